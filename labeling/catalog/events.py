@@ -1,0 +1,8 @@
+"""What the catalog tells the rooms above it. Receivers call services, inside the sender's transaction."""
+
+from django.dispatch import Signal
+
+#: kwargs: project, item_ids (list of int)
+items_added = Signal()
+#: kwargs: project, guideline
+guideline_changed = Signal()

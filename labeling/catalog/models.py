@@ -1,0 +1,319 @@
+"""Projects and their members, guideline versions with the class schema, images, intake, and the activity log."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import pgtrigger
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+APPEND_ONLY = pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)
+SHARE = [MinValueValidator(0.0), MaxValueValidator(1.0)]
+
+
+class Role(models.TextChoices):
+    LABELER = "labeler", _("Labeler")
+    REVIEWER = "reviewer", _("Reviewer")
+    ADMIN = "admin", _("Admin")
+
+
+class AgreementRule(models.TextChoices):
+    UNANIMOUS = "unanimous", _("All answers must agree")
+    K_OF_N = "k_of_n", _("At least k answers must agree")
+
+
+class ProjectQuerySet(models.QuerySet["Project"]):
+    def for_member(self, user: Any) -> ProjectQuerySet:
+        """The projects that ``user`` may see: their own, or all for a superuser."""
+        active = self.filter(archived_at__isnull=True)
+        return active if user.is_superuser else active.filter(memberships__user=user)
+
+
+class Project(models.Model):
+    """One question asked of photos, and how strictly it is answered."""
+
+    slug = models.SlugField(max_length=60, unique=True)
+    name = models.CharField(max_length=120)
+    question = models.CharField(max_length=300, help_text=_("What the labeler is asked of each photo."))
+    description = models.TextField(blank=True)
+
+    answers_per_image = models.PositiveSmallIntegerField(
+        default=2, validators=[MinValueValidator(1), MaxValueValidator(9)]
+    )
+    rule = models.CharField(
+        max_length=10, choices=AgreementRule.choices, default=AgreementRule.UNANIMOUS
+    )
+    agreement_k = models.PositiveSmallIntegerField(default=2, validators=[MinValueValidator(1)])
+    gold_rate = models.FloatField(default=0.05, validators=SHARE)
+    gold_bar = models.FloatField(default=0.8, validators=SHARE)
+    gold_window = models.PositiveSmallIntegerField(default=20, validators=[MinValueValidator(3)])
+    min_view_ms = models.PositiveIntegerField(default=200)
+    checklist_required = models.BooleanField(default=False)
+    undo_seconds = models.PositiveIntegerField(default=60)
+    lease_seconds = models.PositiveIntegerField(default=300, validators=[MinValueValidator(10)])
+    reviewer_may_rule_own = models.BooleanField(default=False)
+
+    strategy = models.CharField(max_length=30, default="inward")
+    bands = models.PositiveSmallIntegerField(
+        default=5, validators=[MinValueValidator(2), MaxValueValidator(20)]
+    )
+    boundary_after = models.PositiveIntegerField(
+        default=100, validators=[MinValueValidator(1)],
+        help_text=_("Ground truths after which the queue reaches the boundary band."),
+    )
+    band_agreement = models.FloatField(
+        default=0.7, validators=SHARE,
+        help_text=_("Share of blind answers in the current band that must agree before the next opens."),
+    )
+    audit_rate = models.FloatField(default=0.10, validators=SHARE)
+    retrain_every = models.PositiveIntegerField(
+        default=0, help_text=_("Train by itself after so many new ground truths; 0 is never.")
+    )
+    promote_automatically = models.BooleanField(
+        default=False, help_text=_("Promote a model trained by itself when it is not worse than the champion.")
+    )
+    backbone = models.CharField(max_length=80, default="efficientnet_lite0")
+
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    archived_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ProjectQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(answers_per_image__gte=1, answers_per_image__lte=9), name="project_answers_sane"
+            ),
+            models.CheckConstraint(
+                condition=Q(agreement_k__gte=1, agreement_k__lte=F("answers_per_image")) | Q(rule="unanimous"),
+                name="project_k_within_n",
+            ),
+            models.CheckConstraint(
+                condition=Q(gold_rate__gte=0, audit_rate__gte=0) & Q(gold_rate__lte=1 - F("audit_rate")),
+                name="project_rates_leave_room",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Membership(models.Model):
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=10, choices=Role.choices)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["project", "user"], name="one_role_a_project")]
+
+    def __str__(self) -> str:
+        return f"{self.user}: {self.role}"
+
+
+class LabelClass(models.Model):
+    """A class's lasting identity. Its name, order and fate are said by each guideline version."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="label_classes")
+    key = models.CharField(max_length=60, validators=[RegexValidator(r"^[a-z0-9_-]+$")])
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["project", "key"], name="class_key_once")]
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class Guideline(models.Model):
+    """One version of a project's class schema and criteria. Appended, never changed."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="guidelines")
+    number = models.PositiveIntegerField()
+    note = models.CharField(max_length=300, help_text="What changed, and why.")
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-number"]
+        constraints = [models.UniqueConstraint(fields=["project", "number"], name="guideline_number_once")]
+        triggers = [APPEND_ONLY]
+
+    def __str__(self) -> str:
+        return f"v{self.number}"
+
+
+class ClassState(models.TextChoices):
+    ACTIVE = "active"
+    RETIRED = "retired"
+    MERGED = "merged"
+
+
+class ClassDefinition(models.Model):
+    """What one guideline version says of one class."""
+
+    guideline = models.ForeignKey(Guideline, on_delete=models.CASCADE, related_name="definitions")
+    label_class = models.ForeignKey(LabelClass, on_delete=models.PROTECT, related_name="definitions")
+    name = models.CharField(max_length=80)
+    position = models.PositiveSmallIntegerField()
+    state = models.CharField(max_length=8, choices=ClassState.choices, default=ClassState.ACTIVE)
+    merged_into = models.ForeignKey(
+        LabelClass, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    criteria = models.TextField(blank=True)
+    checklist = models.JSONField(default=list, help_text="Short criteria that a labeler ticks.")
+
+    class Meta:
+        ordering = ["position"]
+        constraints = [
+            models.UniqueConstraint(fields=["guideline", "label_class"], name="class_defined_once"),
+            models.CheckConstraint(
+                condition=(Q(state="merged") & Q(merged_into__isnull=False))
+                | (~Q(state="merged") & Q(merged_into__isnull=True)),
+                name="merged_says_into_what",
+            ),
+        ]
+        triggers = [APPEND_ONLY]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Image(models.Model):
+    """A photo, by the SHA-256 of its bytes. The same bytes are one image, whichever projects hold it."""
+
+    sha256 = models.CharField(max_length=64, unique=True, validators=[RegexValidator(r"^[0-9a-f]{64}$")])
+    format = models.CharField(max_length=8)
+    width = models.PositiveIntegerField(help_text="pixels, after EXIF orientation")
+    height = models.PositiveIntegerField(help_text="pixels, after EXIF orientation")
+    size = models.BigIntegerField(help_text="bytes")
+    brightness = models.FloatField(null=True, help_text="mean luma, 0 to 255")
+    sharpness = models.FloatField(null=True, help_text="variance of the Laplacian of the screen rendition")
+    taken_at = models.DateTimeField(null=True, blank=True, help_text="from EXIF")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return self.sha256[:12]
+
+
+class Item(models.Model):
+    """An image in a project: the thing that is queued, answered and settled."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="items")
+    image = models.ForeignKey(Image, on_delete=models.PROTECT, related_name="items")
+    source = models.CharField(max_length=200, blank=True, help_text="folder, upload or archive it came from")
+    name = models.CharField(max_length=400, blank=True, help_text="file name at intake")
+    random_key = models.FloatField(help_text="uniform in [0, 1): the order in which the audit draws")
+    audit_drawn_at = models.DateTimeField(null=True, blank=True)
+    added_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["project", "image"], name="image_once_a_project")]
+        indexes = [
+            models.Index(
+                fields=["project", "random_key"],
+                condition=Q(audit_drawn_at__isnull=True),
+                name="item_next_audit",
+            ),
+            models.Index(fields=["project", "id"], name="item_of_project"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or str(self.image_id)
+
+
+class Exemplar(models.Model):
+    """A photo that shows a class, under one guideline version."""
+
+    definition = models.ForeignKey(ClassDefinition, on_delete=models.CASCADE, related_name="exemplars")
+    image = models.ForeignKey(Image, on_delete=models.PROTECT, related_name="+")
+    caption = models.CharField(max_length=200, blank=True)
+    position = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering = ["position"]
+        constraints = [models.UniqueConstraint(fields=["definition", "image"], name="exemplar_once")]
+        triggers = [APPEND_ONLY]
+
+    def __str__(self) -> str:
+        return self.caption or str(self.image_id)
+
+
+class IntakeKind(models.TextChoices):
+    UPLOAD = "upload"
+    ZIP = "zip"
+    FOLDER = "folder"
+
+
+class IntakeBatch(models.Model):
+    """Photos that came in together. The work is done by the job of kind ``intake`` with this id in its args."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="intake_batches")
+    kind = models.CharField(max_length=8, choices=IntakeKind.choices)
+    source = models.CharField(max_length=400)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.source}"
+
+
+class IntakeOutcome(models.TextChoices):
+    PENDING = "pending"
+    ADDED = "added"
+    DUPLICATE = "duplicate"
+    REFUSED = "refused"
+
+
+class IntakeFile(models.Model):
+    """One file of a batch, and what became of it. A resumed job goes on with the pending ones."""
+
+    batch = models.ForeignKey(IntakeBatch, on_delete=models.CASCADE, related_name="files")
+    name = models.CharField(max_length=400)
+    path = models.CharField(max_length=1000, help_text="where the bytes wait, relative to the batch's source")
+    outcome = models.CharField(
+        max_length=9, choices=IntakeOutcome.choices, default=IntakeOutcome.PENDING
+    )
+    reason = models.CharField(max_length=30, blank=True, help_text="code, when refused")
+    detail = models.CharField(max_length=400, blank=True, help_text="what to do, when refused")
+    image = models.ForeignKey(Image, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["batch", "path"], name="intake_file_once")]
+        indexes = [
+            models.Index(fields=["batch", "id"], condition=Q(outcome="pending"), name="intake_pending"),
+            models.Index(fields=["batch", "outcome"], name="intake_outcome"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Activity(models.Model):
+    """What happened in a project, for its admins: appended, shown newest first."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="activities")
+    kind = models.CharField(max_length=40)
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    data = models.JSONField(default=dict)
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [models.Index(fields=["project", "-id"], name="activity_of_project")]
+        triggers = [APPEND_ONLY]
+
+    def __str__(self) -> str:
+        return self.kind

@@ -1,0 +1,62 @@
+"""Who may do what: the one place where it is decided, for pages, API and photos alike."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404
+from django.utils.translation import gettext as _
+
+from labeling.catalog.models import Membership, Project, Role
+
+
+class Action(StrEnum):
+    VIEW = "view"
+    LABEL = "label"
+    REVIEW = "review"
+    ADMIN = "admin"
+
+
+ALLOWED: dict[str, frozenset[Action]] = {
+    Role.LABELER: frozenset({Action.VIEW, Action.LABEL}),
+    Role.REVIEWER: frozenset({Action.VIEW, Action.LABEL, Action.REVIEW}),
+    Role.ADMIN: frozenset(Action),
+}
+
+
+def role_in(user: Any, project: Project) -> str | None:
+    """The user's role in the project; a superuser is an admin everywhere; ``None`` for strangers."""
+    if not user.is_authenticated or not user.is_active:
+        return None
+    if user.is_superuser:
+        return Role.ADMIN
+    return Membership.objects.filter(project=project, user=user).values_list("role", flat=True).first()
+
+
+def may(user: Any, project: Project, action: Action) -> bool:
+    role = role_in(user, project)
+    return role is not None and action in ALLOWED[role]
+
+
+def project_for(user: Any, slug: str, action: Action) -> Project:
+    """The project ``slug`` if ``user`` may do ``action`` there.
+
+    Raises :class:`~django.http.Http404` for strangers, so that nobody learns which projects exist, and
+    :class:`~django.core.exceptions.PermissionDenied` for members whose role is not enough.
+    """
+    project = Project.objects.filter(slug=slug, archived_at__isnull=True).first()
+    role = role_in(user, project) if project else None
+    if project is None or role is None:
+        raise Http404(_("There is no such project, or you are not a member of it."))
+    if action not in ALLOWED[role]:
+        raise PermissionDenied(
+            _("Your role in this project (%(role)s) does not allow this. Ask one of its admins.")
+            % {"role": Role(role).label}
+        )
+    return project
+
+
+def may_create_projects(user: Any) -> bool:
+    return bool(user.is_authenticated and user.is_active and user.is_superuser)

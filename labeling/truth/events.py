@@ -1,0 +1,10 @@
+"""What the truth room tells the rooms above it. Receivers call services, inside the sender's transaction."""
+
+from django.dispatch import Signal
+
+#: kwargs: project, item_id. The photo is settled (it has a current ground truth).
+settled = Signal()
+#: kwargs: project, item_id. The photo went to review and needs no further answers.
+disputed = Signal()
+#: kwargs: project, item_id, round. More answers are wanted: an undo, or a reviewer who asks again.
+reopened = Signal()

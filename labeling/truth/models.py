@@ -1,0 +1,300 @@
+"""Answers, agreement, disputes, rulings, ground truth, gold. Everything here is appended, never changed.
+
+*Undo* is a :class:`Retraction`. That nobody has two standing answers to one photo in one round is said by the
+database: the first answer of a person has no ``replaces``; each later one must name the retraction it follows,
+and a retraction can be followed once.
+"""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from labeling.catalog.models import APPEND_ONLY, Guideline, Item, LabelClass, Project
+
+
+class AnswerKind(models.TextChoices):
+    CLASS = "class", _("Class")
+    HOLD = "hold", _("Hold")
+    UNUSABLE = "unusable", _("Unusable")
+
+
+class HoldReason(models.TextChoices):
+    BETWEEN = "between", _("Between two classes")
+    CRITERIA = "criteria", _("The criteria do not cover it")
+    HIDDEN = "hidden", _("The decisive part is not visible")
+    OTHER = "other", _("Something else")
+
+
+class UnusableReason(models.TextChoices):
+    BLURRED = "blurred", _("Blurred")
+    EXPOSURE = "exposure", _("Too dark or too bright")
+    SUBJECT = "subject", _("Wrong subject or angle")
+    DAMAGED = "damaged", _("Damaged file")
+    OTHER = "other", _("Something else")
+
+
+class Draw(models.TextChoices):
+    """Why this photo was shown. Never told to a labeler."""
+
+    RANK = "rank"
+    AUDIT = "audit"
+    GOLD = "gold"
+
+
+class AnnotationQuerySet(models.QuerySet["Annotation"]):
+    def standing(self) -> AnnotationQuerySet:
+        return self.filter(retraction__isnull=True)
+
+    def for_agreement(self) -> AnnotationQuerySet:
+        """Standing answers that count: a gold question checks the person, not the photo."""
+        return self.standing().exclude(draw=Draw.GOLD)
+
+
+class Annotation(models.Model):
+    """One person's one answer to one photo."""
+
+    project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="annotations")
+    item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="annotations")
+    round = models.PositiveSmallIntegerField(default=1)
+    labeler = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="annotations"
+    )
+    key = models.UUIDField(help_text="The browser's idempotency key for this answer.")
+    kind = models.CharField(max_length=8, choices=AnswerKind.choices)
+    label_class = models.ForeignKey(
+        LabelClass, null=True, blank=True, on_delete=models.PROTECT, related_name="annotations"
+    )
+    reason = models.CharField(max_length=12, blank=True)
+    comment = models.CharField(max_length=1000, blank=True)
+    checklist = models.JSONField(default=list)
+    guideline = models.ForeignKey(Guideline, on_delete=models.PROTECT, related_name="annotations")
+    draw = models.CharField(max_length=5, choices=Draw.choices)
+    context = models.JSONField(default=dict, help_text="band, position, score, model: known to the server only")
+    shown_at = models.DateTimeField(null=True, blank=True, help_text="by the labeler's clock")
+    view_ms = models.PositiveIntegerField()
+    created_at = models.DateTimeField(auto_now_add=True)
+    replaces = models.OneToOneField(
+        "Retraction", null=True, blank=True, on_delete=models.PROTECT, related_name="replaced_by"
+    )
+
+    objects = AnnotationQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["labeler", "key"], name="answer_once_by_key"),
+            models.UniqueConstraint(
+                fields=["item", "round", "labeler"],
+                condition=Q(replaces__isnull=True),
+                name="nobody_answers_twice",
+            ),
+            models.CheckConstraint(
+                condition=(Q(kind="class") & Q(label_class__isnull=False))
+                | (~Q(kind="class") & Q(label_class__isnull=True) & ~Q(reason="")),
+                name="answer_is_whole",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["item", "round"], name="answers_of_item"),
+            models.Index(fields=["project", "labeler", "-id"], name="answers_of_labeler"),
+        ]
+        triggers = [APPEND_ONLY]
+
+    def __str__(self) -> str:
+        return f"{self.labeler} on {self.item_id}: {self.label_class or self.kind}"
+
+
+class Retraction(models.Model):
+    """A labeler took an answer back."""
+
+    annotation = models.OneToOneField(Annotation, on_delete=models.PROTECT, related_name="retraction")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        triggers = [APPEND_ONLY]
+
+    def __str__(self) -> str:
+        return f"undo of {self.annotation_id}"
+
+
+class DisputeCause(models.TextChoices):
+    DISAGREEMENT = "disagreement", _("The answers differ")
+    HOLD = "hold", _("Somebody held it")
+    PAUSED = "paused", _("A labeler was paused")
+    SUSPICIOUS = "suspicious", _("The model doubts the ground truth")
+    REQUESTED = "requested", _("An admin asked for a review")
+
+
+class DisputeQuerySet(models.QuerySet["Dispute"]):
+    def open(self) -> DisputeQuerySet:
+        return self.filter(ruling__isnull=True)
+
+
+class Dispute(models.Model):
+    """A photo that rules alone could not settle. Open until it has a ruling."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="disputes")
+    item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="disputes")
+    round = models.PositiveSmallIntegerField()
+    cause = models.CharField(max_length=12, choices=DisputeCause.choices)
+    note = models.CharField(max_length=300, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = DisputeQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["project", "created_at"], name="disputes_of_project")]
+        triggers = [APPEND_ONLY]
+
+    def __str__(self) -> str:
+        return f"{self.cause} on {self.item_id}"
+
+
+class Outcome(models.TextChoices):
+    CLASS = "class", _("Class")
+    HOLD = "hold", _("Ambiguous: keep out of training")
+    UNUSABLE = "unusable", _("Unusable")
+    SEND_BACK = "send_back", _("Ask again")
+    WITHDRAWN = "withdrawn", _("No longer in dispute")
+
+
+class Ruling(models.Model):
+    """How a dispute ended. ``reviewer`` is empty only when it dissolved (an undo withdrew its cause)."""
+
+    dispute = models.OneToOneField(Dispute, on_delete=models.PROTECT, related_name="ruling")
+    reviewer = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="rulings"
+    )
+    outcome = models.CharField(max_length=10, choices=Outcome.choices)
+    label_class = models.ForeignKey(
+        LabelClass, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    reason = models.CharField(max_length=12, blank=True)
+    comment = models.CharField(max_length=1000, blank=True)
+    guideline = models.ForeignKey(Guideline, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=(Q(outcome="class") & Q(label_class__isnull=False))
+                | (~Q(outcome="class") & Q(label_class__isnull=True)),
+                name="ruling_is_whole",
+            ),
+            models.CheckConstraint(
+                condition=Q(reviewer__isnull=False) | Q(outcome="withdrawn"), name="ruling_has_a_reviewer"
+            ),
+        ]
+        triggers = [APPEND_ONLY]
+
+    def __str__(self) -> str:
+        return f"{self.outcome} on {self.dispute_id}"
+
+
+class Origin(models.TextChoices):
+    AGREEMENT = "agreement", _("Blind agreement")
+    RULING = "ruling", _("Reviewer's ruling")
+    GOLD = "gold", _("Known beforehand")
+    WITHDRAWAL = "withdrawal", _("Withdrawn")
+
+
+class TruthKind(models.TextChoices):
+    CLASS = "class"
+    HOLD = "hold"
+    UNUSABLE = "unusable"
+    WITHDRAWN = "withdrawn"
+
+
+class GroundTruthQuerySet(models.QuerySet["GroundTruth"]):
+    def current(self) -> GroundTruthQuerySet:
+        """The last word on each photo, withdrawn ones left out."""
+        return self.filter(superseded_by__isnull=True).exclude(kind=TruthKind.WITHDRAWN)
+
+    def trainable(self) -> GroundTruthQuerySet:
+        """Current classes that people settled. Gold stays a yardstick, and never trains."""
+        return self.current().filter(kind=TruthKind.CLASS).exclude(origin=Origin.GOLD)
+
+
+class GroundTruth(models.Model):
+    """What the rules or a reviewer made of the answers. The row that no other supersedes is in force."""
+
+    project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="ground_truths")
+    item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="ground_truths")
+    kind = models.CharField(max_length=9, choices=TruthKind.choices)
+    label_class = models.ForeignKey(
+        LabelClass, null=True, blank=True, on_delete=models.PROTECT, related_name="ground_truths"
+    )
+    origin = models.CharField(max_length=10, choices=Origin.choices)
+    draw = models.CharField(max_length=5, choices=Draw.choices, default=Draw.RANK)
+    ruling = models.OneToOneField(
+        Ruling, null=True, blank=True, on_delete=models.PROTECT, related_name="ground_truth"
+    )
+    guideline = models.ForeignKey(Guideline, on_delete=models.PROTECT, related_name="+")
+    supersedes = models.OneToOneField(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="superseded_by"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = GroundTruthQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["item"], condition=Q(supersedes__isnull=True), name="one_chain_of_truth_an_item"
+            ),
+            models.CheckConstraint(
+                condition=(Q(kind="class") & Q(label_class__isnull=False))
+                | (~Q(kind="class") & Q(label_class__isnull=True)),
+                name="truth_is_whole",
+            ),
+        ]
+        indexes = [models.Index(fields=["project", "id"], name="truths_of_project")]
+        triggers = [APPEND_ONLY]
+
+    def __str__(self) -> str:
+        return f"{self.item_id}: {self.label_class or self.kind}"
+
+
+class Gold(models.Model):
+    """A photo whose answer is known, asked blind to check people."""
+
+    item = models.OneToOneField(Item, on_delete=models.PROTECT, related_name="gold")
+    project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="golds")
+    label_class = models.ForeignKey(LabelClass, on_delete=models.PROTECT, related_name="+")
+    added_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    retired_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"gold {self.item_id}"
+
+
+class Pause(models.Model):
+    """A labeler stopped because of gold answers, until an admin lets them go on."""
+
+    project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="pauses")
+    labeler = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="pauses")
+    correct = models.PositiveSmallIntegerField()
+    asked = models.PositiveSmallIntegerField()
+    bar = models.FloatField()
+    created_at = models.DateTimeField(auto_now_add=True)
+    lifted_at = models.DateTimeField(null=True, blank=True)
+    lifted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["project", "labeler"], condition=Q(lifted_at__isnull=True), name="paused_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.labeler} paused"
