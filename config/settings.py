@@ -2,7 +2,7 @@
 
 Variables (all optional): ``HILLTOP_SECRET_KEY``, ``HILLTOP_DEBUG``, ``HILLTOP_HOSTS``, ``HILLTOP_ORIGINS``,
 ``HILLTOP_HTTPS``, ``HILLTOP_VAR``, ``HILLTOP_INTAKE_ROOTS``, ``HILLTOP_STORAGE``, ``HILLTOP_LOG``,
-``HILLTOP_MAX_BYTES``, ``HILLTOP_MAX_PIXELS``, ``DATABASE_URL``. See docs/configuration.md.
+``HILLTOP_MAX_BYTES``, ``HILLTOP_MAX_PIXELS``, ``HILLTOP_STATIC``, ``DATABASE_URL``. See docs/configuration.md.
 """
 
 from __future__ import annotations
@@ -149,7 +149,12 @@ STORAGES = {
             }
         )
     ),
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    # "hashed" serves what collectstatic made, under names that browsers may keep for ever.
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if os.environ.get("HILLTOP_STATIC") == "hashed"
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
 }
 FILE_UPLOAD_MAX_MEMORY_SIZE = 4 * 2**20
 DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 2**20

@@ -1,0 +1,87 @@
+"""Real Chromium through Playwright, with people signed in."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from typing import Any
+
+# Playwright's synchronous API keeps an event loop in this thread, which makes Django refuse ORM calls.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+
+import pytest  # noqa: E402
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY  # noqa: E402
+from django.contrib.sessions.backends.db import SessionStore  # noqa: E402
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright  # noqa: E402
+
+from labeling.people.models import User  # noqa: E402
+from tests.stack import Stack  # noqa: E402
+
+CANDIDATES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+
+
+def chromium_path() -> str | None:
+    return os.environ.get("HILLTOP_CHROMIUM") or next(filter(None, map(shutil.which, CANDIDATES)), None)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """One browser a session."""
+    path = chromium_path()
+    if path is None:
+        pytest.skip("no Chromium here: install it (Debian: apt-get install chromium) or set HILLTOP_CHROMIUM")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=path, args=["--no-sandbox", "--disable-dev-shm-usage"]
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def context_for(chromium: Browser, live_stack: Stack) -> Iterator[Callable[..., BrowserContext]]:
+    """``context_for(user, **options)``: a browser context in which ``user`` is signed in (``None``: nobody)."""
+    opened: list[BrowserContext] = []
+
+    def make(user: User | None, **options: Any) -> BrowserContext:
+        options.setdefault("viewport", {"width": 1280, "height": 800})
+        context = chromium.new_context(base_url=live_stack.url, **options)
+        context.set_default_timeout(10_000)
+        opened.append(context)
+        if user is not None:
+            context.add_cookies(
+                [{"name": "sessionid", "value": _session_of(user), "url": live_stack.url}]
+            )
+        return context
+
+    yield make
+    for context in opened:
+        context.close()
+
+
+@pytest.fixture
+def page_for(context_for: Callable[..., BrowserContext]) -> Iterator[Callable[..., Page]]:
+    """``page_for(user)``: a page signed in as ``user``. Relative addresses are the live server's.
+
+    A test whose page threw a script error fails at its end.
+    """
+    errors: list[str] = []
+
+    def make(user: User | None, **options: Any) -> Page:
+        page = context_for(user, **options).new_page()
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        return page
+
+    yield make
+    assert not errors, "script errors on a page: " + "; ".join(errors)
+
+
+def _session_of(user: User) -> str:
+    session = SessionStore()
+    session[SESSION_KEY] = str(user.pk)
+    session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
+    session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    session.save()
+    assert session.session_key is not None
+    return session.session_key

@@ -1,0 +1,63 @@
+"""The session's own PostgreSQL and photo store, and a real server for tests that need one.
+
+Everything lives in one temporary folder, so that a test never touches ``var/`` or whatever ``DATABASE_URL``
+names. The server is started before Django reads its settings; pytest-xdist's workers inherit its address and
+each get a database of their own from pytest-django.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from config.database import start_embedded
+
+_MARK = "HILLTOP_TEST_FOLDER"
+if _MARK not in os.environ:
+    _own_folder = Path(tempfile.mkdtemp(prefix="hilltop-tests-"))
+    # Registered before the server registers its own end, so it runs after that: first stop, then remove.
+    atexit.register(shutil.rmtree, _own_folder, ignore_errors=True)
+    _own_folder.chmod(0o755)  # as root, the database server runs as another user
+    os.environ[_MARK] = str(_own_folder)
+    os.environ["HILLTOP_VAR"] = str(_own_folder / "var")
+    # Tests may lose a power cut; they may not wait for the disk.
+    os.environ["DATABASE_URL"] = start_embedded(
+        _own_folder / "postgres",
+        keep_running=False,
+        extra="fsync = off\nsynchronous_commit = off\nfull_page_writes = off\n",
+    )
+os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
+os.environ["HILLTOP_STATIC"] = "plain"
+os.environ["HILLTOP_DEBUG"] = "0"
+os.environ.pop("HILLTOP_ROLE", None)
+
+import django  # noqa: E402  (reads the environment above)
+
+django.setup()
+
+from tests.stack import Stack  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def _stack(django_db_setup: None, django_db_blocker: object) -> Iterator[Stack]:
+    stack = Stack()
+    yield stack
+    stack.stop()
+
+
+@pytest.fixture
+def live_stack(transactional_db: None, _stack: Stack) -> Iterator[Stack]:
+    """A real web server (granian, ASGI) in its own process, on the test database.
+
+    What a test commits through the ORM, the server sees, and the other way round. The server is kept between
+    tests; ``live_stack.start_worker()`` adds a job worker, which ends with the test.
+    """
+    _stack.ensure_web()
+    yield _stack
+    _stack.stop_workers()
