@@ -1,0 +1,37 @@
+"""Sign in, sign out, and the tour that is shown once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import views as auth_views
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_POST
+
+from labeling.people import services
+from labeling.people.forms import SignInForm
+
+
+class SignIn(auth_views.LoginView):
+    template_name = "people/login.html"
+    authentication_form = SignInForm
+    redirect_authenticated_user = True
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**kwargs) | {"demo": getattr(settings, "DEMO", False)}
+
+    def form_invalid(self, form: Any) -> HttpResponse:
+        response = super().form_invalid(form)
+        # A refused form is no success for anything that reads the status: browsers' password managers, scripts.
+        response.status_code = 429 if form.has_error("__all__", "throttled") else 422
+        return response
+
+
+@require_POST
+@login_required
+def tour_seen(request: HttpRequest) -> HttpResponse:
+    assert request.user.is_authenticated
+    services.remember_tour(user=request.user)
+    return HttpResponse(status=204)
