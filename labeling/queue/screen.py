@@ -1,0 +1,127 @@
+"""What the labeling screen is told. Blind by construction: nothing here knows a score, a band or an answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Prefetch
+from django.urls import get_script_prefix
+from django.utils.translation import gettext as _
+
+from labeling.catalog.models import ClassDefinition, ClassState, Exemplar, Project
+from labeling.catalog.selectors import current_guideline, photo_urls
+from labeling.truth.models import HoldReason, UnusableReason
+
+#: Photos held ready beyond the one on the screen: enough to go on for a while when the network is gone.
+AHEAD = 6
+EXEMPLARS_SHOWN = 2
+
+
+def classes_shown(project: Project) -> list[dict[str, Any]]:
+    """The active classes in guideline order: ``{"key", "name", "position", "number", "criteria", "checklist",
+    "exemplars": [{"screen", "thumb", "caption"}]}``. ``number`` is the key to press, ``None`` from the tenth on.
+    """
+    definitions = (
+        ClassDefinition.objects.filter(guideline=current_guideline(project), state=ClassState.ACTIVE)
+        .select_related("label_class")
+        .prefetch_related(Prefetch("exemplars", Exemplar.objects.select_related("image")))
+        .order_by("position")
+    )
+    return [
+        {
+            "key": definition.label_class.key,
+            "name": definition.name,
+            "position": index,
+            "number": index + 1 if index < 9 else None,
+            "criteria": definition.criteria,
+            "checklist": definition.checklist,
+            "exemplars": [
+                {**photo_urls(exemplar.image), "caption": exemplar.caption}
+                for exemplar in list(definition.exemplars.all())[:EXEMPLARS_SHOWN]
+            ],
+        }
+        for index, definition in enumerate(definitions)
+    ]
+
+
+def reasons() -> dict[str, list[dict[str, Any]]]:
+    """The reasons that *hold* and *unusable* ask for, each with its number key."""
+    choices = {"hold": HoldReason.choices, "unusable": UnusableReason.choices}
+    return {
+        kind: [{"key": key, "name": str(name), "number": n} for n, (key, name) in enumerate(pairs, start=1)]
+        for kind, pairs in choices.items()
+    }
+
+
+def settings_for(
+    project: Project, *, user_id: int, csrf: str, classes: list[dict[str, Any]]
+) -> dict[str, Any]:
+    """What the screen's script needs beside its texts."""
+    api = f"{get_script_prefix()}api/v1/projects/{project.slug}/"
+    return {
+        "project": project.slug,
+        "user": user_id,
+        "csrf": csrf,
+        "ahead": AHEAD,
+        "minViewMs": project.min_view_ms,
+        "undoSeconds": project.undo_seconds,
+        "checklistRequired": project.checklist_required,
+        "classes": [{key: row[key] for key in ("key", "name", "number", "checklist")} for row in classes],
+        "reasons": reasons(),
+        "urls": {"claims": f"{api}claims", "annotations": f"{api}annotations", "leases": f"{api}leases/"},
+    }
+
+
+def texts() -> dict[str, str]:
+    """Everything that the script says, in the reader's language. ``{n}`` and the like are filled in there."""
+    return {
+        "allSaved": _("All saved"),
+        "saving": _("Saving…"),
+        "waitingOne": _("1 answer is waiting, and will be sent when the network is back"),
+        "waitingMany": _("{n} answers are waiting, and will be sent when the network is back"),
+        "offline": _("No network. You can go on: answers are kept here"),
+        "signIn": _("You were signed out. Your answers are kept here"),
+        "backOnline": _("The network is back"),
+        "memoryOnly": _("This browser cannot store answers. Keep this page open until all are saved"),
+        "refusedOne": _("1 answer was not taken"),
+        "refusedMany": _("{n} answers were not taken"),
+        "answered": _("{answer}. Next photo."),
+        "answeredLast": _("{answer}. No photo is left."),
+        "skipped": _("Skipped. Next photo."),
+        "undone": _("Taken back: {answer}. Answer it again."),
+        "undoGone": _("There is nothing to undo."),
+        "undoLate": _("Too late to undo: the time for it is over."),
+        "undoOffline": _("Undo needs the network for an answer that was sent already. Try again when it is back."),
+        "seconds": _("{n} s"),
+        "tooSoon": _("A moment longer, please."),
+        "photo": _("Photo to judge"),
+        "settled": _("{settled} of {needed} settled"),
+        "today": _("{n} today"),
+        "zoom": _("Zoom {n} %"),
+        "brightness": _("Brightness {n} %"),
+        "contrast": _("Contrast {n} %"),
+        "reset": _("Zoom and light are reset."),
+        "expired": _("Some photos went back to the queue because their time ran out. Here is the next one."),
+        "loading": _("Loading photos…"),
+        "photoBroken": _("This photo could not be loaded. Press S to skip it, or wait: it is tried again."),
+        "emptyTitle": _("You are through"),
+        "emptyDone": _("You answered {n} photos now, {today} today."),
+        "emptyPace": _("Half of them in less than {n} s each."),
+        "preparingTitle": _("Photos are being prepared"),
+        "pausedTitle": _("You are paused"),
+        "openTitle": _("Nothing for you at this moment"),
+        "openText": _("Other people hold the open photos just now. Look again in a minute."),
+        "offlineTitle": _("You answered every photo that was loaded"),
+        "offlineText": _("Your answers are kept in this browser and will be sent when the network is back. Then new photos come by themselves."),
+        "errorTitle": _("No photos can be loaded just now"),
+        "errorText": _("Nothing is lost: your answers are kept in this browser. It is tried again by itself."),
+        "forbiddenTitle": _("You may not label here any more"),
+        "signInTitle": _("You were signed out"),
+        "signInText": _("Sign in again in this tab or another one. Your answers are kept here and are sent then."),
+        "chooseHold": _("Why do you hold it?"),
+        "chooseUnusable": _("What is wrong with the photo?"),
+        "tickAll": _("Tick what you see, then press Enter"),
+        "tickMissing": _("Tick every point first. If one does not hold, it may be another answer."),
+        "hold": _("Hold"),
+        "unusable": _("Unusable"),
+    }

@@ -1,0 +1,5 @@
+from django.urls import path
+
+from labeling.queue import views
+
+urlpatterns = [path("p/<slug:slug>/label", views.label, name="label")]
