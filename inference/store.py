@@ -1,0 +1,306 @@
+"""Embeddings on disk: append-only shards, memory-mapped, shared by any number of processes.
+
+A shard is a folder with ``vectors.npy`` (n, dim) float32 and ``keys.bin``, n sorted keys of 32 bytes. It is written
+under a hidden name, synced and renamed, so it is either whole or not there: what a killed writer left is never read.
+Nobody locks to read or to append. Two writers may store the same key; the vectors are the same and either is served.
+
+Knows nothing of photos or models: a key is the SHA-256 (hex) of a photo's bytes, a store belongs to one backbone hash.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import secrets
+import shutil
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float32]
+Keys = npt.NDArray[np.bytes_]
+
+_HEX64 = re.compile(r"[0-9a-f]{64}")
+_KEY = np.dtype("S32")
+# Leftovers of killed writers are removed by compact() once they are surely dead.
+_STALE_SECONDS = 24 * 3600.0
+
+
+class MissingKeys(KeyError):
+    """Keys without an embedding in this store; ``keys`` names them all."""
+
+    def __init__(self, keys: list[str]) -> None:
+        super().__init__(keys)
+        self.keys = keys
+
+    def __str__(self) -> str:
+        shown = ", ".join(self.keys[:3]) + (", ..." if len(self.keys) > 3 else "")
+        return f"{len(self.keys)} keys have no embedding yet: {shown}"
+
+
+@dataclass(frozen=True)
+class _Run:
+    """Part of the index: sorted keys and where each one's vector is."""
+
+    keys: Keys
+    shard: npt.NDArray[np.int64]
+    row: npt.NDArray[np.int64]
+
+
+class EmbeddingStore:
+    """Vectors of one backbone. Reads see the shards known at the last ``refresh()``, and one's own appends."""
+
+    def __init__(self, root: Path, backbone_hash: str, dim: int) -> None:
+        """Opens ``root / backbone_hash``, made when absent.
+
+        Raises:
+            ValueError: the hash is not 64 hex digits, or dim is not positive.
+        """
+        if not _HEX64.fullmatch(backbone_hash) or dim < 1:
+            raise ValueError("A store needs a backbone hash of 64 hex digits and a positive dim.")
+        self.dim = dim
+        self.folder = root / backbone_hash
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._clear()
+        self.refresh()
+
+    def __len__(self) -> int:
+        """How many vectors there are; a key stored twice counts twice until ``compact()``."""
+        return sum(len(run.keys) for run in self._runs)
+
+    def missing(self, keys: Iterable[str]) -> list[str]:
+        """Those of ``keys`` without a vector, in the order given, each once."""
+        wanted = list(dict.fromkeys(keys))
+        shard, _ = self._locate(_to_array(wanted))
+        return [wanted[i] for i in np.flatnonzero(shard < 0)]
+
+    def append(self, keys: Sequence[str], vectors: npt.ArrayLike) -> None:
+        """Store vectors (n, dim) for n distinct keys; durable when it returns.
+
+        Raises:
+            ValueError: shapes differ, keys repeat or are not SHA-256, or a vector is not finite.
+        """
+        rows = np.asarray(vectors, dtype=np.float32)
+        array = _to_array(keys)
+        if rows.shape != (len(array), self.dim):
+            raise ValueError(
+                f"{len(array)} keys need vectors of shape {(len(array), self.dim)}; got {rows.shape}."
+            )
+        if not np.isfinite(rows).all():
+            raise ValueError("A vector holds NaN or infinity.")
+        if len(array) == 0:
+            return
+        order = np.argsort(array, kind="stable")
+        array = array[order]
+        if (array[1:] == array[:-1]).any():
+            raise ValueError("The same key comes twice.")
+        name = self._publish(array, rows[order])
+        self._admit(name)
+
+    def rows(self, keys: Sequence[str]) -> Floats:
+        """(n, dim) vectors of ``keys``, in their order, repeats allowed.
+
+        Raises:
+            MissingKeys: some have none.
+        """
+        array = _to_array(keys)
+        shard, row = self._locate(array)
+        if (shard < 0).any():
+            raise MissingKeys(list(dict.fromkeys(keys[i] for i in np.flatnonzero(shard < 0).tolist())))
+        out = np.empty((len(array), self.dim), dtype=np.float32)
+        # Shard by shard and in row order: sequential reads of the memory map.
+        order = np.lexsort((row, shard))
+        for part in np.split(order, np.flatnonzero(np.diff(shard[order])) + 1):
+            if len(part):
+                out[part] = self._shards[int(shard[part[0]])][row[part]]
+        return out
+
+    def keys(self) -> list[str]:
+        """All keys, sorted, each once."""
+        if not self._runs:
+            return []
+        together = np.unique(np.concatenate([run.keys for run in self._runs]))
+        text = together.tobytes().hex()
+        return [text[i : i + 64] for i in range(0, len(text), 64)]
+
+    def refresh(self) -> None:
+        """See shards that other processes published, and drop those that a compaction replaced."""
+        names = self._published()
+        if not set(self._names) <= names:
+            self._clear()
+        for name in sorted(names - set(self._names)):
+            # A compaction may remove it right now; its rows are then in a shard that this or the next refresh sees.
+            try:
+                self._admit(name)
+            except FileNotFoundError:
+                continue
+
+    def compact(self) -> None:
+        """Merge all shards into one and remove what killed writers left. Safe beside readers and writers."""
+        with self._compaction_lock() as mine:
+            if not mine:
+                return
+            self.refresh()
+            self._sweep()
+            old = list(self._names)
+            if len(old) < 2:
+                return
+            keys = np.concatenate([run.keys for run in self._runs])
+            shard = np.concatenate([run.shard for run in self._runs])
+            row = np.concatenate([run.row for run in self._runs])
+            keys, first = np.unique(keys, return_index=True)
+            # First the merged shard, then the removals: a crash in between leaves duplicates, never a gap.
+            self._publish_rows(keys, shard[first], row[first])
+            for name in old:
+                self._retire(name)
+            self._clear()
+            self.refresh()
+
+    # -- the index -----------------------------------------------------------------------------------------------
+
+    def _clear(self) -> None:
+        self._names: dict[str, int] = {}
+        self._shards: list[Floats] = []
+        self._runs: list[_Run] = []
+
+    def _admit(self, name: str) -> None:
+        if name in self._names:
+            return
+        folder = self.folder / name
+        keys = np.fromfile(folder / "keys.bin", dtype=_KEY)
+        vectors = np.load(folder / "vectors.npy", mmap_mode="r", allow_pickle=False)
+        if vectors.shape != (len(keys), self.dim) or vectors.dtype != np.float32:
+            raise ValueError(
+                f"Shard {name} holds {vectors.shape} {vectors.dtype}, not ({len(keys)}, {self.dim})."
+            )
+        number = len(self._shards)
+        self._names[name] = number
+        self._shards.append(vectors)
+        self._runs.append(_Run(keys, np.full(len(keys), number), np.arange(len(keys))))
+        # Runs at least double in size from last to first, so there are few of them and an append costs O(log n).
+        while len(self._runs) > 1 and len(self._runs[-2].keys) < 2 * len(self._runs[-1].keys):
+            self._runs[-2:] = [_merge(self._runs[-2], self._runs[-1])]
+
+    def _locate(self, wanted: Keys) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """(n,) shard number and (n,) row of each key; -1 where there is none."""
+        shard = np.full(len(wanted), -1, dtype=np.int64)
+        row = np.full(len(wanted), -1, dtype=np.int64)
+        for run in self._runs:
+            at = np.searchsorted(run.keys, wanted)
+            at[at == len(run.keys)] = 0
+            found = (run.keys[at] == wanted) & (shard < 0)
+            shard[found], row[found] = run.shard[at[found]], run.row[at[found]]
+        return shard, row
+
+    # -- the disk ------------------------------------------------------------------------------------------------
+
+    def _published(self) -> set[str]:
+        return {entry.name for entry in os.scandir(self.folder) if entry.name.startswith("shard-")}
+
+    def _publish(self, keys: Keys, vectors: Floats) -> str:
+        with self._new_shard() as (folder, name):
+            with (folder / "vectors.npy").open("wb") as file:
+                np.save(file, vectors, allow_pickle=False)
+                _sync(file)
+            _write_keys(folder, keys)
+        return name
+
+    def _publish_rows(
+        self, keys: Keys, shard: npt.NDArray[np.int64], row: npt.NDArray[np.int64], chunk: int = 65_536
+    ) -> None:
+        """Publish vectors that are stored already, a chunk at a time: the whole store need not fit in memory."""
+        with self._new_shard() as (folder, _):
+            path = folder / "vectors.npy"
+            merged = np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=(len(keys), self.dim))
+            for start in range(0, len(keys), chunk):
+                stop = min(start + chunk, len(keys))
+                for number in np.unique(shard[start:stop]):
+                    here = start + np.flatnonzero(shard[start:stop] == number)
+                    merged[here] = self._shards[int(number)][row[here]]
+            merged.flush()
+            del merged
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
+            _write_keys(folder, keys)
+
+    @contextmanager
+    def _new_shard(self) -> Iterator[tuple[Path, str]]:
+        stamp = f"{time.time_ns():020d}-{os.getpid()}-{secrets.token_hex(4)}"
+        hidden, name = self.folder / f".new-{stamp}", f"shard-{stamp}"
+        hidden.mkdir()
+        try:
+            yield hidden, name
+            _sync_folder(hidden)
+            hidden.rename(self.folder / name)
+            _sync_folder(self.folder)
+        except BaseException:
+            shutil.rmtree(hidden, ignore_errors=True)
+            raise
+
+    def _retire(self, name: str) -> None:
+        # Renamed first, so that no reader opens a folder that is half removed; open memory maps stay valid.
+        hidden = self.folder / f".old-{name}"
+        (self.folder / name).rename(hidden)
+        shutil.rmtree(hidden, ignore_errors=True)
+
+    def _sweep(self) -> None:
+        for entry in list(os.scandir(self.folder)):
+            if (
+                entry.name.startswith((".new-", ".old-"))
+                and time.time() - entry.stat().st_mtime > _STALE_SECONDS
+            ):
+                shutil.rmtree(entry.path, ignore_errors=True)
+
+    @contextmanager
+    def _compaction_lock(self) -> Iterator[bool]:
+        with (self.folder / ".compact.lock").open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                yield False
+                return
+            yield True
+
+
+def _to_array(keys: Sequence[str]) -> Keys:
+    for key in keys:
+        if not _HEX64.fullmatch(key):
+            raise ValueError(f"A key is a SHA-256 in lower-case hex; got {key!r}.")
+    # S32 compares all 32 bytes as long as every key has 32 of them, so keys that end in zero bytes are safe.
+    return np.frombuffer(bytes.fromhex("".join(keys)), dtype=_KEY)
+
+
+def _merge(first: _Run, second: _Run) -> _Run:
+    keys = np.concatenate([first.keys, second.keys])
+    order = np.argsort(keys, kind="stable")
+    return _Run(
+        keys[order],
+        np.concatenate([first.shard, second.shard])[order],
+        np.concatenate([first.row, second.row])[order],
+    )
+
+
+def _write_keys(folder: Path, keys: Keys) -> None:
+    with (folder / "keys.bin").open("wb") as file:
+        file.write(keys.tobytes())
+        _sync(file)
+
+
+def _sync(file: Any) -> None:
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

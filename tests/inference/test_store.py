@@ -1,0 +1,164 @@
+from __future__ import annotations
+
+import hashlib
+import multiprocessing
+import os
+import signal
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from inference.store import EmbeddingStore, MissingKeys
+
+BACKBONE = "ab" * 32
+
+
+def key(i: int) -> str:
+    return hashlib.sha256(str(i).encode()).hexdigest()
+
+
+def vector(i: int, dim: int = 4) -> np.ndarray:
+    return np.full(dim, i, dtype=np.float32)
+
+
+def fill(store: EmbeddingStore, numbers: range) -> None:
+    store.append([key(i) for i in numbers], np.stack([vector(i, store.dim) for i in numbers]))
+
+
+def write_slice(root: Path, start: int) -> None:
+    store = EmbeddingStore(root, BACKBONE, 4)
+    for block in range(start, start + 50, 10):
+        fill(store, range(block, block + 10))
+
+
+def write_forever(root: Path) -> None:
+    store = EmbeddingStore(root, BACKBONE, 512)
+    for block in range(0, 10**9, 400):
+        fill(store, range(block, block + 400))
+
+
+def test_rows_come_back_in_the_order_asked_across_shards(tmp_path: Path) -> None:
+    store = EmbeddingStore(tmp_path, BACKBONE, 4)
+    fill(store, range(10))
+    fill(store, range(10, 25))
+    wanted = [17, 3, 24, 3, 0]
+    assert store.rows([key(i) for i in wanted])[:, 0].tolist() == wanted
+    assert len(store) == 25 and store.keys() == sorted(key(i) for i in range(25))
+    assert store.rows([]).shape == (0, 4)
+
+
+def test_missing_keys_are_named(tmp_path: Path) -> None:
+    store = EmbeddingStore(tmp_path, BACKBONE, 4)
+    assert store.missing([key(1), key(0), key(1)]) == [key(1), key(0)]
+    fill(store, range(2))
+    assert store.missing([key(5), key(1)]) == [key(5)]
+    with pytest.raises(MissingKeys) as caught:
+        store.rows([key(1), key(7)])
+    assert caught.value.keys == [key(7)] and isinstance(caught.value, KeyError)
+
+
+def test_keys_that_end_or_begin_in_zero_bytes_are_told_apart(tmp_path: Path) -> None:
+    store = EmbeddingStore(tmp_path, BACKBONE, 1)
+    keys = ["00" * 32, "01" + "00" * 31, "00" * 31 + "01", "ff" * 32]
+    store.append(keys, np.arange(4, dtype=np.float32)[:, None])
+    assert store.rows(keys)[:, 0].tolist() == [0, 1, 2, 3]
+    assert store.keys() == sorted(keys)
+    assert store.missing(["01" + "00" * 30 + "01"]) != []
+
+
+def test_what_cannot_be_right_is_refused(tmp_path: Path) -> None:
+    store = EmbeddingStore(tmp_path, BACKBONE, 4)
+    with pytest.raises(ValueError, match="twice"):
+        store.append([key(0), key(0)], np.zeros((2, 4)))
+    with pytest.raises(ValueError, match="shape"):
+        store.append([key(0)], np.zeros((1, 5)))
+    with pytest.raises(ValueError, match="SHA-256"):
+        store.append(["cell0001.png"], np.zeros((1, 4)))
+    with pytest.raises(ValueError, match="NaN"):
+        store.append([key(0)], np.full((1, 4), np.nan))
+    assert store.keys() == []
+    fill(store, range(3))
+    with pytest.raises(ValueError, match="Shard"):
+        EmbeddingStore(tmp_path, BACKBONE, 5)
+
+
+def test_refresh_shows_what_another_process_wrote(tmp_path: Path) -> None:
+    mine, other = EmbeddingStore(tmp_path, BACKBONE, 4), EmbeddingStore(tmp_path, BACKBONE, 4)
+    fill(other, range(5))
+    assert len(mine) == 0
+    mine.refresh()
+    assert mine.rows([key(3)])[0, 0] == 3
+
+
+def test_many_processes_write_at_once(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("fork")
+    # Neighbours overlap by half: the same photo embedded twice must do no harm.
+    writers = [context.Process(target=write_slice, args=(tmp_path, start)) for start in range(0, 100, 25)]
+    for process in writers:
+        process.start()
+    for process in writers:
+        process.join()
+        assert process.exitcode == 0
+    store = EmbeddingStore(tmp_path, BACKBONE, 4)
+    assert store.rows([key(i) for i in range(125)])[:, 0].tolist() == list(range(125))
+    assert len(store.keys()) == 125
+
+
+def test_compaction_keeps_everything_once_and_others_read_on(tmp_path: Path) -> None:
+    store, reader = EmbeddingStore(tmp_path, BACKBONE, 4), EmbeddingStore(tmp_path, BACKBONE, 4)
+    for start in range(0, 40, 5):
+        fill(store, range(start, start + 10))
+    reader.refresh()
+    store.compact()
+    assert len([p for p in store.folder.iterdir() if p.name.startswith("shard-")]) == 1
+    assert len(store) == 45
+    for view in (store, reader):
+        assert view.rows([key(i) for i in range(45)])[:, 0].tolist() == list(range(45))
+    reader.refresh()
+    assert len(reader) == 45
+    fill(reader, range(100, 101))
+    assert reader.missing([key(100), key(44)]) == []
+
+
+def test_a_writer_killed_in_mid_write_leaves_nothing_half(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("fork")
+    for pause in (0.15, 0.22, 0.31):
+        process = context.Process(target=write_forever, args=(tmp_path,))
+        process.start()
+        time.sleep(pause)
+        assert process.pid is not None
+        os.kill(process.pid, signal.SIGKILL)
+        process.join()
+        store = EmbeddingStore(tmp_path, BACKBONE, 512)
+        numbers = range(len(store.keys()))
+        assert (store.rows([key(i) for i in numbers])[:, 7] == np.array(numbers)).all()
+
+
+def test_a_half_written_shard_is_ignored(tmp_path: Path) -> None:
+    store = EmbeddingStore(tmp_path, BACKBONE, 4)
+    fill(store, range(3))
+    (store.folder / ".new-left-by-a-killed-writer").mkdir()
+    (store.folder / ".new-left-by-a-killed-writer" / "keys.bin").write_bytes(b"half")
+    again = EmbeddingStore(tmp_path, BACKBONE, 4)
+    assert len(again) == 3
+    os.utime(store.folder / ".new-left-by-a-killed-writer", (0, 0))
+    again.compact()
+    assert not (store.folder / ".new-left-by-a-killed-writer").exists()
+
+
+def test_looking_up_among_half_a_million_keys_is_fast(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    text = rng.bytes(32 * 500_000).hex()
+    keys = [text[i : i + 64] for i in range(0, len(text), 64)]
+    store = EmbeddingStore(tmp_path, BACKBONE, 1)
+    store.append(keys, np.arange(500_000, dtype=np.float32)[:, None])
+    start = time.perf_counter()
+    found = store.rows(keys[100_000:101_000])
+    assert time.perf_counter() - start < 0.5
+    assert found[:, 0].tolist() == list(range(100_000, 101_000))
+    # A small append must not sort the large index again.
+    start = time.perf_counter()
+    store.append([key(1)], np.zeros((1, 1)))
+    assert time.perf_counter() - start < 0.3
