@@ -4,12 +4,18 @@
 import os
 import sys
 
+NEED_NO_DATABASE = {"makemessages", "compilemessages", "collectstatic", "--version", "help"}
+
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    from config.database import ensure_database
+    command = sys.argv[1] if len(sys.argv) > 1 else "help"
+    # Only a worker loads the task modules (they import torch), and it decides so before Django starts.
+    if command == "worker":
+        os.environ["HILLTOP_ROLE"] = "worker"
+    if command not in NEED_NO_DATABASE:
+        from config.database import ensure_database
 
-    if not {"makemessages", "compilemessages", "--version", "help"} & set(sys.argv[1:2]):
         ensure_database()
     from django.core.management import execute_from_command_line
 

@@ -16,7 +16,8 @@ def handles(kind: str) -> Callable[[Handler], Handler]:
     """Register the decorated function as the one that does jobs of ``kind``.
 
     It gets a :class:`~labeling.jobs.runner.Progress` and returns the job's result (JSON). It must be safe to
-    run again from the start: a killed worker's job is taken up by another one.
+    run again from the start: a killed worker's job is taken up by another one. It reports progress outside of
+    transactions, so that the report is seen while the job runs.
     """
 
     def register(handler: Handler) -> Handler:
@@ -28,5 +29,6 @@ def handles(kind: str) -> Callable[[Handler], Handler]:
     return register
 
 
-def handler_for(kind: str) -> Handler:
-    return _handlers[kind]
+def handler_for(kind: str) -> Handler | None:
+    """The handler of jobs of ``kind``; ``None`` where no task module that was loaded has one."""
+    return _handlers.get(kind)

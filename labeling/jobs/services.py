@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils import timezone
-from procrastinate.contrib.django import app as procrastinate_app
+from procrastinate.contrib.django.django_connector import DjangoConnector
+from procrastinate.manager import JobManager
+from procrastinate.tasks import configure_task
 
 from labeling.jobs.models import Job, JobState
 from labeling.people.models import User
+
+TASK = "hilltop.run_job"
 
 
 @transaction.atomic
@@ -28,43 +32,46 @@ def enqueue(
     ``dedupe``: while a job with this key is queued or running, that one is returned instead of a new one.
     ``lock``: jobs with the same lock run one at a time, in order.
     """
-    try:
-        with transaction.atomic():
-            job = Job.objects.create(
-                kind=kind,
-                queue=queue,
-                project_id=project_id,
-                args=args or {},
-                requested_by=requested_by,
-                dedupe_key=dedupe,
-            )
-    except IntegrityError:
+    job = Job(
+        kind=kind,
+        queue=queue,
+        project_id=project_id,
+        args=args or {},
+        requested_by=requested_by,
+        dedupe_key=dedupe,
+    )
+    while not _inserted(job):
         existing = Job.objects.live().filter(dedupe_key=dedupe).first()
-        if existing is None:  # it ended between the two statements: now there is room for ours
-            return enqueue(
-                kind=kind,
-                queue=queue,
-                project_id=project_id,
-                args=args,
-                requested_by=requested_by,
-                dedupe=dedupe,
-                lock=lock,
-            )
-        return existing
-    deferrer = procrastinate_app.configure_task("hilltop.run_job", queue=queue, lock=lock, allow_unknown=True)
+        if existing is not None:
+            return existing
+        # That one ended between the two statements: now there is room for ours.
+    # Through Django's own connection, also inside a worker: the row and its task commit together, or not at all.
+    deferrer = configure_task(name=TASK, job_manager=JobManager(DjangoConnector()), queue=queue, lock=lock)
     job.procrastinate_id = deferrer.defer(job_id=str(job.id))
     job.save(update_fields=["procrastinate_id"])
     return job
 
 
+def _inserted(job: Job) -> bool:
+    if not job.dedupe_key:
+        job.save(force_insert=True)
+        return True
+    Job.objects.bulk_create([job], ignore_conflicts=True)
+    return Job.objects.filter(pk=job.pk).exists()
+
+
 @transaction.atomic
 def cancel(*, job: Job) -> Job:
-    """Ask a job to stop. A queued one never starts; a running one stops at its next progress report."""
+    """Ask a job to stop. A queued one never starts; a running one stops at its next progress report.
+
+    A job that is over stays as it is.
+    """
     job = Job.objects.select_for_update().get(pk=job.pk)
+    if not job.is_live or job.cancel_requested_at is not None:
+        return job
+    job.cancel_requested_at = timezone.now()
     if job.state == JobState.QUEUED:
         job.state = JobState.CANCELLED
-        job.finished_at = timezone.now()
-    if job.cancel_requested_at is None:
-        job.cancel_requested_at = timezone.now()
-    job.save()
+        job.finished_at = job.cancel_requested_at
+    job.save(update_fields=["cancel_requested_at", "state", "finished_at", "updated_at"])
     return job

@@ -1,36 +1,27 @@
-"""Procrastinate's side: the one task that runs our jobs, and the rescue of jobs whose worker died."""
+"""Procrastinate's side: the one task that runs our jobs, and the nightly tidying of its table."""
 
 from __future__ import annotations
-
-import logging
 
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
 from labeling.jobs import runner
+from labeling.jobs.services import TASK
 
-logger = logging.getLogger(__name__)
+KEEP_H = 72
 
 
-@app.task(name="hilltop.run_job", retry=RetryStrategy(max_attempts=3, wait=5))
+# What a handler raises ends in our row. What is raised here is an interruption, or a database that went away:
+# both are tried again, and the runner counts the attempts.
+@app.task(name=TASK, retry=RetryStrategy(max_attempts=200, wait=1))
 def run_job(job_id: str) -> None:
     runner.run(job_id)
 
 
-async def rescue_stalled_jobs() -> int:
-    """Hand the jobs of dead workers (no heartbeat) back to the queue; return how many."""
-    rescued = 0
-    for stalled in await app.job_manager.get_stalled_jobs():
-        await app.job_manager.retry_job(stalled)
-        rescued += 1
-    if rescued:
-        logger.warning("took up %d job(s) of a dead worker", rescued)
-    return rescued
-
-
-@app.periodic(cron="* * * * * */5")
-@app.task(name="hilltop.rescue_stalled_jobs", queueing_lock="rescue", pass_context=False)
-async def rescue(timestamp: int) -> None:
-    await rescue_stalled_jobs()
-
-
+# A worker without any periodic task would also stop watching its own heartbeat and listener.
+@app.periodic(cron="17 3 * * *")
+@app.task(name="hilltop.tidy_jobs", queue="cpu", queueing_lock="hilltop.tidy_jobs")
+async def tidy_jobs(timestamp: int) -> None:
+    await app.job_manager.delete_old_jobs(
+        nb_hours=KEEP_H, include_failed=True, include_cancelled=True, include_aborted=True
+    )

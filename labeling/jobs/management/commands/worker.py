@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+import os
+from argparse import ArgumentParser
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from labeling.jobs.worker import work
+
+
+class Command(BaseCommand):
+    help = "Do background jobs until stopped. Start as many as you like, on as many machines as you like."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--queues", default="cpu,gpu", help="comma-separated (default: %(default)s)")
+        parser.add_argument(
+            "--concurrency",
+            type=int,
+            default=int(os.environ.get("HILLTOP_WORKER_JOBS", 3)),
+            help="jobs at once (default: %(default)s)",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not settings.IS_WORKER:  # manage.py sees to it; call_command() would not
+            raise CommandError("Start workers with `python manage.py worker`, not from inside another process.")
+        queues = [name.strip() for name in options["queues"].split(",") if name.strip()]
+        self.stdout.write(f"worker: jobs of {', '.join(queues)}, {options['concurrency']} at once")
+        work(queues=queues, concurrency=options["concurrency"])

@@ -1,0 +1,51 @@
+"""Kill -9 of a worker: the job is noticed and taken up again, and a lock that it held is free."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+from labeling.jobs.models import JobState
+from labeling.jobs.services import enqueue
+from tests.jobs.conftest import StartWorker, wait_for
+
+
+def test_a_killed_workers_job_is_taken_up_again_within_15_seconds(
+    start_worker: StartWorker, tmp_path: Path
+) -> None:
+    log = tmp_path / "steps"
+    job = enqueue(kind="test-steps", args={"log": str(log), "steps": 12, "pause": 0.3}, lock="one at a time")
+    behind = enqueue(kind="test-steps", args={"log": str(tmp_path / "other"), "steps": 1}, lock="one at a time")
+    victim = start_worker()
+    wait_for(job, lambda job: job.done >= 2)
+    start_worker()
+
+    os.killpg(victim.pid, signal.SIGKILL)
+    victim.wait()
+    noticed_after = wait_for(job, lambda job: job.attempts == 2)
+    assert noticed_after < 15
+    behind.refresh_from_db()
+    assert behind.state == JobState.QUEUED, "a job with the same lock overtook the one that was interrupted"
+
+    wait_for(job, lambda job: job.state == JobState.SUCCEEDED)
+    assert job.result == {"attempt": 2}
+    assert log.read_text().splitlines()[-12:] == [f"2:{number}" for number in range(12)]
+    wait_for(behind, lambda job: job.state == JobState.SUCCEEDED)
+    assert behind.attempts == 1
+
+
+def test_a_worker_that_is_told_to_end_puts_its_job_back_at_once(
+    start_worker: StartWorker, tmp_path: Path
+) -> None:
+    job = enqueue(kind="test-steps", args={"log": str(tmp_path / "steps"), "steps": 40, "pause": 0.1})
+    first = start_worker()
+    wait_for(job, lambda job: job.done >= 2)
+    first.terminate()
+    assert first.wait(timeout=10) == 0
+    job.refresh_from_db()
+    assert job.state == JobState.QUEUED
+
+    start_worker()
+    wait_for(job, lambda job: job.state == JobState.SUCCEEDED)
+    assert job.attempts == 2
