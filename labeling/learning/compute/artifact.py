@@ -1,0 +1,80 @@
+"""A model version on disk: the head, its manifest, and the out-of-fold probabilities of the photos it learned from.
+
+The latter let a later challenger be compared with this version on the very photos that trained it, honestly.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from django.conf import settings
+from safetensors.numpy import load_file, save_file
+
+from inference import artifacts
+from inference.heads import LogisticHead
+from labeling.jobs.runner import JobError
+from labeling.learning.models import ModelVersion
+
+_OUT_OF_FOLD = "out-of-fold.safetensors"
+
+
+@dataclass(frozen=True)
+class OutOfFold:
+    """``item_ids`` (n,) sorted; ``proba`` (n, k): each from a fit that the photo's own label had no part in."""
+
+    item_ids: npt.NDArray[np.int64]
+    proba: npt.NDArray[np.float64]
+
+
+def folder_of(relative: str) -> Path:
+    return Path(settings.MODELS_DIR) / relative
+
+
+def save(
+    relative: str, head: LogisticHead, out_of_fold: OutOfFold, manifest: dict[str, Any]
+) -> dict[str, Any]:
+    """Write the artefact; return its full manifest.
+
+    ``relative`` is named after the job, so a killed attempt's leftover is found here and replaced: no model version
+    points to it yet.
+    """
+    folder = folder_of(relative)
+    if folder.exists():
+        shutil.rmtree(folder)
+    written = artifacts.save_head(folder, head, manifest)
+    hidden = folder / f".new-{secrets.token_hex(4)}"
+    save_file({"item_ids": out_of_fold.item_ids, "proba": out_of_fold.proba}, hidden)
+    with hidden.open("rb") as file:
+        os.fsync(file.fileno())
+    hidden.rename(folder / _OUT_OF_FOLD)
+    return written
+
+
+def load(model_version: ModelVersion) -> LogisticHead:
+    """The version's head. Raises :class:`JobError` when its files are gone or damaged."""
+    try:
+        head, _ = artifacts.load_head(
+            folder_of(model_version.artifact), backbone_hash=model_version.backbone_hash
+        )
+    except artifacts.ArtifactError as error:
+        raise JobError(
+            f"Model version {model_version.number} cannot be read: {error} "
+            "Restore the models folder from a backup, or train again and promote the new version."
+        ) from error
+    return head
+
+
+def load_out_of_fold(model_version: ModelVersion) -> OutOfFold | None:
+    """``None`` when the file is gone: then nothing honest is known of the photos the version learned from."""
+    path = folder_of(model_version.artifact) / _OUT_OF_FOLD
+    if not path.is_file():
+        return None
+    arrays = load_file(path)
+    return OutOfFold(arrays["item_ids"], arrays["proba"])

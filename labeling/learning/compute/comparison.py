@@ -1,0 +1,101 @@
+"""Champion against challenger on the same photos, each judged only where its own training had no part.
+
+Photos that trained the champion are judged by its stored out-of-fold probabilities, all others by its head as it is;
+the challenger by its out-of-fold probabilities throughout. A photo for which that cannot be had is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from inference.metrics import paired_difference
+from labeling.learning.compute import artifact
+from labeling.learning.compute.classes import translate
+from labeling.learning.compute.stores import open_store
+from labeling.learning.models import ModelVersion
+from labeling.learning.training_set import TrainingSet
+from labeling.truth.models import GroundTruth
+
+#: A challenger that is right on at most one in a hundred photos less counts as not worse: labels are worth more.
+TOLERANCE = 0.01
+
+
+def compare_with_champion(
+    *,
+    champion: ModelVersion,
+    learned: TrainingSet,
+    challenger: npt.NDArray[np.float64],
+    resolution: Mapping[int, int | None],
+    seed: int,
+) -> dict[str, Any]:
+    """JSON for ``ModelVersion.comparison``.
+
+    Args:
+        learned: what the challenger learned from; its rows and columns are those of ``challenger``.
+        challenger: (n, k) out-of-fold probabilities.
+
+    Returns:
+        ``champion`` (number), ``all`` and ``audit`` (``paired_difference``, a is the champion; ``audit`` only over
+        randomly drawn photos, ``None`` without any), ``new`` (photos the champion never learned from), ``left_out``,
+        ``not_worse``.
+    """
+    judged, verdicts = _champion_out_of_sample(champion, learned, resolution)
+    rows = np.flatnonzero(judged)
+    y = np.asarray(learned.columns)[rows]
+    # The champion's spare column is for what the challenger's classes cannot express: never right, never dropped.
+    a = verdicts[rows]
+    b = np.column_stack([challenger[rows], np.zeros(len(rows))])
+    audit = np.array([example.audit for example in learned.examples], dtype=bool)[rows]
+    everything = paired_difference(a, b, y, seed=seed)
+    trained_on = set(champion.snapshot.ground_truth_ids)
+    new = sum(learned.examples[row].ground_truth_id not in trained_on for row in rows)
+    return {
+        "champion": champion.number,
+        "all": everything,
+        "audit": paired_difference(a[audit], b[audit], y[audit], seed=seed) if audit.any() else None,
+        "new": new,
+        "left_out": len(learned.examples) - len(rows),
+        "not_worse": len(rows) > 0 and everything["difference"] >= -TOLERANCE and everything["high"] >= 0.0,
+    }
+
+
+def _champion_out_of_sample(
+    champion: ModelVersion, learned: TrainingSet, resolution: Mapping[int, int | None]
+) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.float64]]:
+    """(n,) which examples can be judged honestly, and (n, k + 1) the champion's probabilities for them."""
+    examples = learned.examples
+    target = [each.id for each in learned.classes]
+    proba = np.zeros((len(examples), len(champion.classes)))
+    judged = np.zeros(len(examples), dtype=bool)
+
+    items = np.array([example.item_id for example in examples], dtype=np.int64)
+    stored = artifact.load_out_of_fold(champion)
+    seen_items = _items_of_snapshot(champion)
+    seen = np.isin(items, seen_items)
+    if stored is not None and len(stored.item_ids):
+        order = np.argsort(stored.item_ids, kind="stable")
+        at = np.searchsorted(stored.item_ids[order], items).clip(max=len(order) - 1)
+        found = stored.item_ids[order][at] == items
+        proba[found] = stored.proba[order][at[found]]
+        judged |= found
+
+    head = artifact.load(champion)
+    store = open_store(champion.backbone_hash, head.n_features_in_)
+    fresh = np.flatnonzero(~seen & ~judged)
+    lacking = set(store.missing([examples[row].sha256 for row in fresh]))
+    fresh = np.array([row for row in fresh if examples[row].sha256 not in lacking], dtype=np.int64)
+    if len(fresh):
+        proba[fresh] = head.predict_proba(store.rows([examples[row].sha256 for row in fresh]))
+        judged[fresh] = True
+    return judged, translate(proba, champion.classes, target, resolution)
+
+
+def _items_of_snapshot(model_version: ModelVersion) -> npt.NDArray[np.int64]:
+    ids = model_version.snapshot.ground_truth_ids
+    return np.fromiter(
+        GroundTruth.objects.filter(pk__in=ids).values_list("item_id", flat=True), dtype=np.int64
+    )

@@ -1,0 +1,208 @@
+"""The job ``train``: from the ground truths of the moment to a model version. Everything is written at the end, at once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from django.db import transaction
+from django.db.models import Max
+from django.utils.translation import gettext_noop
+
+from inference import backbones, metrics, train
+from inference.heads import TooFewLabels
+from labeling.catalog.models import Project
+from labeling.catalog.selectors import class_resolution
+from labeling.catalog.services import log_activity
+from labeling.jobs.models import Job
+from labeling.jobs.runner import JobError, Progress
+from labeling.learning import selectors, services
+from labeling.learning.compute import artifact
+from labeling.learning.compute.comparison import compare_with_champion
+from labeling.learning.compute.embedding import Tally, embed_missing
+from labeling.learning.compute.stores import device, embedder_for, store_of
+from labeling.learning.models import ModelVersion, Snapshot
+from labeling.learning.training_set import LEAST_A_CLASS, TrainingSet, training_set
+from labeling.refusals import Refused
+
+
+def train_project(progress: Progress) -> dict[str, Any]:
+    """Train, judge, compare with the champion, store; promote when the project does that by itself.
+
+    A second run of the same job (its worker was killed) finds the version that the first one stored, and goes on
+    from there. Returns {model, ground_truths, accuracy, audit, unusable, promoted}.
+    """
+    project = Project.objects.get(pk=progress.job.project_id)
+    made = ModelVersion.objects.filter(job=progress.job).first() or _train(progress, project)
+    promoted = False
+    if progress.args.get("auto"):
+        promoted = _promote_if_allowed(project, made)
+    return {
+        "model": made.number,
+        "ground_truths": made.metrics["cross_validated"]["n"],
+        "accuracy": made.metrics["cross_validated"]["accuracy"],
+        "audit": made.metrics["audit"]["accuracy"] if made.metrics["audit"] else None,
+        "unusable": made.manifest["unusable_photos"],
+        "promoted": promoted,
+    }
+
+
+def _train(progress: Progress, project: Project) -> ModelVersion:
+    seed = int(progress.args.get("seed", 0))
+    found = training_set(project)
+    progress.report(0, max(1, len(found.examples)), gettext_noop("Reading embeddings"))
+    try:
+        backbone = backbones.load(project.backbone)
+    except (backbones.UnknownBackbone, backbones.WeightsError) as error:
+        raise JobError(f"{error} Choose another backbone in the project's settings.") from error
+    store = store_of(backbone)
+
+    # Photos settled a moment ago may have come a moment before: train does not wait for the embedding job.
+    tally = Tally()
+    missing = store.missing([example.sha256 for example in found.examples])
+    if missing:
+        embed_missing(
+            store=store,
+            embedder=embedder_for(project.backbone, device()),
+            hashes=missing,
+            tally=tally,
+            report=lambda: progress.report(tally.done, len(missing), gettext_noop("Embedding photos")),
+        )
+    learned = found.without(tally.failed_hashes)
+    if sum(count >= LEAST_A_CLASS for count in learned.counts.values()) < 2:
+        raise JobError(
+            f"Training needs at least two classes with {LEAST_A_CLASS} ground truths each; there are now "
+            f"{_told(learned)}. Label more photos or settle open reviews, then train again."
+        )
+
+    keys = [each.key for each in learned.classes]
+    columns = np.asarray(learned.columns)
+    try:
+        trained = train.train_head(
+            store.rows([example.sha256 for example in learned.examples]),
+            [keys[column] for column in columns],
+            keys,
+            seed=seed,
+            on_progress=lambda done, total: progress.report(
+                done, total, gettext_noop("Training and cross-validating")
+            ),
+        )
+    except TooFewLabels as error:
+        raise JobError(f"{error} Label more photos, then train again.") from error
+    progress.check()
+
+    audit = np.array([example.audit for example in learned.examples], dtype=bool)
+    figures = {
+        "cross_validated": trained.metrics,
+        "audit": metrics.evaluate(trained.oof_proba[audit], columns[audit], keys, seed=seed)
+        if audit.any()
+        else None,
+    }
+    champion = selectors.champion(project)
+    comparison = (
+        compare_with_champion(
+            champion=champion,
+            learned=learned,
+            challenger=trained.oof_proba,
+            resolution=class_resolution(project),
+            seed=seed,
+        )
+        if champion
+        else None
+    )
+    relative = f"{project.slug}/{progress.job.pk}"
+    manifest = artifact.save(
+        relative,
+        trained.head,
+        artifact.OutOfFold(
+            np.array([example.item_id for example in learned.examples], dtype=np.int64), trained.oof_proba
+        ),
+        {
+            "project": project.slug,
+            "job": str(progress.job.pk),
+            "backbone": backbone.name,
+            "backbone_hash": backbone.content_hash,
+            "seed": seed,
+            "device": "cpu",  # heads are fitted in float64 on the CPU, wherever the photos were embedded
+            "snapshot_digest": learned.digest,
+            "ground_truths": len(learned.examples),
+            "unusable_photos": tally.failed,
+        },
+    )
+    return _store(progress.job, project, learned, relative, manifest, figures, comparison)
+
+
+@transaction.atomic
+def _store(
+    job: Job,
+    project: Project,
+    learned: TrainingSet,
+    relative: str,
+    manifest: dict[str, Any],
+    figures: dict[str, Any],
+    comparison: dict[str, Any] | None,
+) -> ModelVersion:
+    """Snapshot and version in one transaction, unless another run of the same job was first."""
+    Project.objects.select_for_update(no_key=True).get(pk=project.pk)  # numbers go up by one
+    if existing := ModelVersion.objects.filter(job=job).first():
+        return existing
+    snapshot = Snapshot.objects.create(
+        project=project,
+        guideline_id=learned.guideline_id,
+        ground_truth_ids=sorted(example.ground_truth_id for example in learned.examples),
+        digest=learned.digest,
+        counts=learned.counts,
+    )
+    newest = ModelVersion.objects.filter(project=project).aggregate(newest=Max("number"))["newest"] or 0
+    made = ModelVersion.objects.create(
+        project=project,
+        number=newest + 1,
+        snapshot=snapshot,
+        job=job,
+        backbone=manifest["backbone"],
+        backbone_hash=manifest["backbone_hash"],
+        classes=[each.id for each in learned.classes],
+        artifact=relative,
+        manifest=manifest,
+        metrics=figures,
+        comparison=comparison,
+        created_by=job.requested_by,
+    )
+    log_activity(
+        project=project,
+        kind="model_trained",
+        actor=job.requested_by,
+        number=made.number,
+        ground_truths=len(learned.examples),
+        accuracy=figures["cross_validated"]["accuracy"]["value"],
+    )
+    return made
+
+
+def _promote_if_allowed(project: Project, made: ModelVersion) -> bool:
+    """Promote when the project does that by itself, and the version is not worse than the champion of now."""
+    if not project.promote_automatically:
+        return False
+    champion = selectors.champion(project)
+    if champion is not None:
+        if champion.pk == made.pk:
+            return True
+        compared = made.comparison
+        # Somebody promoted another version meanwhile: the comparison is about one that is no champion any more.
+        if compared is None or compared["champion"] != champion.number or not compared["not_worse"]:
+            return False
+        reason = (
+            f"By itself: not worse than version {champion.number} "
+            f"({compared['all']['difference']:+.3f} accuracy on {compared['all']['n']} photos)"
+        )
+    else:
+        reason = "By itself: the first version"
+    try:
+        services.promote(model_version=made, by=None, reason=reason)
+    except Refused:
+        return False
+    return True
+
+
+def _told(learned: TrainingSet) -> str:
+    return ", ".join(f"{key}: {count}" for key, count in learned.counts.items()) or "none"

@@ -1,0 +1,114 @@
+"""A job as a line on a page: its name, how far, how fast, how long still, how it ended, what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from labeling.jobs.models import Job, JobState
+
+#: A running job reports at least this often, unless its worker died.
+SILENCE = timedelta(seconds=60)
+
+NAMES = {
+    "embed": gettext_lazy("Embed photos"),
+    "train": gettext_lazy("Train a model"),
+    "rank": gettext_lazy("Order the queue"),
+    "intake": gettext_lazy("Take in photos"),
+}
+UNITS = {
+    "embed": gettext_lazy("photos"),
+    "rank": gettext_lazy("photos"),
+    "intake": gettext_lazy("files"),
+}
+STATES = {
+    JobState.QUEUED: gettext_lazy("Waiting"),
+    JobState.RUNNING: gettext_lazy("Running"),
+    JobState.SUCCEEDED: gettext_lazy("Done"),
+    JobState.FAILED: gettext_lazy("Failed"),
+    JobState.CANCELLED: gettext_lazy("Cancelled"),
+}
+LOOKS = {
+    JobState.QUEUED: "",
+    JobState.RUNNING: "accent",
+    JobState.SUCCEEDED: "good",
+    JobState.FAILED: "bad",
+    JobState.CANCELLED: "warn",
+}
+
+
+@dataclass(frozen=True)
+class JobLine:
+    """``percent`` 0 to 100; ``rate`` in ``unit`` a second; ``seconds_left``: each ``None`` while unknown."""
+
+    job: Job
+    name: str
+    state: str
+    look: str
+    percent: float | None
+    rate: float | None
+    unit: str
+    seconds_left: float | None
+    message: str
+    outcome: str
+    silent: bool
+    cancelling: bool
+    failures: list[dict[str, str]] = field(default_factory=list)
+
+    @property
+    def can_cancel(self) -> bool:
+        return self.job.is_live and not self.cancelling
+
+
+def lines(jobs: Iterable[Job]) -> list[JobLine]:
+    now = timezone.now()
+    return [line(job, now) for job in jobs]
+
+
+def line(job: Job, now: datetime | None = None) -> JobLine:
+    now = now or timezone.now()
+    state = JobState(job.state)
+    percent = rate = seconds_left = None
+    if job.total:
+        percent = min(100.0, 100.0 * job.done / job.total)
+    if state is JobState.RUNNING and job.started_at and job.total:
+        elapsed = (job.updated_at - job.started_at).total_seconds()
+        if job.done > 0 and elapsed > 0:
+            rate = job.done / elapsed
+            seconds_left = max(0.0, (job.total - job.done) / rate)
+    result: dict[str, Any] = job.result if isinstance(job.result, dict) else {}
+    return JobLine(
+        job=job,
+        name=str(NAMES.get(job.kind, job.kind.replace("_", " ").capitalize())),
+        state=str(STATES[state]),
+        look=LOOKS[state],
+        percent=percent,
+        rate=rate if job.kind in UNITS else None,
+        unit=str(UNITS.get(job.kind, "")),
+        seconds_left=seconds_left,
+        message=_(job.message) if job.message and job.is_live else "",
+        outcome=_outcome(job.kind, result) if state is JobState.SUCCEEDED else "",
+        silent=state is JobState.RUNNING and now - job.updated_at > SILENCE,
+        cancelling=job.is_live and job.cancel_requested_at is not None,
+        failures=result.get("failures") or [] if job.kind == "embed" else [],
+    )
+
+
+def _outcome(kind: str, result: dict[str, Any]) -> str:
+    if kind == "embed" and "embedded" in result:
+        text = _("%(embedded)d photos embedded, %(already)d had been before.") % result
+        if result.get("failed"):
+            text += " " + _("%(failed)d could not be read.") % result
+        return text
+    if kind == "train" and "model" in result:
+        text = _("Version %(model)d from %(ground_truths)d ground truths.") % result
+        if result.get("promoted"):
+            text += " " + _("It was promoted by itself.")
+        return text
+    return ""

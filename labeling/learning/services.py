@@ -1,0 +1,122 @@
+"""Ask for embeddings and trainings, and decide which model version is the champion."""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from labeling.catalog.models import Project
+from labeling.catalog.services import log_activity
+from labeling.jobs.models import Job, JobState
+from labeling.jobs.services import enqueue
+from labeling.learning import events, selectors
+from labeling.learning.models import ModelVersion, Promotion
+from labeling.learning.training_set import readiness
+from labeling.people.models import User
+from labeling.refusals import Refused
+
+MAX_SEED = 2**31 - 1
+
+
+@transaction.atomic
+def request_embedding(*, project: Project, by: User | None = None) -> Job:
+    """A job that embeds every photo of the project that has no embedding yet.
+
+    A job that still waits will see the caller's photos too, and is returned instead. A running one may have passed
+    them by, so it is not: the row lock keeps a waiting job from starting before the caller's photos are committed.
+    """
+    waiting = (
+        Job.objects.of_project(project.pk)
+        .filter(kind="embed", state=JobState.QUEUED, cancel_requested_at__isnull=True)
+        .select_for_update()
+        .first()
+    )
+    if waiting is not None:
+        return waiting
+    return enqueue(
+        kind="embed",
+        queue="gpu",
+        project_id=project.pk,
+        requested_by=by,
+        lock=f"embed:{project.pk}",
+    )
+
+
+@transaction.atomic
+def request_training(*, project: Project, by: User | None, seed: int = 0, auto: bool = False) -> Job:
+    """A job that trains a model version on what is settled by then; the one that is under way, if there is one.
+
+    ``auto``: nobody asked, the number of new ground truths did. The job then promotes what it trained when the
+    project allows it and the result is not worse.
+
+    Raises :class:`Refused`: ``one_class`` (422) with fewer than two classes of two ground truths; ``invalid`` (422)
+    for a seed that is no integer from 0 to 2^31 - 1.
+    """
+    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed <= MAX_SEED:
+        raise Refused(
+            "invalid",
+            _("The seed must be a whole number from 0 to %(most)d.") % {"most": MAX_SEED},
+            status=422,
+            fields={"seed": _("A whole number from 0 to %(most)d.") % {"most": MAX_SEED}},
+        )
+    ready = readiness(project)
+    if not ready.can_train:
+        raise Refused("one_class", ready.reason, status=422)
+    return enqueue(
+        kind="train",
+        queue="gpu",
+        project_id=project.pk,
+        args={"seed": seed, "auto": auto, "up_to": selectors.newest_ground_truth_id(project)},
+        requested_by=by,
+        dedupe=f"train:{project.pk}",
+        lock=f"train:{project.pk}",
+    )
+
+
+@transaction.atomic
+def retrain_when_due(*, project: Project) -> Job | None:
+    """Train by itself when ``retrain_every`` new ground truths came since a training was last asked for."""
+    if project.retrain_every < 1 or selectors.new_ground_truths(project) < project.retrain_every:
+        return None
+    if not readiness(project).can_train:
+        return None
+    return request_training(project=project, by=None, auto=True)
+
+
+@transaction.atomic
+def promote(*, model_version: ModelVersion, by: User | None, reason: str = "") -> Promotion:
+    """Make this version the champion, and tell the rooms above. Rolling back is promoting an earlier version.
+
+    ``by`` is empty when the project promoted it automatically.
+
+    Raises :class:`Refused`: ``already_champion`` (409); ``invalid`` (422) for a reason of over 300 characters.
+    """
+    if len(reason) > 300:
+        raise Refused(
+            "invalid",
+            _("Give the reason in at most 300 characters."),
+            status=422,
+            fields={"reason": _("At most 300 characters.")},
+        )
+    # Two promotions at once would each see the same champion. Rows that point to the project may go on meanwhile.
+    project = Project.objects.select_for_update(no_key=True).get(pk=model_version.project_id)
+    before = selectors.champion(project)
+    if before is not None and before.pk == model_version.pk:
+        raise Refused(
+            "already_champion",
+            _("Version %(number)d is the champion already. Nothing was changed.")
+            % {"number": model_version.number},
+        )
+    promotion = Promotion.objects.create(
+        project=project, model_version=model_version, by=by, reason=reason.strip()
+    )
+    log_activity(
+        project=project,
+        kind="model_promoted",
+        actor=by,
+        number=model_version.number,
+        before=before.number if before else None,
+        reason=promotion.reason,
+    )
+    events.promoted.send(sender=ModelVersion, project=project, model_version=model_version)
+    return promotion

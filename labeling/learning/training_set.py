@@ -1,0 +1,157 @@
+"""What a training would learn from: the trainable ground truths, classes resolved under the current guideline.
+
+Pure reading, without arrays: the web process asks it whether a training is possible, the worker trains on it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+
+from django.utils.translation import gettext as _
+
+from labeling.catalog.models import Project
+from labeling.catalog.selectors import (
+    active_definitions,
+    class_resolution,
+    current_guideline,
+)
+from labeling.truth.models import Draw, GroundTruth
+
+#: A class with fewer ground truths cannot be both learned from and judged on.
+LEAST_A_CLASS = 2
+
+
+@dataclass(frozen=True)
+class Example:
+    """One settled photo. ``audit``: it was drawn at random, so it may judge a model."""
+
+    ground_truth_id: int
+    item_id: int
+    sha256: str
+    class_id: int
+    audit: bool
+
+
+@dataclass(frozen=True)
+class TrainingClass:
+    id: int
+    key: str
+    name: str
+
+
+@dataclass(frozen=True)
+class TrainingSet:
+    """Examples sorted by image hash, so that the same ground truths always come in the same order.
+
+    ``classes`` are those with an example, in the guideline's order: the columns of all probabilities.
+    """
+
+    guideline_id: int
+    classes: tuple[TrainingClass, ...]
+    examples: tuple[Example, ...]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Class key -> number of ground truths."""
+        found = Counter(example.class_id for example in self.examples)
+        return {each.key: found[each.id] for each in self.classes}
+
+    @property
+    def columns(self) -> list[int]:
+        """Each example's column."""
+        column = {each.id: index for index, each in enumerate(self.classes)}
+        return [column[example.class_id] for example in self.examples]
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 (hex) over the sorted lines ``<image hash> <class key>``."""
+        keys = {each.id: each.key for each in self.classes}
+        lines = sorted(f"{example.sha256} {keys[example.class_id]}\n" for example in self.examples)
+        return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+    def without(self, hashes: Collection[str]) -> TrainingSet:
+        """The same without the photos of these image hashes."""
+        kept = tuple(example for example in self.examples if example.sha256 not in hashes)
+        present = {example.class_id for example in kept}
+        return replace(
+            self, examples=kept, classes=tuple(each for each in self.classes if each.id in present)
+        )
+
+
+def training_set(project: Project) -> TrainingSet:
+    """All that the project could train on now: merged classes count as their survivor, retired ones are left out."""
+    resolution = class_resolution(project)
+    rows = (
+        GroundTruth.objects.trainable()
+        .filter(project=project)
+        .values_list("id", "item_id", "item__image__sha256", "label_class_id", "draw")
+    )
+    examples = []
+    for truth_id, item_id, sha256, class_id, draw in rows:
+        survivor = resolution.get(class_id)
+        if survivor is not None:
+            examples.append(Example(truth_id, item_id, sha256, survivor, draw == Draw.AUDIT))
+    examples.sort(key=lambda example: example.sha256)
+    present = {example.class_id for example in examples}
+    return TrainingSet(
+        guideline_id=current_guideline(project).pk,
+        classes=tuple(
+            TrainingClass(definition.label_class_id, definition.label_class.key, definition.name)
+            for definition in active_definitions(project)
+            if definition.label_class_id in present
+        ),
+        examples=tuple(examples),
+    )
+
+
+@dataclass(frozen=True)
+class ClassCount:
+    key: str
+    name: str
+    count: int
+
+
+@dataclass(frozen=True)
+class Readiness:
+    """Whether a training is possible. ``reason`` says what is missing and what to do, and is empty when it is."""
+
+    counts: tuple[ClassCount, ...]
+    reason: str
+
+    @property
+    def total(self) -> int:
+        return sum(each.count for each in self.counts)
+
+    @property
+    def can_train(self) -> bool:
+        return not self.reason
+
+
+def readiness(project: Project) -> Readiness:
+    """Counts of trainable ground truths per active class, and what a training still needs."""
+    resolution = class_resolution(project)
+    found: Counter[int] = Counter()
+    labels = GroundTruth.objects.trainable().filter(project=project).values_list("label_class_id", flat=True)
+    for class_id in labels.iterator(chunk_size=10_000):
+        survivor = resolution.get(class_id) if class_id is not None else None
+        if survivor is not None:
+            found[survivor] += 1
+    counts = tuple(
+        ClassCount(each.label_class.key, each.name, found[each.label_class_id])
+        for each in active_definitions(project)
+    )
+    return Readiness(counts, _what_is_missing(counts))
+
+
+def _what_is_missing(counts: tuple[ClassCount, ...]) -> str:
+    enough = [each for each in counts if each.count >= LEAST_A_CLASS]
+    if len(enough) >= 2:
+        return ""
+    short = ", ".join(f"{each.name}: {each.count}" for each in counts if each.count < LEAST_A_CLASS)
+    return _(
+        "Training needs at least two classes with %(least)d ground truths each. Still too few: %(short)s. "
+        "Label more photos of them, or settle open reviews, then train."
+    ) % {"least": LEAST_A_CLASS, "short": short or _("no class")}

@@ -1,0 +1,226 @@
+"""The pages of models and jobs. Reading is selectors' work, writing is services'."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from labeling.catalog.models import Project
+from labeling.catalog.permissions import Action, project_for, role_in
+from labeling.catalog.selectors import current_guideline
+from labeling.jobs import services as job_services
+from labeling.learning import charts, job_lines, selectors, services, words
+from labeling.learning.training_set import readiness
+from labeling.refusals import Refused
+
+JOBS_SHOWN = 100
+
+
+@login_required
+@require_GET
+def models(request: HttpRequest, slug: str) -> HttpResponse:
+    project = project_for(request.user, slug, Action.ADMIN)
+    return render(
+        request,
+        "learning/models.html",
+        _page(request, project, "models") | _training(project) | _versions(project),
+    )
+
+
+@login_required
+@require_GET
+def training(request: HttpRequest, slug: str) -> HttpResponse:
+    project = project_for(request.user, slug, Action.ADMIN)
+    return render(request, "learning/_training.html", {"project": project} | _training(project))
+
+
+@login_required
+@require_GET
+def versions(request: HttpRequest, slug: str) -> HttpResponse:
+    project = project_for(request.user, slug, Action.ADMIN)
+    return render(request, "learning/_versions.html", {"project": project} | _versions(project))
+
+
+@login_required
+@require_POST
+def train(request: HttpRequest, slug: str) -> HttpResponse:
+    project = project_for(request.user, slug, Action.ADMIN)
+    try:
+        services.request_training(project=project, by=_user(request))
+    except Refused as refusal:
+        messages.error(request, refusal.message)
+    else:
+        messages.success(request, _("Training is on its way. This page shows how far it is."))
+    return redirect("models", slug=slug)
+
+
+@login_required
+@require_GET
+def model(request: HttpRequest, slug: str, number: int) -> HttpResponse:
+    project = project_for(request.user, slug, Action.ADMIN)
+    return _model_page(request, project, number)
+
+
+@login_required
+@require_POST
+def promote(request: HttpRequest, slug: str, number: int) -> HttpResponse:
+    project = project_for(request.user, slug, Action.ADMIN)
+    version = selectors.version(project, number)
+    if version is None:
+        raise Http404(_("There is no such model version."))
+    reason = request.POST.get("reason", "")
+    try:
+        services.promote(model_version=version, by=_user(request), reason=reason)
+    except Refused as refusal:
+        # The page again, with what was typed, instead of a redirect that would lose it.
+        messages.error(request, refusal.message)
+        return _model_page(request, project, number, status=refusal.status, reason=reason)
+    messages.success(
+        request,
+        _("Version %(number)d is the champion now. The queue is being ordered anew.") % {"number": number},
+    )
+    return redirect("model", slug=slug, number=number)
+
+
+@login_required
+@require_GET
+def jobs(request: HttpRequest, slug: str) -> HttpResponse:
+    project = project_for(request.user, slug, Action.ADMIN)
+    return render(request, "learning/jobs.html", _page(request, project, "jobs") | _jobs(project))
+
+
+@login_required
+@require_GET
+def jobs_list(request: HttpRequest, slug: str) -> HttpResponse:
+    project = project_for(request.user, slug, Action.ADMIN)
+    return render(request, "learning/_jobs.html", {"project": project} | _jobs(project))
+
+
+@login_required
+@require_POST
+def cancel_job(request: HttpRequest, slug: str, job_id: UUID) -> HttpResponse:
+    project = project_for(request.user, slug, Action.ADMIN)
+    job = selectors.jobs(project).filter(pk=job_id).first()
+    if job is None:
+        raise Http404(_("There is no such job."))
+    if job.is_live:
+        job_services.cancel(job=job)
+        messages.success(request, _("The job is being cancelled. What it has done so far is kept."))
+    else:
+        messages.info(request, _("That job had ended already."))
+    back = request.POST.get("next", "")
+    if url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()}):
+        return redirect(back)
+    return redirect("jobs", slug=slug)
+
+
+def _model_page(
+    request: HttpRequest, project: Project, number: int, *, status: int = 200, reason: str = ""
+) -> HttpResponse:
+    version = selectors.version(project, number)
+    if version is None:
+        raise Http404(_("There is no such model version."))
+    champion = selectors.champion(project)
+    cross, audit = version.metrics["cross_validated"], version.metrics.get("audit")
+    names = _class_names(project)
+    keys = list(cross["classes"])
+    context = {
+        "version": version,
+        "champion": champion,
+        "is_champion": champion is not None and champion.pk == version.pk,
+        "is_rollback": champion is not None and version.number < champion.number,
+        "cross": cross,
+        "audit": audit,
+        "class_rows": [
+            {
+                "name": names.get(key, key),
+                "cross": cross["classes"][key],
+                "audit": audit["classes"][key] if audit else None,
+            }
+            for key in keys
+        ],
+        "class_names": [names.get(key, key) for key in keys],
+        "confusion": _confusion(cross["confusion"], [names.get(key, key) for key in keys]),
+        "reliability": charts.reliability_marks(cross["reliability"]),
+        "verdict": words.verdict(version.comparison) if version.comparison else None,
+        "snapshot": selectors.snapshot_details(version),
+        "compared": selectors.compare(champion, version)
+        if champion is not None and champion.pk != version.pk
+        else [],
+        "names": names,
+        "promotions": selectors.promotions(project).filter(model_version=version),
+        "reason": reason,
+    }
+    return render(request, "learning/model.html", _page(request, project, "model") | context, status=status)
+
+
+def _confusion(matrix: list[list[int]], names: list[str]) -> list[dict[str, Any]]:
+    """Rows of the truth, each cell with its count and a step from 0 to 4 by its share of the row."""
+    rows = []
+    for index, (name, counts) in enumerate(zip(names, matrix, strict=True)):
+        total = sum(counts)
+        rows.append(
+            {
+                "name": name,
+                "total": total,
+                "cells": [
+                    {
+                        "count": count,
+                        "right": column == index,
+                        "step": round(4 * count / total) if total else 0,
+                    }
+                    for column, count in enumerate(counts)
+                ],
+            }
+        )
+    return rows
+
+
+def _training(project: Project) -> dict[str, Any]:
+    live = selectors.jobs(project).live().filter(kind__in=("train", "embed"))
+    ended = selectors.jobs(project).filter(kind="train").exclude(pk__in=[job.pk for job in live]).first()
+    under_way = job_lines.lines(live)
+    return {
+        "ready": readiness(project),
+        "live": under_way,
+        "is_training": any(line.job.kind == "train" for line in under_way),
+        "last": job_lines.line(ended) if ended else None,
+        "new": selectors.new_ground_truths(project),
+    }
+
+
+def _versions(project: Project) -> dict[str, Any]:
+    found = list(selectors.versions(project))
+    champion = selectors.champion(project)
+    return {
+        "versions": found,
+        "champion": champion,
+        "curve": charts.learning_curve(found, champion.pk if champion else None),
+        "names": _class_names(project),
+    }
+
+
+def _jobs(project: Project) -> dict[str, Any]:
+    return {"lines": job_lines.lines(selectors.jobs(project)[:JOBS_SHOWN]), "shown": JOBS_SHOWN}
+
+
+def _class_names(project: Project) -> dict[str, str]:
+    """Class key -> its name today, retired and merged classes included."""
+    rows = current_guideline(project).definitions.values_list("label_class__key", "name")
+    return {key: name for key, name in rows}
+
+
+def _page(request: HttpRequest, project: Project, page: str) -> dict[str, Any]:
+    return {"project": project, "role": role_in(request.user, project), "page": page}
+
+
+def _user(request: HttpRequest) -> Any:
+    return request.user
