@@ -6,3 +6,5 @@ from django.dispatch import Signal
 items_added = Signal()
 #: kwargs: project, guideline
 guideline_changed = Signal()
+#: kwargs: project, changed (set of setting names)
+settings_changed = Signal()

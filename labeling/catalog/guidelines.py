@@ -1,0 +1,306 @@
+"""Versions of the class schema and criteria. A change appends a whole new version; classes keep their identity.
+
+Answers point to a :class:`~labeling.catalog.models.LabelClass`, never to a name, so renaming, merging and retiring
+touch no answer: they only change what the newest version says of the class.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from django.db import transaction
+from django.utils.text import slugify
+from django.utils.translation import gettext as _
+
+from labeling.catalog import events
+from labeling.catalog.activity import log_activity
+from labeling.catalog.models import (
+    ClassDefinition,
+    ClassState,
+    Exemplar,
+    Guideline,
+    Image,
+    LabelClass,
+    Project,
+)
+from labeling.people.models import User
+from labeling.refusals import Refused
+
+MAX_CLASSES = 40
+MAX_CHECKS = 20
+MAX_EXEMPLARS = 12
+_KEY = re.compile(r"^[a-z0-9_-]{1,60}$")
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """What the version being written says of one class."""
+
+    key: str
+    name: str
+    position: int
+    state: str = ClassState.ACTIVE
+    into: str = ""
+    criteria: str = ""
+    checklist: tuple[str, ...] = ()
+    #: (image id, caption), in order
+    exemplars: tuple[tuple[int, str], ...] = field(default=())
+
+
+def first_guideline(*, project: Project, classes: Sequence[Mapping[str, Any]], by: User) -> Guideline:
+    """Version 1 of a new project. Call it in the transaction that makes the project."""
+    schema: dict[str, _Entry] = {}
+    _add(schema, classes)
+    if len(schema) < 2:
+        raise _invalid("classes", _("A question needs at least two classes. Add another one."))
+    _check_names(schema)
+    return _write(project=project, number=1, note=_("First version"), by=by, schema=schema)
+
+
+@transaction.atomic
+def amend_guideline(
+    *,
+    project: Project,
+    by: User,
+    note: str,
+    rename: Mapping[str, str] | None = None,
+    add: Sequence[Mapping[str, Any]] = (),
+    merge: Mapping[str, str] | None = None,
+    retire: Sequence[str] = (),
+    criteria: Mapping[str, str] | None = None,
+    checklist: Mapping[str, Sequence[str]] | None = None,
+    exemplars: Mapping[str, Sequence[str]] | None = None,
+    order: Sequence[str] = (),
+    expected: int | None = None,
+) -> Guideline:
+    """Append a guideline version with these changes; everything else stays as it was. No answer is touched.
+
+    ``rename``: key -> new name. ``add``: new classes (see :func:`~labeling.catalog.projects.create_project`);
+    the key of a retired or merged class brings it back. ``merge``: key -> key of the class that its answers count
+    for from now on. ``retire``: keys that are asked no more. ``criteria``: key -> text. ``checklist``: key -> short
+    criteria. ``exemplars``: key -> SHA-256 of photos of the project, in order. ``order``: keys, first ones first.
+    ``expected``: the version number that the editor saw; refused with ``guideline_moved`` (409) if it is no longer
+    the newest. Other refusals (422): ``unknown_class``, ``invalid``, ``nothing_changed``. Sends ``guideline_changed``.
+    """
+    if not note.strip():
+        raise _invalid("note", _("Say in a few words what you changed and why. Labelers will read it."))
+    # The lock makes version numbers gapless, and lets no two admins overwrite each other unseen.
+    Project.objects.select_for_update(no_key=True).get(pk=project.pk)
+    current = Guideline.objects.filter(project=project).order_by("-number")[:1].get()
+    if expected is not None and expected != current.number:
+        raise Refused(
+            "guideline_moved",
+            _("Somebody published version %(number)s while you were editing. Look at it, then apply your change again.")
+            % {"number": current.number},
+            status=409,
+        )
+    before = _read(current)
+    schema = dict(before)
+
+    for key, name in (rename or {}).items():
+        schema[key] = replace(_active(schema, key), name=_name(name))
+    _add(schema, add)
+    for key, text in (criteria or {}).items():
+        schema[key] = replace(_active(schema, key), criteria=text.strip())
+    for key, checks in (checklist or {}).items():
+        schema[key] = replace(_active(schema, key), checklist=_checks(checks))
+    for key, hashes in (exemplars or {}).items():
+        entry = _active(schema, key)
+        schema[key] = replace(entry, exemplars=_exemplars(project, entry, hashes))
+    _merge_and_retire(schema, merge or {}, retire)
+    schema = _in_order(schema, order)
+    _check_names(schema)
+    if schema == before:
+        raise Refused("nothing_changed", _("This is what the guideline says already. Change something first."), status=422)
+
+    guideline = _write(
+        project=project, number=current.number + 1, note=note.strip()[:300], by=by, schema=schema
+    )
+    log_activity(
+        project=project, kind="guideline_changed", actor=by, number=guideline.number, note=guideline.note
+    )
+    events.guideline_changed.send(sender=Guideline, project=project, guideline=guideline)
+    return guideline
+
+
+def key_for(name: str, taken: Iterable[str]) -> str:
+    """A key made from a class's name that is not ``taken``; ``class-1`` and so on where it has no Latin letters."""
+    taken = set(taken)
+    base = slugify(name)[:50] or "class"
+    if base != "class" and base not in taken:
+        return base
+    number = 1
+    while f"{base}-{number}" in taken:
+        number += 1
+    return f"{base}-{number}"
+
+
+def _read(guideline: Guideline) -> dict[str, _Entry]:
+    definitions = guideline.definitions.select_related("label_class", "merged_into").prefetch_related("exemplars")
+    return {
+        definition.label_class.key: _Entry(
+            key=definition.label_class.key,
+            name=definition.name,
+            position=definition.position,
+            state=definition.state,
+            into=definition.merged_into.key if definition.merged_into else "",
+            criteria=definition.criteria,
+            checklist=tuple(definition.checklist),
+            exemplars=tuple((exemplar.image_id, exemplar.caption) for exemplar in definition.exemplars.all()),
+        )
+        for definition in definitions
+    }
+
+
+def _write(*, project: Project, number: int, note: str, by: User, schema: dict[str, _Entry]) -> Guideline:
+    guideline = Guideline.objects.create(project=project, number=number, note=note, created_by=by)
+    classes = {known.key: known for known in LabelClass.objects.filter(project=project)}
+    for key in schema.keys() - classes.keys():
+        classes[key] = LabelClass.objects.create(project=project, key=key)
+    entries = list(schema.values())
+    definitions = ClassDefinition.objects.bulk_create(
+        ClassDefinition(
+            guideline=guideline,
+            label_class=classes[entry.key],
+            name=entry.name,
+            position=entry.position,
+            state=entry.state,
+            merged_into=classes[entry.into] if entry.into else None,
+            criteria=entry.criteria,
+            checklist=list(entry.checklist),
+        )
+        for entry in entries
+    )
+    Exemplar.objects.bulk_create(
+        Exemplar(definition=definition, image_id=image_id, caption=caption, position=position)
+        for definition, entry in zip(definitions, entries, strict=True)
+        for position, (image_id, caption) in enumerate(entry.exemplars)
+    )
+    return guideline
+
+
+def _active(schema: Mapping[str, _Entry], key: str) -> _Entry:
+    entry = schema.get(key)
+    if entry is None or entry.state != ClassState.ACTIVE:
+        raise Refused(
+            "unknown_class",
+            _("There is no class “%(key)s” in use. In use: %(keys)s.")
+            % {
+                "key": key,
+                "keys": ", ".join(e.key for e in schema.values() if e.state == ClassState.ACTIVE),
+            },
+            status=422,
+        )
+    return entry
+
+
+def _add(schema: dict[str, _Entry], classes: Sequence[Mapping[str, Any]]) -> None:
+    for given in classes:
+        name = _name(given.get("name"))
+        key = str(given.get("key") or "") or key_for(name, schema)
+        if not _KEY.match(key):
+            raise _invalid(
+                "key",
+                _("“%(key)s” cannot be a class's key: use small letters, digits, - and _ only.") % {"key": key},
+            )
+        known = schema.get(key)
+        if known is not None and known.state == ClassState.ACTIVE:
+            raise _invalid("key", _("There is a class with the key “%(key)s” already.") % {"key": key})
+        schema[key] = _Entry(
+            key=key,
+            name=name,
+            position=max((entry.position for entry in schema.values()), default=-1) + 1,
+            criteria=str(given.get("criteria") or (known.criteria if known else "")).strip(),
+            checklist=_checks(given.get("checklist") or (known.checklist if known else ())),
+            exemplars=known.exemplars if known else (),
+        )
+    if sum(entry.state == ClassState.ACTIVE for entry in schema.values()) > MAX_CLASSES:
+        raise _invalid("classes", _("A project can have at most %(n)s classes in use.") % {"n": MAX_CLASSES})
+
+
+def _merge_and_retire(schema: dict[str, _Entry], merge: Mapping[str, str], retire: Sequence[str]) -> None:
+    for key in retire:
+        if key in merge:
+            raise _invalid("retire", _("“%(key)s” can be merged or retired, not both.") % {"key": key})
+        schema[key] = replace(_active(schema, key), state=ClassState.RETIRED)
+    for key in merge:
+        schema[key] = replace(_active(schema, key), state=ClassState.MERGED, into=merge[key])
+    for key, into in merge.items():
+        if key == into or schema.get(into) is None or schema[into].state != ClassState.ACTIVE:
+            raise _invalid(
+                "merge",
+                _("“%(key)s” cannot be merged into “%(into)s”: choose another class that stays in use.")
+                % {"key": key, "into": into},
+            )
+    if not any(entry.state == ClassState.ACTIVE for entry in schema.values()):
+        raise _invalid("retire", _("At least one class must stay in use."))
+
+
+def _in_order(schema: dict[str, _Entry], order: Sequence[str]) -> dict[str, _Entry]:
+    """The classes in use first, in the order asked for, then the others; positions counted anew."""
+    if len(set(order)) != len(order):
+        raise _invalid("order", _("Name each class once in the order."))
+    for key in order:
+        _active(schema, key)
+    wanted = {key: place for place, key in enumerate(order)}
+    entries = sorted(
+        schema.values(),
+        key=lambda entry: (
+            entry.state != ClassState.ACTIVE,
+            wanted.get(entry.key, len(wanted)),
+            entry.position,
+        ),
+    )
+    return {entry.key: replace(entry, position=place) for place, entry in enumerate(entries)}
+
+
+def _check_names(schema: Mapping[str, _Entry]) -> None:
+    names = [entry.name.casefold() for entry in schema.values() if entry.state == ClassState.ACTIVE]
+    for name in names:
+        if names.count(name) > 1:
+            raise _invalid("name", _("Two classes in use are called “%(name)s”. Give one another name.") % {"name": name})
+
+
+def _name(value: Any) -> str:
+    name = str(value or "").strip()
+    if not name or len(name) > 80:
+        raise _invalid("name", _("A class needs a name of at most 80 letters."))
+    return name
+
+
+def _checks(values: Iterable[Any]) -> tuple[str, ...]:
+    if isinstance(values, str):
+        values = values.splitlines()
+    checks = tuple(text for value in values if (text := str(value).strip()))
+    if len(checks) > MAX_CHECKS or any(len(text) > 200 for text in checks):
+        raise _invalid(
+            "checklist",
+            _("A checklist can have at most %(n)s lines of at most 200 letters.") % {"n": MAX_CHECKS},
+        )
+    return tuple(dict.fromkeys(checks))
+
+
+def _exemplars(project: Project, entry: _Entry, hashes: Sequence[str]) -> tuple[tuple[int, str], ...]:
+    hashes = list(dict.fromkeys(hashes))
+    if len(hashes) > MAX_EXEMPLARS:
+        raise _invalid(
+            "exemplars", _("A class can have at most %(n)s exemplars. Take some away.") % {"n": MAX_EXEMPLARS}
+        )
+    captions = dict(entry.exemplars)
+    images = dict(
+        Image.objects.filter(sha256__in=hashes, items__project=project).values_list("sha256", "id")
+    ) | dict(Image.objects.filter(sha256__in=hashes, id__in=captions).values_list("sha256", "id"))
+    if unknown := [sha256 for sha256 in hashes if sha256 not in images]:
+        raise _invalid(
+            "exemplars",
+            _("No photo of this project has the hash %(sha256)s. Take the photo in first.")
+            % {"sha256": unknown[0]},
+        )
+    return tuple((images[sha256], captions.get(images[sha256], "")) for sha256 in hashes)
+
+
+def _invalid(field_name: str, message: str) -> Refused:
+    return Refused("invalid", message, status=422, fields={field_name: message})

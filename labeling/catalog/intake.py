@@ -1,0 +1,221 @@
+"""Photos are handed in: the web's side. Bytes are staged, rows are written, a job is enqueued, nothing is decoded."""
+
+from __future__ import annotations
+
+import shutil
+import uuid
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.files.base import File
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from labeling.catalog.activity import log_activity
+from labeling.catalog.models import (
+    IntakeBatch,
+    IntakeFile,
+    IntakeKind,
+    IntakeOutcome,
+    Project,
+)
+from labeling.catalog.photos import advice
+from labeling.catalog.sources import ARCHIVE
+from labeling.jobs import services as jobs
+from labeling.jobs.models import Job
+from labeling.people.models import User
+from labeling.refusals import Refused
+
+JOB_KIND = "intake"
+
+
+def staging_of(batch_id: uuid.UUID | str) -> Path:
+    return Path(settings.STAGING_DIR) / str(batch_id)
+
+
+def start_intake(
+    *,
+    project: Project,
+    by: User,
+    kind: str,
+    source: str = "",
+    files: Sequence[File[bytes]] = (),
+    zip: File[bytes] | None = None,
+    folder: str | Path | None = None,
+    roots: Sequence[Path] | None = None,
+) -> tuple[IntakeBatch, Job]:
+    """Take photos in: several ``files``, one ``zip``, or a server ``folder``; return the batch and its job.
+
+    ``source`` is the name that people see (default: made from what was handed in). ``roots``: the folders in which
+    ``folder`` may lie (default ``settings.INTAKE_ROOTS``); never pass on a person's wish. Refusals: ``nothing_sent``,
+    ``not_a_zip``, ``no_such_folder``, ``folder_not_open`` (422), ``too_large`` (413).
+    """
+    batch = IntakeBatch(project=project, kind=kind, source=source[:400], created_by=by)
+    args: dict[str, Any] = {"batch": str(batch.pk)}
+    rows: list[IntakeFile] = []
+    staging = staging_of(batch.pk)
+    try:
+        if kind == IntakeKind.UPLOAD:
+            rows = _stage_files(batch, files, staging)
+        elif kind == IntakeKind.ZIP:
+            _stage_zip(batch, zip, staging)
+        elif kind == IntakeKind.FOLDER:
+            allowed = [Path(root) for root in (settings.INTAKE_ROOTS if roots is None else roots)]
+            args |= {"folder": str(_open_folder(batch, folder, allowed)), "roots": [str(root) for root in allowed]}
+        else:
+            raise Refused("invalid", _("Send files, a zip archive, or a folder."), status=422)
+        with transaction.atomic():
+            batch.save(force_insert=True)
+            IntakeFile.objects.bulk_create(rows, batch_size=2000)
+            job = _enqueue(batch, by, args)
+            log_activity(
+                project=project, kind="intake_started", actor=by, batch=str(batch.pk), source=batch.source
+            )
+    except BaseException:
+        shutil.rmtree(staging, ignore_errors=True)
+        raise
+    return batch, job
+
+
+@transaction.atomic
+def resume_intake(*, batch: IntakeBatch, by: User) -> Job:
+    """Go on with the files that are still pending. Refuses with ``nothing_left`` (409) when there are none."""
+    previous = latest_job(batch)
+    if previous is not None and previous.is_live:
+        return previous
+    listed = batch.files.exists()
+    if listed and not batch.files.filter(outcome=IntakeOutcome.PENDING).exists():
+        raise Refused("nothing_left", _("Every file of this intake has been dealt with. There is nothing to resume."))
+    if not listed and (previous is None or previous.state == "succeeded"):
+        raise Refused("nothing_left", _("This intake holds no files. Send the photos again."))
+    return _enqueue(batch, by, previous.args if previous else {"batch": str(batch.pk)})
+
+
+@transaction.atomic
+def cancel_intake(*, batch: IntakeBatch, by: User) -> None:
+    """Stop the intake soon. What came in stays in; the rest can be resumed or given up."""
+    job = latest_job(batch)
+    if job is None or not job.is_live:
+        raise Refused("not_running", _("This intake is not running any more, so there is nothing to cancel."))
+    jobs.cancel(job=job)
+    log_activity(project=batch.project, kind="intake_cancelled", actor=by, batch=str(batch.pk))
+
+
+@transaction.atomic
+def discard_rest(*, batch: IntakeBatch, by: User) -> int:
+    """Give up the files that are still pending, and free their staging area; return how many they were."""
+    job = latest_job(batch)
+    if job is not None and job.is_live:
+        raise Refused("still_running", _("The intake is still running. Cancel it first."))
+    given_up = batch.files.filter(outcome=IntakeOutcome.PENDING).update(
+        outcome=IntakeOutcome.REFUSED, reason="discarded", detail=advice("discarded")
+    )
+    log_activity(
+        project=batch.project, kind="intake_discarded", actor=by, batch=str(batch.pk), files=given_up
+    )
+    staging = staging_of(batch.pk)
+    transaction.on_commit(lambda: shutil.rmtree(staging, ignore_errors=True))
+    return given_up
+
+
+def latest_job(batch: IntakeBatch) -> Job | None:
+    return (
+        Job.objects.of_project(batch.project_id)
+        .filter(kind=JOB_KIND, args__batch=str(batch.pk))
+        .order_by("-created_at")
+        .first()
+    )
+
+
+def _enqueue(batch: IntakeBatch, by: User, args: dict[str, Any]) -> Job:
+    return jobs.enqueue(
+        kind=JOB_KIND,
+        queue="cpu",
+        project_id=batch.project_id,
+        args=args,
+        requested_by=by,
+        dedupe=f"intake:{batch.pk}",
+    )
+
+
+def _stage_files(batch: IntakeBatch, files: Sequence[File[bytes]], staging: Path) -> list[IntakeFile]:
+    if not files:
+        raise Refused("nothing_sent", _("No photo was sent. Choose at least one."), status=422)
+    batch.source = batch.source or _("Upload of %(when)s") % {
+        "when": timezone.localtime().strftime("%Y-%m-%d %H:%M")
+    }
+    staging.mkdir(parents=True)
+    rows = []
+    for number, file in enumerate(files):
+        row = IntakeFile(batch=batch, name=_plain_name(file.name), path=f"{number:06}")
+        if file.size > settings.INTAKE_MAX_BYTES:
+            row.outcome, row.reason, row.detail = IntakeOutcome.REFUSED, "too_large", advice("too_large")
+        else:
+            _copy(file, staging / row.path)
+        rows.append(row)
+    return rows
+
+
+def _stage_zip(batch: IntakeBatch, archive: File[bytes] | None, staging: Path) -> None:
+    if archive is None:
+        raise Refused("nothing_sent", _("No archive was sent. Choose a zip file."), status=422)
+    bound = getattr(settings, "INTAKE_MAX_ZIP_BYTES", 50 * 2**30)
+    if archive.size > bound:
+        raise Refused(
+            "too_large",
+            _("The archive is larger than %(size)s GB. Split it and send the parts.")
+            % {"size": f"{bound / 2**30:.3g}"},
+            status=413,
+        )
+    batch.source = batch.source or _plain_name(archive.name)
+    staging.mkdir(parents=True)
+    _copy(archive, staging / ARCHIVE)
+    # Reads the archive's last bytes only; what it holds is the job's business.
+    if not zipfile.is_zipfile(staging / ARCHIVE):
+        raise Refused(
+            "not_a_zip",
+            _("The file is no whole zip archive. Pack the photos again and send it again."),
+            status=422,
+        )
+
+
+def _open_folder(batch: IntakeBatch, folder: str | Path | None, roots: Sequence[Path]) -> Path:
+    text = str(folder or "").strip()
+    if not text or "\x00" in text:
+        raise Refused("nothing_sent", _("Name the folder that holds the photos."), status=422)
+    # A path that names no root is looked for in the roots, so that people may write "march/line-2".
+    candidates = [Path(text)] if Path(text).is_absolute() else [root / text for root in roots]
+    opened = [
+        path
+        for candidate in candidates
+        if any((path := candidate.resolve()).is_relative_to(root.resolve()) for root in roots)
+    ]
+    if not opened:
+        raise Refused(
+            "folder_not_open",
+            _("This folder is not open for intake. Open are: %(roots)s. The server's administrator can open others.")
+            % {"roots": ", ".join(map(str, roots)) or _("none")},
+            status=422,
+        )
+    found = next((path for path in opened if path.is_dir()), None)
+    if found is None:
+        raise Refused("no_such_folder", _("There is no such folder. Check how it is written."), status=422)
+    batch.source = batch.source or found.name
+    return found
+
+
+def _plain_name(name: str | None) -> str:
+    """The last part of a file name as a browser sends it, without control characters."""
+    last = (name or "").replace("\\", "/").rsplit("/", 1)[-1]
+    return "".join(letter for letter in last if letter.isprintable())[-400:] or "photo"
+
+
+def _copy(file: File[bytes], target: Path) -> None:
+    file.seek(0)
+    with target.open("wb") as out:
+        for chunk in file.chunks():
+            out.write(chunk)

@@ -1,0 +1,135 @@
+"""Found a project, change its settings, put it away."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from labeling.catalog import events
+from labeling.catalog.activity import log_activity
+from labeling.catalog.guidelines import first_guideline
+from labeling.catalog.models import Membership, Project, Role
+from labeling.people.models import User
+from labeling.refusals import Refused
+
+#: What an admin may change. The address (slug) stays, because links and exports carry it.
+SETTINGS = frozenset(
+    {
+        "name",
+        "question",
+        "description",
+        "answers_per_image",
+        "rule",
+        "agreement_k",
+        "gold_rate",
+        "gold_bar",
+        "gold_window",
+        "min_view_ms",
+        "checklist_required",
+        "undo_seconds",
+        "lease_seconds",
+        "reviewer_may_rule_own",
+        "strategy",
+        "bands",
+        "boundary_after",
+        "band_agreement",
+        "audit_rate",
+        "retrain_every",
+        "promote_automatically",
+        "backbone",
+    }
+)
+#: Orders of the queue that a project may choose. The learning room has one plug-in for each.
+STRATEGIES = ("inward", "random", "uncertain", "typical")
+
+
+@transaction.atomic
+def create_project(
+    *,
+    slug: str,
+    name: str,
+    question: str,
+    classes: Sequence[dict[str, Any]],
+    by: User,
+    **settings: Any,
+) -> Project:
+    """A new project with guideline version 1, and ``by`` as its admin.
+
+    ``classes``: dicts with ``name`` and, as one likes, ``key``, ``criteria`` (text) and ``checklist`` (list of
+    text). ``settings``: any of :data:`SETTINGS`. Refuses with ``invalid`` (422) and says which field.
+    """
+    _refuse_unknown(settings)
+    project = Project(slug=slug, name=name, question=question, created_by=by, **settings)
+    _refuse_invalid(project)
+    project.save()
+    Membership.objects.create(project=project, user=by, role=Role.ADMIN)
+    first_guideline(project=project, classes=classes, by=by)
+    log_activity(project=project, kind="project_created", actor=by)
+    return project
+
+
+@transaction.atomic
+def update_settings(*, project: Project, by: User, **changes: Any) -> Project:
+    """Change some of :data:`SETTINGS`; return the project as it is now. Sends ``settings_changed``."""
+    _refuse_unknown(changes)
+    current = Project.objects.select_for_update(no_key=True).get(pk=project.pk)
+    before = {name: getattr(current, name) for name in changes}
+    for name, value in changes.items():
+        setattr(current, name, value)
+    _refuse_invalid(current)
+    current.save(update_fields=[*changes] or None)
+    changed = {name: getattr(current, name) for name in changes if getattr(current, name) != before[name]}
+    if changed:
+        log_activity(
+            project=current,
+            kind="settings_changed",
+            actor=by,
+            changes={name: [before[name], value] for name, value in changed.items()},
+        )
+        events.settings_changed.send(sender=Project, project=current, changed=frozenset(changed))
+    return current
+
+
+@transaction.atomic
+def archive_project(*, project: Project, by: User) -> Project:
+    """Put a project away: nobody sees it any more, nothing of it is deleted."""
+    Project.objects.filter(pk=project.pk, archived_at__isnull=True).update(archived_at=timezone.now())
+    project.refresh_from_db()
+    log_activity(project=project, kind="project_archived", actor=by)
+    return project
+
+
+def _refuse_unknown(settings: dict[str, Any]) -> None:
+    if unknown := sorted(settings.keys() - SETTINGS):
+        raise Refused(
+            "invalid",
+            _("There are no such settings: %(names)s.") % {"names": ", ".join(unknown)},
+            status=422,
+            fields={name: _("There is no such setting.") for name in unknown},
+        )
+
+
+def _refuse_invalid(project: Project) -> None:
+    fields: dict[str, Any] = {}
+    try:
+        project.full_clean(validate_constraints=False)
+    except ValidationError as error:
+        fields = {name: " ".join(messages) for name, messages in error.message_dict.items()}
+    # What the database's constraints say, in words that name the field.
+    if not fields:
+        if project.rule == "k_of_n" and not 1 <= project.agreement_k <= project.answers_per_image:
+            fields["agreement_k"] = _("k can be at most the number of answers a photo gets (%(n)s).") % {
+                "n": project.answers_per_image
+            }
+        if project.gold_rate + project.audit_rate > 1:
+            fields["gold_rate"] = _("The shares of gold and audit photos together can be at most 1.")
+        if project.strategy not in STRATEGIES:
+            fields["strategy"] = _("Choose one of: %(names)s.") % {"names": ", ".join(STRATEGIES)}
+    if fields:
+        message = " ".join(f"{name}: {text}" for name, text in fields.items())
+        raise Refused("invalid", message, status=422, fields=fields)

@@ -1,0 +1,253 @@
+"""What the catalog knows, read. No writes, no permissions: views ask those first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Count, Prefetch, QuerySet
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from labeling.catalog.intake import latest_job
+from labeling.catalog.models import (
+    Activity,
+    ClassDefinition,
+    ClassState,
+    Exemplar,
+    Guideline,
+    Image,
+    IntakeBatch,
+    IntakeFile,
+    IntakeOutcome,
+    Item,
+    Membership,
+    Project,
+)
+from labeling.catalog.storage import VARIANTS
+from labeling.jobs.models import Job
+from labeling.people.models import User
+
+
+def projects_of(user: User) -> QuerySet[Project]:
+    return Project.objects.for_member(user).order_by("name", "id")
+
+
+def current_guideline(project: Project) -> Guideline:
+    """The newest version; every project has one."""
+    return Guideline.objects.filter(project=project).order_by("-number")[:1].get()
+
+
+def definitions_of(guideline: Guideline) -> QuerySet[ClassDefinition]:
+    """What this version says of every class there ever was, in order, with exemplars and their images at hand."""
+    return (
+        ClassDefinition.objects.filter(guideline=guideline)
+        .select_related("label_class", "merged_into")
+        .prefetch_related(Prefetch("exemplars", Exemplar.objects.select_related("image")))
+        .order_by("position")
+    )
+
+
+def active_definitions(project: Project) -> list[ClassDefinition]:
+    """The classes in use under the newest version, in order, with exemplars and their images at hand."""
+    return list(definitions_of(current_guideline(project)).filter(state=ClassState.ACTIVE))
+
+
+def class_resolution(project: Project) -> dict[int, int | None]:
+    """Label class id -> the id that its answers count for today: itself, what it was merged into, or ``None``."""
+    rows = {
+        row.label_class_id: row for row in ClassDefinition.objects.filter(guideline=current_guideline(project))
+    }
+
+    def follow(class_id: int) -> int | None:
+        seen: set[int] = set()
+        while True:
+            row = rows.get(class_id)
+            if row is None or row.state == ClassState.RETIRED or class_id in seen:
+                return None
+            if row.merged_into_id is None:
+                return class_id
+            seen.add(class_id)
+            class_id = row.merged_into_id
+
+    return {class_id: follow(class_id) for class_id in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class GuidelineVersion:
+    """A version, and what it changed against the one before it, as sentences."""
+
+    guideline: Guideline
+    changes: list[str]
+
+
+def guideline_history(project: Project, *, limit: int = 30) -> list[GuidelineVersion]:
+    """The newest ``limit`` versions, newest first."""
+    guidelines = list(
+        Guideline.objects.filter(project=project)
+        .select_related("created_by")
+        .prefetch_related(
+            Prefetch(
+                "definitions",
+                ClassDefinition.objects.select_related("label_class", "merged_into").prefetch_related("exemplars"),
+            )
+        )
+        .order_by("-number")[: limit + 1]
+    )
+    history = []
+    for index, guideline in enumerate(guidelines[:limit]):
+        earlier = guidelines[index + 1] if index + 1 < len(guidelines) else None
+        history.append(GuidelineVersion(guideline, _changes(earlier, guideline) if earlier else []))
+    return history
+
+
+def _changes(earlier: Guideline, later: Guideline) -> list[str]:
+    before = {d.label_class.key: d for d in earlier.definitions.all()}
+    said: list[str] = []
+    for new in later.definitions.all():
+        old = before.get(new.label_class.key)
+        names = {"name": new.name, "old": old.name if old else ""}
+        if old is None:
+            said.append(_("“%(name)s” was added.") % names)
+            continue
+        if old.name != new.name:
+            said.append(_("“%(old)s” is now called “%(name)s”.") % names)
+        if (old.state, old.merged_into_id) != (new.state, new.merged_into_id):
+            if new.merged_into is not None:
+                into = before.get(new.merged_into.key)
+                names["into"] = into.name if into else new.merged_into.key
+                said.append(_("“%(name)s” was merged into “%(into)s”.") % names)
+            elif new.state == ClassState.RETIRED:
+                said.append(_("“%(name)s” was retired.") % names)
+            else:
+                said.append(_("“%(name)s” is in use again.") % names)
+        if old.criteria != new.criteria:
+            said.append(_("The criteria of “%(name)s” were amended.") % names)
+        if old.checklist != new.checklist:
+            said.append(_("The checklist of “%(name)s” was changed.") % names)
+        if [e.image_id for e in old.exemplars.all()] != [e.image_id for e in new.exemplars.all()]:
+            said.append(_("The exemplars of “%(name)s” were changed.") % names)
+    in_use = [
+        [d.label_class.key for d in version.definitions.all() if d.state == ClassState.ACTIVE]
+        for version in (earlier, later)
+    ]
+    common = set(in_use[0]) & set(in_use[1])
+    if [key for key in in_use[0] if key in common] != [key for key in in_use[1] if key in common]:
+        said.append(_("The order of the classes was changed."))
+    return said
+
+
+def photo_urls(image: Image) -> dict[str, str]:
+    """Variant ("screen", "thumb") -> address. It carries the content's hash, so it may be cached for ever."""
+    return {variant: photo_url(image.sha256, variant) for variant in VARIANTS}
+
+
+def photo_url(sha256: str, variant: str) -> str:
+    return reverse("photo", args=[sha256, variant])
+
+
+def members(project: Project) -> QuerySet[Membership]:
+    return Membership.objects.filter(project=project).select_related("user").order_by("user__username")
+
+
+def activity(project: Project, *, limit: int = 50) -> list[Activity]:
+    """The newest ``limit`` lines of the project's diary, newest first."""
+    return list(Activity.objects.filter(project=project).select_related("actor").order_by("-id")[:limit])
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoPage:
+    """Some photos of a project, oldest first, and the cursor of the next and of the previous page."""
+
+    items: list[Item]
+    next: int | None
+    previous: int | None
+
+
+def photo_page(
+    project: Project, *, after: int = 0, before: int | None = None, source: str = "", limit: int = 60
+) -> PhotoPage:
+    """A page of photos behind item id ``after``, or in front of ``before``. Costs the same on every page."""
+    items = Item.objects.filter(project=project).select_related("image")
+    if source:
+        items = items.filter(source=source)
+    if before is not None:
+        found = list(items.filter(id__lt=before).order_by("-id")[: limit + 1])
+        more = len(found) > limit
+        page = found[:limit][::-1]
+        return PhotoPage(page, page[-1].pk if page else None, page[0].pk if more and page else None)
+    page = list(items.filter(id__gt=after).order_by("id")[: limit + 1])
+    more = len(page) > limit
+    page = page[:limit]
+    first = page[0].pk if page and after and items.filter(id__lt=page[0].pk).exists() else None
+    return PhotoPage(page, page[-1].pk if more else None, first)
+
+
+def sources(project: Project) -> list[str]:
+    """Where the project's photos came from, by its intakes (not by its photos: those may be many)."""
+    named = IntakeBatch.objects.filter(project=project).order_by("source").values_list("source", flat=True)
+    return [source[-200:] for source in named.distinct()[:200] if source]
+
+
+def intake_batches(project: Project, *, limit: int = 50) -> list[dict[str, Any]]:
+    """The newest intakes as dicts: ``batch``, ``job`` and ``counts`` (outcome -> files)."""
+    batches = list(
+        IntakeBatch.objects.filter(project=project).select_related("created_by").order_by("-created_at")[:limit]
+    )
+    counts: dict[Any, dict[str, int]] = {batch.pk: _no_counts() for batch in batches}
+    for batch_id, outcome, n in (
+        IntakeFile.objects.filter(batch__in=batches)
+        .order_by()
+        .values_list("batch_id", "outcome")
+        .annotate(n=Count("id"))
+    ):
+        counts[batch_id][outcome] = n
+    jobs: dict[str, Job] = {}
+    for job in (
+        Job.objects.of_project(project.pk)
+        .filter(kind="intake", args__batch__in=[str(batch.pk) for batch in batches])
+        .order_by("created_at")
+    ):
+        jobs[job.args["batch"]] = job
+    return [{"batch": b, "job": jobs.get(str(b.pk)), "counts": counts[b.pk]} for b in batches]
+
+
+def intake_batch(project: Project, batch_id: Any) -> IntakeBatch | None:
+    return IntakeBatch.objects.select_related("project", "created_by").filter(project=project, pk=batch_id).first()
+
+
+def intake_report(batch: IntakeBatch, *, refused_limit: int = 200) -> dict[str, Any]:
+    """How an intake stands: ``batch``, ``job`` (its latest), ``total``, ``done``, ``counts`` (outcome -> files),
+    ``state``, and ``refused`` (the first ``refused_limit`` refused files, each with ``reason`` and ``detail``).
+
+    ``state``: "running", "finished", "stopped" (files are pending and no job is under way), or "failed".
+    """
+    counts = _no_counts()
+    counts |= dict(batch.files.order_by().values_list("outcome").annotate(n=Count("id")))
+    total = sum(counts.values())
+    job = latest_job(batch)
+    if job is not None and job.is_live:
+        state = "running"
+    elif job is not None and job.state == "failed":
+        state = "failed"
+    elif counts[IntakeOutcome.PENDING] or (job is not None and job.state == "cancelled" and not total):
+        state = "stopped"
+    else:
+        state = "finished"
+    return {
+        "batch": batch,
+        "job": job,
+        "state": state,
+        "total": total,
+        "done": total - counts[IntakeOutcome.PENDING],
+        "counts": counts,
+        "refused": list(refused_files(batch)[:refused_limit]),
+    }
+
+
+def refused_files(batch: IntakeBatch) -> QuerySet[IntakeFile]:
+    return batch.files.filter(outcome=IntakeOutcome.REFUSED).order_by("id")
+
+
+def _no_counts() -> dict[str, int]:
+    return {str(outcome): 0 for outcome in IntakeOutcome.values}

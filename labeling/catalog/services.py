@@ -1,0 +1,30 @@
+"""What the catalog does for pages, the API and the rooms above: one import for all its writes."""
+
+from labeling.catalog.activity import log_activity
+from labeling.catalog.guidelines import amend_guideline
+from labeling.catalog.images import add_image, add_items
+from labeling.catalog.intake import (
+    cancel_intake,
+    discard_rest,
+    resume_intake,
+    start_intake,
+)
+from labeling.catalog.members import create_account, remove_member, set_role
+from labeling.catalog.projects import archive_project, create_project, update_settings
+
+__all__ = [
+    "add_image",
+    "add_items",
+    "amend_guideline",
+    "archive_project",
+    "cancel_intake",
+    "create_account",
+    "create_project",
+    "discard_rest",
+    "log_activity",
+    "remove_member",
+    "resume_intake",
+    "set_role",
+    "start_intake",
+    "update_settings",
+]
