@@ -1,0 +1,296 @@
+"""Pages of the truth room: review one dispute after the other; labelers, agreement and gold."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from labeling.catalog.models import Item, Project
+from labeling.catalog.permissions import Action, project_for, role_in
+from labeling.catalog.selectors import active_definitions
+from labeling.catalog.services import amend_guideline
+from labeling.jobs.services import enqueue
+from labeling.people.models import User
+from labeling.refusals import Refused
+from labeling.truth import selectors, services
+from labeling.truth.forms import AmendForm, GoldForm, RulingForm
+from labeling.truth.models import Dispute, Gold, HoldReason, Outcome, Ruling, UnusableReason
+
+#: review.js asks with this header and gets the desk alone; without it the same address answers a whole page.
+DESK_HEADER = "X-Hilltop-Desk"
+STRIP = 40
+
+
+# --- review -----------------------------------------------------------------------------------------------------
+
+
+@login_required
+@require_GET
+def review(request: HttpRequest, slug: str) -> HttpResponse:
+    """The oldest dispute that this reviewer may rule on."""
+    project = project_for(request.user, slug, Action.REVIEW)
+    if request.GET.get("fragment") == "strip":
+        return render(request, "truth/_strip.html", _strip(project, _user(request)))
+    return _desk(request, project, selectors.next_dispute(project, _user(request)))
+
+
+@login_required
+@require_GET
+def review_dispute(request: HttpRequest, slug: str, dispute_id: UUID) -> HttpResponse:
+    """One dispute, open or ruled; ``?skip`` goes to the one behind it."""
+    project = project_for(request.user, slug, Action.REVIEW)
+    dispute = _dispute(project, dispute_id)
+    if "skip" in request.GET:
+        following = selectors.next_dispute(project, _user(request), after=dispute)
+        return redirect("review-dispute", slug, following.pk) if following else redirect("review", slug)
+    return _desk(request, project, dispute)
+
+
+@login_required
+@require_POST
+def ruling(request: HttpRequest, slug: str, dispute_id: UUID) -> HttpResponse:
+    """Rule, then show the next dispute. What is refused shows the same dispute with the reason and the text kept."""
+    project = project_for(request.user, slug, Action.REVIEW)
+    dispute = _dispute(project, dispute_id)
+    form = RulingForm(request.POST)
+    if not form.is_valid():
+        return _desk(request, project, dispute, status=422, error=_first_error(form), kept=request.POST)
+    try:
+        made = services.rule(
+            project=project,
+            dispute_id=dispute.pk,
+            reviewer=_user(request),
+            **form.ruled(),
+        )
+    except Refused as refused:
+        return _desk(
+            request, project, dispute, status=refused.status, error=refused.message, kept=request.POST
+        )
+    following = selectors.next_dispute(project, _user(request), after=dispute)
+    if DESK_HEADER in request.headers:
+        return _desk(request, project, following, done=made)
+    messages.success(request, _("Ruled: %(outcome)s.") % {"outcome": _outcome_text(made)})
+    return redirect("review-dispute", slug, following.pk) if following else redirect("review", slug)
+
+
+@login_required
+@require_POST
+def amend(request: HttpRequest, slug: str, dispute_id: UUID) -> HttpResponse:
+    """Write a new guideline version from the dispute, and stay on it."""
+    project = project_for(request.user, slug, Action.REVIEW)
+    dispute = _dispute(project, dispute_id)
+    detail = selectors.dispute_detail(dispute)
+    form = AmendForm(request.POST, detail=detail)
+    if not form.is_valid():
+        return _desk(
+            request, project, dispute, status=422, error=_first_error(form), kept=request.POST, amending=True
+        )
+    changes: dict[str, Any] = {"criteria": form.changed_criteria()}
+    if key := form.cleaned_data["exemplar_for"]:
+        hashes = selectors.exemplar_hashes(detail.guideline).get(key, [])
+        changes["exemplars"] = {key: [*dict.fromkeys([*hashes, detail.image.sha256])]}
+    try:
+        guideline = amend_guideline(
+            project=project,
+            by=_user(request),
+            note=form.cleaned_data["note"],
+            expected=form.cleaned_data["base"],
+            **changes,
+        )
+    except Refused as refused:
+        return _desk(
+            request,
+            project,
+            dispute,
+            status=refused.status,
+            error=refused.message,
+            kept=request.POST,
+            amending=True,
+        )
+    said = _("The guideline is now version %(number)d. Labelers see it with their next photo.") % {
+        "number": guideline.number
+    }
+    if DESK_HEADER in request.headers:
+        return _desk(request, project, dispute, notice=said)
+    messages.success(request, said)
+    return redirect("review-dispute", slug, dispute.pk)
+
+
+@login_required
+@require_POST
+def dispute_again(request: HttpRequest, slug: str, dispute_id: UUID) -> HttpResponse:
+    """A ruling was a slip: put the photo before reviewers again. The ruling stays on record."""
+    project = project_for(request.user, slug, Action.REVIEW)
+    dispute = _dispute(project, dispute_id)
+    fresh = services.request_review(
+        project=project, item=dispute.item, by=_user(request), note=request.POST.get("note", "")[:300]
+    )
+    return redirect("review-dispute", slug, fresh.pk)
+
+
+def _desk(
+    request: HttpRequest,
+    project: Project,
+    dispute: Dispute | None,
+    *,
+    status: int = 200,
+    error: str = "",
+    notice: str = "",
+    kept: Any = None,
+    amending: bool = False,
+    done: Ruling | None = None,
+) -> HttpResponse:
+    """The review desk, as a page, or alone for review.js."""
+    user = _user(request)
+    own = dispute is not None and not project.reviewer_may_rule_own and selectors.answered_by(dispute, user)
+    strip = _strip(project, user)
+    following = selectors.next_dispute(project, user, after=dispute) if dispute else None
+    context = {
+        "project": project,
+        "role": role_in(user, project),
+        "page": "review",
+        "detail": selectors.dispute_detail(dispute) if dispute else None,
+        "own": own,
+        "error": error,
+        "notice": notice,
+        "kept": kept or {},
+        "amending": amending,
+        "done": done,
+        "done_text": _outcome_text(done) if done else "",
+        "following": following,
+        "hold_reasons": HoldReason.choices,
+        "unusable_reasons": UnusableReason.choices,
+        **strip,
+    }
+    if dispute is None:
+        context["rulings"] = selectors.recent_rulings(project)
+    template = "truth/_desk.html" if DESK_HEADER in request.headers else "truth/review.html"
+    return render(request, template, context, status=status)
+
+
+def _strip(project: Project, user: User) -> dict[str, Any]:
+    """The open disputes as thumbnails; those that this reviewer answered are marked."""
+    waiting = selectors.open_disputes(project)
+    return {
+        "project": project,
+        "strip": selectors.with_thumbs(list(waiting[:STRIP])),
+        "open_count": waiting.count(),
+        "own_ids": selectors.own_dispute_ids(project, user),
+    }
+
+
+def _dispute(project: Project, dispute_id: UUID) -> Dispute:
+    return get_object_or_404(
+        Dispute.objects.select_related("item__image", "project"), project=project, pk=dispute_id
+    )
+
+
+def _outcome_text(made: Ruling) -> str:
+    if made.label_class is not None:
+        names = {d.label_class_id: d.name for d in active_definitions(made.dispute.project)}
+        return names.get(made.label_class_id, made.label_class.key)
+    return str(Outcome(made.outcome).label)
+
+
+def _first_error(form: Any) -> str:
+    return str(next(iter(form.errors.values()))[0])
+
+
+# --- labelers ---------------------------------------------------------------------------------------------------
+
+
+@login_required
+@require_GET
+def labelers(request: HttpRequest, slug: str) -> HttpResponse:
+    """Agreement, Dawid-Skene, each labeler's figures, and the gold photos."""
+    project = project_for(request.user, slug, Action.ADMIN)
+    fragment = request.GET.get("fragment", "")
+    context: dict[str, Any] = {
+        "project": project,
+        "role": role_in(request.user, project),
+        "page": "labelers",
+    }
+    if fragment in {"", "figures"}:
+        context |= {
+            "agreement": selectors.agreement(project),
+            "figures": selectors.labeler_figures(project),
+            "estimates": selectors.estimates(project),
+            "dawid_skene": selectors.dawid_skene(project),
+        }
+    if fragment == "figures":
+        return render(request, "truth/_figures.html", context)
+    find = request.GET.get("find", "")
+    context |= {
+        "golds": selectors.with_thumbs(selectors.golds(project)),
+        "definitions": active_definitions(project),
+        "find": find,
+        "adding": "find" in request.GET,
+        "candidates": selectors.with_thumbs(selectors.gold_candidates(project, find))
+        if "find" in request.GET
+        else [],
+    }
+    return render(request, "truth/labelers.html", context)
+
+
+@login_required
+@require_POST
+def request_estimates(request: HttpRequest, slug: str) -> HttpResponse:
+    """Ask a worker for alpha and Dawid-Skene; one such job at a time."""
+    project = project_for(request.user, slug, Action.ADMIN)
+    enqueue(
+        kind=selectors.ESTIMATES,
+        project_id=project.pk,
+        requested_by=_user(request),
+        dedupe=f"{selectors.ESTIMATES}:{project.pk}",
+    )
+    messages.success(request, _("A worker is computing the estimates. They appear here by themselves."))
+    return redirect("labelers", slug)
+
+
+@login_required
+@require_POST
+def resume(request: HttpRequest, slug: str, username: str) -> HttpResponse:
+    """Let a paused labeler go on."""
+    project = project_for(request.user, slug, Action.ADMIN)
+    labeler = get_object_or_404(User, username=username)
+    services.lift_pause(project=project, labeler=labeler, by=_user(request))
+    messages.success(request, _("%(name)s may label again.") % {"name": labeler})
+    return redirect("labelers", slug)
+
+
+@login_required
+@require_http_methods(["POST"])
+def gold_add(request: HttpRequest, slug: str) -> HttpResponse:
+    """Make a photo of the project gold."""
+    project = project_for(request.user, slug, Action.ADMIN)
+    form = GoldForm(request.POST)
+    if not form.is_valid():
+        raise Refused("invalid", _first_error(form), status=422, fields=dict(form.errors.items()))
+    item = Item.objects.filter(project=project, image__sha256=form.cleaned_data["sha256"]).first()
+    if item is None:
+        raise Http404(_("This project holds no such photo."))
+    services.add_gold(project=project, item=item, class_key=form.cleaned_data["class_key"], by=_user(request))
+    messages.success(request, _("The photo is gold now, and is asked blind like any other."))
+    return redirect(f"{reverse('labelers', args=[slug])}?find={request.POST.get('find', '')}#gold")
+
+
+@login_required
+@require_POST
+def gold_retire(request: HttpRequest, slug: str, gold_id: int) -> HttpResponse:
+    project = project_for(request.user, slug, Action.ADMIN)
+    services.retire_gold(gold=get_object_or_404(Gold, project=project, pk=gold_id), by=_user(request))
+    messages.success(request, _("The photo is no longer asked as gold."))
+    return redirect(f"{reverse('labelers', args=[slug])}#gold")
+
+
+def _user(request: HttpRequest) -> User:
+    assert isinstance(request.user, User)  # login_required went before
+    return request.user
