@@ -74,9 +74,13 @@ def stop_embedded(data: Path) -> bool:
 
 
 def ensure_database() -> str:
-    """Make sure that a database answers, and that ``DATABASE_URL`` names it; return the URL."""
+    """Make sure that a database answers, and that ``DATABASE_URL`` names it; return the URL.
+
+    ``HILLTOP_EMBEDDED`` tells our own child processes that it is the embedded one.
+    """
     url = os.environ.get("DATABASE_URL")
     if not url:
         url = start_embedded(var_dir() / "postgres", keep_running=True)
         os.environ["DATABASE_URL"] = url
+        os.environ["HILLTOP_EMBEDDED"] = "1"
     return url

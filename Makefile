@@ -1,0 +1,49 @@
+# The daily chores, one command each. HILLTOP_PORT, HILLTOP_HOST and others: docs/configuration.md.
+PYTHON ?= python3
+PORT := $(or $(HILLTOP_PORT),8000)
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: demo serve test lint bench loop lock clean
+
+demo: $(VENV)/.installed  ## the demo project on real photos, web server and worker, until Ctrl-C
+	@exec $(BIN)/python manage.py demo
+
+serve: $(VENV)/.installed  ## web server and worker on what is there
+	@exec $(BIN)/python manage.py serve
+
+test: $(VENV)/.installed  ## every test, on a PostgreSQL that they start themselves
+	$(BIN)/python -m config.translations
+	$(BIN)/python -m pytest -q -r s -n 2 --dist loadfile
+
+lint: $(VENV)/.installed  ## formatting, types, and which room may import which
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.installed  ## all benchmarks, quickly, into benchmarks/results/latest.json
+	$(BIN)/python -m benchmarks
+
+loop: $(VENV)/.installed  ## simulated people label and retrain through the API of the running demo (or of an own one)
+	$(BIN)/python -m benchmarks.loop --url auto $(LOOP)
+
+lock: $(VENV)/.installed  ## newest versions that pyproject.toml allows; names, versions and hashes only
+	$(PIP) install uv
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-header --no-annotate --upgrade --extra demo --extra dev pyproject.toml -o requirements.lock
+
+clean:  ## everything that can be made again; the data in var/ stays
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -not -path './$(VENV)/*' -prune -exec rm -rf {} +
+
+# The stamp holds the lock's hash, so a touched but unchanged lock (a fresh checkout) installs nothing.
+$(VENV)/.installed: requirements.lock
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@wanted=$$(sha256sum requirements.lock | cut -d' ' -f1); \
+	if [ "$$(cat $@ 2>/dev/null)" != "$$wanted" ]; then \
+		echo "Installing the locked dependencies (about 5 GB with torch; 1 to 2 minutes) …"; \
+		$(PIP) install --no-deps --require-hashes --no-warn-script-location --root-user-action ignore \
+			-r requirements.lock && echo "$$wanted" > $@; \
+	else touch $@; fi

@@ -1,0 +1,141 @@
+from __future__ import annotations
+
+import secrets
+import time
+from datetime import timedelta
+from typing import Any
+
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connections
+from django.utils import timezone
+
+from config.supervise import CannotStart, Supervisor, check_port
+from config.translations import compile_translations
+from labeling.catalog import demo
+from labeling.catalog.models import Project, Role
+from labeling.catalog.services import create_account, set_role
+from labeling.gateway.serving import Address, address, programs
+from labeling.jobs.models import Job, JobState
+from labeling.people.models import User
+from labeling.queue.models import Ranking
+from labeling.refusals import Refused
+from labeling.truth.models import Gold
+from labeling.truth.services import add_gold
+
+PEOPLE = {
+    "labeler1": Role.LABELER,
+    "labeler2": Role.LABELER,
+    "reviewer1": Role.REVIEWER,
+    "admin1": Role.ADMIN,
+}
+
+
+def local_password(username: str) -> str:
+    """The password of a demo account that only this machine can use."""
+    return f"{username}-demo"
+
+
+class Command(BaseCommand):
+    help = "Set the demo project up (once) and run Hilltop until Ctrl-C."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        began = time.monotonic()
+        at = address()
+        try:
+            check_port(at.host, at.port)
+            compile_translations()
+            self.stdout.write("Preparing the database …")
+            call_command("migrate", verbosity=0, interactive=False)
+            passwords = _accounts(at)
+            project = self._project()
+            connections.close_all()
+            Supervisor(programs(at)).run(
+                ready=lambda: self._ready(at, project, passwords, began), ready_url=f"{at.url}/login"
+            )
+        except (CannotStart, Refused) as error:
+            raise CommandError(str(error)) from None
+
+    def _project(self) -> Project:
+        admin = User.objects.get(username="admin1")
+        project = Project.objects.filter(slug=demo.SLUG).first()
+        if project is None:
+            self.stdout.write("Making the project “Is this cell defective?” …")
+            project = demo.create_demo_project(by=admin)
+        for username, role in PEOPLE.items():
+            user = User.objects.get(username=username)
+            if not project.memberships.filter(user=user, role=role).exists():
+                set_role(project=project, user=user, role=role, by=admin)
+        if not Gold.objects.filter(project=project).exists():
+            for item, key in demo.gold_items(project=project):
+                add_gold(project=project, item=item, class_key=key, by=admin)
+        taken_in = Job.objects.of_project(project.pk).filter(kind="intake")
+        if not (taken_in.live() | taken_in.filter(state=JobState.SUCCEEDED)).exists():
+            demo.start_demo_intake(project=project, by=admin)
+        return project
+
+    def _ready(self, at: Address, project: Project, passwords: dict[str, str], began: float) -> None:
+        width = max(map(len, PEOPLE))
+        lines = [
+            "",
+            f"Hilltop is at {at.url}   (after {time.monotonic() - began:.0f} s; Ctrl-C stops everything)",
+            f"  label: {at.url}/p/{project.slug}/label",
+            *(f"  {name:<{width}}  {passwords[name]}" for name in PEOPLE),
+            "",
+        ]
+        print("\n".join(lines), flush=True)
+        try:
+            _tell_progress(project, began)
+        finally:
+            connections.close_all()
+
+
+def _accounts(at: Address) -> dict[str, str]:
+    """Make the demo's accounts; return what to print as their passwords.
+
+    Simple passwords only where nobody else can reach the server; else new random ones at each start.
+    """
+    shown: dict[str, str] = {}
+    for username in sorted(PEOPLE, key=lambda name: name != "admin1"):
+        simple = local_password(username)
+        password = simple if at.is_local else secrets.token_urlsafe(9)
+        user = User.objects.filter(username=username).first()
+        if user is None:
+            if PEOPLE[username] == Role.ADMIN:
+                user = User.objects.create_superuser(username=username, password=password)
+            else:
+                admin = User.objects.get(username="admin1")
+                user = create_account(username=username, password=password, by=admin)
+            shown[username] = password
+        elif at.is_local:
+            shown[username] = simple if user.check_password(simple) else "(as you set it)"
+        elif user.check_password(simple):
+            user.set_password(password)
+            user.save(update_fields=["password"])
+            shown[username] = password
+        else:
+            shown[username] = "(as printed or set before)"
+    return shown
+
+
+def _tell_progress(project: Project, began: float) -> None:
+    """Print how far the photos are, until the queue has an order for all of them."""
+    said = ""
+    labelable = False
+    while True:
+        jobs = list(Job.objects.of_project(project.pk).filter(kind__in=["intake", "embed", "rank"]).live())
+        if not labelable and Ranking.objects.filter(project=project, current=True).exists():
+            labelable = True
+            print(f"Photos can be labeled (after {time.monotonic() - began:.0f} s)", flush=True)
+        failed = Job.objects.of_project(project.pk).filter(
+            state=JobState.FAILED, finished_at__gte=timezone.now() - timedelta(seconds=5)
+        )
+        for job in failed:
+            print(f"  {job.kind} failed: {job.error}", flush=True)
+        if not jobs and labelable:
+            return
+        parts = [f"{job.kind} {job.done}/{job.total}" if job.total else job.kind for job in jobs]
+        if (text := ", ".join(sorted(parts))) and text != said:
+            said = text
+            print(f"  preparing photos: {text}", flush=True)
+        time.sleep(2)

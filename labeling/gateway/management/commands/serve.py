@@ -1,0 +1,22 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from config.supervise import CannotStart, Supervisor, check_port
+from labeling.gateway.serving import address, programs
+
+
+class Command(BaseCommand):
+    help = "Run the web server and the job workers until Ctrl-C (see HILLTOP_HOST, HILLTOP_PORT, HILLTOP_WORKERS)."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        at = address()
+        try:
+            check_port(at.host, at.port)
+            Supervisor(programs(at)).run(
+                ready=lambda: print(f"Hilltop answers at {at.url}", flush=True), ready_url=f"{at.url}/login"
+            )
+        except CannotStart as error:
+            raise CommandError(str(error)) from None
