@@ -1,0 +1,43 @@
+// How the labeling screen talks to the server: every call ends as taken, refused, or to be tried later.
+
+const TIMEOUT_MS = 20000;
+const TRY_LATER = new Set([408, 425, 429]);
+
+function csrfToken(fallback) {
+  // Read each time: signing in again (in another tab) makes a new one.
+  const found = document.cookie.match(/(?:^|;\s*)csrftoken=([^;]+)/);
+  return found ? decodeURIComponent(found[1]) : fallback;
+}
+
+/**
+ * POST `body` as JSON.
+ * -> { outcome: "taken", data, serverTime } | { outcome: "refused", status, code, message } | { outcome: "later", why }
+ */
+export async function post(url, body, csrf) {
+  let response;
+  let data = null;
+  try {
+    response = await fetch(url, {
+      method: "POST",
+      headers: { "Content-Type": "application/json", Accept: "application/json", "X-CSRFToken": csrfToken(csrf) },
+      body: JSON.stringify(body ?? {}),
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+      redirect: "error", // a sign-in page or a hotel's portal is no answer
+    });
+    if (response.status !== 204) {
+      const text = await response.text();
+      data = text && (response.headers.get("Content-Type") || "").includes("json") ? JSON.parse(text) : null;
+    }
+  } catch {
+    return { outcome: "later", why: "network" };
+  }
+  if (response.ok) {
+    if (response.status !== 204 && data === null) return { outcome: "later", why: "network" };
+    return { outcome: "taken", data, serverTime: Date.parse(response.headers.get("Date") || "") || 0 };
+  }
+  const error = data?.error ?? {};
+  if (response.status === 401 || error.code === "csrf") return { outcome: "later", why: "sign-in" };
+  if (response.status >= 500 || TRY_LATER.has(response.status)) return { outcome: "later", why: "server" };
+  if (data === null) return { outcome: "later", why: "server" }; // not our server's words
+  return { outcome: "refused", status: response.status, code: error.code || "", message: error.message || "" };
+}

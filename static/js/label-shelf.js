@@ -1,0 +1,153 @@
+// The shelf: photos on loan, loaded and decoded before they are needed, so that the next one is there at once.
+
+const RETRIES = 4;
+
+export class Shelf extends EventTarget {
+  current = null;
+  #queue = [];
+  #known = new Map(); // lease -> task
+  #handled = new Set(); // leases that were answered or skipped here, whether or not the server knows yet
+  #holder;
+  #alt;
+  #skew = 0; // server's clock minus ours, in ms
+
+  /** `holder` is the element that the photos live in, all of them on top of each other. */
+  constructor({ holder, alt }) {
+    super();
+    this.#holder = holder;
+    this.#alt = alt;
+  }
+
+  get ahead() {
+    return this.#queue.length;
+  }
+
+  markHandled(lease) {
+    this.#handled.add(lease);
+  }
+
+  /** What the server says is on loan to us, oldest first. */
+  merge(tasks, serverTime) {
+    if (serverTime) this.#skew = serverTime - Date.now();
+    for (const { lease, photo, expires_at: until } of tasks) {
+      const expires = Date.parse(until);
+      const known = this.#known.get(lease);
+      if (known) {
+        known.expires = expires;
+      } else if (!this.#handled.has(lease)) {
+        this.#queue.push(this.#load({ lease, photo, expires }));
+      }
+    }
+  }
+
+  /** Lets go of what ran out; says whether the photo on the screen was among it. */
+  dropExpired() {
+    const now = Date.now() + this.#skew;
+    const over = (task) => task.expires < now;
+    for (const task of this.#queue.filter(over)) this.#forget(task);
+    this.#queue = this.#queue.filter((task) => !over(task));
+    if (!this.current || !over(this.current)) return false;
+    this.#forget(this.current);
+    this.current = null;
+    return true;
+  }
+
+  /** Milliseconds until the first lease runs out. */
+  timeLeft() {
+    const ends = [this.current, ...this.#queue].filter(Boolean).map((task) => task.expires);
+    return Math.min(...ends) - Date.now() - this.#skew;
+  }
+
+  /** Take the next photo; the one before leaves the screen in the same frame. Returns it, or null. */
+  advance() {
+    const before = this.current;
+    // A photo that could not be loaded does not hold up those that could.
+    let at = this.#queue.findIndex((task) => task.ready);
+    if (at < 0) at = 0;
+    const next = this.#queue.splice(at, 1)[0] ?? null;
+    before?.element.classList.remove("on");
+    next?.element.classList.add("on");
+    this.current = next;
+    return next;
+  }
+
+  finish(task) {
+    this.#handled.add(task.lease);
+    this.#known.delete(task.lease);
+  }
+
+  /** The frame is painted: what is no longer shown may leave the page (its owner may keep the element). */
+  tidy() {
+    for (const element of [...this.#holder.children]) {
+      const lease = element.dataset.lease;
+      if (!this.#known.has(lease)) element.remove();
+    }
+  }
+
+  /** Show an answered photo again; the one on the screen waits behind it. */
+  putBack(task) {
+    this.#handled.delete(task.lease);
+    this.#known.set(task.lease, task);
+    task.expires = Infinity; // until the server has lent it again
+    if (this.current) {
+      this.current.element.classList.remove("on");
+      this.#queue.unshift(this.current);
+    }
+    if (!task.element.isConnected) this.#holder.append(task.element);
+    task.element.classList.add("on");
+    this.current = task;
+  }
+
+  /** The server lent a photo again, perhaps under a new lease. */
+  relent(oldLease, { lease, expires_at: until }) {
+    const task = this.#known.get(oldLease);
+    if (!task) return;
+    this.#known.delete(oldLease);
+    task.lease = lease;
+    task.element.dataset.lease = lease;
+    task.expires = Date.parse(until);
+    this.#known.set(lease, task);
+  }
+
+  #forget(task) {
+    this.#known.delete(task.lease);
+    task.element.remove();
+  }
+
+  #load(task) {
+    const image = new Image();
+    image.className = "lb-photo";
+    image.alt = this.#alt;
+    image.draggable = false;
+    image.dataset.lease = task.lease;
+    if (task.photo.width && task.photo.height) {
+      image.width = task.photo.width;
+      image.height = task.photo.height;
+    }
+    Object.assign(task, { element: image, ready: false, broken: false });
+    this.#known.set(task.lease, task);
+    this.#fetch(task, 0);
+    return task;
+  }
+
+  async #fetch(task, attempt) {
+    task.element.src = task.photo.screen;
+    try {
+      await task.element.decode();
+    } catch {
+      task.broken = true;
+      this.dispatchEvent(new CustomEvent("broken", { detail: task }));
+      if (attempt < RETRIES && this.#known.has(task.lease)) {
+        setTimeout(() => {
+          task.element.removeAttribute("src");
+          this.#fetch(task, attempt + 1);
+        }, 1000 * 2 ** attempt);
+      }
+      return;
+    }
+    task.ready = true;
+    task.broken = false;
+    if (this.#known.has(task.lease) && !task.element.isConnected) this.#holder.append(task.element);
+    this.dispatchEvent(new CustomEvent("ready", { detail: task }));
+  }
+}

@@ -1,0 +1,33 @@
+// The tour: three short steps beside real photos, once in a person's life. Labeling goes on underneath.
+
+import { post } from "./label-api.js";
+
+/** `panel` is null for those who have seen it. Returns { running, next(), end() } or null. */
+export function startTour(panel, csrf) {
+  if (!panel) return null;
+  const steps = [...panel.querySelectorAll("[data-step]")];
+  let at = 0;
+  const tour = {
+    running: true,
+    next() {
+      at += 1;
+      if (at >= steps.length) tour.end();
+      else show();
+    },
+    end() {
+      tour.running = false;
+      panel.hidden = true;
+      post(panel.dataset.url, {}, csrf);
+    },
+  };
+  function show() {
+    steps.forEach((step, index) => (step.hidden = index !== at));
+    panel.querySelector("#tour-step").textContent = String(at + 1);
+    panel.querySelector("#tour-next").focus({ preventScroll: true });
+  }
+  panel.querySelector("#tour-next").addEventListener("click", () => tour.next());
+  panel.querySelector("#tour-end").addEventListener("click", () => tour.end());
+  panel.hidden = false;
+  show();
+  return tour;
+}
