@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Prefetch
 from django.urls import get_script_prefix
 from django.utils.translation import gettext as _
 
-from labeling.catalog.models import ClassDefinition, ClassState, Exemplar, Project
-from labeling.catalog.selectors import current_guideline, photo_urls
+from labeling.catalog.models import Project
+from labeling.catalog.selectors import active_definitions, photo_urls
 from labeling.truth.models import HoldReason, UnusableReason
 
 #: Photos held ready beyond the one on the screen: enough to go on for a while when the network is gone.
@@ -21,12 +20,6 @@ def classes_shown(project: Project) -> list[dict[str, Any]]:
     """The active classes in guideline order: ``{"key", "name", "position", "number", "criteria", "checklist",
     "exemplars": [{"screen", "thumb", "caption"}]}``. ``number`` is the key to press, ``None`` from the tenth on.
     """
-    definitions = (
-        ClassDefinition.objects.filter(guideline=current_guideline(project), state=ClassState.ACTIVE)
-        .select_related("label_class")
-        .prefetch_related(Prefetch("exemplars", Exemplar.objects.select_related("image")))
-        .order_by("position")
-    )
     return [
         {
             "key": definition.label_class.key,
@@ -40,7 +33,7 @@ def classes_shown(project: Project) -> list[dict[str, Any]]:
                 for exemplar in list(definition.exemplars.all())[:EXEMPLARS_SHOWN]
             ],
         }
-        for index, definition in enumerate(definitions)
+        for index, definition in enumerate(active_definitions(project))
     ]
 
 

@@ -1,0 +1,131 @@
+"""Reads of the queue: what a labeler may know, and how far the project is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Count, Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from labeling.catalog.models import Project
+from labeling.jobs.models import Job
+from labeling.people.models import User
+from labeling.queue import pace
+from labeling.queue.models import ARRIVALS, Entry, Ranking, Slot
+from labeling.truth.current import pause_of
+from labeling.truth.models import Annotation, Dispute, GroundTruth, Origin, Ruling
+
+
+def current_ranking(project: Project) -> Ranking | None:
+    return Ranking.objects.filter(project=project, current=True).first()
+
+
+def queue_state(project: Project, labeler: User) -> dict[str, str]:
+    """Why there is (or is not) a photo for this person. Blind: says nothing of scores, bands or others."""
+    pause = pause_of(project, labeler)
+    if pause is not None:
+        return {
+            "state": "paused",
+            "message": _(
+                "Labeling is paused for you: %(correct)d of your last %(asked)d check photos were answered as "
+                "known. Read the criteria again and talk to an admin of this project, who can let you go on. "
+                "Your answers are kept."
+            )
+            % {"correct": pause.correct, "asked": pause.asked},
+        }
+    holds = Slot.objects.filter(
+        project=project, holder=labeler, annotation__isnull=True, skipped_at__isnull=True
+    )
+    if holds.exists():
+        return {"state": "open", "message": ""}
+    ranking = current_ranking(project)
+    if ranking is None or not Entry.objects.filter(ranking=ranking).exists():
+        if Job.objects.live().of_project(project.pk).filter(kind__in=["intake", "embed", "rank"]).exists():
+            return {"state": "preparing", "message": _("Photos are being prepared. They appear here by themselves.")}
+        if not project.items.exists():
+            return {
+                "state": "preparing",
+                "message": _("This project has no photos yet. An admin can add them under Intake."),
+            }
+    return {
+        "state": "empty",
+        "message": _(
+            "Nothing is waiting for you now. What you answered goes on to other people, to review, and into the "
+            "next model; new photos appear here by themselves."
+        ),
+    }
+
+
+def labeler_progress(project: Project, labeler: User) -> dict[str, int]:
+    """What a labeler sees at the top of the screen: cheap, and blind."""
+    today = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+    inward = pace.current_band(project) + 1 < project.bands
+    at = pace.standing(project) if inward else None  # at the boundary there is no next band to count towards
+    return {
+        "answered_today": Annotation.objects.standing()
+        .filter(project=project, labeler=labeler, created_at__gte=today)
+        .count(),
+        "settled_in_band": at.settled if at else 0,
+        "needed_in_band": at.needed if at else 0,
+    }
+
+
+def progress(project: Project) -> dict[str, Any]:
+    """How far the project is, for reviewers and admins. Shares are 0 to 1, or ``None`` before any."""
+    ranking = current_ranking(project)
+    at = pace.standing(project)
+    truths = GroundTruth.objects.current().filter(project=project)
+    people = truths.exclude(origin=Origin.GOLD)
+    classes = dict(
+        people.filter(kind="class")
+        .values_list("label_class__key")
+        .annotate(n=Count("id"))
+        .order_by("label_class__key")
+    )
+    answers = Annotation.objects.filter(project=project).count()
+    rulings = Ruling.objects.filter(dispute__project=project, reviewer__isnull=False).count()
+    waiting: list[dict[str, Any]] = []
+    if ranking is not None:
+        waiting = [
+            {
+                "ladder": row["ladder__key"],
+                "band": None if row["band"] == ARRIVALS else row["band"],
+                "waiting": row["waiting"],
+                "begun": row["begun"],
+            }
+            for row in Entry.objects.filter(ranking=ranking)
+            .values("ladder__key", "band")
+            .annotate(waiting=Count("id"), begun=Count("id", filter=Q(taken__gt=0)))
+            .order_by("ladder__key", "band")
+        ]
+    return {
+        "current_band": at.band,
+        "bands": project.bands,
+        "boundary_after": project.boundary_after,
+        "settled_in_band": at.settled,
+        "needed_in_band": at.needed,
+        "agreement": at.agreement,
+        "agreement_needed": project.band_agreement,
+        "ground_truths": people.filter(kind="class").count(),
+        "classes": classes,
+        "held": people.filter(kind="hold").count(),
+        "unusable": people.filter(kind="unusable").count(),
+        "gold": truths.filter(origin=Origin.GOLD).count(),
+        "answers": answers,
+        "rulings": rulings,
+        "human_decisions": answers + rulings,
+        "open_disputes": Dispute.objects.open().filter(project=project).count(),
+        "pool": project.items.count(),
+        "audited": project.items.filter(audit_drawn_at__isnull=False).count(),
+        "on_loan": Slot.objects.filter(
+            project=project,
+            annotation__isnull=True,
+            skipped_at__isnull=True,
+            expires_at__gt=timezone.now(),
+        ).count(),
+        "strategy": project.strategy,
+        "ranking": ranking.number if ranking else None,
+        "model": ranking.model_version.number if ranking and ranking.model_version else None,
+        "ladders": waiting,
+    }

@@ -1,0 +1,471 @@
+"""Writes of the truth room. Each service is one transaction, and appends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from labeling.catalog import selectors as catalog
+from labeling.catalog.models import AgreementRule, ClassDefinition, Guideline, Item, Project
+from labeling.catalog.services import log_activity
+from labeling.people.models import User
+from labeling.refusals import Refused
+from labeling.truth import events
+from labeling.truth.agreement import Verdict, verdict
+from labeling.truth.current import (
+    current_round,
+    gold_record,
+    newest_truth,
+    open_dispute,
+    pause_of,
+    standing_answers,
+    truth_in_force,
+)
+from labeling.truth.models import (
+    Annotation,
+    AnswerKind,
+    Dispute,
+    DisputeCause,
+    Draw,
+    Gold,
+    GroundTruth,
+    HoldReason,
+    Origin,
+    Outcome,
+    Pause,
+    Retraction,
+    Ruling,
+    TruthKind,
+    UnusableReason,
+)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a person said of a photo, before it is checked."""
+
+    kind: str
+    class_key: str = ""
+    reason: str = ""
+    comment: str = ""
+    checklist: tuple[str, ...] = ()
+
+
+# -- answers ---------------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def record_answer(
+    *,
+    project: Project,
+    item_id: int,
+    round: int,
+    labeler: User,
+    key: UUID,
+    answer: Answer,
+    draw: str,
+    context: dict[str, Any],
+    shown_at: datetime | None,
+    view_ms: int,
+) -> Annotation:
+    """Append one answer, and whatever follows from it: ground truth, a dispute, a paused labeler.
+
+    Raises :class:`Refused` ``too_fast``, ``unknown_class``, ``checklist_incomplete`` or ``invalid`` (422).
+    """
+    if view_ms < project.min_view_ms:
+        raise Refused(
+            "too_fast",
+            _("This project asks for at least %(ms)d ms with each photo. Look once more, then answer again.")
+            % {"ms": project.min_view_ms},
+            status=422,
+        )
+    guideline = catalog.current_guideline(project)
+    definition = _check_answer(project, guideline, answer)
+    _lock(item_id)
+    undone = (
+        Retraction.objects.filter(
+            annotation__item_id=item_id,
+            annotation__round=round,
+            annotation__labeler=labeler,
+            replaced_by__isnull=True,
+        )
+        .order_by("-id")
+        .first()
+    )
+    annotation = Annotation.objects.create(
+        project=project,
+        item_id=item_id,
+        round=round,
+        labeler=labeler,
+        key=key,
+        kind=answer.kind,
+        label_class_id=definition.label_class_id if definition else None,
+        reason="" if definition else answer.reason,
+        comment=answer.comment,
+        checklist=list(answer.checklist),
+        guideline=guideline,
+        draw=draw,
+        context=context,
+        shown_at=shown_at,
+        view_ms=view_ms,
+        replaces=undone,
+    )
+    if draw == Draw.GOLD:
+        _check_gold(project, labeler)
+    else:
+        _settle(project, item_id, round, guideline)
+        if pause_of(project, labeler) and truth_in_force(item_id) is None and open_dispute(item_id) is None:
+            _open_dispute(project, item_id, round, DisputeCause.PAUSED)
+    return annotation
+
+
+@transaction.atomic
+def retract_answer(*, project: Project, labeler: User, key: UUID) -> Annotation:
+    """Take an answer back within the project's window. A second call changes nothing.
+
+    Raises :class:`Refused` ``not_found`` (404), ``undo_too_late`` or ``already_ruled`` (409).
+    """
+    annotation = Annotation.objects.filter(project=project, labeler=labeler, key=key).first()
+    if annotation is None:
+        raise Refused("not_found", _("There is no answer of yours with this key."), status=404)
+    _lock(annotation.item_id)
+    if Retraction.objects.filter(annotation=annotation).exists():
+        return annotation
+    if timezone.now() > undo_until(project, annotation):
+        raise Refused(
+            "undo_too_late",
+            _("An answer can be undone for %(seconds)d seconds. Ask a reviewer to look at this photo instead.")
+            % {"seconds": project.undo_seconds},
+        )
+    disputes = Dispute.objects.filter(item_id=annotation.item_id, round=annotation.round)
+    if disputes.filter(ruling__reviewer__isnull=False).exists():
+        raise Refused(
+            "already_ruled", _("A reviewer has already ruled on this photo, so the ruling stands.")
+        )
+    Retraction.objects.create(annotation=annotation, by=labeler)
+    if annotation.draw == Draw.GOLD:
+        return annotation
+    guideline = catalog.current_guideline(project)
+    decision = _verdict(project, annotation.item_id, annotation.round)
+    truth = truth_in_force(annotation.item_id)
+    if truth is not None and truth.origin == Origin.AGREEMENT and decision.state != "agreed":
+        _append_truth(project, annotation.item_id, TruthKind.WITHDRAWN, None, Origin.WITHDRAWAL, guideline)
+    if decision.state == "wait":
+        for dispute in disputes.open().filter(cause__in=[DisputeCause.DISAGREEMENT, DisputeCause.HOLD]):
+            Ruling.objects.create(dispute=dispute, outcome=Outcome.WITHDRAWN, guideline=guideline)
+    if truth_in_force(annotation.item_id) is None and open_dispute(annotation.item_id) is None:
+        events.reopened.send(
+            sender=Annotation, project=project, item_id=annotation.item_id, round=annotation.round
+        )
+    return annotation
+
+
+def undo_until(project: Project, annotation: Annotation) -> datetime:
+    return annotation.created_at + timedelta(seconds=project.undo_seconds)
+
+
+# -- review ----------------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def rule(
+    *,
+    project: Project,
+    dispute_id: UUID,
+    reviewer: User,
+    outcome: str,
+    class_key: str = "",
+    reason: str = "",
+    comment: str = "",
+) -> Ruling:
+    """End a dispute. A ruling makes ground truth, or (``send_back``) asks for a new round of answers.
+
+    Raises :class:`Refused` ``not_found`` (404), ``already_ruled``, ``own_answer`` (409), ``unknown_class`` or
+    ``invalid`` (422).
+    """
+    dispute = (
+        Dispute.objects.select_for_update(no_key=True).filter(project=project, pk=dispute_id).first()
+    )
+    if dispute is None:
+        raise Refused("not_found", _("There is no such dispute in this project."), status=404)
+    if Ruling.objects.filter(dispute=dispute).exists():
+        raise Refused("already_ruled", _("Somebody has just ruled on this photo. Take the next one."))
+    _lock(dispute.item_id)
+    own = Annotation.objects.standing().filter(item_id=dispute.item_id, labeler=reviewer)
+    if own.exists() and not project.reviewer_may_rule_own:
+        raise Refused(
+            "own_answer",
+            _("You answered this photo yourself, so somebody else must rule on it. Take the next one."),
+        )
+    guideline = catalog.current_guideline(project)
+    definition: ClassDefinition | None = None
+    if outcome == Outcome.CLASS:
+        definition = _active_class(project, class_key)
+    elif outcome not in {Outcome.HOLD, Outcome.UNUSABLE, Outcome.SEND_BACK}:
+        raise Refused(
+            "invalid",
+            _("A ruling is one of: class, hold, unusable, send_back."),
+            status=422,
+            fields={"outcome": _("unknown")},
+        )
+    if outcome == Outcome.SEND_BACK and not comment.strip():
+        raise Refused(
+            "invalid",
+            _("Say in the comment what the labelers should look at."),
+            status=422,
+            fields={"comment": _("missing")},
+        )
+    ruling = Ruling.objects.create(
+        dispute=dispute,
+        reviewer=reviewer,
+        outcome=outcome,
+        label_class_id=definition.label_class_id if definition else None,
+        reason=reason[:12],
+        comment=comment[:1000],
+        guideline=guideline,
+    )
+    if outcome == Outcome.SEND_BACK:
+        if truth_in_force(dispute.item_id) is not None:
+            _append_truth(project, dispute.item_id, TruthKind.WITHDRAWN, None, Origin.WITHDRAWAL, guideline)
+        events.reopened.send(
+            sender=Ruling, project=project, item_id=dispute.item_id, round=current_round(dispute.item_id)
+        )
+    else:
+        _append_truth(
+            project, dispute.item_id, outcome, ruling.label_class_id, Origin.RULING, guideline, ruling=ruling
+        )
+        events.settled.send(sender=Ruling, project=project, item_id=dispute.item_id)
+    return ruling
+
+
+@transaction.atomic
+def request_review(
+    *, project: Project, item: Item, by: User | None, cause: str = DisputeCause.REQUESTED, note: str = ""
+) -> Dispute:
+    """Put a photo before a reviewer. Its ground truth, if any, stays in force until the ruling."""
+    _lock(item.pk)
+    existing = open_dispute(item.pk)
+    if existing is not None:
+        return existing
+    dispute = _open_dispute(project, item.pk, current_round(item.pk), cause, note=note)
+    log_activity(project=project, kind="review_requested", actor=by, item=item.pk, note=note)
+    return dispute
+
+
+# -- gold ------------------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def add_gold(*, project: Project, item: Item, class_key: str, by: User) -> Gold:
+    """Declare a photo's answer known, and ask it blind from now on.
+
+    Raises :class:`Refused` ``unknown_class`` (422), or ``already_answered`` (409) if people have begun on it.
+    """
+    definition = _active_class(project, class_key)
+    _lock(item.pk)
+    existing = Gold.objects.filter(item=item).first()
+    if existing is not None:
+        if existing.label_class_id != definition.label_class_id:
+            raise Refused("conflict", _("This photo is already gold with another class. Retire it first."))
+        if existing.retired_at is not None:
+            existing.retired_at = None
+            existing.save(update_fields=["retired_at"])
+        return existing
+    if Annotation.objects.filter(item=item).exists():
+        raise Refused(
+            "already_answered",
+            _("People have answered this photo, so it can no longer be asked blind. Choose a fresh one."),
+        )
+    gold = Gold.objects.create(
+        item=item, project=project, label_class_id=definition.label_class_id, added_by=by
+    )
+    _append_truth(
+        project,
+        item.pk,
+        TruthKind.CLASS,
+        definition.label_class_id,
+        Origin.GOLD,
+        catalog.current_guideline(project),
+    )
+    events.settled.send(sender=Gold, project=project, item_id=item.pk)
+    return gold
+
+
+@transaction.atomic
+def retire_gold(*, gold: Gold, by: User) -> Gold:
+    """Stop asking this gold photo. Past answers to it keep counting for the people who gave them."""
+    if gold.retired_at is None:
+        gold.retired_at = timezone.now()
+        gold.save(update_fields=["retired_at"])
+        log_activity(project=gold.project, kind="gold_retired", actor=by, item=gold.item_id)
+    return gold
+
+
+@transaction.atomic
+def lift_pause(*, project: Project, labeler: User, by: User) -> Pause:
+    """Let a paused labeler go on. The gold record starts afresh.
+
+    Raises :class:`Refused` ``not_paused`` (409).
+    """
+    pause = (
+        Pause.objects.select_for_update()
+        .filter(project=project, labeler=labeler, lifted_at__isnull=True)
+        .first()
+    )
+    if pause is None:
+        raise Refused("not_paused", _("This person is not paused."))
+    pause.lifted_at = timezone.now()
+    pause.lifted_by = by
+    pause.save(update_fields=["lifted_at", "lifted_by"])
+    log_activity(project=project, kind="labeler_resumed", actor=by, labeler=labeler.username)
+    return pause
+
+
+# -- parts -----------------------------------------------------------------------------------------------------
+
+
+def _lock(item_id: int) -> None:
+    """One writer a photo: of two last answers at the same moment, the second must see the first."""
+    Item.objects.select_for_update(no_key=True).only("pk").get(pk=item_id)
+
+
+def _active_class(project: Project, class_key: str) -> ClassDefinition:
+    definitions = catalog.active_definitions(project)
+    for definition in definitions:
+        if definition.label_class.key == class_key:
+            return definition
+    raise Refused(
+        "unknown_class",
+        _("There is no class “%(key)s” in this project now. Use one of: %(keys)s.")
+        % {"key": class_key, "keys": ", ".join(d.label_class.key for d in definitions)},
+        status=422,
+        fields={"class": _("unknown")},
+    )
+
+
+def _check_answer(project: Project, guideline: Guideline, answer: Answer) -> ClassDefinition | None:
+    """The class definition that the answer names, or ``None`` for hold and unusable."""
+    if answer.kind == AnswerKind.CLASS:
+        definition = _active_class(project, answer.class_key)
+        missing = [line for line in definition.checklist if line not in answer.checklist]
+        if project.checklist_required and missing:
+            raise Refused(
+                "checklist_incomplete",
+                _("Tick every criterion of this class, or hold the photo. Missing: %(missing)s")
+                % {"missing": "; ".join(missing)},
+                status=422,
+                fields={"checklist": missing},
+            )
+        return definition
+    reasons = {AnswerKind.HOLD.value: HoldReason.values, AnswerKind.UNUSABLE.value: UnusableReason.values}
+    if answer.kind not in reasons:
+        raise Refused(
+            "invalid",
+            _("An answer is one of: class, hold, unusable."),
+            status=422,
+            fields={"kind": _("unknown")},
+        )
+    if answer.reason not in reasons[answer.kind]:
+        raise Refused(
+            "invalid",
+            _("Give the reason, one of: %(reasons)s.") % {"reasons": ", ".join(reasons[answer.kind])},
+            status=422,
+            fields={"reason": _("unknown")},
+        )
+    return None
+
+
+def _verdict(project: Project, item_id: int, round: int) -> Verdict:
+    wanted = project.answers_per_image
+    return verdict(
+        standing_answers(item_id, round),
+        wanted=wanted,
+        needed=wanted if project.rule == AgreementRule.UNANIMOUS else project.agreement_k,
+        resolution=catalog.class_resolution(project),
+    )
+
+
+def _settle(project: Project, item_id: int, round: int, guideline: Guideline) -> None:
+    if truth_in_force(item_id) is not None or open_dispute(item_id) is not None:
+        return
+    decision = _verdict(project, item_id, round)
+    if decision.state == "agreed":
+        _append_truth(
+            project, item_id, decision.kind, decision.label_class_id, Origin.AGREEMENT, guideline
+        )
+        events.settled.send(sender=Annotation, project=project, item_id=item_id)
+    elif decision.state == "disputed":
+        _open_dispute(project, item_id, round, decision.cause)
+
+
+def _open_dispute(project: Project, item_id: int, round: int, cause: str, *, note: str = "") -> Dispute:
+    dispute = Dispute.objects.create(project=project, item_id=item_id, round=round, cause=cause, note=note)
+    events.disputed.send(sender=Dispute, project=project, item_id=item_id)
+    return dispute
+
+
+def _append_truth(
+    project: Project,
+    item_id: int,
+    kind: str,
+    label_class_id: int | None,
+    origin: str,
+    guideline: Guideline,
+    *,
+    ruling: Ruling | None = None,
+) -> GroundTruth:
+    audited = Item.objects.filter(pk=item_id, audit_drawn_at__isnull=False).exists()
+    draw = Draw.GOLD if origin == Origin.GOLD else Draw.AUDIT if audited else Draw.RANK
+    return GroundTruth.objects.create(
+        project=project,
+        item_id=item_id,
+        kind=kind,
+        label_class_id=label_class_id,
+        origin=origin,
+        draw=draw,
+        ruling=ruling,
+        guideline=guideline,
+        supersedes=newest_truth(item_id),
+    )
+
+
+def _check_gold(project: Project, labeler: User) -> None:
+    """Pause a labeler whose last gold answers are under the bar; their unconfirmed answers go to review."""
+    record = gold_record(project, labeler)
+    if len(record) < project.gold_window or sum(record) / len(record) >= project.gold_bar:
+        return
+    pause, created = Pause.objects.get_or_create(
+        project=project,
+        labeler=labeler,
+        lifted_at=None,
+        defaults={"correct": sum(record), "asked": len(record), "bar": project.gold_bar},
+    )
+    if not created:
+        return
+    unconfirmed = (
+        Annotation.objects.for_agreement()
+        .filter(project=project, labeler=labeler)
+        .exclude(item__in=GroundTruth.objects.current().filter(project=project).values("item"))
+        .exclude(item__in=Dispute.objects.open().filter(project=project).values("item"))
+        .order_by("item_id")  # always the same order, so that two pauses at once cannot lock each other
+    )
+    to_review = 0
+    for answer in unconfirmed:
+        _lock(answer.item_id)
+        if truth_in_force(answer.item_id) is None and open_dispute(answer.item_id) is None:
+            _open_dispute(project, answer.item_id, answer.round, DisputeCause.PAUSED)
+            to_review += 1
+    log_activity(
+        project=project,
+        kind="labeler_paused",
+        labeler=labeler.username,
+        correct=pause.correct,
+        asked=pause.asked,
+        to_review=to_review,
+    )

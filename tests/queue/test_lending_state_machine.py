@@ -1,0 +1,161 @@
+"""Any order of claim, submit, skip, release, undo, expiry and re-ranking keeps the promises."""
+
+from __future__ import annotations
+
+import random
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+import pytest
+from django.db.models import Count
+from django.utils import timezone
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+
+from labeling.queue import services
+from labeling.queue.models import Entry, Slot
+from labeling.queue.ranking import take_over
+from labeling.refusals import Refused
+from labeling.truth.models import Annotation, GroundTruth
+from labeling.truth.services import Answer
+from tests.factories import make_items, make_member, make_project
+from tests.queue.conftest import rank_by_hand
+
+PEOPLE = st.integers(0, 2)
+CHOICES = st.sampled_from(["functional", "defective"])
+
+
+class Lending(RuleBasedStateMachine):
+    @initialize(audit=st.sampled_from([0.0, 0.5]), wanted=st.integers(1, 3))
+    def begin(self, audit: float, wanted: int) -> None:
+        self.project = make_project(
+            bands=2, boundary_after=4, audit_rate=audit, answers_per_image=wanted, undo_seconds=3600
+        )
+        self.items = make_items(self.project, 8)
+        self.ranking = rank_by_hand(self.project, self.items, bands=2)
+        self.people = [make_member(self.project) for _ in range(3)]
+        self.dice = random.Random(7)
+        self.acknowledged: dict[UUID, tuple[int, int]] = {}
+        self.undone: set[UUID] = set()
+
+    def held(self, person: int) -> list[Slot]:
+        return list(
+            Slot.objects.filter(
+                project=self.project,
+                holder=self.people[person],
+                annotation__isnull=True,
+                skipped_at__isnull=True,
+            ).order_by("leased_at")
+        )
+
+    @rule(person=PEOPLE, count=st.integers(1, 3))
+    def claim(self, person: int, count: int) -> None:
+        before = {slot.pk for slot in self.held(person)}
+        got = services.claim(
+            project=self.project, labeler=self.people[person], count=count, dice=self.dice
+        )
+        assert before <= {slot.pk for slot in got}, "a claim never takes away what one holds"
+
+    @rule(person=PEOPLE, choice=CHOICES, hold=st.booleans(), twice=st.booleans())
+    def submit(self, person: int, choice: str, hold: bool, twice: bool) -> None:
+        held = self.held(person)
+        if not held:
+            return
+        key = uuid4()
+        answer = Answer(kind="hold", reason="between") if hold else Answer(kind="class", class_key=choice)
+        for attempt in range(2 if twice else 1):
+            submission = services.submit(
+                project=self.project,
+                labeler=self.people[person],
+                lease=held[0].pk,
+                key=key,
+                answer=answer,
+                view_ms=300,
+            )
+            assert submission.created is (attempt == 0)
+        self.acknowledged[key] = (person, held[0].item_id)
+
+    @rule(person=PEOPLE)
+    def undo(self, person: int) -> None:
+        mine = [key for key, (who, _) in self.acknowledged.items() if who == person and key not in self.undone]
+        if mine:
+            try:
+                services.undo(project=self.project, labeler=self.people[person], key=mine[-1])
+            except Refused as refusal:
+                assert refusal.code in {"undo_too_late", "already_ruled"}
+            else:
+                self.undone.add(mine[-1])
+
+    @rule(person=PEOPLE, skip=st.booleans())
+    def give_up(self, person: int, skip: bool) -> None:
+        for slot in self.held(person)[:1]:
+            act = services.skip if skip else services.release
+            act(project=self.project, labeler=self.people[person], lease=slot.pk)
+
+    @rule(person=PEOPLE)
+    def expire(self, person: int) -> None:
+        past = timezone.now() - timedelta(seconds=2)
+        Slot.objects.filter(pk__in=[slot.pk for slot in self.held(person)]).update(
+            leased_at=past, expires_at=past
+        )
+
+    @rule()
+    def rank_again(self) -> None:
+        """A new ranking takes over: what was begun is carried along."""
+        read_at = timezone.now()
+        old = self.ranking
+        waiting = list(Entry.objects.filter(ranking=old).values_list("item_id", flat=True))
+        new = rank_by_hand(self.project, [item for item in self.items if item.pk in waiting], bands=2)
+        type(new).objects.filter(pk=new.pk).update(current=False)
+        type(old).objects.filter(pk=old.pk).update(current=True)
+        take_over(ranking=new, read_at=read_at)
+        Entry.objects.filter(ranking=old).delete()
+        self.ranking = new
+
+    @invariant()
+    def nobody_stands_twice_on_a_photo(self) -> None:
+        if hasattr(self, "project"):
+            doubled = (
+                Annotation.objects.standing()
+                .filter(project=self.project)
+                .values("item", "round", "labeler")
+                .annotate(n=Count("id"))
+                .filter(n__gt=1)
+            )
+            assert not doubled.exists()
+
+    @invariant()
+    def all_acknowledged_answers_are_stored_once(self) -> None:
+        if hasattr(self, "project"):
+            stored = list(Annotation.objects.filter(project=self.project).values_list("key", flat=True))
+            assert sorted(stored) == sorted(self.acknowledged)
+
+    @invariant()
+    def entries_count_their_slots(self) -> None:
+        if not hasattr(self, "project"):
+            return
+        for entry in Entry.objects.filter(ranking=self.ranking):
+            slots = Slot.objects.filter(item=entry.item_id, round=entry.round, number__isnull=False)
+            assert entry.taken == slots.count()
+            assert entry.free == self.project.answers_per_image - entry.taken
+            assert (entry.first_holder_id is None) == (entry.taken == 0)
+
+    @invariant()
+    def a_settled_photo_leaves_the_queue(self) -> None:
+        if hasattr(self, "project"):
+            settled = GroundTruth.objects.current().filter(project=self.project).values("item")
+            assert not Entry.objects.filter(ranking=self.ranking, item__in=settled).exists()
+
+
+@pytest.mark.django_db
+def test_any_order_of_events_keeps_the_promises() -> None:
+    run_state_machine_as_test(
+        Lending,
+        settings=settings(
+            max_examples=40,
+            stateful_step_count=25,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
