@@ -1,4 +1,4 @@
-"""Positions of a plot's marks, for an inline SVG that a template draws. Numbers in, numbers out: no markup here."""
+"""Positions of a plot's marks, for an inline SVG that a template draws. Numbers in and out, no markup."""
 
 from __future__ import annotations
 

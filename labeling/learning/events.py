@@ -1,4 +1,4 @@
-"""What the learning room tells the rooms above it. Receivers call services, inside the sender's transaction."""
+"""What the learning room tells the rooms above it. Receivers call services, in the sender's transaction."""
 
 from django.dispatch import Signal
 

@@ -1,4 +1,4 @@
-"""The order in which people should see photos, by the project's strategy. Worker only: it imports ``inference``."""
+"""In which order people should see photos, by the project's strategy. For workers only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is known of a project's model versions: the champion, their metrics, how they compare, what is under way."""
+"""What is known of a project's model versions: the champion, metrics, how they compare, what is under way."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ class ComparedFigure:
 
 
 def compare(left: ModelVersion, right: ModelVersion) -> list[ComparedFigure]:
-    """Cross-validated figures of two versions side by side: accuracy, then precision and recall of each class.
+    """Cross-validated figures of two versions side by side: accuracy, then each class's precision and recall.
 
     Each version is judged on its own ground truths, so small differences may come from the photos. The paired
     comparison on the same photos is ``ModelVersion.comparison``.

@@ -22,8 +22,8 @@ MAX_SEED = 2**31 - 1
 def request_embedding(*, project: Project, by: User | None = None) -> Job:
     """A job that embeds every photo of the project that has no embedding yet.
 
-    A job that still waits will see the caller's photos too, and is returned instead. A running one may have passed
-    them by, so it is not: the row lock keeps a waiting job from starting before the caller's photos are committed.
+    A job that still waits will see the caller's photos too, and is returned instead. A running one may have
+    passed them by, so it is not: the row lock keeps a waiting job from starting before the caller commits.
     """
     waiting = (
         Job.objects.of_project(project.pk)
@@ -44,13 +44,13 @@ def request_embedding(*, project: Project, by: User | None = None) -> Job:
 
 @transaction.atomic
 def request_training(*, project: Project, by: User | None, seed: int = 0, auto: bool = False) -> Job:
-    """A job that trains a model version on what is settled by then; the one that is under way, if there is one.
+    """A job that trains a model version on what is settled by then; the one under way, if there is one.
 
-    ``auto``: nobody asked, the number of new ground truths did. The job then promotes what it trained when the
-    project allows it and the result is not worse.
+    ``auto``: nobody asked, the number of new ground truths did. The job then promotes what it trained if
+    the project allows it and the result is not worse.
 
-    Raises :class:`Refused`: ``one_class`` (422) with fewer than two classes of two ground truths; ``invalid`` (422)
-    for a seed that is no integer from 0 to 2^31 - 1.
+    Raises :class:`Refused`: ``one_class`` (422) with fewer than two classes of two ground truths; ``invalid``
+    (422) for a seed that is no integer from 0 to 2^31 - 1.
     """
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed <= MAX_SEED:
         raise Refused(
@@ -89,7 +89,7 @@ def promote(*, model_version: ModelVersion, by: User | None, reason: str = "") -
 
     ``by`` is empty when the project promoted it automatically.
 
-    Raises :class:`Refused`: ``already_champion`` (409); ``invalid`` (422) for a reason of over 300 characters.
+    Raises :class:`Refused`: ``already_champion`` (409); ``invalid`` (422) for a reason of over 300 letters.
     """
     if len(reason) > 300:
         raise Refused(
@@ -98,7 +98,7 @@ def promote(*, model_version: ModelVersion, by: User | None, reason: str = "") -
             status=422,
             fields={"reason": _("At most 300 characters.")},
         )
-    # Two promotions at once would each see the same champion. Rows that point to the project may go on meanwhile.
+    # Two promotions at once would each see the same champion. Rows that point to the project go on meanwhile.
     project = Project.objects.select_for_update(no_key=True).get(pk=model_version.project_id)
     before = selectors.champion(project)
     if before is not None and before.pk == model_version.pk:

@@ -1,4 +1,4 @@
-"""What a training would learn from: the trainable ground truths, classes resolved under the current guideline.
+"""What a training would learn from: trainable ground truths, classes resolved under the current guideline.
 
 Pure reading, without arrays: the web process asks it whether a training is possible, the worker trains on it.
 """
@@ -82,7 +82,7 @@ class TrainingSet:
 
 
 def training_set(project: Project) -> TrainingSet:
-    """All that the project could train on now: merged classes count as their survivor, retired ones are left out."""
+    """All that the project could train on: merged classes count as their survivor, retired ones not."""
     resolution = class_resolution(project)
     rows = (
         GroundTruth.objects.trainable()
@@ -116,7 +116,7 @@ class ClassCount:
 
 @dataclass(frozen=True)
 class Readiness:
-    """Whether a training is possible. ``reason`` says what is missing and what to do, and is empty when it is."""
+    """Whether a training is possible; if not, ``reason`` says what is missing and what to do."""
 
     counts: tuple[ClassCount, ...]
     reason: str

@@ -28,7 +28,7 @@ def verdict(comparison: dict[str, Any]) -> Verdict:
             "warn",
             [
                 _(
-                    "No photo was left on which both this version and version %(champion)d could be judged fairly."
+                    "On no photo can this version and version %(champion)d both be judged fairly."
                 )
                 % {"champion": champion}
             ],

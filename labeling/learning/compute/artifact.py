@@ -1,4 +1,4 @@
-"""A model version on disk: the head, its manifest, and the out-of-fold probabilities of the photos it learned from.
+"""A model version on disk: the head, its manifest, and out-of-fold probabilities of its training photos.
 
 The latter let a later challenger be compared with this version on the very photos that trained it, honestly.
 """
@@ -27,7 +27,7 @@ _OUT_OF_FOLD = "out-of-fold.safetensors"
 
 @dataclass(frozen=True)
 class OutOfFold:
-    """``item_ids`` (n,) sorted; ``proba`` (n, k): each from a fit that the photo's own label had no part in."""
+    """``item_ids`` (n,) sorted; ``proba`` (n, k): each from a fit without the photo's own label."""
 
     item_ids: npt.NDArray[np.int64]
     proba: npt.NDArray[np.float64]
@@ -40,14 +40,8 @@ def folder_of(relative: str) -> Path:
 def save(
     relative: str, head: LogisticHead, out_of_fold: OutOfFold, manifest: dict[str, Any]
 ) -> dict[str, Any]:
-    """Write the artefact; return its full manifest.
-
-    ``relative`` is named after the job, so a killed attempt's leftover is found here and replaced: no model version
-    points to it yet.
-    """
+    """Write the artefact into the new folder ``relative``; return its full manifest."""
     folder = folder_of(relative)
-    if folder.exists():
-        shutil.rmtree(folder)
     written = artifacts.save_head(folder, head, manifest)
     hidden = folder / f".new-{secrets.token_hex(4)}"
     save_file({"item_ids": out_of_fold.item_ids, "proba": out_of_fold.proba}, hidden)
@@ -55,6 +49,11 @@ def save(
         os.fsync(file.fileno())
     hidden.rename(folder / _OUT_OF_FOLD)
     return written
+
+
+def discard(relative: str) -> None:
+    """Remove an artefact that no model version came to point to."""
+    shutil.rmtree(folder_of(relative), ignore_errors=True)
 
 
 def load(model_version: ModelVersion) -> LogisticHead:

@@ -1,4 +1,4 @@
-"""Probabilities of a model version's classes, told in the classes of another version or of today's guideline."""
+"""Probabilities of a model version's classes, told in those of another version or of today's guideline."""
 
 from __future__ import annotations
 

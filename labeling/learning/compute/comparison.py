@@ -1,7 +1,8 @@
 """Champion against challenger on the same photos, each judged only where its own training had no part.
 
-Photos that trained the champion are judged by its stored out-of-fold probabilities, all others by its head as it is;
-the challenger by its out-of-fold probabilities throughout. A photo for which that cannot be had is left out.
+Photos that trained the champion are judged by its stored out-of-fold probabilities, all others by its head as
+it is; the challenger by its out-of-fold probabilities throughout. A photo for which
+that cannot be had is left out.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from labeling.learning.models import ModelVersion
 from labeling.learning.training_set import TrainingSet
 from labeling.truth.models import GroundTruth
 
-#: A challenger that is right on at most one in a hundred photos less counts as not worse: labels are worth more.
+#: Right on one photo in a hundred less still counts as not worse: that much is noise, and labels count.
 TOLERANCE = 0.01
 
 
@@ -39,14 +40,14 @@ def compare_with_champion(
         challenger: (n, k) out-of-fold probabilities.
 
     Returns:
-        ``champion`` (number), ``all`` and ``audit`` (``paired_difference``, a is the champion; ``audit`` only over
-        randomly drawn photos, ``None`` without any), ``new`` (photos the champion never learned from), ``left_out``,
-        ``not_worse``.
+        ``champion`` (number), ``all`` and ``audit`` (``paired_difference``, a is the champion; ``audit`` only
+        over randomly drawn photos, ``None`` without any), ``new`` (photos the champion never learned from),
+        ``left_out``, ``not_worse``.
     """
     judged, verdicts = _champion_out_of_sample(champion, learned, resolution)
     rows = np.flatnonzero(judged)
     y = np.asarray(learned.columns)[rows]
-    # The champion's spare column is for what the challenger's classes cannot express: never right, never dropped.
+    # The spare column takes what the challenger's classes cannot express: never right, never dropped.
     a = verdicts[rows]
     b = np.column_stack([challenger[rows], np.zeros(len(rows))])
     audit = np.array([example.audit for example in learned.examples], dtype=bool)[rows]

@@ -1,4 +1,4 @@
-"""Embed photos that the store lacks. Safe to stop and to run again at any moment: what is stored is never redone."""
+"""Embed photos that the store lacks. Safe to stop and run again at any moment: nothing stored is redone."""
 
 from __future__ import annotations
 
@@ -84,15 +84,15 @@ def _photos(hashes: Sequence[str], tally: Tally) -> Iterator[tuple[str, bytes]]:
             tally.fail(
                 image.sha256,
                 "missing_file",
-                f"The photo's file cannot be read ({error}). Restore it from a backup, or add the photo again.",
+                f"The photo's file cannot be read ({error}). Restore it from a backup, or add it again.",
             )
 
 
 def embed_project(progress: Progress) -> dict[str, Any]:
     """The job ``embed``: every photo of the project gets an embedding, then the rooms above are told.
 
-    Returns {photos, embedded, already, failed, failures, device}. A photo that cannot be decoded is reported and does
-    not stop the others.
+    Returns {photos, embedded, already, failed, failures, device}. A photo that cannot be decoded is reported
+    and does not stop the others.
     """
     project = Project.objects.get(pk=progress.job.project_id)
     try:

@@ -28,8 +28,8 @@ def score_items(
 ) -> dict[str, int]:
     """Score the photos, then drop the project's scores by any other version.
 
-    Photos that this version scored before keep their row (a head never changes its mind), so a run that was stopped
-    can be repeated. Photos without an embedding get no score.
+    Photos that this version scored before keep their row (a head never changes its mind), so a run that was
+    stopped can be repeated. Photos without an embedding get no score.
 
     Returns {scored, missing}.
     """
@@ -66,7 +66,7 @@ def _copy(version_id: int, items: list[int], predicted: Any, confidence: Any, pr
             yield item, int(predicted[index]), float(confidence[index]), proba[index].tolist()
 
     with connection.cursor() as cursor:
-        # COPY knows no ON CONFLICT, and a repeated run meets its own rows: through a table of this transaction.
+        # COPY knows no ON CONFLICT, and a repeated run meets its own rows: so through a temporary table.
         cursor.execute(
             "CREATE TEMP TABLE fresh_score (item_id bigint, predicted_id bigint, confidence float8, "
             "probabilities float8[]) ON COMMIT DROP"
@@ -88,6 +88,7 @@ def _drop_others(project: Project, model_version: ModelVersion) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "DELETE FROM learning_score USING learning_modelversion AS version "
-            "WHERE learning_score.model_version_id = version.id AND version.project_id = %s AND version.id <> %s",
+            "WHERE learning_score.model_version_id = version.id "
+            "AND version.project_id = %s AND version.id <> %s",
             [project.pk, model_version.pk],
         )

@@ -1,7 +1,8 @@
-"""The job ``train``: from the ground truths of the moment to a model version. Everything is written at the end, at once."""
+"""The job ``train``: from the ground truths of the moment to a model version, written at the end, at once."""
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 import numpy as np
@@ -29,8 +30,8 @@ from labeling.refusals import Refused
 def train_project(progress: Progress) -> dict[str, Any]:
     """Train, judge, compare with the champion, store; promote when the project does that by itself.
 
-    A second run of the same job (its worker was killed) finds the version that the first one stored, and goes on
-    from there. Returns {model, ground_truths, accuracy, audit, unusable, promoted}.
+    A second run of the same job (its worker was killed) finds the version that the first one stored, and goes
+    on from there. Returns {model, ground_truths, accuracy, audit, unusable, promoted}.
     """
     project = Project.objects.get(pk=progress.job.project_id)
     made = ModelVersion.objects.filter(job=progress.job).first() or _train(progress, project)
@@ -110,7 +111,7 @@ def _train(progress: Progress, project: Project) -> ModelVersion:
         if champion
         else None
     )
-    relative = f"{project.slug}/{progress.job.pk}"
+    relative = f"{project.slug}/{uuid.uuid4()}"
     manifest = artifact.save(
         relative,
         trained.head,
@@ -129,7 +130,14 @@ def _train(progress: Progress, project: Project) -> ModelVersion:
             "unusable_photos": tally.failed,
         },
     )
-    return _store(progress.job, project, learned, relative, manifest, figures, comparison)
+    made: ModelVersion | None = None
+    try:
+        progress.check()  # another worker may have taken the job up, and made the version
+        made = _store(progress.job, project, learned, relative, manifest, figures, comparison)
+    finally:
+        if made is None or made.artifact != relative:
+            artifact.discard(relative)
+    return made
 
 
 @transaction.atomic
@@ -188,7 +196,7 @@ def _promote_if_allowed(project: Project, made: ModelVersion) -> bool:
         if champion.pk == made.pk:
             return True
         compared = made.comparison
-        # Somebody promoted another version meanwhile: the comparison is about one that is no champion any more.
+        # Somebody promoted another version meanwhile: the comparison is not about today's champion.
         if compared is None or compared["champion"] != champion.number or not compared["not_worse"]:
             return False
         reason = (

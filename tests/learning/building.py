@@ -1,0 +1,82 @@
+"""What the learning room's tests stand on: ground truths, embeddings that tell the classes apart, jobs that run."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from inference import backbones
+from labeling.catalog.models import Guideline, Item, LabelClass, Project
+from labeling.jobs import runner
+from labeling.jobs.models import Job
+from labeling.learning.compute.stores import store_of
+from labeling.truth.models import Draw, GroundTruth, Origin, TruthKind
+from tests.factories import make_items, make_project
+
+
+def settle(
+    project: Project,
+    items: list[Item],
+    keys: list[str],
+    *,
+    draw: str = Draw.RANK,
+    origin: str = Origin.AGREEMENT,
+) -> list[GroundTruth]:
+    """One ground truth an item, as if people had agreed."""
+    classes = {each.key: each for each in LabelClass.objects.filter(project=project)}
+    guideline = Guideline.objects.filter(project=project).order_by("-number")[0]
+    return [
+        GroundTruth.objects.create(
+            project=project,
+            item=item,
+            kind=TruthKind.CLASS,
+            label_class=classes[key],
+            origin=origin,
+            draw=draw,
+            guideline=guideline,
+        )
+        for item, key in zip(items, keys, strict=True)
+    ]
+
+
+def store_vectors(project: Project, items: list[Item], keys: list[str], *, apart: float = 1.0) -> None:
+    """Embeddings in the real store: noise, moved by ``apart`` along one direction a class."""
+    store = store_of(backbones.load(project.backbone))
+    columns = {key: index for index, key in enumerate(dict.fromkeys(sorted(keys)))}
+    hashes = [item.image.sha256 for item in items]
+    vectors = np.stack(
+        [
+            np.random.default_rng(int(sha256[:8], 16)).normal(size=store.dim).astype(np.float32)
+            for sha256 in hashes
+        ]
+    )
+    for row, key in enumerate(keys):
+        at = columns[key] * 20
+        vectors[row, at : at + 20] += apart
+    store.append(hashes, vectors)
+
+
+def separable_project(
+    count: int = 40, *, apart: float = 1.0, unlabeled: int = 0, **settings: Any
+) -> tuple[Project, list[Item], list[str]]:
+    """A project with embedded photos of two classes in turn; all but the last ``unlabeled`` are settled."""
+    project = make_project(**settings)
+    items = make_items(project, count)
+    keys = [("functional", "defective")[index % 2] for index in range(count)]
+    store_vectors(project, items, keys, apart=apart)
+    labeled = count - unlabeled
+    settle(project, items[:labeled], keys[:labeled])
+    return project, items, keys
+
+
+def run_job(job: Job) -> Job:
+    runner.run(job.pk)
+    job.refresh_from_db()
+    return job
+
+
+def sha(folder: Path) -> str:
+    return hashlib.sha256(folder.read_bytes()).hexdigest()

@@ -1,0 +1,102 @@
+"""The order of the pool by strategy and champion."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+import numpy as np
+import pytest
+
+from labeling.jobs.runner import JobError
+from labeling.learning import services
+from labeling.learning.models import ModelVersion
+from labeling.learning.ordering import Ordered, order_items
+from tests.factories import make_items, make_project
+from tests.learning.building import run_job, separable_project, store_vectors
+from tests.learning.test_training import amend
+
+pytestmark = pytest.mark.django_db
+
+STRATEGIES = ["inward", "random", "uncertain", "typical"]
+
+
+def check(ordered: Ordered, ids: list[int]) -> None:
+    """What holds for any order: every photo once, and positions that count up within each band."""
+    assert sorted(ordered.item_ids.tolist()) == sorted(ids)
+    positions: dict[int, list[int]] = defaultdict(list)
+    for band, position in zip(ordered.band.tolist(), ordered.position.tolist(), strict=True):
+        positions[band].append(position)
+    assert all(found == list(range(len(found))) for found in positions.values())
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_without_a_champion_there_are_no_ladders_and_no_confidence(strategy: str) -> None:
+    project = make_project()
+    items = make_items(project, 40)
+    store_vectors(project, items, ["functional", "defective"] * 20)
+    ids = [item.pk for item in items]
+    ordered = order_items(project=project, item_ids=ids, strategy=strategy, bands=4, seed=1)
+    check(ordered, ids)
+    assert ordered.model_version_id is None and ordered.missing == []
+    assert set(ordered.ladder.tolist()) == {0}
+    assert np.isnan(ordered.confidence).all()
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_with_a_champion_there_is_a_ladder_a_class_and_the_outer_bands_are_the_surest(strategy: str) -> None:
+    project, items, _keys = separable_project(80, unlabeled=50, apart=0.4)
+    run_job(services.request_training(project=project, by=None))
+    version = ModelVersion.objects.get()
+    services.promote(model_version=version, by=project.created_by)
+    ids = [item.pk for item in items[30:]]
+    ordered = order_items(project=project, item_ids=ids, strategy=strategy, bands=4, seed=1)
+    check(ordered, ids)
+    assert ordered.model_version_id == version.pk
+    assert set(ordered.ladder.tolist()) == set(version.classes)
+    for ladder in version.classes:
+        mine = ordered.ladder == ladder
+        outer, inner = mine & (ordered.band == 0), mine & (ordered.band == 3)
+        if outer.any() and inner.any():
+            assert ordered.confidence[outer].min() >= ordered.confidence[inner].max()
+
+
+def test_the_same_seed_gives_the_same_order_and_the_input_order_does_not_leak() -> None:
+    project, items, _keys = separable_project(60, unlabeled=40)
+    run_job(services.request_training(project=project, by=None))
+    services.promote(model_version=ModelVersion.objects.get(), by=project.created_by)
+    ids = [item.pk for item in items[20:]]
+    one = order_items(project=project, item_ids=ids, strategy="inward", bands=3, seed=1)
+    two = order_items(project=project, item_ids=ids, strategy="inward", bands=3, seed=1)
+    assert one.item_ids.tolist() == two.item_ids.tolist()
+
+
+def test_photos_without_an_embedding_go_to_missing() -> None:
+    project = make_project()
+    items = make_items(project, 6)
+    store_vectors(project, items[:4], ["functional", "defective"] * 2)
+    ordered = order_items(
+        project=project, item_ids=[item.pk for item in items], strategy="inward", bands=3, seed=0
+    )
+    check(ordered, [item.pk for item in items[:4]])
+    assert ordered.missing == [item.pk for item in items[4:]]
+
+
+def test_an_empty_pool_has_an_empty_order() -> None:
+    ordered = order_items(project=make_project(), item_ids=[], strategy="inward", bands=3, seed=0)
+    assert len(ordered.item_ids) == len(ordered.position) == 0
+
+
+def test_classes_merged_since_the_training_share_a_ladder() -> None:
+    project, items, _keys = separable_project(40, unlabeled=20)
+    run_job(services.request_training(project=project, by=None))
+    services.promote(model_version=ModelVersion.objects.get(), by=project.created_by)
+    amend(project, merge={"defective": "functional"})
+    ids = [item.pk for item in items[20:]]
+    ordered = order_items(project=project, item_ids=ids, strategy="inward", bands=3, seed=0)
+    check(ordered, ids)
+    assert ordered.model_version_id is None, "one class is left: the champion tells nothing apart"
+
+
+def test_an_unknown_strategy_is_an_error_that_says_what_to_do() -> None:
+    with pytest.raises(JobError, match="settings"):
+        order_items(project=make_project(), item_ids=[], strategy="backwards", bands=3, seed=0)
