@@ -9,6 +9,7 @@ from labeling.gateway.serving import address, programs
 
 
 class Command(BaseCommand):
+    requires_system_checks = []
     help = "Run the web server and the job workers until Ctrl-C (see HILLTOP_HOST, HILLTOP_PORT, HILLTOP_WORKERS)."
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -1,0 +1,167 @@
+"""How the web says no: one JSON envelope for programs, whatever went wrong and wherever it was noticed.
+
+``{"error": {"code": str, "message": str, "fields"?: {name: [message, ...]}}}``. Codes stay the same between
+releases; messages are for people and say what to do.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation, TooManyFilesSent
+from django.core.exceptions import ValidationError as ModelValidationError
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from rest_framework import exceptions
+from rest_framework.response import Response
+
+from labeling.refusals import Refused
+
+API = "/api/"
+
+
+def envelope(code: str, message: str, fields: dict[str, Any] | None = None) -> dict[str, Any]:
+    error: dict[str, Any] = {"code": code, "message": str(message)}
+    if fields:
+        error["fields"] = {
+            name: [messages] if isinstance(messages, str | Promise) else messages
+            for name, messages in fields.items()
+        }
+    return {"error": error}
+
+
+def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
+    """Turn an exception of an API view into an answer; ``None`` (a real bug) becomes a 500."""
+    refusal = _as_refusal(error)
+    if refusal is None:
+        return None
+    headers = {}
+    if isinstance(error, exceptions.APIException):
+        if challenge := getattr(error, "auth_header", None):
+            headers["WWW-Authenticate"] = challenge
+        if (wait := getattr(error, "wait", None)) is not None:
+            headers["Retry-After"] = str(max(1, round(wait)))
+    elif isinstance(error, Refused) and error.status == 401:
+        headers["WWW-Authenticate"] = "Token"
+    if isinstance(error, exceptions.MethodNotAllowed) and (view := context.get("view")) is not None:
+        headers["Allow"] = ", ".join(view.allowed_methods)
+    return Response(
+        envelope(refusal.code, refusal.message, refusal.fields), status=refusal.status, headers=headers
+    )
+
+
+def _as_refusal(error: Exception) -> Refused | None:
+    match error:
+        case Refused():
+            return error
+        case exceptions.ValidationError():
+            return Refused(
+                "invalid",
+                _("Some of what was sent is not valid; see the fields. Nothing was changed."),
+                status=422,
+                fields=_by_field(error.detail),
+            )
+        case ModelValidationError():
+            return Refused(
+                "invalid",
+                _("Some of what was sent is not valid; see the fields. Nothing was changed."),
+                status=422,
+                fields=(
+                    error.message_dict
+                    if hasattr(error, "error_dict")
+                    else {"non_field_errors": error.messages}
+                ),
+            )
+        case Http404() | exceptions.NotFound():
+            return Refused("not_found", _text(error) or _("There is nothing here."), status=404)
+        case PermissionDenied() | exceptions.PermissionDenied():
+            text = _text(error) or _("You are not allowed to do this.")
+            code = "csrf" if text.startswith("CSRF") else "forbidden"
+            return Refused(code, text, status=403)
+        case exceptions.NotAuthenticated():
+            return Refused(
+                "not_signed_in",
+                _("Sign in, or send your token in the header “Authorization: Token …”."),
+                status=401,
+            )
+        case exceptions.AuthenticationFailed():
+            return Refused("bad_token", _text(error), status=401)
+        case exceptions.Throttled():
+            wait = max(1, round(error.wait or 1))
+            return Refused(
+                "throttled",
+                _("Too many requests of this kind. Wait %(seconds)s s, then try again.") % {"seconds": wait},
+                status=429,
+            )
+        case RequestDataTooBig() | TooManyFilesSent():
+            return Refused(
+                "too_large",
+                _("That is more than one request may hold. Send it in smaller parts."),
+                status=413,
+            )
+        case SuspiciousOperation():
+            return Refused("malformed", _("The request could not be read."), status=400)
+        case exceptions.ParseError():
+            return Refused("malformed", _text(error) or _("The request could not be read."), status=400)
+        case exceptions.APIException():
+            code = error.get_codes()
+            return Refused(
+                code if isinstance(code, str) else error.default_code, _text(error), status=error.status_code
+            )
+    return None
+
+
+def _text(error: Exception) -> str:
+    return str(getattr(error, "detail", None) or (error.args[0] if error.args else ""))
+
+
+def _by_field(detail: Any) -> dict[str, Any]:
+    return detail if isinstance(detail, dict) else {"non_field_errors": detail}
+
+
+def wants_json(request: HttpRequest) -> bool:
+    return request.path.startswith(API)
+
+
+def unmatched(request: HttpRequest) -> HttpResponse:
+    """Any address under ``/api/`` that is none of ours."""
+    return JsonResponse(
+        envelope("not_found", _("There is no such address in the API; /api/schema/ lists all of them.")),
+        status=404,
+    )
+
+
+def _page(request: HttpRequest, *, code: str, message: str, status: int) -> HttpResponse:
+    if wants_json(request):
+        return JsonResponse(envelope(code, message), status=status)
+    context = {"message": message, "code": code, "status": status}
+    return render(request, "gateway/refused.html", context, status=status)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    refusal = _as_refusal(exception) or Refused("malformed", _("The request could not be read."), status=400)
+    return _page(request, code=refusal.code, message=refusal.message, status=refusal.status)
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    message = _text(exception) or _("You are not allowed to do this.")
+    return _page(request, code="forbidden", message=message, status=403)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    text = exception.args[0] if exception.args else ""
+    # The resolver's own 404 carries a dict of tried patterns: nothing for people.
+    message = text if isinstance(text, str) and text else _("There is no page at this address.")
+    return _page(request, code="not_found", message=message, status=404)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    message = _(
+        "Something went wrong on our side. What you had sent before is kept; try again in a moment, and tell "
+        "your administrator if it happens again."
+    )
+    if wants_json(request):
+        return JsonResponse(envelope("server_error", message), status=500)
+    return render(request, "500.html", status=500)

@@ -1,0 +1,64 @@
+"""Live events for pages: a stream that says which part of a project changed, never what changed."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator
+
+from asgiref.sync import sync_to_async
+from django.db import close_old_connections
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from labeling.catalog.permissions import Action, project_for
+from labeling.gateway.hub import hub
+
+HEARTBEAT_S = 15.0
+#: At most two events of a kind a second: what comes in between is told together.
+BREATH_S = 0.5
+#: Then the browser connects again and is checked again: memberships end, sessions too.
+LONGEST_S = 15 * 60.0
+
+
+@require_GET
+async def events(request: HttpRequest, slug: str) -> HttpResponseBase:
+    """``/p/<slug>/events``: server-sent events ``jobs``, ``progress``, ``activity``; data is ``{"at": iso time}``."""
+    project_id = await sync_to_async(_admit)(request, slug)
+    if project_id is None:
+        return HttpResponse("Sign in first.\n", status=401, content_type="text/plain; charset=utf-8")
+    response = StreamingHttpResponse(_stream(project_id), content_type="text/event-stream")
+    response["Cache-Control"] = "no-store"
+    response["X-Accel-Buffering"] = "no"
+    return response
+
+
+def _admit(request: HttpRequest, slug: str) -> int | None:
+    """The project's id if the person may watch it, ``None`` for strangers without a session."""
+    try:
+        if not request.user.is_authenticated:
+            return None
+        return project_for(request.user, slug, Action.VIEW).pk
+    finally:
+        # The request lasts as long as the page is open; its database connection must not.
+        close_old_connections()
+
+
+async def _stream(project_id: int) -> AsyncIterator[bytes]:
+    post = hub()
+    box = await post.watch(project_id)
+    end = time.monotonic() + LONGEST_S
+    try:
+        yield b"retry: 3000\n: watching\n\n"
+        while time.monotonic() < end:
+            kinds = await box.take(timeout=HEARTBEAT_S)
+            if not kinds:
+                yield b": still here\n\n"
+                continue
+            data = json.dumps({"at": timezone.now().isoformat()})
+            yield "".join(f"event: {kind}\ndata: {data}\n\n" for kind in sorted(kinds)).encode()
+            await asyncio.sleep(BREATH_S)
+    finally:
+        post.leave(project_id, box)

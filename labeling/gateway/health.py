@@ -1,0 +1,46 @@
+"""For whoever watches the server: is it alive, and Prometheus figures."""
+
+from __future__ import annotations
+
+import os
+from hmac import compare_digest
+
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET
+from django_prometheus.exports import ExportToDjangoView
+from psycopg_pool import PoolTimeout
+
+
+@require_GET
+@never_cache
+def healthz(request: HttpRequest) -> JsonResponse:
+    """200 while the database answers, else 503. Tells nothing else to strangers."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+            cursor.fetchone()
+    except (DatabaseError, PoolTimeout):
+        return JsonResponse({"status": "database unreachable"}, status=503)
+    return JsonResponse({"status": "ok"})
+
+
+@require_GET
+@never_cache
+def metrics(request: HttpRequest) -> HttpResponse:
+    """Superusers in the browser; a scraper with ``Authorization: Bearer`` and HILLTOP_METRICS_TOKEN."""
+    if not (_has_token(request) or (request.user.is_authenticated and request.user.is_superuser)):
+        response = HttpResponse(
+            "Send the token of HILLTOP_METRICS_TOKEN, or sign in as a superuser.\n", status=401
+        )
+        response["WWW-Authenticate"] = "Bearer"
+        response["Content-Type"] = "text/plain; charset=utf-8"
+        return response
+    return ExportToDjangoView(request)
+
+
+def _has_token(request: HttpRequest) -> bool:
+    wanted = os.environ.get("HILLTOP_METRICS_TOKEN", "")
+    scheme, _space, given = request.headers.get("Authorization", "").partition(" ")
+    return bool(wanted) and scheme.lower() == "bearer" and compare_digest(given.encode(), wanted.encode())

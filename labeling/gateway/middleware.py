@@ -1,0 +1,50 @@
+"""A service's refusal, raised in a page view, as a page or fragment with the right 4xx."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.cache import patch_vary_headers
+from django.utils.deprecation import MiddlewareMixin
+from django.utils.http import url_has_allowed_host_and_scheme
+
+from labeling.refusals import Refused
+
+
+class RefusalMiddleware(MiddlewareMixin):
+    """Views need no ``try`` around a service: what it refuses is said in its own words.
+
+    A form's answer is a page with the status of the refusal: going back in the browser finds the form as it
+    was filled. An htmx request gets the message alone, aimed at the page's ``#messages``.
+    """
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if not isinstance(exception, Refused) or request.path.startswith("/api/"):
+            return None
+        context = {
+            "message": exception.message,
+            "code": exception.code,
+            "status": exception.status,
+            "fields": exception.fields,
+            "back": _page_before(request),
+        }
+        if getattr(request, "htmx", False):
+            response = render(request, "gateway/refusal.html", context, status=exception.status)
+            response["HX-Retarget"] = "#messages"
+            response["HX-Reswap"] = "innerHTML"
+        else:
+            response = render(request, "gateway/refused.html", context, status=exception.status)
+        patch_vary_headers(response, ["HX-Request"])
+        return response
+
+
+def _page_before(request: HttpRequest) -> str:
+    """Where the person came from, if that was one of our pages and not this very address."""
+    referer = request.META.get("HTTP_REFERER", "")
+    allowed = url_has_allowed_host_and_scheme(
+        referer, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    path = urlsplit(referer).path if allowed else ""
+    return referer if path and (path != request.path or request.method == "POST") else ""

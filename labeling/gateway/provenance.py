@@ -1,0 +1,153 @@
+"""Answers and ground truths with everything that is known of how they came about. Feeds pages of the API and exports.
+
+Plain SQL: one row an answer or truth, its dispute and ruling beside it, in the order of the key, with no query a row.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection
+
+from labeling.catalog.models import Project
+from labeling.catalog.selectors import class_resolution
+
+CHUNK = 2000
+
+_ANNOTATIONS = """
+SELECT a.id, a.key::text AS key, i.sha256, it.name, it.source, a.round, u.username AS labeler, a.kind,
+       coalesce(c.key, '') AS class, coalesce(now_c.key, '') AS class_now, a.reason, a.comment, a.checklist,
+       g.number AS guideline, a.draw, a.context, a.shown_at, a.view_ms, a.created_at,
+       r.created_at AS retracted_at, before.annotation_id AS replaces,
+       d.id::text AS dispute, d.cause AS dispute_cause,
+       ru.outcome AS ruling, coalesce(rc.key, '') AS ruling_class, rev.username AS reviewer,
+       ru.created_at AS ruled_at,
+       truth.id AS ground_truth, coalesce(tc.key, '') AS ground_truth_class, truth.kind AS ground_truth_kind
+FROM truth_annotation a
+JOIN catalog_item it ON it.id = a.item_id
+JOIN catalog_image i ON i.id = it.image_id
+JOIN people_user u ON u.id = a.labeler_id
+JOIN catalog_guideline g ON g.id = a.guideline_id
+LEFT JOIN catalog_labelclass c ON c.id = a.label_class_id
+LEFT JOIN unnest(%(old)s::bigint[], %(new)s::bigint[]) AS res (old_id, new_id) ON res.old_id = a.label_class_id
+LEFT JOIN catalog_labelclass now_c ON now_c.id = res.new_id
+LEFT JOIN truth_retraction r ON r.annotation_id = a.id
+LEFT JOIN truth_retraction before ON before.id = a.replaces_id
+LEFT JOIN LATERAL (
+    SELECT * FROM truth_dispute WHERE item_id = a.item_id AND round = a.round AND a.draw <> 'gold'
+    ORDER BY created_at DESC, id LIMIT 1) d ON true
+LEFT JOIN truth_ruling ru ON ru.dispute_id = d.id
+LEFT JOIN catalog_labelclass rc ON rc.id = ru.label_class_id
+LEFT JOIN people_user rev ON rev.id = ru.reviewer_id
+LEFT JOIN LATERAL (
+    SELECT t.* FROM truth_groundtruth t
+    WHERE t.item_id = a.item_id AND t.kind <> 'withdrawn'
+      AND NOT EXISTS (SELECT 1 FROM truth_groundtruth newer WHERE newer.supersedes_id = t.id)
+    LIMIT 1) truth ON true
+LEFT JOIN catalog_labelclass tc ON tc.id = truth.label_class_id
+WHERE a.project_id = %(project)s AND a.id > %(after)s
+ORDER BY a.id
+"""
+
+_GROUND_TRUTHS = """
+SELECT t.id, i.sha256, it.name, it.source, t.kind, coalesce(c.key, '') AS class,
+       coalesce(now_c.key, '') AS class_now, t.origin, t.draw, g.number AS guideline, t.created_at,
+       (t.kind <> 'withdrawn' AND newer.id IS NULL) AS in_force,
+       t.supersedes_id AS supersedes, newer.id AS superseded_by, newer.created_at AS superseded_at,
+       d.id::text AS dispute, d.cause AS dispute_cause, ru.outcome AS ruling, ru.reason AS ruling_reason,
+       ru.comment AS ruling_comment, rev.username AS reviewer, ru.created_at AS ruled_at,
+       coalesce(answers.ids, ARRAY[]::bigint[]) AS annotations,
+       coalesce(answers.labelers, ARRAY[]::varchar[]) AS labelers
+FROM truth_groundtruth t
+JOIN catalog_item it ON it.id = t.item_id
+JOIN catalog_image i ON i.id = it.image_id
+JOIN catalog_guideline g ON g.id = t.guideline_id
+LEFT JOIN catalog_labelclass c ON c.id = t.label_class_id
+LEFT JOIN unnest(%(old)s::bigint[], %(new)s::bigint[]) AS res (old_id, new_id) ON res.old_id = t.label_class_id
+LEFT JOIN catalog_labelclass now_c ON now_c.id = res.new_id
+LEFT JOIN truth_groundtruth newer ON newer.supersedes_id = t.id
+LEFT JOIN truth_ruling ru ON ru.id = t.ruling_id
+LEFT JOIN truth_dispute d ON d.id = ru.dispute_id
+LEFT JOIN people_user rev ON rev.id = ru.reviewer_id
+LEFT JOIN LATERAL (
+    SELECT array_agg(a.id ORDER BY a.id) AS ids, array_agg(u.username ORDER BY a.id) AS labelers
+    FROM truth_annotation a
+    JOIN people_user u ON u.id = a.labeler_id
+    LEFT JOIN truth_retraction r ON r.annotation_id = a.id AND r.created_at <= t.created_at
+    WHERE a.item_id = t.item_id AND a.draw <> 'gold' AND r.id IS NULL AND a.created_at <= t.created_at) answers
+    ON true
+WHERE t.project_id = %(project)s AND t.id > %(after)s AND (%(gold)s OR t.origin <> 'gold')
+  AND (NOT %(current)s OR (t.kind <> 'withdrawn' AND newer.id IS NULL))
+ORDER BY t.id
+"""
+
+
+@dataclass(frozen=True)
+class Source:
+    """One kind of row. ``columns`` is the order of a CSV's columns."""
+
+    sql: str
+    columns: tuple[str, ...]
+    json_columns: frozenset[str] = frozenset()
+
+
+ANNOTATIONS = Source(
+    _ANNOTATIONS,
+    (
+        "id", "key", "sha256", "name", "source", "round", "labeler", "kind", "class", "class_now", "reason",
+        "comment", "checklist", "guideline", "draw", "context", "shown_at", "view_ms", "created_at",
+        "retracted_at", "replaces", "dispute", "dispute_cause", "ruling", "ruling_class", "reviewer", "ruled_at",
+        "ground_truth", "ground_truth_class", "ground_truth_kind",
+    ),
+    frozenset({"checklist", "context"}),
+)  # fmt: skip
+GROUND_TRUTHS = Source(
+    _GROUND_TRUTHS,
+    (
+        "id", "sha256", "name", "source", "kind", "class", "class_now", "origin", "draw", "guideline", "created_at",
+        "in_force", "supersedes", "superseded_by", "superseded_at", "dispute", "dispute_cause", "ruling",
+        "ruling_reason", "ruling_comment", "reviewer", "ruled_at", "annotations", "labelers",
+    ),
+)  # fmt: skip
+
+
+def page(
+    source: Source, project: Project, *, after: int, limit: int, gold: bool = True, current: bool = False
+) -> list[dict[str, Any]]:
+    """At most ``limit`` rows with a key above ``after``."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            source.sql + " LIMIT %(limit)s",
+            _parameters(project, after=after, gold=gold, current=current) | {"limit": limit},
+        )
+        return [_row(source, values) for values in cursor.fetchall()]
+
+
+def stream(source: Source, project: Project) -> Iterator[list[dict[str, Any]]]:
+    """All rows in lists of :data:`CHUNK`, from a server-side cursor: one snapshot, whatever its size, in flat memory."""
+    with connection.chunked_cursor() as cursor:
+        cursor.execute(source.sql, _parameters(project, after=0, gold=True, current=False))
+        while values := cursor.fetchmany(CHUNK):
+            yield [_row(source, each) for each in values]
+
+
+def _parameters(project: Project, **others: Any) -> dict[str, Any]:
+    resolution = class_resolution(project)
+    return {
+        "project": project.pk,
+        "old": list(resolution.keys()),
+        "new": list(resolution.values()),
+        **others,
+    }
+
+
+def _row(source: Source, values: tuple[Any, ...]) -> dict[str, Any]:
+    row = dict(zip(source.columns, values, strict=True))
+    for name in source.json_columns:
+        # Django leaves jsonb as text on its own connections, so that JSONField can choose a decoder.
+        if isinstance(row[name], str):
+            row[name] = json.loads(row[name])
+    return row

@@ -1,0 +1,65 @@
+"""What the home page shows of each project."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+
+from labeling.catalog.models import Item, Membership, Project, Role
+from labeling.people.models import User
+from labeling.truth.models import Dispute, GroundTruth, Origin
+
+
+@dataclass(frozen=True)
+class ProjectCard:
+    """``settled``: photos with a ground truth that people made. ``disputes`` is ``None`` where it is not theirs to know."""
+
+    project: Project
+    role: str
+    role_label: str
+    pool: int
+    settled: int
+    disputes: int | None
+
+    @property
+    def share(self) -> int:
+        """Percent settled, rounded down, so that 100 means all."""
+        return 100 * self.settled // self.pool if self.pool else 0
+
+
+def project_cards(user: User) -> list[ProjectCard]:
+    """The person's projects, by name, in two queries."""
+    roles = dict(Membership.objects.filter(user=user).values_list("project_id", "role"))
+    truths = GroundTruth.objects.current().exclude(origin=Origin.GOLD)
+    projects = (
+        Project.objects.for_member(user)
+        .annotate(
+            pool=_count(Item.objects.all()),
+            settled=_count(truths),
+            disputes=_count(Dispute.objects.open()),
+        )
+        .order_by("name", "pk")
+    )
+    return [_card(project, Role.ADMIN if user.is_superuser else roles[project.pk]) for project in projects]
+
+
+def _card(project: Any, role: str) -> ProjectCard:
+    return ProjectCard(
+        project=project,
+        role=role,
+        role_label=str(Role(role).label),
+        pool=project.pool,
+        settled=project.settled,
+        disputes=None if role == Role.LABELER else project.disputes,
+    )
+
+
+def _count(rows: QuerySet[Any]) -> Coalesce:
+    """How many of ``rows`` belong to the outer project."""
+    counted = (
+        rows.filter(project=OuterRef("pk")).order_by().values("project").annotate(n=Count("pk")).values("n")
+    )
+    return Coalesce(Subquery(counted, output_field=IntegerField()), 0)
