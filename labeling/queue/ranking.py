@@ -3,28 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from django.db import connection, transaction
 
 from labeling.catalog.models import Project
 from labeling.queue.models import ARRIVALS, Entry, Ranking
 
+if TYPE_CHECKING:
+    from labeling.learning.ordering import Ordered
+
 _DELETE_AT_ONCE = 20_000
-
-
-class Ordered(Protocol):
-    """What :func:`labeling.learning.ordering.order_items` gives: parallel arrays, one element a photo."""
-
-    item_ids: Iterable[int]
-    ladder: Iterable[int]
-    band: Iterable[int]
-    position: Iterable[int]
-    confidence: Iterable[float]
-    model_version_id: int | None
-    missing: list[int]
 
 
 def open_items(project: Project) -> list[int]:
@@ -68,12 +58,15 @@ def write_ranking(
         " FROM STDIN"
     ) as copy:
         for item_id, ladder, band, position, confidence in zip(
-            ordered.item_ids, ordered.ladder, ordered.band, ordered.position, ordered.confidence, strict=True
+            ordered.item_ids.tolist(),
+            ordered.ladder.tolist(),
+            ordered.band.tolist(),
+            ordered.position.tolist(),
+            ordered.confidence.tolist(),
+            strict=True,
         ):
-            known = None if math.isnan(confidence) else float(confidence)
-            copy.write_row(
-                (ranking.pk, int(item_id), int(ladder) or None, int(band), int(position), known, "rank", 1, 0, free)
-            )
+            known = None if math.isnan(confidence) else confidence
+            copy.write_row((ranking.pk, item_id, ladder or None, band, position, known, "rank", 1, 0, free))
         for position, item_id in enumerate(arrivals):
             copy.write_row((ranking.pk, int(item_id), None, ARRIVALS, position, None, "rank", 1, 0, free))
     return ranking
@@ -82,15 +75,13 @@ def write_ranking(
 def _summary(ordered: Ordered) -> dict[str, dict[str, list[float]]]:
     """ladder (class id) -> band -> [lowest confidence, highest confidence, photos]"""
     summary: dict[str, dict[str, list[float]]] = {}
-    for ladder, band, confidence in zip(ordered.ladder, ordered.band, ordered.confidence, strict=True):
+    for ladder, band, confidence in zip(
+        ordered.ladder.tolist(), ordered.band.tolist(), ordered.confidence.tolist(), strict=True
+    ):
         if not ladder or math.isnan(confidence):
             continue
-        cell = summary.setdefault(str(int(ladder)), {}).setdefault(str(int(band)), [1.0, 0.0, 0])
-        cell[0], cell[1], cell[2] = (
-            min(cell[0], float(confidence)),
-            max(cell[1], float(confidence)),
-            cell[2] + 1,
-        )
+        cell = summary.setdefault(str(ladder), {}).setdefault(str(band), [1.0, 0.0, 0])
+        cell[0], cell[1], cell[2] = min(cell[0], confidence), max(cell[1], confidence), cell[2] + 1
     return summary
 
 

@@ -23,7 +23,7 @@ def rank(progress: Progress) -> dict[str, Any]:
     """Score the pool by the champion if that is still to be done, order the open photos, and take over."""
     project = Project.objects.get(pk=progress.job.project_id)
     champion = learning.champion(project)
-    scored = 0
+    scored: dict[str, int] = {}
     if champion is not None and not _scored_by(champion.pk, project):
         progress.report(0, STEPS, "scoring the pool")
         scored = score_items(
