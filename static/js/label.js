@@ -110,9 +110,9 @@ function answer(event, { kind, key = "", reason = "", comment = "", checklist = 
 function answerClass(event, key) {
   const row = classByKey.get(key);
   if (!row || !mayAnswer()) return;
-  focusClass(key, { scroll: false });
   const ticked = tickedOf(key);
   if (settings.checklistRequired && row.checklist.length && ticked.length < row.checklist.length) {
+    focusClass(key);
     setMode("ticks", key);
     return;
   }
@@ -252,12 +252,16 @@ function answerButton(key) {
 }
 
 function setMode(next, key = null) {
+  const focused = document.activeElement?.closest(".lb-answers");
+  const before = mode;
   mode = next;
   ticksOf = key;
-  $("answers").hidden = next !== "answer";
+  $("answers").classList.toggle("away", next !== "answer");
   for (const bar of document.querySelectorAll("[data-reasons]")) bar.hidden = bar.dataset.reasons !== next;
   for (const bar of document.querySelectorAll("[data-ticks]")) bar.hidden = next !== "ticks" || bar.dataset.ticks !== key;
-  document.querySelector(`[data-why]`).classList.remove("lit");
+  // Whoever works with Tab and Enter stays where the choice goes on.
+  if (focused && next === "answer") document.querySelector(`[data-why="${before}"]`)?.focus({ preventScroll: true });
+  else if (focused) document.querySelector(".lb-reasons:not([hidden]) button")?.focus({ preventScroll: true });
   if (next === "hold" || next === "unusable") announce(next === "hold" ? texts.chooseHold : texts.chooseUnusable);
   if (next === "ticks") {
     showTicks();
@@ -360,6 +364,7 @@ function showLens() {
 // ---- when there is no photo ------------------------------------------------------------------------------------
 
 function leaveCard() {
+  $("bar").inert = false;
   $("card").hidden = true;
   $("loading").hidden = true;
   stage.classList.remove("without-photo");
@@ -369,6 +374,7 @@ function leaveCard() {
 function showCard() {
   const task = shelf.current;
   stage.classList.toggle("without-photo", !task);
+  $("bar").inert = !task;
   if (task || queueState === "loading" || (claiming && !claimTrouble)) {
     $("card").hidden = true;
     $("loading").textContent = task?.broken ? texts.photoBroken : texts.loading;
@@ -411,13 +417,14 @@ async function fill({ renew = false } = {}) {
     claimAgain = true;
     return;
   }
+  if (!renew && claimTrouble) return; // a timer tries again
   if (!renew && shelf.current && shelf.ahead >= settings.ahead) return;
   claiming = true;
   claimAgain = false;
   clearTimeout(claimTimer);
   // The server still counts as held what we have answered but could not deliver yet.
   const undelivered = outbox.waiting.filter((entry) => entry.kind !== "undo").length;
-  const result = await post(settings.urls.claims, { count: Math.min(32, settings.ahead + 1 + undelivered) }, settings.csrf);
+  const result = await post(settings.urls.claims, { count: Math.min(20, settings.ahead + 1 + undelivered) }, settings.csrf);
   claiming = false;
   if (result.outcome === "later") {
     claimTrouble = result.why;

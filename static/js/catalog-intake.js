@@ -1,0 +1,123 @@
+// The drop zone: dropped folders are walked, many photos go in several requests, and the bar shows what was sent.
+// Without this script the form sends what was chosen, in one request.
+const form = document.querySelector("[data-drop]");
+const FILES_A_REQUEST = 400;
+const BYTES_A_REQUEST = 256 * 2 ** 20;
+
+const isArchive = (file) => /\.zip$/i.test(file.name);
+const isHidden = (name) => name.startsWith(".") || /^(thumbs\.db|desktop\.ini)$/i.test(name);
+
+/** All files of a dropped entry, folders walked. */
+async function filesOf(entry) {
+  if (isHidden(entry.name)) return [];
+  if (entry.isFile) return [await new Promise((done, failed) => entry.file(done, failed))];
+  const reader = entry.createReader();
+  const found = [];
+  // A reader gives its entries in portions, until an empty one.
+  for (;;) {
+    const portion = await new Promise((done, failed) => reader.readEntries(done, failed));
+    if (!portion.length) return found;
+    for (const inner of portion) found.push(...(await filesOf(inner)));
+  }
+}
+
+/** Each archive alone, photos in portions that a server accepts. */
+function portions(files) {
+  const made = files.filter(isArchive).map((file) => [file]);
+  let current = [];
+  let bytes = 0;
+  for (const file of files.filter((file) => !isArchive(file))) {
+    if (current.length && (current.length >= FILES_A_REQUEST || bytes + file.size > BYTES_A_REQUEST)) {
+      made.push(current);
+      current = [];
+      bytes = 0;
+    }
+    current.push(file);
+    bytes += file.size;
+  }
+  if (current.length) made.push(current);
+  return made;
+}
+
+function send(files, onProgress) {
+  return new Promise((done, failed) => {
+    const body = new FormData();
+    body.append("csrfmiddlewaretoken", form.elements.csrfmiddlewaretoken.value);
+    body.append("source", form.elements.source.value);
+    for (const file of files) body.append("files", file, file.name);
+    const request = new XMLHttpRequest(); // fetch() tells nothing of what was sent so far
+    request.open("POST", form.action || location.href);
+    request.setRequestHeader("X-Hilltop-Upload", "1");
+    request.responseType = "json";
+    request.upload.addEventListener("progress", (event) => onProgress(event.loaded));
+    request.addEventListener("load", () =>
+      request.status === 201 ? done(request.response.url) : failed(new Error(request.response?.message || "")),
+    );
+    request.addEventListener("error", () => failed(new Error("")));
+    request.send(body);
+  });
+}
+
+if (form) {
+  const input = form.elements.files;
+  const zone = form.querySelector("[data-drop-zone]");
+  const status = form.querySelector("[data-drop-status]");
+  const bar = form.querySelector("[data-drop-bar]");
+  const button = form.querySelector("button.primary");
+  let chosen = [];
+
+  const say = (text) => {
+    status.hidden = !text;
+    status.textContent = text;
+  };
+  const choose = (files) => {
+    chosen = files;
+    say(files.length ? form.dataset.saidReady.replace("{count}", String(files.length)) : "");
+  };
+
+  form.querySelector("[data-drop-hint]").hidden = false;
+  input.addEventListener("change", () => choose([...input.files]));
+  for (const kind of ["dragenter", "dragover"]) {
+    zone.addEventListener(kind, (event) => {
+      event.preventDefault();
+      zone.classList.add("over");
+    });
+  }
+  zone.addEventListener("dragleave", (event) => {
+    if (!zone.contains(event.relatedTarget)) zone.classList.remove("over");
+  });
+  zone.addEventListener("drop", async (event) => {
+    event.preventDefault();
+    zone.classList.remove("over");
+    const entries = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry()).filter(Boolean);
+    choose((await Promise.all(entries.map(filesOf))).flat());
+  });
+
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    if (!chosen.length) return say(form.dataset.saidNone);
+    button.disabled = true;
+    bar.hidden = false;
+    const total = chosen.reduce((sum, file) => sum + file.size, 0);
+    const megabytes = (bytes) => `${(bytes / 2 ** 20).toFixed(1)} MB`;
+    const parts = portions(chosen);
+    let sent = 0;
+    let url = "";
+    try {
+      for (const [index, part] of parts.entries()) {
+        url = await send(part, (now) => {
+          const so_far = Math.min(sent + now, total);
+          bar.value = total ? so_far / total : 1;
+          say(form.dataset.saidSending.replace("{sent}", megabytes(so_far)).replace("{total}", megabytes(total)));
+        });
+        sent += part.reduce((sum, file) => sum + file.size, 0);
+        chosen = parts.slice(index + 1).flat();
+      }
+      location.assign(parts.length === 1 ? url : location.href);
+    } catch (error) {
+      say(error.message || form.dataset.saidFailed);
+      bar.hidden = true;
+      button.disabled = false;
+    }
+  });
+}
