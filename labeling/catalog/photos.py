@@ -166,6 +166,8 @@ def _looks_like_another_format(data: bytes) -> bool:
 
 def _exif(image: ImageFile.ImageFile) -> Any:
     """The photo's EXIF tags. Raises ``bad_exif`` where there are some and they cannot be read."""
+    if image.format == "PNG":
+        _load(image)  # a PNG may carry its EXIF behind the pixels
     raw = image.info.get("exif")
     if isinstance(raw, bytes) and raw and not _is_sound(raw.removeprefix(b"Exif\x00\x00")):
         raise PhotoRefused("bad_exif")
@@ -217,10 +219,13 @@ def _upright(image: ImageFile.ImageFile, orientation: int) -> Pillow.Image:
         # A JPEG decodes at 1/2, 1/4 or 1/8 for a fraction of the work; draft() never goes below what is asked.
         scale = longest / max(image.size)
         image.draft(None, (max(1, int(image.width * scale)), max(1, int(image.height * scale))))
+    _load(image)
+    return _plain(_turn(image, orientation), image.info.get("icc_profile"))
+
+
+def _load(image: ImageFile.ImageFile) -> None:
     try:
         image.load()
-        turned = _turn(image, orientation)
-        return _plain(turned, image.info.get("icc_profile"))
     except MemoryError:
         raise PhotoRefused("too_many_pixels") from None
     except Exception:  # noqa: BLE001 - decoders raise OSError, SyntaxError, struct.error, ... on damaged data

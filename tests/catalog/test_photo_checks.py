@@ -69,11 +69,14 @@ def test_several_pictures_in_one_file_are_animated(format: str) -> None:
     assert refusal(encode(frames[0], format, save_all=True, append_images=frames[1:])) == "animated"
 
 
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF")
+@pytest.mark.filterwarnings("ignore:Image appears to be a malformed MPO")
 def test_exif_that_cannot_be_read_is_refused() -> None:
     for block in (b"Exif\x00\x00nonsense", b"Exif\x00\x00II*\x00\xff\xff\xff\x7f\x00\x00", b"Exif\x00\x00MM\x00*"):
         assert refusal(photo_bytes(1, format="JPEG", exif=block)) == "bad_exif"
 
 
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF")
 def test_exif_whose_directory_runs_past_its_end_is_refused() -> None:
     block = b"Exif\x00\x00II*\x00\x08\x00\x00\x00\xff\x00" + b"\x00" * 24
     assert refusal(photo_bytes(1, format="JPEG", exif=block)) == "bad_exif"

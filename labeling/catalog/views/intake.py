@@ -1,0 +1,162 @@
+"""Photos come in: the drop zone, the server's folders, and one page an intake; for the project's admins."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.files.uploadedfile import UploadedFile
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from labeling.catalog import selectors, services
+from labeling.catalog.forms import FolderForm, UploadForm
+from labeling.catalog.models import IntakeBatch, IntakeKind, Project
+from labeling.catalog.permissions import Action, project_for
+from labeling.catalog.photos import advice
+from labeling.catalog.views.common import person, project_context, show_refusal
+from labeling.refusals import Refused
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def intake(request: HttpRequest, slug: str) -> HttpResponse:
+    project = project_for(request.user, slug, Action.ADMIN)
+    if request.GET.get("part") == "batches":
+        return render(request, "catalog/_batches.html", {"project": project, **_batches(project)})
+    by_folder = request.POST.get("action") == "folder"
+    upload = UploadForm(*((request.POST, request.FILES) if request.method == "POST" and not by_folder else ()))
+    folder = FolderForm(request.POST if by_folder else None)
+    by_script = request.headers.get("X-Hilltop-Upload") == "1"
+    if request.method == "POST":
+        form = folder if by_folder else upload
+        if form.is_valid():
+            try:
+                started = _start(request, project, upload=upload, folder=folder)
+            except Refused as refusal:
+                if by_script:
+                    return JsonResponse({"message": refusal.message}, status=refusal.status)
+                show_refusal(form, refusal)
+            else:
+                if by_script:
+                    return JsonResponse({"url": _batch_url(started[0])}, status=201)
+                if len(started) == 1:
+                    return redirect(_batch_url(started[0]))
+                messages.success(request, _("The photos are on their way. Each archive has a page of its own."))
+                return redirect("intake", slug=slug)
+        elif by_script:
+            return JsonResponse({"message": _all_errors(form)}, status=422)
+    return render(
+        request,
+        "catalog/intake.html",
+        project_context(
+            request,
+            project,
+            "intake",
+            upload=upload,
+            folder=folder,
+            folders=_open_folders(),
+            roots=[str(root) for root in settings.INTAKE_ROOTS],
+            max_mb=f"{settings.INTAKE_MAX_BYTES / 2**20:g}",
+            max_mp=f"{settings.INTAKE_MAX_PIXELS / 1e6:g}",
+            **_batches(project),
+        ),
+        status=422 if upload.errors or folder.errors else 200,
+    )
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def intake_batch(request: HttpRequest, slug: str, batch_id: UUID) -> HttpResponse:
+    project = project_for(request.user, slug, Action.ADMIN)
+    batch = selectors.intake_batch(project, batch_id)
+    if batch is None:
+        raise Http404(_("There is no such intake in this project."))
+    if request.method == "POST":
+        _act(request, batch)
+        return redirect(_batch_url(batch))
+    report = selectors.intake_report(batch)
+    context = {
+        "report": report,
+        "batch": batch,
+        "refused": [{"file": file, "advice": advice(file.reason)} for file in report["refused"]],
+        "unlisted": max(0, report["counts"]["refused"] - len(report["refused"])),
+        "photos_url": reverse("photos", args=[slug]),
+    }
+    if request.GET.get("part") == "report":
+        return render(request, "catalog/_report.html", {"project": project, **context})
+    return render(request, "catalog/intake_batch.html", project_context(request, project, "intake-batch", **context))
+
+
+def _all_errors(form: UploadForm | FolderForm) -> str:
+    return " ".join(str(message) for messages_of_field in form.errors.values() for message in messages_of_field)
+
+
+def _start(
+    request: HttpRequest, project: Project, *, upload: UploadForm, folder: FolderForm
+) -> list[IntakeBatch]:
+    by = person(request)
+    if folder.is_bound:
+        return [
+            services.start_intake(
+                project=project, by=by, kind=IntakeKind.FOLDER, folder=folder.cleaned_data["folder"]
+            )[0]
+        ]
+    files: list[UploadedFile] = upload.cleaned_data["files"]
+    source = upload.cleaned_data["source"]
+    archives = [file for file in files if (file.name or "").lower().endswith(".zip")]
+    plain = [file for file in files if file not in archives]
+    started = [
+        services.start_intake(project=project, by=by, kind=IntakeKind.ZIP, zip=archive)[0] for archive in archives
+    ]
+    if plain:
+        started.append(
+            services.start_intake(project=project, by=by, kind=IntakeKind.UPLOAD, source=source, files=plain)[0]
+        )
+    return started
+
+
+def _act(request: HttpRequest, batch: IntakeBatch) -> None:
+    action = request.POST.get("action")
+    try:
+        if action == "cancel":
+            services.cancel_intake(batch=batch, by=person(request))
+            messages.success(request, _("The intake stops soon. What came in stays in."))
+        elif action == "resume":
+            services.resume_intake(batch=batch, by=person(request))
+            messages.success(request, _("The intake goes on."))
+        elif action == "discard":
+            services.discard_rest(batch=batch, by=person(request))
+            messages.success(request, _("The rest is given up."))
+        else:
+            raise Refused("invalid", _("This button is not known. Load the page again."), status=422)
+    except Refused as refusal:
+        messages.error(request, refusal.message)
+
+
+def _batches(project: Project) -> dict[str, object]:
+    return {
+        "batches": [
+            row | {"url": _batch_url(row["batch"]), "total": sum(row["counts"].values())}
+            for row in selectors.intake_batches(project)
+        ]
+    }
+
+
+def _batch_url(batch: IntakeBatch) -> str:
+    return reverse("intake-batch", args=[batch.project.slug, batch.pk])
+
+
+def _open_folders(limit: int = 200) -> list[str]:
+    """The folders directly below the intake roots, as suggestions."""
+    found: list[str] = []
+    for root in map(Path, settings.INTAKE_ROOTS):
+        if root.is_dir():
+            found += [str(path) for path in sorted(root.iterdir()) if path.is_dir() and path.name[0] != "."]
+    return found[:limit]

@@ -1,0 +1,102 @@
+"""Who belongs to the project; for its admins."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from labeling.catalog import selectors, services
+from labeling.catalog.forms import AccountForm, MemberForm
+from labeling.catalog.models import Project, Role
+from labeling.catalog.permissions import Action, project_for
+from labeling.catalog.views.common import person, project_context, show_refusal
+from labeling.people.models import User
+from labeling.refusals import Refused
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def members(request: HttpRequest, slug: str) -> HttpResponse:
+    project = project_for(request.user, slug, Action.ADMIN)
+    action = request.POST.get("action", "") if request.method == "POST" else ""
+    form = MemberForm(request.POST if action == "add" else None)
+    account = AccountForm(request.POST if action == "create" else None, prefix="account")
+    if action in ("role", "remove"):
+        return _change(request, project, action)
+    if action == "add" and form.is_valid():
+        if _add(request, project, form):
+            return redirect("members", slug=slug)
+    elif action == "create" and account.is_valid() and _create(request, project, account):
+        return redirect("members", slug=slug)
+    return render(
+        request,
+        "catalog/members.html",
+        project_context(
+            request,
+            project,
+            "members",
+            members=selectors.members(project),
+            roles=Role.choices,
+            form=form,
+            account=account,
+            me=person(request),
+        ),
+        status=422 if form.errors or account.errors else 200,
+    )
+
+
+def _add(request: HttpRequest, project: Project, form: MemberForm) -> bool:
+    user = User.objects.filter(username=form.cleaned_data["username"]).first()
+    if user is None:
+        form.add_error("username", _("There is no account with this name. Ask an administrator to make one."))
+        return False
+    try:
+        services.set_role(project=project, user=user, role=form.cleaned_data["role"], by=person(request))
+    except Refused as refusal:
+        show_refusal(form, refusal)
+        return False
+    messages.success(request, _("%(name)s is a member now.") % {"name": user})
+    return True
+
+
+def _create(request: HttpRequest, project: Project, form: AccountForm) -> bool:
+    try:
+        with transaction.atomic():
+            user = services.create_account(
+                username=form.cleaned_data["username"],
+                password=form.cleaned_data["password"],
+                full_name=form.cleaned_data["full_name"],
+                by=person(request),
+            )
+            services.set_role(project=project, user=user, role=form.cleaned_data["role"], by=person(request))
+    except Refused as refusal:
+        show_refusal(form, refusal)
+        return False
+    messages.success(request, _("The account %(name)s is made, and a member now.") % {"name": user.username})
+    return True
+
+
+def _change(request: HttpRequest, project: Project, action: str) -> HttpResponse:
+    user = User.objects.filter(username=request.POST.get("username", "")).first()
+    try:
+        if user is None:
+            raise Refused("not_a_member", _("There is no account with this name any more."), status=404)
+        if action == "remove":
+            services.remove_member(project=project, user=user, by=person(request))
+            messages.success(
+                request, _("%(name)s is no member any more. Their answers are kept.") % {"name": user}
+            )
+        else:
+            role = request.POST.get("role", "")
+            services.set_role(project=project, user=user, role=role, by=person(request))
+            messages.success(request, _("The role of %(name)s is changed.") % {"name": user})
+    except Refused as refusal:
+        messages.error(request, refusal.message)
+    if user == request.user:  # who gave up the admin's role cannot see this page any more
+        return redirect("project", slug=project.slug)
+    return redirect("members", slug=project.slug)

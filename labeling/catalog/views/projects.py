@@ -1,0 +1,77 @@
+"""Found a project; change its settings."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from labeling.catalog import services
+from labeling.catalog.forms import (
+    ArchiveForm,
+    NewClassFormSet,
+    ProjectForm,
+    SettingsForm,
+)
+from labeling.catalog.permissions import Action, may_create_projects, project_for
+from labeling.catalog.views.common import person, project_context, show_refusal
+from labeling.refusals import Refused
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def project_new(request: HttpRequest) -> HttpResponse:
+    if not may_create_projects(request.user):
+        raise PermissionDenied(_("Only the site's administrators found projects. Ask one of them."))
+    form = ProjectForm(request.POST or None)
+    classes = NewClassFormSet(request.POST or None, prefix="classes")
+    if request.method == "POST" and form.is_valid() & classes.is_valid():
+        try:
+            project = services.create_project(
+                slug=form.cleaned_data["slug"],
+                name=form.cleaned_data["name"],
+                question=form.cleaned_data["question"],
+                description=form.cleaned_data["description"],
+                classes=[given for one in classes.forms if (given := one.as_class()) is not None],
+                by=person(request),
+            )
+        except Refused as refusal:
+            show_refusal(form, refusal)
+        else:
+            messages.success(request, _("The project is founded. Now take some photos in."))
+            return redirect("intake", slug=project.slug)
+    invalid = bool(form.errors) or (request.method == "POST" and not classes.is_valid())
+    return render(
+        request, "catalog/project_new.html", {"form": form, "classes": classes}, status=422 if invalid else 200
+    )
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def project_settings(request: HttpRequest, slug: str) -> HttpResponse:
+    project = project_for(request.user, slug, Action.ADMIN)
+    archiving = request.POST.get("action") == "archive"
+    form = SettingsForm(request.POST if request.method == "POST" and not archiving else None, project=project)
+    archive = ArchiveForm(request.POST if archiving else None, project=project)
+    if archiving and archive.is_valid():
+        services.archive_project(project=project, by=person(request))
+        messages.success(request, _("The project is put away. Nothing of it was deleted."))
+        return redirect("home")
+    if request.method == "POST" and not archiving and form.is_valid():
+        try:
+            services.update_settings(project=project, by=person(request), **form.changes())
+        except Refused as refusal:
+            show_refusal(form, refusal)
+        else:
+            messages.success(request, _("The settings are saved."))
+            return redirect("project-settings", slug=slug)
+    return render(
+        request,
+        "catalog/project_settings.html",
+        project_context(request, project, "project-settings", form=form, archive=archive),
+        status=422 if form.errors or archive.errors else 200,
+    )
