@@ -83,5 +83,7 @@ class AmendForm(forms.Form):
 
 
 class GoldForm(forms.Form):
-    sha256 = forms.RegexField(r"^[0-9a-f]{64}$", error_messages={"invalid": _("Choose a photo from the list.")})
+    sha256 = forms.RegexField(
+        r"^[0-9a-f]{64}$", error_messages={"invalid": _("Choose a photo from the list.")}
+    )
     class_key = forms.CharField(max_length=60, error_messages={"required": _("Choose a class.")})

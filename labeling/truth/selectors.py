@@ -27,6 +27,7 @@ from labeling.truth.models import (
     Gold,
     GroundTruth,
     HoldReason,
+    Origin,
     Pause,
     Ruling,
     TruthKind,
@@ -184,9 +185,7 @@ def recent_rulings(project: Project, *, limit: int = 10) -> list[Ruling]:
 
 def _class_names(guideline: Guideline) -> dict[int, str]:
     """Names of all classes, also of merged and retired ones: old answers keep the name that is now in force."""
-    return dict(
-        ClassDefinition.objects.filter(guideline=guideline).values_list("label_class_id", "name")
-    )
+    return dict(ClassDefinition.objects.filter(guideline=guideline).values_list("label_class_id", "name"))
 
 
 def _rounds(dispute: Dispute, names: dict[int, str], *, reveal: bool) -> list[Round]:
@@ -585,13 +584,15 @@ def own_figures(project: Project, user: User) -> dict[str, Any]:
     today = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
     week = today - timedelta(days=6)
     mine = Annotation.objects.standing().filter(project=project, labeler=user)
-    return mine.aggregate(
+    figures = mine.aggregate(
         answers=Count("id"),
         today=Count("id", filter=Q(created_at__gte=today)),
         week=Count("id", filter=Q(created_at__gte=week)),
         holds=Count("id", filter=Q(kind=AnswerKind.HOLD)),
         median_ms=Median("view_ms"),
     )
+    median = figures.pop("median_ms")
+    return {**figures, "seconds": median / 1000 if median is not None else None}
 
 
 _AGREED_SQL = """
@@ -622,6 +623,11 @@ def _agreed_with_truth(project: Project) -> dict[int, Proportion]:
             {"project": project.pk, "old": list(resolution.keys()), "new": list(resolution.values())},
         )
         return {labeler: Proportion(right, compared) for labeler, right, compared in cursor.fetchall()}
+
+
+def settled_count(project: Project) -> int:
+    """Photos that people settled, in whatever way; gold was known beforehand and does not count."""
+    return GroundTruth.objects.current().filter(project=project).exclude(origin=Origin.GOLD).count()
 
 
 # --- gold -------------------------------------------------------------------------------------------------------
@@ -657,8 +663,5 @@ def gold_candidates(project: Project, text: str, *, limit: int = 24) -> list[Ite
                 :limit
             ]
         )
-    ruled = GroundTruth.objects.current().filter(
-        project=project, kind=TruthKind.CLASS, ruling__isnull=False
-    )
+    ruled = GroundTruth.objects.current().filter(project=project, kind=TruthKind.CLASS, ruling__isnull=False)
     return list(found.filter(pk__in=ruled.values("item_id")).order_by("-id")[:limit])
-

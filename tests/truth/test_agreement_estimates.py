@@ -23,7 +23,14 @@ pytestmark = pytest.mark.django_db
 
 
 def answer(
-    project: Project, item: Item, labeler: User, said: str, *, round: int = 1, draw: str = Draw.RANK, **more: Any
+    project: Project,
+    item: Item,
+    labeler: User,
+    said: str,
+    *,
+    round: int = 1,
+    draw: str = Draw.RANK,
+    **more: Any,
 ) -> Annotation:
     is_class = said not in {"hold", "unusable"}
     return Annotation.objects.create(
@@ -64,7 +71,15 @@ def test_alpha_equals_the_value_worked_out_by_hand() -> None:
     # Units {a,a} {b,b} {a,b}: coincidences o_aa = 2, o_bb = 2, o_ab = 1 each way; n_a = n_b = 3, n = 6.
     # D_o = 2/6, D_e = 2·3·3/(6·5) = 3/5, alpha = 1 − (1/3)/(3/5) = 4/9. The lone answer to photo 4 is no pair.
     frame = answers(
-        [(1, "x", "a"), (1, "y", "a"), (2, "x", "b"), (2, "y", "b"), (3, "x", "a"), (3, "y", "b"), (4, "x", "b")]
+        [
+            (1, "x", "a"),
+            (1, "y", "a"),
+            (2, "x", "b"),
+            (2, "y", "b"),
+            (3, "x", "a"),
+            (3, "y", "b"),
+            (4, "x", "b"),
+        ]
     )
     alpha, n_items, n_answers = tasks.krippendorff(frame)
     assert alpha == pytest.approx(4 / 9)
@@ -105,10 +120,15 @@ def test_observed_agreement_counts_pairs_holds_and_merged_classes_and_leaves_gol
     assert before["observed"] == pytest.approx((1 + 0 + 0 + 1) / (1 + 1 + 1 + 3))
     assert before["unanimous"] == Proportion(1, 4)
 
-    amend_guideline(project=project, by=project.created_by, note="A crack is a defect", merge={"cracked": "defective"})
+    amend_guideline(
+        project=project, by=project.created_by, note="A crack is a defect", merge={"cracked": "defective"}
+    )
     after = selectors.agreement(project)
     assert after["observed"] == pytest.approx((1 + 1 + 0 + 1) / 6)
-    assert [(band.band, band.n_items, band.unanimous.part) for band in after["bands"]] == [(0, 2, 2), (1, 2, 0)]
+    assert [(band.band, band.n_items, band.unanimous.part) for band in after["bands"]] == [
+        (0, 2, 2),
+        (1, 2, 0),
+    ]
 
 
 def test_dawid_skene_trusts_the_careful_majority_over_one_who_always_says_the_same() -> None:
@@ -116,7 +136,9 @@ def test_dawid_skene_trusts_the_careful_majority_over_one_who_always_says_the_sa
     for item in range(20):
         true = "a" if item % 2 else "b"
         rows += [(item, "x", true), (item, "y", true), (item, "lazy", "a")]
-    found = tasks.dawid_skene(answers([(i, {"x": "1", "y": "2", "lazy": "3"}[w], v) for i, w, v in rows]), {0: "a", 1: "a"})
+    found = tasks.dawid_skene(
+        answers([(i, {"x": "1", "y": "2", "lazy": "3"}[w], v) for i, w, v in rows]), {0: "a", 1: "a"}
+    )
     assert found["values"] == ["a", "b"]
     assert found["n_photos"] == 20
     assert [p["item"] for p in found["disagreeing"]] == [0]
@@ -132,7 +154,9 @@ def test_the_estimates_job_stores_what_the_page_shows() -> None:
     a, b = make_member(project, username="ann"), make_member(project, username="ben")
     items = make_items(project, 3)
     for item, (one, other) in zip(
-        items, (("functional", "functional"), ("defective", "defective"), ("functional", "defective")), strict=True
+        items,
+        (("functional", "functional"), ("defective", "defective"), ("functional", "defective")),
+        strict=True,
     ):
         answer(project, item, a, one)
         answer(project, item, b, other)
@@ -160,7 +184,9 @@ def test_labeler_figures_count_standing_answers_and_compare_them_with_what_was_s
     project = make_project(gold_window=3)
     ann, ben = make_member(project, username="ann"), make_member(project, username="ben")
     items = make_items(project, 4)
-    for item, said, ms in zip(items, ("functional", "defective", "hold", "functional"), (1000, 2000, 4000, 9000), strict=True):
+    for item, said, ms in zip(
+        items, ("functional", "defective", "hold", "functional"), (1000, 2000, 4000, 9000), strict=True
+    ):
         answer(project, item, ann, said, view_ms=ms)
     undone = answer(project, items[0], ben, "functional")
     Retraction.objects.create(annotation=undone, by=ben)

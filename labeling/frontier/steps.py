@@ -1,0 +1,114 @@
+"""What an admin could do next, most pressing first, as sentences with the page where it is done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from labeling.catalog.models import Project, Role
+from labeling.jobs.models import Job, JobState
+from labeling.learning.selectors import champion, new_ground_truths, versions
+from labeling.learning.training_set import readiness
+from labeling.truth.models import Pause
+
+#: A training is worth suggesting again after this many new ground truths.
+WORTH_TRAINING = 20
+
+
+@dataclass(frozen=True)
+class Step:
+    text: str
+    why: str
+    page: str
+    button: str
+
+
+def next_steps(project: Project, at: dict[str, Any]) -> list[Step]:
+    """At most a handful. ``at`` is the queue's progress."""
+    steps: list[Step] = []
+    paused = Pause.objects.filter(project=project, lifted_at__isnull=True).count()
+    if paused:
+        steps.append(
+            Step(
+                ngettext("%(n)d labeler is paused", "%(n)d labelers are paused", paused) % {"n": paused},
+                _("Their gold answers fell under the bar. Talk to them, then let them go on."),
+                "labelers",
+                _("Look"),
+            )
+        )
+    if at["pool"] == 0:
+        steps.append(Step(_("Take in photos"), _("The pool is empty."), "intake", _("Intake")))
+    people = project.memberships.filter(role__in=[Role.LABELER, Role.REVIEWER]).count()
+    if people < project.answers_per_image:
+        steps.append(
+            Step(
+                _("Add members"),
+                _("Each photo gets %(n)d blind answers, so as many people are needed.")
+                % {"n": project.answers_per_image},
+                "members",
+                _("Members"),
+            )
+        )
+    if at["open_disputes"]:
+        n = at["open_disputes"]
+        steps.append(
+            Step(
+                ngettext("%(n)d dispute waits for a ruling", "%(n)d disputes wait for a ruling", n)
+                % {"n": n},
+                _("A ruling makes a ground truth, and often better criteria."),
+                "review",
+                _("Review"),
+            )
+        )
+    steps += _training_steps(project)
+    failed = _failed_job(project)
+    if failed is not None:
+        steps.append(Step(_("A job failed"), failed.error, "jobs", _("Jobs")))
+    return steps
+
+
+def _training_steps(project: Project) -> list[Step]:
+    if Job.objects.live().of_project(project.pk).filter(kind="train").exists():
+        return []
+    model = champion(project)
+    ready = readiness(project)
+    newest = versions(project).first()
+    if newest is not None and (model is None or newest.number > model.number):
+        return [
+            Step(
+                _("Compare version %(n)d, and promote it if it is better") % {"n": newest.number},
+                _("Only a promoted version orders the queue."),
+                "models",
+                _("Models"),
+            )
+        ]
+    fresh = new_ground_truths(project)
+    if model is None and ready.can_train:
+        return [
+            Step(
+                _("Train a first model"),
+                ngettext("%(n)d ground truth is there.", "%(n)d ground truths are there.", ready.total)
+                % {"n": ready.total},
+                "models",
+                _("Models"),
+            )
+        ]
+    if model is not None and fresh >= WORTH_TRAINING and ready.can_train:
+        return [
+            Step(
+                _("Train again"),
+                _("%(n)d ground truths came since the last training.") % {"n": fresh},
+                "models",
+                _("Models"),
+            )
+        ]
+    return []
+
+
+def _failed_job(project: Project) -> Job | None:
+    """The newest job, if it failed: older failures are history."""
+    newest = Job.objects.of_project(project.pk).order_by("-created_at").first()
+    return newest if newest is not None and newest.state == JobState.FAILED else None
