@@ -8,11 +8,9 @@ import pytest
 from pytest_django import Settings
 
 import labeling.learning.tasks  # noqa: F401  (registers the handlers)
-from labeling.learning.compute import stores
 
 
 @pytest.fixture(autouse=True)
 def own_folders(settings: Settings, tmp_path: Path) -> None:
     settings.EMBEDDINGS_DIR = tmp_path / "embeddings"
     settings.MODELS_DIR = tmp_path / "models"
-    stores.embedder_for.cache_clear()

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 def trained(count: int = 30, unlabeled: int = 10) -> tuple[Project, list[Item], list[str], ModelVersion]:
     project, items, keys = separable_project(count, unlabeled=unlabeled)
     run_job(services.request_training(project=project, by=None))
-    return project, items, keys, ModelVersion.objects.latest("number")
+    return project, items, keys, ModelVersion.objects.filter(project=project).latest("number")
 
 
 def test_every_photo_gets_the_heads_probabilities(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -57,7 +57,7 @@ def test_scoring_again_changes_nothing_and_a_new_version_replaces_the_old_rows()
     after = dict(Score.objects.values_list("item_id", "pk"))
     assert len(after) == 30 and {item: after[item] for item in before} == before
     run_job(services.request_training(project=project, by=None))
-    second = ModelVersion.objects.latest("number")
+    second = ModelVersion.objects.filter(project=project).latest("number")
     scoring.score_items(project=project, model_version=second, item_ids=ids)
     assert Score.objects.count() == 30
     assert set(Score.objects.values_list("model_version_id", flat=True)) == {second.pk}
