@@ -2,10 +2,11 @@
 
 import os
 
-from config.database import ensure_database
+from config.database import ensure_database, var_dir
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 ensure_database()
+(var_dir() / "static").mkdir(parents=True, exist_ok=True)  # whitenoise warns at each start when it is missing
 
 from django.core.asgi import get_asgi_application  # noqa: E402  (settings read DATABASE_URL when imported)
 

@@ -56,7 +56,7 @@ def web(*, host: str, port: int, workers: int) -> Program:
     return Program(
         "web",
         [
-            sys.executable, "-m", "granian", "--interface", "asgi", "--host", host, "--port", str(port),
+            sys.executable, "-m", "granian", "--interface", "asginl", "--host", host, "--port", str(port),
             "--workers", str(workers), "--respawn-failed-workers", "--respawn-interval", "0.5",
             "--workers-kill-timeout", "5", "--no-ws", "--log-level", "warning", "config.asgi:application",
         ],

@@ -32,6 +32,7 @@ if _MARK not in os.environ:
         keep_running=False,
         extra="fsync = off\nsynchronous_commit = off\nfull_page_writes = off\n",
     )
+(Path(os.environ["HILLTOP_VAR"]) / "static").mkdir(parents=True, exist_ok=True)
 os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
 os.environ["HILLTOP_STATIC"] = "plain"
 os.environ["HILLTOP_DEBUG"] = "0"

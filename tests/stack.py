@@ -49,7 +49,7 @@ class Stack:
         self.web = self._spawn(
             "web",
             [
-                sys.executable, "-m", "granian", "--interface", "asgi", "--host", "127.0.0.1",
+                sys.executable, "-m", "granian", "--interface", "asginl", "--host", "127.0.0.1",
                 "--port", str(self.port), "--workers", "1", "--no-ws", "config.asgi:application",
             ],
         )  # fmt: skip

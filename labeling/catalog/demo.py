@@ -1,20 +1,12 @@
-"""The demo project: real photos of solar cells, judged by experts, out of an installed package.
-
-ELPV (Deitsch et al.): 2,624 electroluminescence photos. The experts' probability that a cell is defective is 0,
-1/3, 2/3 or 1. The photos are licensed CC BY-NC-SA 4.0: they are read where the package put them.
-"""
+"""The demo project: its question, criteria, exemplars, gold and photos (see :mod:`labeling.catalog.elpv`)."""
 
 from __future__ import annotations
 
-import importlib.util
-import random
-from dataclasses import dataclass
-from pathlib import Path
-
 from django.db import transaction
 
-from labeling.catalog.images import add_image, add_items
+from labeling.catalog.elpv import clear_cells, elpv_folder
 from labeling.catalog.guidelines import amend_guideline
+from labeling.catalog.images import add_image, add_items
 from labeling.catalog.intake import start_intake
 from labeling.catalog.models import IntakeKind, Item, Project
 from labeling.catalog.projects import create_project
@@ -62,42 +54,6 @@ CLASSES = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """One photo of the package. ``probability``: how sure the experts are that it is defective, 0 to 1."""
-
-    path: Path
-    probability: float
-    kind: str
-
-
-def elpv_folder() -> Path:
-    """The folder of the package's photos. Refuses when the package is not installed."""
-    spec = importlib.util.find_spec("elpv_dataset")
-    if spec is None or spec.origin is None:
-        raise Refused(
-            "no_demo_photos", "The demo's photos are not installed. Run `make demo`, or pip install elpv-dataset."
-        )
-    return Path(spec.origin).parent / "data" / "images"
-
-
-def elpv_cells() -> list[Cell]:
-    """All photos with the experts' judgement, in the package's order."""
-    folder = elpv_folder()
-    cells = []
-    for line in (folder.parent / "labels.csv").read_text().splitlines():
-        if parts := line.split():
-            cells.append(Cell(folder.parent / parts[0], float(parts[1]), parts[2]))
-    return cells
-
-
-def clear_cells(*, count: int, defective: bool, skip: int = 0) -> list[Cell]:
-    """``count`` photos on which the experts were certain, the same ones each time, ``skip`` of them left out."""
-    wanted = 1.0 if defective else 0.0
-    certain = [cell for cell in elpv_cells() if cell.probability == wanted]
-    return random.Random(2019).sample(certain, skip + count)[skip:]
-
-
 @transaction.atomic
 def create_demo_project(*, by: User) -> Project:
     """The project, its criteria, and exemplar photos for each class."""
@@ -133,7 +89,10 @@ def gold_items(*, project: Project) -> list[tuple[Item, str]]:
 
 def start_demo_intake(*, project: Project, by: User) -> Job:
     """Take the package's photos in, as a job."""
-    folder = elpv_folder()
+    try:
+        folder = elpv_folder()
+    except FileNotFoundError as error:
+        raise Refused("no_demo_photos", str(error)) from None
     _batch, job = start_intake(
         project=project, by=by, kind=IntakeKind.FOLDER, source=SOURCE, folder=folder, roots=[folder]
     )

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import os
 import secrets
 import time
 from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
@@ -13,6 +15,7 @@ from django.utils import timezone
 from config.supervise import CannotStart, Supervisor, check_port
 from config.translations import compile_translations
 from labeling.catalog import demo
+from labeling.catalog.elpv import elpv_folder
 from labeling.catalog.models import Project, Role
 from labeling.catalog.services import create_account, set_role
 from labeling.gateway.serving import Address, address, programs
@@ -50,6 +53,10 @@ class Command(BaseCommand):
             passwords = _accounts(at)
             project = self._project()
             connections.close_all()
+            # So that simulated people can make projects of the same photos (`make loop`).
+            os.environ.setdefault(
+                "HILLTOP_INTAKE_ROOTS", f"{settings.VAR / 'intake'},{elpv_folder()}"
+            )
             Supervisor(programs(at)).run(
                 ready=lambda: self._ready(at, project, passwords, began), ready_url=f"{at.url}/login"
             )

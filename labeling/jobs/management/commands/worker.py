@@ -11,6 +11,7 @@ from labeling.jobs.worker import work
 
 
 class Command(BaseCommand):
+    requires_system_checks = []
     help = "Do background jobs until stopped. Start as many as you like, on as many machines as you like."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
