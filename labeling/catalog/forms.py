@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
@@ -13,6 +13,11 @@ from django.utils.translation import gettext_lazy
 
 from labeling.catalog.models import ClassDefinition, Guideline, Item, Project, Role
 from labeling.catalog.projects import SETTINGS
+
+if TYPE_CHECKING:
+    _ProjectModelForm = forms.ModelForm[Project]
+else:  # at run time the class takes no type argument
+    _ProjectModelForm = forms.ModelForm
 
 _LINES = gettext_lazy("One a line.")
 
@@ -82,7 +87,7 @@ class NewClassForm(forms.Form):
 NewClassFormSet = forms.formset_factory(NewClassForm, extra=4, max_num=40)
 
 
-class SettingsForm(forms.ModelForm[Project]):
+class SettingsForm(_ProjectModelForm):
     #: How the page groups them.
     GROUPS = (
         (gettext_lazy("The question"), ("name", "question", "description")),
