@@ -74,10 +74,11 @@ def learning_curve(versions: Sequence[ModelVersion], champion_id: int | None) ->
     floor = max(0.0, math.floor(lowest * 10) / 10)
 
     def x(ground_truths: float) -> float:
-        return round(LEFT + (WIDTH - LEFT - RIGHT) * ground_truths / right_end, 1)
+        return _tenth(LEFT + (WIDTH - LEFT - RIGHT) * ground_truths / right_end)
 
     def y(accuracy: float) -> float:
-        return round(HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * (accuracy - floor) / (1.0 - floor or 1.0), 1)
+        height = HEIGHT - TOP - BOTTOM
+        return _tenth(HEIGHT - BOTTOM - height * (accuracy - floor) / (1.0 - floor or 1.0))
 
     marks = [
         Mark(
@@ -107,6 +108,11 @@ def learning_curve(versions: Sequence[ModelVersion], champion_id: int | None) ->
             if value <= 1.0 + 1e-9
         ],
     )
+
+
+def _tenth(value: float) -> float:
+    """To a tenth of a unit: finer is not seen, and makes the page longer."""
+    return round(float(value), 1)
 
 
 def _finding(first: Mark, last: Mark) -> str:

@@ -11,7 +11,7 @@ from labeling.jobs.models import Job
 
 
 class Snapshot(models.Model):
-    """The ground truths, by id, that one training used. ``digest`` is over (image hash, class key), sorted."""
+    """The ground truths, by id, that one training used. ``digest``: over sorted (image hash, class key)."""
 
     project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="snapshots")
     guideline = models.ForeignKey(Guideline, on_delete=models.PROTECT, related_name="+")
@@ -36,7 +36,9 @@ class ModelVersion(models.Model):
     job = models.ForeignKey(Job, null=True, on_delete=models.PROTECT, related_name="+")
     backbone = models.CharField(max_length=80)
     backbone_hash = models.CharField(max_length=64)
-    classes = ArrayField(models.BigIntegerField(), help_text="LabelClass ids in the order of the probabilities")
+    classes = ArrayField(
+        models.BigIntegerField(), help_text="LabelClass ids in the order of the probabilities"
+    )
     artifact = models.CharField(max_length=300, help_text="folder under MODELS_DIR")
     manifest = models.JSONField()
     metrics = models.JSONField()
@@ -73,7 +75,7 @@ class Promotion(models.Model):
 
 
 class Score(models.Model):
-    """A model version's class probabilities for one photo. Kept for the champion; rebuilt from the manifest."""
+    """A model version's class probabilities for one photo. Kept for the champion only."""
 
     model_version = models.ForeignKey(ModelVersion, on_delete=models.CASCADE, related_name="scores")
     item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="scores")

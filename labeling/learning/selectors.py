@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import Max, OuterRef, QuerySet, Subquery
 
 from labeling.catalog.models import LabelClass, Project
-from labeling.jobs.models import Job
+from labeling.jobs.models import Job, JobQuerySet
 from labeling.learning.models import ModelVersion, Promotion, Snapshot
 from labeling.truth.models import GroundTruth
 
@@ -139,7 +139,7 @@ def latest_snapshot(project: Project) -> Snapshot | None:
     return Snapshot.objects.filter(project=project).order_by("-id").first()
 
 
-def jobs(project: Project) -> QuerySet[Job]:
+def jobs(project: Project) -> JobQuerySet:
     """The project's jobs, newest first."""
     return Job.objects.of_project(project.pk).select_related("requested_by").order_by("-created_at")
 

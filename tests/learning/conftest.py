@@ -1,4 +1,4 @@
-"""The learning room's jobs are loaded as a worker loads them, with stores and models in a folder of the test's own."""
+"""The learning room's jobs are loaded as in a worker; stores and models live in the test's own folder."""
 
 from __future__ import annotations
 

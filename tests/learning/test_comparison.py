@@ -18,7 +18,7 @@ from tests.learning.building import run_job, separable_project, settle, store_ve
 
 @pytest.mark.django_db
 def test_a_champion_is_not_judged_by_photos_that_it_learned_by_heart() -> None:
-    """Labels without any meaning: the head fits its own photos perfectly, and knows nothing of them honestly."""
+    """Labels without any meaning: the head fits its own photos perfectly, but knows nothing of them."""
     project, _items, _keys = separable_project(60, apart=0.0)
     run_job(services.request_training(project=project, by=None))
     services.promote(model_version=ModelVersion.objects.get(), by=project.created_by)

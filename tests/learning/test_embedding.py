@@ -91,7 +91,9 @@ def test_a_damaged_and_a_lost_photo_are_reported_and_the_others_embedded() -> No
     assert all(each["message"] for each in job.result["failures"])
 
 
-def test_a_cancelled_job_keeps_what_it_embedded_and_the_next_one_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cancelled_job_keeps_what_it_embedded_and_the_next_one_goes_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     project = make_project()
     with_photos(project, 70, start=300)
     (job,) = embed_jobs(project)

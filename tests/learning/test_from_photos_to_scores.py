@@ -1,4 +1,4 @@
-"""The whole way with real photos and the packaged backbone: intake, embedding, truth, training, promotion, scores."""
+"""The whole way with real photos and the packaged backbone, from intake to the champion's scores."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.test import Client
@@ -116,7 +117,7 @@ def test_jobs_show_progress_rate_time_left_and_can_be_cancelled() -> None:
     now = timezone.now()
     Job.objects.filter(pk=job.pk).update(
         state=JobState.RUNNING,
-        started_at=now - timezone.timedelta(seconds=10),
+        started_at=now - timedelta(seconds=10),
         updated_at=now,
         done=500,
         total=1000,
@@ -126,7 +127,9 @@ def test_jobs_show_progress_rate_time_left_and_can_be_cancelled() -> None:
     text = text_of(client.get(reverse("jobs", args=[project.slug])))
     assert "500 / 1000" in text and "50 photos a second" in text and "10 s left" in text
     answer = client.post(
-        reverse("job-cancel", args=[project.slug, job.pk]), {"next": "https://elsewhere.example/"}, follow=True
+        reverse("job-cancel", args=[project.slug, job.pk]),
+        {"next": "https://elsewhere.example/"},
+        follow=True,
     )
     assert "The job is being cancelled" in text_of(answer)
     assert answer.redirect_chain[-1][0] == reverse("jobs", args=[project.slug])
@@ -185,7 +188,9 @@ def test_a_learning_curve_needs_two_versions_and_its_title_says_the_finding() ->
     def version(number: int, n: int, value: float) -> ModelVersion:
         accuracy = {"value": value, "low": value - 0.04, "high": value + 0.04}
         return ModelVersion(
-            pk=number, number=number, metrics={"cross_validated": {"n": n, "accuracy": accuracy}, "audit": None}
+            pk=number,
+            number=number,
+            metrics={"cross_validated": {"n": n, "accuracy": accuracy}, "audit": None},
         )
 
     assert charts.learning_curve([version(1, 50, 0.7)], None) is None

@@ -31,7 +31,11 @@ def test_the_version_promoted_last_is_the_champion_and_rolling_back_keeps_histor
     for version in (first, second, first):
         services.promote(model_version=version, by=admin, reason="because")
         assert selectors.champion(first.project) == version
-    assert [row.model_version_id for row in Promotion.objects.order_by("id")] == [first.pk, second.pk, first.pk]
+    assert [row.model_version_id for row in Promotion.objects.order_by("id")] == [
+        first.pk,
+        second.pk,
+        first.pk,
+    ]
     said = Activity.objects.filter(kind="model_promoted").values_list("data__number", "data__before")
     assert list(said) == [(1, 2), (2, 1), (1, None)]
 

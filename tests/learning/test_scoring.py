@@ -6,11 +6,11 @@ import pytest
 from pytest_django import Settings
 
 from labeling.catalog.models import Item, Project
+from labeling.jobs.runner import JobError
 from labeling.learning import services
 from labeling.learning.compute import artifact, scoring
 from labeling.learning.compute.stores import open_store
 from labeling.learning.models import ModelVersion, Score
-from labeling.jobs.runner import JobError
 from tests.factories import make_items
 from tests.learning.building import run_job, separable_project
 

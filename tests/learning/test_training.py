@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
+from inference import train
 from labeling.catalog.models import Activity, ClassDefinition, ClassState, Guideline, LabelClass
 from labeling.jobs.models import Job, JobState
 from labeling.jobs.runner import Progress
@@ -60,7 +61,7 @@ def test_random_photos_are_judged_apart_and_only_those() -> None:
 
 
 def test_metrics_come_from_answers_that_the_fit_had_not_seen() -> None:
-    """With labels that have nothing to do with the photos, an honest figure is near chance, a leaking one near 1."""
+    """With labels that mean nothing, an honest figure is near chance, a leaking one near 1."""
     project, _items, _keys = separable_project(60, apart=0.0)
     run_job(services.request_training(project=project, by=None))
     assert ModelVersion.objects.get().metrics["cross_validated"]["accuracy"]["value"] < 0.75
@@ -163,16 +164,16 @@ def test_a_cancelled_training_makes_no_version_and_a_later_one_starts_afresh(
 ) -> None:
     project, _items, _keys = separable_project(20)
     job = services.request_training(project=project, by=None)
-    fit = training.train.train_head
+    fit = train.train_head
 
     def cancel_then_fit(*args: Any, **options: Any) -> Any:
         cancel(job=job)
         return fit(*args, **options)
 
-    monkeypatch.setattr(training.train, "train_head", cancel_then_fit)
+    monkeypatch.setattr(train, "train_head", cancel_then_fit)
     assert run_job(job).state == JobState.CANCELLED
     assert not ModelVersion.objects.exists()
-    monkeypatch.setattr(training.train, "train_head", fit)
+    monkeypatch.setattr(train, "train_head", fit)
     assert run_job(services.request_training(project=project, by=None)).state == JobState.SUCCEEDED
 
 
@@ -264,17 +265,17 @@ def test_a_worse_version_is_not_promoted_by_itself(monkeypatch: pytest.MonkeyPat
     run_job(services.request_training(project=project, by=None, auto=True))
     champion = selectors.champion(project)
     assert champion is not None
-    fit = training.train.train_head
+    fit = train.train_head
 
     def wrong_way_round(*args: Any, **options: Any) -> Any:
         trained = fit(*args, **options)
         return replace(trained, oof_proba=trained.oof_proba[:, ::-1].copy())
 
-    monkeypatch.setattr(training.train, "train_head", wrong_way_round)
+    monkeypatch.setattr(train, "train_head", wrong_way_round)
     job = run_job(services.request_training(project=project, by=None, auto=True))
     assert job.result is not None and job.result["promoted"] is False
     assert selectors.champion(project) == champion
-    monkeypatch.setattr(training.train, "train_head", fit)
+    monkeypatch.setattr(train, "train_head", fit)
     job = run_job(services.request_training(project=project, by=None, auto=True))
     assert job.result is not None and job.result["promoted"] is True
     assert selectors.champion(project) == ModelVersion.objects.get(number=3)

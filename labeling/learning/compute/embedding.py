@@ -88,13 +88,21 @@ def _photos(hashes: Sequence[str], tally: Tally) -> Iterator[tuple[str, bytes]]:
             )
 
 
+def project_of(progress: Progress) -> Project:
+    """The job's project. Raises :class:`JobError` when it is gone."""
+    project = Project.objects.filter(pk=progress.job.project_id or 0).first()
+    if project is None:
+        raise JobError("The project of this job is gone. There is nothing to do.")
+    return project
+
+
 def embed_project(progress: Progress) -> dict[str, Any]:
     """The job ``embed``: every photo of the project gets an embedding, then the rooms above are told.
 
     Returns {photos, embedded, already, failed, failures, device}. A photo that cannot be decoded is reported
     and does not stop the others.
     """
-    project = Project.objects.get(pk=progress.job.project_id)
+    project = project_of(progress)
     try:
         backbone = backbones.load(project.backbone)
     except (backbones.UnknownBackbone, backbones.WeightsError) as error:

@@ -20,7 +20,7 @@ from labeling.jobs.runner import JobError, Progress
 from labeling.learning import selectors, services
 from labeling.learning.compute import artifact
 from labeling.learning.compute.comparison import compare_with_champion
-from labeling.learning.compute.embedding import Tally, embed_missing
+from labeling.learning.compute.embedding import Tally, embed_missing, project_of
 from labeling.learning.compute.stores import device, embedder_for, store_of
 from labeling.learning.models import ModelVersion, Snapshot
 from labeling.learning.training_set import LEAST_A_CLASS, TrainingSet, training_set
@@ -33,7 +33,7 @@ def train_project(progress: Progress) -> dict[str, Any]:
     A second run of the same job (its worker was killed) finds the version that the first one stored, and goes
     on from there. Returns {model, ground_truths, accuracy, audit, unusable, promoted}.
     """
-    project = Project.objects.get(pk=progress.job.project_id)
+    project = project_of(progress)
     made = ModelVersion.objects.filter(job=progress.job).first() or _train(progress, project)
     promoted = False
     if progress.args.get("auto"):
