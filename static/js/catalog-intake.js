@@ -44,7 +44,7 @@ function send(files, onProgress) {
     const body = new FormData();
     body.append("csrfmiddlewaretoken", form.elements.csrfmiddlewaretoken.value);
     body.append("source", form.elements.source.value);
-    for (const file of files) body.append("files", file, file.name);
+    for (const file of files) body.append("photos", file, file.name);
     const request = new XMLHttpRequest(); // fetch() tells nothing of what was sent so far
     request.open("POST", form.action || location.href);
     request.setRequestHeader("X-Hilltop-Upload", "1");
@@ -59,7 +59,7 @@ function send(files, onProgress) {
 }
 
 if (form) {
-  const input = form.elements.files;
+  const input = form.elements.photos;
   const zone = form.querySelector("[data-drop-zone]");
   const status = form.querySelector("[data-drop-status]");
   const bar = form.querySelector("[data-drop-bar]");

@@ -49,6 +49,10 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault();
 });
 
+// The band that the page explains from the start shows its photos too.
+const first = document.querySelector('[data-band][aria-pressed="true"]');
+if (first) explain(first);
+
 // A live fragment put a fresh picture in place: explain the band again that the person was looking at.
 new MutationObserver(() => {
   if (!chosen) return;

@@ -1,4 +1,5 @@
-// The tour: three short steps beside real photos, once in a person's life. Labeling goes on underneath.
+// The tour: three short steps beside real photos, once in a person's life. It takes no focus:
+// labeling goes on underneath.
 
 import { post } from "./label-api.js";
 
@@ -23,7 +24,6 @@ export function startTour(panel, csrf) {
   function show() {
     steps.forEach((step, index) => (step.hidden = index !== at));
     panel.querySelector("#tour-step").textContent = String(at + 1);
-    panel.querySelector("#tour-next").focus({ preventScroll: true });
   }
   panel.querySelector("#tour-next").addEventListener("click", () => tour.next());
   panel.querySelector("#tour-end").addEventListener("click", () => tour.end());

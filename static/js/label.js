@@ -628,7 +628,7 @@ function onKey(event) {
   if (key === "Escape") return done(), escape();
   if (mode === "ticks") {
     if (n) return done(), tick(n - 1);
-    if (key === "Enter" && !onButton) return done(), handIn(event);
+    if (key === "Enter" && !onButton?.closest(".lb-bar")) return done(), handIn(event);
   } else if (mode !== "answer") {
     const row = settings.reasons[mode].find((one) => one.number === n);
     if (row) return done(), answerReason(event, row.key);
