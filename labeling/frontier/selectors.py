@@ -28,7 +28,7 @@ from labeling.truth.estimates import Proportion
 from labeling.truth.selectors import BandAgreement
 
 #: Steps of the density ridge within one band.
-STEPS = 12
+STEPS = 8
 #: The ridge reads every score of the champion, so it is not read again for each listener of the live stream.
 RIDGE_KEPT_S = 30
 RIDGE_HEIGHT = 100.0
@@ -97,6 +97,7 @@ class Line:
     right: Ladder | None
     bands: list[Band]
     path: str
+    steps: int
     title: str
 
 
@@ -418,6 +419,7 @@ def _lines(ladders: list[Ladder]) -> list[Line]:
                 right=right,
                 bands=[*left.bands, *reversed(right.bands)],
                 path=ridge_path([*left.ridge, *reversed(right.ridge)]),
+                steps=len(left.ridge) + len(right.ridge),
                 title=_("From surely %(a)s through the boundary to surely %(b)s")
                 % {"a": left.name, "b": right.name},
             )
@@ -428,6 +430,7 @@ def _lines(ladders: list[Ladder]) -> list[Line]:
             right=None,
             bands=ladder.bands,
             path=ridge_path(ladder.ridge),
+            steps=len(ladder.ridge),
             title=_("From surely %(a)s to the boundary") % {"a": ladder.name},
         )
         for ladder in ladders

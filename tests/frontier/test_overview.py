@@ -1,0 +1,143 @@
+"""The overview shows each role what it may see, and no more."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from labeling.catalog.models import Activity, Role
+from labeling.catalog.services import log_activity
+from labeling.frontier.diary import sentence
+from labeling.frontier.steps import next_steps
+from labeling.jobs.models import Job
+from labeling.people.models import User
+from labeling.queue.selectors import progress
+from labeling.truth.models import Pause
+from tests.factories import make_items, make_member, make_project
+from tests.frontier.test_picture import Scene
+
+pytestmark = pytest.mark.django_db
+
+
+def get(user: User, scene: Scene, **query: str) -> tuple[int, str]:
+    client = Client()
+    client.force_login(user)
+    response = client.get(reverse("project", args=[scene.project.slug]), query)
+    return response.status_code, response.content.decode()
+
+
+def test_a_labeler_sees_own_numbers_and_the_button_but_no_band_score_or_model() -> None:
+    scene = Scene()
+    labeler = make_member(scene.project)
+    status, page = get(labeler, scene)
+    assert status == 200
+    assert reverse("label", args=[scene.project.slug]) in page
+    for word in ("data-frontier", "Model accuracy", "Ground truths", "Activity", "Next steps"):
+        assert word not in page
+
+
+@pytest.mark.parametrize("fragment", ["picture", "figures", "band", "admin", "diary"])
+def test_a_labeler_cannot_fetch_a_fragment_either(fragment: str) -> None:
+    scene = Scene()
+    assert get(make_member(scene.project), scene, fragment=fragment, ladder="functional", band="0")[0] == 403
+
+
+def test_a_reviewer_sees_the_picture_but_not_the_admins_part() -> None:
+    scene = Scene()
+    reviewer = make_member(scene.project, Role.REVIEWER)
+    status, page = get(reviewer, scene)
+    assert status == 200
+    assert "data-frontier" in page
+    assert "Next steps" not in page
+    assert get(reviewer, scene, fragment="admin")[0] == 403
+    assert get(reviewer, scene, fragment="diary")[0] == 403
+
+
+def test_an_admin_sees_everything_and_each_live_fragment_is_a_part_of_the_page() -> None:
+    scene = Scene()
+    log_activity(
+        project=scene.project, kind="model_promoted", actor=scene.project.created_by, number=3, before=4
+    )
+    Job.objects.create(kind="train", project_id=scene.project.pk, done=3, total=9)
+    status, page = get(scene.project.created_by, scene)
+    assert status == 200
+    assert "rolled back from version 4 to version 3" in page
+    assert ".80" in page
+    for fragment, word in (
+        ("picture", "data-frontier"),
+        ("figures", "Ground truths"),
+        ("admin", "Next steps"),
+        ("diary", "rolled back"),
+        ("mine", "Median time"),
+    ):
+        status, part = get(scene.project.created_by, scene, fragment=fragment)
+        assert status == 200
+        assert word in part
+        assert "<html" not in part
+    assert get(scene.project.created_by, scene, fragment="nonsense")[0] == 404
+
+
+def test_strangers_do_not_learn_that_the_project_exists() -> None:
+    scene = Scene()
+    assert get(make_project().created_by, scene)[0] == 404
+
+
+def test_a_band_shows_its_next_photos_in_the_queues_order() -> None:
+    scene = Scene()
+    _status, part = get(scene.project.created_by, scene, fragment="band", ladder="functional", band="1")
+    expected = [item.image.sha256 for item in scene.items["functional"][3:6]]
+    places = [part.index(sha) for sha in expected]
+    assert places == sorted(places)
+    assert scene.items["functional"][0].image.sha256 not in part
+    assert get(scene.project.created_by, scene, fragment="band", ladder="functional", band="x")[0] == 404
+
+
+def test_a_project_without_a_model_teaches_what_comes_first() -> None:
+    project = make_project()
+    make_items(project, 3)
+    client = Client()
+    client.force_login(project.created_by)
+    page = client.get(reverse("project", args=[project.slug])).content.decode()
+    assert "No version is promoted yet" in page
+    assert "at least two ground truths" in page
+
+
+def test_next_steps_name_what_is_pressing() -> None:
+    scene = Scene()
+    texts = [step.text for step in next_steps(scene.project, progress(scene.project))]
+    assert "Add members" in texts
+    labelers = [make_member(scene.project), make_member(scene.project)]
+    Pause.objects.create(project=scene.project, labeler=labelers[0], correct=1, asked=20, bar=0.8)
+    for place in range(10):
+        scene.settle(scene.items["functional"][place], "functional")
+        scene.settle(scene.items["defective"][place], "defective")
+    steps = next_steps(scene.project, progress(scene.project))
+    assert [step.text for step in steps] == ["1 labeler is paused", "Train again"]
+    assert "20 ground truths" in steps[1].why
+
+
+@pytest.mark.parametrize(
+    ("kind", "data", "said"),
+    [
+        (
+            "band_opened",
+            {"band": 2, "cause": "pace", "reason": ""},
+            "Band 3 opened: the one outside it is settled.",
+        ),
+        ("role_set", {"username": "kim", "role": "labeler", "previous": None}, "Ada added kim as labeler."),
+        ("guideline_changed", {"number": 2, "note": "Cracks"}, "Ada published guideline version 2: “Cracks”"),
+        (
+            "intake_finished",
+            {"source": "cam", "added": 2, "duplicate": 1, "refused": 0, "pending": 0},
+            "Intake of cam: 2 photos came in, 1 were here already.",
+        ),
+        ("something_new", {}, "Ada: something new"),
+        ("band_opened", {}, "Ada: band opened"),
+    ],
+)
+def test_every_activity_reads_as_a_sentence(kind: str, data: dict[str, object], said: str) -> None:
+    project = make_project()
+    project.created_by.first_name = "Ada"
+    entry = Activity(project=project, kind=kind, actor=project.created_by, data=data)
+    assert sentence(entry) == said
