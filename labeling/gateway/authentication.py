@@ -35,9 +35,11 @@ class TokenAuthentication(BaseAuthentication):
             )
         try:
             token = parts[1].decode("ascii")
-            digest = hash_token(token)
-        except (UnicodeDecodeError, ValueError, TypeError):
+        except UnicodeDecodeError:
             raise self._unknown() from None
+        if not token.isalnum():
+            raise self._unknown()
+        digest = hash_token(token)
         candidates = (
             get_token_model()
             .objects.select_related("user")

@@ -8,7 +8,7 @@ import time
 from collections.abc import AsyncIterator
 
 from asgiref.sync import sync_to_async
-from django.db import close_old_connections
+from django.db import connection
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
@@ -43,7 +43,8 @@ def _admit(request: HttpRequest, slug: str) -> int | None:
         return project_for(request.user, slug, Action.VIEW).pk
     finally:
         # The request lasts as long as the page is open; its database connection must not.
-        close_old_connections()
+        if not connection.in_atomic_block:
+            connection.close()
 
 
 async def _stream(project_id: int) -> AsyncIterator[bytes]:

@@ -37,9 +37,9 @@ def project_cards(user: User) -> list[ProjectCard]:
     projects = (
         Project.objects.for_member(user)
         .annotate(
-            pool=_count(Item.objects.all()),
-            settled=_count(truths),
-            disputes=_count(Dispute.objects.open()),
+            n_photos=_count(Item.objects.all()),
+            n_settled=_count(truths),
+            n_disputes=_count(Dispute.objects.open()),
         )
         .order_by("name", "pk")
     )
@@ -51,9 +51,9 @@ def _card(project: Any, role: str) -> ProjectCard:
         project=project,
         role=role,
         role_label=str(Role(role).label),
-        pool=project.pool,
-        settled=project.settled,
-        disputes=None if role == Role.LABELER else project.disputes,
+        pool=project.n_photos,
+        settled=project.n_settled,
+        disputes=None if role == Role.LABELER else project.n_disputes,
     )
 
 

@@ -15,6 +15,7 @@ from rest_framework.response import Response
 
 from labeling.catalog.models import Membership, Project
 from labeling.gateway.api.base import ApiView, StrictSerializer, documented, user_of
+from labeling.people import throttle
 from labeling.refusals import Refused
 
 
@@ -58,13 +59,25 @@ class LoginView(ApiView):
     def post(self, request: Request) -> Response:
         given = LoginIn(data=request.data)
         given.is_valid(raise_exception=True)
+        attempt = {
+            "address": request.META.get("REMOTE_ADDR", ""),
+            "username": given.validated_data["username"],
+        }
+        if throttle.must_wait(**attempt):
+            raise Refused(
+                "throttled",
+                _("Too many wrong passwords for this name. Wait five minutes, then try again."),
+                status=429,
+            )
         user = authenticate(request._request, **given.validated_data)
         if user is None:
+            throttle.count_failure(**attempt)
             raise Refused(
                 "bad_login",
                 _("User name and password do not match an open account. Check both, then try again."),
                 status=401,
             )
+        throttle.forget(**attempt)
         tokens = get_token_model().objects
         limit = knox_settings.TOKEN_LIMIT_PER_USER
         if limit is not None:

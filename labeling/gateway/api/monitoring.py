@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from rest_framework import serializers
@@ -107,7 +108,7 @@ def _share(proportion: Proportion) -> dict[str, Any]:
 
 
 def _finite(value: float | None) -> float | None:
-    return value if value is not None and value == value else None
+    return value if value is not None and not math.isnan(value) else None
 
 
 class ProgressView(ApiView):

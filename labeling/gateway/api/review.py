@@ -50,7 +50,6 @@ class BlindAnswerOut(serializers.Serializer[Any]):
     comment = serializers.CharField(allow_blank=True)
     checklist = serializers.ListField(child=serializers.CharField())
     seconds = serializers.FloatField()
-    retracted = serializers.BooleanField()
     guideline = serializers.IntegerField()
     labeler = serializers.CharField(allow_null=True, help_text="null until ruled")
 
@@ -144,7 +143,6 @@ class DisputeView(ApiView):
                 "comment": answer.comment,
                 "checklist": answer.checklist,
                 "seconds": answer.seconds,
-                "retracted": answer.retracted,
                 "guideline": answer.guideline_number,
                 "labeler": answer.name or None,
             }

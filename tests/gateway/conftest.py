@@ -1,0 +1,163 @@
+"""A small project in which everything has happened once, and clients for each kind of person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from django.core.cache import cache
+from django.test import Client
+
+from labeling.catalog.models import IntakeBatch, IntakeFile, Item, LabelClass, Project
+from labeling.catalog.services import add_image, add_items
+from labeling.jobs.models import Job
+from labeling.learning.models import ModelVersion, Promotion, Score, Snapshot
+from labeling.people.models import User
+from labeling.queue import services as queue
+from labeling.truth.models import Dispute, Gold
+from labeling.truth.services import Answer, add_gold
+from tests.factories import make_items, make_member, make_project, make_user, photo_bytes
+
+FIGURE = {"value": 0.9, "low": 0.8, "high": 0.95}
+
+
+@pytest.fixture(autouse=True)
+def _fresh_throttles() -> Iterator[None]:
+    cache.clear()
+    yield
+    cache.clear()
+
+
+@dataclass
+class World:
+    """``labeler`` and ``second`` answered three photos: they agreed on one, differ on one, one waits for ``second``."""
+
+    project: Project
+    admin: User
+    reviewer: User
+    labeler: User
+    second: User
+    outsider: User
+    superuser: User
+    photo: Item
+    gold: Gold
+    dispute: Dispute
+    lease: UUID
+    answered: UUID
+    job: Job
+    batch: IntakeBatch
+    items: list[Item] = field(default_factory=list)
+
+    def person(self, role: str) -> User | None:
+        return None if role == "anonymous" else getattr(self, role)
+
+    def client(self, role: str, **options: Any) -> Client:
+        client = Client(**options)
+        user = self.person(role)
+        if user is not None:
+            client.force_login(user)
+        return client
+
+    def api(self, path: str = "") -> str:
+        return f"/api/v1/projects/{self.project.slug}{path}"
+
+
+@pytest.fixture
+def world(db: None) -> World:
+    return make_world()
+
+
+def make_world(**settings: Any) -> World:
+    project = make_project(slug="cells", **settings)
+    admin = project.created_by
+    labeler, second = make_member(project, username="lina"), make_member(project, username="sam")
+    reviewer = make_member(project, "reviewer", "rosa")
+    image, _created = add_image(data=photo_bytes(1))
+    (photo,) = add_items(project=project, images=[(image, "real.png")], source="test")
+    items = [photo, *make_items(project, 9)]
+    queue.append_arrivals(project=project, item_ids=[item.pk for item in items[1:8]])
+    gold = add_gold(project=project, item=items[8], class_key="functional", by=admin)
+
+    keys = [uuid4() for _ in range(3)]
+    settings_asked = {name: getattr(project, name) for name in ("gold_rate", "audit_rate")}
+    Project.objects.filter(pk=project.pk).update(gold_rate=0, audit_rate=0)
+    project.refresh_from_db()
+    firsts = queue.claim(project=project, labeler=labeler, count=3)
+    for slot, key in zip(firsts, keys, strict=True):
+        answer(project, labeler, slot.pk, "functional", key)
+    said = dict(zip([slot.item_id for slot in firsts], ["functional", "defective"], strict=False))
+    for slot in queue.claim(project=project, labeler=second, count=2):
+        answer(project, second, slot.pk, said.get(slot.item_id, "functional"))
+    (lease,) = queue.claim(project=project, labeler=labeler, count=1)
+
+    Project.objects.filter(pk=project.pk).update(**settings_asked)  # what comes next is drawn as the test wishes
+    project.refresh_from_db()
+
+    classes = list(LabelClass.objects.filter(project=project).order_by("pk"))
+    for number in (1, 2):
+        version = ModelVersion.objects.create(
+            project=project,
+            number=number,
+            snapshot=Snapshot.objects.create(
+                project=project,
+                guideline=project.guidelines.get(),
+                ground_truth_ids=[1],
+                digest=f"{number}" * 64,
+                counts={"functional": 1, "defective": 1},
+            ),
+            backbone="efficientnet_lite0",
+            backbone_hash="b" * 64,
+            classes=[each.pk for each in classes],
+            artifact=f"cells/{number}",
+            manifest={"seed": 0},
+            metrics={
+                "cross_validated": {
+                    "accuracy": FIGURE,
+                    "classes": {each.key: {"precision": FIGURE, "recall": FIGURE} for each in classes},
+                }
+            },
+            created_by=admin,
+        )
+    Promotion.objects.create(project=project, model_version=version, by=admin)
+    Score.objects.bulk_create(
+        Score(
+            model_version=version, item=item, predicted=classes[0], confidence=0.4, probabilities=[0.7, 0.3]
+        )
+        for item in items
+    )
+    batch = IntakeBatch.objects.create(project=project, kind="folder", source="cells", created_by=admin)
+    IntakeFile.objects.create(batch=batch, name="a.png", path="a.png", outcome="added", image=image)
+    IntakeFile.objects.create(
+        batch=batch, name="b.txt", path="b.txt", outcome="refused", reason="not_an_image", detail="Choose a photo."
+    )
+    return World(
+        project=project,
+        admin=admin,
+        reviewer=reviewer,
+        labeler=labeler,
+        second=second,
+        outsider=make_user("olga"),
+        superuser=make_user("root", is_superuser=True),
+        photo=photo,
+        gold=gold,
+        dispute=Dispute.objects.open().get(project=project),
+        lease=lease.pk,
+        answered=keys[2],
+        job=Job.objects.create(kind="embed", project_id=project.pk, requested_by=admin),
+        batch=batch,
+        items=items,
+    )
+
+
+def answer(project: Project, labeler: User, lease: UUID, class_key: str, key: UUID | None = None) -> None:
+    queue.submit(
+        project=project,
+        labeler=labeler,
+        lease=lease,
+        key=key or uuid4(),
+        answer=Answer("class", class_key),
+        view_ms=900,
+    )

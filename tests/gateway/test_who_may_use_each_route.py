@@ -1,0 +1,199 @@
+"""Every route of the URLconf against every role. A route without an entry here fails, so none is forgotten."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from labeling.catalog.permissions import ALLOWED, Action
+from tests.gateway.conftest import World
+
+ROLES = ("anonymous", "outsider", "labeler", "reviewer", "admin", "superuser")
+ANYONE, SIGNED_IN, SUPERUSER = "anyone", "signed in", "superuser"
+VIEW, LABEL, REVIEW, ADMIN = Action.VIEW, Action.LABEL, Action.REVIEW, Action.ADMIN
+
+#: route name -> method -> who may. "fragment" routes of the pages stand beside their page.
+MAY: dict[str, dict[str, str]] = {
+    # the gateway
+    "home": {"GET": SIGNED_IN},
+    "events": {"GET": VIEW},
+    "healthz": {"GET": ANYONE},
+    "metrics": {"GET": SUPERUSER},
+    "api-schema": {"GET": ANYONE},
+    "api-unmatched": {},
+    "set_language": {"POST": ANYONE},
+    # the API
+    "api-login": {"POST": ANYONE},
+    "api-logout": {"POST": SIGNED_IN},
+    "api-me": {"GET": SIGNED_IN},
+    "api-projects": {"GET": SIGNED_IN, "POST": SUPERUSER},
+    "api-project": {"GET": VIEW, "PATCH": ADMIN},
+    "api-guideline": {"GET": VIEW},
+    "api-guidelines": {"GET": VIEW, "POST": REVIEW},
+    "api-members": {"GET": ADMIN},
+    "api-member": {"PUT": ADMIN, "DELETE": ADMIN},
+    "api-items": {"GET": REVIEW},
+    "api-request-review": {"POST": ADMIN},
+    "api-intakes": {"POST": ADMIN},
+    "api-intake": {"GET": ADMIN},
+    "api-intake-files": {"GET": ADMIN},
+    "api-claims": {"POST": LABEL},
+    "api-skip": {"POST": LABEL},
+    "api-release": {"POST": LABEL},
+    "api-annotations": {"GET": ADMIN, "POST": LABEL},
+    "api-undo": {"POST": LABEL},
+    "api-disputes": {"GET": REVIEW},
+    "api-dispute": {"GET": REVIEW},
+    "api-ruling": {"POST": REVIEW},
+    "api-ground-truths": {"GET": REVIEW},
+    "api-export": {"GET": ADMIN},
+    "api-golds": {"GET": ADMIN, "POST": ADMIN},
+    "api-gold": {"DELETE": ADMIN},
+    "api-train": {"POST": ADMIN},
+    "api-models": {"GET": REVIEW},
+    "api-model": {"GET": REVIEW},
+    "api-promote": {"POST": ADMIN},
+    "api-scores": {"GET": ADMIN},
+    "api-jobs": {"GET": ADMIN},
+    "api-job": {"GET": ADMIN},
+    "api-cancel": {"POST": ADMIN},
+    "api-rank": {"POST": ADMIN},
+    "api-open-band": {"POST": ADMIN},
+    "api-progress": {"GET": VIEW},
+    "api-labelers": {"GET": ADMIN},
+    "api-resume": {"POST": ADMIN},
+    # pages of people, catalog, truth, learning, queue and frontier
+    "login": {"GET": ANYONE},
+    "logout": {"POST": ANYONE},
+    "tour-seen": {"POST": SIGNED_IN},
+    "photo": {"GET": VIEW},
+    "project-new": {"GET": SUPERUSER, "POST": SUPERUSER},
+    "project-settings": {"GET": ADMIN, "POST": ADMIN},
+    "guideline": {"GET": VIEW, "POST": ADMIN},
+    "members": {"GET": ADMIN, "POST": ADMIN},
+    "photos": {"GET": REVIEW, "POST": ADMIN},
+    "intake": {"GET": ADMIN, "POST": ADMIN},
+    "intake-batch": {"GET": ADMIN, "POST": ADMIN},
+    "review": {"GET": REVIEW},
+    "review-dispute": {"GET": REVIEW},
+    "review-ruling": {"POST": REVIEW},
+    "review-amend": {"POST": REVIEW},
+    "review-again": {"POST": REVIEW},
+    "labelers": {"GET": ADMIN},
+    "labelers-estimates": {"POST": ADMIN},
+    "labelers-resume": {"POST": ADMIN},
+    "gold-add": {"POST": ADMIN},
+    "gold-retire": {"POST": ADMIN},
+    "models": {"GET": ADMIN},
+    "models-training": {"GET": ADMIN},
+    "models-versions": {"GET": ADMIN},
+    "models-train": {"POST": ADMIN},
+    "model": {"GET": ADMIN},
+    "model-promote": {"POST": ADMIN},
+    "jobs": {"GET": ADMIN},
+    "jobs-list": {"GET": ADMIN},
+    "job-cancel": {"POST": ADMIN},
+    "label": {"GET": LABEL},
+    "project": {"GET": VIEW},
+}
+#: Where a plain 200 (or the like) is no proof, because the thing to act on must exist and fit.
+SPECIAL: dict[str, dict[str, Any]] = {"api-promote": {"number": 1}, "model-promote": {"number": 1}}
+
+
+def _routes(patterns: list[Any]) -> Iterator[URLPattern]:
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            yield from _routes(pattern.url_patterns)
+        else:
+            yield pattern
+
+
+ROUTES = {route.name: route for route in _routes(get_resolver().url_patterns)}
+CASES = [(name, method) for name, methods in MAY.items() for method in methods]
+
+
+def test_every_route_says_who_may_use_it() -> None:
+    assert set(ROUTES) == set(MAY)
+
+
+def test_every_method_of_the_api_says_who_may_use_it() -> None:
+    for name, route in ROUTES.items():
+        if name.startswith("api-") and hasattr(route.callback, "cls"):
+            offered = {
+                method.upper() for method in route.callback.cls.http_method_names if hasattr(route.callback.cls, method)
+            }
+            assert offered - {"OPTIONS"} == set(MAY[name]), name
+
+
+def _address(world: World, name: str) -> str:
+    known = {
+        "slug": world.project.slug,
+        "username": world.second.username,
+        "sha256": world.gold.item.image.sha256 if name == "api-gold" else world.photo.image.sha256,
+        "variant": "thumb",
+        "batch_id": world.batch.pk,
+        "lease": world.lease,
+        "key": world.answered,
+        "dispute_id": world.dispute.pk,
+        "gold_id": world.gold.pk,
+        "what": "annotations",
+        "ending": "csv",
+        "number": 2,
+        "job_id": world.job.pk,
+    } | SPECIAL.get(name, {})
+    converters = ROUTES[name].pattern.converters
+    regex = getattr(ROUTES[name].pattern.regex, "groupindex", {})
+    return reverse(name, kwargs={key: known[key] for key in {*converters, *regex}})
+
+
+def _allowed(role: str, needed: str) -> bool:
+    if needed == ANYONE:
+        return True
+    if role == "anonymous":
+        return False
+    if needed == SIGNED_IN or role == "superuser":
+        return True
+    if needed == SUPERUSER or role == "outsider":
+        return False
+    return needed in ALLOWED[role]
+
+
+@pytest.mark.parametrize(("name", "method"), CASES)
+def test_a_route_answers_only_those_who_may_use_it(world: World, name: str, method: str) -> None:
+    needed = MAY[name][method]
+    address = _address(world, name)
+    for role in ROLES:
+        with transaction.atomic():
+            client = world.client(role)
+            status = _send(client, method, address)
+            transaction.set_rollback(True)
+        told = f"{method} {address} as {role}: {status}"
+        if _allowed(role, needed):
+            # Their own photo or lease may not exist for them; what they sent may be no good. But they may ask.
+            fine = status < 500 and status not in {401, 403}
+            own = name in {"api-undo", "api-skip", "api-release"} and role != "labeler"
+            assert fine and (status != 404 or own), told
+        elif role == "anonymous":
+            # A photo is no page: whoever may not see it learns nothing, not even that it exists.
+            assert status == (404 if name == "photo" else 302 if _is_page(name) else 401), told
+        elif role == "outsider" and needed not in {SUPERUSER}:
+            assert status == 404, told
+        else:
+            assert status in {401, 403}, told
+
+
+def _is_page(name: str) -> bool:
+    return not name.startswith("api-") and name not in {"events", "metrics"}
+
+
+def _send(client: Any, method: str, address: str) -> int:
+    api = address.startswith("/api/")
+    body = {"data": {}, "content_type": "application/json"} if api and method != "GET" else {}
+    response = getattr(client, method.lower())(address, **body)
+    if response.status_code in {302, 303}:  # to the log-in page, or on to the next page after a form
+        return 302 if "/login" in response["Location"] else 200
+    return int(response.status_code)
