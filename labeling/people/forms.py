@@ -11,15 +11,17 @@ from django.utils.translation import ngettext
 
 from labeling.people import throttle
 
+MESSAGES = {
+    "invalid_login": _("This name and password do not match. Check both; capital letters count."),
+    "inactive": _("This account is switched off. Ask an admin to switch it on again."),
+    "throttled": _("Too many wrong passwords for this name. Wait five minutes, then try again."),
+}
+
 
 class SignInForm(AuthenticationForm):
     """Django's sign-in form with a throttle. One message for a wrong name and a wrong password alike."""
 
-    error_messages = {
-        "invalid_login": _("This name and password do not match. Check both; capital letters count."),
-        "inactive": _("This account is switched off. Ask an admin to switch it on again."),
-        "throttled": _("Too many wrong passwords for this name. Wait five minutes, then try again."),
-    }
+    error_messages = MESSAGES
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -49,8 +51,11 @@ class SignInForm(AuthenticationForm):
                     [
                         error,
                         ValidationError(
-                            ngettext("%(left)d more try before a pause of five minutes.",
-                                     "%(left)d more tries before a pause of five minutes.", left)
+                            ngettext(
+                                "%(left)d more try before a pause of five minutes.",
+                                "%(left)d more tries before a pause of five minutes.",
+                                left,
+                            )
                             % {"left": left},
                             code="tries_left",
                         ),

@@ -84,7 +84,9 @@ def texts() -> dict[str, str]:
         "undone": _("Taken back: {answer}. Answer it again."),
         "undoGone": _("There is nothing to undo."),
         "undoLate": _("Too late to undo: the time for it is over."),
-        "undoOffline": _("Undo needs the network for an answer that was sent already. Try again when it is back."),
+        "undoOffline": _(
+            "Undo needs the network for an answer that was sent already. Try again when it is back."
+        ),
         "seconds": _("{n} s"),
         "tooSoon": _("A moment longer, please."),
         "photo": _("Photo to judge"),
@@ -105,12 +107,18 @@ def texts() -> dict[str, str]:
         "openTitle": _("Nothing for you at this moment"),
         "openText": _("Other people hold the open photos just now. Look again in a minute."),
         "offlineTitle": _("You answered every photo that was loaded"),
-        "offlineText": _("Your answers are kept in this browser and will be sent when the network is back. Then new photos come by themselves."),
+        "offlineText": _(
+            "Your answers are kept in this browser and will be sent when the network is back. Then new photos come by themselves."
+        ),
         "errorTitle": _("No photos can be loaded just now"),
-        "errorText": _("Nothing is lost: your answers are kept in this browser. It is tried again by itself."),
+        "errorText": _(
+            "Nothing is lost: your answers are kept in this browser. It is tried again by itself."
+        ),
         "forbiddenTitle": _("You may not label here any more"),
         "signInTitle": _("You were signed out"),
-        "signInText": _("Sign in again in this tab or another one. Your answers are kept here and are sent then."),
+        "signInText": _(
+            "Sign in again in this tab or another one. Your answers are kept here and are sent then."
+        ),
         "chooseHold": _("Why do you hold it?"),
         "chooseUnusable": _("What is wrong with the photo?"),
         "tickAll": _("Tick what you see, then press Enter"),

@@ -179,9 +179,7 @@ def test_a_korean_keyboard_answers_too(screen: Screen, labeler: User) -> None:
     assert wait_for_answers(labeler, 1)[0].kind == "hold"
 
 
-def test_undo_brings_the_photo_back_and_appends_that_it_was_taken_back(
-    screen: Screen, labeler: User
-) -> None:
+def test_undo_brings_the_photo_back_and_appends_that_it_was_taken_back(screen: Screen, labeler: User) -> None:
     first = screen.shown
     screen.press("1")
     wrong = wait_for_answers(labeler, 1)[0]
@@ -238,9 +236,7 @@ def test_a_skipped_photo_goes_to_others(screen: Screen, labeler: User) -> None:
     assert Slot.objects.get(pk=lease).skipped_at is not None
 
 
-def test_the_end_of_the_queue_says_what_was_achieved(
-    live_stack: object, page_for: PageFor
-) -> None:
+def test_the_end_of_the_queue_says_what_was_achieved(live_stack: object, page_for: PageFor) -> None:
     project = project_with_photos(2)
     labeler = make_member(project)
     page = page_for(labeler)
@@ -253,7 +249,9 @@ def test_the_end_of_the_queue_says_what_was_achieved(
     assert len(wait_for_answers(labeler, 2)) == 2
 
 
-def test_a_paused_labeler_reads_why(live_stack: object, project: Project, labeler: User, page_for: PageFor) -> None:
+def test_a_paused_labeler_reads_why(
+    live_stack: object, project: Project, labeler: User, page_for: PageFor
+) -> None:
     Pause.objects.create(project=project, labeler=labeler, correct=9, asked=20, bar=0.8)
     page = page_for(labeler)
     page.goto(f"/p/{project.slug}/label")
@@ -277,7 +275,10 @@ def test_a_key_pressed_too_soon_is_ignored_gently(live_stack: object, page_for: 
 def test_a_required_checklist_is_ticked_by_number_keys(live_stack: object, page_for: PageFor) -> None:
     project = project_with_photos(3, checklist_required=True)
     amend_guideline(
-        project=project, by=project.created_by, note="points", checklist={"defective": ["A crack", "A sharp edge"]}
+        project=project,
+        by=project.created_by,
+        note="points",
+        checklist={"defective": ["A crack", "A sharp edge"]},
     )
     labeler = make_member(project)
     screen = Screen(page_for(labeler), project).open()
@@ -329,7 +330,9 @@ def test_the_page_weighs_150_kb_or_less_without_photos(
     assert 10_000 < weight <= 150_000
 
 
-def test_a_phone_labels_by_touch(live_stack: object, project: Project, labeler: User, page_for: PageFor) -> None:
+def test_a_phone_labels_by_touch(
+    live_stack: object, project: Project, labeler: User, page_for: PageFor
+) -> None:
     page = page_for(labeler, viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True)
     screen = Screen(page, project).open()
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
