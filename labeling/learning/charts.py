@@ -71,7 +71,10 @@ def learning_curve(versions: Sequence[ModelVersion], champion_id: int | None) ->
     step = _round_step(most / 5)
     right_end = step * math.ceil(most / step)
     lowest = min(figures["accuracy"]["low"] for _v, figures in known)
-    floor = max(0.0, math.floor(lowest * 10) / 10)
+    tenths = max(0, math.floor(lowest * 10))
+    spacing = 1 if tenths >= 4 else 2
+    tenths -= tenths % 2 if spacing == 2 else 0  # so that the uppermost line is 1
+    floor = tenths / 10
 
     def x(ground_truths: float) -> float:
         return _tenth(LEFT + (WIDTH - LEFT - RIGHT) * ground_truths / right_end)
@@ -95,18 +98,12 @@ def learning_curve(versions: Sequence[ModelVersion], champion_id: int | None) ->
         for version, figures in known
     ]
     in_order = sorted(marks, key=lambda mark: (mark.ground_truths, mark.number))
-    tenth = 0.1 if 1.0 - floor <= 0.6 else 0.2
-    count = round((1.0 - floor) / tenth)
     return LearningCurve(
         finding=_finding(in_order[0], in_order[-1]),
         marks=marks,
         line=" ".join(f"{mark.x},{mark.y}" for mark in in_order),
         x_ticks=[Tick(x(at), str(at)) for at in range(0, right_end + 1, step)],
-        y_ticks=[
-            Tick(y(value), share(value))
-            for value in (floor + tenth * index for index in range(count + 1))
-            if value <= 1.0 + 1e-9
-        ],
+        y_ticks=[Tick(y(at / 10), share(at / 10)) for at in range(tenths, 11, spacing)],
     )
 
 

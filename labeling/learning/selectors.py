@@ -60,11 +60,11 @@ def new_ground_truths(project: Project) -> int:
 
 @dataclass(frozen=True)
 class SnapshotDetails:
-    """What a version was trained on. ``counts``: (class key, ground truths)."""
+    """What a version was trained on. ``counts``: class key -> ground truths."""
 
     digest: str
     total: int
-    counts: list[tuple[str, int]]
+    counts: dict[str, int]
     guideline_number: int
     added: int
     removed: int
@@ -84,7 +84,7 @@ def snapshot_details(model_version: ModelVersion) -> SnapshotDetails:
     return SnapshotDetails(
         digest=snapshot.digest,
         total=len(now),
-        counts=sorted(snapshot.counts.items()),
+        counts=dict(snapshot.counts),
         guideline_number=snapshot.guideline.number,
         added=len(now - then),
         removed=len(then - now),
@@ -116,7 +116,7 @@ def compare(left: ModelVersion, right: ModelVersion) -> list[ComparedFigure]:
     """
     a, b = left.metrics["cross_validated"], right.metrics["cross_validated"]
     figures = [ComparedFigure("accuracy", "", a["accuracy"], b["accuracy"])]
-    for key in dict.fromkeys([*a["classes"], *b["classes"]]):
+    for key in dict.fromkeys([*left.metrics["order"], *right.metrics["order"]]):
         for name in ("precision", "recall"):
             figures.append(
                 ComparedFigure(

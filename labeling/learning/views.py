@@ -131,7 +131,7 @@ def _model_page(
     champion = selectors.champion(project)
     cross, audit = version.metrics["cross_validated"], version.metrics.get("audit")
     names = _class_names(project)
-    keys = list(cross["classes"])
+    keys = version.metrics["order"]
     context = {
         "version": version,
         "champion": champion,
@@ -152,10 +152,13 @@ def _model_page(
         "reliability": charts.reliability_marks(cross["reliability"]),
         "verdict": words.verdict(version.comparison) if version.comparison else None,
         "snapshot": selectors.snapshot_details(version),
-        "compared": selectors.compare(champion, version)
+        "snapshot_counts": [(names.get(key, key), version.snapshot.counts[key]) for key in keys],
+        "compared": [
+            (figure, names.get(figure.label_class, figure.label_class))
+            for figure in selectors.compare(champion, version)
+        ]
         if champion is not None and champion.pk != version.pk
         else [],
-        "names": names,
         "promotions": selectors.promotions(project).filter(model_version=version),
         "reason": reason,
     }
@@ -199,12 +202,21 @@ def _training(project: Project) -> dict[str, Any]:
 
 def _versions(project: Project) -> dict[str, Any]:
     found = list(selectors.versions(project))
+    names = _class_names(project)
     champion = selectors.champion(project)
     return {
-        "versions": found,
+        "versions": [
+            {
+                "version": version,
+                "recalls": [
+                    (names.get(key, key), version.metrics["cross_validated"]["classes"][key]["recall"])
+                    for key in version.metrics["order"]
+                ],
+            }
+            for version in found
+        ],
         "champion": champion,
         "curve": charts.learning_curve(found, champion.pk if champion else None),
-        "names": _class_names(project),
     }
 
 

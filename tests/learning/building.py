@@ -1,4 +1,4 @@
-"""What the learning room's tests stand on: ground truths, embeddings that tell classes apart, jobs that run."""
+"""What this room's tests stand on: ground truths, embeddings that tell classes apart, jobs that run."""
 
 from __future__ import annotations
 

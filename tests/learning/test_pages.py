@@ -16,7 +16,7 @@ from labeling.jobs.services import enqueue
 from labeling.learning import charts, selectors, services
 from labeling.learning.models import ModelVersion, Promotion
 from tests.factories import make_items, make_member, make_project, make_user
-from tests.learning.building import run_job, separable_project, settle
+from tests.learning.building import run_job, separable_project, settle, store_vectors
 
 pytestmark = pytest.mark.django_db
 
@@ -203,3 +203,22 @@ def test_a_learning_curve_needs_two_versions_and_its_title_says_the_finding() ->
     assert all(curve.left <= mark.x <= curve.right and curve.top <= mark.high_y for mark in curve.marks)
     flat = charts.learning_curve([version(1, 50, 0.70), version(2, 60, 0.71)], None)
     assert flat is not None and flat.finding.startswith("No clear change yet")
+
+
+def test_the_confusion_table_names_its_rows_and_columns_in_the_order_of_the_matrix() -> None:
+    """PostgreSQL reorders the keys of stored objects, so they must not name the columns."""
+    project, items, keys = separable_project(30)
+    settle(project, more := make_items(project, 6, seed=2), ["functional"] * 6)
+    store_vectors(project, more, ["functional"] * 5 + ["defective"])
+    run_job(services.request_training(project=project, by=None))
+    version = ModelVersion.objects.get()
+    assert version.metrics["order"] == ["functional", "defective"]
+    matrix = version.metrics["cross_validated"]["confusion"]
+    assert [sum(row) for row in matrix] == [21, 15]
+    context = signed_in(project).get(reverse("model", args=[project.slug, 1])).context
+    assert [(row["name"], row["total"]) for row in context["confusion"]] == [
+        ("Functional", 21),
+        ("Defective", 15),
+    ]
+    assert [row["cross"]["support"] for row in context["class_rows"]] == [21, 15]
+    assert context["snapshot_counts"] == [("Functional", 21), ("Defective", 15)]

@@ -93,7 +93,9 @@ def _train(progress: Progress, project: Project) -> ModelVersion:
     progress.check()
 
     audit = np.array([example.audit for example in learned.examples], dtype=bool)
-    figures = {
+    figures: dict[str, Any] = {
+        # PostgreSQL keeps the keys of an object in an order of its own; this is that of all columns.
+        "order": keys,
         "cross_validated": trained.metrics,
         "audit": metrics.evaluate(trained.oof_proba[audit], columns[audit], keys, seed=seed)
         if audit.any()
