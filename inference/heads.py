@@ -23,7 +23,11 @@ from inference.logistic import LogisticPath, fit_path
 # Called with (fits done, fits in all) after each fit; may raise to cancel.
 Progress = Callable[[int, int], None]
 
-DEFAULT_STRENGTHS = tuple(float(c) for c in np.logspace(-5, -1, 9))
+# The grid, times 1 / d: standardised features have d times the squared length of one, so this is free of scale.
+_GRID = tuple(float(c) for c in 30.0 * np.logspace(-2, 1, 7))
+# Cross-validation on a few dozen labels tells strengths apart badly. A prior on log(strength * d), with this middle
+# and this deviation (in factors of e), settles what the labels leave open and fades as they grow.
+_PRIOR_MIDDLE, _PRIOR_WIDTH = 30.0, 1.0
 
 
 class TooFewLabels(ValueError):
@@ -34,13 +38,13 @@ class LogisticHead(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """L2 multinomial logistic regression on standardised features.
 
     Minimises sum_i v_i * logloss_i + ||W||^2 / (2 * strength), with class-balanced weights v_i that sum to n and an
-    unpenalised intercept. The strength of the grid with the least held-out log-loss after its own temperature wins;
-    probabilities are softmax(logits / temperature_), the temperature fitted on held-out logits (Guo et al. 2017).
+    unpenalised intercept. The strength with the least held-out log-loss, after its own temperature and a weak prior on
+    the strength, wins; probabilities are softmax(logits / temperature_), the temperature fitted on held-out logits (Guo et al. 2017).
 
     Follows scikit-learn's estimator rules, so it can be cloned and taught by modAL's ActiveLearner and Committee.
 
     Args:
-        strengths: the grid, inverse penalties as scikit-learn's ``C``.
+        strengths: the grid, inverse penalties as scikit-learn's ``C``; None for 0.3 / d to 300 / d in seven steps.
         cv: folds; fewer when the smallest class has fewer labels (never below 2).
         balanced: weigh classes equally; otherwise each label counts 1.
         seed: shuffles the folds. Same X, y, seed and device give the same head.
@@ -64,7 +68,7 @@ class LogisticHead(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def __init__(
         self,
         *,
-        strengths: Sequence[float] = DEFAULT_STRENGTHS,
+        strengths: Sequence[float] | None = None,
         cv: int = 5,
         balanced: bool = True,
         seed: int = 0,
@@ -95,21 +99,23 @@ class LogisticHead(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             raise TooFewLabels(
                 f"Training needs ground truths of at least two classes; there are {len(labels)} of {len(classes)} class."
             )
-        k = len(classes)
+        k, d = len(classes), rows.shape[1]
+        strengths = [c / d for c in _GRID] if self.strengths is None else list(self.strengths)
+        prior = 0.5 * (np.log(np.asarray(strengths) * d / _PRIOR_MIDDLE) / _PRIOR_WIDTH) ** 2
         fold = _stratified_folds(column, self.cv, self.seed)
         folds = int(fold.max()) + 1
         report = on_progress or (lambda done, total: None)
 
-        held_out = np.zeros((len(self.strengths), len(rows), k))
+        held_out = np.zeros((len(strengths), len(rows), k))
         for f in range(folds):
             inside = fold != f
-            path = self._fit_path(rows[inside], column[inside], self.strengths, k)
+            path = self._fit_path(rows[inside], column[inside], strengths, k)
             held_out[:, ~inside] = path.logits(rows[~inside])
             report(f + 1, folds + 1)
 
-        best, self.temperature_ = _choose(held_out, column)
-        self.strength_ = float(self.strengths[best])
-        self.out_of_fold_proba_ = _cross_fitted(held_out, column, fold)
+        best, self.temperature_ = _choose(held_out, column, prior)
+        self.strength_ = float(strengths[best])
+        self.out_of_fold_proba_ = _cross_fitted(held_out, column, fold, prior)
         final = self._fit_path(rows, column, [self.strength_], k)
         self.coef_, self.intercept_ = final.coefficients(0)
         self.classes_ = classes
@@ -202,23 +208,28 @@ def _stratified_folds(column: npt.NDArray[np.intp], cv: int, seed: int) -> npt.N
     return fold
 
 
-def _choose(held_out: npt.NDArray[np.float64], column: npt.NDArray[np.intp]) -> tuple[int, float]:
-    """Index of the strength with the least log-loss at its own temperature, and that temperature."""
+def _choose(
+    held_out: npt.NDArray[np.float64], column: npt.NDArray[np.intp], prior: npt.NDArray[np.float64]
+) -> tuple[int, float]:
+    """Index of the strength with the least log-loss at its own temperature plus ``prior`` (nats), and its temperature."""
     temperatures = calibrate.temperatures(held_out, column)
     losses = [
         calibrate.log_loss(logits / t, column) for logits, t in zip(held_out, temperatures, strict=True)
     ]
-    best = int(np.argmin(losses))
+    best = int(np.argmin(len(column) * np.asarray(losses) + prior))
     return best, float(temperatures[best])
 
 
 def _cross_fitted(
-    held_out: npt.NDArray[np.float64], column: npt.NDArray[np.intp], fold: npt.NDArray[np.intp]
+    held_out: npt.NDArray[np.float64],
+    column: npt.NDArray[np.intp],
+    fold: npt.NDArray[np.intp],
+    prior: npt.NDArray[np.float64],
 ) -> npt.NDArray[np.float64]:
     """(n, k) held-out probabilities; strength and temperature of each fold are chosen on the other folds."""
     proba = np.empty(held_out.shape[1:])
     for f in range(int(fold.max()) + 1):
         inside = fold == f
-        best, t = _choose(held_out[:, ~inside], column[~inside])
+        best, t = _choose(held_out[:, ~inside], column[~inside], prior)
         proba[inside] = calibrate.softmax(held_out[best, inside] / t)
     return proba

@@ -11,12 +11,15 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float32]
 
 _SAMPLE = 2_000
+_DIM = 128
 
 
 class UnitSphere:
     """Standardises features by a sample of the pool, then scales rows to length 1, so that dot products are cosines.
 
-    Stages of a network differ in scale by orders of magnitude; without this the loudest one would decide.
+    Stages of a network differ in scale by orders of magnitude; without this the loudest one would decide. Long rows
+    are projected at random onto 128 dimensions first: cosines keep to within about .09 (Johnson & Lindenstrauss 1984),
+    good enough to tell a near-duplicate, and ten times cheaper.
     """
 
     def __init__(self, embeddings: Floats) -> None:
@@ -28,10 +31,16 @@ class UnitSphere:
         self._mean = sample.mean(axis=0) if n else np.zeros(d, dtype=np.float32)
         spread = sample.std(axis=0) if n else np.ones(d, dtype=np.float32)
         self._scale = np.where(spread > 1e-6, spread, 1.0).astype(np.float32)
+        # A fixed seed: the geometry of a pool is a fact, not a draw.
+        self._turn = (
+            np.random.default_rng(0).standard_normal((d, _DIM), dtype=np.float32) if d > _DIM else None
+        )
 
     def __call__(self, rows: npt.ArrayLike) -> Floats:
-        """(n, d) raw rows to (n, d) unit rows."""
+        """(n, d) raw rows to (n, min(d, 128)) unit rows."""
         turned = (np.asarray(rows, dtype=np.float32) - self._mean) / self._scale
+        if self._turn is not None:
+            turned = turned @ self._turn
         length = np.linalg.norm(turned, axis=1, keepdims=True)
         return np.asarray(turned / np.maximum(length, 1e-12), dtype=np.float32)
 

@@ -21,7 +21,8 @@ def test_a_fit_is_scikit_learns_fit(k: int, strength: float) -> None:
     for n, d in ((60, 200), (300, 20)):
         X, y = rng.normal(size=(n, d)) * rng.uniform(0.1, 10, d) + 3, np.arange(n) % k
         path = fit_path(X, y, np.ones(n), strengths=[strength, 1e-4], n_classes=k)
-        scaled = (X - X.mean(0)) / X.std(0)
+        # Standardised as the fit does it, with a floor under each deviation.
+        scaled = (X - path.mean) / path.scale
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             theirs = LogisticRegression(C=strength, tol=1e-10, max_iter=5000).fit(scaled, y)
@@ -81,6 +82,18 @@ def test_tiny_classes_are_survived(labels: list[int]) -> None:
     assert np.isfinite(head.predict_proba(X)).all()
 
 
+def test_a_feature_that_hardly_fires_in_training_does_not_shout_elsewhere() -> None:
+    rng = np.random.default_rng(0)
+    y = np.arange(100) % 2
+    X = rng.normal(size=(100, 50)) + y[:, None] * 0.3
+    X[:, 40:] = 0.0
+    X[np.arange(10), 40 + np.arange(10)] = 1e-3
+    head = LogisticHead().fit(X, y)
+    loud = np.zeros((1, 50))
+    loud[0, 40:] = 1.0
+    assert head.predict_proba(loud).max() < 0.95
+
+
 def test_constant_features_and_duplicates_are_survived() -> None:
     X = np.repeat(np.random.default_rng(0).normal(size=(4, 30)), 5, axis=0)
     X[:, :10] = 7.0
@@ -123,10 +136,10 @@ def test_a_hundred_labels_take_well_under_a_second() -> None:
     y = np.arange(100) % 2
     X = rng.normal(size=(100, 1280)) + y[:, None] * 0.1
     LogisticHead().fit(X, y)
-    start = time.perf_counter()
+    start = time.process_time()
     LogisticHead().fit(X, y)
-    # Aim: 0.2 s on a free core. Room for machines whose cores others use.
-    assert time.perf_counter() - start < 1.0
+    # 0.2 s on a free core; processor time of all threads, as others may use the cores.
+    assert time.process_time() - start < 1.0
 
 
 @pytest.mark.filterwarnings("ignore:.*force_all_finite.*:FutureWarning")

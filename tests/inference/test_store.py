@@ -154,11 +154,11 @@ def test_looking_up_among_half_a_million_keys_is_fast(tmp_path: Path) -> None:
     keys = [text[i : i + 64] for i in range(0, len(text), 64)]
     store = EmbeddingStore(tmp_path, BACKBONE, 1)
     store.append(keys, np.arange(500_000, dtype=np.float32)[:, None])
-    start = time.perf_counter()
+    start = time.process_time()
     found = store.rows(keys[100_000:101_000])
-    assert time.perf_counter() - start < 0.5
+    assert time.process_time() - start < 0.5
     assert found[:, 0].tolist() == list(range(100_000, 101_000))
     # A small append must not sort the large index again.
-    start = time.perf_counter()
+    start = time.process_time()
     store.append([key(1)], np.zeros((1, 1)))
-    assert time.perf_counter() - start < 0.3
+    assert time.process_time() - start < 0.3

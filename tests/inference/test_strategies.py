@@ -158,6 +158,6 @@ def test_a_large_pool_is_ordered_in_seconds() -> None:
     proba = rng.dirichlet([1, 1, 1], n)
     embeddings = rng.normal(size=(n, 16)).astype(np.float32)
     pool = Pool(np.arange(n), embeddings, proba, embeddings[:0], np.zeros(0, int))
-    start = time.perf_counter()
+    start = time.process_time()
     strategies.get("inward").order(pool, bands=5, seed=0)
-    assert time.perf_counter() - start < 10
+    assert time.process_time() - start < 10
