@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
 
@@ -48,8 +47,7 @@ class Person:
             yield from page["results"]
             if page["next"] is None:
                 return
-            following = urlsplit(page["next"])
-            page = _read(self.http.get(f"{following.path}?{following.query}"))
+            page = _read(self.http.get(page["next"]))
 
     def wait_for(self, project: str, job: dict[str, Any], timeout: float = 600.0) -> dict[str, Any]:
         """Wait until a job of ``project`` is over; return it. A failed job ends the benchmark."""
