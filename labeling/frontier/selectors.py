@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 from typing import Any
 
 from django.core.cache import cache
@@ -259,7 +260,7 @@ def _thresholds(limits: Mapping[int, list[float]], steps: int) -> tuple[list[int
         edges = [1.0, *lows]
         inward = [
             outer + (inner - outer) * step / steps - _EPSILON
-            for outer, inner in zip(edges, edges[1:], strict=False)
+            for outer, inner in pairwise(edges)
             for step in range(1, steps + 1)
         ]
         flat += sorted(inward[:-1])

@@ -28,6 +28,7 @@ from labeling.truth.models import (
     GroundTruth,
     HoldReason,
     Origin,
+    Outcome,
     Pause,
     Ruling,
     TruthKind,
@@ -139,9 +140,11 @@ class DisputeDetail:
     sides: list[ClassSide]
     alike_by_model: bool
     ruling: Ruling | None
+    ruled_as: str
     suggested_hold: str
     suggested_unusable: str
-    current_truth: GroundTruth | None
+    #: what the photo is settled as meanwhile, in words; empty where it is not
+    in_force: str
 
 
 def dispute_detail(dispute: Dispute) -> DisputeDetail:
@@ -168,19 +171,42 @@ def dispute_detail(dispute: Dispute) -> DisputeDetail:
         sides=sides,
         alike_by_model=by_model,
         ruling=ruling,
+        ruled_as=_outcome(ruling, names) if ruling else "",
         suggested_hold=_usual_reason(item, AnswerKind.HOLD, HoldReason.BETWEEN),
         suggested_unusable=_usual_reason(item, AnswerKind.UNUSABLE, UnusableReason.OTHER),
-        current_truth=GroundTruth.objects.current().filter(item=item).select_related("label_class").first(),
+        in_force=_in_force(item, names),
     )
 
 
-def recent_rulings(project: Project, *, limit: int = 10) -> list[Ruling]:
-    """The newest rulings by people, for the list beside the queue."""
-    return list(
+def recent_rulings(project: Project, *, limit: int = 10) -> list[tuple[Ruling, str]]:
+    """The newest rulings by people, each with its outcome in words."""
+    names = _class_names(current_guideline(project))
+    newest = (
         Ruling.objects.filter(dispute__project=project, reviewer__isnull=False)
         .select_related("dispute__item__image", "label_class", "reviewer")
         .order_by("-id")[:limit]
     )
+    return [(ruling, _outcome(ruling, names)) for ruling in newest]
+
+
+def ruling_text(ruling: Ruling) -> str:
+    """A ruling's outcome in words: the class by its name now, or what else was ruled."""
+    return _outcome(ruling, _class_names(current_guideline(ruling.dispute.project)))
+
+
+def _outcome(ruling: Ruling, names: dict[int, str]) -> str:
+    if ruling.label_class_id is not None:
+        return names.get(ruling.label_class_id, "?")
+    return str(Outcome(ruling.outcome).label)
+
+
+def _in_force(item: Item, names: dict[int, str]) -> str:
+    truth = GroundTruth.objects.current().filter(item=item).first()
+    if truth is None:
+        return ""
+    if truth.label_class_id is not None:
+        return names.get(truth.label_class_id, "?")
+    return str(AnswerKind(truth.kind).label)
 
 
 def _class_names(guideline: Guideline) -> dict[int, str]:

@@ -28,7 +28,7 @@ def estimate(progress: Progress) -> dict[str, Any]:
     Result: ``alpha`` (None where undefined), ``n_items`` and ``n_answers`` it rests on, and ``dawid_skene`` as
     :func:`dawid_skene` gives it. Values of answers are ``class:<key>``, ``hold`` and ``unusable``.
     """
-    project = Project.objects.get(pk=progress.job.project_id)
+    project = Project.objects.get(pk=progress.job.project_id or 0)
     progress.report(0, 3, _("Reading the answers"))
     answers = answers_frame(project)
     if answers.empty:

@@ -22,7 +22,7 @@ from labeling.people.models import User
 from labeling.refusals import Refused
 from labeling.truth import selectors, services
 from labeling.truth.forms import AmendForm, GoldForm, RulingForm
-from labeling.truth.models import Dispute, Gold, HoldReason, Outcome, Ruling, UnusableReason
+from labeling.truth.models import Dispute, Gold, HoldReason, Ruling, UnusableReason
 
 #: review.js asks with this header and gets the desk alone; without it the same address answers a whole page.
 DESK_HEADER = "X-Hilltop-Desk"
@@ -77,7 +77,7 @@ def ruling(request: HttpRequest, slug: str, dispute_id: UUID) -> HttpResponse:
     following = selectors.next_dispute(project, _user(request), after=dispute)
     if DESK_HEADER in request.headers:
         return _desk(request, project, following, done=made)
-    messages.success(request, _("Ruled: %(outcome)s.") % {"outcome": _outcome_text(made)})
+    messages.success(request, _("Ruled: %(outcome)s.") % {"outcome": selectors.ruling_text(made)})
     return redirect("review-dispute", slug, following.pk) if following else redirect("review", slug)
 
 
@@ -164,7 +164,7 @@ def _desk(
         "kept": kept or {},
         "amending": amending,
         "done": done,
-        "done_text": _outcome_text(done) if done else "",
+        "done_text": selectors.ruling_text(done) if done else "",
         "following": following,
         "hold_reasons": HoldReason.choices,
         "unusable_reasons": UnusableReason.choices,
@@ -191,13 +191,6 @@ def _dispute(project: Project, dispute_id: UUID) -> Dispute:
     return get_object_or_404(
         Dispute.objects.select_related("item__image", "project"), project=project, pk=dispute_id
     )
-
-
-def _outcome_text(made: Ruling) -> str:
-    if made.label_class is not None:
-        names = {d.label_class_id: d.name for d in active_definitions(made.dispute.project)}
-        return names.get(made.label_class_id, made.label_class.key)
-    return str(Outcome(made.outcome).label)
 
 
 def _first_error(form: Any) -> str:

@@ -34,7 +34,7 @@ async function show(response, where) {
   const error = document.getElementById("desk-error");
   (error || desk.querySelector("[data-focus]"))?.focus({ preventScroll: !error });
   if (!error) window.scrollTo({ top: Math.min(window.scrollY, desk.offsetTop) });
-  if (root.dataset.said) say(root.dataset.said);
+  say(root.dataset.said);
 }
 
 async function go(url, options, where) {
