@@ -27,7 +27,7 @@ def test_every_photo_gets_the_heads_probabilities(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(scoring, "CHUNK", 7)  # several chunks, the last one smaller
     project, items, _keys, version = trained()
     told = scoring.score_items(project=project, model_version=version, item_ids=[item.pk for item in items])
-    assert told == {"scored": 30, "missing": 0}
+    assert told == {"scored": 30, "already": 0, "missing": 0}
     head = artifact.load(version)
     store = open_store(version.backbone_hash, head.n_features_in_)
     for item in items[:3]:
@@ -53,7 +53,8 @@ def test_scoring_again_changes_nothing_and_a_new_version_replaces_the_old_rows()
     ids = [item.pk for item in items]
     scoring.score_items(project=project, model_version=first, item_ids=ids[:20])
     before = dict(Score.objects.values_list("item_id", "pk"))
-    scoring.score_items(project=project, model_version=first, item_ids=ids)
+    told = scoring.score_items(project=project, model_version=first, item_ids=ids)
+    assert told == {"scored": 10, "already": 20, "missing": 0}
     after = dict(Score.objects.values_list("item_id", "pk"))
     assert len(after) == 30 and {item: after[item] for item in before} == before
     run_job(services.request_training(project=project, by=None))
@@ -77,7 +78,7 @@ def test_photos_without_an_embedding_are_counted_and_not_scored() -> None:
     told = scoring.score_items(
         project=project, model_version=version, item_ids=[item.pk for item in [*items, *bare]]
     )
-    assert told == {"scored": 30, "missing": 2}
+    assert told == {"scored": 30, "already": 0, "missing": 2}
     assert not Score.objects.filter(item__in=bare).exists()
 
 

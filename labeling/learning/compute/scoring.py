@@ -14,7 +14,7 @@ from labeling.catalog.models import Item, Project
 from labeling.jobs.runner import Progress
 from labeling.learning.compute import artifact
 from labeling.learning.compute.stores import open_store
-from labeling.learning.models import ModelVersion
+from labeling.learning.models import ModelVersion, Score
 
 CHUNK = 8_192
 
@@ -28,17 +28,25 @@ def score_items(
 ) -> dict[str, int]:
     """Score the photos, then drop the project's scores by any other version.
 
-    Photos that this version scored before keep their row (a head never changes its mind), so a run that was
-    stopped can be repeated. Photos without an embedding get no score.
+    Photos that this version scored before keep their row (a head never changes its mind) and cost no more than a
+    look, so a run that was stopped goes on, and one for a few new photos is quick. Photos without an embedding
+    get no score.
 
-    Returns {scored, missing}.
+    Returns {scored, already, missing}.
     """
     head = artifact.load(model_version)
     store = open_store(model_version.backbone_hash, head.n_features_in_)
     classes = np.asarray(model_version.classes, dtype=np.int64)
-    scored = missing = 0
+    scored = already = missing = 0
     for start in range(0, len(item_ids), CHUNK):
-        wanted = [int(item) for item in item_ids[start : start + CHUNK]]
+        chunk = [int(item) for item in item_ids[start : start + CHUNK]]
+        known = set(
+            Score.objects.filter(model_version=model_version, item_id__in=chunk).values_list(
+                "item_id", flat=True
+            )
+        )
+        wanted = [item for item in chunk if item not in known]
+        already += len(known)
         hashes = dict(Item.objects.filter(project=project, pk__in=wanted).values_list("pk", "image__sha256"))
         lacking = set(store.missing(hashes.values()))
         items = [item for item in wanted if item in hashes and hashes[item] not in lacking]
@@ -48,9 +56,9 @@ def score_items(
             _copy(model_version.pk, items, classes[proba.argmax(axis=1)], _margin(proba), proba)
         scored += len(items)
         if progress is not None:
-            progress.report(start + len(wanted), len(item_ids), gettext_noop("Scoring photos"))
+            progress.report(start + len(chunk), len(item_ids), gettext_noop("Scoring photos"))
     _drop_others(project, model_version)
-    return {"scored": scored, "missing": missing}
+    return {"scored": scored, "already": already, "missing": missing}
 
 
 def _margin(proba: Any) -> Any:
@@ -66,7 +74,7 @@ def _copy(version_id: int, items: list[int], predicted: Any, confidence: Any, pr
             yield item, int(predicted[index]), float(confidence[index]), proba[index].tolist()
 
     with connection.cursor() as cursor:
-        # COPY knows no ON CONFLICT, and a repeated run meets its own rows: so through a temporary table.
+        # Another worker may score the same photos, and COPY knows no ON CONFLICT: so through a temporary table.
         cursor.execute(
             "CREATE TEMP TABLE fresh_score (item_id bigint, predicted_id bigint, confidence float8, "
             "probabilities float8[]) ON COMMIT DROP"
