@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Aggregate, Count, F, FloatField, Max, Q, QuerySet
+from django.db.models import Aggregate, Count, Exists, F, FloatField, Max, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from labeling.catalog.models import ClassDefinition, Exemplar, Guideline, Image, Item, Project
@@ -31,7 +31,6 @@ from labeling.truth.models import (
     Outcome,
     Pause,
     Ruling,
-    TruthKind,
     UnusableReason,
 )
 
@@ -680,14 +679,15 @@ def golds(project: Project) -> list[Gold]:
 
 
 def gold_candidates(project: Project, text: str, *, limit: int = 24) -> list[Item]:
-    """Photos that could become gold: by file name or the start of the hash; without ``text``, ruled ones first."""
-    found = Item.objects.filter(project=project, gold__isnull=True).select_related("image")
+    """Photos that can become gold: nobody has answered them. By file name or the start of the hash.
+
+    Without ``text``, a random few that the audit has not drawn (the same ones until they are used).
+    """
+    fresh = Item.objects.filter(
+        ~Exists(Annotation.objects.filter(item=OuterRef("pk"))), project=project, gold__isnull=True
+    ).select_related("image")
     text = text.strip()
     if text:
-        return list(
-            found.filter(Q(name__icontains=text) | Q(image__sha256__startswith=text.lower())).order_by("id")[
-                :limit
-            ]
-        )
-    ruled = GroundTruth.objects.current().filter(project=project, kind=TruthKind.CLASS, ruling__isnull=False)
-    return list(found.filter(pk__in=ruled.values("item_id")).order_by("-id")[:limit])
+        named = Q(name__icontains=text) | Q(image__sha256__startswith=text.lower())
+        return list(fresh.filter(named).order_by("id")[:limit])
+    return list(fresh.filter(audit_drawn_at__isnull=True).order_by("random_key")[:limit])

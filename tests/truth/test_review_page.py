@@ -294,6 +294,10 @@ def test_gold_is_added_from_a_found_photo_and_retired() -> None:
     add = reverse("gold-add", args=[scene.project.slug])
     page = admin.get(reverse("labelers", args=[scene.project.slug]), {"find": fresh.image.sha256[:20]})
     assert fresh.image.sha256 in page.content.decode()
+    browsing = admin.get(reverse("labelers", args=[scene.project.slug]), {"find": ""}).content.decode()
+    offered = 'name="sha256" value="{}"'.format
+    assert offered(fresh.image.sha256) in browsing
+    assert offered(scene.items[0].image.sha256) not in browsing, "an answered photo cannot be asked blind"
     admin.post(add, {"sha256": fresh.image.sha256, "class_key": "defective"})
     gold = scene.project.golds.get()
     assert gold.item == fresh
