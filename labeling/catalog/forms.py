@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
+from django.http import QueryDict
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -164,8 +165,8 @@ class SettingsForm(_ProjectModelForm):
     def changes(self) -> dict[str, Any]:
         return {name: self.cleaned_data[name] for name in self.changed_data}
 
-    def validate_constraints(self) -> None:
-        """The service says these, in words that name the field."""
+    def _post_clean(self) -> None:
+        """The service validates the whole project, in words that name the field."""
 
 
 class ArchiveForm(forms.Form):
@@ -206,7 +207,7 @@ class _FilesField(forms.FileField):
 
     widget = _ManyFiles
 
-    def clean(self, data: Any, initial: Any = None) -> list[UploadedFile]:
+    def clean(self, data: Any, initial: Any = None) -> list[UploadedFile[bytes]]:
         files = [file for file in (data if isinstance(data, list | tuple) else [data]) if file]
         if not files:
             raise forms.ValidationError(_("Choose at least one photo, or a zip archive."))
@@ -214,7 +215,7 @@ class _FilesField(forms.FileField):
 
 
 class UploadForm(forms.Form):
-    files = _FilesField(
+    photos = _FilesField(
         label=gettext_lazy("Photos, or a zip archive of photos"),
         widget=_ManyFiles(attrs={"accept": "image/*,.zip,application/zip"}),
     )
@@ -250,7 +251,7 @@ class ExemplarForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
-        cleaned["photo"] = self.data.getlist("photo")
+        cleaned["photo"] = self.data.getlist("photo") if isinstance(self.data, QueryDict) else []
         if not cleaned["photo"]:
             self.add_error(None, _("Tick at least one photo."))
         return cleaned
@@ -333,7 +334,7 @@ class ClassForm(forms.Form):
 
     def exemplars(self) -> list[str]:
         kept = set(self.cleaned_data["keep"])
-        return [image.sha256 for image in self.shown if image.sha256 in kept] + self.cleaned_data["more"]
+        return [*(image.sha256 for image in self.shown if image.sha256 in kept), *self.cleaned_data["more"]]
 
 
 class GuidelineForm(forms.Form):

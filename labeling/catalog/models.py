@@ -60,11 +60,11 @@ class Project(models.Model):
 
     strategy = models.CharField(max_length=30, default="inward")
     bands = models.PositiveSmallIntegerField(
-        default=5, validators=[MinValueValidator(2), MaxValueValidator(20)]
+        default=3, validators=[MinValueValidator(2), MaxValueValidator(20)]
     )
     boundary_after = models.PositiveIntegerField(
         default=100, validators=[MinValueValidator(1)],
-        help_text=_("Ground truths after which the queue reaches the boundary band."),
+        help_text=_("The queue has reached the boundary band before so many ground truths."),
     )
     band_agreement = models.FloatField(
         default=0.7, validators=SHARE,

@@ -64,7 +64,7 @@ class _Found:
 def work_through(progress: Progress) -> dict[str, int]:
     """Do the intake job; return how many files were added, were there already, and were refused."""
     args = progress.args
-    batch = IntakeBatch.objects.select_related("project").filter(pk=args.get("batch")).first()
+    batch = IntakeBatch.objects.select_related("project").filter(pk=str(args["batch"])).first()
     if batch is None:
         raise JobError("The batch of this intake is gone. Send the photos again.")
     if _is_finished(batch):

@@ -108,7 +108,7 @@ def _start(
                 project=project, by=by, kind=IntakeKind.FOLDER, folder=folder.cleaned_data["folder"]
             )[0]
         ]
-    files: list[UploadedFile] = upload.cleaned_data["files"]
+    files: list[UploadedFile[bytes]] = upload.cleaned_data["photos"]
     source = upload.cleaned_data["source"]
     archives = [file for file in files if (file.name or "").lower().endswith(".zip")]
     plain = [file for file in files if file not in archives]

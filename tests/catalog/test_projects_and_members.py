@@ -1,0 +1,163 @@
+"""Founding and setting up a project; who belongs to it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from labeling.catalog import events, services
+from labeling.catalog.models import Activity, Membership, Project
+from labeling.catalog.permissions import Action, may
+from labeling.catalog.selectors import (
+    active_definitions,
+    current_guideline,
+    members,
+    projects_of,
+)
+from labeling.refusals import Refused
+from tests.factories import make_member, make_project, make_user
+
+pytestmark = pytest.mark.django_db
+CLASSES = [{"name": "Functional", "criteria": "No crack."}, {"key": "bad", "name": "Defective", "checklist": ["crack"]}]
+
+
+def found(**given: Any) -> Project:
+    fields: dict[str, Any] = {
+        "slug": "cells", "name": "Cells", "question": "Defective?", "classes": CLASSES, "by": make_user(is_superuser=True)
+    }
+    return services.create_project(**fields | given)
+
+
+def test_a_project_starts_with_version_1_and_its_founder_as_admin() -> None:
+    founder = make_user(is_superuser=True)
+    project = found(by=founder, bands=7)
+    assert current_guideline(project).number == 1 and project.bands == 7
+    assert [(d.label_class.key, d.criteria, d.checklist) for d in active_definitions(project)] == [
+        ("functional", "No crack.", []),
+        ("bad", "", ["crack"]),
+    ]
+    assert [(m.user, m.role) for m in members(project)] == [(founder, "admin")]
+
+
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [
+        ({"slug": "not a slug"}, "slug"),
+        ({"name": ""}, "name"),
+        ({"classes": CLASSES[:1]}, "classes"),
+        ({"classes": [{"name": "A"}, {"key": "b", "name": "a"}]}, "name"),
+        ({"classes": [{"name": "A", "key": "a"}, {"name": "B", "key": "a"}]}, "key"),
+        ({"answers_per_image": 0}, "answers_per_image"),
+        ({"rule": "k_of_n", "agreement_k": 3, "answers_per_image": 2}, "agreement_k"),
+        ({"gold_rate": 0.6, "audit_rate": 0.5}, "gold_rate"),
+        ({"gold_rate": 1.6}, "gold_rate"),
+        ({"strategy": "by mood"}, "strategy"),
+        ({"colour": "red"}, "colour"),
+    ],
+)
+def test_a_project_that_cannot_be_is_refused_by_field_and_leaves_nothing(given: dict[str, Any], field: str) -> None:
+    with pytest.raises(Refused) as caught:
+        found(**given)
+    assert caught.value.status == 422 and field in caught.value.fields
+    assert not Project.objects.exists()
+
+
+def test_two_projects_cannot_have_one_address() -> None:
+    found()
+    with pytest.raises(Refused) as caught:
+        found()
+    assert "slug" in caught.value.fields
+
+
+def test_settings_change_and_upper_rooms_hear_which() -> None:
+    heard: list[frozenset[str]] = []
+
+    def hear(sender: Any, changed: frozenset[str], **kwargs: Any) -> None:
+        heard.append(changed)
+
+    project = make_project()
+    events.settings_changed.connect(hear)
+    try:
+        project = services.update_settings(project=project, by=project.created_by, bands=9, strategy="inward")
+        services.update_settings(project=project, by=project.created_by, bands=9)
+    finally:
+        events.settings_changed.disconnect(hear)
+    assert heard == [frozenset({"bands"})] and Project.objects.get().bands == 9
+    assert Activity.objects.get(kind="settings_changed").data == {"changes": {"bands": [5, 9]}}
+
+
+@pytest.mark.parametrize("changes", [{"agreement_k": 5, "rule": "k_of_n"}, {"audit_rate": 1.5}, {"slug": "new"}])
+def test_settings_that_cannot_be_are_refused_and_nothing_changes(changes: dict[str, Any]) -> None:
+    project = make_project()
+    before = Project.objects.values().get()
+    with pytest.raises(Refused) as caught:
+        services.update_settings(project=project, by=project.created_by, **changes)
+    assert caught.value.status == 422 and Project.objects.values().get() == before
+
+
+def test_an_archived_project_is_seen_by_nobody() -> None:
+    project = make_project()
+    labeler, superuser = make_member(project), make_user(is_superuser=True)
+    services.archive_project(project=project, by=project.created_by)
+    assert not projects_of(labeler) and not projects_of(superuser)
+    assert Project.objects.get().archived_at
+
+
+def test_roles_are_given_changed_and_taken() -> None:
+    project, person = make_project(), make_user()
+    by = project.created_by
+    services.set_role(project=project, user=person, role="labeler", by=by)
+    assert may(person, project, Action.LABEL) and not may(person, project, Action.REVIEW)
+    services.set_role(project=project, user=person, role="reviewer", by=by)
+    assert may(person, project, Action.REVIEW) and not may(person, project, Action.ADMIN)
+    services.remove_member(project=project, user=person, by=by)
+    assert not may(person, project, Action.VIEW)
+    kinds = Activity.objects.filter(project=project).order_by("id").values_list("kind", flat=True)
+    assert list(kinds) == ["role_set", "role_set", "member_removed"]
+
+
+def test_a_project_never_loses_its_last_admin() -> None:
+    project = make_project()
+    admin = project.created_by
+    for attempt in (
+        lambda: services.remove_member(project=project, user=admin, by=admin),
+        lambda: services.set_role(project=project, user=admin, role="labeler", by=admin),
+    ):
+        with pytest.raises(Refused) as caught:
+            attempt()
+        assert caught.value.code == "last_admin"
+    second = make_member(project, "admin")
+    services.remove_member(project=project, user=admin, by=second)
+    assert list(Membership.objects.values_list("user", flat=True)) == [second.pk]
+
+
+def test_odd_members_are_refused() -> None:
+    project = make_project()
+    by = project.created_by
+    with pytest.raises(Refused) as caught:
+        services.set_role(project=project, user=make_user(), role="king", by=by)
+    assert caught.value.code == "invalid" and "role" in caught.value.fields
+    with pytest.raises(Refused) as caught:
+        services.set_role(project=project, user=make_user(is_active=False), role="labeler", by=by)
+    assert caught.value.code == "inactive"
+    with pytest.raises(Refused) as caught:
+        services.remove_member(project=project, user=make_user(), by=by)
+    assert caught.value.code == "not_a_member" and caught.value.status == 404
+
+
+def test_only_superusers_make_accounts_and_passwords_must_be_decent() -> None:
+    chief = make_user(is_superuser=True)
+    made = services.create_account(username="mina", password="quite-long-words-7", full_name="Mina Kim", by=chief)
+    assert made.check_password("quite-long-words-7") and (made.first_name, made.last_name) == ("Mina", "Kim")
+    for given, field in (
+        ({"username": "mina", "password": "quite-long-words-7"}, "username"),
+        ({"username": "no spaces!", "password": "quite-long-words-7"}, "username"),
+        ({"username": "joon", "password": "12345"}, "password"),
+    ):
+        with pytest.raises(Refused) as caught:
+            services.create_account(by=chief, **given)
+        assert caught.value.status == 422 and field in caught.value.fields
+    with pytest.raises(Refused) as caught:
+        services.create_account(username="x", password="quite-long-words-7", by=make_user())
+    assert caught.value.status == 403
