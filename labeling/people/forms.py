@@ -11,7 +11,7 @@ from django.utils.translation import ngettext
 
 from labeling.people import throttle
 
-MESSAGES = {
+MESSAGES: dict[str, Any] = {
     "invalid_login": _("This name and password do not match. Check both; capital letters count."),
     "inactive": _("This account is switched off. Ask an admin to switch it on again."),
     "throttled": _("Too many wrong passwords for this name. Wait five minutes, then try again."),

@@ -41,7 +41,7 @@ class Screen:
 
     @property
     def shown(self) -> str:
-        return self.page.evaluate("document.documentElement.dataset.shown")
+        return str(self.page.evaluate("document.documentElement.dataset.shown"))
 
     def wait_for_photo(self, *, other_than: str = "") -> None:
         self.page.wait_for_selector(f'html[data-shown]:not([data-shown="{other_than}"])', state="attached")
@@ -53,8 +53,8 @@ class Screen:
         self.wait_for_photo(other_than=before)
 
     def wait_until_ahead(self, count: int) -> None:
-        """Wait until that many further photos are loaded and decoded."""
-        expect(self.page.locator("#photos img")).to_have_count(count + 1)
+        """Wait until at least that many further photos are loaded and decoded."""
+        expect(self.page.locator("#photos img").nth(count)).to_be_attached()
 
     def expect_state(self, text: str) -> None:
         expect(self.page.locator("#state-text")).to_contain_text(text)
