@@ -21,10 +21,10 @@ NAMES = {
     "train": gettext_lazy("Train a model"),
     "rank": gettext_lazy("Order the queue"),
     "intake": gettext_lazy("Take in photos"),
+    "estimates": gettext_lazy("Compute agreement"),
 }
 UNITS = {
     "embed": gettext_lazy("photos"),
-    "rank": gettext_lazy("photos"),
     "intake": gettext_lazy("files"),
 }
 STATES = {
@@ -111,4 +111,6 @@ def _outcome(kind: str, result: dict[str, Any]) -> str:
         if result.get("promoted"):
             text += " " + _("It was promoted by itself.")
         return text
+    if kind == "rank" and "photos" in result:
+        return _("%(photos)d photos in a new order.") % result
     return ""

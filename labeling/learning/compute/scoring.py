@@ -28,9 +28,9 @@ def score_items(
 ) -> dict[str, int]:
     """Score the photos, then drop the project's scores by any other version.
 
-    Photos that this version scored before keep their row (a head never changes its mind) and cost no more than a
-    look, so a run that was stopped goes on, and one for a few new photos is quick. Photos without an embedding
-    get no score.
+    Photos that this version scored before keep their row (a head never changes its mind) and cost no more than
+    a look, so a run that was stopped goes on, and one for a few new photos is quick. Photos without an
+    embedding get no score.
 
     Returns {scored, already, missing}.
     """
@@ -74,7 +74,7 @@ def _copy(version_id: int, items: list[int], predicted: Any, confidence: Any, pr
             yield item, int(predicted[index]), float(confidence[index]), proba[index].tolist()
 
     with connection.cursor() as cursor:
-        # Another worker may score the same photos, and COPY knows no ON CONFLICT: so through a temporary table.
+        # Another worker may score the same photos; COPY knows no ON CONFLICT: so through a temporary table.
         cursor.execute(
             "CREATE TEMP TABLE fresh_score (item_id bigint, predicted_id bigint, confidence float8, "
             "probabilities float8[]) ON COMMIT DROP"
