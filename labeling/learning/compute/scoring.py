@@ -28,7 +28,7 @@ def score_items(
 ) -> dict[str, int]:
     """Score the photos, then drop the project's scores by any other version.
 
-    Photos that this version scored before keep their row (a head never changes its mind) and cost no more than
+    Photos that this version scored before keep their row (a head never changes its mind) and only cost
     a look, so a run that was stopped goes on, and one for a few new photos is quick. Photos without an
     embedding get no score.
 
