@@ -105,6 +105,11 @@ class Hub:
                 box.put(*KINDS)
 
 
+_DJANGOS_OWN = frozenset(
+    {"pool", "isolation_level", "server_side_binding", "assume_role", "cursor_factory", "context"}
+)
+
+
 def _address() -> dict[str, Any]:
     """Where Django's own connections go, without what only Django and its pool understand."""
     settings = connection.settings_dict
@@ -118,8 +123,8 @@ def _address() -> dict[str, Any]:
         "connect_timeout": 5,
         "keepalives_idle": 30,
     }
-    passed_on = ("sslmode", "sslrootcert", "sslcert", "sslkey", "service", "passfile")
-    address |= {name: value for name, value in settings["OPTIONS"].items() if name in passed_on}
+    # A socket's folder, a certificate and the like stand in OPTIONS, beside what only Django knows.
+    address |= {name: value for name, value in settings["OPTIONS"].items() if name not in _DJANGOS_OWN}
     return {name: value for name, value in address.items() if value not in ("", None)}
 
 
