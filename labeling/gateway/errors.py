@@ -12,7 +12,9 @@ from django.core.exceptions import PermissionDenied, RequestDataTooBig, Suspicio
 from django.core.exceptions import ValidationError as ModelValidationError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.utils.functional import Promise
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -89,7 +91,7 @@ def _as_refusal(error: Exception) -> Refused | None:
         case exceptions.AuthenticationFailed():
             return Refused("bad_token", _text(error), status=401)
         case exceptions.Throttled():
-            wait = max(1, round(error.wait or 1))
+            wait = max(1, round(getattr(error, "wait", None) or 1))
             return Refused(
                 "throttled",
                 _("Too many requests of this kind. Wait %(seconds)s s, then try again.") % {"seconds": wait},
@@ -106,9 +108,11 @@ def _as_refusal(error: Exception) -> Refused | None:
         case exceptions.ParseError():
             return Refused("malformed", _text(error) or _("The request could not be read."), status=400)
         case exceptions.APIException():
-            code = error.get_codes()
+            codes = error.get_codes()
             return Refused(
-                code if isinstance(code, str) else error.default_code, _text(error), status=error.status_code
+                codes if isinstance(codes, str) else str(error.default_code),
+                _text(error),
+                status=error.status_code,
             )
     return None
 
@@ -159,9 +163,10 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     message = _(
-        "Something went wrong on our side. What you had sent before is kept; try again in a moment, and tell "
-        "your administrator if it happens again."
+        "What was confirmed to you is stored; what you sent just now may not be. Try again in a minute. If it "
+        "stays, tell your administrator what you did and when."
     )
     if wants_json(request):
         return JsonResponse(envelope("server_error", message), status=500)
-    return render(request, "500.html", status=500)
+    page = render_to_string("gateway/broken.html", {"message": message, "language": get_language() or "en"})
+    return HttpResponse(page, status=500)

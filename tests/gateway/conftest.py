@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid4
 
+import numpy as np
 import pytest
 from django.core.cache import cache
 from django.test import Client
 
+from inference.metrics import evaluate
 from labeling.catalog.models import IntakeBatch, IntakeFile, Item, LabelClass, Project
 from labeling.catalog.services import add_image, add_items
 from labeling.jobs.models import Job
@@ -21,7 +23,8 @@ from labeling.truth.models import Dispute, Gold
 from labeling.truth.services import Answer, add_gold
 from tests.factories import make_items, make_member, make_project, make_user, photo_bytes
 
-FIGURE = {"value": 0.9, "low": 0.8, "high": 0.95}
+KEYS = ["functional", "defective"]
+FIGURES = evaluate(np.array([[0.9, 0.1], [0.7, 0.3], [0.2, 0.8], [0.6, 0.4]]), np.array([0, 0, 1, 1]), KEYS)
 
 
 @pytest.fixture(autouse=True)
@@ -93,7 +96,9 @@ def make_world(**settings: Any) -> World:
         answer(project, second, slot.pk, said.get(slot.item_id, "functional"))
     (lease,) = queue.claim(project=project, labeler=labeler, count=1)
 
-    Project.objects.filter(pk=project.pk).update(**settings_asked)  # what comes next is drawn as the test wishes
+    Project.objects.filter(pk=project.pk).update(
+        **settings_asked
+    )  # what comes next is drawn as the test wishes
     project.refresh_from_db()
 
     classes = list(LabelClass.objects.filter(project=project).order_by("pk"))
@@ -112,13 +117,8 @@ def make_world(**settings: Any) -> World:
             backbone_hash="b" * 64,
             classes=[each.pk for each in classes],
             artifact=f"cells/{number}",
-            manifest={"seed": 0},
-            metrics={
-                "cross_validated": {
-                    "accuracy": FIGURE,
-                    "classes": {each.key: {"precision": FIGURE, "recall": FIGURE} for each in classes},
-                }
-            },
+            manifest={"seed": 0, "unusable_photos": 0, "libraries": {"numpy": "2"}},
+            metrics={"order": KEYS, "cross_validated": FIGURES, "audit": None},
             created_by=admin,
         )
     Promotion.objects.create(project=project, model_version=version, by=admin)
@@ -131,7 +131,12 @@ def make_world(**settings: Any) -> World:
     batch = IntakeBatch.objects.create(project=project, kind="folder", source="cells", created_by=admin)
     IntakeFile.objects.create(batch=batch, name="a.png", path="a.png", outcome="added", image=image)
     IntakeFile.objects.create(
-        batch=batch, name="b.txt", path="b.txt", outcome="refused", reason="not_an_image", detail="Choose a photo."
+        batch=batch,
+        name="b.txt",
+        path="b.txt",
+        outcome="refused",
+        reason="not_an_image",
+        detail="Choose a photo.",
     )
     return World(
         project=project,

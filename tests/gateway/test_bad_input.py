@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 
 from labeling.catalog.models import Guideline, Project
+from labeling.refusals import Refused
 from labeling.truth.models import Annotation
 from tests.gateway.conftest import World
 
@@ -69,9 +70,13 @@ def test_a_bad_answer_is_refused_and_stores_nothing(
 
 
 def test_the_fields_that_are_wrong_are_named(world: World) -> None:
-    error = _error(_post(world.client("labeler"), world.api("/annotations"), _answer(world, view_ms=-1, typo=1)))
+    error = _error(
+        _post(world.client("labeler"), world.api("/annotations"), _answer(world, view_ms=-1, typo=1))
+    )
     assert set(error["fields"]) == {"typo"}
-    error = _error(_post(world.client("labeler"), world.api("/annotations"), _answer(world, view_ms=-1, key="")))
+    error = _error(
+        _post(world.client("labeler"), world.api("/annotations"), _answer(world, view_ms=-1, key=""))
+    )
     assert set(error["fields"]) == {"view_ms", "key"}
 
 
@@ -109,7 +114,8 @@ def test_a_body_beyond_the_bound_is_not_read(world: World, settings: Any) -> Non
 
 
 @pytest.mark.parametrize(
-    "header", ["Token nonsense", "Bearer nonsense", "Token", "Token a b", "Token é", "Token \x00", "token \xff\xfe"]
+    "header",
+    ["Token nonsense", "Bearer nonsense", "Token", "Token a b", "Token é", "Token \x00", "token \xff\xfe"],
 )
 def test_a_bad_token_is_told(world: World, header: str) -> None:
     response = Client().get(world.api(), headers={"Authorization": header})
@@ -177,9 +183,16 @@ def test_a_closed_account_loses_its_token(world: World) -> None:
         ("reviewer", "post", "/guidelines", {"note": "x"}, 422, "invalid"),
         ("reviewer", "post", "/guidelines", {"note": "x", "retire": ["functional"]}, 403, "forbidden"),
         ("reviewer", "post", "/guidelines", {"note": "x", "criteria": {"purple": "y"}}, 422, "unknown_class"),
-        ("reviewer", "post", f"/disputes/{uuid4()}/ruling", {"outcome": "hold"}, 404, "not_found"),
-        ("reviewer", "get", f"/disputes/{uuid4()}", None, 404, "not_found"),
-        ("labeler", "post", f"/annotations/{uuid4()}/undo", None, 404, "not_found"),
+        (
+            "reviewer",
+            "post",
+            "/disputes/00000000-0000-4000-8000-000000000000/ruling",
+            {"outcome": "hold"},
+            404,
+            "not_found",
+        ),
+        ("reviewer", "get", "/disputes/00000000-0000-4000-8000-000000000000", None, 404, "not_found"),
+        ("labeler", "post", "/annotations/00000000-0000-4000-8000-000000000000/undo", None, 404, "not_found"),
         ("labeler", "get", "/nothing/here", None, 404, "not_found"),
     ],
 )
@@ -202,7 +215,9 @@ def test_an_accept_header_never_makes_a_request_fail(world: World) -> None:
     assert response.status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/api", "/api/", "/api/v2/x", "/api/v1/projects/", "/api/v1/projects/no such/x"])
+@pytest.mark.parametrize(
+    "path", ["/api", "/api/", "/api/v2/x", "/api/v1/projects/", "/api/v1/projects/no such/x"]
+)
 def test_an_address_that_is_none_of_ours_answers_in_json(db: None, path: str) -> None:
     response = Client().get(path)
     assert (response.status_code, _error(response)["code"]) == (404, "not_found")
@@ -217,6 +232,43 @@ def test_a_bug_answers_in_json_too(world: World, monkeypatch: pytest.MonkeyPatch
     response = _post(client, world.api("/claims"), {})
     assert (response.status_code, _error(response)["code"]) == (500, "server_error")
     assert "a bug" not in response.content.decode()
+
+
+def test_a_page_that_breaks_or_refuses_says_so_without_the_page(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = world.client("labeler", raise_request_exception=False)
+    monkeypatch.setattr("labeling.gateway.pages.project_cards", _broken)
+    broken = client.get("/")
+    assert broken.status_code == 500
+    assert "a bug" not in broken.content.decode()
+    monkeypatch.setattr("labeling.gateway.pages.project_cards", _refusing)
+    refused = client.get("/", headers={"Referer": "http://testserver/new"})
+    assert refused.status_code == 409
+    assert "Take the &lt;next&gt; one." in refused.content.decode()
+    assert 'href="http://testserver/new"' in refused.content.decode()
+    foreign = client.get("/", headers={"Referer": "https://elsewhere.example/x"})
+    assert "elsewhere" not in foreign.content.decode()
+    fragment = client.get("/", headers={"HX-Request": "true"})
+    assert (fragment.status_code, fragment["HX-Retarget"]) == (409, "#messages")
+    assert "<html" not in fragment.content.decode()
+
+
+def _broken(_user: Any) -> None:
+    raise RuntimeError("a bug")
+
+
+def _refusing(_user: Any) -> None:
+    raise Refused("gone", "Take the <next> one.")
+
+
+@pytest.mark.parametrize(
+    ("role", "path", "status"), [("labeler", "/nowhere", 404), ("labeler", "/p/cells/jobs", 403)]
+)
+def test_a_page_that_is_not_theirs_says_so_in_words(world: World, role: str, path: str, status: int) -> None:
+    response = world.client(role).get(path)
+    assert response.status_code == status
+    assert 'role="alert"' in response.content.decode()
 
 
 def test_two_projects_cannot_share_an_address(world: World) -> None:

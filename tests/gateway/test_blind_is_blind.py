@@ -124,9 +124,12 @@ def test_a_reviewer_sees_names_only_after_the_ruling(world: World) -> None:
     before = client.get(address).json()
     assert len(before["answers"]) == 2
     assert {each["labeler"] for each in before["answers"]} == {None}
-    assert client.post(
-        f"{address}/ruling", {"outcome": "class", "class": "defective"}, content_type="application/json"
-    ).status_code == 201
+    assert (
+        client.post(
+            f"{address}/ruling", {"outcome": "class", "class": "defective"}, content_type="application/json"
+        ).status_code
+        == 201
+    )
     after = client.get(address).json()
     assert None not in {each["labeler"] for each in after["answers"]}
     assert after["ruling"]["class"] == "defective"

@@ -133,7 +133,9 @@ def test_a_large_export_is_read_in_chunks(monkeypatch: pytest.MonkeyPatch) -> No
 def test_a_real_server_streams_the_export(live_stack: Stack) -> None:
     world = make_world()
     _many_answers(world.project, 5000)
-    token = httpx.post(f"{live_stack.url}/api/v1/login", json={"username": "root", "password": "root"}).json()["token"]
+    token = httpx.post(
+        f"{live_stack.url}/api/v1/login", json={"username": "root", "password": "root"}
+    ).json()["token"]
     address = f"{live_stack.url}{world.api('/export/annotations.csv')}"
     pieces = 0
     data = b""

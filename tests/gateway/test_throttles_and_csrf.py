@@ -43,7 +43,8 @@ def test_the_fourth_dear_request_of_three_waits(
 
 def test_a_made_up_proxy_header_does_not_reset_the_count(db: None, rates: dict[str, str]) -> None:
     statuses = [
-        Client().post("/api/v1/login", {}, headers={"X-Forwarded-For": f"10.0.0.{n}"}).status_code for n in range(4)
+        Client().post("/api/v1/login", {}, headers={"X-Forwarded-For": f"10.0.0.{n}"}).status_code
+        for n in range(4)
     ]
     assert statuses[3] == 429
 
@@ -51,7 +52,9 @@ def test_a_made_up_proxy_header_does_not_reset_the_count(db: None, rates: dict[s
 def test_guessing_one_name_pauses_in_the_api_as_on_the_page(world: World) -> None:
     client = Client()
     body = {"username": "lina", "password": "guess"}
-    statuses = [client.post("/api/v1/login", body, content_type="application/json").status_code for _ in range(7)]
+    statuses = [
+        client.post("/api/v1/login", body, content_type="application/json").status_code for _ in range(7)
+    ]
     assert statuses == [401] * 6 + [429]
     right = client.post(
         "/api/v1/login", {"username": "lina", "password": "lina"}, content_type="application/json"

@@ -124,7 +124,9 @@ def test_every_method_of_the_api_says_who_may_use_it() -> None:
     for name, route in ROUTES.items():
         if name.startswith("api-") and hasattr(route.callback, "cls"):
             offered = {
-                method.upper() for method in route.callback.cls.http_method_names if hasattr(route.callback.cls, method)
+                method.upper()
+                for method in route.callback.cls.http_method_names
+                if hasattr(route.callback.cls, method)
             }
             assert offered - {"OPTIONS"} == set(MAY[name]), name
 

@@ -1,0 +1,60 @@
+"""The labeling loop costs a fixed number of queries, however many photos, people and answers there are."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import uuid4
+
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from labeling.queue import services as queue
+from tests.factories import make_items, make_member
+from tests.gateway.conftest import World
+
+
+def _queries(client: Client, address: str, body: dict[str, Any]) -> int:
+    with CaptureQueriesContext(
+        connection,
+    ) as caught:
+        response = client.post(address, body, content_type="application/json")
+    assert response.status_code in {200, 201}, response.content
+    work = [each for each in caught.captured_queries if "SAVEPOINT" not in each["sql"]]
+    print(address, len(work))  # shown by pytest -s
+    return len(work)
+
+
+def _loop(world: World, client: Client) -> tuple[int, int, int]:
+    """Queries of a claim that lends one more photo, of one that lends none, and of an answer."""
+    held = client.post(world.api("/claims"), {"count": 1}, content_type="application/json").json()["tasks"]
+    claim = _queries(client, world.api("/claims"), {"count": len(held) + 1})
+    again = _queries(client, world.api("/claims"), {"count": 1})
+    answer = {
+        "key": str(uuid4()), "lease": held[0]["lease"], "kind": "class", "class": "functional", "view_ms": 500,
+    }  # fmt: skip
+    return claim, again, _queries(client, world.api("/annotations"), answer)
+
+
+def test_a_claim_and_an_answer_cost_as_much_in_a_larger_project(world: World) -> None:
+    client = _with_token(world)
+    small = _loop(world, client)
+    for _ in range(3):
+        person = make_member(world.project)
+        more = make_items(world.project, 60)
+        queue.append_arrivals(project=world.project, item_ids=[item.pk for item in more])
+        queue.claim(project=world.project, labeler=person, count=5)
+    large = _loop(world, client)
+    assert all(after <= before + 1 for before, after in zip(small, large, strict=True))
+    assert large[0] <= 25
+    assert large[1] <= 14
+    assert large[2] <= 35
+
+
+def _with_token(world: World) -> Client:
+    token = (
+        Client()
+        .post("/api/v1/login", {"username": "lina", "password": "lina"}, content_type="application/json")
+        .json()["token"]
+    )
+    return Client(headers={"Authorization": f"Token {token}"})
