@@ -113,7 +113,11 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         labeled, admin, people = make_project(labelers=LABELERS, min_view_ms=0, gold_rate=0.0)
         rows_only(labeled, 50_000)
         project = create_project(
-            slug="worked-on", name="Worked on", question="Is this cell defective?", classes=CLASSES, by=admin.user
+            slug="worked-on",
+            name="Worked on",
+            question="Is this cell defective?",
+            classes=CLASSES,
+            by=admin.user,
         )
         more_photos(project, 0, PHOTOS_FIRST)
         killed: Counter[str] = Counter()
@@ -130,7 +134,9 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
                 if not _until(lambda: answers(target.url), 30):
                     raise SystemExit(f"round {number}: the web server did not come back")
                 if not _until(lambda: not Job.objects.live().exists(), 120):
-                    raise SystemExit(f"round {number}: jobs did not end: {list(Job.objects.live().values('kind', 'state'))}")
+                    raise SystemExit(
+                        f"round {number}: jobs did not end: {list(Job.objects.live().values('kind', 'state'))}"
+                    )
                 slowest = max(slowest, time.monotonic() - began)
                 print(
                     f"round {number}: {len(load.acknowledged)} answers acknowledged, jobs through after "
@@ -231,7 +237,9 @@ def _until(holds: Any, timeout: float) -> bool:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--quick", action="store_true", help="2 rounds")

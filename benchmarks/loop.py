@@ -180,7 +180,8 @@ class Simulation:
 
     def _wrong(self) -> int:
         return sum(
-            (truth["class"] == "defective") != (self.probability[truth["sha256"]] > 0.5) for truth in self._truths()
+            (truth["class"] == "defective") != (self.probability[truth["sha256"]] > 0.5)
+            for truth in self._truths()
         )
 
     def _retrain(self) -> tuple[float, int] | None:
@@ -195,7 +196,9 @@ class Simulation:
         self.admin.wait_for(self.slug, job)
         newest = max(self.admin.pages(f"projects/{self.slug}/models"), key=lambda model: int(model["number"]))
         if not newest["champion"]:
-            self.admin.post(f"projects/{self.slug}/models/{newest['number']}/promote", {"reason": "simulated"})
+            self.admin.post(
+                f"projects/{self.slug}/models/{newest['number']}/promote", {"reason": "simulated"}
+            )
         self.admin.wait_until_settled(self.slug, PREPARING)
         right = [
             (score["predicted"] == "defective") == (self.probability[score["sha256"]] > 0.5)
@@ -244,7 +247,9 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         "accuracy": round(statistics.fmean(run.accuracy for run in runs), 4),
         "accuracy_by_seed": [round(run.accuracy, 4) for run in runs],
         "wrong_by_seed": [run.wrong for run in runs],
-        "curve": [[round(statistics.fmean(values), 4) for values in zip(*point, strict=True)] for point in points],
+        "curve": [
+            [round(statistics.fmean(values), 4) for values in zip(*point, strict=True)] for point in points
+        ],
         "n": [run.unseen for run in runs],
         "seeds": options.seeds,
         "strategy": options.strategy,
@@ -256,15 +261,21 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--strategy", default="inward")
-    parser.add_argument("--labels", type=int, default=100, help="ground truths to reach (default: %(default)s)")
+    parser.add_argument(
+        "--labels", type=int, default=100, help="ground truths to reach (default: %(default)s)"
+    )
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--labelers", choices=sorted(SLIP), default="expert")
     parser.add_argument("--retrain-every", type=int, default=10, help="ground truths between trainings")
     parser.add_argument("--boundary-after", type=int, default=100)
-    parser.add_argument("--url", default="", help="a running demo; “auto”: the local one if it answers; else an own one")
+    parser.add_argument(
+        "--url", default="", help="a running demo; “auto”: the local one if it answers; else an own one"
+    )
     parser.add_argument("--password", default=DEMO_PASSWORD, help="of the demo's accounts")
     parser.add_argument("--quick", action="store_true", help="one seed, 20 ground truths")
     options = parser.parse_args(arguments)

@@ -119,7 +119,9 @@ def label(url: str, people: list[Member], *, answers: int, think_s: float) -> Ph
                 with guard:
                     phase.claims.append(claim_ms)
                     phase.submits.append(submit_ms)
-                    phase.lent_to_two += phase.leases.setdefault(lease, person.user.username) != person.user.username
+                    phase.lent_to_two += (
+                        phase.leases.setdefault(lease, person.user.username) != person.user.username
+                    )
         except BaseException as error:
             failures.append(error)
         finally:
@@ -180,7 +182,9 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--images", type=int, default=100_000)
     parser.add_argument("--labelers", type=int, default=8)
     parser.add_argument("--answers", type=int, default=60, help="of each labeler, in each of two phases")

@@ -106,7 +106,9 @@ def label(url: str, cookie: str, slug: str, *, answers: int, look_s: float, path
 def measure(options: argparse.Namespace) -> dict[str, Any]:
     path = os.environ.get("HILLTOP_CHROMIUM") or next(filter(None, map(shutil.which, CHROMIUM)), None)
     if path is None:
-        raise SystemExit("No Chromium here: install it (Debian: apt-get install chromium) or set HILLTOP_CHROMIUM.")
+        raise SystemExit(
+            "No Chromium here: install it (Debian: apt-get install chromium) or set HILLTOP_CHROMIUM."
+        )
     with own_database():
         set_up_django()
         from labeling.truth.models import Annotation
@@ -117,7 +119,12 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         with hilltop() as target:
             _wait_for_order(project)
             seen = label(
-                target.url, cookie, project.slug, answers=options.answers, look_s=options.look_ms / 1000, path=path
+                target.url,
+                cookie,
+                project.slug,
+                answers=options.answers,
+                look_s=options.look_ms / 1000,
+                path=path,
             )
         stored = Annotation.objects.filter(project=project).count()
         close_connections()
@@ -149,7 +156,9 @@ def _wait_for_order(project: Project, timeout: float = 120.0) -> None:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--answers", type=int, default=50)
     parser.add_argument("--look-ms", type=int, default=700, help="mean time a photo is looked at")
     parser.add_argument("--quick", action="store_true", help="12 answers")

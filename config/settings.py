@@ -190,7 +190,12 @@ REST_FRAMEWORK = {
     "DEFAULT_THROTTLE_CLASSES": [
         "rest_framework.throttling.ScopedRateThrottle",
     ],
-    "DEFAULT_THROTTLE_RATES": {"login": "20/min", "export": "60/hour", "intake": "600/min", "train": "60/min"},
+    "DEFAULT_THROTTLE_RATES": {
+        "login": "20/min",
+        "export": "60/hour",
+        "intake": "600/min",
+        "train": "60/min",
+    },
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 REST_KNOX = {"TOKEN_TTL": None, "TOKEN_LIMIT_PER_USER": 20, "AUTO_REFRESH": False}

@@ -6,6 +6,7 @@ it keeps ending); SIGINT or SIGTERM stops all children and, where it is ours, th
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import fcntl
 import os
@@ -181,7 +182,7 @@ class Supervisor:
 def answers(url: str) -> bool:
     """Whether a web server answers at ``url``, whatever it says."""
     try:
-        urllib.request.urlopen(url, timeout=5).close()
+        urllib.request.urlopen(url, timeout=5).close()  # noqa: S310  (our own address)
     except urllib.error.HTTPError:
         return True
     except OSError:
@@ -210,7 +211,9 @@ def _only_one() -> IO[str]:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         lock.close()
-        raise CannotStart(f"Hilltop is already running on {var_dir()}. Stop it first (Ctrl-C where it runs).") from None
+        raise CannotStart(
+            f"Hilltop is already running on {var_dir()}. Stop it first (Ctrl-C where it runs)."
+        ) from None
     return lock
 
 
@@ -232,10 +235,8 @@ def _end_with_parent() -> None:
 
 
 def _kill_group(pid: int) -> None:
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
 
 
 def _why(code: int) -> str:
@@ -244,5 +245,3 @@ def _why(code: int) -> str:
 
 def _print(line: str) -> None:
     print(line, flush=True)
-
-

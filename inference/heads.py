@@ -39,7 +39,8 @@ class LogisticHead(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     Minimises sum_i v_i * logloss_i + ||W||^2 / (2 * strength), with class-balanced weights v_i that sum to n and an
     unpenalised intercept. The strength with the least held-out log-loss, after its own temperature and a weak prior on
-    the strength, wins; probabilities are softmax(logits / temperature_), the temperature fitted on held-out logits (Guo et al. 2017).
+    the strength, wins; probabilities are softmax(logits / temperature_), the temperature fitted on held-out
+    logits (Guo et al. 2017).
 
     Follows scikit-learn's estimator rules, so it can be cloned and taught by modAL's ActiveLearner and Committee.
 

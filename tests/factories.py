@@ -97,7 +97,9 @@ def make_items(project: Project, count: int, *, seed: int = 0) -> list[Item]:
     )
 
 
-def photo_bytes(seed: int = 0, *, size: tuple[int, int] = (96, 80), format: str = "PNG", **save: Any) -> bytes:
+def photo_bytes(
+    seed: int = 0, *, size: tuple[int, int] = (96, 80), format: str = "PNG", **save: Any
+) -> bytes:
     """An encoded noise photo; the same seed gives the same bytes."""
     pixels = np.random.default_rng(seed).integers(0, 255, (size[1], size[0], 3), dtype=np.uint8)
     buffer = io.BytesIO()

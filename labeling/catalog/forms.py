@@ -32,13 +32,17 @@ class ProjectForm(forms.Form):
     question = forms.CharField(
         max_length=300,
         label=gettext_lazy("Question"),
-        help_text=gettext_lazy("What the labeler is asked of each photo. For example: Is this cell defective?"),
+        help_text=gettext_lazy(
+            "What the labeler is asked of each photo. For example: Is this cell defective?"
+        ),
     )
     slug = forms.SlugField(
         max_length=60,
         required=False,
         label=gettext_lazy("Address"),
-        help_text=gettext_lazy("Small letters, digits and hyphens. Made from the name when left empty. It stays."),
+        help_text=gettext_lazy(
+            "Small letters, digits and hyphens. Made from the name when left empty. It stays."
+        ),
     )
     description = forms.CharField(
         required=False, label=gettext_lazy("Description"), widget=forms.Textarea(attrs={"rows": 3})
@@ -49,7 +53,9 @@ class ProjectForm(forms.Form):
         if not cleaned.get("slug") and cleaned.get("name") and "slug" not in self.errors:
             cleaned["slug"] = slugify(cleaned["name"])[:60]
             if not cleaned["slug"]:
-                self.add_error("slug", _("The name has no Latin letters to make an address from. Write one here."))
+                self.add_error(
+                    "slug", _("The name has no Latin letters to make an address from. Write one here.")
+                )
         return cleaned
 
 
@@ -178,7 +184,9 @@ class ArchiveForm(forms.Form):
 
     def clean_confirm(self) -> str:
         if self.cleaned_data["confirm"].strip() != self.project.slug:
-            raise forms.ValidationError(_("This is not the project's address: %(slug)s.") % {"slug": self.project.slug})
+            raise forms.ValidationError(
+                _("This is not the project's address: %(slug)s.") % {"slug": self.project.slug}
+            )
         return str(self.cleaned_data["confirm"])
 
 
@@ -280,7 +288,9 @@ class ClassForm(forms.Form):
     more = forms.CharField(
         required=False,
         label=gettext_lazy("More exemplars"),
-        help_text=gettext_lazy("File names of photos of this project, one a line. The Photos page has them to tick."),
+        help_text=gettext_lazy(
+            "File names of photos of this project, one a line. The Photos page has them to tick."
+        ),
         widget=forms.Textarea(attrs={"rows": 2}),
     )
 
@@ -310,7 +320,10 @@ class ClassForm(forms.Form):
                     (self.KEEP, _("Keep")),
                     (self.RETIRE, _("Retire: ask it no more")),
                     *(
-                        (f"{self.MERGE}{other.label_class.key}", _("Merge into “%(name)s”") % {"name": other.name})
+                        (
+                            f"{self.MERGE}{other.label_class.key}",
+                            _("Merge into “%(name)s”") % {"name": other.name},
+                        )
                         for other in others
                     ),
                 ],
@@ -328,7 +341,9 @@ class ClassForm(forms.Form):
             by_hash = len(name) == 64
             item = items.filter(image__sha256=name).first() if by_hash else items.filter(name=name).first()
             if item is None:
-                raise forms.ValidationError(_("No photo of this project is called “%(name)s”.") % {"name": name})
+                raise forms.ValidationError(
+                    _("No photo of this project is called “%(name)s”.") % {"name": name}
+                )
             found.append(item.image.sha256)
         return found
 

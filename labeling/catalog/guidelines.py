@@ -93,7 +93,9 @@ def amend_guideline(
     if expected is not None and expected != current.number:
         raise Refused(
             "guideline_moved",
-            _("Somebody published version %(number)s while you were editing. Look at it, then apply your change again.")
+            _(
+                "Somebody published version %(number)s while you were editing. Look at it, then apply your change again."
+            )
             % {"number": current.number},
             status=409,
         )
@@ -114,7 +116,11 @@ def amend_guideline(
     schema = _in_order(schema, order)
     _check_names(schema)
     if schema == before:
-        raise Refused("nothing_changed", _("This is what the guideline says already. Change something first."), status=422)
+        raise Refused(
+            "nothing_changed",
+            _("This is what the guideline says already. Change something first."),
+            status=422,
+        )
 
     guideline = _write(
         project=project, number=current.number + 1, note=note.strip()[:300], by=by, schema=schema
@@ -139,7 +145,9 @@ def key_for(name: str, taken: Iterable[str]) -> str:
 
 
 def _read(guideline: Guideline) -> dict[str, _Entry]:
-    definitions = guideline.definitions.select_related("label_class", "merged_into").prefetch_related("exemplars")
+    definitions = guideline.definitions.select_related("label_class", "merged_into").prefetch_related(
+        "exemplars"
+    )
     return {
         definition.label_class.key: _Entry(
             key=definition.label_class.key,
@@ -204,7 +212,8 @@ def _add(schema: dict[str, _Entry], classes: Sequence[Mapping[str, Any]]) -> Non
         if not _KEY.match(key):
             raise _invalid(
                 "key",
-                _("“%(key)s” cannot be a class's key: use small letters, digits, - and _ only.") % {"key": key},
+                _("“%(key)s” cannot be a class's key: use small letters, digits, - and _ only.")
+                % {"key": key},
             )
         known = schema.get(key)
         if known is not None and known.state == ClassState.ACTIVE:
@@ -261,7 +270,9 @@ def _check_names(schema: Mapping[str, _Entry]) -> None:
     names = [entry.name.casefold() for entry in schema.values() if entry.state == ClassState.ACTIVE]
     for name in names:
         if names.count(name) > 1:
-            raise _invalid("name", _("Two classes in use are called “%(name)s”. Give one another name.") % {"name": name})
+            raise _invalid(
+                "name", _("Two classes in use are called “%(name)s”. Give one another name.") % {"name": name}
+            )
 
 
 def _name(value: Any) -> str:

@@ -64,7 +64,9 @@ def add_items(*, project: Project, images: Sequence[tuple[Image, str]], source: 
     keys = {item.image_id: item.random_key for item in offered}
     added = [
         item
-        for item in Item.objects.filter(project=project, image_id__in=keys).select_related("image").order_by("id")
+        for item in Item.objects.filter(project=project, image_id__in=keys)
+        .select_related("image")
+        .order_by("id")
         if item.random_key == keys[item.image_id]
     ]
     if added:

@@ -65,7 +65,10 @@ def start_intake(
             _stage_zip(batch, zip, staging)
         elif kind == IntakeKind.FOLDER:
             allowed = [Path(root) for root in (settings.INTAKE_ROOTS if roots is None else roots)]
-            args |= {"folder": str(_open_folder(batch, folder, allowed)), "roots": [str(root) for root in allowed]}
+            args |= {
+                "folder": str(_open_folder(batch, folder, allowed)),
+                "roots": [str(root) for root in allowed],
+            }
         else:
             raise Refused("invalid", _("Send files, a zip archive, or a folder."), status=422)
         with transaction.atomic():
@@ -89,7 +92,9 @@ def resume_intake(*, batch: IntakeBatch, by: User) -> Job:
         return previous
     listed = batch.files.exists()
     if listed and not batch.files.filter(outcome=IntakeOutcome.PENDING).exists():
-        raise Refused("nothing_left", _("Every file of this intake has been dealt with. There is nothing to resume."))
+        raise Refused(
+            "nothing_left", _("Every file of this intake has been dealt with. There is nothing to resume.")
+        )
     if not listed and (previous is None or previous.state == "succeeded"):
         raise Refused("nothing_left", _("This intake holds no files. Send the photos again."))
     return _enqueue(batch, by, previous.args if previous else {"batch": str(batch.pk)})
@@ -197,7 +202,9 @@ def _open_folder(batch: IntakeBatch, folder: str | Path | None, roots: Sequence[
     if not opened:
         raise Refused(
             "folder_not_open",
-            _("This folder is not open for intake. Open are: %(roots)s. The server's administrator can open others.")
+            _(
+                "This folder is not open for intake. Open are: %(roots)s. The server's administrator can open others."
+            )
             % {"roots": ", ".join(map(str, roots)) or _("none")},
             status=422,
         )

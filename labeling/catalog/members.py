@@ -27,7 +27,9 @@ def set_role(*, project: Project, user: User, role: str, by: User) -> Membership
     _lock(project)
     if role != Role.ADMIN:
         _keep_an_admin(project, user)
-    membership, created = Membership.objects.get_or_create(project=project, user=user, defaults={"role": role})
+    membership, created = Membership.objects.get_or_create(
+        project=project, user=user, defaults={"role": role}
+    )
     previous = None if created else membership.role
     if previous != role:
         membership.role = role
@@ -53,7 +55,9 @@ def remove_member(*, project: Project, user: User, by: User) -> None:
 def create_account(*, username: str, password: str, by: User, email: str = "", full_name: str = "") -> User:
     """A new account that can sign in and belongs to no project yet. ``by`` must be a superuser."""
     if not by.is_superuser:
-        raise Refused("forbidden", _("Only the site's administrators make accounts. Ask one of them."), status=403)
+        raise Refused(
+            "forbidden", _("Only the site's administrators make accounts. Ask one of them."), status=403
+        )
     first, _space, last = full_name.strip().partition(" ")
     user = User(username=username.strip(), email=email, first_name=first, last_name=last.strip())
     fields: dict[str, str] = {}
@@ -81,5 +85,7 @@ def _keep_an_admin(project: Project, user: User) -> None:
     admins = Membership.objects.filter(project=project, role=Role.ADMIN)
     if admins.filter(user=user).exists() and not admins.exclude(user=user).exists():
         raise Refused(
-            "last_admin", _("This is the project's last admin. Make somebody else an admin first."), status=409
+            "last_admin",
+            _("This is the project's last admin. Make somebody else an admin first."),
+            status=409,
         )

@@ -45,9 +45,7 @@ class Project(models.Model):
     answers_per_image = models.PositiveSmallIntegerField(
         default=2, validators=[MinValueValidator(1), MaxValueValidator(9)]
     )
-    rule = models.CharField(
-        max_length=10, choices=AgreementRule.choices, default=AgreementRule.UNANIMOUS
-    )
+    rule = models.CharField(max_length=10, choices=AgreementRule.choices, default=AgreementRule.UNANIMOUS)
     agreement_k = models.PositiveSmallIntegerField(default=2, validators=[MinValueValidator(1)])
     gold_rate = models.FloatField(default=0.05, validators=SHARE)
     gold_bar = models.FloatField(default=0.8, validators=SHARE)
@@ -63,11 +61,13 @@ class Project(models.Model):
         default=3, validators=[MinValueValidator(2), MaxValueValidator(20)]
     )
     boundary_after = models.PositiveIntegerField(
-        default=100, validators=[MinValueValidator(1)],
+        default=100,
+        validators=[MinValueValidator(1)],
         help_text=_("The queue has reached the boundary band before so many ground truths."),
     )
     band_agreement = models.FloatField(
-        default=0.7, validators=SHARE,
+        default=0.7,
+        validators=SHARE,
         help_text=_("Share of blind answers in the current band that must agree before the next opens."),
     )
     audit_rate = models.FloatField(default=0.10, validators=SHARE)
@@ -75,7 +75,8 @@ class Project(models.Model):
         default=0, help_text=_("Train by itself after so many new ground truths; 0 is never.")
     )
     promote_automatically = models.BooleanField(
-        default=False, help_text=_("Promote a model trained by itself when it is not worse than the champion.")
+        default=False,
+        help_text=_("Promote a model trained by itself when it is not worse than the champion."),
     )
     backbone = models.CharField(max_length=80, default="efficientnet_lite0")
 
@@ -91,7 +92,8 @@ class Project(models.Model):
                 condition=Q(answers_per_image__gte=1, answers_per_image__lte=9), name="project_answers_sane"
             ),
             models.CheckConstraint(
-                condition=Q(agreement_k__gte=1, agreement_k__lte=F("answers_per_image")) | Q(rule="unanimous"),
+                condition=Q(agreement_k__gte=1, agreement_k__lte=F("answers_per_image"))
+                | Q(rule="unanimous"),
                 name="project_k_within_n",
             ),
             models.CheckConstraint(
@@ -281,9 +283,7 @@ class IntakeFile(models.Model):
     batch = models.ForeignKey(IntakeBatch, on_delete=models.CASCADE, related_name="files")
     name = models.CharField(max_length=400)
     path = models.CharField(max_length=1000, help_text="where the bytes wait, relative to the batch's source")
-    outcome = models.CharField(
-        max_length=9, choices=IntakeOutcome.choices, default=IntakeOutcome.PENDING
-    )
+    outcome = models.CharField(max_length=9, choices=IntakeOutcome.choices, default=IntakeOutcome.PENDING)
     reason = models.CharField(max_length=30, blank=True, help_text="code, when refused")
     detail = models.CharField(max_length=400, blank=True, help_text="what to do, when refused")
     image = models.ForeignKey(Image, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")

@@ -36,7 +36,9 @@ _ORIENTATION, _EXIF_IFD, _TAKEN, _TAKEN_OFFSET = 0x0112, 0x8769, 0x9003, 0x9011
 #: Refusal code -> what happened and what to do. ``%(bytes)s`` and ``%(pixels)s`` are the bounds in force.
 ADVICE: dict[str, str | Promise] = {
     "not_an_image": gettext_lazy("This is not a photo. Choose a JPEG, PNG, WebP, TIFF or BMP file."),
-    "unsupported": gettext_lazy("This kind of photo cannot be read here. Save it as JPEG or PNG and try again."),
+    "unsupported": gettext_lazy(
+        "This kind of photo cannot be read here. Save it as JPEG or PNG and try again."
+    ),
     "truncated": gettext_lazy("The file is cut off or damaged. Copy it again from where it came from."),
     "too_large": gettext_lazy("The file is larger than %(bytes)s. Save a smaller version and try again."),
     "too_many_pixels": gettext_lazy(
@@ -53,7 +55,9 @@ ADVICE: dict[str, str | Promise] = {
     "unsafe_path": gettext_lazy(
         "The file's path points outside its folder or archive. Put a plain copy of the file there."
     ),
-    "discarded": gettext_lazy("An admin gave up the rest of this intake. Take the file in again if you need it."),
+    "discarded": gettext_lazy(
+        "An admin gave up the rest of this intake. Take the file in again if you need it."
+    ),
 }
 
 
@@ -125,7 +129,7 @@ def _open(data: bytes) -> ImageFile.ImageFile:
         image = Pillow.open(io.BytesIO(data), formats=FORMATS)
     except UnidentifiedImageError:
         raise PhotoRefused("unsupported" if _looks_like_another_format(data) else "not_an_image") from None
-    except Exception:  # noqa: BLE001 - whatever a damaged header makes a decoder raise
+    except Exception:
         raise PhotoRefused("truncated") from None
     if image.width * image.height > settings.INTAKE_MAX_PIXELS:
         raise PhotoRefused("too_many_pixels")
@@ -137,7 +141,7 @@ def _open(data: bytes) -> ImageFile.ImageFile:
 def _moves(image: ImageFile.ImageFile) -> bool:
     try:
         return bool(getattr(image, "is_animated", False))
-    except Exception:  # noqa: BLE001 - looking for a second picture reads on, into whatever the damage left
+    except Exception:
         raise PhotoRefused("truncated") from None
 
 
@@ -157,11 +161,7 @@ _OTHER_FORMATS = (
 def _looks_like_another_format(data: bytes) -> bool:
     """Photos and pictures that people do have, but that are not taken: HEIC, AVIF, JPEG 2000, PSD, SVG, PDF, ICO."""
     head = data[:256]
-    return (
-        head[4:8] == b"ftyp"
-        or head.startswith(_OTHER_FORMATS)
-        or b"<svg" in head.lower()
-    )
+    return head[4:8] == b"ftyp" or head.startswith(_OTHER_FORMATS) or b"<svg" in head.lower()
 
 
 def _exif(image: ImageFile.ImageFile) -> Any:
@@ -175,7 +175,7 @@ def _exif(image: ImageFile.ImageFile) -> Any:
         exif = image.getexif()
         orientation = exif.get(_ORIENTATION, 1)
         exif.get_ifd(_EXIF_IFD)
-    except Exception:  # noqa: BLE001 - the reader raises whatever the damage leads to
+    except Exception:
         raise PhotoRefused("bad_exif") from None
     if not isinstance(orientation, int):
         raise PhotoRefused("bad_exif")
@@ -228,7 +228,7 @@ def _load(image: ImageFile.ImageFile) -> None:
         image.load()
     except MemoryError:
         raise PhotoRefused("too_many_pixels") from None
-    except Exception:  # noqa: BLE001 - decoders raise OSError, SyntaxError, struct.error, ... on damaged data
+    except Exception:
         raise PhotoRefused("truncated") from None
 
 

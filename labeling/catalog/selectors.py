@@ -56,7 +56,8 @@ def active_definitions(project: Project) -> list[ClassDefinition]:
 def class_resolution(project: Project) -> dict[int, int | None]:
     """Label class id -> the id that its answers count for today: itself, what it was merged into, or ``None``."""
     rows = {
-        row.label_class_id: row for row in ClassDefinition.objects.filter(guideline=current_guideline(project))
+        row.label_class_id: row
+        for row in ClassDefinition.objects.filter(guideline=current_guideline(project))
     }
 
     def follow(class_id: int) -> int | None:
@@ -89,7 +90,9 @@ def guideline_history(project: Project, *, limit: int = 30) -> list[GuidelineVer
         .prefetch_related(
             Prefetch(
                 "definitions",
-                ClassDefinition.objects.select_related("label_class", "merged_into").prefetch_related("exemplars"),
+                ClassDefinition.objects.select_related("label_class", "merged_into").prefetch_related(
+                    "exemplars"
+                ),
             )
         )
         .order_by("-number")[: limit + 1]
@@ -192,7 +195,9 @@ def sources(project: Project) -> list[str]:
 def intake_batches(project: Project, *, limit: int = 50) -> list[dict[str, Any]]:
     """The newest intakes as dicts: ``batch``, ``job`` and ``counts`` (outcome -> files)."""
     batches = list(
-        IntakeBatch.objects.filter(project=project).select_related("created_by").order_by("-created_at")[:limit]
+        IntakeBatch.objects.filter(project=project)
+        .select_related("created_by")
+        .order_by("-created_at")[:limit]
     )
     counts: dict[Any, dict[str, int]] = {batch.pk: _no_counts() for batch in batches}
     for batch_id, outcome, n in (
@@ -213,7 +218,11 @@ def intake_batches(project: Project, *, limit: int = 50) -> list[dict[str, Any]]
 
 
 def intake_batch(project: Project, batch_id: Any) -> IntakeBatch | None:
-    return IntakeBatch.objects.select_related("project", "created_by").filter(project=project, pk=batch_id).first()
+    return (
+        IntakeBatch.objects.select_related("project", "created_by")
+        .filter(project=project, pk=batch_id)
+        .first()
+    )
 
 
 def intake_report(batch: IntakeBatch, *, refused_limit: int = 200) -> dict[str, Any]:

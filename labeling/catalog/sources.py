@@ -71,7 +71,9 @@ class Archive:
         except FileNotFoundError:
             raise SourceError("The archive is gone. Send it again.") from None
         except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError):
-            raise SourceError("The file is no whole zip archive. Pack the photos again and send it again.") from None
+            raise SourceError(
+                "The file is no whole zip archive. Pack the photos again and send it again."
+            ) from None
 
     def listing(self) -> Iterator[Listed]:
         members = self.zip.infolist()

@@ -65,7 +65,7 @@ class TokenAuthentication(BaseAuthentication):
         )
 
 
-class TokenScheme(OpenApiAuthenticationExtension):
+class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """Says in the OpenAPI schema how a token is sent."""
 
     target_class = TokenAuthentication

@@ -37,7 +37,8 @@ def metrics(request: HttpRequest) -> HttpResponse:
         response["WWW-Authenticate"] = "Bearer"
         response["Content-Type"] = "text/plain; charset=utf-8"
         return response
-    return ExportToDjangoView(request)
+    metrics: HttpResponse = ExportToDjangoView(request)
+    return metrics
 
 
 def _has_token(request: HttpRequest) -> bool:

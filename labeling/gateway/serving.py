@@ -22,7 +22,8 @@ class Address:
 
     @property
     def url(self) -> str:
-        host = "127.0.0.1" if self.host in {"0.0.0.0", "::"} else self.host
+        everywhere = {"0.0.0.0", "::"}  # noqa: S104  (compared with, not bound to)
+        host = "127.0.0.1" if self.host in everywhere else self.host
         return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
 
 

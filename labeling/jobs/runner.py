@@ -96,7 +96,9 @@ def run(job_id: UUID | str) -> None:
     handler = handler_for(job.kind)
     try:
         if handler is None:
-            raise JobError(f"No worker knows jobs of kind “{job.kind}”. Update the workers, then start it again.")
+            raise JobError(
+                f"No worker knows jobs of kind “{job.kind}”. Update the workers, then start it again."
+            )
         result = handler(Progress(job))
     except Cancelled:
         _finish(job, JobState.CANCELLED)

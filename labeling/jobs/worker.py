@@ -55,7 +55,7 @@ async def _work(queues: Sequence[str], concurrency: int) -> None:
         _end_on_signals(worker.stop)
         watch = asyncio.create_task(_rescue_for_ever(), name="rescue")
         try:
-            await worker.run()
+            await worker.run()  # type: ignore[no-untyped-call]
         finally:
             watch.cancel()
             with contextlib.suppress(asyncio.CancelledError):

@@ -227,7 +227,7 @@ def _jobs(project: Project) -> dict[str, Any]:
 def _class_names(project: Project) -> dict[str, str]:
     """Class key -> its name today, retired and merged classes included."""
     rows = current_guideline(project).definitions.values_list("label_class__key", "name")
-    return {key: name for key, name in rows}
+    return dict(rows)
 
 
 def _page(request: HttpRequest, project: Project, page: str) -> dict[str, Any]:

@@ -27,9 +27,7 @@ def verdict(comparison: dict[str, Any]) -> Verdict:
             _("Could not be compared"),
             "warn",
             [
-                _(
-                    "On no photo can this version and version %(champion)d both be judged fairly."
-                )
+                _("On no photo can this version and version %(champion)d both be judged fairly.")
                 % {"champion": champion}
             ],
         )

@@ -27,7 +27,8 @@ _AUDIT_STEPS = 100  # audit draws that may fall on photos already begun before t
 def _rows(sql: str, params: list[Any]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
-        return cursor.fetchall()
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+        return rows
 
 
 def take_over_expired(project: Project, labeler: User) -> UUID | None:
@@ -170,7 +171,9 @@ def _take(
     entry_id, item_id, round, band, position, confidence, ladder, entry_draw = entry
     draw = draw or entry_draw
     used = set(
-        Slot.objects.filter(item_id=item_id, round=round, number__isnull=False).values_list("number", flat=True)
+        Slot.objects.filter(item_id=item_id, round=round, number__isnull=False).values_list(
+            "number", flat=True
+        )
     )
     number = next(n for n in range(len(used) + 1) if n not in used)
     with connection.cursor() as cursor:

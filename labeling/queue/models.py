@@ -67,9 +67,7 @@ class Entry(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["ranking", "item"], name="entry_once")]
         indexes = [
-            models.Index(
-                fields=["ranking", "band", "position"], condition=Q(taken=0), name="entry_fresh"
-            ),
+            models.Index(fields=["ranking", "band", "position"], condition=Q(taken=0), name="entry_fresh"),
             models.Index(
                 fields=["ranking", "first_holder", "band", "position"],
                 condition=Q(taken__gt=0, free__gt=0),

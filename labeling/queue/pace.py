@@ -1,9 +1,10 @@
 """How fast the queue moves inward: by ground truths, and by agreement in the current band.
 
-With ``bands`` bands and ``boundary_after`` = B, band k is due when k / (bands - 1) of B ground truths exist,
-so the boundary band (the last) is reached with B of them. It opens only if, since the last opening, enough of
-the photos that people finished were settled by blind agreement (``band_agreement``): where people do not
-agree yet, going inward would only bring harder photos.
+With ``bands`` bands and ``boundary_after`` = B, band k is due when k / bands of B ground truths exist: each
+band gets the same share of B, the last share already at the boundary. It opens only if, since the last
+opening, enough of the photos that people finished were settled by blind agreement (``band_agreement``): where
+people do not agree yet, going inward would only bring harder photos. Three bands and B = 100 are the measured
+defaults (docs/log.md, 2026-11-24).
 """
 
 from __future__ import annotations
@@ -44,15 +45,13 @@ def current_band(project: Project) -> int:
 
 def needed_for(project: Project, band: int) -> int:
     """Ground truths in all at which ``band`` is due."""
-    return -(-band * project.boundary_after // max(project.bands - 1, 1))
+    return -(-band * project.boundary_after // project.bands)
 
 
 def standing(project: Project) -> Standing:
     """Count only what came since the last opening, so that the cost does not grow with what is settled."""
     opening = BandOpening.objects.filter(project=project).order_by("-id").first()
-    truths = (
-        GroundTruth.objects.current().filter(project=project, kind="class").exclude(origin=Origin.GOLD)
-    )
+    truths = GroundTruth.objects.current().filter(project=project, kind="class").exclude(origin=Origin.GOLD)
     disputes = Dispute.objects.filter(
         project=project, cause__in=[DisputeCause.DISAGREEMENT, DisputeCause.HOLD]
     )
@@ -109,8 +108,6 @@ def open_band(
         "agreement": at.agreement,
         "last_truth": last or 0,
     }
-    BandOpening.objects.create(
-        project=project, band=band, cause=cause, by=by, reason=reason, figures=figures
-    )
+    BandOpening.objects.create(project=project, band=band, cause=cause, by=by, reason=reason, figures=figures)
     log_activity(project=project, kind="band_opened", actor=by, band=band, cause=cause, reason=reason)
     return band

@@ -42,7 +42,9 @@ def write_ranking(
     *, project: Project, ordered: Ordered, strategy: str, seed: int, bands: int, arrivals: list[int]
 ) -> Ranking:
     """Copy the order into a ranking that is not yet current. ``arrivals`` go behind all others."""
-    last = Ranking.objects.filter(project=project).order_by("-number").values_list("number", flat=True).first()
+    last = (
+        Ranking.objects.filter(project=project).order_by("-number").values_list("number", flat=True).first()
+    )
     ranking = Ranking.objects.create(
         project=project,
         number=(last if last is not None else -1) + 1,
@@ -53,10 +55,13 @@ def write_ranking(
         summary=_summary(ordered),
     )
     free = project.answers_per_image
-    with connection.cursor() as cursor, cursor.copy(  # type: ignore[attr-defined]
-        "COPY queue_entry (ranking_id, item_id, ladder_id, band, position, confidence, draw, round, taken, free)"
-        " FROM STDIN"
-    ) as copy:
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(  # type: ignore[attr-defined]
+            "COPY queue_entry (ranking_id, item_id, ladder_id, band, position, confidence, draw, round, taken, free)"
+            " FROM STDIN"
+        ) as copy,
+    ):
         for item_id, ladder, band, position, confidence in zip(
             ordered.item_ids.tolist(),
             ordered.ladder.tolist(),
@@ -137,13 +142,9 @@ def take_over(*, ranking: Ranking, read_at: datetime) -> None:
 
 def clear_out(project: Project) -> None:
     """Delete the entries of rankings that are no longer current, a batch at a time."""
-    old = list(
-        Ranking.objects.filter(project=project, current=False).values_list("pk", flat=True)
-    )
+    old = list(Ranking.objects.filter(project=project, current=False).values_list("pk", flat=True))
     while True:
-        batch = list(
-            Entry.objects.filter(ranking__in=old).values_list("pk", flat=True)[:_DELETE_AT_ONCE]
-        )
+        batch = list(Entry.objects.filter(ranking__in=old).values_list("pk", flat=True)[:_DELETE_AT_ONCE])
         if not batch:
             return
         Entry.objects.filter(pk__in=batch).delete()

@@ -108,7 +108,8 @@ def texts() -> dict[str, str]:
         "openText": _("Other people hold the open photos just now. Look again in a minute."),
         "offlineTitle": _("You answered every photo that was loaded"),
         "offlineText": _(
-            "Your answers are kept in this browser and will be sent when the network is back. Then new photos come by themselves."
+            "Your answers are kept in this browser and will be sent when the network is back. "
+            "Then new photos come by themselves."
         ),
         "errorTitle": _("No photos can be loaded just now"),
         "errorText": _(

@@ -14,7 +14,7 @@ from labeling.people.models import User
 from labeling.queue import pace
 from labeling.queue.models import ARRIVALS, Entry, Ranking, Slot
 from labeling.truth.current import pause_of
-from labeling.truth.models import Annotation, Dispute, GroundTruth, Origin, Ruling
+from labeling.truth.models import Annotation, Dispute, GroundTruth, Origin, Outcome, Ruling
 
 
 def current_ranking(project: Project) -> Ranking | None:
@@ -42,7 +42,10 @@ def queue_state(project: Project, labeler: User) -> dict[str, str]:
     ranking = current_ranking(project)
     if ranking is None or not Entry.objects.filter(ranking=ranking).exists():
         if Job.objects.live().of_project(project.pk).filter(kind__in=["intake", "embed", "rank"]).exists():
-            return {"state": "preparing", "message": _("Photos are being prepared. They appear here by themselves.")}
+            return {
+                "state": "preparing",
+                "message": _("Photos are being prepared. They appear here by themselves."),
+            }
         if not project.items.exists():
             return {
                 "state": "preparing",
@@ -55,6 +58,15 @@ def queue_state(project: Project, labeler: User) -> dict[str, str]:
             "next model; new photos appear here by themselves."
         ),
     }
+
+
+def notes_for(slots: list[Slot]) -> dict[int, str]:
+    """What the reviewer said who sent a photo back, by item id. Costs nothing while no photo was sent back."""
+    again = [slot.item_id for slot in slots if slot.round > 1]
+    if not again:
+        return {}
+    rulings = Ruling.objects.filter(dispute__item__in=again, outcome=Outcome.SEND_BACK).order_by("id")
+    return dict(rulings.values_list("dispute__item_id", "comment"))
 
 
 def labeler_progress(project: Project, labeler: User) -> dict[str, int]:

@@ -98,9 +98,7 @@ def _next(project: Project, ranking: Ranking | None, labeler: User, dice: random
 
 def _held(project: Project, labeler: User) -> list[Slot]:
     return list(
-        Slot.objects.filter(
-            project=project, holder=labeler, annotation__isnull=True, skipped_at__isnull=True
-        )
+        Slot.objects.filter(project=project, holder=labeler, annotation__isnull=True, skipped_at__isnull=True)
         .select_related("item__image")
         .order_by("leased_at")[:MAX_LEASES]
     )
@@ -144,9 +142,7 @@ def release(*, project: Project, labeler: User, lease: UUID) -> None:
 
 def _own_slot(project: Project, labeler: User, lease: UUID) -> Slot | None:
     return (
-        Slot.objects.select_for_update(no_key=True)
-        .filter(pk=lease, project=project, holder=labeler)
-        .first()
+        Slot.objects.select_for_update(no_key=True).filter(pk=lease, project=project, holder=labeler).first()
     )
 
 
@@ -255,9 +251,7 @@ def undo(*, project: Project, labeler: User, key: UUID) -> Slot:
     )
     annotation = truth.retract_answer(project=project, labeler=labeler, key=key)
     if slot is None:
-        slot = Slot.objects.filter(
-            item_id=annotation.item_id, round=annotation.round, holder=labeler
-        ).first()
+        slot = Slot.objects.filter(item_id=annotation.item_id, round=annotation.round, holder=labeler).first()
         if slot is None:
             raise Refused("undo_too_late", _("The answer was undone, and the photo has moved on."))
     else:
@@ -349,9 +343,7 @@ def put_back(*, project: Project, item_id: int, round: int) -> None:
     ranking = Ranking.objects.filter(project=project, current=True).first()
     if ranking is None:
         return
-    taken = list(
-        Slot.objects.filter(item_id=item_id, round=round, number__isnull=False).order_by("number")
-    )
+    taken = list(Slot.objects.filter(item_id=item_id, round=round, number__isnull=False).order_by("number"))
     known = Slot.objects.filter(item_id=item_id).order_by("-leased_at").first()
     context = known.context if known else {}
     band = context.get("band", ARRIVALS)

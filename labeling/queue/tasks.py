@@ -21,7 +21,7 @@ STEPS = 4
 @handles("rank")
 def rank(progress: Progress) -> dict[str, Any]:
     """Score the pool by the champion if that is still to be done, order the open photos, and take over."""
-    project = Project.objects.get(pk=progress.job.project_id)
+    project = Project.objects.get(pk=progress.job.project_id or 0)
     champion = learning.champion(project)
     scored: dict[str, int] = {}
     if champion is not None and not _scored_by(champion.pk, project):
@@ -52,7 +52,12 @@ def rank(progress: Progress) -> dict[str, Any]:
     take_over(ranking=ranking, read_at=read_at)
     clear_out(project)
     progress.report(STEPS, STEPS, "done")
-    return {"ranking": ranking.number, "photos": len(items), "unscored": len(ordered.missing), "scored": scored}
+    return {
+        "ranking": ranking.number,
+        "photos": len(items),
+        "unscored": len(ordered.missing),
+        "scored": scored,
+    }
 
 
 def _scored_by(model_version_id: int, project: Project) -> bool:

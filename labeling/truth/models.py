@@ -74,7 +74,9 @@ class Annotation(models.Model):
     checklist = models.JSONField(default=list)
     guideline = models.ForeignKey(Guideline, on_delete=models.PROTECT, related_name="annotations")
     draw = models.CharField(max_length=5, choices=Draw.choices)
-    context = models.JSONField(default=dict, help_text="band, position, score, model: known to the server only")
+    context = models.JSONField(
+        default=dict, help_text="band, position, score, model: known to the server only"
+    )
     shown_at = models.DateTimeField(null=True, blank=True, help_text="by the labeler's clock")
     view_ms = models.PositiveIntegerField()
     created_at = models.DateTimeField(auto_now_add=True)

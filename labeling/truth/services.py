@@ -140,14 +140,14 @@ def retract_answer(*, project: Project, labeler: User, key: UUID) -> Annotation:
     if timezone.now() > undo_until(project, annotation):
         raise Refused(
             "undo_too_late",
-            _("An answer can be undone for %(seconds)d seconds. Ask a reviewer to look at this photo instead.")
+            _(
+                "An answer can be undone for %(seconds)d seconds. Ask a reviewer to look at this photo instead."
+            )
             % {"seconds": project.undo_seconds},
         )
     disputes = Dispute.objects.filter(item_id=annotation.item_id, round=annotation.round)
     if disputes.filter(ruling__reviewer__isnull=False).exists():
-        raise Refused(
-            "already_ruled", _("A reviewer has already ruled on this photo, so the ruling stands.")
-        )
+        raise Refused("already_ruled", _("A reviewer has already ruled on this photo, so the ruling stands."))
     Retraction.objects.create(annotation=annotation, by=labeler)
     if annotation.draw == Draw.GOLD:
         return annotation
@@ -189,9 +189,7 @@ def rule(
     Raises :class:`Refused` ``not_found`` (404), ``already_ruled``, ``own_answer`` (409), ``unknown_class`` or
     ``invalid`` (422).
     """
-    dispute = (
-        Dispute.objects.select_for_update(no_key=True).filter(project=project, pk=dispute_id).first()
-    )
+    dispute = Dispute.objects.select_for_update(no_key=True).filter(project=project, pk=dispute_id).first()
     if dispute is None:
         raise Refused("not_found", _("There is no such dispute in this project."), status=404)
     if Ruling.objects.filter(dispute=dispute).exists():
@@ -396,9 +394,7 @@ def _settle(project: Project, item_id: int, round: int, guideline: Guideline) ->
         return
     decision = _verdict(project, item_id, round)
     if decision.state == "agreed":
-        _append_truth(
-            project, item_id, decision.kind, decision.label_class_id, Origin.AGREEMENT, guideline
-        )
+        _append_truth(project, item_id, decision.kind, decision.label_class_id, Origin.AGREEMENT, guideline)
         events.settled.send(sender=Annotation, project=project, item_id=item_id)
     elif decision.state == "disputed":
         _open_dispute(project, item_id, round, decision.cause)

@@ -10,13 +10,13 @@ from typing import Any
 # Playwright's synchronous API keeps an event loop in this thread, which makes Django refuse ORM calls.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
-import pytest  # noqa: E402
-from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY  # noqa: E402
-from django.contrib.sessions.backends.db import SessionStore  # noqa: E402
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright  # noqa: E402
+import pytest
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from labeling.people.models import User  # noqa: E402
-from tests.stack import Stack  # noqa: E402
+from labeling.people.models import User
+from tests.stack import Stack
 
 CANDIDATES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 
@@ -50,9 +50,7 @@ def context_for(chromium: Browser, live_stack: Stack) -> Iterator[Callable[..., 
         context.set_default_timeout(10_000)
         opened.append(context)
         if user is not None:
-            context.add_cookies(
-                [{"name": "sessionid", "value": _session_of(user), "url": live_stack.url}]
-            )
+            context.add_cookies([{"name": "sessionid", "value": _session_of(user), "url": live_stack.url}])
         return context
 
     yield make

@@ -254,7 +254,12 @@ def test_the_database_refuses_to_change_what_is_appended(model: Any, statement: 
         if statement == "delete":
             rows._raw_delete(rows.db)
         else:
-            field = {"Guideline": "note", "ClassDefinition": "name", "Exemplar": "caption", "Activity": "kind"}
+            field = {
+                "Guideline": "note",
+                "ClassDefinition": "name",
+                "Exemplar": "caption",
+                "Activity": "kind",
+            }
             rows.update(**{field[model.__name__]: "changed"})
 
 

@@ -93,7 +93,9 @@ def test_the_same_bytes_twice_in_a_project_are_a_duplicate(do: Do) -> None:
 
 
 def test_a_bad_file_sent_twice_is_refused_twice(do: Do) -> None:
-    batch, job = send(make_project(), ("a.png", b"no photo"), ("b.png", b"no photo"), ("c.png", photo_bytes(1)))
+    batch, job = send(
+        make_project(), ("a.png", b"no photo"), ("b.png", b"no photo"), ("c.png", photo_bytes(1))
+    )
     do(job)
     assert outcomes(batch) == {"a.png": "not_an_image", "b.png": "not_an_image", "c.png": "added"}
 
@@ -226,7 +228,9 @@ def test_a_zip_killed_while_it_is_listed_is_listed_again(do: Do, monkeypatch: py
     assert do(job).result == {"added": 3, "duplicate": 0, "refused": 0}
 
 
-def test_cancelling_keeps_what_came_in_and_the_rest_can_be_resumed(do: Do, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cancelling_keeps_what_came_in_and_the_rest_can_be_resumed(
+    do: Do, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(working, "FIRST_CHUNK", 2)
     monkeypatch.setattr(working, "CHUNK", 2)
     project = make_project()
@@ -347,7 +351,9 @@ def test_a_zip_bomb_is_refused_without_being_unpacked(do: Do, settings: Settings
     assert outcomes(batch) == {"bomb.png": "too_large", "a.png": "added"}
 
 
-def test_a_zip_member_that_lies_about_its_size_is_read_no_further_than_it_said(do: Do, settings: Settings) -> None:
+def test_a_zip_member_that_lies_about_its_size_is_read_no_further_than_it_said(
+    do: Do, settings: Settings
+) -> None:
     settings.INTAKE_MAX_BYTES = 100_000
     data = bytearray(zip_of({"liar.png": bytes(30_000_000)}))
     directory = data.rindex(b"PK\x01\x02")
@@ -436,7 +442,9 @@ def test_a_link_in_a_folder_that_leaves_the_roots_is_refused(do: Do, tmp_path: P
     assert outcomes(batch) == {"link.png": "unsafe_path", "gone.png": "missing"}
 
 
-@pytest.mark.parametrize(("folder", "code"), [("", "nothing_sent"), ("nowhere", "no_such_folder"), (None, "nothing_sent")])
+@pytest.mark.parametrize(
+    ("folder", "code"), [("", "nothing_sent"), ("nowhere", "no_such_folder"), (None, "nothing_sent")]
+)
 def test_a_folder_that_is_not_there_is_refused(folder: str | None, code: str) -> None:
     project = make_project()
     with pytest.raises(Refused) as caught:

@@ -97,12 +97,20 @@ def test_a_superuser_founds_a_project_and_is_led_to_the_intake() -> None:
 
 @pytest.mark.parametrize(
     "given",
-    [{"name": ""}, {"classes-1-name": ""}, {"slug": "no slug"}, {"name": "세차"}, {"classes-2-criteria": "no name"}],
+    [
+        {"name": ""},
+        {"classes-1-name": ""},
+        {"slug": "no slug"},
+        {"name": "세차"},
+        {"classes-2-criteria": "no name"},
+    ],
 )
 def test_a_form_that_cannot_be_comes_back_with_what_was_typed(given: dict[str, str]) -> None:
     response = signed_in(make_user(is_superuser=True)).post(reverse("project-new"), new_project(**given))
     assert response.status_code == 422 and not Project.objects.exists()
-    assert "Foam outside." in html(response) and ("errorlist" in html(response) or "notice error" in html(response))
+    assert "Foam outside." in html(response) and (
+        "errorlist" in html(response) or "notice error" in html(response)
+    )
 
 
 def test_others_cannot_found_projects() -> None:
@@ -126,7 +134,8 @@ def test_settings_are_saved_and_what_was_not_touched_stays() -> None:
     project = make_project()
     before = Project.objects.values().get()
     response = signed_in(project.created_by).post(
-        reverse("project-settings", args=[project.slug]), settings_of(project, bands=8, checklist_required="on")
+        reverse("project-settings", args=[project.slug]),
+        settings_of(project, bands=8, checklist_required="on"),
     )
     assert response.status_code == 302
     assert Project.objects.values().get() == before | {"bands": 8, "checklist_required": True}
@@ -196,7 +205,10 @@ def test_a_superuser_makes_an_account_that_is_a_member_and_an_admin_cannot() -> 
     }  # fmt: skip
     assert signed_in(project.created_by).post(url, given).status_code == 422
     assert not User.objects.filter(username="joon").exists()
-    assert signed_in(make_user(is_superuser=True)).post(url, given | {"account-password": "short"}).status_code == 422
+    assert (
+        signed_in(make_user(is_superuser=True)).post(url, given | {"account-password": "short"}).status_code
+        == 422
+    )
     assert signed_in(make_user(is_superuser=True)).post(url, given).status_code == 302
     assert Membership.objects.get(user__username="joon").role == "labeler"
 
@@ -241,10 +253,15 @@ def test_an_exemplar_that_is_unticked_goes() -> None:
     project = make_project(classes=("a", "b"))
     one, two = make_items(project, 2)
     services.amend_guideline(
-        project=project, by=project.created_by, note="n", exemplars={"a": [one.image.sha256, two.image.sha256]}
+        project=project,
+        by=project.created_by,
+        note="n",
+        exemplars={"a": [one.image.sha256, two.image.sha256]},
     )
     form = guideline_form(project, **{"class-a-keep": [two.image.sha256]})
-    assert signed_in(project.created_by).post(reverse("guideline", args=[project.slug]), form).status_code == 302
+    assert (
+        signed_in(project.created_by).post(reverse("guideline", args=[project.slug]), form).status_code == 302
+    )
     assert [e.image for e in active_definitions(project)[0].exemplars.all()] == [two.image]
 
 
@@ -261,7 +278,9 @@ def test_an_exemplar_that_is_unticked_goes() -> None:
         {"new-criteria": "of nothing"},
     ],
 )
-def test_a_guideline_form_that_cannot_be_publishes_nothing_and_keeps_what_was_typed(changes: dict[str, str]) -> None:
+def test_a_guideline_form_that_cannot_be_publishes_nothing_and_keeps_what_was_typed(
+    changes: dict[str, str],
+) -> None:
     project = make_project(classes=("a", "b"))
     form = guideline_form(project, **{"class-b-checklist": "typed by hand"} if changes else {}) | changes
     response = signed_in(project.created_by).post(reverse("guideline", args=[project.slug]), form)
@@ -282,7 +301,10 @@ def test_members_read_the_guideline_and_only_admins_see_its_form() -> None:
 def test_text_that_looks_like_markup_is_shown_as_text() -> None:
     project = make_project()
     services.amend_guideline(
-        project=project, by=project.created_by, note="<b>n</b>", criteria={"defective": "<script>alert(1)</script>"}
+        project=project,
+        by=project.created_by,
+        note="<b>n</b>",
+        criteria={"defective": "<script>alert(1)</script>"},
     )
     text = html(signed_in(project.created_by).get(reverse("guideline", args=[project.slug])))
     assert "<script>alert" not in text and "&lt;script&gt;alert" in text and "<b>n</b>" not in text
@@ -328,11 +350,15 @@ def test_photos_are_filtered_by_where_they_came_from(do: Callable[[Job], Job]) -
     assert context["sources"] == ["monday", "tuesday"]
 
 
-@pytest.mark.parametrize("query", ["?after=x", "?after=-1", "?before=99999999999999999999", "?after=1e9", "?source=nowhere"])
+@pytest.mark.parametrize(
+    "query", ["?after=x", "?after=-1", "?before=99999999999999999999", "?after=1e9", "?source=nowhere"]
+)
 def test_odd_cursors_do_no_harm(query: str) -> None:
     project = make_project()
     make_items(project, 2)
-    assert signed_in(project.created_by).get(reverse("photos", args=[project.slug]) + query).status_code == 200
+    assert (
+        signed_in(project.created_by).get(reverse("photos", args=[project.slug]) + query).status_code == 200
+    )
 
 
 def test_ticked_photos_become_exemplars_beside_those_there_are() -> None:
@@ -366,7 +392,11 @@ def test_photos_and_archives_are_sent_by_one_plain_form(do: Callable[[Job], Job]
     assert response.status_code == 302
     for job in Job.objects.filter(kind="intake"):
         do(job)
-    assert dict(Item.objects.values_list("name", "source")) == {"a.png": "march", "b.png": "march", "c.png": "more.zip"}
+    assert dict(Item.objects.values_list("name", "source")) == {
+        "a.png": "march",
+        "b.png": "march",
+        "c.png": "more.zip",
+    }
     page = html(client.get(reverse("intake", args=[project.slug])))
     assert "more.zip" in page and "march" in page
     batch = project.intake_batches.get(kind="zip")
@@ -380,7 +410,9 @@ def test_a_script_is_answered_with_the_address_of_the_intake_or_with_what_went_w
     url = reverse("intake", args=[project.slug])
     sent = client.post(url, {"photos": [upload("a.png", photo_bytes(1))]}, headers={"X-Hilltop-Upload": "1"})
     batch = project.intake_batches.get()
-    assert sent.status_code == 201 and sent.json()["url"] == reverse("intake-batch", args=[project.slug, batch.pk])
+    assert sent.status_code == 201 and sent.json()["url"] == reverse(
+        "intake-batch", args=[project.slug, batch.pk]
+    )
     bad = client.post(url, {"photos": [upload("a.zip", b"no zip")]}, headers={"X-Hilltop-Upload": "1"})
     assert bad.status_code == 422 and "zip" in bad.json()["message"]
     none = client.post(url, {}, headers={"X-Hilltop-Upload": "1"})
@@ -414,7 +446,7 @@ def test_the_page_of_an_intake_offers_what_can_be_done_now(do: Callable[[Job], J
     client.post(url, {"action": "resume"})
     do(Job.objects.filter(kind="intake", state="queued").get())
     text = html(client.get(url))
-    assert "value=\"resume\"" not in text and "No file was refused." in text
+    assert 'value="resume"' not in text and "No file was refused." in text
     assert Item.objects.count() == 1
     response = client.post(url, {"action": "resume"}, follow=True)
     assert "nothing to resume" in str(next(iter(response.context["messages"])))

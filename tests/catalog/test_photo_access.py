@@ -33,7 +33,9 @@ def photo_in(project: Project, seed: int = 1, size: tuple[int, int] = (800, 600)
 
 @pytest.mark.parametrize("role", ["labeler", "reviewer", "admin"])
 @pytest.mark.parametrize(("variant", "size"), [("screen", (800, 600)), ("thumb", (320, 240))])
-def test_a_member_gets_the_rendition_and_may_keep_it_for_ever(role: str, variant: str, size: tuple[int, int]) -> None:
+def test_a_member_gets_the_rendition_and_may_keep_it_for_ever(
+    role: str, variant: str, size: tuple[int, int]
+) -> None:
     project = make_project()
     image = photo_in(project)
     response = signed_in(make_member(project, role)).get(photo_urls(image)[variant])
@@ -47,7 +49,12 @@ def test_a_member_gets_the_rendition_and_may_keep_it_for_ever(role: str, variant
 def test_strangers_and_the_signed_out_get_404_like_for_a_photo_that_is_not_there() -> None:
     project, other = make_project(), make_project()
     url = photo_urls(photo_in(project))["thumb"]
-    for client in (Client(), signed_in(make_user()), signed_in(make_member(other)), signed_in(other.created_by)):
+    for client in (
+        Client(),
+        signed_in(make_user()),
+        signed_in(make_member(other)),
+        signed_in(other.created_by),
+    ):
         assert client.get(url).status_code == 404
     assert signed_in(make_member(project)).get(url.replace(url[8:20], "0" * 12)).status_code == 404
 
@@ -113,7 +120,9 @@ def test_a_lost_rendition_is_made_again(tmp_path: Path) -> None:
     project = make_project()
     image = photo_in(project)
     before = storage.rendition(image, "screen")
-    path = Path(settings.STORAGES["default"]["OPTIONS"]["location"]) / storage.rendition_name(image.sha256, "screen")
+    path = Path(settings.STORAGES["default"]["OPTIONS"]["location"]) / storage.rendition_name(
+        image.sha256, "screen"
+    )
     path.unlink()
     client = signed_in(make_member(project))
     assert client.get(photo_urls(image)["screen"]).content == before and path.exists()
@@ -128,7 +137,9 @@ def test_a_photo_whose_file_is_gone_altogether_is_404_and_no_error() -> None:
     assert signed_in(make_member(project)).get(photo_urls(image)["thumb"]).status_code == 404
 
 
-@pytest.mark.parametrize("path", ["/photos/{0}/original.webp", "/photos/{0}/screen.png", "/photos/..%2f{0}/screen.webp"])
+@pytest.mark.parametrize(
+    "path", ["/photos/{0}/original.webp", "/photos/{0}/screen.png", "/photos/..%2f{0}/screen.webp"]
+)
 def test_originals_and_other_variants_have_no_address(path: str) -> None:
     project = make_project()
     image = photo_in(project)

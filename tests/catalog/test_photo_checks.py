@@ -72,7 +72,11 @@ def test_several_pictures_in_one_file_are_animated(format: str) -> None:
 @pytest.mark.filterwarnings("ignore:Corrupt EXIF")
 @pytest.mark.filterwarnings("ignore:Image appears to be a malformed MPO")
 def test_exif_that_cannot_be_read_is_refused() -> None:
-    for block in (b"Exif\x00\x00nonsense", b"Exif\x00\x00II*\x00\xff\xff\xff\x7f\x00\x00", b"Exif\x00\x00MM\x00*"):
+    for block in (
+        b"Exif\x00\x00nonsense",
+        b"Exif\x00\x00II*\x00\xff\xff\xff\x7f\x00\x00",
+        b"Exif\x00\x00MM\x00*",
+    ):
         assert refusal(photo_bytes(1, format="JPEG", exif=block)) == "bad_exif"
 
 
@@ -84,7 +88,12 @@ def test_exif_whose_directory_runs_past_its_end_is_refused() -> None:
 
 @pytest.mark.parametrize(
     "head",
-    [b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00", b"8BPS\x00\x01", b"%PDF-1.7", b'<?xml version="1.0"?><svg '],
+    [
+        b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00",
+        b"8BPS\x00\x01",
+        b"%PDF-1.7",
+        b'<?xml version="1.0"?><svg ',
+    ],
 )
 def test_other_picture_formats_are_unsupported_and_not_called_no_image(head: bytes) -> None:
     assert refusal(head + b"\x00" * 500) == "unsupported"
@@ -146,7 +155,9 @@ def test_brightness_and_sharpness_are_measured() -> None:
     assert dark.brightness == pytest.approx(10) and dark.sharpness == pytest.approx(0)
     pattern = np.indices((64, 64)).sum(axis=0) % 2 * 255
     checked = examine(encode(Pillow.fromarray(pattern.astype(np.uint8)), "PNG"))
-    assert checked.brightness == pytest.approx(127.5) and checked.sharpness == pytest.approx(1020**2, rel=0.01)
+    assert checked.brightness == pytest.approx(127.5) and checked.sharpness == pytest.approx(
+        1020**2, rel=0.01
+    )
 
 
 def test_sixteen_bit_greys_keep_their_tones() -> None:
@@ -163,7 +174,9 @@ def test_unusual_pixel_modes_come_in(mode: str) -> None:
 def test_when_the_photo_was_taken_is_read_from_exif() -> None:
     exif = Pillow.Exif()
     exif.get_ifd(0x8769)[0x9003] = "2026:03:04 05:06:07"
-    assert examine(photo_bytes(1, format="JPEG", exif=exif)).taken_at == datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
+    assert examine(photo_bytes(1, format="JPEG", exif=exif)).taken_at == datetime(
+        2026, 3, 4, 5, 6, 7, tzinfo=UTC
+    )
     exif.get_ifd(0x8769)[0x9011] = "+09:00"
     taken = examine(photo_bytes(1, format="JPEG", exif=exif)).taken_at
     assert taken == datetime(2026, 3, 3, 20, 6, 7, tzinfo=UTC)

@@ -48,4 +48,6 @@ def wait_for(job: Job, holds: Callable[[Job], bool], timeout: float = 30.0) -> f
         if holds(job):
             return time.monotonic() - began
         time.sleep(0.1)
-    raise AssertionError(f"waited {timeout:.0f} s in vain; the job: {job.state}, {job.done}/{job.total}, {job.error}")
+    raise AssertionError(
+        f"waited {timeout:.0f} s in vain; the job: {job.state}, {job.done}/{job.total}, {job.error}"
+    )

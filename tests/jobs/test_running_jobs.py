@@ -13,7 +13,9 @@ from labeling.jobs.services import cancel, enqueue
 from tests.jobs.conftest import StartWorker, wait_for
 
 
-def test_a_real_worker_runs_reports_refuses_breaks_and_stops(start_worker: StartWorker, tmp_path: Path) -> None:
+def test_a_real_worker_runs_reports_refuses_breaks_and_stops(
+    start_worker: StartWorker, tmp_path: Path
+) -> None:
     start_worker()
     whole = enqueue(kind="test-steps", args={"log": str(tmp_path / "a"), "steps": 3})
     refused = enqueue(kind="test-refuses")

@@ -16,7 +16,9 @@ def test_a_killed_workers_job_is_taken_up_again_within_15_seconds(
 ) -> None:
     log = tmp_path / "steps"
     job = enqueue(kind="test-steps", args={"log": str(log), "steps": 12, "pause": 0.3}, lock="one at a time")
-    behind = enqueue(kind="test-steps", args={"log": str(tmp_path / "other"), "steps": 1}, lock="one at a time")
+    behind = enqueue(
+        kind="test-steps", args={"log": str(tmp_path / "other"), "steps": 1}, lock="one at a time"
+    )
     victim = start_worker()
     wait_for(job, lambda job: job.done >= 2)
     start_worker()

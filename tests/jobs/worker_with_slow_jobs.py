@@ -10,7 +10,7 @@ from typing import Any
 os.environ["HILLTOP_ROLE"] = "worker"
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-import django  # noqa: E402
+import django
 
 django.setup()
 

@@ -207,7 +207,7 @@ def test_a_learning_curve_needs_two_versions_and_its_title_says_the_finding() ->
 
 def test_the_confusion_table_names_its_rows_and_columns_in_the_order_of_the_matrix() -> None:
     """PostgreSQL reorders the keys of stored objects, so they must not name the columns."""
-    project, items, keys = separable_project(30)
+    project, _items, _keys = separable_project(30)
     settle(project, more := make_items(project, 6, seed=2), ["functional"] * 6)
     store_vectors(project, more, ["functional"] * 5 + ["defective"])
     run_job(services.request_training(project=project, by=None))

@@ -66,8 +66,6 @@ class Setting:
 
 @pytest.fixture
 def setting(db: None) -> Setting:
-    project = make_project(bands=3, boundary_after=8)
+    project = make_project(bands=3, boundary_after=12)
     items = make_items(project, 30)
-    return Setting(
-        project, items, rank_by_hand(project, items), make_member(project), make_member(project)
-    )
+    return Setting(project, items, rank_by_hand(project, items), make_member(project), make_member(project))

@@ -52,9 +52,7 @@ class Lending(RuleBasedStateMachine):
     @rule(person=PEOPLE, count=st.integers(1, 3))
     def claim(self, person: int, count: int) -> None:
         before = {slot.pk for slot in self.held(person)}
-        got = services.claim(
-            project=self.project, labeler=self.people[person], count=count, dice=self.dice
-        )
+        got = services.claim(project=self.project, labeler=self.people[person], count=count, dice=self.dice)
         assert before <= {slot.pk for slot in got}, "a claim never takes away what one holds"
 
     @rule(person=PEOPLE, choice=CHOICES, hold=st.booleans(), twice=st.booleans())
@@ -78,7 +76,9 @@ class Lending(RuleBasedStateMachine):
 
     @rule(person=PEOPLE)
     def undo(self, person: int) -> None:
-        mine = [key for key, (who, _) in self.acknowledged.items() if who == person and key not in self.undone]
+        mine = [
+            key for key, (who, _) in self.acknowledged.items() if who == person and key not in self.undone
+        ]
         if mine:
             try:
                 services.undo(project=self.project, labeler=self.people[person], key=mine[-1])

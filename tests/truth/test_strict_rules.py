@@ -178,9 +178,7 @@ def test_undo_dissolves_the_dispute_that_it_caused_but_not_a_ruled_one() -> None
         answer(project, item, ann)
         last = answer(project, item, bob, "defective")
         if item is two:
-            services.rule(
-                project=project, dispute_id=open_dispute(two.pk).pk, reviewer=rev, outcome="hold"
-            )
+            services.rule(project=project, dispute_id=open_dispute(two.pk).pk, reviewer=rev, outcome="hold")
             with pytest.raises(Refused) as refusal:
                 services.retract_answer(project=project, labeler=bob, key=last.key)
             assert refusal.value.code == "already_ruled"

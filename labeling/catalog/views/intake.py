@@ -31,7 +31,9 @@ def intake(request: HttpRequest, slug: str) -> HttpResponse:
     if request.GET.get("part") == "batches":
         return render(request, "catalog/_batches.html", {"project": project, **_batches(project)})
     by_folder = request.POST.get("action") == "folder"
-    upload = UploadForm(*((request.POST, request.FILES) if request.method == "POST" and not by_folder else ()))
+    upload = UploadForm(
+        *((request.POST, request.FILES) if request.method == "POST" and not by_folder else ())
+    )
     folder = FolderForm(request.POST if by_folder else None)
     by_script = request.headers.get("X-Hilltop-Upload") == "1"
     if request.method == "POST":
@@ -48,7 +50,9 @@ def intake(request: HttpRequest, slug: str) -> HttpResponse:
                     return JsonResponse({"url": _batch_url(started[0])}, status=201)
                 if len(started) == 1:
                     return redirect(_batch_url(started[0]))
-                messages.success(request, _("The photos are on their way. Each archive has a page of its own."))
+                messages.success(
+                    request, _("The photos are on their way. Each archive has a page of its own.")
+                )
                 return redirect("intake", slug=slug)
         elif by_script:
             return JsonResponse({"message": _all_errors(form)}, status=422)
@@ -91,11 +95,15 @@ def intake_batch(request: HttpRequest, slug: str, batch_id: UUID) -> HttpRespons
     }
     if request.GET.get("part") == "report":
         return render(request, "catalog/_report.html", {"project": project, **context})
-    return render(request, "catalog/intake_batch.html", project_context(request, project, "intake-batch", **context))
+    return render(
+        request, "catalog/intake_batch.html", project_context(request, project, "intake-batch", **context)
+    )
 
 
 def _all_errors(form: UploadForm | FolderForm) -> str:
-    return " ".join(str(message) for messages_of_field in form.errors.values() for message in messages_of_field)
+    return " ".join(
+        str(message) for messages_of_field in form.errors.values() for message in messages_of_field
+    )
 
 
 def _start(
@@ -113,11 +121,14 @@ def _start(
     archives = [file for file in files if (file.name or "").lower().endswith(".zip")]
     plain = [file for file in files if file not in archives]
     started = [
-        services.start_intake(project=project, by=by, kind=IntakeKind.ZIP, zip=archive)[0] for archive in archives
+        services.start_intake(project=project, by=by, kind=IntakeKind.ZIP, zip=archive)[0]
+        for archive in archives
     ]
     if plain:
         started.append(
-            services.start_intake(project=project, by=by, kind=IntakeKind.UPLOAD, source=source, files=plain)[0]
+            services.start_intake(project=project, by=by, kind=IntakeKind.UPLOAD, source=source, files=plain)[
+                0
+            ]
         )
     return started
 

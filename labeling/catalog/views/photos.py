@@ -32,7 +32,9 @@ def photo(request: HttpRequest, sha256: str, variant: str) -> HttpResponse:
         try:
             response = HttpResponse(storage.rendition_of(sha256, variant), content_type="image/webp")
         except FileNotFoundError:
-            raise Http404(_("The photo's file is missing from the storage. Take the photo in again.")) from None
+            raise Http404(
+                _("The photo's file is missing from the storage. Take the photo in again.")
+            ) from None
     response["ETag"] = etag
     response["Cache-Control"] = "private, max-age=31536000, immutable"
     response["X-Content-Type-Options"] = "nosniff"
@@ -89,7 +91,11 @@ def photos(request: HttpRequest, slug: str) -> HttpResponse:
             project,
             "photos",
             photos=[
-                {"item": item, "urls": selectors.photo_urls(item.image), "chosen": item.image.sha256 in _chosen(request)}
+                {
+                    "item": item,
+                    "urls": selectors.photo_urls(item.image),
+                    "chosen": item.image.sha256 in _chosen(request),
+                }
                 for item in page.items
             ],
             older=page.next,

@@ -46,7 +46,10 @@ def project_new(request: HttpRequest) -> HttpResponse:
             return redirect("intake", slug=project.slug)
     invalid = bool(form.errors) or (request.method == "POST" and not classes.is_valid())
     return render(
-        request, "catalog/project_new.html", {"form": form, "classes": classes}, status=422 if invalid else 200
+        request,
+        "catalog/project_new.html",
+        {"form": form, "classes": classes},
+        status=422 if invalid else 200,
     )
 
 

@@ -43,8 +43,8 @@ class MeOut(serializers.Serializer[Any]):
 
 
 class LoginView(ApiView):
-    authentication_classes = ()
-    permission_classes = ()
+    authentication_classes: Any = ()
+    permission_classes: Any = ()
     throttle_scope = "login"
 
     @documented(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
 from django.http import Http404
@@ -27,15 +27,16 @@ Handler = TypeVar("Handler", bound=Callable[..., Any])
 class AlwaysJson(BaseContentNegotiation):
     """There is one answer to give, so no ``Accept`` header makes a request fail."""
 
-    def select_parser(self, request: Request, parsers: Sequence[Any]) -> Any:
+    def select_parser(self, request: Request, parsers: Iterable[Any]) -> Any:
         return next(
             (each for each in parsers if media_type_matches(each.media_type, request.content_type)), None
         )
 
     def select_renderer(
-        self, request: Request, renderers: Sequence[Any], format_suffix: str | None = None
+        self, request: Request, renderers: Iterable[Any], format_suffix: str | None = None
     ) -> Any:
-        return renderers[0], renderers[0].media_type
+        first = next(iter(renderers))
+        return first, first.media_type
 
 
 class Throttle(ScopedRateThrottle):
@@ -138,7 +139,7 @@ def documented(
         responses=responses,
         parameters=[*parameters, *(PAGE_PARAMETERS if pages else [])],
         tags=[tag],
-        **({"auth": []} if public else {}),
+        auth=[] if public else None,
     )
 
 

@@ -19,7 +19,7 @@ from labeling.gateway.api.fields import ClassKey, PhotoOut, Sha256, present_phot
 from labeling.gateway.pagination import page_by_id
 from labeling.refusals import Refused
 
-CRITERIA = {"max_length": 10_000, "allow_blank": True}
+CRITERIA: dict[str, Any] = {"max_length": 10_000, "allow_blank": True}
 #: What a reviewer may amend in passing; anything that changes which classes there are is an admin's.
 WORDING = {"note", "criteria", "checklist", "exemplars", "expected"}
 
@@ -41,7 +41,7 @@ class GuidelineIn(StrictSerializer):
 
     note = serializers.CharField(max_length=300, help_text="What changes, and why.")
     rename = serializers.DictField(child=serializers.CharField(max_length=80), required=False)
-    add = NewClass(many=True, required=False, max_length=50)
+    add = NewClass(many=True, required=False, max_length=50)  # type: ignore[call-arg]  # many=True makes a list
     merge = serializers.DictField(child=ClassKey(), required=False, help_text="from key → into key")
     retire = serializers.ListField(child=ClassKey(), required=False, max_length=50)
     criteria = serializers.DictField(child=serializers.CharField(**CRITERIA), required=False)

@@ -48,7 +48,7 @@ class SettingsIn(StrictSerializer, serializers.ModelSerializer[Project]):
 
 class ProjectIn(SettingsIn):
     slug = serializers.SlugField(max_length=60)
-    classes = NewClass(many=True, allow_empty=False, max_length=50)
+    classes = NewClass(many=True, allow_empty=False, max_length=50)  # type: ignore[call-arg]  # of a list
 
     class Meta(SettingsIn.Meta):
         fields = ("slug", "classes", "name", "question", *SETTINGS)  # type: ignore[assignment]

@@ -30,7 +30,7 @@ class GroundTruthOut(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     sha256 = serializers.CharField()
     name = serializers.CharField(allow_blank=True)
-    source = serializers.CharField(allow_blank=True)
+    source = serializers.CharField(allow_blank=True)  # type: ignore[assignment]  # our word
     kind = serializers.ChoiceField(TruthKind.choices)
     class_now = serializers.CharField(allow_blank=True, help_text="after merges; empty when retired")
     origin = serializers.ChoiceField(Origin.choices)
@@ -60,7 +60,7 @@ class AnnotationOut(serializers.Serializer[Any]):
     key = serializers.UUIDField()
     sha256 = serializers.CharField()
     name = serializers.CharField(allow_blank=True)
-    source = serializers.CharField(allow_blank=True)
+    source = serializers.CharField(allow_blank=True)  # type: ignore[assignment]  # our word
     round = serializers.IntegerField()
     labeler = serializers.CharField()
     kind = serializers.ChoiceField(AnswerKind.choices)
@@ -70,7 +70,7 @@ class AnnotationOut(serializers.Serializer[Any]):
     checklist = serializers.ListField(child=serializers.CharField())
     guideline = serializers.IntegerField()
     draw = serializers.ChoiceField(Draw.choices)
-    context = serializers.DictField(help_text="band, position, model: why the photo was shown")
+    context = serializers.DictField(help_text="band, position, model: why the photo was shown")  # type: ignore[assignment]
     shown_at = serializers.DateTimeField(allow_null=True)
     view_ms = serializers.IntegerField()
     created_at = serializers.DateTimeField()

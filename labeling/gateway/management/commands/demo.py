@@ -35,7 +35,7 @@ PEOPLE = {
 
 
 #: Of every demo account, where only this machine can reach the server.
-LOCAL_PASSWORD = "look-closely"
+LOCAL_PASSWORD = "look-closely"  # noqa: S105  (for a demo that only this machine can reach)
 
 
 class Command(BaseCommand):
@@ -54,9 +54,7 @@ class Command(BaseCommand):
             project = self._project()
             connections.close_all()
             # So that simulated people can make projects of the same photos (`make loop`).
-            os.environ.setdefault(
-                "HILLTOP_INTAKE_ROOTS", f"{settings.VAR / 'intake'},{elpv_folder()}"
-            )
+            os.environ.setdefault("HILLTOP_INTAKE_ROOTS", f"{settings.VAR / 'intake'},{elpv_folder()}")
             Supervisor(programs(at)).run(
                 ready=lambda: self._ready(at, project, passwords, began), ready_url=f"{at.url}/login"
             )

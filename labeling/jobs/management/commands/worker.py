@@ -25,7 +25,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.IS_WORKER:  # manage.py sees to it; call_command() would not
-            raise CommandError("Start workers with `python manage.py worker`, not from inside another process.")
+            raise CommandError(
+                "Start workers with `python manage.py worker`, not from inside another process."
+            )
         queues = [name.strip() for name in options["queues"].split(",") if name.strip()]
         self.stdout.write(f"worker: jobs of {', '.join(queues)}, {options['concurrency']} at once")
         work(queues=queues, concurrency=options["concurrency"])

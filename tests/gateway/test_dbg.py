@@ -1,0 +1,110 @@
+"""The published schema is the truth: random requests made from it never break the server, and answers fit it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import schemathesis
+from django.core.signals import request_finished, request_started
+from django.core.wsgi import get_wsgi_application
+from django.db import close_old_connections, transaction
+from django.test import Client
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from knox.models import AuthToken
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from labeling.gateway.api.base import ApiView
+from tests.gateway.conftest import World
+from tests.gateway.test_who_may_use_each_route import MAY, ROUTES
+
+from collections import Counter
+STATS = Counter()
+EXAMPLES = 60
+CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
+
+
+@pytest.fixture
+def in_one_transaction() -> Iterator[None]:
+    """The application is called in this process: it must not close the connection that holds the test's rows."""
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)
+
+
+def test_random_requests_get_answers_that_the_schema_foresees(
+    world: World, in_one_transaction: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ApiView, "throttle_classes", ())
+    application = get_wsgi_application()
+    schema = schemathesis.openapi.from_wsgi("/api/schema/?format=json", application)
+    _row, token = AuthToken.objects.create(user=world.superuser)
+    real = {
+        "slug": world.project.slug,
+        "username": world.second.username,
+        "sha256": world.gold.item.image.sha256,
+        "batch_id": str(world.batch.pk),
+        "lease": str(world.lease),
+        "key": str(world.answered),
+        "dispute_id": str(world.dispute.pk),
+        "number": 2,
+        "job_id": str(world.job.pk),
+    }
+    tried = 0
+    for result in schema.get_all_operations():
+        operation = result.ok()
+
+        @seed(11)
+        @settings(
+            max_examples=EXAMPLES,
+            deadline=None,
+            database=None,
+            phases=(Phase.explicit, Phase.generate),
+            suppress_health_check=list(HealthCheck),
+        )
+        @given(case=operation.as_strategy())
+        def one(case: Any) -> None:
+            nonlocal tried
+            tried += 1
+            # Things that exist, or all of it would be one 404 after another.
+            case.path_parameters |= {name: real[name] for name in case.path_parameters if name in real}
+            case.headers["Authorization"] = f"Token {token}"
+            with transaction.atomic():
+                r = case.call(); STATS[(case.method, case.path, r.status_code)] += 1; case.validate_response(r, checks=CHECKS)
+                transaction.set_rollback(True)
+
+        one()
+    for k, v in sorted(STATS.items(), key=str): print(k, v)
+
+
+def test_the_schema_lists_every_route_of_the_api(db: None) -> None:
+    listed = Client().get("/api/schema/?format=json").json()
+    operations = {(path, method.upper()) for path, methods in listed["paths"].items() for method in methods}
+    expected = {
+        (name, method)
+        for name, methods in MAY.items()
+        if name.startswith("api-") and hasattr(ROUTES[name].callback, "cls") and name != "api-schema"
+        for method in methods
+    }
+    assert len(operations) == len(expected)
+    ids = [operation["operationId"] for methods in listed["paths"].values() for operation in methods.values()]
+    assert len(ids) == len(set(ids))
+
+
+def test_every_operation_of_the_schema_says_what_its_errors_look_like(db: None) -> None:
+    listed = Client().get("/api/schema/?format=json").json()
+    for path, methods in listed["paths"].items():
+        for method, operation in methods.items():
+            refusals = [code for code in operation["responses"] if code.startswith("4")]
+            assert "401" in refusals, (method, path)
+            for code in refusals:
+                content = operation["responses"][code]["content"]["application/json"]
+                assert content["schema"]["$ref"].endswith("/ErrorOut"), (method, path, code)
