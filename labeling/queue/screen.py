@@ -81,6 +81,7 @@ def texts() -> dict[str, str]:
         "answered": _("{answer}. Next photo."),
         "answeredLast": _("{answer}. No photo is left."),
         "skipped": _("Skipped. Next photo."),
+        "sentBack": _("A reviewer asks you to look again: {note}"),
         "undone": _("Taken back: {answer}. Answer it again."),
         "undoGone": _("There is nothing to undo."),
         "undoLate": _("Too late to undo: the time for it is over."),

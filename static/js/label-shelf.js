@@ -29,13 +29,13 @@ export class Shelf extends EventTarget {
   /** What the server says is on loan to us, oldest first. */
   merge(tasks, serverTime) {
     if (serverTime) this.#skew = serverTime - Date.now();
-    for (const { lease, photo, expires_at: until } of tasks) {
+    for (const { lease, photo, note, expires_at: until } of tasks) {
       const expires = Date.parse(until);
       const known = this.#known.get(lease);
       if (known) {
         known.expires = expires;
       } else if (!this.#handled.has(lease)) {
-        this.#queue.push(this.#load({ lease, photo, expires }));
+        this.#queue.push(this.#load({ lease, photo, note, expires }));
       }
     }
   }

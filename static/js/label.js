@@ -203,6 +203,7 @@ function showNext(event, { count = true } = {}) {
     whenShown(task, count ? event?.timeStamp : undefined);
   } else {
     delete document.documentElement.dataset.shown;
+    showNote(null);
     showCard();
   }
 }
@@ -210,6 +211,7 @@ function showNext(event, { count = true } = {}) {
 /** `task` is on the screen from the next frame on. */
 function whenShown(task, since) {
   shownAt = null;
+  showNote(task);
   afterPaint(() => {
     if (shelf.current !== task || !task.ready) return;
     const now = performance.now();
@@ -224,6 +226,13 @@ function whenShown(task, since) {
     }
     shelf.tidy();
   });
+}
+
+/** What a reviewer asks to look at, who sent this photo back. */
+function showNote(task) {
+  const note = document.getElementById("note");
+  note.hidden = !task?.note;
+  note.textContent = task?.note ? say(texts.sentBack, { note: task.note }) : "";
 }
 
 /** Runs `work` as soon as the next frame has been painted (or soon, where the page is hidden). */

@@ -17,7 +17,7 @@ from labeling.gateway.api.base import ApiView, StrictSerializer, documented, use
 from labeling.gateway.api.fields import PhotoOut, present_photo
 from labeling.queue import services as queue
 from labeling.queue.models import Slot
-from labeling.queue.selectors import labeler_progress, queue_state
+from labeling.queue.selectors import labeler_progress, notes_for, queue_state
 from labeling.truth.models import Annotation, AnswerKind
 from labeling.truth.services import Answer
 
@@ -34,6 +34,9 @@ class TaskOut(serializers.Serializer[Any]):
     lease = serializers.UUIDField()
     photo = PhotoOut()
     expires_at = serializers.DateTimeField()
+    note = serializers.CharField(
+        allow_blank=True, help_text="What a reviewer asks to look at, who sent this photo back."
+    )
 
 
 class LabelerProgressOut(serializers.Serializer[Any]):
@@ -84,11 +87,12 @@ class UndoOut(serializers.Serializer[Any]):
     task = TaskOut()
 
 
-def present_task(slot: Slot) -> dict[str, Any]:
+def present_task(slot: Slot, notes: dict[int, str] | None = None) -> dict[str, Any]:
     return {
         "lease": str(slot.pk),
         "photo": present_photo(slot.item.image),
         "expires_at": slot.expires_at,
+        "note": (notes if notes is not None else notes_for([slot])).get(slot.item_id, ""),
     }
 
 
@@ -107,10 +111,11 @@ class ClaimsView(ApiView):
         given = ClaimIn(data=request.data)
         given.is_valid(raise_exception=True)
         slots = queue.claim(project=project, labeler=labeler, count=given.validated_data["count"])
+        notes = notes_for(slots)
         state = {"state": "open", "message": ""} if slots else queue_state(project, labeler)
         return Response(
             {
-                "tasks": [present_task(slot) for slot in slots],
+                "tasks": [present_task(slot, notes) for slot in slots],
                 "state": state["state"],
                 "message": state["message"],
                 "progress": labeler_progress(project, labeler),
