@@ -79,7 +79,8 @@ def amend_guideline(
     """Append a guideline version with these changes; everything else stays as it was. No answer is touched.
 
     ``rename``: key -> new name. ``add``: new classes (see :func:`~labeling.catalog.projects.create_project`);
-    the key of a retired or merged class brings it back. ``merge``: key -> key of the class that its answers count
+    the key, or without a key the name, of a retired or merged class brings it back.
+    ``merge``: key -> key of the class that its answers count
     for from now on. ``retire``: keys that are asked no more. ``criteria``: key -> text. ``checklist``: key -> short
     criteria. ``exemplars``: key -> SHA-256 of photos of the project, in order. ``order``: keys, first ones first.
     ``expected``: the version number that the editor saw; refused with ``guideline_moved`` (409) if it is no longer
@@ -208,7 +209,7 @@ def _active(schema: Mapping[str, _Entry], key: str) -> _Entry:
 def _add(schema: dict[str, _Entry], classes: Sequence[Mapping[str, Any]]) -> None:
     for given in classes:
         name = _name(given.get("name"))
-        key = str(given.get("key") or "") or key_for(name, schema)
+        key = str(given.get("key") or "") or _out_of_use(schema, name) or key_for(name, schema)
         if not _KEY.match(key):
             raise _invalid(
                 "key",
@@ -228,6 +229,18 @@ def _add(schema: dict[str, _Entry], classes: Sequence[Mapping[str, Any]]) -> Non
         )
     if sum(entry.state == ClassState.ACTIVE for entry in schema.values()) > MAX_CLASSES:
         raise _invalid("classes", _("A project can have at most %(n)s classes in use.") % {"n": MAX_CLASSES})
+
+
+def _out_of_use(schema: Mapping[str, _Entry], name: str) -> str:
+    """The key of a retired or merged class with this name: adding it again means that class, with its answers."""
+    return next(
+        (
+            entry.key
+            for entry in schema.values()
+            if entry.state != ClassState.ACTIVE and entry.name.casefold() == name.casefold()
+        ),
+        "",
+    )
 
 
 def _merge_and_retire(schema: dict[str, _Entry], merge: Mapping[str, str], retire: Sequence[str]) -> None:

@@ -6,7 +6,7 @@ import hashlib
 import random
 from collections.abc import Sequence
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from labeling.catalog import events, photos, storage
 from labeling.catalog.models import Image, Item, Project
@@ -48,8 +48,12 @@ def add_items(*, project: Project, images: Sequence[tuple[Image, str]], source: 
     An image that is there already stays as it is. Sends ``items_added``. The cost depends on ``images`` alone.
     """
     wanted = {image.pk: (image, name) for image, name in reversed(images)}
-    # In the order of ids, so that two intakes with the same photos wait for each other instead of deadlocking.
-    offered = [
+    with connection.cursor() as cursor:
+        # Two intakes of one project with the same photos take turns here. Without it, each could wait for a row
+        # of the other for ever, or the photos would have to come in in the order of their ids, not of their names.
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('catalog.items'), %s)", [project.pk % 2**31])
+    there = set(Item.objects.filter(project=project, image__in=wanted).values_list("image", flat=True))
+    added = Item.objects.bulk_create(
         Item(
             project=project,
             image=image,
@@ -57,18 +61,9 @@ def add_items(*, project: Project, images: Sequence[tuple[Image, str]], source: 
             name=name[-400:],
             random_key=_random.random(),
         )
-        for _pk, (image, name) in sorted(wanted.items())
-    ]
-    Item.objects.bulk_create(offered, ignore_conflicts=True)
-    # PostgreSQL does not say which rows it skipped. Ours are those that carry the key that we drew.
-    keys = {item.image_id: item.random_key for item in offered}
-    added = [
-        item
-        for item in Item.objects.filter(project=project, image_id__in=keys)
-        .select_related("image")
-        .order_by("id")
-        if item.random_key == keys[item.image_id]
-    ]
+        for pk, (image, name) in reversed(wanted.items())
+        if pk not in there
+    )
     if added:
         events.items_added.send(sender=Item, project=project, item_ids=[item.pk for item in added])
     return added

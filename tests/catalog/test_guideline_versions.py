@@ -130,6 +130,14 @@ def test_a_class_out_of_use_can_be_brought_back() -> None:
     assert back.criteria == "What makes a photo a." and project.label_classes.count() == 3
 
 
+def test_a_new_class_with_the_name_of_one_out_of_use_is_that_class() -> None:
+    project = make_project(classes=("a", "b", "c"))
+    amend(project, rename={"a": "Rusty"})
+    amend(project, retire=["a"])
+    amend(project, add=[{"name": "rusty"}])
+    assert by_key(project) == {"a": "a", "b": "b", "c": "c"} and project.label_classes.count() == 3
+
+
 def test_a_version_is_whole_and_the_earlier_ones_stay_as_they_were() -> None:
     project = make_project(classes=("a", "b"))
     item, other = make_items(project, 2)

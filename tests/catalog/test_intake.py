@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import random
 import struct
+import threading
 import zipfile
 from collections import Counter
 from collections.abc import Callable
@@ -487,6 +489,34 @@ def test_adding_items_takes_as_many_queries_in_a_full_project_as_in_a_small_one(
     in_a_small_one = queries_to_add(project, 1000)
     make_items(project, 500)
     assert queries_to_add(project, 2000) == in_a_small_one
+
+
+def test_photos_of_a_chunk_keep_the_order_in_which_they_were_handed_in(do: Do) -> None:
+    do(send(make_project(), *((f"{n:02}.png", photo_bytes(n)) for n in range(15)))[1])
+    assert list(Item.objects.order_by("id").values_list("name", flat=True)) == [f"{n:02}.png" for n in range(15)]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_intakes_with_the_same_photos_at_once_add_each_photo_once() -> None:
+    project = make_project()
+    images = [(add_image(data=photo_bytes(n))[0], f"{n}.png") for n in range(60)]
+    at_once = threading.Barrier(4)
+    added: list[int] = []
+
+    def add(order: int) -> None:
+        try:
+            at_once.wait()
+            shuffled = random.Random(order).sample(images, len(images))
+            added.extend(item.pk for item in add_items(project=project, images=shuffled, source="s"))
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=add, args=(order,)) for order in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(added) == 60 and sorted(added) == sorted(Item.objects.values_list("pk", flat=True))
 
 
 def test_adding_an_image_twice_says_that_it_is_known() -> None:
