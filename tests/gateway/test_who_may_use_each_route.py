@@ -112,7 +112,7 @@ def _routes(patterns: list[Any]) -> Iterator[URLPattern]:
             yield pattern
 
 
-ROUTES = {route.name: route for route in _routes(get_resolver().url_patterns)}
+ROUTES = {str(route.name): route for route in _routes(get_resolver().url_patterns)}
 CASES = [(name, method) for name, methods in MAY.items() for method in methods]
 
 
