@@ -1,6 +1,5 @@
 # The daily chores, one command each. HILLTOP_PORT, HILLTOP_HOST and others: docs/configuration.md.
 PYTHON ?= python3
-PORT := $(or $(HILLTOP_PORT),8000)
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet

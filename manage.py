@@ -16,7 +16,7 @@ def main() -> None:
     if command not in NEED_NO_DATABASE:
         from config.database import ensure_database
 
-        ensure_database()
+        ensure_database(keep_running=False)  # a command on its own leaves no server behind
     from django.core.management import execute_from_command_line
 
     execute_from_command_line(sys.argv)

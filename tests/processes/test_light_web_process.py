@@ -1,0 +1,73 @@
+"""The web process starts without the machine's half; a worker cannot be started without it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from config.database import ROOT
+
+HEAVY = ["torch", "torchvision", "onnxruntime", "sklearn", "modAL", "crowdkit", "inference"]
+
+
+def python(code: str, **environment: str) -> str:
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    ).stdout.strip()
+
+
+def test_the_web_process_loads_every_page_without_the_machines_half() -> None:
+    loaded = python(
+        "import sys, config.asgi, config.urls\n"
+        "from django.urls import get_resolver\n"
+        "assert get_resolver().url_patterns\n"
+        f"print([name for name in {HEAVY!r} if name in sys.modules])"
+    )
+    assert loaded == "[]"
+
+
+def test_a_worker_loads_the_task_modules() -> None:
+    loaded = python(
+        "import django; django.setup()\n"
+        "from labeling.jobs.handlers import handler_for\n"
+        "print([kind for kind in ('intake', 'embed', 'train', 'rank') if handler_for(kind) is None])",
+        HILLTOP_ROLE="worker",
+    )
+    assert loaded == "[]"
+
+
+def test_a_worker_cannot_be_started_from_inside_another_process() -> None:
+    with pytest.raises(CommandError, match="manage.py worker"):
+        call_command("worker")
+
+
+def test_manage_py_worker_sets_the_role_by_itself() -> None:
+    environment = {name: value for name, value in os.environ.items() if name != "HILLTOP_ROLE"}
+    told = subprocess.run(
+        [sys.executable, "manage.py", "worker", "--help"],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    ).stdout
+    assert "--queues" in told
+    role = python(
+        "import sys; sys.argv = ['manage.py', 'worker', '--help']\n"
+        "import manage\n"
+        "try: manage.main()\n"
+        "except SystemExit: pass\n"
+        "from django.conf import settings; print(settings.IS_WORKER)"
+    )
+    assert role.splitlines()[-1] == "True"
