@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pandas as pd
-from crowdkit.aggregation import DawidSkene
-from crowdkit.metrics.data import alpha_krippendorff
 from django.utils.translation import gettext as _
 
 from labeling.catalog.models import Project
@@ -77,6 +75,9 @@ def krippendorff(answers: pd.DataFrame) -> tuple[float | None, int, int]:
     Undefined (None) while there is no such photo, or while everybody always gave one and the same answer:
     then there is nothing that chance could have got wrong.
     """
+    # Imported where it is used: crowd-kit brings nltk and scipy.stats, seconds of every worker's start.
+    from crowdkit.metrics.data import alpha_krippendorff
+
     frame = answers.assign(task=answers["item"].astype(str) + ":" + answers["round"].astype(str))
     paired = frame[frame.groupby("task")["worker"].transform("size") >= 2]
     n_items, n_answers = int(paired["task"].nunique()), len(paired)
@@ -93,6 +94,8 @@ def dawid_skene(answers: pd.DataFrame, settled: dict[int, str]) -> dict[str, Any
     estimate is least certain; ``labelers``: each with ``errors`` (true value -> probability of each answer, in
     the order of ``values``) and ``accuracy`` (expected, over the priors).
     """
+    from crowdkit.aggregation import DawidSkene
+
     newest = answers.drop_duplicates(["item", "worker"], keep="last").rename(columns={"item": "task"})
     model = DawidSkene(n_iter=ITERATIONS).fit(newest[["task", "worker", "label"]])
     assert model.probas_ is not None and model.errors_ is not None and model.priors_ is not None

@@ -55,7 +55,11 @@ def served() -> Iterator[Served]:
     folder = Path(tempfile.mkdtemp(prefix="hilltop-serving-"))
     folder.chmod(0o755)
     port = free_port()
-    environment = os.environ | {"HILLTOP_VAR": str(folder), "HILLTOP_PORT": str(port), "HILLTOP_WEB_WORKERS": "2"}
+    environment = os.environ | {
+        "HILLTOP_VAR": str(folder),
+        "HILLTOP_PORT": str(port),
+        "HILLTOP_WEB_WORKERS": "2",
+    }
     for name in ("DATABASE_URL", "HILLTOP_EMBEDDED", "HILLTOP_HOST"):
         environment.pop(name, None)
     subprocess.run(
@@ -102,7 +106,8 @@ def test_whatever_is_killed_comes_back_and_ctrl_c_stops_everything(served: Serve
     before = served.postmaster()
     os.kill(before, signal.SIGKILL)
     served.wait_until(
-        lambda: served.postmaster() != before and answers(served.url), "an answer after the database was killed"
+        lambda: served.postmaster() != before and answers(served.url),
+        "an answer after the database was killed",
     )
 
     family = [process.pid for process in psutil.Process(served.process.pid).children(recursive=True)]

@@ -90,7 +90,9 @@ def gone(pid: str, timeout: float = 10.0) -> bool:
 SLEEPER = "import os, time; print('I am', os.getpid()); time.sleep(600)"
 
 
-def test_a_child_that_is_killed_is_started_again_and_says_so(tmp_path: Path, started: list[Supervised]) -> None:
+def test_a_child_that_is_killed_is_started_again_and_says_so(
+    tmp_path: Path, started: list[Supervised]
+) -> None:
     supervised = Supervised(tmp_path / "var", f"web={SLEEPER}")
     started.append(supervised)
     first = supervised.wait_for(r"^web +\| I am (\d+)")[0]
