@@ -47,7 +47,7 @@ def test_a_worker_loads_the_task_modules() -> None:
 
 
 def test_a_worker_cannot_be_started_from_inside_another_process() -> None:
-    with pytest.raises(CommandError, match=r"python manage\\.py worker"):
+    with pytest.raises(CommandError, match=r"python manage\.py worker"):
         call_command("worker")
 
 
