@@ -80,6 +80,7 @@ def make_world(**settings: Any) -> World:
     reviewer = make_member(project, "reviewer", "rosa")
     image, _created = add_image(data=photo_bytes(1))
     (photo,) = add_items(project=project, images=[(image, "real.png")], source="test")
+    # The last one never comes into the queue: nobody has answered it.
     items = [photo, *make_items(project, 9)]
     queue.append_arrivals(project=project, item_ids=[item.pk for item in items[1:8]])
     gold = add_gold(project=project, item=items[8], class_key="functional", by=admin)

@@ -193,6 +193,7 @@ def test_a_closed_account_loses_its_token(world: World) -> None:
         ),
         ("reviewer", "get", "/disputes/00000000-0000-4000-8000-000000000000", None, 404, "not_found"),
         ("labeler", "post", "/annotations/00000000-0000-4000-8000-000000000000/undo", None, 404, "not_found"),
+        ("labeler", "get", f"/photos/{'0' * 64}/thumb.webp", None, 404, "not_found"),
         ("labeler", "get", "/nothing/here", None, 404, "not_found"),
     ],
 )
@@ -221,6 +222,17 @@ def test_an_accept_header_never_makes_a_request_fail(world: World) -> None:
 def test_an_address_that_is_none_of_ours_answers_in_json(db: None, path: str) -> None:
     response = Client().get(path)
     assert (response.status_code, _error(response)["code"]) == (404, "not_found")
+
+
+def test_a_program_gets_the_photo_with_its_token(world: World) -> None:
+    token = _post(Client(), "/api/v1/login", {"username": "lina", "password": "lina"}).json()["token"]
+    sha256 = world.photo.image.sha256
+    headers = {"Authorization": f"Token {token}"}
+    photo = Client().get(world.api(f"/photos/{sha256}/screen.webp"), headers=headers)
+    assert (photo.status_code, photo["Content-Type"]) == (200, "image/webp")
+    assert photo.content[8:12] == b"WEBP"
+    other = Client().get(world.api(f"/photos/{sha256}/huge.webp"), headers=headers)
+    assert (other.status_code, _error(other)["code"]) == (404, "not_found")
 
 
 def test_a_bug_answers_in_json_too(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

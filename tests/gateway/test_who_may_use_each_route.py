@@ -37,6 +37,7 @@ MAY: dict[str, dict[str, str]] = {
     "api-members": {"GET": ADMIN},
     "api-member": {"PUT": ADMIN, "DELETE": ADMIN},
     "api-items": {"GET": REVIEW},
+    "api-photo": {"GET": VIEW},
     "api-request-review": {"POST": ADMIN},
     "api-intakes": {"POST": ADMIN},
     "api-intake": {"GET": ADMIN},

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from django.http import Http404
+from django.http import Http404, HttpResponse
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import OpenApiParameter
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework import serializers
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
@@ -17,9 +18,11 @@ from labeling.catalog.models import IntakeBatch, IntakeFile, IntakeKind, IntakeO
 from labeling.catalog.permissions import Action, project_for
 from labeling.catalog.selectors import intake_report
 from labeling.catalog.services import start_intake
+from labeling.catalog.storage import VARIANTS, rendition
 from labeling.gateway.api.base import ApiView, StrictSerializer, documented, paged, user_of
 from labeling.gateway.api.fields import PhotoOut, present_photo
 from labeling.gateway.api.jobs import JobOut, present_job
+from labeling.gateway.api.review import item_named
 from labeling.gateway.pagination import page_by_id
 from labeling.gateway.parsers import StrictJSONParser
 from labeling.refusals import Refused
@@ -190,3 +193,30 @@ def _present_item(item: Item) -> dict[str, Any]:
         "source": item.source,
         "added_at": item.added_at,
     }
+
+
+class PhotoView(ApiView):
+    """What the pages' photo address shows, for programs: that one knows sessions only."""
+
+    @documented(
+        "get_photo",
+        "A photo of the project, as WebP",
+        returns=None,
+        also={(200, "image/webp"): OpenApiResponse(OpenApiTypes.BINARY, description="the rendition")},
+        parameters=[OpenApiParameter("variant", str, OpenApiParameter.PATH, enum=list(VARIANTS))],
+        tag="labeling",
+    )
+    def get(self, request: Request, slug: str, sha256: str, variant: str) -> HttpResponse:
+        project = project_for(request.user, slug, Action.VIEW)
+        item = item_named(project, sha256)
+        if variant not in VARIANTS:
+            raise Http404(_("There are these renditions: %(names)s.") % {"names": ", ".join(VARIANTS)})
+        try:
+            data = rendition(item.image, variant)
+        except FileNotFoundError:
+            raise Http404(
+                _("The photo's file is missing from the storage. Take the photo in again.")
+            ) from None
+        response = HttpResponse(data, content_type="image/webp")
+        response["Cache-Control"] = "private, max-age=31536000, immutable"
+        return response

@@ -157,19 +157,23 @@ class AnnotationsPost:
             shown_at=fields["shown_at"],
             view_ms=fields["view_ms"],
         )
+        annotation = stored.annotation
+        # A new answer's class is the one that was just sent; only a replay has to look at what was stored.
+        class_key = fields["class"] if stored.created else _class_key(annotation)
         return Response(
-            _present_answer(stored.annotation, stored.undo_until), status=201 if stored.created else 200
+            {
+                "key": str(annotation.key),
+                "undo_until": stored.undo_until,
+                "kind": annotation.kind,
+                "class": class_key if annotation.kind == AnswerKind.CLASS else "",
+                "reason": annotation.reason,
+            },
+            status=201 if stored.created else 200,
         )
 
 
-def _present_answer(annotation: Annotation, undo_until: Any) -> dict[str, Any]:
-    return {
-        "key": str(annotation.key),
-        "undo_until": undo_until,
-        "kind": annotation.kind,
-        "class": annotation.label_class.key if annotation.label_class else "",
-        "reason": annotation.reason,
-    }
+def _class_key(annotation: Annotation) -> str:
+    return annotation.label_class.key if annotation.label_class else ""
 
 
 class UndoView(ApiView):

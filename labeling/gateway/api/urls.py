@@ -30,6 +30,7 @@ urlpatterns = [
     path(
         f"{_PROJECT}/items/<str:sha256>/review", review.RequestReviewView.as_view(), name="api-request-review"
     ),
+    path(f"{_PROJECT}/photos/<str:sha256>/<str:variant>.webp", intake.PhotoView.as_view(), name="api-photo"),
     path(f"{_PROJECT}/intake", intake.IntakesView.as_view(), name="api-intakes"),
     path(f"{_PROJECT}/intake/<uuid:batch_id>", intake.IntakeView.as_view(), name="api-intake"),
     path(
