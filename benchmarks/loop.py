@@ -17,6 +17,7 @@ import random
 import statistics
 import time
 import uuid
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -28,6 +29,7 @@ from labeling.catalog.elpv import clear_cells, elpv_cells, elpv_folder
 
 DEMO_PASSWORD = "look-closely"
 GOLD_A_CLASS = 15
+FIRST_MODEL_A_CLASS = 5
 HOLD_SHARE = 0.25
 SLIP = {"expert": 0.0, "noisy": 0.1}
 REVIEWER_RIGHT = 0.9
@@ -185,7 +187,13 @@ class Simulation:
         )
 
     def _retrain(self) -> tuple[float, int] | None:
-        """Train, promote, wait for the new order; return the accuracy on unseen photos, and how many they are."""
+        """Train, promote, wait for the new order; return the accuracy on unseen photos, and how many they are.
+
+        Nothing is trained before both classes have five ground truths: till then the typical photos teach more.
+        """
+        counts = Counter(truth["class"] for truth in self._truths())
+        if len(counts) < 2 or min(counts.values()) < FIRST_MODEL_A_CLASS:
+            return None
         try:
             job = self.admin.post(f"projects/{self.slug}/train", {"seed": self.seed})
         except ApiError as error:

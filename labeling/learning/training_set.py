@@ -18,7 +18,7 @@ from labeling.catalog.selectors import (
     class_resolution,
     current_guideline,
 )
-from labeling.truth.models import Draw, GroundTruth
+from labeling.truth.models import GroundTruth
 
 #: A class with fewer ground truths cannot be both learned from and judged on.
 LEAST_A_CLASS = 2
@@ -87,13 +87,13 @@ def training_set(project: Project) -> TrainingSet:
     rows = (
         GroundTruth.objects.trainable()
         .filter(project=project)
-        .values_list("id", "item_id", "item__image__sha256", "label_class_id", "draw")
+        .values_list("id", "item_id", "item__image__sha256", "label_class_id", "item__audit_drawn_at")
     )
     examples = []
-    for truth_id, item_id, sha256, class_id, draw in rows:
+    for truth_id, item_id, sha256, class_id, audit_drawn_at in rows:
         survivor = resolution.get(class_id)
         if survivor is not None:
-            examples.append(Example(truth_id, item_id, sha256, survivor, draw == Draw.AUDIT))
+            examples.append(Example(truth_id, item_id, sha256, survivor, audit_drawn_at is not None))
     examples.sort(key=lambda example: example.sha256)
     present = {example.class_id for example in examples}
     return TrainingSet(

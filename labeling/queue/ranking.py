@@ -113,28 +113,29 @@ def take_over(*, ranking: Ranking, read_at: datetime) -> None:
             [ranking.pk, ranking.project_id, read_at, ranking.project_id],
         )
         old = Ranking.objects.filter(project_id=ranking.project_id, current=True).first()
+        wanted = Project.objects.get(pk=ranking.project_id).answers_per_image
         if old is not None:
             cursor.execute(
                 """
-                UPDATE queue_entry n SET taken = o.taken, free = o.free, first_holder_id = o.first_holder_id,
-                    round = o.round, draw = o.draw
+                UPDATE queue_entry n SET taken = o.taken, free = GREATEST(%s - o.taken, 0),
+                    first_holder_id = o.first_holder_id, round = o.round, draw = o.draw
                 FROM queue_entry o
                 WHERE o.ranking_id = %s AND n.ranking_id = %s AND n.item_id = o.item_id
-                  AND (o.taken > 0 OR o.round > 1 OR o.draw <> 'rank' OR o.free <> n.free)
+                  AND (o.taken > 0 OR o.round > 1 OR o.draw <> 'rank')
                 """,
-                [old.pk, ranking.pk],
+                [wanted, old.pk, ranking.pk],
             )
             cursor.execute(
                 """
                 INSERT INTO queue_entry (ranking_id, item_id, ladder_id, band, position, confidence, draw, round,
                                          taken, free, first_holder_id)
-                SELECT %s, o.item_id, NULL, %s, o.position, NULL, o.draw, o.round, o.taken, o.free,
-                       o.first_holder_id
+                SELECT %s, o.item_id, NULL, %s, o.position, NULL, o.draw, o.round, o.taken,
+                       GREATEST(%s - o.taken, 0), o.first_holder_id
                 FROM queue_entry o
                 WHERE o.ranking_id = %s AND NOT EXISTS (
                     SELECT 1 FROM queue_entry n WHERE n.ranking_id = %s AND n.item_id = o.item_id)
                 """,
-                [ranking.pk, ARRIVALS, old.pk, ranking.pk],
+                [ranking.pk, ARRIVALS, wanted, old.pk, ranking.pk],
             )
             Ranking.objects.filter(pk=old.pk).update(current=False)
         Ranking.objects.filter(pk=ranking.pk).update(current=True)

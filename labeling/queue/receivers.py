@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.dispatch import receiver
 
-from labeling.catalog.events import items_added
-from labeling.catalog.models import Project
+from labeling.catalog.events import guideline_changed, items_added, settings_changed
+from labeling.catalog.models import ClassDefinition, Guideline, Project
 from labeling.learning.events import embedded, promoted
 from labeling.queue import services
 from labeling.truth.events import disputed, reopened, settled
@@ -26,6 +27,27 @@ def on_finished(*, project: Project, item_id: int, **_: Any) -> None:
 @receiver(reopened)
 def on_reopened(*, project: Project, item_id: int, round: int, **_: Any) -> None:
     services.put_back(project=project, item_id=item_id, round=round)
+
+
+#: Settings that the order or the wanted answers depend on.
+ORDERING = frozenset({"strategy", "bands", "answers_per_image", "rule", "agreement_k", "backbone"})
+
+
+@receiver(settings_changed)
+def on_settings_changed(*, project: Project, changed: Iterable[str], **_: Any) -> None:
+    if ORDERING & set(changed) and project.items.exists():
+        services.request_ranking(project=project)
+
+
+@receiver(guideline_changed)
+def on_guideline_changed(*, project: Project, guideline: Guideline, **_: Any) -> None:
+    """Merging or retiring classes changes ladders and what answers count as; better criteria do not."""
+    fates = [
+        dict(ClassDefinition.objects.filter(guideline=each).values_list("label_class", "state"))
+        for each in Guideline.objects.filter(project=project, number__gte=guideline.number - 1)
+    ]
+    if len(fates) > 1 and fates[0] != fates[1] and project.items.exists():
+        services.request_ranking(project=project)
 
 
 @receiver([embedded, promoted])

@@ -74,14 +74,14 @@ def _next(project: Project, ranking: Ranking | None, labeler: User, dice: random
     lease = claiming.take_over_expired(project, labeler)
     if lease is not None:
         return lease
-    lot = dice.random()
-    if lot < project.gold_rate:
+    if dice.random() < project.gold_rate:
         lease = claiming.take_gold(project, labeler)
-    elif ranking is not None and lot < project.gold_rate + project.audit_rate:
-        lease = claiming.take_audit(project, ranking, labeler)
     if lease is not None or ranking is None:
         return lease
     lease = claiming.take_begun(project, ranking, labeler)
+    # The lot falls once a photo, when its first answer is asked for, so that the audit is that share of photos.
+    if lease is None and dice.random() < project.audit_rate:
+        lease = claiming.take_audit(project, ranking, labeler)
     if lease is not None:
         return lease
     current = min(pace.current_band(project), ranking.bands - 1)

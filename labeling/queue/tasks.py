@@ -14,6 +14,7 @@ from labeling.learning.compute.scoring import score_items
 from labeling.learning.models import Score
 from labeling.learning.ordering import order_items
 from labeling.queue.ranking import clear_out, open_items, take_over, write_ranking
+from labeling.truth.services import reconsider
 
 STEPS = 4
 
@@ -50,6 +51,9 @@ def rank(progress: Progress) -> dict[str, Any]:
     )
     progress.report(3, STEPS, "taking over")
     take_over(ranking=ranking, read_at=read_at)
+    # The rule, the number of answers or the classes may have changed since these answers were given.
+    begun = ranking.entries.filter(taken__gt=0).values_list("item_id", flat=True)
+    reconsider(project=project, item_ids=list(begun))
     clear_out(project)
     progress.report(STEPS, STEPS, "done")
     return {

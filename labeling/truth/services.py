@@ -125,6 +125,15 @@ def record_answer(
     return annotation
 
 
+def reconsider(*, project: Project, item_ids: list[int]) -> None:
+    """Judge standing answers again, after the rule or the classes changed. One transaction a photo."""
+    guideline = catalog.current_guideline(project)
+    for item_id in item_ids:
+        with transaction.atomic():
+            _lock(item_id)
+            _settle(project, item_id, current_round(item_id), guideline)
+
+
 @transaction.atomic
 def retract_answer(*, project: Project, labeler: User, key: UUID) -> Annotation:
     """Take an answer back within the project's window. A second call changes nothing.

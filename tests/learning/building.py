@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from django.utils import timezone
 
 from inference import backbones
 from labeling.catalog.models import Guideline, Item, LabelClass, Project
@@ -28,6 +29,8 @@ def settle(
     """One ground truth an item, as if people had agreed."""
     classes = {each.key: each for each in LabelClass.objects.filter(project=project)}
     guideline = Guideline.objects.filter(project=project).order_by("-number")[0]
+    if draw == Draw.AUDIT:
+        Item.objects.filter(pk__in=[item.pk for item in items]).update(audit_drawn_at=timezone.now())
     return [
         GroundTruth.objects.create(
             project=project,

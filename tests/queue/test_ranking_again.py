@@ -12,11 +12,13 @@ from django.utils import timezone
 
 from inference.store import EmbeddingStore
 from labeling.catalog.models import Item, Project
+from labeling.catalog.services import amend_guideline, update_settings
 from labeling.jobs.models import Job
 from labeling.jobs.runner import run
 from labeling.queue import services, tasks  # noqa: F401  (tasks registers the handler, as a worker does)
 from labeling.queue.models import ARRIVALS, Entry, Ranking
 from labeling.queue.ranking import open_items, take_over
+from labeling.truth.current import truth_in_force
 from labeling.truth.services import Answer
 from tests.factories import make_items, make_member, make_project
 from tests.queue.conftest import Setting, answer_with, rank_by_hand
@@ -107,3 +109,37 @@ def test_labelers_can_claim_while_there_is_only_an_arrival_order() -> None:
     services.append_arrivals(project=project, item_ids=[item.pk for item in items])
     held = services.claim(project=project, labeler=make_member(project), count=3)
     assert {slot.item_id for slot in held} == {item.pk for item in items}
+
+
+def test_fewer_wanted_answers_settle_what_was_begun_and_the_rest_needs_fewer() -> None:
+    project = make_project()
+    items = make_items(project, 12)
+    _embed(project, items)
+    rank_by_hand(project, items)
+    ann = make_member(project)
+    answered, held = services.claim(project=project, labeler=ann, count=2)
+    answer_with(project, answered)
+
+    update_settings(project=project, by=project.created_by, answers_per_image=1, agreement_k=1)
+
+    job = Job.objects.get(kind="rank", project_id=project.pk)
+    run(job.pk)
+    job.refresh_from_db()
+    assert job.state == "succeeded", job.error + job.trace
+    truth = truth_in_force(answered.item_id)
+    assert truth is not None and truth.label_class is not None and truth.label_class.key == "functional"
+    frees = dict(
+        Entry.objects.filter(ranking__current=True, ranking__project=project).values_list("item", "free")
+    )
+    assert answered.item_id not in frees and frees.pop(held.item_id) == 0
+    assert set(frees.values()) == {1}
+
+
+def test_only_a_change_of_the_classes_fates_asks_for_a_new_order() -> None:
+    project = make_project(classes=("functional", "defective", "dirty"))
+    make_items(project, 3)
+    admin = project.created_by
+    amend_guideline(project=project, by=admin, note="Clearer", criteria={"dirty": "Dust or droppings."})
+    assert not Job.objects.filter(kind="rank").exists()
+    amend_guideline(project=project, by=admin, note="One and the same", merge={"dirty": "defective"})
+    assert Job.objects.filter(kind="rank").count() == 1
