@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo serve test lint bench loop lock clean
+.PHONY: demo serve test lint bench loop screenshots lock clean
 
 demo: $(VENV)/.installed  ## the demo project on real photos, web server and worker, until Ctrl-C
 	@exec $(BIN)/python manage.py demo
@@ -27,6 +27,9 @@ bench: $(VENV)/.installed  ## all benchmarks, quickly, into benchmarks/results/l
 
 loop: $(VENV)/.installed  ## simulated people label and retrain through the API of the running demo (or of an own one)
 	$(BIN)/python -m benchmarks.loop --url auto $(LOOP)
+
+screenshots: $(VENV)/.installed  ## the pictures of the docs, of made-up photos, by a Hilltop of their own
+	$(BIN)/python -m tests.browser.screenshots
 
 lock: $(VENV)/.installed  ## newest versions that pyproject.toml allows; names, versions and hashes only
 	$(PIP) install uv

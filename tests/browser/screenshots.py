@@ -1,0 +1,372 @@
+"""``python -m tests.browser.screenshots``: the pictures in ``docs/screenshots``, taken anew.
+
+A temporary Hilltop with its own database, web server and worker is filled with made-up cells, labeled by two simulated
+people and one reviewer through the services, trained and promoted by the worker, and photographed in Chromium.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import os
+import random
+import shutil
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+# Playwright's synchronous API keeps an event loop in this thread, which makes Django refuse ORM calls.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+
+import numpy as np
+from PIL import Image
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from benchmarks.bench_project import Member, close_connections, set_up_django
+from benchmarks.running import hilltop, own_database
+from benchmarks.screen import CHROMIUM, session_cookie
+from config.database import ROOT
+from tests.cells import MadeCell, make_cells
+
+if TYPE_CHECKING:
+    from labeling.catalog.models import Project
+    from labeling.people.models import User
+
+SLUG = "cells"
+PHOTOS = 64
+GOLD = 4
+LARGEST = 250_000
+CLASSES = [
+    {
+        "key": "functional",
+        "name": "Functional",
+        "criteria": "The whole cell glows. Soft clouds and the regular dark lines of busbars and fingers belong to it.",
+        "checklist": ["No sharp dark line", "No area is dark up to a sharp edge"],
+    },
+    {
+        "key": "defective",
+        "name": "Defective",
+        "criteria": (
+            "Some of the cell gives no power: a crack (a thin dark line with a sharp edge), "
+            "or an area that is dark up to a sharp edge.\nIf you would have to guess, hold the photo."
+        ),
+        "checklist": ["I can point at the crack or the dark area"],
+    },
+]
+
+
+@dataclass
+class Stage:
+    """The project and its people; ``cells`` by SHA-256."""
+
+    project: Project
+    admin: User
+    reviewer: User
+    labelers: list[User]
+    cells: dict[str, MadeCell]
+    batch: str = ""
+    exemplars: frozenset[str] = frozenset()
+
+
+def build() -> Stage:
+    from labeling.catalog.services import create_project, set_role
+    from labeling.people.models import User
+
+    admin = User.objects.create_superuser("admin1", password=None)
+    project = create_project(
+        slug=SLUG,
+        name="Solar cells",
+        question="Is this cell defective?",
+        classes=CLASSES,
+        by=admin,
+        description="Made-up cells.",
+        gold_rate=0.08,
+        boundary_after=60,
+    )
+    people = {}
+    for name, role in (("reviewer1", "reviewer"), ("labeler1", "labeler"), ("labeler2", "labeler")):
+        people[name] = User.objects.create_user(name, password=None)
+        set_role(project=project, user=people[name], role=role, by=admin)
+    return Stage(project, admin, people["reviewer1"], [people["labeler1"], people["labeler2"]], {})
+
+
+def take_in(stage: Stage) -> None:
+    """The cells by a real intake, with one duplicate and one file that is no photo."""
+    from django.core.files.uploadedfile import SimpleUploadedFile
+
+    from labeling.catalog.models import IntakeKind, Item
+    from labeling.catalog.services import amend_guideline, start_intake
+    from labeling.truth.services import add_gold
+
+    cells = make_cells(PHOTOS)
+    sent = [(cell.name, cell.data) for cell in cells]
+    sent += [("module-001 (copy).png", cells[0].data), ("notes.txt", b"Shift 2, line 4.")]
+    batch, _job = start_intake(
+        project=stage.project,
+        by=stage.admin,
+        kind=IntakeKind.UPLOAD,
+        source="Line 4, morning shift",
+        files=[SimpleUploadedFile(name, data) for name, data in sent],
+    )
+    stage.batch = str(batch.pk)
+    _until_idle(stage.project)
+    items = {item.name: item for item in Item.objects.filter(project=stage.project).select_related("image")}
+    stage.cells = {items[cell.name].image.sha256: cell for cell in cells}
+    plain = [cell for cell in cells if cell.damage in (0.0, 0.8, 1.0)]
+    for key, defective in (("functional", False), ("defective", True)):
+        of_class = [items[cell.name] for cell in plain if cell.is_defective is defective]
+        for item in of_class[: GOLD // 2]:
+            add_gold(project=stage.project, item=item, class_key=key, by=stage.admin)
+        exemplars = [item.image.sha256 for item in of_class[GOLD // 2 : GOLD // 2 + 2]]
+        amend_guideline(
+            project=stage.project,
+            by=stage.admin,
+            note=f"Two examples of what is {key}",
+            exemplars={key: exemplars},
+        )
+        stage.exemplars |= frozenset(exemplars)
+    _until_idle(stage.project)
+
+
+def label(stage: Stage, *, until: int, dice: random.Random, ruling: bool, disputes: int = 0) -> None:
+    """Answer until people settled ``until`` photos and ``disputes`` are open; ``ruling``: each is ruled at once."""
+    from labeling.queue.services import claim
+    from labeling.truth.models import Dispute, GroundTruth
+    from labeling.truth.services import rule
+
+    settled = GroundTruth.objects.current().filter(project=stage.project, kind="class").exclude(origin="gold")
+    open_now = Dispute.objects.filter(project=stage.project, ruling=None)
+    while settled.count() < until or open_now.count() < disputes:
+        answered = 0
+        for person in stage.labelers:
+            for slot in claim(project=stage.project, labeler=person, count=2, dice=dice):
+                _answer(stage, person, slot, dice)
+                answered += 1
+        for dispute in open_now.select_related("item__image") if ruling else ():
+            rule(
+                project=stage.project,
+                dispute_id=dispute.pk,
+                reviewer=stage.reviewer,
+                outcome="class",
+                class_key=stage.cells[dispute.item.image.sha256].key,
+            )
+            answered += 1
+        if not answered:
+            return
+
+
+def _answer(stage: Stage, person: User, slot: object, dice: random.Random) -> None:
+    from django.utils import timezone
+
+    from labeling.queue.services import submit
+    from labeling.truth.services import Answer
+
+    cell = stage.cells[slot.item.image.sha256]  # type: ignore[attr-defined]
+    doubtful = cell.damage in (0.2, 0.35)
+    key = cell.key
+    if doubtful and dice.random() < 0.4:
+        answer = Answer(kind="hold", reason="between", comment="A thin line, or grain?")
+    elif doubtful and dice.random() < 0.4:
+        answer = Answer(kind="class", class_key="functional" if key == "defective" else "defective")
+    else:
+        answer = Answer(kind="class", class_key=key)
+    submit(
+        project=stage.project,
+        labeler=person,
+        lease=slot.pk,  # type: ignore[attr-defined]
+        key=uuid.uuid4(),
+        answer=answer,
+        shown_at=timezone.now(),
+        view_ms=int(dice.uniform(900, 3500) * (2 if doubtful else 1)),
+    )
+
+
+def hold_a_cracked_cell(stage: Stage) -> None:
+    """Let the first labeler skip photos until one with plain damage is on loan to them: it makes a better picture."""
+    from labeling.queue.services import claim, skip
+
+    person = stage.labelers[0]
+    while slots := claim(project=stage.project, labeler=person):
+        sha256 = slots[0].item.image.sha256
+        if stage.cells[sha256].damage >= 0.8 and sha256 not in stage.exemplars:
+            return
+        skip(project=stage.project, labeler=person, lease=slots[0].pk)
+
+
+def train(stage: Stage, *, promote: bool, reason: str = "") -> None:
+    from labeling.learning import services
+    from labeling.learning.models import ModelVersion
+
+    services.request_training(project=stage.project, by=stage.admin)
+    _until_idle(stage.project)
+    if promote:
+        newest = ModelVersion.objects.filter(project=stage.project).order_by("-number")[:1].get()
+        services.promote(model_version=newest, by=stage.admin, reason=reason)
+        _until_idle(stage.project)
+
+
+def estimate(stage: Stage) -> None:
+    from labeling.jobs.services import enqueue
+    from labeling.truth.selectors import ESTIMATES
+
+    enqueue(kind=ESTIMATES, project_id=stage.project.pk, requested_by=stage.admin)
+    _until_idle(stage.project)
+
+
+def _until_idle(project: Project, timeout: float = 180.0) -> None:
+    from labeling.jobs.models import Job, JobState
+
+    deadline = time.monotonic() + timeout
+    while Job.objects.of_project(project.pk).live().exists():
+        if time.monotonic() > deadline:
+            raise SystemExit("the jobs did not end in time")
+        time.sleep(0.3)
+    failed = Job.objects.of_project(project.pk).filter(state=JobState.FAILED).first()
+    if failed is not None:
+        raise SystemExit(f"the {failed.kind} job failed: {failed.error}")
+
+
+class Camera:
+    """Opens pages as one person or another, and keeps what they look like as small PNGs."""
+
+    def __init__(self, browser: Browser, url: str, folder: Path) -> None:
+        self.browser = browser
+        self.url = url
+        self.folder = folder
+
+    def take(
+        self,
+        name: str,
+        path: str,
+        user: User,
+        *,
+        width: int = 1280,
+        height: int = 800,
+        dark: bool = False,
+        prepare: Callable[[Page], None] | None = None,
+    ) -> None:
+        context = self.browser.new_context(
+            base_url=self.url,
+            viewport={"width": width, "height": height},
+            color_scheme="dark" if dark else "light",
+            reduced_motion="reduce",
+            locale="en-GB",
+        )
+        context.add_cookies(
+            [{"name": "sessionid", "value": session_cookie(Member(user, "")), "url": self.url}]
+        )
+        page = context.new_page()
+        errors: list[str] = []
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        # The stream of live events never ends, so "networkidle" would never come.
+        page.goto(path, wait_until="load")
+        if prepare is not None:
+            prepare(page)
+        _wait_for_photos(page)
+        time.sleep(0.4)
+        size = _small_png(page.screenshot(), self.folder / f"{name}.png")
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        context.close()
+        if errors:
+            raise SystemExit(f"{name}: script errors: {'; '.join(errors)}")
+        if wide > width:
+            raise SystemExit(f"{name}: the page is {wide} px wide in a window of {width} px")
+        print(f"{name}.png  {size / 1000:.0f} kB", flush=True)
+
+
+def _wait_for_photos(page: Page) -> None:
+    """Until every photo in the window is painted. Asked from outside: the pages' policy lets nobody poll within."""
+    waiting = """[...document.images].filter((one) => one.getBoundingClientRect().top < innerHeight
+        && one.getClientRects().length && !one.complete).length"""
+    deadline = time.monotonic() + 15
+    while page.evaluate(waiting):
+        if time.monotonic() > deadline:
+            raise SystemExit(f"{page.url}: a photo does not come")
+        time.sleep(0.1)
+
+
+def _small_png(data: bytes, path: Path) -> int:
+    """Write as a PNG of at most :data:`LARGEST` bytes, of 256 colours where it must be; return the size.
+
+    The palette is put together from greys, for the photos, and from what is coloured: a plain median cut would
+    spend it all on the photo's greys and turn a small orange mark brown.
+    """
+    with Image.open(io.BytesIO(data)) as picture:
+        plain = picture.convert("RGB")
+    buffer = io.BytesIO()
+    plain.save(buffer, "PNG", optimize=True)
+    if buffer.tell() <= LARGEST:
+        path.write_bytes(buffer.getvalue())
+        return buffer.tell()
+    pixels = np.asarray(plain).reshape(-1, 3)
+    coloured = pixels[np.ptp(pixels, axis=1) > 10]
+    colours: list[int] = []
+    if len(coloured):
+        strip = Image.fromarray(coloured.reshape(1, -1, 3)).quantize(120, kmeans=3, dither=Image.Dither.NONE)
+        colours = list(strip.getpalette() or [])[: 3 * 120]
+    for greys in (128, 64, 32):
+        ramp = [round(255 * step / (greys - 1)) for step in range(greys)]
+        palette = Image.new("P", (1, 1))
+        palette.putpalette([level for grey in ramp for level in (grey, grey, grey)] + colours)
+        buffer = io.BytesIO()
+        plain.quantize(palette=palette, dither=Image.Dither.NONE).save(buffer, "PNG", optimize=True)
+        if buffer.tell() <= LARGEST:
+            path.write_bytes(buffer.getvalue())
+            return buffer.tell()
+    raise SystemExit(f"{path.name}: {buffer.tell()} bytes, more than {LARGEST}")
+
+
+def photo_shown(page: Page) -> None:
+    page.wait_for_selector("html[data-shown]", state="attached", timeout=60_000)
+
+
+def take_all(camera: Camera, stage: Stage) -> None:
+    labeler, project = stage.labelers[0], f"/p/{SLUG}"
+    camera.take("label", f"{project}/label", labeler, prepare=photo_shown)
+    camera.take("label-dark", f"{project}/label", labeler, dark=True, prepare=photo_shown)
+    camera.take("label-narrow", f"{project}/label", labeler, width=360, height=740, prepare=photo_shown)
+    camera.take("review", f"{project}/review", stage.reviewer)
+    camera.take("overview", f"{project}/", stage.admin)
+    camera.take("models", f"{project}/models", stage.admin)
+    camera.take("labelers", f"{project}/labelers", stage.admin)
+    camera.take("intake", f"{project}/intake/{stage.batch}", stage.admin)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--folder", type=Path, default=ROOT / "docs" / "screenshots")
+    options = parser.parse_args()
+    path = os.environ.get("HILLTOP_CHROMIUM") or next(filter(None, map(shutil.which, CHROMIUM)), None)
+    if path is None:
+        raise SystemExit(
+            "No Chromium here: install it (Debian: apt-get install chromium) or set HILLTOP_CHROMIUM."
+        )
+    options.folder.mkdir(parents=True, exist_ok=True)
+    dice = random.Random(11)
+    with own_database():
+        set_up_django()
+        stage = build()
+        with hilltop() as target:
+            take_in(stage)
+            label(stage, until=14, dice=dice, ruling=True)
+            train(stage, promote=True, reason="The first one")
+            label(stage, until=26, dice=dice, ruling=False, disputes=4)
+            train(stage, promote=False)
+            estimate(stage)
+            hold_a_cracked_cell(stage)
+            with sync_playwright() as playwright:
+                browser = playwright.chromium.launch(
+                    executable_path=path, args=["--no-sandbox", "--disable-dev-shm-usage"]
+                )
+                take_all(Camera(browser, target.url, options.folder), stage)
+                browser.close()
+        close_connections()
+
+
+if __name__ == "__main__":
+    main()
