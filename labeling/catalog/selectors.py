@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from django.db.models import Count, Prefetch, QuerySet
@@ -53,12 +54,22 @@ def active_definitions(project: Project) -> list[ClassDefinition]:
     return list(definitions_of(current_guideline(project)).filter(state=ClassState.ACTIVE))
 
 
-def class_resolution(project: Project) -> dict[int, int | None]:
-    """Label class id -> the id that its answers count for today: itself, what it was merged into, or ``None``."""
-    rows = {
-        row.label_class_id: row
-        for row in ClassDefinition.objects.filter(guideline=current_guideline(project))
-    }
+@lru_cache(maxsize=512)
+def schema_of(guideline_id: int) -> tuple[ClassDefinition, ...]:
+    """What a version says of every class, in order, without exemplars. Read only.
+
+    Kept in memory: a version is appended whole, and the database refuses to change it afterwards.
+    """
+    rows = ClassDefinition.objects.filter(guideline=guideline_id).select_related("label_class")
+    return tuple(rows.order_by("position"))
+
+
+def class_resolution(project: Project, guideline: Guideline | None = None) -> dict[int, int | None]:
+    """Label class id -> the id that its answers count for today: itself, what it was merged into, or ``None``.
+
+    ``guideline`` spares a look-up where the newest version is at hand.
+    """
+    rows = {row.label_class_id: row for row in schema_of((guideline or current_guideline(project)).pk)}
 
     def follow(class_id: int) -> int | None:
         seen: set[int] = set()

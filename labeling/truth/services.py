@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from labeling.catalog import selectors as catalog
-from labeling.catalog.models import AgreementRule, ClassDefinition, Guideline, Item, Project
+from labeling.catalog.models import AgreementRule, ClassDefinition, ClassState, Guideline, Item, Project
 from labeling.catalog.services import log_activity
 from labeling.people.models import User
 from labeling.refusals import Refused
@@ -161,7 +161,7 @@ def retract_answer(*, project: Project, labeler: User, key: UUID) -> Annotation:
     if annotation.draw == Draw.GOLD:
         return annotation
     guideline = catalog.current_guideline(project)
-    decision = _verdict(project, annotation.item_id, annotation.round)
+    decision = _verdict(project, annotation.item_id, annotation.round, guideline)
     truth = truth_in_force(annotation.item_id)
     if truth is not None and truth.origin == Origin.AGREEMENT and decision.state != "agreed":
         _append_truth(project, annotation.item_id, TruthKind.WITHDRAWN, None, Origin.WITHDRAWAL, guideline)
@@ -213,7 +213,7 @@ def rule(
     guideline = catalog.current_guideline(project)
     definition: ClassDefinition | None = None
     if outcome == Outcome.CLASS:
-        definition = _active_class(project, class_key)
+        definition = _active_class(guideline, class_key)
     elif outcome not in {Outcome.HOLD, Outcome.UNUSABLE, Outcome.SEND_BACK}:
         raise Refused(
             "invalid",
@@ -274,7 +274,8 @@ def add_gold(*, project: Project, item: Item, class_key: str, by: User) -> Gold:
 
     Raises :class:`Refused` ``unknown_class`` (422), or ``already_answered`` (409) if people have begun on it.
     """
-    definition = _active_class(project, class_key)
+    guideline = catalog.current_guideline(project)
+    definition = _active_class(guideline, class_key)
     _lock(item.pk)
     existing = Gold.objects.filter(item=item).first()
     if existing is not None:
@@ -298,7 +299,7 @@ def add_gold(*, project: Project, item: Item, class_key: str, by: User) -> Gold:
         TruthKind.CLASS,
         definition.label_class_id,
         Origin.GOLD,
-        catalog.current_guideline(project),
+        guideline,
     )
     events.settled.send(sender=Gold, project=project, item_id=item.pk)
     return gold
@@ -342,8 +343,8 @@ def _lock(item_id: int) -> None:
     Item.objects.select_for_update(no_key=True).only("pk").get(pk=item_id)
 
 
-def _active_class(project: Project, class_key: str) -> ClassDefinition:
-    definitions = catalog.active_definitions(project)
+def _active_class(guideline: Guideline, class_key: str) -> ClassDefinition:
+    definitions = [each for each in catalog.schema_of(guideline.pk) if each.state == ClassState.ACTIVE]
     for definition in definitions:
         if definition.label_class.key == class_key:
             return definition
@@ -359,7 +360,7 @@ def _active_class(project: Project, class_key: str) -> ClassDefinition:
 def _check_answer(project: Project, guideline: Guideline, answer: Answer) -> ClassDefinition | None:
     """The class definition that the answer names, or ``None`` for hold and unusable."""
     if answer.kind == AnswerKind.CLASS:
-        definition = _active_class(project, answer.class_key)
+        definition = _active_class(guideline, answer.class_key)
         missing = [line for line in definition.checklist if line not in answer.checklist]
         if project.checklist_required and missing:
             raise Refused(
@@ -388,20 +389,20 @@ def _check_answer(project: Project, guideline: Guideline, answer: Answer) -> Cla
     return None
 
 
-def _verdict(project: Project, item_id: int, round: int) -> Verdict:
+def _verdict(project: Project, item_id: int, round: int, guideline: Guideline) -> Verdict:
     wanted = project.answers_per_image
     return verdict(
         standing_answers(item_id, round),
         wanted=wanted,
         needed=wanted if project.rule == AgreementRule.UNANIMOUS else project.agreement_k,
-        resolution=catalog.class_resolution(project),
+        resolution=catalog.class_resolution(project, guideline),
     )
 
 
 def _settle(project: Project, item_id: int, round: int, guideline: Guideline) -> None:
     if truth_in_force(item_id) is not None or open_dispute(item_id) is not None:
         return
-    decision = _verdict(project, item_id, round)
+    decision = _verdict(project, item_id, round, guideline)
     if decision.state == "agreed":
         _append_truth(project, item_id, decision.kind, decision.label_class_id, Origin.AGREEMENT, guideline)
         events.settled.send(sender=Annotation, project=project, item_id=item_id)
