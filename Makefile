@@ -10,6 +10,8 @@ demo: $(VENV)/.installed  ## the demo project on real photos, web server and wor
 	@exec $(BIN)/python manage.py demo
 
 serve: $(VENV)/.installed  ## web server and worker on what is there
+	@$(BIN)/python -m config.translations
+	@$(BIN)/python manage.py migrate --verbosity 0
 	@exec $(BIN)/python manage.py serve
 
 test: $(VENV)/.installed  ## every test, on a PostgreSQL that they start themselves

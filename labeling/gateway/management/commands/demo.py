@@ -53,6 +53,7 @@ class Command(BaseCommand):
             passwords = _accounts(at)
             project = self._project()
             connections.close_all()
+            os.environ["HILLTOP_DEMO"] = "1"
             # So that simulated people can make projects of the same photos (`make loop`).
             os.environ.setdefault("HILLTOP_INTAKE_ROOTS", f"{settings.VAR / 'intake'},{elpv_folder()}")
             Supervisor(programs(at)).run(
