@@ -78,6 +78,10 @@ def test_without_the_stream_the_page_asks_every_ten_seconds(
 
 def test_a_page_whose_session_ended_stays_as_it_is_and_asks_no_more(page_for: Callable[..., Page]) -> None:
     page, job, _project = _jobs_page(page_for)
+    # The page asks once when its stream opens. That answer must be in before the session ends.
+    _say(job, "Everybody may see this")
+    expect(page.get_by_text("Everybody may see this")).to_be_visible(timeout=5000)
+    page.wait_for_timeout(1000)
     page.context.clear_cookies()
     _say(job, "Nobody may see this")
     expect(page.locator("html")).to_have_attribute("data-live", "away")
