@@ -247,7 +247,11 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
             print(f"seed {seed}: preparing project {simulation.slug}", flush=True)
             simulation.prepare()
             runs.append(simulation.run())
-    points = zip(*(run.curve for run in runs), strict=False)
+    # Seeds get their first model at different times: a point is a mean over those that have one by then.
+    steps: dict[int, list[tuple[int, int, float]]] = {}
+    for run in runs:
+        for point in run.curve:
+            steps.setdefault(point[0], []).append(point)
     return {
         "ground_truths": round(statistics.fmean(run.ground_truths for run in runs), 1),
         "human_decisions": round(statistics.fmean(run.human_decisions for run in runs), 1),
@@ -256,8 +260,10 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         "accuracy_by_seed": [round(run.accuracy, 4) for run in runs],
         "wrong_by_seed": [run.wrong for run in runs],
         "curve": [
-            [round(statistics.fmean(values), 4) for values in zip(*point, strict=True)] for point in points
+            [round(statistics.fmean(values), 4) for values in zip(*points, strict=True)]
+            for _ground_truths, points in sorted(steps.items())
         ],
+        "curves_by_seed": [run.curve for run in runs],
         "n": [run.unseen for run in runs],
         "seeds": options.seeds,
         "strategy": options.strategy,
