@@ -163,6 +163,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 2**20
 DATA_UPLOAD_MAX_NUMBER_FILES = 2000
 
 # Hilltop's own.
+DEMO = _flag("HILLTOP_DEMO")  # the sign-in page says where the demo's accounts are printed
 EMBEDDINGS_DIR = VAR / "embeddings"
 MODELS_DIR = VAR / "models"
 STAGING_DIR = VAR / "staging"

@@ -493,7 +493,9 @@ def test_adding_items_takes_as_many_queries_in_a_full_project_as_in_a_small_one(
 
 def test_photos_of_a_chunk_keep_the_order_in_which_they_were_handed_in(do: Do) -> None:
     do(send(make_project(), *((f"{n:02}.png", photo_bytes(n)) for n in range(15)))[1])
-    assert list(Item.objects.order_by("id").values_list("name", flat=True)) == [f"{n:02}.png" for n in range(15)]
+    assert list(Item.objects.order_by("id").values_list("name", flat=True)) == [
+        f"{n:02}.png" for n in range(15)
+    ]
 
 
 @pytest.mark.django_db(transaction=True)
