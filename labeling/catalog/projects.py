@@ -46,6 +46,10 @@ SETTINGS = frozenset(
 )
 #: Orders of the queue that a project may choose. The learning room has one plug-in for each.
 STRATEGIES = ("inward", "random", "uncertain", "typical")
+#: Backbones whose weights are at hand everywhere: they come in a package.
+BACKBONES = ("efficientnet_lite0",)
+#: The most that makes sense; beyond it nobody could answer, or a photo would be on loan for days.
+MOST = {"min_view_ms": 60_000, "lease_seconds": 86_400, "undo_seconds": 86_400}
 
 
 @transaction.atomic
@@ -130,6 +134,11 @@ def _refuse_invalid(project: Project) -> None:
             fields["gold_rate"] = _("The shares of gold and audit photos together can be at most 1.")
         if project.strategy not in STRATEGIES:
             fields["strategy"] = _("Choose one of: %(names)s.") % {"names": ", ".join(STRATEGIES)}
+        if project.backbone not in BACKBONES:
+            fields["backbone"] = _("Choose one of: %(names)s.") % {"names": ", ".join(BACKBONES)}
+        for name, most in MOST.items():
+            if getattr(project, name) > most:
+                fields[name] = _("At most %(most)d.") % {"most": most}
     if fields:
         message = " ".join(f"{name}: {text}" for name, text in fields.items())
         raise Refused("invalid", message, status=422, fields=fields)

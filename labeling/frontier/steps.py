@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from labeling.catalog.models import Project, Role
+from labeling.catalog.selectors import class_resolution
 from labeling.jobs.models import Job, JobState
 from labeling.learning.selectors import champion, new_ground_truths, versions
 from labeling.learning.training_set import readiness
@@ -76,7 +77,9 @@ def _training_steps(project: Project) -> list[Step]:
     model = champion(project)
     ready = readiness(project)
     newest = versions(project).first()
-    if newest is not None and (model is None or newest.number > model.number):
+    current = set(class_resolution(project).values())
+    usable = newest is not None and not newest.promotions.exists() and set(newest.classes) <= current
+    if newest is not None and usable and (model is None or newest.number > model.number):
         return [
             Step(
                 _("Compare version %(n)d, and promote it if it is better") % {"n": newest.number},

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
+from django.db import DataError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 from django.utils.deprecation import MiddlewareMixin
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
 
 from labeling.refusals import Refused
 
@@ -21,7 +23,15 @@ class RefusalMiddleware(MiddlewareMixin):
     """
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        if not isinstance(exception, Refused) or request.path.startswith("/api/"):
+        if request.path.startswith("/api/"):
+            return None
+        if isinstance(exception, ValueError | DataError) and _has_nul(request):
+            exception = Refused(
+                "malformed",
+                _("The address or the form holds a character that no text has (NUL). Type it again."),
+                status=400,
+            )
+        if not isinstance(exception, Refused):
             return None
         context = {
             "message": exception.message,
@@ -38,6 +48,12 @@ class RefusalMiddleware(MiddlewareMixin):
             response = render(request, "gateway/refused.html", context, status=exception.status)
         patch_vary_headers(response, ["HX-Request"])
         return response
+
+
+def _has_nul(request: HttpRequest) -> bool:
+    """PostgreSQL's text cannot hold the character; views need not look for it each."""
+    given = [*request.GET.values(), *(request.POST.values() if request.method == "POST" else ())]
+    return any("\x00" in str(text) for text in [request.path, *given])
 
 
 def _page_before(request: HttpRequest) -> str:

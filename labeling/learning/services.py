@@ -6,6 +6,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from labeling.catalog.models import Project
+from labeling.catalog.selectors import class_resolution
 from labeling.catalog.services import log_activity
 from labeling.jobs.models import Job, JobState
 from labeling.jobs.services import enqueue
@@ -89,7 +90,8 @@ def promote(*, model_version: ModelVersion, by: User | None, reason: str = "") -
 
     ``by`` is empty when the project promoted it automatically.
 
-    Raises :class:`Refused`: ``already_champion`` (409); ``invalid`` (422) for a reason of over 300 letters.
+    Raises :class:`Refused`: ``already_champion`` or ``outdated_classes`` (409); ``invalid`` (422)
+    for a reason of over 300 letters.
     """
     if len(reason) > 300:
         raise Refused(
@@ -105,6 +107,15 @@ def promote(*, model_version: ModelVersion, by: User | None, reason: str = "") -
         raise Refused(
             "already_champion",
             _("Version %(number)d is the champion already. Nothing was changed.")
+            % {"number": model_version.number},
+        )
+    resolution = class_resolution(project)
+    if any(resolution.get(class_id) != class_id for class_id in model_version.classes):
+        raise Refused(
+            "outdated_classes",
+            _(
+                "Version %(number)d knows classes that were merged or retired since. Train again, and promote that."
+            )
             % {"number": model_version.number},
         )
     promotion = Promotion.objects.create(

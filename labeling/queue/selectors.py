@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from django.core.cache import cache
@@ -9,7 +10,8 @@ from django.db.models import Count, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from labeling.catalog.models import Project
+from labeling.catalog.models import LabelClass, Project
+from labeling.catalog.selectors import class_resolution
 from labeling.jobs.models import Job
 from labeling.people.models import User
 from labeling.queue import pace
@@ -97,19 +99,24 @@ def _pace_shown(project: Project) -> tuple[int, int]:
     return shown
 
 
+def _by_class_now(project: Project, counts: dict[int, int]) -> dict[str, int]:
+    """Ground truths a class key, each under the class that it counts as today; retired ones under their own."""
+    resolution = class_resolution(project)
+    keys = dict(LabelClass.objects.filter(project=project).values_list("pk", "key"))
+    folded: Counter[str] = Counter()
+    for class_id, number in counts.items():
+        folded[keys[resolution.get(class_id) or class_id]] += number
+    return dict(sorted(folded.items()))
+
+
 def progress(project: Project) -> dict[str, Any]:
     """How far the project is, for reviewers and admins. Shares are 0 to 1, or ``None`` before any."""
     ranking = current_ranking(project)
     at = pace.standing(project)
     truths = GroundTruth.objects.current().filter(project=project)
     people = truths.exclude(origin=Origin.GOLD)
-    classes = dict(
-        people.filter(kind="class")
-        .values_list("label_class__key")
-        .annotate(n=Count("id"))
-        .order_by("label_class__key")
-    )
-    answers = Annotation.objects.filter(project=project).count()
+    counts = people.filter(kind="class").values_list("label_class").annotate(n=Count("id"))
+    answers = Annotation.objects.standing().filter(project=project).count()
     rulings = Ruling.objects.filter(dispute__project=project, reviewer__isnull=False).count()
     waiting: list[dict[str, Any]] = []
     if ranking is not None:
@@ -134,7 +141,7 @@ def progress(project: Project) -> dict[str, Any]:
         "agreement": at.agreement,
         "agreement_needed": project.band_agreement,
         "ground_truths": people.filter(kind="class").count(),
-        "classes": classes,
+        "classes": _by_class_now(project, dict(counts)),
         "held": people.filter(kind="hold").count(),
         "unusable": people.filter(kind="unusable").count(),
         "gold": truths.filter(origin=Origin.GOLD).count(),

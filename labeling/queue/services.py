@@ -180,15 +180,15 @@ def submit(
     """Take an answer to a photo on loan. The same ``key`` again returns the stored answer and changes nothing.
 
     A lease that ran out still counts while nobody else has the photo.
-    Raises :class:`Refused` ``lease_expired`` or ``already_answered`` (409), and what
+    Raises :class:`Refused` ``lease_expired``, ``already_answered`` or ``key_reused`` (409), and what
     :func:`labeling.truth.services.record_answer` raises.
     """
-    stored = _stored(project, labeler, key)
+    stored = _stored(project, labeler, key, answer)
     if stored is not None:
         return stored
     slot = _own_slot(project, labeler, lease)
     if slot is None or slot.skipped_at is not None:
-        stored = _stored(project, labeler, key)  # a twin of this request may have won the race
+        stored = _stored(project, labeler, key, answer)  # a twin of this request may have won the race
         if stored is not None:
             return stored
         raise Refused(
@@ -199,7 +199,7 @@ def submit(
             ),
         )
     if slot.annotation_id is not None:
-        stored = _stored(project, labeler, key)
+        stored = _stored(project, labeler, key, answer)
         if stored is not None:
             return stored
         raise Refused("already_answered", _("You have answered this photo already. Undo it to change it."))
@@ -218,7 +218,7 @@ def submit(
                 view_ms=view_ms,
             )
     except IntegrityError:  # the constraints have the last word
-        stored = _stored(project, labeler, key)
+        stored = _stored(project, labeler, key, answer)
         if stored is not None:
             return stored
         raise Refused(
@@ -229,12 +229,20 @@ def submit(
     return Submission(annotation, True, truth.undo_until(project, annotation))
 
 
-def _stored(project: Project, labeler: User, key: UUID) -> Submission | None:
+def _stored(project: Project, labeler: User, key: UUID, answer: truth.Answer) -> Submission | None:
     annotation = Annotation.objects.filter(labeler=labeler, key=key).select_related("label_class").first()
     if annotation is None:
         return None
     if annotation.project_id != project.pk:
         raise Refused("invalid", _("This key was used in another project. Use a fresh UUID."), status=422)
+    said = annotation.label_class.key if annotation.label_class else ""
+    if (annotation.kind, said) != (answer.kind, answer.class_key if answer.kind == "class" else ""):
+        raise Refused(
+            "key_reused",
+            _(
+                "This key belongs to another answer of yours, which stands. Send a new answer with a fresh UUID."
+            ),
+        )
     return Submission(annotation, False, truth.undo_until(project, annotation))
 
 

@@ -56,7 +56,7 @@ class AmendForm(forms.Form):
         self.detail = detail
         for side in detail.sides:
             self.fields[f"criteria-{side.key}"] = forms.CharField(
-                required=False, max_length=4000, strip=True, initial=side.definition.criteria
+                required=False, max_length=10_000, strip=True, initial=side.definition.criteria
             )
 
     def clean(self) -> dict[str, Any]:

@@ -228,12 +228,29 @@ def rule(
             status=422,
             fields={"comment": _("missing")},
         )
+    known = {Outcome.HOLD.value: HoldReason.values, Outcome.UNUSABLE.value: UnusableReason.values}
+    if reason and reason not in known.get(outcome, []):
+        raise Refused(
+            "invalid",
+            _("This ruling takes no reason.")
+            if outcome not in known
+            else _("Give the reason, one of: %(reasons)s.") % {"reasons": ", ".join(known[outcome])},
+            status=422,
+            fields={"reason": _("unknown")},
+        )
+    if class_key and outcome != Outcome.CLASS:
+        raise Refused(
+            "invalid",
+            _("Only a ruling on a class names one."),
+            status=422,
+            fields={"class": _("not with this outcome")},
+        )
     ruling = Ruling.objects.create(
         dispute=dispute,
         reviewer=reviewer,
         outcome=outcome,
         label_class_id=definition.label_class_id if definition else None,
-        reason=reason[:12],
+        reason=reason,
         comment=comment[:1000],
         guideline=guideline,
     )

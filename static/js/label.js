@@ -197,6 +197,7 @@ function remember(entry) {
 /** The next photo, in this very frame; `event` is what the person did, from whose time the wait is measured. */
 function showNext(event, { count = true } = {}) {
   shownAt = null;
+  $("toast").hidden = true; // what it said was about the photo before
   lens.resetZoom();
   const task = shelf.advance();
   if (task?.ready) {
