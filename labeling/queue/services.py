@@ -150,6 +150,9 @@ def _give_back(slot: Slot) -> None:
     """The wanted answer that this slot used up is free again."""
     if slot.number is None:
         return
+    _share_ranking(slot.project)
+    # Locked before the slots are read: somebody may be taking this photo at this moment, and must be counted.
+    list(Entry.objects.select_for_update().filter(item_id=slot.item_id, round=slot.round).order_by("pk"))
     remaining = (
         Slot.objects.filter(item_id=slot.item_id, round=slot.round, number__isnull=False)
         .exclude(pk=slot.pk)
@@ -341,6 +344,7 @@ def append_arrivals(*, project: Project, item_ids: list[int]) -> None:
 @transaction.atomic
 def remove_from_queue(*, project: Project, item_id: int) -> None:
     """A settled or disputed photo needs no more answers; the pace may move on."""
+    _share_ranking(project)
     Entry.objects.filter(item_id=item_id).delete()
     pace.move_inward(project)
 
@@ -348,9 +352,12 @@ def remove_from_queue(*, project: Project, item_id: int) -> None:
 @transaction.atomic
 def put_back(*, project: Project, item_id: int, round: int) -> None:
     """A photo needs answers again: its entry returns with the slots that are taken in this round."""
+    _share_ranking(project)
     ranking = Ranking.objects.filter(project=project, current=True).first()
     if ranking is None:
         return
+    # As in _give_back: whoever is taking the photo at this moment must be counted.
+    list(Entry.objects.select_for_update().filter(item_id=item_id).order_by("pk"))
     taken = list(Slot.objects.filter(item_id=item_id, round=round, number__isnull=False).order_by("number"))
     known = Slot.objects.filter(item_id=item_id).order_by("-leased_at").first()
     context = known.context if known else {}
@@ -373,6 +380,6 @@ def put_back(*, project: Project, item_id: int, round: int) -> None:
 
 
 def _share_ranking(project: Project) -> None:
-    """Held by claims until they commit, so that a finished ranking takes over between two of them."""
+    """Held until the caller commits, so that a finished ranking takes over between two changes of entries."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock_shared(hashtext('hilltop.ranking'), %s)", [project.pk])

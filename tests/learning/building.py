@@ -52,8 +52,9 @@ def store_vectors(project: Project, items: list[Item], keys: list[str], *, apart
     hashes = [item.image.sha256 for item in items]
     vectors = np.stack(
         [
-            np.random.default_rng(int(sha256[:8], 16)).normal(size=store.dim).astype(np.float32)
-            for sha256 in hashes
+            # By the seeded random key: the hashes differ from run to run, and so would the figures.
+            np.random.default_rng(int(item.random_key * 2**32)).normal(size=store.dim).astype(np.float32)
+            for item in items
         ]
     )
     for row, key in enumerate(keys):
