@@ -16,7 +16,8 @@ def main() -> None:
     if command not in NEED_NO_DATABASE:
         from config.database import ensure_database
 
-        ensure_database(keep_running=False)  # a command on its own leaves no server behind
+        # A command on its own leaves no server behind; the supervisor of these two stops it in its turn.
+        ensure_database(keep_running=command in {"demo", "serve"})
     from django.core.management import execute_from_command_line
 
     execute_from_command_line(sys.argv)

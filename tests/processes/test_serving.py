@@ -19,6 +19,7 @@ import pytest
 
 from benchmarks.running import answers
 from config.database import ROOT, stop_embedded
+from tests.processes.liveness import gone
 from tests.stack import free_port
 
 
@@ -118,5 +119,7 @@ def test_whatever_is_killed_comes_back_and_ctrl_c_stops_everything(served: Serve
     database = served.postmaster()
     served.process.send_signal(signal.SIGINT)
     assert served.process.wait(40) == 0, served.log()
-    assert not [pid for pid in [*family, database] if psutil.pid_exists(pid)], "something outlived Ctrl-C"
-    assert "Traceback" not in served.log().split("stopping …")[-1]
+    assert not [pid for pid in [*family, database] if not gone(pid)], "something outlived Ctrl-C"
+    last_words = served.log().split("stopping …")[-1]
+    assert last_words.strip().endswith("the database is stopped"), last_words
+    assert "Traceback" not in last_words

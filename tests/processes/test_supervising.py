@@ -16,6 +16,7 @@ import pytest
 
 from config.database import ROOT
 from config.supervise import CannotStart, check_port
+from tests.processes.liveness import gone
 
 #: Supervises scripts given on the command line as name=code. No database of its own.
 SUPERVISE = """
@@ -70,21 +71,6 @@ def started() -> Iterator[list[Supervised]]:
         if each.process.poll() is None:
             each.process.kill()
             each.process.wait()
-
-
-def lives(pid: str | int) -> bool:
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-    return state != "Z"
-
-
-def gone(pid: str, timeout: float = 10.0) -> bool:
-    deadline = time.monotonic() + timeout
-    while lives(pid) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    return not lives(pid)
 
 
 SLEEPER = "import os, time; print('I am', os.getpid()); time.sleep(600)"
