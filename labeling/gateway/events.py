@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from labeling.catalog.permissions import Action, project_for
-from labeling.gateway.hub import hub
+from labeling.gateway.hub import Mailbox, hub
 
 HEARTBEAT_S = 15.0
 #: At most two events of a kind a second: what comes in between is told together.
@@ -29,7 +29,7 @@ async def events(request: HttpRequest, slug: str) -> HttpResponseBase:
     project_id = await sync_to_async(_admit)(request, slug)
     if project_id is None:
         return HttpResponse("Sign in first.\n", status=401, content_type="text/plain; charset=utf-8")
-    response = StreamingHttpResponse(_stream(project_id), content_type="text/event-stream")
+    response = StreamingHttpResponse(Watch(project_id), content_type="text/event-stream")
     response["Cache-Control"] = "no-store"
     response["X-Accel-Buffering"] = "no"
     return response
@@ -47,19 +47,37 @@ def _admit(request: HttpRequest, slug: str) -> int | None:
             connection.close()
 
 
-async def _stream(project_id: int) -> AsyncIterator[bytes]:
-    post = hub()
-    box = await post.watch(project_id)
-    end = time.monotonic() + LONGEST_S
-    try:
-        yield b"retry: 3000\n: watching\n\n"
-        while time.monotonic() < end:
-            kinds = await box.take(timeout=HEARTBEAT_S)
-            if not kinds:
-                yield b": still here\n\n"
-                continue
-            data = json.dumps({"at": timezone.now().isoformat()})
-            yield "".join(f"event: {kind}\ndata: {data}\n\n" for kind in sorted(kinds)).encode()
-            await asyncio.sleep(BREATH_S)
-    finally:
-        post.leave(project_id, box)
+class Watch:
+    """What one viewer is told, as the content of a response: it watches from the first byte on until it is closed.
+
+    Django closes a response's content with the response, but only what has a ``close``: an asynchronous generator
+    that a vanished viewer leaves waiting at its ``yield`` would keep its mailbox until the garbage collector comes.
+    """
+
+    def __init__(self, project_id: int) -> None:
+        self._project_id = project_id
+        self._hub, self._box = hub(), Mailbox()
+        self._loop = asyncio.get_running_loop()
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        end = time.monotonic() + LONGEST_S
+        try:
+            await self._hub.watch(self._project_id, self._box)
+            yield b"retry: 3000\n: watching\n\n"
+            while time.monotonic() < end:
+                kinds = await self._box.take(timeout=HEARTBEAT_S)
+                if not kinds:
+                    yield b": still here\n\n"
+                    continue
+                data = json.dumps({"at": timezone.now().isoformat()})
+                yield "".join(f"event: {kind}\ndata: {data}\n\n" for kind in sorted(kinds)).encode()
+                await asyncio.sleep(BREATH_S)
+        finally:
+            self._leave()
+
+    def close(self) -> None:
+        """Leave, from whichever thread Django closes the response in."""
+        self._loop.call_soon_threadsafe(self._leave)
+
+    def _leave(self) -> None:
+        self._hub.leave(self._project_id, self._box)

@@ -50,9 +50,11 @@ class Hub:
         self._listener: asyncio.Task[None] | None = None
         self._listening = asyncio.Event()
 
-    async def watch(self, project_id: int) -> Mailbox:
-        """A mailbox that gets what is committed from now on (that is, after this returns)."""
-        box = Mailbox()
+    async def watch(self, project_id: int, box: Mailbox) -> None:
+        """Put what is committed from now on (that is, after this returns) into ``box``, until it leaves.
+
+        Whoever is cut off while this waits is in already, and leaves like everybody else.
+        """
         self._boxes[project_id].add(box)
         if self._listener is None or self._listener.done():
             self._listener = asyncio.create_task(self._listen())
@@ -61,9 +63,9 @@ class Hub:
                 await self._listening.wait()
         except TimeoutError:
             pass  # the database is away; the mailbox is filled as soon as it is back
-        return box
 
     def leave(self, project_id: int, box: Mailbox) -> None:
+        """Put nothing into ``box`` any more; leaving twice, or without having watched, changes nothing."""
         self._boxes[project_id].discard(box)
         if not self._boxes[project_id]:
             del self._boxes[project_id]
@@ -71,6 +73,10 @@ class Hub:
             self._listener.cancel()
             self._listener = None
             self._listening.clear()
+
+    def watched(self) -> frozenset[int]:
+        """The ids of the projects that anybody watches."""
+        return frozenset(self._boxes)
 
     async def _listen(self) -> None:
         wait, missed = 0.5, False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import socket
@@ -13,9 +14,12 @@ from typing import Any
 import httpx
 import pytest
 from django.db import connection, transaction
+from django.http import StreamingHttpResponse
 from django.test import Client
 
 from labeling.catalog.services import log_activity
+from labeling.gateway.events import Watch
+from labeling.gateway.hub import hub
 from labeling.jobs.models import Job
 from labeling.people.models import User
 from labeling.queue import services as queue
@@ -136,6 +140,31 @@ def test_more_viewers_than_database_connections_and_the_site_still_answers(
     while _listeners() and time.monotonic() < end:
         time.sleep(0.1)
     assert _listeners() == 0
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("after", ["the first byte", "no byte"])
+def test_who_vanishes_is_forgotten_at_once_and_not_when_the_garbage_is_collected(after: str) -> None:
+    async def vanish() -> tuple[int, int]:
+        watch = Watch(project_id=1)
+        response = StreamingHttpResponse(watch, content_type="text/event-stream")
+        stream = aiter(response)
+        if after == "the first byte":
+            assert b"watching" in await anext(stream)
+        else:  # cut off while the line to the database is being opened
+            first = asyncio.ensure_future(anext(stream))
+            await asyncio.sleep(0)
+            first.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await first
+        before = len(hub().watched())
+        await asyncio.to_thread(response.close)
+        await asyncio.sleep(0)
+        return before, len(hub().watched())
+
+    before, behind = asyncio.run(vanish())
+    assert before == (1 if after == "the first byte" else 0)
+    assert behind == 0
 
 
 def test_a_lost_database_connection_is_replaced_and_nothing_stays_untold(viewers: Any) -> None:
