@@ -1,0 +1,150 @@
+"""Thresholds of one predicted class, from the extreme inward, and where on them a walk had best begin.
+
+Everything here is settled without a look at a certifying label's correctness: thresholds and shares come from the
+pool's scores, hopes from the model's own out-of-fold predictions on what trained it. So hopes may be wrong, and then
+cost coverage, never validity.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import bdtr
+
+from inference.certify.binomial import errors_allowed
+from inference.certify.sampling import Chances, chances_in
+
+Floats = npt.NDArray[np.float64]
+
+#: Without hopes the walk begins where as many errors would still pass as this share of all errors that the whole class
+#: might have, but within the outermost part of it. With fewer a region of high precision fails by bad luck, with more
+#: good regions are passed over: see `docs/log.md`.
+SPARE_ERRORS = 0.1
+OUTERMOST = 0.4
+#: Share of a class's δ that all hopeful thresholds get at once, by their hopes; the rest is the most hopeful one's.
+HEDGE = 0.5
+
+
+@dataclass(frozen=True)
+class Ladder:
+    """Regions "confidence at or above the threshold", each containing the one before.
+
+    Attributes:
+        thresholds: (m,) falling strictly.
+        share: (m,) share of the pool's photos of this predicted class inside each region; rises.
+        hoped: (m,) precisions expected inside each region, or None.
+        chances: chances of being drawn, or None where all photos have the same.
+        drawings: (m,) each: how probably draws that were asked for took each band (``sampling.drawing``,
+            ``walk.Sample.drawing``).
+    """
+
+    thresholds: Floats
+    share: Floats
+    hoped: Floats | None = None
+    chances: Chances | None = None
+    drawings: tuple[Floats, ...] = ()
+
+    def __post_init__(self) -> None:
+        m = len(self.thresholds)
+        if np.any(np.diff(self.thresholds) >= 0):
+            raise ValueError("thresholds must fall, from the extreme inward")
+        if len(self.share) != m or np.any(np.diff(self.share) < 0):
+            raise ValueError("each threshold needs the share of the pool beyond it, which cannot fall")
+        if self.hoped is not None and len(self.hoped) != m:
+            raise ValueError("each threshold needs a hoped precision, or none does")
+
+    def __len__(self) -> int:
+        return len(self.thresholds)
+
+
+def ladder(
+    confidence: npt.ArrayLike,
+    *,
+    bands: int = 20,
+    thresholds: Sequence[float] | None = None,
+    chance: npt.ArrayLike | None = None,
+    out_of_fold: tuple[npt.ArrayLike, npt.ArrayLike] | None = None,
+) -> Ladder:
+    """The ladder of one predicted class.
+
+    Args:
+        confidence: (N,) of the pool's photos predicted as this class.
+        bands: thresholds at so many equal shares of the pool, where ``thresholds`` are not given.
+        thresholds: band edges, falling.
+        chance: (N,) chances of being drawn, where they differ.
+        out_of_fold: confidence (k,) and correctness (k,) of this class among the labels that trained the model, each
+            predicted by a fit that had not seen it. Used for hopes only.
+    """
+    c = np.asarray(confidence, dtype=np.float64)
+    if thresholds is None:
+        edges = (
+            np.unique(np.quantile(c, 1.0 - np.arange(1, bands + 1) / bands))[::-1] if c.size else np.zeros(0)
+        )
+    else:
+        edges = np.asarray(thresholds, dtype=np.float64)
+    share = np.array([float((c >= edge).mean()) if c.size else 0.0 for edge in edges])
+    hoped = None if out_of_fold is None else hopes(*out_of_fold, edges)
+    return Ladder(edges, share, hoped, None if chance is None else chances_in(c, chance, edges))
+
+
+def hopes(confidence: npt.ArrayLike, correct: npt.ArrayLike, thresholds: npt.ArrayLike) -> Floats:
+    """(m,) precision at or above each threshold among out-of-fold predictions; Jeffreys' estimate, so never 0 or 1."""
+    c, right = np.asarray(confidence, dtype=np.float64), np.asarray(correct, dtype=bool)
+    inside = c[None, :] >= np.asarray(thresholds, dtype=np.float64)[:, None]
+    return np.asarray(((inside & right).sum(axis=1) + 0.5) / (inside.sum(axis=1) + 1.0))
+
+
+def begin(rungs: Ladder, labels: int, precision: float, delta: float) -> int | None:
+    """Index of the threshold to begin at; None where no region can be expected to hold enough labels.
+
+    With hopes: the threshold where an exact test would most probably pass. Without: the first one that would still pass
+    with ``SPARE_ERRORS`` of the errors that the class might have, or with fewer where that is further in than the outermost
+    ``OUTERMOST`` of the class.
+
+    Args:
+        labels: certifying labels planned of this predicted class, whatever their confidence.
+    """
+    if not len(rungs) or labels <= 0:
+        return None
+    expected = np.floor(rungs.share * labels).astype(np.int64)
+    allowed = errors_allowed(expected, precision, delta)
+    possible = np.flatnonzero(allowed >= 0)
+    if not len(possible):
+        return None
+    if rungs.hoped is not None:
+        return int(np.argmax(_power(rungs.hoped, expected, allowed)))
+    for spare in range(max(1, round(SPARE_ERRORS * labels * (1.0 - precision))), 0, -1):
+        roomy = np.flatnonzero((allowed >= spare) & (rungs.share <= OUTERMOST))
+        if len(roomy):
+            return int(roomy[0])
+    return int(possible[0])
+
+
+def starts(rungs: Ladder, labels: int, precision: float, delta: float) -> Floats:
+    """(m,) shares of the class's δ that each threshold is given before the first label; sum 1, or 0 where none can pass.
+
+    Hopes may be off, and one unlucky start blocks the whole class. So with hopes ``HEDGE`` of δ is spread over all
+    thresholds in proportion to the probability that an exact test would pass there, and the rest goes where that is
+    highest. Without hopes all goes to ``begin``'s threshold. ``graph.chains`` hands on what falls.
+    """
+    first = begin(rungs, labels, precision, delta)
+    shares = np.zeros(len(rungs))
+    if first is None:
+        return shares
+    shares[first] = 1.0
+    if rungs.hoped is not None:
+        expected = np.floor(rungs.share * labels).astype(np.int64)
+        power = _power(rungs.hoped, expected, errors_allowed(expected, precision, delta))
+        if power.sum() > 0:
+            shares = (1.0 - HEDGE) * shares + HEDGE * power / power.sum()
+    return shares
+
+
+def _power(hoped: Floats, expected: npt.NDArray[np.int64], allowed: npt.NDArray[np.int64]) -> Floats:
+    """(m,) probability of no more errors than an exact test allows, if hopes are right."""
+    return np.asarray(
+        np.where(allowed >= 0, bdtr(np.maximum(allowed, 0), np.maximum(expected, 1), 1.0 - hoped), 0.0)
+    )
