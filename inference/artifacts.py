@@ -19,9 +19,13 @@ from typing import Any
 
 from safetensors.numpy import load_file, save_file
 
-from inference.heads import LogisticHead
+from inference import heads
+from inference.heads import Head
+from inference.threads import available
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+# Format 1 knew logistic heads only and was otherwise the same.
+_READABLE = (1, FORMAT_VERSION)
 
 _WEIGHTS = "head.safetensors"
 _MANIFEST = "manifest.json"
@@ -34,15 +38,16 @@ class ArtifactError(ValueError):
     """A stored head that is missing, damaged or not what its manifest says."""
 
 
-def save_head(folder: Path, head: LogisticHead, manifest: dict[str, Any]) -> dict[str, Any]:
+def save_head(folder: Path, head: Head, manifest: dict[str, Any]) -> dict[str, Any]:
     """Write ``head`` into ``folder``, which must not exist yet.
 
     Args:
         manifest: the caller's part: ``backbone_hash`` and ``seed`` at least; ``device`` defaults to "cpu".
 
     Returns:
-        The manifest as written, with ``format_version``, ``classes``, ``strength``, ``temperature``, ``dim``,
-        ``weights_sha256``, ``python`` and ``libraries`` added.
+        The manifest as written, with ``format_version``, ``kind``, ``classes``, what fitting chose (``temperature`` and the
+        kind's own, as ``strength``), ``dim``, ``weights_sha256``, ``threads`` (cores there were; the head does not depend
+        on them), ``python`` and ``libraries`` added.
 
     Raises:
         FileExistsError: the folder is there already.
@@ -62,11 +67,11 @@ def save_head(folder: Path, head: LogisticHead, manifest: dict[str, Any]) -> dic
             "device": "cpu",
             **manifest,
             "format_version": FORMAT_VERSION,
-            "kind": "logistic",
+            "kind": head.kind,
             "classes": head.classes_.tolist(),
-            "dim": int(head.coef_.shape[1]),
-            "strength": head.strength_,
-            "temperature": head.temperature_,
+            "dim": int(head.n_features_in_),
+            **head.settings(),
+            "threads": available(),
             "weights_sha256": _sha256(hidden / _WEIGHTS),
             "python": platform.python_version(),
             "libraries": {name: version(name) for name in _LIBRARIES},
@@ -83,7 +88,7 @@ def save_head(folder: Path, head: LogisticHead, manifest: dict[str, Any]) -> dic
     return full
 
 
-def load_head(folder: Path, *, backbone_hash: str | None = None) -> tuple[LogisticHead, dict[str, Any]]:
+def load_head(folder: Path, *, backbone_hash: str | None = None) -> tuple[Head, dict[str, Any]]:
     """The head in ``folder`` and its manifest.
 
     Args:
@@ -96,8 +101,8 @@ def load_head(folder: Path, *, backbone_hash: str | None = None) -> tuple[Logist
         manifest = json.loads((folder / _MANIFEST).read_text())
     except (OSError, ValueError) as error:
         raise ArtifactError(f"No readable {_MANIFEST} in {folder}.") from error
-    if not isinstance(manifest, dict) or manifest.get("format_version") != FORMAT_VERSION:
-        raise ArtifactError(f"{folder} is not of format {FORMAT_VERSION}, the one this version reads.")
+    if not isinstance(manifest, dict) or manifest.get("format_version") not in _READABLE:
+        raise ArtifactError(f"{folder} is of no format that this version reads: {_READABLE}.")
     weights = folder / _WEIGHTS
     if not weights.is_file() or _sha256(weights) != manifest.get("weights_sha256"):
         raise ArtifactError(
@@ -108,8 +113,8 @@ def load_head(folder: Path, *, backbone_hash: str | None = None) -> tuple[Logist
             f"The head in {folder} belongs to another backbone; its embeddings mean something else."
         )
     try:
-        head = LogisticHead.from_arrays(load_file(weights), manifest["classes"])
-    except (KeyError, ValueError) as error:
+        head = heads.from_arrays(manifest["kind"], load_file(weights), manifest["classes"])
+    except (LookupError, ValueError) as error:
         raise ArtifactError(
             f"The weights and the manifest in {folder} contradict each other: {error}"
         ) from error

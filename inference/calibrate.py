@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import logsumexp
 
 Floats = npt.NDArray[np.floating[Any]]
 Ints = npt.NDArray[np.integer[Any]]
@@ -26,10 +25,13 @@ def softmax(logits: Floats) -> npt.NDArray[np.float64]:
     return np.asarray(shifted / shifted.sum(axis=1, keepdims=True))
 
 
-def log_loss(logits: Floats, y: Ints) -> float:
-    """Mean negative log-likelihood, nats. ``logits`` (n, k); ``y`` (n,) true columns."""
+def log_loss(logits: Floats, y: Ints, *, weight: Floats | None = None) -> float:
+    """Mean negative log-likelihood, nats. ``logits`` (n, k); ``y`` (n,) true columns; ``weight`` (n,) of the mean."""
     wide = np.asarray(logits, dtype=np.float64)
-    return float(np.mean(logsumexp(wide, axis=1) - wide[np.arange(len(wide)), y]))
+    wide = wide - wide[np.arange(len(wide)), y][:, None]
+    top = wide.max(axis=1)
+    losses = np.log(np.exp(wide - top[:, None]).sum(axis=1)) + top
+    return float(np.average(losses, weights=weight))
 
 
 def temperature(logits: Floats, y: Ints) -> float:
@@ -48,8 +50,12 @@ def temperature(logits: Floats, y: Ints) -> float:
     return float(temperatures(np.asarray(logits)[None], y)[0])
 
 
-def temperatures(logits: Floats, y: Ints) -> npt.NDArray[np.float64]:
-    """``temperature`` of several models at once: (S, n, k) logits of the same n observations to (S,)."""
+def temperatures(logits: Floats, y: Ints, *, weight: Floats | None = None) -> npt.NDArray[np.float64]:
+    """``temperature`` of several models at once: (S, n, k) logits of the same n observations to (S,).
+
+    Args:
+        weight: (n,) how much each observation counts; 1 each if None.
+    """
     wide = np.asarray(logits, dtype=np.float64)
     s, n, _ = wide.shape
     if n == 0:
@@ -61,7 +67,9 @@ def temperatures(logits: Floats, y: Ints) -> npt.NDArray[np.float64]:
     def cost(log_t: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         beta = np.exp(-log_t)[:, None]
         tail = np.exp((wide - top[:, :, None]) * beta[:, :, None]).sum(axis=2)
-        return np.asarray((np.log(tail) + top * beta).sum(axis=1) + 0.5 * log_t**2)
+        losses = np.log(tail) + top * beta
+        total = losses.sum(axis=1) if weight is None else (losses * weight).sum(axis=1)
+        return np.asarray(total + 0.5 * log_t**2)
 
     # Golden section, every model in step. The likelihood is convex in 1 / T, so unimodal in log T.
     low, high = np.full(s, -_LOG_BOUND), np.full(s, _LOG_BOUND)

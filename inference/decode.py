@@ -1,7 +1,8 @@
 """From the bytes of a photo to pixels, within bounds.
 
-Two functions: ``inspect_photo`` says whether a file is one whole photo that we accept, ``decode_rgb`` gives its pixels.
-Both decide from the header, before any pixel is allocated, whether the photo is too large.
+``inspect_photo`` says whether a file is one whole photo that we accept, ``decode_rgb`` and ``decode_pixels`` give its
+pixels, ``read_header`` looks at the header alone. All decide from the header, before any pixel is allocated, whether
+the photo is too large.
 
 Knows nothing of where the bytes came from, of models or of what the photo is for. Imports no torch.
 """
@@ -47,14 +48,16 @@ _OTHER_MAGIC = (
     (0, b"P6\n"),
 )
 
-_TRANSPOSE = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
+# EXIF orientation -> whether rows and whether columns are mirrored, after the axes were swapped for 5 and more.
+_MIRRORED = {
+    1: (False, False),
+    2: (False, True),
+    3: (True, True),
+    4: (True, False),
+    5: (False, False),
+    6: (False, True),
+    7: (True, True),
+    8: (True, False),
 }
 
 
@@ -101,6 +104,19 @@ def inspect_photo(data: bytes, *, max_pixels: int) -> PhotoInfo:
     return PhotoInfo(_format(image), width, height, mode, turn)
 
 
+def read_header(data: bytes, *, max_pixels: int) -> PhotoInfo:
+    """What the header says of a photo; whether its pixels are whole is not known.
+
+    Raises:
+        DecodeError: with any of its codes, as far as the header tells.
+    """
+    image, turn = _open(data, max_pixels)
+    width, height = image.size
+    if turn >= 5 and image.format != "TIFF":
+        width, height = height, width
+    return PhotoInfo(_format(image), width, height, image.mode, turn)
+
+
 def decode_rgb(data: bytes, *, max_pixels: int, min_side: int | None = None) -> npt.NDArray[np.uint8]:
     """Pixels of a photo, upright: (H, W, 3) uint8, sRGB as stored (no colour management).
 
@@ -116,12 +132,20 @@ def decode_rgb(data: bytes, *, max_pixels: int, min_side: int | None = None) -> 
     Raises:
         DecodeError: with any of its codes.
     """
+    pixels = decode_pixels(data, max_pixels=max_pixels, min_side=min_side)
+    return np.repeat(pixels, 3, axis=2) if pixels.shape[2] == 1 else pixels
+
+
+def decode_pixels(data: bytes, *, max_pixels: int, min_side: int | None = None) -> npt.NDArray[np.uint8]:
+    """As ``decode_rgb``, but plain 8-bit grey stays one channel: (H, W, 1) or (H, W, 3). A third of the work after it."""
     image, turn = _open(data, max_pixels)
     pixels: npt.NDArray[np.uint8] | None = None
     if _format(image) == "JPEG" and image.mode in ("RGB", "L"):
         side = min_side or 0
         try:
-            pixels = simplejpeg.decode_jpeg(data, "RGB", min_height=side, min_width=side)
+            pixels = simplejpeg.decode_jpeg(
+                data, "GRAY" if image.mode == "L" else "RGB", min_height=side, min_width=side
+            )
         except ValueError:
             # Strict about harmless oddities too (stray bytes before a marker); Pillow has the last word.
             pixels = None
@@ -129,10 +153,19 @@ def decode_rgb(data: bytes, *, max_pixels: int, min_side: int | None = None) -> 
         if min_side is not None and _format(image) == "JPEG":
             image.draft(image.mode, (min_side, min_side))
         _load(image)
-        pixels = np.asarray(_to_rgb(image))
-    if turn != 1 and image.format != "TIFF":
-        pixels = np.asarray(Image.fromarray(pixels).transpose(_TRANSPOSE[turn]))
-    return pixels
+        grey = image.mode == "L" and "transparency" not in image.info
+        pixels = np.asarray(image if grey else _to_rgb(image))
+    if pixels.ndim == 2:
+        pixels = pixels[:, :, np.newaxis]
+    return pixels if turn == 1 or image.format == "TIFF" else turn_upright(pixels, turn)
+
+
+def turn_upright(pixels: npt.NDArray[np.uint8], orientation: int) -> npt.NDArray[np.uint8]:
+    """Undo an EXIF orientation of 2 to 8: (H, W, C) as stored to (H', W', C) as a viewer shows it."""
+    if orientation >= 5:
+        pixels = pixels.swapaxes(0, 1)
+    rows, columns = _MIRRORED[orientation]
+    return np.ascontiguousarray(pixels[:: -1 if rows else 1, :: -1 if columns else 1])
 
 
 def _open(data: bytes, max_pixels: int) -> tuple[ImageFile.ImageFile, int]:

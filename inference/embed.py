@@ -1,21 +1,24 @@
-"""Photos in, embeddings out, as a stream: decoding overlapped with the network.
+"""Photos in, embeddings out, as a stream in the photos' order. A photo that cannot be decoded is reported and stops nothing.
 
-On a CPU the network runs in ONNX Runtime (exported once per content hash into a cache folder), on a GPU in torch with
-bf16 autocast and channels-last. A photo that cannot be decoded is reported and does not stop the others.
+On a CPU each core is a lane: it decodes a few photos, resizes them and runs them through the network (ONNX Runtime, one
+thread), then takes the next few. No stage waits for another, no core for a core, and what is in the cache stays there;
+measured against one network over all cores beside decoding threads, see docs/log.md, 2026-11-24. On a GPU see
+``inference.gpu``.
 
 Knows nothing of where photos are kept or where embeddings go: (key, bytes) pairs in, arrays out.
 """
 
 from __future__ import annotations
 
-import copy
+import logging
 import os
 import tempfile
-import warnings
+import threading
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -23,14 +26,21 @@ import numpy as np
 import numpy.typing as npt
 
 from inference.backbones import Backbone
-from inference.decode import DecodeError, decode_rgb
+from inference.decode import DecodeError, decode_pixels
+from inference.pixel_network import export_onnx, pixel_network
 
 if TYPE_CHECKING:
-    import torch
+    from inference.gpu import GpuEmbedder
 
 Floats = npt.NDArray[np.float32]
+Pixels = npt.NDArray[np.uint8]
+Photo = tuple[str, bytes]
 
 DEFAULT_MAX_PIXELS = 100_000_000
+#: Squares that a lane puts through the network at once: more would not stay in its core's cache.
+LANE_VIEWS = 4
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -48,8 +58,10 @@ class EmbeddedBatch:
     failures: list[tuple[str, DecodeError]]
 
 
-class _Forward(Protocol):
-    def __call__(self, batch: Floats, /) -> Floats: ...
+class Forward(Protocol):
+    """(photos x views, S, S, C) uint8 to (photos, dim) float32; may be called from several threads at once."""
+
+    def __call__(self, pixels: Pixels, /) -> Floats: ...
 
 
 class Embedder:
@@ -69,8 +81,8 @@ class Embedder:
         Args:
             backbone: from ``inference.backbones.load``.
             device: "cpu", or a torch device such as "cuda" or "cuda:1".
-            batch_size: photos a forward pass.
-            threads: CPU threads for decoding and, on a CPU, for the network; all cores when None.
+            batch_size: photos in a batch that ``embed`` yields; on a GPU also in a forward pass.
+            threads: CPU threads in all; all cores when None.
             cache_dir: where exported networks are kept; None exports into a temporary folder each time.
             max_pixels: photos above this are failures.
         """
@@ -80,133 +92,133 @@ class Embedder:
         self.batch_size = batch_size
         self.threads = threads or len(os.sched_getaffinity(0))
         self.max_pixels = max_pixels
-        self._forward: _Forward
+        self.gpu: GpuEmbedder | None = None
+        self._forward: Forward | None = None
         if device == "cpu":
-            self._forward = _OnnxForward(backbone, cache_dir, self.threads)
+            self._forward = cpu_forward(backbone, cache_dir)
         else:
-            self._forward = _TorchForward(backbone, device)
+            from inference.gpu import GpuEmbedder
 
-    def embed(self, photos: Iterable[tuple[str, bytes]]) -> Iterator[EmbeddedBatch]:
-        """Embed (key, file bytes) pairs, lazily: at most two batches ahead of the consumer are held.
+            self.gpu = GpuEmbedder(
+                backbone, device, batch_size=batch_size, threads=self.threads, max_pixels=max_pixels
+            )
+
+    def embed(self, photos: Iterable[Photo]) -> Iterator[EmbeddedBatch]:
+        """Embed (key, file bytes) pairs, lazily: a few batches ahead of the consumer are held.
 
         Yields:
             One ``EmbeddedBatch`` for every ``batch_size`` photos taken, the last one smaller.
         """
+        if self.gpu is not None:
+            yield from self.gpu.embed(photos)
+            return
         source = iter(photos)
-        with ThreadPoolExecutor(self.threads, thread_name_prefix="decode") as pool:
-            ahead: deque[tuple[str, Future[Floats]]] = deque()
+        step = min(self.batch_size, max(1, LANE_VIEWS // self.backbone.preprocessing.views))
+        # Enough to keep every lane busy while the consumer has a batch in hand.
+        most_ahead = 1 + -(-2 * self.threads * step // self.batch_size)
+        with ThreadPoolExecutor(self.threads, thread_name_prefix="embed") as lanes:
+            ahead: deque[list[Future[EmbeddedBatch]]] = deque()
 
             def refill() -> None:
-                while len(ahead) < 2 * self.batch_size:
-                    item = next(source, None)
-                    if item is None:
+                while len(ahead) < most_ahead:
+                    batch = list(islice(source, self.batch_size))
+                    if not batch:
                         return
-                    ahead.append((item[0], pool.submit(self._prepare, item[1])))
+                    parts = [batch[start : start + step] for start in range(0, len(batch), step)]
+                    ahead.append([lanes.submit(self._lane, part) for part in parts])
 
             try:
                 refill()
                 while ahead:
-                    batch = [ahead.popleft() for _ in range(min(self.batch_size, len(ahead)))]
-                    # The next batch decodes while this one is in the network.
+                    done = joined([future.result() for future in ahead.popleft()], self.backbone.dim)
                     refill()
-                    yield self._run(batch)
+                    yield done
             finally:
-                for _, future in ahead:
-                    future.cancel()
+                for futures in ahead:
+                    for future in futures:
+                        future.cancel()
 
-    def _prepare(self, data: bytes) -> Floats:
-        rgb = decode_rgb(data, max_pixels=self.max_pixels, min_side=self.backbone.preprocessing.resize)
-        return self.backbone.preprocess(rgb)
-
-    def _run(self, batch: list[tuple[str, Future[Floats]]]) -> EmbeddedBatch:
+    def _lane(self, photos: Sequence[Photo]) -> EmbeddedBatch:
+        """Everything from bytes to vectors, for a few photos, in the calling thread."""
+        assert self._forward is not None
+        prepare = self.backbone.preprocessing
         keys: list[str] = []
-        inputs: list[Floats] = []
+        pixels: list[Pixels] = []
         failures: list[tuple[str, DecodeError]] = []
-        for key, future in batch:
+        for key, data in photos:
             try:
-                inputs.append(future.result())
-                keys.append(key)
+                decoded = decode_pixels(data, max_pixels=self.max_pixels, min_side=prepare.min_side)
             except DecodeError as error:
                 failures.append((key, error))
-        if inputs:
-            vectors = self._forward(np.stack(inputs))
-        else:
-            vectors = np.empty((0, self.backbone.dim), dtype=np.float32)
-        return EmbeddedBatch(keys, vectors, failures)
+                continue
+            keys.append(key)
+            pixels.append(prepare.pixels(decoded))
+        return EmbeddedBatch(keys, self._forward(stacked(pixels)) if keys else self._nothing(), failures)
+
+    def _nothing(self) -> Floats:
+        return np.empty((0, self.backbone.dim), dtype=np.float32)
 
 
-class _OnnxForward:
-    def __init__(self, backbone: Backbone, cache_dir: Path | None, threads: int) -> None:
+def stacked(pixels: Sequence[Pixels]) -> Pixels:
+    """Photos of (views, S, S, C) each to one array; grey ones get three channels if any has colour."""
+    if len({each.shape[3] for each in pixels}) > 1:
+        pixels = [np.repeat(each, 3, axis=3) if each.shape[3] == 1 else each for each in pixels]
+    return np.concatenate(pixels)
+
+
+def joined(parts: Sequence[EmbeddedBatch], dim: int) -> EmbeddedBatch:
+    """Parts of one batch, in order, as one."""
+    vectors = [part.vectors for part in parts] or [np.empty((0, dim), dtype=np.float32)]
+    return EmbeddedBatch(
+        keys=[key for part in parts for key in part.keys],
+        vectors=np.concatenate(vectors),
+        failures=[failure for part in parts for failure in part.failures],
+    )
+
+
+def cpu_forward(backbone: Backbone, cache_dir: Path | None, threads: int = 1) -> Forward:
+    """The network in ONNX Runtime; in torch where torch's exporter cannot express it (slower, and said in the log)."""
+    try:
+        if cache_dir is not None:
+            return OnnxForward(export_onnx(backbone, cache_dir), threads)
+        with tempfile.TemporaryDirectory() as folder:
+            return OnnxForward(export_onnx(backbone, Path(folder)), threads)
+    except ValueError:
+        raise  # the weights do not fit
+    except Exception as error:  # torch's exporter and ONNX Runtime raise what they like
+        logger.warning("%s runs in PyTorch, as ONNX Runtime cannot take it: %s", backbone.name, error)
+        return EagerForward(backbone)
+
+
+class OnnxForward:
+    """An exported network in ONNX Runtime on ``threads`` CPU threads; with one, in the caller's own."""
+
+    def __init__(self, model: Path, threads: int = 1) -> None:
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.log_severity_level = 3
-        # Waiting threads would spin on the cores that decoding needs.
+        # Waiting threads would spin on cores that others need.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        if cache_dir is None:
-            with tempfile.TemporaryDirectory() as folder:
-                model = export_onnx(backbone, Path(folder)).read_bytes()
-        else:
-            model = export_onnx(backbone, cache_dir).read_bytes()
-        self._session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        self._session = onnxruntime.InferenceSession(
+            model.read_bytes(), options, providers=["CPUExecutionProvider"]
+        )
 
-    def __call__(self, batch: Floats, /) -> Floats:
-        (vectors,) = self._session.run(["embedding"], {"photo": batch})
+    def __call__(self, pixels: Pixels, /) -> Floats:
+        (vectors,) = self._session.run(["embedding"], {"pixels": pixels})
         return np.asarray(vectors, dtype=np.float32)
 
 
-class _TorchForward:
-    def __init__(self, backbone: Backbone, device: str) -> None:
+class EagerForward:
+    """The network in PyTorch as it is, float32, on all of torch's threads: one call at a time."""
+
+    def __init__(self, backbone: Backbone) -> None:
+        self._network = pixel_network(backbone)
+        self._lock = threading.Lock()
+
+    def __call__(self, pixels: Pixels, /) -> Floats:
         import torch
 
-        self._torch = torch
-        self._device = torch.device(device)
-        module = copy.deepcopy(backbone.module())
-        self._module: torch.nn.Module = module.to(self._device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-
-    def __call__(self, batch: Floats, /) -> Floats:
-        torch = self._torch
-        with torch.inference_mode(), torch.autocast(self._device.type, dtype=torch.bfloat16):
-            photos = torch.from_numpy(batch)
-            if self._device.type == "cuda":
-                photos = photos.pin_memory()
-            photos = photos.to(self._device, memory_format=torch.channels_last, non_blocking=True)
-            vectors = self._module(photos).float().cpu().numpy()
-        return np.asarray(vectors, dtype=np.float32)
-
-
-def export_onnx(backbone: Backbone, cache_dir: Path) -> Path:
-    """The backbone as an ONNX file in ``cache_dir``, exported unless it is there already.
-
-    Written under a temporary name and renamed, so that processes starting at once never read half a file.
-    """
-    path = cache_dir / f"{backbone.content_hash}.onnx"
-    if path.is_file():
-        return path
-    import torch
-
-    cache_dir.mkdir(parents=True, exist_ok=True)
-    # From a copy: exporting must not touch the module that others hold. Two rows, so that no 1 becomes a constant.
-    module = copy.deepcopy(backbone.module())
-    sample = torch.zeros(2, 3, backbone.input_size, backbone.input_size)
-    handle, temporary = tempfile.mkstemp(dir=cache_dir, prefix=".export-")
-    os.close(handle)
-    try:
-        with warnings.catch_warnings():
-            # The exporter without onnxscript is deprecated, yet the only one that our dependencies allow.
-            warnings.simplefilter("ignore")
-            torch.onnx.export(
-                module,
-                (sample,),
-                temporary,
-                input_names=["photo"],
-                output_names=["embedding"],
-                dynamic_axes={"photo": {0: "batch"}, "embedding": {0: "batch"}},
-                dynamo=False,
-            )
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-    return path
+        with self._lock, torch.inference_mode():
+            return np.asarray(self._network(torch.from_numpy(pixels)).numpy(), dtype=np.float32)

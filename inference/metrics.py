@@ -90,6 +90,49 @@ def evaluate(probs: Floats, y: Ints, classes: Sequence[str], *, seed: int = 0) -
     }
 
 
+def evaluate_multilabel(
+    probs: Floats, Y: Floats, questions: Sequence[str], *, seed: int = 0
+) -> dict[str, Any]:
+    """Metrics of independent yes/no questions.
+
+    Args:
+        probs: (n, k) probability of yes; not looked at where the truth is unknown.
+        Y: (n, k) 1, 0, or NaN where unknown.
+        questions: k names.
+
+    Returns:
+        JSON-ready: ``n`` (rows), ``questions`` {name: ``evaluate`` of no and yes over the known rows} and ``mean`` over
+        questions of ``accuracy``, ``auroc``, ``log_loss``, ``ece`` and ``brier`` (None where undefined for all).
+
+    Raises:
+        ValueError: shapes do not belong together.
+    """
+    probs, truth = np.asarray(probs, dtype=np.float64), np.asarray(Y, dtype=np.float64)
+    if probs.shape != truth.shape or truth.ndim != 2 or truth.shape[1] != len(questions):
+        raise ValueError(
+            f"Probabilities of shape {probs.shape} for answers of {truth.shape} to {len(questions)}."
+        )
+    reports: dict[str, dict[str, Any]] = {}
+    for q, name in enumerate(questions):
+        known = ~np.isnan(truth[:, q])
+        yes = probs[known, q]
+        reports[name] = evaluate(
+            np.column_stack([1.0 - yes, yes]), truth[known, q].astype(np.int64), ["no", "yes"], seed=seed
+        )
+    values = {
+        "accuracy": [r["accuracy"]["value"] for r in reports.values() if r["accuracy"]],
+        **{
+            key: [r[key] for r in reports.values() if r["n"] and r[key] is not None]
+            for key in ("auroc", "log_loss", "ece", "brier")
+        },
+    }
+    return {
+        "n": len(truth),
+        "questions": reports,
+        "mean": {key: float(np.mean(each)) if each else None for key, each in values.items()},
+    }
+
+
 def paired_difference(probs_a: Floats, probs_b: Floats, y: Ints, *, seed: int = 0) -> dict[str, Any]:
     """Does b beat a on the same rows?
 
@@ -134,7 +177,11 @@ def _share(successes: int, n: int) -> dict[str, float] | None:
 
 
 def _f1_intervals(confusion: npt.NDArray[np.int64], seed: int) -> list[dict[str, float] | None]:
-    """F1 of each class with a bootstrap 95 % interval: rows resampled, as cells of the confusion matrix."""
+    """F1 of each class with a 95 % interval: rows resampled, as cells of the confusion matrix.
+
+    Where F1 is 0 or 1 every resample is the same. There the interval comes from J = TP / (TP + FP + FN), a share like
+    any other among the rows that are of the class or called so: Wilson's for J, carried over by F1 = 2 J / (1 + J).
+    """
     k, n = len(confusion), int(confusion.sum())
     if n == 0:
         return [None] * k
@@ -149,8 +196,12 @@ def _f1_intervals(confusion: npt.NDArray[np.int64], seed: int) -> list[dict[str,
             continue
         sizes = draws[:, c, :].sum(axis=1) + draws[:, :, c].sum(axis=1)
         drawn = 2 * draws[:, c, c] / np.maximum(sizes, 1)
-        low, high = np.quantile(drawn[sizes > 0], [0.025, 0.975]) if (sizes > 0).any() else (0.0, 1.0)
-        out.append({"value": 2 * int(confusion[c, c]) / size, "low": float(low), "high": float(high)})
+        right = int(confusion[c, c])
+        if right in (0, size - right):
+            low, high = (2 * share / (1 + share) for share in wilson(right, size - right))
+        else:
+            low, high = np.quantile(drawn[sizes > 0], [0.025, 0.975]) if (sizes > 0).any() else (0.0, 1.0)
+        out.append({"value": 2 * right / size, "low": float(low), "high": float(high)})
     return out
 
 

@@ -1,8 +1,12 @@
 """Embeddings on disk: append-only shards, memory-mapped, shared by any number of processes.
 
-A shard is a folder with ``vectors.npy`` (n, dim) float32 and ``keys.bin``, n sorted keys of 32 bytes. It is written
+A shard is a folder with ``vectors.npy`` (n, dim) and ``keys.bin``, n sorted keys of 32 bytes. It is written
 under a hidden name, synced and renamed, so it is either whole or not there: what a killed writer left is never read.
 Nobody locks to read or to append. Two writers may store the same key; the vectors are the same and either is served.
+
+Vectors are float32, or float16 where half the disk and half the reading are worth the rounding (one part in 2,048,
+far below what separates classes). All shards of a store have one type: whoever appends follows what is there, so that
+what is served does not depend on who wrote it. Readers get float32 either way.
 
 Knows nothing of photos or models: a key is the SHA-256 (hex) of a photo's bytes, a store belongs to one backbone hash.
 """
@@ -18,17 +22,20 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float32]
+Stored = npt.NDArray[np.floating[Any]]
 Keys = npt.NDArray[np.bytes_]
 
 _HEX64 = re.compile(r"[0-9a-f]{64}")
 _KEY = np.dtype("S32")
+_DTYPES = ("float32", "float16")
 # Leftovers of killed writers are removed by compact() once they are surely dead.
 _STALE_SECONDS = 24 * 3600.0
 
@@ -46,6 +53,28 @@ class MissingKeys(KeyError):
 
 
 @dataclass(frozen=True)
+class Places:
+    """Where vectors are: (n,) shard number and (n,) row in it, -1 where there is none. Good until ``refresh()``."""
+
+    shard: npt.NDArray[np.int64]
+    row: npt.NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.row)
+
+    def __getitem__(self, which: Any) -> Places:
+        return Places(self.shard[which], self.row[which])
+
+    @property
+    def found(self) -> npt.NDArray[np.bool_]:
+        return self.shard >= 0
+
+    def in_disk_order(self) -> npt.NDArray[np.int64]:
+        """(n,) the order in which to read them all from front to back."""
+        return np.lexsort((self.row, self.shard))
+
+
+@dataclass(frozen=True)
 class _Run:
     """Part of the index: sorted keys and where each one's vector is."""
 
@@ -53,19 +82,31 @@ class _Run:
     shard: npt.NDArray[np.int64]
     row: npt.NDArray[np.int64]
 
+    @cached_property
+    def beginnings(self) -> npt.NDArray[np.uint64]:
+        return _beginnings(self.keys)
+
 
 class EmbeddingStore:
     """Vectors of one backbone. Reads see the shards known at the last ``refresh()``, and one's own appends."""
 
-    def __init__(self, root: Path, backbone_hash: str, dim: int) -> None:
+    def __init__(
+        self, root: Path, backbone_hash: str, dim: int, *, dtype: Literal["float32", "float16"] = "float32"
+    ) -> None:
         """Opens ``root / backbone_hash``, made when absent.
 
+        Args:
+            dtype: how an empty store begins; one that holds vectors keeps its own.
+
         Raises:
-            ValueError: the hash is not 64 hex digits, or dim is not positive.
+            ValueError: the hash is not 64 hex digits, dim is not positive, or there is no such dtype.
         """
         if not _HEX64.fullmatch(backbone_hash) or dim < 1:
             raise ValueError("A store needs a backbone hash of 64 hex digits and a positive dim.")
+        if dtype not in _DTYPES:
+            raise ValueError(f"Vectors are stored as {' or '.join(_DTYPES)}; got {dtype!r}.")
         self.dim = dim
+        self._wished = np.dtype(dtype)
         self.folder = root / backbone_hash
         self.folder.mkdir(parents=True, exist_ok=True)
         self._clear()
@@ -74,6 +115,11 @@ class EmbeddingStore:
     def __len__(self) -> int:
         """How many vectors there are; a key stored twice counts twice until ``compact()``."""
         return sum(len(run.keys) for run in self._runs)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """How vectors are stored: as in the shards that are there, else as wished."""
+        return self._shards[0].dtype if self._shards else self._wished
 
     def missing(self, keys: Iterable[str]) -> list[str]:
         """Those of ``keys`` without a vector, in the order given, each once."""
@@ -95,6 +141,14 @@ class EmbeddingStore:
             )
         if not np.isfinite(rows).all():
             raise ValueError("A vector holds NaN or infinity.")
+        if not self._shards:
+            self.refresh()  # another writer may have begun the store
+        with np.errstate(over="ignore"):  # told in the next lines
+            rows = rows.astype(self.dtype, copy=False)
+        if not np.isfinite(rows).all():
+            raise ValueError(
+                "A vector holds a number beyond float16; keep this backbone's vectors as float32."
+            )
         if len(array) == 0:
             return
         order = np.argsort(array, kind="stable")
@@ -114,9 +168,26 @@ class EmbeddingStore:
         shard, row = self._locate(array)
         if (shard < 0).any():
             raise MissingKeys(list(dict.fromkeys(keys[i] for i in np.flatnonzero(shard < 0).tolist())))
-        out = np.empty((len(array), self.dim), dtype=np.float32)
+        return self.at(Places(shard, row))
+
+    def locate(self, digests: bytes) -> Places:
+        """Where the vectors of n keys are, given as n digests of 32 bytes, end to end: for very many keys."""
+        return Places(*self._locate(np.frombuffer(digests, dtype=_KEY)))
+
+    def at(self, places: Places) -> Floats:
+        """(n, dim) vectors at ``places``, in their order, repeats allowed; read only where they lie side by side.
+
+        Raises:
+            IndexError: there is none at one of them.
+        """
+        shard, row = places.shard, places.row
+        if (shard < 0).any():
+            raise IndexError("There is no vector at some of these places.")
+        if len(row) and (shard == shard[0]).all() and (np.diff(row) == 1).all():
+            return np.asarray(self._shards[int(shard[0])][int(row[0]) : int(row[-1]) + 1], dtype=np.float32)
+        out = np.empty((len(row), self.dim), dtype=np.float32)
         # Shard by shard and in row order: sequential reads of the memory map.
-        order = np.lexsort((row, shard))
+        order = places.in_disk_order()
         for part in np.split(order, np.flatnonzero(np.diff(shard[order])) + 1):
             if len(part):
                 out[part] = self._shards[int(shard[part[0]])][row[part]]
@@ -167,7 +238,7 @@ class EmbeddingStore:
 
     def _clear(self) -> None:
         self._names: dict[str, int] = {}
-        self._shards: list[Floats] = []
+        self._shards: list[Stored] = []
         self._runs: list[_Run] = []
 
     def _admit(self, name: str) -> None:
@@ -176,7 +247,7 @@ class EmbeddingStore:
         folder = self.folder / name
         keys = np.fromfile(folder / "keys.bin", dtype=_KEY)
         vectors = np.load(folder / "vectors.npy", mmap_mode="r", allow_pickle=False)
-        if vectors.shape != (len(keys), self.dim) or vectors.dtype != np.float32:
+        if vectors.shape != (len(keys), self.dim) or vectors.dtype.name not in _DTYPES:
             raise ValueError(
                 f"Shard {name} holds {vectors.shape} {vectors.dtype}, not ({len(keys)}, {self.dim})."
             )
@@ -192,9 +263,17 @@ class EmbeddingStore:
         """(n,) shard number and (n,) row of each key; -1 where there is none."""
         shard = np.full(len(wanted), -1, dtype=np.int64)
         row = np.full(len(wanted), -1, dtype=np.int64)
+        short = _beginnings(wanted)
         for run in self._runs:
-            at = np.searchsorted(run.keys, wanted)
+            if not len(run.keys):
+                continue
+            # Numbers are found many times faster than strings. Keys that begin alike, should there be any, are
+            # told apart by a second, slow look.
+            at = np.searchsorted(run.beginnings, short)
             at[at == len(run.keys)] = 0
+            doubt = np.flatnonzero((run.beginnings[at] == short) & (run.keys[at] != wanted))
+            if len(doubt):
+                at[doubt] = np.searchsorted(run.keys, wanted[doubt]).clip(max=len(run.keys) - 1)
             found = (run.keys[at] == wanted) & (shard < 0)
             shard[found], row[found] = run.shard[at[found]], run.row[at[found]]
         return shard, row
@@ -204,7 +283,7 @@ class EmbeddingStore:
     def _published(self) -> set[str]:
         return {entry.name for entry in os.scandir(self.folder) if entry.name.startswith("shard-")}
 
-    def _publish(self, keys: Keys, vectors: Floats) -> str:
+    def _publish(self, keys: Keys, vectors: Stored) -> str:
         with self._new_shard() as (folder, name):
             with (folder / "vectors.npy").open("wb") as file:
                 np.save(file, vectors, allow_pickle=False)
@@ -218,7 +297,9 @@ class EmbeddingStore:
         """Publish vectors that are stored already, a chunk at a time: the whole store need not fit in memory."""
         with self._new_shard() as (folder, _):
             path = folder / "vectors.npy"
-            merged = np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=(len(keys), self.dim))
+            # Two first writers with different wishes: the finer one loses nothing of either.
+            dtype = np.result_type(*(each.dtype for each in self._shards))
+            merged = np.lib.format.open_memmap(path, mode="w+", dtype=dtype, shape=(len(keys), self.dim))
             for start in range(0, len(keys), chunk):
                 stop = min(start + chunk, len(keys))
                 for number in np.unique(shard[start:stop]):
@@ -269,12 +350,51 @@ class EmbeddingStore:
             yield True
 
 
+class PlacedRows:
+    """Vectors at ``places`` that look like an (n, dim) array and are read from the store only when indexed.
+
+    Takes what a strategy or a head asks for: a slice, a mask, or an array of row numbers.
+    """
+
+    def __init__(self, store: EmbeddingStore, places: Places) -> None:
+        self._store = store
+        self._places = places
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return len(self._places), self._store.dim
+
+    @property
+    def ndim(self) -> int:
+        return 2
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def __getitem__(self, which: Any) -> Floats:
+        if isinstance(which, slice):
+            return self._store.at(self._places[which])
+        rows = np.asarray(which)
+        if rows.ndim == 0:
+            vector: Floats = self._store.at(self._places[rows.reshape(1)])[0]
+            return vector
+        return self._store.at(self._places[rows])
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> npt.NDArray[Any]:
+        return np.asarray(self[:], dtype=dtype)
+
+
 def _to_array(keys: Sequence[str]) -> Keys:
     for key in keys:
         if not _HEX64.fullmatch(key):
             raise ValueError(f"A key is a SHA-256 in lower-case hex; got {key!r}.")
     # S32 compares all 32 bytes as long as every key has 32 of them, so keys that end in zero bytes are safe.
     return np.frombuffer(bytes.fromhex("".join(keys)), dtype=_KEY)
+
+
+def _beginnings(keys: Keys) -> npt.NDArray[np.uint64]:
+    """(n,) the first eight bytes of each key as a number; they rise with the keys."""
+    return np.ascontiguousarray(keys).view(">u8").reshape(-1, 4)[:, 0].astype(np.uint64)
 
 
 def _merge(first: _Run, second: _Run) -> _Run:

@@ -13,7 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from inference import metrics
-from inference.heads import LogisticHead, Progress
+from inference.heads import Head, MultiLabelHead, Progress, choose_head
+from inference.scoring import score
+
+__all__ = ["TrainedHead", "score", "train_head", "train_multilabel"]
 
 
 @dataclass(frozen=True)
@@ -23,15 +26,17 @@ class TrainedHead:
     Attributes:
         head: fitted; its columns are ``classes``.
         classes: those of the project that have at least one ground truth, in the project's order.
-        metrics: ``metrics.evaluate`` on out-of-fold probabilities. Where a strategy chose the labels they are harder
-            than the pool, so this is a lower view of it, not an estimate for it.
+        metrics: ``metrics.evaluate`` on out-of-fold probabilities, with ``kind``, ``settings`` and ``choice``. Where a
+            strategy chose the labels they are harder than the pool, so this is a lower view of it, not an estimate for it.
         oof_proba: (n, k) out-of-fold probabilities, rows as trained on.
+        choice: why this kind: JSON-ready {"kind", "candidates": [{"kind", "log_loss", "accuracy", "note"}], "by"}.
     """
 
-    head: LogisticHead
+    head: Head
     classes: tuple[str, ...]
     metrics: dict[str, Any]
     oof_proba: npt.NDArray[np.float64]
+    choice: dict[str, Any]
 
 
 def train_head(
@@ -41,18 +46,25 @@ def train_head(
     *,
     seed: int,
     on_progress: Progress | None = None,
+    kinds: Sequence[str] = ("auto",),
+    sample_weight: npt.ArrayLike | None = None,
+    groups: npt.ArrayLike | None = None,
+    device: str = "cpu",
 ) -> TrainedHead:
-    """Fit and cross-validate a head.
+    """Choose a kind of head by nested cross-validation, fit it and judge it.
 
     Args:
         X: (n, d) embeddings.
         y: (n,) ground truth, each one of ``classes``.
         classes: the project's classes in their order; those without ground truth are left out of the head.
-        seed: the same X, y, classes and seed give the same head.
-        on_progress: called with (done, total) fits; may raise to cancel.
+        seed: the same X, y, classes, seed and device give the same head, however many threads there are.
+        on_progress: called with (done, total); may raise to cancel.
+        kinds: to choose from, the reference first; see ``heads.choose_head``.
+        sample_weight, groups: (n,) as ``Head.fit``.
 
     Raises:
         TooFewLabels: ground truth of fewer than two classes.
+        LookupError: an unknown kind.
         ValueError: ``y`` holds something that is not in ``classes``, or shapes differ.
     """
     column = {name: i for i, name in enumerate(classes)}
@@ -60,20 +72,53 @@ def train_head(
     if strange:
         raise ValueError(f"Ground truth of classes that the project does not have: {', '.join(strange)}.")
     target = np.array([column[str(name)] for name in y], dtype=np.int64)
-    head = LogisticHead(seed=seed).fit(X, target, on_progress=on_progress)
+    chosen = choose_head(
+        X,
+        target,
+        kinds=kinds,
+        seed=seed,
+        on_progress=on_progress,
+        sample_weight=sample_weight,
+        groups=groups,
+        device=device,
+    )
+    head = chosen.head
     present = tuple(classes[int(c)] for c in head.classes_)
     inner = np.searchsorted(head.classes_, target)
     # From here on the head speaks class names, in the project's order, not in the alphabet's.
     head.classes_ = np.asarray(present)
-    report = metrics.evaluate(head.out_of_fold_proba_, inner, present, seed=seed)
-    report["strength"] = head.strength_
-    report["temperature"] = head.temperature_
-    return TrainedHead(head, present, report, head.out_of_fold_proba_)
+    report = metrics.evaluate(chosen.out_of_fold_proba, inner, present, seed=seed)
+    report["kind"] = head.kind
+    report["settings"] = head.settings()
+    report["strength"] = head.settings().get("strength")
+    report["temperature"] = head.settings()["temperature"]
+    report["choice"] = chosen.report
+    return TrainedHead(head, present, report, chosen.out_of_fold_proba, chosen.report)
 
 
-def score(head: LogisticHead, X: npt.NDArray[np.float32], *, chunk: int = 16_384) -> npt.NDArray[np.float32]:
-    """(n, k) probabilities of rows (n, d), a chunk at a time, so that ``X`` may be a memory map larger than memory."""
-    out = np.empty((len(X), len(head.classes_)), dtype=np.float32)
-    for start in range(0, len(X), chunk):
-        out[start : start + chunk] = head.predict_proba(X[start : start + chunk])
-    return out
+def train_multilabel(
+    X: npt.ArrayLike,
+    Y: npt.ArrayLike,
+    questions: Sequence[str],
+    *,
+    seed: int,
+    on_progress: Progress | None = None,
+    device: str = "cpu",
+) -> TrainedHead:
+    """Fit and judge a head that answers several yes/no questions about each row.
+
+    Args:
+        X: (n, d) embeddings.
+        Y: (n, k) 1 for yes, 0 for no, NaN for unknown.
+        questions: k names.
+
+    Raises:
+        TooFewLabels: a question without a yes or without a no.
+        ValueError: shapes differ, or ``Y`` holds anything else.
+    """
+    head = MultiLabelHead(names=list(questions), seed=seed, device=device)
+    head.fit(X, Y, on_progress=on_progress)
+    choice = {"kind": head.kind, "candidates": [], "by": "the question's form"}
+    report = metrics.evaluate_multilabel(head.out_of_fold_proba_, np.asarray(Y), questions, seed=seed)
+    report.update(kind=head.kind, settings=head.settings(), choice=choice)
+    return TrainedHead(head, tuple(questions), report, head.out_of_fold_proba_, choice)

@@ -1,7 +1,7 @@
 """Frozen feature extractors behind one registry.
 
-A family is one module here with a function ``load(name, weights) -> Backbone`` and one line in ``FAMILIES``. Families
-are imported when first asked for, so listing them costs no torch.
+A family is one module here with ``architectures() -> list[str]`` and ``load(name, weights) -> Backbone``, and one line
+in ``FAMILIES``. Families are imported when first asked for, so parsing a name costs no torch.
 
 Knows nothing of photos as files, of stores or of heads.
 """
@@ -9,44 +9,71 @@ Knows nothing of photos as files, of stores or of heads.
 from __future__ import annotations
 
 import importlib
+from dataclasses import replace
 from pathlib import Path
+from typing import Protocol, cast
 
 from inference.backbones.base import Backbone, UnknownBackbone, WeightsError
+from inference.backbones.names import Name, parse
 
 __all__ = ["FAMILIES", "Backbone", "UnknownBackbone", "WeightsError", "available", "load"]
 
-# Backbone name -> module that loads it.
+#: Family -> module that loads it. Names of the first family are written without it.
 FAMILIES: dict[str, str] = {
-    "efficientnet_lite0": "inference.backbones.efficientnet_lite",
-    "torchvision:resnet18": "inference.backbones.torchvision_zoo",
-    "torchvision:resnet50": "inference.backbones.torchvision_zoo",
-    "torchvision:mobilenet_v3_small": "inference.backbones.torchvision_zoo",
-    "torchvision:convnext_tiny": "inference.backbones.torchvision_zoo",
+    "efficientnet_lite": "inference.backbones.efficientnet_lite",
+    "torchvision": "inference.backbones.torchvision_zoo",
+    "timm": "inference.backbones.timm_zoo",
+    "domain": "inference.backbones.domain",
 }
+
+
+class _Family(Protocol):
+    def architectures(self) -> list[str]: ...
+
+    def load(self, name: Name, weights: Path | None, /) -> Backbone: ...
+
 
 _loaded: dict[tuple[str, str | None], Backbone] = {}
 
 
 def available() -> list[str]:
-    """Names that ``load`` takes, sorted."""
-    return sorted(FAMILIES)
+    """Names that ``load`` takes, sorted, without suffixes. Imports every family, so it takes seconds."""
+    return sorted(
+        str(Name(family, architecture))
+        for family in FAMILIES
+        for architecture in _family(family).architectures()
+    )
 
 
 def load(name: str, *, weights: Path | None = None) -> Backbone:
     """The backbone called ``name``; the same object for the same arguments within a process.
 
     Args:
-        name: one of ``available()``.
-        weights: a ``.safetensors`` file or a torch state dict; a family whose package carries weights needs none.
+        name: a family's architecture, with suffixes as ``inference.backbones.names`` says.
+        weights: a ``.safetensors`` file, a torch state dict, or a folder that holds one under the architecture's name.
+            Without it: the package's own weights, else the folder named by HILLTOP_WEIGHTS_DIR, else a download.
 
     Raises:
         UnknownBackbone: no such name.
         WeightsError: weights are missing or do not fit the architecture.
     """
-    if name not in FAMILIES:
-        raise UnknownBackbone(f"No backbone called {name!r}. Known: {', '.join(available())}.")
-    key = (name, None if weights is None else str(weights.resolve()))
+    asked = parse(name)
+    if asked.family not in FAMILIES:
+        raise UnknownBackbone(
+            f"No family of backbones called {asked.family!r}. Known: {', '.join(FAMILIES)}."
+        )
+    if asked.family == "domain" and (asked.tiles or asked.flips):
+        raise UnknownBackbone(
+            "What a domain backbone looks at was settled when it was fitted: ask without views."
+        )
+    key = (str(asked), None if weights is None else str(weights.resolve()))
     if key not in _loaded:
-        family = importlib.import_module(FAMILIES[name])
-        _loaded[key] = family.load(name, weights)
+        backbone = _family(asked.family).load(replace(asked, tiles=0, flips=""), weights)
+        if asked.tiles or asked.flips:
+            backbone = backbone.with_views(name=str(asked), tiles=asked.tiles, flips=asked.flips)
+        _loaded[key] = backbone
     return _loaded[key]
+
+
+def _family(name: str) -> _Family:
+    return cast(_Family, importlib.import_module(FAMILIES[name]))

@@ -11,17 +11,19 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
+
+from inference.backbones.preprocessing import Preprocessing
 
 if TYPE_CHECKING:
     import torch
+
+__all__ = ["Backbone", "Preprocessing", "UnknownBackbone", "WeightsError"]
 
 
 class UnknownBackbone(LookupError):
@@ -32,33 +34,6 @@ class WeightsError(ValueError):
     """Weights are missing, unreadable or made for another architecture."""
 
 
-@dataclass(frozen=True)
-class Preprocessing:
-    """Shorter side to ``resize`` pixels (bilinear, antialiased), centre crop of ``size``, then (x / 255 - mean) / std."""
-
-    resize: int
-    size: int
-    mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
-    std: tuple[float, float, float] = (0.229, 0.224, 0.225)
-
-    def crop(self, rgb: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-        """(H, W, 3) uint8 of any size to (size, size, 3) uint8."""
-        height, width = rgb.shape[:2]
-        # The part of the photo that the crop shows, in the photo's own pixels: one resize instead of resize and crop.
-        side = min(height, width) * self.size / self.resize
-        left, top = (width - side) / 2, (height - side) / 2
-        box = (left, top, left + side, top + side)
-        image = Image.fromarray(rgb)
-        return np.asarray(image.resize((self.size, self.size), Image.Resampling.BILINEAR, box=box))
-
-    def __call__(self, rgb: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-        """(H, W, 3) uint8 to (3, size, size) float32, contiguous."""
-        scale = 1.0 / (255.0 * np.asarray(self.std, dtype=np.float32))
-        shift = np.asarray(self.mean, dtype=np.float32) / np.asarray(self.std, dtype=np.float32)
-        pixels = self.crop(rgb) * scale - shift
-        return np.ascontiguousarray(pixels.transpose(2, 0, 1), dtype=np.float32)
-
-
 class Backbone:
     """A frozen feature extractor.
 
@@ -67,6 +42,7 @@ class Backbone:
         dim: length of an embedding.
         input_size: side of the square input, pixels.
         preprocessing: what ``preprocess`` does.
+        flips: "" or how mirror images are averaged in, see ``inference.backbones.views``.
     """
 
     def __init__(
@@ -79,12 +55,19 @@ class Backbone:
         features: str,
         weights: Path,
         build: Callable[[Path], torch.nn.Module],
+        flips: str = "",
     ) -> None:
-        """``architecture`` and ``features`` identify code (bump them when the code changes what comes out)."""
+        """``architecture`` and ``features`` identify code (bump them when the code changes what comes out).
+
+        ``dim`` and ``build`` are those of one view: (B, 3, size, size) to (B, dim of one view). With tiles, an
+        embedding is twice as long.
+        """
         self.name = name
-        self.dim = dim
+        self.dim = dim * (2 if preprocessing.tiles else 1)
         self.preprocessing = preprocessing
         self.input_size = preprocessing.size
+        self.flips = flips
+        self._view_dim = dim
         self._architecture = architecture
         self._features = features
         self._weights = weights
@@ -97,9 +80,11 @@ class Backbone:
         spec = {
             "architecture": self._architecture,
             "features": self._features,
-            "preprocessing": asdict(self.preprocessing),
+            "preprocessing": self.preprocessing.spec(),
             "dim": self.dim,
         }
+        if self.flips:
+            spec["flips"] = f"{self.flips}; 1"
         digest = hashlib.sha256(json.dumps(spec, sort_keys=True).encode())
         with self._weights.open("rb") as file:
             while block := file.read(1 << 20):
@@ -107,51 +92,60 @@ class Backbone:
         return digest.hexdigest()
 
     def preprocess(self, rgb: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-        """An upright photo (H, W, 3) uint8 to the network's input (3, input_size, input_size) float32."""
+        """An upright photo (H, W, 3) uint8 to the network's input float32.
+
+        (3, input_size, input_size), or with tiles (views, 3, input_size, input_size).
+        """
         return self.preprocessing(rgb)
 
     def module(self) -> torch.nn.Module:
-        """The network: (B, 3, input_size, input_size) float32 to (B, dim) float32, in eval mode, no gradients.
+        """The network: a batch of what ``preprocess`` gives to (B, dim) float32, in eval mode, no gradients.
 
         Built once; callers that move it to a device should deep-copy it first.
+
+        Raises:
+            WeightsError: the weights do not fit the architecture.
         """
         if self._module is None:
-            module = self._build(self._weights).eval()
+            from inference.backbones.views import with_views
+
+            module = with_views(self._build(self._weights), self.preprocessing.views, self.flips).eval()
             module.requires_grad_(False)
             self._module = module
         return self._module
 
+    @property
+    def view_dim(self) -> int:
+        """Length of one view's vector."""
+        return self._view_dim
 
-def read_state(path: Path) -> dict[str, torch.Tensor]:
-    """A state dict from ``.safetensors`` or a torch file; never unpickles objects (``weights_only``).
+    def with_views(self, *, name: str, tiles: int = 0, flips: str = "") -> Backbone:
+        """The same network, also shown a grid of ``tiles`` x ``tiles`` parts of the photo, or its mirror images."""
+        return Backbone(
+            name=name,
+            dim=self._view_dim,
+            preprocessing=self.preprocessing.with_tiles(tiles),
+            architecture=self._architecture,
+            features=self._features,
+            weights=self._weights,
+            build=self._build,
+            flips=flips,
+        )
 
-    Raises:
-        WeightsError: no such file, or not a plain state dict.
-    """
-    import torch
-    from safetensors.torch import load_file
+    def derived(
+        self, *, name: str, dim: int, features: str, build: Callable[[torch.nn.Module], torch.nn.Module]
+    ) -> Backbone:
+        """Another feature of the same network and preprocessing, one view of it.
 
-    if not path.is_file():
-        raise WeightsError(f"No weights file at {path}.")
-    try:
-        if path.suffix == ".safetensors":
-            state = load_file(path)
-        else:
-            state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:
-        raise WeightsError(f"{path.name} is not a plain state dict: {error}") from error
-    if not isinstance(state, dict) or not all(isinstance(value, torch.Tensor) for value in state.values()):
-        raise WeightsError(f"{path.name} is not a plain state dict.")
-    return state
-
-
-def fit_state(module: torch.nn.Module, state: dict[str, torch.Tensor], source: str) -> None:
-    """Load ``state`` into ``module``, every tensor or none.
-
-    Raises:
-        WeightsError: names or shapes differ.
-    """
-    try:
-        module.load_state_dict(state, strict=True)
-    except RuntimeError as error:
-        raise WeightsError(f"The weights in {source} do not fit the architecture: {error}") from error
+        ``features`` identifies what is done with the network: its code and all data that goes into it. ``build`` makes the
+        module of (B, 3, size, size) to (B, dim) from this backbone's, which it gets for itself.
+        """
+        return Backbone(
+            name=name,
+            dim=dim,
+            preprocessing=self.preprocessing.with_tiles(0),
+            architecture=self._architecture,
+            features=f"{self._features}; then {features}",
+            weights=self._weights,
+            build=lambda weights: build(self._build(weights)),
+        )

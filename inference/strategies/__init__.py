@@ -8,6 +8,10 @@ Knows nothing of queues, leases or people.
 from __future__ import annotations
 
 from inference.strategies.base import Ordering, Pool, Strategy
+from inference.strategies.committee import Disputed
+from inference.strategies.coverage import Coverage
+from inference.strategies.dropquery import DropQuery
+from inference.strategies.hybrid import Hybrid
 from inference.strategies.inward import Inward
 from inference.strategies.random_order import RandomOrder
 from inference.strategies.typical import Typical
@@ -19,6 +23,10 @@ _STRATEGIES: dict[str, Strategy] = {
     strategy.name: strategy
     for strategy in (
         Inward(),
+        Hybrid(),
+        Disputed(),
+        Coverage(),
+        DropQuery(),
         RandomOrder(),
         Typical(),
         Uncertain("uncertain"),

@@ -68,8 +68,20 @@ class Strategy(Protocol):
         """Whether the strategy is only itself with ``proba``; without it, it falls back and says so by ladder -1."""
         ...
 
-    def order(self, pool: Pool, *, bands: int, seed: int) -> Ordering:
-        """Order the whole pool; ``bands`` is at least 1."""
+    @property
+    def paced(self) -> bool:
+        """Whether bands say when a photo is due (from the ends inward), or only describe it."""
+        ...
+
+    def order(self, pool: Pool, *, bands: int, seed: int, careful: int | None = None) -> Ordering:
+        """Order the whole pool.
+
+        Args:
+            bands: at least 1.
+            careful: only the first so many places (of each band, where ``paced``) need care, because the pool will be
+                ordered again before more are shown: they hold the same photos as without it, the others follow in
+                any order. None leaves it to the strategy.
+        """
         ...
 
 

@@ -4,7 +4,8 @@ One ladder a predicted class, from the surest photo (top-1 minus top-2 probabili
 equal count. In a band the ladders take turns, so that classes stay balanced, and each turn takes, of the next few
 photos on its ladder, the one least like those just shown: no near-duplicates in a row. The innermost band goes by
 uncertainty with diversity: of the 30 most uncertain, the ones nearest the centres of 10 clusters (Zhdanov 2019 does
-this with weights). Without a model the order is ``typical``.
+this with weights). Without a model the order is ``typical``, and
+from twenty labels on the two ends of a provisional head (``ends``).
 
 Why start outside: the first labels are the ones people agree on, so a young project's ground truth is clean. Why not
 stay there: extremes alone teach little (docs/log.md). How fast to move is the queue's decision, by band.
@@ -17,7 +18,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from inference.strategies.base import Ordering, Pool, ladder_bands, top_two
+from inference.strategies.base import Ordering, Pool, ladder_bands, top_two, without_model
+from inference.strategies.ends import can_order, ends_first
 from inference.strategies.geometry import Floats, UnitSphere, small_kmeans
 from inference.strategies.typical import Typical
 
@@ -35,21 +37,25 @@ class Inward:
 
     name = "inward"
     needs_model = True
+    paced = True
 
-    def order(self, pool: Pool, *, bands: int, seed: int) -> Ordering:
+    def order(self, pool: Pool, *, bands: int, seed: int, careful: int | None = None) -> Ordering:
         if pool.proba is None:
-            return Typical().order(pool, bands=bands, seed=seed)
+            if can_order(pool):
+                return without_model(ends_first(pool, careful))
+            return Typical().order(pool, bands=bands, seed=seed, careful=careful)
         ladder, confidence = top_two(pool.proba)
         band = ladder_bands(ladder, confidence, bands)
         rng = np.random.default_rng(seed)
         sphere = UnitSphere(pool.embeddings)
+        careful = _CAREFUL if careful is None else min(careful, _CAREFUL)
         parts = [np.empty(0, dtype=np.int64)]
         for b in range(bands):
             members = np.flatnonzero(band == b)
             if b == bands - 1:
-                parts.append(_boundary(pool, members, confidence, sphere, rng))
+                parts.append(_boundary(pool, members, confidence, sphere, rng, careful))
             else:
-                parts.append(_in_turn(pool, members, ladder, confidence, sphere))
+                parts.append(_in_turn(pool, members, ladder, confidence, sphere, careful))
         return Ordering(np.concatenate(parts), band, ladder, confidence)
 
 
@@ -59,6 +65,7 @@ def _in_turn(
     ladder: npt.NDArray[np.int16],
     confidence: npt.NDArray[np.float32],
     sphere: UnitSphere,
+    careful: int,
 ) -> npt.NDArray[np.int64]:
     """Members of a band, ladders strictly in turn until one is exhausted, the surest first, neighbours apart."""
     queues = [
@@ -66,7 +73,7 @@ def _in_turn(
         for c in np.unique(ladder[members])
         if len(mine := members[ladder[members] == c])
     ]
-    spaced = _spaced([queue[:_CAREFUL] for queue in queues], pool, sphere)
+    spaced = _spaced([queue[: careful + _WINDOW] for queue in queues], pool, sphere, careful)
     queues = [np.concatenate([head, queue[len(head) :]]) for head, queue in zip(spaced, queues, strict=True)]
     if not queues:
         return np.empty(0, dtype=np.int64)
@@ -76,10 +83,10 @@ def _in_turn(
 
 
 def _spaced(
-    queues: list[npt.NDArray[np.int64]], pool: Pool, sphere: UnitSphere
+    queues: list[npt.NDArray[np.int64]], pool: Pool, sphere: UnitSphere, careful: int
 ) -> list[npt.NDArray[np.int64]]:
     """The queues, each reordered within a sliding window so that what is shown in a row differs."""
-    quota = max(1, _CAREFUL // max(1, len(queues)))
+    quota = min(careful, max(1, _CAREFUL // max(1, len(queues))))
     rows = [sphere(pool.embeddings[queue[: quota + _WINDOW]]) for queue in queues]
     waiting = [list(range(len(mine))) for mine in rows]
     taken: list[list[int]] = [[] for _ in queues]
@@ -111,20 +118,21 @@ def _boundary(
     confidence: npt.NDArray[np.float32],
     sphere: UnitSphere,
     rng: np.random.Generator,
+    careful: int,
 ) -> npt.NDArray[np.int64]:
     """Members by uncertainty, and in each handful of the most uncertain the differing ones first."""
     queue = members[np.argsort(confidence[members], kind="stable")]
-    careful, rest = queue[: _CAREFUL + _UNCERTAIN], queue[_CAREFUL + _UNCERTAIN :]
-    rows = sphere(pool.embeddings[careful])
-    waiting = np.arange(len(careful))
+    near, rest = queue[: careful + _UNCERTAIN], queue[careful + _UNCERTAIN :]
+    rows = sphere(pool.embeddings[near])
+    waiting = np.arange(len(near))
     taken: list[int] = []
-    while len(waiting) > _CLUSTERS and len(taken) < _CAREFUL:
+    while len(waiting) > _CLUSTERS and len(taken) < careful:
         window = waiting[:_UNCERTAIN]
         label = small_kmeans(rows[window], _CLUSTERS, rng)
         picked = [_central(rows[window], label, c) for c in np.unique(label)]
         taken += [int(window[i]) for i in sorted(picked)]
         waiting = np.delete(waiting, picked)
-    return np.concatenate([careful[taken], careful[waiting], rest]).astype(np.int64)
+    return np.concatenate([near[taken], near[waiting], rest]).astype(np.int64)
 
 
 def _central(rows: Floats, label: npt.NDArray[np.int64], cluster: int) -> int:

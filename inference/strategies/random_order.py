@@ -15,7 +15,8 @@ class RandomOrder:
 
     name = "random"
     needs_model = False
+    paced = False
 
-    def order(self, pool: Pool, *, bands: int, seed: int) -> Ordering:
+    def order(self, pool: Pool, *, bands: int, seed: int, careful: int | None = None) -> Ordering:
         order = np.random.default_rng(seed).permutation(len(pool))
         return without_model(order) if pool.proba is None else with_model(order, pool.proba, bands)

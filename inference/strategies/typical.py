@@ -29,8 +29,9 @@ class Typical:
 
     name = "typical"
     needs_model = False
+    paced = False
 
-    def order(self, pool: Pool, *, bands: int, seed: int) -> Ordering:
+    def order(self, pool: Pool, *, bands: int, seed: int, careful: int | None = None) -> Ordering:
         order = _typical_order(pool, np.random.default_rng(seed))
         return without_model(order) if pool.proba is None else with_model(order, pool.proba, bands)
 

@@ -31,11 +31,12 @@ class Uncertain:
     """Sorts by one of modAL's measures; ties in a seeded random order."""
 
     needs_model = True
+    paced = False
 
     def __init__(self, measure: Measure) -> None:
         self.name: str = measure
 
-    def order(self, pool: Pool, *, bands: int, seed: int) -> Ordering:
+    def order(self, pool: Pool, *, bands: int, seed: int, careful: int | None = None) -> Ordering:
         if pool.proba is None:
             return Typical().order(pool, bands=bands, seed=seed)
         n = len(pool)

@@ -91,3 +91,13 @@ def test_a_paired_difference_tells_better_from_equal() -> None:
     same = metrics.paired_difference(a, a, y)
     assert (same["difference"], same["p_value"]) == (0.0, 1.0)
     json.dumps(better)
+
+
+def test_f1_at_its_ends_has_an_interval_too() -> None:
+    report = metrics.evaluate(np.eye(2)[[0, 1] * 10], np.array([0, 1] * 10), ["a", "b"])
+    f1 = report["classes"]["a"]["f1"]
+    low = metrics.wilson(10, 10)[0]
+    assert f1["value"] == f1["high"] == 1.0
+    assert f1["low"] == pytest.approx(2 * low / (1 + low)) and f1["low"] < 0.9
+    never = metrics.evaluate(np.eye(2)[[0] * 20], np.array([0, 1] * 10), ["a", "b"])["classes"]["b"]["f1"]
+    assert never["value"] == never["low"] == 0.0 < never["high"] < 0.5

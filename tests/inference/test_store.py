@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from inference.store import EmbeddingStore, MissingKeys
+from inference.store import EmbeddingStore, MissingKeys, PlacedRows
 
 BACKBONE = "ab" * 32
 
@@ -162,3 +162,54 @@ def test_looking_up_among_half_a_million_keys_is_fast(tmp_path: Path) -> None:
     start = time.process_time()
     store.append([key(1)], np.zeros((1, 1)))
     assert time.process_time() - start < 0.3
+
+
+def test_half_precision_is_read_as_float32_and_followed_by_whoever_appends(tmp_path: Path) -> None:
+    half = EmbeddingStore(tmp_path, BACKBONE, 4, dtype="float16")
+    exact = np.random.default_rng(0).normal(size=(6, 4)).astype(np.float32)
+    half.append([key(i) for i in range(6)], exact)
+    other = EmbeddingStore(tmp_path, BACKBONE, 4)  # wishes float32, finds float16
+    other.append([key(i) for i in range(6, 12)], exact)
+    half.refresh()
+    for store in (half, other, EmbeddingStore(tmp_path, BACKBONE, 4)):
+        rows = store.rows([key(i) for i in range(12)])
+        assert store.dtype == np.float16 and rows.dtype == np.float32
+        assert np.array_equal(rows[:6], rows[6:]), "the same content whoever wrote it"
+        assert np.abs(rows[:6] - exact).max() <= np.abs(exact).max() / 2048
+    half.compact()
+    half.refresh()
+    assert half.dtype == np.float16 and np.array_equal(half.rows([key(2)])[0], exact[2].astype(np.float16))
+
+
+def test_what_half_precision_cannot_hold_is_refused(tmp_path: Path) -> None:
+    store = EmbeddingStore(tmp_path, BACKBONE, 2, dtype="float16")
+    with pytest.raises(ValueError, match="float16"):
+        store.append([key(0)], [[1e6, 0.0]])
+    with pytest.raises(ValueError, match="float32 or float16"):
+        EmbeddingStore(tmp_path, BACKBONE, 2, dtype="int8")  # type: ignore[arg-type]
+
+
+def test_very_many_keys_are_located_by_their_digests(tmp_path: Path) -> None:
+    store = EmbeddingStore(tmp_path, BACKBONE, 4)
+    fill(store, range(300))
+    fill(store, range(300, 350))
+    wanted = [340, 7, 1000, 299, 7]
+    places = store.locate(b"".join(bytes.fromhex(key(i)) for i in wanted))
+    assert places.found.tolist() == [True, True, False, True, True]
+    assert store.at(places[places.found])[:, 0].tolist() == [340, 7, 299, 7]
+    with pytest.raises(IndexError):
+        store.at(places)
+    everything = store.locate(b"".join(bytes.fromhex(key(i)) for i in range(350)))
+    in_order = store.at(everything[everything.in_disk_order()])
+    assert sorted(in_order[:, 0].tolist()) == list(range(350))
+    rows = PlacedRows(store, everything)
+    assert rows.shape == (350, 4) and rows[5][0] == 5 and rows[[3, 1]][:, 0].tolist() == [3, 1]
+    assert rows[np.arange(350) == 9][:, 0].tolist() == [9]
+
+
+def test_keys_that_begin_alike_are_told_apart(tmp_path: Path) -> None:
+    store = EmbeddingStore(tmp_path, BACKBONE, 1)
+    alike = ["ab" * 8 + f"{n:048x}" for n in range(40)]
+    store.append(alike[::2], np.arange(0, 40, 2, dtype=np.float32)[:, None])
+    assert store.missing(alike) == alike[1::2]
+    assert store.rows(alike[::2])[:, 0].tolist() == list(range(0, 40, 2))

@@ -94,3 +94,19 @@ def test_the_machines_half_never_imports_django() -> None:
         "sys.exit(any(name.split('.')[0] in ('django', 'labeling') for name in sys.modules))"
     )
     assert subprocess.run([sys.executable, "-c", check], check=False).returncode == 0
+
+
+def test_a_head_of_the_first_format_still_comes_back(blobs: Blobs, tmp_path: Path) -> None:
+    X, y = blobs
+    head = train_head(X, NAMES[y], list(NAMES), seed=1, kinds=("logistic",)).head
+    save_head(tmp_path / "v1", head, MANIFEST)
+    path = tmp_path / "v1" / "manifest.json"
+    manifest = json.loads(path.read_text())
+    assert manifest["format_version"] == 2
+    del manifest["threads"]
+    path.write_text(json.dumps({**manifest, "format_version": 1}))
+    again, _ = load_head(tmp_path / "v1")
+    assert (again.predict_proba(X) == head.predict_proba(X)).all()
+    path.write_text(json.dumps({**manifest, "kind": "oracle"}))
+    with pytest.raises(ArtifactError, match="oracle"):
+        load_head(tmp_path / "v1")

@@ -1,0 +1,65 @@
+"""A backbone's name, taken apart: ``[family:]architecture[+features ...][+tilesN][+flip|+flips]``.
+
+For instance ``efficientnet_lite0``, ``torchvision:resnet50+stages``, ``timm:vit_small_patch14_dinov2+cls+patches+tiles2``.
+
+Imports no torch.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from inference.backbones.base import UnknownBackbone
+
+#: Feature sets, in the order in which their vectors are put together.
+FEATURES = {
+    "stages": "maximum and standard deviation over space of several stages",
+    "last": "the last layer before the classifier, pooled",
+    "cls": "the class token of a transformer",
+    "patches": "the mean of a transformer's patch tokens",
+}
+FLIPS = ("flip", "flips")
+_TILES = re.compile(r"tiles([2-4])")
+
+
+@dataclass(frozen=True)
+class Name:
+    """``family`` is "efficientnet_lite", "torchvision" or "timm"; no ``features`` means the family's own choice."""
+
+    family: str
+    architecture: str
+    features: tuple[str, ...] = ()
+    tiles: int = 0
+    flips: str = ""
+
+    def __str__(self) -> str:
+        start = (
+            self.architecture if self.family == "efficientnet_lite" else f"{self.family}:{self.architecture}"
+        )
+        views = [f"tiles{self.tiles}"] if self.tiles else []
+        return "+".join([start, *self.features, *views, *([self.flips] if self.flips else [])])
+
+
+def parse(name: str) -> Name:
+    """``name`` taken apart, its parts in one order.
+
+    Raises:
+        UnknownBackbone: no such family or suffix. Whether the architecture exists is for the family to say.
+    """
+    start, *suffixes = name.split("+")
+    family, colon, architecture = start.partition(":")
+    if not colon:
+        family, architecture = "efficientnet_lite", start
+    features, tiles, flips = set(), 0, ""
+    for suffix in suffixes:
+        if suffix in FEATURES:
+            features.add(suffix)
+        elif match := _TILES.fullmatch(suffix):
+            tiles = int(match[1])
+        elif suffix in FLIPS:
+            flips = suffix
+        else:
+            known = ", ".join([*FEATURES, "tiles2", "tiles3", "tiles4", *FLIPS])
+            raise UnknownBackbone(f"{name!r} asks for {suffix!r}, which there is not. Known: {known}.")
+    return Name(family, architecture, tuple(each for each in FEATURES if each in features), tiles, flips)

@@ -1,0 +1,210 @@
+"""One strategy under one seed, from the first photo to the last checkpoint.
+
+A cold start without a model (``typical``; a strategy that needs no model goes its own way) until two classes have five
+ground truths, then a head on all ground truths so far, trained again and the rest of the pool ordered again every few.
+
+Knows nothing of what photos show or of where belief in their answers comes from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.metrics import roc_auc_score
+
+from inference import strategies
+from inference.heads import LogisticHead
+from inference.replay.pace import Pace
+from inference.replay.people import People
+from inference.strategies import Pool, Strategy
+
+#: A model before two classes have so many ground truths would be a guess.
+LEAST_A_CLASS = 5
+
+Floats = npt.NDArray[np.float32]
+Indexes = npt.NDArray[np.int64]
+
+
+class Head(Protocol):
+    """What a replay asks of a classifier: scikit-learn's rules."""
+
+    classes_: npt.NDArray[Any]
+
+    def fit(self, X: npt.ArrayLike, y: npt.ArrayLike) -> Any: ...
+    def predict_proba(self, X: npt.ArrayLike) -> npt.NDArray[np.float64]: ...
+
+
+#: seed -> an unfitted head.
+MakeHead = Callable[[int], Head]
+#: Called with the number of ground truths after each training; may raise to stop.
+OnProgress = Callable[[int], None]
+
+
+@dataclass(frozen=True)
+class Point:
+    """Where a replay stands at one number of ground truths.
+
+    Attributes:
+        accuracy: on the photos set aside.
+        accuracy_unlabeled: on those and on all of the pool that no one labeled: what a machine would decide.
+        auroc: on the photos set aside; macro over classes, one against the rest; 0.5 without a model.
+        human_decisions: labelers' answers and reviewers' rulings so far.
+        wrong: share of the ground truths that contradict the truth.
+        right: (len(test),) whether each photo set aside is judged right.
+    """
+
+    labels: int
+    accuracy: float
+    accuracy_unlabeled: float
+    auroc: float
+    human_decisions: int
+    wrong: float
+    right: npt.NDArray[np.bool_] = field(compare=False, repr=False)
+
+
+def split(truth: npt.NDArray[np.int64], seed: int, share: float = 0.25) -> Indexes:
+    """Sorted indexes of the photos set aside: this share of each class, drawn at random."""
+    rng = np.random.default_rng([seed, 3])
+    parts = [rng.permutation(np.flatnonzero(truth == c)) for c in np.unique(truth)]
+    return np.sort(np.concatenate([part[: round(len(part) * share)] for part in parts]))
+
+
+def replay(
+    X: Floats,
+    people: People,
+    strategy: str | Strategy,
+    *,
+    test: Indexes,
+    seed: int,
+    pace: Pace | None = None,
+    checkpoints: Sequence[int],
+    make_head: MakeHead = lambda seed: LogisticHead(seed=seed),
+    on_progress: OnProgress | None = None,
+) -> list[Point]:
+    """A point at each checkpoint.
+
+    Args:
+        X: (n, d) embeddings of all photos.
+        test: indexes of the photos set aside; all others are the pool.
+        checkpoints: ascending numbers of ground truths, none above the pool's size.
+    """
+    pace = pace or Pace()
+    chosen = strategies.get(strategy) if isinstance(strategy, str) else strategy
+    checkpoints = list(checkpoints)
+    pool = np.ones(len(X), dtype=bool)
+    pool[test] = False
+    if not checkpoints or checkpoints != sorted(set(checkpoints)) or checkpoints[0] < 1:
+        raise ValueError("checkpoints must be ascending and positive.")
+    if checkpoints[-1] > pool.sum():
+        raise ValueError(f"The pool has {pool.sum()} photos, too few for the checkpoint {checkpoints[-1]}.")
+    labeled: list[int] = []
+    points: list[Point] = []
+    proba: npt.NDArray[np.float64] | None = None
+    queue: Indexes = np.empty(0, dtype=np.int64)
+    stops = sorted({*checkpoints, *range(pace.retrain_every, checkpoints[-1], pace.retrain_every)})
+    for stop in stops:
+        if not len(queue):
+            ready = proba is not None and _may_train(people, labeled, pace)
+            queue = _next(X, pool, labeled, people, chosen, proba if ready else None, pace, seed)
+        wanted = stop - len(labeled)
+        labeled += queue[:wanted].tolist()
+        queue = queue[wanted:]
+        pool[labeled] = False
+        at_training = stop % pace.retrain_every == 0
+        if stop in checkpoints or (at_training and _may_train(people, labeled, pace)):
+            proba = _fit(X, labeled, people, make_head(seed))
+        if stop in checkpoints:
+            points.append(_measure(proba, people, test, pool, labeled))
+        if on_progress is not None:
+            on_progress(len(labeled))
+    return points
+
+
+def _may_train(people: People, labeled: list[int], pace: Pace) -> bool:
+    counts = np.bincount(people.ground_truth[labeled], minlength=people.classes)
+    return bool(np.sum(counts >= LEAST_A_CLASS) >= 2 and len(labeled) >= pace.cold_start)
+
+
+def _fit(X: Floats, labeled: list[int], people: People, head: Head) -> npt.NDArray[np.float64] | None:
+    """(n, k) probabilities of all photos, 0 for classes without a ground truth; None with a single class."""
+    given = people.ground_truth[labeled]
+    if len(np.unique(given)) < 2:
+        return None
+    head.fit(X[labeled], given)
+    proba = np.zeros((len(X), people.classes))
+    proba[:, np.asarray(head.classes_, dtype=np.int64)] = head.predict_proba(X)
+    return proba
+
+
+def _next(
+    X: Floats,
+    pool: npt.NDArray[np.bool_],
+    labeled: list[int],
+    people: People,
+    strategy: Strategy,
+    proba: npt.NDArray[np.float64] | None,
+    pace: Pace,
+    seed: int,
+) -> Indexes:
+    """The photos to show until the next training."""
+    count = pace.retrain_every - len(labeled) % pace.retrain_every
+    left = np.flatnonzero(pool)
+    # A strategy that needs a model and has none starts with typical photos by itself.
+    ordering = strategy.order(
+        Pool(
+            ids=left,
+            embeddings=X[left],
+            proba=None if proba is None else proba[left],
+            labeled_embeddings=X[labeled],
+            labeled_y=people.ground_truth[labeled],
+        ),
+        bands=pace.bands if strategy.paced else 1,
+        seed=seed * 1000 + len(labeled),
+        careful=count,
+    )
+    order = ordering.order
+    if proba is not None and strategy.paced:
+        # From the band that is due inward; what was left further out comes when nothing else is left.
+        due = ordering.band[order] >= pace.band(len(labeled))
+        order = np.concatenate([order[due], order[~due]])
+    return left[order[:count]]
+
+
+def _measure(
+    proba: npt.NDArray[np.float64] | None,
+    people: People,
+    test: Indexes,
+    pool: npt.NDArray[np.bool_],
+    labeled: list[int],
+) -> Point:
+    truth = people.truth
+    if proba is None:
+        # One class among the ground truths: the best guess is that class.
+        seen = int(people.ground_truth[labeled[0]])
+        right, auroc = truth == seen, 0.5
+    else:
+        right, auroc = proba.argmax(axis=1) == truth, _auroc(truth[test], proba[test])
+    unlabeled = pool.copy()
+    unlabeled[test] = True
+    return Point(
+        labels=len(labeled),
+        accuracy=float(right[test].mean()),
+        accuracy_unlabeled=float(right[unlabeled].mean()),
+        auroc=auroc,
+        human_decisions=int(people.decisions[labeled].sum()),
+        wrong=float((people.ground_truth[labeled] != truth[labeled]).mean()),
+        right=np.asarray(right[test]),
+    )
+
+
+def _auroc(truth: npt.NDArray[np.int64], proba: npt.NDArray[np.float64]) -> float:
+    areas = [
+        roc_auc_score(truth == c, proba[:, c])
+        for c in range(1 if proba.shape[1] == 2 else 0, proba.shape[1])
+        if 0 < np.sum(truth == c) < len(truth)
+    ]
+    return float(np.mean(areas)) if areas else 0.5

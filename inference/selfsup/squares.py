@@ -1,0 +1,82 @@
+"""A pool's photos as the network sees them, decoded once into a file: an epoch then costs no decoding."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from inference.backbones import Backbone
+from inference.decode import DecodeError, decode_pixels
+
+Pixels = npt.NDArray[np.uint8]
+_AT_ONCE = 64
+
+
+def decoded_squares(
+    folder: Path,
+    backbone: Backbone,
+    keys: Sequence[str],
+    read: Callable[[str], bytes],
+    *,
+    threads: int,
+    max_pixels: int,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> tuple[Pixels, list[str]]:
+    """(n, S, S, 3) memory-mapped from ``folder``, and the n keys that could be decoded, in order.
+
+    What an earlier call with the same keys made is used again.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    told, data = folder / "squares.json", folder / "squares.bin"
+    side = backbone.input_size
+    digest = hashlib.sha256(
+        json.dumps([backbone.preprocessing.spec(), list(keys)], sort_keys=True).encode()
+    ).hexdigest()
+    if told.is_file():
+        found = json.loads(told.read_text())
+        if found["digest"] == digest:
+            kept = list(found["keys"])
+            return np.memmap(data, np.uint8, "r", shape=(len(kept), side, side, 3)), kept
+
+    def square(content: bytes) -> Pixels | None:
+        try:
+            photo = decode_pixels(content, max_pixels=max_pixels, min_side=backbone.preprocessing.min_side)
+        except DecodeError:
+            return None
+        (pixels,) = backbone.preprocessing.with_tiles(0).pixels(photo)
+        return np.repeat(pixels, 3, axis=2) if pixels.shape[2] == 1 else pixels
+
+    kept = []
+    told.unlink(missing_ok=True)
+    with data.open("wb") as file, ThreadPoolExecutor(threads) as pool:
+        done = 0
+        for part in _parts(keys):
+            # Read in the caller's thread: it may have a database connection, the pool's threads have none.
+            contents = [read(key) for key in part]
+            for key, pixels in zip(part, pool.map(square, contents), strict=True):
+                if pixels is not None:
+                    file.write(pixels.tobytes())
+                    kept.append(key)
+            done += len(part)
+            if on_progress is not None:
+                on_progress(done, len(keys))
+        file.flush()
+        os.fsync(file.fileno())
+    if not kept:
+        return np.empty((0, side, side, 3), np.uint8), kept
+    told.write_text(json.dumps({"digest": digest, "keys": kept}))
+    return np.memmap(data, np.uint8, "r", shape=(len(kept), side, side, 3)), kept
+
+
+def _parts(keys: Sequence[str]) -> Iterator[list[str]]:
+    rest = iter(keys)
+    while part := list(islice(rest, _AT_ONCE)):
+        yield part

@@ -1,0 +1,64 @@
+"""Both ends before there is a model worth the name: a provisional head finds the surest photos of each class.
+
+Uncertainty means little under a head of twenty labels, but its extremes are right already: they bring the classes into
+balance, and a first model sooner, than typical photos alone do when one class is rare. Classes take turns; each turn
+takes, of the surest few of its class, the photo least like all that are labeled or just shown (farthest first,
+Gonzalez 1985).
+
+Knows nothing of bands: without a model there are none.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from inference.heads import LogisticHead
+from inference.strategies.base import Pool
+from inference.strategies.geometry import UnitSphere
+
+#: Below, typical photos teach more: the ends of a head on fewer labels are not the ends (docs/log.md).
+LEAST = 20
+_WINDOW = 20
+_CAREFUL = 200
+_CHUNK = 8_192
+_STRENGTH = 30.0
+
+
+def can_order(pool: Pool) -> bool:
+    """Whether there are labels enough, of at least two classes."""
+    return len(pool.labeled_y) >= LEAST and len(np.unique(pool.labeled_y)) >= 2 and len(pool) > 0
+
+
+def ends_first(pool: Pool, careful: int | None = None) -> npt.NDArray[np.int64]:
+    """Indexes of the whole pool, both ends first."""
+    count = min(_CAREFUL if careful is None else min(careful, _CAREFUL), len(pool))
+    labeled = np.asarray(pool.labeled_embeddings, dtype=np.float32)
+    head = LogisticHead(strengths=[_STRENGTH / labeled.shape[1]], cv=2).fit(labeled, pool.labeled_y)
+    proba = np.concatenate(
+        [head.predict_proba(pool.embeddings[start : start + _CHUNK]) for start in range(0, len(pool), _CHUNK)]
+    )
+    k = proba.shape[1]
+    said = proba.argmax(axis=1)
+    # A class loses at most what the others take from its window, so this many of its surest are enough.
+    queues = [np.argsort(-proba[:, c], kind="stable")[: count + _WINDOW] for c in range(k)]
+    near = np.unique(np.concatenate(queues))
+    sphere = UnitSphere(pool.embeddings)
+    rows = sphere(pool.embeddings[near])
+    waiting = [np.searchsorted(near, queue) for queue in queues]
+    likeness = (rows @ sphere(labeled).T).max(axis=1)
+    free = np.ones(len(near), dtype=bool)
+    taken: list[int] = []
+    while len(taken) < count:
+        mine = waiting[len(taken) % k]
+        window = mine[free[mine]][:_WINDOW]
+        # Of a rare class there may be fewer than a window: the rest of it would be photos of another one.
+        own = window[said[near[window]] == len(taken) % k]
+        window = own if len(own) else window
+        best = int(window[likeness[window].argmin()])
+        taken.append(best)
+        free[best] = False
+        likeness = np.maximum(likeness, rows @ rows[best])
+    first = near[np.array(taken, dtype=np.int64)]
+    others = np.argsort(-proba.max(axis=1), kind="stable")
+    return np.concatenate([first, others[~np.isin(others, first)]]).astype(np.int64)
