@@ -36,7 +36,7 @@ screenshots: $(VENV)/.installed  ## the pictures of the docs, of made-up photos,
 lock: $(VENV)/.installed  ## newest versions that pyproject.toml allows; names, versions and hashes only
 	$(PIP) install uv
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-		--no-header --no-annotate --upgrade --extra demo --extra dev pyproject.toml -o requirements.lock
+		--no-header --no-annotate --upgrade --extra demo --extra dev --extra gpu pyproject.toml -o requirements.lock
 
 clean:  ## everything that can be made again; the data in var/ stays
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

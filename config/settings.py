@@ -2,7 +2,8 @@
 
 Variables (all optional): ``HILLTOP_SECRET_KEY``, ``HILLTOP_DEBUG``, ``HILLTOP_HOSTS``, ``HILLTOP_ORIGINS``,
 ``HILLTOP_HTTPS``, ``HILLTOP_VAR``, ``HILLTOP_INTAKE_ROOTS``, ``HILLTOP_STORAGE``, ``HILLTOP_LOG``,
-``HILLTOP_MAX_BYTES``, ``HILLTOP_MAX_PIXELS``, ``HILLTOP_STATIC``, ``DATABASE_URL``. See docs/configuration.md.
+``HILLTOP_MAX_BYTES``, ``HILLTOP_MAX_PIXELS``, ``HILLTOP_MIN_SIDE``, ``HILLTOP_STATIC``, ``HILLTOP_WEIGHTS_DIR``,
+``DATABASE_URL``. See docs/configuration.md.
 """
 
 from __future__ import annotations
@@ -85,6 +86,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "labeling.gateway.middleware.PlainTextMiddleware",
     "labeling.gateway.middleware.RefusalMiddleware",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
     "config.one_thread.one_thread",
@@ -166,10 +168,17 @@ DATA_UPLOAD_MAX_NUMBER_FILES = 2000
 DEMO = _flag("HILLTOP_DEMO")  # the sign-in page says where the demo's accounts are printed
 EMBEDDINGS_DIR = VAR / "embeddings"
 MODELS_DIR = VAR / "models"
+BACKBONES_DIR = VAR / "backbones"  # fitted to projects' own photos
+# A project adapts its backbone to its photos by itself when it has so many, and each time they double; 0 is never.
+ADAPT_AFTER = int(os.environ.get("HILLTOP_ADAPT_AFTER", 200))
+FINE_TUNE_EPOCHS = int(os.environ.get("HILLTOP_FINE_TUNE_EPOCHS", 12))
+SELF_SUPERVISION_EPOCHS = int(os.environ.get("HILLTOP_SELF_SUPERVISION_EPOCHS", 100))
+WEIGHTS_DIR = Path(os.environ["HILLTOP_WEIGHTS_DIR"]) if os.environ.get("HILLTOP_WEIGHTS_DIR") else None
 STAGING_DIR = VAR / "staging"
 INTAKE_ROOTS = [Path(p).resolve() for p in _list("HILLTOP_INTAKE_ROOTS", str(VAR / "intake"))]
 INTAKE_MAX_BYTES = int(os.environ.get("HILLTOP_MAX_BYTES", 40 * 2**20))
 INTAKE_MAX_PIXELS = int(os.environ.get("HILLTOP_MAX_PIXELS", 100_000_000))
+INTAKE_MIN_SIDE = int(os.environ.get("HILLTOP_MIN_SIDE", 32))
 
 # Jobs: only a worker loads the task modules (they import torch); the web process defers by name.
 IS_WORKER = os.environ.get("HILLTOP_ROLE") == "worker"
