@@ -7,6 +7,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 from procrastinate.contrib.django.django_connector import DjangoConnector
+from procrastinate.contrib.django.models import ProcrastinateJob
 from procrastinate.manager import JobManager
 from procrastinate.tasks import configure_task
 
@@ -14,6 +15,11 @@ from labeling.jobs.models import Job, JobState
 from labeling.people.models import User
 
 TASK = "hilltop.run_job"
+
+#: Above 0 goes before everything else that waits, below goes after it.
+NORMAL = 0
+#: Work that nobody waits for: it goes last, however early it was asked for.
+LAST = -10
 
 
 @transaction.atomic
@@ -26,11 +32,14 @@ def enqueue(
     requested_by: User | None = None,
     dedupe: str = "",
     lock: str | None = None,
+    priority: int = NORMAL,
 ) -> Job:
     """Put one job into the queue, and return its row.
 
     ``dedupe``: while a job with this key is queued or running, that one is returned instead of a new one.
     ``lock``: jobs with the same lock run one at a time, in order.
+    ``priority``: a worker that is free takes the waiting job with the highest; of those, the oldest. It stops nothing
+    that runs.
     """
     job = Job(
         kind=kind,
@@ -46,7 +55,9 @@ def enqueue(
             return existing
         # That one ended between the two statements: now there is room for ours.
     # Through Django's own connection, also inside a worker: the row and its task commit together, or not at all.
-    deferrer = configure_task(name=TASK, job_manager=JobManager(DjangoConnector()), queue=queue, lock=lock)
+    deferrer = configure_task(
+        name=TASK, job_manager=JobManager(DjangoConnector()), queue=queue, lock=lock, priority=priority
+    )
     job.procrastinate_id = deferrer.defer(job_id=str(job.id))
     job.save(update_fields=["procrastinate_id"])
     return job
@@ -58,6 +69,28 @@ def _inserted(job: Job) -> bool:
         return True
     Job.objects.bulk_create([job], ignore_conflicts=True)
     return Job.objects.filter(pk=job.pk).exists()
+
+
+@transaction.atomic
+def retry(*, job: Job, by: User | None) -> Job:
+    """Start a failed job's work again, as a new job; the one under way, if somebody has done so already.
+
+    A job that did not fail is returned as it is.
+    """
+    job = Job.objects.select_for_update().get(pk=job.pk)
+    if job.state != JobState.FAILED:
+        return job
+    task = ProcrastinateJob.objects.filter(pk=job.procrastinate_id).first()
+    return enqueue(
+        kind=job.kind,
+        queue=job.queue,
+        project_id=job.project_id,
+        args=job.args,
+        requested_by=by,
+        dedupe=job.dedupe_key or f"retry:{job.pk}",
+        lock=task.lock if task else None,
+        priority=task.priority if task else NORMAL,
+    )
 
 
 @transaction.atomic

@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
+from procrastinate.contrib.django.models import ProcrastinateJob
 
 from labeling.jobs import runner
 from labeling.jobs.models import Job, JobState
-from labeling.jobs.services import cancel, enqueue
+from labeling.jobs.services import LAST, cancel, enqueue, retry
 from tests.jobs.conftest import StartWorker, wait_for
 
 
@@ -116,3 +117,51 @@ def test_a_live_job_with_the_same_key_is_returned_and_a_finished_one_makes_room(
     assert enqueue(kind="anything", dedupe="rank:1").pk == first.pk
     runner.run(first.pk)
     assert enqueue(kind="anything", dedupe="rank:1").pk != first.pk
+
+
+def test_long_work_of_many_projects_holds_one_place_of_a_worker_and_others_pass_it(
+    start_worker: StartWorker, tmp_path: Path
+) -> None:
+    long = [
+        enqueue(
+            kind="test-steps",
+            args={"log": str(tmp_path / f"long-{number}"), "steps": 100_000},
+            lock="adapt",
+            priority=LAST,
+        )
+        for number in range(4)
+    ]
+    start_worker()
+    wait_for(long[0], lambda job: job.state == JobState.RUNNING)
+    short = [
+        enqueue(kind="test-steps", args={"log": str(tmp_path / f"short-{number}"), "steps": 1})
+        for number in range(3)
+    ]
+    for job in short:
+        wait_for(job, lambda job: job.state == JobState.SUCCEEDED)
+    states = [Job.objects.get(pk=job.pk).state for job in long]
+    assert states == [JobState.RUNNING, *[JobState.QUEUED] * 3]
+
+
+def _next() -> int:
+    """The task that a worker that is free now would take."""
+    with connection.cursor() as cursor:
+        cursor.execute("INSERT INTO procrastinate_workers DEFAULT VALUES RETURNING id")
+        (worker,) = cursor.fetchone()
+        cursor.execute("SELECT id FROM procrastinate_fetch_job_v2(NULL, %s)", [worker])
+        (task,) = cursor.fetchone()
+    return int(task)
+
+
+@pytest.mark.django_db
+def test_of_jobs_that_wait_those_with_low_priority_go_last_also_when_tried_again() -> None:
+    with connection.cursor() as cursor:
+        # Tests that commit leave jobs behind that nobody took; they are not for this one's worker.
+        cursor.execute(
+            "UPDATE procrastinate_jobs SET scheduled_at = now() + interval '1 day' WHERE status = 'todo'"
+        )
+    low, usual = enqueue(kind="adapt", priority=LAST), enqueue(kind="train")
+    assert [_next(), _next()] == [usual.procrastinate_id, low.procrastinate_id]
+    Job.objects.filter(pk=low.pk).update(state=JobState.FAILED)
+    again = retry(job=low, by=None)
+    assert ProcrastinateJob.objects.get(pk=again.procrastinate_id).priority == LAST

@@ -11,8 +11,10 @@ from django import template
 from django.contrib.humanize.templatetags.humanize import naturaltime
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
+
+from labeling.plain_text import isolated
 
 register = template.Library()
 
@@ -38,6 +40,43 @@ def class_mark(position: int) -> SafeString:
         index,
         mark_safe(SHAPES[index]),  # noqa: S308  (a constant of this module)
     )
+
+
+_LIST_SIGNS = ("- ", "* ", "• ", "· ", "– ")
+
+
+@register.filter
+def criteria(text: str) -> SafeString:
+    """Criteria as people write them: a paragraph a line, and lines that begin with “- ” or “• ” as a list."""
+    blocks: list[SafeString] = []
+    points: list[str] = []
+
+    def end_list() -> None:
+        if points:
+            items = format_html_join("", '<li dir="auto">{}</li>', ((point,) for point in points))
+            blocks.append(format_html('<ul class="points">{}</ul>', items))
+            points.clear()
+
+    for line in filter(None, map(str.strip, text.splitlines())):
+        if line.startswith(_LIST_SIGNS):
+            points.append(line[2:].strip())
+        else:
+            end_list()
+            blocks.append(format_html('<p dir="auto">{}</p>', line))
+    end_list()
+    return format_html_join("", "{}", ((block,) for block in blocks))
+
+
+@register.filter
+def bdi(text: object) -> SafeString:
+    """Text that people typed, isolated from ours, whatever its direction. For HTML; in attributes use ``isolate``."""
+    return format_html("<bdi>{}</bdi>", text)
+
+
+@register.filter
+def isolate(text: object) -> str:
+    """The same for an attribute, where no element can stand."""
+    return isolated(str(text))
 
 
 @register.simple_tag
