@@ -40,10 +40,10 @@ CLASSES = [
         "name": "Defective",
         "criteria": (
             "Some of the cell gives no power. Any one of these is enough:\n"
-            "a crack: a thin dark line with a sharp edge that does not follow fingers or grain, often forked;\n"
-            "a dead area: dark up to a sharp edge, often between a crack and the cell's border;\n"
-            "interrupted fingers: several neighbouring fingers dark over the same stretch;\n"
-            "a soldering fault or material fault: a dark spot at a busbar with a clear outline.\n"
+            "- a crack: a thin dark line with a sharp edge that does not follow fingers or grain, often forked;\n"
+            "- a dead area: dark up to a sharp edge, often between a crack and the cell's border;\n"
+            "- interrupted fingers: several neighbouring fingers dark over the same stretch;\n"
+            "- a soldering fault or material fault: a dark spot at a busbar with a clear outline.\n"
             "If you would have to guess between grain and crack, hold the photo."
         ),
         "checklist": [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import uuid
 import zipfile
@@ -23,7 +24,7 @@ from labeling.catalog.models import (
     IntakeOutcome,
     Project,
 )
-from labeling.catalog.photos import advice
+from labeling.catalog.photos import PhotoRefused, advice
 from labeling.catalog.sources import ARCHIVE
 from labeling.jobs import services as jobs
 from labeling.jobs.models import Job
@@ -136,6 +137,33 @@ def latest_job(batch: IntakeBatch) -> Job | None:
     )
 
 
+def is_on_its_way(project: Project, sha256: str) -> bool:
+    """Whether a file with this hash waits for its turn in an intake that has not ended.
+
+    Raises :class:`Refused`: the reason for which the newest file with this hash was refused (422, ``too_large`` 413), or
+    ``intake_stopped`` (409) where its intake ended before its turn came.
+    """
+    file = (
+        IntakeFile.objects.filter(sha256=sha256, batch__project=project)
+        .select_related("batch")
+        .order_by("-pk")
+        .first()
+    )
+    if file is None:
+        return False
+    if file.outcome == IntakeOutcome.REFUSED:
+        raise PhotoRefused(file.reason)
+    if file.outcome != IntakeOutcome.PENDING:
+        return False
+    job = latest_job(file.batch)
+    if job is None or not job.is_live:
+        raise Refused(
+            "intake_stopped",
+            _("The intake of this photo ended before its turn came. Send the photo again."),
+        )
+    return True
+
+
 def _enqueue(batch: IntakeBatch, by: User, args: dict[str, Any]) -> Job:
     return jobs.enqueue(
         kind=JOB_KIND,
@@ -160,7 +188,7 @@ def _stage_files(batch: IntakeBatch, files: Sequence[File[bytes]], staging: Path
         if file.size > settings.INTAKE_MAX_BYTES:
             row.outcome, row.reason, row.detail = IntakeOutcome.REFUSED, "too_large", advice("too_large")
         else:
-            _copy(file, staging / row.path)
+            row.sha256 = _copy(file, staging / row.path)
         rows.append(row)
     return rows
 
@@ -221,8 +249,12 @@ def _plain_name(name: str | None) -> str:
     return "".join(letter for letter in last if letter.isprintable())[-400:] or "photo"
 
 
-def _copy(file: File[bytes], target: Path) -> None:
+def _copy(file: File[bytes], target: Path) -> str:
+    """Returns the SHA-256 of what was copied."""
+    digest = hashlib.sha256()
     file.seek(0)
     with target.open("wb") as out:
         for chunk in file.chunks():
             out.write(chunk)
+            digest.update(chunk)
+    return digest.hexdigest()

@@ -11,6 +11,7 @@ from labeling.catalog.activity import log_activity
 from labeling.catalog.models import Membership, Project, Role
 from labeling.people.models import User
 from labeling.refusals import Refused
+from labeling.turns import take_turn
 
 
 @transaction.atomic
@@ -60,11 +61,19 @@ def create_account(*, username: str, password: str, by: User, email: str = "", f
         )
     first, _space, last = full_name.strip().partition(" ")
     user = User(username=username.strip(), email=email, first_name=first, last_name=last.strip())
+    take_turn("people.user", user.username.replace("\0", ""))
     fields: dict[str, str] = {}
     try:
         user.full_clean(exclude=["password"])
     except ValidationError as error:
         fields |= {name: " ".join(messages) for name, messages in error.message_dict.items()}
+    if user.username in (".", ".."):
+        fields["username"] = _("Addresses cannot hold the name “%(name)s”. Choose another one.") % {
+            "name": user.username
+        }
+    elif "username" not in fields and User.objects.filter(username__iexact=user.username).exists():
+        # People mistype capitals: two accounts that differ in nothing else would be taken for each other.
+        fields["username"] = _("A user with that name exists already, perhaps in other capital letters.")
     try:
         validate_password(password, user)
     except ValidationError as error:

@@ -61,7 +61,7 @@ class Project(models.Model):
         default=3, validators=[MinValueValidator(2), MaxValueValidator(20)]
     )
     boundary_after = models.PositiveIntegerField(
-        default=100,
+        default=60,
         validators=[MinValueValidator(1)],
         help_text=_("The queue has reached the boundary band before so many ground truths."),
     )
@@ -70,7 +70,18 @@ class Project(models.Model):
         validators=SHARE,
         help_text=_("Share of blind answers in the current band that must agree before the next opens."),
     )
+    band_alpha = models.FloatField(
+        default=0.0,
+        validators=SHARE,
+        help_text=_("Krippendorff's alpha that they must reach as well; 0 asks for none."),
+    )
     audit_rate = models.FloatField(default=0.10, validators=SHARE)
+    sweep_allowed = models.BooleanField(
+        default=False,
+        help_text=_(
+            "Labelers may take the outer bands as grids of one predicted class. Such answers are not blind."
+        ),
+    )
     retrain_every = models.PositiveIntegerField(
         default=0, help_text=_("Train by itself after so many new ground truths; 0 is never.")
     )
@@ -287,12 +298,16 @@ class IntakeFile(models.Model):
     reason = models.CharField(max_length=30, blank=True, help_text="code, when refused")
     detail = models.CharField(max_length=400, blank=True, help_text="what to do, when refused")
     image = models.ForeignKey(Image, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    sha256 = models.CharField(
+        max_length=64, blank=True, default="", help_text="of an upload, and of what was refused for its bytes"
+    )
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["batch", "path"], name="intake_file_once")]
         indexes = [
             models.Index(fields=["batch", "id"], condition=Q(outcome="pending"), name="intake_pending"),
             models.Index(fields=["batch", "outcome"], name="intake_outcome"),
+            models.Index(fields=["sha256"], condition=~Q(sha256=""), name="intake_file_by_hash"),
         ]
 
     def __str__(self) -> str:

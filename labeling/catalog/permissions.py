@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
+from django.db.models import OuterRef, Subquery
 from django.http import Http404
 from django.utils.translation import gettext as _
 
@@ -16,12 +17,16 @@ class Action(StrEnum):
     VIEW = "view"
     LABEL = "label"
     REVIEW = "review"
+    OVERRULE = "overrule"
+    """See what the machine decides and on what proof, and take a decision back."""
+    DECIDE = "decide"
+    """Say what must be proven, and let the machine decide."""
     ADMIN = "admin"
 
 
 ALLOWED: dict[str, frozenset[Action]] = {
     Role.LABELER: frozenset({Action.VIEW, Action.LABEL}),
-    Role.REVIEWER: frozenset({Action.VIEW, Action.LABEL, Action.REVIEW}),
+    Role.REVIEWER: frozenset({Action.VIEW, Action.LABEL, Action.REVIEW, Action.OVERRULE}),
     Role.ADMIN: frozenset(Action),
 }
 
@@ -46,8 +51,15 @@ def project_for(user: Any, slug: str, action: Action) -> Project:
     Raises :class:`~django.http.Http404` for strangers, so that nobody learns which projects exist, and
     :class:`~django.core.exceptions.PermissionDenied` for members whose role is not enough.
     """
-    project = Project.objects.filter(slug=slug, archived_at__isnull=True).first()
-    role = role_in(user, project) if project else None
+    open_projects = Project.objects.filter(slug=slug, archived_at__isnull=True)
+    if user.is_authenticated and not user.is_superuser:
+        # The role comes with the project, in one look-up: the labeling loop asks at every step.
+        mine = Membership.objects.filter(project=OuterRef("pk"), user=user).values("role")[:1]
+        project = open_projects.annotate(role_asked=Subquery(mine)).first()
+        role = getattr(project, "role_asked", None) if user.is_active else None
+    else:
+        project = open_projects.first()
+        role = role_in(user, project) if project else None
     if project is None or role is None:
         raise Http404(_("There is no such project, or you are not a member of it."))
     if action not in ALLOWED[role]:

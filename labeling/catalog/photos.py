@@ -24,7 +24,8 @@ from labeling.refusals import Refused
 #: The bound on pixels is ours (INTAKE_MAX_PIXELS) and is checked on the header; Pillow's own would only warn.
 Pillow.MAX_IMAGE_PIXELS = None
 
-#: JPEG includes MPO, which some phones write: a JPEG with further pictures behind it. The first one counts.
+#: What is opened. JPEG includes MPO, which some phones write: a JPEG with further pictures behind it; the first one
+#: counts. GIF is opened only to say whether it moves, and to show those that came in before it was refused.
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF")
 #: variant -> (longest side in pixels, WebP quality)
 VARIANTS: dict[str, tuple[int, int]] = {"screen": (1600, 88), "thumb": (320, 80)}
@@ -33,11 +34,24 @@ BACKDROP = (119, 119, 119)
 
 _ORIENTATION, _EXIF_IFD, _TAKEN, _TAKEN_OFFSET = 0x0112, 0x8769, 0x9003, 0x9011
 
-#: Refusal code -> what happened and what to do. ``%(bytes)s`` and ``%(pixels)s`` are the bounds in force.
+#: Refusal code -> what happened and what to do. ``%(bytes)s``, ``%(pixels)s`` and ``%(side)s`` are the bounds in force.
 ADVICE: dict[str, str | Promise] = {
     "not_an_image": gettext_lazy("This is not a photo. Choose a JPEG, PNG, WebP, TIFF or BMP file."),
     "unsupported": gettext_lazy(
         "This kind of photo cannot be read here. Save it as JPEG or PNG and try again."
+    ),
+    "heic": gettext_lazy(
+        "This is a HEIC photo, as iPhones take them; it cannot be read here. Export it as JPEG, or set the phone's "
+        "camera format to “Most compatible”, and try again."
+    ),
+    "avif": gettext_lazy(
+        "This is an AVIF photo; it cannot be read here. Save it as JPEG or PNG and try again."
+    ),
+    "gif": gettext_lazy(
+        "This is a GIF, which keeps 256 colours at most. Send the photo it was made from, as JPEG or PNG."
+    ),
+    "too_small": gettext_lazy(
+        "The photo has fewer than %(side)s pixels on one side. Send the photo itself, not a thumbnail or an icon."
     ),
     "truncated": gettext_lazy("The file is cut off or damaged. Copy it again from where it came from."),
     "too_large": gettext_lazy("The file is larger than %(bytes)s. Save a smaller version and try again."),
@@ -88,16 +102,13 @@ def advice(code: str) -> str:
     return text % {
         "bytes": _("%(size)s MB") % {"size": f"{settings.INTAKE_MAX_BYTES / 2**20:g}"},
         "pixels": f"{settings.INTAKE_MAX_PIXELS / 1e6:g}",
+        "side": settings.INTAKE_MIN_SIDE,
     }
 
 
 def examine(data: bytes) -> Photo:
     """Check the bytes of a file and make what is kept beside them; raise :class:`PhotoRefused`."""
-    if not data:
-        raise PhotoRefused("empty")
-    if len(data) > settings.INTAKE_MAX_BYTES:
-        raise PhotoRefused("too_large")
-    header = _open(data)
+    header = judge_header(data)
     exif = _exif(header)
     orientation = exif.get(_ORIENTATION, 1)
     width, height = header.size
@@ -118,6 +129,23 @@ def examine(data: bytes) -> Photo:
     )
 
 
+def judge_header(data: bytes) -> ImageFile.ImageFile:
+    """What can be said of a file before a pixel is decoded, at once and in little memory; raise :class:`PhotoRefused`.
+
+    Returns the opened photo. It may still turn out cut off or damaged (``truncated``, ``bad_exif``).
+    """
+    if not data:
+        raise PhotoRefused("empty")
+    if len(data) > settings.INTAKE_MAX_BYTES:
+        raise PhotoRefused("too_large")
+    header = _open(data)
+    if header.format == "GIF":
+        raise PhotoRefused("gif")
+    if min(header.size) < settings.INTAKE_MIN_SIDE:
+        raise PhotoRefused("too_small")
+    return header
+
+
 def render(data: bytes) -> dict[str, bytes]:
     """The renditions of an accepted photo, made again: WebP bytes by variant."""
     header = _open(data)
@@ -128,7 +156,7 @@ def _open(data: bytes) -> ImageFile.ImageFile:
     try:
         image = Pillow.open(io.BytesIO(data), formats=FORMATS)
     except UnidentifiedImageError:
-        raise PhotoRefused("unsupported" if _looks_like_another_format(data) else "not_an_image") from None
+        raise PhotoRefused(_other_format(data) or "not_an_image") from None
     except Exception:
         raise PhotoRefused("truncated") from None
     if image.width * image.height > settings.INTAKE_MAX_PIXELS:
@@ -158,10 +186,23 @@ _OTHER_FORMATS = (
 )
 
 
-def _looks_like_another_format(data: bytes) -> bool:
-    """Photos and pictures that people do have, but that are not taken: HEIC, AVIF, JPEG 2000, PSD, SVG, PDF, ICO."""
+#: Major and compatible brands in a file's ``ftyp`` box (ISO/IEC 23000-22, annex on brands; AV1 Image File Format).
+_BRANDS = {
+    "avif": (b"avif", b"avis"),
+    "heic": (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"),
+}
+
+
+def _other_format(data: bytes) -> str:
+    """The refusal code of a picture that people do have, but that is not taken: HEIC, AVIF, JPEG 2000, PSD, SVG, PDF,
+    ICO and raw photos; empty for anything else."""
     head = data[:256]
-    return head[4:8] == b"ftyp" or head.startswith(_OTHER_FORMATS) or b"<svg" in head.lower()
+    if head[4:8] == b"ftyp":
+        size = min(int.from_bytes(head[:4]), len(head))
+        brands = [head[8:12], *(head[at : at + 4] for at in range(16, size - 3, 4))]
+        # AVIF names itself beside the common brand "mif1", so it is looked for first.
+        return next((code for code, known in _BRANDS.items() if set(known) & set(brands)), "unsupported")
+    return "unsupported" if head.startswith(_OTHER_FORMATS) or b"<svg" in head.lower() else ""
 
 
 def _exif(image: ImageFile.ImageFile) -> Any:

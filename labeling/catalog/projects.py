@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,13 +10,15 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from labeling.catalog import events
+from labeling.catalog import backbones, events
 from labeling.catalog.activity import log_activity
 from labeling.catalog.guidelines import first_guideline
 from labeling.catalog.models import Membership, Project, Role
 from labeling.people.models import User
 from labeling.refusals import Refused
+from labeling.turns import take_turn
 
 #: What an admin may change. The address (slug) stays, because links and exports carry it.
 SETTINGS = frozenset(
@@ -38,18 +41,55 @@ SETTINGS = frozenset(
         "bands",
         "boundary_after",
         "band_agreement",
+        "band_alpha",
         "audit_rate",
+        "sweep_allowed",
         "retrain_every",
         "promote_automatically",
         "backbone",
     }
 )
 #: Orders of the queue that a project may choose. The learning room has one plug-in for each.
-STRATEGIES = ("inward", "random", "uncertain", "typical")
-#: Backbones whose weights are at hand everywhere: they come in a package.
-BACKBONES = ("efficientnet_lite0",)
+STRATEGIES = (
+    "inward",
+    "hybrid",
+    "random",
+    "uncertain",
+    "margin",
+    "entropy",
+    "committee",
+    "dropquery",
+    "coverage",
+    "typical",
+)
 #: The most that makes sense; beyond it nobody could answer, or a photo would be on loan for days.
 MOST = {"min_view_ms": 60_000, "lease_seconds": 86_400, "undo_seconds": 86_400}
+
+
+SLUG_RULE = gettext_lazy(
+    "An address is made of small letters and digits, with hyphens between them only: at most 60."
+)
+#: Words that addresses of pages and of the API begin with, or that one would take for a page.
+RESERVED = frozenset(
+    {
+        "admin",
+        "api",
+        "healthz",
+        "login",
+        "logout",
+        "me",
+        "metrics",
+        "new",
+        "p",
+        "people",
+        "photos",
+        "projects",
+        "static",
+    }
+)
+#: Of a new project's address. Those of older projects may hold capitals and underscores too, and stay as they are.
+SLUG = r"[a-z0-9](?:[a-z0-9-]{0,58}[a-z0-9])?"
+_SLUG = re.compile(SLUG)
 
 
 @transaction.atomic
@@ -69,6 +109,7 @@ def create_project(
     """
     _refuse_unknown(settings)
     project = Project(slug=slug, name=name, question=question, created_by=by, **settings)
+    take_turn("catalog.project", slug.replace("\0", ""))
     _refuse_invalid(project)
     project.save()
     Membership.objects.create(project=project, user=by, role=Role.ADMIN)
@@ -124,6 +165,8 @@ def _refuse_invalid(project: Project) -> None:
         project.full_clean(validate_constraints=False)
     except ValidationError as error:
         fields = {name: " ".join(messages) for name, messages in error.message_dict.items()}
+    if project.pk is None and (wrong := _slug_refusal(project.slug)):
+        fields["slug"] = wrong
     # What the database's constraints say, in words that name the field.
     if not fields:
         if project.rule == "k_of_n" and not 1 <= project.agreement_k <= project.answers_per_image:
@@ -134,11 +177,21 @@ def _refuse_invalid(project: Project) -> None:
             fields["gold_rate"] = _("The shares of gold and audit photos together can be at most 1.")
         if project.strategy not in STRATEGIES:
             fields["strategy"] = _("Choose one of: %(names)s.") % {"names": ", ".join(STRATEGIES)}
-        if project.backbone not in BACKBONES:
-            fields["backbone"] = _("Choose one of: %(names)s.") % {"names": ", ".join(BACKBONES)}
+        if not backbones.is_choice(project.backbone):
+            fields["backbone"] = _("Choose one of: %(names)s.") % {"names": ", ".join(backbones.choices())}
         for name, most in MOST.items():
             if getattr(project, name) > most:
                 fields[name] = _("At most %(most)d.") % {"most": most}
     if fields:
         message = " ".join(f"{name}: {text}" for name, text in fields.items())
         raise Refused("invalid", message, status=422, fields=fields)
+
+
+def _slug_refusal(slug: str) -> str:
+    """What is wrong with a new project's address; empty where nothing is."""
+    if not _SLUG.fullmatch(slug):
+        return str(SLUG_RULE)
+    # Also those of projects that were put away: links and exports carry them.
+    if slug in RESERVED or Project.objects.filter(slug__iexact=slug).exists():
+        return _("The address “%(slug)s” is taken. Choose another one.") % {"slug": slug}
+    return ""

@@ -27,16 +27,17 @@ from labeling.catalog.models import (
 )
 from labeling.catalog.storage import VARIANTS
 from labeling.jobs.models import Job
-from labeling.people.models import User
-
-
-def projects_of(user: User) -> QuerySet[Project]:
-    return Project.objects.for_member(user).order_by("name", "id")
 
 
 def current_guideline(project: Project) -> Guideline:
     """The newest version; every project has one."""
     return Guideline.objects.filter(project=project).order_by("-number")[:1].get()
+
+
+@lru_cache(maxsize=512)
+def guideline(guideline_id: int) -> Guideline:
+    """A version by id. Kept in memory: the database refuses to change it. Read only."""
+    return Guideline.objects.get(pk=guideline_id)
 
 
 def definitions_of(guideline: Guideline) -> QuerySet[ClassDefinition]:
@@ -62,6 +63,11 @@ def schema_of(guideline_id: int) -> tuple[ClassDefinition, ...]:
     """
     rows = ClassDefinition.objects.filter(guideline=guideline_id).select_related("label_class")
     return tuple(rows.order_by("position"))
+
+
+def class_names(guideline: Guideline) -> dict[int, str]:
+    """Class id -> name, also of merged and retired ones: old answers keep the name that this version gives."""
+    return {definition.label_class_id: definition.name for definition in schema_of(guideline.pk)}
 
 
 def class_resolution(project: Project, guideline: Guideline | None = None) -> dict[int, int | None]:

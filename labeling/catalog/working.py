@@ -39,6 +39,7 @@ from labeling.catalog.sources import (
     StagedFiles,
 )
 from labeling.jobs.runner import Cancelled, JobError, Progress
+from labeling.plain_text import plain
 
 logger = logging.getLogger(__name__)
 
@@ -106,7 +107,7 @@ def _list_once(batch: IntakeBatch, source: Source) -> None:
     rows = (
         IntakeFile(
             batch=batch,
-            name=listed.name[-400:],
+            name=plain(listed.name)[-400:] or listed.path[-400:],
             path=listed.path,
             outcome=IntakeOutcome.REFUSED if listed.refused else IntakeOutcome.PENDING,
             reason=listed.refused,
@@ -255,6 +256,10 @@ def _settle(batch: IntakeBatch, found: Sequence[_Found]) -> int:
         detail = photos.advice(reason)[:400] if reason else ""
         IntakeFile.objects.filter(pk__in=row_ids).update(outcome=outcome_of_all, reason=reason, detail=detail)
     IntakeFile.objects.bulk_update([one.row for one in found if not one.refused], ["image"])
+    told = [one for one in found if one.refused and one.sha256 and one.row.sha256 != one.sha256]
+    for one in told:  # whoever asks by the hash hears the reason
+        one.row.sha256 = one.sha256
+    IntakeFile.objects.bulk_update([one.row for one in told], ["sha256"])
     return len(found)
 
 

@@ -119,6 +119,8 @@ def test_each_refused_file_is_listed_with_its_reason_and_what_to_do(do: Do, sett
         ("wide.jpg", photo_bytes(3, size=(400, 300), format="JPEG", quality=20)),
         ("moving.gif", frames.getvalue()),
         ("nothing.png", b""),
+        ("dot.png", photo_bytes(4, size=(1, 1))),
+        ("still.gif", photo_bytes(5, format="GIF")),
         ("phone.heic", b"\x00\x00\x00\x18ftypheic" + b"\x00" * 64),
     )
     do(job)
@@ -130,10 +132,12 @@ def test_each_refused_file_is_listed_with_its_reason_and_what_to_do(do: Do, sett
         "wide.jpg": "too_many_pixels",
         "moving.gif": "animated",
         "nothing.png": "empty",
-        "phone.heic": "unsupported",
+        "dot.png": "too_small",
+        "still.gif": "gif",
+        "phone.heic": "heic",
     }
     report = intake_report(batch)
-    assert report["counts"]["refused"] == 7 and report["state"] == "finished"
+    assert report["counts"]["refused"] == 9 and report["state"] == "finished"
     assert all(file.detail for file in report["refused"])
 
 

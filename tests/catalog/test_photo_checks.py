@@ -10,6 +10,7 @@ import pytest
 from PIL import Image as Pillow
 from pytest_django import Settings
 
+from inference.decode import inspect_photo
 from labeling.catalog import photos
 from labeling.catalog.photos import ADVICE, PhotoRefused, advice, examine
 from tests.factories import photo_bytes
@@ -42,7 +43,7 @@ def test_a_photo_cut_in_half_is_truncated(format: str) -> None:
     assert refusal(data[: len(data) // 2]) == "truncated"
 
 
-@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF"])
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "TIFF", "BMP"])
 def test_a_whole_photo_comes_in(format: str) -> None:
     photo = examine(photo_bytes(1, size=(200, 160), format=format))
     assert (photo.format, photo.width, photo.height) == (format, 200, 160)
@@ -69,6 +70,53 @@ def test_several_pictures_in_one_file_are_animated(format: str) -> None:
     assert refusal(encode(frames[0], format, save_all=True, append_images=frames[1:])) == "animated"
 
 
+def test_a_gif_that_does_not_move_is_refused_too_but_older_ones_can_still_be_shown() -> None:
+    data = photo_bytes(1, size=(200, 160), format="GIF")
+    assert refusal(data) == "gif"
+    assert set(photos.render(data)) == {"screen", "thumb"}
+
+
+def test_every_format_that_comes_in_can_be_read_by_the_library_that_embeds() -> None:
+    for format in sorted(set(photos.FORMATS) - {"GIF"}):
+        data = photo_bytes(1, size=(200, 160), format=format)
+        assert examine(data).width == 200
+        assert inspect_photo(data, max_pixels=10**6).width == 200
+
+
+@pytest.mark.parametrize(("width", "height"), [(1, 1), (31, 400), (400, 31), (1, 4000)])
+def test_a_photo_below_the_least_side_is_refused_from_the_header_alone(width: int, height: int) -> None:
+    data = encode(Pillow.new("RGB", (width, height)), "PNG")
+    assert refusal(data) == "too_small"
+    assert refusal(data[:50]) == "too_small"
+
+
+def test_the_least_side_is_a_setting_and_is_said(settings: Settings) -> None:
+    data = photo_bytes(1)
+    settings.INTAKE_MIN_SIDE = 80
+    assert examine(data).height == 80
+    settings.INTAKE_MIN_SIDE = 81
+    assert refusal(data) == "too_small"
+    assert "81 pixels" in advice("too_small")
+
+
+@pytest.mark.parametrize(
+    ("brands", "code"),
+    [
+        ([b"heic", b"mif1", b"heic"], "heic"),
+        ([b"mif1", b"mif1", b"heix"], "heic"),
+        ([b"avif", b"mif1", b"miaf"], "avif"),
+        ([b"mif1", b"avif"], "avif"),
+        ([b"avis", b"msf1"], "avif"),
+        ([b"isom", b"mp42"], "unsupported"),
+    ],
+)
+def test_phone_formats_that_cannot_be_read_say_what_to_convert_to(brands: list[bytes], code: str) -> None:
+    box = b"ftyp" + brands[0] + b"\x00\x00\x00\x00" + b"".join(brands[1:])
+    data = (len(box) + 4).to_bytes(4) + box + b"\x00" * 500
+    assert refusal(data) == code
+    assert "JPEG" in advice(code)
+
+
 @pytest.mark.filterwarnings("ignore:Corrupt EXIF")
 @pytest.mark.filterwarnings("ignore:Image appears to be a malformed MPO")
 def test_exif_that_cannot_be_read_is_refused() -> None:
@@ -89,7 +137,7 @@ def test_exif_whose_directory_runs_past_its_end_is_refused() -> None:
 @pytest.mark.parametrize(
     "head",
     [
-        b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00",
+        b"\x00\x00\x00\x18ftypqt  \x00\x00\x00\x00",
         b"8BPS\x00\x01",
         b"%PDF-1.7",
         b'<?xml version="1.0"?><svg ',

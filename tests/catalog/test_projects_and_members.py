@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from labeling.catalog import events, services
+from labeling.catalog.forms import ProjectForm
 from labeling.catalog.models import Activity, Membership, Project
 from labeling.catalog.permissions import Action, may
 from labeling.catalog.selectors import (
     active_definitions,
     current_guideline,
     members,
-    projects_of,
 )
 from labeling.refusals import Refused
 from tests.factories import make_member, make_project, make_user
@@ -79,6 +79,31 @@ def test_two_projects_cannot_have_one_address() -> None:
     assert "slug" in caught.value.fields
 
 
+@pytest.mark.parametrize("slug", ["Cells", "-x", "x-", "a_b", "a\n", "a" * 61])
+def test_an_address_is_small_letters_and_digits_with_hyphens_between(slug: str) -> None:
+    with pytest.raises(Refused) as caught:
+        found(slug=slug)
+    assert caught.value.status == 422 and "slug" in caught.value.fields
+    assert found(slug="x").slug == "x" and found(slug="a-1--b").slug == "a-1--b"
+
+
+def test_an_older_address_in_capitals_stays_usable_and_its_small_twin_is_taken() -> None:
+    older = make_project(slug="CELLS_")
+    services.update_settings(project=older, by=older.created_by, bands=9)
+    assert Project.objects.get(slug="CELLS_").bands == 9
+    make_project(slug="LINE")
+    with pytest.raises(Refused) as caught:
+        found(slug="line")
+    assert "taken" in caught.value.fields["slug"]
+
+
+@pytest.mark.parametrize("name", ["New  _ line", "-- x --", "a" * 59 + " b", "Zelle №1"])
+def test_the_address_that_is_made_from_a_name_is_one_that_is_taken(name: str) -> None:
+    form = ProjectForm({"name": name, "question": "Defective?"})
+    assert form.is_valid(), form.errors
+    assert found(slug=form.cleaned_data["slug"]).pk
+
+
 def test_settings_change_and_upper_rooms_hear_which() -> None:
     heard: list[frozenset[str]] = []
 
@@ -111,7 +136,7 @@ def test_an_archived_project_is_seen_by_nobody() -> None:
     project = make_project()
     labeler, superuser = make_member(project), make_user(is_superuser=True)
     services.archive_project(project=project, by=project.created_by)
-    assert not projects_of(labeler) and not projects_of(superuser)
+    assert not Project.objects.for_member(labeler) and not Project.objects.for_member(superuser)
     assert Project.objects.get().archived_at
 
 
@@ -171,6 +196,10 @@ def test_only_superusers_make_accounts_and_passwords_must_be_decent() -> None:
         with pytest.raises(Refused) as caught:
             services.create_account(by=chief, **given)
         assert caught.value.status == 422 and field in caught.value.fields
+    for name in ("MINA", ".", ".."):
+        with pytest.raises(Refused) as caught:
+            services.create_account(username=name, password="quite-long-words-7", by=chief)
+        assert caught.value.status == 422 and "username" in caught.value.fields, name
     with pytest.raises(Refused) as caught:
         services.create_account(username="x", password="quite-long-words-7", by=make_user())
     assert caught.value.status == 403

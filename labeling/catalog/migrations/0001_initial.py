@@ -148,7 +148,7 @@ class Migration(migrations.Migration):
                 ('reviewer_may_rule_own', models.BooleanField(default=False)),
                 ('strategy', models.CharField(default='inward', max_length=30)),
                 ('bands', models.PositiveSmallIntegerField(default=3, validators=[django.core.validators.MinValueValidator(2), django.core.validators.MaxValueValidator(20)])),
-                ('boundary_after', models.PositiveIntegerField(default=100, help_text='The queue has reached the boundary band before so many ground truths.', validators=[django.core.validators.MinValueValidator(1)])),
+                ('boundary_after', models.PositiveIntegerField(default=60, help_text='The queue has reached the boundary band before so many ground truths.', validators=[django.core.validators.MinValueValidator(1)])),
                 ('band_agreement', models.FloatField(default=0.7, help_text='Share of blind answers in the current band that must agree before the next opens.', validators=[django.core.validators.MinValueValidator(0.0), django.core.validators.MaxValueValidator(1.0)])),
                 ('audit_rate', models.FloatField(default=0.1, validators=[django.core.validators.MinValueValidator(0.0), django.core.validators.MaxValueValidator(1.0)])),
                 ('retrain_every', models.PositiveIntegerField(default=0, help_text='Train by itself after so many new ground truths; 0 is never.')),

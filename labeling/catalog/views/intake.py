@@ -69,6 +69,7 @@ def intake(request: HttpRequest, slug: str) -> HttpResponse:
             roots=[str(root) for root in settings.INTAKE_ROOTS],
             max_mb=f"{settings.INTAKE_MAX_BYTES / 2**20:g}",
             max_mp=f"{settings.INTAKE_MAX_PIXELS / 1e6:g}",
+            min_side=settings.INTAKE_MIN_SIDE,
             **_batches(project),
         ),
         status=422 if upload.errors or folder.errors else 200,
@@ -144,7 +145,7 @@ def _act(request: HttpRequest, batch: IntakeBatch) -> None:
             messages.success(request, _("The intake goes on."))
         elif action == "discard":
             services.discard_rest(batch=batch, by=person(request))
-            messages.success(request, _("The rest is given up."))
+            messages.success(request, _("The files that were left are given up. What came in stays in."))
         else:
             raise Refused("invalid", _("This button is not known. Load the page again."), status=422)
     except Refused as refusal:

@@ -16,6 +16,7 @@ from labeling.catalog.models import Project, Role
 from labeling.catalog.permissions import Action, project_for
 from labeling.catalog.views.common import person, project_context, show_refusal
 from labeling.people.models import User
+from labeling.plain_text import isolated
 from labeling.refusals import Refused
 
 
@@ -60,7 +61,7 @@ def _add(request: HttpRequest, project: Project, form: MemberForm) -> bool:
     except Refused as refusal:
         show_refusal(form, refusal)
         return False
-    messages.success(request, _("%(name)s is a member now.") % {"name": user})
+    messages.success(request, _("%(name)s is a member now.") % {"name": isolated(str(user))})
     return True
 
 
@@ -77,7 +78,9 @@ def _create(request: HttpRequest, project: Project, form: AccountForm) -> bool:
     except Refused as refusal:
         show_refusal(form, refusal)
         return False
-    messages.success(request, _("The account %(name)s is made, and a member now.") % {"name": user.username})
+    messages.success(
+        request, _("The account %(name)s is made, and a member now.") % {"name": isolated(user.username)}
+    )
     return True
 
 
@@ -89,12 +92,13 @@ def _change(request: HttpRequest, project: Project, action: str) -> HttpResponse
         if action == "remove":
             services.remove_member(project=project, user=user, by=person(request))
             messages.success(
-                request, _("%(name)s is no member any more. Their answers are kept.") % {"name": user}
+                request,
+                _("%(name)s is no member any more. Their answers are kept.") % {"name": isolated(str(user))},
             )
         else:
             role = request.POST.get("role", "")
             services.set_role(project=project, user=user, role=role, by=person(request))
-            messages.success(request, _("The role of %(name)s is changed.") % {"name": user})
+            messages.success(request, _("The role of %(name)s is changed.") % {"name": isolated(str(user))})
     except Refused as refusal:
         messages.error(request, refusal.message)
     if user == request.user:  # who gave up the admin's role cannot see this page any more

@@ -17,6 +17,7 @@ from labeling.catalog.models import ClassDefinition, Image, Item, Project
 from labeling.catalog.permissions import Action, may, project_for
 from labeling.catalog.views.common import person, project_context
 from labeling.refusals import Refused
+from labeling.typed_numbers import whole
 
 
 @require_GET
@@ -81,7 +82,10 @@ def photos(request: HttpRequest, slug: str) -> HttpResponse:
                 return redirect("guideline", slug=slug)
     source = request.GET.get("source", "")
     page = selectors.photo_page(
-        project, after=_number(request, "after") or 0, before=_number(request, "before"), source=source
+        project,
+        after=whole(request.GET.get("after", ""), digits=18) or 0,
+        before=whole(request.GET.get("before", ""), digits=18),
+        source=source,
     )
     return render(
         request,
@@ -108,11 +112,6 @@ def photos(request: HttpRequest, slug: str) -> HttpResponse:
         ),
         status=422 if form.errors else 200,
     )
-
-
-def _number(request: HttpRequest, name: str) -> int | None:
-    text = request.GET.get(name, "")
-    return int(text) if text.isdecimal() and len(text) < 19 else None
 
 
 def _chosen(request: HttpRequest) -> set[str]:

@@ -27,8 +27,9 @@ from labeling.refusals import Refused
 def project_new(request: HttpRequest) -> HttpResponse:
     if not may_create_projects(request.user):
         raise PermissionDenied(_("Only the site's administrators found projects. Ask one of them."))
-    form = ProjectForm(request.POST or None)
-    classes = NewClassFormSet(request.POST or None, prefix="classes")
+    given = request.POST if request.method == "POST" else None
+    form = ProjectForm(given)
+    classes = NewClassFormSet(given, prefix="classes")
     if request.method == "POST" and form.is_valid() & classes.is_valid():
         try:
             project = services.create_project(
@@ -36,7 +37,7 @@ def project_new(request: HttpRequest) -> HttpResponse:
                 name=form.cleaned_data["name"],
                 question=form.cleaned_data["question"],
                 description=form.cleaned_data["description"],
-                classes=[given for one in classes.forms if (given := one.as_class()) is not None],
+                classes=[named for one in classes.forms if (named := one.as_class()) is not None],
                 by=person(request),
             )
         except Refused as refusal:
@@ -45,10 +46,13 @@ def project_new(request: HttpRequest) -> HttpResponse:
             messages.success(request, _("The project is founded. Now take some photos in."))
             return redirect("intake", slug=project.slug)
     invalid = bool(form.errors) or (request.method == "POST" and not classes.is_valid())
+    wrong = list(classes.non_form_errors()) if request.method == "POST" else []
+    if request.method == "POST" and not classes.management_form.is_valid():
+        classes = NewClassFormSet(prefix="classes")  # rows to write in: what was sent does not say how many
     return render(
         request,
         "catalog/project_new.html",
-        {"form": form, "classes": classes},
+        {"form": form, "classes": classes, "wrong_rows": wrong},
         status=422 if invalid else 200,
     )
 
@@ -70,7 +74,10 @@ def project_settings(request: HttpRequest, slug: str) -> HttpResponse:
         except Refused as refusal:
             show_refusal(form, refusal)
         else:
-            messages.success(request, _("The settings are saved."))
+            if form.has_changed():
+                messages.success(request, _("The settings are saved."))
+            else:
+                messages.info(request, _("Nothing was changed, so nothing was saved."))
             return redirect("project-settings", slug=slug)
     return render(
         request,

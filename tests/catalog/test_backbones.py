@@ -1,0 +1,72 @@
+"""Which backbones an admin may choose, and what choosing one does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pytest_django import Settings
+
+from inference.backbones import names
+from labeling.catalog import backbones
+from labeling.catalog.forms import SettingsForm
+from labeling.catalog.services import update_settings
+from labeling.jobs.models import Job
+from labeling.refusals import Refused
+from tests.factories import make_project
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def weights(settings: Settings, tmp_path: Path) -> Path:
+    settings.WEIGHTS_DIR = tmp_path
+    (tmp_path / "torchvision").mkdir()
+    (tmp_path / "torchvision" / "resnet50-0676ba61.pth").touch()
+    (tmp_path / "timm").mkdir()
+    (tmp_path / "timm" / "vit_small_patch14_dinov2.lvd142m.safetensors").touch()
+    (tmp_path / "timm" / "README.md").touch()
+    return tmp_path
+
+
+def test_without_a_folder_of_weights_the_packaged_ones_are_offered(settings: Settings) -> None:
+    settings.WEIGHTS_DIR = None
+    assert backbones.at_hand() == ["efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2"]
+
+
+def test_weights_files_in_the_folder_are_offered_by_name(weights: Path) -> None:
+    assert backbones.at_hand()[3:] == ["timm:vit_small_patch14_dinov2.lvd142m", "torchvision:resnet50"]
+    assert "torchvision:resnet50+tiles2" in backbones.choices()
+
+
+def test_the_library_understands_every_name_that_is_offered(weights: Path) -> None:
+    for name in backbones.choices():
+        assert str(names.parse(name)) == name
+    for suffix in backbones.SUFFIXES:
+        assert names.parse(f"efficientnet_lite0+{suffix}")
+
+
+@pytest.mark.parametrize(
+    "name", ["efficientnet_lite9", "torchvision:resnet18", "efficientnet_lite0+more", ""]
+)
+def test_what_is_not_at_hand_is_refused(weights: Path, name: str) -> None:
+    project = make_project()
+    with pytest.raises(Refused) as refused:
+        update_settings(project=project, by=project.created_by, backbone=name)
+    assert set(refused.value.fields) == {"backbone"}
+
+
+def test_another_backbone_embeds_the_photos_anew(weights: Path) -> None:
+    project = make_project()
+    update_settings(project=project, by=project.created_by, retrain_every=30)
+    assert not Job.objects.of_project(project.pk).filter(kind="embed").exists()
+    update_settings(project=project, by=project.created_by, backbone="torchvision:resnet50+last+tiles2")
+    project.refresh_from_db()
+    assert project.backbone == "torchvision:resnet50+last+tiles2"
+    assert Job.objects.of_project(project.pk).filter(kind="embed").count() == 1
+
+
+def test_the_settings_form_keeps_a_backbone_whose_weights_are_gone(settings: Settings) -> None:
+    settings.WEIGHTS_DIR = None
+    project = make_project(backbone="timm:gone")
+    assert "timm:gone" in dict(SettingsForm(project=project).fields["backbone"].choices)  # type: ignore[attr-defined]
