@@ -1,14 +1,16 @@
 """Find the next photo for a labeler: every step is an index look-up, whatever the size of the pool.
 
-In this order: a wanted answer whose lease ran out; else, by lot, a gold question; else a photo that somebody
-else has begun (so that pairs of blind answers complete); else, by lot, an audit draw; else a fresh one from
-the current band, then outward from it. Rows that another claim holds are skipped (``SKIP LOCKED``), never waited
-for. The functions here run inside the caller's transaction and return the new slot's id, or ``None``.
+In this order: a wanted answer whose lease ran out; else, by lot, a gold question; else a photo that was asked for
+before all others; else one that somebody else has begun (so that pairs of blind answers complete); else, by lot, an
+audit draw; else a fresh one from the current band, then outward from it. Rows that another claim holds are skipped
+(``SKIP LOCKED``), never waited for. The functions here run inside the caller's transaction and return the new slot, or
+``None``.
 """
 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -16,9 +18,9 @@ from uuid import UUID, uuid4
 from django.db import connection
 from django.utils import timezone
 
-from labeling.catalog.models import Project
+from labeling.catalog.models import Image, Item, Project
 from labeling.people.models import User
-from labeling.queue.models import ARRIVALS, Entry, Ranking, Slot
+from labeling.queue.models import Entry, Ranking, Slot
 from labeling.truth.models import Draw
 
 _AUDIT_STEPS = 100  # audit draws that may fall on photos already begun before the claim looks elsewhere
@@ -31,15 +33,125 @@ def _rows(sql: str, params: list[Any]) -> list[tuple[Any, ...]]:
         return rows
 
 
-def take_over_expired(project: Project, labeler: User) -> UUID | None:
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a claim starts from: the current ranking, the band the queue has reached, whether a lease ran out."""
+
+    ranking: Ranking | None
+    band: int
+    expired: bool
+
+
+def begin(project: Project, labeler: User) -> bool:
+    """Keep a finished ranking from taking over until the caller commits; return whether this person is paused."""
+    ((paused, _nothing),) = _rows(
+        """
+        SELECT EXISTS (SELECT 1 FROM truth_pause WHERE project_id = %s AND labeler_id = %s AND lifted_at IS NULL),
+               pg_advisory_xact_lock_shared(hashtext('hilltop.ranking'), %s)
+        """,
+        [project.pk, labeler.pk, project.pk],
+    )
+    return bool(paused)
+
+
+def order_of(project: Project, labeler: User) -> Order:
+    """After :func:`begin`, in a statement of its own: it sees what took over while that one waited."""
+    ((ranking_id, number, strategy, bands, model, band, expired),) = _rows(
+        """
+        SELECT r.id, r.number, r.strategy, r.bands, r.model_version_id,
+               (SELECT o.band FROM queue_bandopening o WHERE o.project_id = %s ORDER BY o.id DESC LIMIT 1),
+               EXISTS (SELECT 1 FROM queue_slot s
+                       WHERE s.project_id = %s AND s.annotation_id IS NULL AND s.skipped_at IS NULL
+                         AND s.number IS NOT NULL AND s.expires_at < now() AND s.holder_id <> %s)
+        FROM (SELECT 1) once LEFT JOIN queue_ranking r ON r.project_id = %s AND r.current
+        """,
+        [project.pk, project.pk, labeler.pk, project.pk],
+    )
+    ranking = None
+    if ranking_id is not None:
+        ranking = Ranking(
+            pk=ranking_id,
+            project=project,
+            number=number,
+            strategy=strategy,
+            bands=bands,
+            model_version_id=model,
+            current=True,
+        )
+    return Order(ranking, min(band or 0, project.bands - 1), expired)
+
+
+_SLOT = (
+    "s.id, s.item_id, s.round, s.number, s.draw, s.context, s.leased_at, s.expires_at,"
+    " i.image_id, i.name, g.sha256, g.format, g.width, g.height, g.size"
+)
+_SLOT_JOIN = "JOIN catalog_item i ON i.id = s.item_id JOIN catalog_image g ON g.id = i.image_id"
+
+
+def _slot(row: tuple[Any, ...], project: Project, labeler: User) -> Slot:
+    (
+        lease,
+        item,
+        round,
+        number,
+        draw,
+        context,
+        leased,
+        expires,
+        image,
+        name,
+        sha,
+        kind,
+        width,
+        height,
+        size,
+    ) = row
+    return Slot(
+        id=lease,
+        project=project,
+        item=Item(
+            pk=item,
+            project=project,
+            name=name,
+            image=Image(pk=image, sha256=sha, format=kind, width=width, height=height, size=size),
+        ),
+        round=round,
+        number=number,
+        holder=labeler,
+        draw=draw,
+        context=json.loads(context),
+        leased_at=leased,
+        expires_at=expires,
+    )
+
+
+def held(project: Project, labeler: User, limit: int) -> list[Slot]:
+    """What the labeler holds one at a time, oldest first. The photos of a grid are the sweep's."""
+    rows = _rows(
+        f"""
+        SELECT {_SLOT} FROM queue_slot s {_SLOT_JOIN}
+        WHERE s.project_id = %s AND s.holder_id = %s AND s.annotation_id IS NULL AND s.skipped_at IS NULL
+          AND s.draw <> 'sweep'
+        ORDER BY s.leased_at LIMIT %s
+        """,
+        [project.pk, labeler.pk, limit],
+    )
+    return [_slot(row, project, labeler) for row in rows]
+
+
+def _lent(project: Project, labeler: User, lease: UUID) -> Slot:
+    (row,) = _rows(f"SELECT {_SLOT} FROM queue_slot s {_SLOT_JOIN} WHERE s.id = %s", [lease])
+    return _slot(row, project, labeler)
+
+
+def take_over_expired(project: Project, ranking: Ranking | None, labeler: User) -> Slot | None:
     """A lease that ran out goes to this labeler, under a new lease id."""
     while True:
         found = _rows(
             """
-            SELECT s.id, s.item_id, s.round, s.holder_id, e.id
+            SELECT s.id, s.item_id, s.round, s.holder_id, e.item_id, e.draw
             FROM queue_slot s
-            LEFT JOIN queue_ranking r ON r.project_id = s.project_id AND r.current
-            LEFT JOIN queue_entry e ON e.ranking_id = r.id AND e.item_id = s.item_id AND e.round = s.round
+            LEFT JOIN queue_entry e ON e.ranking_id = %s AND e.item_id = s.item_id AND e.round = s.round
             WHERE s.project_id = %s AND s.annotation_id IS NULL AND s.skipped_at IS NULL
               AND s.number IS NOT NULL AND s.expires_at < now() AND s.holder_id <> %s
               AND NOT EXISTS (SELECT 1 FROM queue_slot mine
@@ -47,43 +159,63 @@ def take_over_expired(project: Project, labeler: User) -> UUID | None:
             ORDER BY s.expires_at LIMIT 1
             FOR UPDATE OF s SKIP LOCKED
             """,
-            [project.pk, labeler.pk, labeler.pk],
+            [ranking.pk if ranking else None, project.pk, labeler.pk, labeler.pk],
         )
         if not found:
             return None
-        slot_id, item_id, _round, previous, entry_id = found[0]
+        slot_id, item_id, _round, previous, waiting, draw = found[0]
         now = timezone.now()
-        if entry_id is None:  # settled or in dispute meanwhile: nobody needs this answer any more
+        if waiting is None:  # settled or in dispute meanwhile: nobody needs this answer any more
             Slot.objects.filter(pk=slot_id).update(number=None, skipped_at=now)
             continue
         lease = uuid4()
         Slot.objects.filter(pk=slot_id).update(
             id=lease,
             holder=labeler,
+            draw=draw,  # whoever takes a photo over from a grid is blind to it
             leased_at=now,
             expires_at=now + timedelta(seconds=project.lease_seconds),
         )
-        Entry.objects.filter(item_id=item_id, first_holder_id=previous).update(first_holder=labeler)
-        return lease
+        Entry.objects.filter(ranking=ranking, item_id=item_id, first_holder_id=previous).update(
+            first_holder=labeler
+        )
+        return _lent(project, labeler, lease)
 
 
-def take_gold(project: Project, labeler: User) -> UUID | None:
+def take_gold(project: Project, labeler: User) -> Slot | None:
     """A known photo that this labeler has not had. It uses up no wanted answer."""
     found = _rows(
         """
         SELECT g.item_id FROM truth_gold g
         WHERE g.project_id = %s AND g.retired_at IS NULL
           AND NOT EXISTS (SELECT 1 FROM queue_slot s WHERE s.item_id = g.item_id AND s.holder_id = %s)
+          AND NOT EXISTS (SELECT 1 FROM queue_sweepphoto p WHERE p.item_id = g.item_id AND p.labeler_id = %s)
         ORDER BY random() LIMIT 1
         """,
-        [project.pk, labeler.pk],
+        [project.pk, labeler.pk, labeler.pk],
     )
     if not found:
         return None
-    return _lend(project, labeler, item_id=found[0][0], round=1, number=None, draw=Draw.GOLD, context={})
+    lease = uuid4()
+    now = timezone.now()
+    Slot.objects.bulk_create(
+        [
+            Slot(
+                id=lease,
+                project=project,
+                item_id=found[0][0],
+                round=1,
+                holder=labeler,
+                draw=Draw.GOLD,
+                leased_at=now,
+                expires_at=now + timedelta(seconds=project.lease_seconds),
+            )
+        ]
+    )
+    return _lent(project, labeler, lease)
 
 
-def take_audit(project: Project, ranking: Ranking, labeler: User) -> UUID | None:
+def take_audit(project: Project, ranking: Ranking, labeler: User) -> Slot | None:
     """The next photo of the uniform random sample, if nobody has begun it.
 
     The audit walks the project's photos in the order of their random keys. A photo that people have already
@@ -101,132 +233,132 @@ def take_audit(project: Project, ranking: Ranking, labeler: User) -> UUID | None
         )
         if not drawn:
             return None
-        entry = _rows(
-            f"""
-            SELECT {_ENTRY} FROM queue_entry e
-            WHERE e.ranking_id = %s AND e.item_id = %s AND e.taken = 0 AND {_NOT_MINE}
-            FOR UPDATE SKIP LOCKED
-            """,
-            [ranking.pk, drawn[0][0], labeler.pk],
-        )
-        if entry:
-            return _take(project, ranking, labeler, entry[0], draw=Draw.AUDIT)
+        slot = _take(project, ranking, labeler, _THIS, [ranking.pk, drawn[0][0], labeler.pk], draw=Draw.AUDIT)
+        if slot is not None:
+            return slot
     return None
 
 
-def take_begun(project: Project, ranking: Ranking, labeler: User) -> UUID | None:
+def take_begun(project: Project, ranking: Ranking, labeler: User) -> Slot | None:
     """A photo that somebody else has begun. A loose index scan over the first holders keeps this O(log n)."""
-    found = _rows(
-        f"""
-        WITH RECURSIVE holder(id) AS (
-            (SELECT first_holder_id FROM queue_entry WHERE ranking_id = %s AND taken > 0 AND free > 0
-             ORDER BY first_holder_id LIMIT 1)
-            UNION ALL
-            SELECT (SELECT e.first_holder_id FROM queue_entry e
-                    WHERE e.ranking_id = %s AND e.taken > 0 AND e.free > 0 AND e.first_holder_id > holder.id
-                    ORDER BY e.first_holder_id LIMIT 1)
-            FROM holder WHERE holder.id IS NOT NULL)
+    return _take(project, ranking, labeler, _BEGUN, _begun(ranking, labeler))
+
+
+def take_fresh(project: Project, ranking: Ranking, labeler: User, band: int) -> Slot | None:
+    """The first photo of one band that nobody has begun."""
+    return _take(project, ranking, labeler, _FRESH, [ranking.pk, band, labeler.pk])
+
+
+def take_begun_or_fresh(project: Project, ranking: Ranking, labeler: User, band: int) -> Slot | None:
+    """A photo that is asked for first, else a begun one, else a fresh one: what nearly every claim comes to."""
+    fresh = [ranking.pk, band, labeler.pk]
+    parameters = [*_begun(ranking, labeler), *fresh, *fresh]
+    return _take(project, ranking, labeler, _EITHER, parameters)
+
+
+def _begun(ranking: Ranking, labeler: User) -> list[Any]:
+    return [ranking.pk, ranking.pk, ranking.pk, labeler.pk, labeler.pk]
+
+
+_ENTRY = "e.item_id, e.round, e.band, e.position, e.confidence, e.ladder_id, e.draw"
+_NOT_MINE = (
+    "NOT EXISTS (SELECT 1 FROM queue_slot mine WHERE mine.item_id = e.item_id AND mine.round = e.round"
+    " AND mine.holder_id = %s)"
+)
+# Each names a row as "picked", and locks it.
+_FRESH_ROW = f"""
+    SELECT {_ENTRY} FROM queue_entry e
+    WHERE e.ranking_id = %s AND e.band = %s AND e.taken = 0 AND {_NOT_MINE}
+    ORDER BY e.position LIMIT 1 FOR UPDATE SKIP LOCKED"""
+# Who was first to begin photos: a loose index scan, one look-up a person.
+HOLDERS = """
+    holder(id) AS (
+        (SELECT first_holder_id FROM queue_entry WHERE ranking_id = %s AND taken > 0 AND free > 0
+         ORDER BY first_holder_id LIMIT 1)
+        UNION ALL
+        SELECT (SELECT e.first_holder_id FROM queue_entry e
+                WHERE e.ranking_id = %s AND e.taken > 0 AND e.free > 0 AND e.first_holder_id > holder.id
+                ORDER BY e.first_holder_id LIMIT 1)
+        FROM holder WHERE holder.id IS NOT NULL)"""
+_BEGUN_ROWS = f"""{HOLDERS},
+    begun AS (
         SELECT candidate.* FROM holder, LATERAL (
             SELECT {_ENTRY} FROM queue_entry e
             WHERE e.ranking_id = %s AND e.first_holder_id = holder.id AND e.taken > 0 AND e.free > 0
               AND {_NOT_MINE}
             ORDER BY e.band, e.position LIMIT 1 FOR UPDATE SKIP LOCKED) candidate
         WHERE holder.id <> %s
-        ORDER BY candidate.band, candidate.position LIMIT 1
-        """,
-        [ranking.pk, ranking.pk, ranking.pk, labeler.pk, labeler.pk],
-    )
-    return _take(project, ranking, labeler, found[0]) if found else None
-
-
-def take_fresh(project: Project, ranking: Ranking, labeler: User, band: int) -> UUID | None:
-    """The first photo of one band that nobody has begun."""
-    found = _rows(
-        f"""
+        ORDER BY candidate.band, candidate.position LIMIT 1)"""
+_THIS = f"""
+    picked AS (
         SELECT {_ENTRY} FROM queue_entry e
-        WHERE e.ranking_id = %s AND e.band = %s AND e.taken = 0 AND {_NOT_MINE}
-        ORDER BY e.position LIMIT 1 FOR UPDATE SKIP LOCKED
-        """,
-        [ranking.pk, band, labeler.pk],
-    )
-    return _take(project, ranking, labeler, found[0]) if found else None
-
-
-def take_arrival(project: Project, ranking: Ranking, labeler: User) -> UUID | None:
-    """A photo that came after the ranking was made."""
-    return take_fresh(project, ranking, labeler, ARRIVALS)
-
-
-_ENTRY = "e.id, e.item_id, e.round, e.band, e.position, e.confidence, e.ladder_id, e.draw"
-_NOT_MINE = (
-    "NOT EXISTS (SELECT 1 FROM queue_slot mine WHERE mine.item_id = e.item_id AND mine.round = e.round"
-    " AND mine.holder_id = %s)"
-)
+        WHERE e.ranking_id = %s AND e.item_id = %s AND e.taken = 0 AND {_NOT_MINE}
+        FOR UPDATE SKIP LOCKED)"""
+_FRESH = f"picked AS ({_FRESH_ROW})"
+_BEGUN = f"{_BEGUN_ROWS}, picked AS (SELECT * FROM begun)"
+# Photos that are asked for before all others, and that nobody has begun.
+_ASKED_ROW = _FRESH_ROW.replace("e.taken = 0", "e.taken = 0 AND e.position < 0")
+# What comes later is not even looked for when there is what comes before.
+_EITHER = f"""{_BEGUN_ROWS}, asked AS ({_ASKED_ROW}), fresh AS ({_FRESH_ROW}),
+    picked AS (SELECT * FROM asked UNION ALL SELECT * FROM begun UNION ALL SELECT * FROM fresh LIMIT 1)"""
+#: The statement saw the slots before it had the entry's lock: somebody may have lent the same number in between.
+#: The slots' constraints say so, and the next try sees it.
+_TRIES = 5
 
 
 def _take(
-    project: Project, ranking: Ranking, labeler: User, entry: tuple[Any, ...], *, draw: str | None = None
-) -> UUID:
-    """Lend the photo of an entry that this transaction has locked."""
-    entry_id, item_id, round, band, position, confidence, ladder, entry_draw = entry
-    draw = draw or entry_draw
-    used = set(
-        Slot.objects.filter(item_id=item_id, round=round, number__isnull=False).values_list(
-            "number", flat=True
-        )
-    )
-    number = next(n for n in range(len(used) + 1) if n not in used)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            UPDATE queue_entry SET taken = taken + 1, free = GREATEST(free - 1, 0), draw = %s,
-                first_holder_id = COALESCE(first_holder_id, %s)
-            WHERE id = %s
-            """,
-            [draw, labeler.pk, entry_id],
-        )
-    context = {
-        "ranking": ranking.number,
-        "strategy": ranking.strategy,
-        "model": ranking.model_version_id,
-        "band": band,
-        "position": position,
-        "confidence": confidence,
-        "ladder": ladder,
-    }
-    return _lend(project, labeler, item_id=item_id, round=round, number=number, draw=draw, context=context)
-
-
-def _lend(
     project: Project,
+    ranking: Ranking,
     labeler: User,
+    picking: str,
+    parameters: list[Any],
     *,
-    item_id: int,
-    round: int,
-    number: int | None,
-    draw: str,
-    context: dict[str, Any],
-) -> UUID:
-    lease = uuid4()
-    now = timezone.now()
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            INSERT INTO queue_slot
-                (id, project_id, item_id, round, number, holder_id, draw, context, leased_at, expires_at)
-            VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+    draw: str | None = None,
+) -> Slot | None:
+    """Pick an entry, lend its photo under the lowest number that is free, and count it, in one statement."""
+    for _ in range(_TRIES):
+        now = timezone.now()
+        rows = _rows(
+            f"""
+            WITH RECURSIVE {picking}, lent AS (
+                INSERT INTO queue_slot (id, project_id, item_id, round, number, holder_id, draw, context,
+                                        leased_at, expires_at)
+                SELECT %s, %s, p.item_id, p.round,
+                       (SELECT min(n) FROM generate_series(0, 99) n WHERE NOT EXISTS (
+                            SELECT 1 FROM queue_slot s
+                            WHERE s.item_id = p.item_id AND s.round = p.round AND s.number = n)),
+                       %s, COALESCE(%s, p.draw),
+                       jsonb_build_object('ranking', %s::int, 'strategy', %s::text, 'model', %s::bigint,
+                                          'band', p.band, 'position', p.position, 'confidence', p.confidence,
+                                          'ladder', p.ladder_id),
+                       %s, %s
+                FROM picked p
+                ON CONFLICT DO NOTHING
+                RETURNING *
+            ), counted AS (
+                UPDATE queue_entry e SET taken = e.taken + 1, free = GREATEST(e.free - 1, 0), draw = lent.draw,
+                    first_holder_id = COALESCE(e.first_holder_id, lent.holder_id)
+                FROM lent WHERE e.ranking_id = %s AND e.item_id = lent.item_id
+            )
+            SELECT {_SLOT} FROM picked p LEFT JOIN lent s ON true
+            LEFT JOIN catalog_item i ON i.id = s.item_id LEFT JOIN catalog_image g ON g.id = i.image_id
             """,
             [
-                lease,
+                *parameters,
+                uuid4(),
                 project.pk,
-                item_id,
-                round,
-                number,
                 labeler.pk,
                 draw,
-                json.dumps(context),
+                ranking.number,
+                ranking.strategy,
+                ranking.model_version_id,
                 now,
                 now + timedelta(seconds=project.lease_seconds),
+                ranking.pk,
             ],
         )
-    return lease
+        if not rows:
+            return None
+        if rows[0][0] is not None:
+            return _slot(rows[0], project, labeler)
+    return None

@@ -28,6 +28,12 @@ class Ranking(models.Model):
     current = models.BooleanField(default=False)
     #: ladder (class id) -> band -> [lowest, highest confidence, photos]: what the frontier picture draws
     summary = models.JSONField(default=dict)
+    judged_by = models.CharField(
+        max_length=80,
+        blank=True,
+        default="",
+        help_text="rule and guideline that begun answers were judged by",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -48,11 +54,26 @@ class Entry(models.Model):
 
     ``round`` and ``free`` say which answers are still wanted. ``taken`` counts the slots that people hold or
     have answered, ``first_holder`` is the first of them: with them, a claim is an index look-up.
+
+    One ranking's entries are one partition of the table, without foreign keys in the database: they are derived,
+    and replaced as a whole (docs/decisions/0008-a-ranking-is-a-partition.md). So name the ranking in every query.
     """
 
-    ranking = models.ForeignKey(Ranking, on_delete=models.CASCADE, related_name="entries")
-    item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="entries")
-    ladder = models.ForeignKey(LabelClass, null=True, on_delete=models.CASCADE, related_name="+")
+    pk = models.CompositePrimaryKey("ranking", "item")
+    ranking = models.ForeignKey(
+        Ranking, on_delete=models.CASCADE, related_name="entries", db_constraint=False, db_index=False
+    )
+    item = models.ForeignKey(
+        Item, on_delete=models.CASCADE, related_name="entries", db_constraint=False, db_index=False
+    )
+    ladder = models.ForeignKey(
+        LabelClass,
+        null=True,
+        on_delete=models.CASCADE,
+        related_name="+",
+        db_constraint=False,
+        db_index=False,
+    )
     band = models.SmallIntegerField(help_text="0 is the outermost, nearest to the extremes")
     position = models.IntegerField(help_text="order within the band, ladders in turn")
     confidence = models.FloatField(null=True)
@@ -61,17 +82,28 @@ class Entry(models.Model):
     taken = models.PositiveSmallIntegerField(default=0)
     free = models.PositiveSmallIntegerField()
     first_holder = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        db_constraint=False,
+        db_index=False,
     )
+    late = models.BooleanField(default=False, help_text="came, or came back, after the ranking was made")
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["ranking", "item"], name="entry_once")]
         indexes = [
             models.Index(fields=["ranking", "band", "position"], condition=Q(taken=0), name="entry_fresh"),
             models.Index(
                 fields=["ranking", "first_holder", "band", "position"],
                 condition=Q(taken__gt=0, free__gt=0),
                 name="entry_to_pair",
+            ),
+            # What the next ranking has to carry over.
+            models.Index(
+                fields=["ranking", "item"],
+                condition=Q(late=True) | Q(taken__gt=0) | Q(round__gt=1) | ~Q(draw="rank"),
+                name="entry_touched",
             ),
         ]
 
@@ -130,19 +162,26 @@ class Slot(models.Model):
 
 
 class BandOpening(models.Model):
-    """The queue moved inward to this band. Appended; the latest says which band is current."""
+    """The queue moved to this band: inward, or back to one that no longer holds what it needs.
+
+    Appended; the latest says which band is current. ``figures``: ``ground_truths``, ``settled``, ``agreement`` and ``alpha``
+    of the opening that it ends, ``last_truth`` (id) from which the next one counts; of a band that is open again
+    also ``missing`` (ground truths) and ``back_to`` (the band from which the queue was called back).
+    """
 
     class Cause(models.TextChoices):
         PACE = "pace"
         EXHAUSTED = "exhausted"
         ADMIN = "admin"
+        MODEL = "model"
+        GUIDELINE = "guideline"
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="band_openings")
     band = models.SmallIntegerField()
     cause = models.CharField(max_length=9, choices=Cause.choices)
     reason = models.CharField(max_length=300, blank=True)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
-    figures = models.JSONField(default=dict, help_text="ground truths and agreement that opened it")
+    figures = models.JSONField(default=dict, help_text="of the opening that it ends")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -151,3 +190,94 @@ class BandOpening(models.Model):
 
     def __str__(self) -> str:
         return f"band {self.band} opened"
+
+
+class Sweep(models.Model):
+    """One grid of photos that the model predicts as one class, on loan to one person until it is closed.
+
+    Its open photos are slots with ``draw`` "sweep". One person has one open grid in a project: the database says so.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="sweeps")
+    labeler = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="sweeps")
+    label_class = models.ForeignKey(LabelClass, on_delete=models.CASCADE, related_name="+")
+    model_version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="+")
+    band = models.SmallIntegerField()
+    created_at = models.DateTimeField(auto_now_add=True)
+    closed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["project", "labeler"], condition=Q(closed_at__isnull=True), name="one_open_sweep"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"sweep of {self.label_class_id} by {self.labeler_id}"
+
+
+class SweepPhoto(models.Model):
+    """A photo that a grid showed, beside the class that the model predicts: from then on its labeler is not blind to it.
+
+    ``known`` is set where it is a planted gold photo, and says its class. ``apart``: the labeler marked it and gave no
+    answer, so people label it one at a time.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    sweep = models.ForeignKey(Sweep, on_delete=models.CASCADE, related_name="photos")
+    place = models.PositiveSmallIntegerField()
+    item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="swept")
+    labeler = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    known = models.ForeignKey(LabelClass, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    apart = models.BooleanField(default=False)
+    shown_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["place"]
+        constraints = [
+            models.UniqueConstraint(fields=["sweep", "place"], name="one_photo_a_place"),
+            models.UniqueConstraint(fields=["sweep", "item"], name="photo_once_a_sweep"),
+        ]
+        indexes = [models.Index(fields=["item", "labeler"], name="swept_item")]
+
+    def __str__(self) -> str:
+        return f"{self.item_id} at {self.place}"
+
+
+class SweepHandIn(models.Model):
+    """What a labeler said of a grid, and whether it counts. Appended; taking it back is a :class:`SweepReturn`.
+
+    ``said``: item id -> ``{"kind": "kept" | "apart" | "class" | "hold" | "unusable" | "gone", "class", "reason"}``, planted
+    photos included. "gone": the loan of that photo had run out, and others have it.
+    """
+
+    sweep = models.ForeignKey(Sweep, on_delete=models.CASCADE, related_name="hand_ins")
+    labeler = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    key = models.UUIDField(help_text="The browser's idempotency key.")
+    said = models.JSONField()
+    counts = models.BooleanField(help_text="false: a planted photo was missed, so its answers are void")
+    shown_at = models.DateTimeField(null=True, blank=True, help_text="by the labeler's clock")
+    view_ms = models.PositiveIntegerField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["labeler", "key"], name="hand_in_once_by_key")]
+        triggers = [APPEND_ONLY]
+
+    def __str__(self) -> str:
+        return f"{self.sweep_id} {'counts' if self.counts else 'is void'}"
+
+
+class SweepReturn(models.Model):
+    """A labeler took a hand-in back."""
+
+    hand_in = models.OneToOneField(SweepHandIn, on_delete=models.CASCADE, related_name="returned")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        triggers = [APPEND_ONLY]
+
+    def __str__(self) -> str:
+        return f"undo of {self.hand_in_id}"

@@ -1,40 +1,40 @@
-"""Write a new ranking beside the current one, and let it take over between two claims."""
+"""Write a new ranking beside the current one, and let it take over between two claims. For workers only."""
 
 from __future__ import annotations
 
-import math
-from datetime import datetime
-from typing import TYPE_CHECKING
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
 from django.db import connection, transaction
 
 from labeling.catalog.models import Project
-from labeling.queue.models import ARRIVALS, Entry, Ranking
+from labeling.learning.compute.copying import copy_into, fetch_columns
+from labeling.partitions import Partition
+from labeling.planning import hashed
+from labeling.queue import events, pace
+from labeling.queue.models import ARRIVALS, Ranking
+from labeling.truth.current import DISPUTED, SETTLED
 
 if TYPE_CHECKING:
     from labeling.learning.ordering import Ordered
 
-_DELETE_AT_ONCE = 20_000
+#: A transaction that settled a photo may have begun so long before the photos were listed, and ended after.
+_LONGEST_TRANSACTION = timedelta(minutes=5)
 
 
-def open_items(project: Project) -> list[int]:
-    """Photos that still need answers: not settled, not in dispute, not gold."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT i.id FROM catalog_item i
-            WHERE i.project_id = %s
-              AND NOT EXISTS (SELECT 1 FROM truth_groundtruth t
-                              LEFT JOIN truth_groundtruth newer ON newer.supersedes_id = t.id
-                              WHERE t.item_id = i.id AND newer.id IS NULL AND t.kind <> 'withdrawn')
-              AND NOT EXISTS (SELECT 1 FROM truth_dispute d
-                              LEFT JOIN truth_ruling r ON r.dispute_id = d.id
-                              WHERE d.item_id = i.id AND r.id IS NULL)
-            ORDER BY i.id
-            """,
+def partition_of(ranking_id: int) -> Partition:
+    return Partition("queue_entry", "ranking_id", ranking_id)
+
+
+def open_items(project: Project) -> Any:
+    """(n,) int64 item ids, rising: photos that still need answers. Not settled, not in dispute, not gold."""
+    with hashed():
+        (found,) = fetch_columns(
+            ["id"],
+            f"SELECT i.id FROM catalog_item i WHERE i.project_id = %s AND NOT {SETTLED} AND NOT {DISPUTED} ORDER BY i.id",
             [project.pk],
         )
-        return [row[0] for row in cursor.fetchall()]
+    return found
 
 
 @transaction.atomic
@@ -42,6 +42,8 @@ def write_ranking(
     *, project: Project, ordered: Ordered, strategy: str, seed: int, bands: int, arrivals: list[int]
 ) -> Ranking:
     """Copy the order into a ranking that is not yet current. ``arrivals`` go behind all others."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('hilltop.ranking.write'), %s)", [project.pk])
     last = (
         Ranking.objects.filter(project=project).order_by("-number").values_list("number", flat=True).first()
     )
@@ -52,42 +54,19 @@ def write_ranking(
         seed=seed,
         bands=bands,
         model_version_id=ordered.model_version_id,
-        summary=_summary(ordered),
+        summary=ordered.summary(),
     )
-    free = project.answers_per_image
-    with (
-        connection.cursor() as cursor,
-        cursor.copy(  # type: ignore[attr-defined]
-            "COPY queue_entry (ranking_id, item_id, ladder_id, band, position, confidence, draw, round, taken, free)"
-            " FROM STDIN"
-        ) as copy,
-    ):
-        for item_id, ladder, band, position, confidence in zip(
-            ordered.item_ids.tolist(),
-            ordered.ladder.tolist(),
-            ordered.band.tolist(),
-            ordered.position.tolist(),
-            ordered.confidence.tolist(),
-            strict=True,
-        ):
-            known = None if math.isnan(confidence) else confidence
-            copy.write_row((ranking.pk, item_id, ladder or None, band, position, known, "rank", 1, 0, free))
-        for position, item_id in enumerate(arrivals):
-            copy.write_row((ranking.pk, int(item_id), None, ARRIVALS, position, None, "rank", 1, 0, free))
+    partition = partition_of(ranking.pk)
+    partition.create(round=1, taken=0, free=project.answers_per_image, late=False, draw="rank")
+    for columns in ordered.columns(arrivals=arrivals, arrivals_band=ARRIVALS):
+        copy_into(partition.name, columns, freeze=True)
+    partition.build_indexes()
+    partition.attach()
     return ranking
 
 
-def _summary(ordered: Ordered) -> dict[str, dict[str, list[float]]]:
-    """ladder (class id) -> band -> [lowest confidence, highest confidence, photos]"""
-    summary: dict[str, dict[str, list[float]]] = {}
-    for ladder, band, confidence in zip(
-        ordered.ladder.tolist(), ordered.band.tolist(), ordered.confidence.tolist(), strict=True
-    ):
-        if not ladder or math.isnan(confidence):
-            continue
-        cell = summary.setdefault(str(ladder), {}).setdefault(str(band), [1.0, 0.0, 0])
-        cell[0], cell[1], cell[2] = min(cell[0], confidence), max(cell[1], confidence), cell[2] + 1
-    return summary
+# What another ranking must know of an entry: exactly the rows of the index entry_touched.
+_TOUCHED = "(o.late OR o.taken > 0 OR o.round > 1 OR NOT o.draw = 'rank')"
 
 
 @transaction.atomic
@@ -95,57 +74,84 @@ def take_over(*, ranking: Ranking, read_at: datetime) -> None:
     """Make ``ranking`` the current one. Claims wait for this one short transaction.
 
     ``read_at`` is when the open photos were listed: what people finished since then is taken out again, what
-    they have begun is carried over from the old entries, and photos that came meanwhile follow at the end.
+    they have begun is carried over from the old entries, what was to be asked first comes first again, and photos that
+    came meanwhile follow at the end. All of these are few, and found by indexes.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('hilltop.ranking'), %s)", [ranking.project_id])
         cursor.execute(
             """
-            DELETE FROM queue_entry e WHERE e.ranking_id = %s AND (
-                e.item_id IN (SELECT t.item_id FROM truth_groundtruth t
-                              LEFT JOIN truth_groundtruth newer ON newer.supersedes_id = t.id
-                              WHERE t.project_id = %s AND t.created_at >= %s AND newer.id IS NULL
-                                AND t.kind <> 'withdrawn')
-                OR e.item_id IN (SELECT d.item_id FROM truth_dispute d
-                                 LEFT JOIN truth_ruling r ON r.dispute_id = d.id
-                                 WHERE d.project_id = %s AND r.id IS NULL))
+            DELETE FROM queue_entry e WHERE e.ranking_id = %s AND e.item_id IN (
+                SELECT t.item_id FROM truth_groundtruth t
+                LEFT JOIN truth_groundtruth newer ON newer.supersedes_id = t.id
+                WHERE t.project_id = %s AND t.created_at >= %s AND newer.id IS NULL AND t.kind <> 'withdrawn'
+                UNION
+                SELECT d.item_id FROM truth_dispute d
+                LEFT JOIN truth_ruling r ON r.dispute_id = d.id
+                WHERE d.project_id = %s AND r.id IS NULL)
             """,
-            [ranking.pk, ranking.project_id, read_at, ranking.project_id],
+            [ranking.pk, ranking.project_id, read_at - _LONGEST_TRANSACTION, ranking.project_id],
         )
         old = Ranking.objects.filter(project_id=ranking.project_id, current=True).first()
         wanted = Project.objects.get(pk=ranking.project_id).answers_per_image
         if old is not None:
             cursor.execute(
-                """
+                f"""
                 UPDATE queue_entry n SET taken = o.taken, free = GREATEST(%s - o.taken, 0),
                     first_holder_id = o.first_holder_id, round = o.round, draw = o.draw
                 FROM queue_entry o
-                WHERE o.ranking_id = %s AND n.ranking_id = %s AND n.item_id = o.item_id
+                WHERE o.ranking_id = %s AND n.ranking_id = %s AND n.item_id = o.item_id AND {_TOUCHED}
                   AND (o.taken > 0 OR o.round > 1 OR o.draw <> 'rank')
                 """,
                 [wanted, old.pk, ranking.pk],
             )
+            # By bands, so that the index of the fresh ones leads straight to the few in front of the first place.
             cursor.execute(
                 """
+                UPDATE queue_entry n SET band = %s, position = -1 FROM queue_entry o
+                WHERE o.ranking_id = %s AND o.taken = 0 AND o.band = ANY(%s) AND o.position < 0
+                  AND n.ranking_id = %s AND n.item_id = o.item_id AND n.taken = 0
+                """,
+                [
+                    min(pace.current_band(ranking.project), ranking.bands - 1),
+                    old.pk,
+                    list(range(max(old.bands, 1))),
+                    ranking.pk,
+                ],
+            )
+            cursor.execute(
+                f"""
                 INSERT INTO queue_entry (ranking_id, item_id, ladder_id, band, position, confidence, draw, round,
-                                         taken, free, first_holder_id)
+                                         taken, free, first_holder_id, late)
                 SELECT %s, o.item_id, NULL, %s, o.position, NULL, o.draw, o.round, o.taken,
-                       GREATEST(%s - o.taken, 0), o.first_holder_id
+                       GREATEST(%s - o.taken, 0), o.first_holder_id, true
                 FROM queue_entry o
-                WHERE o.ranking_id = %s AND NOT EXISTS (
+                WHERE o.ranking_id = %s AND {_TOUCHED} AND o.late AND NOT EXISTS (
                     SELECT 1 FROM queue_entry n WHERE n.ranking_id = %s AND n.item_id = o.item_id)
                 """,
                 [ranking.pk, ARRIVALS, wanted, old.pk, ranking.pk],
             )
             Ranking.objects.filter(pk=old.pk).update(current=False)
         Ranking.objects.filter(pk=ranking.pk).update(current=True)
+    events.took_over.send(sender=Ranking, project=ranking.project)
 
 
 def clear_out(project: Project) -> None:
-    """Delete the entries of rankings that are no longer current, a batch at a time."""
-    old = list(Ranking.objects.filter(project=project, current=False).values_list("pk", flat=True))
-    while True:
-        batch = list(Entry.objects.filter(ranking__in=old).values_list("pk", flat=True)[:_DELETE_AT_ONCE])
-        if not batch:
-            return
-        Entry.objects.filter(pk__in=batch).delete()
+    """Drop the entries of rankings that came before the current one. What readers hold up goes the next time.
+
+    Later ones may be under way in another worker.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT r.id FROM queue_ranking r
+            JOIN queue_ranking current ON current.project_id = r.project_id AND current.current
+            WHERE r.project_id = %s AND r.number < current.number
+              AND (to_regclass('queue_entry_' || r.id) IS NOT NULL
+                   OR EXISTS (SELECT 1 FROM queue_entry_default e WHERE e.ranking_id = r.id))
+            """,
+            [project.pk],
+        )
+        old = [row[0] for row in cursor.fetchall()]
+    for ranking_id in old:
+        partition_of(ranking_id).drop()

@@ -10,7 +10,9 @@ from django.dispatch import receiver
 from labeling.catalog.events import guideline_changed, items_added, settings_changed
 from labeling.catalog.models import ClassDefinition, Guideline, Project
 from labeling.learning.events import embedded, promoted
-from labeling.queue import services
+from labeling.queue import pace, services
+from labeling.queue.events import took_over
+from labeling.queue.models import BandOpening
 from labeling.truth.events import disputed, reopened, settled
 
 
@@ -41,13 +43,23 @@ def on_settings_changed(*, project: Project, changed: Iterable[str], **_: Any) -
 
 @receiver(guideline_changed)
 def on_guideline_changed(*, project: Project, guideline: Guideline, **_: Any) -> None:
-    """Merging or retiring classes changes ladders and what answers count as; better criteria do not."""
+    """Merging or retiring classes changes ladders and what answers count as; better criteria do not.
+
+    Other criteria change what answers mean, and so which ground truths a band still holds.
+    """
+    services.look_at_bands_again(project=project, cause=BandOpening.Cause.GUIDELINE)
     fates = [
         dict(ClassDefinition.objects.filter(guideline=each).values_list("label_class", "state"))
         for each in Guideline.objects.filter(project=project, number__gte=guideline.number - 1)
     ]
     if len(fates) > 1 and fates[0] != fates[1] and project.items.exists():
         services.request_ranking(project=project)
+
+
+@receiver(took_over)
+def on_took_over(*, project: Project, **_: Any) -> None:
+    if pace.another_model_took_over(project):
+        services.look_at_bands_again(project=project, cause=BandOpening.Cause.MODEL)
 
 
 @receiver([embedded, promoted])

@@ -81,8 +81,12 @@ def texts() -> dict[str, str]:
         "answered": _("{answer}. Next photo."),
         "answeredLast": _("{answer}. No photo is left."),
         "skipped": _("Skipped. Next photo."),
+        "unskipped": _("Here is the skipped photo again."),
         "sentBack": _("A reviewer asks you to look again: {note}"),
         "undone": _("Taken back: {answer}. Answer it again."),
+        "sweepVoid": _(
+            "Your last grid does not count: a photo known to be of another class was not marked in it."
+        ),
         "undoGone": _("There is nothing to undo."),
         "undoLate": _("Too late to undo: the time for it is over."),
         "undoOffline": _(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import datetime
 from typing import Any
 
 from django.core.cache import cache
+from django.db import connection
 from django.db.models import Count, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -16,30 +18,39 @@ from labeling.jobs.models import Job
 from labeling.people.models import User
 from labeling.queue import pace
 from labeling.queue.models import ARRIVALS, Entry, Ranking, Slot
+from labeling.truth.alpha import alpha_since
 from labeling.truth.current import pause_of
-from labeling.truth.models import Annotation, Dispute, GroundTruth, Origin, Outcome, Ruling
+from labeling.truth.models import Annotation, Dispute, Draw, GroundTruth, Origin, Outcome, Ruling
 
 
 def current_ranking(project: Project) -> Ranking | None:
     return Ranking.objects.filter(project=project, current=True).first()
 
 
+def paused_state(project: Project, labeler: User) -> dict[str, str] | None:
+    """What a person is told while labeling is paused for them; ``None`` where it is not."""
+    pause = pause_of(project, labeler)
+    if pause is None:
+        return None
+    return {
+        "state": "paused",
+        "message": _(
+            "Labeling is paused for you: %(correct)d of your last %(asked)d check photos were answered as "
+            "known. Read the criteria again and talk to an admin of this project, who can let you go on. "
+            "Your answers are kept."
+        )
+        % {"correct": pause.correct, "asked": pause.asked},
+    }
+
+
 def queue_state(project: Project, labeler: User) -> dict[str, str]:
     """Why there is (or is not) a photo for this person. Blind: says nothing of scores, bands or others."""
-    pause = pause_of(project, labeler)
-    if pause is not None:
-        return {
-            "state": "paused",
-            "message": _(
-                "Labeling is paused for you: %(correct)d of your last %(asked)d check photos were answered as "
-                "known. Read the criteria again and talk to an admin of this project, who can let you go on. "
-                "Your answers are kept."
-            )
-            % {"correct": pause.correct, "asked": pause.asked},
-        }
+    paused = paused_state(project, labeler)
+    if paused is not None:
+        return paused
     holds = Slot.objects.filter(
         project=project, holder=labeler, annotation__isnull=True, skipped_at__isnull=True
-    )
+    ).exclude(draw=Draw.SWEEP)
     if holds.exists():
         return {"state": "open", "message": ""}
     ranking = current_ranking(project)
@@ -77,12 +88,31 @@ def labeler_progress(project: Project, labeler: User) -> dict[str, int]:
     today = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
     settled, needed = _pace_shown(project)
     return {
-        "answered_today": Annotation.objects.standing()
-        .filter(project=project, labeler=labeler, created_at__gte=today)
-        .count(),
+        "answered_today": _answered_since(project, labeler, today),
         "settled_in_band": settled,
         "needed_in_band": needed,
     }
+
+
+def _answered_since(project: Project, labeler: User, moment: datetime) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT count(*) FROM truth_annotation a
+            WHERE a.project_id = %s AND a.labeler_id = %s AND a.created_at >= %s
+              AND NOT EXISTS (SELECT 1 FROM truth_retraction r WHERE r.annotation_id = a.id)
+            """,
+            [project.pk, labeler.pk, moment],
+        )
+        return int(cursor.fetchone()[0])
+
+
+def _within_reach(project: Project, at: pace.Standing) -> int:
+    """Photos that the present stage needs, but never more than there are: settled ones and those still waiting."""
+    left = max(at.needed - at.settled, 0)
+    ranking = current_ranking(project)
+    waiting = len(Entry.objects.filter(ranking=ranking).values("band")[:left]) if ranking and left else 0
+    return min(at.needed, at.settled + waiting)
 
 
 def _pace_shown(project: Project) -> tuple[int, int]:
@@ -94,7 +124,7 @@ def _pace_shown(project: Project) -> tuple[int, int]:
         at = (
             pace.standing(project) if inward else None
         )  # at the boundary there is no next band to count towards
-        shown = (at.settled, at.needed) if at else (0, 0)
+        shown = (at.settled, _within_reach(project, at)) if at else (0, 0)
         cache.set(key, shown, timeout=2)
     return shown
 
@@ -127,19 +157,23 @@ def progress(project: Project) -> dict[str, Any]:
                 "waiting": row["waiting"],
                 "begun": row["begun"],
             }
-            for row in Entry.objects.filter(ranking=ranking)
+            # Beyond the arrivals lies what the machine decided: it waits for nobody.
+            for row in Entry.objects.filter(ranking=ranking, band__lte=ARRIVALS)
             .values("ladder__key", "band")
-            .annotate(waiting=Count("id"), begun=Count("id", filter=Q(taken__gt=0)))
+            .annotate(waiting=Count("item"), begun=Count("item", filter=Q(taken__gt=0)))
             .order_by("ladder__key", "band")
         ]
     return {
         "current_band": at.band,
+        "reached_band": at.reached,
         "bands": project.bands,
         "boundary_after": project.boundary_after,
         "settled_in_band": at.settled,
-        "needed_in_band": at.needed,
+        "needed_in_band": _within_reach(project, at),
         "agreement": at.agreement,
         "agreement_needed": project.band_agreement,
+        "alpha": alpha_since(project, at.since).alpha,
+        "alpha_needed": project.band_alpha,
         "ground_truths": people.filter(kind="class").count(),
         "classes": _by_class_now(project, dict(counts)),
         "held": people.filter(kind="hold").count(),

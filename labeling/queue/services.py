@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, connection, transaction
 from django.db.models import F, Value
-from django.db.models.functions import Greatest
+from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from labeling.catalog.models import Item, Project
 from labeling.jobs.models import Job, JobState
 from labeling.jobs.services import enqueue
+from labeling.partitions import Partition
 from labeling.people.models import User
-from labeling.queue import claiming, pace
+from labeling.queue import claiming, pace, placing
 from labeling.queue.models import ARRIVALS, BandOpening, Entry, Ranking, Slot
 from labeling.refusals import Refused
 from labeling.truth import services as truth
-from labeling.truth.current import pause_of
-from labeling.truth.models import Annotation
+from labeling.truth.answers import refuse_contradiction
+from labeling.truth.models import Annotation, Draw
 
 MAX_LEASES = 32
 _dice = random.SystemRandom()
@@ -49,59 +54,45 @@ def claim(
     Asking again changes nothing but the leases' ends: a claim whose answer got lost can simply be repeated.
     Fewer photos (or none) come back when there is nothing more for this person now.
     """
-    if pause_of(project, labeler):
+    if claiming.begin(project, labeler):
         return []
-    held = _held(project, labeler)
+    held = claiming.held(project, labeler, MAX_LEASES)
     wanted = min(count, MAX_LEASES) - len(held)
     if wanted > 0:
-        _share_ranking(project)
-        ranking = Ranking.objects.filter(project=project, current=True).first()
-        leases = []
+        order = claiming.order_of(project, labeler)
         for _n in range(wanted):
-            lease = _next(project, ranking, labeler, dice or _dice)
-            if lease is None:
+            slot = _next(project, order, labeler, dice or _dice)
+            if slot is None:
                 break
-            leases.append(lease)
-        if leases:
-            held += list(
-                Slot.objects.filter(pk__in=leases).select_related("item__image").order_by("leased_at")
-            )
+            held.append(slot)
     _renew(project, held)
     return held
 
 
-def _next(project: Project, ranking: Ranking | None, labeler: User, dice: random.Random) -> UUID | None:
-    lease = claiming.take_over_expired(project, labeler)
-    if lease is not None:
-        return lease
-    if dice.random() < project.gold_rate:
-        lease = claiming.take_gold(project, labeler)
-    if lease is not None or ranking is None:
-        return lease
-    lease = claiming.take_begun(project, ranking, labeler)
+def _next(project: Project, order: claiming.Order, labeler: User, dice: random.Random) -> Slot | None:
+    slot = claiming.take_over_expired(project, order.ranking, labeler) if order.expired else None
+    if slot is None and dice.random() < project.gold_rate:
+        slot = claiming.take_gold(project, labeler)
+    ranking = order.ranking
+    if slot is not None or ranking is None:
+        return slot
+    current = min(order.band, ranking.bands - 1)
     # The lot falls once a photo, when its first answer is asked for, so that the audit is that share of photos.
-    if lease is None and dice.random() < project.audit_rate:
-        lease = claiming.take_audit(project, ranking, labeler)
-    if lease is not None:
-        return lease
-    current = min(pace.current_band(project), ranking.bands - 1)
-    lease = claiming.take_fresh(project, ranking, labeler, current)
-    while lease is None and current + 1 < ranking.bands and pace.agreement_allows(project):
-        current = pace.open_band(project, current + 1, BandOpening.Cause.EXHAUSTED)
-        lease = claiming.take_fresh(project, ranking, labeler, current)
+    if dice.random() < project.audit_rate:
+        slot = claiming.take_begun(project, ranking, labeler)
+        slot = slot or claiming.take_audit(project, ranking, labeler)
+        slot = slot or claiming.take_fresh(project, ranking, labeler, current)
+    else:
+        slot = claiming.take_begun_or_fresh(project, ranking, labeler, current)
+    innermost = min(ranking.bands, project.bands) - 1
+    while slot is None and current < innermost and pace.gates_allow(project):
+        current = pace.go_on(project, BandOpening.Cause.EXHAUSTED)
+        slot = claiming.take_fresh(project, ranking, labeler, current)
     for band in [*range(current - 1, -1, -1), ARRIVALS, *range(current + 1, ranking.bands)]:
-        if lease is not None:
+        if slot is not None:
             break
-        lease = claiming.take_fresh(project, ranking, labeler, band)
-    return lease
-
-
-def _held(project: Project, labeler: User) -> list[Slot]:
-    return list(
-        Slot.objects.filter(project=project, holder=labeler, annotation__isnull=True, skipped_at__isnull=True)
-        .select_related("item__image")
-        .order_by("leased_at")[:MAX_LEASES]
-    )
+        slot = claiming.take_fresh(project, ranking, labeler, band)
+    return slot
 
 
 def _renew(project: Project, held: list[Slot]) -> None:
@@ -118,16 +109,60 @@ def _renew(project: Project, held: list[Slot]) -> None:
 
 @transaction.atomic
 def skip(*, project: Project, labeler: User, lease: UUID) -> None:
-    """Pass a photo on to others; it does not come back to this labeler. Repeating it changes nothing."""
+    """Pass a photo on to others; it does not come back to this labeler, unless they take that back at once
+    (:func:`unskip`). Repeating it changes nothing."""
     slot = _own_slot(project, labeler, lease)
     if slot is None or slot.skipped_at is not None:
         return
     if slot.annotation_id is not None:
         raise Refused("already_answered", _("You have answered this photo. Undo the answer first."))
-    _give_back(slot)
+    give_back(slot)
     slot.number = None
     slot.skipped_at = timezone.now()
     slot.save(update_fields=["number", "skipped_at"])
+
+
+@transaction.atomic
+def unskip(*, project: Project, labeler: User, lease: UUID) -> Slot:
+    """Take a skip back: the photo is on loan to the same person again. Repeating it changes nothing.
+
+    Raises :class:`Refused` ``not_found`` (404), ``already_answered`` or ``undo_too_late`` (409): after the project's
+    time for undoing, or when others have taken the photo meanwhile.
+    """
+    slot = _own_slot(project, labeler, lease)
+    if slot is None:
+        raise Refused("not_found", _("There is no such photo of yours."), status=404)
+    if slot.annotation_id is not None:
+        raise _answered_already()
+    if slot.skipped_at is None:
+        return slot
+    now = timezone.now()
+    if now > slot.skipped_at + timedelta(seconds=project.undo_seconds):
+        raise Refused(
+            "undo_too_late",
+            _("A skip can be undone for %(seconds)d seconds.") % {"seconds": project.undo_seconds},
+        )
+    if slot.draw != Draw.GOLD:
+        entry = Entry.objects.filter(ranking=share_ranking(project), item_id=slot.item_id, round=slot.round)
+        wanted = entry.select_for_update().values_list("free", flat=True).first()
+        if not wanted:
+            raise Refused("undo_too_late", _("Other people have taken this photo meanwhile."))
+        used = set(
+            Slot.objects.filter(item_id=slot.item_id, round=slot.round, number__isnull=False).values_list(
+                "number", flat=True
+            )
+        )
+        slot.number = next(n for n in range(len(used) + 1) if n not in used)
+        entry.update(
+            taken=F("taken") + 1,
+            free=F("free") - 1,
+            first_holder=Coalesce(F("first_holder"), Value(labeler.pk)),
+        )
+    slot.skipped_at = None
+    slot.leased_at = now
+    slot.expires_at = now + timedelta(seconds=project.lease_seconds)
+    slot.save(update_fields=["number", "skipped_at", "leased_at", "expires_at"])
+    return slot
 
 
 @transaction.atomic
@@ -136,7 +171,7 @@ def release(*, project: Project, labeler: User, lease: UUID) -> None:
     slot = _own_slot(project, labeler, lease)
     if slot is None or slot.annotation_id is not None or slot.skipped_at is not None:
         return
-    _give_back(slot)
+    give_back(slot)
     slot.delete()
 
 
@@ -146,20 +181,21 @@ def _own_slot(project: Project, labeler: User, lease: UUID) -> Slot | None:
     )
 
 
-def _give_back(slot: Slot) -> None:
+def give_back(slot: Slot) -> None:
     """The wanted answer that this slot used up is free again."""
     if slot.number is None:
         return
-    _share_ranking(slot.project)
+    ranking = share_ranking(slot.project)
+    entry = Entry.objects.filter(ranking=ranking, item_id=slot.item_id, round=slot.round)
     # Locked before the slots are read: somebody may be taking this photo at this moment, and must be counted.
-    list(Entry.objects.select_for_update().filter(item_id=slot.item_id, round=slot.round).order_by("pk"))
+    list(entry.select_for_update())
     remaining = (
         Slot.objects.filter(item_id=slot.item_id, round=slot.round, number__isnull=False)
         .exclude(pk=slot.pk)
         .order_by("number")
         .first()
     )
-    Entry.objects.filter(item_id=slot.item_id, round=slot.round).update(
+    entry.update(
         taken=Greatest(F("taken") - 1, Value(0)),
         free=F("free") + 1,
         first_holder=remaining.holder if remaining else None,
@@ -183,63 +219,130 @@ def submit(
     """Take an answer to a photo on loan. The same ``key`` again returns the stored answer and changes nothing.
 
     A lease that ran out still counts while nobody else has the photo.
-    Raises :class:`Refused` ``lease_expired``, ``already_answered`` or ``key_reused`` (409), and what
+    Raises :class:`Refused` ``lease_expired``, ``already_answered``, ``key_reused`` or ``undone`` (409), ``invalid`` (422)
+    for an answer that contradicts itself, and what
     :func:`labeling.truth.services.record_answer` raises.
     """
-    stored = _stored(project, labeler, key, answer)
-    if stored is not None:
-        return stored
-    slot = _own_slot(project, labeler, lease)
-    if slot is None or slot.skipped_at is not None:
-        stored = _stored(project, labeler, key, answer)  # a twin of this request may have won the race
+    shown_at = plausible(shown_at)
+    slot = _slot_to_answer(project, labeler, lease, key)
+    if slot is None:
+        stored = _stored(project, labeler, key, answer)  # perhaps delivered before, or a twin won the race
         if stored is not None:
             return stored
-        raise Refused(
-            "lease_expired",
-            _(
-                "Your time with this photo ran out and it went to somebody else, so this answer is not needed. "
-                "Nothing else is affected: go on with the next photo."
-            ),
-        )
-    if slot.annotation_id is not None:
-        stored = _stored(project, labeler, key, answer)
-        if stored is not None:
-            return stored
-        raise Refused("already_answered", _("You have answered this photo already. Undo it to change it."))
+        raise _no_longer_wanted(project, labeler, lease)
+    item_id, round, draw, context = slot
     try:
-        with transaction.atomic():
-            annotation = truth.record_answer(
-                project=project,
-                item_id=slot.item_id,
-                round=slot.round,
-                labeler=labeler,
-                key=key,
-                answer=answer,
-                draw=slot.draw,
-                context=slot.context,
-                shown_at=shown_at,
-                view_ms=view_ms,
-            )
+        annotation = truth.record_answer(
+            project=project,
+            item_id=item_id,
+            round=round,
+            labeler=labeler,
+            key=key,
+            answer=answer,
+            draw=draw,
+            context=context,
+            shown_at=shown_at,
+            view_ms=view_ms,
+        )
     except IntegrityError:  # the constraints have the last word
         stored = _stored(project, labeler, key, answer)
         if stored is not None:
             return stored
-        raise Refused(
-            "already_answered", _("You have answered this photo already. Undo it to change it.")
-        ) from None
-    slot.annotation = annotation
-    slot.save(update_fields=["annotation"])
+        raise _answered_already() from None
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE queue_slot SET annotation_id = %s WHERE id = %s", [annotation.pk, lease])
     return Submission(annotation, True, truth.undo_until(project, annotation))
 
 
+def _slot_to_answer(
+    project: Project, labeler: User, lease: UUID, key: UUID
+) -> tuple[int, int, str, dict[str, Any]] | None:
+    """Item, round, draw and context of an open lease, locked; ``None`` when there is none, or the key is known."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT s.item_id, s.round,
+                   -- whoever saw it in a grid knows what the model predicts, and is not blind any more
+                   CASE WHEN s.draw <> 'gold' AND EXISTS (SELECT 1 FROM queue_sweepphoto p
+                       WHERE p.item_id = s.item_id AND p.labeler_id = s.holder_id) THEN 'sweep' ELSE s.draw END,
+                   s.context
+            FROM queue_slot s
+            WHERE s.id = %s AND s.project_id = %s AND s.holder_id = %s
+              AND s.annotation_id IS NULL AND s.skipped_at IS NULL
+              AND NOT EXISTS (SELECT 1 FROM truth_annotation a WHERE a.labeler_id = %s AND a.key = %s)
+            FOR NO KEY UPDATE OF s
+            """,
+            [lease, project.pk, labeler.pk, labeler.pk, key],
+        )
+        found = cursor.fetchone()
+    if found is None:
+        return None
+    item_id, round, draw, context = found
+    return item_id, round, draw, json.loads(context)
+
+
+def _no_longer_wanted(project: Project, labeler: User, lease: UUID) -> Refused:
+    slot = _own_slot(project, labeler, lease)
+    if slot is not None and slot.skipped_at is None:
+        return _answered_already()
+    # An expired lease whose photo is settled is closed as a skip is (claiming.take_over_expired), but later.
+    if slot is not None and slot.skipped_at is not None and slot.skipped_at < slot.expires_at:
+        return Refused(
+            "lease_expired",
+            _(
+                "You skipped this photo, so this answer is not taken. Take the skip back, or go on with the next."
+            ),
+        )
+    # One text for whatever is not theirs: it does not tell whether somebody else holds the photo.
+    return Refused(
+        "lease_expired",
+        _(
+            "This photo is not on loan to you, or no longer: its time ran out, or it was given back. So this answer is "
+            "not taken. Nothing else is affected: go on with the next photo."
+        ),
+    )
+
+
+def _answered_already() -> Refused:
+    return Refused("already_answered", _("You have answered this photo already. Undo it to change it."))
+
+
+def plausible(shown_at: datetime | None) -> datetime | None:
+    """A browser's clock may be ahead: then the photo was shown just now. More than a day is no clock's error.
+
+    Raises :class:`Refused` ``invalid`` (422).
+    """
+    now = timezone.now()
+    if shown_at is None or shown_at <= now:
+        return shown_at
+    if shown_at > now + timedelta(days=1):
+        raise Refused(
+            "invalid",
+            _("The photo cannot have been shown in the future. Set this device's clock, then answer again."),
+            status=422,
+            fields={"shown_at": _("in the future")},
+        )
+    return now
+
+
 def _stored(project: Project, labeler: User, key: UUID, answer: truth.Answer) -> Submission | None:
-    annotation = Annotation.objects.filter(labeler=labeler, key=key).select_related("label_class").first()
+    annotation = (
+        Annotation.objects.filter(labeler=labeler, key=key)
+        .select_related("label_class", "retraction")
+        .first()
+    )
     if annotation is None:
         return None
     if annotation.project_id != project.pk:
         raise Refused("invalid", _("This key was used in another project. Use a fresh UUID."), status=422)
+    if hasattr(annotation, "retraction"):
+        raise Refused(
+            "undone",
+            _("You took this answer back, so it does not count. Send a new answer with a fresh UUID."),
+        )
+    refuse_contradiction(answer)
     said = annotation.label_class.key if annotation.label_class else ""
-    if (annotation.kind, said) != (answer.kind, answer.class_key if answer.kind == "class" else ""):
+    if (annotation.kind, said, annotation.reason) != (answer.kind, answer.class_key, answer.reason):
         raise Refused(
             "key_reused",
             _(
@@ -279,22 +382,55 @@ def undo(*, project: Project, labeler: User, key: UUID) -> Slot:
 
 @transaction.atomic
 def open_next_band(*, project: Project, by: User, reason: str) -> int:
-    """Move the queue one band inward by an admin's word, which is kept.
+    """Move the queue on from its band by an admin's word, which is kept; return the band now current.
 
     Raises :class:`Refused` ``invalid`` (422) without a reason, ``at_boundary`` (409) at the innermost band.
     """
-    if not reason.strip():
-        raise Refused(
-            "invalid",
-            _("Say why this band should open before it has settled."),
-            status=422,
-            fields={"reason": _("missing")},
-        )
-    band = pace.current_band(project) + 1
-    if band >= project.bands:
+    _say_why(reason, _("Say why this band should open before it has settled."))
+    if pace.current_band(project) + 1 >= project.bands:
         raise Refused("at_boundary", _("The boundary band is open already; there is no band further in."))
-    pace.open_band(project, band, BandOpening.Cause.ADMIN, by=by, reason=reason)
-    return band
+    return pace.go_on(project, BandOpening.Cause.ADMIN, by=by, reason=reason.strip()[:300])
+
+
+@transaction.atomic
+def reopen_band(*, project: Project, band: int, by: User, reason: str) -> int:
+    """Call the queue back to ``band`` (0 is the outermost) by an admin's word; return how many ground truths it asks.
+
+    It asks for as many as the band lacks, but at least for its own share of the pace; then the queue goes on from where
+    it was. Raises :class:`Refused` ``invalid`` (422) without a reason or for no such band, ``not_passed`` (409) for a band
+    that the queue has not passed.
+    """
+    _say_why(reason, _("Say why this band should be open again."))
+    if not 0 <= band < project.bands:
+        raise Refused("invalid", _("There is no such band."), status=422, fields={"band": _("out of range")})
+    at = pace.standing(project)
+    if band >= at.band:
+        raise Refused(
+            "not_passed", _("The queue has not gone on from this band, so it cannot be called back to it.")
+        )
+    lack = pace.needed_for(project, band + 1) - placing.held(project).outward(band)
+    missing = max(lack, pace.number_of(project, band), 1)
+    pace.open_band(
+        project,
+        band,
+        BandOpening.Cause.ADMIN,
+        by=by,
+        reason=reason.strip()[:300],
+        at=at,
+        figures={"missing": missing, "back_to": at.reached},
+    )
+    return missing
+
+
+def _say_why(reason: str, message: str) -> None:
+    if not reason.strip():
+        raise Refused("invalid", message, status=422, fields={"reason": _("missing")})
+
+
+@transaction.atomic
+def look_at_bands_again(*, project: Project, cause: str) -> None:
+    """Another champion's order or another guideline: a band that lost what it held opens again."""
+    pace.look_again(project, cause)
 
 
 @transaction.atomic
@@ -313,16 +449,33 @@ def request_ranking(*, project: Project, by: User | None = None) -> Job:
 
 
 @transaction.atomic
+def request_rescoring(*, projects: Sequence[Project], by: User | None = None) -> Job:
+    """Re-score and re-rank several projects in one job; those on one backbone share one pass over the embeddings."""
+    named = sorted(project.pk for project in projects)
+    told = hashlib.sha256(json.dumps(named).encode()).hexdigest()[:16]
+    return enqueue(
+        kind="rescore",
+        args={"projects": named},
+        requested_by=by,
+        dedupe=f"rescore:{told}",
+        lock="rescore",
+    )
+
+
+@transaction.atomic
 def append_arrivals(*, project: Project, item_ids: list[int]) -> None:
     """New photos wait behind the ranked ones, in random order, and can be labeled at once."""
-    _share_ranking(project)
-    ranking = Ranking.objects.filter(project=project, current=True).first()
+    ranking = share_ranking(project)
     if ranking is None:
         try:
             with transaction.atomic():
                 ranking = Ranking.objects.create(
                     project=project, number=0, strategy="arrival", bands=1, current=True
                 )
+                room = Partition("queue_entry", "ranking_id", ranking.pk)
+                room.create()
+                room.build_indexes()
+                room.attach()
         except IntegrityError:
             ranking = Ranking.objects.get(project=project, current=True)
     keys = dict(Item.objects.filter(pk__in=item_ids).values_list("pk", "random_key"))
@@ -334,6 +487,7 @@ def append_arrivals(*, project: Project, item_ids: list[int]) -> None:
                 band=ARRIVALS,
                 position=int(keys[item_id] * 2**31),
                 free=project.answers_per_image,
+                late=True,
             )
             for item_id in item_ids
         ],
@@ -341,23 +495,22 @@ def append_arrivals(*, project: Project, item_ids: list[int]) -> None:
     )
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def remove_from_queue(*, project: Project, item_id: int) -> None:
     """A settled or disputed photo needs no more answers; the pace may move on."""
-    _share_ranking(project)
-    Entry.objects.filter(item_id=item_id).delete()
+    ranking = share_ranking(project)
+    Entry.objects.filter(ranking=ranking, item_id=item_id).delete()
     pace.move_inward(project)
 
 
 @transaction.atomic
 def put_back(*, project: Project, item_id: int, round: int) -> None:
     """A photo needs answers again: its entry returns with the slots that are taken in this round."""
-    _share_ranking(project)
-    ranking = Ranking.objects.filter(project=project, current=True).first()
+    ranking = share_ranking(project)
     if ranking is None:
         return
-    # As in _give_back: whoever is taking the photo at this moment must be counted.
-    list(Entry.objects.select_for_update().filter(item_id=item_id).order_by("pk"))
+    # As in give_back: whoever is taking the photo at this moment must be counted.
+    list(Entry.objects.select_for_update().filter(ranking=ranking, item_id=item_id))
     taken = list(Slot.objects.filter(item_id=item_id, round=round, number__isnull=False).order_by("number"))
     known = Slot.objects.filter(item_id=item_id).order_by("-leased_at").first()
     context = known.context if known else {}
@@ -370,16 +523,21 @@ def put_back(*, project: Project, item_id: int, round: int) -> None:
             "band": band if band == ARRIVALS else min(band, ranking.bands - 1),
             "position": -1 if round > 1 else context.get("position", 0),
             "confidence": context.get("confidence"),
-            "draw": known.draw if known else "rank",
+            "draw": known.draw if known and known.draw != Draw.SWEEP else Draw.RANK,
             "round": round,
             "taken": len(taken),
             "free": max(project.answers_per_image - len(taken), 0),
             "first_holder_id": taken[0].holder_id if taken else None,
+            "late": True,
         },
     )
 
 
-def _share_ranking(project: Project) -> None:
-    """Held until the caller commits, so that a finished ranking takes over between two changes of entries."""
+def share_ranking(project: Project) -> Ranking | None:
+    """The current ranking, held until the caller commits: a finished one takes over between two changes of entries.
+
+    Two statements, because one sees what was current when it began to wait.
+    """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock_shared(hashtext('hilltop.ranking'), %s)", [project.pk])
+    return Ranking.objects.filter(project=project, current=True).first()

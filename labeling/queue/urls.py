@@ -2,4 +2,7 @@ from django.urls import path
 
 from labeling.queue import views
 
-urlpatterns = [path("p/<slug:slug>/label", views.label, name="label")]
+urlpatterns = [
+    path("p/<slug:slug>/label", views.label, name="label"),
+    path("p/<slug:slug>/sweep", views.sweep, name="sweep"),
+]

@@ -10,7 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from labeling.catalog.permissions import Action, project_for, role_in
-from labeling.queue import screen
+from labeling.queue import screen, sweep_screen
 
 
 @require_safe
@@ -35,5 +35,30 @@ def label(request: HttpRequest, slug: str) -> HttpResponse:
                 project, user_id=request.user.pk, csrf=get_token(request), classes=classes
             ),
             "texts": screen.texts(),
+        },
+    )
+
+
+@require_safe
+@login_required
+@never_cache
+def sweep(request: HttpRequest, slug: str) -> HttpResponse:
+    """Grids of one predicted class. Where the project allows none now, the page says why."""
+    project = project_for(request.user, slug, Action.LABEL)
+    assert request.user.is_authenticated
+    classes = screen.classes_shown(project)
+    return render(
+        request,
+        "queue/sweep.html",
+        {
+            "project": project,
+            "role": role_in(request.user, project),
+            "page": "sweep",
+            "classes": classes,
+            "reasons": screen.reasons(),
+            "settings": sweep_screen.settings_for(
+                project, user_id=request.user.pk, csrf=get_token(request), classes=classes
+            ),
+            "texts": sweep_screen.texts(),
         },
     )

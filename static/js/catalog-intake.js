@@ -72,7 +72,8 @@ if (form) {
   };
   const choose = (files) => {
     chosen = files;
-    say(files.length ? form.dataset.saidReady.replace("{count}", String(files.length)) : "");
+    const { saidReady, saidReadyOne } = form.dataset;
+    say(files.length === 1 ? saidReadyOne : files.length ? saidReady.replace("{count}", String(files.length)) : "");
   };
 
   form.querySelector("[data-drop-hint]").hidden = false;

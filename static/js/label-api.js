@@ -41,3 +41,11 @@ export async function post(url, body, csrf) {
   if (data === null) return { outcome: "later", why: "server" }; // not our server's words
   return { outcome: "refused", status: response.status, code: error.code || "", message: error.message || "" };
 }
+
+/** Send an entry of the outbox. What carries a key must come back with it: others than our server may say 200, too. */
+export async function deliver(entry, csrf) {
+  const result = await post(entry.url, entry.body, csrf);
+  const keyed = entry.kind === "answer" || entry.kind === "hand-in";
+  if (result.outcome === "taken" && keyed && result.data?.key !== entry.key) return { outcome: "later", why: "network" };
+  return result;
+}

@@ -1,5 +1,5 @@
-// The tour: three short steps beside real photos, once in a person's life. It takes no focus:
-// labeling goes on underneath.
+// The tour: three short steps beside real photos, once in a person's life. It takes no focus, but while it runs
+// the keys are its own: nobody answers a photo by trying what they are being told.
 
 import { post } from "./label-api.js";
 

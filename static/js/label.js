@@ -2,9 +2,12 @@
 // keys and buttons, what is shown, and what is said. An answer does only what the next frame needs; the rest of the
 // work (storing, sending, announcing, counting) follows once that frame is painted.
 
-import { post } from "./label-api.js";
+import { deliver, post } from "./label-api.js";
+import { Criteria } from "./label-criteria.js";
+import { digit, keyOf, uuid } from "./label-keys.js";
 import { Lens } from "./label-lens.js";
 import { Shelf } from "./label-shelf.js";
+import { Status, say } from "./label-status.js";
 import { startTour } from "./label-tour.js";
 import { Outbox } from "./outbox.js";
 
@@ -12,11 +15,10 @@ const read = (id) => JSON.parse(document.getElementById(id).textContent);
 const $ = (id) => document.getElementById(id);
 const settings = read("hilltop-settings");
 const texts = read("hilltop-texts");
-const say = (text, values = {}) => text.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
 const classByKey = new Map(settings.classes.map((row) => [row.key, row]));
 
-const HISTORY = 5; // answers that can be undone one after the other, while their time lasts
-const QUIET_MS = 400; // an answer that is saved faster than this does not make the state flicker
+const HISTORY = 5; // answers and skips that can be undone one after the other, while their time lasts
+const TAKES_BACK = new Set(["undo", "unskip"]); // entries of the outbox after which the photo is ours again
 const RENEW_MS = 20000;
 const ACTIVE_MS = 120000; // leases of somebody who went away are not renewed
 
@@ -26,8 +28,16 @@ window.hilltop = measured;
 
 const stage = $("main");
 const holder = $("photos");
-const outbox = new Outbox({ user: settings.user, send });
+const outbox = new Outbox({ user: settings.user, send: (entry) => deliver(entry, settings.csrf) });
+const status = new Status({ texts, outbox, trouble: () => claimTrouble });
+const announce = (text) => status.announce(text);
+const toast = (text) => status.toast(text);
+const showState = () => status.showState();
 const shelf = new Shelf({ holder, alt: texts.photo });
+const criteria = new Criteria({
+  memory: "hilltop-criteria",
+  open: (kept, wide) => (kept ? kept === "open" : wide),
+});
 const lens = new Lens({ stage, holder, photo: () => shelf.current?.photo ?? null });
 
 let mode = "answer"; // or "hold", "unusable" (a reason is asked for), "ticks" (a checklist is)
@@ -35,7 +45,7 @@ let ticksOf = null;
 let shownAt = null; // Date of the first frame of the photo on the screen; null before it is painted
 let seenSince = 0; // performance.now() since when it is visible without a break
 let seenMs = 0; // time it was visible before that
-let history = []; // newest last: { key, task, label, until }
+let history = []; // newest last: { key, task, label, skipped, until }
 let queueState = "loading";
 let queueMessage = "";
 let claiming = false;
@@ -48,16 +58,6 @@ let today = 0;
 const session = { answers: 0, times: [] };
 
 // ---- what the person did ---------------------------------------------------------------------------------------
-
-function uuid() {
-  if (crypto.randomUUID) return crypto.randomUUID();
-  // Pages over plain HTTP have no randomUUID, but they have randomness.
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  bytes[6] = (bytes[6] & 0x0f) | 0x40;
-  bytes[8] = (bytes[8] & 0x3f) | 0x80;
-  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
-}
 
 function viewedMs() {
   return shownAt ? seenMs + (document.visibilityState === "visible" ? performance.now() - seenSince : 0) : 0;
@@ -143,8 +143,10 @@ function skip(event) {
   if (mode !== "answer") setMode("answer");
   shelf.finish(task);
   showNext(event, { count: false });
+  const key = uuid();
   afterPaint(() => {
-    outbox.add({ kind: "skip", key: uuid(), lease: task.lease, url: `${settings.urls.leases}${task.lease}/skip`, body: {} });
+    outbox.add({ kind: "skip", key, lease: task.lease, url: `${settings.urls.leases}${task.lease}/skip`, body: {} });
+    remember({ key, task, skipped: true, until: Date.now() + settings.undoSeconds * 1000 });
     untick();
     announce(texts.skipped);
     fill();
@@ -166,24 +168,31 @@ function undo() {
   lens.resetZoom();
   shelf.putBack(last.task);
   whenShown(last.task);
-  // Not sent yet: it never was. Otherwise the server is told, in its turn, after the answer itself.
+  // Not sent yet: it never was. Otherwise the server is told, in its turn, after the answer (or skip) itself.
   if (!outbox.withdraw(last.key)) {
-    outbox.add({
-      kind: "undo",
-      key: last.key,
-      lease: last.task.lease,
-      url: `${settings.urls.annotations}/${last.key}/undo`,
-      body: {},
-      label: last.label,
-      thumb: last.task.photo.thumb,
-    });
+    const { lease, photo } = last.task;
+    outbox.add(
+      last.skipped
+        ? { kind: "unskip", key: last.key, lease, url: `${settings.urls.leases}${lease}/unskip`, body: {}, thumb: photo.thumb }
+        : {
+            kind: "undo",
+            key: last.key,
+            lease,
+            url: `${settings.urls.annotations}/${last.key}/undo`,
+            body: {},
+            label: last.label,
+            thumb: photo.thumb,
+          },
+    );
   }
-  session.answers = Math.max(0, session.answers - 1);
-  session.times.pop();
-  today = Math.max(0, today - 1);
+  if (!last.skipped) {
+    session.answers = Math.max(0, session.answers - 1);
+    session.times.pop();
+    today = Math.max(0, today - 1);
+  }
   showProgress();
   showUndo();
-  toast(say(texts.undone, { answer: last.label }));
+  toast(last.skipped ? texts.unskipped : say(texts.undone, { answer: last.label }));
 }
 
 function remember(entry) {
@@ -325,21 +334,6 @@ function handIn(event) {
   answerClass(event, key);
 }
 
-let announceTimer = 0;
-function announce(text) {
-  clearTimeout(announceTimer);
-  announceTimer = setTimeout(() => ($("live").textContent = text), 60);
-}
-
-let toastTimer = 0;
-function toast(text) {
-  $("toast").textContent = text;
-  $("toast").hidden = false;
-  announce(text);
-  clearTimeout(toastTimer);
-  toastTimer = setTimeout(() => ($("toast").hidden = true), 3500);
-}
-
 function showUndo() {
   const last = history.at(-1);
   const left = last ? Math.ceil((last.until - Date.now()) / 1000) : 0;
@@ -433,7 +427,7 @@ async function fill({ renew = false } = {}) {
   claimAgain = false;
   clearTimeout(claimTimer);
   // The server still counts as held what we have answered but could not deliver yet.
-  const undelivered = outbox.waiting.filter((entry) => entry.kind !== "undo").length;
+  const undelivered = outbox.waiting.filter((entry) => !TAKES_BACK.has(entry.kind)).length;
   const result = await post(settings.urls.claims, { count: Math.min(20, settings.ahead + 1 + undelivered) }, settings.csrf);
   claiming = false;
   if (result.outcome === "later") {
@@ -491,22 +485,19 @@ setInterval(() => {
 
 // ---- answers go ------------------------------------------------------------------------------------------------
 
-async function send(entry) {
-  const result = await post(entry.url, entry.body, settings.csrf);
-  // Something else than our server may say 200, too.
-  if (result.outcome === "taken" && entry.kind === "answer" && result.data?.key !== entry.key) {
-    return { outcome: "later", why: "network" };
-  }
-  return result;
-}
-
 outbox.addEventListener("settled", ({ detail: { entry, result } }) => {
-  if (entry.kind === "undo" && result.outcome === "taken" && result.data?.task) {
+  if (TAKES_BACK.has(entry.kind) && result.outcome === "taken" && result.data?.task) {
     shelf.relent(entry.lease, result.data.task);
     for (const later of outbox.waiting) {
       if (later.body.lease === entry.lease) later.body.lease = result.data.task.lease;
     }
   }
+  if (entry.kind === "unskip" && result.outcome === "refused" && shelf.current?.lease === entry.lease) {
+    shelf.finish(shelf.current); // others have it now
+    showNext(null, { count: false });
+  }
+  // A grid that was handed in without a network, on the page of sweeps.
+  if (entry.kind === "hand-in" && result.data?.counts === false) toast(texts.sweepVoid);
   if (result.outcome === "refused") {
     history = history.filter((one) => one.key !== entry.key);
     showUndo();
@@ -514,80 +505,13 @@ outbox.addEventListener("settled", ({ detail: { entry, result } }) => {
   fill();
 });
 
-let stateTimer = 0;
-let saidOffline = false;
-outbox.addEventListener("change", () => {
-  clearTimeout(stateTimer);
-  // Most answers are saved within a few milliseconds: no reason to blink.
-  if (outbox.waiting.length && !outbox.trouble) stateTimer = setTimeout(showState, QUIET_MS);
-  else showState();
-  showRefused();
-});
-
-function showState() {
-  const waiting = outbox.waiting.length;
-  const trouble = outbox.trouble || claimTrouble;
-  const gone = trouble === "network" || !navigator.onLine;
-  let state = "saved";
-  let text = texts.allSaved;
-  if (trouble === "sign-in") [state, text] = ["waiting", texts.signIn];
-  else if (waiting && trouble) {
-    state = gone ? "offline" : "waiting";
-    text = say(waiting === 1 ? texts.waitingOne : texts.waitingMany, { n: waiting });
-  } else if (gone) [state, text] = ["offline", texts.offline];
-  else if (waiting) [state, text] = ["waiting", texts.saving];
-  if (!outbox.durable && waiting) [state, text] = ["offline", texts.memoryOnly];
-  if ($("state-text").textContent !== text) $("state-text").textContent = text;
-  $("state").dataset.state = state;
-  $("state").title = text;
-  const bad = state === "offline";
-  if (bad !== saidOffline) {
-    saidOffline = bad;
-    announce(bad ? text : texts.backOnline);
-  }
-}
-
-function showRefused() {
-  const refused = outbox.refused;
-  $("refused").hidden = !refused.length;
-  if (!refused.length) return;
-  $("refused-title").textContent = say(refused.length === 1 ? texts.refusedOne : texts.refusedMany, { n: refused.length });
-  $("refused-list").replaceChildren(
-    ...refused.map((entry) => {
-      const item = document.createElement("li");
-      if (entry.thumb) {
-        const image = new Image();
-        image.src = entry.thumb;
-        image.alt = "";
-        item.append(image);
-      }
-      const words = document.createElement("p");
-      const name = document.createElement("strong");
-      name.textContent = entry.label ?? "";
-      words.append(name, " ", entry.message);
-      item.append(words);
-      return item;
-    }),
-  );
-}
-
-addEventListener("offline", showState);
 addEventListener("online", () => {
-  showState();
   clearTimeout(claimTimer);
   claimPause = 1000;
   fill({ renew: true });
 });
 
 // ---- keys, buttons ---------------------------------------------------------------------------------------------
-
-/** The key as it is meant: letters also when a Korean keyboard is switched on. */
-function keyOf(event) {
-  if (/^[\x20-\x7e]$/.test(event.key)) return event.key.toLowerCase();
-  if (event.code.startsWith("Key")) return event.code.slice(3).toLowerCase();
-  if (/^(Digit|Numpad)\d$/.test(event.code)) return event.code.at(-1);
-  return event.key;
-}
 
 const PANELS = ["help", "light"];
 
@@ -598,23 +522,11 @@ function toggle(id, open = $(id).hidden) {
   if (open && id === "help") $("help-title").focus();
 }
 
-function showCriteria(open) {
-  document.body.classList.toggle("without-criteria", !open);
-  $("criteria-toggle").setAttribute("aria-expanded", String(open));
-  try {
-    localStorage.setItem("hilltop-criteria", open ? "open" : "closed");
-  } catch {
-    // not remembered
-  }
-}
-
 function escape() {
   if (mode !== "answer") setMode("answer");
   else if (tour?.running) tour.end();
   else for (const id of PANELS) toggle(id, false);
 }
-
-const digit = (key) => (/^[1-9]$/.test(key) ? Number(key) : 0);
 
 function onKey(event) {
   lastActive = performance.now();
@@ -636,6 +548,11 @@ function onKey(event) {
   const done = () => event.preventDefault();
 
   if (key === "Escape") return done(), escape();
+  if (tour?.running) {
+    if (key === "Enter" && !onButton) return done(), tour.next();
+    if (!onButton && key !== "Tab") done();
+    return undefined;
+  }
   if (mode === "ticks") {
     if (n) return done(), tick(n - 1);
     if (key === "Enter" && !onButton?.closest(".lb-bar")) return done(), handIn(event);
@@ -662,7 +579,7 @@ function onKey(event) {
     case "s":
       return done(), skip(event);
     case "i":
-      return done(), showCriteria(document.body.classList.contains("without-criteria"));
+      return done(), criteria.toggle();
     case "?":
       return done(), toggle("help");
     case "+":
@@ -683,7 +600,6 @@ function onKey(event) {
     case "Enter":
       if (onButton) return undefined;
       if (!$("card").hidden) return done(), fill({ renew: true });
-      if (tour?.running) return done(), tour.next();
       return undefined;
     default:
   }
@@ -737,12 +653,10 @@ $("criteria").addEventListener("click", (event) => {
 $("undo").addEventListener("click", undo);
 $("help-toggle").addEventListener("click", () => toggle("help"));
 $("light-toggle").addEventListener("click", () => toggle("light"));
-$("criteria-toggle").addEventListener("click", () => showCriteria(document.body.classList.contains("without-criteria")));
 $("brightness").addEventListener("input", (event) => lens.light({ brightness: Number(event.target.value) }));
 $("contrast").addEventListener("input", (event) => lens.light({ contrast: Number(event.target.value) }));
 $("light-reset").addEventListener("click", resetLens);
 $("look-again").addEventListener("click", () => fill({ renew: true }));
-$("refused-dismiss").addEventListener("click", () => outbox.dismissRefused());
 for (const button of document.querySelectorAll("[data-close]")) {
   button.addEventListener("click", () => toggle(button.dataset.close, false));
 }
@@ -753,20 +667,13 @@ setInterval(() => {
 
 // ---- begin -----------------------------------------------------------------------------------------------------
 
-let criteria = matchMedia("(min-width: 60rem)").matches ? "open" : "closed";
-try {
-  criteria = localStorage.getItem("hilltop-criteria") || criteria;
-} catch {
-  // storage is forbidden: as the screen's width suggests
-}
-if (criteria === "closed") showCriteria(false);
 focusClass(settings.classes[0]?.key);
 const tour = startTour($("tour"), settings.csrf);
 showCard();
 // What an earlier page could not deliver goes first: its photos are answered and must not be shown again.
 await outbox.open();
 for (const entry of outbox.waiting) {
-  if (entry.kind === "undo") continue;
+  if (TAKES_BACK.has(entry.kind)) continue;
   shelf.markHandled(entry.lease);
 }
 fill({ renew: true });

@@ -13,6 +13,7 @@ const DATABASE = "hilltop";
 const VERSION = 1;
 const FIRST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 30000;
+const RETRACTABLE = new Set(["answer", "skip", "hand-in"]); // the rest takes something back already
 
 function openDatabase() {
   return new Promise((resolve, reject) => {
@@ -96,7 +97,7 @@ export class Outbox extends EventTarget {
    * After a first attempt it is not: the answer may have arrived although its confirmation did not.
    */
   withdraw(key) {
-    const at = this.#queue.findIndex((entry) => entry.key === key && entry.kind === "answer");
+    const at = this.#queue.findIndex((entry) => entry.key === key && RETRACTABLE.has(entry.kind));
     if (at < 0 || this.#queue[at].attempts > 0) return false;
     const [entry] = this.#queue.splice(at, 1);
     this.#store("outbox", (store) => store.delete(entry.seq));

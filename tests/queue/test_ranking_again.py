@@ -15,7 +15,7 @@ from labeling.catalog.models import Item, Project
 from labeling.catalog.services import amend_guideline, update_settings
 from labeling.jobs.models import Job
 from labeling.jobs.runner import run
-from labeling.queue import services, tasks  # noqa: F401  (tasks registers the handler, as a worker does)
+from labeling.queue import aside, services, tasks  # noqa: F401  (tasks registers the handler, as a worker does)
 from labeling.queue.models import ARRIVALS, Entry, Ranking
 from labeling.queue.ranking import open_items, take_over
 from labeling.truth.current import truth_in_force
@@ -50,6 +50,16 @@ def test_what_people_began_or_finished_meanwhile_is_carried_over(setting: Settin
     assert Ranking.objects.get(project=setting.project, current=True) == new
 
 
+def test_what_is_asked_for_first_comes_first_in_the_next_order_too(setting: Setting) -> None:
+    last = setting.items[-1].pk
+    aside.ask_soon(project=setting.project, item_ids=[last])
+    new = rank_by_hand(setting.project, setting.items)
+    Ranking.objects.filter(pk=new.pk).update(current=False)
+    Ranking.objects.filter(pk=setting.ranking.pk).update(current=True)
+    take_over(ranking=new, read_at=timezone.now())
+    assert services.claim(project=setting.project, labeler=setting.ann, count=1)[0].item_id == last
+
+
 def test_open_photos_are_those_that_still_need_answers(setting: Setting) -> None:
     slot = services.claim(project=setting.project, labeler=setting.ann, count=1)[0]
     services.submit(
@@ -61,7 +71,7 @@ def test_open_photos_are_those_that_still_need_answers(setting: Setting) -> None
         view_ms=400,
     )
     expected = [item.pk for item in setting.items if item.pk != slot.item_id]
-    assert open_items(setting.project) == expected
+    assert open_items(setting.project).tolist() == expected
 
 
 def _embed(project: Project, items: list[Item]) -> None:
