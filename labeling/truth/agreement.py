@@ -11,8 +11,11 @@ from labeling.truth.models import AnswerKind
 
 
 class Answered(Protocol):
-    kind: str
-    label_class_id: int | None
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def label_class_id(self) -> int | None: ...
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+from django.db import connection
+
 from labeling.catalog.models import Project
 from labeling.people.models import User
-from labeling.truth.models import Annotation, Dispute, Draw, GroundTruth, Outcome, Pause, Ruling, TruthKind
+from labeling.truth.models import (
+    Annotation,
+    Dispute,
+    Draw,
+    GroundTruth,
+    Outcome,
+    Pause,
+    Ruling,
+    SweepCheck,
+    TruthKind,
+)
+
+#: SQL over ``catalog_item i``: a ground truth is in force; a dispute is open.
+SETTLED = """
+    EXISTS (SELECT 1 FROM truth_groundtruth t
+            WHERE t.item_id = i.id AND t.kind <> 'withdrawn'
+              AND NOT EXISTS (SELECT 1 FROM truth_groundtruth n WHERE n.supersedes_id = t.id))"""
+DISPUTED = """
+    EXISTS (SELECT 1 FROM truth_dispute d
+            WHERE d.item_id = i.id AND NOT EXISTS (SELECT 1 FROM truth_ruling r WHERE r.dispute_id = d.id))"""
 
 
 def newest_truth(item_id: int) -> GroundTruth | None:
@@ -21,6 +44,75 @@ def open_dispute(item_id: int) -> Dispute | None:
     return Dispute.objects.open().filter(item_id=item_id).first()
 
 
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a standing answer says, as the rule needs it."""
+
+    kind: str
+    label_class_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoState:
+    """All that settling looks at. ``newest_truth`` may be a withdrawal; ``paused``: the person who just answered;
+    ``swept``: one of the answers was given in a sweep, which is not blind."""
+
+    newest_truth: int | None
+    in_force: bool
+    disputed: bool
+    paused: bool
+    answers: list[Given]
+    swept: bool
+
+
+def photo_state(project: Project, item_id: int, round: int, labeler: User | None = None) -> PhotoState:
+    """In one look: what :func:`newest_truth`, :func:`open_dispute`, :func:`standing_answers` and :func:`pause_of` say."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT t.id, t.kind,
+                   EXISTS (SELECT 1 FROM truth_dispute d WHERE d.item_id = %s
+                             AND NOT EXISTS (SELECT 1 FROM truth_ruling r WHERE r.dispute_id = d.id)),
+                   EXISTS (SELECT 1 FROM truth_pause p
+                           WHERE p.project_id = %s AND p.labeler_id = %s AND p.lifted_at IS NULL),
+                   ARRAY(SELECT a.kind FROM truth_annotation a
+                         WHERE a.item_id = %s AND a.round = %s AND a.draw <> 'gold'
+                           AND NOT EXISTS (SELECT 1 FROM truth_retraction r WHERE r.annotation_id = a.id)
+                         ORDER BY a.id),
+                   ARRAY(SELECT a.label_class_id FROM truth_annotation a
+                         WHERE a.item_id = %s AND a.round = %s AND a.draw <> 'gold'
+                           AND NOT EXISTS (SELECT 1 FROM truth_retraction r WHERE r.annotation_id = a.id)
+                         ORDER BY a.id),
+                   EXISTS (SELECT 1 FROM truth_annotation a
+                           WHERE a.item_id = %s AND a.round = %s AND a.draw = 'sweep'
+                             AND NOT EXISTS (SELECT 1 FROM truth_retraction r WHERE r.annotation_id = a.id))
+            FROM (SELECT 1) once LEFT JOIN truth_groundtruth t ON t.item_id = %s
+              AND NOT EXISTS (SELECT 1 FROM truth_groundtruth n WHERE n.supersedes_id = t.id)
+            """,
+            [
+                item_id,
+                project.pk,
+                labeler.pk if labeler else None,
+                item_id,
+                round,
+                item_id,
+                round,
+                item_id,
+                round,
+                item_id,
+            ],
+        )
+        newest, kind, disputed, paused, kinds, classes, swept = cursor.fetchone()
+    return PhotoState(
+        newest_truth=newest,
+        in_force=newest is not None and kind != TruthKind.WITHDRAWN,
+        disputed=disputed,
+        paused=paused,
+        answers=[Given(*each) for each in zip(kinds, classes, strict=True)],
+        swept=swept,
+    )
+
+
 def current_round(item_id: int) -> int:
     """1, and one more for each time that a reviewer sent the photo back."""
     return 1 + Ruling.objects.filter(dispute__item_id=item_id, outcome=Outcome.SEND_BACK).count()
@@ -35,8 +127,12 @@ def pause_of(project: Project, labeler: User) -> Pause | None:
 
 
 def gold_record(project: Project, labeler: User) -> list[bool]:
-    """Right or wrong for the last ``gold_window`` gold answers since the last lifted pause, newest first."""
+    """Right or wrong for the last ``gold_window`` gold answers since the last lifted pause, newest first.
+
+    Gold photos in a sweep's grid count like gold questions.
+    """
     answers = Annotation.objects.standing().filter(project=project, labeler=labeler, draw=Draw.GOLD)
+    checks = SweepCheck.objects.filter(project=project, labeler=labeler)
     lifted = (
         Pause.objects.filter(project=project, labeler=labeler, lifted_at__isnull=False)
         .order_by("-lifted_at")
@@ -45,5 +141,11 @@ def gold_record(project: Project, labeler: User) -> list[bool]:
     )
     if lifted is not None:
         answers = answers.filter(created_at__gt=lifted)
-    newest = answers.order_by("-id").values_list("label_class_id", "item__gold__label_class_id")
-    return [given is not None and given == known for given, known in newest[: project.gold_window]]
+        checks = checks.filter(created_at__gt=lifted)
+    newest = answers.order_by("-id").values_list("created_at", "label_class_id", "item__gold__label_class_id")
+    record = [
+        (at, given is not None and given == known) for at, given, known in newest[: project.gold_window]
+    ]
+    record += checks.order_by("-id").values_list("created_at", "right")[: project.gold_window]
+    record.sort(key=lambda each: each[0], reverse=True)
+    return [right for _at, right in record[: project.gold_window]]

@@ -44,6 +44,8 @@ class Draw(models.TextChoices):
     RANK = "rank"
     AUDIT = "audit"
     GOLD = "gold"
+    #: In a grid that said what the model predicts: not blind. Such an answer may train, and never certifies.
+    SWEEP = "sweep"
 
 
 class AnnotationQuerySet(models.QuerySet["Annotation"]):
@@ -53,6 +55,10 @@ class AnnotationQuerySet(models.QuerySet["Annotation"]):
     def for_agreement(self) -> AnnotationQuerySet:
         """Standing answers that count: a gold question checks the person, not the photo."""
         return self.standing().exclude(draw=Draw.GOLD)
+
+    def blind(self) -> AnnotationQuerySet:
+        """Of these, the ones given without sight of a prediction: agreement between people is theirs alone."""
+        return self.for_agreement().exclude(draw=Draw.SWEEP)
 
 
 class Annotation(models.Model):
@@ -275,6 +281,39 @@ class Gold(models.Model):
 
     def __str__(self) -> str:
         return f"gold {self.item_id}"
+
+
+class SweepCheck(models.Model):
+    """A gold photo of another class stood in a sweep's grid: did the labeler mark it?
+
+    It counts among the labeler's gold answers. No annotation, because a mark says what a photo is not. ``right`` is
+    also false where the labeler marked it and named a wrong class.
+    """
+
+    project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="sweep_checks")
+    labeler = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="sweep_checks"
+    )
+    item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="sweep_checks")
+    sweep = models.UUIDField(help_text="The grid, which the queue knows.")
+    shown_as = models.ForeignKey(LabelClass, on_delete=models.PROTECT, related_name="+")
+    known = models.ForeignKey(LabelClass, on_delete=models.PROTECT, related_name="+")
+    found = models.BooleanField()
+    right = models.BooleanField()
+    guideline = models.ForeignKey(Guideline, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            # A grid that was taken back and handed in anew tells nothing new where it says the same.
+            models.UniqueConstraint(fields=["sweep", "item", "right"], name="check_once_a_sweep"),
+            models.CheckConstraint(condition=Q(found=True) | Q(right=False), name="missed_is_not_right"),
+        ]
+        indexes = [models.Index(fields=["project", "labeler", "-id"], name="checks_of_labeler")]
+        triggers = [APPEND_ONLY]
+
+    def __str__(self) -> str:
+        return f"{self.labeler} {'found' if self.found else 'missed'} {self.item_id}"
 
 
 class Pause(models.Model):

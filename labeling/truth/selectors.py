@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
-from django.db.models import Aggregate, Count, Exists, F, FloatField, Max, OuterRef, Q, QuerySet
-from django.utils import timezone
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 
 from labeling.catalog.models import ClassDefinition, Exemplar, Guideline, Image, Item, Project
-from labeling.catalog.selectors import active_definitions, class_resolution, current_guideline, photo_urls
-from labeling.jobs.models import Job, JobState
+from labeling.catalog.selectors import active_definitions, class_names, current_guideline, photo_urls
 from labeling.people.models import User
 from labeling.truth import likeness
-from labeling.truth.current import gold_record
-from labeling.truth.estimates import Proportion
 from labeling.truth.models import (
     Annotation,
     AnswerKind,
@@ -27,15 +23,11 @@ from labeling.truth.models import (
     Gold,
     GroundTruth,
     HoldReason,
-    Origin,
     Outcome,
-    Pause,
     Ruling,
     UnusableReason,
 )
 
-#: The job kind that computes alpha and Dawid-Skene with crowd-kit, in a worker.
-ESTIMATES = "estimates"
 ALIKE_PER_CLASS = 4
 
 
@@ -83,13 +75,17 @@ def next_dispute(project: Project, reviewer: User, *, after: Dispute | None = No
 
 @dataclass(frozen=True)
 class BlindAnswer:
-    """One answer as a reviewer sees it. ``name`` is empty until the dispute is ruled."""
+    """One answer as a reviewer sees it. ``name`` is empty until the dispute is ruled.
+
+    ``class_key`` and ``reason`` are for programs, ``label`` and ``reason_label`` say the same in the reader's words.
+    """
 
     letter: str
     kind: str
     class_key: str
     label: str
     reason: str
+    reason_label: str
     comment: str
     checklist: list[str]
     seconds: float
@@ -154,7 +150,7 @@ def dispute_detail(dispute: Dispute) -> DisputeDetail:
         Ruling.objects.filter(dispute=dispute).select_related("reviewer", "label_class", "guideline").first()
     )
     guideline = current_guideline(project)
-    names = _class_names(guideline)
+    names = class_names(guideline)
     rounds = _rounds(dispute, names, reveal=ruling is not None)
     now = next((r.answers for r in rounds if r.number == dispute.round), [])
     definitions = active_definitions(project)
@@ -179,7 +175,7 @@ def dispute_detail(dispute: Dispute) -> DisputeDetail:
 
 def recent_rulings(project: Project, *, limit: int = 10) -> list[tuple[Ruling, str]]:
     """The newest rulings by people, each with its outcome in words."""
-    names = _class_names(current_guideline(project))
+    names = class_names(current_guideline(project))
     newest = (
         Ruling.objects.filter(dispute__project=project, reviewer__isnull=False)
         .select_related("dispute__item__image", "label_class", "reviewer")
@@ -190,7 +186,7 @@ def recent_rulings(project: Project, *, limit: int = 10) -> list[tuple[Ruling, s
 
 def ruling_text(ruling: Ruling) -> str:
     """A ruling's outcome in words: the class by its name now, or what else was ruled."""
-    return _outcome(ruling, _class_names(current_guideline(ruling.dispute.project)))
+    return _outcome(ruling, class_names(current_guideline(ruling.dispute.project)))
 
 
 def _outcome(ruling: Ruling, names: dict[int, str]) -> str:
@@ -206,11 +202,6 @@ def _in_force(item: Item, names: dict[int, str]) -> str:
     if truth.label_class_id is not None:
         return names.get(truth.label_class_id, "?")
     return str(AnswerKind(truth.kind).label)
-
-
-def _class_names(guideline: Guideline) -> dict[int, str]:
-    """Names of all classes, also of merged and retired ones: old answers keep the name that is now in force."""
-    return dict(ClassDefinition.objects.filter(guideline=guideline).values_list("label_class_id", "name"))
 
 
 def _rounds(dispute: Dispute, names: dict[int, str], *, reveal: bool) -> list[Round]:
@@ -271,7 +262,8 @@ def _blind(annotation: Annotation, letter: str, names: dict[int, str], *, reveal
         kind=annotation.kind,
         class_key=annotation.label_class.key if annotation.label_class else "",
         label=label,
-        reason=reason_text(annotation.kind, annotation.reason),
+        reason=annotation.reason,
+        reason_label=reason_text(annotation.kind, annotation.reason),
         comment=annotation.comment,
         checklist=[str(line) for line in annotation.checklist],
         seconds=annotation.view_ms / 1000,
@@ -350,329 +342,22 @@ def with_thumbs(rows: list[Any]) -> list[tuple[Any, str]]:
     return [(row, photo_urls((row if isinstance(row, Item) else row.item).image)["thumb"]) for row in rows]
 
 
-# --- agreement --------------------------------------------------------------------------------------------------
-
-# One unit is a photo in one round. Answers are compared after merged classes are followed; a hold and an
-# unusable are values of their own. ``pairs`` are pairs of answers to one unit.
-_AGREEMENT_SQL = """
-WITH resolution AS (
-    SELECT * FROM unnest(%(old)s::bigint[], %(new)s::bigint[]) AS r (old_id, new_id)
-), counts AS (
-    SELECT a.item_id, a.round,
-           CASE WHEN a.kind = 'class' THEN coalesce(r.new_id, a.label_class_id)::text ELSE a.kind END AS value,
-           count(*) AS n,
-           min(CASE WHEN jsonb_typeof(a.context -> 'band') = 'number'
-                    THEN (a.context ->> 'band')::int END) AS band
-    FROM truth_annotation a
-    LEFT JOIN truth_retraction undone ON undone.annotation_id = a.id
-    LEFT JOIN resolution r ON r.old_id = a.label_class_id
-    WHERE a.project_id = %(project)s AND undone.id IS NULL AND a.draw <> 'gold'
-    GROUP BY a.item_id, a.round, value
-), units AS (
-    SELECT item_id, round, min(band) AS band, sum(n) AS answers, sum(n * (n - 1)) / 2 AS agreeing,
-           sum(n) * (sum(n) - 1) / 2 AS pairs
-    FROM counts GROUP BY item_id, round HAVING sum(n) >= 2
-)
-SELECT band, count(*), sum(answers), sum(agreeing), sum(pairs), count(*) FILTER (WHERE agreeing = pairs)
-FROM units GROUP BY band ORDER BY band NULLS LAST
-"""
-
-
-@dataclass(frozen=True)
-class BandAgreement:
-    band: int | None
-    n_items: int
-    unanimous: Proportion
-    observed: float | None
-
-
-@dataclass(frozen=True)
-class Estimates:
-    """The newest finished estimates of a worker, and the one under way."""
-
-    latest: Job | None
-    running: Job | None
-    failed: Job | None
-
-    @property
-    def result(self) -> dict[str, Any]:
-        return dict(self.latest.result) if self.latest and self.latest.result else {}
-
-
-def estimates(project: Project) -> Estimates:
-    jobs = Job.objects.of_project(project.pk).filter(kind=ESTIMATES).order_by("-created_at")
-    latest = jobs.filter(state=JobState.SUCCEEDED).first()
-    failed = jobs.filter(state=JobState.FAILED).first()
-    if latest and failed and failed.created_at < latest.created_at:
-        failed = None
-    return Estimates(latest=latest, running=jobs.live().first(), failed=failed)
-
-
-def agreement(project: Project) -> dict[str, Any]:
-    """How far blind answers agree.
-
-    ``observed`` is the share of answer pairs that agree (None before any photo has two answers) and ``unanimous``
-    the share of photos on which all agree, both counted now; ``alpha`` is Krippendorff's, from the newest
-    estimates job (None before one ran, or where it is undefined), with its time in ``alpha_at``. ``bands`` holds
-    the same by the band in which the photo was shown.
-    """
-    resolution = {old: new for old, new in class_resolution(project).items() if new is not None}
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _AGREEMENT_SQL,
-            {"project": project.pk, "old": list(resolution.keys()), "new": list(resolution.values())},
-        )
-        rows = cursor.fetchall()
-    bands = [
-        BandAgreement(
-            band=band,
-            n_items=int(units),
-            unanimous=Proportion(int(unanimous), int(units)),
-            observed=float(agreeing) / float(pairs) if pairs else None,
-        )
-        for band, units, _answers, agreeing, pairs, unanimous in rows
-    ]
-    pairs = sum(float(row[4]) for row in rows)
-    newest = estimates(project)
-    return {
-        "n_items": sum(int(row[1]) for row in rows),
-        "n_answers": sum(int(row[2]) for row in rows),
-        "observed": sum(float(row[3]) for row in rows) / pairs if pairs else None,
-        "unanimous": Proportion(sum(int(row[5]) for row in rows), sum(int(row[1]) for row in rows)),
-        "bands": bands,
-        "alpha": newest.result.get("alpha"),
-        "alpha_at": newest.latest.finished_at if newest.latest else None,
-    }
-
-
-@dataclass(frozen=True)
-class EstimatedPhoto:
-    item: Item
-    urls: dict[str, str]
-    estimate: str
-    probability: float
-    truth: str
-
-
-@dataclass(frozen=True)
-class Confusion:
-    """One labeler's estimated behaviour: for each true value, how often each value is answered."""
-
-    labeler: str
-    accuracy: float
-    answers: int
-    rows: list[tuple[str, list[float]]]
-
-
-@dataclass(frozen=True)
-class DawidSkeneView:
-    at: datetime | None
-    n_photos: int
-    n_disagreeing: int
-    values: list[str]
-    priors: list[tuple[str, float]]
-    disagreeing: list[EstimatedPhoto]
-    unsure: list[EstimatedPhoto]
-    confusions: list[Confusion]
-
-
-def dawid_skene(project: Project) -> DawidSkeneView | None:
-    """The newest Dawid-Skene estimates, with names put to their ids; None before a worker made any."""
-    newest = estimates(project)
-    found = newest.result.get("dawid_skene")
-    if not found or newest.latest is None:
-        return None
-    names = _value_names(project)
-
-    def name(value: str) -> str:
-        return names.get(value, value)
-
-    photos = [*found["disagreeing"], *found["unsure"]]
-    items = Item.objects.filter(project=project).select_related("image").in_bulk([p["item"] for p in photos])
-    people = User.objects.in_bulk([row["labeler"] for row in found["labelers"]])
-
-    def listed(rows: list[dict[str, Any]]) -> list[EstimatedPhoto]:
-        return [
-            EstimatedPhoto(
-                item=items[row["item"]],
-                urls=photo_urls(items[row["item"]].image),
-                estimate=name(row["estimate"]),
-                probability=row["probability"],
-                truth=name(row["truth"]) if row.get("truth") else "",
-            )
-            for row in rows
-            if row["item"] in items
-        ]
-
-    return DawidSkeneView(
-        at=newest.latest.finished_at,
-        n_photos=found["n_photos"],
-        n_disagreeing=found["n_disagreeing"],
-        values=[name(v) for v in found["values"]],
-        priors=[(name(v), p) for v, p in zip(found["values"], found["priors"], strict=True)],
-        disagreeing=listed(found["disagreeing"]),
-        unsure=listed(found["unsure"]),
-        confusions=[
-            Confusion(
-                labeler=str(people.get(row["labeler"], row["labeler"])),
-                accuracy=row["accuracy"],
-                answers=row["answers"],
-                rows=[(name(v), row["errors"][v]) for v in found["values"]],
-            )
-            for row in found["labelers"]
-        ],
-    )
-
-
-def _value_names(project: Project) -> dict[str, str]:
-    """Names for the values of answers: class keys, ``hold`` and ``unusable`` (prefixed, as a key may be one)."""
-    named = ClassDefinition.objects.filter(guideline=current_guideline(project)).values_list(
-        "label_class__key", "name"
-    )
-    return {f"class:{key}": name for key, name in named} | {
-        AnswerKind.HOLD.value: str(AnswerKind.HOLD.label),
-        AnswerKind.UNUSABLE.value: str(AnswerKind.UNUSABLE.label),
-    }
-
-
-# --- people -----------------------------------------------------------------------------------------------------
-
-
-class Median(Aggregate):
-    """PostgreSQL's continuous median."""
-
-    function = "percentile_cont"
-    template = "%(function)s(0.5) WITHIN GROUP (ORDER BY %(expressions)s)"
-    output_field = FloatField()
-
-
-@dataclass(frozen=True)
-class LabelerFigures:
-    """One person's work in a project. ``seconds`` is the median time from photo shown to answer given."""
-
-    user: User
-    role: str
-    answers: int
-    today: int
-    seconds: float | None
-    last_at: datetime | None
-    holds: Proportion
-    agreed: Proportion
-    gold: Proportion
-    pause: Pause | None
-
-
-def labeler_figures(project: Project) -> list[LabelerFigures]:
-    """One row a person who answered or may answer here; paused ones first, then the busiest."""
-    today = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
-    rows = {
-        row["labeler"]: row
-        for row in Annotation.objects.standing()
-        .filter(project=project)
-        .values("labeler")
-        .annotate(
-            n=Count("id"),
-            today=Count("id", filter=Q(created_at__gte=today)),
-            holds=Count("id", filter=Q(kind=AnswerKind.HOLD)),
-            median=Median("view_ms"),
-            last=Max("created_at"),
-        )
-    }
-    roles = dict(project.memberships.values_list("user_id", "role"))
-    pauses = {
-        pause.labeler_id: pause
-        for pause in Pause.objects.filter(project=project, lifted_at__isnull=True).select_related("labeler")
-    }
-    agreed = _agreed_with_truth(project)
-    people = User.objects.in_bulk({*rows, *roles, *pauses})
-    gold = {pk: gold_record(project, user) for pk, user in people.items()}
-    figures = [
-        LabelerFigures(
-            user=user,
-            role=roles.get(pk, ""),
-            answers=row["n"] if (row := rows.get(pk)) else 0,
-            today=row["today"] if row else 0,
-            seconds=row["median"] / 1000 if row else None,
-            last_at=row["last"] if row else None,
-            holds=Proportion(row["holds"], row["n"]) if row else Proportion(0, 0),
-            agreed=agreed.get(pk, Proportion(0, 0)),
-            gold=Proportion(sum(gold[pk]), len(gold[pk])),
-            pause=pauses.get(pk),
-        )
-        for pk, user in people.items()
-    ]
-    return sorted(figures, key=lambda f: (f.pause is None, -f.answers, f.user.username))
-
-
-def own_figures(project: Project, user: User) -> dict[str, Any]:
-    """A labeler's own numbers, and nothing that tells about others, the model or gold."""
-    today = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
-    week = today - timedelta(days=6)
-    mine = Annotation.objects.standing().filter(project=project, labeler=user)
-    figures = mine.aggregate(
-        answers=Count("id"),
-        today=Count("id", filter=Q(created_at__gte=today)),
-        week=Count("id", filter=Q(created_at__gte=week)),
-        holds=Count("id", filter=Q(kind=AnswerKind.HOLD)),
-        median_ms=Median("view_ms"),
-    )
-    median = figures.pop("median_ms")
-    return {**figures, "seconds": median / 1000 if median is not None else None}
-
-
-_AGREED_SQL = """
-WITH resolution AS (
-    SELECT * FROM unnest(%(old)s::bigint[], %(new)s::bigint[]) AS r (old_id, new_id)
-)
-SELECT a.labeler_id,
-       count(*) FILTER (WHERE a.kind = t.kind AND coalesce(ra.new_id, a.label_class_id, 0)
-                                                = coalesce(rt.new_id, t.label_class_id, 0)),
-       count(*)
-FROM truth_annotation a
-JOIN truth_groundtruth t ON t.item_id = a.item_id AND t.kind <> 'withdrawn' AND t.origin <> 'gold'
-LEFT JOIN truth_groundtruth newer ON newer.supersedes_id = t.id
-LEFT JOIN truth_retraction undone ON undone.annotation_id = a.id
-LEFT JOIN resolution ra ON ra.old_id = a.label_class_id
-LEFT JOIN resolution rt ON rt.old_id = t.label_class_id
-WHERE a.project_id = %(project)s AND undone.id IS NULL AND newer.id IS NULL AND a.draw <> 'gold'
-GROUP BY a.labeler_id
-"""
-
-
-def _agreed_with_truth(project: Project) -> dict[int, Proportion]:
-    """For each labeler: how many blind answers equal what the photo was finally settled as."""
-    resolution = {old: new for old, new in class_resolution(project).items() if new is not None}
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _AGREED_SQL,
-            {"project": project.pk, "old": list(resolution.keys()), "new": list(resolution.values())},
-        )
-        return {labeler: Proportion(right, compared) for labeler, right, compared in cursor.fetchall()}
-
-
-def settled_count(project: Project) -> int:
-    """Photos that people settled, in whatever way; gold was known beforehand and does not count."""
-    return GroundTruth.objects.current().filter(project=project).exclude(origin=Origin.GOLD).count()
-
-
 # --- gold -------------------------------------------------------------------------------------------------------
 
 
 def golds(project: Project) -> list[Gold]:
-    """Gold photos, those in use first, with how often each was asked and missed."""
+    """Gold photos, those in use first, with how often each was asked and missed, in the grids of sweeps too."""
+    asked = Q(item__annotations__draw=Draw.GOLD, item__annotations__retraction__isnull=True)
+    right = Q(item__annotations__label_class=F("label_class"), item__annotations__kind="class")
+    # Two joins would count each row of the one once a row of the other.
+    answers = partial(Count, "item__annotations", distinct=True)
+    checks = partial(Count, "item__sweep_checks", distinct=True)
     return list(
         Gold.objects.filter(project=project)
         .select_related("item__image", "label_class", "added_by")
         .annotate(
-            asked=Count(
-                "item__annotations",
-                filter=Q(item__annotations__draw=Draw.GOLD, item__annotations__retraction__isnull=True),
-            ),
-            missed=Count(
-                "item__annotations",
-                filter=Q(item__annotations__draw=Draw.GOLD, item__annotations__retraction__isnull=True)
-                & ~Q(item__annotations__label_class=F("label_class"), item__annotations__kind="class"),
-            ),
+            asked=answers(filter=asked) + checks(),
+            missed=answers(filter=asked & ~right) + checks(filter=Q(item__sweep_checks__right=False)),
         )
         .order_by(F("retired_at").desc(nulls_first=True), "-created_at", "-id")
     )

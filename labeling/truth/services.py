@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -17,13 +18,16 @@ from labeling.catalog.services import log_activity
 from labeling.people.models import User
 from labeling.refusals import Refused
 from labeling.truth import events
-from labeling.truth.agreement import Verdict, verdict
+from labeling.truth.agreement import Answered, Verdict, verdict
+from labeling.truth.answers import REASONS, refuse_contradiction
+from labeling.truth.answers import Answer as Answer  # part of what a service takes
 from labeling.truth.current import (
+    PhotoState,
     current_round,
     gold_record,
     newest_truth,
     open_dispute,
-    pause_of,
+    photo_state,
     standing_answers,
     truth_in_force,
 )
@@ -35,27 +39,14 @@ from labeling.truth.models import (
     Draw,
     Gold,
     GroundTruth,
-    HoldReason,
     Origin,
     Outcome,
     Pause,
     Retraction,
     Ruling,
+    SweepCheck,
     TruthKind,
-    UnusableReason,
 )
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a person said of a photo, before it is checked."""
-
-    kind: str
-    class_key: str = ""
-    reason: str = ""
-    comment: str = ""
-    checklist: tuple[str, ...] = ()
-
 
 # -- answers ---------------------------------------------------------------------------------------------------
 
@@ -85,19 +76,9 @@ def record_answer(
             % {"ms": project.min_view_ms},
             status=422,
         )
-    guideline = catalog.current_guideline(project)
+    guideline_id, audited, undone_id = _lock_to_answer(project, item_id, round, labeler)
+    guideline = catalog.guideline(guideline_id)
     definition = _check_answer(project, guideline, answer)
-    _lock(item_id)
-    undone = (
-        Retraction.objects.filter(
-            annotation__item_id=item_id,
-            annotation__round=round,
-            annotation__labeler=labeler,
-            replaced_by__isnull=True,
-        )
-        .order_by("-id")
-        .first()
-    )
     annotation = Annotation.objects.create(
         project=project,
         item_id=item_id,
@@ -106,7 +87,7 @@ def record_answer(
         key=key,
         kind=answer.kind,
         label_class_id=definition.label_class_id if definition else None,
-        reason="" if definition else answer.reason,
+        reason=answer.reason,
         comment=answer.comment,
         checklist=list(answer.checklist),
         guideline=guideline,
@@ -114,15 +95,39 @@ def record_answer(
         context=context,
         shown_at=shown_at,
         view_ms=view_ms,
-        replaces=undone,
+        replaces_id=undone_id,
     )
     if draw == Draw.GOLD:
         _check_gold(project, labeler)
     else:
-        _settle(project, item_id, round, guideline)
-        if pause_of(project, labeler) and truth_in_force(item_id) is None and open_dispute(item_id) is None:
+        state = photo_state(project, item_id, round, labeler)
+        if not _settle(project, item_id, round, guideline, state, audited=audited) and state.paused:
             _open_dispute(project, item_id, round, DisputeCause.PAUSED)
     return annotation
+
+
+def _lock_to_answer(
+    project: Project, item_id: int, round: int, labeler: User
+) -> tuple[int, bool, int | None]:
+    """One writer a photo, as :func:`_lock`; return what the answer needs to know beside.
+
+    The newest guideline's id, whether the photo was drawn for the audit, and the retraction that this answer follows.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT (SELECT g.id FROM catalog_guideline g WHERE g.project_id = %s ORDER BY g.number DESC LIMIT 1),
+                   i.audit_drawn_at IS NOT NULL,
+                   (SELECT r.id FROM truth_retraction r JOIN truth_annotation a ON a.id = r.annotation_id
+                    WHERE a.item_id = i.id AND a.round = %s AND a.labeler_id = %s
+                      AND NOT EXISTS (SELECT 1 FROM truth_annotation later WHERE later.replaces_id = r.id)
+                    ORDER BY r.id DESC LIMIT 1)
+            FROM catalog_item i WHERE i.id = %s FOR NO KEY UPDATE OF i
+            """,
+            [project.pk, round, labeler.pk, item_id],
+        )
+        guideline_id, audited, undone_id = cursor.fetchone()
+        return guideline_id, audited, undone_id
 
 
 def reconsider(*, project: Project, item_ids: list[int]) -> None:
@@ -131,7 +136,8 @@ def reconsider(*, project: Project, item_ids: list[int]) -> None:
     for item_id in item_ids:
         with transaction.atomic():
             _lock(item_id)
-            _settle(project, item_id, current_round(item_id), guideline)
+            round = current_round(item_id)
+            _settle(project, item_id, round, guideline, photo_state(project, item_id, round))
 
 
 @transaction.atomic
@@ -152,7 +158,9 @@ def retract_answer(*, project: Project, labeler: User, key: UUID) -> Annotation:
             _(
                 "An answer can be undone for %(seconds)d seconds. Ask a reviewer to look at this photo instead."
             )
-            % {"seconds": project.undo_seconds},
+            % {"seconds": project.undo_seconds}
+            if project.undo_seconds
+            else _("This project takes no answer back. Ask a reviewer to look at this photo instead."),
         )
     disputes = Dispute.objects.filter(item_id=annotation.item_id, round=annotation.round)
     if disputes.filter(ruling__reviewer__isnull=False).exists():
@@ -161,7 +169,7 @@ def retract_answer(*, project: Project, labeler: User, key: UUID) -> Annotation:
     if annotation.draw == Draw.GOLD:
         return annotation
     guideline = catalog.current_guideline(project)
-    decision = _verdict(project, annotation.item_id, annotation.round, guideline)
+    decision = _verdict(project, standing_answers(annotation.item_id, annotation.round), guideline)
     truth = truth_in_force(annotation.item_id)
     if truth is not None and truth.origin == Origin.AGREEMENT and decision.state != "agreed":
         _append_truth(project, annotation.item_id, TruthKind.WITHDRAWN, None, Origin.WITHDRAWAL, guideline)
@@ -228,13 +236,12 @@ def rule(
             status=422,
             fields={"comment": _("missing")},
         )
-    known = {Outcome.HOLD.value: HoldReason.values, Outcome.UNUSABLE.value: UnusableReason.values}
-    if reason and reason not in known.get(outcome, []):
+    if reason and reason not in REASONS.get(outcome, []):
         raise Refused(
             "invalid",
             _("This ruling takes no reason.")
-            if outcome not in known
-            else _("Give the reason, one of: %(reasons)s.") % {"reasons": ", ".join(known[outcome])},
+            if outcome not in REASONS
+            else _("Give the reason, one of: %(reasons)s.") % {"reasons": ", ".join(REASONS[outcome])},
             status=422,
             fields={"reason": _("unknown")},
         )
@@ -253,6 +260,16 @@ def rule(
         reason=reason,
         comment=comment[:1000],
         guideline=guideline,
+    )
+    # The diary is for admins; what it says of a ruling, the review page says to them as well.
+    log_activity(
+        project=project,
+        kind="ruled",
+        actor=reviewer,
+        item=dispute.item_id,
+        dispute=str(dispute.pk),
+        outcome=outcome,
+        key=class_key,
     )
     if outcome == Outcome.SEND_BACK:
         if truth_in_force(dispute.item_id) is not None:
@@ -289,7 +306,8 @@ def request_review(
 def add_gold(*, project: Project, item: Item, class_key: str, by: User) -> Gold:
     """Declare a photo's answer known, and ask it blind from now on.
 
-    Raises :class:`Refused` ``unknown_class`` (422), or ``already_answered`` (409) if people have begun on it.
+    Raises :class:`Refused` ``unknown_class`` (422), ``already_answered`` (409) if people have begun on it, or ``conflict``
+    (409) if it is or was gold with another class: people were checked against that one, so only a ruling changes it.
     """
     guideline = catalog.current_guideline(project)
     definition = _active_class(guideline, class_key)
@@ -297,7 +315,7 @@ def add_gold(*, project: Project, item: Item, class_key: str, by: User) -> Gold:
     existing = Gold.objects.filter(item=item).first()
     if existing is not None:
         if existing.label_class_id != definition.label_class_id:
-            raise Refused("conflict", _("This photo is already gold with another class. Retire it first."))
+            raise Refused("conflict", _gold_with_another_class(existing))
         if existing.retired_at is not None:
             existing.retired_at = None
             existing.save(update_fields=["retired_at"])
@@ -322,14 +340,64 @@ def add_gold(*, project: Project, item: Item, class_key: str, by: User) -> Gold:
     return gold
 
 
+def _gold_with_another_class(gold: Gold) -> str:
+    known = gold.label_class.key
+    if gold.retired_at is None:
+        return _(
+            "This photo is gold already, as %(class)s. Retire it, and send it to review if that is wrong."
+        ) % {"class": known}
+    return _(
+        "This photo was gold as %(class)s, and stays settled so. Send it to review: the ruling takes that class's place."
+    ) % {"class": known}
+
+
 @transaction.atomic
 def retire_gold(*, gold: Gold, by: User) -> Gold:
-    """Stop asking this gold photo. Past answers to it keep counting for the people who gave them."""
+    """Stop asking this gold photo. Past answers to it keep counting for the people who gave them.
+
+    It stays settled as what it was known to be; ``request_review`` is the way to another class.
+    """
     if gold.retired_at is None:
         gold.retired_at = timezone.now()
         gold.save(update_fields=["retired_at"])
         log_activity(project=gold.project, kind="gold_retired", actor=by, item=gold.item_id)
     return gold
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A gold photo of a grid, and what the labeler did with it: marked or not, and as which class if they named one."""
+
+    item_id: int
+    known_id: int
+    found: bool
+    named_id: int | None = None
+
+
+@transaction.atomic
+def record_checks(
+    *, project: Project, labeler: User, sweep: UUID, shown_as_id: int, checked: Sequence[Checked]
+) -> None:
+    """Append how a labeler did on the gold photos of one grid. Too many misses pause them, like any gold answers."""
+    guideline = catalog.current_guideline(project)
+    SweepCheck.objects.bulk_create(
+        [
+            SweepCheck(
+                project=project,
+                labeler=labeler,
+                item_id=each.item_id,
+                sweep=sweep,
+                shown_as_id=shown_as_id,
+                known_id=each.known_id,
+                found=each.found,
+                right=each.found and each.named_id in {None, each.known_id},
+                guideline=guideline,
+            )
+            for each in checked
+        ],
+        ignore_conflicts=True,
+    )
+    _check_gold(project, labeler)
 
 
 @transaction.atomic
@@ -376,6 +444,7 @@ def _active_class(guideline: Guideline, class_key: str) -> ClassDefinition:
 
 def _check_answer(project: Project, guideline: Guideline, answer: Answer) -> ClassDefinition | None:
     """The class definition that the answer names, or ``None`` for hold and unusable."""
+    refuse_contradiction(answer)
     if answer.kind == AnswerKind.CLASS:
         definition = _active_class(guideline, answer.class_key)
         missing = [line for line in definition.checklist if line not in answer.checklist]
@@ -388,43 +457,48 @@ def _check_answer(project: Project, guideline: Guideline, answer: Answer) -> Cla
                 fields={"checklist": missing},
             )
         return definition
-    reasons = {AnswerKind.HOLD.value: HoldReason.values, AnswerKind.UNUSABLE.value: UnusableReason.values}
-    if answer.kind not in reasons:
-        raise Refused(
-            "invalid",
-            _("An answer is one of: class, hold, unusable."),
-            status=422,
-            fields={"kind": _("unknown")},
-        )
-    if answer.reason not in reasons[answer.kind]:
-        raise Refused(
-            "invalid",
-            _("Give the reason, one of: %(reasons)s.") % {"reasons": ", ".join(reasons[answer.kind])},
-            status=422,
-            fields={"reason": _("unknown")},
-        )
     return None
 
 
-def _verdict(project: Project, item_id: int, round: int, guideline: Guideline) -> Verdict:
+def _verdict(project: Project, answers: Sequence[Answered], guideline: Guideline) -> Verdict:
     wanted = project.answers_per_image
     return verdict(
-        standing_answers(item_id, round),
+        answers,
         wanted=wanted,
         needed=wanted if project.rule == AgreementRule.UNANIMOUS else project.agreement_k,
         resolution=catalog.class_resolution(project, guideline),
     )
 
 
-def _settle(project: Project, item_id: int, round: int, guideline: Guideline) -> None:
-    if truth_in_force(item_id) is not None or open_dispute(item_id) is not None:
-        return
-    decision = _verdict(project, item_id, round, guideline)
+def _settle(
+    project: Project,
+    item_id: int,
+    round: int,
+    guideline: Guideline,
+    state: PhotoState,
+    *,
+    audited: bool | None = None,
+) -> bool:
+    """Make ground truth or a dispute of the standing answers, if they suffice; return whether the photo has either."""
+    if state.in_force or state.disputed:
+        return True
+    decision = _verdict(project, state.answers, guideline)
     if decision.state == "agreed":
-        _append_truth(project, item_id, decision.kind, decision.label_class_id, Origin.AGREEMENT, guideline)
+        _append_truth(
+            project,
+            item_id,
+            decision.kind,
+            decision.label_class_id,
+            Origin.AGREEMENT,
+            guideline,
+            audited=audited,
+            supersedes=state.newest_truth,
+            swept=state.swept,
+        )
         events.settled.send(sender=Annotation, project=project, item_id=item_id)
     elif decision.state == "disputed":
         _open_dispute(project, item_id, round, decision.cause)
+    return decision.state != "wait"
 
 
 def _open_dispute(project: Project, item_id: int, round: int, cause: str, *, note: str = "") -> Dispute:
@@ -442,9 +516,26 @@ def _append_truth(
     guideline: Guideline,
     *,
     ruling: Ruling | None = None,
+    audited: bool | None = None,
+    supersedes: int | None = None,
+    swept: bool | None = None,
 ) -> GroundTruth:
-    audited = Item.objects.filter(pk=item_id, audit_drawn_at__isnull=False).exists()
-    draw = Draw.GOLD if origin == Origin.GOLD else Draw.AUDIT if audited else Draw.RANK
+    """``audited``, ``supersedes`` and ``swept`` spare look-ups where the caller knows; the first only with the second.
+
+    What rests on an answer from a sweep says so, also as a reviewer's ruling, and even if the audit drew the photo.
+    """
+    if audited is None:
+        audited = Item.objects.filter(pk=item_id, audit_drawn_at__isnull=False).exists()
+        newest = newest_truth(item_id)
+        supersedes = newest.pk if newest else None
+    if swept is None:
+        round = ruling.dispute.round if ruling else current_round(item_id)
+        swept = any(answer.draw == Draw.SWEEP for answer in standing_answers(item_id, round))
+    draw = Draw.AUDIT if audited else Draw.RANK
+    if origin == Origin.GOLD:
+        draw = Draw.GOLD
+    elif swept:
+        draw = Draw.SWEEP
     return GroundTruth.objects.create(
         project=project,
         item_id=item_id,
@@ -454,7 +545,7 @@ def _append_truth(
         draw=draw,
         ruling=ruling,
         guideline=guideline,
-        supersedes=newest_truth(item_id),
+        supersedes_id=supersedes,
     )
 
 

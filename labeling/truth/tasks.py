@@ -12,7 +12,7 @@ from labeling.catalog.selectors import class_resolution
 from labeling.jobs.handlers import handles
 from labeling.jobs.runner import JobError, Progress
 from labeling.truth.models import Annotation, AnswerKind, GroundTruth, Origin
-from labeling.truth.selectors import ESTIMATES
+from labeling.truth.quality import ESTIMATES
 
 #: How many photos a result lists: the page shows a few, a reviewer wants the worst first.
 LISTED = 200
@@ -46,7 +46,7 @@ def answers_frame(project: Project) -> pd.DataFrame:
     """The blind answers in force, a row each: ``item``, ``round``, ``worker`` (ids) and ``label`` (a value)."""
     keys, resolution = _class_keys(project)
     rows = (
-        Annotation.objects.for_agreement()
+        Annotation.objects.blind()
         .filter(project=project)
         .order_by("id")
         .values_list("item_id", "round", "labeler_id", "kind", "label_class_id")

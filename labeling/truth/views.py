@@ -8,7 +8,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -20,7 +20,7 @@ from labeling.catalog.services import amend_guideline
 from labeling.jobs.services import enqueue
 from labeling.people.models import User
 from labeling.refusals import Refused
-from labeling.truth import selectors, services
+from labeling.truth import quality, selectors, services
 from labeling.truth.forms import AmendForm, GoldForm, RulingForm
 from labeling.truth.models import Dispute, Gold, HoldReason, Ruling, UnusableReason
 
@@ -188,9 +188,14 @@ def _strip(project: Project, user: User) -> dict[str, Any]:
 
 
 def _dispute(project: Project, dispute_id: UUID) -> Dispute:
-    return get_object_or_404(
-        Dispute.objects.select_related("item__image", "project"), project=project, pk=dispute_id
+    found = (
+        Dispute.objects.select_related("item__image", "project")
+        .filter(project=project, pk=dispute_id)
+        .first()
     )
+    if found is None:
+        raise Http404(_("This project has no such dispute. Go on with the next one on its Review page."))
+    return found
 
 
 def _first_error(form: Any) -> str:
@@ -213,10 +218,10 @@ def labelers(request: HttpRequest, slug: str) -> HttpResponse:
     }
     if fragment in {"", "figures"}:
         context |= {
-            "agreement": selectors.agreement(project),
-            "figures": selectors.labeler_figures(project),
-            "estimates": selectors.estimates(project),
-            "dawid_skene": selectors.dawid_skene(project),
+            "agreement": quality.agreement(project),
+            "figures": quality.labeler_figures(project),
+            "estimates": quality.estimates(project),
+            "dawid_skene": quality.dawid_skene(project),
         }
     if fragment == "figures":
         return render(request, "truth/_figures.html", context)
@@ -239,10 +244,10 @@ def request_estimates(request: HttpRequest, slug: str) -> HttpResponse:
     """Ask a worker for alpha and Dawid-Skene; one such job at a time."""
     project = project_for(request.user, slug, Action.ADMIN)
     enqueue(
-        kind=selectors.ESTIMATES,
+        kind=quality.ESTIMATES,
         project_id=project.pk,
         requested_by=_user(request),
-        dedupe=f"{selectors.ESTIMATES}:{project.pk}",
+        dedupe=f"{quality.ESTIMATES}:{project.pk}",
     )
     messages.success(request, _("A worker is computing the estimates. They appear here by themselves."))
     return redirect("labelers", slug)
@@ -253,7 +258,9 @@ def request_estimates(request: HttpRequest, slug: str) -> HttpResponse:
 def resume(request: HttpRequest, slug: str, username: str) -> HttpResponse:
     """Let a paused labeler go on."""
     project = project_for(request.user, slug, Action.ADMIN)
-    labeler = get_object_or_404(User, username=username)
+    labeler = User.objects.filter(username=username).first()
+    if labeler is None:
+        raise Http404(_("There is nobody of this name. See who labels on the Labelers page."))
     services.lift_pause(project=project, labeler=labeler, by=_user(request))
     messages.success(request, _("%(name)s may label again.") % {"name": labeler})
     return redirect("labelers", slug)
@@ -279,7 +286,10 @@ def gold_add(request: HttpRequest, slug: str) -> HttpResponse:
 @require_POST
 def gold_retire(request: HttpRequest, slug: str, gold_id: int) -> HttpResponse:
     project = project_for(request.user, slug, Action.ADMIN)
-    services.retire_gold(gold=get_object_or_404(Gold, project=project, pk=gold_id), by=_user(request))
+    gold = Gold.objects.filter(project=project, pk=gold_id).first()
+    if gold is None:
+        raise Http404(_("This project has no such gold photo. See its gold on the Labelers page."))
+    services.retire_gold(gold=gold, by=_user(request))
     messages.success(request, _("The photo is no longer asked as gold."))
     return redirect(f"{reverse('labelers', args=[slug])}#gold")
 

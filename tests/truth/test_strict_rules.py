@@ -266,6 +266,25 @@ def test_gold_answers_neither_make_truth_nor_train() -> None:
     assert not GroundTruth.objects.trainable().exists()
 
 
+def test_wrong_gold_is_put_right_by_a_reviewer_and_the_refusal_says_so() -> None:
+    project = make_project()
+    admin = project.created_by
+    [item] = make_items(project, 1)
+    gold = services.add_gold(project=project, item=item, class_key="defective", by=admin)
+    with pytest.raises(Refused, match=r"is gold already, as defective. Retire it"):
+        services.add_gold(project=project, item=item, class_key="functional", by=admin)
+    services.retire_gold(gold=gold, by=admin)
+    with pytest.raises(Refused, match=r"was gold as defective.*Send it to review"):
+        services.add_gold(project=project, item=item, class_key="functional", by=admin)
+    dispute = services.request_review(project=project, item=item, by=admin)
+    services.rule(
+        project=project, dispute_id=dispute.pk, reviewer=admin, outcome="class", class_key="functional"
+    )
+    truth = truth_in_force(item.pk)
+    assert truth is not None and truth.label_class is not None and truth.label_class.key == "functional"
+    assert services.add_gold(project=project, item=item, class_key="defective", by=admin).retired_at is None
+
+
 def test_a_checklist_is_asked_for_when_the_project_says_so() -> None:
     project = make_project(checklist_required=True)
     from labeling.catalog.services import amend_guideline

@@ -1,0 +1,50 @@
+"""What a person can say of a photo, and what of it contradicts itself. Knows neither projects nor guidelines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+from labeling.refusals import Refused
+from labeling.truth.models import AnswerKind, HoldReason, UnusableReason
+
+#: Kind -> the reasons that it may give; a class gives none.
+REASONS = {AnswerKind.HOLD.value: HoldReason.values, AnswerKind.UNUSABLE.value: UnusableReason.values}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a person said of a photo, before it is checked."""
+
+    kind: str
+    class_key: str = ""
+    reason: str = ""
+    comment: str = ""
+    checklist: tuple[str, ...] = ()
+
+
+def refuse_contradiction(answer: Answer) -> None:
+    """Raises :class:`Refused` ``invalid`` (422): nothing that was said is dropped silently."""
+    if answer.kind == AnswerKind.CLASS:
+        if answer.reason:
+            raise _invalid(
+                "reason", _("not with a class"), _("An answer that names a class takes no reason.")
+            )
+        return
+    known = REASONS.get(answer.kind)
+    if known is None:
+        raise _invalid("kind", _("unknown"), _("An answer is one of: class, hold, unusable."))
+    if answer.class_key:
+        message = _(
+            "An answer of kind “%(kind)s” takes no class. Leave the class out, or send the kind “class”."
+        )
+        raise _invalid("class", _("only with the kind “class”"), message % {"kind": answer.kind})
+    if answer.reason not in known:
+        raise _invalid(
+            "reason", _("unknown"), _("Give the reason, one of: %(reasons)s.") % {"reasons": ", ".join(known)}
+        )
+
+
+def _invalid(field: str, wrong: str, message: str) -> Refused:
+    return Refused("invalid", message, status=422, fields={field: wrong})
