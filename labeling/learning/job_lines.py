@@ -12,21 +12,34 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from labeling.jobs.models import Job, JobState
+from labeling.learning.models import DomainBackbone
 
 #: A running job reports at least this often, unless its worker died.
 SILENCE = timedelta(seconds=60)
 
 NAMES = {
     "embed": gettext_lazy("Embed photos"),
+    "embed_help": gettext_lazy("Help to embed photos"),
     "train": gettext_lazy("Train a model"),
+    "adapt": gettext_lazy("Adapt the backbone"),
+    "derive": gettext_lazy("Bring photos over"),
     "rank": gettext_lazy("Order the queue"),
+    "certify": gettext_lazy("Certify the frontier"),
+    "decide": gettext_lazy("Decide inside the frontier"),
+    "watch": gettext_lazy("Audit automatic decisions"),
+    "monitor": gettext_lazy("Look at the monitors"),
     "intake": gettext_lazy("Take in photos"),
     "estimates": gettext_lazy("Compute agreement"),
+    "lab": gettext_lazy("Compare strategies"),
 }
 UNITS = {
     "embed": gettext_lazy("photos"),
     "intake": gettext_lazy("files"),
+    "adapt": gettext_lazy("photos"),
+    "derive": gettext_lazy("photos"),
 }
+#: Of these, what was done before somebody cancelled stays; all others end in one write, or in nothing.
+KEPT = frozenset({"embed", "embed_help", "intake", "derive"})
 STATES = {
     JobState.QUEUED: gettext_lazy("Waiting"),
     JobState.RUNNING: gettext_lazy("Running"),
@@ -62,6 +75,17 @@ class JobLine:
     failures: list[dict[str, str]] = field(default_factory=list)
 
     @property
+    def kept(self) -> str:
+        """What a cancelled job leaves behind, in words."""
+        if self.job.kind in KEPT:
+            return _("What it had done by then is kept.")
+        return _("It has no result; nothing of it was kept.")
+
+    @property
+    def can_retry(self) -> bool:
+        return self.job.state == JobState.FAILED
+
+    @property
     def can_cancel(self) -> bool:
         return self.job.is_live and not self.cancelling
 
@@ -89,8 +113,9 @@ def line(job: Job, now: datetime | None = None) -> JobLine:
         state=str(STATES[state]),
         look=LOOKS[state],
         percent=percent,
-        rate=rate if job.kind in UNITS else None,
-        unit=str(UNITS.get(job.kind, "")),
+        # Below one a second the time that is left says more.
+        rate=rate if rate is not None and rate >= 0.5 and job.kind in UNITS else None,
+        unit=str(_unit(job)),
         seconds_left=seconds_left,
         message=_(job.message) if job.message and job.is_live else "",
         outcome=_outcome(job.kind, result) if state is JobState.SUCCEEDED else "",
@@ -98,6 +123,13 @@ def line(job: Job, now: datetime | None = None) -> JobLine:
         cancelling=job.is_live and job.cancel_requested_at is not None,
         failures=result.get("failures") or [] if job.kind == "embed" else [],
     )
+
+
+def _unit(job: Job) -> Any:
+    # Such a training goes over the same photos again and again, a batch in each step.
+    if job.kind == "adapt" and job.args.get("method") == DomainBackbone.Method.SELF_SUPERVISION:
+        return gettext_lazy("steps")
+    return UNITS.get(job.kind, "")
 
 
 def _outcome(kind: str, result: dict[str, Any]) -> str:
@@ -111,6 +143,24 @@ def _outcome(kind: str, result: dict[str, Any]) -> str:
         if result.get("promoted"):
             text += " " + _("It was promoted by itself.")
         return text
+    if kind == "adapt" and "photos" in result:
+        return _("The backbone learned from %(photos)d photos. The next training judges it.") % result
+    if kind == "adapt" and "skipped" in result:
+        return str(result["skipped"])
+    if kind == "derive" and "photos" in result:
+        text = _("%(photos)d photos came over, %(already)d had been there before.") % result
+        if result.get("gold"):
+            text += " " + _("%(gold)d are gold.") % result
+        if result.get("unknown"):
+            text += " " + _("Known answers that found no fresh photo: %(n)d.") % {"n": len(result["unknown"])}
+        return text
     if kind == "rank" and "photos" in result:
         return _("%(photos)d photos in a new order.") % result
+    if kind == "monitor" and "readings" in result:
+        return _("%(readings)d new readings, %(alerts)d new alerts.") % result
+    if kind == "lab" and "ground_truths" in result:
+        return (
+            _("Labeling replayed on %(ground_truths)d ground truths, %(seeds)d repetitions of each strategy.")
+            % result
+        )
     return ""

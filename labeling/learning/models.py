@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from labeling.catalog.models import APPEND_ONLY, Guideline, Item, LabelClass, Project
 from labeling.jobs.models import Job
@@ -57,6 +58,63 @@ class ModelVersion(models.Model):
         return f"v{self.number}"
 
 
+class DomainBackbone(models.Model):
+    """A backbone that was fitted to a project's own photos, without their labels. Appended, never changed.
+
+    It is no more than a candidate: each training decides by held-out labels whether a version takes it.
+    """
+
+    class Method(models.TextChoices):
+        STATISTICS = "statistics", _("Statistics of the pool")
+        SELF_SUPERVISION = "selfsup", _("Self-supervised training")
+
+    project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="domain_backbones")
+    job = models.OneToOneField(Job, null=True, on_delete=models.PROTECT, related_name="+")
+    method = models.CharField(max_length=12, choices=Method.choices)
+    name = models.CharField(max_length=80, unique=True, help_text="in the registry: domain:<folder>")
+    content_hash = models.CharField(max_length=64)
+    dim = models.PositiveIntegerField()
+    base = models.CharField(max_length=80)
+    base_hash = models.CharField(max_length=64)
+    photos = models.PositiveIntegerField(help_text="of the pool that had a part in it")
+    pool = models.PositiveIntegerField(help_text="the project's photos at the time")
+    excluded = models.JSONField(help_text="photos kept out, by reason: audit, gold, settled")
+    metrics = models.JSONField(help_text="what the fit found: modes, silhouettes, losses")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-id"]
+        triggers = [APPEND_ONLY]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Diagnostics(models.Model):
+    """What a version's page explains it by: the verdict on each photo that trained it, and what was found in them.
+
+    The lists run in parallel, a photo each, and are read whole: a version has thousands of photos, never millions.
+    Every probability is out of fold: from a fit that the photo's own label had no part in.
+    """
+
+    model_version = models.OneToOneField(ModelVersion, on_delete=models.CASCADE, related_name="diagnostics")
+    item_ids = ArrayField(models.BigIntegerField())
+    truths = ArrayField(models.SmallIntegerField(), help_text="the ground truth's column")
+    predicted = ArrayField(models.SmallIntegerField(), help_text="the most probable column")
+    confidence = ArrayField(models.FloatField(), help_text="probability of the predicted class")
+    truth_probability = ArrayField(models.FloatField(), help_text="probability of the ground truth's class")
+    findings = models.JSONField(help_text="curve, forecast, slices, influential, suspicious")
+
+    class Meta:
+        triggers = [APPEND_ONLY]
+
+    def __str__(self) -> str:
+        return f"diagnostics of {self.model_version_id}"
+
+
 class Promotion(models.Model):
     """From here on this version is the champion. Rolling back is promoting an earlier version again."""
 
@@ -75,16 +133,24 @@ class Promotion(models.Model):
 
 
 class Score(models.Model):
-    """A model version's class probabilities for one photo. Kept for the champion only."""
+    """A model version's class probabilities for one photo. Kept for the champion only.
 
-    model_version = models.ForeignKey(ModelVersion, on_delete=models.CASCADE, related_name="scores")
-    item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="scores")
-    predicted = models.ForeignKey(LabelClass, on_delete=models.PROTECT, related_name="+")
+    One version's scores are one partition of the table (``learning.compute.partition``), without foreign keys in
+    the database: they are derived from the head and the embeddings, and can be made again.
+    """
+
+    pk = models.CompositePrimaryKey("model_version", "item")
+    model_version = models.ForeignKey(
+        ModelVersion, on_delete=models.CASCADE, related_name="scores", db_constraint=False, db_index=False
+    )
+    item = models.ForeignKey(
+        Item, on_delete=models.CASCADE, related_name="scores", db_constraint=False, db_index=False
+    )
+    predicted = models.ForeignKey(
+        LabelClass, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False
+    )
     confidence = models.FloatField(help_text="distance from the boundary: top probability minus the second")
     probabilities = ArrayField(models.FloatField())
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["model_version", "item"], name="score_once")]
 
     def __str__(self) -> str:
         return f"{self.predicted_id} {self.confidence:.2f}"

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Max, OuterRef, QuerySet, Subquery
+from django.db.models import Max, OuterRef, Q, QuerySet, Subquery
 
-from labeling.catalog.models import LabelClass, Project
+from labeling.catalog.models import Item, LabelClass, Project
+from labeling.catalog.selectors import current_guideline
 from labeling.jobs.models import Job, JobQuerySet
-from labeling.learning.models import ModelVersion, Promotion, Snapshot
-from labeling.truth.models import GroundTruth
+from labeling.learning.models import Diagnostics, DomainBackbone, ModelVersion, Promotion
+from labeling.learning.training_set import TRAINER, training_set
+from labeling.truth.models import Dispute, GroundTruth
 
 
 def champion(project: Project) -> ModelVersion | None:
@@ -56,6 +59,97 @@ def new_ground_truths(project: Project) -> int:
     )
     up_to = int((last or {}).get("up_to", 0))
     return GroundTruth.objects.trainable().filter(project=project, pk__gt=up_to).count()
+
+
+def was_training_asked_for(project: Project) -> bool:
+    return Job.objects.of_project(project.pk).filter(kind="train").exists()
+
+
+def trained_on_the_same(project: Project, *, seed: int) -> ModelVersion | None:
+    """The version that a training now, with this seed, would only repeat.
+
+    None since the backbone was adapted: a training would judge the new one.
+    """
+    versions = ModelVersion.objects.filter(project=project)
+    adapted = DomainBackbone.objects.filter(project=project, base=project.backbone).first()
+    if adapted is not None:
+        versions = versions.filter(created_at__gt=adapted.created_at)
+    return (
+        versions.filter(
+            Q(backbone=project.backbone) | Q(manifest__base=project.backbone),
+            snapshot__digest=training_set(project).digest,
+            manifest__seed=seed,
+            manifest__trainer=TRAINER,
+        )
+        .order_by("-number")
+        .first()
+    )
+
+
+def diagnostics(model_version: ModelVersion) -> Diagnostics | None:
+    """``None`` for versions that were trained before diagnostics were kept."""
+    return Diagnostics.objects.filter(model_version=model_version).first()
+
+
+def suspicious(model_version: ModelVersion) -> list[dict[str, Any]]:
+    """Doubted labels, most doubtful first: ``item``, ``given`` and ``suggested`` (columns), ``p_given``, ``p_suggested``."""
+    found = diagnostics(model_version)
+    return list(found.findings["suspicious"]["listed"]) if found else []
+
+
+def review_states(model_version: ModelVersion, item_ids: Iterable[int]) -> dict[int, str]:
+    """Item id -> "open" (in review now) or "ruled" (ruled on, or settled anew, since the version was trained)."""
+    ids = list(item_ids)
+    states: dict[int, str] = {}
+    newer = GroundTruth.objects.filter(item_id__in=ids, created_at__gt=model_version.created_at)
+    states |= dict.fromkeys(newer.values_list("item_id", flat=True), "ruled")
+    disputes = Dispute.objects.filter(project=model_version.project_id, item_id__in=ids)
+    since = disputes.filter(created_at__gt=model_version.created_at, ruling__isnull=False)
+    states |= dict.fromkeys(since.values_list("item_id", flat=True), "ruled")
+    states |= dict.fromkeys(disputes.open().values_list("item_id", flat=True), "open")
+    return states
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A photo that trained a version, and what the version said of it out of fold. ``row``: in ``Diagnostics``."""
+
+    item: Item
+    truth: str
+    predicted: str
+    confidence: float
+    truth_probability: float
+
+
+def cell(
+    model_version: ModelVersion, truth: int, predicted: int, *, start: int, count: int
+) -> tuple[list[Judged], int]:
+    """A part of the photos behind one cell of the confusion table (columns), surest first, and how many there are."""
+    found = diagnostics(model_version)
+    if found is None:
+        return [], 0
+    rows = [
+        row
+        for row, pair in enumerate(zip(found.truths, found.predicted, strict=True))
+        if pair == (truth, predicted)
+    ]
+    rows.sort(key=lambda row: (-found.confidence[row], row))
+    return judged(found, rows[start : start + count]), len(rows)
+
+
+def judged(found: Diagnostics, rows: Sequence[int]) -> list[Judged]:
+    keys = found.model_version.metrics["order"]
+    items = Item.objects.select_related("image").in_bulk([found.item_ids[row] for row in rows])
+    return [
+        Judged(
+            items[found.item_ids[row]],
+            keys[found.truths[row]],
+            keys[found.predicted[row]],
+            found.confidence[row],
+            found.truth_probability[row],
+        )
+        for row in rows
+    ]
 
 
 @dataclass(frozen=True)
@@ -129,14 +223,17 @@ def compare(left: ModelVersion, right: ModelVersion) -> list[ComparedFigure]:
     return figures
 
 
+def class_names(model_version: ModelVersion) -> list[str]:
+    """Names of the classes today, in the order of the probabilities."""
+    definitions = current_guideline(model_version.project).definitions
+    names = dict(definitions.values_list("label_class_id", "name"))
+    return [names[pk] for pk in model_version.classes]
+
+
 def class_keys(model_version: ModelVersion) -> list[str]:
     """Class keys in the order of the probabilities."""
     keys = dict(LabelClass.objects.filter(pk__in=model_version.classes).values_list("pk", "key"))
     return [keys[pk] for pk in model_version.classes]
-
-
-def latest_snapshot(project: Project) -> Snapshot | None:
-    return Snapshot.objects.filter(project=project).order_by("-id").first()
 
 
 def jobs(project: Project) -> JobQuerySet:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from labeling.catalog.models import Project
+from labeling.catalog.models import Item, Project
 from labeling.catalog.selectors import class_resolution
 from labeling.catalog.services import log_activity
 from labeling.jobs.models import Job, JobState
 from labeling.jobs.services import enqueue
 from labeling.learning import events, selectors
 from labeling.learning.models import ModelVersion, Promotion
-from labeling.learning.training_set import readiness
+from labeling.learning.training_set import FIRST_A_CLASS, readiness
 from labeling.people.models import User
 from labeling.refusals import Refused
+from labeling.truth.models import DisputeCause
+from labeling.truth.services import request_review
 
 MAX_SEED = 2**31 - 1
 
@@ -50,8 +54,9 @@ def request_training(*, project: Project, by: User | None, seed: int = 0, auto: 
     ``auto``: nobody asked, the number of new ground truths did. The job then promotes what it trained if
     the project allows it and the result is not worse.
 
-    Raises :class:`Refused`: ``one_class`` (422) with fewer than two classes of two ground truths; ``invalid``
-    (422) for a seed that is no integer from 0 to 2^31 - 1.
+    Raises :class:`Refused`: ``one_class`` (422) with fewer than two classes of two ground truths; ``same_data`` (409)
+    when a version was made of exactly these ground truths with this seed and backbone: it would be the same again;
+    ``invalid`` (422) for a seed that is no integer from 0 to 2^31 - 1.
     """
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed <= MAX_SEED:
         raise Refused(
@@ -63,6 +68,16 @@ def request_training(*, project: Project, by: User | None, seed: int = 0, auto: 
     ready = readiness(project)
     if not ready.can_train:
         raise Refused("one_class", ready.reason, status=422)
+    same = selectors.trained_on_the_same(project, seed=seed)
+    if same is not None:
+        raise Refused(
+            "same_data",
+            _(
+                "Version %(number)d was trained on exactly these ground truths, with the same backbone and seed. "
+                "Training again would make the same model. Label more photos first."
+            )
+            % {"number": same.number},
+        )
     return enqueue(
         kind="train",
         queue="gpu",
@@ -74,14 +89,68 @@ def request_training(*, project: Project, by: User | None, seed: int = 0, auto: 
     )
 
 
-@transaction.atomic
 def retrain_when_due(*, project: Project) -> Job | None:
-    """Train by itself when ``retrain_every`` new ground truths came since a training was last asked for."""
-    if project.retrain_every < 1 or selectors.new_ground_truths(project) < project.retrain_every:
+    """Train by itself, where the project does that (``retrain_every``).
+
+    The first time when two classes have five ground truths each; from then on after every ``retrain_every`` new ones
+    since a training was last asked for.
+    """
+    if project.retrain_every < 1:
         return None
-    if not readiness(project).can_train:
+    if selectors.was_training_asked_for(project):
+        due = selectors.new_ground_truths(project) >= project.retrain_every and readiness(project).can_train
+    else:
+        due = readiness(project).has(2, of=FIRST_A_CLASS)
+    if not due:
         return None
-    return request_training(project=project, by=None, auto=True)
+    try:
+        return request_training(project=project, by=None, auto=True)
+    except Refused:
+        # A ruling that confirmed what was settled is a new ground truth, and nothing new to learn from.
+        return None
+
+
+@transaction.atomic
+def send_to_review(*, model_version: ModelVersion, item_ids: Sequence[int], by: User | None) -> int:
+    """Put photos whose ground truth this version doubts before a reviewer; return how many went there just now.
+
+    Safe to repeat: a photo that is in review, or was ruled on since the version was trained, is passed over. The
+    ground truth stays in force until the ruling.
+
+    Raises :class:`Refused` ``not_suspicious`` (422) for a photo that this version does not doubt.
+    """
+    doubted = {each["item"]: each for each in selectors.suspicious(model_version)}
+    if strange := [item for item in item_ids if item not in doubted]:
+        raise Refused(
+            "not_suspicious",
+            _(
+                "Version %(number)d does not doubt %(n)d of these photos. Send only those that it lists as doubted."
+            )
+            % {"number": model_version.number, "n": len(strange)},
+            status=422,
+        )
+    states = selectors.review_states(model_version, item_ids)
+    names = selectors.class_names(model_version)
+    sent = 0
+    # Always in the same order, so that two requests at once cannot lock each other.
+    for item in Item.objects.filter(pk__in=item_ids, project=model_version.project_id).order_by("pk"):
+        if item.pk in states:
+            continue
+        each = doubted[item.pk]
+        request_review(
+            project=model_version.project,
+            item=item,
+            by=by,
+            cause=DisputeCause.SUSPICIOUS,
+            note=_("Version %(number)d would say %(class)s (%(share)s)")
+            % {
+                "number": model_version.number,
+                "class": names[each["suggested"]],
+                "share": f"{each['p_suggested']:.0%}",
+            },
+        )
+        sent += 1
+    return sent
 
 
 @transaction.atomic

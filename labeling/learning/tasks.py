@@ -6,7 +6,10 @@ from typing import Any
 
 from labeling.jobs.handlers import handles
 from labeling.jobs.runner import Progress
-from labeling.learning.compute.embedding import embed_project
+from labeling.learning import deriving
+from labeling.learning.compute.adaptation import adapt_project
+from labeling.learning.compute.embedding import embed_project, help_to_embed
+from labeling.learning.compute.lab import run_lab
 from labeling.learning.compute.training import train_project
 
 
@@ -15,6 +18,26 @@ def embed(progress: Progress) -> dict[str, Any]:
     return embed_project(progress)
 
 
+@handles("embed_help")
+def embed_help(progress: Progress) -> dict[str, Any]:
+    return help_to_embed(progress)
+
+
+@handles("adapt")
+def adapt(progress: Progress) -> dict[str, Any]:
+    return adapt_project(progress)
+
+
 @handles("train")
 def train(progress: Progress) -> dict[str, Any]:
     return train_project(progress)
+
+
+@handles("lab")
+def lab(progress: Progress) -> dict[str, Any]:
+    return run_lab(progress)
+
+
+@handles("derive")
+def derive(progress: Progress) -> dict[str, Any]:
+    return deriving.run(progress)

@@ -18,10 +18,14 @@ from labeling.catalog.selectors import (
     class_resolution,
     current_guideline,
 )
-from labeling.truth.models import GroundTruth
+from labeling.truth.models import Draw, GroundTruth
 
 #: A class with fewer ground truths cannot be both learned from and judged on.
 LEAST_A_CLASS = 2
+#: A project that trains by itself makes its first model when two classes have so many ground truths each.
+FIRST_A_CLASS = 5
+#: Raised when a training makes another head of the same ground truths, so that they may be trained on anew.
+TRAINER = 2
 
 
 @dataclass(frozen=True)
@@ -87,13 +91,15 @@ def training_set(project: Project) -> TrainingSet:
     rows = (
         GroundTruth.objects.trainable()
         .filter(project=project)
-        .values_list("id", "item_id", "item__image__sha256", "label_class_id", "item__audit_drawn_at")
+        .values_list("id", "item_id", "item__image__sha256", "label_class_id", "item__audit_drawn_at", "draw")
     )
     examples = []
-    for truth_id, item_id, sha256, class_id, audit_drawn_at in rows:
+    for truth_id, item_id, sha256, class_id, audit_drawn_at, draw in rows:
         survivor = resolution.get(class_id)
         if survivor is not None:
-            examples.append(Example(truth_id, item_id, sha256, survivor, audit_drawn_at is not None))
+            # What people saw with the prediction beside it trains, and is no part of the unbiased sample.
+            audited = audit_drawn_at is not None and draw != Draw.SWEEP
+            examples.append(Example(truth_id, item_id, sha256, survivor, audited))
     examples.sort(key=lambda example: example.sha256)
     present = {example.class_id for example in examples}
     return TrainingSet(
@@ -129,6 +135,10 @@ class Readiness:
     def can_train(self) -> bool:
         return not self.reason
 
+    def has(self, classes: int, *, of: int) -> bool:
+        """Whether so many ``classes`` have at least ``of`` ground truths each."""
+        return sum(each.count >= of for each in self.counts) >= classes
+
 
 def readiness(project: Project) -> Readiness:
     """Counts of trainable ground truths per active class, and what a training still needs."""
@@ -150,8 +160,27 @@ def _what_is_missing(counts: tuple[ClassCount, ...]) -> str:
     enough = [each for each in counts if each.count >= LEAST_A_CLASS]
     if len(enough) >= 2:
         return ""
-    short = ", ".join(f"{each.name}: {each.count}" for each in counts if each.count < LEAST_A_CLASS)
-    return _(
-        "Training needs at least two classes with %(least)d ground truths each. Still too few: %(short)s. "
-        "Label more photos of them, or settle open reviews, then train."
-    ) % {"least": LEAST_A_CLASS, "short": short or _("no class")}
+    total = sum(each.count for each in counts)
+    missing = [
+        _("%(class)s has %(n)d") % {"class": each.name, "n": each.count}
+        for each in counts
+        if each.count < LEAST_A_CLASS
+    ]
+    if total == 0:
+        now = _("No photo is settled as a class yet.")
+    elif len(enough) == 1:
+        now = _("So far only “%(class)s” has enough (%(n)d); %(missing)s.") % {
+            "class": enough[0].name,
+            "n": enough[0].count,
+            "missing": ", ".join(missing),
+        }
+    else:
+        now = _("So far %(missing)s.") % {"missing": ", ".join(missing)}
+    return " ".join(
+        [
+            _("Training needs at least two classes with %(least)d ground truths each.")
+            % {"least": LEAST_A_CLASS},
+            now,
+            _("Label more photos of the others, or settle open reviews, then train."),
+        ]
+    )

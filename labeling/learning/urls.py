@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from labeling.learning import views
+from labeling.learning import adaptation_views, derive_views, lab_views, views
 
 urlpatterns = [
     path("p/<slug:slug>/models", views.models, name="models"),
@@ -11,6 +11,18 @@ urlpatterns = [
     path("p/<slug:slug>/models/train", views.train, name="models-train"),
     path("p/<slug:slug>/models/<int:number>", views.model, name="model"),
     path("p/<slug:slug>/models/<int:number>/promote", views.promote, name="model-promote"),
+    path("p/<slug:slug>/adaptation", adaptation_views.page, name="adaptation"),
+    path("p/<slug:slug>/adaptation/result", adaptation_views.result, name="adaptation-result"),
+    path("p/<slug:slug>/adaptation/run", adaptation_views.run, name="adaptation-run"),
+    path("p/<slug:slug>/lab", lab_views.page, name="lab"),
+    path("p/<slug:slug>/lab/result", lab_views.result, name="lab-result"),
+    path("p/<slug:slug>/lab/run", lab_views.run, name="lab-run"),
+    path("p/<slug:slug>/lab/adopt", lab_views.adopt, name="lab-adopt"),
+    path("p/<slug:slug>/lab/<uuid:job_id>", lab_views.earlier, name="lab-earlier"),
+    path("p/<slug:slug>/models/<int:number>/cell/<slug:truth>/<slug:said>", views.cell, name="model-cell"),
+    path("p/<slug:slug>/models/<int:number>/review", views.review_suspicious, name="model-review"),
+    path("p/<slug:slug>/derive", derive_views.derive, name="derive"),
+    path("p/<slug:slug>/jobs/<uuid:job_id>/retry", views.retry_job, name="job-retry"),
     path("p/<slug:slug>/jobs", views.jobs, name="jobs"),
     path("p/<slug:slug>/jobs/list", views.jobs_list, name="jobs-list"),
     path("p/<slug:slug>/jobs/<uuid:job_id>/cancel", views.cancel_job, name="job-cancel"),

@@ -9,17 +9,21 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from labeling.catalog.models import Project
 from labeling.catalog.permissions import Action, project_for, role_in
 from labeling.catalog.selectors import current_guideline
 from labeling.jobs import services as job_services
-from labeling.learning import charts, job_lines, selectors, services, words
+from labeling.learning import charts, job_lines, selectors, services, version_page, words
+from labeling.learning.models import ModelVersion
 from labeling.learning.training_set import readiness
 from labeling.refusals import Refused
+from labeling.typed_numbers import whole
 
 JOBS_SHOWN = 100
 
@@ -70,12 +74,71 @@ def model(request: HttpRequest, slug: str, number: int) -> HttpResponse:
 
 
 @login_required
+@require_GET
+def cell(request: HttpRequest, slug: str, number: int, truth: str, said: str) -> HttpResponse:
+    """The photos behind one cell of the confusion table."""
+    project = project_for(request.user, slug, Action.ADMIN)
+    version = _version(project, number)
+    # Seven digits lie beyond any last page, which is where more of them lead as well.
+    page = whole(request.GET.get("page", "1").strip()[:7]) or 1
+    found = version_page.cell_page(version, _class_names(project), truth=truth, predicted=said, page=page)
+    if found is None:
+        raise Http404(_("This version does not know such a class."))
+    context = {"version": version, "has_diagnostics": selectors.diagnostics(version) is not None} | found
+    return render(request, "learning/cell.html", _page(request, project, "model") | context)
+
+
+@login_required
+@require_POST
+def review_suspicious(request: HttpRequest, slug: str, number: int) -> HttpResponse:
+    """Send one doubted label, or all, to review."""
+    project = project_for(request.user, slug, Action.ADMIN)
+    version = _version(project, number)
+    asked = request.POST.get("item", "")
+    if asked == "all":
+        items = [each["item"] for each in selectors.suspicious(version)]
+    else:
+        item = whole(asked, digits=18)
+        items = [] if item is None else [item]
+    try:
+        sent = services.send_to_review(model_version=version, item_ids=items, by=_user(request))
+    except Refused as refusal:
+        messages.error(request, refusal.message)
+    else:
+        if sent:
+            messages.success(
+                request,
+                ngettext(
+                    "%(n)d photo went to review. Its ground truth stays until a reviewer rules.",
+                    "%(n)d photos went to review. Their ground truths stay until a reviewer rules.",
+                    sent,
+                )
+                % {"n": sent},
+            )
+        else:
+            messages.info(request, _("Nothing to send: these photos are in review, or were ruled on since."))
+    return redirect(f"{reverse('model', args=[slug, number])}#suspicious")
+
+
+@login_required
+@require_POST
+def retry_job(request: HttpRequest, slug: str, job_id: UUID) -> HttpResponse:
+    project = project_for(request.user, slug, Action.ADMIN)
+    job = selectors.jobs(project).filter(pk=job_id).first()
+    if job is None:
+        raise Http404(_("There is no such job."))
+    if job_services.retry(job=job, by=_user(request)).pk == job.pk:
+        messages.info(request, _("That job did not fail, so there is nothing to try again."))
+    else:
+        messages.success(request, _("It is tried again, as a new job."))
+    return redirect("jobs", slug=slug)
+
+
+@login_required
 @require_POST
 def promote(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     project = project_for(request.user, slug, Action.ADMIN)
-    version = selectors.version(project, number)
-    if version is None:
-        raise Http404(_("There is no such model version."))
+    version = _version(project, number)
     reason = request.POST.get("reason", "")
     try:
         services.promote(model_version=version, by=_user(request), reason=reason)
@@ -125,13 +188,16 @@ def cancel_job(request: HttpRequest, slug: str, job_id: UUID) -> HttpResponse:
 def _model_page(
     request: HttpRequest, project: Project, number: int, *, status: int = 200, reason: str = ""
 ) -> HttpResponse:
-    version = selectors.version(project, number)
-    if version is None:
-        raise Http404(_("There is no such model version."))
+    version = _version(project, number)
     champion = selectors.champion(project)
     cross, audit = version.metrics["cross_validated"], version.metrics.get("audit")
     names = _class_names(project)
     keys = version.metrics["order"]
+    wished, wish_error = None, ""
+    try:
+        wished = version_page.read_share(request.GET.get("accuracy", ""))
+    except Refused as refusal:
+        wish_error = refusal.message
     context = {
         "version": version,
         "champion": champion,
@@ -148,7 +214,7 @@ def _model_page(
             for key in keys
         ],
         "class_names": [names.get(key, key) for key in keys],
-        "confusion": _confusion(cross["confusion"], [names.get(key, key) for key in keys]),
+        "confusion": _confusion(cross["confusion"], keys, [names.get(key, key) for key in keys]),
         "reliability": charts.reliability_marks(cross["reliability"]),
         "verdict": words.verdict(version.comparison) if version.comparison else None,
         "snapshot": selectors.snapshot_details(version),
@@ -161,11 +227,21 @@ def _model_page(
         else [],
         "promotions": selectors.promotions(project).filter(model_version=version),
         "reason": reason,
+        "wished": request.GET.get("accuracy", ""),
+        "wish_error": wish_error,
+        **version_page.explained(version, names, wished=wished),
     }
     return render(request, "learning/model.html", _page(request, project, "model") | context, status=status)
 
 
-def _confusion(matrix: list[list[int]], names: list[str]) -> list[dict[str, Any]]:
+def _version(project: Project, number: int) -> ModelVersion:
+    version = selectors.version(project, number) if number < 2**31 else None
+    if version is None:
+        raise Http404(_("There is no such model version."))
+    return version
+
+
+def _confusion(matrix: list[list[int]], keys: list[str], names: list[str]) -> list[dict[str, Any]]:
     """Rows of the truth, each cell with its count and a step from 0 to 4 by its share of the row."""
     rows = []
     for index, (name, counts) in enumerate(zip(names, matrix, strict=True)):
@@ -177,6 +253,9 @@ def _confusion(matrix: list[list[int]], names: list[str]) -> list[dict[str, Any]
                 "cells": [
                     {
                         "count": count,
+                        "truth": keys[index],
+                        "said": keys[column],
+                        "said_name": names[column],
                         "right": column == index,
                         "step": round(4 * count / total) if total else 0,
                     }
@@ -212,6 +291,7 @@ def _versions(project: Project) -> dict[str, Any]:
                     (names.get(key, key), version.metrics["cross_validated"]["classes"][key]["recall"])
                     for key in version.metrics["order"]
                 ],
+                "never_finds": [names.get(key, key) for key in words.never_finds(version.metrics)],
             }
             for version in found
         ],

@@ -6,8 +6,185 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
-from labeling.learning.templatetags.figures import share, signed
+from labeling.learning.templatetags.figures import exact_share, percent, share, signed
+
+#: Photos drawn at random that must be settled before their accuracy leads.
+FAIR = 20
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What to know of a version first. ``look``: of the notice; ``points``: what follows, most pressing first."""
+
+    headline: str
+    look: str
+    points: list[str]
+
+
+def never_finds(metrics: dict[str, Any]) -> list[str]:
+    """Keys of classes that a version's cross-validation never found although there were photos of them."""
+    classes = metrics["cross_validated"]["classes"]
+    return [
+        key
+        for key in metrics.get("order", [])
+        if classes[key]["support"] and classes[key]["recall"] and not classes[key]["recall"]["value"]
+    ]
+
+
+def finding(
+    metrics: dict[str, Any],
+    comparison: dict[str, Any] | None,
+    findings: dict[str, Any],
+    names: dict[str, str],
+) -> Finding:
+    """The one thing to know of a version, then what to do about it. ``names``: class key -> name."""
+    audit, cross = metrics.get("audit"), metrics["cross_validated"]
+    # A handful of random photos says less than the label "drawn at random" promises.
+    fair = audit is not None and audit["n"] >= FAIR
+    judge = audit if fair and audit is not None else cross
+    told = {"share": percent(judge["accuracy"]["value"]), "n": judge["n"]}
+    told |= {"low": percent(judge["accuracy"]["low"]), "high": percent(judge["accuracy"]["high"])}
+    accuracy = (
+        _("right on %(share)s of photos drawn at random (%(low)s to %(high)s, n = %(n)d)")
+        if fair
+        else _("right on %(share)s of its ground truths, out of fold (%(low)s to %(high)s, n = %(n)d)")
+    ) % told
+    compared = verdict(comparison) if comparison else None
+    blind = [names.get(key, key) for key in never_finds(metrics)]
+    points: list[str] = []
+    if blind:
+        headline = _("Not ready: it never finds “%(classes)s”") % {"classes": "”, “".join(blind)}
+        look = "error"
+        points.append(_("It is %(accuracy)s, by always saying the same.") % {"accuracy": accuracy})
+    elif compared is not None:
+        headline, look = (
+            compared.headline,
+            {"good": "good", "bad": "error", "warn": "warn"}.get(compared.look, ""),
+        )
+        points.append(_("It is %(accuracy)s.") % {"accuracy": accuracy})
+    else:
+        headline, look = accuracy[:1].upper() + accuracy[1:], ""
+    slices = [row for row in findings.get("slices", []) if row["worse"]]
+    if slices:
+        worst = slices[0]
+        points.append(
+            _("It is worse on photos with %(dimension)s “%(slice)s”: %(share)s against %(rest)s elsewhere.")
+            % {
+                "dimension": dimension_name(worst["dimension"]),
+                "slice": worst["slice"],
+                "share": percent(worst["accuracy"]["value"]),
+                "rest": percent(worst["rest"]),
+            }
+        )
+    if doubted := findings.get("suspicious", {}).get("n"):
+        points.append(
+            ngettext(
+                "%(n)d ground truth looks wrong to it. A reviewer should see it.",
+                "%(n)d ground truths look wrong to it. A reviewer should see them.",
+                doubted,
+            )
+            % {"n": doubted}
+        )
+    return Finding(headline, look, points)
+
+
+def dimension_name(key: str) -> str:
+    names = {
+        "source": _("source"),
+        "format": _("file format"),
+        "size": _("shorter side, pixels"),
+        "brightness": _("brightness"),
+        "sharpness": _("sharpness"),
+    }
+    return names.get(key, key)
+
+
+def head_name(kind: str) -> str:
+    names = {
+        "logistic": _("Logistic regression"),
+        "ridge": _("Ridge"),
+        "lda": _("Linear discriminant"),
+        "cosine": _("Cosine to class means"),
+        "mlp": _("Small neural network"),
+    }
+    return names.get(kind, kind.replace("_", " ").capitalize())
+
+
+def head_reason(choice: dict[str, Any]) -> str:
+    """Why this kind of head, by the rule that chose it. ``choice``: as a version's metrics keep it."""
+    candidates = choice.get("candidates", [])
+    if not candidates:
+        return ""
+    if len(candidates) == 1:
+        return _("With so many ground truths no other kind is tried.")
+    return _(
+        "%(reference)s is the reference. It is kept unless another kind is better by more than two standard errors of "
+        "the paired difference in log loss, on photos that had no part in the fit."
+    ) % {"reference": head_name(candidates[0]["kind"])}
+
+
+def head_note(candidate: dict[str, Any], reference: dict[str, Any]) -> str:
+    """A kind of head against the reference. Older versions kept no standard error."""
+    if candidate["kind"] == reference["kind"]:
+        return _("the reference")
+    difference = candidate["log_loss"] - reference["log_loss"]
+    told = {"difference": signed(difference, 4)}
+    if (error := candidate.get("error")) is None:
+        return _("log loss %(difference)s against it") % told
+    return _("log loss %(difference)s against it, standard error %(error)s") % (
+        told | {"error": signed(error, 4).removeprefix("+")}
+    )
+
+
+def how_drawn(metrics: dict[str, Any]) -> str:
+    """Whether the ground truths that judged a version are typical of the pool."""
+    n = metrics["cross_validated"]["n"]
+    random = metrics["audit"]["n"] if metrics.get("audit") else 0
+    told = {"random": random, "chosen": n - random}
+    if random >= n:
+        return _("All were drawn at random, so they are typical of the pool.")
+    if 2 * random >= n:
+        return (
+            _(
+                "%(random)d of them were drawn at random; the queue chose the other %(chosen)d, which may differ."
+            )
+            % told
+        )
+    if not random:
+        return _("The queue chose them, so they are not typical.")
+    return _("The queue chose most of them (%(chosen)d), so they are not typical.") % told
+
+
+def wish_sentence(wish: dict[str, Any], within: int) -> str:
+    """An entry of a forecast's ``reach`` in words."""
+    told = {
+        "accuracy": exact_share(wish["accuracy"]),
+        "within": within,
+        "percent": percent(wish["probability"]),
+        **{end: None if wish[end] is None else round_up(wish[end]) for end in ("more", "low", "high")},
+    }
+    if wish["more"] == 0:
+        return _("%(accuracy)s is reached by now, as far as this curve can tell.") % told
+    if wish["low"] is None:
+        return _("%(accuracy)s is not reachable within %(within)d ground truths by this curve.") % told
+    if wish["more"] is None:
+        return (
+            _("%(accuracy)s may not be reachable: within %(within)d ground truths the chance is %(percent)s.")
+            % told
+        )
+    if wish["high"] is None:
+        return _("%(accuracy)s: about %(more)d more (from %(low)d to out of reach within %(within)d).") % told
+    return _("%(accuracy)s: about %(more)d more (%(low)d to %(high)d).") % told
+
+
+def round_up(number: int) -> int:
+    """To two significant digits: a forecast knows no third."""
+    if number < 100:
+        return number
+    step = int(10 ** (len(str(number)) - 2))
+    return -(-number // step) * step
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from inference import backbones
 from labeling.catalog.models import Guideline, Item, LabelClass, Project
 from labeling.jobs import runner
 from labeling.jobs.models import Job
+from labeling.jobs.services import enqueue
 from labeling.learning.compute.stores import store_of
 from labeling.truth.models import Draw, GroundTruth, Origin, TruthKind
 from tests.factories import make_items, make_project
@@ -74,6 +75,13 @@ def separable_project(
     labeled = count - unlabeled
     settle(project, items[:labeled], keys[:labeled])
     return project, items, keys
+
+
+def ask_again(project: Project, *, seed: int = 0, auto: bool = False) -> Job:
+    """A training on the data of the last one, which the service would refuse: to compare what comes out."""
+    return enqueue(
+        kind="train", queue="gpu", project_id=project.pk, args={"seed": seed, "auto": auto, "up_to": 0}
+    )
 
 
 def run_job(job: Job) -> Job:

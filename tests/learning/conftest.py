@@ -14,3 +14,4 @@ import labeling.learning.tasks  # noqa: F401  (registers the handlers)
 def own_folders(settings: Settings, tmp_path: Path) -> None:
     settings.EMBEDDINGS_DIR = tmp_path / "embeddings"
     settings.MODELS_DIR = tmp_path / "models"
+    settings.BACKBONES_DIR = tmp_path / "backbones"

@@ -7,6 +7,7 @@ from collections import defaultdict
 import numpy as np
 import pytest
 
+from labeling.catalog.models import Project
 from labeling.jobs.runner import JobError
 from labeling.learning import services
 from labeling.learning.models import ModelVersion
@@ -42,22 +43,41 @@ def test_without_a_champion_there_are_no_ladders_and_no_confidence(strategy: str
     assert np.isnan(ordered.confidence).all()
 
 
-@pytest.mark.parametrize("strategy", STRATEGIES)
-def test_with_a_champion_there_is_a_ladder_a_class_and_the_outer_bands_are_the_surest(strategy: str) -> None:
-    project, items, _keys = separable_project(80, unlabeled=50, apart=0.4)
+def trained(apart: float) -> tuple[Project, ModelVersion, list[int]]:
+    project, items, _keys = separable_project(80, unlabeled=50, apart=apart)
     run_job(services.request_training(project=project, by=None))
     version = ModelVersion.objects.get()
     services.promote(model_version=version, by=project.created_by)
-    ids = [item.pk for item in items[30:]]
+    return project, version, [item.pk for item in items[30:]]
+
+
+@pytest.mark.parametrize("strategy", ["inward", "hybrid"])
+def test_with_a_champion_there_is_a_ladder_a_class_and_the_outer_bands_are_the_surest(strategy: str) -> None:
+    project, version, ids = trained(apart=0.4)
     ordered = order_items(project=project, item_ids=ids, strategy=strategy, bands=4, seed=1)
     check(ordered, ids)
     assert ordered.model_version_id == version.pk
+    assert ordered.bands == 4
     assert set(ordered.ladder.tolist()) == set(version.classes)
     for ladder in version.classes:
         mine = ordered.ladder == ladder
         outer, inner = mine & (ordered.band == 0), mine & (ordered.band == 3)
         if outer.any() and inner.any():
             assert ordered.confidence[outer].min() >= ordered.confidence[inner].max()
+
+
+@pytest.mark.parametrize("strategy", ["random", "uncertain", "typical"])
+def test_a_strategy_that_bands_do_not_pace_has_one_band_so_that_the_queue_keeps_its_order(
+    strategy: str,
+) -> None:
+    project, _version, ids = trained(apart=0.4)
+    ordered = order_items(project=project, item_ids=ids, strategy=strategy, bands=4, seed=1)
+    check(ordered, ids)
+    assert ordered.bands == 1 and set(ordered.band.tolist()) == {0}
+    assert ordered.ladder.min() > 0
+    if strategy == "uncertain":
+        first, last = ordered.confidence[:10], ordered.confidence[-10:]
+        assert first.max() <= last.min(), "the most uncertain photo is the first that the queue hands out"
 
 
 def test_the_same_seed_gives_the_same_order_and_the_input_order_does_not_leak() -> None:

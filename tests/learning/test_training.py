@@ -19,9 +19,11 @@ from labeling.learning.compute import training
 from labeling.learning.models import ModelVersion, Promotion, Snapshot
 from labeling.learning.training_set import readiness, training_set
 from labeling.refusals import Refused
-from labeling.truth.models import Draw, Origin
-from tests.factories import make_items, make_project
-from tests.learning.building import run_job, separable_project, settle, sha, store_vectors
+from labeling.truth.events import settled
+from labeling.truth.models import Draw, GroundTruth, Origin
+from labeling.truth.services import request_review, rule
+from tests.factories import make_items, make_member, make_project
+from tests.learning.building import ask_again, run_job, separable_project, settle, sha, store_vectors
 
 pytestmark = pytest.mark.django_db
 
@@ -80,11 +82,12 @@ def test_gold_never_trains() -> None:
 def test_the_same_snapshot_and_seed_give_the_same_head(settings: Settings) -> None:
     project, _items, _keys = separable_project(40, apart=0.3)
     for seed in (5, 5, 6):
-        run_job(services.request_training(project=project, by=None, seed=seed))
+        run_job(ask_again(project, seed=seed))
     first, second, third = ModelVersion.objects.order_by("number")
     assert first.snapshot.digest == second.snapshot.digest
     assert weights(first, settings) == weights(second, settings)
     assert first.metrics == second.metrics
+    assert first.diagnostics.findings == second.diagnostics.findings
     assert third.metrics != first.metrics
 
 
@@ -101,15 +104,52 @@ def test_the_digest_follows_photos_and_classes_and_not_the_order_of_answers() ->
     assert before.without({items[0].image.sha256}).digest != before.digest
 
 
-@pytest.mark.parametrize("keys", [[], ["functional"] * 5, ["functional"] * 5 + ["defective"]])
-def test_a_training_with_one_class_only_is_refused_at_once_and_says_what_is_missing(keys: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        ([], "No photo is settled as a class yet."),
+        (["functional"] * 5, "So far only “Functional” has enough (5); Defective has 0."),
+        (["functional"] * 5 + ["defective"], "So far only “Functional” has enough (5); Defective has 1."),
+        (["defective"], "So far Functional has 0, Defective has 1."),
+    ],
+)
+def test_a_training_with_one_class_only_is_refused_at_once_and_says_what_is_missing(
+    keys: list[str], said: str
+) -> None:
     project = make_project()
     settle(project, make_items(project, len(keys)), keys)
     with pytest.raises(Refused) as refusal:
         services.request_training(project=project, by=None)
     assert (refusal.value.code, refusal.value.status) == ("one_class", 422)
-    assert "Defective" in refusal.value.message
+    assert said in refusal.value.message
     assert not Job.objects.exists()
+
+
+def test_training_again_on_identical_data_is_refused_and_names_the_version() -> None:
+    project, items, keys = separable_project(20, unlabeled=2)
+    run_job(services.request_training(project=project, by=None))
+    with pytest.raises(Refused) as refusal:
+        services.request_training(project=project, by=project.created_by)
+    assert (refusal.value.code, refusal.value.status) == ("same_data", 409)
+    assert "Version 1 was trained on exactly these ground truths" in refusal.value.message
+    assert Job.objects.filter(kind="train").count() == 1
+    assert services.request_training(project=project, by=None, seed=1).is_live, (
+        "another seed is another model"
+    )
+    Job.objects.filter(state=JobState.QUEUED).update(state=JobState.CANCELLED)
+    settle(project, items[18:19], keys[18:19])
+    assert services.request_training(project=project, by=None).is_live, "one more ground truth is new data"
+
+
+def test_a_ruling_that_changes_nothing_does_not_break_what_it_settles() -> None:
+    """It is a new ground truth of the same photo and class: due by count, and nothing to learn from."""
+    project, items, _keys = separable_project(20, retrain_every=1)
+    run_job(services.request_training(project=project, by=None))
+    dispute = request_review(project=project, item=items[0], by=None)
+    reviewer = make_member(project, "reviewer")
+    rule(project=project, dispute_id=dispute.pk, reviewer=reviewer, outcome="class", class_key="functional")
+    assert services.retrain_when_due(project=project) is None
+    assert not Job.objects.live().filter(kind="train").exists()
 
 
 @pytest.mark.parametrize("seed", [-1, 2**31, True, "7", 1.5])
@@ -125,7 +165,7 @@ def test_a_second_request_joins_the_training_under_way() -> None:
     first = services.request_training(project=project, by=None)
     assert services.request_training(project=project, by=project.created_by).pk == first.pk
     run_job(first)
-    assert services.request_training(project=project, by=None).pk != first.pk
+    assert services.request_training(project=project, by=None, seed=1).pk != first.pk
 
 
 def test_a_training_run_twice_makes_one_version(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -224,20 +264,37 @@ def test_merged_classes_train_as_their_survivor_and_retired_ones_not_at_all() ->
     assert selectors.class_keys(version) == ["functional", "defective"]
 
 
+def test_the_first_training_by_itself_starts_at_the_fifth_ground_truth_of_the_second_class() -> None:
+    """Told by the truth room's own signal, one ground truth at a time, however large ``retrain_every`` is."""
+    project = make_project(retrain_every=50)
+    items = make_items(project, 20)
+    keys = ["functional"] * 9 + ["defective"] * 11
+    for at in range(14):
+        assert not Job.objects.filter(kind="train").exists(), f"after {at} ground truths"
+        settle(project, [items[at]], [keys[at]])
+        settled.send(sender=GroundTruth, project=project, item_id=items[at].pk)
+    job = Job.objects.get(kind="train")
+    assert keys[:14].count("defective") == 5 and job.args["auto"] and job.requested_by is None
+
+
 def test_after_so_many_new_ground_truths_a_training_starts_by_itself() -> None:
     project = make_project(retrain_every=6)
-    items = make_items(project, 20)
-    keys = ["functional", "defective"] * 10
-    settle(project, items[:5], keys[:5])
-    assert services.retrain_when_due(project=project) is None
-    settle(project, items[5:6], keys[5:6])
+    items = make_items(project, 30)
+    keys = ["functional", "defective"] * 15
+    settle(project, items[:10], keys[:10])
     job = services.retrain_when_due(project=project)
-    assert job is not None and job.args["auto"] and job.requested_by is None
+    assert job is not None
     cancel(job=job)
-    settle(project, items[6:11], keys[6:11])
+    settle(project, items[10:15], keys[10:15])
     assert services.retrain_when_due(project=project) is None, "five new ones since the last request"
-    settle(project, items[11:12], keys[11:12])
+    settle(project, items[15:16], keys[15:16])
     assert services.retrain_when_due(project=project) is not None
+
+
+def test_a_project_that_never_trains_by_itself_does_not_start_a_first_model_either() -> None:
+    project = make_project(retrain_every=0)
+    settle(project, make_items(project, 20), ["functional", "defective"] * 10)
+    assert services.retrain_when_due(project=project) is None
 
 
 def test_a_training_by_itself_waits_for_a_second_class() -> None:
@@ -272,10 +329,10 @@ def test_a_worse_version_is_not_promoted_by_itself(monkeypatch: pytest.MonkeyPat
         return replace(trained, oof_proba=trained.oof_proba[:, ::-1].copy())
 
     monkeypatch.setattr(train, "train_head", wrong_way_round)
-    job = run_job(services.request_training(project=project, by=None, auto=True))
+    job = run_job(ask_again(project, auto=True))
     assert job.result is not None and job.result["promoted"] is False
     assert selectors.champion(project) == champion
     monkeypatch.setattr(train, "train_head", fit)
-    job = run_job(services.request_training(project=project, by=None, auto=True))
+    job = run_job(ask_again(project, auto=True))
     assert job.result is not None and job.result["promoted"] is True
     assert selectors.champion(project) == ModelVersion.objects.get(number=3)

@@ -18,7 +18,7 @@ from django.conf import settings
 from safetensors.numpy import load_file, save_file
 
 from inference import artifacts
-from inference.heads import LogisticHead
+from inference.heads import Head
 from labeling.jobs.runner import JobError
 from labeling.learning.models import ModelVersion
 
@@ -37,9 +37,7 @@ def folder_of(relative: str) -> Path:
     return Path(settings.MODELS_DIR) / relative
 
 
-def save(
-    relative: str, head: LogisticHead, out_of_fold: OutOfFold, manifest: dict[str, Any]
-) -> dict[str, Any]:
+def save(relative: str, head: Head, out_of_fold: OutOfFold, manifest: dict[str, Any]) -> dict[str, Any]:
     """Write the artefact into the new folder ``relative``; return its full manifest."""
     folder = folder_of(relative)
     written = artifacts.save_head(folder, head, manifest)
@@ -56,7 +54,7 @@ def discard(relative: str) -> None:
     shutil.rmtree(folder_of(relative), ignore_errors=True)
 
 
-def load(model_version: ModelVersion) -> LogisticHead:
+def load(model_version: ModelVersion) -> Head:
     """The version's head. Raises :class:`JobError` when its files are gone or damaged."""
     try:
         head, _ = artifacts.load_head(

@@ -29,12 +29,14 @@ def translate(
 
 def in_force(
     proba: Proba, source: Sequence[int], resolution: Mapping[int, int | None]
-) -> tuple[list[int], npt.NDArray[np.float64]] | None:
+) -> tuple[list[int], Proba] | None:
     """The classes of ``source`` that are still asked about, and their probabilities, summing to 1.
 
     ``None`` when fewer than two are left: then the version has nothing to say about the order of photos.
     """
     survivors = [resolution.get(class_id) for class_id in source]
+    if survivors == list(source) and len(survivors) > 1:
+        return list(source), proba
     target = list(dict.fromkeys(each for each in survivors if each is not None))
     if len(target) < 2:
         return None

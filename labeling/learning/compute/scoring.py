@@ -1,22 +1,121 @@
-"""Write a model version's probabilities for many photos: chunks of embeddings in, rows by ``COPY`` out."""
+"""Champions' probabilities for all photos of their projects: one pass over the embeddings, however many projects.
+
+A version's scores are one partition of ``learning_score``: made beside the others and attached when it is whole. Only
+photos that came later are added to it one by one.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from django.db import connection, transaction
+import numpy.typing as npt
+from django.db import ProgrammingError, connection, transaction
 from django.utils.translation import gettext_noop
 
-from inference.train import score
-from labeling.catalog.models import Item, Project
+from inference.scoring import Scorer, score_many
+from inference.store import EmbeddingStore, PlacedRows, Places
+from inference.strategies.base import top_two
+from labeling.catalog.models import Project
 from labeling.jobs.runner import Progress
 from labeling.learning.compute import artifact
+from labeling.learning.compute.copying import copy_into, fetch_columns, fetch_ids_and_bytes
 from labeling.learning.compute.stores import open_store
-from labeling.learning.models import ModelVersion, Score
+from labeling.learning.models import ModelVersion
+from labeling.partitions import Partition
 
 CHUNK = 8_192
+_DIGESTS_AT_ONCE = 200_000
+Ids = npt.NDArray[np.int64]
+Proba = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Pool:
+    """A project's photos: ``item_ids`` (n,) rising, and ``images`` (n,), rows of what was gathered with it."""
+
+    project: Project
+    item_ids: Ids
+    images: Ids
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """Photos of several projects, each image once. ``places`` (u,): where the images' embeddings are."""
+
+    store: EmbeddingStore
+    places: Places
+    pools: list[Pool]
+
+
+def gather(store: EmbeddingStore, projects: Sequence[Project]) -> Gathered:
+    """Look up all photos of these projects, and each image's place in the store, once."""
+    found = [
+        fetch_columns(
+            ["id", "image_id"],
+            "SELECT id, image_id FROM catalog_item WHERE project_id = %s ORDER BY id",
+            [project.pk],
+        )
+        for project in projects
+    ]
+    images = np.empty(0, dtype=np.int64)
+    for _item_ids, image_ids in found:
+        # Projects on one pool of photos often hold the very same ones, in the same order.
+        if len(images) == 0 and (np.diff(image_ids) > 0).all():
+            images = image_ids
+        elif len(image_ids) != len(images) or (image_ids != images).any():
+            images = np.union1d(images, image_ids)
+    digests = b"".join(
+        _digests(images[start : start + _DIGESTS_AT_ONCE])
+        for start in range(0, len(images), _DIGESTS_AT_ONCE)
+    )
+    return Gathered(
+        store,
+        store.locate(digests),
+        [
+            Pool(project, item_ids, np.searchsorted(images, image_ids))
+            for project, (item_ids, image_ids) in zip(projects, found, strict=True)
+        ],
+    )
+
+
+def _digests(images: Ids) -> bytes:
+    """The SHA-256 of images (ids, rising), 32 bytes each, end to end."""
+    first, last = int(images[0]), int(images[-1])
+    if last - first < 2 * len(images):  # a range is named in no time, a list of many is not
+        ids, raw = fetch_ids_and_bytes(
+            "SELECT id, decode(sha256, 'hex') AS bytes FROM catalog_image WHERE id BETWEEN %s AND %s ORDER BY id",
+            [first, last],
+        )
+    else:
+        ids, raw = fetch_ids_and_bytes(
+            "SELECT id, decode(sha256, 'hex') AS bytes FROM catalog_image WHERE id = ANY(%s) ORDER BY id",
+            [images.tolist()],
+        )
+    if len(ids) == len(images):
+        return raw
+    return np.frombuffer(raw, dtype="V32")[np.isin(ids, images, assume_unique=True)].tobytes()
+
+
+def probabilities(
+    gathered: Gathered, heads: Sequence[Scorer], progress: Progress | None = None
+) -> list[Proba]:
+    """For each head, (u, k) probabilities of all gathered images; NaN for those without an embedding.
+
+    Reads the embeddings once, from front to back.
+    """
+    places = gathered.places
+    order = places.in_disk_order()
+    order = order[places.found[order]]
+    out = [np.full((len(places), len(head.classes_)), np.nan, dtype=np.float32) for head in heads]
+    for start, stop, parts in score_many(heads, PlacedRows(gathered.store, places[order]), CHUNK):
+        for target, part in zip(out, parts, strict=True):
+            target[order[start:stop]] = part
+        if progress is not None:
+            progress.report(stop, len(order), gettext_noop("Scoring photos"))
+    return out
 
 
 def score_items(
@@ -26,77 +125,91 @@ def score_items(
     item_ids: Sequence[int],
     progress: Progress | None = None,
 ) -> dict[str, int]:
-    """Score the photos, then drop the project's scores by any other version.
+    """Score the photos, then drop the project's scores by any other version. Returns what :func:`keep_scores` does."""
+    head = artifact.load(model_version)
+    gathered = gather(open_store(model_version.backbone_hash, head.n_features_in_), [project])
+    (proba,) = probabilities(gathered, [head], progress)
+    (pool,) = gathered.pools
+    asked = np.isin(pool.item_ids, np.asarray(item_ids, dtype=np.int64))
+    return keep_scores(model_version, pool.item_ids[asked], proba[pool.images[asked]])
 
-    Photos that this version scored before keep their row (a head never changes its mind) and only cost
-    a look, so a run that was stopped goes on, and one for a few new photos is quick. Photos without an
-    embedding get no score.
+
+def keep_scores(model_version: ModelVersion, item_ids: Ids, proba: Proba) -> dict[str, int]:
+    """Store a version's probabilities (n, k), and drop the project's scores by any other version.
+
+    Photos that this version scored before keep their row (a head never changes its mind). Photos without an
+    embedding (NaN) get no score.
 
     Returns {scored, already, missing}.
     """
-    head = artifact.load(model_version)
-    store = open_store(model_version.backbone_hash, head.n_features_in_)
-    classes = np.asarray(model_version.classes, dtype=np.int64)
-    scored = already = missing = 0
-    for start in range(0, len(item_ids), CHUNK):
-        chunk = [int(item) for item in item_ids[start : start + CHUNK]]
-        known = set(
-            Score.objects.filter(model_version=model_version, item_id__in=chunk).values_list(
-                "item_id", flat=True
-            )
-        )
-        wanted = [item for item in chunk if item not in known]
-        already += len(known)
-        hashes = dict(Item.objects.filter(project=project, pk__in=wanted).values_list("pk", "image__sha256"))
-        lacking = set(store.missing(hashes.values()))
-        items = [item for item in wanted if item in hashes and hashes[item] not in lacking]
-        missing += len(wanted) - len(items)
-        if items:
-            proba = score(head, store.rows([hashes[item] for item in items])).astype(np.float64)
-            _copy(model_version.pk, items, classes[proba.argmax(axis=1)], _margin(proba), proba)
-        scored += len(items)
-        if progress is not None:
-            progress.report(start + len(chunk), len(item_ids), gettext_noop("Scoring photos"))
-    _drop_others(project, model_version)
-    return {"scored": scored, "already": already, "missing": missing}
+    partition = Partition("learning_score", "model_version_id", model_version.pk)
+    has = ~np.isnan(proba[:, 0])
+    already = 0
+    if not partition.exists():
+        try:
+            with transaction.atomic():
+                partition.create()
+                copy_into(partition.name, _columns(model_version, item_ids[has], proba[has]), freeze=True)
+                partition.build_indexes()
+                partition.attach()
+            drop_other_scores(model_version)
+            return {"scored": int(has.sum()), "already": 0, "missing": int((~has).sum())}
+        except ProgrammingError:
+            # Another worker made the partition in the same moment; what it left out is added below.
+            if not partition.exists():
+                raise
+    (known,) = fetch_columns(
+        ["item_id"], "SELECT item_id FROM learning_score WHERE model_version_id = %s", [model_version.pk]
+    )
+    seen = np.isin(item_ids, known)
+    already = int(seen.sum())
+    fresh = has & ~seen
+    if fresh.any():
+        _add(model_version, _columns(model_version, item_ids[fresh], proba[fresh]))
+    drop_other_scores(model_version)
+    return {"scored": int(fresh.sum()), "already": already, "missing": int((~has & ~seen).sum())}
 
 
-def _margin(proba: Any) -> Any:
-    """(n,) top probability minus the second."""
-    best = np.partition(proba, proba.shape[1] - 2, axis=1)
-    return best[:, -1] - best[:, -2]
+def _columns(model_version: ModelVersion, item_ids: Ids, proba: Proba) -> dict[str, npt.NDArray[Any]]:
+    predicted, confidence = top_two(proba)
+    return {
+        "item_id": item_ids,
+        "predicted_id": np.asarray(model_version.classes, dtype=np.int64)[predicted],
+        "confidence": confidence.astype(np.float64),
+        "probabilities": proba.astype(np.float64),
+    }
 
 
 @transaction.atomic
-def _copy(version_id: int, items: list[int], predicted: Any, confidence: Any, proba: Any) -> None:
-    def rows() -> Iterator[tuple[Any, ...]]:
-        for index, item in enumerate(items):
-            yield item, int(predicted[index]), float(confidence[index]), proba[index].tolist()
-
+def _add(model_version: ModelVersion, columns: dict[str, npt.NDArray[Any]]) -> None:
     with connection.cursor() as cursor:
         # Another worker may score the same photos; COPY knows no ON CONFLICT: so through a temporary table.
         cursor.execute(
             "CREATE TEMP TABLE fresh_score (item_id bigint, predicted_id bigint, confidence float8, "
             "probabilities float8[]) ON COMMIT DROP"
         )
-        with cursor.copy("COPY fresh_score FROM STDIN") as copy:
-            for row in rows():
-                copy.write_row(row)
+        copy_into("fresh_score", columns)
         cursor.execute(
             "INSERT INTO learning_score (model_version_id, item_id, predicted_id, confidence, probabilities) "
             "SELECT %s, item_id, predicted_id, confidence, probabilities FROM fresh_score "
             "ON CONFLICT (model_version_id, item_id) DO NOTHING",
-            [version_id],
+            [model_version.pk],
         )
-        # Also gone when this runs inside a longer transaction, so that the next chunk can make its own.
+        # Also gone when this runs inside a longer transaction, so that the next call can make its own.
         cursor.execute("DROP TABLE fresh_score")
 
 
-def _drop_others(project: Project, model_version: ModelVersion) -> None:
+def drop_other_scores(model_version: ModelVersion) -> None:
+    """Scores are kept for the champion only. What readers hold up is dropped the next time."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "DELETE FROM learning_score USING learning_modelversion AS version "
-            "WHERE learning_score.model_version_id = version.id "
-            "AND version.project_id = %s AND version.id <> %s",
-            [project.pk, model_version.pk],
+            """
+            SELECT id FROM learning_modelversion v WHERE project_id = %s AND id <> %s
+              AND (to_regclass('learning_score_' || id) IS NOT NULL
+                   OR EXISTS (SELECT 1 FROM learning_score_default s WHERE s.model_version_id = v.id))
+            """,
+            [model_version.project_id, model_version.pk],
         )
+        others = [row[0] for row in cursor.fetchall()]
+    for other in others:
+        Partition("learning_score", "model_version_id", other).drop()

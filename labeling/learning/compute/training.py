@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,10 +21,14 @@ from labeling.jobs.runner import JobError, Progress
 from labeling.learning import selectors, services
 from labeling.learning.compute import artifact
 from labeling.learning.compute.comparison import compare_with_champion
+from labeling.learning.compute.contest import compete
+from labeling.learning.compute.diagnosis import Diagnosis, diagnose
 from labeling.learning.compute.embedding import Tally, embed_missing, project_of
+from labeling.learning.compute.entries import Entry
+from labeling.learning.compute.finetuning import fine_tuned_entry
 from labeling.learning.compute.stores import device, embedder_for, store_of
-from labeling.learning.models import ModelVersion, Snapshot
-from labeling.learning.training_set import LEAST_A_CLASS, TrainingSet, training_set
+from labeling.learning.models import Diagnostics, ModelVersion, Snapshot
+from labeling.learning.training_set import LEAST_A_CLASS, TRAINER, TrainingSet, training_set
 from labeling.refusals import Refused
 
 
@@ -35,6 +40,9 @@ def train_project(progress: Progress) -> dict[str, Any]:
     """
     project = project_of(progress)
     made = ModelVersion.objects.filter(job=progress.job).first() or _train(progress, project)
+    if made.backbone != project.backbone:
+        # Photos that came since it was adapted may lack what this version's scores are made of.
+        services.request_embedding(project=project)
     promoted = False
     if progress.args.get("auto"):
         promoted = _promote_if_allowed(project, made)
@@ -72,15 +80,17 @@ def _train(progress: Progress, project: Project) -> ModelVersion:
     learned = found.without(tally.failed_hashes)
     if sum(count >= LEAST_A_CLASS for count in learned.counts.values()) < 2:
         raise JobError(
-            f"Training needs at least two classes with {LEAST_A_CLASS} ground truths each; there are now "
-            f"{_told(learned)}. Label more photos or settle open reviews, then train again."
+            f"Training needs at least two classes with {LEAST_A_CLASS} ground truths each. There are now "
+            f"{_told(learned)}. Label more photos of the others, or settle open reviews, then train again."
         )
 
     keys = [each.key for each in learned.classes]
     columns = np.asarray(learned.columns)
-    try:
-        trained = train.train_head(
-            store.rows([example.sha256 for example in learned.examples]),
+    X = store.rows([example.sha256 for example in learned.examples])
+
+    def fit(rows: Any) -> train.TrainedHead:
+        return train.train_head(
+            rows,
             [keys[column] for column in columns],
             keys,
             seed=seed,
@@ -88,8 +98,22 @@ def _train(progress: Progress, project: Project) -> ModelVersion:
                 done, total, gettext_noop("Training and cross-validating")
             ),
         )
+
+    try:
+        entry, contest = compete(
+            project=project,
+            reference=Entry(backbone, store, X, fit(X)),
+            learned=learned,
+            train=fit,
+            seed=seed,
+            progress=progress,
+            tune=partial(fine_tuned_entry, progress=progress, project=project, learned=learned, seed=seed)
+            if progress.args.get("finetune")
+            else None,
+        )
     except TooFewLabels as error:
         raise JobError(f"{error} Label more photos, then train again.") from error
+    backbone, store, X, trained = entry.backbone, entry.store, entry.X, entry.trained
     progress.check()
 
     audit = np.array([example.audit for example in learned.examples], dtype=bool)
@@ -100,7 +124,19 @@ def _train(progress: Progress, project: Project) -> ModelVersion:
         "audit": metrics.evaluate(trained.oof_proba[audit], columns[audit], keys, seed=seed)
         if audit.any()
         else None,
+        "backbones": contest,
     }
+    diagnosis = diagnose(
+        project=project,
+        learned=learned,
+        X=X,
+        head=trained.head,
+        oof_proba=trained.oof_proba,
+        store=store,
+        seed=seed,
+        progress=progress,
+    )
+    progress.report(0, 1, gettext_noop("Comparing with the champion"))
     champion = selectors.champion(project)
     comparison = (
         compare_with_champion(
@@ -125,7 +161,9 @@ def _train(progress: Progress, project: Project) -> ModelVersion:
             "job": str(progress.job.pk),
             "backbone": backbone.name,
             "backbone_hash": backbone.content_hash,
+            "base": project.backbone,
             "seed": seed,
+            "trainer": TRAINER,
             "device": "cpu",  # heads are fitted in float64 on the CPU, wherever the photos were embedded
             "snapshot_digest": learned.digest,
             "ground_truths": len(learned.examples),
@@ -135,7 +173,7 @@ def _train(progress: Progress, project: Project) -> ModelVersion:
     made: ModelVersion | None = None
     try:
         progress.check()  # another worker may have taken the job up, and made the version
-        made = _store(progress.job, project, learned, relative, manifest, figures, comparison)
+        made = _store(progress.job, project, learned, relative, manifest, figures, comparison, diagnosis)
     finally:
         if made is None or made.artifact != relative:
             artifact.discard(relative)
@@ -151,6 +189,7 @@ def _store(
     manifest: dict[str, Any],
     figures: dict[str, Any],
     comparison: dict[str, Any] | None,
+    diagnosis: Diagnosis,
 ) -> ModelVersion:
     """Snapshot and version in one transaction, unless another run of the same job was first."""
     Project.objects.select_for_update(no_key=True).get(pk=project.pk)  # numbers go up by one
@@ -178,6 +217,7 @@ def _store(
         comparison=comparison,
         created_by=job.requested_by,
     )
+    Diagnostics.objects.create(model_version=made, **vars(diagnosis))
     log_activity(
         project=project,
         kind="model_trained",
@@ -215,4 +255,8 @@ def _promote_if_allowed(project: Project, made: ModelVersion) -> bool:
 
 
 def _told(learned: TrainingSet) -> str:
-    return ", ".join(f"{key}: {count}" for key, count in learned.counts.items()) or "none"
+    told = ", ".join(
+        f"{count} of “{each.name}”"
+        for each, count in zip(learned.classes, learned.counts.values(), strict=True)
+    )
+    return told or "none"

@@ -1,0 +1,115 @@
+"""Fine-tuning as an entry of the contest: last layers trained on the labels, judged in the frozen heads' folds.
+
+Only where somebody asked for it. What is tuned stays a candidate of its own training: it has seen labels, so that no later
+training could judge it honestly on the same photos.
+"""
+
+from __future__ import annotations
+
+import shutil
+from typing import Any
+
+import numpy as np
+from django.conf import settings
+from django.utils.translation import gettext_noop
+
+from inference import backbones, domain, finetune, metrics, selfsup
+from inference.backbones.names import parse
+from inference.selfsup.squares import decoded_squares
+from inference.train import TrainedHead
+from labeling.catalog import storage
+from labeling.catalog.models import Image, Project
+from labeling.jobs.runner import Progress
+from labeling.learning import adaptation
+from labeling.learning.compute.embedding import Tally, embed_missing
+from labeling.learning.compute.entries import Entry
+from labeling.learning.compute.stores import backbones_folder, device, embedder_for, load_backbone, store_of
+from labeling.learning.training_set import TrainingSet
+
+METHOD = "finetune"
+
+
+def one_view(backbone: str) -> str:
+    """The registry's name of the same network and features without tiles or mirror images."""
+    asked = parse(backbone)
+    return str(type(asked)(asked.family, asked.architecture, asked.features))
+
+
+def fine_tuned_entry(
+    *, progress: Progress, project: Project, learned: TrainingSet, seed: int
+) -> tuple[Entry | None, str, str]:
+    """(entry, name, note): the tuned backbone with its own head, or why there is none."""
+    hashes = [example.sha256 for example in learned.examples]
+    if len(hashes) > adaptation.MOST_TO_FINE_TUNE:
+        return None, METHOD, f"more than {adaptation.MOST_TO_FINE_TUNE} ground truths"
+    keys = [each.key for each in learned.classes]
+    columns = np.asarray(learned.columns)
+    base = backbones.load(one_view(project.backbone))
+    # A job that is run again begins anew under a name of its own: a stored backbone is never overwritten.
+    folder = backbones_folder() / f"p{project.pk}-{progress.job.pk.hex[:16]}-t{progress.job.attempts}"
+    place = folder.with_name(f".{folder.name}.state")
+    try:
+        squares, kept = decoded_squares(
+            place,
+            base,
+            hashes,
+            lambda sha256: storage.original(Image.objects.get(sha256=sha256)),
+            threads=2,
+            max_pixels=settings.INTAKE_MAX_PIXELS,
+        )
+        if kept != hashes:
+            return None, METHOD, f"{len(hashes) - len(kept)} photos cannot be read"
+        tuned = finetune.fine_tune(
+            base,
+            squares,
+            columns,
+            recipe=finetune.Recipe(
+                seed=seed,
+                epochs=settings.FINE_TUNE_EPOCHS,
+                augmentation=selfsup.Augmentation(flips=str(progress.args.get("flips", ""))),
+            ),
+            device=device(),
+            on_progress=lambda done, total: progress.report(done, total, gettext_noop("Fine-tuning")),
+        )
+    except OSError as error:
+        return None, METHOD, f"a photo's file cannot be read: {error}"
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+    domain.save(
+        folder,
+        base=base.name,
+        weights=tuned.state,
+        told={"method": METHOD, "project": project.slug, "job": str(progress.job.pk), "seed": seed},
+    )
+    backbone = load_backbone(f"domain:{folder.name}")
+    store = store_of(backbone)
+    tally = Tally()
+    embed_missing(
+        store=store,
+        embedder=embedder_for(backbone.name, device()),
+        hashes=store.missing(hashes),
+        tally=tally,
+        report=lambda: progress.report(tally.done, len(hashes), gettext_noop("Embedding photos")),
+    )
+    return (
+        Entry(backbone, store, store.rows(hashes), _told(tuned, keys, columns, seed)),
+        backbone.name,
+        "",
+    )
+
+
+def _told(tuned: finetune.FineTuned, keys: list[str], columns: Any, seed: int) -> TrainedHead:
+    """As ``inference.train.train_head`` tells of a frozen backbone's head."""
+    head = tuned.head
+    present = tuple(keys[int(c)] for c in head.classes_)
+    inner = np.searchsorted(head.classes_, columns)
+    head.classes_ = np.asarray(present)
+    choice = {"kind": head.kind, "candidates": [], "by": "fine-tuning"}
+    report = metrics.evaluate(tuned.oof_proba, inner, present, seed=seed) | {
+        "kind": head.kind,
+        "settings": head.settings(),
+        "strength": head.settings()["strength"],
+        "temperature": head.settings()["temperature"],
+        "choice": choice,
+    }
+    return TrainedHead(head, present, report, tuned.oof_proba, choice)

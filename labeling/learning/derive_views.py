@@ -1,0 +1,102 @@
+"""The page that derives a project from another one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods
+
+from labeling.catalog.forms import NewClassFormSet, ProjectForm
+from labeling.catalog.models import Project
+from labeling.catalog.permissions import Action, project_for
+from labeling.catalog.views.common import person, project_context, show_refusal
+from labeling.learning.deriving import derive_project, read_gold
+from labeling.learning.training_set import FIRST_A_CLASS, readiness
+from labeling.refusals import Refused
+
+
+class DeriveForm(ProjectForm):
+    only_class = forms.ChoiceField(required=False, label=gettext_lazy("Photos"))
+    with_members = forms.BooleanField(
+        required=False, label=gettext_lazy("Take the members over, in their roles")
+    )
+    gold = forms.CharField(
+        required=False,
+        strip=False,  # lines are counted as they were typed
+        label=gettext_lazy("Known answers"),
+        help_text=gettext_lazy(
+            "Optional. One a line: file name or SHA-256, a comma, and the class's key (its name in small letters). "
+            "Names are matched exactly, ending and capital letters included. The answers become gold, which checks "
+            "people blind. They never train a model: nobody can say by which rules they came about."
+        ),
+        widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false"}),
+    )
+
+    def __init__(self, data: Any = None, *, source: Project) -> None:
+        super().__init__(data)
+        # Its lines are read, and refused by their number, by read_gold: NUL among them.
+        self.fields["gold"].validators = []
+        field = self.fields["only_class"]
+        assert isinstance(field, forms.ChoiceField)  # narrows the type
+        field.choices = [
+            ("", _("All photos")),
+            *(
+                (
+                    each.key,
+                    _("Only those settled as “%(class)s” (%(n)d)") % {"class": each.name, "n": each.count},
+                )
+                for each in readiness(source).counts
+            ),
+        ]
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def derive(request: HttpRequest, slug: str) -> HttpResponse:
+    source = project_for(request.user, slug, Action.ADMIN)
+    form = DeriveForm(request.POST or None, source=source)
+    classes = NewClassFormSet(request.POST or None, prefix="classes")
+    if request.method == "POST" and form.is_valid() & classes.is_valid():
+        try:
+            project, _job = derive_project(
+                source=source,
+                slug=form.cleaned_data["slug"],
+                name=form.cleaned_data["name"],
+                question=form.cleaned_data["question"],
+                description=form.cleaned_data["description"],
+                classes=[given for one in classes.forms if (given := one.as_class()) is not None],
+                by=person(request),
+                only_class=form.cleaned_data["only_class"],
+                with_members=form.cleaned_data["with_members"],
+                gold=read_gold(form.cleaned_data["gold"]),
+            )
+        except Refused as refusal:
+            show_refusal(form, refusal)
+        else:
+            messages.success(
+                request,
+                _("The project is founded. Its photos are on their way; nothing is embedded again."),
+            )
+            return redirect("jobs", slug=project.slug)
+    invalid = bool(form.errors) or (request.method == "POST" and not classes.is_valid())
+    return render(
+        request,
+        "learning/derive.html",
+        project_context(
+            request,
+            source,
+            "derive",
+            form=form,
+            classes=classes,
+            photos=source.items.count(),
+            first=FIRST_A_CLASS,
+        ),
+        status=422 if invalid else 200,
+    )
