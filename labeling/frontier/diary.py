@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -12,6 +13,9 @@ from django.utils.translation import ngettext
 
 from labeling.catalog.models import Activity, Project, Role
 from labeling.catalog.selectors import activity
+from labeling.frontier.models import EndReason, Mode
+from labeling.frontier.monitors.services import monitor_named
+from labeling.plain_text import isolated
 
 
 @dataclass(frozen=True)
@@ -24,17 +28,30 @@ class Line:
     page: str
 
 
+#: Kinds that come many at a time: one after the other by the same person, they are one line that counts them.
+_COUNTED = frozenset({"ruled"})
+
+
 def diary(project: Project, *, limit: int = 20) -> list[Line]:
-    """The newest lines, newest first."""
-    return [
-        Line(entry.at, sentence(entry), *_LOOK.get(entry.kind, ("dot", "")))
-        for entry in activity(project, limit=limit)
-    ]
+    """The newest lines, newest first. An afternoon of rulings is one line, or it would hide everything else."""
+    lines: list[Line] = []
+    for _key, group in groupby(activity(project, limit=limit * 10), key=_alike):
+        newest, *older = group
+        if older:
+            newest.data = {**newest.data, "times": 1 + len(older)}
+        lines.append(Line(newest.at, sentence(newest), *_LOOK.get(newest.kind, ("dot", ""))))
+    return lines[:limit]
+
+
+def _alike(entry: Activity) -> tuple[str, int | None]:
+    """Neighbours with the same key share a line; an entry that is not counted has a key of its own."""
+    return (entry.kind, entry.actor_id) if entry.kind in _COUNTED else ("", entry.pk)
 
 
 def sentence(entry: Activity) -> str:
     """One activity in words. An unknown kind is still said, by its name."""
     data: dict[str, Any] = {"who": str(entry.actor) if entry.actor else _("Hilltop"), **entry.data}
+    data = {name: isolated(value) if isinstance(value, str) else value for name, value in data.items()}
     say = _SENTENCES.get(entry.kind)
     if say is None:
         return f"{data['who']}: {entry.kind.replace('_', ' ')}"
@@ -64,6 +81,13 @@ def _role(data: dict[str, Any]) -> str:
 
 def _band(data: dict[str, Any]) -> str:
     number = {"n": data["band"] + 1}
+    if data.get("anew"):
+        said = _(
+            "Band %(n)d counts anew, as the guideline asks something else now: %(left)d ground truths still count."
+        )
+        return said % {**number, "left": data["ground_truths"]}
+    if data.get("again"):
+        return _band_again(data | number)
     if data["cause"] == "admin":
         said = _("%(who)s opened band %(n)d") % {**number, **data}
     elif data["cause"] == "exhausted":
@@ -73,13 +97,47 @@ def _band(data: dict[str, Any]) -> str:
     return said + _note(data, "reason")
 
 
+def _band_again(data: dict[str, Any]) -> str:
+    if data["cause"] == "admin":
+        said = _("%(who)s opened band %(n)d again, for %(missing)d ground truths") % data
+        return said + _note(data, "reason")
+    if data["cause"] == "guideline":
+        return (
+            _(
+                "Band %(n)d is open again: the guideline asks something else now, and %(missing)d ground truths are "
+                "missing."
+            )
+            % data
+        )
+    return (
+        _("Band %(n)d is open again: the new model sees %(missing)d ground truths too few so far out.") % data
+    )
+
+
 def _intake_finished(data: dict[str, Any]) -> str:
-    parts = [ngettext("%(n)d photo came in", "%(n)d photos came in", data["added"]) % {"n": data["added"]}]
-    if data.get("duplicate"):
-        parts.append(_("%(n)d were here already") % {"n": data["duplicate"]})
-    if data.get("refused"):
-        parts.append(_("%(n)d were refused") % {"n": data["refused"]})
+    parts = [
+        ngettext("%(n)d photo came in", "%(n)d photos came in", data["added"]) % {"n": data["added"]}
+        if data["added"]
+        else _("no photo came in")
+    ]
+    if n := data.get("duplicate"):
+        parts.append(ngettext("%(n)d was here already", "%(n)d were here already", n) % {"n": n})
+    if n := data.get("refused"):
+        parts.append(ngettext("%(n)d was refused", "%(n)d were refused", n) % {"n": n})
     return _("Intake of %(source)s: %(what)s.") % {"source": data["source"], "what": ", ".join(parts)}
+
+
+def _ruled(data: dict[str, Any]) -> str:
+    times = data.get("times", 1)
+    if times > 1:
+        return _("%(who)s ruled on %(times)d photos.") % {"who": data["who"], "times": times}
+    said = {
+        "class": _("%(who)s ruled on a photo: %(key)s."),
+        "hold": _("%(who)s ruled that a photo is ambiguous."),
+        "unusable": _("%(who)s ruled that a photo is unusable."),
+        "send_back": _("%(who)s sent a photo back to be asked again."),
+    }
+    return said[data["outcome"]] % data
 
 
 def _paused(data: dict[str, Any]) -> str:
@@ -108,6 +166,77 @@ def _promoted(data: dict[str, Any]) -> str:
     return said + _note(data, "reason")
 
 
+def _policy(data: dict[str, Any]) -> str:
+    changes = "; ".join(
+        f"{name.replace('_', ' ')} {old} → {new}" for name, (old, new) in sorted(data["changes"].items())
+    )
+    said = _("%(who)s changed what the machine may decide: %(changes)s") % {
+        "who": data["who"],
+        "changes": changes,
+    }
+    return said + _note(data, "reason")
+
+
+def _certified(data: dict[str, Any]) -> str:
+    return _(
+        "Certified: %(wish)s of what version %(model)d says is %(class)s, for the surest %(share)s of it "
+        "(%(errors)d wrong of %(n)d random labels)."
+    ) % {**data, "wish": f"{data['precision']:.1%}", "share": f"{data['coverage']:.0%}"}
+
+
+def _void(data: dict[str, Any]) -> str:
+    return _("%(n)d certificates are void: %(why)s.") % {
+        "n": data["certificates"],
+        "why": str(EndReason(data["reason"]).label),
+    }
+
+
+def _suspended(data: dict[str, Any]) -> str:
+    if data["reason"] == EndReason.AUDIT:
+        return (
+            _(
+                "The certificate for %(class)s is suspended: %(errors)d of %(audited)d audited decisions were "
+                "wrong. %(photos)d photos went back to people."
+            )
+            % data
+        )
+    said = _("%(who)s suspended the certificate for %(class)s; %(photos)d photos went to people") % data
+    return said + _note(data, "note")
+
+
+def _decided(data: dict[str, Any]) -> str:
+    if data["mode"] == Mode.SHADOW:
+        return _("In shadow, the machine would have decided %(photos)d photos.") % data
+    return (
+        _("The machine decided %(photos)d photos; %(audited)d of them go to people, blind, as the audit.")
+        % data
+    )
+
+
+def _monitor_alert(data: dict[str, Any]) -> str:
+    return _("Alert: %(name)s. Somebody should look.") % {"name": monitor_named(data["monitor"])}
+
+
+def _monitor_closed(data: dict[str, Any]) -> str:
+    return _("%(name)s is fine again; its alert is closed.") % {"name": monitor_named(data["monitor"])}
+
+
+def _monitor_acknowledged(data: dict[str, Any]) -> str:
+    said = _("%(who)s acknowledged the alert of %(name)s") % {
+        **data,
+        "name": monitor_named(data["monitor"]),
+    }
+    return said + _note(data, "note")
+
+
+def _monitor_thresholds(data: dict[str, Any]) -> str:
+    changes = "; ".join(
+        f"{name.replace('_', ' ')} {old:g} → {new:g}" for name, (old, new) in sorted(data["changes"].items())
+    )
+    said = _("%(who)s changed the monitors' thresholds: %(changes)s") % {**data, "changes": changes}
+    return said + _note(data, "reason")
+
+
 _SENTENCES: dict[str, Callable[[dict[str, Any]], str]] = {
     "project_created": lambda d: _("%(who)s created the project.") % d,
     "project_archived": lambda d: _("%(who)s archived the project.") % d,
@@ -121,11 +250,27 @@ _SENTENCES: dict[str, Callable[[dict[str, Any]], str]] = {
     "intake_discarded": lambda d: _("%(who)s gave up %(files)d files of an intake.") % d,
     "band_opened": _band,
     "review_requested": lambda d: _("%(who)s asked for a review") % d + _note(d, "note"),
+    "ruled": _ruled,
     "gold_retired": lambda d: _("%(who)s retired a gold photo.") % d,
     "labeler_paused": _paused,
     "labeler_resumed": lambda d: _("%(who)s let %(labeler)s go on.") % d,
     "model_trained": _trained,
     "model_promoted": _promoted,
+    "frontier_policy": _policy,
+    "certified": _certified,
+    "band_drawn": lambda d: (
+        _("%(who)s had %(photos)d photos of “%(class)s” drawn at random, for its next threshold.") % d
+    ),
+    "random_drawn": lambda d: _("%(who)s had %(photos)d photos drawn at random, for the proof.") % d,
+    "certificates_void": _void,
+    "certificate_suspended": _suspended,
+    "decided": _decided,
+    "decision_overruled": lambda d: _("%(who)s overruled the machine's “%(said)s”") % d + _note(d, "reason"),
+    "monitor_alert": _monitor_alert,
+    "monitor_closed": _monitor_closed,
+    "monitor_acknowledged": _monitor_acknowledged,
+    "monitor_thresholds": _monitor_thresholds,
+    "backbone_adapted": lambda d: _("The backbone was adapted to %(photos)d photos.") % d,
 }
 
 _LOOK: dict[str, tuple[str, str]] = {
@@ -140,9 +285,23 @@ _LOOK: dict[str, tuple[str, str]] = {
     "intake_discarded": ("folder-up", "intake"),
     "band_opened": ("chevrons-right-left", ""),
     "review_requested": ("scale", "review"),
+    "ruled": ("scale", "review"),
     "gold_retired": ("badge-check", "labelers"),
     "labeler_paused": ("circle-pause", "labelers"),
     "labeler_resumed": ("circle-play", "labelers"),
     "model_trained": ("brain", "models"),
     "model_promoted": ("brain", "models"),
+    "frontier_policy": ("shield", "frontier"),
+    "certified": ("shield-check", "frontier"),
+    "band_drawn": ("dices", "frontier"),
+    "random_drawn": ("dices", "frontier"),
+    "certificates_void": ("shield", "frontier"),
+    "certificate_suspended": ("shield-alert", "frontier"),
+    "decided": ("shield-check", "frontier"),
+    "decision_overruled": ("undo-2", "frontier"),
+    "monitor_alert": ("bell-ring", "monitors"),
+    "monitor_closed": ("bell", "monitors"),
+    "monitor_acknowledged": ("bell", "monitors"),
+    "monitor_thresholds": ("activity", "monitors"),
+    "backbone_adapted": ("wand-sparkles", "adaptation"),
 }

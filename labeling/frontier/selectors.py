@@ -8,40 +8,34 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
-from itertools import pairwise
 from typing import Any
 
 from django.core.cache import cache
-from django.db import connection
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from labeling.catalog.models import ClassDefinition, Item, Project
 from labeling.catalog.selectors import active_definitions, class_resolution, photo_urls
+from labeling.frontier.bands import BandState as BandState  # part of what a picture says
+from labeling.frontier.bands import Gate, gates
+from labeling.frontier.models import Certificate, EndKind
+from labeling.frontier.services import in_force
 from labeling.learning import selectors as learning
 from labeling.learning.models import ModelVersion
 from labeling.learning.training_set import Readiness, readiness
 from labeling.queue.models import Entry, Ranking
+from labeling.queue.placing import EPSILON, audited_by_band, limits_of, members_of, photos_by_step
 from labeling.queue.selectors import current_ranking, progress
-from labeling.truth import selectors as truth
+from labeling.truth import quality as truth
 from labeling.truth.estimates import Proportion
-from labeling.truth.selectors import BandAgreement
+from labeling.truth.quality import BandAgreement
 
 #: Steps of the density ridge within one band.
 STEPS = 8
 #: The ridge reads every score of the champion, so it is not read again for each listener of the live stream.
 RIDGE_KEPT_S = 30
 RIDGE_HEIGHT = 100.0
-#: Scores are kept as they were computed, band limits went through 32 bits: a photo at the very limit stays in.
-_EPSILON = 1e-6
 PHOTOS_PER_BAND = 6
-
-
-class BandState(StrEnum):
-    SETTLED = "settled"
-    OPEN = "open"
-    CLOSED = "closed"
+MOST_DOTS = 12
 
 
 @dataclass(frozen=True)
@@ -64,10 +58,19 @@ class Band:
     agreement: Proportion | None
     needs: str
     boundary: bool
+    audited: int = 0
+    audit_wrong: int = 0
 
     @property
     def total(self) -> int:
         return self.waiting + self.settled
+
+    @property
+    def dots(self) -> list[bool]:
+        """A dot for each audited photo (True: not as predicted), at most ``MOST_DOTS`` that stand for all of them."""
+        shown = min(self.audited, MOST_DOTS)
+        wrong = -(-self.audit_wrong * shown // self.audited) if self.audited else 0
+        return [False] * (shown - wrong) + [True] * wrong
 
     @property
     def done_percent(self) -> str:
@@ -116,12 +119,15 @@ class Picture:
     ready: Readiness | None
     waiting_unranked: int = 0
     settled_unplaced: int = 0
+    gates: Sequence[Gate] = ()
 
     @property
     def open_band(self) -> Band | None:
-        """The band that the picture explains until a person points at another one."""
+        """The band that the picture explains until a person points at another one: where the queue is."""
         bands = [band for line in self.lines for band in line.bands]
-        return next((b for b in bands if b.state is BandState.OPEN), bands[0] if bands else None)
+        here = [band for band in bands if band.number == self.current_band]
+        opened = (b for b in here if b.state is BandState.OPEN)
+        return next(opened, here[0] if here else bands[0] if bands else None)
 
 
 def picture(project: Project) -> Picture:
@@ -132,6 +138,7 @@ def picture(project: Project) -> Picture:
     model = learning.champion(project)
     definitions = active_definitions(project)
     by_band: dict[int, BandAgreement] = {b.band: b for b in agreed["bands"] if b.band is not None}
+    bands = gates(project, at)
     unranked = sum(row["waiting"] for row in at["ladders"] if row["ladder"] is None)
 
     if model is None or ranking is None or ranking.model_version_id != model.pk or not ranking.summary:
@@ -146,14 +153,17 @@ def picture(project: Project) -> Picture:
             agreement=agreed,
             ready=ready,
             waiting_unranked=unranked,
+            gates=bands,
         )
 
     count = max(ranking.bands, 1)
-    limits = _limits(ranking, definitions, count)
-    members = _members(class_resolution(project), limits)
+    limits = limits_of(ranking, definitions, count)
+    members = members_of(class_resolution(project), limits)
     settled, unplaced = _settled(project, model, limits, members)
+    audited = audited_by_band(project, model, limits, members)
     ridges = _ridges(model, limits, members)
     waiting = {(row["ladder"], row["band"]): row for row in at["ladders"]}
+    proven = _proven(project, model)
     ladders = [
         Ladder(
             key=definition.label_class.key,
@@ -164,11 +174,13 @@ def picture(project: Project) -> Picture:
                     definition,
                     number,
                     count,
-                    at,
+                    bands[min(number, len(bands) - 1)],
                     waiting.get((definition.label_class.key, number), {}),
                     settled.get((definition.label_class_id, number), 0),
                     limits[definition.label_class_id],
                     by_band.get(number),
+                    proven.get(definition.label_class_id),
+                    audited.get((definition.label_class_id, number), (0, 0)),
                 )
                 for number in range(count)
             ],
@@ -188,6 +200,7 @@ def picture(project: Project) -> Picture:
         ready=None,
         waiting_unranked=unranked,
         settled_unplaced=unplaced,
+        gates=bands,
     )
 
 
@@ -195,7 +208,10 @@ def band_photos(project: Project, key: str, number: int) -> list[tuple[Item, str
     """The next photos of a band that nobody has begun, with their thumbnails; for admins and reviewers."""
     entries = (
         Entry.objects.filter(
-            ranking__project=project, ranking__current=True, band=number, taken=0, ladder__key=key
+            ranking=Ranking.objects.filter(project=project, current=True).first(),
+            band=number,
+            taken=0,
+            ladder__key=key,
         )
         .select_related("item__image")
         .order_by("position")[:PHOTOS_PER_BAND]
@@ -204,6 +220,17 @@ def band_photos(project: Project, key: str, number: int) -> list[tuple[Item, str
 
 
 # --- parts ------------------------------------------------------------------------------------------------------
+
+
+def _proven(project: Project, model: ModelVersion) -> dict[int, tuple[BandState, float]]:
+    """Class id -> what its certificate under this model is, and the lowest margin that it covers."""
+    found: dict[int, tuple[BandState, float]] = {}
+    newest_last = Certificate.objects.filter(project=project, model_version=model).order_by("id")
+    for each in newest_last.filter(ends__kind=EndKind.SUSPENDED):
+        found[each.label_class_id] = (BandState.SUSPENDED, each.threshold)
+    for each in in_force(project):
+        found[each.label_class_id] = (BandState.CERTIFIED, each.threshold)
+    return found
 
 
 def _why_empty(
@@ -223,107 +250,6 @@ def _why_empty(
     return f"{said} " + _("The first model needs at least two ground truths in each of two classes.")
 
 
-def _limits(ranking: Ranking, definitions: Sequence[ClassDefinition], count: int) -> dict[int, list[float]]:
-    """Label class id -> lowest margin of each band, outermost first; the innermost begins at 0.
-
-    A band that was empty when the order was made takes no room: it begins where the one outside it begins.
-    """
-    limits: dict[int, list[float]] = {}
-    for definition in definitions:
-        said = ranking.summary.get(str(definition.label_class_id))
-        if not said:
-            continue
-        lows: list[float] = []
-        for number in range(count):
-            low = float(said[str(number)][0]) if str(number) in said else (lows[-1] if lows else 1.0)
-            lows.append(min(low, lows[-1]) if lows else low)
-        lows[-1] = 0.0
-        limits[definition.label_class_id] = lows
-    return limits
-
-
-def _members(resolution: Mapping[int, int | None], limits: Mapping[int, list[float]]) -> dict[int, list[int]]:
-    """Ladder -> the classes whose predictions count for it today: itself and what was merged into it."""
-    members: dict[int, list[int]] = {ladder: [] for ladder in limits}
-    for old, counts_as in resolution.items():
-        if counts_as in members:
-            members[counts_as].append(old)
-    return members
-
-
-def _thresholds(limits: Mapping[int, list[float]], steps: int) -> tuple[list[int], list[float]]:
-    """Ladder ids, and for each the rising thresholds that part its bands into ``steps`` each, end to end."""
-    ladders: list[int] = []
-    flat: list[float] = []
-    for ladder, lows in limits.items():
-        ladders.append(ladder)
-        edges = [1.0, *lows]
-        inward = [
-            outer + (inner - outer) * step / steps - _EPSILON
-            for outer, inner in pairwise(edges)
-            for step in range(1, steps + 1)
-        ]
-        flat += sorted(inward[:-1])
-    return ladders, flat
-
-
-# ``pairs`` says which predicted class counts for which ladder; ``t`` holds each ladder's thresholds as an array.
-_STEP_SQL = """
-WITH pairs AS (
-    SELECT * FROM unnest(%(predicted)s::bigint[], %(ladder)s::bigint[]) AS p (predicted_id, ladder_id)
-), t AS (
-    SELECT ladder_id, array_agg(edge ORDER BY edge) AS edges
-    FROM unnest(%(ladders)s::bigint[], %(edges)s::float8[]) AS e (ladder_id, edge) GROUP BY ladder_id
-)
-SELECT pairs.ladder_id, width_bucket(s.confidence, t.edges) AS step, count(*)
-FROM learning_score s
-JOIN pairs ON pairs.predicted_id = s.predicted_id
-JOIN t ON t.ladder_id = pairs.ladder_id
-{join}
-WHERE s.model_version_id = %(model)s {where}
-GROUP BY pairs.ladder_id, step
-"""
-_SETTLED_JOIN = """
-JOIN truth_groundtruth g ON g.item_id = s.item_id
-LEFT JOIN truth_groundtruth newer ON newer.supersedes_id = g.id
-"""
-_SETTLED_WHERE = """
-AND g.project_id = %(project)s AND newer.id IS NULL AND g.kind <> 'withdrawn' AND g.origin <> 'gold'
-"""
-
-
-def _steps(
-    model: ModelVersion,
-    limits: Mapping[int, list[float]],
-    members: Mapping[int, list[int]],
-    steps: int,
-    *,
-    settled_of: Project | None = None,
-) -> dict[tuple[int, int], int]:
-    """(ladder, step from the outermost) -> photos scored there; only settled ones with ``settled_of``."""
-    ladders, edges = _thresholds(limits, steps)
-    each = len(edges) // max(len(ladders), 1)
-    if not each:  # one band of one step: everything is in it, and width_bucket needs an edge
-        edges, each = [-1.0] * len(ladders), 1
-    query = _STEP_SQL.format(
-        join=_SETTLED_JOIN if settled_of else "", where=_SETTLED_WHERE if settled_of else ""
-    )
-    with connection.cursor() as cursor:
-        cursor.execute(
-            query,
-            {
-                "predicted": [old for ladder in ladders for old in members[ladder]],
-                "ladder": [ladder for ladder in ladders for _old in members[ladder]],
-                "ladders": [ladder for ladder in ladders for _n in range(each)],
-                "edges": edges,
-                "model": model.pk,
-                "project": settled_of.pk if settled_of else None,
-            },
-        )
-        # width_bucket counts thresholds from below; the outermost step is the last
-        return {(ladder, each - bucket): n for ladder, bucket, n in cursor.fetchall()}
-
-
 def _settled(
     project: Project,
     model: ModelVersion,
@@ -331,7 +257,7 @@ def _settled(
     members: Mapping[int, list[int]],
 ) -> tuple[dict[tuple[int, int], int], int]:
     """(ladder, band) -> photos that people settled; and how many settled ones the champion has not placed."""
-    placed = _steps(model, limits, members, 1, settled_of=project)
+    placed = photos_by_step(model, limits, members, 1, settled_of=project)
     at = truth.settled_count(project)
     return placed, max(at - sum(placed.values()), 0)
 
@@ -344,7 +270,7 @@ def _ridges(
     known: dict[int, list[int]] | None = cache.get(key)
     if known is not None:
         return known
-    counts = _steps(model, limits, members, STEPS)
+    counts = photos_by_step(model, limits, members, STEPS)
     ridges = {
         ladder: [counts.get((ladder, step), 0) for step in range(len(lows) * STEPS)]
         for ladder, lows in limits.items()
@@ -357,16 +283,22 @@ def _band(
     definition: ClassDefinition,
     number: int,
     count: int,
-    at: Mapping[str, Any],
+    gate: Gate,
     waiting: Mapping[str, Any],
     settled: int,
     lows: list[float],
     agreed: BandAgreement | None,
+    proven: tuple[BandState, float] | None = None,
+    audited: tuple[int, int] = (0, 0),
 ) -> Band:
-    current = at["current_band"]
-    state = (
-        BandState.SETTLED if number < current else BandState.OPEN if number == current else BandState.CLOSED
-    )
+    state, needed = gate.state, gate.says
+    if proven is not None and lows[number] >= proven[1] - EPSILON:
+        state = proven[0]
+        needed = (
+            _("Certified as part of all that lies from here outward. The frontier's page says on what proof.")
+            if state is BandState.CERTIFIED
+            else _("Its certificate is suspended, so people decide here. The frontier's page says why.")
+        )
     return Band(
         key=definition.label_class.key,
         name=definition.name,
@@ -378,37 +310,11 @@ def _band(
         low=lows[number],
         high=lows[number - 1] if number else 1.0,
         agreement=agreed.unanimous if agreed else None,
-        needs=band_needs(at) if state is BandState.OPEN else _closed_needs(number, current, state),
+        needs=needed,
         boundary=number == count - 1,
+        audited=audited[0],
+        audit_wrong=audited[1],
     )
-
-
-def band_needs(at: Mapping[str, Any]) -> str:
-    """What the open band still needs before the next one opens, in words."""
-    if at["current_band"] + 1 >= at["bands"]:
-        return _("This is the boundary: the queue stays here, with photos that differ from each other.")
-    missing = max(at["needed_in_band"] - at["settled_in_band"], 0)
-    parts = []
-    if missing:
-        parts.append(
-            ngettext("%(n)d more ground truth", "%(n)d more ground truths", missing) % {"n": missing}
-        )
-    if at["agreement"] is not None and at["agreement"] < at["agreement_needed"]:
-        parts.append(
-            _("agreement of %(needed).0f %% (now %(now).0f %%)")
-            % {"needed": 100 * at["agreement_needed"], "now": 100 * at["agreement"]}
-        )
-    if not parts:
-        return _("Nothing more: the next band opens with the next answer.")
-    return _("The next band opens with %(what)s.") % {"what": _(" and ").join(parts)}
-
-
-def _closed_needs(number: int, current: int, state: BandState) -> str:
-    if state is BandState.SETTLED:
-        return _("The queue has moved on from here. What still waits is asked later.")
-    if number == current + 1:
-        return _("Opens next, when the open band is settled.")
-    return _("Opens after the bands outside it.")
 
 
 def _lines(ladders: list[Ladder]) -> list[Line]:

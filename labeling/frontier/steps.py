@@ -9,10 +9,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from labeling.catalog.models import Project, Role
-from labeling.catalog.selectors import class_resolution
+from labeling.catalog.selectors import active_definitions, class_resolution
 from labeling.jobs.models import Job, JobState
 from labeling.learning.selectors import champion, new_ground_truths, versions
 from labeling.learning.training_set import readiness
+from labeling.learning.words import never_finds
 from labeling.truth.models import Pause
 
 #: A training is worth suggesting again after this many new ground truths.
@@ -79,7 +80,10 @@ def _training_steps(project: Project) -> list[Step]:
     newest = versions(project).first()
     current = set(class_resolution(project).values())
     usable = newest is not None and not newest.promotions.exists() and set(newest.classes) <= current
+    fresh = new_ground_truths(project)
     if newest is not None and usable and (model is None or newest.number > model.number):
+        if blind := never_finds(newest.metrics):
+            return [_blind_step(project, newest.number, blind, fresh=fresh)]
         return [
             Step(
                 _("Compare version %(n)d, and promote it if it is better") % {"n": newest.number},
@@ -88,7 +92,8 @@ def _training_steps(project: Project) -> list[Step]:
                 _("Models"),
             )
         ]
-    fresh = new_ground_truths(project)
+    if model is not None and (blind := never_finds(model.metrics)):
+        return [_blind_step(project, model.number, blind, fresh=fresh)]
     if model is None and ready.can_train:
         return [
             Step(
@@ -109,6 +114,26 @@ def _training_steps(project: Project) -> list[Step]:
             )
         ]
     return []
+
+
+def _blind_step(project: Project, number: int, keys: list[str], *, fresh: int) -> Step:
+    """A model that never finds a class: promoting it helps nobody, more labels of that class do."""
+    definitions = active_definitions(project)
+    names = [each.name for each in definitions if each.label_class.key in keys] or keys
+    told = {"n": number, "classes": "”, “".join(names), "fresh": fresh}
+    if fresh >= WORTH_TRAINING:
+        return Step(
+            _("Train again: version %(n)d never finds “%(classes)s”") % told,
+            _("%(fresh)d ground truths came since the last training.") % told,
+            "models",
+            _("Models"),
+        )
+    return Step(
+        _("Version %(n)d never finds “%(classes)s”: label more photos of it") % told,
+        _("Its accuracy only says how rare that class is. A dozen more examples usually change that."),
+        "label",
+        _("Label"),
+    )
 
 
 def _failed_job(project: Project) -> Job | None:

@@ -13,14 +13,17 @@ from django.views.decorators.http import require_GET
 from labeling.catalog.models import Project
 from labeling.catalog.permissions import Action, may, project_for, role_in
 from labeling.catalog.selectors import active_definitions
+from labeling.frontier.bands import band_needs
 from labeling.frontier.diary import diary
-from labeling.frontier.selectors import band_needs, band_photos, picture
+from labeling.frontier.selectors import band_photos, picture
+from labeling.frontier.standing import decided_alone
 from labeling.frontier.steps import next_steps
 from labeling.jobs.models import Job
 from labeling.learning.selectors import accuracy, audit_accuracy, champion
 from labeling.people.models import User
 from labeling.queue.selectors import labeler_progress, progress, queue_state
-from labeling.truth.selectors import own_figures
+from labeling.truth.quality import own_figures
+from labeling.typed_numbers import whole
 
 #: fragment -> the action that it takes to see it. A labeler sees nothing that a model or other people said.
 FRAGMENTS = {
@@ -83,7 +86,7 @@ def _picture(found: Project, request: HttpRequest) -> dict[str, Any]:
 def _figures(found: Project, request: HttpRequest, at: dict[str, Any] | None = None) -> dict[str, Any]:
     at = progress(found) if at is None else at
     model = champion(found)
-    decided = at["ground_truths"] + at["held"] + at["unusable"]
+    decided = at["ground_truths"] + at["held"] + at["unusable"] + decided_alone(found)
     return {
         "at": at,
         "champion": model,
@@ -120,10 +123,10 @@ def _diary(found: Project, request: HttpRequest) -> dict[str, Any]:
 
 
 def _band(request: HttpRequest, found: Project) -> dict[str, Any]:
-    number = request.GET.get("band", "")
-    if not number.isdecimal() or len(number) > 4:
+    number = whole(request.GET.get("band", ""), digits=4)
+    if number is None:
         raise Http404(_("A band has a number."))
-    return {"photos": band_photos(found, request.GET.get("ladder", ""), int(number))}
+    return {"photos": band_photos(found, request.GET.get("ladder", ""), number)}
 
 
 def _user(request: HttpRequest) -> User:

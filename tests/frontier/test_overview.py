@@ -8,12 +8,14 @@ from django.urls import reverse
 
 from labeling.catalog.models import Activity, Role
 from labeling.catalog.services import log_activity
-from labeling.frontier.diary import sentence
+from labeling.frontier.diary import diary, sentence
 from labeling.frontier.steps import next_steps
 from labeling.jobs.models import Job
+from labeling.learning.models import ModelVersion, Promotion
 from labeling.people.models import User
 from labeling.queue.selectors import progress
 from labeling.truth.models import Pause
+from labeling.truth.services import request_review, rule
 from tests.factories import make_items, make_member, make_project
 from tests.frontier.test_picture import Scene
 
@@ -117,6 +119,40 @@ def test_next_steps_name_what_is_pressing() -> None:
     assert "20 ground truths" in steps[1].why
 
 
+def test_a_model_that_never_finds_a_class_is_not_praised() -> None:
+    """Nine in ten right by always saying the common class: no reason to promote or to be content."""
+    scene = Scene()
+    version = scene.model
+    figures = {
+        "order": ["functional", "defective"],
+        "audit": None,
+        "cross_validated": version.metrics["cross_validated"]
+        | {
+            "classes": {
+                "functional": {"support": 18, "recall": {"value": 1.0, "low": 0.8, "high": 1.0}},
+                "defective": {"support": 2, "recall": {"value": 0.0, "low": 0.0, "high": 0.6}},
+            }
+        },
+    }
+    blind = ModelVersion.objects.create(
+        project=scene.project,
+        number=version.number + 1,
+        snapshot=version.snapshot,
+        backbone=version.backbone,
+        backbone_hash=version.backbone_hash,
+        classes=version.classes,
+        artifact="blind",
+        manifest={},
+        metrics=figures,
+    )
+    texts = [step.text for step in next_steps(scene.project, progress(scene.project))]
+    assert f"Version {blind.number} never finds “Defective”: label more photos of it" in texts
+    assert not any("promote" in text for text in texts)
+    Promotion.objects.create(project=scene.project, model_version=blind, by=None)
+    texts = [step.text for step in next_steps(scene.project, progress(scene.project))]
+    assert f"Version {blind.number} never finds “Defective”: label more photos of it" in texts
+
+
 @pytest.mark.parametrize(
     ("kind", "data", "said"),
     [
@@ -130,8 +166,15 @@ def test_next_steps_name_what_is_pressing() -> None:
         (
             "intake_finished",
             {"source": "cam", "added": 2, "duplicate": 1, "refused": 0, "pending": 0},
-            "Intake of cam: 2 photos came in, 1 were here already.",
+            "Intake of cam: 2 photos came in, 1 was here already.",
         ),
+        (
+            "intake_finished",
+            {"source": "cam", "added": 0, "duplicate": 2, "refused": 1},
+            "Intake of cam: no photo came in, 2 were here already, 1 was refused.",
+        ),
+        ("ruled", {"outcome": "class", "key": "defective"}, "Ada ruled on a photo: defective."),
+        ("ruled", {"outcome": "send_back", "key": ""}, "Ada sent a photo back to be asked again."),
         ("something_new", {}, "Ada: something new"),
         ("band_opened", {}, "Ada: band opened"),
     ],
@@ -141,3 +184,37 @@ def test_every_activity_reads_as_a_sentence(kind: str, data: dict[str, object], 
     project.created_by.first_name = "Ada"
     entry = Activity(project=project, kind=kind, actor=project.created_by, data=data)
     assert sentence(entry) == said
+
+
+def test_rulings_are_in_the_diary_and_many_in_a_row_are_one_line(db: None) -> None:
+    project = make_project()
+    rosa, kim = make_member(project, "reviewer", "rosa"), make_member(project, "reviewer", "kim")
+    disputes = [request_review(project=project, item=item, by=None) for item in make_items(project, 4)]
+    for dispute, by in zip(disputes, (rosa, rosa, rosa, kim), strict=True):
+        rule(project=project, dispute_id=dispute.pk, reviewer=by, outcome="class", class_key="defective")
+        entry = Activity.objects.filter(project=project).latest("id")
+        assert (entry.kind, entry.actor, entry.data["outcome"]) == ("ruled", by, "class")
+        assert entry.data["dispute"] == str(dispute.pk)
+    for _n in range(2):
+        log_activity(project=project, kind="gold_retired", actor=kim)
+    assert [line.text for line in diary(project, limit=5)] == [
+        "kim retired a gold photo.",
+        "kim retired a gold photo.",
+        "kim ruled on a photo: defective.",
+        "rosa ruled on 3 photos.",
+        "Hilltop asked for a review.",
+    ]
+
+
+def test_only_admins_read_of_rulings(db: None) -> None:
+    project = make_project()
+    labeler, reviewer = make_member(project), make_member(project, "reviewer", "rosa")
+    (item,) = make_items(project, 1)
+    dispute = request_review(project=project, item=item, by=None)
+    rule(project=project, dispute_id=dispute.pk, reviewer=reviewer, outcome="hold", reason="between")
+    told = {}
+    for user in (labeler, reviewer, project.created_by):
+        client = Client()
+        client.force_login(user)
+        told[user] = "ruled that a photo" in client.get(f"/p/{project.slug}/").content.decode()
+    assert list(told.values()) == [False, False, True]

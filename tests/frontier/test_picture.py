@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -149,6 +151,29 @@ def test_settled_photos_count_in_the_band_where_the_champion_puts_them() -> None
     assert counts(line.left.bands) == [(2, 1), (1, 2), (1, 3)]
     assert line.right is not None
     assert counts(line.right.bands) == [(0, 3), (1, 2), (0, 4)]
+
+
+def test_the_audits_dots_say_where_random_photos_were_not_as_predicted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    scene = Scene()
+    functional = scene.items["functional"]
+    for place, said in ((0, "functional"), (1, "defective"), (2, "functional"), (9, "defective")):
+        truth = scene.settle(functional[place], said)
+        Item.objects.filter(pk=functional[place].pk).update(audit_drawn_at=truth.created_at)
+    scene.settle(functional[3], "defective")  # the queue chose it: no dot
+    learned = GroundTruth.objects.get(item=functional[2])
+    scene.model.snapshot.ground_truth_ids = [learned.pk]
+    monkeypatch.setattr("labeling.frontier.selectors.learning.champion", lambda project: scene.model)
+    (line,) = picture(scene.project).lines
+    assert [(b.audited, b.audit_wrong) for b in line.left.bands] == [
+        (2, 1),
+        (0, 0),
+        (1, 1),
+    ]  # without the one it learned from
+    assert [b.dots for b in line.left.bands] == [[False, True], [], [True]]
+    many = dataclasses.replace(line.left.bands[0], audited=500, audit_wrong=3)
+    assert many.dots == [False] * 11 + [True]
 
 
 def test_gold_and_superseded_ground_truths_are_not_counted_as_settled() -> None:

@@ -1,0 +1,260 @@
+"""Every band with its gate: what it holds, what it needs, and in words why it has not settled yet.
+
+A *gate* is a band of the queue's pace, over all ladders; the frontier picture draws it once on each ladder. What a
+certificate says goes before what the gate says (:class:`BandState`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from django.db import connection
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from labeling.catalog.models import Project
+from labeling.plain_text import isolated
+from labeling.queue import pace
+from labeling.queue.models import BandOpening
+from labeling.queue.placing import Held, held
+from labeling.truth.alpha import Reliability, alpha_by_band
+from labeling.truth.estimates import Proportion
+
+
+class BandState(StrEnum):
+    """``certified`` and ``suspended`` go before where the queue is: they say what the machine may do with the band."""
+
+    CERTIFIED = "certified"
+    SUSPENDED = "suspended"
+    SETTLED = "settled"
+    OPEN = "open"
+    CLOSED = "closed"
+
+    @property
+    def said(self) -> str:
+        """The state in the reader's language."""
+        return str(_SAID[self])
+
+
+_SAID = {
+    BandState.CERTIFIED: gettext_lazy("certified"),
+    BandState.SUSPENDED: gettext_lazy("suspended"),
+    BandState.SETTLED: gettext_lazy("settled"),
+    BandState.OPEN: gettext_lazy("open"),
+    BandState.CLOSED: gettext_lazy("closed"),
+}
+
+
+@dataclass(frozen=True)
+class Gate:
+    """One band of the pace. ``ground_truths`` of the ``needed`` ones: since it opened where the queue is (``here``), else
+    those in it or further out that still count."""
+
+    number: int
+    state: BandState
+    here: bool
+    ground_truths: int
+    needed: int
+    says: str
+    passed: bool
+
+
+def gates(project: Project, at: Mapping[str, Any]) -> list[Gate]:
+    """All bands, outermost first. ``at`` is the queue's progress."""
+    now = held(project)
+    departures = pace.departures(project)
+    count = max(project.bands, 1)
+    return [_gate(project, number, count, at, now, departures.get(number)) for number in range(count)]
+
+
+def _gate(
+    project: Project,
+    number: int,
+    count: int,
+    at: Mapping[str, Any],
+    now: Held,
+    left: pace.Departure | None,
+) -> Gate:
+    current, reached = at["current_band"], at["reached_band"]
+    wanted = pace.needed_for(project, number + 1)
+    has = now.outward(number)
+    if number == current:
+        state, says = BandState.OPEN, band_needs(at)
+        has, wanted = at["settled_in_band"], at["needed_in_band"]
+    elif number < reached:
+        over = left is not None and left.opening.cause == BandOpening.Cause.ADMIN and has < wanted
+        state = BandState.OPEN if over else BandState.SETTLED
+        says = _left_words(left, has, wanted)
+    elif number == reached:
+        state = BandState.CLOSED
+        says = _("The queue comes back here when band %(n)d has what it lacks.") % {"n": current + 1}
+    else:
+        state = BandState.CLOSED
+        says = (
+            _("Opens next, when the open band is settled.")
+            if number == reached + 1
+            else _("Opens after the bands outside it.")
+        )
+    return Gate(
+        number=number,
+        state=state,
+        here=number == current,
+        ground_truths=has,
+        needed=wanted,
+        says=says,
+        passed=number < current,
+    )
+
+
+def _left_words(left: pace.Departure | None, has: int, wanted: int) -> str:
+    """How the queue went on from a band."""
+    if left is None:
+        return _("The queue has moved on from here. What still waits is asked later.")
+    opening = left.opening
+    if opening.cause == BandOpening.Cause.ADMIN:
+        said = _("%(who)s let the queue go on: “%(reason)s”.") % {
+            "who": isolated(str(opening.by)),
+            "reason": isolated(opening.reason),
+        }
+        return said if has >= wanted else said + " " + _still_missing(wanted - has)
+    if opening.cause == BandOpening.Cause.EXHAUSTED:
+        return _("Its photos were used up, so the queue went on.")
+    told = opening.figures
+    parts = []
+    if told.get("agreement") is not None:
+        parts.append(_("%(share).0f %% agreed") % {"share": 100 * told["agreement"]})
+    if told.get("alpha") is not None:
+        parts.append(_("alpha %(alpha).2f") % {"alpha": told["alpha"]})
+    if not parts:
+        return _("Settled. What still waits is asked later.")
+    return _("Settled: %(what)s. What still waits is asked later.") % {"what": ", ".join(parts)}
+
+
+def _still_missing(n: int) -> str:
+    return ngettext("%(n)d ground truth is missing.", "%(n)d ground truths are missing.", n) % {"n": n}
+
+
+def band_needs(at: Mapping[str, Any]) -> str:
+    """What the open band still needs before the queue goes on, in words."""
+    back = at["reached_band"] if at["reached_band"] > at["current_band"] else None
+    if back is None and at["current_band"] + 1 >= at["bands"]:
+        return _("This is the boundary: the queue stays here, with photos that differ from each other.")
+    missing = max(at["needed_in_band"] - at["settled_in_band"], 0)
+    parts = []
+    if missing:
+        parts.append(
+            ngettext("%(n)d more ground truth", "%(n)d more ground truths", missing) % {"n": missing}
+        )
+    if at["agreement"] is not None and at["agreement"] < at["agreement_needed"]:
+        parts.append(
+            _("agreement of %(needed).0f %% (now %(now).0f %%)")
+            % {"needed": 100 * at["agreement_needed"], "now": 100 * at["agreement"]}
+        )
+    if at["alpha"] is not None and 0 < at["alpha_needed"] > at["alpha"]:
+        parts.append(
+            _("an alpha of %(needed).2f (now %(now).2f)") % {"needed": at["alpha_needed"], "now": at["alpha"]}
+        )
+    what = _(" and ").join(parts)
+    if back is not None:
+        if not parts:
+            return _("Nothing more: the queue goes back to band %(n)d with the next answer.") % {
+                "n": back + 1
+            }
+        return _("Open again. The queue goes back to band %(n)d with %(what)s.") % {
+            "n": back + 1,
+            "what": what,
+        }
+    if not parts:
+        return _("Nothing more: the next band opens with the next answer.")
+    return _("The next band opens with %(what)s.") % {"what": what}
+
+
+# -- the table -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Proven:
+    """A class whose part of a band is certified or suspended; ``position`` is the class's in the guideline."""
+
+    key: str
+    name: str
+    position: int
+    state: BandState
+
+
+@dataclass(frozen=True)
+class BandRow:
+    """A gate with what people said there.
+
+    ``waiting`` and ``settled`` are photos of all ladders; ``agreement``, ``reliability``, ``holds`` (photos that somebody
+    held) and ``disputes`` (open ones) are of photos that were shown from this band. ``proven`` is what certificates say.
+    """
+
+    gate: Gate
+    waiting: int
+    settled: int
+    agreement: Proportion | None
+    reliability: Reliability | None
+    holds: int
+    disputes: int
+    proven: list[Proven]
+
+    @property
+    def photos(self) -> int:
+        return self.waiting + self.settled
+
+
+# A photo in one round belongs to the outermost band in which it was shown.
+_SAID_SQL = """
+WITH shown AS (
+    SELECT a.item_id, a.round, bool_or(a.kind = 'hold') AS held,
+           min(CASE WHEN jsonb_typeof(a.context -> 'band') = 'number' THEN (a.context ->> 'band')::int END) AS band
+    FROM truth_annotation a
+    LEFT JOIN truth_retraction undone ON undone.annotation_id = a.id
+    WHERE a.project_id = %(project)s AND undone.id IS NULL AND a.draw <> 'gold'
+    GROUP BY a.item_id, a.round
+)
+SELECT band, count(*) FILTER (WHERE held), count(*) FILTER (WHERE EXISTS (
+    SELECT 1 FROM truth_dispute d LEFT JOIN truth_ruling r ON r.dispute_id = d.id
+    WHERE d.item_id = shown.item_id AND d.round = shown.round AND r.id IS NULL))
+FROM shown GROUP BY band
+"""
+
+
+def band_table(project: Project, seen: Any) -> list[BandRow]:
+    """Every band of the pace, outermost first. ``seen`` is the frontier picture (:func:`selectors.picture`)."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SAID_SQL, {"project": project.pk})
+        said = {band: (holds, disputes) for band, holds, disputes in cursor.fetchall()}
+    alpha = alpha_by_band(project)
+    agreed = {each.band: each.unanimous for each in seen.agreement["bands"]}
+    drawn: dict[int, list[Any]] = {}
+    for line in seen.lines:
+        for ladder in filter(None, (line.left, line.right)):
+            for band in ladder.bands:
+                drawn.setdefault(band.number, []).append((band, ladder.position))
+    waiting: dict[int, int] = {}
+    for row in seen.progress["ladders"]:
+        if row["band"] is not None:
+            waiting[row["band"]] = waiting.get(row["band"], 0) + row["waiting"]
+    proven = (BandState.CERTIFIED, BandState.SUSPENDED)
+    return [
+        BandRow(
+            gate=gate,
+            waiting=waiting.get(gate.number, 0),
+            settled=sum(band.settled for band, _position in drawn.get(gate.number, [])),
+            agreement=agreed.get(gate.number),
+            reliability=alpha.get(gate.number),
+            holds=said.get(gate.number, (0, 0))[0],
+            disputes=said.get(gate.number, (0, 0))[1],
+            proven=[
+                Proven(band.key, band.name, position, band.state)
+                for band, position in drawn.get(gate.number, [])
+                if band.state in proven
+            ],
+        )
+        for gate in seen.gates
+    ]

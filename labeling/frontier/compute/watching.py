@@ -1,0 +1,100 @@
+"""Audit for ever: what people said, blind and strictly, of photos that the machine had decided."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import connection
+
+from inference.certify import PrecisionMonitor
+from labeling.catalog.models import Project
+from labeling.catalog.selectors import class_resolution
+from labeling.frontier import services
+from labeling.frontier.models import AuditWatch, Certificate, EndKind, EndReason
+from labeling.frontier.policy import policy_of
+from labeling.jobs.runner import Progress
+
+# In the order of the lot; a photo that people have not settled (any more) has no truth. What a sweep showed beside its
+# prediction is not blind, whatever came of it (docs/decisions/0015-a-sweep-is-not-blind.md).
+_AUDITED = """
+SELECT c.model_version_id, c.label_class_id, c.precision, t.kind, t.label_class_id
+FROM frontier_automaticdecision a
+JOIN frontier_certificate c ON c.id = a.certificate_id
+LEFT JOIN truth_groundtruth t ON t.item_id = a.item_id AND t.kind <> 'withdrawn'
+     AND NOT EXISTS (SELECT 1 FROM truth_groundtruth n WHERE n.supersedes_id = t.id)
+WHERE a.project_id = %s AND a.audit AND a.mode = 'on'
+  AND NOT EXISTS (SELECT 1 FROM queue_sweepphoto p WHERE p.item_id = a.item_id)
+ORDER BY a.id
+"""
+
+
+def watch_project(progress: Progress) -> dict[str, Any]:
+    """Bring every watch up to date, and suspend what the audit refutes. Returns {audited, errors, suspended}."""
+    project = Project.objects.get(pk=progress.job.project_id or 0)
+    policy = policy_of(project)
+    resolution = class_resolution(project)
+    with connection.cursor() as cursor:
+        cursor.execute(_AUDITED, [project.pk])
+        rows = cursor.fetchall()
+    outcomes: dict[tuple[int, int, float], list[bool]] = {}
+    waiting: dict[tuple[int, int, float], int] = {}
+    for model, label_class, precision, kind, settled_as in rows:
+        key = (model, label_class, precision)
+        outcomes.setdefault(key, [])
+        # Easy photos are settled first: one that is open holds back those that were drawn after it.
+        if kind is None or waiting.get(key):
+            waiting[key] = waiting.get(key, 0) + 1
+        elif kind == "class":
+            outcomes[key].append(resolution.get(settled_as) == resolution.get(label_class))
+        elif policy.undecided_are_errors:
+            outcomes[key].append(False)
+    suspended = 0
+    for key, correct in outcomes.items():
+        monitor = PrecisionMonitor(key[2], policy.delta)
+        monitor.update_many(correct)
+        low, high = monitor.precision_interval()
+        AuditWatch.objects.update_or_create(
+            model_version_id=key[0],
+            label_class_id=key[1],
+            precision=key[2],
+            defaults={
+                "project": project,
+                "n": monitor.n,
+                "errors": monitor.errors,
+                "waiting": waiting.get(key, 0),
+                "low": low,
+                "high": high,
+                "state": monitor.as_json(),
+            },
+        )
+        if monitor.alarmed:
+            suspended += _suspend(project, key, monitor)
+    return {
+        "audited": sum(len(correct) for correct in outcomes.values()),
+        "errors": sum(correct.count(False) for correct in outcomes.values()),
+        "suspended": suspended,
+    }
+
+
+def _suspend(project: Project, key: tuple[int, int, float], monitor: PrecisionMonitor) -> int:
+    certificate = (
+        Certificate.objects.filter(
+            project=project, model_version=key[0], label_class=key[1], precision=key[2]
+        )
+        .exclude(ends__kind=EndKind.SUSPENDED)
+        .first()
+    )
+    if certificate is None:
+        return 0
+    services.suspend(
+        certificate=certificate,
+        by=None,
+        reason=EndReason.AUDIT,
+        figures={
+            "audited": monitor.n,
+            "errors": monitor.errors,
+            "stated": monitor.stated,
+            "p_value": monitor.p_value,
+        },
+    )
+    return 1

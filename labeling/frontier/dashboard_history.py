@@ -1,0 +1,229 @@
+"""What a project's people and its machine did, day by day, counted from the appended rows.
+
+Nothing is kept beside the rows: one statement a kind of row adds them up by day, and a day is one in the reader's
+time zone. A project of years has thousands of days, so what Python folds into weeks or months is small.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields, replace
+from datetime import date, timedelta
+from typing import Any
+
+from django.db import connection
+from django.utils import timezone
+
+from labeling.catalog.models import Project
+from labeling.catalog.selectors import class_resolution
+
+#: Longest time that one answer and one ruling count for: who leaves the screen does not work.
+ANSWER_CAP_S = 120
+RULING_CAP_S = 180
+#: Up to so many days the buckets are days, up to so many more they are weeks, then months.
+DAYS_SHOWN = 62
+WEEKS_SHOWN = 92 * 7
+BY = ("day", "week", "month")
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """A day, week or month that begins with ``start``.
+
+    ``answers`` are those that stand, gold too: it is work like any other. One that was taken back counts in ``answer_s``
+    only. ``settled`` and ``decided`` are photos that people settled and that the machine decided; ``unsettled`` and
+    ``returned`` what was undone: ground truths withdrawn, and decisions that were overruled, suspended, or settled by
+    people as well. ``compared``: photos whose last blind answer came then and that have two at least, ``agreed`` of
+    them alike.
+    """
+
+    start: date
+    answers: int = 0
+    answer_s: float = 0.0
+    rulings: int = 0
+    ruling_s: float = 0.0
+    settled: int = 0
+    unsettled: int = 0
+    decided: int = 0
+    returned: int = 0
+    compared: int = 0
+    agreed: int = 0
+
+    @property
+    def human(self) -> int:
+        """Human decisions: answers and rulings."""
+        return self.answers + self.rulings
+
+    @property
+    def seconds(self) -> float:
+        return self.answer_s + self.ruling_s
+
+    @property
+    def by_people(self) -> int:
+        return self.settled - self.unsettled
+
+    @property
+    def by_machine(self) -> int:
+        return self.decided - self.returned
+
+    @property
+    def images(self) -> int:
+        """Photos decided on balance, by whomever."""
+        return self.by_people + self.by_machine
+
+    def plus(self, other: Bucket) -> Bucket:
+        return replace(self, **{name: getattr(self, name) + getattr(other, name) for name in _COUNTED})
+
+
+_COUNTED = tuple(each.name for each in fields(Bucket) if each.name != "start")
+
+
+@dataclass(frozen=True)
+class History:
+    """``buckets`` without a gap until today, ``sums`` from the project's first day up to the end of each."""
+
+    by: str
+    zone: str
+    buckets: list[Bucket]
+    sums: list[Bucket]
+
+    @property
+    def total(self) -> Bucket:
+        return self.sums[-1] if self.sums else Bucket(timezone.localdate())
+
+
+def history(project: Project, by: str = "", *, newest: int | None = None) -> History:
+    """By day, week or month; with neither named, by what keeps the plots readable. Five statements.
+
+    ``newest``: so many buckets at most; their sums still begin with the project.
+    """
+    zone = timezone.get_current_timezone_name()
+    days: dict[date, Bucket] = {}
+    resolution = {old: new for old, new in class_resolution(project).items() if new is not None}
+    arguments: dict[str, Any] = {
+        "project": project.pk,
+        "zone": zone,
+        "answer_cap": 1000 * ANSWER_CAP_S,
+        "ruling_cap": RULING_CAP_S,
+        "old": list(resolution.keys()),
+        "new": list(resolution.values()),
+    }
+    with connection.cursor() as cursor:
+        for names, statement in _STATEMENTS:
+            cursor.execute(statement, arguments)
+            for day, *figures in cursor.fetchall():
+                known = days.get(day, Bucket(day))
+                days[day] = replace(known, **dict(zip(names, figures, strict=True)))
+    if not days:
+        return History(by or "day", zone, [], [])
+    today = timezone.localdate()
+    first, last = min(days), max(*days, today)
+    chosen = by or _readable((last - first).days + 1)
+    buckets = _dense(days.values(), chosen, first, last)
+    sums: list[Bucket] = []
+    for bucket in buckets:
+        sums.append(replace(sums[-1].plus(bucket), start=bucket.start) if sums else bucket)
+    start = max(len(buckets) - newest, 0) if newest else 0
+    return History(chosen, zone, buckets[start:], sums[start:])
+
+
+def _readable(days: int) -> str:
+    return "day" if days <= DAYS_SHOWN else "week" if days <= WEEKS_SHOWN else "month"
+
+
+def start_of(day: date, by: str) -> date:
+    """The first day of its bucket; weeks begin on Monday."""
+    if by == "week":
+        return day - timedelta(days=day.weekday())
+    return day.replace(day=1) if by == "month" else day
+
+
+def _next(start: date, by: str) -> date:
+    if by == "month":
+        return (start + timedelta(days=31)).replace(day=1)
+    return start + timedelta(days=7 if by == "week" else 1)
+
+
+def _dense(days: Iterable[Bucket], by: str, first: date, last: date) -> list[Bucket]:
+    found: dict[date, Bucket] = {}
+    for each in days:
+        start = start_of(each.start, by)
+        found[start] = found.get(start, Bucket(start)).plus(each)
+    buckets, start = [], start_of(first, by)
+    while start <= last:
+        buckets.append(found.get(start, Bucket(start)))
+        start = _next(start, by)
+    return buckets
+
+
+_ANSWERS = """
+SELECT (a.created_at AT TIME ZONE %(zone)s)::date AS day, count(*) FILTER (WHERE undone.id IS NULL),
+       sum(least(a.view_ms, %(answer_cap)s))::float8 / 1000
+FROM truth_annotation a LEFT JOIN truth_retraction undone ON undone.annotation_id = a.id
+WHERE a.project_id = %(project)s GROUP BY day
+"""
+# The time since the same person's ruling before; the first of a day's work counts as much as one may at most.
+_RULINGS = """
+SELECT (created_at AT TIME ZONE %(zone)s)::date AS day, count(*),
+       sum(least(coalesce(gap, %(ruling_cap)s), %(ruling_cap)s))::float8
+FROM (SELECT r.created_at, extract(epoch FROM r.created_at - lag(r.created_at)
+                                   OVER (PARTITION BY r.reviewer_id ORDER BY r.created_at, r.id)) AS gap
+      FROM truth_ruling r JOIN truth_dispute d ON d.id = r.dispute_id
+      WHERE d.project_id = %(project)s AND r.reviewer_id IS NOT NULL) each
+GROUP BY day
+"""
+# A photo counts from the row that settles it to one that withdraws it; a changed word is no second photo.
+_SETTLED = """
+SELECT (created_at AT TIME ZONE %(zone)s)::date AS day, count(*) FILTER (WHERE counts AND NOT counted),
+       count(*) FILTER (WHERE counted AND NOT counts)
+FROM (SELECT t.created_at, t.kind <> 'withdrawn' AND t.origin <> 'gold' AS counts,
+             coalesce(b.kind <> 'withdrawn' AND b.origin <> 'gold', false) AS counted
+      FROM truth_groundtruth t LEFT JOIN truth_groundtruth b ON b.id = t.supersedes_id AND b.project_id = t.project_id
+      WHERE t.project_id = %(project)s) each
+WHERE counts <> counted GROUP BY day
+"""
+# A decision stands until it is overruled, its certificate is suspended, or people settle the photo as well.
+_DECIDED = """
+WITH settled AS (
+    SELECT a.id, min(t.created_at) AS at FROM frontier_automaticdecision a
+    JOIN truth_groundtruth t ON t.item_id = a.item_id AND t.created_at >= a.created_at
+    WHERE a.project_id = %(project)s AND a.mode = 'on' AND t.project_id = %(project)s
+      AND t.kind <> 'withdrawn' AND t.origin <> 'gold'
+    GROUP BY a.id
+), stands AS (
+    SELECT a.created_at AS since, least(o.created_at, e.created_at, s.at) AS until
+    FROM frontier_automaticdecision a
+    LEFT JOIN frontier_decisionoverruled o ON o.decision_id = a.id
+    LEFT JOIN frontier_certificateend e ON e.certificate_id = a.certificate_id AND e.kind = 'suspended'
+    LEFT JOIN settled s ON s.id = a.id
+    WHERE a.project_id = %(project)s AND a.mode = 'on'
+)
+SELECT day, sum(came)::int, sum(went)::int
+FROM (SELECT (since AT TIME ZONE %(zone)s)::date AS day, count(*) AS came, 0 AS went FROM stands GROUP BY day
+      UNION ALL
+      SELECT (until AT TIME ZONE %(zone)s)::date AS day, 0, count(*) FROM stands WHERE until IS NOT NULL GROUP BY day) each
+GROUP BY day
+"""
+# Merged classes are followed, a hold and an unusable are values of their own. Answers of a sweep are not blind.
+_AGREED = """
+WITH resolution AS (
+    SELECT * FROM unnest(%(old)s::bigint[], %(new)s::bigint[]) AS r (old_id, new_id)
+), units AS (
+    SELECT max(a.created_at) AS at, min(v.value) = max(v.value) AS alike
+    FROM truth_annotation a
+    LEFT JOIN resolution r ON r.old_id = a.label_class_id
+    CROSS JOIN LATERAL (SELECT CASE a.kind WHEN 'class' THEN coalesce(r.new_id, a.label_class_id)
+                                           WHEN 'hold' THEN -1 ELSE -2 END AS value) v
+    WHERE a.project_id = %(project)s AND a.draw NOT IN ('gold', 'sweep')
+      AND NOT EXISTS (SELECT 1 FROM truth_retraction undone WHERE undone.annotation_id = a.id)
+    GROUP BY a.item_id, a.round HAVING count(*) >= 2
+)
+SELECT (at AT TIME ZONE %(zone)s)::date AS day, count(*), count(*) FILTER (WHERE alike) FROM units GROUP BY day
+"""
+_STATEMENTS: tuple[tuple[tuple[str, ...], str], ...] = (
+    (("answers", "answer_s"), _ANSWERS),
+    (("rulings", "ruling_s"), _RULINGS),
+    (("settled", "unsettled"), _SETTLED),
+    (("decided", "returned"), _DECIDED),
+    (("compared", "agreed"), _AGREED),
+)

@@ -1,0 +1,340 @@
+"""What the machine may decide, on what proof, what it decided, and what became of it.
+
+Everything is appended. Whether a certificate is in force follows from the rows: it has no :class:`CertificateEnd`.
+"""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from labeling.catalog.models import APPEND_ONLY, SHARE, Guideline, Item, LabelClass, Project
+from labeling.jobs.models import Job
+from labeling.learning.models import ModelVersion
+
+
+class Mode(models.TextChoices):
+    OFF = "off", _("Off")
+    SHADOW = "shadow", _("Shadow")
+    ON = "on", _("On")
+
+
+class FrontierPolicy(models.Model):
+    """What a project wishes proven, and what the machine may do with it. The newest row is in force."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="frontier_policies")
+    precision = models.FloatField(default=0.98, validators=[MinValueValidator(0.5), MaxValueValidator(0.999)])
+    delta = models.FloatField(default=0.05, validators=[MinValueValidator(0.001), MaxValueValidator(0.5)])
+    undecided_are_errors = models.BooleanField(
+        default=True, help_text="whether a photo that people hold or call unusable counts against the machine"
+    )
+    planned_labels = models.PositiveIntegerField(
+        default=1000,
+        validators=[MinValueValidator(20), MaxValueValidator(1_000_000)],
+        help_text="random labels that a certification may come to; where the walk begins depends on it",
+    )
+    mode = models.CharField(max_length=6, choices=Mode.choices, default=Mode.OFF)
+    audit_share = models.FloatField(
+        default=0.05, validators=SHARE, help_text="of automatic decisions, drawn by lot for people, blind"
+    )
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    reason = models.CharField(max_length=300, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(precision__gt=0, precision__lt=1, delta__gt=0, delta__lt=1),
+                name="frontier_levels_sane",
+            )
+        ]
+        triggers = [APPEND_ONLY]
+
+    def __str__(self) -> str:
+        return f"{self.mode} at {self.precision}"
+
+
+class CertificationPlan(models.Model):
+    """What is settled before the first look at a sample: thresholds, planned labels, and the δ that this use may spend.
+
+    The walk is anytime-valid only while these stay as they are, so they are written once a use and read ever after.
+    ``sample`` names the labels (those drawn after a training), ``use`` what they serve: version, guideline, precision.
+    """
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="certification_plans")
+    sample = models.CharField(max_length=60)
+    use = models.CharField(max_length=160)
+    model_version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="+")
+    guideline = models.ForeignKey(Guideline, on_delete=models.PROTECT, related_name="+")
+    precision = models.FloatField()
+    delta = models.FloatField(help_text="what this use spends")
+    budget = models.FloatField(help_text="what all uses of the sample may spend together")
+    undecided_are_errors = models.BooleanField()
+    ladders = models.JSONField(help_text="class id -> {thresholds, share, hoped}, outermost first")
+    planned = models.JSONField(help_text="class id -> labels that are going to be spent")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["project", "sample", "use"], name="a_use_is_charged_once")
+        ]
+        triggers = [APPEND_ONLY]
+
+    def __str__(self) -> str:
+        return f"{self.use} on {self.sample}"
+
+
+class BandDraw(models.Model):
+    """Photos that were asked for at random from one region, with chances by band: labels that its next threshold lacks.
+
+    ``drawing`` says how probably a draw took each band of the plan's ladder, so that weights can be made again
+    (``inference.certify.sampling``). The chances may be chosen after all labels so far, and are written before the draw.
+    """
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="band_draws")
+    plan = models.ForeignKey(CertificationPlan, on_delete=models.PROTECT, related_name="band_draws")
+    label_class = models.ForeignKey(LabelClass, on_delete=models.PROTECT, related_name="+")
+    threshold = models.FloatField(help_text="lowest margin of the region")
+    photos = ArrayField(
+        models.PositiveIntegerField(), help_text="that could be drawn, by band, outermost first"
+    )
+    chances = ArrayField(models.FloatField(), help_text="of such a photo, up to a common factor, by band")
+    drawing = ArrayField(models.FloatField(), help_text="probability of each band in one draw; sum 1")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-id"]
+        triggers = [APPEND_ONLY]
+
+    def __str__(self) -> str:
+        return f"{self.label_class} from {self.threshold:.3f}"
+
+
+class DrawnPhoto(models.Model):
+    """A photo that a :class:`BandDraw` took; ``chance``: probability that one draw would take this very photo."""
+
+    draw = models.ForeignKey(BandDraw, on_delete=models.PROTECT, related_name="drawn")
+    item = models.OneToOneField(Item, on_delete=models.PROTECT, related_name="drawn_for_band")
+    place = models.PositiveIntegerField(help_text="in the order of the draw")
+    chance = models.FloatField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["draw", "place"], name="one_drawn_photo_a_place")]
+        triggers = [APPEND_ONLY]
+
+    def __str__(self) -> str:
+        return f"{self.item_id} by {self.draw_id}"
+
+
+class CertificationRun(models.Model):
+    """One look at the sample: every step of every class's walk."""
+
+    plan = models.ForeignKey(CertificationPlan, on_delete=models.PROTECT, related_name="runs")
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="certification_runs")
+    job = models.ForeignKey(Job, null=True, on_delete=models.PROTECT, related_name="+")
+    item_ids = ArrayField(models.BigIntegerField(), help_text="the sample, in the order of its draw")
+    digest = models.CharField(
+        max_length=64, help_text="SHA-256 over lines <image hash> <ground truth id>, in the order of the draw"
+    )
+    counts = models.JSONField(
+        help_text="drawn, used, behind an open one, in training, earlier than the model"
+    )
+    walks = models.JSONField(help_text="class id -> the walk with its steps")
+    last_drawn_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-id"]
+        triggers = [APPEND_ONLY]
+
+    def __str__(self) -> str:
+        return f"look at {len(self.item_ids)} labels"
+
+
+class CertificateQuerySet(models.QuerySet["Certificate"]):
+    def in_force(self) -> CertificateQuerySet:
+        return self.filter(ends__isnull=True)
+
+
+class Certificate(models.Model):
+    """Photos that this version predicts as this class with at least this margin are right as often as is stated.
+
+    ``errors`` of ``n`` random, strict, out-of-sample labels of the region; ``bound``: lower bound of its precision.
+    """
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="certificates")
+    run = models.ForeignKey(CertificationRun, on_delete=models.PROTECT, related_name="certificates")
+    model_version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="certificates")
+    guideline = models.ForeignKey(Guideline, on_delete=models.PROTECT, related_name="+")
+    label_class = models.ForeignKey(LabelClass, on_delete=models.PROTECT, related_name="+")
+    threshold = models.FloatField(help_text="lowest margin of the region")
+    coverage = models.FloatField(help_text="share of the pool's photos of this predicted class")
+    precision = models.FloatField(help_text="stated")
+    delta = models.FloatField(help_text="of all certificates of the run together")
+    n = models.PositiveIntegerField()
+    errors = models.PositiveIntegerField()
+    bound = models.FloatField()
+    method = models.CharField(max_length=20)
+    digest = models.CharField(max_length=64, help_text="of the run's sample")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = CertificateQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [models.UniqueConstraint(fields=["run", "label_class"], name="one_certificate_a_class")]
+        triggers = [APPEND_ONLY]
+
+    def __str__(self) -> str:
+        return f"{self.label_class} from {self.threshold:.3f}"
+
+
+class EndKind(models.TextChoices):
+    VOID = "void", _("Void")
+    SUSPENDED = "suspended", _("Suspended")
+    RENEWED = "renewed", _("Renewed")
+
+
+class EndReason(models.TextChoices):
+    MODEL = "model", _("Another model version decides now")
+    GUIDELINE = "guideline", _("The guideline was changed")
+    SAMPLE = "sample", _("A label that it rests on was changed")
+    POLICY = "policy", _("Another precision or another δ is wished for")
+    AUDIT = "audit", _("The audit refutes its precision")
+    ADMIN = "admin", _("An admin suspended it")
+    LATER = "later", _("A later look took its place")
+
+
+class CertificateEnd(models.Model):
+    """From here on the certificate allows nothing. It never comes back: another look makes another certificate.
+
+    One that was renewed may be suspended later: what was decided under it is then in doubt too.
+    """
+
+    certificate = models.ForeignKey(Certificate, on_delete=models.PROTECT, related_name="ends")
+    kind = models.CharField(max_length=9, choices=EndKind.choices)
+    reason = models.CharField(max_length=9, choices=EndReason.choices)
+    note = models.CharField(max_length=300, blank=True)
+    figures = models.JSONField(default=dict)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [models.UniqueConstraint(fields=["certificate", "kind"], name="ends_once_a_kind")]
+        triggers = [APPEND_ONLY]
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.reason}"
+
+
+class DecisionQuerySet(models.QuerySet["AutomaticDecision"]):
+    def standing(self) -> DecisionQuerySet:
+        """Made for real, not overruled, and not under a certificate that was suspended."""
+        return self.filter(mode=Mode.ON, overruled__isnull=True).exclude(
+            certificate__in=Certificate.objects.filter(ends__kind=EndKind.SUSPENDED)
+        )
+
+
+class AutomaticDecision(models.Model):
+    """What the machine decided of a photo, or would have (shadow), and under which certificate. Never a ground truth."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="automatic_decisions")
+    item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="automatic_decisions")
+    certificate = models.ForeignKey(Certificate, on_delete=models.PROTECT, related_name="decisions")
+    model_version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="+")
+    label_class = models.ForeignKey(LabelClass, on_delete=models.PROTECT, related_name="+")
+    confidence = models.FloatField(help_text="margin")
+    probabilities = ArrayField(models.FloatField(), help_text="in the order of the version's classes")
+    mode = models.CharField(max_length=6, choices=Mode.choices)
+    audit = models.BooleanField(help_text="drawn by lot for people at the moment of the decision")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = DecisionQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["item", "certificate", "mode"], name="decided_once"),
+            models.CheckConstraint(condition=Q(mode__in=["shadow", "on"]), name="decisions_have_a_mode"),
+        ]
+        indexes = [
+            models.Index(fields=["project", "id"], name="decisions_of_project"),
+            models.Index(
+                fields=["certificate", "id"], condition=Q(audit=True, mode="on"), name="decisions_to_audit"
+            ),
+        ]
+        triggers = [APPEND_ONLY]
+
+    def __str__(self) -> str:
+        return f"{self.item_id}: {self.label_class}"
+
+
+class DecisionOverruled(models.Model):
+    """A person took a decision back; the photo goes to people. What they said is no ground truth: one word, not blind."""
+
+    decision = models.OneToOneField(AutomaticDecision, on_delete=models.PROTECT, related_name="overruled")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    reason = models.CharField(max_length=300)
+    label_class = models.ForeignKey(
+        LabelClass, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        triggers = [APPEND_ONLY]
+
+    def __str__(self) -> str:
+        return f"overruled by {self.by}"
+
+
+class AuditWatch(models.Model):
+    """The watch over what one version decided of one class. Derived: it can be made again from the audits."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="audit_watches")
+    model_version = models.ForeignKey(ModelVersion, on_delete=models.CASCADE, related_name="+")
+    label_class = models.ForeignKey(LabelClass, on_delete=models.CASCADE, related_name="+")
+    precision = models.FloatField(help_text="stated")
+    n = models.PositiveIntegerField(default=0)
+    errors = models.PositiveIntegerField(default=0)
+    waiting = models.PositiveIntegerField(default=0, help_text="drawn, and open or behind an open one")
+    low = models.FloatField(default=0.0, help_text="95 % confidence sequence of the precision")
+    high = models.FloatField(default=1.0)
+    state = models.JSONField(default=dict)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["model_version", "label_class", "precision"], name="one_watch_a_class"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.errors} of {self.n}"
+
+
+# Django looks for a room's tables here; the monitors keep theirs beside their code.
+import labeling.frontier.monitors.models  # noqa: E402, F401
+
+
+class DecisionExplanation(models.Model):
+    """Why the machine decided so, looked for once, when somebody asks. Derived: it can be made again from the photos."""
+
+    decision = models.OneToOneField(AutomaticDecision, on_delete=models.CASCADE, related_name="explanation")
+    nearest = models.JSONField(
+        help_text="[{item, truth, class, alike}]: settled photos nearest in the backbone's space, most alike first"
+    )
+    heat = models.BinaryField(null=True, help_text="PNG to lay over the photo; empty where its file is gone")
+    figures = models.JSONField(
+        default=dict, help_text="before and lowest: the class's probability; peak: [x, y] as shares"
+    )
+    made_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"why {self.decision_id}"

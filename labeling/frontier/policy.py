@@ -1,0 +1,67 @@
+"""What a project wishes proven and what the machine may do: read the policy in force, or append another."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from labeling.catalog.models import Project
+from labeling.catalog.services import log_activity
+from labeling.frontier.models import EndKind, EndReason, FrontierPolicy, Mode
+from labeling.frontier.own_words import kept_whole
+from labeling.people.models import User
+from labeling.refusals import Refused
+
+#: What another certificate would be needed for.
+_PROOF = frozenset({"precision", "delta", "undecided_are_errors"})
+FIELDS = ("precision", "delta", "undecided_are_errors", "planned_labels", "mode", "audit_share")
+
+
+def policy_of(project: Project) -> FrontierPolicy:
+    """The newest policy; the defaults, not stored, where nobody has set one."""
+    return FrontierPolicy.objects.filter(project=project).first() or FrontierPolicy(project=project)
+
+
+@transaction.atomic
+def set_policy(*, project: Project, by: User, reason: str = "", **changes: Any) -> FrontierPolicy:
+    """Append a policy that differs in ``changes``; certificates of another precision or δ are void from now on.
+
+    Raises :class:`Refused` ``invalid`` (422) for a value out of range, for switching on without a reason, and for a
+    reason that is too long to keep.
+    """
+    from labeling.frontier import services
+
+    Project.objects.select_for_update(no_key=True).get(pk=project.pk)
+    before = policy_of(project)
+    values = {name: getattr(before, name) for name in FIELDS}
+    changed = {name: value for name, value in changes.items() if values[name] != value}
+    if not changed:
+        return before
+    if changed.get("mode") == Mode.ON and not reason.strip():
+        message = _("Say why the machine may decide from now on: it is kept.")
+        raise Refused("invalid", message, status=422, fields={"reason": message})
+    words = kept_whole(reason, field="reason")
+    policy = FrontierPolicy(project=project, by=by, reason=words, **(values | changes))
+    try:
+        policy.full_clean(exclude=["project", "by"])
+    except ValidationError as error:
+        fields = {name: " ".join(texts) for name, texts in error.message_dict.items()}
+        raise Refused("invalid", "; ".join(fields.values()), status=422, fields=fields) from None
+    policy.save()
+    log_activity(
+        project=project,
+        kind="frontier_policy",
+        actor=by,
+        changes={name: [values[name], value] for name, value in changed.items()},
+        reason=policy.reason,
+    )
+    if _PROOF & set(changed):
+        services.end_certificates(project=project, kind=EndKind.VOID, reason=EndReason.POLICY, by=by)
+    if (_PROOF | {"planned_labels"}) & set(changed):
+        services.certify_when_wanted(project=project)
+    if policy.mode != Mode.OFF:
+        services.request_deciding(project=project)
+    return policy

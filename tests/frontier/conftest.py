@@ -1,0 +1,5 @@
+"""The frontier room's jobs are loaded as in a worker."""
+
+from __future__ import annotations
+
+import labeling.frontier.tasks  # noqa: F401  (registers the handlers)

@@ -1,0 +1,156 @@
+"""A pool scored by a champion, random labels drawn by the audit, and the jobs that prove, decide and watch."""
+
+from __future__ import annotations
+
+import random
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from labeling.catalog.models import Item, LabelClass
+from labeling.catalog.selectors import current_guideline
+from labeling.frontier.policy import set_policy
+from labeling.jobs import runner
+from labeling.jobs.models import Job, JobState
+from labeling.learning.models import ModelVersion, Score, Snapshot
+from labeling.learning.services import promote
+from labeling.queue.models import Entry
+from labeling.queue.services import append_arrivals, claim
+from labeling.truth import events
+from labeling.truth.models import Annotation, Draw, GroundTruth, Origin
+from tests.factories import make_items, make_member, make_project
+
+KEYS = ("functional", "defective")
+
+
+class Pool:
+    """``photos`` of two classes, half each; the champion is sure of them in turn, margins spread over (0, 1)."""
+
+    def __init__(self, photos: int = 400, *, seed: int = 0, **settings: Any) -> None:
+        self.dice = random.Random(seed)
+        self.project = make_project(**settings)
+        self.admin = self.project.created_by
+        self.labelers = [make_member(self.project) for _ in range(2)]
+        self.classes = {each.key: each for each in LabelClass.objects.filter(project=self.project)}
+        self.items = make_items(self.project, photos, seed=seed)
+        self.predicted = {item.pk: KEYS[index % 2] for index, item in enumerate(self.items)}
+        self.margin = {item.pk: (index // 2 + 0.5) / (photos / 2) for index, item in enumerate(self.items)}
+        append_arrivals(project=self.project, item_ids=[item.pk for item in self.items])
+        self.model = self.train([])
+
+    def train(self, truths: list[GroundTruth]) -> ModelVersion:
+        """A version that learned from ``truths``, scores for all photos, and its promotion."""
+        number = ModelVersion.objects.filter(project=self.project).count() + 1
+        snapshot = Snapshot.objects.create(
+            project=self.project,
+            guideline=current_guideline(self.project),
+            ground_truth_ids=[truth.pk for truth in truths],
+            digest=f"{number}" * 64,
+            counts={},
+        )
+        interval = {"value": 0.8, "low": 0.7, "high": 0.9}
+        model = ModelVersion.objects.create(
+            project=self.project,
+            number=number,
+            snapshot=snapshot,
+            backbone="none",
+            backbone_hash="0" * 64,
+            classes=[self.classes[key].pk for key in KEYS],
+            artifact="none",
+            manifest={},
+            metrics={"cross_validated": {"n": 4, "accuracy": interval, "classes": {}}, "audit": None},
+        )
+        Score.objects.bulk_create([self._score(item, model) for item in self.items])
+        promote(model_version=model, by=self.admin)
+        return model
+
+    def _score(self, item: Item, model: ModelVersion) -> Score:
+        margin, key = self.margin[item.pk], self.predicted[item.pk]
+        top = (1 + margin) / 2
+        return Score(
+            model_version=model,
+            item=item,
+            predicted=self.classes[key],
+            confidence=margin,
+            probabilities=[top, 1 - top] if key == KEYS[0] else [1 - top, top],
+        )
+
+    def new_photos(self, count: int, *, key: str = "functional", margin: float = 0.99) -> list[Item]:
+        items = make_items(self.project, count, seed=self.dice.randrange(10**6))
+        self.items += items
+        for item in items:
+            self.predicted[item.pk], self.margin[item.pk] = key, margin
+        Score.objects.bulk_create([self._score(item, self.model) for item in items])
+        append_arrivals(project=self.project, item_ids=[item.pk for item in items])
+        return items
+
+    def draw(self, count: int) -> list[Item]:
+        """The next photos of the audit walk, drawn now."""
+        items = list(
+            Item.objects.filter(project=self.project, audit_drawn_at__isnull=True).order_by("random_key")[
+                :count
+            ]
+        )
+        moment = timezone.now()
+        for place, item in enumerate(items):
+            item.audit_drawn_at = moment + timedelta(microseconds=place)
+        Item.objects.bulk_update(items, ["audit_drawn_at"])
+        return items
+
+    def settle(self, item: Item, key: str | None = None, *, kind: str = "class") -> GroundTruth:
+        """As if people had settled it; by default as the champion predicts."""
+        drawn = Item.objects.get(pk=item.pk).audit_drawn_at is not None
+        before = GroundTruth.objects.filter(item=item, superseded_by__isnull=True).first()
+        truth = GroundTruth.objects.create(
+            project=self.project,
+            item=item,
+            kind=kind,
+            label_class=self.classes[key or self.predicted[item.pk]] if kind == "class" else None,
+            origin=Origin.AGREEMENT,
+            draw=Draw.AUDIT if drawn else Draw.RANK,
+            guideline=current_guideline(self.project),
+            supersedes=before,
+        )
+        events.settled.send(sender=Annotation, project=self.project, item_id=item.pk)
+        return truth
+
+    def policy(self, **changes: Any) -> None:
+        set_policy(project=self.project, by=self.admin, reason="a test", **changes)
+
+    def work(self) -> list[Job]:
+        """Do the frontier's waiting jobs, those that they cause too; orderings need a real backbone and are left."""
+        done = []
+        while job := (
+            Job.objects.of_project(self.project.pk)
+            .filter(kind__in=["certify", "decide", "watch"], state=JobState.QUEUED)
+            .order_by("created_at")
+            .first()
+        ):
+            runner.run(job.pk)
+            job.refresh_from_db()
+            assert job.state == JobState.SUCCEEDED, f"{job.error}\n{job.trace}"
+            done.append(job)
+        return done
+
+    def offered(self) -> set[int]:
+        """Photos that labelers who ask for everything get: the queue lends all that it has, a photo to one of them."""
+        given: set[int] = set()
+        while slots := claim(project=self.project, labeler=make_member(self.project), count=20):
+            given |= {slot.item_id for slot in slots}
+            Entry.objects.filter(ranking__project=self.project, item__in=given).update(free=0)
+        return given
+
+    def waiting(self) -> set[int]:
+        return set(Entry.objects.filter(ranking__project=self.project).values_list("item_id", flat=True))
+
+
+def certified_pool(**settings: Any) -> Pool:
+    """A pool whose sure photos are certified at 90 %: the champion is wrong of the least sure fifth only."""
+    pool = Pool(**settings)
+    pool.policy(precision=0.9, planned_labels=160)
+    for item in pool.draw(200):
+        wrong = KEYS[1] if pool.predicted[item.pk] == KEYS[0] else KEYS[0]
+        pool.settle(item, wrong if pool.margin[item.pk] < 0.2 else None)
+    pool.work()
+    return pool

@@ -1,0 +1,84 @@
+"""Statements over a whole pool stay cheap where the database's statistics say that there is nothing in it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from labeling.frontier.services import decide
+from labeling.queue import ranking
+from labeling.queue.ranking import open_items
+from tests.frontier.proving import certified_pool
+
+pytestmark = pytest.mark.django_db
+
+TABLES = ["catalog_item", "truth_groundtruth", "frontier_automaticdecision", "learning_score_default"]
+
+
+def believe_them_empty() -> None:
+    """As after a vacuum that met the rows of a transaction that had not yet ended."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE pg_class SET reltuples = 0, relpages = 30 WHERE relname = ANY(%s)"
+            " OR relname LIKE 'learning_score_%%' AND relkind = 'r'",
+            [TABLES],
+        )
+
+
+class Plans:
+    """Explains every statement that holds ``what``, before it runs."""
+
+    def __init__(self, what: str) -> None:
+        self.what, self.seen, self._busy = what, "", False
+
+    def __call__(self, execute: Any, sql: Any, params: Any, many: bool, context: Any) -> Any:
+        if self.what in str(sql) and not self._busy:
+            self._busy = True
+            with connection.cursor() as cursor:
+                cursor.execute("EXPLAIN " + sql, params)
+                self.seen += "\n".join(line for (line,) in cursor.fetchall())
+            self._busy = False
+        return execute(sql, params, many, context)
+
+
+def test_deciding_a_pool_hashes_whatever_the_statistics_say() -> None:
+    pool = certified_pool()
+    pool.policy(mode="on", audit_share=0.0)
+    believe_them_empty()
+    plans = Plans("INSERT INTO frontier_automaticdecision")
+    with connection.execute_wrapper(plans):
+        assert decide(project=pool.project)["decided"] > 0
+    assert "Insert on frontier_automaticdecision" in plans.seen
+    assert "Nested Loop" not in plans.seen
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW enable_nestloop")
+        assert cursor.fetchone() == ("on",), "what comes after in the transaction is planned as usual"
+
+
+def test_a_single_photo_is_looked_up() -> None:
+    pool = certified_pool()
+    pool.policy(mode="on", audit_share=0.0)
+    plans = Plans("INSERT INTO frontier_automaticdecision")
+    with connection.execute_wrapper(plans):
+        decide(project=pool.project, item_ids=[pool.items[0].pk])
+    assert "Nested Loop" in plans.seen
+
+
+def test_listing_the_open_photos_hashes_whatever_the_statistics_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    pool = certified_pool()
+    before = open_items(pool.project).tolist()
+    believe_them_empty()
+    plans = []
+    fetch = ranking.fetch_columns
+
+    def explained(columns: list[str], query: str, parameters: list[Any]) -> Any:
+        with connection.cursor() as cursor:
+            cursor.execute("EXPLAIN " + query, parameters)
+            plans.append("\n".join(line for (line,) in cursor.fetchall()))
+        return fetch(columns, query, parameters)
+
+    monkeypatch.setattr(ranking, "fetch_columns", explained)
+    assert open_items(pool.project).tolist() == before != []
+    assert len(plans) == 1 and "Anti Join" in plans[0] and "Nested Loop" not in plans[0]
