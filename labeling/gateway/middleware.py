@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.db import DataError
@@ -12,7 +13,30 @@ from django.utils.deprecation import MiddlewareMixin
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
+from labeling.plain_text import is_plain, plain
 from labeling.refusals import Refused
+
+
+class PlainTextMiddleware(MiddlewareMixin):
+    """What people send with a page's form comes without control characters; see :mod:`labeling.plain_text`.
+
+    The one place for all forms of all rooms. NUL is left for the refusal below; passwords stay as they are.
+    """
+
+    def process_view(self, request: HttpRequest, *_view: Any) -> None:
+        if request.method != "POST" or request.path.startswith("/api/"):
+            return
+        unwanted = [
+            name
+            for name, values in request.POST.lists()
+            if "password" not in name and not all(is_plain(value.replace("\0", "")) for value in values)
+        ]
+        if unwanted:
+            given = request.POST.copy()
+            for name in unwanted:
+                given.setlist(name, [plain(value) for value in request.POST.getlist(name)])
+            given._mutable = False
+            request.POST = given  # type: ignore[assignment]  # it is immutable again
 
 
 class RefusalMiddleware(MiddlewareMixin):

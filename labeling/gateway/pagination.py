@@ -36,10 +36,10 @@ PAGE_PARAMETERS = [
 ]
 
 
-def page_by_id(rows: QuerySet[Row], request: Request, present: Present) -> dict[str, Any]:
+def page_by_id(rows: QuerySet[Row], request: Request, present: Present, *, key: str = "pk") -> dict[str, Any]:
     """``{"results": [...], "next": url or None}``, oldest first, for tables with a counting key."""
-    rows = rows.filter(pk__gt=_counting_cursor(request)).order_by("pk")
-    return _page(rows, request, present, lambda row: str(row.pk))
+    rows = rows.filter(**{f"{key}__gt": _counting_cursor(request)}).order_by(key)
+    return _page(rows, request, present, lambda row: str(getattr(row, key)))
 
 
 def page_of_rows(request: Request, fetch: Callable[[int, int], list[dict[str, Any]]]) -> dict[str, Any]:

@@ -11,12 +11,14 @@ from django.utils.translation import gettext as _
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
 
+from labeling.plain_text import MAYBE_UNWANTED, plain_values
 from labeling.refusals import Refused
 
 
 class StrictJSONParser(JSONParser):
     """Unlike its parent it reads no more than ``DATA_UPLOAD_MAX_MEMORY_SIZE`` bytes, and refuses NUL characters
-    and halves of surrogate pairs: PostgreSQL stores neither, and nobody types them."""
+    and halves of surrogate pairs: PostgreSQL stores neither, and nobody types them. Other control characters, those
+    that turn the direction of text among them, are left out."""
 
     def parse(
         self,
@@ -36,17 +38,31 @@ class StrictJSONParser(JSONParser):
             )
         try:
             data = json.loads(raw.decode("utf-8"), parse_constant=_no_constant)
-        except (ValueError, RecursionError) as error:
-            raise ParseError(_("This is not valid JSON: %(error)s") % {"error": error}) from None
+        except json.JSONDecodeError as error:
+            raise ParseError(
+                _(
+                    "This is not valid JSON: look at line %(line)d, column %(column)d. "
+                    "Names and texts stand in double quotes."
+                )
+                % {"line": error.lineno, "column": error.colno}
+            ) from None
+        except UnicodeDecodeError:
+            raise ParseError(_("The request is not UTF-8 text. Send JSON in UTF-8.")) from None
+        except (ValueError, RecursionError):
+            raise ParseError(
+                _("This JSON cannot be used: it is nested too deeply, or a number in it is not finite.")
+            ) from None
         if not isinstance(data, dict):
             raise ParseError(_("Send a JSON object."))
-        if b"\\u" in raw or b"\0" in raw:
+        if MAYBE_UNWANTED.search(raw):
             _check_text(data)
-        return data
+            data = plain_values(data)
+        checked: dict[str, Any] = data
+        return checked
 
 
 def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is not a JSON number")
+    raise ValueError(name)
 
 
 def _check_text(value: Any) -> None:

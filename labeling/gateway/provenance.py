@@ -85,6 +85,32 @@ ORDER BY t.id
 """
 
 
+_DECISIONS = """
+SELECT a.id, i.sha256, it.name, it.source, coalesce(c.key, '') AS class, a.mode,
+       (a.mode = 'on' AND o.id IS NULL AND NOT EXISTS (
+            SELECT 1 FROM frontier_certificateend e
+            WHERE e.certificate_id = a.certificate_id AND e.kind = 'suspended')) AS standing,
+       a.confidence AS margin, v.number AS model, g.number AS guideline, a.certificate_id AS certificate,
+       k.precision AS stated_precision, a.created_at, who.username AS overruled_by, o.reason AS overruled_because,
+       coalesce(oc.key, '') AS overruled_as, coalesce(tc.key, t.kind, '') AS settled_as
+FROM frontier_automaticdecision a
+JOIN catalog_item it ON it.id = a.item_id
+JOIN catalog_image i ON i.id = it.image_id
+JOIN catalog_labelclass c ON c.id = a.label_class_id
+JOIN learning_modelversion v ON v.id = a.model_version_id
+JOIN frontier_certificate k ON k.id = a.certificate_id
+JOIN catalog_guideline g ON g.id = k.guideline_id
+LEFT JOIN frontier_decisionoverruled o ON o.decision_id = a.id
+LEFT JOIN people_user who ON who.id = o.by_id
+LEFT JOIN catalog_labelclass oc ON oc.id = o.label_class_id
+LEFT JOIN truth_groundtruth t ON t.item_id = a.item_id AND t.kind <> 'withdrawn'
+     AND NOT EXISTS (SELECT 1 FROM truth_groundtruth newer WHERE newer.supersedes_id = t.id)
+LEFT JOIN catalog_labelclass tc ON tc.id = t.label_class_id
+WHERE a.project_id = %(project)s AND a.id > %(after)s
+ORDER BY a.id
+"""
+
+
 @dataclass(frozen=True)
 class Source:
     """One kind of row. ``columns`` is the order of a CSV's columns."""
@@ -110,6 +136,15 @@ GROUND_TRUTHS = Source(
         "id", "sha256", "name", "source", "kind", "class", "class_now", "origin", "draw", "guideline", "created_at",
         "in_force", "supersedes", "superseded_by", "superseded_at", "dispute", "dispute_cause", "ruling",
         "ruling_reason", "ruling_comment", "reviewer", "ruled_at", "annotations", "labelers",
+    ),
+)  # fmt: skip
+
+#: What the machine said. In a file of its own: nobody can take it for a ground truth.
+DECISIONS = Source(
+    _DECISIONS,
+    (
+        "id", "sha256", "name", "source", "class", "mode", "standing", "margin", "model", "guideline", "certificate",
+        "stated_precision", "created_at", "overruled_by", "overruled_because", "overruled_as", "settled_as",
     ),
 )  # fmt: skip
 

@@ -15,6 +15,14 @@ from django.test import Client
 from inference.metrics import evaluate
 from labeling.catalog.models import IntakeBatch, IntakeFile, Item, LabelClass, Project
 from labeling.catalog.services import add_image, add_items
+from labeling.frontier.models import (
+    AutomaticDecision,
+    Certificate,
+    CertificationPlan,
+    CertificationRun,
+    DecisionExplanation,
+)
+from labeling.frontier.monitors.models import MonitorAlert, MonitorReading
 from labeling.jobs.models import Job
 from labeling.learning.models import ModelVersion, Promotion, Score, Snapshot
 from labeling.people.models import User
@@ -24,6 +32,9 @@ from labeling.truth.services import Answer, add_gold
 from tests.factories import make_items, make_member, make_project, make_user, photo_bytes
 
 KEYS = ["functional", "defective"]
+COUNTS = dict.fromkeys(
+    ("drawn", "used", "before", "trained", "older", "unscored", "undecided", "open", "behind"), 0
+)
 FIGURES = evaluate(np.array([[0.9, 0.1], [0.7, 0.3], [0.2, 0.8], [0.6, 0.4]]), np.array([0, 0, 1, 1]), KEYS)
 
 
@@ -52,6 +63,8 @@ class World:
     answered: UUID
     job: Job
     batch: IntakeBatch
+    decision: AutomaticDecision
+    alert: MonitorAlert
     items: list[Item] = field(default_factory=list)
 
     def person(self, role: str) -> User | None:
@@ -129,6 +142,64 @@ def make_world(**settings: Any) -> World:
         )
         for item in items
     )
+    plan = CertificationPlan.objects.create(
+        project=project,
+        sample="drawn after version 2",
+        use="version 2",
+        model_version=version,
+        guideline=project.guidelines.get(),
+        precision=0.9,
+        delta=0.025,
+        budget=0.05,
+        undecided_are_errors=True,
+        ladders={},
+        planned={},
+    )
+    run = CertificationRun.objects.create(
+        plan=plan, project=project, item_ids=[], digest="d" * 64, counts=COUNTS, walks={}
+    )
+    certificate = Certificate.objects.create(
+        project=project,
+        run=run,
+        model_version=version,
+        guideline=plan.guideline,
+        label_class=classes[0],
+        threshold=0.3,
+        coverage=0.5,
+        precision=0.9,
+        delta=0.025,
+        n=60,
+        errors=0,
+        bound=0.92,
+        method="anytime",
+        digest=run.digest,
+    )
+    decision = AutomaticDecision.objects.create(
+        project=project,
+        item=items[9],
+        certificate=certificate,
+        model_version=version,
+        label_class=classes[0],
+        confidence=0.4,
+        probabilities=[0.7, 0.3],
+        mode="on",
+        audit=False,
+    )
+    DecisionExplanation.objects.create(
+        decision=decision, nearest=[], heat=b"PNG", figures={"before": 0.9, "lowest": 0.4, "peak": [0.5, 0.5]}
+    )
+    reading = MonitorReading.objects.create(
+        project=project,
+        monitor="agreement",
+        state="alert",
+        value=0.4,
+        low=0.3,
+        high=0.5,
+        threshold=0.7,
+        figures={"photos": 100, "agreed": 40, "least": 20},
+        evidence="made up",
+    )
+    alert = MonitorAlert.objects.create(project=project, monitor=reading.monitor, reading=reading)
     batch = IntakeBatch.objects.create(project=project, kind="folder", source="cells", created_by=admin)
     IntakeFile.objects.create(batch=batch, name="a.png", path="a.png", outcome="added", image=image)
     IntakeFile.objects.create(
@@ -154,6 +225,8 @@ def make_world(**settings: Any) -> World:
         answered=keys[2],
         job=Job.objects.create(kind="embed", project_id=project.pk, requested_by=admin),
         batch=batch,
+        decision=decision,
+        alert=alert,
         items=items,
     )
 

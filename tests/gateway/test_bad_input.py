@@ -107,6 +107,60 @@ def test_json_that_is_none_or_no_good_is_refused(world: World, body: Any, status
     assert (response.status_code, _error(response)["code"]) == (status, code)
 
 
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        ("{", "line 1, column 2"),
+        ('{"count": 1\n"x": 2}', "line 2, column 1"),
+        ("{'count': 1}", "double quotes"),
+        ('{"count": NaN}', "not finite"),
+        ("[" * 100_000, "nested too deeply"),
+        ('{"count": ' + "9" * 5000 + "}", "cannot be used"),
+        (b"\xff\xfe", "UTF-8"),
+    ],
+)
+def test_what_is_wrong_with_json_is_said_in_plain_words(world: World, body: Any, says: str) -> None:
+    error = _error(_post(world.client("labeler"), world.api("/claims"), body))
+    assert says in error["message"]
+    for internal in ("Expecting", "delimiter", "codec", "recursion", "char ", "int_max"):
+        assert internal not in error["message"]
+
+
+@pytest.mark.parametrize(
+    ("role", "method", "path", "named", "known"),
+    [
+        ("admin", "get", "/jobs?limit=5&sort=new", "sort", "cursor, limit"),
+        ("reviewer", "get", "/ground-truths?curent=true", "curent", "current, cursor, limit"),
+        ("admin", "get", "/export/annotations.csv?since=2026", "since", "none"),
+        ("labeler", "post", "/claims?count=3", "count", "none"),
+        ("labeler", "get", "?format=xml", "format", "none"),
+    ],
+)
+def test_an_unknown_query_parameter_is_told_and_not_ignored(
+    world: World, role: str, method: str, path: str, named: str, known: str
+) -> None:
+    sent = {"data": {}, "content_type": "application/json"} if method == "post" else {}
+    response = getattr(world.client(role), method)(world.api(path), **sent)
+    error = _error(response)
+    assert (response.status_code, error["code"]) == (400, "unknown_parameter")
+    assert set(error["fields"]) == {named}
+    assert known in error["fields"][named][0]
+
+
+def test_known_query_parameters_and_format_json_pass(world: World) -> None:
+    client = world.client("admin")
+    for path in ("/items?limit=2&format=json", "/ground-truths?current=true", "?format=json"):
+        assert client.get(world.api(path)).status_code == 200
+    first = client.get(world.api("/items?limit=2")).json()
+    assert client.get(first["next"]).status_code == 200
+    half = client.get(world.api("/ground-truths?current=maybe"))
+    assert (half.status_code, _error(half)["code"]) == (422, "invalid")
+
+
+def test_a_stranger_learns_nothing_from_an_unknown_parameter(world: World) -> None:
+    assert Client().get(world.api("?nope=1")).status_code == 401
+
+
 def test_a_body_beyond_the_bound_is_not_read(world: World, settings: Any) -> None:
     settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1000
     response = _post(world.client("labeler"), world.api("/claims"), {"count": 1, "x": "y" * 2000})
@@ -307,3 +361,31 @@ def test_an_amended_guideline_is_a_new_version(world: World) -> None:
     late = _post(world.client("reviewer"), world.api("/guidelines"), body | {"criteria": {"functional": "x"}})
     assert (late.status_code, _error(late)["code"]) == (409, "guideline_moved")
     assert Guideline.objects.filter(project=world.project).count() == 2
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "field"),
+    [
+        ("/frontier", {"audit_share": True}, "audit_share"),
+        ("/frontier", {"reason": 5}, "reason"),
+        ("", {"name": 12}, "name"),
+        ("", {"gold_rate": False}, "gold_rate"),
+        ("", {"answers_per_image": True}, "answers_per_image"),
+        ("", {"question": True}, "question"),
+    ],
+)
+def test_a_value_of_another_type_is_refused_not_converted(
+    world: World, path: str, body: dict[str, Any], field: str
+) -> None:
+    before = Project.objects.values().get(pk=world.project.pk)
+    answer = world.client("admin").patch(world.api(path), body, content_type="application/json")
+    assert answer.status_code == 422 and field in _error(answer)["fields"]
+    assert Project.objects.values().get(pk=world.project.pk) == before
+
+
+def test_texts_in_lists_and_keys_are_texts(world: World) -> None:
+    client = world.client("labeler")
+    for changes in ({"checklist": ["fine", 7]}, {"key": 7}, {"class": 7}):
+        answer = _post(client, world.api("/annotations"), _answer(world, **changes))
+        assert answer.status_code == 422 and set(_error(answer)["fields"]) == set(changes)
+    assert _post(client, world.api("/annotations"), _answer(world)).status_code == 201

@@ -13,6 +13,7 @@ from django.urls import reverse
 
 from labeling.queue import services as queue
 from labeling.truth.models import Draw
+from labeling.truth.services import Answer
 from tests.gateway.conftest import World, make_world
 from tests.gateway.test_who_may_use_each_route import CASES, MAY, _address, _is_page
 
@@ -133,3 +134,33 @@ def test_a_reviewer_sees_names_only_after_the_ruling(world: World) -> None:
     after = client.get(address).json()
     assert None not in {each["labeler"] for each in after["answers"]}
     assert after["ruling"]["class"] == "defective"
+
+
+def test_the_reasons_of_a_dispute_are_keys_and_their_words_stand_beside(world: World) -> None:
+    for labeler, reason in ((world.labeler, "between"), (world.second, "hidden")):
+        queue.submit(
+            project=world.project,
+            labeler=labeler,
+            lease=queue.claim(project=world.project, labeler=labeler, count=1)[0].pk,
+            key=uuid4(),
+            answer=Answer("hold", reason=reason),
+            view_ms=900,
+        )
+    client = world.client("reviewer")
+    for language, words in (("en", "Between two classes"), ("ko", "")):
+        headers = {"Accept-Language": language}
+        held = [
+            answer
+            for dispute in client.get(world.api("/disputes"), headers=headers).json()["results"]
+            for answer in client.get(world.api(f"/disputes/{dispute['id']}"), headers=headers).json()[
+                "answers"
+            ]
+            if answer["kind"] == "hold"
+        ]
+        assert held
+        assert {answer["reason"] for answer in held} <= {"between", "hidden"}
+        assert "between" in {answer["reason"] for answer in held}
+        assert all(answer["reason_label"] not in {"", answer["reason"]} for answer in held)
+        if words:
+            assert words in {answer["reason_label"] for answer in held}
+            assert {answer["label"] for answer in held} == {"Hold"}

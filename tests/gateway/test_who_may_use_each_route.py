@@ -15,6 +15,7 @@ from tests.gateway.conftest import World
 ROLES = ("anonymous", "outsider", "labeler", "reviewer", "admin", "superuser")
 ANYONE, SIGNED_IN, SUPERUSER = "anyone", "signed in", "superuser"
 VIEW, LABEL, REVIEW, ADMIN = Action.VIEW, Action.LABEL, Action.REVIEW, Action.ADMIN
+OVERRULE, DECIDE = Action.OVERRULE, Action.DECIDE
 
 #: route name -> method -> who may. "fragment" routes of the pages stand beside their page.
 MAY: dict[str, dict[str, str]] = {
@@ -44,9 +45,14 @@ MAY: dict[str, dict[str, str]] = {
     "api-intake-files": {"GET": ADMIN},
     "api-claims": {"POST": LABEL},
     "api-skip": {"POST": LABEL},
+    "api-unskip": {"POST": LABEL},
     "api-release": {"POST": LABEL},
     "api-annotations": {"GET": ADMIN, "POST": LABEL},
     "api-undo": {"POST": LABEL},
+    "api-sweeps": {"POST": LABEL},
+    "api-sweep-hand-in": {"POST": LABEL},
+    "api-sweep-undo": {"POST": LABEL},
+    "api-sweep-release": {"POST": LABEL},
     "api-disputes": {"GET": REVIEW},
     "api-dispute": {"GET": REVIEW},
     "api-ruling": {"POST": REVIEW},
@@ -58,13 +64,31 @@ MAY: dict[str, dict[str, str]] = {
     "api-models": {"GET": REVIEW},
     "api-model": {"GET": REVIEW},
     "api-promote": {"POST": ADMIN},
+    "api-model-review": {"POST": ADMIN},
+    "api-derive": {"POST": ADMIN},
     "api-scores": {"GET": ADMIN},
     "api-jobs": {"GET": ADMIN},
     "api-job": {"GET": ADMIN},
     "api-cancel": {"POST": ADMIN},
+    "api-lab": {"GET": ADMIN, "POST": ADMIN},
     "api-rank": {"POST": ADMIN},
     "api-open-band": {"POST": ADMIN},
+    "api-reopen-band": {"POST": ADMIN},
+    "api-bands": {"GET": OVERRULE},
+    "api-draw": {"POST": DECIDE},
     "api-progress": {"GET": VIEW},
+    "api-frontier": {"GET": OVERRULE, "PATCH": DECIDE},
+    "api-dashboard": {"GET": OVERRULE},
+    "api-dashboard-panel": {"GET": OVERRULE},
+    "api-certify": {"POST": DECIDE},
+    "api-decide": {"POST": DECIDE},
+    "api-decisions": {"GET": OVERRULE},
+    "api-overrule": {"POST": OVERRULE},
+    "api-explanation": {"GET": OVERRULE, "POST": OVERRULE},
+    "api-heat": {"GET": OVERRULE},
+    "api-monitors": {"GET": OVERRULE, "PATCH": ADMIN},
+    "api-monitors-look": {"POST": ADMIN},
+    "api-monitors-acknowledge": {"POST": ADMIN},
     "api-labelers": {"GET": ADMIN},
     "api-resume": {"POST": ADMIN},
     # pages of people, catalog, truth, learning, queue and frontier
@@ -95,11 +119,40 @@ MAY: dict[str, dict[str, str]] = {
     "models-train": {"POST": ADMIN},
     "model": {"GET": ADMIN},
     "model-promote": {"POST": ADMIN},
+    "model-cell": {"GET": ADMIN},
+    "model-review": {"POST": ADMIN},
+    "derive": {"GET": ADMIN, "POST": ADMIN},
+    "job-retry": {"POST": ADMIN},
+    "adaptation": {"GET": ADMIN},
+    "adaptation-result": {"GET": ADMIN},
+    "adaptation-run": {"POST": ADMIN},
+    "lab": {"GET": ADMIN},
+    "lab-result": {"GET": ADMIN},
+    "lab-run": {"POST": ADMIN},
+    "lab-adopt": {"POST": ADMIN},
+    "lab-earlier": {"GET": ADMIN},
     "jobs": {"GET": ADMIN},
     "jobs-list": {"GET": ADMIN},
     "job-cancel": {"POST": ADMIN},
     "label": {"GET": LABEL},
+    "sweep": {"GET": LABEL},
     "project": {"GET": VIEW},
+    "monitors": {"GET": OVERRULE},
+    "monitors-look": {"POST": ADMIN},
+    "monitors-thresholds": {"POST": ADMIN},
+    "monitors-acknowledge": {"POST": ADMIN},
+    "frontier": {"GET": OVERRULE},
+    "dashboard": {"GET": OVERRULE},
+    "frontier-certify": {"POST": DECIDE},
+    "frontier-draw": {"POST": DECIDE},
+    "frontier-open-band": {"POST": ADMIN},
+    "frontier-reopen-band": {"POST": ADMIN},
+    "frontier-policy": {"POST": DECIDE},
+    "frontier-suspend": {"POST": DECIDE},
+    "frontier-decision": {"GET": OVERRULE},
+    "frontier-overrule": {"POST": OVERRULE},
+    "frontier-why": {"POST": OVERRULE},
+    "frontier-heat": {"GET": OVERRULE},
 }
 #: Where a plain 200 (or the like) is no proof, because the thing to act on must exist and fit.
 SPECIAL: dict[str, dict[str, Any]] = {"api-promote": {"number": 1}, "model-promote": {"number": 1}}
@@ -140,13 +193,20 @@ def _address(world: World, name: str) -> str:
         "variant": "thumb",
         "batch_id": world.batch.pk,
         "lease": world.lease,
+        "sweep_id": world.lease,
         "key": world.answered,
         "dispute_id": world.dispute.pk,
         "gold_id": world.gold.pk,
         "what": "annotations",
         "ending": "csv",
         "number": 2,
+        "certificate_id": world.decision.certificate_id,
+        "decision_id": world.decision.pk,
+        "alert_id": world.alert.pk,
         "job_id": world.job.pk,
+        "truth": "functional",
+        "said": "defective",
+        "panel": "decided",
     } | SPECIAL.get(name, {})
     converters = ROUTES[name].pattern.converters
     regex = getattr(ROUTES[name].pattern.regex, "groupindex", {})
@@ -178,7 +238,9 @@ def test_a_route_answers_only_those_who_may_use_it(world: World, name: str, meth
         if _allowed(role, needed):
             # Their own photo or lease may not exist for them; what they sent may be no good. But they may ask.
             fine = status < 500 and status not in {401, 403}
-            own = name in {"api-undo", "api-skip", "api-release"} and role != "labeler"
+            own = name in {"api-undo", "api-skip", "api-unskip", "api-release"} and role != "labeler"
+            own |= name in {"api-sweep-hand-in", "api-sweep-undo"}  # nobody holds a grid in this world
+            own |= name == "lab-earlier"  # the job of this world is no run of the lab
             assert fine and (status != 404 or own), told
         elif role == "anonymous":
             # A photo is no page: whoever may not see it learns nothing, not even that it exists.

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from labeling.catalog.models import Image
+from labeling.catalog.projects import SLUG, SLUG_RULE
 from labeling.catalog.selectors import photo_urls
 
 
@@ -30,6 +31,13 @@ class ClassKey(serializers.RegexField):
     def __init__(self, **options: Any) -> None:
         options.setdefault("max_length", 60)
         super().__init__(r"^[a-z0-9_-]+\Z", **options)
+
+
+class NewAddress(serializers.RegexField):
+    """The address of a project that is founded."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(rf"^{SLUG}\Z", max_length=60, error_messages={"invalid": SLUG_RULE}, **options)
 
 
 class Sha256(serializers.RegexField):

@@ -17,6 +17,7 @@ from labeling.gateway.api.base import ApiView, documented, paged
 from labeling.gateway.pagination import page_by_time
 from labeling.jobs import services
 from labeling.jobs.models import Job, JobState
+from labeling.refusals import Refused
 
 
 class JobOut(serializers.Serializer[Any]):
@@ -76,7 +77,16 @@ class JobView(ApiView):
 
 
 class CancelView(ApiView):
-    @documented("cancel_job", "Ask a job to stop", returns=JobOut, errors=(409,), tag="jobs")
+    @documented(
+        "cancel_job",
+        "Ask a job to stop; 409 `job_over` when it has ended otherwise",
+        returns=JobOut,
+        errors=(409,),
+        tag="jobs",
+    )
     def post(self, request: Request, slug: str, job_id: UUID) -> Response:
         project = project_for(request.user, slug, Action.ADMIN)
-        return Response(present_job(services.cancel(job=_job(project, job_id))))
+        job = services.cancel(job=_job(project, job_id))
+        if job.state in (JobState.SUCCEEDED, JobState.FAILED):
+            raise Refused("job_over", _("The job is over: there is nothing left to stop."))
+        return Response(present_job(job))

@@ -198,6 +198,20 @@ class SkipView(ApiView):
         return Response(status=204)
 
 
+class UnskipView(ApiView):
+    @documented(
+        "unskip",
+        "Take a skip back; the photo is on loan to you again",
+        returns=UndoOut,
+        errors=(409,),
+        tag="labeling",
+    )
+    def post(self, request: Request, slug: str, lease: UUID) -> Response:
+        project = project_for(request.user, slug, Action.LABEL)
+        slot = queue.unskip(project=project, labeler=user_of(request), lease=lease)
+        return Response({"task": present_task(slot)})
+
+
 class ReleaseView(ApiView):
     @documented(
         "release", "Give a photo back unanswered", returns=None, status=204, errors=(409,), tag="labeling"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django.db.models import Exists, OuterRef
@@ -11,14 +12,21 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from labeling.catalog.models import LabelClass, Project
+from labeling.catalog.models import Item, LabelClass, Project
 from labeling.catalog.permissions import Action, project_for
 from labeling.gateway.api.base import ApiView, StrictSerializer, documented, paged, user_of
+from labeling.gateway.api.fields import ClassKey, NewAddress
+from labeling.gateway.api.guidelines import NewClass
 from labeling.gateway.api.jobs import JobOut, present_job
+from labeling.gateway.api.projects import ProjectOut
+from labeling.gateway.api.projects import present as present_project
 from labeling.gateway.pagination import page_by_id
 from labeling.learning import selectors, services
+from labeling.learning.deriving import MOST_GOLD, derive_project
 from labeling.learning.models import ModelVersion, Score
 from labeling.truth.models import Gold, GroundTruth
+
+_SHA256 = re.compile("[0-9a-fA-F]{64}")
 
 
 class TrainIn(StrictSerializer):
@@ -27,6 +35,66 @@ class TrainIn(StrictSerializer):
 
 class PromoteIn(StrictSerializer):
     reason = serializers.CharField(max_length=300, required=False, allow_blank=True, default="")
+
+
+class GoldRowIn(StrictSerializer):
+    photo = serializers.CharField(max_length=400, help_text="file name or SHA-256")
+
+    def get_fields(self) -> dict[str, Any]:
+        fields = super().get_fields()
+        fields["class"] = ClassKey(help_text="key of a class of the new project")
+        return fields
+
+
+class DeriveIn(StrictSerializer):
+    slug = NewAddress()
+    name = serializers.CharField(max_length=120)
+    question = serializers.CharField(max_length=300)
+    description = serializers.CharField(required=False, allow_blank=True, default="")
+    classes = NewClass(many=True, allow_empty=False, max_length=50)  # type: ignore[call-arg]  # of a list
+    only_class = serializers.CharField(
+        max_length=60,
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="Only photos settled as this class of the source; empty: all.",
+    )
+    with_members = serializers.BooleanField(default=False)
+    gold = GoldRowIn(  # type: ignore[call-arg]  # of a list
+        many=True,
+        required=False,
+        max_length=MOST_GOLD,
+        help_text="Photos whose answer is known: they become gold, and never train.",
+    )
+
+    def validate_gold(self, rows: list[dict[str, str]]) -> list[tuple[str, str]]:
+        named: dict[str, str] = {}
+        for row in rows:
+            called = row["photo"].lower() if _SHA256.fullmatch(row["photo"]) else row["photo"]
+            if called in named:
+                raise serializers.ValidationError(
+                    _("“%(photo)s” is named twice.") % {"photo": row["photo"][:80]}
+                )
+            named[called] = row["class"]
+        return list(named.items())
+
+
+class DeriveOut(serializers.Serializer[Any]):
+    project = ProjectOut()
+    job = JobOut()
+
+
+class ReviewSuspiciousIn(StrictSerializer):
+    photos = serializers.ListField(
+        child=serializers.RegexField(r"^[0-9a-fA-F]{64}\Z"),
+        required=False,
+        max_length=1000,
+        help_text="SHA-256 of doubted photos; left out: all of them.",
+    )
+
+
+class ReviewSuspiciousOut(serializers.Serializer[Any]):
+    sent = serializers.IntegerField(help_text="photos that went to review just now")
 
 
 class ModelOut(serializers.Serializer[Any]):
@@ -45,6 +113,10 @@ class ModelOut(serializers.Serializer[Any]):
 
 class ModelDetailOut(ModelOut):
     manifest = serializers.DictField()
+    findings = serializers.DictField(
+        allow_null=True,
+        help_text="Learning curve, forecast, slices, influential and doubted labels; photos by SHA-256.",
+    )
 
 
 class ScoreOut(serializers.Serializer[Any]):
@@ -78,6 +150,39 @@ def _presenter(project: Project) -> Any:
         }
 
     return present
+
+
+def _findings(version: ModelVersion) -> dict[str, Any] | None:
+    """As stored, with photos named by their hash and classes by their key."""
+    found = selectors.diagnostics(version)
+    if found is None:
+        return None
+    keys = version.metrics["order"]
+    doubted, influential = found.findings["suspicious"], found.findings["influential"]
+    listed = [*doubted["listed"], *influential["listed"]]
+    hashes = dict(
+        Item.objects.filter(pk__in=[each["item"] for each in listed]).values_list("pk", "image__sha256")
+    )
+    findings: dict[str, Any] = found.findings
+    return findings | {
+        "suspicious": doubted
+        | {
+            "listed": [
+                {"sha256": hashes[each["item"]]}
+                | {name: value for name, value in each.items() if name != "item"}
+                | {"given": keys[each["given"]], "suggested": keys[each["suggested"]]}
+                for each in doubted["listed"]
+            ]
+        },
+        "influential": influential
+        | {
+            "listed": [
+                {"sha256": hashes[each["item"]]}
+                | {name: value for name, value in each.items() if name != "item"}
+                for each in influential["listed"]
+            ]
+        },
+    }
 
 
 def _version(project: Project, number: int) -> ModelVersion:
@@ -127,7 +232,9 @@ class ModelView(ApiView):
     def get(self, request: Request, slug: str, number: int) -> Response:
         project = project_for(request.user, slug, Action.REVIEW)
         version = _version(project, number)
-        return Response(_presenter(project)(version) | {"manifest": version.manifest})
+        return Response(
+            _presenter(project)(version) | {"manifest": version.manifest, "findings": _findings(version)}
+        )
 
 
 class PromoteView(ApiView):
@@ -146,6 +253,58 @@ class PromoteView(ApiView):
         version = _version(project, number)
         services.promote(model_version=version, by=user_of(request), reason=given.validated_data["reason"])
         return Response(_presenter(project)(_version(project, number)))
+
+
+class ReviewSuspiciousView(ApiView):
+    @documented(
+        "review_suspicious",
+        "Send ground truths that a version doubts to review; photos that are there already are passed over",
+        takes=ReviewSuspiciousIn,
+        returns=ReviewSuspiciousOut,
+        tag="models",
+    )
+    def post(self, request: Request, slug: str, number: int) -> Response:
+        project = project_for(request.user, slug, Action.ADMIN)
+        given = ReviewSuspiciousIn(data=request.data)
+        given.is_valid(raise_exception=True)
+        version = _version(project, number)
+        hashes = given.validated_data.get("photos")
+        if hashes is None:
+            items = [each["item"] for each in selectors.suspicious(version)]
+        else:
+            wanted = list(dict.fromkeys(each.lower() for each in hashes))
+            known = Item.objects.filter(project=project, image__sha256__in=wanted)
+            found = dict(known.values_list("image__sha256", "pk"))
+            if strange := [each for each in wanted if each not in found]:
+                raise Http404(
+                    _("No photo of this project has the SHA-256 %(hashes)s.")
+                    % {"hashes": ", ".join(strange[:3])}
+                )
+            items = [found[each] for each in wanted]
+        sent = services.send_to_review(model_version=version, item_ids=items, by=user_of(request))
+        return Response({"sent": sent})
+
+
+class DeriveView(ApiView):
+    @documented(
+        "derive",
+        "Found a project with another question on this one's photos and backbone; its photos come by a job",
+        takes=DeriveIn,
+        returns=DeriveOut,
+        status=202,
+        errors=(409,),
+        tag="projects",
+    )
+    def post(self, request: Request, slug: str) -> Response:
+        source = project_for(request.user, slug, Action.ADMIN)
+        given = DeriveIn(data=request.data)
+        given.is_valid(raise_exception=True)
+        fields = dict(given.validated_data)
+        classes = [dict(each) for each in fields.pop("classes")]
+        project, job = derive_project(source=source, by=user_of(request), classes=classes, **fields)
+        return Response(
+            {"project": present_project(project, request.user), "job": present_job(job)}, status=202
+        )
 
 
 class ScoresView(ApiView):
@@ -180,4 +339,4 @@ class ScoresView(ApiView):
                 "gold": score.gold,
             }
 
-        return Response(page_by_id(scores, request, present))
+        return Response(page_by_id(scores, request, present, key="item_id"))

@@ -15,7 +15,7 @@ from labeling.gateway.api.jobs import JobOut, present_job
 from labeling.gateway.api.labeling import LabelerProgressOut
 from labeling.queue import selectors as queue
 from labeling.queue.services import open_next_band, request_ranking
-from labeling.truth import selectors as truth
+from labeling.truth import quality as truth
 from labeling.truth.estimates import Proportion
 from labeling.truth.services import lift_pause
 
@@ -31,10 +31,19 @@ class ProgressOut(LabelerProgressOut):
     """A labeler gets the first three only."""
 
     current_band = serializers.IntegerField(required=False)
+    reached_band = serializers.IntegerField(
+        required=False, help_text="further in than current_band while a band is open again"
+    )
     bands = serializers.IntegerField(required=False)
     boundary_after = serializers.IntegerField(required=False)
     agreement = serializers.FloatField(required=False, allow_null=True)
     agreement_needed = serializers.FloatField(required=False)
+    alpha = serializers.FloatField(
+        required=False,
+        allow_null=True,
+        help_text="Krippendorff's, over the blind answers since the band opened; null: undefined",
+    )
+    alpha_needed = serializers.FloatField(required=False, help_text="0: none is asked for")
     ground_truths = serializers.IntegerField(required=False)
     classes = serializers.DictField(child=serializers.IntegerField(), required=False)
     held = serializers.IntegerField(required=False)
@@ -97,7 +106,7 @@ class BandOut(serializers.Serializer[Any]):
     band = serializers.IntegerField()
 
 
-def _share(proportion: Proportion) -> dict[str, Any]:
+def share_of(proportion: Proportion) -> dict[str, Any]:
     return {
         "part": proportion.part,
         "whole": proportion.whole,
@@ -139,7 +148,7 @@ class LabelersView(ApiView):
                 "labelers": [_present_labeler(figures) for figures in truth.labeler_figures(project)],
                 "alpha": _finite(agreement["alpha"]),
                 "observed": agreement["observed"],
-                "unanimous": _share(agreement["unanimous"]),
+                "unanimous": share_of(agreement["unanimous"]),
             }
         )
 
@@ -154,9 +163,9 @@ def _present_labeler(figures: truth.LabelerFigures) -> dict[str, Any]:
         "today": figures.today,
         "seconds": figures.seconds,
         "last_at": figures.last_at,
-        "holds": _share(figures.holds),
-        "agreed": _share(figures.agreed),
-        "gold": _share(figures.gold),
+        "holds": share_of(figures.holds),
+        "agreed": share_of(figures.agreed),
+        "gold": share_of(figures.gold),
         "pause": {"correct": pause.correct, "asked": pause.asked, "bar": pause.bar, "since": pause.created_at}
         if pause
         else None,

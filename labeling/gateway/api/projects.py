@@ -15,14 +15,14 @@ from labeling.catalog.permissions import Action, may, may_create_projects, proje
 from labeling.catalog.selectors import current_guideline
 from labeling.catalog.services import create_project, update_settings
 from labeling.gateway.api.base import ApiView, StrictSerializer, documented, user_of
-from labeling.gateway.api.fields import ClassKey, FiniteFloat
+from labeling.gateway.api.fields import ClassKey, FiniteFloat, NewAddress
 from labeling.gateway.api.guidelines import NewClass
 
 SETTINGS = (
     "description", "answers_per_image", "rule", "agreement_k", "gold_rate", "gold_bar", "gold_window",
     "min_view_ms", "checklist_required", "undo_seconds", "lease_seconds", "reviewer_may_rule_own", "strategy",
-    "bands", "boundary_after", "band_agreement", "audit_rate", "retrain_every", "promote_automatically",
-    "backbone",
+    "bands", "boundary_after", "band_agreement", "band_alpha", "audit_rate", "sweep_allowed", "retrain_every",
+    "promote_automatically", "backbone",
 )  # fmt: skip
 
 
@@ -47,7 +47,7 @@ class SettingsIn(StrictSerializer, serializers.ModelSerializer[Project]):
 
 
 class ProjectIn(SettingsIn):
-    slug = serializers.SlugField(max_length=60)
+    slug = NewAddress()
     classes = NewClass(many=True, allow_empty=False, max_length=50)  # type: ignore[call-arg]  # of a list
 
     class Meta(SettingsIn.Meta):

@@ -17,7 +17,17 @@ from labeling.gateway.api.base import ApiView, StrictSerializer, documented, pag
 from labeling.gateway.api.fields import PhotoOut, present_photo
 from labeling.gateway.pagination import page_by_time
 from labeling.truth import selectors, services
-from labeling.truth.models import AnswerKind, Dispute, DisputeCause, Outcome, Ruling
+from labeling.truth.models import (
+    AnswerKind,
+    Dispute,
+    DisputeCause,
+    HoldReason,
+    Outcome,
+    Ruling,
+    UnusableReason,
+)
+
+REASONS = list(dict.fromkeys([*HoldReason.values, *UnusableReason.values]))
 
 
 class RulingIn(StrictSerializer):
@@ -46,7 +56,9 @@ class DisputeOut(serializers.Serializer[Any]):
 class BlindAnswerOut(serializers.Serializer[Any]):
     letter = serializers.CharField(help_text="Stands for the labeler; drawn anew for each photo.")
     kind = serializers.ChoiceField(AnswerKind.choices)
-    reason = serializers.CharField(allow_blank=True)
+    label = serializers.CharField(help_text="The class or the kind, as people read it.")  # type: ignore[assignment]
+    reason = serializers.ChoiceField(REASONS, allow_blank=True)
+    reason_label = serializers.CharField(allow_blank=True, help_text="The reason, as people read it.")
     comment = serializers.CharField(allow_blank=True)
     checklist = serializers.ListField(child=serializers.CharField())
     seconds = serializers.FloatField()
@@ -139,7 +151,9 @@ class DisputeView(ApiView):
                 "letter": answer.letter,
                 "kind": answer.kind,
                 "class": answer.class_key,
+                "label": answer.label,
                 "reason": answer.reason,
+                "reason_label": answer.reason_label,
                 "comment": answer.comment,
                 "checklist": answer.checklist,
                 "seconds": answer.seconds,

@@ -20,10 +20,15 @@ from labeling.gateway.api.labeling import AnnotationsPost
 from labeling.gateway.api.review import item_named
 from labeling.gateway.export import streamed
 from labeling.gateway.pagination import page_by_id, page_of_rows
+from labeling.refusals import Refused
 from labeling.truth.models import AnswerKind, DisputeCause, Draw, Gold, Origin, Outcome, TruthKind
 from labeling.truth.services import add_gold, retire_gold
 
-SOURCES = {"annotations": provenance.ANNOTATIONS, "ground-truths": provenance.GROUND_TRUTHS}
+SOURCES = {
+    "annotations": provenance.ANNOTATIONS,
+    "ground-truths": provenance.GROUND_TRUTHS,
+    "decisions": provenance.DECISIONS,
+}
 
 
 class GroundTruthOut(serializers.Serializer[Any]):
@@ -117,6 +122,15 @@ def _present_gold(gold: Gold) -> dict[str, Any]:
     }
 
 
+def _yes_or_no(request: Request, name: str) -> bool:
+    """A query parameter that is true, false or absent (false); anything else is refused."""
+    text = request.query_params.get(name, "false").lower()
+    if text not in {"1", "true", "0", "false"}:
+        message = _("Send true or false.")
+        raise Refused("invalid", message, status=422, fields={name: [message]})
+    return text in {"1", "true"}
+
+
 class GroundTruthsView(ApiView):
     @documented(
         "list_ground_truths",
@@ -129,7 +143,7 @@ class GroundTruthsView(ApiView):
     def get(self, request: Request, slug: str) -> Response:
         project = project_for(request.user, slug, Action.REVIEW)
         gold = may(request.user, project, Action.ADMIN)
-        current = request.query_params.get("current", "").lower() in {"1", "true"}
+        current = _yes_or_no(request, "current")
         return Response(
             page_of_rows(
                 request,

@@ -1,0 +1,239 @@
+"""Sweeps: a grid of photos that the model predicts as one class, of which the labeler marks those that are not.
+
+Unlike the labeling loop it says what is predicted, so its answers are not blind. Which photos are planted gold it does
+not say before the grid is handed in.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from labeling.catalog.models import ClassDefinition, Project
+from labeling.catalog.permissions import Action, project_for
+from labeling.catalog.selectors import active_definitions
+from labeling.gateway.api.base import ApiView, StrictSerializer, documented, user_of
+from labeling.gateway.api.fields import PhotoOut, present_photo
+from labeling.queue import sweep_services as sweeps
+from labeling.queue.selectors import labeler_progress
+from labeling.queue.sweep_selectors import Grid, sweep_state
+from labeling.queue.sweep_services import GRID, HandedIn, Mark
+
+KINDS = ("apart", "class", "hold", "unusable")
+STATES = (
+    "open", "off", "checklist", "no_model", "no_band", "no_gold", "paused", "gold_seen", "empty",
+)  # fmt: skip
+
+
+class SweepIn(StrictSerializer):
+    def get_fields(self) -> dict[str, Any]:
+        fields = super().get_fields()
+        fields["class"] = serializers.CharField(
+            max_length=60,
+            required=False,
+            allow_blank=True,
+            default="",
+            help_text="The class to go on with, as long as it lasts.",
+        )
+        return fields
+
+
+class SweepPhotoOut(serializers.Serializer[Any]):
+    id = serializers.UUIDField(help_text="By which it is marked.")
+    photo = PhotoOut()
+
+
+class GridOut(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    name = serializers.CharField(help_text="The class's name.")
+    expires_at = serializers.DateTimeField(allow_null=True)
+    photos = SweepPhotoOut(many=True)
+
+    def get_fields(self) -> dict[str, Any]:
+        fields = super().get_fields()
+        fields["class"] = serializers.CharField(help_text="What the model predicts all of them to be.")
+        return fields
+
+
+class SweepProgressOut(serializers.Serializer[Any]):
+    answered_today = serializers.IntegerField()
+
+
+class SweepOut(serializers.Serializer[Any]):
+    sweep = GridOut(allow_null=True)
+    state = serializers.ChoiceField(STATES)
+    message = serializers.CharField(help_text="Why there is no grid, and what to do.")
+    progress = SweepProgressOut()
+
+
+class MarkIn(StrictSerializer):
+    id = serializers.UUIDField()
+    kind = serializers.ChoiceField(
+        KINDS,
+        default="apart",
+        help_text="apart: not this class, and no answer; people label it one at a time.",
+    )
+    reason = serializers.CharField(max_length=12, required=False, allow_blank=True, default="")
+
+    def get_fields(self) -> dict[str, Any]:
+        fields = super().get_fields()
+        fields["class"] = serializers.CharField(max_length=60, required=False, allow_blank=True, default="")
+        return fields
+
+
+class HandInIn(StrictSerializer):
+    key = serializers.UUIDField(help_text="Yours, new for each hand-in: sending it again changes nothing.")
+    marks = MarkIn(many=True, max_length=2 * GRID)  # type: ignore[call-arg]  # of a list
+    shown_at = serializers.DateTimeField(required=False, allow_null=True, default=None)
+    view_ms = serializers.IntegerField(min_value=0, max_value=2**31 - 1, help_text="For the whole grid.")
+
+
+class MissedOut(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    photo = PhotoOut()
+    name = serializers.CharField(help_text="The name of the class that it is known to be.")
+
+
+class HandInOut(serializers.Serializer[Any]):
+    key = serializers.UUIDField()
+    counts = serializers.BooleanField(help_text="false: a planted photo was missed; the photos go back.")
+    kept = serializers.IntegerField(help_text="Photos that were not marked.")
+    marked = serializers.IntegerField()
+    gone = serializers.IntegerField(help_text="Photos whose loan had run out: others have them.")
+    undo_until = serializers.DateTimeField(allow_null=True)
+    missed = MissedOut(many=True)
+
+
+class SweepUndoIn(StrictSerializer):
+    key = serializers.UUIDField(help_text="Of the hand-in.")
+
+
+class SweepUndoOut(serializers.Serializer[Any]):
+    sweep = GridOut()
+
+
+def _names(project: Project) -> dict[int, ClassDefinition]:
+    return {each.label_class_id: each for each in active_definitions(project)}
+
+
+def _present(project: Project, grid: Grid) -> dict[str, Any]:
+    definition = _names(project).get(grid.sweep.label_class_id)
+    return {
+        "id": str(grid.sweep.pk),
+        "class": definition.label_class.key if definition else "",
+        "name": definition.name if definition else "",
+        "expires_at": min((slot.expires_at for slot in grid.slots), default=None),
+        "photos": [{"id": str(photo.pk), "photo": present_photo(photo.item.image)} for photo in grid.photos],
+    }
+
+
+def _present_hand_in(project: Project, done: HandedIn) -> dict[str, Any]:
+    names = _names(project)
+    return {
+        "key": str(done.hand_in.key),
+        "counts": done.hand_in.counts,
+        **done.counts,
+        "undo_until": done.undo_until,
+        "missed": [
+            {
+                "id": str(photo.pk),
+                "photo": present_photo(photo.item.image),
+                "name": names[photo.known_id].name if photo.known_id in names else "",
+            }
+            for photo in done.missed
+        ],
+    }
+
+
+class SweepsView(ApiView):
+    @documented(
+        "claim_sweep",
+        "Borrow a grid of one predicted class, or get the one on loan again",
+        takes=SweepIn,
+        returns=SweepOut,
+        errors=(409,),
+        tag="labeling",
+    )
+    def post(self, request: Request, slug: str) -> Response:
+        project = project_for(request.user, slug, Action.LABEL)
+        labeler = user_of(request)
+        given = SweepIn(data=request.data)
+        given.is_valid(raise_exception=True)
+        grid = sweeps.claim_sweep(project=project, labeler=labeler, prefer=given.validated_data["class"])
+        state = sweep_state(project, labeler) if grid is None else {"state": "open", "message": ""}
+        return Response(
+            {
+                "sweep": _present(project, grid) if grid is not None else None,
+                **state,
+                "progress": {"answered_today": labeler_progress(project, labeler)["answered_today"]},
+            }
+        )
+
+
+class SweepHandInView(ApiView):
+    @documented(
+        "hand_in_sweep",
+        "Hand a grid in; 200 when this key was stored before",
+        takes=HandInIn,
+        returns=HandInOut,
+        status=201,
+        also={200: HandInOut},
+        errors=(409,),
+        tag="labeling",
+    )
+    def post(self, request: Request, slug: str, sweep_id: UUID) -> Response:
+        project = project_for(request.user, slug, Action.LABEL)
+        given = HandInIn(data=request.data)
+        given.is_valid(raise_exception=True)
+        fields = given.validated_data
+        done = sweeps.hand_in(
+            project=project,
+            labeler=user_of(request),
+            sweep_id=sweep_id,
+            key=fields["key"],
+            marks={
+                each["id"]: Mark(kind=each["kind"], class_key=each["class"], reason=each["reason"])
+                for each in fields["marks"]
+            },
+            shown_at=fields["shown_at"],
+            view_ms=fields["view_ms"],
+        )
+        return Response(_present_hand_in(project, done), status=201 if done.created else 200)
+
+
+class SweepUndoView(ApiView):
+    @documented(
+        "take_back_sweep",
+        "Take a hand-in back; the grid is on loan to you again",
+        takes=SweepUndoIn,
+        returns=SweepUndoOut,
+        errors=(409,),
+        tag="labeling",
+    )
+    def post(self, request: Request, slug: str, sweep_id: UUID) -> Response:
+        project = project_for(request.user, slug, Action.LABEL)
+        given = SweepUndoIn(data=request.data)
+        given.is_valid(raise_exception=True)
+        grid = sweeps.take_back(
+            project=project, labeler=user_of(request), sweep_id=sweep_id, key=given.validated_data["key"]
+        )
+        return Response({"sweep": _present(project, grid)})
+
+
+class SweepReleaseView(ApiView):
+    @documented(
+        "release_sweep",
+        "Give a grid back unanswered",
+        returns=None,
+        status=204,
+        errors=(409,),
+        tag="labeling",
+    )
+    def post(self, request: Request, slug: str, sweep_id: UUID) -> Response:
+        project = project_for(request.user, slug, Action.LABEL)
+        sweeps.release_sweep(project=project, labeler=user_of(request), sweep_id=sweep_id)
+        return Response(status=204)
