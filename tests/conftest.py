@@ -10,6 +10,8 @@ from __future__ import annotations
 import atexit
 import os
 import shutil
+import signal
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,6 +26,8 @@ if _MARK not in os.environ:
     # Registered before the server registers its own end, so it runs after that: first stop, then remove.
     atexit.register(shutil.rmtree, _own_folder, ignore_errors=True)
     _own_folder.chmod(0o755)  # as root, the database server runs as another user
+    # Being told to end is an end like any other: the server is stopped and the folder removed.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     os.environ[_MARK] = str(_own_folder)
     os.environ["HILLTOP_VAR"] = str(_own_folder / "var")
     # Tests may lose a power cut; they may not wait for the disk.
@@ -42,7 +46,16 @@ import django  # noqa: E402  (reads the environment above)
 
 django.setup()
 
+from django.utils import translation  # noqa: E402
+
 from tests.stack import Stack  # noqa: E402
+
+
+@pytest.fixture(autouse=True)
+def _own_language() -> Iterator[None]:
+    """The test client leaves the language of its last request behind; the next test begins in English."""
+    translation.activate("en")
+    yield
 
 
 @pytest.fixture(scope="session")
@@ -62,3 +75,4 @@ def live_stack(transactional_db: None, _stack: Stack) -> Iterator[Stack]:
     _stack.ensure_web()
     yield _stack
     _stack.stop_workers()
+    _stack.settle()

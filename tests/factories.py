@@ -73,14 +73,24 @@ def make_member(project: Project, role: str = Role.LABELER, username: str | None
     return user
 
 
+def _hash(number: int, *, unique: str) -> str:
+    """An image hash that no other photo of this test session has.
+
+    How it begins depends on ``number`` alone, the photos that were there before: trainings take photos in the order of
+    their hashes, and so a test's figures are the same alone and after all others.
+    """
+    first, rest = (hashlib.sha256(text.encode()).hexdigest() for text in (f"photo {number}", unique))
+    return first[:16] + rest[16:]
+
+
 def make_items(project: Project, count: int, *, seed: int = 0) -> list[Item]:
     """Photos as rows only (no bytes stored), in the project."""
     rng = random.Random(seed)
-    start = next(_numbers)
+    start, call = Image.objects.count(), next(_numbers)
     images = Image.objects.bulk_create(
         [
             Image(
-                sha256=hashlib.sha256(f"{project.pk}-{start}-{index}".encode()).hexdigest(),
+                sha256=_hash(start + index, unique=f"{project.pk}-{call}-{index}"),
                 format="PNG",
                 width=64,
                 height=64,

@@ -66,6 +66,19 @@ class Stack:
             _end(worker)
         self.workers.clear()
 
+    def settle(self, patience: float = 10.0) -> None:
+        """Wait until the web server has done with what a closed browser had still asked: it holds locks meanwhile."""
+        quiet, deadline = 0, time.monotonic() + patience
+        while quiet < 3 and time.monotonic() < deadline:
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+                    "AND pid <> pg_backend_pid() AND backend_type = 'client backend' AND state <> 'idle'"
+                )
+                (busy,) = cursor.fetchone()
+            quiet = 0 if busy else quiet + 1
+            time.sleep(0.05)
+
     def stop(self) -> None:
         self.stop_workers()
         if self.web is not None:

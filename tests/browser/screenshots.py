@@ -1,7 +1,8 @@
 """``python -m tests.browser.screenshots``: the pictures in ``docs/screenshots``, taken anew.
 
 A temporary Hilltop with its own database, web server and worker is filled with made-up cells, labeled by two simulated
-people and one reviewer through the services, trained and promoted by the worker, and photographed in Chromium.
+people and one reviewer through the services, trained and promoted by the worker, and photographed in Chromium. The
+dashboard looks back on twelve weeks, which are written into a project of their own. ``--only dashboard`` takes its alone.
 """
 
 from __future__ import annotations
@@ -37,7 +38,9 @@ if TYPE_CHECKING:
 
 SLUG = "cells"
 PHOTOS = 64
+SWEPT = 132
 GOLD = 4
+CELLS = 240
 LARGEST = 250_000
 CLASSES = [
     {
@@ -184,6 +187,31 @@ def _answer(stage: Stage, person: User, slot: object, dice: random.Random) -> No
     )
 
 
+def a_lamp_fades(stage: Stage) -> None:
+    """Thirty more cells as before, then thirty darker ones; the monitors look after each."""
+    from django.core.files.uploadedfile import SimpleUploadedFile
+
+    from labeling.catalog.models import IntakeKind
+    from labeling.catalog.services import start_intake
+    from labeling.frontier.monitors.services import request_monitoring, set_thresholds
+
+    set_thresholds(project=stage.project, by=stage.admin, reason="A small line", window=30)
+    for seed, light, source in ((6, 1.0, "Line 4, evening shift"), (7, 0.75, "Line 4, night shift")):
+        files = []
+        for cell in make_cells(30, seed=seed):
+            buffer = io.BytesIO()
+            Image.open(io.BytesIO(cell.data)).point([round(light * v) for v in range(256)]).save(
+                buffer, "PNG"
+            )
+            files.append(SimpleUploadedFile(f"{seed}-{cell.name}", buffer.getvalue()))
+        start_intake(
+            project=stage.project, by=stage.admin, kind=IntakeKind.UPLOAD, source=source, files=files
+        )
+        _until_idle(stage.project)
+        request_monitoring(project=stage.project, by=stage.admin)
+        _until_idle(stage.project)
+
+
 def hold_a_cracked_cell(stage: Stage) -> None:
     """Let the first labeler skip photos until one with plain damage is on loan to them: it makes a better picture."""
     from labeling.queue.services import claim, skip
@@ -210,7 +238,7 @@ def train(stage: Stage, *, promote: bool, reason: str = "") -> None:
 
 def estimate(stage: Stage) -> None:
     from labeling.jobs.services import enqueue
-    from labeling.truth.selectors import ESTIMATES
+    from labeling.truth.quality import ESTIMATES
 
     enqueue(kind=ESTIMATES, project_id=stage.project.pk, requested_by=stage.admin)
     _until_idle(stage.project)
@@ -323,6 +351,53 @@ def photo_shown(page: Page) -> None:
     page.wait_for_selector("html[data-shown]", state="attached", timeout=60_000)
 
 
+def live_for_weeks(stage: Stage) -> str:
+    """A project with twelve weeks of history on made-up cells; its slug."""
+    from labeling.catalog.models import Item, Project
+    from labeling.catalog.services import add_image, add_items
+    from tests.frontier.living import Living
+
+    class Line(Living):
+        def take_in(self, count: int) -> list[Item]:
+            cells = make_cells(CELLS, seed=8)
+            self.cells = {cell.name: cell for cell in cells}
+            images = [(add_image(data=cell.data)[0], cell.name) for cell in cells]
+            return add_items(project=self.project, images=images, source="Line 4") + super().take_in(
+                max(count - CELLS, 0)
+            )
+
+        def key(self, item: Item) -> str:
+            cell = self.cells.get(item.name)
+            return cell.key if cell else super().key(item)
+
+    line = Line(days=84, photos=4, slug="line-4", admin=stage.admin)
+    line.score_the_rest()
+    Project.objects.filter(pk=line.project.pk).update(name="Line 4")
+    return line.project.slug
+
+
+def take_dashboard(camera: Camera, stage: Stage, slug: str) -> None:
+    def loaded(page: Page) -> None:
+        page.wait_for_selector("[data-frontier]")
+
+    def panels(page: Page) -> None:
+        loaded(page)
+        page.locator(".panels").evaluate("(panels) => panels.scrollIntoView()")
+
+    def then(page: Page) -> None:
+        loaded(page)
+        page.locator("#frontier").evaluate("(figure) => figure.scrollIntoView()")
+        time_line = page.get_by_label("Time", exact=True)
+        time_line.focus()
+        for _step in range(4):
+            time_line.press("ArrowLeft")
+
+    address = f"/p/{slug}/dashboard"
+    camera.take("dashboard", address, stage.admin, height=1180, prepare=loaded)
+    camera.take("dashboard-panels", address, stage.admin, height=1240, dark=True, prepare=panels)
+    camera.take("dashboard-narrow", address, stage.admin, width=360, height=900, prepare=then)
+
+
 def take_all(camera: Camera, stage: Stage) -> None:
     labeler, project = stage.labelers[0], f"/p/{SLUG}"
     camera.take("label", f"{project}/label", labeler, prepare=photo_shown)
@@ -333,6 +408,43 @@ def take_all(camera: Camera, stage: Stage) -> None:
     camera.take("models", f"{project}/models", stage.admin)
     camera.take("labelers", f"{project}/labelers", stage.admin)
     camera.take("intake", f"{project}/intake/{stage.batch}", stage.admin)
+    a_lamp_fades(stage)
+    camera.take("monitors", f"{project}/monitors", stage.admin, height=1100)
+
+
+def take_sweep(camera: Camera, stage: Stage) -> None:
+    """A project of its own whose outer band fills a grid: healthy cells on one ladder, damaged ones on the other."""
+    from labeling.catalog.images import add_image, add_items
+    from labeling.catalog.models import Item, Project
+    from labeling.queue.models import SweepPhoto
+    from tests.queue.sweeps import make_field
+
+    cells = make_cells(320, seed=9)
+    of_class = {
+        False: [cell for cell in cells if cell.damage == 0.0],
+        True: [cell for cell in cells if cell.damage >= 0.6],
+    }
+
+    def photos(project: Project, count: int, *, seed: int = 0) -> list[Item]:
+        # The pool has ladders in turn; gold comes as one class after the other.
+        wanted = [bool(n % 2) if not seed else n >= count // 2 for n in range(count)]
+        chosen = [of_class[defective].pop() for defective in wanted]
+        images = [(add_image(data=cell.data)[0], cell.name) for cell in chosen]
+        return list(add_items(project=project, images=images, source="Line 4"))
+
+    field = make_field(photos, photos=SWEPT, admin=stage.admin)
+    Project.objects.filter(pk=field.project.pk).update(name="Solar cells")
+
+    def mark_what_does_not_belong(page: Page) -> None:
+        photo_shown(page)
+        for photo in SweepPhoto.objects.filter(sweep__labeler=field.ann, known__isnull=False):
+            page.locator(f'[data-id="{photo.pk}"]').click()
+        page.keyboard.press("Home")
+        page.mouse.move(2, 2)
+
+    path = f"/p/{field.project.slug}/sweep"
+    camera.take("sweep", path, field.ann, prepare=mark_what_does_not_belong)
+    camera.take("sweep-narrow", path, field.ann, width=360, height=740, prepare=mark_what_does_not_belong)
 
 
 def main() -> None:
@@ -340,6 +452,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--folder", type=Path, default=ROOT / "docs" / "screenshots")
+    parser.add_argument("--only", choices=["dashboard", "sweep"], help="these pictures alone")
     options = parser.parse_args()
     path = os.environ.get("HILLTOP_CHROMIUM") or next(filter(None, map(shutil.which, CHROMIUM)), None)
     if path is None:
@@ -352,18 +465,26 @@ def main() -> None:
         set_up_django()
         stage = build()
         with hilltop() as target:
-            take_in(stage)
-            label(stage, until=14, dice=dice, ruling=True)
-            train(stage, promote=True, reason="The first one")
-            label(stage, until=26, dice=dice, ruling=False, disputes=4)
-            train(stage, promote=False)
-            estimate(stage)
-            hold_a_cracked_cell(stage)
+            if options.only is None:
+                take_in(stage)
+                label(stage, until=14, dice=dice, ruling=True)
+                train(stage, promote=True, reason="The first one")
+                label(stage, until=26, dice=dice, ruling=False, disputes=4)
+                train(stage, promote=False)
+                estimate(stage)
+                hold_a_cracked_cell(stage)
+            slug = live_for_weeks(stage) if options.only != "sweep" else ""
             with sync_playwright() as playwright:
                 browser = playwright.chromium.launch(
                     executable_path=path, args=["--no-sandbox", "--disable-dev-shm-usage"]
                 )
-                take_all(Camera(browser, target.url, options.folder), stage)
+                camera = Camera(browser, target.url, options.folder)
+                if options.only is None:
+                    take_all(camera, stage)
+                if options.only != "sweep":
+                    take_dashboard(camera, stage, slug)
+                if options.only != "dashboard":
+                    take_sweep(camera, stage)
                 browser.close()
         close_connections()
 

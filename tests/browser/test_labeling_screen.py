@@ -15,6 +15,7 @@ from labeling.catalog.models import Project
 from labeling.people.models import User
 from labeling.queue.models import Slot
 from labeling.truth.models import Annotation, Pause, Retraction
+from tests.browser.routing import take_over
 from tests.factories import make_member, make_project, photo_bytes
 
 PageFor = Callable[..., Page]
@@ -34,9 +35,11 @@ class Screen:
         self.page = page
         self.project = project
 
-    def open(self) -> Screen:
+    def open(self, *, end_tour: bool = True) -> Screen:
         self.page.goto(f"/p/{self.project.slug}/label")
         self.wait_for_photo()
+        if end_tour and self.page.locator("#tour").count():
+            self.page.keyboard.press("Escape")
         return self
 
     @property
@@ -118,7 +121,7 @@ def test_ten_photos_by_keyboard_then_five_without_a_network_are_all_stored_once(
 
 
 def test_answers_that_were_waiting_are_delivered_after_a_reload(screen: Screen, labeler: User) -> None:
-    screen.page.route("**/annotations", lambda route: route.abort())
+    take_over(screen.page, "**/annotations", lambda route: route.abort())
     screen.press("1")
     screen.press("2")
     screen.expect_state("2 answers are waiting")
@@ -145,7 +148,7 @@ def test_an_answer_whose_confirmation_got_lost_is_not_stored_twice(screen: Scree
         lost.append(route.request.post_data)
         route.abort()
 
-    screen.page.route("**/annotations", deliver_but_lose_the_answer)
+    take_over(screen.page, "**/annotations", deliver_but_lose_the_answer)
     screen.press("1")
     screen.expect_state("1 answer is waiting")
     screen.expect_state("All saved")
@@ -217,7 +220,9 @@ def test_an_answer_that_is_refused_is_shown_and_holds_up_nothing(screen: Screen,
     screen.press("1")
     screen.press("2")
     expect(screen.page.locator("#refused-title")).to_have_text("1 answer was not taken")
-    expect(screen.page.locator("#refused-list")).to_contain_text("time with this photo ran out")
+    expect(screen.page.locator("#refused-list")).to_contain_text(
+        "This photo is not on loan to you, or no longer: its time ran out"
+    )
     assert wait_for_answers(labeler, 1)[0].label_class.key == "defective"  # type: ignore[union-attr]
 
     screen.page.reload()  # it stays until it was read
@@ -234,6 +239,40 @@ def test_a_skipped_photo_goes_to_others(screen: Screen, labeler: User) -> None:
     screen.press("1")
     wait_for_answers(labeler, 1)
     assert Slot.objects.get(pk=lease).skipped_at is not None
+
+
+def test_a_skip_is_taken_back_before_the_answer_that_came_earlier(screen: Screen, labeler: User) -> None:
+    answered = screen.shown
+    screen.press("1")
+    skipped = screen.shown
+    screen.press("s")
+    screen.expect_state("All saved")
+    screen.press("z")
+    assert screen.shown == skipped
+    screen.press("2")
+    stored = wait_for_answers(labeler, 2)
+    assert Slot.objects.get(pk=skipped).annotation == stored[1]
+    screen.press("z")
+    assert screen.shown == skipped
+    screen.press("z")
+    assert screen.shown == answered
+
+
+def test_the_keys_do_nothing_to_photos_while_the_tour_runs(
+    live_stack: object, project: Project, page_for: PageFor
+) -> None:
+    person = make_member(project)
+    screen = Screen(page_for(person), project).open(end_tour=False)
+    first = screen.shown
+    for key in ("1", "s", "h", "z"):
+        screen.page.keyboard.press(key)
+    screen.page.wait_for_timeout(300)
+    assert screen.shown == first and not answers_of(person)
+    expect(screen.page.locator("[data-reasons=hold]")).to_be_hidden()
+    screen.page.keyboard.press("Escape")
+    expect(screen.page.locator("#tour")).to_be_hidden()
+    screen.press("1")
+    assert len(wait_for_answers(person, 1)) == 1
 
 
 def test_the_end_of_the_queue_says_what_was_achieved(live_stack: object, page_for: PageFor) -> None:
@@ -295,7 +334,7 @@ def test_a_required_checklist_is_ticked_by_number_keys(live_stack: object, page_
 def test_the_tour_is_shown_once(live_stack: object, project: Project, page_for: PageFor) -> None:
     labeler = make_member(project)
     page = page_for(labeler)
-    Screen(page, project).open()
+    Screen(page, project).open(end_tour=False)
     for _step in range(3):
         expect(page.locator("#tour")).to_be_visible()
         page.keyboard.press("Enter")

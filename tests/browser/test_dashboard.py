@@ -1,0 +1,183 @@
+"""The dashboard in Chromium: plots that fit, tell what the cursor is on, hide a series, and leave as PNG files.
+
+With ``HILLTOP_DASHBOARD_SHOTS`` set to a folder, each state is photographed: light, dark and 360 px wide.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from tests.browser.test_accessibility import FAULTS
+from tests.factories import make_project
+from tests.frontier.living import Living
+
+
+@pytest.fixture
+def living(live_stack: object) -> Living:
+    made = Living(days=80, photos=5, slug="cells")
+    made.score_the_rest()
+    return made
+
+
+def opened(page: Page, address: str = "/p/cells/dashboard") -> Page:
+    page.goto(address)
+    expect(page.locator("html")).to_have_attribute("data-plots", "on")
+    return page
+
+
+def shoot(page: Page, name: str) -> None:
+    folder = os.environ.get("HILLTOP_DASHBOARD_SHOTS")
+    for look, width, scheme in (("light", 1280, "light"), ("dark", 1280, "dark"), ("narrow", 360, "light")):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= width, f"{name}: {wide} px wide in {width} px"
+        if folder:
+            page.screenshot(path=Path(folder) / f"dashboard-{name}-{look}.png", full_page=True)
+    page.emulate_media(color_scheme="light")
+    page.set_viewport_size({"width": 1280, "height": 900})
+
+
+def test_every_panel_fits_light_dark_and_on_a_phone(living: Living, page_for: Callable[..., Page]) -> None:
+    page = opened(page_for(living.admin))
+    expect(page.locator("[data-frontier]")).to_be_visible()
+    shoot(page, "whole")
+
+
+def test_every_control_has_a_name_and_the_page_an_order(
+    living: Living, page_for: Callable[..., Page]
+) -> None:
+    page = opened(page_for(living.admin))
+    expect(page.locator("[data-frontier]")).to_be_visible()
+    page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
+    assert page.evaluate(FAULTS) == []
+
+
+def test_a_new_project_is_taught_what_will_be_here(live_stack: object, page_for: Callable[..., Page]) -> None:
+    project = make_project(slug="cells")
+    page = opened(page_for(project.created_by))
+    expect(page.get_by_role("heading", name="Nothing has happened yet")).to_be_visible()
+    shoot(page, "empty")
+
+
+def test_arrow_keys_move_the_cursor_and_the_plot_tells_what_is_there(
+    living: Living, page_for: Callable[..., Page]
+) -> None:
+    page = opened(page_for(living.admin), "/p/cells/dashboard?by=week")
+    figure = page.locator("#decided")
+    plot = figure.get_by_role("slider")
+    told = figure.locator("[data-readout]")
+    figure.get_by_text("As a table").click()
+    rows = [row.inner_text() for row in figure.locator("[data-rows] tbody th").all()]
+    assert len(rows) > 8
+    plot.focus()
+    page.keyboard.press("Home")
+    expect(told).to_contain_text(rows[0])
+    expect(plot).to_have_attribute("aria-valuenow", "1")
+    for _press in range(2):
+        page.keyboard.press("ArrowRight")
+    expect(told).to_contain_text(rows[2])
+    people = figure.locator("[data-rows] tbody tr").nth(2).locator("td").first.inner_text()
+    expect(plot).to_have_attribute("aria-valuetext", re.compile(f"Settled by people: {people}"))
+    expect(figure.locator("svg.wide g:has(> .cursor)")).to_have_attribute("visibility", "visible")
+    page.keyboard.press("End")
+    expect(told).to_contain_text(rows[-1])
+
+
+def test_pointing_tells_the_same_as_the_keys(living: Living, page_for: Callable[..., Page]) -> None:
+    page = opened(page_for(living.admin), "/p/cells/dashboard?by=week")
+    figure = page.locator("#per-decision")
+    figure.scroll_into_view_if_needed()
+    box = figure.locator("svg.wide").bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 4, box["y"] + box["height"] / 2)
+    expect(figure.get_by_role("slider")).to_have_attribute("aria-valuenow", "1")
+    page.mouse.move(box["x"] + box["width"] - 4, box["y"] + box["height"] / 2)
+    rows = figure.locator("[data-rows] tbody tr").count()
+    expect(figure.get_by_role("slider")).to_have_attribute("aria-valuenow", str(rows))
+
+
+def test_a_series_is_switched_off_and_on(living: Living, page_for: Callable[..., Page]) -> None:
+    page = opened(page_for(living.admin))
+    figure = page.locator("#decided")
+    line, key = (
+        figure.locator("svg.wide [data-series=machine]"),
+        figure.get_by_role("button", name="Decided by the machine"),
+    )
+    expect(line).to_be_visible()
+    key.click()
+    expect(line).to_be_hidden()
+    expect(key).to_have_attribute("aria-pressed", "false")
+    key.press("Enter")
+    expect(line).to_be_visible()
+
+
+def test_dragging_the_time_shows_the_bands_as_they_stood(
+    living: Living, page_for: Callable[..., Page]
+) -> None:
+    page = opened(page_for(living.admin))
+    figure = page.locator("#frontier")
+    bands = figure.locator("[data-line] li")
+    assert [each.inner_text() for each in bands.all()] == [
+        "certified", "settled", "settled", "open", "open", "settled", "settled", "suspended",
+    ]  # fmt: skip
+    time = figure.get_by_label("Time", exact=True)
+    time.focus()
+    time.press("Home")
+    expect(figure.locator("[data-readout]")).to_contain_text("version 1 promoted")
+    assert [each.inner_text() for each in bands.all()] == ["open", *["closed"] * 6, "open"]
+    expect(time).to_have_attribute("aria-valuetext", re.compile("version 1 promoted"))
+
+
+@pytest.mark.parametrize("look", ["light", "dark"])
+def test_a_plot_is_saved_as_a_png_with_its_title_in_the_theme_of_the_page(
+    living: Living, page_for: Callable[..., Page], look: Any
+) -> None:
+    page = opened(page_for(living.admin, color_scheme=look))
+    for key in ("frontier", "decided", "learning", "confusion", "reliability"):
+        button = page.locator(f"#{key} [data-export]")
+        with page.expect_download() as saved:
+            button.click()
+        assert saved.value.suggested_filename == f"cells-{key}.png"
+        if folder := os.environ.get("HILLTOP_DASHBOARD_SHOTS"):
+            saved.value.save_as(Path(folder) / f"export-{key}-{look}.png")
+        with Image.open(io.BytesIO(Path(saved.value.path()).read_bytes())) as picture:
+            assert picture.format == "PNG"
+            assert picture.width >= 700 and picture.height >= 200
+            pixels = picture.convert("RGB")
+            corner = pixels.getpixel((2, 2))
+            assert isinstance(corner, tuple)
+            assert (min(corner) > 200) == (look == "light")
+            assert len(pixels.getcolors(1 << 24) or []) > 20  # there is a plot on it
+
+
+def test_a_csv_file_is_one_click_away(living: Living, page_for: Callable[..., Page]) -> None:
+    page = opened(page_for(living.admin), "/p/cells/dashboard?by=week")
+    with page.expect_download() as saved:
+        page.locator("#hours").get_by_role("link", name="CSV").click()
+    assert saved.value.suggested_filename == "cells-hours.csv"
+    assert Path(saved.value.path()).read_text().startswith("since,hours,all_human,per_1000")
+
+
+def test_on_a_phone_nothing_scrolls_sideways_and_the_plots_stay_legible(
+    living: Living, page_for: Callable[..., Page]
+) -> None:
+    page = opened(page_for(living.admin, viewport={"width": 360, "height": 740}))
+    expect(page.locator("[data-frontier]")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
+    for figure in page.locator("[data-plot]").all():
+        shown = [svg for svg in figure.locator("svg[data-view]").all() if svg.is_visible()]
+        assert [svg.get_attribute("data-view") for svg in shown] == ["narrow"]
+        # 12 units of the plot are at least 10 pixels high
+        box = shown[0].bounding_box()
+        assert box is not None
+        assert 12 * box["width"] / float((shown[0].get_attribute("viewBox") or "").split()[2]) >= 10

@@ -1,0 +1,97 @@
+"""An admin watches the frontier: a certificate appears, the machine decides, a corrupted stream suspends it.
+
+With ``HILLTOP_FRONTIER_SHOTS`` set to a folder, each state is photographed: light, dark and 360 px wide.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from playwright.sync_api import Page, expect
+
+import labeling.frontier.tasks  # noqa: F401  (registers the handlers)
+from labeling.frontier.services import decide
+from tests.factories import make_member
+from tests.frontier.proving import KEYS, Pool
+
+
+def _shoot(page: Page, name: str) -> None:
+    folder = os.environ.get("HILLTOP_FRONTIER_SHOTS")
+    wide, before = page.evaluate("document.documentElement.scrollWidth"), page.viewport_size
+    assert before is not None and wide <= before["width"], f"{name}: {wide} px wide"
+    for look, width, scheme in (("light", 1280, "light"), ("dark", 1280, "dark"), ("narrow", 360, "light")):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= width, f"{name}: {wide} px wide in {width} px"
+        if folder:
+            page.screenshot(path=Path(folder) / f"frontier-{name}-{look}.png", full_page=True)
+    page.set_viewport_size(before)
+    page.emulate_media(color_scheme="light")
+
+
+def test_a_certificate_appears_decides_and_is_suspended_before_ones_eyes(
+    page_for: Callable[..., Page],
+) -> None:
+    pool = Pool(slug="cells")
+    page = page_for(pool.admin)
+    page.goto("/p/cells/frontier")
+    expect(page.get_by_role("heading", name="Nothing is certified")).to_be_visible()
+    expect(page.locator("html")).to_have_attribute("data-live", "on")
+    _shoot(page, "not-asked")
+
+    page.get_by_label("Precision wished for").fill("90")
+    page.get_by_label("Random labels planned").fill("160")
+    page.get_by_role("button", name="Put in force").click()
+    expect(page.get_by_text("The policy is in force.")).to_be_visible()
+    page.get_by_role("button", name="Look at the random labels").click()
+    pool.work()
+    expect(page.get_by_role("heading", name="No random label counts yet")).to_be_visible()
+    _shoot(page, "uncertified")
+
+    for item in pool.draw(200):
+        wrong = KEYS[pool.predicted[item.pk] == KEYS[0]]
+        pool.settle(item, wrong if pool.margin[item.pk] < 0.2 else None)
+    pool.work()
+    expect(page.get_by_role("heading", name="of the pool is certified")).to_be_visible()
+
+    page.get_by_label("On The machine decides").check()
+    page.get_by_label("Audited share of decisions").fill("0")
+    page.get_by_label("Why", exact=True).fill("Shadow agreed for two weeks")
+    page.get_by_role("button", name="Put in force").click()
+    expect(page.get_by_text("The policy is in force.")).to_be_visible()
+    pool.work()
+    expect(page.locator(".decisions li").first).to_be_visible()
+    expect(page.get_by_text("The machine is deciding")).to_have_count(0)
+    _shoot(page, "certified")
+
+    pool.policy(audit_share=1.0)
+    stream = pool.new_photos(40)
+    decide(project=pool.project)
+    for item in stream:
+        pool.settle(item, "defective")
+    pool.work()
+    expect(page.get_by_role("heading", name="Suspended for Functional")).to_be_visible()
+    expect(page.get_by_text("audited decisions were wrong").first).to_be_visible()
+    _shoot(page, "suspended")
+
+    page.locator(".decisions a").last.click()
+    expect(page.get_by_role("heading", name="Certificate")).to_be_visible()
+    _shoot(page, "decision")
+
+
+def test_a_reviewer_reads_but_does_not_steer_and_a_labeler_sees_nothing(
+    page_for: Callable[..., Page],
+) -> None:
+    pool = Pool(20, slug="cells")
+    page = page_for(make_member(pool.project, "reviewer"))
+    page.goto("/p/cells/frontier")
+    expect(page.get_by_role("heading", name="Frontier", exact=True)).to_be_visible()
+    expect(page.get_by_role("button", name="Put in force")).to_have_count(0)
+    page = page_for(pool.labelers[0])
+    response = page.goto("/p/cells/frontier")
+    assert response is not None and response.status == 403
+    page.goto("/p/cells/")
+    expect(page.get_by_role("link", name="Frontier")).to_have_count(0)

@@ -1,0 +1,143 @@
+"""Review without a mouse: one key a ruling, the next dispute at once, and typing never rules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from uuid import uuid4
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from labeling.catalog.images import add_image, add_items
+from labeling.catalog.models import Guideline, Project
+from labeling.people.models import User
+from labeling.truth.models import Dispute, Ruling
+from labeling.truth.services import Answer, record_answer
+from tests.factories import make_member, make_project, photo_bytes
+
+PageFor = Callable[..., Page]
+DISPUTES = 5
+
+
+@pytest.fixture
+def project(live_stack: object) -> Project:
+    project = make_project(answers_per_image=2)
+    zoe, yan = make_member(project), make_member(project)
+    images = [(add_image(data=photo_bytes(n, size=(320, 240)))[0], f"photo-{n}.png") for n in range(DISPUTES)]
+    for item in add_items(project=project, images=images, source="test"):
+        for labeler, key in ((zoe, "functional"), (yan, "defective")):
+            record_answer(
+                project=project,
+                item_id=item.pk,
+                round=1,
+                labeler=labeler,
+                key=uuid4(),
+                answer=Answer("class", key),
+                draw="rank",
+                context={},
+                shown_at=None,
+                view_ms=1500,
+            )
+    assert Dispute.objects.open().count() == DISPUTES
+    return project
+
+
+@pytest.fixture
+def reviewer(project: Project) -> User:
+    return make_member(project, "reviewer")
+
+
+@pytest.fixture
+def desk(project: Project, reviewer: User, page_for: PageFor) -> Page:
+    page = page_for(reviewer)
+    page.goto(f"/p/{project.slug}/review")
+    expect(page.locator(".desk-root[data-dispute]")).to_be_visible()
+    return page
+
+
+def shown(page: Page) -> str:
+    return str(page.locator(".desk-root").get_attribute("data-dispute"))
+
+
+def press(page: Page, key: str) -> str:
+    """Press a key that ends a dispute or leaves it; wait for another one; return which one it was."""
+    before = shown(page)
+    page.keyboard.press(key)
+    expect(page.locator(f'.desk-root:not([data-dispute="{before}"])')).to_be_visible()
+    return before
+
+
+def test_five_disputes_are_ruled_by_keys_alone(desk: Page, reviewer: User) -> None:
+    desk.evaluate("window.notReloaded = true")
+    first, second, third = press(desk, "1"), press(desk, "2"), press(desk, "h")
+    expect(desk.locator("#desk-said")).to_contain_text("Ruled:")
+    assert desk.evaluate("window.notReloaded") is True
+    fourth = press(desk, "u")
+    fifth = shown(desk)
+    desk.keyboard.press("b")  # opens the comment and goes there
+    desk.keyboard.type("Look at the left edge 1 2 h u n")  # keys in a field are letters
+    desk.keyboard.press("Control+Enter")
+    expect(desk.get_by_role("heading", name="Nothing is in dispute")).to_be_visible()
+
+    rulings = {str(each.dispute_id): each for each in Ruling.objects.select_related("label_class")}
+    assert {key: each.outcome for key, each in rulings.items()} == {
+        first: "class",
+        second: "class",
+        third: "hold",
+        fourth: "unusable",
+        fifth: "send_back",
+    }
+    assert [str(rulings[key].label_class.key) for key in (first, second)] == ["functional", "defective"]  # type: ignore[union-attr]
+    assert rulings[fifth].comment == "Look at the left edge 1 2 h u n"
+    assert {each.reviewer for each in rulings.values()} == {reviewer}
+
+
+def test_later_leaves_the_dispute_open_and_back_returns_to_it(desk: Page) -> None:
+    first = press(desk, "n")
+    assert Ruling.objects.count() == 0
+    desk.go_back()
+    expect(desk.locator(f'.desk-root[data-dispute="{first}"]')).to_be_visible()
+
+
+def test_focus_is_on_the_dispute_after_each_ruling(desk: Page) -> None:
+    for key in "12":
+        press(desk, key)
+        expect(desk.locator("[data-focus]")).to_be_focused()
+
+
+def test_a_held_key_rules_once(desk: Page) -> None:
+    first = shown(desk)
+    desk.keyboard.down("1")
+    desk.keyboard.down("1")  # what a key held down sends: repeats
+    desk.keyboard.down("1")
+    desk.keyboard.up("1")
+    expect(desk.locator(f'.desk-root:not([data-dispute="{first}"])')).to_be_visible()
+    desk.wait_for_load_state("networkidle")
+    assert [str(each.dispute_id) for each in Ruling.objects.all()] == [first]
+
+
+def test_criteria_are_amended_from_the_desk_by_keys(desk: Page, project: Project) -> None:
+    stays = shown(desk)
+    desk.keyboard.press("e")
+    expect(desk.locator('textarea[name="criteria-functional"]')).to_be_focused()
+    desk.keyboard.press("Control+a")
+    desk.keyboard.type("Even grey.")
+    desk.get_by_label("What changed, and why").focus()
+    desk.keyboard.type("Clearer")
+    desk.keyboard.press("Enter")
+    expect(desk.get_by_text("guideline version 2")).to_be_visible()
+    assert shown(desk) == stays
+    newest = Guideline.objects.filter(project=project).latest("number")
+    assert (newest.number, newest.note) == (2, "Clearer")
+    assert newest.definitions.get(label_class__key="functional").criteria == "Even grey."
+
+
+def test_the_photo_is_zoomed_and_moved_by_keys(desk: Page) -> None:
+    desk.locator("[data-zoom]").focus()
+    for key in ("+", "+", "ArrowLeft"):
+        desk.keyboard.press(key)
+    expect(desk.locator("[data-zoom-said]")).to_have_text("200 %")
+    assert "translate(60px" in str(desk.locator("[data-zoom] img").get_attribute("style"))
+    desk.keyboard.press("0")
+    expect(desk.locator("[data-zoom-said]")).to_have_text("100 %")
+    assert Ruling.objects.count() == 0
