@@ -2,17 +2,37 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import subprocess
 import sys
 import time
 from pathlib import Path
 
-NAMES = ("learning_curve", "queue", "screen", "crash", "loop")
+NAMES = (
+    "learning_curve",
+    "head",
+    "embed",
+    "queue",
+    "rescore",
+    "certify",
+    "frontier",
+    "sweep",
+    "drift",
+    "screen",
+    "crash",
+    "loop",
+)
 RESULTS = Path(__file__).resolve().parent / "results"
 
 
 def main() -> int:
+    # It takes no options of its own; whoever asks for its help must not start an hour of work.
+    argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description=__doc__,
+        epilog=f"One alone: python -m benchmarks.NAME --help ({', '.join(NAMES)})",
+    ).parse_args()
     results: dict[str, object] = {}
     failed = []
     for name in NAMES:

@@ -286,7 +286,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--labelers", choices=sorted(SLIP), default="expert")
     parser.add_argument("--retrain-every", type=int, default=10, help="ground truths between trainings")
-    parser.add_argument("--boundary-after", type=int, default=100)
+    parser.add_argument("--boundary-after", type=int, default=60)
     parser.add_argument(
         "--url", default="", help="a running demo; “auto”: the local one if it answers; else an own one"
     )

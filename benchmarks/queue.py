@@ -34,8 +34,8 @@ INSERT INTO catalog_item (project_id, image_id, source, name, random_key, added_
 SELECT %s, id, 'benchmark', 'photo ' || id, random(), now() FROM catalog_image ORDER BY id
 """
 _ENTRIES = """
-INSERT INTO queue_entry (ranking_id, item_id, ladder_id, band, position, confidence, draw, round, taken, free)
-SELECT %s, id, (%s::bigint[])[1 + n %% 2], n * %s / total, n, 1 - n::float / total, 'rank', 1, 0, 2
+INSERT INTO queue_entry (ranking_id, item_id, ladder_id, band, position, confidence, draw, round, taken, free, late)
+SELECT %s, id, (%s::bigint[])[1 + n %% 2], n * %s / total, n, 1 - n::float / total, 'rank', 1, 0, 2, false
 FROM (SELECT item.id, row_number() OVER (ORDER BY item.random_key) - 1 AS n, count(*) OVER () AS total
       FROM catalog_item item LEFT JOIN truth_gold gold ON gold.item_id = item.id
       WHERE item.project_id = %s AND gold.id IS NULL) ranked
