@@ -70,6 +70,11 @@ def class_names(guideline: Guideline) -> dict[int, str]:
     return {definition.label_class_id: definition.name for definition in schema_of(guideline.pk)}
 
 
+def class_names_by_key(guideline: Guideline) -> dict[str, str]:
+    """Class key -> the name that this version gives, also of merged and retired ones."""
+    return {definition.label_class.key: definition.name for definition in schema_of(guideline.pk)}
+
+
 def class_resolution(project: Project, guideline: Guideline | None = None) -> dict[int, int | None]:
     """Label class id -> the id that its answers count for today: itself, what it was merged into, or ``None``.
 

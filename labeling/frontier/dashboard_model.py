@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 from labeling.catalog.models import Project
-from labeling.catalog.selectors import current_guideline, photo_url
+from labeling.catalog.selectors import class_names_by_key, current_guideline, photo_url
 from labeling.frontier.dashboard_charts import Chart, Note, Series
 from labeling.frontier.dashboard_panels import Cell, Column, Grid, Panel, rounded
 from labeling.frontier.monitors.models import Monitor, MonitorReading, ReadingState
@@ -223,7 +223,7 @@ def confusion(project: Project, model: ModelVersion | None) -> Panel:
             empty=_("A promoted version shows here which classes it mixes up, with the photos."),
         )
     keys = model.metrics["order"]
-    known = dict(current_guideline(project).definitions.values_list("label_class__key", "name"))
+    known = class_names_by_key(current_guideline(project))
     names = [known.get(key, key) for key in keys]
     rows, cells = [], []
     for truth, counts in enumerate(matrix):

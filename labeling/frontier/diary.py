@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -12,7 +12,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from labeling.catalog.models import Activity, Project, Role
-from labeling.catalog.selectors import activity
+from labeling.catalog.selectors import activity, class_names_by_key, current_guideline
+from labeling.frontier import changes
 from labeling.frontier.models import EndReason, Mode
 from labeling.frontier.monitors.services import monitor_named
 from labeling.plain_text import isolated
@@ -35,11 +36,12 @@ _COUNTED = frozenset({"ruled"})
 def diary(project: Project, *, limit: int = 20) -> list[Line]:
     """The newest lines, newest first. An afternoon of rulings is one line, or it would hide everything else."""
     lines: list[Line] = []
+    names = class_names_by_key(current_guideline(project))
     for _key, group in groupby(activity(project, limit=limit * 10), key=_alike):
         newest, *older = group
         if older:
             newest.data = {**newest.data, "times": 1 + len(older)}
-        lines.append(Line(newest.at, sentence(newest), *_LOOK.get(newest.kind, ("dot", ""))))
+        lines.append(Line(newest.at, sentence(newest, names), *_LOOK.get(newest.kind, ("dot", ""))))
     return lines[:limit]
 
 
@@ -48,9 +50,17 @@ def _alike(entry: Activity) -> tuple[str, int | None]:
     return (entry.kind, entry.actor_id) if entry.kind in _COUNTED else ("", entry.pk)
 
 
-def sentence(entry: Activity) -> str:
-    """One activity in words. An unknown kind is still said, by its name."""
+#: Where an activity keeps a class, it keeps its key.
+_CLASSES = ("class", "key", "said")
+
+
+def sentence(entry: Activity, names: Mapping[str, str] | None = None) -> str:
+    """One activity in words. An unknown kind is still said, by its name.
+
+    ``names`` is class key -> name; a class that is not there is called by its key.
+    """
     data: dict[str, Any] = {"who": str(entry.actor) if entry.actor else _("Hilltop"), **entry.data}
+    data |= {name: (names or {}).get(data[name], data[name]) for name in _CLASSES if data.get(name)}
     data = {name: isolated(value) if isinstance(value, str) else value for name, value in data.items()}
     say = _SENTENCES.get(entry.kind)
     if say is None:
@@ -66,10 +76,8 @@ def _note(data: dict[str, Any], name: str) -> str:
 
 
 def _settings(data: dict[str, Any]) -> str:
-    changes = "; ".join(
-        f"{name.replace('_', ' ')} {old} → {new}" for name, (old, new) in sorted(data["changes"].items())
-    )
-    return _("%(who)s changed the settings: %(changes)s.") % {"who": data["who"], "changes": changes}
+    said = {"who": data["who"], "changes": changes.of_settings(data["changes"])}
+    return _("%(who)s changed the settings: %(changes)s.") % said
 
 
 def _role(data: dict[str, Any]) -> str:
@@ -167,14 +175,8 @@ def _promoted(data: dict[str, Any]) -> str:
 
 
 def _policy(data: dict[str, Any]) -> str:
-    changes = "; ".join(
-        f"{name.replace('_', ' ')} {old} → {new}" for name, (old, new) in sorted(data["changes"].items())
-    )
-    said = _("%(who)s changed what the machine may decide: %(changes)s") % {
-        "who": data["who"],
-        "changes": changes,
-    }
-    return said + _note(data, "reason")
+    said = {"who": data["who"], "changes": changes.of_policy(data["changes"])}
+    return _("%(who)s changed what the machine may decide: %(changes)s") % said + _note(data, "reason")
 
 
 def _certified(data: dict[str, Any]) -> str:
@@ -230,11 +232,8 @@ def _monitor_acknowledged(data: dict[str, Any]) -> str:
 
 
 def _monitor_thresholds(data: dict[str, Any]) -> str:
-    changes = "; ".join(
-        f"{name.replace('_', ' ')} {old:g} → {new:g}" for name, (old, new) in sorted(data["changes"].items())
-    )
-    said = _("%(who)s changed the monitors' thresholds: %(changes)s") % {**data, "changes": changes}
-    return said + _note(data, "reason")
+    said = {"who": data["who"], "changes": changes.of_thresholds(data["changes"])}
+    return _("%(who)s changed the monitors' thresholds: %(changes)s") % said + _note(data, "reason")
 
 
 _SENTENCES: dict[str, Callable[[dict[str, Any]], str]] = {

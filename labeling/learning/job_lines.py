@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from itertools import groupby
 from typing import Any
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from labeling.jobs.models import Job, JobState
 from labeling.learning.models import DomainBackbone
@@ -31,6 +32,7 @@ NAMES = {
     "intake": gettext_lazy("Take in photos"),
     "estimates": gettext_lazy("Compute agreement"),
     "lab": gettext_lazy("Compare strategies"),
+    "explain": gettext_lazy("Explain a decision"),
 }
 UNITS = {
     "embed": gettext_lazy("photos"),
@@ -73,6 +75,13 @@ class JobLine:
     silent: bool
     cancelling: bool
     failures: list[dict[str, str]] = field(default_factory=list)
+    #: How many jobs the line stands for, and when the first of them was asked for.
+    times: int = 1
+    since: datetime | None = None
+
+    @property
+    def earlier(self) -> int:
+        return self.times - 1
 
     @property
     def kept(self) -> str:
@@ -93,6 +102,26 @@ class JobLine:
 def lines(jobs: Iterable[Job]) -> list[JobLine]:
     now = timezone.now()
     return [line(job, now) for job in jobs]
+
+
+def folded(lines: Iterable[JobLine]) -> list[JobLine]:
+    """Neighbours that Hilltop started by itself, and that went well and alike, are one line: the newest, counted.
+
+    While people label, a project's frontier is looked at every few answers; a page of that hides everything else.
+    """
+    rows: list[JobLine] = []
+    for _key, group in groupby(lines, key=_alike):
+        newest, *older = group
+        rows.append(
+            replace(newest, times=1 + len(older), since=older[-1].job.created_at) if older else newest
+        )
+    return rows
+
+
+def _alike(line: JobLine) -> tuple[Any, ...]:
+    job = line.job
+    own = job.requested_by_id is None and job.state == JobState.SUCCEEDED and not line.failures
+    return (job.kind, line.outcome) if own else (job.pk,)
 
 
 def line(job: Job, now: datetime | None = None) -> JobLine:
@@ -158,9 +187,26 @@ def _outcome(kind: str, result: dict[str, Any]) -> str:
         return _("%(photos)d photos in a new order.") % result
     if kind == "monitor" and "readings" in result:
         return _("%(readings)d new readings, %(alerts)d new alerts.") % result
+    if kind == "certify" and "issued" in result:
+        return _certified(result)
+    if kind == "decide" and "decided" in result:
+        if not result["decided"]:
+            return _("There was nothing to decide.")
+        return _("%(decided)d photos decided; %(audited)d of them go to people, as the audit.") % result
+    if kind == "watch" and "audited" in result:
+        text = _("%(audited)d audited decisions, %(errors)d of them wrong.") % result
+        return text + (" " + _("A certificate is suspended.") if result["suspended"] else "")
     if kind == "lab" and "ground_truths" in result:
         return (
             _("Labeling replayed on %(ground_truths)d ground truths, %(seeds)d repetitions of each strategy.")
             % result
         )
     return ""
+
+
+def _certified(result: dict[str, Any]) -> str:
+    text = _("%(labels)d random labels count; %(pending)d more are asked for.") % result
+    n = result["issued"]
+    if not n:
+        return text + " " + _("No new certificate.")
+    return text + " " + ngettext("%(n)d new certificate.", "%(n)d new certificates.", n) % {"n": n}

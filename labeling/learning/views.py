@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from labeling.catalog.models import Project
 from labeling.catalog.permissions import Action, project_for, role_in
-from labeling.catalog.selectors import current_guideline
+from labeling.catalog.selectors import class_names_by_key, current_guideline
 from labeling.jobs import services as job_services
 from labeling.learning import charts, job_lines, selectors, services, version_page, words
 from labeling.learning.models import ModelVersion
@@ -301,13 +301,14 @@ def _versions(project: Project) -> dict[str, Any]:
 
 
 def _jobs(project: Project) -> dict[str, Any]:
-    return {"lines": job_lines.lines(selectors.jobs(project)[:JOBS_SHOWN]), "shown": JOBS_SHOWN}
+    return {
+        "lines": job_lines.folded(job_lines.lines(selectors.jobs(project)[:JOBS_SHOWN])),
+        "shown": JOBS_SHOWN,
+    }
 
 
 def _class_names(project: Project) -> dict[str, str]:
-    """Class key -> its name today, retired and merged classes included."""
-    rows = current_guideline(project).definitions.values_list("label_class__key", "name")
-    return dict(rows)
+    return class_names_by_key(current_guideline(project))
 
 
 def _page(request: HttpRequest, project: Project, page: str) -> dict[str, Any]:

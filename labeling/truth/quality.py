@@ -10,8 +10,8 @@ from django.db import connection
 from django.db.models import Aggregate, Count, FloatField, Max, Q
 from django.utils import timezone
 
-from labeling.catalog.models import ClassDefinition, Item, Project, Role
-from labeling.catalog.selectors import class_resolution, current_guideline, photo_urls
+from labeling.catalog.models import Item, Project, Role
+from labeling.catalog.selectors import class_names_by_key, class_resolution, current_guideline, photo_urls
 from labeling.jobs.models import Job, JobState
 from labeling.people.models import User
 from labeling.truth.current import gold_record
@@ -204,10 +204,8 @@ def dawid_skene(project: Project) -> DawidSkeneView | None:
 
 def _value_names(project: Project) -> dict[str, str]:
     """Names for the values of answers: class keys, ``hold`` and ``unusable`` (prefixed, as a key may be one)."""
-    named = ClassDefinition.objects.filter(guideline=current_guideline(project)).values_list(
-        "label_class__key", "name"
-    )
-    return {f"class:{key}": name for key, name in named} | {
+    named = class_names_by_key(current_guideline(project))
+    return {f"class:{key}": name for key, name in named.items()} | {
         AnswerKind.HOLD.value: str(AnswerKind.HOLD.label),
         AnswerKind.UNUSABLE.value: str(AnswerKind.UNUSABLE.label),
     }

@@ -187,7 +187,9 @@ def test_thresholds_are_kept_with_who_and_why_and_those_out_of_range_are_refused
     for wrong in ({"agreement": 1.2}, {"window": 5}, {"drift_level": 0.0}, {"speed": 1.0}):
         with pytest.raises(Refused):
             set_thresholds(project=project, by=admin, **wrong)
-    assert any("agreement 0.7 → 0.9: “stricter”" in line.text for line in diary(project))
+    assert any(
+        "Agreement wanted, in % of photos: 70 → 90: “stricter”" in line.text for line in diary(project)
+    )
 
 
 @pytest.mark.parametrize("given", ["nan", "inf", "", "many"])

@@ -7,12 +7,14 @@ from django.test import Client
 from django.urls import reverse
 
 from labeling.catalog.models import Activity, Role
+from labeling.catalog.selectors import class_names_by_key, current_guideline
 from labeling.catalog.services import log_activity
 from labeling.frontier.diary import diary, sentence
 from labeling.frontier.steps import next_steps
 from labeling.jobs.models import Job
 from labeling.learning.models import ModelVersion, Promotion
 from labeling.people.models import User
+from labeling.plain_text import isolated
 from labeling.queue.selectors import progress
 from labeling.truth.models import Pause
 from labeling.truth.services import request_review, rule
@@ -175,6 +177,26 @@ def test_a_model_that_never_finds_a_class_is_not_praised() -> None:
         ),
         ("ruled", {"outcome": "class", "key": "defective"}, "Ada ruled on a photo: defective."),
         ("ruled", {"outcome": "send_back", "key": ""}, "Ada sent a photo back to be asked again."),
+        (
+            "settings_changed",
+            {
+                "changes": {
+                    "answers_per_image": [2, 3],
+                    "sweep_allowed": [False, True],
+                    "strategy": ["random", "inward"],
+                    "no_more": [1, 2],
+                }
+            },
+            "Ada changed the settings: Answers a photo: 2 → 3; no more: 1 → 2; "
+            "Strategy: Random → Inward, from the extremes to the boundary; "
+            "Labelers may sweep the outer bands: no → yes.",
+        ),
+        (
+            "frontier_policy",
+            {"changes": {"mode": ["off", "on"], "precision": [0.98, 0.955], "planned_labels": [500, 1000]}},
+            "Ada changed what the machine may decide: The machine is: Off → On; "
+            "Random labels planned: 500 → 1000; Precision wished for, in %: 98 → 95.5.",
+        ),
         ("something_new", {}, "Ada: something new"),
         ("band_opened", {}, "Ada: band opened"),
     ],
@@ -184,6 +206,20 @@ def test_every_activity_reads_as_a_sentence(kind: str, data: dict[str, object], 
     project.created_by.first_name = "Ada"
     entry = Activity(project=project, kind=kind, actor=project.created_by, data=data)
     assert sentence(entry) == said
+
+
+def test_the_diary_calls_classes_by_their_names(db: None) -> None:
+    project = make_project()
+    names = class_names_by_key(current_guideline(project))
+    entry = Activity(
+        project=project,
+        kind="decision_overruled",
+        actor=project.created_by,
+        data={"said": "functional", "reason": ""},
+    )
+    assert f"“{isolated('Functional')}”" in sentence(entry, names)
+    entry.data["said"] = "long_gone"
+    assert "long_gone" in sentence(entry, names)
 
 
 def test_rulings_are_in_the_diary_and_many_in_a_row_are_one_line(db: None) -> None:
@@ -200,7 +236,7 @@ def test_rulings_are_in_the_diary_and_many_in_a_row_are_one_line(db: None) -> No
     assert [line.text for line in diary(project, limit=5)] == [
         "kim retired a gold photo.",
         "kim retired a gold photo.",
-        "kim ruled on a photo: defective.",
+        "kim ruled on a photo: Defective.",
         "rosa ruled on 3 photos.",
         "Hilltop asked for a review.",
     ]

@@ -111,6 +111,26 @@ def test_pages_carry_no_inline_style_script_or_handler() -> None:
         assert not re.search(r"""\sstyle=|<script|\son\w+=""", body)
 
 
+def test_what_hilltop_did_again_and_again_alike_is_one_line() -> None:
+    project = make_project()
+    admin, now = project.created_by, timezone.now()
+    results: list[tuple[dict[str, int], object]] = [
+        ({"labels": 5, "pending": 1, "certified": {}, "issued": 0}, None),
+        ({"labels": 9, "pending": 1, "certified": {}, "issued": 1}, None),
+        ({"labels": 9, "pending": 1, "certified": {}, "issued": 0}, None),
+        ({"labels": 9, "pending": 1, "certified": {}, "issued": 0}, None),
+        ({"labels": 9, "pending": 1, "certified": {}, "issued": 0}, None),
+        ({"labels": 9, "pending": 1, "certified": {}, "issued": 0}, admin),
+    ]
+    for result, by in results:
+        job = enqueue(kind="certify", project_id=project.pk, requested_by=by, args={})
+        Job.objects.filter(pk=job.pk).update(state=JobState.SUCCEEDED, finished_at=now, result=result)
+    text = text_of(signed_in(project).get(reverse("jobs", args=[project.slug])))
+    assert text.count("9 random labels count; 1 more are asked for. No new certificate.") == 2
+    assert text.count("2 before it ended alike") == 1
+    assert text.count("1 new certificate.") == 1 and text.count("5 random labels count") == 1
+
+
 def test_jobs_show_progress_rate_time_left_and_can_be_cancelled() -> None:
     project = make_project()
     job = enqueue(kind="embed", queue="gpu", project_id=project.pk)
