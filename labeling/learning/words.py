@@ -93,6 +93,8 @@ def finding(
 def dimension_name(key: str) -> str:
     names = {
         "source": _("source"),
+        "folder": _("folder"),
+        "shot": _("shot type"),
         "format": _("file format"),
         "size": _("shorter side, pixels"),
         "brightness": _("brightness"),

@@ -331,6 +331,21 @@ def test_a_source_on_which_the_model_fails_is_named() -> None:
     assert "Where it does worse" in text and "worse" in text
 
 
+def test_a_shot_type_on_which_the_model_fails_is_named() -> None:
+    project, items, _keys = separable_project(60)
+    bad = make_items(project, 16, seed=4)
+    for names, of in (("line/{}_front.jpg", items), ("line/{}_back.jpg", bad)):
+        for at, item in enumerate(of):
+            Item.objects.filter(pk=item.pk).update(name=names.format(at))
+    keys = ["functional", "defective"] * 8
+    store_vectors(project, bad, keys[::-1])
+    settle(project, bad, keys)
+    run_job(services.request_training(project=project, by=None))
+    assert "It is worse on photos with shot type “back”" in page(project)
+    found = ModelVersion.objects.get(project=project).diagnostics.findings["slices"]
+    assert {(row["dimension"], row["slice"]) for row in found} == {("shot", "front"), ("shot", "back")}
+
+
 def test_brightness_and_size_are_looked_at_where_they_are_known() -> None:
     project, items, _keys = separable_project(40)
     for at, item in enumerate(items):

@@ -94,7 +94,17 @@ def _calibration(reading: MonitorReading, told: dict[str, Any]) -> str:
             _("Version %(version)d states %(stated)s on average and is right on %(right)s of random photos")
             % told
         )
-    return _("Version %(version)d keeps what it states: %(stated)s stated, %(right)s right") % told
+    if (reading.value or 0) > (reading.threshold or 0):
+        return (
+            _(
+                "Version %(version)d states %(stated)s on average; %(right)s were right, which chance may explain"
+            )
+            % told
+        )
+    return (
+        _("Version %(version)d states %(stated)s on average; %(right)s were right, within what is allowed")
+        % told
+    )
 
 
 def _audit(reading: MonitorReading, told: dict[str, Any]) -> str:

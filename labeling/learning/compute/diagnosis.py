@@ -16,6 +16,7 @@ from inference.influence import leave_one_out, suspicious
 from inference.slices import by_slice, quantile_slices
 from inference.store import EmbeddingStore
 from labeling.catalog.models import Item, Project
+from labeling.catalog.shots import folder_of, shot_type
 from labeling.jobs.runner import Progress
 from labeling.learning.training_set import TrainingSet
 
@@ -113,6 +114,7 @@ def _slices(item_ids: Sequence[int], right: npt.NDArray[np.bool_]) -> list[dict[
         for row in Item.objects.filter(pk__in=item_ids).values_list(
             "pk",
             "source",
+            "name",
             "image__format",
             "image__width",
             "image__height",
@@ -125,10 +127,12 @@ def _slices(item_ids: Sequence[int], right: npt.NDArray[np.bool_]) -> list[dict[
         right,
         {
             "source": [row[0] or None for row in rows],
-            "format": [row[1] for row in rows],
-            "size": quantile_slices([min(row[2], row[3]) for row in rows]),
-            "brightness": quantile_slices([row[4] for row in rows]),
-            "sharpness": quantile_slices([row[5] for row in rows]),
+            "folder": [folder_of(row[1]) for row in rows],
+            "shot": [shot_type(row[1]) for row in rows],
+            "format": [row[2] for row in rows],
+            "size": quantile_slices([min(row[3], row[4]) for row in rows]),
+            "brightness": quantile_slices([row[5] for row in rows]),
+            "sharpness": quantile_slices([row[6] for row in rows]),
         },
     )
 
