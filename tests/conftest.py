@@ -15,6 +15,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -46,6 +47,7 @@ import django  # noqa: E402  (reads the environment above)
 
 django.setup()
 
+from django.db import connection  # noqa: E402
 from django.utils import translation  # noqa: E402
 
 from tests.stack import Stack  # noqa: E402
@@ -56,6 +58,17 @@ def _own_language() -> Iterator[None]:
     """The test client leaves the language of its last request behind; the next test begins in English."""
     translation.activate("en")
     yield
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """pytest-django's, which at the end drops the database: what a killed process's session still does there is cut off."""
+    yield
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = current_database() "
+            "AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+        )
 
 
 @pytest.fixture(scope="session")
