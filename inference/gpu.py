@@ -26,7 +26,7 @@ import torch
 from inference.backbones import Backbone
 from inference.decode import DecodeError, decode_pixels, read_header
 from inference.embed import EmbeddedBatch, Photo
-from inference.gpu_decode import decode_jpegs, has_gpu_decoder, resize_and_crop
+from inference.gpu_decode import MOST_PIXELS, decode_jpegs, has_gpu_decoder, resize_and_crop, within_pixels
 from inference.pixel_network import pixel_network
 
 Pixels = npt.NDArray[np.uint8]
@@ -43,6 +43,7 @@ class _Jpeg:
 
     data: bytes
     orientation: int
+    pixels: int
 
 
 @dataclass
@@ -135,7 +136,7 @@ class GpuEmbedder:
             header = read_header(data, max_pixels=self.max_pixels)
             # A device decoder may pass a cut-off file as whole; one that ends as it should can only be damaged inside.
             if header.format == "JPEG" and header.mode in ("RGB", "L") and b"\xff\xd9" in data[-64:]:
-                return _Jpeg(data, header.orientation)
+                return _Jpeg(data, header.orientation, header.width * header.height)
         return self._read_on_cpu(data)
 
     def _read_on_cpu(self, data: bytes) -> Pixels:
@@ -157,7 +158,7 @@ class GpuEmbedder:
                 failures.append((key, error))
         with self._on(self._decoding):
             jpegs = [at for at, each in enumerate(content) if isinstance(each, _Jpeg)]
-            decoded = self._decode_jpegs([content[at] for at in jpegs])
+            decoded = self._decode_jpegs([each for each in content if isinstance(each, _Jpeg)])
             squares: dict[int, torch.Tensor] = {}
             for at, result in zip(jpegs, decoded, strict=True):
                 if isinstance(result, DecodeError):
@@ -172,25 +173,35 @@ class GpuEmbedder:
             pixels = torch.cat([squares[at] for at in order]) if order else None
             return _Ready([keys[at] for at in order], failures, pixels, self._event())
 
-    def _decode_jpegs(self, jpegs: Sequence[Any]) -> list[torch.Tensor | DecodeError]:
-        """(views, S, S, 3) uint8 on the device for each file, or why there is none."""
-        if not jpegs:
-            return []
+    def _decode_jpegs(self, jpegs: Sequence[_Jpeg]) -> list[torch.Tensor | DecodeError]:
+        """(views, S, S, 3) uint8 on the device for each file, or why there is none.
+
+        Whole photos lie on the device only as many at a time as ``MOST_PIXELS`` allows; their squares are small.
+        """
+        out: list[torch.Tensor | DecodeError] = []
+        for group in within_pixels([jpeg.pixels for jpeg in jpegs], MOST_PIXELS):
+            out += self._decode_group(jpegs[group.start : group.stop])
+        return out
+
+    def _decode_group(self, jpegs: Sequence[_Jpeg]) -> list[torch.Tensor | DecodeError]:
         try:
             photos = decode_jpegs(
                 [jpeg.data for jpeg in jpegs], [jpeg.orientation for jpeg in jpegs], self.device
             )
-        except RuntimeError as error:
-            # It does not say which file it did not like; the CPU knows each one's fault, or takes it as it is.
-            logger.info("a batch of JPEGs goes to the CPU: %s", error)
-            out: list[torch.Tensor | DecodeError] = []
-            for jpeg in jpegs:
-                try:
-                    out.append(self._upload(self._read_on_cpu(jpeg.data)))
-                except DecodeError as failure:
-                    out.append(failure)
-            return out
-        return list(resize_and_crop(photos, self.backbone.preprocessing))
+            return list(resize_and_crop(photos, self.backbone.preprocessing))
+        except RuntimeError as error:  # a damaged file, or no memory for so many
+            refused = str(error)
+        # Out of the handler: its traceback would keep the photos that had no room.
+        if len(jpegs) > 1:
+            # It does not say which file it did not like: halves, until that one is alone.
+            half = len(jpegs) // 2
+            return self._decode_group(jpegs[:half]) + self._decode_group(jpegs[half:])
+        logger.info("a JPEG goes to the CPU: %s", refused)
+        try:
+            # The CPU knows the file's fault, or takes it as it is.
+            return [self._upload(self._read_on_cpu(jpegs[0].data))]
+        except DecodeError as failure:
+            return [failure]
 
     def _launch(self, ready: _Ready) -> _Flight:
         """Start the network on a batch, and the copy of its vectors to the host."""

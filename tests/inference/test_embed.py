@@ -22,7 +22,7 @@ from inference.backbones import Backbone
 from inference.decode import DecodeError, decode_pixels, decode_rgb
 from inference.embed import EagerForward, Embedder, OnnxForward, cpu_forward
 from inference.gpu import GpuEmbedder, decode_only, forward_only
-from inference.gpu_decode import decode_jpegs, has_gpu_decoder, resize_and_crop
+from inference.gpu_decode import decode_jpegs, has_gpu_decoder, resize_and_crop, without_exif
 from inference.pixel_network import export_onnx, pixel_network
 
 Encode = Callable[..., bytes]
@@ -268,6 +268,79 @@ def test_a_batch_that_the_devices_decoder_refuses_goes_to_the_cpu(
     assert [(key, error.code) for key, error in batch.failures] == [("damaged", "truncated")]
 
 
+@pytest.mark.skipif(not has_gpu_decoder(), reason="TorchCodec is not installed")
+def test_of_a_batch_with_a_refused_file_the_others_stay_on_the_device(
+    lite: Backbone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = jpeg(5)
+    table = whole.index(b"\xff\xc4") + 5
+    damaged = whole[:table] + b"\xff" * 16 + whole[table + 16 :]
+    embedder = GpuEmbedder(lite, "cpu", batch_size=8, threads=1, max_pixels=LIMIT)
+    on_cpu: list[bytes] = []
+    read = embedder._read_on_cpu
+
+    def watched(data: bytes) -> Any:
+        on_cpu.append(data)
+        return read(data)
+
+    monkeypatch.setattr(embedder, "_read_on_cpu", watched)
+    files = [(str(i), jpeg(i)) for i in range(7)]
+    (batch,) = embedder.embed([*files[:3], ("damaged", damaged), *files[3:]])
+    assert batch.keys == [key for key, _ in files]
+    assert on_cpu == [damaged]
+    assert (cosine(batch.vectors, eager(lite, [data for _, data in files])) > 0.995).all()
+
+
+@pytest.mark.skipif(not has_gpu_decoder(), reason="TorchCodec is not installed")
+def test_whole_photos_are_on_the_device_only_a_few_at_a_time(
+    lite: Backbone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[int] = []
+    floats: list[int] = []
+
+    def decode(files: Any, *rest: Any) -> Any:
+        calls.append(len(files))
+        return decode_jpegs(files, *rest)
+
+    def interpolate(part: torch.Tensor, **options: Any) -> torch.Tensor:
+        floats.append(part.shape[0] * part.shape[2] * part.shape[3])
+        return plainly(part, **options)
+
+    plainly = torch.nn.functional.interpolate
+    monkeypatch.setattr("inference.gpu.decode_jpegs", decode)
+    monkeypatch.setattr("inference.gpu_decode.functional.interpolate", interpolate)
+    for module in ("inference.gpu", "inference.gpu_decode"):
+        monkeypatch.setattr(f"{module}.MOST_PIXELS", 2 * 300 * 400)
+    files = [jpeg(i, (400, 300)) for i in range(5)] + [jpeg(6, (800, 600))]
+    (batch,) = GpuEmbedder(lite, "cpu", batch_size=8, threads=1, max_pixels=LIMIT).embed(
+        (str(i), data) for i, data in enumerate(files)
+    )
+    assert calls == [2, 2, 1, 1], "one that is too large by itself goes alone"
+    assert max(floats[:3]) <= 2 * 300 * 400
+    assert (cosine(batch.vectors, eager(lite, files)) > 0.995).all()
+
+
+@pytest.mark.skipif(not has_gpu_decoder(), reason="TorchCodec is not installed")
+def test_photos_for_which_the_device_has_no_memory_go_in_smaller_groups(
+    lite: Backbone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: list[int] = []
+
+    def resize(photos: Any, preprocessing: Any) -> Any:
+        sizes.append(len(photos))
+        if len(photos) > 1:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return resize_and_crop(photos, preprocessing)
+
+    monkeypatch.setattr("inference.gpu.resize_and_crop", resize)
+    files = [jpeg(i) for i in range(3)]
+    (batch,) = GpuEmbedder(lite, "cpu", batch_size=4, threads=1, max_pixels=LIMIT).embed(
+        (str(i), data) for i, data in enumerate(files)
+    )
+    assert sizes == [3, 1, 2, 1, 1]
+    assert (cosine(batch.vectors, eager(lite, files)) > 0.995).all()
+
+
 def test_without_torchcodec_the_cpu_decodes(lite: Backbone, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("inference.gpu.has_gpu_decoder", lambda: False)
     monkeypatch.setattr("inference.gpu.decode_jpegs", None)
@@ -285,6 +358,16 @@ def test_the_devices_pixels_are_those_of_the_cpu(orientation: int) -> None:
     expected = prepare.pixels(decode_rgb(data, max_pixels=LIMIT))
     assert squares.shape == expected.shape
     assert np.abs(squares.numpy().astype(int) - expected).mean() < 2
+
+
+@pytest.mark.skipif(not has_gpu_decoder(), reason="TorchCodec is not installed")
+def test_fill_bytes_before_the_exif_do_not_turn_a_photo_twice() -> None:
+    plain = jpeg(8, (400, 300), orientation=6)
+    at = plain.index(b"\xff\xe1")
+    filled = plain[:at] + b"\xff\xff" + plain[at:]
+    assert b"Exif" not in without_exif(filled)
+    (photo,) = decode_jpegs([filled], [6], torch.device("cpu"))
+    assert photo.shape[1:] == decode_rgb(filled, max_pixels=LIMIT).shape[:2]
 
 
 def test_the_last_smaller_batch_of_a_compiled_network_is_filled_up(
