@@ -206,12 +206,13 @@ def rule(
     Raises :class:`Refused` ``not_found`` (404), ``already_ruled``, ``own_answer`` (409), ``unknown_class`` or
     ``invalid`` (422).
     """
-    dispute = Dispute.objects.select_for_update(no_key=True).filter(project=project, pk=dispute_id).first()
+    dispute = Dispute.objects.filter(project=project, pk=dispute_id).first()
     if dispute is None:
         raise Refused("not_found", _("There is no such dispute in this project."), status=404)
+    # Locked before looking: an undo that dissolves the dispute writes its ruling under the photo's lock.
+    _lock(dispute.item_id)
     if Ruling.objects.filter(dispute=dispute).exists():
         raise Refused("already_ruled", _("Somebody has just ruled on this photo. Take the next one."))
-    _lock(dispute.item_id)
     own = Annotation.objects.standing().filter(item_id=dispute.item_id, labeler=reviewer)
     if own.exists() and not project.reviewer_may_rule_own:
         raise Refused(

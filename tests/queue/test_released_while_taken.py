@@ -3,31 +3,16 @@
 from __future__ import annotations
 
 import threading
-import time
 
 import pytest
 from django.db import connection, transaction
 
 from labeling.queue import services
 from labeling.queue.models import Entry, Slot
+from tests.locks import wait_until_somebody_waits_for_a_lock
 from tests.queue.conftest import Setting
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def _wait_until_somebody_waits_for_a_lock() -> None:
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        with connection.cursor() as cursor:
-            # A transaction sees the activity as it was when it first looked: forget that, or who connects later is missed.
-            cursor.execute("SELECT pg_stat_clear_snapshot()")
-            cursor.execute(
-                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-            )
-            if cursor.fetchone()[0]:
-                return
-        time.sleep(0.02)
-    raise AssertionError("nobody came to wait")
 
 
 @pytest.mark.parametrize("give_up", ["release", "skip"])
@@ -51,7 +36,7 @@ def test_who_gives_a_photo_back_waits_for_whoever_is_taking_it_and_counts_them(
         assert theirs.item_id == mine.item_id, "begun photos come first"
         other.start()
         # It has come as far as it can, with this transaction still open: it must not have read the slots yet.
-        _wait_until_somebody_waits_for_a_lock()
+        wait_until_somebody_waits_for_a_lock()
     other.join(20)
     assert not failures and not other.is_alive()
 
