@@ -201,6 +201,21 @@ class Verdict:
 def verdict(comparison: dict[str, Any]) -> Verdict:
     """The stored comparison of a version with the champion of the time it was trained."""
     figures, champion = comparison["all"], comparison["champion"]
+    if comparison.get("unreadable"):
+        return Verdict(
+            _("Could not be compared"),
+            "warn",
+            [
+                _(
+                    "Files of version %(champion)d are missing or damaged, so nothing tells which of the two is better."
+                )
+                % {"champion": champion},
+                _(
+                    "A version that was not compared is never promoted by itself. Judge this one by its own figures, or "
+                    "restore the models folder from a backup and train again when there are more labels."
+                ),
+            ],
+        )
     if not figures["n"]:
         return Verdict(
             _("Could not be compared"),

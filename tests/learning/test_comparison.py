@@ -7,6 +7,7 @@ import pytest
 
 from labeling.catalog.selectors import class_resolution
 from labeling.learning import selectors, services, words
+from labeling.learning.compute import artifact
 from labeling.learning.compute.classes import in_force, translate
 from labeling.learning.compute.comparison import compare_with_champion
 from labeling.learning.models import ModelVersion
@@ -72,6 +73,33 @@ def test_a_challenger_that_errs_more_is_worse_and_one_that_does_not_is_not() -> 
     assert not worse["not_worse"] and worse["all"]["high"] < 0
     assert words.verdict(worse).look == "bad"
     assert "Worse than version 1" in words.verdict(worse).headline
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", ["manifest.json", "head.safetensors", "out-of-fold.safetensors"])
+@pytest.mark.parametrize("damage", ["gone", "cut"])
+def test_damaged_files_of_the_champion_stop_no_training_and_promote_nothing(name: str, damage: str) -> None:
+    project, _items, _keys = separable_project(40, promote_automatically=True)
+    run_job(services.request_training(project=project, by=None, auto=True))
+    champion = selectors.champion(project)
+    assert champion is not None
+    file = artifact.folder_of(champion.artifact) / name
+    content = file.read_bytes()
+    file.unlink()
+    if damage == "cut":
+        file.write_bytes(content[: len(content) // 2])
+    # A few photos that it never learned from are no reason either.
+    fresh = make_items(project, 2, seed=4)
+    store_vectors(project, fresh, ["functional", "defective"])
+    settle(project, fresh, ["functional", "defective"])
+    job = run_job(services.request_training(project=project, by=None, auto=True))
+    assert job.state == "succeeded", job.error
+    assert job.result is not None and job.result["promoted"] is False
+    assert selectors.champion(project) == champion
+    comparison = ModelVersion.objects.get(number=2).comparison
+    assert comparison is not None and comparison["unreadable"] and not comparison["not_worse"]
+    told = words.verdict(comparison)
+    assert told.look == "warn" and "version 1 are missing or damaged" in told.sentences[0]
 
 
 def test_merged_classes_add_up_and_retired_ones_go_aside() -> None:

@@ -5,6 +5,7 @@ The latter let a later challenger be compared with this version on the very phot
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
 import shutil
@@ -15,12 +16,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from django.conf import settings
+from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from inference import artifacts
 from inference.heads import Head
 from labeling.jobs.runner import JobError
 from labeling.learning.models import ModelVersion
+
+logger = logging.getLogger(__name__)
 
 _OUT_OF_FOLD = "out-of-fold.safetensors"
 
@@ -69,9 +73,13 @@ def load(model_version: ModelVersion) -> Head:
 
 
 def load_out_of_fold(model_version: ModelVersion) -> OutOfFold | None:
-    """``None`` when the file is gone: then nothing honest is known of the photos the version learned from."""
+    """``None`` when the file is gone or damaged: then nothing honest is known of the photos the version learned from."""
     path = folder_of(model_version.artifact) / _OUT_OF_FOLD
-    if not path.is_file():
+    try:
+        arrays = load_file(path)
+        return OutOfFold(arrays["item_ids"], arrays["proba"])
+    except (OSError, SafetensorError, KeyError) as error:
+        logger.warning(
+            "out-of-fold probabilities of version %d cannot be read: %r", model_version.number, error
+        )
         return None
-    arrays = load_file(path)
-    return OutOfFold(arrays["item_ids"], arrays["proba"])

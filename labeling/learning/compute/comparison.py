@@ -7,6 +7,7 @@ that cannot be had is left out.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,12 +15,15 @@ import numpy as np
 import numpy.typing as npt
 
 from inference.metrics import paired_difference
+from labeling.jobs.runner import JobError
 from labeling.learning.compute import artifact
 from labeling.learning.compute.classes import translate
 from labeling.learning.compute.stores import open_store
 from labeling.learning.models import ModelVersion
 from labeling.learning.training_set import TrainingSet
 from labeling.truth.models import GroundTruth
+
+logger = logging.getLogger(__name__)
 
 #: Right on one photo in a hundred less still counts as not worse: that much is noise, and labels count.
 TOLERANCE = 0.01
@@ -42,9 +46,23 @@ def compare_with_champion(
     Returns:
         ``champion`` (number), ``all`` and ``audit`` (``paired_difference``, a is the champion; ``audit`` only
         over randomly drawn photos, ``None`` without any), ``new`` (photos the champion never learned from),
-        ``left_out``, ``not_worse``.
+        ``left_out``, ``not_worse``. With ``unreadable`` (why), on no photo and never not worse, when the champion's
+        files are gone or damaged: a training must not fail for want of them, as training is the way out.
     """
-    judged, verdicts = _champion_out_of_sample(champion, learned, resolution)
+    try:
+        judged, verdicts = _champion_out_of_sample(champion, learned, resolution)
+    except JobError as error:
+        logger.warning("version %d is compared with nothing: %s", champion.number, error)
+        nobody = np.zeros((0, 1))
+        return {
+            "champion": champion.number,
+            "all": paired_difference(nobody, nobody, np.zeros(0, dtype=np.int64), seed=seed),
+            "audit": None,
+            "new": 0,
+            "left_out": len(learned.examples),
+            "not_worse": False,
+            "unreadable": str(error),
+        }
     rows = np.flatnonzero(judged)
     y = np.asarray(learned.columns)[rows]
     # The spare column takes what the challenger's classes cannot express: never right, never dropped.
@@ -67,7 +85,10 @@ def compare_with_champion(
 def _champion_out_of_sample(
     champion: ModelVersion, learned: TrainingSet, resolution: Mapping[int, int | None]
 ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.float64]]:
-    """(n,) which examples can be judged honestly, and (n, k + 1) the champion's probabilities for them."""
+    """(n,) which examples can be judged honestly, and (n, k + 1) the champion's probabilities for them.
+
+    Raises :class:`JobError` when the champion's files are gone or damaged.
+    """
     examples = learned.examples
     target = [each.id for each in learned.classes]
     proba = np.zeros((len(examples), len(champion.classes)))
@@ -77,6 +98,11 @@ def _champion_out_of_sample(
     stored = artifact.load_out_of_fold(champion)
     seen_items = _items_of_snapshot(champion)
     seen = np.isin(items, seen_items)
+    if stored is None and len(seen_items):
+        # On the few photos that came since, it would be judged alone, and a chance among them would promote.
+        raise JobError(
+            f"Out-of-fold probabilities of model version {champion.number} are missing or damaged."
+        )
     if stored is not None and len(stored.item_ids):
         order = np.argsort(stored.item_ids, kind="stable")
         at = np.searchsorted(stored.item_ids[order], items).clip(max=len(order) - 1)
