@@ -156,10 +156,12 @@ def take_over_expired(project: Project, ranking: Ranking | None, labeler: User) 
               AND s.number IS NOT NULL AND s.expires_at < now() AND s.holder_id <> %s
               AND NOT EXISTS (SELECT 1 FROM queue_slot mine
                               WHERE mine.item_id = s.item_id AND mine.round = s.round AND mine.holder_id = %s)
+              AND NOT EXISTS (SELECT 1 FROM truth_ruling r JOIN truth_dispute d ON d.id = r.dispute_id
+                              WHERE d.item_id = s.item_id AND r.reviewer_id = %s)
             ORDER BY s.expires_at LIMIT 1
             FOR UPDATE OF s SKIP LOCKED
             """,
-            [ranking.pk if ranking else None, project.pk, labeler.pk, labeler.pk],
+            [ranking.pk if ranking else None, project.pk, labeler.pk, *_not_mine(labeler)],
         )
         if not found:
             return None
@@ -183,16 +185,18 @@ def take_over_expired(project: Project, ranking: Ranking | None, labeler: User) 
 
 
 def take_gold(project: Project, labeler: User) -> Slot | None:
-    """A known photo that this labeler has not had. It uses up no wanted answer."""
+    """A known photo that this labeler has neither had nor ruled on. It uses up no wanted answer."""
     found = _rows(
         """
         SELECT g.item_id FROM truth_gold g
         WHERE g.project_id = %s AND g.retired_at IS NULL
           AND NOT EXISTS (SELECT 1 FROM queue_slot s WHERE s.item_id = g.item_id AND s.holder_id = %s)
           AND NOT EXISTS (SELECT 1 FROM queue_sweepphoto p WHERE p.item_id = g.item_id AND p.labeler_id = %s)
+          AND NOT EXISTS (SELECT 1 FROM truth_ruling r JOIN truth_dispute d ON d.id = r.dispute_id
+                          WHERE d.item_id = g.item_id AND r.reviewer_id = %s)
         ORDER BY random() LIMIT 1
         """,
-        [project.pk, labeler.pk, labeler.pk],
+        [project.pk, labeler.pk, labeler.pk, labeler.pk],
     )
     if not found:
         return None
@@ -233,7 +237,9 @@ def take_audit(project: Project, ranking: Ranking, labeler: User) -> Slot | None
         )
         if not drawn:
             return None
-        slot = _take(project, ranking, labeler, _THIS, [ranking.pk, drawn[0][0], labeler.pk], draw=Draw.AUDIT)
+        slot = _take(
+            project, ranking, labeler, _THIS, [ranking.pk, drawn[0][0], *_not_mine(labeler)], draw=Draw.AUDIT
+        )
         if slot is not None:
             return slot
     return None
@@ -246,25 +252,33 @@ def take_begun(project: Project, ranking: Ranking, labeler: User) -> Slot | None
 
 def take_fresh(project: Project, ranking: Ranking, labeler: User, band: int) -> Slot | None:
     """The first photo of one band that nobody has begun."""
-    return _take(project, ranking, labeler, _FRESH, [ranking.pk, band, labeler.pk])
+    return _take(project, ranking, labeler, _FRESH, [ranking.pk, band, *_not_mine(labeler)])
 
 
 def take_begun_or_fresh(project: Project, ranking: Ranking, labeler: User, band: int) -> Slot | None:
     """A photo that is asked for first, else a begun one, else a fresh one: what nearly every claim comes to."""
-    fresh = [ranking.pk, band, labeler.pk]
+    fresh = [ranking.pk, band, *_not_mine(labeler)]
     parameters = [*_begun(ranking, labeler), *fresh, *fresh]
     return _take(project, ranking, labeler, _EITHER, parameters)
 
 
 def _begun(ranking: Ranking, labeler: User) -> list[Any]:
-    return [ranking.pk, ranking.pk, ranking.pk, labeler.pk, labeler.pk]
+    return [ranking.pk, ranking.pk, ranking.pk, *_not_mine(labeler), labeler.pk]
+
+
+def _not_mine(labeler: User) -> list[Any]:
+    """The parameters of ``_NOT_MINE``."""
+    return [labeler.pk, labeler.pk]
 
 
 _ENTRY = "e.item_id, e.round, e.band, e.position, e.confidence, e.ladder_id, e.draw"
-_NOT_MINE = (
-    "NOT EXISTS (SELECT 1 FROM queue_slot mine WHERE mine.item_id = e.item_id AND mine.round = e.round"
-    " AND mine.holder_id = %s)"
-)
+# What this person has had in this round, or ruled on in one before: whoever ruled has read the others' answers. Only a
+# photo that was sent back comes again after a ruling, so the first round need not look.
+_NOT_MINE = """
+    NOT EXISTS (SELECT 1 FROM queue_slot mine WHERE mine.item_id = e.item_id AND mine.round = e.round
+                AND mine.holder_id = %s)
+    AND (e.round = 1 OR NOT EXISTS (SELECT 1 FROM truth_ruling r JOIN truth_dispute d ON d.id = r.dispute_id
+                                    WHERE d.item_id = e.item_id AND r.reviewer_id = %s))"""
 # Each names a row as "picked", and locks it.
 _FRESH_ROW = f"""
     SELECT {_ENTRY} FROM queue_entry e
