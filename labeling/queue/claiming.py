@@ -139,9 +139,9 @@ def held(project: Project, labeler: User, limit: int) -> list[Slot]:
     return [_slot(row, project, labeler) for row in rows]
 
 
-def _lent(project: Project, labeler: User, lease: UUID) -> Slot:
-    (row,) = _rows(f"SELECT {_SLOT} FROM queue_slot s {_SLOT_JOIN} WHERE s.id = %s", [lease])
-    return _slot(row, project, labeler)
+def _lent(project: Project, labeler: User, lease: UUID) -> Slot | None:
+    rows = _rows(f"SELECT {_SLOT} FROM queue_slot s {_SLOT_JOIN} WHERE s.id = %s", [lease])
+    return _slot(rows[0], project, labeler) if rows else None
 
 
 def take_over_expired(project: Project, ranking: Ranking | None, labeler: User) -> Slot | None:
@@ -214,7 +214,8 @@ def take_gold(project: Project, labeler: User) -> Slot | None:
                 leased_at=now,
                 expires_at=now + timedelta(seconds=project.lease_seconds),
             )
-        ]
+        ],
+        ignore_conflicts=True,  # another tab of the same person may be taking it at this moment: then there is none
     )
     return _lent(project, labeler, lease)
 
