@@ -523,7 +523,8 @@ def put_back(*, project: Project, item_id: int, round: int) -> None:
             "band": band if band == ARRIVALS else min(band, ranking.bands - 1),
             "position": -1 if round > 1 else context.get("position", 0),
             "confidence": context.get("confidence"),
-            "draw": known.draw if known and known.draw != Draw.SWEEP else Draw.RANK,
+            # As the last loan was; but an answer that is wanted neither checks a person nor is given in a grid.
+            "draw": known.draw if known and known.draw not in {Draw.GOLD, Draw.SWEEP} else Draw.RANK,
             "round": round,
             "taken": len(taken),
             "free": max(project.answers_per_image - len(taken), 0),

@@ -11,8 +11,9 @@ from labeling.people.models import User
 from labeling.queue import services
 from labeling.queue.models import Slot
 from labeling.queue.selectors import notes_for
-from labeling.truth.current import open_dispute
-from labeling.truth.services import add_gold, request_review, rule
+from labeling.truth.current import open_dispute, truth_in_force
+from labeling.truth.models import Draw
+from labeling.truth.services import add_gold, request_review, retire_gold, rule
 from tests.factories import make_member
 from tests.queue.conftest import Setting, answer_with
 
@@ -83,3 +84,34 @@ def _sent_back(setting: Setting, reviewer: User) -> int:
         comment="Look at the lower left corner",
     )
     return mine.item_id
+
+
+def test_a_gold_photo_that_was_sent_back_is_answered_and_settled_like_any_other(setting: Setting) -> None:
+    project = setting.project
+    gold = setting.items[-1]
+    known = add_gold(project=project, item=gold, class_key="functional", by=project.created_by)
+    project.gold_rate = 1.0
+    project.save()
+    asked = services.claim(project=project, labeler=setting.ann, count=1)[0]
+    assert asked.item_id == gold.pk
+    answer_with(project, asked, "defective")
+    retire_gold(gold=known, by=project.created_by)
+    dispute = request_review(project=project, item=gold, by=project.created_by)
+    rule(
+        project=project,
+        dispute_id=dispute.pk,
+        reviewer=make_member(project, "reviewer"),
+        outcome="send_back",
+        comment="Is that a crack?",
+    )
+    for person in (setting.ann, setting.bob):
+        (slot,) = (
+            slot
+            for slot in services.claim(project=project, labeler=person, count=31)
+            if slot.item_id == gold.pk
+        )
+        assert (slot.round, slot.draw) == (2, Draw.RANK)
+        answer_with(project, slot, "defective")
+    truth = truth_in_force(gold.pk)
+    assert truth is not None and truth.label_class is not None
+    assert (truth.label_class.key, truth.origin) == ("defective", "agreement")
