@@ -19,11 +19,13 @@ from procrastinate.contrib.django.django_connector import DjangoConnector
 from procrastinate.worker import Worker
 
 from labeling.jobs import rescue, runner
+from labeling.jobs.fence import FencedJobManager
 
 logger = logging.getLogger(__name__)
 
 HEARTBEAT_S = 2.0
-#: A worker that is silent for so long counts as dead. A stalled one that wakes up later is fenced off by the runner.
+#: A worker that is silent for so long counts as dead. A stalled one that wakes up later is fenced off, by the runner and
+#: by ``fence``.
 SILENT_S = 10.0
 RESCUE_EVERY_S = 2.0
 #: New jobs are notified; a job that waited for a lock, or was handed back, is found by polling.
@@ -35,7 +37,8 @@ GRACE_S = 10.0
 def work(*, queues: Sequence[str], concurrency: int) -> None:
     """Do jobs of ``queues``, up to ``concurrency`` at once (each in a thread), until SIGTERM or SIGINT."""
     connector = cast(DjangoConnector, app.connector).get_worker_connector()
-    with app.replace_connector(connector):
+    with app.replace_connector(connector) as ours:
+        ours.job_manager = FencedJobManager(connector)
         asyncio.run(_work(queues, concurrency))
 
 
