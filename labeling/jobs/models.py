@@ -47,7 +47,11 @@ class Job(models.Model):
     result = models.JSONField(null=True, blank=True)
     error = models.TextField(blank=True, help_text="For people: what went wrong and what to do.")
     trace = models.TextField(blank=True, help_text="For developers: the traceback.")
+    # How often it was begun: fences off a worker that was believed dead.
     attempts = models.PositiveSmallIntegerField(default=0)
+    crashes = models.PositiveSmallIntegerField(
+        default=0, help_text="How often its worker ended in the midst of it without a word."
+    )
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )

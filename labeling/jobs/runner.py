@@ -22,8 +22,9 @@ from labeling.jobs.models import Job, JobState
 logger = logging.getLogger(__name__)
 
 REPORT_EVERY_S = 0.5
-#: A job that was begun so often and never ended kills its workers: it is failed instead of begun again.
-MAX_ATTEMPTS = 20
+#: A job whose worker ended so often in the midst of it kills its workers: it is failed instead of begun again. An orderly
+#: stop is none of these, or a long job would fail by restarts alone.
+MAX_CRASHES = 20
 
 #: Set when this worker is to end: jobs stop at their next progress report and go back to the queue.
 stopping = threading.Event()
@@ -131,12 +132,15 @@ def _begin(job_id: UUID | str) -> Job | None:
         if job.cancel_requested_at is not None:
             _finish(job, JobState.CANCELLED)
             return None
-        if job.attempts >= MAX_ATTEMPTS:
+        if job.state == JobState.RUNNING:  # nobody put it back
+            job.crashes += 1
+            job.save(update_fields=["crashes"])
+        if job.crashes >= MAX_CRASHES:
             _finish(
                 job,
                 JobState.FAILED,
-                error=f"The job was begun {job.attempts} times and its worker ended each time, perhaps for want "
-                "of memory. Look at the worker's log, then start the job again.",
+                error=f"The job's worker ended {job.crashes} times in the midst of it, perhaps for want of memory. "
+                "Look at the worker's log, then start the job again.",
             )
             return None
         job.state = JobState.RUNNING

@@ -12,7 +12,7 @@ KEEP_H = 72
 
 
 # What a handler raises ends in our row. What is raised here is an interruption, or a database that went away:
-# both are tried again, and the runner counts the attempts.
+# both are tried again, and the runner counts how often a job was left lying.
 @app.task(name=TASK, retry=RetryStrategy(max_attempts=200, wait=1))
 def run_job(job_id: str) -> None:
     runner.run(job_id)

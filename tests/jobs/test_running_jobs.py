@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -91,13 +92,37 @@ def test_a_worker_believed_dead_cannot_touch_the_job_that_another_took_up(
 
 @pytest.mark.django_db
 def test_a_job_that_keeps_killing_its_workers_is_failed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runner, "handler_for", lambda kind: lambda progress: {})
+    class Killed(BaseException):
+        """As a worker's death: nothing is written any more."""
+
+    def deadly(progress: runner.Progress) -> None:
+        raise Killed
+
+    monkeypatch.setattr(runner, "handler_for", lambda kind: deadly)
     job = enqueue(kind="anything")
-    Job.objects.filter(pk=job.pk).update(state=JobState.RUNNING, attempts=runner.MAX_ATTEMPTS)
+    for _ in range(runner.MAX_CRASHES):
+        with pytest.raises(Killed):
+            runner.run(job.pk)
     runner.run(job.pk)
     job.refresh_from_db()
     assert job.state == JobState.FAILED
-    assert "its worker ended each time" in job.error
+    assert f"worker ended {runner.MAX_CRASHES} times" in job.error
+
+
+@pytest.mark.django_db
+def test_orderly_stops_are_no_crashes_however_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runner, "handler_for", lambda kind: lambda progress: progress.report(1, 2) or {})
+    monkeypatch.setattr(runner, "stopping", threading.Event())
+    job = enqueue(kind="anything")
+    runner.stopping.set()
+    stops = runner.MAX_CRASHES + 5
+    for _ in range(stops):
+        with pytest.raises(runner.Interrupted):
+            runner.run(job.pk)
+    runner.stopping.clear()
+    runner.run(job.pk)
+    job.refresh_from_db()
+    assert (job.state, job.attempts, job.crashes) == (JobState.SUCCEEDED, stops + 1, 0)
 
 
 @pytest.mark.django_db(transaction=True)
