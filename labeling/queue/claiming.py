@@ -18,7 +18,8 @@ from uuid import UUID, uuid4
 from django.db import connection
 from django.utils import timezone
 
-from labeling.catalog.models import Image, Item, Project
+from labeling.catalog.models import Guideline, Image, Item, Project
+from labeling.catalog.selectors import class_resolution, guideline
 from labeling.people.models import User
 from labeling.queue.models import Entry, Ranking, Slot
 from labeling.truth.models import Draw
@@ -42,20 +43,34 @@ class Order:
     expired: bool
 
 
-def begin(project: Project, labeler: User) -> bool:
-    """Keep a finished ranking from taking over until the caller commits; return whether this person is paused."""
-    ((paused, _nothing),) = _rows(
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What a claim asks first: whether this person is paused, and the guideline in force."""
+
+    paused: bool
+    guideline: Guideline
+
+
+def start(project: Project, labeler: User) -> Start:
+    """Keep a finished ranking from taking over until the caller commits."""
+    ((paused, guideline_id, _nothing),) = _rows(
         """
         SELECT EXISTS (SELECT 1 FROM truth_pause WHERE project_id = %s AND labeler_id = %s AND lifted_at IS NULL),
+               (SELECT g.id FROM catalog_guideline g WHERE g.project_id = %s ORDER BY g.number DESC LIMIT 1),
                pg_advisory_xact_lock_shared(hashtext('hilltop.ranking'), %s)
         """,
-        [project.pk, labeler.pk, project.pk],
+        [project.pk, labeler.pk, project.pk, project.pk],
     )
-    return bool(paused)
+    return Start(paused, guideline(guideline_id))
+
+
+def begin(project: Project, labeler: User) -> bool:
+    """:func:`start`, for who asks only whether this person is paused."""
+    return start(project, labeler).paused
 
 
 def order_of(project: Project, labeler: User) -> Order:
-    """After :func:`begin`, in a statement of its own: it sees what took over while that one waited."""
+    """After :func:`start`, in a statement of its own: it sees what took over while that one waited."""
     ((ranking_id, number, strategy, bands, model, band, expired),) = _rows(
         """
         SELECT r.id, r.number, r.strategy, r.bands, r.model_version_id,
@@ -184,19 +199,29 @@ def take_over_expired(project: Project, ranking: Ranking | None, labeler: User) 
         return _lent(project, labeler, lease)
 
 
-def take_gold(project: Project, labeler: User) -> Slot | None:
-    """A known photo that this labeler has neither had nor ruled on. It uses up no wanted answer."""
+def take_gold(project: Project, labeler: User, now_asked: Guideline) -> Slot | None:
+    """A known photo that this labeler has neither had nor ruled on. It uses up no wanted answer.
+
+    Not one of a class that is no more under the guideline ``now_asked``: nobody could answer it rightly.
+    """
+    resolution = class_resolution(project, now_asked)
     found = _rows(
         """
         SELECT g.item_id FROM truth_gold g
-        WHERE g.project_id = %s AND g.retired_at IS NULL
+        WHERE g.project_id = %s AND g.retired_at IS NULL AND g.label_class_id = ANY(%s)
           AND NOT EXISTS (SELECT 1 FROM queue_slot s WHERE s.item_id = g.item_id AND s.holder_id = %s)
           AND NOT EXISTS (SELECT 1 FROM queue_sweepphoto p WHERE p.item_id = g.item_id AND p.labeler_id = %s)
           AND NOT EXISTS (SELECT 1 FROM truth_ruling r JOIN truth_dispute d ON d.id = r.dispute_id
                           WHERE d.item_id = g.item_id AND r.reviewer_id = %s)
         ORDER BY random() LIMIT 1
         """,
-        [project.pk, labeler.pk, labeler.pk, labeler.pk],
+        [
+            project.pk,
+            [each for each, counts_as in resolution.items() if counts_as is not None],
+            labeler.pk,
+            labeler.pk,
+            labeler.pk,
+        ],
     )
     if not found:
         return None

@@ -17,7 +17,7 @@ from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from labeling.catalog.models import Item, Project
+from labeling.catalog.models import Guideline, Item, Project
 from labeling.jobs.models import Job, JobState
 from labeling.jobs.services import enqueue
 from labeling.partitions import Partition
@@ -54,14 +54,15 @@ def claim(
     Asking again changes nothing but the leases' ends: a claim whose answer got lost can simply be repeated.
     Fewer photos (or none) come back when there is nothing more for this person now.
     """
-    if claiming.begin(project, labeler):
+    start = claiming.start(project, labeler)
+    if start.paused:
         return []
     held = claiming.held(project, labeler, MAX_LEASES)
     wanted = min(count, MAX_LEASES) - len(held)
     if wanted > 0:
         order = claiming.order_of(project, labeler)
         for _n in range(wanted):
-            slot = _next(project, order, labeler, dice or _dice)
+            slot = _next(project, order, labeler, start.guideline, dice or _dice)
             if slot is None:
                 break
             held.append(slot)
@@ -69,10 +70,12 @@ def claim(
     return held
 
 
-def _next(project: Project, order: claiming.Order, labeler: User, dice: random.Random) -> Slot | None:
+def _next(
+    project: Project, order: claiming.Order, labeler: User, guideline: Guideline, dice: random.Random
+) -> Slot | None:
     slot = claiming.take_over_expired(project, order.ranking, labeler) if order.expired else None
     if slot is None and dice.random() < project.gold_rate:
-        slot = claiming.take_gold(project, labeler)
+        slot = claiming.take_gold(project, labeler, guideline)
     ranking = order.ranking
     if slot is not None or ranking is None:
         return slot

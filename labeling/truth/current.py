@@ -11,12 +11,10 @@ from labeling.people.models import User
 from labeling.truth.models import (
     Annotation,
     Dispute,
-    Draw,
     GroundTruth,
     Outcome,
     Pause,
     Ruling,
-    SweepCheck,
     TruthKind,
 )
 
@@ -124,28 +122,3 @@ def standing_answers(item_id: int, round: int) -> list[Annotation]:
 
 def pause_of(project: Project, labeler: User) -> Pause | None:
     return Pause.objects.filter(project=project, labeler=labeler, lifted_at__isnull=True).first()
-
-
-def gold_record(project: Project, labeler: User) -> list[bool]:
-    """Right or wrong for the last ``gold_window`` gold answers since the last lifted pause, newest first.
-
-    Gold photos in a sweep's grid count like gold questions.
-    """
-    answers = Annotation.objects.standing().filter(project=project, labeler=labeler, draw=Draw.GOLD)
-    checks = SweepCheck.objects.filter(project=project, labeler=labeler)
-    lifted = (
-        Pause.objects.filter(project=project, labeler=labeler, lifted_at__isnull=False)
-        .order_by("-lifted_at")
-        .values_list("lifted_at", flat=True)
-        .first()
-    )
-    if lifted is not None:
-        answers = answers.filter(created_at__gt=lifted)
-        checks = checks.filter(created_at__gt=lifted)
-    newest = answers.order_by("-id").values_list("created_at", "label_class_id", "item__gold__label_class_id")
-    record = [
-        (at, given is not None and given == known) for at, given, known in newest[: project.gold_window]
-    ]
-    record += checks.order_by("-id").values_list("created_at", "right")[: project.gold_window]
-    record.sort(key=lambda each: each[0], reverse=True)
-    return [right for _at, right in record[: project.gold_window]]

@@ -14,8 +14,8 @@ from labeling.catalog.models import Item, Project, Role
 from labeling.catalog.selectors import class_names_by_key, class_resolution, current_guideline, photo_urls
 from labeling.jobs.models import Job, JobState
 from labeling.people.models import User
-from labeling.truth.current import gold_record
 from labeling.truth.estimates import Proportion
+from labeling.truth.gold import gold_records
 from labeling.truth.models import (
     Annotation,
     AnswerKind,
@@ -265,7 +265,7 @@ def labeler_figures(project: Project) -> list[LabelerFigures]:
     }
     agreed = _agreed_with_truth(project)
     people = User.objects.in_bulk({*rows, *roles, *pauses})
-    gold = {pk: gold_record(project, user) for pk, user in people.items()}
+    gold = gold_records(project, people.keys())
     figures = [
         LabelerFigures(
             user=user,

@@ -5,11 +5,10 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from labeling.catalog.models import ClassDefinition, Exemplar, Guideline, Image, Item, Project
 from labeling.catalog.selectors import active_definitions, class_names, current_guideline, photo_urls
@@ -19,8 +18,6 @@ from labeling.truth.models import (
     Annotation,
     AnswerKind,
     Dispute,
-    Draw,
-    Gold,
     GroundTruth,
     HoldReason,
     Outcome,
@@ -343,24 +340,6 @@ def with_thumbs(rows: list[Any]) -> list[tuple[Any, str]]:
 
 
 # --- gold -------------------------------------------------------------------------------------------------------
-
-
-def golds(project: Project) -> list[Gold]:
-    """Gold photos, those in use first, with how often each was asked and missed, in the grids of sweeps too."""
-    asked = Q(item__annotations__draw=Draw.GOLD, item__annotations__retraction__isnull=True)
-    right = Q(item__annotations__label_class=F("label_class"), item__annotations__kind="class")
-    # Two joins would count each row of the one once a row of the other.
-    answers = partial(Count, "item__annotations", distinct=True)
-    checks = partial(Count, "item__sweep_checks", distinct=True)
-    return list(
-        Gold.objects.filter(project=project)
-        .select_related("item__image", "label_class", "added_by")
-        .annotate(
-            asked=answers(filter=asked) + checks(),
-            missed=answers(filter=asked & ~right) + checks(filter=Q(item__sweep_checks__right=False)),
-        )
-        .order_by(F("retired_at").desc(nulls_first=True), "-created_at", "-id")
-    )
 
 
 def gold_candidates(project: Project, text: str, *, limit: int = 24) -> list[Item]:

@@ -24,13 +24,13 @@ from labeling.truth.answers import Answer as Answer  # part of what a service ta
 from labeling.truth.current import (
     PhotoState,
     current_round,
-    gold_record,
     newest_truth,
     open_dispute,
     photo_state,
     standing_answers,
     truth_in_force,
 )
+from labeling.truth.gold import gold_record
 from labeling.truth.models import (
     Annotation,
     AnswerKind,
@@ -98,7 +98,7 @@ def record_answer(
         replaces_id=undone_id,
     )
     if draw == Draw.GOLD:
-        _check_gold(project, labeler)
+        _check_gold(project, labeler, guideline)
     else:
         state = photo_state(project, item_id, round, labeler)
         if not _settle(project, item_id, round, guideline, state, audited=audited) and state.paused:
@@ -315,7 +315,8 @@ def add_gold(*, project: Project, item: Item, class_key: str, by: User) -> Gold:
     _lock(item.pk)
     existing = Gold.objects.filter(item=item).first()
     if existing is not None:
-        if existing.label_class_id != definition.label_class_id:
+        known = catalog.class_resolution(project, guideline).get(existing.label_class_id)
+        if known != definition.label_class_id:
             raise Refused("conflict", _gold_with_another_class(existing))
         if existing.retired_at is not None:
             existing.retired_at = None
@@ -398,7 +399,7 @@ def record_checks(
         ],
         ignore_conflicts=True,
     )
-    _check_gold(project, labeler)
+    _check_gold(project, labeler, guideline)
 
 
 @transaction.atomic
@@ -550,9 +551,9 @@ def _append_truth(
     )
 
 
-def _check_gold(project: Project, labeler: User) -> None:
+def _check_gold(project: Project, labeler: User, guideline: Guideline) -> None:
     """Pause a labeler whose last gold answers are under the bar; their unconfirmed answers go to review."""
-    record = gold_record(project, labeler)
+    record = gold_record(project, labeler, guideline)
     if len(record) < project.gold_window or sum(record) / len(record) >= project.gold_bar:
         return
     pause, created = Pause.objects.get_or_create(

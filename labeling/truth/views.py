@@ -22,7 +22,9 @@ from labeling.people.models import User
 from labeling.refusals import Refused
 from labeling.truth import quality, selectors, services
 from labeling.truth.forms import AmendForm, GoldForm, RulingForm
+from labeling.truth.gold import gold_page
 from labeling.truth.models import Dispute, Gold, HoldReason, Ruling, UnusableReason
+from labeling.typed_numbers import whole
 
 #: review.js asks with this header and gets the desk alone; without it the same address answers a whole page.
 DESK_HEADER = "X-Hilltop-Desk"
@@ -226,8 +228,10 @@ def labelers(request: HttpRequest, slug: str) -> HttpResponse:
     if fragment == "figures":
         return render(request, "truth/_figures.html", context)
     find = request.GET.get("find", "")
+    golds = gold_page(project, whole(request.GET.get("gold", "")) or 1)
     context |= {
-        "golds": selectors.with_thumbs(selectors.golds(project)),
+        "golds": selectors.with_thumbs(golds.golds),
+        "gold_pages": golds,
         "definitions": active_definitions(project),
         "find": find,
         "adding": "find" in request.GET,

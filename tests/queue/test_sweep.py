@@ -20,10 +20,10 @@ from labeling.queue.sweep_selectors import Grid, sweep_state
 from labeling.queue.sweep_services import Mark, claim_sweep, release_sweep, take_back
 from labeling.refusals import Refused
 from labeling.truth import services as truth
-from labeling.truth.current import gold_record, pause_of
+from labeling.truth.current import pause_of
+from labeling.truth.gold import gold_page, gold_record
 from labeling.truth.models import Annotation, Dispute, Draw, GroundTruth, SweepCheck
 from labeling.truth.quality import agreement
-from labeling.truth.selectors import golds
 from tests.factories import make_member
 from tests.queue.conftest import answer_with
 from tests.queue.sweeps import ALL_LADDERS, Field, make_field, planted, real
@@ -534,13 +534,13 @@ def test_a_gold_photos_figures_count_the_grids_in_which_it_stood(field: Field) -
     grid = field.claim(field.ann)
     field.hand_in(grid)
     known = {photo.item_id for photo in planted(grid)}
-    figures = {each.item_id: (each.asked, each.missed) for each in golds(field.project)}
+    figures = {each.gold.item_id: (each.asked, each.missed) for each in gold_page(field.project).golds}
     assert {item: figure for item, figure in figures.items() if figure != (0, 0)} == dict.fromkeys(
         known, (1, 0)
     )
     missed = field.claim(field.bob)
     field.hand_in(missed, {})
-    asked = {each.item_id: each.missed for each in golds(field.project)}
+    asked = {each.gold.item_id: each.missed for each in gold_page(field.project).golds}
     assert {item for item, times in asked.items() if times} == {photo.item_id for photo in planted(missed)}
 
 
