@@ -21,13 +21,12 @@ import numpy.typing as npt
 from scipy.linalg import cho_factor, cho_solve
 
 from inference.calibrate import softmax
+from inference.logistic import standardisation
 
 Array = npt.NDArray[np.float64]
 Floats = npt.NDArray[np.floating[Any]]
 Ints = npt.NDArray[np.integer[Any]]
 
-# As in ``inference.logistic``: share of the median deviation added to every deviation.
-_FLOOR = 0.1
 # The intercept is not penalised; this much weaker than a weight is as good as not at all, and keeps the matrix regular.
 _FREE = 1e-6
 # The most that "as sure as usual" asks for before a label is doubted.
@@ -85,9 +84,8 @@ def leave_one_out(
         raise ValueError(f"Rows {rows.shape}, columns {y.shape} and coefficients {coef.shape} do not fit.")
     counts = np.bincount(y, minlength=k).astype(np.float64)
     weight = n / (k * counts[y]) if balanced else np.ones(n)
-    centre = weight @ rows / weight.sum()
-    scale = np.sqrt(weight @ (rows - centre) ** 2 / weight.sum())
-    scale = scale + _FLOOR * float(np.median(scale)) + 1e-9
+    # The penalty is on features as the head standardises them, which is by all rows alike, however classes are weighed.
+    centre, scale = standardisation(rows)
 
     z = (rows - centre) / scale
     z_others = (np.asarray(others, dtype=np.float64) - centre) / scale

@@ -49,6 +49,33 @@ def test_influence_on_the_pool_is_what_a_fit_without_the_label_shows(
     assert mine.mean() < softmax(X @ head.coef_.T + head.intercept_)[np.arange(len(X)), column].mean()
 
 
+def test_influence_agrees_also_where_classes_differ_in_size_and_spread() -> None:
+    rng = np.random.default_rng(0)
+    d, many, few = 40, 110, 10
+    rare = rng.normal(size=(few, d)) * np.linspace(0.3, 3.0, d) + 0.4 * (np.arange(d) % 3 == 0)
+    X = np.concatenate([rng.normal(size=(many, d)), rare])
+    column = np.repeat([0, 1], [many, few])
+    pool, strength = rng.normal(size=(200, d)), 30.0 / d
+
+    def logit(head: LogisticHead, rows: np.ndarray) -> np.ndarray:
+        return np.asarray(rows @ (head.coef_[1] - head.coef_[0]) + head.intercept_[1] - head.intercept_[0])
+
+    head = LogisticHead(strengths=[strength], cv=2).fit(X, column)
+    found = leave_one_out(
+        X, column, coef=head.coef_, intercept=head.intercept_, strength=strength, others=pool
+    )
+    before = 1 / (1 + np.exp(-logit(head, pool)))
+    rows = [*range(0, many, 8), *range(many, many + few)]
+    real, own = [], []
+    for row in rows:
+        keep = np.arange(len(X)) != row
+        without = LogisticHead(strengths=[strength], cv=2).fit(X[keep], column[keep])
+        real.append(np.abs(1 / (1 + np.exp(-logit(without, pool))) - before).mean())
+        own.append(logit(without, X[row : row + 1])[0])
+    assert np.median(found.shift[rows] / np.array(real)) == pytest.approx(1.0, abs=0.1)
+    assert np.abs(found.own[rows, 1] - found.own[rows, 0] - own).mean() < 0.4
+
+
 def test_a_wrong_label_hurts_the_others_and_is_doubted_first() -> None:
     X, column, pool = scene(2, n=80, apart=0.9)
     wrong = [3, 10, 31]
