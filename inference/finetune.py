@@ -24,7 +24,7 @@ import numpy.typing as npt
 from inference import calibrate
 from inference.backbones import Backbone
 from inference.heads import LogisticHead
-from inference.heads.folds import cross_fitted, stratified_folds
+from inference.heads.folds import cross_fitted, stratified_folds, training_size
 from inference.selfsup.augment import Augmentation
 from inference.selfsup.trainable import plain_state, trailing_parameters, train_only
 
@@ -139,7 +139,7 @@ def fine_tune(
         },
         classes.tolist(),
     )
-    head.out_of_fold_proba_ = oof
+    head.out_of_fold_proba_, head.out_of_fold_size_ = oof, training_size(fold)
     return FineTuned(plain_state(tuned.network), head, oof, fold)
 
 

@@ -2,7 +2,7 @@
 
 Stratified folds; in each, nested random parts of the training side in a few sizes, each judged by the fold's test side.
 So every label judges every size once a round, and even the first model version has a curve. The largest size is
-free: it is what cross-validation of the whole has computed already.
+free: it is what cross-validation of the whole has computed already, be it in folds or leaving out one label at a time.
 
 The curve is about labels drawn like those at hand. Where a strategy chose them they are harder than the pool, and a
 curve over them is lower than one over photos drawn at random.
@@ -41,6 +41,7 @@ def curve(
     column: Ints,
     oof_proba: Floats,
     *,
+    oof_size: float,
     fit: Fit,
     seed: int,
     on_progress: Progress | None = None,
@@ -51,6 +52,7 @@ def curve(
         X: (n, d) embeddings.
         column: (n,) true columns.
         oof_proba: (n, k) out-of-fold probabilities of the head as it is: the point of the largest size.
+        oof_size: labels behind each of its fits, on average (a head's ``out_of_fold_size_``).
         fit: makes a predictor; about ``_SIZES * _FOLDS`` times the number of rounds it is called.
         seed: draws folds and parts.
         on_progress: called with (done, total) fits; may raise to cancel.
@@ -64,7 +66,8 @@ def curve(
     folds = int(min(_FOLDS, np.sort(counts)[-2])) if np.count_nonzero(counts) > 1 else 0
     if folds < 2:
         return []
-    largest = int(len(chosen) * (1 - 1 / folds))
+    # No point may stand beyond the last, which a class of two labels, in folds of its own, brings down to half.
+    largest = min(int(len(chosen) * (1 - 1 / folds)), int(oof_size))
     sizes = _sizes(largest, classes=int(np.count_nonzero(counts)))
     if not sizes:
         return []
@@ -99,7 +102,7 @@ def curve(
         for size, found in hits.items()
         if len(found) >= 2
     ]
-    points.append(CurvePoint(n=int(n * (1 - 1 / folds)), accuracy=float(right.mean()), spread=0.0, judged=n))
+    points.append(CurvePoint(n=int(oof_size), accuracy=float(right.mean()), spread=0.0, judged=n))
     return points
 
 

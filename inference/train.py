@@ -29,6 +29,7 @@ class TrainedHead:
         metrics: ``metrics.evaluate`` on out-of-fold probabilities, with ``kind``, ``settings`` and ``choice``. Where a
             strategy chose the labels they are harder than the pool, so this is a lower view of it, not an estimate for it.
         oof_proba: (n, k) out-of-fold probabilities, rows as trained on.
+        oof_size: labels behind each of those, on average; for several questions one a question.
         choice: why this kind: JSON-ready {"kind", "candidates": [{"kind", "log_loss", "accuracy", "note"}], "by"}.
     """
 
@@ -36,6 +37,7 @@ class TrainedHead:
     classes: tuple[str, ...]
     metrics: dict[str, Any]
     oof_proba: npt.NDArray[np.float64]
+    oof_size: Any
     choice: dict[str, Any]
 
 
@@ -93,7 +95,9 @@ def train_head(
     report["strength"] = head.settings().get("strength")
     report["temperature"] = head.settings()["temperature"]
     report["choice"] = chosen.report
-    return TrainedHead(head, present, report, chosen.out_of_fold_proba, chosen.report)
+    return TrainedHead(
+        head, present, report, chosen.out_of_fold_proba, chosen.out_of_fold_size, chosen.report
+    )
 
 
 def train_multilabel(
@@ -121,4 +125,6 @@ def train_multilabel(
     choice = {"kind": head.kind, "candidates": [], "by": "the question's form"}
     report = metrics.evaluate_multilabel(head.out_of_fold_proba_, np.asarray(Y), questions, seed=seed)
     report.update(kind=head.kind, settings=head.settings(), choice=choice)
-    return TrainedHead(head, tuple(questions), report, head.out_of_fold_proba_, choice)
+    return TrainedHead(
+        head, tuple(questions), report, head.out_of_fold_proba_, head.out_of_fold_size_, choice
+    )

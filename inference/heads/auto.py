@@ -36,12 +36,14 @@ class Choice:
         head: fitted on all rows.
         out_of_fold_proba: (n, k), each row's from the kind that the other folds would have chosen: its own label had no
             part in fit, settings, temperature or kind.
+        out_of_fold_size: labels behind each of those fits, on average.
         report: JSON-ready {"kind", "candidates": [{"kind", "log_loss", "accuracy", "note", "difference", "error"}],
             "by"}: ``difference`` of the log-loss from the reference's (nats, paired), and its standard ``error``.
     """
 
     head: Head
     out_of_fold_proba: Array
+    out_of_fold_size: float
     report: dict[str, Any]
 
 
@@ -98,10 +100,12 @@ def choose_head(
     best = _best(losses, weight)
     fold = stratified_folds(given.column, 5, seed, groups)
     proba = np.empty_like(fitted[0].out_of_fold_proba_)
+    size = 0.0
     for f in range(int(fold.max()) + 1):
         inside = fold == f
         elsewhere = _best(losses[:, ~inside], weight[~inside])
         proba[inside] = fitted[elsewhere].out_of_fold_proba_[inside]
+        size += float(inside.mean()) * float(fitted[elsewhere].out_of_fold_size_)
     candidates = [
         {
             "kind": name,
@@ -118,6 +122,7 @@ def choose_head(
     return Choice(
         fitted[best],
         proba,
+        size,
         {"kind": names[best], "candidates": candidates, "by": "nested cross-validation"},
     )
 

@@ -93,6 +93,7 @@ class Head(ABC, ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         temperature_: calibration of ``predict_proba``, fitted on held-out logits (Guo et al. 2017).
         out_of_fold_proba_: (n, k) probabilities for the training rows, each from a fit, settings and a temperature
             that its own label had no part in.
+        out_of_fold_size_: labels behind each of those fits, on average: all but a fold, or all but one.
     """
 
     kind: ClassVar[str]
@@ -101,6 +102,7 @@ class Head(ABC, ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     classes_: npt.NDArray[Any]
     temperature_: Any
     out_of_fold_proba_: Array
+    out_of_fold_size_: Any
     n_features_in_: int
 
     cv: int

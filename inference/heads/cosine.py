@@ -10,7 +10,7 @@ import numpy.typing as npt
 from sklearn.utils.validation import check_is_fitted
 
 from inference.heads.base import Array, Examples, Head, Progress
-from inference.heads.folds import choose, cross_fitted
+from inference.heads.folds import choose, cross_fitted, training_size
 from inference.logistic import standardisation
 
 
@@ -59,6 +59,7 @@ class CosineHead(Head):
             held_out[each] = unit[each] @ (left / np.where(length > 1e-9, length, 1.0)[:, None]).T
         _, self.temperature_ = choose(held_out[None], given.column, weight=counts)
         self.out_of_fold_proba_ = cross_fitted(held_out[None], given.column, fold, weight=counts)
+        self.out_of_fold_size_ = training_size(member)
         length = np.linalg.norm(sums, axis=1, keepdims=True)
         self.prototypes_ = sums / np.where(length > 1e-12, length, 1.0)
         report(1, 1)

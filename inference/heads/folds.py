@@ -54,6 +54,12 @@ def _spread(column: Columns, cv: int, seed: int) -> Columns:
     return fold
 
 
+def training_size(group: Columns) -> float:
+    """Labels behind a held-out row's fit, on average over the rows, where rows of one group (n,) are held out together."""
+    counts = np.bincount(group).astype(np.float64)
+    return float(len(group) - (counts**2).sum() / max(1, len(group)))
+
+
 def choose(
     held_out: Array, column: Columns, prior: Array | None = None, weight: Array | None = None
 ) -> tuple[int, float]:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from inference.heads.base import Array, Examples, LinearHead, Progress
-from inference.heads.folds import Columns, choose, cross_fitted
+from inference.heads.folds import Columns, choose, cross_fitted, training_size
 from inference.logistic import space_of
 
 _SHRINKAGES = (0.01, 0.03, 0.1, 0.2, 0.4, 0.6, 0.8, 0.9, 0.97)
@@ -54,7 +54,9 @@ class LdaHead(LinearHead):
         rows = space.design[:, :-1].double().numpy()
         d = given.rows.shape[1]
         fit = _Fit(rows, given.column, given.sample_weight, k, self.balanced, d)
-        if groups is None and not given.weighted:
+        alone = groups is None and not given.weighted
+        self.out_of_fold_size_ = training_size(np.arange(len(rows)) if alone else fold)
+        if alone:
             held_out = np.stack([fit.left_out_scores(a) for a in self.shrinkages])
         else:
             held_out = np.empty((len(self.shrinkages), len(rows), k))

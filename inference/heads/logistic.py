@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from inference import logistic
 from inference.heads.base import Examples, LinearHead, Progress
-from inference.heads.folds import choose, cross_fitted
+from inference.heads.folds import choose, cross_fitted, training_size
 
 # The grid, times 1 / d: standardised features have d times the squared length of one, so this is free of scale.
 GRID = tuple(float(c) for c in 30.0 * np.logspace(-2, 1, 7))
@@ -79,6 +79,7 @@ class LogisticHead(LinearHead):
         best, self.temperature_ = choose(held_out, given.column, prior, counts)
         self.strength_ = float(strengths[best])
         self.out_of_fold_proba_ = cross_fitted(held_out, given.column, fold, prior, counts)
+        self.out_of_fold_size_ = training_size(fold)
         coef, intercept = logistic.coefficients(
             space, given.column, given.class_weight(self.balanced), [self.strength_], k
         )

@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
 from inference.heads.base import Array, Examples, Head, Progress
-from inference.heads.folds import choose, cross_fitted
+from inference.heads.folds import choose, cross_fitted, training_size
 from inference.logistic import standardisation
 
 _BATCH = 512
@@ -77,6 +77,7 @@ class MlpHead(Head):
             report(epoch, 2 * looks[-1])
         best, self.temperature_ = choose(held_out, given.column, weight=counts)
         self.out_of_fold_proba_ = cross_fitted(held_out, given.column, fold, weight=counts)
+        self.out_of_fold_size_ = training_size(fold)
         self.epochs_ = looks[best]
         final: list[Tensor] = []
         everything = given.class_weight(self.balanced)[None]

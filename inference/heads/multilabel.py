@@ -34,6 +34,7 @@ class MultiLabelHead(LinearHead):
         coef_, intercept_, temperature_: (k, d), (k,), (k,): the logit of yes, over its temperature.
         strength_: (k,).
         out_of_fold_proba_: (n, k) probability of yes; NaN where the answer is unknown.
+        out_of_fold_size_: (k,).
     """
 
     kind = "multilabel"
@@ -81,6 +82,7 @@ class MultiLabelHead(LinearHead):
         proba = np.full((n, k), np.nan)
         coef, intercept = np.empty((k, given.rows.shape[1])), np.empty(k)
         temperature, strength = np.empty(k), np.empty(k)
+        size = np.empty(k)
         space = logistic.space_of(given.rows, device=self.device)
         for q in range(k):
 
@@ -102,6 +104,7 @@ class MultiLabelHead(LinearHead):
             coef[q] = head.coef_[1] - head.coef_[0]
             intercept[q] = head.intercept_[1] - head.intercept_[0]
             temperature[q], strength[q] = head.temperature_, head.strength_
+            size[q] = head.out_of_fold_size_
             proba[known, q] = head.out_of_fold_proba_[:, 1]
         self.coef_, self.intercept_, self.temperature_, self.strength_ = (
             coef,
@@ -109,7 +112,7 @@ class MultiLabelHead(LinearHead):
             temperature,
             strength,
         )
-        self.out_of_fold_proba_ = proba
+        self.out_of_fold_proba_, self.out_of_fold_size_ = proba, size
         self.classes_ = names
         self.n_features_in_ = given.rows.shape[1]
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from inference.heads.base import Array, Examples, LinearHead, Progress
-from inference.heads.folds import choose, cross_fitted
+from inference.heads.folds import choose, cross_fitted, training_size
 from inference.logistic import space_of
 
 # Penalties, times d: standardised rows have a squared length of about d.
@@ -61,6 +61,10 @@ class RidgeHead(LinearHead):
         left_out = np.stack([fit.left_out_scores(1.0 / s, members) for s in strengths])
         best, self.temperature_ = choose(left_out, given.column, weight=counts)
         self.out_of_fold_proba_ = cross_fitted(left_out, given.column, fold, weight=counts)
+        n = len(given.rows)
+        self.out_of_fold_size_ = training_size(
+            np.arange(n) if groups is None else np.unique(np.asarray(groups), return_inverse=True)[1]
+        )
         weights, bias = fit.coefficients(1.0 / strengths[best])
         basis, scale = space.basis.double().numpy(), space.scale.numpy()
         self.coef_ = (basis @ weights).T / scale

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from inference.forecast import LEVEL, CurvePoint, fit, forecast
-from inference.heads import LogisticHead
+from inference.heads import CosineHead, Head, LdaHead, LogisticHead, MlpHead, RidgeHead, choose_head
 from inference.subsampling import curve, refit
 
 SIZES = (10, 20, 40, 80, 160)
@@ -120,7 +120,9 @@ def test_labels_that_mean_something_give_a_rising_curve_and_others_a_flat_one(ap
     X = rng.normal(size=(200, 60))
     X[:, :10] += apart * column[:, None]
     head = LogisticHead(seed=0).fit(X, column)
-    points = curve(X, column, head.out_of_fold_proba_, fit=refit(head), seed=0)
+    points = curve(
+        X, column, head.out_of_fold_proba_, oof_size=head.out_of_fold_size_, fit=refit(head), seed=0
+    )
     assert [point.n for point in points] == sorted({point.n for point in points})
     assert points[-1].n == 160 and len(points) >= 4
     assert points[-1].accuracy == pytest.approx((head.out_of_fold_proba_.argmax(axis=1) == column).mean())
@@ -128,16 +130,57 @@ def test_labels_that_mean_something_give_a_rising_curve_and_others_a_flat_one(ap
     assert rise > 0.08 if apart else abs(rise) < 0.12
 
 
+@pytest.mark.parametrize(
+    ("head", "size"),
+    [(LogisticHead(), 80), (LdaHead(), 99), (RidgeHead(), 99), (CosineHead(), 99), (MlpHead(epochs=2), 80)],
+)
+def test_the_last_point_stands_at_the_labels_that_the_heads_own_rows_were_fitted_on(
+    head: Head, size: int
+) -> None:
+    rng = np.random.default_rng(0)
+    column = np.arange(100) % 2
+    X = rng.normal(size=(100, 20)) + 0.4 * column[:, None]
+    head.fit(X, column)
+    points = curve(
+        X, column, head.out_of_fold_proba_, oof_size=head.out_of_fold_size_, fit=refit(head), seed=0
+    )
+    assert points[-1].n == size and points[-1].judged == 100
+
+
+def test_a_class_of_two_labels_makes_two_folds_and_the_last_point_knows() -> None:
+    column = np.repeat([0, 1, 2], [48, 50, 2])
+    X = np.random.default_rng(0).normal(size=(100, 20)) + column[:, None]
+    head = LogisticHead().fit(X, column)
+    points = curve(
+        X, column, head.out_of_fold_proba_, oof_size=head.out_of_fold_size_, fit=refit(head), seed=0
+    )
+    assert points[-1].n == 50
+    assert [point.n for point in points] == sorted({point.n for point in points})
+
+
+def test_of_a_choice_the_size_is_that_of_the_kinds_it_took_rows_from() -> None:
+    column = np.arange(100) % 2
+    X = np.random.default_rng(0).normal(size=(100, 20)) + 0.4 * column[:, None]
+    chosen = choose_head(X, column, kinds=["lda"])
+    assert chosen.out_of_fold_size == pytest.approx(99)
+    assert 80 <= choose_head(X, column).out_of_fold_size <= 99
+
+
 def test_a_dozen_labels_give_a_curve_too_and_a_lone_one_none() -> None:
     rng = np.random.default_rng(0)
     column = np.array([0] * 6 + [1] * 6)
     X = rng.normal(size=(12, 20)) + column[:, None]
     head = LogisticHead(seed=0).fit(X, column)
-    points = curve(X, column, head.out_of_fold_proba_, fit=refit(head), seed=0)
+    points = curve(
+        X, column, head.out_of_fold_proba_, oof_size=head.out_of_fold_size_, fit=refit(head), seed=0
+    )
     assert len({point.n for point in points}) >= 3 and forecast(points, labels=12) is not None
     lone = np.array([0] * 11 + [1])
     head = LogisticHead(seed=0).fit(X, lone)
-    assert curve(X, lone, head.out_of_fold_proba_, fit=refit(head), seed=0) == []
+    assert (
+        curve(X, lone, head.out_of_fold_proba_, oof_size=head.out_of_fold_size_, fit=refit(head), seed=0)
+        == []
+    )
 
 
 def test_the_same_seed_gives_the_same_points() -> None:
@@ -145,7 +188,10 @@ def test_the_same_seed_gives_the_same_points() -> None:
     column = np.tile([0, 1, 2], 20)
     X = rng.normal(size=(60, 12)) + column[:, None]
     head = LogisticHead(seed=0).fit(X, column)
-    twice = [curve(X, column, head.out_of_fold_proba_, fit=refit(head), seed=3) for _ in range(2)]
+    twice = [
+        curve(X, column, head.out_of_fold_proba_, oof_size=head.out_of_fold_size_, fit=refit(head), seed=3)
+        for _ in range(2)
+    ]
     assert twice[0] == twice[1]
 
 
@@ -160,7 +206,15 @@ def test_a_curve_can_be_stopped() -> None:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        curve(X, column, head.out_of_fold_proba_, fit=refit(head), seed=0, on_progress=stop)
+        curve(
+            X,
+            column,
+            head.out_of_fold_proba_,
+            oof_size=head.out_of_fold_size_,
+            fit=refit(head),
+            seed=0,
+            on_progress=stop,
+        )
 
 
 def test_a_curve_that_is_perfect_throughout_leaves_nothing_to_reach() -> None:

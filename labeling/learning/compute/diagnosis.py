@@ -51,6 +51,7 @@ def diagnose(
     X: Floats,
     head: Any,
     oof_proba: Floats,
+    oof_size: float,
     store: EmbeddingStore,
     seed: int,
     progress: Progress,
@@ -59,7 +60,7 @@ def diagnose(
 
     Args:
         X: (n, d) embeddings of ``learned.examples``.
-        oof_proba: (n, k) out-of-fold probabilities.
+        oof_proba: (n, k) out-of-fold probabilities; ``oof_size`` labels are behind each, on average.
     """
     column = np.asarray(learned.columns)
     items = [example.item_id for example in learned.examples]
@@ -69,7 +70,9 @@ def diagnose(
     def report(done: int, total: int) -> None:
         progress.report(done, total, gettext_noop("Drawing the learning curve"))
 
-    points = subsampling.curve(X, column, oof_proba, fit=_refit(head), seed=seed, on_progress=report)
+    points = subsampling.curve(
+        X, column, oof_proba, oof_size=oof_size, fit=_refit(head), seed=seed, on_progress=report
+    )
     progress.report(0, 1, gettext_noop("Looking for doubtful labels"))
     doubted = suspicious(oof_proba, column)
     findings = {

@@ -112,4 +112,4 @@ def _told(tuned: finetune.FineTuned, keys: list[str], columns: Any, seed: int) -
         "temperature": head.settings()["temperature"],
         "choice": choice,
     }
-    return TrainedHead(head, present, report, tuned.oof_proba, choice)
+    return TrainedHead(head, present, report, tuned.oof_proba, head.out_of_fold_size_, choice)

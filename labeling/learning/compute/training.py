@@ -132,6 +132,7 @@ def _train(progress: Progress, project: Project) -> ModelVersion:
         X=X,
         head=trained.head,
         oof_proba=trained.oof_proba,
+        oof_size=trained.oof_size,
         store=store,
         seed=seed,
         progress=progress,
