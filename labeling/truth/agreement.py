@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypeVar
 
 from labeling.truth.models import AnswerKind
 
@@ -16,6 +16,9 @@ class Answered(Protocol):
 
     @property
     def label_class_id(self) -> int | None: ...
+
+
+A = TypeVar("A", bound=Answered)
 
 
 @dataclass(frozen=True)
@@ -38,14 +41,8 @@ def verdict(
     (retired). A hold, or a class that no longer exists, votes for nothing; so with two answers wanted the
     first hold already sends the photo to review.
     """
-    votes: Counter[tuple[str, int | None]] = Counter()
-    for answer in answers:
-        if answer.kind == AnswerKind.UNUSABLE:
-            votes[(AnswerKind.UNUSABLE, None)] += 1
-        elif answer.kind == AnswerKind.CLASS and answer.label_class_id is not None:
-            counts_as = resolution.get(answer.label_class_id)
-            if counts_as is not None:
-                votes[(AnswerKind.CLASS, counts_as)] += 1
+    given = [_vote(answer, resolution) for answer in answers]
+    votes = Counter(vote for vote in given if vote is not None)
     leader, most = votes.most_common(1)[0] if votes else ((AnswerKind.HOLD.value, None), 0)
     if most >= needed:
         return Verdict("agreed", kind=leader[0], label_class_id=leader[1])
@@ -53,3 +50,17 @@ def verdict(
         return Verdict("wait")
     held = any(answer.kind == AnswerKind.HOLD for answer in answers)
     return Verdict("disputed", cause="hold" if held else "disagreement")
+
+
+def agreeing(answers: Sequence[A], agreed: Verdict, resolution: Mapping[int, int | None]) -> list[A]:
+    """The answers that an ``agreed`` verdict rests on; with k of n there may be others."""
+    return [each for each in answers if _vote(each, resolution) == (agreed.kind, agreed.label_class_id)]
+
+
+def _vote(answer: Answered, resolution: Mapping[int, int | None]) -> tuple[str, int | None] | None:
+    if answer.kind == AnswerKind.UNUSABLE:
+        return AnswerKind.UNUSABLE.value, None
+    if answer.kind == AnswerKind.CLASS and answer.label_class_id is not None:
+        counts_as = resolution.get(answer.label_class_id)
+        return None if counts_as is None else (AnswerKind.CLASS.value, counts_as)
+    return None

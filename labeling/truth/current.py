@@ -44,10 +44,11 @@ def open_dispute(item_id: int) -> Dispute | None:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What a standing answer says, as the rule needs it."""
+    """What a standing answer says, as the rule needs it, and the guideline version that it was given under."""
 
     kind: str
     label_class_id: int | None
+    guideline_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,10 @@ def photo_state(project: Project, item_id: int, round: int, labeler: User | None
                          WHERE a.item_id = %s AND a.round = %s AND a.draw <> 'gold'
                            AND NOT EXISTS (SELECT 1 FROM truth_retraction r WHERE r.annotation_id = a.id)
                          ORDER BY a.id),
+                   ARRAY(SELECT a.guideline_id FROM truth_annotation a
+                         WHERE a.item_id = %s AND a.round = %s AND a.draw <> 'gold'
+                           AND NOT EXISTS (SELECT 1 FROM truth_retraction r WHERE r.annotation_id = a.id)
+                         ORDER BY a.id),
                    EXISTS (SELECT 1 FROM truth_annotation a
                            WHERE a.item_id = %s AND a.round = %s AND a.draw = 'sweep'
                              AND NOT EXISTS (SELECT 1 FROM truth_retraction r WHERE r.annotation_id = a.id))
@@ -91,22 +96,17 @@ def photo_state(project: Project, item_id: int, round: int, labeler: User | None
                 item_id,
                 project.pk,
                 labeler.pk if labeler else None,
-                item_id,
-                round,
-                item_id,
-                round,
-                item_id,
-                round,
+                *[item_id, round] * 4,
                 item_id,
             ],
         )
-        newest, kind, disputed, paused, kinds, classes, swept = cursor.fetchone()
+        newest, kind, disputed, paused, kinds, classes, guidelines, swept = cursor.fetchone()
     return PhotoState(
         newest_truth=newest,
         in_force=newest is not None and kind != TruthKind.WITHDRAWN,
         disputed=disputed,
         paused=paused,
-        answers=[Given(*each) for each in zip(kinds, classes, strict=True)],
+        answers=[Given(*each) for each in zip(kinds, classes, guidelines, strict=True)],
         swept=swept,
     )
 

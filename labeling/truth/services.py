@@ -18,7 +18,7 @@ from labeling.catalog.services import log_activity
 from labeling.people.models import User
 from labeling.refusals import Refused
 from labeling.truth import events
-from labeling.truth.agreement import Answered, Verdict, verdict
+from labeling.truth.agreement import Answered, Verdict, agreeing, verdict
 from labeling.truth.answers import REASONS, refuse_contradiction
 from labeling.truth.answers import Answer as Answer  # part of what a service takes
 from labeling.truth.current import (
@@ -172,7 +172,7 @@ def retract_answer(*, project: Project, labeler: User, key: UUID) -> Annotation:
     decision = _verdict(project, standing_answers(annotation.item_id, annotation.round), guideline)
     truth = truth_in_force(annotation.item_id)
     if truth is not None and truth.origin == Origin.AGREEMENT and decision.state != "agreed":
-        _append_truth(project, annotation.item_id, TruthKind.WITHDRAWN, None, Origin.WITHDRAWAL, guideline)
+        _append_truth(project, annotation.item_id, TruthKind.WITHDRAWN, None, Origin.WITHDRAWAL, guideline.pk)
     if decision.state == "wait":
         for dispute in disputes.open().filter(cause__in=[DisputeCause.DISAGREEMENT, DisputeCause.HOLD]):
             Ruling.objects.create(dispute=dispute, outcome=Outcome.WITHDRAWN, guideline=guideline)
@@ -274,13 +274,21 @@ def rule(
     )
     if outcome == Outcome.SEND_BACK:
         if truth_in_force(dispute.item_id) is not None:
-            _append_truth(project, dispute.item_id, TruthKind.WITHDRAWN, None, Origin.WITHDRAWAL, guideline)
+            _append_truth(
+                project, dispute.item_id, TruthKind.WITHDRAWN, None, Origin.WITHDRAWAL, guideline.pk
+            )
         events.reopened.send(
             sender=Ruling, project=project, item_id=dispute.item_id, round=current_round(dispute.item_id)
         )
     else:
         _append_truth(
-            project, dispute.item_id, outcome, ruling.label_class_id, Origin.RULING, guideline, ruling=ruling
+            project,
+            dispute.item_id,
+            outcome,
+            ruling.label_class_id,
+            Origin.RULING,
+            guideline.pk,
+            ruling=ruling,
         )
         events.settled.send(sender=Ruling, project=project, item_id=dispute.item_id)
     return ruling
@@ -336,7 +344,7 @@ def add_gold(*, project: Project, item: Item, class_key: str, by: User) -> Gold:
         TruthKind.CLASS,
         definition.label_class_id,
         Origin.GOLD,
-        guideline,
+        guideline.pk,
     )
     events.settled.send(sender=Gold, project=project, item_id=item.pk)
     return gold
@@ -481,18 +489,23 @@ def _settle(
     *,
     audited: bool | None = None,
 ) -> bool:
-    """Make ground truth or a dispute of the standing answers, if they suffice; return whether the photo has either."""
+    """Make ground truth or a dispute of the standing answers, if they suffice; return whether the photo has either.
+
+    ``guideline``: the newest version, which says what each answer counts as today. The ground truth is of the oldest
+    version among the answers it rests on: what it proves is proven of those criteria.
+    """
     if state.in_force or state.disputed:
         return True
     decision = _verdict(project, state.answers, guideline)
     if decision.state == "agreed":
+        resting = agreeing(state.answers, decision, catalog.class_resolution(project, guideline))
         _append_truth(
             project,
             item_id,
             decision.kind,
             decision.label_class_id,
             Origin.AGREEMENT,
-            guideline,
+            min(each.guideline_id for each in resting),  # versions are written in turn, so ids rise with them
             audited=audited,
             supersedes=state.newest_truth,
             swept=state.swept,
@@ -515,7 +528,7 @@ def _append_truth(
     kind: str,
     label_class_id: int | None,
     origin: str,
-    guideline: Guideline,
+    guideline_id: int,
     *,
     ruling: Ruling | None = None,
     audited: bool | None = None,
@@ -546,7 +559,7 @@ def _append_truth(
         origin=origin,
         draw=draw,
         ruling=ruling,
-        guideline=guideline,
+        guideline_id=guideline_id,
         supersedes_id=supersedes,
     )
 
