@@ -10,6 +10,7 @@ from django.db.models.functions import Coalesce
 
 from labeling.catalog.models import Item, Membership, Project, Role
 from labeling.people.models import User
+from labeling.queue.late_counts import late
 from labeling.truth.models import Dispute, GroundTruth, Origin
 
 
@@ -52,7 +53,9 @@ def _card(project: Any, role: str) -> ProjectCard:
         role=role,
         role_label=str(Role(role).label),
         pool=project.n_photos,
-        settled=project.n_settled,
+        settled=late("card", project, lambda: int(project.n_settled))
+        if role == Role.LABELER
+        else project.n_settled,
         disputes=None if role == Role.LABELER else project.n_disputes,
     )
 

@@ -6,7 +6,6 @@ from collections import Counter
 from datetime import datetime
 from typing import Any
 
-from django.core.cache import cache
 from django.db import connection
 from django.db.models import Count, Q
 from django.utils import timezone
@@ -17,6 +16,7 @@ from labeling.catalog.selectors import class_resolution
 from labeling.jobs.models import Job
 from labeling.people.models import User
 from labeling.queue import pace
+from labeling.queue.late_counts import late
 from labeling.queue.models import ARRIVALS, Entry, Ranking, Slot
 from labeling.truth.alpha import alpha_since
 from labeling.truth.current import pause_of
@@ -116,17 +116,14 @@ def _within_reach(project: Project, at: pace.Standing) -> int:
 
 
 def _pace_shown(project: Project) -> tuple[int, int]:
-    """(settled, needed) in the current band, at most two seconds old: every claim shows it."""
-    key = f"pace:{project.pk}"
-    shown: tuple[int, int] | None = cache.get(key)
-    if shown is None:
-        inward = pace.current_band(project) + 1 < project.bands
-        at = (
-            pace.standing(project) if inward else None
-        )  # at the boundary there is no next band to count towards
-        shown = (at.settled, _within_reach(project, at)) if at else (0, 0)
-        cache.set(key, shown, timeout=2)
-    return shown
+    """(settled, needed) in the current band, as it stood a while ago: every claim shows it."""
+    return late("pace", project, lambda: _pace(project))
+
+
+def _pace(project: Project) -> tuple[int, int]:
+    inward = pace.current_band(project) + 1 < project.bands
+    at = pace.standing(project) if inward else None  # at the boundary there is no next band to count towards
+    return (at.settled, _within_reach(project, at)) if at else (0, 0)
 
 
 def _by_class_now(project: Project, counts: dict[int, int]) -> dict[str, int]:
