@@ -12,6 +12,7 @@ from labeling.catalog.models import ClassDefinition, Guideline, Project
 from labeling.learning.events import embedded, promoted
 from labeling.queue import pace, services
 from labeling.queue.events import took_over
+from labeling.queue.exemplars import refuse_asked_exemplars
 from labeling.queue.models import BandOpening
 from labeling.truth.events import disputed, reopened, settled
 
@@ -45,8 +46,10 @@ def on_settings_changed(*, project: Project, changed: Iterable[str], **_: Any) -
 def on_guideline_changed(*, project: Project, guideline: Guideline, **_: Any) -> None:
     """Merging or retiring classes changes ladders and what answers count as; better criteria do not.
 
-    Other criteria change what answers mean, and so which ground truths a band still holds.
+    Other criteria change what answers mean, and so which ground truths a band still holds. Refuses, and with it the new
+    version, where an exemplar is a photo that people are asked about.
     """
+    refuse_asked_exemplars(project=project, guideline=guideline)
     services.look_at_bands_again(project=project, cause=BandOpening.Cause.GUIDELINE)
     fates = [
         dict(ClassDefinition.objects.filter(guideline=each).values_list("label_class", "state"))

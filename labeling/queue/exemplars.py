@@ -1,0 +1,35 @@
+"""An exemplar is shown with its class while people label, so it must be no photo that they are asked about blind."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext as _
+
+from labeling.catalog.models import Exemplar, Guideline, Item, Project
+from labeling.queue.models import Entry
+from labeling.refusals import Refused
+from labeling.truth.models import Gold
+
+
+def refuse_asked_exemplars(*, project: Project, guideline: Guideline) -> None:
+    """Raises :class:`Refused` ``invalid`` (422) where a new exemplar of ``guideline`` is gold in use, or half answered."""
+    shown = Exemplar.objects.filter(definition__guideline=guideline).values("image")
+    before = Exemplar.objects.filter(
+        definition__guideline__project=project, definition__guideline__number=guideline.number - 1
+    ).values("image")
+    new = Item.objects.filter(project=project, image__in=shown).exclude(image__in=before)
+    ids = list(new.values_list("pk", flat=True))
+    if not ids:
+        return
+    message = ""
+    if Gold.objects.filter(item__in=ids, retired_at__isnull=True).exists():
+        message = _(
+            "This photo is gold: people are checked with it, blind. Choose another, or retire it as gold first."
+        )
+    elif Entry.objects.filter(
+        ranking__project=project, ranking__current=True, item__in=ids, taken__gt=0
+    ).exists():
+        message = _(
+            "People are answering this photo now, blind. Choose another, or wait until it is settled."
+        )
+    if message:
+        raise Refused("invalid", message, status=422, fields={"exemplars": message})
