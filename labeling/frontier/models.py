@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from labeling.catalog.models import APPEND_ONLY, SHARE, Guideline, Item, LabelClass, Project
 from labeling.jobs.models import Job
 from labeling.learning.models import ModelVersion
+from labeling.truth.models import GroundTruth
 
 
 class Mode(models.TextChoices):
@@ -241,6 +242,18 @@ class DecisionQuerySet(models.QuerySet["AutomaticDecision"]):
             certificate__in=Certificate.objects.filter(ends__kind=EndKind.SUSPENDED)
         )
 
+    def told(self) -> DecisionQuerySet:
+        """Those of which nobody is asked any more: the others would tell a reviewer, who may label too, what to answer.
+
+        Asked are all photos that were decided in the shadow, went to the audit, were drawn at random, or came back from a
+        suspended certificate, until they are settled. Who overruled a decision has seen it.
+        """
+        settled = GroundTruth.objects.current().filter(item=models.OuterRef("item"))
+        alone = Q(mode=Mode.ON, audit=False, item__audit_drawn_at__isnull=True) & ~Q(
+            certificate__in=Certificate.objects.filter(ends__kind=EndKind.SUSPENDED)
+        )
+        return self.filter(alone | Q(overruled__isnull=False) | models.Exists(settled))
+
 
 class AutomaticDecision(models.Model):
     """What the machine decided of a photo, or would have (shadow), and under which certificate. Never a ground truth."""
@@ -294,10 +307,11 @@ class DecisionOverruled(models.Model):
 
 
 class AuditWatch(models.Model):
-    """The watch over what one version decided of one class. Derived: it can be made again from the audits."""
+    """The watch over what one version decided of one class under one guideline. Derived: made again from the audits."""
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="audit_watches")
     model_version = models.ForeignKey(ModelVersion, on_delete=models.CASCADE, related_name="+")
+    guideline = models.ForeignKey(Guideline, on_delete=models.CASCADE, related_name="+")
     label_class = models.ForeignKey(LabelClass, on_delete=models.CASCADE, related_name="+")
     precision = models.FloatField(help_text="stated")
     n = models.PositiveIntegerField(default=0)
@@ -311,7 +325,8 @@ class AuditWatch(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["model_version", "label_class", "precision"], name="one_watch_a_class"
+                fields=["model_version", "guideline", "label_class", "precision"],
+                name="one_watch_a_class_and_guideline",
             )
         ]
 

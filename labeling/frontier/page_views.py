@@ -23,7 +23,7 @@ from labeling.frontier.models import AutomaticDecision, Certificate, FrontierPol
 from labeling.frontier.own_words import kept_whole
 from labeling.frontier.policy import policy_of, set_policy
 from labeling.frontier.selectors import picture
-from labeling.frontier.standing import became, decisions, explain, standing
+from labeling.frontier.standing import became, decision_to_tell, decisions, explain, standing
 from labeling.queue.services import open_next_band, reopen_band
 from labeling.refusals import Refused
 from labeling.typed_numbers import real, whole
@@ -56,7 +56,7 @@ def _page(request: HttpRequest, project: Project, *, status: int = 200, **more: 
 def _context(request: HttpRequest, project: Project) -> dict[str, Any]:
     now = standing(project)
     seen = picture(project)
-    newest = list(decisions(project).order_by("-id")[:SHOWN])
+    newest = list(decisions(project).told().order_by("-id")[:SHOWN])
     names = class_names(current_guideline(project))
     ended = list(
         Certificate.objects.filter(project=project, ends__isnull=False)
@@ -82,6 +82,7 @@ def _context(request: HttpRequest, project: Project) -> dict[str, Any]:
             )
             for each in newest
         ],
+        "decided_any": bool(newest) or AutomaticDecision.objects.filter(project=project).exists(),
         "ended": [(each, names.get(each.label_class_id, each.label_class.key)) for each in ended],
     }
 
@@ -268,7 +269,7 @@ def suspend(request: HttpRequest, slug: str, certificate_id: int) -> HttpRespons
 
 
 def _decision(project: Project, decision_id: int) -> AutomaticDecision:
-    found = decisions(project).filter(pk=decision_id).first()
+    found = decision_to_tell(project, decision_id)
     if found is None:
         raise Http404(_("There is no such decision."))
     return found

@@ -17,6 +17,8 @@ from labeling.refusals import Refused
 
 #: What another certificate would be needed for.
 _PROOF = frozenset({"precision", "delta", "undecided_are_errors"})
+#: Share of the decisions; with less, the watch over a machine that decides would see next to nothing.
+LEAST_AUDITED = 0.005
 FIELDS = ("precision", "delta", "undecided_are_errors", "planned_labels", "mode", "audit_share")
 
 
@@ -29,8 +31,8 @@ def policy_of(project: Project) -> FrontierPolicy:
 def set_policy(*, project: Project, by: User, reason: str = "", **changes: Any) -> FrontierPolicy:
     """Append a policy that differs in ``changes``; certificates of another precision or δ are void from now on.
 
-    Raises :class:`Refused` ``invalid`` (422) for a value out of range, for switching on without a reason, and for a
-    reason that is too long to keep.
+    Raises :class:`Refused` ``invalid`` (422) for a value out of range, for switching on without a reason or without an
+    audit, and for a reason that is too long to keep.
     """
     from labeling.frontier import services
 
@@ -43,8 +45,15 @@ def set_policy(*, project: Project, by: User, reason: str = "", **changes: Any) 
     if changed.get("mode") == Mode.ON and not reason.strip():
         message = _("Say why the machine may decide from now on: it is kept.")
         raise Refused("invalid", message, status=422, fields={"reason": message})
+    now = values | changes
+    if now["mode"] == Mode.ON and now["audit_share"] < LEAST_AUDITED:
+        message = _(
+            "While the machine decides, at least %(least)s %% of its decisions are audited: nothing else tells when a "
+            "certificate no longer holds."
+        ) % {"least": f"{100 * LEAST_AUDITED:g}"}
+        raise Refused("invalid", message, status=422, fields={"audit_share": message})
     words = kept_whole(reason, field="reason")
-    policy = FrontierPolicy(project=project, by=by, reason=words, **(values | changes))
+    policy = FrontierPolicy(project=project, by=by, reason=words, **now)
     try:
         policy.full_clean(exclude=["project", "by"])
     except ValidationError as error:

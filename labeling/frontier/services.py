@@ -290,7 +290,8 @@ def suspend(
 ) -> int:
     """The machine decides no more of this class by this version, and what it decided goes to people; return how many.
 
-    All certificates of the class and version are suspended, renewed ones too: their decisions are in the same doubt.
+    All certificates of the class and version are suspended, renewed ones too: their decisions are in the same doubt. The
+    audit's doubt is of one guideline, and ends with it; an admin's is of the model.
     Raises :class:`Refused` ``invalid`` (422) where an admin gives no reason or one too long to keep, ``suspended`` (409)
     where the certificate is suspended already; the audit, which may come second, then changes nothing.
     """
@@ -308,6 +309,7 @@ def suspend(
         project=project,
         model_version=certificate.model_version_id,
         label_class=certificate.label_class_id,
+        **({"guideline": certificate.guideline_id} if reason == EndReason.AUDIT else {}),
     )
     doubted = list(
         AutomaticDecision.objects.standing()
@@ -374,8 +376,8 @@ def in_force(project: Project) -> list[Certificate]:
     )
 
 
-# Left to people: what they settled, dispute, have begun or are to be asked as the random sample; gold; what a person
-# took back from the machine.
+# Left to people: what they settled, dispute, have begun, or are to be asked first or as the random sample; gold; what a
+# person took back from the machine, or marked in a sweep as not of the class that the model says.
 _DECIDE = f"""
 INSERT INTO frontier_automaticdecision
     (project_id, item_id, certificate_id, model_version_id, label_class_id, confidence, probabilities, mode, audit,
@@ -393,7 +395,9 @@ WHERE s.model_version_id = %(model)s AND i.project_id = %(project)s AND i.audit_
   AND NOT EXISTS (SELECT 1 FROM truth_gold g WHERE g.item_id = i.id)
   AND NOT EXISTS (SELECT 1 FROM frontier_drawnphoto d WHERE d.item_id = i.id)
   AND NOT EXISTS (SELECT 1 FROM queue_entry e
-                  WHERE e.ranking_id = %(ranking)s AND e.item_id = i.id AND (e.taken > 0 OR e.round > 1))
+                  WHERE e.ranking_id = %(ranking)s AND e.item_id = i.id
+                    AND (e.taken > 0 OR e.round > 1 OR e.position < 0))
+  AND NOT EXISTS (SELECT 1 FROM queue_sweepphoto p WHERE p.item_id = i.id AND p.apart)
   AND NOT EXISTS (SELECT 1 FROM frontier_automaticdecision a
                   JOIN frontier_decisionoverruled o ON o.decision_id = a.id WHERE a.item_id = i.id)
   AND NOT EXISTS (SELECT 1 FROM frontier_automaticdecision a

@@ -7,17 +7,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from labeling.catalog.models import ClassDefinition, Project
+from labeling.catalog.models import ClassDefinition, Guideline, Project
 from labeling.catalog.selectors import active_definitions, class_names, current_guideline, photo_urls
 from labeling.frontier.models import (
     AuditWatch,
     AutomaticDecision,
     Certificate,
     CertificationRun,
+    DecisionQuerySet,
     EndKind,
     FrontierPolicy,
     Mode,
@@ -27,6 +28,7 @@ from labeling.frontier.services import MOST_DRAWN, in_force, lacking
 from labeling.jobs.models import Job
 from labeling.learning.models import ModelVersion
 from labeling.learning.selectors import champion
+from labeling.refusals import Refused
 from labeling.truth.estimates import Proportion
 from labeling.truth.models import GroundTruth
 
@@ -120,7 +122,7 @@ def standing(project: Project) -> Standing:
         if model is not None
         else None
     )
-    classes = _classes(project, model, look)
+    classes = _classes(project, model, guideline, look)
     state = _state(model, look, jobs, classes)
     decisions = AutomaticDecision.objects.filter(project=project)
     return Standing(
@@ -165,7 +167,7 @@ def _to_draw(classes: list[ClassStanding], look: CertificationRun | None) -> int
 
 
 def _classes(
-    project: Project, model: ModelVersion | None, look: CertificationRun | None
+    project: Project, model: ModelVersion | None, guideline: Guideline, look: CertificationRun | None
 ) -> list[ClassStanding]:
     if model is None:
         return []
@@ -173,10 +175,11 @@ def _classes(
     suspended = {
         each.label_class_id: each
         for each in Certificate.objects.filter(
-            project=project, model_version=model, ends__kind=EndKind.SUSPENDED
+            project=project, model_version=model, guideline=guideline, ends__kind=EndKind.SUSPENDED
         ).order_by("id")
     }
-    watches = {each.label_class_id: each for each in AuditWatch.objects.filter(model_version=model)}
+    watched = AuditWatch.objects.filter(model_version=model, guideline=guideline)
+    watches = {each.label_class_id: each for each in watched}
     found = []
     for position, definition in enumerate(active_definitions(project)):
         class_id = definition.label_class_id
@@ -320,7 +323,7 @@ def decided_alone(project: Project) -> int:
     return standing_now.exclude(item__in=settled).values("item").distinct().count()
 
 
-def decisions(project: Project) -> QuerySet[AutomaticDecision]:
+def decisions(project: Project) -> DecisionQuerySet:
     """All, shadow ones too, with what became of them."""
     return (
         AutomaticDecision.objects.filter(project=project)
@@ -329,6 +332,17 @@ def decisions(project: Project) -> QuerySet[AutomaticDecision]:
         )
         .annotate(suspended=Count("certificate__ends", filter=_suspended()))
     )
+
+
+def decision_to_tell(project: Project, decision_id: int) -> AutomaticDecision | None:
+    """One of :func:`decisions`. Raises :class:`Refused` ``asked_blind`` (409) while people are asked about its photo."""
+    found = decisions(project).filter(pk=decision_id).first()
+    if found is not None and not AutomaticDecision.objects.filter(pk=decision_id).told().exists():
+        raise Refused(
+            "asked_blind",
+            _("People are asked about this photo, blind. The decision is told once they have settled it."),
+        )
+    return found
 
 
 def _suspended() -> Any:

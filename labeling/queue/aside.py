@@ -65,7 +65,10 @@ def bring_back(*, project: Project, item_ids: Sequence[int]) -> int:
 
 @transaction.atomic
 def offer_what_was_drawn(*, project: Project) -> int:
-    """Photos that the audit drew and whose loan was given back: they must come to people, or the sample waits for ever."""
+    """Photos that the audit drew and nobody has now (given back, or never lent) come before all others; return how many.
+
+    They would wait for their own band otherwise, and the random sample, which ends at its first open photo, with them.
+    """
     ranking = _share_ranking(project)
     if ranking is None:
         return 0
@@ -73,9 +76,10 @@ def offer_what_was_drawn(*, project: Project) -> int:
         cursor.execute(
             """
             UPDATE queue_entry e SET band = %s, position = -1 FROM catalog_item i
-            WHERE e.ranking_id = %s AND e.band = %s AND i.id = e.item_id AND i.audit_drawn_at IS NOT NULL
+            WHERE e.ranking_id = %s AND e.taken = 0 AND e.position >= 0
+              AND i.id = e.item_id AND i.project_id = %s AND i.audit_drawn_at IS NOT NULL
             """,
-            [min(pace.current_band(project), ranking.bands - 1), ranking.pk, DECIDED],
+            [min(pace.current_band(project), ranking.bands - 1), ranking.pk, project.pk],
         )
         return int(cursor.rowcount)
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import random
 from datetime import timedelta
 from typing import Any
+from unittest.mock import patch
 
 from django.utils import timezone
 
 from labeling.catalog.models import Item, LabelClass
 from labeling.catalog.selectors import current_guideline
+from labeling.frontier import policy as policies
 from labeling.frontier.policy import set_policy
 from labeling.jobs import runner
 from labeling.jobs.models import Job, JobState
@@ -116,7 +118,9 @@ class Pool:
         return truth
 
     def policy(self, **changes: Any) -> None:
-        set_policy(project=self.project, by=self.admin, reason="a test", **changes)
+        """A test may also do without the audit, to know for each photo who decides it; a project may not."""
+        with patch.object(policies, "LEAST_AUDITED", 0.0):
+            set_policy(project=self.project, by=self.admin, reason="a test", **changes)
 
     def work(self) -> list[Job]:
         """Do the frontier's waiting jobs, those that they cause too; orderings need a real backbone and are left."""

@@ -9,14 +9,17 @@ from django.db.models import Count
 from django.test import Client
 from django.utils import timezone
 
-from labeling.catalog.models import Activity
+from labeling.catalog.models import Activity, Item
+from labeling.catalog.services import amend_guideline
+from labeling.frontier.compute.certifying import look
 from labeling.frontier.models import AuditWatch, AutomaticDecision, Certificate
 from labeling.frontier.policy import policy_of, set_policy
 from labeling.frontier.services import decide, in_force, overrule, suspend, verdict_on
 from labeling.frontier.standing import decided_alone
 from labeling.jobs.models import Job
+from labeling.queue import aside
 from labeling.queue.events import took_over
-from labeling.queue.models import Ranking, Sweep, SweepPhoto
+from labeling.queue.models import Entry, Ranking, Sweep, SweepPhoto
 from labeling.queue.selectors import progress
 from labeling.queue.services import claim, release
 from labeling.refusals import Refused
@@ -311,3 +314,114 @@ def test_an_audited_photo_that_a_sweep_had_shown_is_no_witness() -> None:
         pool.settle(decision.item)
     pool.work()
     assert sum(watch.n for watch in AuditWatch.objects.filter(project=pool.project)) == len(audited) - 1
+
+
+def test_a_photo_that_a_sweep_set_apart_is_never_decided_by_the_machine() -> None:
+    pool = switched_on()
+    (marked,) = pool.new_photos(1, margin=0.99)
+    labeler = pool.labelers[0]
+    sweep = Sweep.objects.create(
+        project=pool.project,
+        labeler=labeler,
+        label_class=pool.classes["functional"],
+        model_version=pool.model,
+        band=0,
+    )
+    SweepPhoto.objects.create(
+        sweep=sweep, item=marked, place=0, labeler=labeler, apart=True, shown_at=timezone.now()
+    )
+    assert verdict_on(project=pool.project, item_id=marked.pk).by == "queue"
+
+
+def test_a_photo_that_people_are_to_be_asked_first_is_left_to_them() -> None:
+    pool = switched_on()
+    (wanted,) = pool.new_photos(1, margin=0.99)
+    aside.ask_soon(project=pool.project, item_ids=[wanted.pk])
+    assert decide(project=pool.project)["decided"] == 0
+
+
+def test_a_look_that_was_overtaken_by_a_stricter_wish_certifies_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pool = Pool()
+    pool.policy(precision=0.8, planned_labels=160)
+    for item in pool.draw(200):
+        pool.settle(item)
+
+    def looked(*args: object) -> object:
+        found = look(*args)  # type: ignore[arg-type]
+        if policy_of(pool.project).precision < 0.999:
+            pool.policy(precision=0.999, mode="on")
+        return found
+
+    monkeypatch.setattr("labeling.frontier.compute.certifying.look", looked)
+    pool.work()
+    assert in_force(pool.project) == []
+    assert decided(pool) == set()
+
+
+def test_a_machine_that_decides_is_audited() -> None:
+    pool = certified_pool()
+    with pytest.raises(Refused) as refusal:
+        set_policy(project=pool.project, by=pool.admin, mode="on", audit_share=0.0, reason="Trust it")
+    assert (refusal.value.status, set(refusal.value.fields)) == (422, {"audit_share"})
+    set_policy(project=pool.project, by=pool.admin, mode="on", reason="Trust it")
+    with pytest.raises(Refused):
+        set_policy(project=pool.project, by=pool.admin, audit_share=0.001)
+
+
+def test_what_people_settle_under_another_guideline_says_nothing_of_the_certificate() -> None:
+    pool = switched_on(audit_share=1.0)
+    amend_guideline(
+        project=pool.project, by=pool.admin, note="Stricter", criteria={"functional": "No crack at all."}
+    )
+    for decision in AutomaticDecision.objects.filter(label_class__key="functional").order_by("id"):
+        pool.settle(decision.item, "defective")
+    pool.work()
+    watch = AuditWatch.objects.get(label_class__key="functional")
+    assert (watch.n, watch.errors) == (0, 0) and watch.waiting
+    assert not Certificate.objects.filter(ends__kind="suspended").exists()
+
+
+def test_decisions_are_told_when_nobody_is_asked_about_their_photos() -> None:
+    pool = switched_on()
+    pool.policy(audit_share=1.0)
+    (audited,) = pool.new_photos(1)
+    decide(project=pool.project)
+    asked = AutomaticDecision.objects.get(item=audited)
+    reviewer = make_member(pool.project, "reviewer")
+    client = Client()
+    client.force_login(reviewer)
+    api = f"/api/v1/projects/{pool.project.slug}/decisions"
+    page = f"/p/{pool.project.slug}/frontier"
+    drawn = AutomaticDecision.objects.exclude(item=audited).first()
+    assert drawn is not None
+    Item.objects.filter(pk=drawn.item_id).update(audit_drawn_at=timezone.now())
+
+    def listed() -> set[int]:
+        found: set[int] = set()
+        url: str | None = f"{api}?limit=200"
+        while url:
+            told = client.get(url).json()
+            found |= {each["id"] for each in told["results"]}
+            url = told["next"]
+        return found
+
+    everything = set(AutomaticDecision.objects.values_list("pk", flat=True))
+    assert listed() == everything - {asked.pk, drawn.pk}
+    for path in ("explanation", "heat.png"):
+        assert client.get(f"{api}/{asked.pk}/{path}").json()["error"]["code"] == "asked_blind"
+    assert client.get(f"{page}/decisions/{asked.pk}").status_code == 409
+    assert f"/decisions/{asked.pk}" not in client.get(page).content.decode()
+    pool.settle(audited)
+    assert listed() == everything - {drawn.pk}
+    assert client.get(f"{page}/decisions/{asked.pk}").status_code == 200
+
+
+def test_a_drawn_photo_of_an_inner_band_does_not_wait_for_its_band() -> None:
+    pool = Pool(60, bands=3)
+    (drawn,) = pool.draw(1)
+    Entry.objects.filter(item=drawn).update(band=2, position=50)
+    aside.offer_what_was_drawn(project=pool.project)
+    (slot,) = claim(project=pool.project, labeler=pool.labelers[0], count=1)
+    assert slot.item_id == drawn.pk

@@ -228,6 +228,25 @@ def look(
     )
 
 
+def _still_wished(
+    plan: CertificationPlan, model: ModelVersion, guideline: Guideline, policy: FrontierPolicy
+) -> bool:
+    """Whether what the plan proves is still what the project asks for: of this version, guideline, precision, δ and rule."""
+    return (
+        plan.model_version_id,
+        plan.guideline_id,
+        plan.precision,
+        plan.budget,
+        plan.undecided_are_errors,
+    ) == (
+        model.pk,
+        guideline.pk,
+        policy.precision,
+        policy.delta,
+        policy.undecided_are_errors,
+    )
+
+
 @transaction.atomic
 def issue(
     project: Project, plan: CertificationPlan, found: Draws, walks: dict[str, Walk], *, job_id: Any = None
@@ -248,11 +267,7 @@ def issue(
         last_drawn_at=found.last_drawn_at,
     )
     model = champion(project)
-    if (
-        model is None
-        or model.pk != plan.model_version_id
-        or current_guideline(project).pk != plan.guideline_id
-    ):
+    if model is None or not _still_wished(plan, model, current_guideline(project), policy_of(project)):
         return run, []  # changed while we looked: the next look is on its way
     suspended = set(
         Certificate.objects.filter(

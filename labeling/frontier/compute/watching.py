@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection
 
@@ -14,18 +14,28 @@ from labeling.frontier.models import AuditWatch, Certificate, EndKind, EndReason
 from labeling.frontier.policy import policy_of
 from labeling.jobs.runner import Progress
 
-# In the order of the lot; a photo that people have not settled (any more) has no truth. What a sweep showed beside its
+# In the order of the lot; a photo that people have not settled (any more) has no truth, and one that they settled by
+# another guideline than the certificate's says nothing of it. What a sweep showed beside its
 # prediction is not blind, whatever came of it (docs/decisions/0015-a-sweep-is-not-blind.md).
 _AUDITED = """
-SELECT c.model_version_id, c.label_class_id, c.precision, t.kind, t.label_class_id
+SELECT c.model_version_id, c.guideline_id, c.label_class_id, c.precision, t.kind, t.label_class_id
 FROM frontier_automaticdecision a
 JOIN frontier_certificate c ON c.id = a.certificate_id
-LEFT JOIN truth_groundtruth t ON t.item_id = a.item_id AND t.kind <> 'withdrawn'
+LEFT JOIN truth_groundtruth t ON t.item_id = a.item_id AND t.kind <> 'withdrawn' AND t.guideline_id = c.guideline_id
      AND NOT EXISTS (SELECT 1 FROM truth_groundtruth n WHERE n.supersedes_id = t.id)
 WHERE a.project_id = %s AND a.audit AND a.mode = 'on'
   AND NOT EXISTS (SELECT 1 FROM queue_sweepphoto p WHERE p.item_id = a.item_id)
 ORDER BY a.id
 """
+
+
+class _Key(NamedTuple):
+    """What one watch is over; the fields are the model's."""
+
+    model_version_id: int
+    guideline_id: int
+    label_class_id: int
+    precision: float
 
 
 def watch_project(progress: Progress) -> dict[str, Any]:
@@ -36,10 +46,10 @@ def watch_project(progress: Progress) -> dict[str, Any]:
     with connection.cursor() as cursor:
         cursor.execute(_AUDITED, [project.pk])
         rows = cursor.fetchall()
-    outcomes: dict[tuple[int, int, float], list[bool]] = {}
-    waiting: dict[tuple[int, int, float], int] = {}
-    for model, label_class, precision, kind, settled_as in rows:
-        key = (model, label_class, precision)
+    outcomes: dict[_Key, list[bool]] = {}
+    waiting: dict[_Key, int] = {}
+    for model, guideline, label_class, precision, kind, settled_as in rows:
+        key = _Key(model, guideline, label_class, precision)
         outcomes.setdefault(key, [])
         # Easy photos are settled first: one that is open holds back those that were drawn after it.
         if kind is None or waiting.get(key):
@@ -50,13 +60,11 @@ def watch_project(progress: Progress) -> dict[str, Any]:
             outcomes[key].append(False)
     suspended = 0
     for key, correct in outcomes.items():
-        monitor = PrecisionMonitor(key[2], policy.delta)
+        monitor = PrecisionMonitor(key.precision, policy.delta)
         monitor.update_many(correct)
         low, high = monitor.precision_interval()
         AuditWatch.objects.update_or_create(
-            model_version_id=key[0],
-            label_class_id=key[1],
-            precision=key[2],
+            **key._asdict(),
             defaults={
                 "project": project,
                 "n": monitor.n,
@@ -76,11 +84,9 @@ def watch_project(progress: Progress) -> dict[str, Any]:
     }
 
 
-def _suspend(project: Project, key: tuple[int, int, float], monitor: PrecisionMonitor) -> int:
+def _suspend(project: Project, key: _Key, monitor: PrecisionMonitor) -> int:
     certificate = (
-        Certificate.objects.filter(
-            project=project, model_version=key[0], label_class=key[1], precision=key[2]
-        )
+        Certificate.objects.filter(project=project, **key._asdict())
         .exclude(ends__kind=EndKind.SUSPENDED)
         .first()
     )

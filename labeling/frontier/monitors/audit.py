@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from labeling.catalog.models import Project
-from labeling.catalog.selectors import class_resolution
+from labeling.catalog.models import Guideline, Project
+from labeling.catalog.selectors import class_resolution, current_guideline
 from labeling.frontier.models import AuditWatch, AutomaticDecision, Certificate, EndKind, EndReason, Mode
 from labeling.frontier.monitors.models import Monitor, ReadingState
 from labeling.frontier.monitors.reading import Reading, judged
@@ -15,12 +15,13 @@ SHOWN = 12
 
 def audit_reading(project: Project, model: ModelVersion | None) -> Reading:
     """Precision of the class that does worst against what was stated for it. The watch decides, this only shows it."""
+    guideline = current_guideline(project)
     watches = list(
-        AuditWatch.objects.filter(project=project, model_version=model).select_related("label_class")
+        AuditWatch.objects.filter(model_version=model, guideline=guideline).select_related("label_class")
         if model
         else []
     )
-    evidence = f"{model.pk if model else 0} " + " ".join(
+    evidence = f"{model.pk if model else 0} {guideline.number} " + " ".join(
         f"{each.label_class_id}:{each.errors}/{each.n}" for each in sorted(watches, key=lambda w: w.pk)
     )
     figures = {
@@ -48,7 +49,10 @@ def audit_reading(project: Project, model: ModelVersion | None) -> Reading:
         )
     worst = min(counted, key=lambda each: (each.high - each.precision, -each.errors / each.n))
     suspended = Certificate.objects.filter(
-        project=project, model_version=model, ends__kind=EndKind.SUSPENDED, ends__reason=EndReason.AUDIT
+        model_version=model,
+        guideline=guideline,
+        ends__kind=EndKind.SUSPENDED,
+        ends__reason=EndReason.AUDIT,
     ).exists()
     return Reading(
         Monitor.AUDIT,
@@ -59,21 +63,25 @@ def audit_reading(project: Project, model: ModelVersion | None) -> Reading:
         high=worst.high,
         threshold=worst.precision,
         figures=figures | {"class": worst.label_class.key, "suspended": suspended},
-        item_ids=_wrong(project, model),
+        item_ids=_wrong(project, model, guideline),
         model_version=model,
     )
 
 
-def _wrong(project: Project, model: ModelVersion) -> list[int]:
+def _wrong(project: Project, model: ModelVersion, guideline: Guideline) -> list[int]:
     """Audited photos that people settled otherwise, the newest first."""
     resolution = class_resolution(project)
     audited = AutomaticDecision.objects.filter(
-        project=project, certificate__model_version=model, audit=True, mode=Mode.ON
+        project=project,
+        certificate__model_version=model,
+        certificate__guideline=guideline,
+        audit=True,
+        mode=Mode.ON,
     ).order_by("-id")
     decided = list(audited.values_list("item_id", "label_class_id")[:500])
     truths = dict(
         GroundTruth.objects.current()
-        .filter(item_id__in=[item for item, _said in decided])
+        .filter(item_id__in=[item for item, _said in decided], guideline=guideline)
         .values_list("item_id", "label_class_id")
     )
     return [

@@ -35,7 +35,7 @@ from labeling.frontier.services import (
     request_certification,
     verdict_on,
 )
-from labeling.frontier.standing import Standing, became, decisions, standing
+from labeling.frontier.standing import Standing, became, decision_to_tell, decisions, standing
 from labeling.gateway.api.base import ApiView, StrictSerializer, documented, paged, user_of
 from labeling.gateway.api.fields import ClassKey, FiniteFloat, Sha256
 from labeling.gateway.api.jobs import JobOut, present_job
@@ -448,7 +448,8 @@ def _take_in(project: Project, by: User, photo: File[bytes], sha256: str) -> Non
 class DecisionsView(ApiView):
     @documented(
         "list_decisions",
-        "Automatic decisions, shadow ones too, with what became of them; never ground truths",
+        "Automatic decisions, shadow ones too, with what became of them; never ground truths. One whose photo people "
+        "are asked about, blind, is listed when they have settled it",
         returns=paged("DecisionPage", DecisionOut),
         pages=True,
         tag="frontier",
@@ -456,7 +457,7 @@ class DecisionsView(ApiView):
     def get(self, request: Request, slug: str) -> Response:
         project = project_for(request.user, slug, Action.OVERRULE)
         keys = dict(project.label_classes.values_list("pk", "key"))
-        return Response(page_by_id(decisions(project), request, lambda each: _present(each, keys)))
+        return Response(page_by_id(decisions(project).told(), request, lambda each: _present(each, keys)))
 
 
 class OverruleView(ApiView):
@@ -509,7 +510,7 @@ class ExplanationOut(serializers.Serializer[Any]):
 
 def _decision(request: Request, slug: str, decision_id: int) -> tuple[Any, AutomaticDecision]:
     project = project_for(request.user, slug, Action.OVERRULE)
-    decision = AutomaticDecision.objects.filter(project=project, pk=decision_id).first()
+    decision = decision_to_tell(project, decision_id)
     if decision is None:
         raise Http404(_("There is no such decision."))
     return project, decision
@@ -521,6 +522,7 @@ class ExplanationView(ApiView):
         "Why the machine decided so, once a worker has looked for it",
         returns=ExplanationOut,
         parameters=[_DECISION],
+        errors=(409,),
         tag="frontier",
     )
     def get(self, request: Request, slug: str, decision_id: int) -> Response:
@@ -536,6 +538,7 @@ class ExplanationView(ApiView):
         returns=ExplanationOut,
         also={202: JobOut},
         parameters=[_DECISION],
+        errors=(409,),
         tag="frontier",
     )
     def post(self, request: Request, slug: str, decision_id: int) -> Response:
@@ -571,6 +574,7 @@ class HeatView(ApiView):
         returns=None,
         also={(200, "image/png"): OpenApiResponse(OpenApiTypes.BINARY, description="the heat map")},
         parameters=[_DECISION],
+        errors=(409,),
         tag="frontier",
     )
     def get(self, request: Request, slug: str, decision_id: int) -> HttpResponse:
