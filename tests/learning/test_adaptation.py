@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import os
 import shutil
+import time
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,7 @@ from labeling.catalog.models import Item, Project
 from labeling.catalog.services import add_image, add_items
 from labeling.jobs.models import Job, JobState
 from labeling.jobs.runner import JobError
-from labeling.jobs.services import LAST, NORMAL, cancel
+from labeling.jobs.services import LAST, NORMAL, cancel, retry
 from labeling.learning import adaptation, selectors, services
 from labeling.learning.compute import adaptation as computing
 from labeling.learning.compute.contest import judge
@@ -213,6 +215,78 @@ def test_a_cancelled_job_leaves_no_backbone(settings: Settings) -> None:
     run_job(job)
     assert job.state == JobState.CANCELLED
     assert not DomainBackbone.objects.exists()
+
+
+def _states(settings: Settings) -> list[str]:
+    return [each.name for each in Path(settings.BACKBONES_DIR).glob(".*.state")]
+
+
+def test_a_failed_adaptation_that_is_started_again_goes_on_where_it_stopped(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = make_project()
+    with_cells(project, 66)
+    job = adaptation.request_adaptation(project=project, by=None)
+    fit, found = domain.fit, []
+
+    def breaks(*given: Any, checkpoint: Path, **options: Any) -> Any:
+        found.append(checkpoint.is_file())
+        checkpoint.parent.mkdir(parents=True, exist_ok=True)
+        checkpoint.write_bytes(b"what was done so far")
+        raise RuntimeError("the disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(domain, "fit", breaks)
+        assert run_job(job).state == JobState.FAILED
+        again = retry(job=job, by=None)
+        assert again.pk != job.pk
+        assert run_job(again).state == JobState.FAILED
+    assert found == [False, True]
+    assert len(_states(settings)) == 1
+    monkeypatch.setattr(domain, "fit", fit)
+    assert run_job(retry(job=again, by=None)).state == JobState.SUCCEEDED
+    assert _states(settings) == []
+
+
+@pytest.mark.parametrize("method", ["statistics", "selfsup"])
+def test_a_cancelled_or_hopeless_adaptation_leaves_no_state(
+    method: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(adaptation, "LEAST_SELF_SUPERVISED", 40)
+    project = make_project()
+    with_cells(project, 66)
+
+    def begun(place: Path) -> None:
+        (place if method == "selfsup" else place.parent).mkdir(parents=True, exist_ok=True)
+        (place / "squares.bin" if method == "selfsup" else place).write_bytes(b"gigabytes")
+        assert _states(settings)
+
+    def cancelled(*_: Any, on_progress: Any, **options: Any) -> None:
+        begun(options.get("folder") or options["checkpoint"])
+        Job.objects.filter(kind="adapt", state=JobState.RUNNING).update(cancel_requested_at=timezone.now())
+        on_progress(1, 1)
+
+    def hopeless(*_: Any, **options: Any) -> None:
+        begun(options.get("folder") or options["checkpoint"])
+        raise selfsup.Diverged("No number.") if method == "selfsup" else domain.TooFewPhotos("None.")
+
+    for stand_in, state in ((cancelled, JobState.CANCELLED), (hopeless, JobState.FAILED)):
+        monkeypatch.setattr(domain, "fit", stand_in)
+        monkeypatch.setattr(selfsup, "train", stand_in)
+        job = run_job(adaptation.request_adaptation(project=project, by=None, method=method, on_cpu=True))
+        assert job.state == state, job.error
+        assert _states(settings) == []
+
+
+def test_states_that_nobody_goes_on_with_are_swept_and_newer_ones_stay(settings: Settings) -> None:
+    folder = Path(settings.BACKBONES_DIR)
+    for name in (".p1-selfsup-plain-0.state", ".p2-selfsup-plain-0.state"):
+        (folder / name).mkdir(parents=True)
+        (folder / name / "squares.bin").write_bytes(b"gigabytes")
+    long_ago = time.time() - computing.STATE_KEPT_S - 60
+    os.utime(folder / ".p1-selfsup-plain-0.state", (long_ago, long_ago))
+    computing.sweep_old_states()
+    assert _states(settings) == [".p2-selfsup-plain-0.state"]
 
 
 def test_a_pool_that_is_too_small_is_refused_with_what_is_missing() -> None:

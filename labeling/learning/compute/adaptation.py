@@ -1,11 +1,13 @@
 """The job ``adapt``: a domain backbone from the project's own unlabeled photos.
 
-Can be stopped and gone on with: the state is kept beside the backbones, under the job's own number, and the folder it
-makes is named after it, so a job that is run twice makes one backbone.
+Can be stopped and gone on with, also by a later job that asks for the same: the state is kept beside the backbones, named
+after what is adapted and how, and refuses other photos by itself. The folder that comes out is named after the job, so a
+job that is run twice makes one backbone.
 """
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -23,11 +25,14 @@ from labeling.catalog import storage
 from labeling.catalog.models import Image, Project
 from labeling.catalog.services import log_activity
 from labeling.jobs.models import Job
-from labeling.jobs.runner import JobError, Progress
+from labeling.jobs.runner import Cancelled, JobError, Progress
 from labeling.learning import adaptation, services
 from labeling.learning.compute.embedding import project_of
 from labeling.learning.compute.stores import backbones_folder, device, load_backbone, networks_folder
 from labeling.learning.models import DomainBackbone
+
+#: Nobody goes on from a state that nothing was added to for so long. One may take gigabytes.
+STATE_KEPT_S = 7 * 24 * 3600.0
 
 
 def adapt_project(progress: Progress) -> dict[str, Any]:
@@ -40,6 +45,7 @@ def adapt_project(progress: Progress) -> dict[str, Any]:
     made = DomainBackbone.objects.filter(job=progress.job).first()
     if made is None:
         _refuse_hours_that_nobody_agreed_to(progress.args)
+        sweep_old_states()
         try:
             reference = backbones.load(project.backbone)
             base = backbones.load(maps_name(project.backbone))
@@ -96,9 +102,22 @@ def _make(
         metrics = manifest["metrics"] | _found(told["counts"], told["silhouettes"])
     else:
         fit = _self_supervise if method == DomainBackbone.Method.SELF_SUPERVISION else _fit_statistics
-        metrics = fit(
-            progress, project, base, folder, flips, lambda: round(time.monotonic() - started, 1), stages
-        )
+        place = state_of(project, method, flips, base.name)
+        try:
+            metrics = fit(
+                progress,
+                project,
+                base,
+                folder,
+                place,
+                flips,
+                lambda: round(time.monotonic() - started, 1),
+                stages,
+            )
+        except (Cancelled, JobError):  # nobody is to go on from there, or it leads nowhere
+            _discard(place)
+            raise
+        _discard(place)
     progress.check()
     fitted = load_backbone(f"domain:{name}")
     return _register(progress.job, project, reference, fitted, method, ready, metrics)
@@ -129,6 +148,7 @@ def _fit_statistics(
     project: Project,
     base: Backbone,
     folder: Path,
+    place: Path,
     flips: str,
     seconds: Callable[[], float],
     stages: int,
@@ -145,7 +165,7 @@ def _fit_statistics(
             cache_dir=networks_folder(),
             max_photos=adaptation.MOST,
             max_pixels=settings.INTAKE_MAX_PIXELS,
-            checkpoint=_state_of(folder),
+            checkpoint=place,
             on_progress=_told(progress, gettext_noop("Learning what is usual")),
         )
     except domain.TooFewPhotos as error:
@@ -168,13 +188,13 @@ def _self_supervise(
     project: Project,
     base: Backbone,
     folder: Path,
+    place: Path,
     flips: str,
     seconds: Callable[[], float],
     stages: int,
 ) -> dict[str, Any]:
     """Trains the last layers (DIET), then takes the statistics under the new weights."""
     hashes, read = _hashes(project, adaptation.MOST_SELF_SUPERVISED), _Reader()
-    place = _state_of(folder)
     try:
         trained = selfsup.train(
             base,
@@ -212,14 +232,31 @@ def _self_supervise(
         )
     except (domain.TooFewPhotos, selfsup.TooFewPhotos, selfsup.Diverged) as error:
         raise JobError(f"{error} Add photos, then adapt again.") from error
-    shutil.rmtree(place, ignore_errors=True)
     told = kept["statistics"]
     return metrics | _found(told["counts"], told["silhouettes"])
 
 
-def _state_of(folder: Path) -> Path:
-    """What an interrupted run goes on from, beside the folder that it will make."""
-    return folder.with_name(f".{folder.name}.state")
+def state_of(project: Project, method: str, flips: str, base: str) -> Path:
+    """What an interrupted or failed run is gone on with from; a file or a folder, by the method."""
+    network = hashlib.sha256(base.encode()).hexdigest()[:8]
+    return backbones_folder() / f".p{project.pk}-{method}-{flips or 'plain'}-{network}.state"
+
+
+def _discard(place: Path) -> None:
+    place.unlink(missing_ok=True) if place.is_file() else shutil.rmtree(place, ignore_errors=True)
+
+
+def sweep_old_states() -> None:
+    """Remove what jobs left that nobody went on with: cancelled while they waited, or their project's photos changed."""
+    if not backbones_folder().is_dir():
+        return
+    for place in backbones_folder().glob(".*.state"):
+        try:
+            old = time.time() - place.stat().st_mtime > STATE_KEPT_S
+        except OSError:  # another worker was faster
+            continue
+        if old:
+            _discard(place)
 
 
 def _told(progress: Progress, message: str) -> Callable[[int, int], None]:
