@@ -26,12 +26,13 @@ from inference.backbones import Backbone
 from inference.heads import LogisticHead
 from inference.heads.folds import cross_fitted, stratified_folds, training_size
 from inference.selfsup.augment import Augmentation
+from inference.selfsup.diet import Diverged
 from inference.selfsup.trainable import plain_state, trailing_parameters, train_only
 
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["LEAST_A_CLASS", "FineTuned", "Recipe", "fine_tune"]
+__all__ = ["LEAST_A_CLASS", "Diverged", "FineTuned", "Recipe", "fine_tune"]
 
 Pixels = npt.NDArray[np.uint8]
 Proba = npt.NDArray[np.float64]
@@ -93,6 +94,7 @@ def fine_tune(
 
     Raises:
         TooFewLabels: fewer than two classes.
+        Diverged: the loss is no number any more.
         ValueError: shapes that do not belong together, or a backbone with views.
     """
     chosen = recipe or Recipe()
@@ -126,6 +128,7 @@ def fine_tune(
             held_out = fold == index
             vectors = _embed(backbone, tuned.network, squares[held_out], device)
             logits[held_out] = vectors @ tuned.coef.T + tuned.intercept
+            _refuse_nonsense(logits[held_out])
         before += steps[index]
     assert tuned is not None
     oof = cross_fitted(logits[None], column, fold)
@@ -218,9 +221,17 @@ def _tune(
             optimizer.step()
             done += 1
             report(done)
+        # Once an epoch: to look at it after each step would make a GPU wait.
+        _refuse_nonsense(loss.detach().cpu().numpy())
     network.requires_grad_(False)
     raw = classifier.weight.detach().cpu().double().numpy() / scale
+    _refuse_nonsense(raw)  # the last step may be the one
     return _Tuned(network, raw, classifier.bias.detach().cpu().double().numpy() - raw @ centre)
+
+
+def _refuse_nonsense(values: npt.NDArray[Any]) -> None:
+    if not np.isfinite(values).all():
+        raise Diverged("The loss is no number any more. Try a smaller learning rate.")
 
 
 def _embed(backbone: Backbone, network: Any, squares: Pixels, device: str) -> npt.NDArray[np.float64]:

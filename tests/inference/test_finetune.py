@@ -13,7 +13,7 @@ from torch import nn
 from inference import domain, train
 from inference.backbones import Backbone
 from inference.backbones.preprocessing import Preprocessing
-from inference.finetune import FineTuned, Recipe, fine_tune
+from inference.finetune import Diverged, FineTuned, Recipe, fine_tune
 from inference.heads import LogisticHead, TooFewLabels
 from inference.selfsup import Augmentation
 
@@ -146,6 +146,13 @@ def test_progress_counts_every_step_and_may_stop_it(blind: Backbone) -> None:
 
     with pytest.raises(Stop):
         fine_tune(blind, squares, y, recipe=QUICK, on_progress=stop)
+
+
+@pytest.mark.parametrize("epochs", [1, 4])
+def test_a_loss_that_is_no_number_is_said_and_makes_no_head(blind: Backbone, epochs: int) -> None:
+    squares, y = stripes(40)
+    with pytest.raises(Diverged):
+        fine_tune(blind, squares, y, recipe=replace(QUICK, lr=1e20, head_lr=1e20, epochs=epochs))
 
 
 def test_what_does_not_belong_together_is_refused(blind: Backbone) -> None:

@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from django.utils import timezone
 from PIL import Image as PillowImage
 from pytest_django import Settings
 
+from inference import finetune
 from labeling.catalog.models import Item, Project
 from labeling.catalog.services import add_image, add_items
 from labeling.jobs.models import Job, JobState
@@ -95,6 +97,46 @@ def test_photos_that_are_gone_leave_the_frozen_head() -> None:
     version = ModelVersion.objects.get()
     assert version.backbone == project.backbone
     assert "cannot be read" in version.metrics["backbones"]["candidates"][1]["note"]
+
+
+@pytest.mark.parametrize(
+    ("error", "note"),
+    [(finetune.Diverged("No number any more."), "No number"), (MemoryError(), "MemoryError")],
+)
+def test_a_tuning_that_fails_leaves_the_frozen_head(
+    error: Exception,
+    note: str,
+    labeled: tuple[Project, list[Item]],
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    project, _items = labeled
+
+    def fails(*_: Any, **__: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(finetune, "fine_tune", fails)
+    job = run_job(adaptation.request_fine_tuning(project=project, by=None))
+    assert job.state == JobState.SUCCEEDED, job.error + job.trace
+    version = ModelVersion.objects.get()
+    assert version.backbone == project.backbone
+    assert note in version.metrics["backbones"]["candidates"][1]["note"]
+    assert not list(Path(settings.BACKBONES_DIR).glob("*"))
+
+
+def test_a_tuning_that_is_cancelled_is_a_training_that_is_cancelled(
+    labeled: tuple[Project, list[Item]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project, _items = labeled
+    job = adaptation.request_fine_tuning(project=project, by=None)
+
+    def cancelled(*_: Any, on_progress: Any, **__: Any) -> None:
+        Job.objects.filter(pk=job.pk).update(cancel_requested_at=timezone.now())
+        on_progress(1, 1)
+
+    monkeypatch.setattr(finetune, "fine_tune", cancelled)
+    assert run_job(job).state == JobState.CANCELLED
+    assert not ModelVersion.objects.exists()
 
 
 def test_it_is_refused_for_few_labels_and_while_a_training_runs() -> None:

@@ -21,7 +21,7 @@ from inference import metrics
 from inference.backbones import UnknownBackbone, WeightsError
 from inference.train import TrainedHead
 from labeling.catalog.models import Project
-from labeling.jobs.runner import Progress
+from labeling.jobs.runner import Cancelled, Interrupted, Progress, Superseded
 from labeling.learning import adaptation
 from labeling.learning.compute.embedding import Tally, embed_missing
 from labeling.learning.compute.entries import Entry
@@ -78,7 +78,7 @@ def compete(
         makers.append(("finetune", "", tune))
     for method, name, make in makers:
         progress.report(0, 1, gettext_noop("Judging the adapted backbone"))
-        entry, given, note = make()
+        entry, given, note = _made(make, name or method)
         if entry is None:
             rows.append({"name": name or given, "method": method, "note": note})
             continue
@@ -92,6 +92,20 @@ def compete(
         "judged": [row["name"] for row in rows[1:] if "log_loss" in row],
         "candidates": rows,
     }
+
+
+def _made(make: Callable[[], _Made], name: str) -> _Made:
+    """What ``make`` makes, or why there is none: a training never fails for want of a candidate."""
+    try:
+        entry, given, note = make()
+    except (Cancelled, Interrupted, Superseded):  # about the job, not about the candidate
+        raise
+    except Exception as error:
+        logger.exception("%s cannot compete", name)
+        return None, name, f"it failed unexpectedly ({type(error).__name__}); the worker's log says more"
+    if entry is not None and not np.isfinite(entry.trained.oof_proba).all():
+        return None, given, "its probabilities are no numbers"
+    return entry, given, note
 
 
 def judge(
@@ -121,7 +135,7 @@ def _entry(
     train: Callable[[Floats], TrainedHead],
     progress: Progress,
 ) -> _Made:
-    """(entry, name, note): the candidate's entry, or why it has none: a training never fails for want of a candidate."""
+    """(entry, name, note): the candidate's entry, or why it has none."""
     try:
         backbone = load_backbone(candidate.name)
     except (UnknownBackbone, WeightsError) as error:

@@ -73,6 +73,8 @@ def fine_tuned_entry(
         )
     except OSError as error:
         return None, METHOD, f"a photo's file cannot be read: {error}"
+    except finetune.Diverged as error:
+        return None, METHOD, str(error)
     finally:
         shutil.rmtree(place, ignore_errors=True)
     domain.save(
