@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from inference import backbones, domain
+from inference.domain.folder import NAME
 from inference.selfsup.augment import Augmentation
 from inference.selfsup.diet import Recipe, train
 
@@ -42,6 +43,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--threads", type=int)
     parser.add_argument("--weights-only", action="store_true", help="without the pool's statistics")
     chosen = parser.parse_args(arguments)
+    # Before hours of training, not after them.
+    if not NAME.fullmatch(chosen.out.name):
+        parser.error(
+            f"OUT becomes part of a backbone's name: small letters, digits, - and _; not {chosen.out.name!r}"
+        )
+    if chosen.out.exists():
+        parser.error(f"{chosen.out} exists, and a stored backbone is never overwritten")
+    if not chosen.photos.is_dir():
+        parser.error(f"{chosen.photos} is no folder")
     files: dict[str, Path] = {
         str(path.relative_to(chosen.photos)): path
         for path in sorted(chosen.photos.rglob("*"))

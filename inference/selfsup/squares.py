@@ -40,11 +40,9 @@ def decoded_squares(
     digest = hashlib.sha256(
         json.dumps([backbone.preprocessing.spec(), list(keys)], sort_keys=True).encode()
     ).hexdigest()
-    if told.is_file():
-        found = json.loads(told.read_text())
-        if found["digest"] == digest:
-            kept = list(found["keys"])
-            return np.memmap(data, np.uint8, "r", shape=(len(kept), side, side, 3)), kept
+    earlier = _kept_of(told, digest)
+    if earlier is not None and data.is_file() and data.stat().st_size == len(earlier) * side * side * 3:
+        return np.memmap(data, np.uint8, "r", shape=(len(earlier), side, side, 3)), earlier
 
     def square(content: bytes) -> Pixels | None:
         try:
@@ -72,8 +70,20 @@ def decoded_squares(
         os.fsync(file.fileno())
     if not kept:
         return np.empty((0, side, side, 3), np.uint8), kept
-    told.write_text(json.dumps({"digest": digest, "keys": kept}))
+    # Whole or not at all: a half would stop every later run of the same training.
+    hidden = folder / ".squares.json.new"
+    hidden.write_text(json.dumps({"digest": digest, "keys": kept}))
+    os.replace(hidden, told)
     return np.memmap(data, np.uint8, "r", shape=(len(kept), side, side, 3)), kept
+
+
+def _kept_of(told: Path, digest: str) -> list[str] | None:
+    """The keys that an earlier call kept of the same photos; ``None`` where there is nothing that can be read."""
+    try:
+        found = json.loads(told.read_text())
+        return [str(key) for key in found["keys"]] if found["digest"] == digest else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def _parts(keys: Sequence[str]) -> Iterator[list[str]]:

@@ -18,6 +18,7 @@ from safetensors.torch import save_file
 from inference import backbones, domain
 from inference.backbones import Backbone
 from inference.selfsup import Recipe, train
+from inference.selfsup.__main__ import main as command
 from inference.selfsup.augment import Augmentation
 from inference.selfsup.squares import decoded_squares
 from inference.selfsup.trainable import trailing_parameters
@@ -143,6 +144,33 @@ def test_photos_are_decoded_once(base: Backbone, files: dict[str, bytes], tmp_pa
 
 
 # -- changes of photos ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("damage", ["no json", '{"digest": 1}', "[]", "photos cut short"])
+def test_what_a_killed_decoding_left_is_decoded_again(
+    damage: str, base: Backbone, files: dict[str, bytes], tmp_path: Path
+) -> None:
+    keys = sorted(files)[:3]
+    whole, _ = decoded_squares(tmp_path, base, keys, files.__getitem__, threads=1, max_pixels=10**6)
+    expected = np.array(whole)
+    assert {each.name for each in tmp_path.iterdir()} == {"squares.json", "squares.bin"}
+    if damage == "photos cut short":
+        (tmp_path / "squares.bin").write_bytes(b"cut")
+    else:
+        (tmp_path / "squares.json").write_text(damage)
+    again, kept = decoded_squares(tmp_path, base, keys, files.__getitem__, threads=1, max_pixels=10**6)
+    assert kept == keys and (again == expected).all()
+
+
+@pytest.mark.parametrize(("name", "told"), [("Not a Name", "small letters"), ("there", "exists")])
+def test_the_command_refuses_a_target_before_it_trains(
+    name: str, told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("inference.selfsup.__main__.train", None)
+    (tmp_path / "there").mkdir()
+    with pytest.raises(SystemExit) as stopped:
+        command([str(tmp_path), str(tmp_path / name)])
+    assert stopped.value.code == 2 and told in capsys.readouterr().err
 
 
 def test_the_same_seed_draws_the_same_changes_and_another_one_others() -> None:
