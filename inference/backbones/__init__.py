@@ -9,6 +9,7 @@ Knows nothing of photos as files, of stores or of heads.
 from __future__ import annotations
 
 import importlib
+import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol, cast
@@ -33,7 +34,12 @@ class _Family(Protocol):
     def load(self, name: Name, weights: Path | None, /) -> Backbone: ...
 
 
+#: Domain backbones kept in memory, each a network of its own: a project's, its champion's, and the candidates of a training.
+#: Each adaptation and fine-tuning makes another one, and a worker runs for months.
+MOST_DOMAIN = 4
+
 _loaded: dict[tuple[str, str | None], Backbone] = {}
+_keeping = threading.Lock()
 
 
 def available() -> list[str]:
@@ -47,6 +53,8 @@ def available() -> list[str]:
 
 def load(name: str, *, weights: Path | None = None) -> Backbone:
     """The backbone called ``name``; the same object for the same arguments within a process.
+
+    Of domain backbones only the ``MOST_DOMAIN`` asked for last are kept.
 
     Args:
         name: a family's architecture, with suffixes as ``inference.backbones.names`` says.
@@ -67,12 +75,23 @@ def load(name: str, *, weights: Path | None = None) -> Backbone:
             "What a domain backbone looks at was settled when it was fitted: ask without views."
         )
     key = (str(asked), None if weights is None else str(weights.resolve()))
-    if key not in _loaded:
+    backbone = _loaded.get(key)
+    if backbone is None:
         backbone = _family(asked.family).load(replace(asked, tiles=0, flips=""), weights)
         if asked.tiles or asked.flips:
             backbone = backbone.with_views(name=str(asked), tiles=asked.tiles, flips=asked.flips)
+    return _kept(key, backbone)
+
+
+def _kept(key: tuple[str, str | None], backbone: Backbone) -> Backbone:
+    """What is there already, if another thread was faster. The one asked for last comes last."""
+    with _keeping:
+        backbone = _loaded.pop(key, backbone)
         _loaded[key] = backbone
-    return _loaded[key]
+        domains = [each for each in _loaded if each[0].startswith("domain:")]
+        for oldest in domains[:-MOST_DOMAIN]:
+            del _loaded[oldest]
+        return backbone
 
 
 def _family(name: str) -> _Family:

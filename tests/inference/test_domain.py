@@ -396,6 +396,21 @@ def test_the_registry_finds_a_kept_backbone(
     assert backbones.load("domain:cells-1", weights=kept).content_hash == found.content_hash
 
 
+def test_of_domain_backbones_only_those_asked_for_last_stay_in_memory(
+    kept: Path, fitted: domain.DomainStatistics
+) -> None:
+    for number in range(2, 3 + backbones.MOST_DOMAIN):
+        domain.save(kept.parent / f"cells-{number}", base=BASE, statistics=fitted)
+    first = backbones.load("domain:cells-1")
+    for number in range(2, 3 + backbones.MOST_DOMAIN):
+        backbones.load(f"domain:cells-{number}")
+        assert backbones.load("domain:cells-1") is first, "what is in use stays"
+    assert sum(name.startswith("domain:") for name, _ in backbones._loaded) == backbones.MOST_DOMAIN
+    assert any(not name.startswith("domain:") for name, _ in backbones._loaded), (
+        "their bases are few, and stay"
+    )
+
+
 def test_views_features_and_unknown_folders_are_refused(kept: Path) -> None:
     for name in ("domain:cells-2", "domain:cells-1+flips", "domain:cells-1+tiles2", "domain:cells-1+last"):
         with pytest.raises(UnknownBackbone):
