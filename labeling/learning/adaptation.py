@@ -1,7 +1,9 @@
 """Ask for a domain backbone: one that is fitted to the project's own photos, without their labels.
 
 Making one decides nothing. Each training judges the candidates by held-out labels and takes one only if it gains
-(``compute/contest.py``). Photos that judge models (drawn for the audit, gold, or settled by then) have no part in it.
+(``compute/contest.py``). Photos that judge models when it is made (drawn for the audit, gold, or settled by then) have no part
+in it. Those that had may be settled or drawn later, and then judge with the rest: their pixels had a part, their labels none.
+To leave them out would leave the gate hardly a label, as in a small pool nearly every photo is fitted to.
 """
 
 from __future__ import annotations
@@ -68,7 +70,7 @@ class Readiness:
 
 
 def usable(project: Project) -> QuerySet[Item]:
-    """Photos that no figure is ever computed on: not drawn for the audit, not gold, not settled."""
+    """Photos that no figure is computed on so far: not drawn for the audit, not gold, not settled."""
     settled = GroundTruth.objects.current().filter(item_id=OuterRef("pk"))
     return Item.objects.filter(project=project, audit_drawn_at__isnull=True, gold__isnull=True).exclude(
         Exists(settled)

@@ -138,7 +138,7 @@ class _Reader:
 
 
 def _hashes(project: Project, most: int) -> list[str]:
-    """A random part of the photos that no figure is computed on, always the same while the pool is."""
+    """A random part of the photos that no figure is computed on so far, always the same while the pool is."""
     drawn = adaptation.usable(project).order_by("random_key")
     return list(drawn.values_list("image__sha256", flat=True)[:most])
 
