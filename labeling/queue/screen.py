@@ -7,8 +7,8 @@ from typing import Any
 from django.urls import get_script_prefix
 from django.utils.translation import gettext as _
 
-from labeling.catalog.models import Project
-from labeling.catalog.selectors import active_definitions, photo_urls
+from labeling.catalog.models import ClassState, Guideline, Project
+from labeling.catalog.selectors import definitions_of, photo_urls
 from labeling.truth.models import HoldReason, UnusableReason
 
 #: Photos held ready beyond the one on the screen: enough to go on for a while when the network is gone.
@@ -16,8 +16,8 @@ AHEAD = 6
 EXEMPLARS_SHOWN = 2
 
 
-def classes_shown(project: Project) -> list[dict[str, Any]]:
-    """The active classes in guideline order: ``{"key", "name", "position", "number", "criteria", "checklist",
+def classes_shown(guideline: Guideline) -> list[dict[str, Any]]:
+    """The version's active classes in order: ``{"key", "name", "position", "number", "criteria", "checklist",
     "exemplars": [{"screen", "thumb", "caption"}]}``. ``number`` is the key to press, ``None`` from the tenth on.
     """
     return [
@@ -33,7 +33,7 @@ def classes_shown(project: Project) -> list[dict[str, Any]]:
                 for exemplar in list(definition.exemplars.all())[:EXEMPLARS_SHOWN]
             ],
         }
-        for index, definition in enumerate(active_definitions(project))
+        for index, definition in enumerate(definitions_of(guideline).filter(state=ClassState.ACTIVE))
     ]
 
 
@@ -47,9 +47,9 @@ def reasons() -> dict[str, list[dict[str, Any]]]:
 
 
 def settings_for(
-    project: Project, *, user_id: int, csrf: str, classes: list[dict[str, Any]]
+    project: Project, *, user_id: int, csrf: str, guideline: Guideline, classes: list[dict[str, Any]]
 ) -> dict[str, Any]:
-    """What the screen's script needs beside its texts."""
+    """What the screen's script needs beside its texts. ``guideline`` is the version that the page shows."""
     api = f"{get_script_prefix()}api/v1/projects/{project.slug}/"
     return {
         "project": project.slug,
@@ -59,6 +59,7 @@ def settings_for(
         "minViewMs": project.min_view_ms,
         "undoSeconds": project.undo_seconds,
         "checklistRequired": project.checklist_required,
+        "guideline": {"number": guideline.number, "note": guideline.note},
         "classes": [{key: row[key] for key in ("key", "name", "number", "checklist")} for row in classes],
         "reasons": reasons(),
         "urls": {"claims": f"{api}claims", "annotations": f"{api}annotations", "leases": f"{api}leases/"},
@@ -84,6 +85,7 @@ def texts() -> dict[str, str]:
         "unskipped": _("Here is the skipped photo again."),
         "sentBack": _("A reviewer asks you to look again: {note}"),
         "undone": _("Taken back: {answer}. Answer it again."),
+        "guidelineChanged": _("The guideline has changed: version {n}"),
         "sweepVoid": _(
             "Your last grid does not count: a photo known to be of another class was not marked in it."
         ),

@@ -45,18 +45,33 @@ class Submission:
 # -- lending ---------------------------------------------------------------------------------------------------
 
 
-@transaction.atomic
+@dataclass(frozen=True)
+class Claimed:
+    """All that a person holds, oldest first, and the number of the guideline in force: what a screen shows may be older."""
+
+    slots: list[Slot]
+    guideline: int
+
+
 def claim(
     *, project: Project, labeler: User, count: int = 1, dice: random.Random | None = None
 ) -> list[Slot]:
-    """Let ``labeler`` hold ``count`` photos; return all that they hold, oldest first.
+    """The photos of :func:`claim_under`."""
+    return claim_under(project=project, labeler=labeler, count=count, dice=dice).slots
+
+
+@transaction.atomic
+def claim_under(
+    *, project: Project, labeler: User, count: int = 1, dice: random.Random | None = None
+) -> Claimed:
+    """Let ``labeler`` hold ``count`` photos; return all that they hold, and under which guideline they are asked.
 
     Asking again changes nothing but the leases' ends: a claim whose answer got lost can simply be repeated.
     Fewer photos (or none) come back when there is nothing more for this person now.
     """
     start = claiming.start(project, labeler)
     if start.paused:
-        return []
+        return Claimed([], start.guideline.number)
     held = claiming.held(project, labeler, MAX_LEASES)
     wanted = min(count, MAX_LEASES) - len(held)
     if wanted > 0:
@@ -67,7 +82,7 @@ def claim(
                 break
             held.append(slot)
     _renew(project, held)
-    return held
+    return Claimed(held, start.guideline.number)
 
 
 def _next(
@@ -218,9 +233,11 @@ def submit(
     answer: truth.Answer,
     shown_at: datetime | None = None,
     view_ms: int = 0,
+    guideline: int | None = None,
 ) -> Submission:
     """Take an answer to a photo on loan. The same ``key`` again returns the stored answer and changes nothing.
 
+    ``guideline``: number of the version that it was given under; without it, the one in force when the photo was lent.
     A lease that ran out still counts while nobody else has the photo.
     Raises :class:`Refused` ``lease_expired``, ``already_answered``, ``key_reused`` or ``undone`` (409), ``invalid`` (422)
     for an answer that contradicts itself, and what
@@ -233,7 +250,7 @@ def submit(
         if stored is not None:
             return stored
         raise _no_longer_wanted(project, labeler, lease)
-    item_id, round, draw, context = slot
+    item_id, round, draw, context, lent_at = slot
     try:
         annotation = truth.record_answer(
             project=project,
@@ -246,6 +263,8 @@ def submit(
             context=context,
             shown_at=shown_at,
             view_ms=view_ms,
+            under=guideline,
+            lent_at=lent_at,
         )
     except IntegrityError:  # the constraints have the last word
         stored = _stored(project, labeler, key, answer)
@@ -259,8 +278,8 @@ def submit(
 
 def _slot_to_answer(
     project: Project, labeler: User, lease: UUID, key: UUID
-) -> tuple[int, int, str, dict[str, Any]] | None:
-    """Item, round, draw and context of an open lease, locked; ``None`` when there is none, or the key is known."""
+) -> tuple[int, int, str, dict[str, Any], datetime] | None:
+    """Item, round, draw, context and time of an open lease, locked; ``None`` when there is none, or the key is known."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -268,7 +287,7 @@ def _slot_to_answer(
                    -- whoever saw it in a grid knows what the model predicts, and is not blind any more
                    CASE WHEN s.draw <> 'gold' AND EXISTS (SELECT 1 FROM queue_sweepphoto p
                        WHERE p.item_id = s.item_id AND p.labeler_id = s.holder_id) THEN 'sweep' ELSE s.draw END,
-                   s.context
+                   s.context, s.leased_at
             FROM queue_slot s
             WHERE s.id = %s AND s.project_id = %s AND s.holder_id = %s
               AND s.annotation_id IS NULL AND s.skipped_at IS NULL
@@ -280,8 +299,8 @@ def _slot_to_answer(
         found = cursor.fetchone()
     if found is None:
         return None
-    item_id, round, draw, context = found
-    return item_id, round, draw, json.loads(context)
+    item_id, round, draw, context, lent_at = found
+    return item_id, round, draw, json.loads(context), lent_at
 
 
 def _no_longer_wanted(project: Project, labeler: User, lease: UUID) -> Refused:
@@ -331,7 +350,7 @@ def plausible(shown_at: datetime | None) -> datetime | None:
 def _stored(project: Project, labeler: User, key: UUID, answer: truth.Answer) -> Submission | None:
     annotation = (
         Annotation.objects.filter(labeler=labeler, key=key)
-        .select_related("label_class", "retraction")
+        .select_related("label_class", "retraction", "guideline")
         .first()
     )
     if annotation is None:

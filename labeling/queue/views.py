@@ -10,6 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from labeling.catalog.permissions import Action, project_for, role_in
+from labeling.catalog.selectors import current_guideline
 from labeling.queue import screen, sweep_screen
 
 
@@ -19,7 +20,8 @@ from labeling.queue import screen, sweep_screen
 def label(request: HttpRequest, slug: str) -> HttpResponse:
     project = project_for(request.user, slug, Action.LABEL)
     assert request.user.is_authenticated
-    classes = screen.classes_shown(project)
+    guideline = current_guideline(project)
+    classes = screen.classes_shown(guideline)
     return render(
         request,
         "queue/label.html",
@@ -32,7 +34,11 @@ def label(request: HttpRequest, slug: str) -> HttpResponse:
             "few": len(classes) <= 3,
             "show_tour": request.user.toured_at is None,
             "settings": screen.settings_for(
-                project, user_id=request.user.pk, csrf=get_token(request), classes=classes
+                project,
+                user_id=request.user.pk,
+                csrf=get_token(request),
+                guideline=guideline,
+                classes=classes,
             ),
             "texts": screen.texts(),
         },
@@ -46,7 +52,7 @@ def sweep(request: HttpRequest, slug: str) -> HttpResponse:
     """Grids of one predicted class. Where the project allows none now, the page says why."""
     project = project_for(request.user, slug, Action.LABEL)
     assert request.user.is_authenticated
-    classes = screen.classes_shown(project)
+    classes = screen.classes_shown(current_guideline(project))
     return render(
         request,
         "queue/sweep.html",

@@ -64,9 +64,14 @@ def record_answer(
     context: dict[str, Any],
     shown_at: datetime | None,
     view_ms: int,
+    under: int | None = None,
+    lent_at: datetime | None = None,
 ) -> Annotation:
     """Append one answer, and whatever follows from it: ground truth, a dispute, a paused labeler.
 
+    ``under``: number of the guideline version that the answer was given under, whose classes it may name. Without it, the
+    one in force at ``lent_at``; without that, the newest. A class that was merged or retired since counts as it does in
+    older answers.
     Raises :class:`Refused` ``too_fast``, ``unknown_class``, ``checklist_incomplete`` or ``invalid`` (422).
     """
     if view_ms < project.min_view_ms:
@@ -76,9 +81,19 @@ def record_answer(
             % {"ms": project.min_view_ms},
             status=422,
         )
-    guideline_id, audited, undone_id = _lock_to_answer(project, item_id, round, labeler)
-    guideline = catalog.guideline(guideline_id)
-    definition = _check_answer(project, guideline, answer)
+    newest_id, under_id, audited, undone_id = _lock_to_answer(
+        project, item_id, round, labeler, under, lent_at
+    )
+    if under_id is None:
+        raise Refused(
+            "invalid",
+            _("This project has no guideline version %(number)s. Name the one that you read, or none.")
+            % {"number": under},
+            status=422,
+            fields={"guideline": _("unknown")},
+        )
+    newest, given_under = catalog.guideline(newest_id), catalog.guideline(under_id)
+    definition = _check_answer(project, given_under, answer)
     annotation = Annotation.objects.create(
         project=project,
         item_id=item_id,
@@ -90,7 +105,7 @@ def record_answer(
         reason=answer.reason,
         comment=answer.comment,
         checklist=list(answer.checklist),
-        guideline=guideline,
+        guideline=given_under,
         draw=draw,
         context=context,
         shown_at=shown_at,
@@ -98,25 +113,29 @@ def record_answer(
         replaces_id=undone_id,
     )
     if draw == Draw.GOLD:
-        _check_gold(project, labeler, guideline)
+        _check_gold(project, labeler, newest)
     else:
         state = photo_state(project, item_id, round, labeler)
-        if not _settle(project, item_id, round, guideline, state, audited=audited) and state.paused:
+        if not _settle(project, item_id, round, newest, state, audited=audited) and state.paused:
             _open_dispute(project, item_id, round, DisputeCause.PAUSED)
     return annotation
 
 
 def _lock_to_answer(
-    project: Project, item_id: int, round: int, labeler: User
-) -> tuple[int, bool, int | None]:
+    project: Project, item_id: int, round: int, labeler: User, under: int | None, lent_at: datetime | None
+) -> tuple[int, int | None, bool, int | None]:
     """One writer a photo, as :func:`_lock`; return what the answer needs to know beside.
 
-    The newest guideline's id, whether the photo was drawn for the audit, and the retraction that this answer follows.
+    Ids of the newest guideline and of the one that the answer was given under (``None`` where there is no such number),
+    whether the photo was drawn for the audit, and the retraction that this answer follows.
     """
     with connection.cursor() as cursor:
         cursor.execute(
             """
             SELECT (SELECT g.id FROM catalog_guideline g WHERE g.project_id = %s ORDER BY g.number DESC LIMIT 1),
+                   (SELECT g.id FROM catalog_guideline g WHERE g.project_id = %s AND g.number = %s),
+                   (SELECT g.id FROM catalog_guideline g WHERE g.project_id = %s AND g.created_at <= %s
+                    ORDER BY g.number DESC LIMIT 1),
                    i.audit_drawn_at IS NOT NULL,
                    (SELECT r.id FROM truth_retraction r JOIN truth_annotation a ON a.id = r.annotation_id
                     WHERE a.item_id = i.id AND a.round = %s AND a.labeler_id = %s
@@ -124,10 +143,10 @@ def _lock_to_answer(
                     ORDER BY r.id DESC LIMIT 1)
             FROM catalog_item i WHERE i.id = %s FOR NO KEY UPDATE OF i
             """,
-            [project.pk, round, labeler.pk, item_id],
+            [project.pk, project.pk, under, project.pk, lent_at, round, labeler.pk, item_id],
         )
-        guideline_id, audited, undone_id = cursor.fetchone()
-        return guideline_id, audited, undone_id
+        newest, named, then, audited, undone = cursor.fetchone()
+    return newest, named if under is not None else then or newest, audited, undone
 
 
 def reconsider(*, project: Project, item_ids: list[int]) -> None:

@@ -4,6 +4,7 @@
 
 import { deliver, post } from "./label-api.js";
 import { Criteria } from "./label-criteria.js";
+import { GuidelineWatch } from "./label-guideline.js";
 import { digit, keyOf, uuid } from "./label-keys.js";
 import { Lens } from "./label-lens.js";
 import { Shelf } from "./label-shelf.js";
@@ -15,7 +16,7 @@ const read = (id) => JSON.parse(document.getElementById(id).textContent);
 const $ = (id) => document.getElementById(id);
 const settings = read("hilltop-settings");
 const texts = read("hilltop-texts");
-const classByKey = new Map(settings.classes.map((row) => [row.key, row]));
+let classByKey = new Map(settings.classes.map((row) => [row.key, row]));
 
 const HISTORY = 5; // answers and skips that can be undone one after the other, while their time lasts
 const TAKES_BACK = new Set(["undo", "unskip"]); // entries of the outbox after which the photo is ours again
@@ -38,6 +39,7 @@ const criteria = new Criteria({
   memory: "hilltop-criteria",
   open: (kept, wide) => (kept ? kept === "open" : wide),
 });
+const guideline = new GuidelineWatch({ settings, ready: () => shelf.current || changeGuideline() });
 const lens = new Lens({ stage, holder, photo: () => shelf.current?.photo ?? null });
 
 let mode = "answer"; // or "hold", "unusable" (a reason is asked for), "ticks" (a checklist is)
@@ -89,6 +91,7 @@ function answer(event, { kind, key = "", reason = "", comment = "", checklist = 
     checklist,
     shown_at: shownAt.toISOString(),
     view_ms: viewMs,
+    guideline: settings.guideline.number,
   };
   light(button);
   if (mode !== "answer") setMode("answer");
@@ -208,6 +211,7 @@ function showNext(event, { count = true } = {}) {
   shownAt = null;
   $("toast").hidden = true; // what it said was about the photo before
   lens.resetZoom();
+  changeGuideline();
   const task = shelf.advance();
   if (task?.ready) {
     whenShown(task, count ? event?.timeStamp : undefined);
@@ -236,6 +240,24 @@ function whenShown(task, since) {
     }
     shelf.tidy();
   });
+}
+
+/** Another guideline takes the place of the one on the page, and stays announced until the person has closed that. */
+function changeGuideline() {
+  const inBar = $("bar").contains(document.activeElement);
+  const { answer: key, why } = document.activeElement?.dataset ?? {};
+  if (!guideline.swap()) return;
+  classByKey = new Map(settings.classes.map((row) => [row.key, row]));
+  if (mode !== "answer") setMode("answer");
+  focusClass(settings.classes[0]?.key);
+  const same = key ? answerButton(key) : document.querySelector(`[data-why="${why}"]`);
+  if (inBar) (same ?? stage).focus({ preventScroll: true });
+  const { number, note } = settings.guideline;
+  $("changed-title").textContent = say(texts.guidelineChanged, { n: number });
+  $("changed-note").textContent = note;
+  $("changed").hidden = false;
+  // After what is said of the answer that was just given.
+  setTimeout(() => announce(`${$("changed-title").textContent}. ${note}`), 1000);
 }
 
 /** What a reviewer asks to look at, who sent this photo back. */
@@ -447,6 +469,7 @@ async function fill({ renew = false } = {}) {
       const uncounted = outbox.waiting.filter((entry) => entry.kind === "answer").length;
       today = (progress?.answered_today ?? 0) + uncounted;
       shelf.merge(result.data.tasks, result.serverTime);
+      guideline.seen(result.data.guideline);
     }
     showProgress();
   }
@@ -525,7 +548,10 @@ function toggle(id, open = $(id).hidden) {
 function escape() {
   if (mode !== "answer") setMode("answer");
   else if (tour?.running) tour.end();
-  else for (const id of PANELS) toggle(id, false);
+  else {
+    $("changed").hidden = true;
+    for (const id of PANELS) toggle(id, false);
+  }
 }
 
 function onKey(event) {
@@ -641,7 +667,7 @@ $("bar").addEventListener("click", (event) => {
   else if ("skip" in button.dataset) skip(event);
 });
 for (const type of ["pointerover", "focusin"]) {
-  $("answers").addEventListener(type, (event) => {
+  $("bar").addEventListener(type, (event) => {
     const key = event.target.closest?.("[data-answer]")?.dataset.answer;
     if (key) focusClass(key, { scroll: false });
   });
@@ -660,6 +686,7 @@ $("look-again").addEventListener("click", () => fill({ renew: true }));
 for (const button of document.querySelectorAll("[data-close]")) {
   button.addEventListener("click", () => toggle(button.dataset.close, false));
 }
+$("changed-close").addEventListener("click", () => ($("changed").hidden = true));
 lens.addEventListener("change", showLens);
 setInterval(() => {
   if (history.length) showUndo();

@@ -293,7 +293,7 @@ def test_a_bug_answers_in_json_too(world: World, monkeypatch: pytest.MonkeyPatch
     def broken(**_options: Any) -> None:
         raise RuntimeError("a bug")
 
-    monkeypatch.setattr("labeling.gateway.api.labeling.queue.claim", broken)
+    monkeypatch.setattr("labeling.gateway.api.labeling.queue.claim_under", broken)
     client = world.client("labeler", raise_request_exception=False)
     response = _post(client, world.api("/claims"), {})
     assert (response.status_code, _error(response)["code"]) == (500, "server_error")

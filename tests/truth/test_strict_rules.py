@@ -49,6 +49,7 @@ def answer(
         context={},
         shown_at=None,
         view_ms=fields["view_ms"],  # type: ignore[arg-type]
+        under=fields.get("under"),  # type: ignore[arg-type]
     )
 
 

@@ -6,9 +6,10 @@ import pytest
 
 from labeling.catalog.models import Guideline, Project
 from labeling.catalog.services import amend_guideline
+from labeling.refusals import Refused
 from labeling.truth import services
-from labeling.truth.current import truth_in_force
-from labeling.truth.models import GroundTruth
+from labeling.truth.current import open_dispute, truth_in_force
+from labeling.truth.models import Annotation, GroundTruth
 from tests.factories import make_items, make_member, make_project
 from tests.truth.test_strict_rules import answer
 
@@ -59,3 +60,62 @@ def test_answers_that_are_judged_again_make_a_truth_of_their_own_version() -> No
     project.refresh_from_db()
     services.reconsider(project=project, item_ids=[item.pk])
     assert _number(truth_in_force(item.pk)) == 1
+
+
+def test_an_answer_is_of_the_version_that_it_was_given_under_not_of_the_one_in_force_when_it_comes() -> None:
+    project = make_project()
+    (item,) = make_items(project, 1)
+    _amend(project)
+    given = answer(project, item, make_member(project), under=1)
+    assert given.guideline.number == 1
+    answer(project, item, make_member(project), under=2)
+    assert _number(truth_in_force(item.pk)) == 1
+
+
+def test_a_class_that_was_merged_since_is_taken_and_counts_as_what_it_is_now() -> None:
+    project = make_project(classes=("functional", "cracked", "defective"))
+    (item,) = make_items(project, 1)
+    amend_guideline(
+        project=project, by=project.created_by, note="One class fewer", merge={"cracked": "defective"}
+    )
+    with pytest.raises(Refused) as refusal:
+        answer(project, item, make_member(project), "cracked", under=2)
+    assert refusal.value.code == "unknown_class"
+    answer(project, item, make_member(project), "cracked", under=1)
+    answer(project, item, make_member(project), "defective", under=2)
+    truth = truth_in_force(item.pk)
+    assert truth is not None and truth.label_class is not None and truth.label_class.key == "defective"
+
+
+def test_a_class_that_was_retired_since_is_taken_and_votes_for_nothing() -> None:
+    project = make_project(classes=("functional", "cracked", "defective"))
+    (item,) = make_items(project, 1)
+    amend_guideline(project=project, by=project.created_by, note="No more", retire=["cracked"])
+    assert answer(project, item, make_member(project), "cracked", under=1).label_class is not None
+    assert truth_in_force(item.pk) is None and open_dispute(item.pk) is not None
+
+
+def test_the_checklist_is_that_of_the_version() -> None:
+    project = make_project(checklist_required=True)
+    one, two = make_items(project, 2)
+    amend_guideline(
+        project=project, by=project.created_by, note="Look closely", checklist={"functional": ["No crack"]}
+    )
+    answer(project, one, make_member(project), under=1)
+    with pytest.raises(Refused) as refusal:
+        answer(project, two, make_member(project), under=2)
+    assert refusal.value.code == "checklist_incomplete"
+
+
+def test_a_number_that_the_project_does_not_have_is_refused_and_nothing_is_stored() -> None:
+    project, other = make_project(), make_project()
+    _amend(other)
+    (item,) = make_items(project, 1)
+    with pytest.raises(Refused) as refusal:
+        answer(project, item, make_member(project), under=2)
+    assert (refusal.value.code, refusal.value.status, set(refusal.value.fields)) == (
+        "invalid",
+        422,
+        {"guideline"},
+    )
+    assert not Annotation.objects.exists()

@@ -50,6 +50,9 @@ class ClaimOut(serializers.Serializer[Any]):
     state = serializers.ChoiceField(["open", "empty", "paused", "preparing"])
     message = serializers.CharField()
     progress = LabelerProgressOut()
+    guideline = serializers.IntegerField(
+        help_text="Number of the version in force: when it rises, read `guideline` anew."
+    )
 
 
 class AnswerIn(StrictSerializer):
@@ -63,6 +66,14 @@ class AnswerIn(StrictSerializer):
     )
     shown_at = serializers.DateTimeField(required=False, allow_null=True, default=None)
     view_ms = serializers.IntegerField(min_value=0, max_value=2**31 - 1)
+    guideline = serializers.IntegerField(
+        min_value=1,
+        max_value=2**31 - 1,
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text="Number of the version that you answered under; without it, the one in force when you got the photo.",
+    )
 
     def get_fields(self) -> dict[str, Any]:
         fields = super().get_fields()
@@ -76,6 +87,7 @@ class AnswerOut(serializers.Serializer[Any]):
     undo_until = serializers.DateTimeField()
     kind = serializers.ChoiceField(AnswerKind.choices)
     reason = serializers.CharField(allow_blank=True)
+    guideline = serializers.IntegerField(help_text="Number of the version that it counts under.")
 
     def get_fields(self) -> dict[str, Any]:
         fields = super().get_fields()
@@ -110,7 +122,8 @@ class ClaimsView(ApiView):
         labeler = user_of(request)
         given = ClaimIn(data=request.data)
         given.is_valid(raise_exception=True)
-        slots = queue.claim(project=project, labeler=labeler, count=given.validated_data["count"])
+        claimed = queue.claim_under(project=project, labeler=labeler, count=given.validated_data["count"])
+        slots = claimed.slots
         notes = notes_for(slots)
         state = {"state": "open", "message": ""} if slots else queue_state(project, labeler)
         return Response(
@@ -119,6 +132,7 @@ class ClaimsView(ApiView):
                 "state": state["state"],
                 "message": state["message"],
                 "progress": labeler_progress(project, labeler),
+                "guideline": claimed.guideline,
             }
         )
 
@@ -156,6 +170,7 @@ class AnnotationsPost:
             ),
             shown_at=fields["shown_at"],
             view_ms=fields["view_ms"],
+            guideline=fields["guideline"],
         )
         annotation = stored.annotation
         # A new answer's class is the one that was just sent; only a replay has to look at what was stored.
@@ -167,6 +182,7 @@ class AnnotationsPost:
                 "kind": annotation.kind,
                 "class": class_key if annotation.kind == AnswerKind.CLASS else "",
                 "reason": annotation.reason,
+                "guideline": annotation.guideline.number,
             },
             status=201 if stored.created else 200,
         )
