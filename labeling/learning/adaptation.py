@@ -1,8 +1,8 @@
 """Ask for a domain backbone: one that is fitted to the project's own photos, without their labels.
 
 Making one decides nothing. Each training judges the candidates by held-out labels and takes one only if it gains
-(``compute/contest.py``). Photos that judge models when it is made (drawn for the audit, gold, or settled by then) have no part
-in it. Those that had may be settled or drawn later, and then judge with the rest: their pixels had a part, their labels none.
+(``compute/contest.py``). Photos that judge models at that time (drawn for the audit, gold, or settled) have no part in it.
+Those that had one may be settled or drawn later, and judge with the rest then: their pixels had a part, their labels none.
 To leave them out would leave the gate hardly a label, as in a small pool nearly every photo is fitted to.
 """
 
