@@ -17,7 +17,7 @@ from labeling.catalog.models import Item, Project
 from labeling.catalog.services import add_image, add_items
 from labeling.jobs.models import Job, JobState
 from labeling.learning import adaptation, services
-from labeling.learning.compute import contest
+from labeling.learning.compute import contest, training
 from labeling.learning.compute.finetuning import one_view
 from labeling.learning.compute.scoring import score_items
 from labeling.learning.models import ModelVersion
@@ -78,16 +78,44 @@ def test_a_tuned_backbone_that_gains_becomes_the_versions_own(
     assert adaptation.candidates(project) == [], "it saw labels: no later training can judge it"
 
 
-def test_one_that_does_not_gain_leaves_the_frozen_head(
-    labeled: tuple[Project, list[Item]], monkeypatch: pytest.MonkeyPatch
+def _on_disk(settings: Settings) -> set[str]:
+    """Of backbones, stores and exported networks."""
+    places = (settings.BACKBONES_DIR, settings.EMBEDDINGS_DIR, f"{settings.EMBEDDINGS_DIR}/networks")
+    return {each.name for place in places for each in Path(place).glob("*")} - {"networks"}
+
+
+def test_one_that_does_not_gain_leaves_the_frozen_head_and_nothing_on_disk(
+    labeled: tuple[Project, list[Item]], settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     project, _items = labeled
+    run_job(Job.objects.get(kind="embed"))
+    before = _on_disk(settings)
     say(monkeypatch, "no gain")
     run_job(adaptation.request_fine_tuning(project=project, by=None))
     version = ModelVersion.objects.get()
     assert version.backbone == project.backbone
     tried = version.metrics["backbones"]["candidates"][1]
     assert tried["method"] == "finetune" and 0 <= tried["accuracy"] <= 1 and tried["log_loss"] > 0
+    assert tried["name"].startswith("domain:"), "what was tried is told"
+    assert _on_disk(settings) == before
+
+
+def test_a_training_that_breaks_after_its_tuning_leaves_nothing_of_it(
+    labeled: tuple[Project, list[Item]], settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project, _items = labeled
+    run_job(Job.objects.get(kind="embed"))
+    before = _on_disk(settings)
+    say(monkeypatch, "gains")
+
+    def breaks(**_: Any) -> None:
+        assert _on_disk(settings) > before
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(training, "diagnose", breaks)
+    job = run_job(adaptation.request_fine_tuning(project=project, by=None))
+    assert job.state == JobState.FAILED and "a bug" in job.trace
+    assert _on_disk(settings) == before
 
 
 def test_photos_that_are_gone_leave_the_frozen_head() -> None:

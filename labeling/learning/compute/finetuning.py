@@ -1,12 +1,15 @@
 """Fine-tuning as an entry of the contest: last layers trained on the labels, judged in the frozen heads' folds.
 
 Only where somebody asked for it. What is tuned stays a candidate of its own training: it has seen labels, so that no later
-training could judge it honestly on the same photos.
+training could judge it honestly on the same photos. So one that its training did not take is of no use to anybody, and
+is removed.
 """
 
 from __future__ import annotations
 
+import logging
 import shutil
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,12 +22,23 @@ from inference.selfsup.squares import decoded_squares
 from inference.train import TrainedHead
 from labeling.catalog import storage
 from labeling.catalog.models import Image, Project
+from labeling.jobs.models import Job
 from labeling.jobs.runner import Progress
 from labeling.learning import adaptation
 from labeling.learning.compute.embedding import Tally, embed_missing
 from labeling.learning.compute.entries import Entry
-from labeling.learning.compute.stores import backbones_folder, device, embedder_for, load_backbone, store_of
+from labeling.learning.compute.stores import (
+    backbones_folder,
+    device,
+    embedder_for,
+    load_backbone,
+    networks_folder,
+    store_of,
+)
+from labeling.learning.models import ModelVersion
 from labeling.learning.training_set import TrainingSet
+
+logger = logging.getLogger(__name__)
 
 METHOD = "finetune"
 
@@ -46,7 +60,7 @@ def fine_tuned_entry(
     columns = np.asarray(learned.columns)
     base = backbones.load(one_view(project.backbone))
     # A job that is run again begins anew under a name of its own: a stored backbone is never overwritten.
-    folder = backbones_folder() / f"p{project.pk}-{progress.job.pk.hex[:16]}-t{progress.job.attempts}"
+    folder = backbones_folder() / f"{_prefix(progress.job)}{progress.job.attempts}"
     place = folder.with_name(f".{folder.name}.state")
     try:
         squares, kept = decoded_squares(
@@ -98,6 +112,38 @@ def fine_tuned_entry(
         backbone.name,
         "",
     )
+
+
+def forget_losers(job: Job, *, kept: str) -> None:
+    """Remove what this training tuned, in any attempt, except the backbone ``kept``: folder, vectors, exported network."""
+    for folder in backbones_folder().glob(f"{_prefix(job)}*"):
+        if f"domain:{folder.name}" != kept:
+            _forget(folder)
+
+
+def forget_own(job: Job) -> None:
+    """Remove what this attempt tuned: no version came of it. Another attempt's may be a version's by now."""
+    folder = backbones_folder() / f"{_prefix(job)}{job.attempts}"
+    if folder.exists():
+        _forget(folder)
+
+
+def _prefix(job: Job) -> str:
+    return f"p{job.project_id}-{job.pk.hex[:16]}-t"
+
+
+def _forget(folder: Path) -> None:
+    try:
+        backbone = load_backbone(f"domain:{folder.name}")
+    except (backbones.UnknownBackbone, backbones.WeightsError) as error:
+        logger.warning("%s cannot be read, so its vectors stay: %s", folder, error)
+    else:
+        # The same labels and seed tune the same network: another version may stand on its vectors.
+        if not ModelVersion.objects.filter(backbone_hash=backbone.content_hash).exists():
+            shutil.rmtree(store_of(backbone).folder, ignore_errors=True)
+            for network in networks_folder().glob(f"{backbone.content_hash}.*"):
+                network.unlink(missing_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _told(tuned: finetune.FineTuned, keys: list[str], columns: Any, seed: int) -> TrainedHead:

@@ -25,7 +25,7 @@ from labeling.learning.compute.contest import compete
 from labeling.learning.compute.diagnosis import Diagnosis, diagnose
 from labeling.learning.compute.embedding import Tally, embed_missing, project_of
 from labeling.learning.compute.entries import Entry
-from labeling.learning.compute.finetuning import fine_tuned_entry
+from labeling.learning.compute.finetuning import fine_tuned_entry, forget_losers, forget_own
 from labeling.learning.compute.stores import device, embedder_for, store_of
 from labeling.learning.models import Diagnostics, ModelVersion, Snapshot
 from labeling.learning.training_set import LEAST_A_CLASS, TRAINER, TrainingSet, training_set
@@ -39,7 +39,7 @@ def train_project(progress: Progress) -> dict[str, Any]:
     on from there. Returns {model, ground_truths, accuracy, audit, unusable, promoted}.
     """
     project = project_of(progress)
-    made = ModelVersion.objects.filter(job=progress.job).first() or _train(progress, project)
+    made = ModelVersion.objects.filter(job=progress.job).first() or _made(progress, project)
     if made.backbone != project.backbone:
         # Photos that came since it was adapted may lack what this version's scores are made of.
         services.request_embedding(project=project)
@@ -54,6 +54,17 @@ def train_project(progress: Progress) -> dict[str, Any]:
         "unusable": made.manifest["unusable_photos"],
         "promoted": promoted,
     }
+
+
+def _made(progress: Progress, project: Project) -> ModelVersion:
+    """``_train``, and nothing left on disk of a fine-tuning that no version stands on."""
+    try:
+        made = _train(progress, project)
+    except Exception:
+        forget_own(progress.job)
+        raise
+    forget_losers(progress.job, kept=made.backbone)
+    return made
 
 
 def _train(progress: Progress, project: Project) -> ModelVersion:
