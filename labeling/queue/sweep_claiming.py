@@ -141,7 +141,7 @@ def plant(
 ) -> list[Planted]:
     """Up to ``most`` gold photos of the classes ``among`` that this person has not seen lately, in random order.
 
-    Nor any that they missed in a grid before: they were told what those are.
+    Nor any that they missed in a grid before, as they were told what those are, or ruled on.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -154,6 +154,8 @@ def plant(
                               AND p.labeler_id = %(labeler)s AND p.shown_at > %(since)s)
               AND NOT EXISTS (SELECT 1 FROM truth_sweepcheck c WHERE c.item_id = g.item_id
                               AND c.labeler_id = %(labeler)s AND NOT c.found)
+              AND NOT EXISTS (SELECT 1 FROM truth_ruling r JOIN truth_dispute d ON d.id = r.dispute_id
+                              WHERE d.item_id = g.item_id AND r.reviewer_id = %(labeler)s)
             ORDER BY g.id
             """,
             {

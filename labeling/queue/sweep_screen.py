@@ -8,14 +8,14 @@ from typing import Any
 from django.urls import get_script_prefix
 from django.utils.translation import gettext as _
 
-from labeling.catalog.models import Project
+from labeling.catalog.models import Guideline, Project
 from labeling.queue import screen
 
 
 def settings_for(
-    project: Project, *, user_id: int, csrf: str, classes: list[dict[str, Any]]
+    project: Project, *, user_id: int, csrf: str, guideline: Guideline, classes: list[dict[str, Any]]
 ) -> dict[str, Any]:
-    """What the page's script needs beside its texts."""
+    """What the page's script needs beside its texts. ``guideline`` is the version that the page shows."""
     api = f"{get_script_prefix()}api/v1/projects/{project.slug}/"
     return {
         "project": project.slug,
@@ -23,6 +23,7 @@ def settings_for(
         "csrf": csrf,
         "minViewMs": project.min_view_ms,
         "undoSeconds": project.undo_seconds,
+        "guideline": guideline.number,
         "classes": [{key: row[key] for key in ("key", "name", "number")} for row in classes],
         "reasons": screen.reasons(),
         "urls": {"sweeps": f"{api}sweeps"},

@@ -218,8 +218,11 @@ def hand_in(
     marks: Mapping[UUID, Mark],
     shown_at: datetime | None = None,
     view_ms: int = 0,
+    guideline: int | None = None,
 ) -> HandedIn:
     """Take a grid in: photos that are not marked are answered with its class, marked ones as ``marks`` says.
+
+    ``guideline``: number of the version that the page showed; without it, the one in force when the photos were lent.
 
     ``marks`` is by :attr:`SweepPhoto.id`; ``view_ms`` is for the whole grid. The same ``key`` again returns what was stored
     and changes nothing. Raises :class:`Refused` ``not_found`` (404), ``sweep_closed``, ``key_reused`` or ``undone`` (409),
@@ -275,7 +278,7 @@ def hand_in(
             if mark is not None and mark.kind == APART:
                 apart.append(item_id)
             else:
-                _answer(sweep, slot, mark, key, shown_at, each_ms)
+                _answer(sweep, slot, mark, key, shown_at, each_ms, guideline)
         _set_apart(sweep, [slots[item_id] for item_id in apart])
     sweep.closed_at = timezone.now()
     sweep.save(update_fields=["closed_at"])
@@ -400,7 +403,13 @@ def _record_checks(sweep: Sweep, photos: Sequence[SweepPhoto], marks: Mapping[UU
 
 
 def _answer(
-    sweep: Sweep, slot: Slot, mark: Mark | None, key: UUID, shown_at: datetime | None, view_ms: int
+    sweep: Sweep,
+    slot: Slot,
+    mark: Mark | None,
+    key: UUID,
+    shown_at: datetime | None,
+    view_ms: int,
+    guideline: int | None,
 ) -> None:
     mark = mark or Mark(AnswerKind.CLASS, sweep.label_class.key)
     annotation = truth.record_answer(
@@ -414,6 +423,8 @@ def _answer(
         context=slot.context,
         shown_at=shown_at,
         view_ms=view_ms,
+        under=guideline,
+        lent_at=slot.leased_at,
     )
     slot.annotation = annotation
     slot.save(update_fields=["annotation"])

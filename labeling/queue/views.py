@@ -52,7 +52,8 @@ def sweep(request: HttpRequest, slug: str) -> HttpResponse:
     """Grids of one predicted class. Where the project allows none now, the page says why."""
     project = project_for(request.user, slug, Action.LABEL)
     assert request.user.is_authenticated
-    classes = screen.classes_shown(current_guideline(project))
+    guideline = current_guideline(project)
+    classes = screen.classes_shown(guideline)
     return render(
         request,
         "queue/sweep.html",
@@ -63,7 +64,11 @@ def sweep(request: HttpRequest, slug: str) -> HttpResponse:
             "classes": classes,
             "reasons": screen.reasons(),
             "settings": sweep_screen.settings_for(
-                project, user_id=request.user.pk, csrf=get_token(request), classes=classes
+                project,
+                user_id=request.user.pk,
+                csrf=get_token(request),
+                guideline=guideline,
+                classes=classes,
             ),
             "texts": sweep_screen.texts(),
         },

@@ -134,6 +134,7 @@ function handIn() {
     marks: [...marks].map(([id, mark]) => ({ id, kind: mark.kind, class: mark.class ?? "", reason: mark.reason ?? "" })),
     shown_at: shownAt.toISOString(),
     view_ms: Math.round(viewedMs()),
+    guideline: settings.guideline,
   };
   handed = {
     key,
@@ -417,6 +418,7 @@ function take(told) {
   today = told.progress.answered_today;
   showToday();
   if (waits) return; // handed in while the answer was under way
+  if (!sweep && readAnew(told.guideline)) return;
   message = told.message;
   const next = told.sweep;
   if (sweep && next?.id === sweep.id) {
@@ -433,6 +435,15 @@ function take(told) {
     // Nothing moves that the person did not move, except that a grid comes when there was none.
     if (state === "empty") claimTimer = setTimeout(claim, 15000);
   }
+}
+
+/** Between two grids, a page that shows an older guideline is loaded anew: the grid on loan stays ours. Once a version. */
+function readAnew(number) {
+  const tried = `hilltop-sweep-guideline:${settings.project}`;
+  if (!(number > settings.guideline) || Number(sessionStorage.getItem(tried)) >= number) return false;
+  sessionStorage.setItem(tried, number);
+  location.reload();
+  return true;
 }
 
 setInterval(() => {

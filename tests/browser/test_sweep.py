@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 from playwright.sync_api import Page, expect
 
+from labeling.catalog.guidelines import amend_guideline
 from labeling.catalog.images import add_image, add_items
 from labeling.catalog.models import Item, Project
 from labeling.people.models import User
@@ -210,6 +211,26 @@ def test_a_grid_is_taken_back_with_its_marks(screen: Screen, field: Field) -> No
     expect(page.locator(f'[data-id="{odd}"]')).to_have_attribute("aria-selected", "true")
     assert not Annotation.objects.standing().filter(labeler=field.ann).exists()
     assert Sweep.objects.get(labeler=field.ann, closed_at__isnull=True).pk.hex == first.replace("-", "")
+
+
+def test_between_two_grids_the_page_takes_the_new_guideline(screen: Screen, field: Field) -> None:
+    page, first = screen.page, screen.shown
+    amend_guideline(
+        project=field.project,
+        by=field.project.created_by,
+        note="Stricter",
+        criteria={"functional": "Not even a scratch."},
+    )
+    screen.mark(*screen.planted)
+    page.keyboard.press("Enter")
+    screen.wait_for_grid(other_than=first)
+    expect(page.locator("#criteria")).to_contain_text("Not even a scratch.")
+    screen.mark(*screen.planted)
+    page.keyboard.press("Enter")
+    wait_for_hand_ins(field.ann, 2)
+    answers = Annotation.objects.filter(labeler=field.ann).order_by("id")
+    assert [each.guideline.number for each in answers] == sorted(each.guideline.number for each in answers)
+    assert {each.guideline.number for each in answers} == {1, 2}
 
 
 def test_the_grid_is_one_to_a_screen_reader(screen: Screen) -> None:

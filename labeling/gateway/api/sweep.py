@@ -15,7 +15,7 @@ from rest_framework.response import Response
 
 from labeling.catalog.models import ClassDefinition, Project
 from labeling.catalog.permissions import Action, project_for
-from labeling.catalog.selectors import active_definitions
+from labeling.catalog.selectors import active_definitions, current_guideline
 from labeling.gateway.api.base import ApiView, StrictSerializer, documented, user_of
 from labeling.gateway.api.fields import PhotoOut, present_photo
 from labeling.queue import sweep_services as sweeps
@@ -67,6 +67,9 @@ class SweepOut(serializers.Serializer[Any]):
     sweep = GridOut(allow_null=True)
     state = serializers.ChoiceField(STATES)
     message = serializers.CharField(help_text="Why there is no grid, and what to do.")
+    guideline = serializers.IntegerField(
+        help_text="Number of the version in force; read it before you go on."
+    )
     progress = SweepProgressOut()
 
 
@@ -90,6 +93,14 @@ class HandInIn(StrictSerializer):
     marks = MarkIn(many=True, max_length=2 * GRID)  # type: ignore[call-arg]  # of a list
     shown_at = serializers.DateTimeField(required=False, allow_null=True, default=None)
     view_ms = serializers.IntegerField(min_value=0, max_value=2**31 - 1, help_text="For the whole grid.")
+    guideline = serializers.IntegerField(
+        min_value=1,
+        max_value=2**31 - 1,
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text="Number of the version that you read; without it, the one in force when the photos were lent.",
+    )
 
 
 class MissedOut(serializers.Serializer[Any]):
@@ -169,6 +180,7 @@ class SweepsView(ApiView):
             {
                 "sweep": _present(project, grid) if grid is not None else None,
                 **state,
+                "guideline": current_guideline(project).number,
                 "progress": {"answered_today": labeler_progress(project, labeler)["answered_today"]},
             }
         )
@@ -201,6 +213,7 @@ class SweepHandInView(ApiView):
             },
             shown_at=fields["shown_at"],
             view_ms=fields["view_ms"],
+            guideline=fields["guideline"],
         )
         return Response(_present_hand_in(project, done), status=201 if done.created else 200)
 
