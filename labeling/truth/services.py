@@ -13,7 +13,15 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from labeling.catalog import selectors as catalog
-from labeling.catalog.models import AgreementRule, ClassDefinition, ClassState, Guideline, Item, Project
+from labeling.catalog.models import (
+    AgreementRule,
+    ClassDefinition,
+    ClassState,
+    Exemplar,
+    Guideline,
+    Item,
+    Project,
+)
 from labeling.catalog.services import log_activity
 from labeling.people.models import User
 from labeling.refusals import Refused
@@ -334,11 +342,18 @@ def request_review(
 def add_gold(*, project: Project, item: Item, class_key: str, by: User) -> Gold:
     """Declare a photo's answer known, and ask it blind from now on.
 
-    Raises :class:`Refused` ``unknown_class`` (422), ``already_answered`` (409) if people have begun on it, or ``conflict``
-    (409) if it is or was gold with another class: people were checked against that one, so only a ruling changes it.
+    Raises :class:`Refused` ``unknown_class`` or, for an exemplar, ``invalid`` (422), ``already_answered`` (409) if people
+    have begun on it, or ``conflict`` (409) if it is or was gold with another class: people were checked against that one, so
+    only a ruling changes it.
     """
     guideline = catalog.current_guideline(project)
     definition = _active_class(guideline, class_key)
+    if Exemplar.objects.filter(definition__guideline=guideline, image=item.image_id).exists():
+        raise Refused(
+            "invalid",
+            _("This photo is an exemplar, so everybody sees its class. Choose one that is not shown."),
+            status=422,
+        )
     _lock(item.pk)
     existing = Gold.objects.filter(item=item).first()
     if existing is not None:

@@ -9,6 +9,7 @@ from labeling.catalog.services import amend_guideline
 from labeling.queue import services
 from labeling.refusals import Refused
 from labeling.truth.models import Gold
+from labeling.truth.services import add_gold
 from tests.queue.conftest import Setting, answer_with
 
 pytestmark = pytest.mark.django_db
@@ -51,3 +52,11 @@ def test_a_photo_that_people_have_begun_is_refused_until_it_is_settled(setting: 
     assert second.item_id == slot.item_id
     answer_with(project, second, "functional")
     show(setting, slot.item.image.sha256)
+
+
+def test_an_exemplar_does_not_become_gold(setting: Setting) -> None:
+    item = setting.items[0]
+    show(setting, item.image.sha256)
+    with pytest.raises(Refused, match="exemplar"):
+        add_gold(project=setting.project, item=item, class_key="functional", by=setting.project.created_by)
+    assert not Gold.objects.filter(item=item).exists()
