@@ -232,8 +232,9 @@ def policy(request: HttpRequest, slug: str) -> HttpResponse:
             set_policy(project=project, by=user, reason=given["reason"], **changes)
         except Refused as refusal:
             fields = refusal.fields or {"mode": refusal.message}
+            bounds = refusal.code == "invalid"  # said in the unit of the form
             errors = {
-                name: limits(FrontierPolicy, name, scale=_FORM[name]) if name in _FORM else said
+                name: limits(FrontierPolicy, name, scale=_FORM[name]) if bounds and name in _FORM else said
                 for name, said in fields.items()
             }
     if errors:

@@ -31,8 +31,8 @@ def policy_of(project: Project) -> FrontierPolicy:
 def set_policy(*, project: Project, by: User, reason: str = "", **changes: Any) -> FrontierPolicy:
     """Append a policy that differs in ``changes``; certificates of another precision or δ are void from now on.
 
-    Raises :class:`Refused` ``invalid`` (422) for a value out of range, for switching on without a reason or without an
-    audit, and for a reason that is too long to keep.
+    Raises :class:`Refused` ``invalid`` (422) for a value out of range, for switching on without a reason, and for a
+    reason that is too long to keep; ``no_audit`` (422) for a machine that decides and is hardly audited.
     """
     from labeling.frontier import services
 
@@ -51,7 +51,7 @@ def set_policy(*, project: Project, by: User, reason: str = "", **changes: Any) 
             "While the machine decides, at least %(least)s %% of its decisions are audited: nothing else tells when a "
             "certificate no longer holds."
         ) % {"least": f"{100 * LEAST_AUDITED:g}"}
-        raise Refused("invalid", message, status=422, fields={"audit_share": message})
+        raise Refused("no_audit", message, status=422, fields={"audit_share": message})
     words = kept_whole(reason, field="reason")
     policy = FrontierPolicy(project=project, by=by, reason=words, **now)
     try:

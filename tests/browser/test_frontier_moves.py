@@ -118,13 +118,14 @@ def test_bands_settle_a_certificate_appears_decides_and_a_corrupted_stream_suspe
     expect(page.get_by_role("heading", name="of the pool is certified")).to_be_visible(timeout=20_000)
     until_idle(project)
 
-    # The machine decides what lies inside; all of it is audited.
+    # The machine decides what lies inside; all of it is audited, so none is told before people have answered.
     page.get_by_label("On The machine decides").check()
     page.get_by_label("Audited share of decisions").fill("100")
     page.get_by_label("Why", exact=True).fill("It was right in shadow")
     page.get_by_role("button", name="Put in force").click()
     expect(page.get_by_text("The policy is in force.")).to_be_visible()
-    expect(page.locator(".decisions li").first).to_be_visible(timeout=20_000)
+    asked = page.get_by_text("People are asked about all photos that it decided, blind.")
+    expect(asked).to_be_visible(timeout=20_000)
     expect(page.get_by_text("of its decisions go to people, blind")).to_be_visible()
     until_idle(project)
 
