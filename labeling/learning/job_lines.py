@@ -167,6 +167,9 @@ def _outcome(kind: str, result: dict[str, Any]) -> str:
         if result.get("failed"):
             text += " " + _("%(failed)d could not be read.") % result
         return text
+    if kind == "intake" and "added" in result:
+        text = _("%(added)d photos came in, %(duplicate)d were here already.") % result
+        return text + (" " + _("%(refused)d were refused.") % result if result.get("refused") else "")
     if kind == "train" and "model" in result:
         text = _("Version %(model)d from %(ground_truths)d ground truths.") % result
         if result.get("promoted"):
