@@ -13,8 +13,8 @@ from labeling.catalog.forms import SettingsForm
 from labeling.frontier.models import Mode
 from labeling.plain_text import isolated
 
-#: Label and scale: the form shows a share as so many per cent.
-_POLICY: dict[str, tuple[Any, float]] = {
+#: Label and scale: the form shows a share as so many per cent. The forms take their labels from here.
+POLICY: dict[str, tuple[Any, float]] = {
     "mode": (gettext_lazy("The machine is"), 1),
     "precision": (gettext_lazy("Precision wished for, in %"), 100),
     "delta": (gettext_lazy("δ: chance of being wrong about it, in %"), 100),
@@ -25,7 +25,7 @@ _POLICY: dict[str, tuple[Any, float]] = {
         1,
     ),
 }
-_THRESHOLDS: dict[str, tuple[Any, float]] = {
+THRESHOLDS: dict[str, tuple[Any, float]] = {
     "drift_level": (gettext_lazy("Drift: false alarms, in % of looks"), 100),
     "window": (gettext_lazy("Newest photos that are compared"), 1),
     "calibration": (gettext_lazy("Calibration error borne, in %"), 100),
@@ -35,6 +35,11 @@ _THRESHOLDS: dict[str, tuple[Any, float]] = {
 }
 
 Changes = Mapping[str, Sequence[Any]]
+
+
+def labels(words: Mapping[str, tuple[Any, float]]) -> dict[str, Any]:
+    """Field name -> its label, for a form."""
+    return {name: label for name, (label, _scale) in words.items()}
 
 
 def of_settings(changes: Changes) -> str:
@@ -49,11 +54,11 @@ def of_settings(changes: Changes) -> str:
 
 
 def of_policy(changes: Changes) -> str:
-    return _by(_POLICY, changes)
+    return _by(POLICY, changes)
 
 
 def of_thresholds(changes: Changes) -> str:
-    return _by(_THRESHOLDS, changes)
+    return _by(THRESHOLDS, changes)
 
 
 def _by(words: Mapping[str, tuple[Any, float]], changes: Changes) -> str:

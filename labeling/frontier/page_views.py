@@ -17,6 +17,7 @@ from labeling.catalog.permissions import Action, may, project_for, role_in
 from labeling.catalog.selectors import active_definitions, class_names, current_guideline, photo_urls
 from labeling.frontier import services
 from labeling.frontier.bands import band_table
+from labeling.frontier.changes import POLICY, labels
 from labeling.frontier.explanations import explanation_of, heat_of, request_explanation
 from labeling.frontier.limits import limits
 from labeling.frontier.models import AutomaticDecision, Certificate, FrontierPolicy, Mode
@@ -103,6 +104,7 @@ def _settings(project: Project) -> dict[str, Any]:
                 _("The machine decides what lies inside the frontier; people audit a random share."),
             ),
         ],
+        "labels": labels(POLICY),
         "given": {
             "precision": f"{100 * policy.precision:g}",
             "delta": f"{100 * policy.delta:g}",

@@ -1,4 +1,7 @@
-"""An exemplar is shown with its class while people label, so it must be no photo that they are asked about blind."""
+"""An exemplar is shown with its class while people label: no gold photo, and none that people are answering, becomes one.
+
+A fresh photo may, as a project needs exemplars before its first answer; it is asked like any other.
+"""
 
 from __future__ import annotations
 

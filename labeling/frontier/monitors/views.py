@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from labeling.catalog.models import Project
 from labeling.catalog.permissions import Action, may, project_for, role_in
+from labeling.frontier.changes import THRESHOLDS, labels
 from labeling.frontier.limits import limits
 from labeling.frontier.monitors import services
 from labeling.frontier.monitors.models import MonitorAlert, MonitorThresholds
@@ -40,6 +41,7 @@ def _page(request: HttpRequest, project: Project, *, status: int = 200, **more: 
     thresholds = services.thresholds_of(project)
     given = {name: f"{getattr(thresholds, name) * scale:g}" for name, scale in _FORM.items()}
     context = _context(request, project) | {
+        "labels": labels(THRESHOLDS),
         "given": given | {"reason": ""},
         "set_by": thresholds if thresholds.pk else None,
         "errors": {},

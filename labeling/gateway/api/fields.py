@@ -33,6 +33,19 @@ class ClassKey(serializers.RegexField):
         super().__init__(r"^[a-z0-9_-]+\Z", **options)
 
 
+class GuidelineRead(serializers.IntegerField):
+    """Number of the version that an answer was given under; it may be left out."""
+
+    def __init__(self, **options: Any) -> None:
+        options.setdefault(
+            "help_text",
+            "Number of the version that you answered under; without it, the one in force when the photo was lent.",
+        )
+        super().__init__(
+            min_value=1, max_value=2**31 - 1, required=False, allow_null=True, default=None, **options
+        )
+
+
 class NewAddress(serializers.RegexField):
     """The address of a project that is founded."""
 

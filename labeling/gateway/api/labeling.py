@@ -14,7 +14,7 @@ from rest_framework.response import Response
 
 from labeling.catalog.permissions import Action, project_for
 from labeling.gateway.api.base import ApiView, StrictSerializer, documented, user_of
-from labeling.gateway.api.fields import PhotoOut, present_photo
+from labeling.gateway.api.fields import GuidelineRead, PhotoOut, present_photo
 from labeling.queue import services as queue
 from labeling.queue.models import Slot
 from labeling.queue.selectors import labeler_progress, notes_for, queue_state
@@ -66,14 +66,7 @@ class AnswerIn(StrictSerializer):
     )
     shown_at = serializers.DateTimeField(required=False, allow_null=True, default=None)
     view_ms = serializers.IntegerField(min_value=0, max_value=2**31 - 1)
-    guideline = serializers.IntegerField(
-        min_value=1,
-        max_value=2**31 - 1,
-        required=False,
-        allow_null=True,
-        default=None,
-        help_text="Number of the version that you answered under; without it, the one in force when you got the photo.",
-    )
+    guideline = GuidelineRead()
 
     def get_fields(self) -> dict[str, Any]:
         fields = super().get_fields()

@@ -17,7 +17,7 @@ from labeling.catalog.models import ClassDefinition, Project
 from labeling.catalog.permissions import Action, project_for
 from labeling.catalog.selectors import active_definitions, current_guideline
 from labeling.gateway.api.base import ApiView, StrictSerializer, documented, user_of
-from labeling.gateway.api.fields import PhotoOut, present_photo
+from labeling.gateway.api.fields import GuidelineRead, PhotoOut, present_photo
 from labeling.queue import sweep_services as sweeps
 from labeling.queue.selectors import labeler_progress
 from labeling.queue.sweep_selectors import Grid, sweep_state
@@ -93,14 +93,7 @@ class HandInIn(StrictSerializer):
     marks = MarkIn(many=True, max_length=2 * GRID)  # type: ignore[call-arg]  # of a list
     shown_at = serializers.DateTimeField(required=False, allow_null=True, default=None)
     view_ms = serializers.IntegerField(min_value=0, max_value=2**31 - 1, help_text="For the whole grid.")
-    guideline = serializers.IntegerField(
-        min_value=1,
-        max_value=2**31 - 1,
-        required=False,
-        allow_null=True,
-        default=None,
-        help_text="Number of the version that you read; without it, the one in force when the photos were lent.",
-    )
+    guideline = GuidelineRead()
 
 
 class MissedOut(serializers.Serializer[Any]):
