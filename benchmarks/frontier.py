@@ -74,8 +74,8 @@ def one_level(
     by_hand: int,
 ) -> dict[str, Any]:
     """One project from the first draw to the last photo."""
+    from labeling.frontier.changing_policy import set_policy
     from labeling.frontier.models import AutomaticDecision, Certificate
-    from labeling.frontier.policy import set_policy
     from labeling.frontier.services import draw_random, request_certification, request_watching
     from labeling.truth.models import GroundTruth
 

@@ -121,7 +121,7 @@ class Site:
         """Rows of photos that were drawn before may be there already: projects share them."""
         from django.db import connection, transaction
 
-        from labeling.queue.models import ARRIVALS
+        from labeling.queue.places import ARRIVALS
         from labeling.queue.services import append_arrivals
 
         hashes = [hashlib.sha256(name.encode()).hexdigest() for name in names]

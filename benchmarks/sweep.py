@@ -44,7 +44,7 @@ from benchmarks.running import own_database
 if TYPE_CHECKING:
     from labeling.catalog.models import Project
     from labeling.people.models import User
-    from labeling.queue.sweep_selectors import Grid
+    from labeling.queue.sweeps.selectors import Grid
 
 LABELERS = 4
 GOLD_A_CLASS = 40
@@ -201,7 +201,7 @@ class Work:
     # -- in grids ---------------------------------------------------------------------------------------------
 
     def grid(self, labeler: User, prefer: str) -> bool:
-        from labeling.queue.sweep_services import Mark, claim_sweep, hand_in
+        from labeling.queue.sweeps.services import Mark, claim_sweep, hand_in
 
         found: Grid | None = claim_sweep(project=self.project, labeler=labeler, prefer=prefer, dice=self.dice)
         if found is None:
@@ -330,8 +330,8 @@ class Order:
         from inference.strategies.base import Pool
         from labeling.catalog.models import Image, Item
         from labeling.catalog.selectors import current_guideline
+        from labeling.learning.compute.ordering import Prepared, order
         from labeling.learning.models import ModelVersion, Promotion, Snapshot
-        from labeling.learning.ordering import Prepared, order
         from labeling.queue.ranking import take_over, write_ranking
         from labeling.truth.services import add_gold
 

@@ -53,7 +53,19 @@ DEBUG = _flag("HILLTOP_DEBUG")
 ALLOWED_HOSTS = _list("HILLTOP_HOSTS", "localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = _list("HILLTOP_ORIGINS")
 
-ROOMS = ["people", "jobs", "catalog", "truth", "learning", "queue", "frontier", "gateway"]
+#: From the ground up. Receivers of one signal are called in this order.
+ROOMS = [
+    "people",
+    "jobs",
+    "catalog",
+    "truth",
+    "learning",
+    "queue",
+    "frontier",
+    "monitors",
+    "overview",
+    "gateway",
+]
 INSTALLED_APPS = [
     "django.contrib.auth",
     "django.contrib.contenttypes",

@@ -10,6 +10,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("labeling.learning.urls")),
     path("", include("labeling.queue.urls")),
     path("", include("labeling.frontier.urls")),
+    path("", include("labeling.monitors.urls")),
+    path("", include("labeling.overview.urls")),
     path("", include("labeling.gateway.urls")),
 ]
 

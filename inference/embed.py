@@ -17,45 +17,25 @@ import threading
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
-import numpy.typing as npt
 
 from inference.backbones import Backbone
+from inference.batches import EmbeddedBatch, Floats, Photo, Pixels
 from inference.decode import DecodeError, decode_pixels
 from inference.pixel_network import export_onnx, pixel_network
 
 if TYPE_CHECKING:
     from inference.gpu import GpuEmbedder
 
-Floats = npt.NDArray[np.float32]
-Pixels = npt.NDArray[np.uint8]
-Photo = tuple[str, bytes]
-
 DEFAULT_MAX_PIXELS = 100_000_000
 #: Squares that a lane puts through the network at once: more would not stay in its core's cache.
 LANE_VIEWS = 4
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class EmbeddedBatch:
-    """One batch's outcome; keys keep the order in which photos came.
-
-    Attributes:
-        keys: of the photos embedded.
-        vectors: (len(keys), dim) float32.
-        failures: (key, error) of the photos that could not be decoded.
-    """
-
-    keys: list[str]
-    vectors: Floats
-    failures: list[tuple[str, DecodeError]]
 
 
 class Forward(Protocol):

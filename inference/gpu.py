@@ -20,16 +20,13 @@ from itertools import islice
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
 from inference.backbones import Backbone
+from inference.batches import EmbeddedBatch, Photo, Pixels
 from inference.decode import DecodeError, decode_pixels, read_header
-from inference.embed import EmbeddedBatch, Photo
 from inference.gpu_decode import MOST_PIXELS, decode_jpegs, has_gpu_decoder, resize_and_crop, within_pixels
 from inference.pixel_network import pixel_network
-
-Pixels = npt.NDArray[np.uint8]
 
 logger = logging.getLogger(__name__)
 

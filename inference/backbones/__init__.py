@@ -1,6 +1,6 @@
 """Frozen feature extractors behind one registry.
 
-A family is one module here with ``architectures() -> list[str]`` and ``load(name, weights) -> Backbone``, and one line
+A family is one module with ``architectures() -> list[str]`` and ``load(name, weights) -> Backbone``, and one line
 in ``FAMILIES``. Families are imported when first asked for, so parsing a name costs no torch.
 
 Knows nothing of photos as files, of stores or of heads.
@@ -24,7 +24,7 @@ FAMILIES: dict[str, str] = {
     "efficientnet_lite": "inference.backbones.efficientnet_lite",
     "torchvision": "inference.backbones.torchvision_zoo",
     "timm": "inference.backbones.timm_zoo",
-    "domain": "inference.backbones.domain",
+    "domain": "inference.domain.family",
 }
 
 

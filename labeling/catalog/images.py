@@ -6,10 +6,12 @@ import hashlib
 import random
 from collections.abc import Sequence
 
-from django.db import connection, transaction
+from django.db import transaction
 
+from labeling import locks
 from labeling.catalog import events, photos, storage
 from labeling.catalog.models import Image, Item, Project
+from labeling.locks import Lock
 
 #: The audit's order is drawn when a photo comes in. Nobody can foresee it, whatever was seeded elsewhere.
 _random = random.SystemRandom()
@@ -48,10 +50,9 @@ def add_items(*, project: Project, images: Sequence[tuple[Image, str]], source: 
     An image that is there already stays as it is. Sends ``items_added``. The cost depends on ``images`` alone.
     """
     wanted = {image.pk: (image, name) for image, name in reversed(images)}
-    with connection.cursor() as cursor:
-        # Two intakes of one project with the same photos take turns here. Without it, each could wait for a row
-        # of the other for ever, or the photos would have to come in in the order of their ids, not of their names.
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('catalog.items'), %s)", [project.pk % 2**31])
+    # Two intakes of one project with the same photos take turns here. Without it, each could wait for a row
+    # of the other for ever, or the photos would have to come in in the order of their ids, not of their names.
+    locks.hold(Lock.ITEMS, project.pk)
     there = set(Item.objects.filter(project=project, image__in=wanted).values_list("image", flat=True))
     added = Item.objects.bulk_create(
         Item(

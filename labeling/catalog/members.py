@@ -9,9 +9,9 @@ from django.utils.translation import gettext as _
 
 from labeling.catalog.activity import log_activity
 from labeling.catalog.models import Membership, Project, Role
+from labeling.locks import hold_name
 from labeling.people.models import User
 from labeling.refusals import Refused
-from labeling.turns import take_turn
 
 
 @transaction.atomic
@@ -61,7 +61,7 @@ def create_account(*, username: str, password: str, by: User, email: str = "", f
         )
     first, _space, last = full_name.strip().partition(" ")
     user = User(username=username.strip(), email=email, first_name=first, last_name=last.strip())
-    take_turn("people.user", user.username.replace("\0", ""))
+    hold_name("people.user", user.username.replace("\0", ""))
     fields: dict[str, str] = {}
     try:
         user.full_clean(exclude=["password"])

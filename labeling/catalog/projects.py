@@ -16,9 +16,9 @@ from labeling.catalog import backbones, events
 from labeling.catalog.activity import log_activity
 from labeling.catalog.guidelines import first_guideline
 from labeling.catalog.models import Membership, Project, Role
+from labeling.locks import hold_name
 from labeling.people.models import User
 from labeling.refusals import Refused
-from labeling.turns import take_turn
 
 #: What an admin may change. The address (slug) stays, because links and exports carry it.
 SETTINGS = frozenset(
@@ -109,7 +109,7 @@ def create_project(
     """
     _refuse_unknown(settings)
     project = Project(slug=slug, name=name, question=question, created_by=by, **settings)
-    take_turn("catalog.project", slug.replace("\0", ""))
+    hold_name("catalog.project", slug.replace("\0", ""))
     _refuse_invalid(project)
     project.save()
     Membership.objects.create(project=project, user=by, role=Role.ADMIN)

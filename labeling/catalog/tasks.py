@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from labeling.catalog import working
+from labeling.catalog import intake_worker
 from labeling.catalog.intake import JOB_KIND
 from labeling.jobs.handlers import handles
-from labeling.jobs.runner import Progress
+from labeling.jobs.progress import Progress
 
 
 @handles(JOB_KIND)
 def intake(progress: Progress) -> dict[str, Any]:
-    return dict(working.work_through(progress))
+    return dict(intake_worker.work_through(progress))

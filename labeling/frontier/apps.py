@@ -6,17 +6,8 @@ class FrontierConfig(AppConfig):
     label = "frontier"
 
     def ready(self) -> None:
-        from labeling.catalog.events import guideline_changed
-        from labeling.frontier import receivers
-        from labeling.frontier.alike import settled_alike
-        from labeling.learning.events import promoted
-        from labeling.queue.events import took_over
-        from labeling.truth import likeness
-        from labeling.truth.events import reopened, settled
+        from labeling.frontier import receivers  # noqa: F401  (connects the signals)
+        from labeling.frontier.similar import similar_settled
+        from labeling.truth import similar
 
-        likeness.register(settled_alike)
-        promoted.connect(receivers.on_another_champion, dispatch_uid="frontier.champion")
-        guideline_changed.connect(receivers.on_another_guideline, dispatch_uid="frontier.guideline")
-        took_over.connect(receivers.on_another_order, dispatch_uid="frontier.order")
-        settled.connect(receivers.on_settled, dispatch_uid="frontier.settled")
-        reopened.connect(receivers.on_reopened, dispatch_uid="frontier.reopened")
+        similar.register(similar_settled)

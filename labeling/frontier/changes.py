@@ -9,7 +9,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from labeling.catalog.forms import SettingsForm
+from labeling.catalog.forms.projects import SettingsForm
 from labeling.frontier.models import Mode
 from labeling.plain_text import isolated
 

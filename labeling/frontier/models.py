@@ -334,10 +334,6 @@ class AuditWatch(models.Model):
         return f"{self.errors} of {self.n}"
 
 
-# Django looks for a room's tables here; the monitors keep theirs beside their code.
-import labeling.frontier.monitors.models  # noqa: E402, F401
-
-
 class DecisionExplanation(models.Model):
     """Why the machine decided so, looked for once, when somebody asks. Derived: it can be made again from the photos."""
 

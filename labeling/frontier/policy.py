@@ -2,21 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from django.core.exceptions import ValidationError
-from django.db import transaction
-from django.utils.translation import gettext as _
-
 from labeling.catalog.models import Project
-from labeling.catalog.services import log_activity
-from labeling.frontier.models import EndKind, EndReason, FrontierPolicy, Mode
-from labeling.frontier.own_words import kept_whole
-from labeling.people.models import User
-from labeling.refusals import Refused
+from labeling.frontier.models import FrontierPolicy
 
-#: What another certificate would be needed for.
-_PROOF = frozenset({"precision", "delta", "undecided_are_errors"})
 #: Share of the decisions; with less, the watch over a machine that decides would see next to nothing.
 LEAST_AUDITED = 0.005
 FIELDS = ("precision", "delta", "undecided_are_errors", "planned_labels", "mode", "audit_share")
@@ -25,52 +13,3 @@ FIELDS = ("precision", "delta", "undecided_are_errors", "planned_labels", "mode"
 def policy_of(project: Project) -> FrontierPolicy:
     """The newest policy; the defaults, not stored, where nobody has set one."""
     return FrontierPolicy.objects.filter(project=project).first() or FrontierPolicy(project=project)
-
-
-@transaction.atomic
-def set_policy(*, project: Project, by: User, reason: str = "", **changes: Any) -> FrontierPolicy:
-    """Append a policy that differs in ``changes``; certificates of another precision or δ are void from now on.
-
-    Raises :class:`Refused` ``invalid`` (422) for a value out of range, for switching on without a reason, and for a
-    reason that is too long to keep; ``no_audit`` (422) for a machine that decides and is hardly audited.
-    """
-    from labeling.frontier import services
-
-    Project.objects.select_for_update(no_key=True).get(pk=project.pk)
-    before = policy_of(project)
-    values = {name: getattr(before, name) for name in FIELDS}
-    changed = {name: value for name, value in changes.items() if values[name] != value}
-    if not changed:
-        return before
-    if changed.get("mode") == Mode.ON and not reason.strip():
-        message = _("Say why the machine may decide from now on: it is kept.")
-        raise Refused("invalid", message, status=422, fields={"reason": message})
-    now = values | changes
-    if now["mode"] == Mode.ON and now["audit_share"] < LEAST_AUDITED:
-        message = _(
-            "While the machine decides, at least %(least)s %% of its decisions are audited: nothing else tells when a "
-            "certificate no longer holds."
-        ) % {"least": f"{100 * LEAST_AUDITED:g}"}
-        raise Refused("no_audit", message, status=422, fields={"audit_share": message})
-    words = kept_whole(reason, field="reason")
-    policy = FrontierPolicy(project=project, by=by, reason=words, **now)
-    try:
-        policy.full_clean(exclude=["project", "by"])
-    except ValidationError as error:
-        fields = {name: " ".join(texts) for name, texts in error.message_dict.items()}
-        raise Refused("invalid", "; ".join(fields.values()), status=422, fields=fields) from None
-    policy.save()
-    log_activity(
-        project=project,
-        kind="frontier_policy",
-        actor=by,
-        changes={name: [values[name], value] for name, value in changed.items()},
-        reason=policy.reason,
-    )
-    if _PROOF & set(changed):
-        services.end_certificates(project=project, kind=EndKind.VOID, reason=EndReason.POLICY, by=by)
-    if (_PROOF | {"planned_labels"}) & set(changed):
-        services.certify_when_wanted(project=project)
-    if policy.mode != Mode.OFF:
-        services.request_deciding(project=project)
-    return policy

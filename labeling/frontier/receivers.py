@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import connection
+from django.dispatch import receiver
 
+from labeling.catalog.events import guideline_changed
 from labeling.catalog.models import Project
 from labeling.frontier import services
 from labeling.frontier.models import (
@@ -15,20 +17,25 @@ from labeling.frontier.models import (
     EndReason,
     Mode,
 )
-from labeling.frontier.monitors.services import monitor_when_due
 from labeling.frontier.policy import policy_of
+from labeling.learning.events import promoted
+from labeling.queue.events import ranking_swapped
+from labeling.truth.events import reopened, settled
 
 
-def on_another_champion(sender: Any, *, project: Project, **_: Any) -> None:
+@receiver(promoted)
+def on_another_champion(*, project: Project, **_: Any) -> None:
     services.end_certificates(project=project, kind=EndKind.VOID, reason=EndReason.MODEL)
     services.certify_when_wanted(project=project)
 
 
-def on_another_guideline(sender: Any, *, project: Project, **_: Any) -> None:
+@receiver(guideline_changed)
+def on_another_guideline(*, project: Project, **_: Any) -> None:
     services.end_certificates(project=project, kind=EndKind.VOID, reason=EndReason.GUIDELINE)
 
 
-def on_another_order(sender: Any, *, project: Project, **_: Any) -> None:
+@receiver(ranking_swapped)
+def on_ranking_swapped(*, project: Project, **_: Any) -> None:
     """New photos have scores now, and all entries are new."""
     if AutomaticDecision.objects.filter(project=project, mode=Mode.ON).exists():
         services.keep_aside(project=project)
@@ -37,7 +44,6 @@ def on_another_order(sender: Any, *, project: Project, **_: Any) -> None:
         and Certificate.objects.in_force().filter(project=project).exists()
     ):
         services.request_deciding(project=project)
-    monitor_when_due(project=project)
 
 
 # Each answer that settles a photo asks this, so it is one look.
@@ -48,7 +54,8 @@ SELECT EXISTS (SELECT 1 FROM frontier_automaticdecision WHERE item_id = %(item)s
 """
 
 
-def on_settled(sender: Any, *, project: Project, item_id: int, **_: Any) -> None:
+@receiver(settled)
+def on_settled(*, project: Project, item_id: int, **_: Any) -> None:
     with connection.cursor() as cursor:
         cursor.execute(_TOUCHES, {"item": item_id})
         audited, drawn = cursor.fetchone()
@@ -58,7 +65,8 @@ def on_settled(sender: Any, *, project: Project, item_id: int, **_: Any) -> None
         services.look_again_when_due(project=project)
 
 
-def on_reopened(sender: Any, *, project: Project, item_id: int, **_: Any) -> None:
+@receiver(reopened)
+def on_reopened(*, project: Project, item_id: int, **_: Any) -> None:
     _void_what_rests_on(project, item_id)
 
 

@@ -1,356 +1,393 @@
-"""The frontier picture: where on each ladder people have settled, where they work, and what is still closed.
-
-A *ladder* holds the photos that the champion predicts as one class, from the surest (band 0) to the boundary.
-The queue says which photos wait and which band is open; the champion's scores say where settled photos belong.
-"""
+"""Where the frontier stands, for its page and the API: policy, certificates, walks, decisions, audits."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.core.cache import cache
+from django.db.models import Count, Q
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
-from labeling.catalog.models import ClassDefinition, Item, Project
-from labeling.catalog.selectors import active_definitions, class_resolution, photo_urls
-from labeling.frontier.bands import BandState as BandState  # part of what a picture says
-from labeling.frontier.bands import Gate, gates
-from labeling.frontier.models import Certificate, EndKind
-from labeling.frontier.services import in_force
-from labeling.learning import selectors as learning
+from labeling.catalog.models import ClassDefinition, Guideline, Project
+from labeling.catalog.selectors import active_definitions, class_names, current_guideline, photo_urls
+from labeling.frontier.certificates import in_force
+from labeling.frontier.drawing import MOST_DRAWN, lacking
+from labeling.frontier.models import (
+    AuditWatch,
+    AutomaticDecision,
+    Certificate,
+    CertificationRun,
+    DecisionQuerySet,
+    EndKind,
+    FrontierPolicy,
+    Mode,
+)
+from labeling.frontier.policy import policy_of
+from labeling.jobs.models import Job
 from labeling.learning.models import ModelVersion
-from labeling.learning.training_set import Readiness, readiness
-from labeling.queue.models import Entry, Ranking
-from labeling.queue.placing import EPSILON, audited_by_band, limits_of, members_of, photos_by_step
-from labeling.queue.selectors import current_ranking, progress
-from labeling.truth import quality as truth
+from labeling.learning.selectors import champion
+from labeling.refusals import Refused
 from labeling.truth.estimates import Proportion
-from labeling.truth.quality import BandAgreement
-
-#: Steps of the density ridge within one band.
-STEPS = 8
-#: The ridge reads every score of the champion, so it is not read again for each listener of the live stream.
-RIDGE_KEPT_S = 30
-RIDGE_HEIGHT = 100.0
-PHOTOS_PER_BAND = 6
-MOST_DOTS = 12
+from labeling.truth.models import GroundTruth
 
 
 @dataclass(frozen=True)
-class Band:
-    """One slice of a ladder. ``number`` 0 is the outermost; ``low`` to ``high`` is the margin of its photos.
+class ClassStanding:
+    """One predicted class: its certificate in force, or the one suspended under the champion; and its newest walk."""
 
-    ``waiting``: photos in it that still want answers. ``settled``: photos that people settled and that the
-    champion now puts here. ``agreement``: of photos shown from the band of this number, on either ladder.
-    """
-
-    key: str
-    name: str
-    number: int
-    state: BandState
-    waiting: int
-    begun: int
-    settled: int
-    low: float
-    high: float
-    agreement: Proportion | None
-    needs: str
-    boundary: bool
-    audited: int = 0
-    audit_wrong: int = 0
-
-    @property
-    def total(self) -> int:
-        return self.waiting + self.settled
-
-    @property
-    def dots(self) -> list[bool]:
-        """A dot for each audited photo (True: not as predicted), at most ``MOST_DOTS`` that stand for all of them."""
-        shown = min(self.audited, MOST_DOTS)
-        wrong = -(-self.audit_wrong * shown // self.audited) if self.audited else 0
-        return [False] * (shown - wrong) + [True] * wrong
-
-    @property
-    def done_percent(self) -> str:
-        """Share settled, 0 to 100, written as SVG wants it in any language."""
-        return f"{100 * self.settled / self.total:.1f}" if self.total else "0"
-
-
-@dataclass(frozen=True)
-class Ladder:
-    """A class's ladder, outermost band first. ``ridge``: photos a step, from the outermost step inward."""
-
-    key: str
-    name: str
+    definition: ClassDefinition
     position: int
-    bands: list[Band]
-    ridge: list[int]
+    state: str
+    certificate: Certificate | None
+    walk: Mapping[str, Any] | None
+    watch: AuditWatch | None
+    says: str
 
     @property
-    def photos(self) -> int:
-        return sum(self.ridge)
+    def steps(self) -> list[Mapping[str, Any]]:
+        return list(self.walk["steps"]) if self.walk else []
+
+    @property
+    def lacks(self) -> int | None:
+        """Labels of its region that the next threshold lacks, as many as can be asked for at once."""
+        wanted = lacking(self.walk) if self.walk and self.state != "suspended" else None
+        return min(wanted, MOST_DRAWN) if wanted else None
+
+    @property
+    def ladder(self) -> list[dict[str, Any]]:
+        """Steps as slices of the class's photos from the surest inward: ``at`` and ``width`` are per mille."""
+        found, before = [], 0.0
+        for step in self.steps:
+            state = step["state"]
+            if state == "before the start" and self.state != "open":
+                state = "certified"  # the certified region is all that lies outside its threshold
+            if self.state == "suspended" and state == "certified":
+                state = "suspended"
+            found.append(
+                {
+                    "at": round(1000 * before),
+                    "width": max(round(1000 * (step["share"] - before)), 1),
+                    "state": state.replace(" ", "-"),
+                    "said": str(_STATES.get(state, state)),
+                }
+            )
+            before = step["share"]
+        return found
+
+
+_STATES = {
+    "certified": gettext_lazy("certified"),
+    "suspended": gettext_lazy("suspended"),
+    "failed": gettext_lazy("not proven yet"),
+    "not reached": gettext_lazy("not reached"),
+    "before the start": gettext_lazy("carried by the next"),
+}
 
 
 @dataclass(frozen=True)
-class Line:
-    """What is drawn as one line: two ladders that meet at the boundary, or one alone that ends there."""
+class Standing:
+    """``state``: no_model, not_asked, certifying, certified, suspended or uncertified; ``says``: it in a sentence."""
 
-    left: Ladder
-    right: Ladder | None
-    bands: list[Band]
-    path: str
-    steps: int
-    title: str
-
-
-@dataclass(frozen=True)
-class Picture:
-    """``lines`` is empty before there is a champion and an order by it; then ``empty`` says why and what is next."""
-
-    lines: list[Line]
-    empty: str
-    model: int | None
-    current_band: int
-    bands: int
-    progress: dict[str, Any]
-    agreement: dict[str, Any]
-    ready: Readiness | None
-    waiting_unranked: int = 0
-    settled_unplaced: int = 0
-    gates: Sequence[Gate] = ()
-
-    @property
-    def open_band(self) -> Band | None:
-        """The band that the picture explains until a person points at another one: where the queue is."""
-        bands = [band for line in self.lines for band in line.bands]
-        here = [band for band in bands if band.number == self.current_band]
-        opened = (b for b in here if b.state is BandState.OPEN)
-        return next(opened, here[0] if here else bands[0] if bands else None)
+    policy: FrontierPolicy
+    model: ModelVersion | None
+    guideline: int
+    state: str
+    says: str
+    classes: list[ClassStanding]
+    look: CertificationRun | None
+    jobs: list[Job]
+    decided: int
+    shadow: Proportion | None
+    overruled: int
+    to_draw: int
+    coverage: float | None
 
 
-def picture(project: Project) -> Picture:
-    """The frontier as it stands. Reads the pool's counts and scores; the ridge may be half a minute old."""
-    at = progress(project)
-    agreed = truth.agreement(project)
-    ranking = current_ranking(project)
-    model = learning.champion(project)
-    definitions = active_definitions(project)
-    by_band: dict[int, BandAgreement] = {b.band: b for b in agreed["bands"] if b.band is not None}
-    bands = gates(project, at)
-    unranked = sum(row["waiting"] for row in at["ladders"] if row["ladder"] is None)
-
-    if model is None or ranking is None or ranking.model_version_id != model.pk or not ranking.summary:
-        ready = readiness(project) if model is None else None
-        return Picture(
-            lines=[],
-            empty=_why_empty(at, ranking, model, ready),
-            model=model.number if model else None,
-            current_band=at["current_band"],
-            bands=at["bands"],
-            progress=at,
-            agreement=agreed,
-            ready=ready,
-            waiting_unranked=unranked,
-            gates=bands,
-        )
-
-    count = max(ranking.bands, 1)
-    limits = limits_of(ranking, definitions, count)
-    members = members_of(class_resolution(project), limits)
-    settled, unplaced = _settled(project, model, limits, members)
-    audited = audited_by_band(project, model, limits, members)
-    ridges = _ridges(model, limits, members)
-    waiting = {(row["ladder"], row["band"]): row for row in at["ladders"]}
-    proven = _proven(project, model)
-    ladders = [
-        Ladder(
-            key=definition.label_class.key,
-            name=definition.name,
-            position=position,
-            bands=[
-                _band(
-                    definition,
-                    number,
-                    count,
-                    bands[min(number, len(bands) - 1)],
-                    waiting.get((definition.label_class.key, number), {}),
-                    settled.get((definition.label_class_id, number), 0),
-                    limits[definition.label_class_id],
-                    by_band.get(number),
-                    proven.get(definition.label_class_id),
-                    audited.get((definition.label_class_id, number), (0, 0)),
-                )
-                for number in range(count)
-            ],
-            ridge=ridges.get(definition.label_class_id, [0] * (count * STEPS)),
-        )
-        for position, definition in enumerate(definitions)
-        if definition.label_class_id in limits
-    ]
-    return Picture(
-        lines=_lines(ladders),
-        empty="",
-        model=model.number,
-        current_band=at["current_band"],
-        bands=count,
-        progress=at,
-        agreement=agreed,
-        ready=None,
-        waiting_unranked=unranked,
-        settled_unplaced=unplaced,
-        gates=bands,
+def standing(project: Project) -> Standing:
+    policy = policy_of(project)
+    model = champion(project)
+    guideline = current_guideline(project)
+    jobs = list(
+        Job.objects.live()
+        .of_project(project.pk)
+        .filter(kind__in=["certify", "decide", "watch"])
+        .order_by("created_at")
+    )
+    look = (
+        CertificationRun.objects.filter(project=project, plan__model_version=model, plan__guideline=guideline)
+        .select_related("plan")
+        .first()
+        if model is not None
+        else None
+    )
+    classes = _classes(project, model, guideline, look)
+    state = _state(model, look, jobs, classes)
+    decisions = AutomaticDecision.objects.filter(project=project)
+    return Standing(
+        policy=policy,
+        model=model,
+        guideline=guideline.number,
+        state=state,
+        says=_says(state, policy, classes, look),
+        classes=classes,
+        look=look,
+        jobs=jobs,
+        decided=AutomaticDecision.objects.standing().filter(project=project).count(),
+        shadow=shadow_agreement(project),
+        overruled=decisions.filter(overruled__isnull=False).count(),
+        to_draw=_to_draw(classes, look),
+        coverage=_coverage(classes),
     )
 
 
-def band_photos(project: Project, key: str, number: int) -> list[tuple[Item, str]]:
-    """The next photos of a band that nobody has begun, with their thumbnails; for admins and reviewers."""
-    entries = (
-        Entry.objects.filter(
-            ranking=Ranking.objects.filter(project=project, current=True).first(),
-            band=number,
-            taken=0,
-            ladder__key=key,
+def _to_draw(classes: list[ClassStanding], look: CertificationRun | None) -> int:
+    """Photos of the whole pool to draw for the nearest step inward: so many that its region gets what it needs.
+
+    What was drawn and is still open is taken off, as it comes anyway. 0 where no number is known.
+    """
+    if look is None:
+        return 0
+    planned: dict[str, int] = look.plan.planned
+    total = sum(planned.values())
+    wanted = []
+    for each in classes:
+        step = next((s for s in each.steps if s["state"] == "failed"), None)
+        part = planned.get(str(each.definition.label_class_id), 0) / max(total, 1)
+        if (
+            step is not None
+            and each.state == "open"
+            and step["more_without_errors"]
+            and step["share"] * part > 0
+        ):
+            wanted.append(step["more_without_errors"] / (step["share"] * part))
+    pending = look.counts["open"] + look.counts["behind"]
+    return max(math.ceil(min(wanted)) - pending, 0) if wanted else 0
+
+
+def _classes(
+    project: Project, model: ModelVersion | None, guideline: Guideline, look: CertificationRun | None
+) -> list[ClassStanding]:
+    if model is None:
+        return []
+    allowed = {each.label_class_id: each for each in in_force(project)}
+    suspended = {
+        each.label_class_id: each
+        for each in Certificate.objects.filter(
+            project=project, model_version=model, guideline=guideline, ends__kind=EndKind.SUSPENDED
+        ).order_by("id")
+    }
+    watched = AuditWatch.objects.filter(model_version=model, guideline=guideline)
+    watches = {each.label_class_id: each for each in watched}
+    found = []
+    for position, definition in enumerate(active_definitions(project)):
+        class_id = definition.label_class_id
+        if class_id not in model.classes:
+            continue
+        certificate = allowed.get(class_id) or suspended.get(class_id)
+        state = "certified" if class_id in allowed else "suspended" if class_id in suspended else "open"
+        walk = look.walks.get(str(class_id)) if look else None
+        found.append(
+            ClassStanding(
+                definition,
+                position,
+                state,
+                certificate,
+                walk,
+                watches.get(class_id),
+                _class_says(state, certificate, walk),
+            )
         )
-        .select_related("item__image")
-        .order_by("position")[:PHOTOS_PER_BAND]
-    )
-    return [(entry.item, photo_urls(entry.item.image)["thumb"]) for entry in entries]
-
-
-# --- parts ------------------------------------------------------------------------------------------------------
-
-
-def _proven(project: Project, model: ModelVersion) -> dict[int, tuple[BandState, float]]:
-    """Class id -> what its certificate under this model is, and the lowest margin that it covers."""
-    found: dict[int, tuple[BandState, float]] = {}
-    newest_last = Certificate.objects.filter(project=project, model_version=model).order_by("id")
-    for each in newest_last.filter(ends__kind=EndKind.SUSPENDED):
-        found[each.label_class_id] = (BandState.SUSPENDED, each.threshold)
-    for each in in_force(project):
-        found[each.label_class_id] = (BandState.CERTIFIED, each.threshold)
     return found
 
 
-def _why_empty(
-    at: Mapping[str, Any], ranking: Ranking | None, model: ModelVersion | None, ready: Readiness | None
-) -> str:
-    if at["pool"] == 0:
-        return _("No photos yet. Take some in, and the queue begins.")
-    if model is not None:
-        return _("The pool is being put in order by the new model. The picture appears by itself.")
-    said = (
-        _("No model yet: photos come in order of typicality, the most typical of each kind first.")
-        if ranking is not None
-        else _("The photos are being prepared for the queue.")
-    )
-    if ready is not None and ready.can_train:
-        return f"{said} " + _("There are enough ground truths to train a first one.")
-    return f"{said} " + _("The first model needs at least two ground truths in each of two classes.")
+def _class_says(state: str, certificate: Certificate | None, walk: Mapping[str, Any] | None) -> str:
+    if state == "suspended" and certificate is not None:
+        end = certificate.ends.filter(kind=EndKind.SUSPENDED).first()
+        return _("Suspended: %(why)s. Its photos went back to people.") % {"why": _why(end)}
+    if walk is None:
+        return _("Not looked at yet.")
+    following = next((step for step in walk["steps"] if step["state"] == "failed"), None)
+    if following is None and state == "certified":
+        return _("Certified to the boundary.")
+    if following is None:
+        return _("Too few labels are planned for this class: no step could pass. Plan more of them.")
+    return needs(following)
 
 
-def _settled(
-    project: Project,
-    model: ModelVersion,
-    limits: Mapping[int, list[float]],
-    members: Mapping[int, list[int]],
-) -> tuple[dict[tuple[int, int], int], int]:
-    """(ladder, band) -> photos that people settled; and how many settled ones the champion has not placed."""
-    placed = photos_by_step(model, limits, members, 1, settled_of=project)
-    at = truth.settled_count(project)
-    return placed, max(at - sum(placed.values()), 0)
+def needs(step: Mapping[str, Any]) -> str:
+    """What the next step inward still wants, in words."""
+    least, likely = step["more_without_errors"], step["more_at_present_rate"]
+    if least is None:
+        return _("The next step inward is wrong too often to pass.")
+    told = ngettext(
+        "The next step inward needs %(n)d more random label of its region, if none is wrong",
+        "The next step inward needs %(n)d more random labels of its region, if none is wrong",
+        least,
+    ) % {"n": least}
+    if likely is None:
+        return told + "; " + _("at the present rate of errors no number would do.")
+    if likely != least:
+        return told + "; " + _("about %(n)d at the present rate.") % {"n": likely}
+    return told + "."
 
 
-def _ridges(
-    model: ModelVersion, limits: Mapping[int, list[float]], members: Mapping[int, list[int]]
-) -> dict[int, list[int]]:
-    """Ladder -> photos a step, outermost first."""
-    key = f"frontier.ridge.{model.pk}.{hash(tuple((k, *v) for k, v in limits.items()))}"
-    known: dict[int, list[int]] | None = cache.get(key)
-    if known is not None:
-        return known
-    counts = photos_by_step(model, limits, members, STEPS)
-    ridges = {
-        ladder: [counts.get((ladder, step), 0) for step in range(len(lows) * STEPS)]
-        for ladder, lows in limits.items()
-    }
-    cache.set(key, ridges, RIDGE_KEPT_S)
-    return ridges
-
-
-def _band(
-    definition: ClassDefinition,
-    number: int,
-    count: int,
-    gate: Gate,
-    waiting: Mapping[str, Any],
-    settled: int,
-    lows: list[float],
-    agreed: BandAgreement | None,
-    proven: tuple[BandState, float] | None = None,
-    audited: tuple[int, int] = (0, 0),
-) -> Band:
-    state, needed = gate.state, gate.says
-    if proven is not None and lows[number] >= proven[1] - EPSILON:
-        state = proven[0]
-        needed = (
-            _("Certified as part of all that lies from here outward. The frontier's page says on what proof.")
-            if state is BandState.CERTIFIED
-            else _("Its certificate is suspended, so people decide here. The frontier's page says why.")
-        )
-    return Band(
-        key=definition.label_class.key,
-        name=definition.name,
-        number=number,
-        state=state,
-        waiting=waiting.get("waiting", 0),
-        begun=waiting.get("begun", 0),
-        settled=settled,
-        low=lows[number],
-        high=lows[number - 1] if number else 1.0,
-        agreement=agreed.unanimous if agreed else None,
-        needs=needed,
-        boundary=number == count - 1,
-        audited=audited[0],
-        audit_wrong=audited[1],
-    )
-
-
-def _lines(ladders: list[Ladder]) -> list[Line]:
-    if len(ladders) == 2:
-        left, right = ladders
-        return [
-            Line(
-                left=left,
-                right=right,
-                bands=[*left.bands, *reversed(right.bands)],
-                path=ridge_path([*left.ridge, *reversed(right.ridge)]),
-                steps=len(left.ridge) + len(right.ridge),
-                title=_("From surely %(a)s through the boundary to surely %(b)s")
-                % {"a": left.name, "b": right.name},
-            )
-        ]
-    return [
-        Line(
-            left=ladder,
-            right=None,
-            bands=ladder.bands,
-            path=ridge_path(ladder.ridge),
-            steps=len(ladder.ridge),
-            title=_("From surely %(a)s to the boundary") % {"a": ladder.name},
-        )
-        for ladder in ladders
-    ]
-
-
-def ridge_path(counts: Sequence[int]) -> str:
-    """An SVG path of steps over ``counts``, ``len(counts)`` wide and ``RIDGE_HEIGHT`` high, the floor at the bottom."""
-    highest = max(counts, default=0)
-    if not highest:
+def _why(end: Any) -> str:
+    if end is None:
         return ""
-    parts = [f"M0 {RIDGE_HEIGHT:g}"]
-    for index, n in enumerate(counts):
-        y = RIDGE_HEIGHT * (1 - n / highest)
-        parts.append(f"L{index} {y:.1f}L{index + 1} {y:.1f}")
-    return "".join([*parts, f"L{len(counts)} {RIDGE_HEIGHT:g}Z"])
+    if end.reason == "audit" and end.figures:
+        return _("%(errors)d of %(n)d audited decisions were wrong") % {
+            "errors": end.figures["errors"],
+            "n": end.figures["audited"],
+        }
+    return end.note or str(end.get_reason_display())
+
+
+def _state(
+    model: ModelVersion | None, look: CertificationRun | None, jobs: list[Job], classes: list[ClassStanding]
+) -> str:
+    if model is None:
+        return "no_model"
+    states = {each.state for each in classes}
+    if "suspended" in states:
+        return "suspended"
+    if "certified" in states:
+        return "certified"
+    if any(job.kind == "certify" for job in jobs):
+        return "certifying"
+    if look is None:
+        return "not_asked"
+    return "uncertified"
+
+
+def _says(
+    state: str, policy: FrontierPolicy, classes: list[ClassStanding], look: CertificationRun | None
+) -> str:
+    wish = f"{policy.precision:.1%}".replace(".0%", "%").replace("%", " %")
+    if state == "no_model":
+        return _("No model yet. A certificate is of a model version: train one and promote it first.")
+    if state == "not_asked":
+        return _(
+            "Nothing is certified. Ask for it, and the random labels are held against the model's predictions."
+        )
+    if state == "certifying":
+        return _("Walking inward. The page shows the steps when they are done.")
+    if state == "suspended":
+        names = ", ".join(each.definition.name for each in classes if each.state == "suspended")
+        return _("Suspended for %(classes)s: the machine decides no more of it.") % {"classes": names}
+    if state == "certified":
+        return _("%(share)s of the pool is certified to be right at least %(wish)s of the time.") % {
+            "share": f"{_coverage(classes) or 0:.0%}".replace("%", " %"),
+            "wish": wish,
+        }
+    used = look.counts["used"] if look else 0
+    if not used:
+        return _("No random label counts yet. Labels count that the audit draws after the model was trained.")
+    return ngettext(
+        "%(n)d random label proves no precision of %(wish)s yet.",
+        "%(n)d random labels prove no precision of %(wish)s yet.",
+        used,
+    ) % {"n": used, "wish": wish}
+
+
+def _coverage(classes: list[ClassStanding]) -> float | None:
+    """Share of the pool inside the frontier, each class by its part of the planned labels."""
+    certified = [each for each in classes if each.state == "certified" and each.certificate]
+    if not certified:
+        return None
+    found = 0.0
+    for each in certified:
+        assert each.certificate is not None
+        planned: dict[str, int] = each.certificate.run.plan.planned
+        part = planned.get(str(each.definition.label_class_id), 0)
+        found += each.certificate.coverage * part / max(sum(planned.values()), 1)
+    return found
+
+
+def shadow_agreement(project: Project) -> Proportion | None:
+    """How often people settled a photo as the machine would have decided it, of those they have settled."""
+    shadow = AutomaticDecision.objects.filter(project=project, mode=Mode.SHADOW)
+    settled = GroundTruth.objects.current().filter(project=project, item__in=shadow.values("item"))
+    said = dict(shadow.values_list("item_id", "label_class_id"))
+    if not said:
+        return None
+    rows = list(settled.values_list("item_id", "label_class_id"))
+    return Proportion(sum(said[item] == settled_as for item, settled_as in rows), len(rows))
+
+
+def decided_alone(project: Project) -> int:
+    """Photos that stand as the machine decided them, and that people have not settled as well."""
+    settled = GroundTruth.objects.current().filter(project=project).values("item")
+    standing_now = AutomaticDecision.objects.standing().filter(project=project)
+    return standing_now.exclude(item__in=settled).values("item").distinct().count()
+
+
+def decisions(project: Project) -> DecisionQuerySet:
+    """All, shadow ones too, with what became of them."""
+    return (
+        AutomaticDecision.objects.filter(project=project)
+        .select_related(
+            "item__image", "label_class", "model_version", "certificate__guideline", "overruled__by"
+        )
+        .annotate(suspended=Count("certificate__ends", filter=_suspended()))
+    )
+
+
+def decision_to_tell(project: Project, decision_id: int) -> AutomaticDecision | None:
+    """One of :func:`decisions`. Raises :class:`Refused` ``asked_blind`` (409) while people are asked about its photo."""
+    found = decisions(project).filter(pk=decision_id).first()
+    if found is not None and not AutomaticDecision.objects.filter(pk=decision_id).told().exists():
+        raise Refused(
+            "asked_blind",
+            _("People are asked about this photo, blind. The decision is told once they have settled it."),
+        )
+    return found
+
+
+def _suspended() -> Any:
+    return Q(certificate__ends__kind=EndKind.SUSPENDED)
+
+
+def became(decision: AutomaticDecision) -> str:
+    """standing, shadow, overruled or suspended. The decision comes from :func:`decisions`."""
+    if hasattr(decision, "overruled"):
+        return "overruled"
+    if getattr(decision, "suspended", 0):
+        return "suspended"
+    return "shadow" if decision.mode == Mode.SHADOW else "standing"
+
+
+@dataclass(frozen=True)
+class Explained:
+    """A decision as a person can check it: all classes' probabilities, the certificate, what people made of it."""
+
+    decision: AutomaticDecision
+    became: str
+    scores: list[tuple[str, float]]
+    thumb: str
+    screen: str
+    truth: GroundTruth | None
+    name: str
+    truth_name: str
+
+
+def explain(project: Project, decision: AutomaticDecision) -> Explained:
+    names = class_names(current_guideline(project))
+    urls = photo_urls(decision.item.image)
+    truth = GroundTruth.objects.current().filter(item=decision.item_id).select_related("label_class").first()
+    settled = truth.label_class if truth else None
+    return Explained(
+        decision=decision,
+        became=became(decision),
+        scores=[
+            (names.get(class_id, "?"), share)
+            for class_id, share in zip(decision.model_version.classes, decision.probabilities, strict=True)
+        ],
+        thumb=urls["thumb"],
+        screen=urls["screen"],
+        truth=truth,
+        name=names.get(decision.label_class_id, decision.label_class.key),
+        truth_name=names.get(settled.pk, settled.key) if settled else "",
+    )

@@ -1,13 +1,12 @@
 from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView
 
-from labeling.gateway import errors, events, health, pages
+from labeling.gateway import errors, events, health
 
 # Values of a choice stand where they are used: shared names for them would change with every new field.
 _SCHEMA = {"POSTPROCESSING_HOOKS": [], "COMPONENT_SPLIT_REQUEST": True}
 
 urlpatterns = [
-    path("", pages.home, name="home"),
     path("p/<slug:slug>/events", events.events, name="events"),
     path("healthz", health.healthz, name="healthz"),
     path("metrics", health.metrics, name="metrics"),

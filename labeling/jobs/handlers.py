@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from labeling.jobs.runner import Progress
+from labeling.jobs.progress import Progress
 
-Handler = Callable[["Progress"], dict[str, Any]]
+Handler = Callable[[Progress], dict[str, Any]]
 _handlers: dict[str, Handler] = {}
 
 
 def handles(kind: str) -> Callable[[Handler], Handler]:
     """Register the decorated function as the one that does jobs of ``kind``.
 
-    It gets a :class:`~labeling.jobs.runner.Progress` and returns the job's result (JSON). It must be safe to
+    It gets a :class:`~labeling.jobs.progress.Progress` and returns the job's result (JSON). It must be safe to
     run again from the start: a killed worker's job is taken up by another one. It reports progress outside of
     transactions, so that the report is seen while the job runs.
     """

@@ -18,8 +18,9 @@ from procrastinate.contrib.django.db_cleanup import close_db_connections, close_
 from procrastinate.contrib.django.django_connector import DjangoConnector
 from procrastinate.worker import Worker
 
-from labeling.jobs import rescue, runner
+from labeling.jobs import rescue
 from labeling.jobs.fence import FencedJobManager
+from labeling.jobs.progress import stopping
 
 logger = logging.getLogger(__name__)
 
@@ -67,10 +68,10 @@ async def _work(queues: Sequence[str], concurrency: int) -> None:
 
 def _end_on_signals(stop: Callable[[], None]) -> None:
     def end() -> None:
-        if runner.stopping.is_set():
+        if stopping.is_set():
             os._exit(1)  # told twice
         logger.info("ending: jobs go back to the queue at their next progress report")
-        runner.stopping.set()
+        stopping.set()
         stop()
         # A thread cannot be stopped from outside. A job that does not report in time is taken up by another worker.
         timer = threading.Timer(GRACE_S, os._exit, [1])

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
-from labeling.catalog.forms import NewClassFormSet, ProjectForm
+from labeling.catalog.forms.projects import NewClassFormSet, ProjectForm
 from labeling.catalog.models import Project
 from labeling.catalog.permissions import Action, project_for
 from labeling.catalog.views.common import person, project_context, show_refusal

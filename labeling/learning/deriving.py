@@ -25,7 +25,7 @@ from labeling.catalog.projects import SETTINGS
 from labeling.catalog.selectors import class_resolution
 from labeling.catalog.services import add_items, create_project, log_activity, set_role
 from labeling.jobs.models import Job
-from labeling.jobs.runner import JobError, Progress
+from labeling.jobs.progress import JobError, Progress
 from labeling.jobs.services import enqueue
 from labeling.people.models import User
 from labeling.refusals import Refused

@@ -4,24 +4,34 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.dispatch import receiver
+
+from labeling.catalog.events import items_added, settings_changed
 from labeling.catalog.models import Project
-from labeling.learning import adaptation, services
+from labeling.learning import services
+from labeling.learning.adaptation import services as adaptation
+from labeling.learning.events import embedded
+from labeling.truth.events import settled
 
 
-def embed_new_items(sender: Any, *, project: Project, item_ids: list[int], **_: Any) -> None:
+@receiver(items_added)
+def embed_new_items(*, project: Project, item_ids: list[int], **_: Any) -> None:
     if item_ids:
         services.request_embedding(project=project)
 
 
-def embed_with_another_backbone(sender: Any, *, project: Project, changed: frozenset[str], **_: Any) -> None:
+@receiver(settings_changed)
+def embed_with_another_backbone(*, project: Project, changed: frozenset[str], **_: Any) -> None:
     if "backbone" in changed:
         services.request_embedding(project=project)
 
 
-def retrain_after_settling(sender: Any, *, project: Project, **_: Any) -> None:
+@receiver(settled)
+def retrain_after_settling(*, project: Project, **_: Any) -> None:
     services.retrain_when_due(project=project)
 
 
-def adapt_to_the_pool(sender: Any, *, project: Project, **_: Any) -> None:
+@receiver(embedded)
+def adapt_to_the_pool(*, project: Project, **_: Any) -> None:
     adaptation.adapt_when_due(project=project)
     adaptation.train_when_adapted(project=project)

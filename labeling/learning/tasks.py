@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from labeling.jobs.handlers import handles
-from labeling.jobs.runner import Progress
+from labeling.jobs.progress import Progress
 from labeling.learning import deriving
-from labeling.learning.compute.adaptation import adapt_project
+from labeling.learning.adaptation.compute import adapt_project
 from labeling.learning.compute.embedding import embed_project, help_to_embed
-from labeling.learning.compute.lab import run_lab
 from labeling.learning.compute.training import train_project
+from labeling.learning.lab.compute import run_lab
 
 
 @handles("embed")

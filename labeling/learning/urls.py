@@ -2,7 +2,9 @@
 
 from django.urls import path
 
-from labeling.learning import adaptation_views, derive_views, lab_views, views
+from labeling.learning import derive_views, views
+from labeling.learning.adaptation import views as adaptation_views
+from labeling.learning.lab import views as lab_views
 
 urlpatterns = [
     path("p/<slug:slug>/models", views.models, name="models"),

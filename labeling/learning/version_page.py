@@ -11,7 +11,8 @@ from django.utils.translation import gettext as _
 
 from labeling.catalog.models import Item
 from labeling.catalog.selectors import photo_url
-from labeling.learning import adaptation, adaptation_page, charts, selectors, words
+from labeling.learning import domain_backbones, selectors, version_charts, words
+from labeling.learning.adaptation import page as adaptation_page
 from labeling.learning.models import Diagnostics, ModelVersion
 from labeling.learning.templatetags import figures
 from labeling.refusals import Refused
@@ -36,7 +37,7 @@ def explained(version: ModelVersion, names: dict[str, str], *, wished: float | N
         "finding": words.finding(version.metrics, version.comparison, findings, names),
         "choice": _choice(version),
         "drawn": words.how_drawn(version.metrics),
-        "backbones": adaptation_page.compared(version, list(adaptation.made(version.project))),
+        "backbones": adaptation_page.compared(version, list(domain_backbones.made(version.project))),
         "has_diagnostics": found is not None,
         "slices": [
             row | {"dimension": words.dimension_name(row["dimension"])} for row in findings.get("slices", [])
@@ -86,7 +87,7 @@ def _curve(findings: dict[str, Any], wished: float | None) -> dict[str, Any]:
     return {
         "forecast": forecast,
         "curve_points": points,
-        "chart": charts.forecast_chart(points, forecast, wish),
+        "chart": version_charts.forecast_chart(points, forecast, wish),
         "wish": wish,
         "wish_accuracy": figures.exact_share(wish["accuracy"]),
         "wish_sentence": words.wish_sentence(wish, forecast["within"]),

@@ -19,7 +19,7 @@ from labeling.catalog.models import Project
 from labeling.catalog.permissions import Action, project_for, role_in
 from labeling.catalog.selectors import class_names_by_key, current_guideline
 from labeling.jobs import services as job_services
-from labeling.learning import charts, job_lines, selectors, services, version_page, words
+from labeling.learning import job_lines, selectors, services, version_charts, version_page, words
 from labeling.learning.models import ModelVersion
 from labeling.learning.training_set import readiness
 from labeling.refusals import Refused
@@ -215,7 +215,7 @@ def _model_page(
         ],
         "class_names": [names.get(key, key) for key in keys],
         "confusion": _confusion(cross["confusion"], keys, [names.get(key, key) for key in keys]),
-        "reliability": charts.reliability_marks(cross["reliability"]),
+        "reliability": version_charts.reliability_marks(cross["reliability"]),
         "verdict": words.verdict(version.comparison) if version.comparison else None,
         "snapshot": selectors.snapshot_details(version),
         "snapshot_counts": [(names.get(key, key), version.snapshot.counts[key]) for key in keys],
@@ -296,7 +296,7 @@ def _versions(project: Project) -> dict[str, Any]:
             for version in found
         ],
         "champion": champion,
-        "curve": charts.learning_curve(found, champion.pk if champion else None),
+        "curve": version_charts.learning_curve(found, champion.pk if champion else None),
     }
 
 

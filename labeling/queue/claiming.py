@@ -20,6 +20,7 @@ from django.utils import timezone
 
 from labeling.catalog.models import Guideline, Image, Item, Project
 from labeling.catalog.selectors import class_resolution, guideline
+from labeling.locks import SHARED_SQL, Lock
 from labeling.people.models import User
 from labeling.queue.models import Entry, Ranking, Slot
 from labeling.truth.models import Draw
@@ -54,12 +55,12 @@ class Start:
 def start(project: Project, labeler: User) -> Start:
     """Keep a finished ranking from taking over until the caller commits."""
     ((paused, guideline_id, _nothing),) = _rows(
-        """
+        f"""
         SELECT EXISTS (SELECT 1 FROM truth_pause WHERE project_id = %s AND labeler_id = %s AND lifted_at IS NULL),
                (SELECT g.id FROM catalog_guideline g WHERE g.project_id = %s ORDER BY g.number DESC LIMIT 1),
-               pg_advisory_xact_lock_shared(hashtext('hilltop.ranking'), %s)
+               {SHARED_SQL}
         """,
-        [project.pk, labeler.pk, project.pk, project.pk],
+        [project.pk, labeler.pk, project.pk, Lock.RANKING.value, project.pk],
     )
     return Start(paused, guideline(guideline_id))
 

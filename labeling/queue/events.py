@@ -3,4 +3,4 @@
 from django.dispatch import Signal
 
 #: kwargs: project. Another ranking took over: all entries are new.
-took_over = Signal()
+ranking_swapped = Signal()

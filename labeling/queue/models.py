@@ -12,9 +12,6 @@ from labeling.catalog.models import APPEND_ONLY, Item, LabelClass, Project
 from labeling.learning.models import ModelVersion
 from labeling.truth.models import Annotation, Draw
 
-#: Photos that came after the ranking was made wait here, behind all ranked ones, until the next ranking.
-ARRIVALS = 32_000
-
 
 class Ranking(models.Model):
     """One ordering of the pool. A new one is built beside the current one, then takes its place at once."""

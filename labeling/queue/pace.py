@@ -22,10 +22,13 @@ from typing import Any
 from django.db import connection
 from django.db.models import Q
 
+from labeling import locks
 from labeling.catalog.models import Project
 from labeling.catalog.services import log_activity
+from labeling.locks import Lock
 from labeling.people.models import User
 from labeling.queue.models import BandOpening, Ranking
+from labeling.queue.places import ASKED_FIRST
 from labeling.queue.placing import Held, held
 from labeling.truth.alpha import alpha_since
 from labeling.truth.models import Dispute, DisputeCause, GroundTruth, GroundTruthQuerySet, Origin
@@ -199,8 +202,7 @@ def open_band(
 
     ``at`` is what the decision rests on: if another opening came since, that one stands.
     """
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('hilltop.pace'), %s)", [project.pk])
+    locks.hold(Lock.PACE, project.pk)
     newest = _opening(project)
     now = _band(project, newest)
     if at is None:
@@ -235,10 +237,10 @@ def _take_along(project: Project, old: int, new: int) -> None:
             UPDATE queue_entry e SET band = LEAST(%s, r.bands - 1) FROM queue_ranking r
             WHERE r.project_id = %s AND r.current AND e.ranking_id = r.id AND e.item_id IN (
                 SELECT f.item_id FROM queue_entry f
-                WHERE f.ranking_id = r.id AND f.band = LEAST(%s, r.bands - 1) AND f.position = -1 AND f.taken = 0
+                WHERE f.ranking_id = r.id AND f.band = LEAST(%s, r.bands - 1) AND f.position = %s AND f.taken = 0
                 FOR UPDATE SKIP LOCKED)
             """,
-            [new, project.pk, old],
+            [new, project.pk, old, ASKED_FIRST],
         )
 
 

@@ -7,16 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import connection, transaction
 
+from labeling import locks
 from labeling.catalog.models import Project
 from labeling.learning.compute.copying import copy_into, fetch_columns
+from labeling.locks import Lock
 from labeling.partitions import Partition
-from labeling.planning import hashed
+from labeling.planner import without_nested_loops
 from labeling.queue import events, pace
-from labeling.queue.models import ARRIVALS, Ranking
+from labeling.queue.models import Ranking
+from labeling.queue.places import ARRIVALS, ASKED_FIRST
 from labeling.truth.current import DISPUTED, SETTLED
 
 if TYPE_CHECKING:
-    from labeling.learning.ordering import Ordered
+    from labeling.learning.compute.ordering import Ordered
 
 #: A transaction that settled a photo may have begun so long before the photos were listed, and ended after.
 _LONGEST_TRANSACTION = timedelta(minutes=5)
@@ -28,7 +31,7 @@ def partition_of(ranking_id: int) -> Partition:
 
 def open_items(project: Project) -> Any:
     """(n,) int64 item ids, rising: photos that still need answers. Not settled, not in dispute, not gold."""
-    with hashed():
+    with without_nested_loops():
         (found,) = fetch_columns(
             ["id"],
             f"SELECT i.id FROM catalog_item i WHERE i.project_id = %s AND NOT {SETTLED} AND NOT {DISPUTED} ORDER BY i.id",
@@ -42,8 +45,7 @@ def write_ranking(
     *, project: Project, ordered: Ordered, strategy: str, seed: int, bands: int, arrivals: list[int]
 ) -> Ranking:
     """Copy the order into a ranking that is not yet current. ``arrivals`` go behind all others."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('hilltop.ranking.write'), %s)", [project.pk])
+    locks.hold(Lock.RANKING_WRITE, project.pk)
     last = (
         Ranking.objects.filter(project=project).order_by("-number").values_list("number", flat=True).first()
     )
@@ -77,8 +79,8 @@ def take_over(*, ranking: Ranking, read_at: datetime) -> None:
     they have begun is carried over from the old entries, what was to be asked first comes first again, and photos that
     came meanwhile follow at the end. All of these are few, and found by indexes.
     """
+    locks.hold(Lock.RANKING, ranking.project_id)
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('hilltop.ranking'), %s)", [ranking.project_id])
         cursor.execute(
             """
             DELETE FROM queue_entry e WHERE e.ranking_id = %s AND e.item_id IN (
@@ -108,12 +110,13 @@ def take_over(*, ranking: Ranking, read_at: datetime) -> None:
             # By bands, so that the index of the fresh ones leads straight to the few in front of the first place.
             cursor.execute(
                 """
-                UPDATE queue_entry n SET band = %s, position = -1 FROM queue_entry o
+                UPDATE queue_entry n SET band = %s, position = %s FROM queue_entry o
                 WHERE o.ranking_id = %s AND o.taken = 0 AND o.band = ANY(%s) AND o.position < 0
                   AND n.ranking_id = %s AND n.item_id = o.item_id AND n.taken = 0
                 """,
                 [
                     min(pace.current_band(ranking.project), ranking.bands - 1),
+                    ASKED_FIRST,
                     old.pk,
                     list(range(max(old.bands, 1))),
                     ranking.pk,
@@ -133,7 +136,7 @@ def take_over(*, ranking: Ranking, read_at: datetime) -> None:
             )
             Ranking.objects.filter(pk=old.pk).update(current=False)
         Ranking.objects.filter(pk=ranking.pk).update(current=True)
-    events.took_over.send(sender=Ranking, project=ranking.project)
+    events.ranking_swapped.send(sender=Ranking, project=ranking.project)
 
 
 def clear_out(project: Project) -> None:

@@ -11,7 +11,7 @@ from labeling.catalog.events import guideline_changed, items_added, settings_cha
 from labeling.catalog.models import ClassDefinition, Guideline, Project
 from labeling.learning.events import embedded, promoted
 from labeling.queue import pace, services
-from labeling.queue.events import took_over
+from labeling.queue.events import ranking_swapped
 from labeling.queue.exemplars import refuse_asked_exemplars
 from labeling.queue.models import BandOpening
 from labeling.truth.events import disputed, reopened, settled
@@ -59,8 +59,8 @@ def on_guideline_changed(*, project: Project, guideline: Guideline, **_: Any) ->
         services.request_ranking(project=project)
 
 
-@receiver(took_over)
-def on_took_over(*, project: Project, **_: Any) -> None:
+@receiver(ranking_swapped)
+def on_ranking_swapped(*, project: Project, **_: Any) -> None:
     if pace.another_model_took_over(project):
         services.look_at_bands_again(project=project, cause=BandOpening.Cause.MODEL)
 

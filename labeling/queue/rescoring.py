@@ -13,23 +13,25 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
-from inference.scoring import Scorer
-from inference.store import EmbeddingStore
 from labeling.catalog.models import Project
 from labeling.catalog.selectors import current_guideline
-from labeling.jobs.runner import Progress
-from labeling.learning import ordering
+from labeling.jobs.progress import Progress
 from labeling.learning import selectors as learning
+from labeling.learning.compute import ordering
 from labeling.learning.compute.scoring import Gathered, Pool, gather, keep_scores, probabilities
 from labeling.learning.models import ModelVersion
 from labeling.queue.models import Entry, Ranking
 from labeling.queue.ranking import clear_out, open_items, take_over, write_ranking
 from labeling.truth.services import reconsider
+
+if TYPE_CHECKING:
+    from inference.scoring import Scorer
+    from inference.store import EmbeddingStore
 
 
 @dataclass

@@ -17,7 +17,8 @@ from labeling.jobs.models import Job
 from labeling.people.models import User
 from labeling.queue import pace
 from labeling.queue.late_counts import late
-from labeling.queue.models import ARRIVALS, Entry, Ranking, Slot
+from labeling.queue.models import Entry, Ranking, Slot
+from labeling.queue.places import ARRIVALS
 from labeling.truth.alpha import alpha_since
 from labeling.truth.current import pause_of
 from labeling.truth.models import Annotation, Dispute, Draw, GroundTruth, Origin, Outcome, Ruling

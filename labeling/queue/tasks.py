@@ -6,7 +6,7 @@ from typing import Any
 
 from labeling.catalog.models import Project
 from labeling.jobs.handlers import handles
-from labeling.jobs.runner import Progress
+from labeling.jobs.progress import Progress
 from labeling.queue.rescoring import rescore
 
 

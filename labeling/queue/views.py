@@ -11,7 +11,8 @@ from django.views.decorators.http import require_safe
 
 from labeling.catalog.permissions import Action, project_for, role_in
 from labeling.catalog.selectors import current_guideline
-from labeling.queue import screen, sweep_screen
+from labeling.queue import screen
+from labeling.queue.sweeps import screen as sweep_screen
 
 
 @require_safe

@@ -13,7 +13,7 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from labeling.catalog.models import ClassDefinition, Exemplar, Guideline, Image, Item, Project
 from labeling.catalog.selectors import active_definitions, class_names, current_guideline, photo_urls
 from labeling.people.models import User
-from labeling.truth import likeness
+from labeling.truth import similar
 from labeling.truth.models import (
     Annotation,
     AnswerKind,
@@ -292,7 +292,7 @@ def _usual_reason(item: Item, kind: AnswerKind, otherwise: str) -> str:
 def _sides(
     project: Project, item: Item, definitions: list[ClassDefinition], answers: list[BlindAnswer]
 ) -> tuple[list[ClassSide], bool]:
-    alike = likeness.settled_alike(project, item.pk, limit=ALIKE_PER_CLASS)
+    alike = similar.similar_settled(project, item.pk, limit=ALIKE_PER_CLASS)
     items = Item.objects.select_related("image").in_bulk([i for ids in alike.values() for i in ids])
     sides = []
     for position, definition in enumerate(definitions, start=1):

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from labeling.catalog.models import Project
 from labeling.catalog.selectors import class_resolution
 from labeling.jobs.handlers import handles
-from labeling.jobs.runner import JobError, Progress
+from labeling.jobs.progress import JobError, Progress
 from labeling.truth.models import Annotation, AnswerKind, GroundTruth, Origin
 from labeling.truth.quality import ESTIMATES
 

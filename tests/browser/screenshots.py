@@ -193,7 +193,7 @@ def a_lamp_fades(stage: Stage) -> None:
 
     from labeling.catalog.models import IntakeKind
     from labeling.catalog.services import start_intake
-    from labeling.frontier.monitors.services import request_monitoring, set_thresholds
+    from labeling.monitors.services import request_monitoring, set_thresholds
 
     set_thresholds(project=stage.project, by=stage.admin, reason="A small line", window=30)
     for seed, light, source in ((6, 1.0, "Line 4, evening shift"), (7, 0.75, "Line 4, night shift")):

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from labeling.frontier.monitors.services import request_monitoring
+from labeling.monitors.services import request_monitoring
 from tests.browser.test_accessibility import FAULTS
 from tests.factories import make_member, make_project
 from tests.frontier.stream import WINDOW, Stream

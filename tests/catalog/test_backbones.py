@@ -9,7 +9,7 @@ from pytest_django import Settings
 
 from inference.backbones import names
 from labeling.catalog import backbones
-from labeling.catalog.forms import SettingsForm
+from labeling.catalog.forms.projects import SettingsForm
 from labeling.catalog.services import update_settings
 from labeling.jobs.models import Job
 from labeling.refusals import Refused

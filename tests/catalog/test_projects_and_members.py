@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from labeling.catalog import events, services
-from labeling.catalog.forms import ProjectForm
+from labeling.catalog.forms.projects import ProjectForm
 from labeling.catalog.models import Activity, Membership, Project
 from labeling.catalog.permissions import Action, may
 from labeling.catalog.selectors import (

@@ -29,8 +29,8 @@ from labeling.frontier.models import (
     CertificationRun,
     FrontierPolicy,
 )
-from labeling.frontier.monitors.models import MonitorReading
 from labeling.learning.models import Diagnostics, ModelVersion, Promotion, Score, Snapshot
+from labeling.monitors.models import MonitorReading
 from labeling.queue.models import BandOpening, Entry, Ranking
 from labeling.truth.models import Annotation, Dispute, Draw, GroundTruth, Origin, Ruling
 from tests.factories import make_items, make_member, make_project

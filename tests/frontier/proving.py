@@ -12,7 +12,7 @@ from django.utils import timezone
 from labeling.catalog.models import Item, LabelClass
 from labeling.catalog.selectors import current_guideline
 from labeling.frontier import policy as policies
-from labeling.frontier.policy import set_policy
+from labeling.frontier.changing_policy import set_policy
 from labeling.jobs import runner
 from labeling.jobs.models import Job, JobState
 from labeling.learning.models import ModelVersion, Score, Snapshot

@@ -13,12 +13,12 @@ import labeling.learning.tasks
 import labeling.queue.tasks  # noqa: F401  (registers the handlers)
 from labeling.catalog.models import Item
 from labeling.catalog.services import add_image, add_items
-from labeling.frontier.monitors.models import MonitorReading
-from labeling.frontier.monitors.services import request_monitoring, set_thresholds
 from labeling.jobs import runner
 from labeling.jobs.models import Job, JobState
 from labeling.learning import services
 from labeling.learning.models import ModelVersion
+from labeling.monitors.models import MonitorReading
+from labeling.monitors.services import request_monitoring, set_thresholds
 from tests.factories import make_project
 from tests.learning.building import settle
 

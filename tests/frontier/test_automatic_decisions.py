@@ -11,14 +11,15 @@ from django.utils import timezone
 
 from labeling.catalog.models import Activity, Item
 from labeling.catalog.services import amend_guideline
+from labeling.frontier.changing_policy import set_policy
 from labeling.frontier.compute.certifying import look
 from labeling.frontier.models import AuditWatch, AutomaticDecision, Certificate
-from labeling.frontier.policy import policy_of, set_policy
+from labeling.frontier.policy import policy_of
+from labeling.frontier.selectors import decided_alone
 from labeling.frontier.services import decide, in_force, overrule, suspend, verdict_on
-from labeling.frontier.standing import decided_alone
 from labeling.jobs.models import Job
-from labeling.queue import aside
-from labeling.queue.events import took_over
+from labeling.queue import priority
+from labeling.queue.events import ranking_swapped
 from labeling.queue.models import Entry, Ranking, Sweep, SweepPhoto
 from labeling.queue.selectors import progress
 from labeling.queue.services import claim, release
@@ -81,7 +82,7 @@ def test_decided_photos_are_not_offered_and_all_others_are() -> None:
 def test_after_a_new_order_decided_photos_are_still_not_offered() -> None:
     pool = switched_on()
     pool.project.rankings.get(current=True).entries.update(band=0)  # as a new ranking would
-    took_over.send(sender=Ranking, project=pool.project)
+    ranking_swapped.send(sender=Ranking, project=pool.project)
     assert not pool.offered() & decided(pool)
 
 
@@ -336,7 +337,7 @@ def test_a_photo_that_a_sweep_set_apart_is_never_decided_by_the_machine() -> Non
 def test_a_photo_that_people_are_to_be_asked_first_is_left_to_them() -> None:
     pool = switched_on()
     (wanted,) = pool.new_photos(1, margin=0.99)
-    aside.ask_soon(project=pool.project, item_ids=[wanted.pk])
+    priority.ask_first(project=pool.project, item_ids=[wanted.pk])
     assert decide(project=pool.project)["decided"] == 0
 
 
@@ -422,6 +423,6 @@ def test_a_drawn_photo_of_an_inner_band_does_not_wait_for_its_band() -> None:
     pool = Pool(60, bands=3)
     (drawn,) = pool.draw(1)
     Entry.objects.filter(item=drawn).update(band=2, position=50)
-    aside.offer_what_was_drawn(project=pool.project)
+    priority.ask_drawn_first(project=pool.project)
     (slot,) = claim(project=pool.project, labeler=pool.labelers[0], count=1)
     assert slot.item_id == drawn.pk

@@ -14,10 +14,10 @@ from django.utils import timezone
 from inference.certify.sampling import importance
 from labeling.catalog.selectors import activity
 from labeling.frontier.compute.certifying import drawings_of
-from labeling.frontier.diary import sentence
 from labeling.frontier.models import BandDraw, Certificate, CertificationRun, DrawnPhoto
+from labeling.frontier.selectors import standing
 from labeling.frontier.services import decide, draw_for_band, request_certification
-from labeling.frontier.standing import standing
+from labeling.overview.diary import sentence
 from labeling.queue.models import Entry, Ranking
 from labeling.queue.ranking import take_over
 from labeling.queue.services import claim

@@ -11,8 +11,8 @@ from django.urls import NoReverseMatch, reverse
 from labeling.catalog.models import Activity, Project, Role
 from labeling.catalog.services import amend_guideline
 from labeling.frontier.bands import BandRow, BandState, band_table
-from labeling.frontier.diary import diary
-from labeling.frontier.selectors import picture
+from labeling.frontier.picture import picture
+from labeling.overview.diary import diary
 from labeling.queue import services
 from labeling.queue.models import BandOpening
 from labeling.truth.models import Dispute

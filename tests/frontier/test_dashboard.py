@@ -18,17 +18,17 @@ from django.utils import timezone, translation
 from labeling.catalog.models import Item, LabelClass, Project
 from labeling.catalog.selectors import current_guideline
 from labeling.catalog.services import amend_guideline
-from labeling.frontier import dashboard as figures
+from labeling.charts.plot import LOOKS, Chart, Series, marker, rounded_up
 from labeling.frontier.bands import BandState
-from labeling.frontier.dashboard_charts import LOOKS, Chart, Series, marker, rounded_up
-from labeling.frontier.dashboard_frames import frames
-from labeling.frontier.dashboard_history import ANSWER_CAP_S, RULING_CAP_S, History, history
-from labeling.frontier.dashboard_panels import rounded
 from labeling.frontier.models import Certificate, CertificateEnd, DecisionOverruled
-from labeling.frontier.monitors.models import MonitorReading
-from labeling.frontier.selectors import picture
+from labeling.frontier.picture import picture
+from labeling.frontier.selectors import decided_alone
 from labeling.frontier.services import decide
-from labeling.frontier.standing import decided_alone
+from labeling.monitors.models import MonitorReading
+from labeling.overview.dashboard import build as figures
+from labeling.overview.dashboard.history import ANSWER_CAP_S, RULING_CAP_S, History, history
+from labeling.overview.dashboard.panel import rounded
+from labeling.overview.dashboard.timeline import frames
 from labeling.people.models import User
 from labeling.queue.selectors import progress
 from labeling.truth.models import Annotation, Dispute, GroundTruth, Origin, Retraction, Ruling

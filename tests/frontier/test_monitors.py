@@ -12,8 +12,11 @@ from django.test import Client
 from django.utils import timezone
 
 from labeling.catalog.models import Activity
-from labeling.frontier.diary import diary
-from labeling.frontier.monitors.models import (
+from labeling.frontier.tasks import monitor_projects
+from labeling.jobs.models import Job, JobState
+from labeling.learning import services
+from labeling.learning.models import ModelVersion
+from labeling.monitors.models import (
     AlertAcknowledgement,
     AlertClosing,
     Monitor,
@@ -22,18 +25,9 @@ from labeling.frontier.monitors.models import (
     MonitorThresholds,
     ReadingState,
 )
-from labeling.frontier.monitors.reading import Reading
-from labeling.frontier.monitors.services import (
-    is_due,
-    record,
-    request_monitoring,
-    set_thresholds,
-    thresholds_of,
-)
-from labeling.frontier.tasks import monitor_projects
-from labeling.jobs.models import Job, JobState
-from labeling.learning import services
-from labeling.learning.models import ModelVersion
+from labeling.monitors.reading import Reading
+from labeling.monitors.services import is_due, record, request_monitoring, set_thresholds, thresholds_of
+from labeling.overview.diary import diary
 from labeling.refusals import Refused
 from tests.factories import make_member, make_project, make_user
 from tests.frontier.stream import KEYS, WINDOW, Stream

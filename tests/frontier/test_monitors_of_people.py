@@ -11,11 +11,11 @@ from django.utils import timezone
 
 from labeling.catalog.models import Item
 from labeling.catalog.selectors import current_guideline
-from labeling.frontier.monitors.models import MonitorAlert, MonitorReading
-from labeling.frontier.monitors.services import request_monitoring
 from labeling.frontier.services import decide
 from labeling.jobs import runner
 from labeling.jobs.models import Job, JobState
+from labeling.monitors.models import MonitorAlert, MonitorReading
+from labeling.monitors.services import request_monitoring
 from labeling.queue.services import remove_from_queue
 from labeling.truth.models import Annotation, Dispute
 from tests.frontier.proving import KEYS, Pool, certified_pool

@@ -9,10 +9,10 @@ from django.urls import reverse
 from labeling.catalog.models import Activity, Role
 from labeling.catalog.selectors import class_names_by_key, current_guideline
 from labeling.catalog.services import log_activity
-from labeling.frontier.diary import diary, sentence
-from labeling.frontier.steps import next_steps
 from labeling.jobs.models import Job
 from labeling.learning.models import ModelVersion, Promotion
+from labeling.overview.diary import diary, sentence
+from labeling.overview.next_steps import next_steps
 from labeling.people.models import User
 from labeling.plain_text import isolated
 from labeling.queue.selectors import progress

@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from labeling.catalog.models import Project
 from labeling.frontier.models import FrontierPolicy
-from labeling.frontier.monitors.models import MonitorThresholds
+from labeling.monitors.models import MonitorThresholds
 from tests.factories import make_project
 
 pytestmark = pytest.mark.django_db

@@ -11,11 +11,12 @@ from django.test.utils import CaptureQueriesContext
 from labeling.catalog.models import Item, LabelClass, Project
 from labeling.catalog.selectors import current_guideline
 from labeling.catalog.services import amend_guideline
-from labeling.frontier.alike import settled_alike
-from labeling.frontier.selectors import STEPS, BandState, picture, ridge_path
+from labeling.frontier.picture import STEPS, BandState, picture, ridge_path
+from labeling.frontier.similar import similar_settled
 from labeling.learning.models import ModelVersion, Promotion, Score, Snapshot
-from labeling.queue.models import ARRIVALS, BandOpening, Entry, Ranking
+from labeling.queue.models import BandOpening, Entry, Ranking
 from labeling.queue.pace import needed_for
+from labeling.queue.places import ARRIVALS
 from labeling.truth.models import GroundTruth, Origin
 from tests.factories import make_items, make_project
 
@@ -164,7 +165,7 @@ def test_the_audits_dots_say_where_random_photos_were_not_as_predicted(
     scene.settle(functional[3], "defective")  # the queue chose it: no dot
     learned = GroundTruth.objects.get(item=functional[2])
     scene.model.snapshot.ground_truth_ids = [learned.pk]
-    monkeypatch.setattr("labeling.frontier.selectors.learning.champion", lambda project: scene.model)
+    monkeypatch.setattr("labeling.frontier.picture.learning.champion", lambda project: scene.model)
     (line,) = picture(scene.project).lines
     assert [(b.audited, b.audit_wrong) for b in line.left.bands] == [
         (2, 1),
@@ -282,12 +283,12 @@ def test_settled_photos_alike_are_the_nearest_in_score_of_each_class() -> None:
     scene.settle(scene.items["defective"][9], "defective")
     asked = scene.items["functional"][9]  # margin .05
     functional = scene.items["functional"]
-    assert settled_alike(scene.project, asked.pk, 2) == {
+    assert similar_settled(scene.project, asked.pk, 2) == {
         scene.classes["functional"].pk: [functional[8].pk, functional[5].pk],
         scene.classes["defective"].pk: [scene.items["defective"][9].pk],
     }
     unscored = make_items(scene.project, 1)[0]
-    assert settled_alike(scene.project, unscored.pk, 2) == {}
+    assert similar_settled(scene.project, unscored.pk, 2) == {}
 
 
 def test_the_ridge_is_a_closed_path_of_steps() -> None:

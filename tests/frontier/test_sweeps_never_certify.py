@@ -11,7 +11,7 @@ from labeling.frontier.compute.sample import Draws, draws
 from labeling.learning.models import Score
 from labeling.learning.training_set import training_set
 from labeling.queue import services
-from labeling.queue.sweep_services import release_sweep
+from labeling.queue.sweeps.services import release_sweep
 from tests.queue.conftest import answer_with
 from tests.queue.sweeps import Field, make_field, real
 

@@ -22,9 +22,9 @@ from labeling.frontier.models import (
     CertificationRun,
     DecisionExplanation,
 )
-from labeling.frontier.monitors.models import MonitorAlert, MonitorReading
 from labeling.jobs.models import Job
 from labeling.learning.models import ModelVersion, Promotion, Score, Snapshot
+from labeling.monitors.models import MonitorAlert, MonitorReading
 from labeling.people.models import User
 from labeling.queue import services as queue
 from labeling.truth.models import Dispute, Gold

@@ -304,11 +304,11 @@ def test_a_page_that_breaks_or_refuses_says_so_without_the_page(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = world.client("labeler", raise_request_exception=False)
-    monkeypatch.setattr("labeling.gateway.pages.project_cards", _broken)
+    monkeypatch.setattr("labeling.overview.home.project_cards", _broken)
     broken = client.get("/")
     assert broken.status_code == 500
     assert "a bug" not in broken.content.decode()
-    monkeypatch.setattr("labeling.gateway.pages.project_cards", _refusing)
+    monkeypatch.setattr("labeling.overview.home.project_cards", _refusing)
     refused = client.get("/", headers={"Referer": "http://testserver/new"})
     assert refused.status_code == 409
     assert "Take the &lt;next&gt; one." in refused.content.decode()

@@ -13,7 +13,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from labeling.catalog.models import IntakeFile, Project
 from labeling.catalog.services import log_activity, start_intake
-from labeling.frontier.diary import sentence
+from labeling.overview.diary import sentence
 from labeling.people.models import User
 from labeling.plain_text import is_plain, isolated, plain
 from labeling.truth.models import Annotation
@@ -89,8 +89,8 @@ def test_a_password_stays_as_it_was_typed(world: World) -> None:
 def test_names_of_photos_come_in_without_turning_characters(
     world: World, settings: Any, tmp_path: Any
 ) -> None:
+    from labeling.catalog.intake_worker import _list_once
     from labeling.catalog.sources import Archive
-    from labeling.catalog.working import _list_once
 
     settings.STAGING_DIR = tmp_path
     packed = io.BytesIO()

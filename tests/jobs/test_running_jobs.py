@@ -11,6 +11,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 
 from labeling.jobs import runner
 from labeling.jobs.models import Job, JobState
+from labeling.jobs.progress import Interrupted, Progress
 from labeling.jobs.services import LAST, cancel, enqueue, retry
 from tests.jobs.conftest import StartWorker, wait_for
 
@@ -78,7 +79,7 @@ def test_a_worker_believed_dead_cannot_touch_the_job_that_another_took_up(
 ) -> None:
     job = enqueue(kind="anything")
 
-    def slow(progress: runner.Progress) -> dict[str, int]:
+    def slow(progress: Progress) -> dict[str, int]:
         # Meanwhile the job was handed to another worker.
         Job.objects.filter(pk=progress.job.pk).update(attempts=2, done=7)
         progress.report(1, 10)
@@ -95,7 +96,7 @@ def test_a_job_that_keeps_killing_its_workers_is_failed(monkeypatch: pytest.Monk
     class Killed(BaseException):
         """As a worker's death: nothing is written any more."""
 
-    def deadly(progress: runner.Progress) -> None:
+    def deadly(progress: Progress) -> None:
         raise Killed
 
     monkeypatch.setattr(runner, "handler_for", lambda kind: deadly)
@@ -112,14 +113,15 @@ def test_a_job_that_keeps_killing_its_workers_is_failed(monkeypatch: pytest.Monk
 @pytest.mark.django_db
 def test_orderly_stops_are_no_crashes_however_many(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runner, "handler_for", lambda kind: lambda progress: progress.report(1, 2) or {})
-    monkeypatch.setattr(runner, "stopping", threading.Event())
+    stopping = threading.Event()
+    monkeypatch.setattr("labeling.jobs.progress.stopping", stopping)
     job = enqueue(kind="anything")
-    runner.stopping.set()
+    stopping.set()
     stops = runner.MAX_CRASHES + 5
     for _ in range(stops):
-        with pytest.raises(runner.Interrupted):
+        with pytest.raises(Interrupted):
             runner.run(job.pk)
-    runner.stopping.clear()
+    stopping.clear()
     runner.run(job.pk)
     job.refresh_from_db()
     assert (job.state, job.attempts, job.crashes) == (JobState.SUCCEEDED, stops + 1, 0)

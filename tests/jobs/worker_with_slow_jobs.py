@@ -15,7 +15,7 @@ import django
 django.setup()
 
 from labeling.jobs.handlers import handles  # noqa: E402
-from labeling.jobs.runner import JobError, Progress  # noqa: E402
+from labeling.jobs.progress import JobError, Progress  # noqa: E402
 from labeling.jobs.worker import work  # noqa: E402
 
 

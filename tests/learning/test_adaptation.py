@@ -20,10 +20,11 @@ from inference import backbones, domain, selfsup
 from labeling.catalog.models import Item, Project
 from labeling.catalog.services import add_image, add_items
 from labeling.jobs.models import Job, JobState
-from labeling.jobs.runner import JobError
+from labeling.jobs.progress import JobError
 from labeling.jobs.services import LAST, NORMAL, cancel, retry
-from labeling.learning import adaptation, selectors, services
-from labeling.learning.compute import adaptation as computing
+from labeling.learning import domain_backbones, selectors, services
+from labeling.learning.adaptation import compute as computing
+from labeling.learning.adaptation import services as adaptation
 from labeling.learning.compute.contest import judge
 from labeling.learning.compute.scoring import score_items
 from labeling.learning.compute.stores import load_backbone, store_of
@@ -172,7 +173,7 @@ def test_self_supervision_is_a_second_method_of_the_same_job(
     }
     assert not list(Path(settings.BACKBONES_DIR).glob(".*"))
     assert load_backbone(made.name).content_hash == made.content_hash
-    assert made in adaptation.candidates(project)
+    assert made in domain_backbones.candidates(project)
 
 
 def test_self_supervision_fails_at_once_without_a_gpu_unless_somebody_agreed_to_the_hours(
@@ -417,7 +418,7 @@ def test_a_version_takes_the_adapted_backbone_where_held_out_labels_gain(
     services.promote(model_version=version, by=project.created_by)
     told = score_items(project=project, model_version=version, item_ids=[item.pk for item in items])
     assert told["scored"] == 60
-    assert candidate.name in adaptation.to_embed(project)
+    assert candidate.name in domain_backbones.to_embed(project)
     assert Job.objects.filter(kind="embed", state=JobState.QUEUED).exists()
 
 
@@ -427,13 +428,15 @@ def test_a_version_keeps_the_projects_backbone_where_nothing_is_gained(
     project, items, keys = separable_project(60, apart=1.0)
     candidate = register(project, kept, settings)
     store_under(candidate, items, keys, apart=0.0)
-    assert adaptation.to_embed(project) == ["efficientnet_lite0", candidate.name]
+    assert domain_backbones.to_embed(project) == ["efficientnet_lite0", candidate.name]
     run_job(services.request_training(project=project, by=None))
     version = ModelVersion.objects.get()
     assert version.backbone == "efficientnet_lite0"
     assert version.metrics["backbones"]["chosen"] == "efficientnet_lite0"
     assert version.metrics["backbones"]["candidates"][1]["note"] == "no gain"
-    assert adaptation.to_embed(project) == ["efficientnet_lite0"], "new photos need no embedding under it"
+    assert domain_backbones.to_embed(project) == ["efficientnet_lite0"], (
+        "new photos need no embedding under it"
+    )
 
 
 def test_the_same_backbone_twice_is_no_gain() -> None:
@@ -514,11 +517,11 @@ def test_candidates_are_the_newest_and_what_the_champion_stands_on(kept: Path, s
     services.promote(model_version=version, by=None)
     second = register(project, kept, settings)
     third = register(project, kept, settings)
-    assert {each.name for each in adaptation.candidates(project)} == {first.name, third.name}
+    assert {each.name for each in domain_backbones.candidates(project)} == {first.name, third.name}
     Project.objects.filter(pk=project.pk).update(backbone="efficientnet_lite1")
     project.refresh_from_db()
-    assert adaptation.candidates(project) == []
-    assert second.name not in adaptation.to_embed(project)
+    assert domain_backbones.candidates(project) == []
+    assert second.name not in domain_backbones.to_embed(project)
 
 
 def test_photos_that_came_since_are_embedded_for_the_training(kept: Path, settings: Settings) -> None:

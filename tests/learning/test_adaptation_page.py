@@ -12,7 +12,8 @@ from pytest_django import Settings
 
 from labeling.catalog.models import Project
 from labeling.jobs.models import Job, JobState
-from labeling.learning import adaptation, services
+from labeling.learning import services
+from labeling.learning.adaptation import services as adaptation
 from labeling.learning.models import ModelVersion
 from tests.factories import make_items, make_member, make_project
 from tests.learning.building import run_job, separable_project

@@ -14,7 +14,7 @@ from labeling.catalog.events import items_added
 from labeling.catalog.models import Item, Project
 from labeling.catalog.services import add_image, add_items
 from labeling.jobs.models import Job, JobState
-from labeling.jobs.runner import Progress
+from labeling.jobs.progress import Progress
 from labeling.jobs.services import cancel
 from labeling.learning import events, services
 from labeling.learning.compute import embedding
@@ -97,7 +97,7 @@ def test_a_cancelled_job_keeps_what_it_embedded_and_the_next_one_goes_on(
     project = make_project()
     with_photos(project, 70, start=300)
     (job,) = embed_jobs(project)
-    monkeypatch.setattr("labeling.jobs.runner.REPORT_EVERY_S", 0.0)
+    monkeypatch.setattr("labeling.jobs.progress.REPORT_EVERY_S", 0.0)
     report = Progress.report
 
     def cancel_after_one_batch(self: Progress, done: int, *rest: Any) -> None:

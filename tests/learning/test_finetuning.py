@@ -16,7 +16,8 @@ from inference import finetune
 from labeling.catalog.models import Item, Project
 from labeling.catalog.services import add_image, add_items
 from labeling.jobs.models import Job, JobState
-from labeling.learning import adaptation, services
+from labeling.learning import domain_backbones, services
+from labeling.learning.adaptation import services as adaptation
 from labeling.learning.compute import contest, training
 from labeling.learning.compute.finetuning import one_view
 from labeling.learning.compute.scoring import score_items
@@ -74,8 +75,8 @@ def test_a_tuned_backbone_that_gains_becomes_the_versions_own(
     services.promote(model_version=version, by=project.created_by)
     told = score_items(project=project, model_version=version, item_ids=[item.pk for item in items])
     assert told["scored"] == 14
-    assert adaptation.to_embed(project) == [project.backbone, version.backbone]
-    assert adaptation.candidates(project) == [], "it saw labels: no later training can judge it"
+    assert domain_backbones.to_embed(project) == [project.backbone, version.backbone]
+    assert domain_backbones.candidates(project) == [], "it saw labels: no later training can judge it"
 
 
 def _on_disk(settings: Settings) -> set[str]:

@@ -10,11 +10,11 @@ from PIL import Image as PillowImage
 
 from labeling.catalog.services import add_image, add_items
 from labeling.jobs.models import Job, JobState
-from labeling.jobs.runner import Progress
+from labeling.jobs.progress import Progress
 from labeling.learning import selectors, services
+from labeling.learning.compute.ordering import order_items
 from labeling.learning.compute.scoring import score_items
 from labeling.learning.models import ModelVersion, Score
-from labeling.learning.ordering import order_items
 from tests.factories import make_project
 from tests.learning.building import run_job, settle
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from labeling.catalog.models import Project
-from labeling.jobs.runner import JobError
+from labeling.jobs.progress import JobError
 from labeling.learning import services
+from labeling.learning.compute.ordering import Ordered, order_items
 from labeling.learning.models import ModelVersion
-from labeling.learning.ordering import Ordered, order_items
 from tests.factories import make_items, make_project
 from tests.learning.building import run_job, separable_project, store_vectors
 from tests.learning.test_training import amend

@@ -13,7 +13,7 @@ from django.utils import timezone
 from labeling.catalog.models import Project, Role
 from labeling.jobs.models import Job, JobState
 from labeling.jobs.services import enqueue
-from labeling.learning import charts, selectors, services
+from labeling.learning import selectors, services, version_charts
 from labeling.learning.models import ModelVersion, Promotion
 from tests.factories import make_items, make_member, make_project, make_user
 from tests.learning.building import ask_again, run_job, separable_project, settle, store_vectors
@@ -213,15 +213,15 @@ def test_a_learning_curve_needs_two_versions_and_its_title_says_the_finding() ->
             metrics={"cross_validated": {"n": n, "accuracy": accuracy}, "audit": None},
         )
 
-    assert charts.learning_curve([version(1, 50, 0.7)], None) is None
-    curve = charts.learning_curve([version(2, 120, 0.82), version(1, 50, 0.70)], 2)
+    assert version_charts.learning_curve([version(1, 50, 0.7)], None) is None
+    curve = version_charts.learning_curve([version(2, 120, 0.82), version(1, 50, 0.70)], 2)
     assert curve is not None
     assert curve.finding == "Accuracy rose from .70 at 50 to .82 at 120 ground truths"
     assert [mark.champion for mark in curve.marks] == [False, True]
     first, second = curve.marks
     assert first.x < second.x and first.y > second.y
     assert all(curve.left <= mark.x <= curve.right and curve.top <= mark.high_y for mark in curve.marks)
-    flat = charts.learning_curve([version(1, 50, 0.70), version(2, 60, 0.71)], None)
+    flat = version_charts.learning_curve([version(1, 50, 0.70), version(2, 60, 0.71)], None)
     assert flat is not None and flat.finding.startswith("No clear change yet")
 
 

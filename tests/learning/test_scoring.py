@@ -6,7 +6,7 @@ import pytest
 from pytest_django import Settings
 
 from labeling.catalog.models import Item, Project
-from labeling.jobs.runner import JobError
+from labeling.jobs.progress import JobError
 from labeling.learning import services
 from labeling.learning.compute import artifact, scoring
 from labeling.learning.compute.stores import open_store

@@ -12,11 +12,11 @@ from django.test import Client
 from inference.replay import Difference
 from labeling.catalog.models import Activity, Guideline, Item, LabelClass, Project
 from labeling.jobs.models import Job, JobState
-from labeling.jobs.runner import Progress
+from labeling.jobs.progress import Progress
 from labeling.jobs.services import cancel
-from labeling.learning import lab
-from labeling.learning.compute import lab as compute
-from labeling.learning.lab_chart import lab_chart
+from labeling.learning.lab import compute
+from labeling.learning.lab import services as lab
+from labeling.learning.lab.chart import lab_chart
 from labeling.refusals import Refused
 from labeling.truth.models import Annotation, Draw
 from tests.factories import make_items, make_member, make_project

@@ -12,7 +12,7 @@ from pytest_django import Settings
 from inference import train
 from labeling.catalog.models import Activity, ClassDefinition, ClassState, Guideline, LabelClass
 from labeling.jobs.models import Job, JobState
-from labeling.jobs.runner import Progress
+from labeling.jobs.progress import Progress
 from labeling.jobs.services import cancel
 from labeling.learning import selectors, services
 from labeling.learning.compute import training

@@ -14,7 +14,7 @@ from inference.forecast import CurvePoint, forecast
 from labeling.catalog.models import Image, Item, Project, Role
 from labeling.jobs.models import Job, JobState
 from labeling.jobs.services import enqueue
-from labeling.learning import charts, selectors, services, version_page, words
+from labeling.learning import selectors, services, version_charts, version_page, words
 from labeling.learning.models import Diagnostics, ModelVersion
 from labeling.learning.templatetags.figures import interval
 from labeling.learning.version_page import read_share
@@ -215,7 +215,9 @@ def test_a_version_page_tells_no_stored_english_note_of_its_heads() -> None:
 def test_the_curve_ends_where_the_band_does_and_the_band_is_on_the_plot() -> None:
     _project, version, _odd = doubted_project()
     findings = version.diagnostics.findings
-    chart = charts.forecast_chart(findings["curve"], findings["forecast"], findings["forecast"]["reach"][-1])
+    chart = version_charts.forecast_chart(
+        findings["curve"], findings["forecast"], findings["forecast"]["reach"][-1]
+    )
     for pair in chart.band.split() + chart.known.split() + chart.ahead.split():
         x, y = map(float, pair.split(","))
         assert chart.left <= x <= chart.right and chart.top - 0.1 <= y <= chart.bottom + 0.1

@@ -12,8 +12,8 @@ from labeling.catalog.models import Item, Project
 from labeling.learning.models import ModelVersion, Promotion, Snapshot
 from labeling.people.models import User
 from labeling.queue.models import Ranking, SweepPhoto
-from labeling.queue.sweep_selectors import Grid
-from labeling.queue.sweep_services import HandedIn, Mark, claim_sweep, hand_in
+from labeling.queue.sweeps.selectors import Grid
+from labeling.queue.sweeps.services import HandedIn, Mark, claim_sweep, hand_in
 from labeling.truth import services as truth
 from tests.factories import make_items, make_member, make_project
 from tests.queue.conftest import rank_by_hand

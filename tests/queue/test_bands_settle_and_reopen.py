@@ -9,7 +9,7 @@ from labeling.catalog.selectors import current_guideline
 from labeling.catalog.services import amend_guideline
 from labeling.learning.models import ModelVersion, Promotion, Score, Snapshot
 from labeling.queue import pace, services
-from labeling.queue.events import took_over
+from labeling.queue.events import ranking_swapped
 from labeling.queue.models import BandOpening, Entry, Ranking
 from labeling.refusals import Refused
 from labeling.truth.models import GroundTruth
@@ -133,7 +133,7 @@ class Passed(Scene):
             entry.pk = (self.ranking.pk, entry.item_id)
             entry.save(force_insert=True)
         Entry.objects.filter(ranking=old).delete()
-        took_over.send(sender=Ranking, project=self.project)
+        ranking_swapped.send(sender=Ranking, project=self.project)
 
     def settle_one(self, band: int, *, agreed: bool = True) -> GroundTruth:
         """As people would: the next photo of the band."""
@@ -202,7 +202,7 @@ def test_another_order_by_the_same_champion_opens_nothing() -> None:
         summary=old.summary,
     )
     Score.objects.filter(model_version=scene.model).update(confidence=0.01)
-    took_over.send(sender=Ranking, project=scene.project)
+    ranking_swapped.send(sender=Ranking, project=scene.project)
     assert scene.openings() == [(1, "pace"), (2, "pace")]
 
 

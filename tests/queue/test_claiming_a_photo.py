@@ -9,7 +9,8 @@ import pytest
 from django.utils import timezone
 
 from labeling.queue import services
-from labeling.queue.models import ARRIVALS, Entry, Slot
+from labeling.queue.models import Entry, Slot
+from labeling.queue.places import ARRIVALS
 from labeling.queue.selectors import queue_state
 from labeling.refusals import Refused
 from labeling.truth.models import Draw

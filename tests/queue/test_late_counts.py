@@ -9,7 +9,7 @@ import pytest
 from django.core.cache import cache
 from django.utils import timezone
 
-from labeling.gateway.selectors import project_cards
+from labeling.overview.project_cards import project_cards
 from labeling.queue import late_counts, services
 from labeling.queue.selectors import labeler_progress
 from tests.queue.conftest import Setting, answer_with

@@ -15,8 +15,9 @@ from labeling.catalog.models import Item, Project
 from labeling.catalog.services import amend_guideline, update_settings
 from labeling.jobs.models import Job
 from labeling.jobs.runner import run
-from labeling.queue import aside, services, tasks  # noqa: F401  (tasks registers the handler, as a worker does)
-from labeling.queue.models import ARRIVALS, Entry, Ranking
+from labeling.queue import priority, services
+from labeling.queue.models import Entry, Ranking
+from labeling.queue.places import ARRIVALS
 from labeling.queue.ranking import open_items, take_over
 from labeling.truth.current import truth_in_force
 from labeling.truth.services import Answer
@@ -52,7 +53,7 @@ def test_what_people_began_or_finished_meanwhile_is_carried_over(setting: Settin
 
 def test_what_is_asked_for_first_comes_first_in_the_next_order_too(setting: Setting) -> None:
     last = setting.items[-1].pk
-    aside.ask_soon(project=setting.project, item_ids=[last])
+    priority.ask_first(project=setting.project, item_ids=[last])
     new = rank_by_hand(setting.project, setting.items)
     Ranking.objects.filter(pk=new.pk).update(current=False)
     Ranking.objects.filter(pk=setting.ranking.pk).update(current=True)

@@ -19,7 +19,8 @@ from labeling.jobs.models import Job
 from labeling.learning.models import ModelVersion, Score
 from labeling.learning.services import promote, request_training
 from labeling.queue import rescoring, services, tasks  # noqa: F401  (tasks registers the handlers)
-from labeling.queue.models import ARRIVALS, Entry, Ranking
+from labeling.queue.models import Entry, Ranking
+from labeling.queue.places import ARRIVALS
 from labeling.truth.current import truth_in_force
 from tests.factories import make_items, make_member, make_project
 from tests.learning.building import ask_again, run_job, separable_project, settle

@@ -14,10 +14,10 @@ from django.utils import timezone
 
 from labeling.catalog.models import Item, Project
 from labeling.people.models import User
-from labeling.queue import aside, services
+from labeling.queue import priority, services
 from labeling.queue.models import Entry, Ranking, Slot, Sweep, SweepHandIn, SweepPhoto
-from labeling.queue.sweep_selectors import Grid, sweep_state
-from labeling.queue.sweep_services import Mark, claim_sweep, release_sweep, take_back
+from labeling.queue.sweeps.selectors import Grid, sweep_state
+from labeling.queue.sweeps.services import Mark, claim_sweep, release_sweep, take_back
 from labeling.refusals import Refused
 from labeling.truth import services as truth
 from labeling.truth.current import pause_of
@@ -115,7 +115,7 @@ def test_what_must_stay_blind_never_enters_a_grid(field: Field) -> None:
     outer = field.items[:30:2]
     audited, lent, asked_soon, answered, in_dispute = (item.pk for item in outer[:5])
     Item.objects.filter(pk=audited).update(audit_drawn_at=timezone.now())
-    aside.ask_soon(project=field.project, item_ids=[asked_soon])
+    priority.ask_first(project=field.project, item_ids=[asked_soon])
     Entry.objects.filter(item=answered).update(position=-3)
     Entry.objects.filter(item=lent).update(position=-2)
     truth.request_review(project=field.project, item=outer[4], by=None)

@@ -11,7 +11,7 @@ from django.db.models import Count
 
 from labeling.people.models import User
 from labeling.queue.models import Slot, Sweep
-from labeling.queue.sweep_services import claim_sweep
+from labeling.queue.sweeps.services import claim_sweep
 from labeling.truth.models import Annotation, GroundTruth
 from tests.factories import make_member
 from tests.queue.sweeps import Field, make_field

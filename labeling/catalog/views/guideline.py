@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from labeling.catalog import selectors, services
-from labeling.catalog.forms import GuidelineForm
+from labeling.catalog.forms.guideline import GuidelineForm
 from labeling.catalog.models import ClassDefinition, ClassState
 from labeling.catalog.permissions import Action, may, project_for
 from labeling.catalog.views.common import person, project_context

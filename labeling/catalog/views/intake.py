@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from labeling.catalog import selectors, services
-from labeling.catalog.forms import FolderForm, UploadForm
+from labeling.catalog.forms.intake import FolderForm, UploadForm
 from labeling.catalog.models import IntakeBatch, IntakeKind, Project
 from labeling.catalog.permissions import Action, project_for
 from labeling.catalog.photos import advice

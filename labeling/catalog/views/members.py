@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from labeling.catalog import selectors, services
-from labeling.catalog.forms import AccountForm, MemberForm
+from labeling.catalog.forms.members import AccountForm, MemberForm
 from labeling.catalog.models import Project, Role
 from labeling.catalog.permissions import Action, project_for
 from labeling.catalog.views.common import person, project_context, show_refusal

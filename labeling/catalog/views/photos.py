@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from labeling.catalog import selectors, services, storage
-from labeling.catalog.forms import ExemplarForm
+from labeling.catalog.forms.guideline import ExemplarForm
 from labeling.catalog.models import ClassDefinition, Image, Item, Project
 from labeling.catalog.permissions import Action, may, project_for
 from labeling.catalog.views.common import person, project_context

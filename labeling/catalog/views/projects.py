@@ -11,12 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from labeling.catalog import services
-from labeling.catalog.forms import (
-    ArchiveForm,
-    NewClassFormSet,
-    ProjectForm,
-    SettingsForm,
-)
+from labeling.catalog.forms.projects import ArchiveForm, NewClassFormSet, ProjectForm, SettingsForm
 from labeling.catalog.permissions import Action, may_create_projects, project_for
 from labeling.catalog.views.common import person, project_context, show_refusal
 from labeling.refusals import Refused

@@ -27,11 +27,11 @@ from labeling.frontier.models import (
     Mode,
 )
 from labeling.frontier.policy import policy_of
-from labeling.jobs.runner import JobError, Progress
+from labeling.jobs.progress import JobError, Progress
 from labeling.learning.models import Diagnostics, ModelVersion
 from labeling.learning.selectors import champion
-from labeling.planning import hashed
-from labeling.queue import aside
+from labeling.planner import without_nested_loops
+from labeling.queue import priority
 
 METHOD: Method = "planned"
 BANDS = 20
@@ -45,7 +45,7 @@ def certify_project(progress: Progress) -> dict[str, Any]:
         return {"labels": 0, "pending": 0, "certified": {}, "issued": 0}
     policy = policy_of(project)
     guideline = current_guideline(project)
-    aside.offer_what_was_drawn(project=project)
+    priority.ask_drawn_first(project=project)
     progress.report(0, 3, gettext_noop("Reading the random labels"))
     plan = plan_for(project, model, guideline, policy)
     drawings = drawings_of(plan)
@@ -155,7 +155,7 @@ WHERE s.model_version_id = %s AND NOT EXISTS (
 
 def ladders_of(project: Project, model: ModelVersion) -> dict[int, tuple[Ladder, int]]:
     """Class id -> thresholds at equal shares of the photos that did not train the version, and how many those are."""
-    with hashed(), connection.cursor() as cursor:
+    with without_nested_loops(), connection.cursor() as cursor:
         cursor.execute(_POOL, [model.pk, model.snapshot.ground_truth_ids])
         rows = cursor.fetchall()
     predicted = np.array([row[1] for row in rows], dtype=np.int64)

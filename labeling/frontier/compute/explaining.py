@@ -19,7 +19,7 @@ from inference.embed import Forward, cpu_forward
 from labeling.catalog.storage import original
 from labeling.frontier.explanations import keep
 from labeling.frontier.models import AutomaticDecision
-from labeling.jobs.runner import JobError, Progress
+from labeling.jobs.progress import JobError, Progress
 from labeling.learning.compute import artifact
 from labeling.learning.compute.stores import load_backbone, networks_folder, open_store
 from labeling.learning.models import ModelVersion

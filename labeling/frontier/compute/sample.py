@@ -21,7 +21,7 @@ from django.db import connection
 from labeling.catalog.models import Guideline, Project
 from labeling.catalog.selectors import class_resolution
 from labeling.learning.models import ModelVersion
-from labeling.planning import hashed
+from labeling.planner import without_nested_loops
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ def draws(
     )
     found = Draws(counts=dict.fromkeys(names, 0))
     count = found.counts
-    with hashed(), connection.cursor() as cursor:
+    with without_nested_loops(), connection.cursor() as cursor:
         cursor.execute(
             _DRAWN,
             {"snapshot": model.snapshot.ground_truth_ids, "model": model.pk, "project": project.pk},

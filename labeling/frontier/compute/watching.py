@@ -12,7 +12,7 @@ from labeling.catalog.selectors import class_resolution
 from labeling.frontier import services
 from labeling.frontier.models import AuditWatch, Certificate, EndKind, EndReason
 from labeling.frontier.policy import policy_of
-from labeling.jobs.runner import Progress
+from labeling.jobs.progress import Progress
 
 # In the order of the lot; a photo that people have not settled (any more) has no truth, and one that they settled by
 # another guideline than the certificate's says nothing of it. What a sweep showed beside its

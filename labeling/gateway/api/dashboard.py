@@ -15,15 +15,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from labeling.catalog.permissions import Action, project_for
-from labeling.frontier import dashboard as figures
 from labeling.frontier.bands import BandState
-from labeling.frontier.dashboard import PANELS, Headline
-from labeling.frontier.dashboard_frames import Frame
-from labeling.frontier.dashboard_history import BY
-from labeling.frontier.dashboard_panels import Panel
 from labeling.frontier.models import Mode
 from labeling.gateway.api.base import ApiView, documented
 from labeling.gateway.export import streamed
+from labeling.overview.dashboard import build as figures
+from labeling.overview.dashboard.build import PANELS, Headline
+from labeling.overview.dashboard.history import BY
+from labeling.overview.dashboard.panel import Panel
+from labeling.overview.dashboard.timeline import Frame
 from labeling.refusals import Refused
 
 CHUNK = 500

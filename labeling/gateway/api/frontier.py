@@ -23,10 +23,12 @@ from labeling.catalog.permissions import Action, project_for
 from labeling.catalog.photos import PhotoRefused, judge_header
 from labeling.catalog.services import start_intake
 from labeling.frontier.bands import BandRow, band_table
+from labeling.frontier.changing_policy import set_policy
 from labeling.frontier.explanations import Explanation, explanation_of, heat_of, request_explanation
 from labeling.frontier.models import AutomaticDecision, Mode
-from labeling.frontier.policy import FIELDS, policy_of, set_policy
-from labeling.frontier.selectors import picture
+from labeling.frontier.picture import picture
+from labeling.frontier.policy import FIELDS, policy_of
+from labeling.frontier.selectors import Standing, became, decision_to_tell, decisions, standing
 from labeling.frontier.services import (
     MOST_DRAWN,
     draw_for_band,
@@ -35,7 +37,6 @@ from labeling.frontier.services import (
     request_certification,
     verdict_on,
 )
-from labeling.frontier.standing import Standing, became, decision_to_tell, decisions, standing
 from labeling.gateway.api.base import ApiView, StrictSerializer, documented, paged, user_of
 from labeling.gateway.api.fields import ClassKey, FiniteFloat, Sha256
 from labeling.gateway.api.jobs import JobOut, present_job

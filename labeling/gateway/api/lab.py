@@ -11,7 +11,7 @@ from labeling.catalog.projects import STRATEGIES
 from labeling.gateway.api.base import ApiView, StrictSerializer, documented, paged, user_of
 from labeling.gateway.api.jobs import JobOut, present_job
 from labeling.gateway.pagination import page_by_time
-from labeling.learning import lab
+from labeling.learning.lab import services as lab
 
 
 class LabIn(StrictSerializer):

@@ -13,12 +13,12 @@ from rest_framework.response import Response
 
 from labeling.catalog.models import Project
 from labeling.catalog.permissions import Action, project_for
-from labeling.frontier.monitors import services
-from labeling.frontier.monitors.models import Monitor, MonitorAlert, MonitorReading, ReadingState
-from labeling.frontier.monitors.selectors import Card, overview
 from labeling.gateway.api.base import ApiView, StrictSerializer, documented, user_of
 from labeling.gateway.api.fields import FiniteFloat
 from labeling.gateway.api.jobs import JobOut, present_job
+from labeling.monitors import services
+from labeling.monitors.models import Monitor, MonitorAlert, MonitorReading, ReadingState
+from labeling.monitors.selectors import Card, overview
 
 _ALERT = OpenApiParameter("alert_id", {"type": "integer", "minimum": 1}, OpenApiParameter.PATH)
 

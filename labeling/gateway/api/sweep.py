@@ -18,10 +18,10 @@ from labeling.catalog.permissions import Action, project_for
 from labeling.catalog.selectors import active_definitions, current_guideline
 from labeling.gateway.api.base import ApiView, StrictSerializer, documented, user_of
 from labeling.gateway.api.fields import GuidelineRead, PhotoOut, present_photo
-from labeling.queue import sweep_services as sweeps
 from labeling.queue.selectors import labeler_progress
-from labeling.queue.sweep_selectors import Grid, sweep_state
-from labeling.queue.sweep_services import GRID, HandedIn, Mark
+from labeling.queue.sweeps import services as sweeps
+from labeling.queue.sweeps.selectors import Grid, sweep_state
+from labeling.queue.sweeps.services import GRID, HandedIn, Mark
 
 KINDS = ("apart", "class", "hold", "unusable")
 STATES = (

@@ -21,7 +21,7 @@ from safetensors.numpy import load_file, save_file
 
 from inference import artifacts
 from inference.heads import Head
-from labeling.jobs.runner import JobError
+from labeling.jobs.progress import JobError
 from labeling.learning.models import ModelVersion
 
 logger = logging.getLogger(__name__)

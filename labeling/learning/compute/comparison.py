@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from inference.metrics import paired_difference
-from labeling.jobs.runner import JobError
+from labeling.jobs.progress import JobError
 from labeling.learning.compute import artifact
 from labeling.learning.compute.classes import translate
 from labeling.learning.compute.stores import open_store

@@ -21,8 +21,8 @@ from inference import metrics
 from inference.backbones import UnknownBackbone, WeightsError
 from inference.train import TrainedHead
 from labeling.catalog.models import Project
-from labeling.jobs.runner import Cancelled, Interrupted, Progress, Superseded
-from labeling.learning import adaptation
+from labeling.jobs.progress import Cancelled, Interrupted, Progress, Superseded
+from labeling.learning import domain_backbones
 from labeling.learning.compute.embedding import Tally, embed_missing
 from labeling.learning.compute.entries import Entry
 from labeling.learning.compute.stores import device, embedder_for, load_backbone, store_of
@@ -54,7 +54,7 @@ def compete(
     (names), and ``candidates`` [{name, method, log_loss, accuracy, difference and error (of the log-loss, against the
     reference), paired (accuracies, see ``inference.metrics.paired_difference``), note}], the reference first.
     """
-    found = adaptation.candidates(project)
+    found = domain_backbones.candidates(project)
     if not found and tune is None:
         return reference, None
     y = np.asarray(learned.columns)

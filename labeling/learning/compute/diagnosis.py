@@ -17,7 +17,7 @@ from inference.slices import by_slice, quantile_slices
 from inference.store import EmbeddingStore
 from labeling.catalog.models import Item, Project
 from labeling.catalog.shots import folder_of, shot_type
-from labeling.jobs.runner import Progress
+from labeling.jobs.progress import Progress
 from labeling.learning.training_set import TrainingSet
 
 Floats = npt.NDArray[np.floating[Any]]

@@ -18,8 +18,8 @@ from inference.embed import Embedder
 from inference.store import EmbeddingStore
 from labeling.catalog import storage
 from labeling.catalog.models import Image, Project
-from labeling.jobs.runner import JobError, Progress
-from labeling.learning import adaptation, events
+from labeling.jobs.progress import JobError, Progress
+from labeling.learning import domain_backbones, events
 from labeling.learning.compute import sharing
 from labeling.learning.compute.stores import device, embedder_for, load_backbone, store_of, tidy
 
@@ -118,7 +118,7 @@ def embed_project(progress: Progress) -> dict[str, Any]:
     project = project_of(progress)
     told = _embed_under(progress, project, _backbone(project))
     adapted: dict[str, int] = {}
-    for name in adaptation.to_embed(project)[1:]:
+    for name in domain_backbones.to_embed(project)[1:]:
         try:
             backbone = load_backbone(name)
         except (backbones.UnknownBackbone, backbones.WeightsError) as error:
@@ -176,7 +176,7 @@ def help_to_embed(progress: Progress) -> dict[str, Any]:
             return {"busy": True, "embedded": 0, "device": device()}
         until, embedded = time.monotonic() + sharing.HELP_S, 0
         _backbone(project)
-        for name in adaptation.to_embed(project):
+        for name in domain_backbones.to_embed(project):
             try:
                 store = store_of(load_backbone(name))
             except (backbones.UnknownBackbone, backbones.WeightsError):

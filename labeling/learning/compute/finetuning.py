@@ -23,8 +23,8 @@ from inference.train import TrainedHead
 from labeling.catalog import storage
 from labeling.catalog.models import Image, Project
 from labeling.jobs.models import Job
-from labeling.jobs.runner import Progress
-from labeling.learning import adaptation
+from labeling.jobs.progress import Progress
+from labeling.learning import domain_backbones
 from labeling.learning.compute.embedding import Tally, embed_missing
 from labeling.learning.compute.entries import Entry
 from labeling.learning.compute.stores import (
@@ -54,8 +54,8 @@ def fine_tuned_entry(
 ) -> tuple[Entry | None, str, str]:
     """(entry, name, note): the tuned backbone with its own head, or why there is none."""
     hashes = [example.sha256 for example in learned.examples]
-    if len(hashes) > adaptation.MOST_TO_FINE_TUNE:
-        return None, METHOD, f"more than {adaptation.MOST_TO_FINE_TUNE} ground truths"
+    if len(hashes) > domain_backbones.MOST_TO_FINE_TUNE:
+        return None, METHOD, f"more than {domain_backbones.MOST_TO_FINE_TUNE} ground truths"
     keys = [each.key for each in learned.classes]
     columns = np.asarray(learned.columns)
     base = backbones.load(one_view(project.backbone))

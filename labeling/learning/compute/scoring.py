@@ -19,7 +19,7 @@ from inference.scoring import Scorer, score_many
 from inference.store import EmbeddingStore, PlacedRows, Places
 from inference.strategies.base import top_two
 from labeling.catalog.models import Project
-from labeling.jobs.runner import Progress
+from labeling.jobs.progress import Progress
 from labeling.learning.compute import artifact
 from labeling.learning.compute.copying import copy_into, fetch_columns, fetch_ids_and_bytes
 from labeling.learning.compute.stores import open_store

@@ -8,11 +8,10 @@ part embedded twice and nothing else, as the store takes the same vectors twice.
 
 from __future__ import annotations
 
-import hashlib
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 
 from django.db import connection
@@ -20,6 +19,7 @@ from django.db import connection
 from labeling.catalog.models import Item, Project
 from labeling.jobs.models import Job
 from labeling.jobs.services import LAST, enqueue
+from labeling.locks import try_to_hold
 
 #: Photos in a part: a few seconds on two cores.
 PART = 512
@@ -58,20 +58,9 @@ def parts(project: Project) -> Iterator[Part]:
         yield Part(project.pk, rows[0][0], [sha256 for _, sha256 in rows])
 
 
-@contextmanager
-def claimed(part: Part, backbone_hash: str) -> Iterator[bool]:
+def claimed(part: Part, backbone_hash: str) -> AbstractContextManager[bool]:
     """Whether the part is the caller's until the block ends; never waits."""
-    name = f"embed {backbone_hash} {part.project_id} {part.first}".encode()
-    key = int.from_bytes(hashlib.sha256(name).digest()[:8], "big", signed=True)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [key])
-        (mine,) = cursor.fetchone() or (False,)
-    try:
-        yield bool(mine)
-    finally:
-        if mine:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s)", [key])
+    return try_to_hold(f"embed {backbone_hash} {part.project_id} {part.first}")
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from labeling.catalog.models import Project
 from labeling.catalog.selectors import class_resolution
 from labeling.catalog.services import log_activity
 from labeling.jobs.models import Job
-from labeling.jobs.runner import JobError, Progress
+from labeling.jobs.progress import JobError, Progress
 from labeling.learning import selectors, services
 from labeling.learning.compute import artifact
 from labeling.learning.compute.comparison import compare_with_champion

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from labeling.catalog.models import Project
-from labeling.queue.services import request_rescoring
+from labeling.queue.requests import request_rescoring
 
 
 class Command(BaseCommand):

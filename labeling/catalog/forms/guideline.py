@@ -1,0 +1,199 @@
+"""The guideline as an admin edits it: classes, criteria, exemplars."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from labeling.catalog.forms.lines import ONE_A_LINE, lines_of
+from labeling.catalog.forms.projects import NewClassForm
+from labeling.catalog.models import ClassDefinition, Guideline, Item, Project
+
+
+class ExemplarForm(forms.Form):
+    """Photos chosen in the grid become exemplars of a class."""
+
+    label_class = forms.ChoiceField(label=gettext_lazy("Exemplars of"))
+    note = forms.CharField(
+        max_length=300, label=gettext_lazy("Note"), help_text=gettext_lazy("What these photos show, and why.")
+    )
+
+    def __init__(self, data: Any = None, *, definitions: Sequence[ClassDefinition]) -> None:
+        super().__init__(data)
+        field = self.fields["label_class"]
+        assert isinstance(field, forms.ChoiceField)  # narrows the type
+        field.choices = [(d.label_class.key, d.name) for d in definitions]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        cleaned["photo"] = self.data.getlist("photo") if isinstance(self.data, QueryDict) else []
+        if not cleaned["photo"]:
+            self.add_error(None, _("Tick at least one photo."))
+        return cleaned
+
+
+class ClassForm(forms.Form):
+    """One class in use, as the guideline page edits it. What is left as it was changes nothing."""
+
+    KEEP, RETIRE, MERGE = "keep", "retire", "merge:"
+
+    name = forms.CharField(max_length=80, label=gettext_lazy("Name"))
+    place = forms.IntegerField(min_value=1, max_value=99, label=gettext_lazy("Place"))
+    fate = forms.ChoiceField(label=gettext_lazy("Fate"))
+    criteria = forms.CharField(
+        required=False,
+        label=gettext_lazy("Criteria"),
+        help_text=gettext_lazy("Lines that begin with “-” become a list."),
+        widget=forms.Textarea(attrs={"rows": 4}),
+    )
+    checklist = forms.CharField(
+        required=False,
+        label=gettext_lazy("Checklist"),
+        help_text=ONE_A_LINE,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+    keep = forms.MultipleChoiceField(
+        required=False, label=gettext_lazy("Exemplars to keep"), widget=forms.CheckboxSelectMultiple
+    )
+    more = forms.CharField(
+        required=False,
+        label=gettext_lazy("More exemplars"),
+        help_text=gettext_lazy(
+            "File names of photos of this project, one a line. The Photos page has them to tick."
+        ),
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
+
+    def __init__(
+        self, data: Any, *, project: Project, definition: ClassDefinition, others: Sequence[ClassDefinition]
+    ) -> None:
+        self.project = project
+        self.definition = definition
+        self.key = definition.label_class.key
+        self.shown = [exemplar.image for exemplar in definition.exemplars.all()]
+        super().__init__(
+            data,
+            prefix=f"class-{self.key}",
+            initial={
+                "name": definition.name,
+                "place": definition.position + 1,
+                "fate": self.KEEP,
+                "criteria": definition.criteria,
+                "checklist": "\n".join(definition.checklist),
+                "keep": [image.sha256 for image in self.shown],
+            },
+        )
+        for field, choices in (
+            (
+                "fate",
+                [
+                    (self.KEEP, _("Keep")),
+                    (self.RETIRE, _("Retire: ask it no more")),
+                    *(
+                        (
+                            f"{self.MERGE}{other.label_class.key}",
+                            _("Merge into “%(name)s”") % {"name": other.name},
+                        )
+                        for other in others
+                    ),
+                ],
+            ),
+            ("keep", [(image.sha256, image.sha256[:12]) for image in self.shown]),
+        ):
+            self.fields[field].choices = choices  # type: ignore[attr-defined]
+
+    def clean_more(self) -> list[str]:
+        """File names (or hashes) as hashes of photos of the project."""
+        names = lines_of(self.cleaned_data["more"])
+        found: list[str] = []
+        for name in names[:20]:
+            items = Item.objects.filter(project=self.project)
+            by_hash = len(name) == 64
+            item = items.filter(image__sha256=name).first() if by_hash else items.filter(name=name).first()
+            if item is None:
+                raise forms.ValidationError(
+                    _("No photo of this project is called “%(name)s”.") % {"name": name}
+                )
+            found.append(item.image.sha256)
+        return found
+
+    def exemplars(self) -> list[str]:
+        kept = set(self.cleaned_data["keep"])
+        return [*(image.sha256 for image in self.shown if image.sha256 in kept), *self.cleaned_data["more"]]
+
+
+class GuidelineForm(forms.Form):
+    """The whole guideline: a :class:`ClassForm` a class in use, one new class, and a note."""
+
+    note = forms.CharField(
+        max_length=300,
+        label=gettext_lazy("What changes, and why"),
+        help_text=gettext_lazy("Labelers and reviewers read this in the list of versions."),
+    )
+    expected = forms.IntegerField(widget=forms.HiddenInput)
+
+    def __init__(
+        self, data: Any, *, project: Project, guideline: Guideline, definitions: Sequence[ClassDefinition]
+    ) -> None:
+        super().__init__(data, initial={"expected": guideline.number})
+        self.classes = [
+            ClassForm(
+                data,
+                project=project,
+                definition=definition,
+                others=[other for other in definitions if other.pk != definition.pk],
+            )
+            for definition in definitions
+        ]
+        self.new_class = NewClassForm(data, prefix="new")
+
+    def is_valid(self) -> bool:
+        parts = [part.is_valid() for part in (*self.classes, self.new_class)]
+        own = super().is_valid()
+        if own and not all(parts):
+            self.add_error(None, _("Some classes need a correction below. Nothing was published yet."))
+        return own and all(parts)
+
+    def amendment(self) -> dict[str, Any]:
+        """What differs from the version that was shown, as :func:`amend_guideline` takes it."""
+        rename, criteria, checklist, exemplars, merge = {}, {}, {}, {}, {}
+        retire = []
+        for part in self.classes:
+            given, was, key = part.cleaned_data, part.definition, part.key
+            fate = given["fate"]
+            if fate == part.RETIRE:
+                retire.append(key)
+            elif fate.startswith(part.MERGE):
+                merge[key] = fate.removeprefix(part.MERGE)
+            if given["name"] != was.name:
+                rename[key] = given["name"]
+            # Browsers send line ends as CR LF.
+            if given["criteria"].replace("\r\n", "\n") != was.criteria:
+                criteria[key] = given["criteria"].replace("\r\n", "\n")
+            if lines_of(given["checklist"]) != was.checklist:
+                checklist[key] = lines_of(given["checklist"])
+            if part.exemplars() != [image.sha256 for image in part.shown]:
+                exemplars[key] = part.exemplars()
+        added = self.new_class.as_class()
+        return {
+            "note": self.cleaned_data["note"],
+            "expected": self.cleaned_data["expected"],
+            "rename": rename,
+            "criteria": criteria,
+            "checklist": checklist,
+            "exemplars": exemplars,
+            "merge": merge,
+            "retire": retire,
+            "add": [added] if added else [],
+            "order": self._order({*retire, *merge}),
+        }
+
+    def _order(self, leaving: set[str]) -> list[str]:
+        staying = [part for part in self.classes if part.key not in leaving]
+        staying.sort(key=lambda part: (part.cleaned_data["place"], part.definition.position))
+        return [part.key for part in staying]

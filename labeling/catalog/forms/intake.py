@@ -1,0 +1,47 @@
+"""Photos and folders to take in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.core.files.uploadedfile import UploadedFile
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+
+class _ManyFiles(forms.ClearableFileInput):
+    allow_multiple_selected = True
+
+
+class _FilesField(forms.FileField):
+    """Several files under one name."""
+
+    widget = _ManyFiles
+
+    def clean(self, data: Any, initial: Any = None) -> list[UploadedFile[bytes]]:
+        files = [file for file in (data if isinstance(data, list | tuple) else [data]) if file]
+        if not files:
+            raise forms.ValidationError(_("Choose at least one photo, or a zip archive."))
+        return files
+
+
+class UploadForm(forms.Form):
+    photos = _FilesField(
+        label=gettext_lazy("Photos, or a zip archive of photos"),
+        widget=_ManyFiles(attrs={"accept": "image/*,.zip,application/zip"}),
+    )
+    source = forms.CharField(
+        max_length=200,
+        required=False,
+        label=gettext_lazy("Name of this delivery"),
+        help_text=gettext_lazy("By which you will find the photos again. Optional."),
+    )
+
+
+class FolderForm(forms.Form):
+    folder = forms.CharField(
+        max_length=1000,
+        label=gettext_lazy("Folder on the server"),
+        widget=forms.TextInput(attrs={"list": "open-folders", "autocomplete": "off", "spellcheck": "false"}),
+    )

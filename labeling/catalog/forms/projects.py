@@ -1,0 +1,235 @@
+"""What people type to create a project and to set it up, read and checked for form. The rules are the services'."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django import forms
+from django.utils.text import slugify
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from labeling.catalog import backbones
+from labeling.catalog.forms.lines import ONE_A_LINE, lines_of
+from labeling.catalog.models import Project
+from labeling.catalog.projects import SETTINGS, SLUG_RULE
+
+if TYPE_CHECKING:
+    _ProjectModelForm = forms.ModelForm[Project]
+    _ClassFormSet = forms.BaseFormSet["NewClassForm"]
+else:  # at run time the classes take no type argument
+    _ProjectModelForm = forms.ModelForm
+    _ClassFormSet = forms.BaseFormSet
+
+
+class ProjectForm(forms.Form):
+    name = forms.CharField(max_length=120, label=gettext_lazy("Name"))
+    question = forms.CharField(
+        max_length=300,
+        label=gettext_lazy("Question"),
+        help_text=gettext_lazy(
+            "What the labeler is asked of each photo. For example: Is this cell defective?"
+        ),
+    )
+    slug = forms.SlugField(
+        max_length=60,
+        required=False,
+        label=gettext_lazy("Address"),
+        help_text=gettext_lazy(
+            "Small letters and digits, with hyphens between them. Made from the name when left empty. It stays."
+        ),
+        error_messages={"invalid": SLUG_RULE},
+    )
+    description = forms.CharField(
+        required=False, label=gettext_lazy("Description"), widget=forms.Textarea(attrs={"rows": 3})
+    )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if not cleaned.get("slug") and cleaned.get("name") and "slug" not in self.errors:
+            cleaned["slug"] = slugify(cleaned["name"]).replace("_", "-")[:60].strip("-")
+            if not cleaned["slug"]:
+                self.add_error(
+                    "slug", _("The name has no Latin letters to make an address from. Write one here.")
+                )
+        return cleaned
+
+
+class NewClassForm(forms.Form):
+    name = forms.CharField(max_length=80, required=False, label=gettext_lazy("Name"))
+    criteria = forms.CharField(
+        required=False,
+        label=gettext_lazy("Criteria"),
+        help_text=gettext_lazy(
+            "What must be visible for this answer, and what does not count. Lines that begin with “-” become a list."
+        ),
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+    checklist = forms.CharField(
+        required=False,
+        label=gettext_lazy("Checklist"),
+        help_text=ONE_A_LINE,
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if (cleaned.get("criteria") or cleaned.get("checklist")) and not cleaned.get("name"):
+            self.add_error("name", _("Give this class a name, or empty its other fields."))
+        return cleaned
+
+    def as_class(self) -> dict[str, Any] | None:
+        """The class as services take it; ``None`` for a row left empty."""
+        if not self.cleaned_data.get("name"):
+            return None
+        return {
+            "name": self.cleaned_data["name"],
+            "criteria": self.cleaned_data["criteria"],
+            "checklist": lines_of(self.cleaned_data["checklist"]),
+        }
+
+
+class _ClassRows(_ClassFormSet):
+    """Rows of new classes; what is wrong with all of them together is said in words for people."""
+
+    default_error_messages: ClassVar[dict[str, Any]] = {
+        "missing_management_form": gettext_lazy(
+            "The page was sent incomplete, so nothing was founded. Write the classes again and send it once more."
+        ),
+        "too_many_forms": gettext_lazy("A project can have at most %(num)d classes. Take some away."),
+        "too_few_forms": gettext_lazy("A question needs at least two classes. Add another one."),
+    }
+
+
+NewClassFormSet = forms.formset_factory(
+    NewClassForm, formset=_ClassRows, extra=4, max_num=40, validate_max=True
+)
+
+
+class SettingsForm(_ProjectModelForm):
+    #: How the page groups them.
+    GROUPS = (
+        (gettext_lazy("The question"), ("name", "question", "description")),
+        (
+            gettext_lazy("How strictly it is answered"),
+            (
+                "answers_per_image",
+                "rule",
+                "agreement_k",
+                "min_view_ms",
+                "undo_seconds",
+                "lease_seconds",
+                "checklist_required",
+                "reviewer_may_rule_own",
+            ),
+        ),
+        (gettext_lazy("Gold questions"), ("gold_rate", "gold_bar", "gold_window")),
+        (
+            gettext_lazy("Order of the queue"),
+            (
+                "strategy",
+                "bands",
+                "boundary_after",
+                "band_agreement",
+                "band_alpha",
+                "audit_rate",
+                "sweep_allowed",
+            ),
+        ),
+        (gettext_lazy("Training"), ("retrain_every", "promote_automatically", "backbone")),
+    )
+    strategy = forms.ChoiceField(
+        label=gettext_lazy("Strategy"),
+        choices=[
+            ("inward", gettext_lazy("Inward: from the extremes to the boundary")),
+            ("hybrid", gettext_lazy("Typical first, then inward")),
+            ("random", gettext_lazy("Random")),
+            ("uncertain", gettext_lazy("Most uncertain first")),
+            ("margin", gettext_lazy("Smallest margin between two classes first")),
+            ("entropy", gettext_lazy("Most spread over all classes first")),
+            ("committee", gettext_lazy("What a committee of models disagrees about")),
+            ("dropquery", gettext_lazy("What changes when features are dropped")),
+            ("coverage", gettext_lazy("What covers most of the pool")),
+            ("typical", gettext_lazy("Most typical first")),
+        ],
+    )
+
+    backbone = forms.ChoiceField(
+        label=gettext_lazy("Backbone"),
+        help_text=gettext_lazy(
+            "The network that looks at the photos. With “tiles2” it also looks at four parts of each, for defects that "
+            "are small; that takes five times as long. Another one embeds all photos anew, and the next training uses it."
+        ),
+    )
+
+    class Meta:
+        model = Project
+        fields = tuple(sorted(SETTINGS))
+        widgets = {"description": forms.Textarea(attrs={"rows": 3})}
+        labels = {
+            "name": gettext_lazy("Name"),
+            "question": gettext_lazy("Question"),
+            "description": gettext_lazy("Description"),
+            "answers_per_image": gettext_lazy("Answers a photo"),
+            "rule": gettext_lazy("Rule"),
+            "agreement_k": gettext_lazy("k, for “at least k”"),
+            "min_view_ms": gettext_lazy("Shortest believable viewing time (ms)"),
+            "undo_seconds": gettext_lazy("Time for undo (s)"),
+            "lease_seconds": gettext_lazy("A photo is on loan for (s)"),
+            "checklist_required": gettext_lazy("The checklist must be ticked"),
+            "reviewer_may_rule_own": gettext_lazy("Reviewers may rule on photos that they answered"),
+            "gold_rate": gettext_lazy("Share of gold questions"),
+            "gold_bar": gettext_lazy("Share of gold answers that must be right"),
+            "gold_window": gettext_lazy("Counted over the last (answers)"),
+            "bands": gettext_lazy("Bands"),
+            "boundary_after": gettext_lazy("At the boundary after (ground truths)"),
+            "band_agreement": gettext_lazy("Agreement that opens the next band"),
+            "band_alpha": gettext_lazy("Krippendorff's alpha that opens it"),
+            "audit_rate": gettext_lazy("Share of random audit photos"),
+            "sweep_allowed": gettext_lazy("Labelers may sweep the outer bands"),
+            "retrain_every": gettext_lazy("Train by itself every (ground truths)"),
+            "promote_automatically": gettext_lazy("Promote by itself when not worse"),
+        }
+        help_texts = {
+            "min_view_ms": gettext_lazy("Faster answers are refused, and the labeler is told."),
+            "gold_bar": gettext_lazy("A labeler below it is paused until an admin lets them go on."),
+            "retrain_every": gettext_lazy("0 is never."),
+            "undo_seconds": gettext_lazy("0: no answer can be taken back."),
+            "audit_rate": gettext_lazy("Drawn at random from all photos. Only these prove a precision."),
+            "sweep_allowed": gettext_lazy(
+                "Photos of one predicted class are shown as a grid, and the labeler marks those that are not. Gold photos "
+                "of other classes are mixed in. It is faster, and not blind: such answers train, and prove nothing."
+            ),
+        }
+
+    def __init__(self, data: Any = None, *, project: Project) -> None:
+        # A copy: a form that turns out invalid must not leave its values on the page's project.
+        super().__init__(data, instance=Project.objects.get(pk=project.pk))
+        field = self.fields["backbone"]
+        assert isinstance(field, forms.ChoiceField)  # narrows the type
+        # One that was set through the API, or whose weights are gone since, stays until somebody changes it.
+        field.choices = [(name, name) for name in dict.fromkeys([*backbones.choices(), project.backbone])]
+
+    def groups(self) -> list[tuple[Any, list[forms.BoundField]]]:
+        return [(title, [self[name] for name in names]) for title, names in self.GROUPS]
+
+    def changes(self) -> dict[str, Any]:
+        return {name: self.cleaned_data[name] for name in self.changed_data}
+
+    def _post_clean(self) -> None:
+        """The service validates the whole project, in words that name the field."""
+
+
+class ArchiveForm(forms.Form):
+    confirm = forms.CharField(label=gettext_lazy("Type the project's address to put it away"))
+
+    def __init__(self, data: Any = None, *, project: Project) -> None:
+        super().__init__(data)
+        self.project = project
+
+    def clean_confirm(self) -> str:
+        if self.cleaned_data["confirm"].strip() != self.project.slug:
+            raise forms.ValidationError(
+                _("This is not the project's address: %(slug)s.") % {"slug": self.project.slug}
+            )
+        return str(self.cleaned_data["confirm"])

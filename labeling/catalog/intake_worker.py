@@ -1,0 +1,279 @@
+"""Photos are taken in: the worker's side. Goes through a batch's pending files, a chunk and a transaction at a time.
+
+After ``kill -9`` the job starts again and finds the unfinished chunk pending. Files of that chunk that had reached
+the storage are written to the same names again, so doing a chunk twice changes nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from django.db import transaction
+from django.db.models import Count
+
+from labeling.catalog import photos, storage
+from labeling.catalog.activity import log_activity
+from labeling.catalog.images import add_items, row_fields
+from labeling.catalog.intake import staging_of
+from labeling.catalog.models import (
+    Image,
+    IntakeBatch,
+    IntakeFile,
+    IntakeKind,
+    IntakeOutcome,
+)
+from labeling.catalog.photos import PhotoRefused
+from labeling.catalog.sources import (
+    Archive,
+    ServerFolder,
+    Source,
+    SourceError,
+    StagedFiles,
+)
+from labeling.jobs.progress import Cancelled, JobError, Progress
+from labeling.plain_text import plain
+
+logger = logging.getLogger(__name__)
+
+CHUNK = 100
+#: The first photos should be labelable at once, so the first chunk is a small one.
+FIRST_CHUNK = 20
+
+Given = TypeVar("Given")
+Made = TypeVar("Made")
+
+
+@dataclass(slots=True)
+class _Found:
+    """What is known of one file: its hash or why it was refused; the photo, where it is a new image."""
+
+    row: IntakeFile
+    sha256: str = ""
+    refused: str = ""
+    photo: photos.Photo | None = None
+    looked_at: bool = False
+
+
+def work_through(progress: Progress) -> dict[str, int]:
+    """Do the intake job; return how many files were added, were there already, and were refused."""
+    args = progress.args
+    batch = IntakeBatch.objects.select_related("project").filter(pk=str(args["batch"])).first()
+    if batch is None:
+        raise JobError("The batch of this intake is gone. Send the photos again.")
+    if _is_finished(batch):
+        return _finish(batch)
+    try:
+        source = _source(batch, args)
+        try:
+            _list_once(batch, source)
+            _work(batch, source, progress)
+        finally:
+            source.close()
+    except SourceError as error:
+        if batch.kind == IntakeKind.ZIP:
+            shutil.rmtree(staging_of(batch.pk), ignore_errors=True)  # of no use any more
+        raise JobError(str(error)) from None
+    return _finish(batch)
+
+
+def _source(batch: IntakeBatch, args: dict[str, object]) -> Source:
+    if batch.kind == IntakeKind.FOLDER:
+        roots = args.get("roots")
+        return ServerFolder(
+            Path(str(args["folder"])), [Path(p) for p in roots] if isinstance(roots, list) else []
+        )
+    if batch.kind == IntakeKind.ZIP:
+        return Archive(staging_of(batch.pk))
+    return StagedFiles(staging_of(batch.pk))
+
+
+def _is_finished(batch: IntakeBatch) -> bool:
+    return batch.files.exists() and not batch.files.filter(outcome=IntakeOutcome.PENDING).exists()
+
+
+@transaction.atomic
+def _list_once(batch: IntakeBatch, source: Source) -> None:
+    """Write a row a file, all or none: a job killed while listing lists again."""
+    if batch.files.exists():
+        return
+    rows = (
+        IntakeFile(
+            batch=batch,
+            name=plain(listed.name)[-400:] or listed.path[-400:],
+            path=listed.path,
+            outcome=IntakeOutcome.REFUSED if listed.refused else IntakeOutcome.PENDING,
+            reason=listed.refused,
+            detail=photos.advice(listed.refused) if listed.refused else "",
+        )
+        for listed in source.listing()
+    )
+    empty = True
+    while some := [row for row, _n in zip(rows, range(2000), strict=False)]:
+        empty = False
+        IntakeFile.objects.bulk_create(some)
+    if empty:
+        raise SourceError("There are no files in it. Check what you sent, and send it again.")
+
+
+def _work(batch: IntakeBatch, source: Source, progress: Progress) -> None:
+    total = batch.files.count()
+    done = total - batch.files.filter(outcome=IntakeOutcome.PENDING).count()
+    progress.report(done, total, "Looking at the photos")
+    with ThreadPoolExecutor(max_workers=max(2, os.cpu_count() or 1), thread_name_prefix="intake") as pool:
+        size = FIRST_CHUNK
+        while rows := list(batch.files.filter(outcome=IntakeOutcome.PENDING).order_by("id")[:size]):
+            stopped = False
+            found: list[_Found] = []
+            before = done
+
+            def look(finished: int, before: int = before) -> None:
+                progress.report(before + finished, total)
+
+            try:
+                found = _hash(pool, source, rows)
+                _look_at(pool, source, found, look)
+            except Cancelled:
+                stopped = True  # first keep what was done, then stop
+            done += _settle(batch, [one for one in found if one.refused or one.looked_at])
+            if stopped:
+                raise Cancelled
+            progress.report(done, total)
+            progress.check()
+            size = CHUNK
+    progress.report(total, total, "")
+
+
+def _hash(pool: ThreadPoolExecutor, source: Source, rows: Sequence[IntakeFile]) -> list[_Found]:
+    def hash_one(row: IntakeFile) -> _Found:
+        try:
+            return _Found(row, sha256=hashlib.sha256(source.read(row.path)).hexdigest())
+        except PhotoRefused as refusal:
+            return _Found(row, refused=refusal.code)
+
+    return list(pool.map(hash_one, rows))
+
+
+def _look_at(
+    pool: ThreadPoolExecutor, source: Source, found: Sequence[_Found], look: Callable[[int], None]
+) -> None:
+    """Decode and store what is no image yet. Bytes are read a second time: a chunk of them may not fit in memory."""
+    known = set(
+        Image.objects.filter(sha256__in=[one.sha256 for one in found if one.sha256]).values_list(
+            "sha256", flat=True
+        )
+    )
+    first: dict[str, _Found] = {}
+    for one in found:
+        if one.sha256 in known:
+            one.looked_at = True
+        elif one.sha256:
+            first.setdefault(one.sha256, one)
+
+    def look_at_one(one: _Found) -> _Found:
+        try:
+            data = source.read(one.row.path)
+            one.photo = _examine(data)
+            # The hash of these very bytes: a folder's file may have changed since it was hashed.
+            one.sha256 = hashlib.sha256(data).hexdigest()
+            storage.keep(one.sha256, data, one.photo.renditions)
+            one.photo.renditions.clear()
+            one.looked_at = True
+        except PhotoRefused as refusal:
+            one.refused = refusal.code
+        return one
+
+    for finished, one in enumerate(_as_done(pool, look_at_one, first.values()), start=1):
+        for twin in found:
+            if twin is not one and not twin.looked_at and not twin.refused and first.get(twin.sha256) is one:
+                twin.sha256, twin.refused, twin.looked_at = one.sha256, one.refused, one.looked_at
+        look(finished)
+
+
+def _examine(data: bytes) -> photos.Photo:
+    try:
+        return photos.examine(data)
+    except PhotoRefused:
+        raise
+    except Exception:  # one photo that a decoder chokes on must not stop all the others
+        logger.exception("a photo made its examination fail")
+        raise PhotoRefused("truncated") from None
+
+
+def _as_done(pool: ThreadPoolExecutor, do: Callable[[Given], Made], given: Iterable[Given]) -> Iterator[Made]:
+    """Results in order; what has not begun is dropped when the caller stops early."""
+    futures = [pool.submit(do, one) for one in given]
+    try:
+        for future in futures:
+            yield future.result()
+    finally:
+        for future in futures:
+            future.cancel()
+
+
+@transaction.atomic
+def _settle(batch: IntakeBatch, found: Sequence[_Found]) -> int:
+    """Write what was found of these files: images, items, outcomes; return how many files that were."""
+    new = {one.sha256: one.photo for one in found if one.photo is not None}
+    # In the order of hashes, so that two intakes with the same new photos wait for each other, not deadlock.
+    Image.objects.bulk_create(
+        [Image(sha256=sha256, **row_fields(photo)) for sha256, photo in sorted(new.items())],
+        ignore_conflicts=True,
+    )
+    images = {
+        image.sha256: image
+        for image in Image.objects.filter(sha256__in=[one.sha256 for one in found if not one.refused])
+    }
+    offered: dict[str, IntakeFile] = {}
+    for one in found:
+        if not one.refused:
+            offered.setdefault(one.sha256, one.row)
+    items = add_items(
+        project=batch.project,
+        images=[(images[sha256], row.name) for sha256, row in offered.items()],
+        source=batch.source,
+    )
+    added = {item.image_id for item in items}
+    fates: dict[tuple[str, str], list[int]] = {}
+    for one in found:
+        outcome = IntakeOutcome.REFUSED
+        if not one.refused:
+            one.row.image = images[one.sha256]
+            is_first = offered[one.sha256] is one.row
+            outcome = (
+                IntakeOutcome.ADDED if is_first and one.row.image.pk in added else IntakeOutcome.DUPLICATE
+            )
+        fates.setdefault((outcome, one.refused), []).append(one.row.pk)
+    # Few fates, many rows: one update a fate is several times cheaper than a CASE over every row and column.
+    for (outcome_of_all, reason), row_ids in fates.items():
+        detail = photos.advice(reason)[:400] if reason else ""
+        IntakeFile.objects.filter(pk__in=row_ids).update(outcome=outcome_of_all, reason=reason, detail=detail)
+    IntakeFile.objects.bulk_update([one.row for one in found if not one.refused], ["image"])
+    told = [one for one in found if one.refused and one.sha256 and one.row.sha256 != one.sha256]
+    for one in told:  # whoever asks by the hash hears the reason
+        one.row.sha256 = one.sha256
+    IntakeFile.objects.bulk_update([one.row for one in told], ["sha256"])
+    return len(found)
+
+
+def _finish(batch: IntakeBatch) -> dict[str, int]:
+    counts = dict.fromkeys(("added", "duplicate", "refused"), 0)
+    counted = batch.files.order_by().values_list("outcome").annotate(n=Count("id"))
+    counts |= {outcome: n for outcome, n in counted if outcome in counts}
+    shutil.rmtree(staging_of(batch.pk), ignore_errors=True)
+    log_activity(
+        project=batch.project,
+        kind="intake_finished",
+        actor=batch.created_by,
+        batch=str(batch.pk),
+        source=batch.source,
+        **counts,
+    )
+    return counts

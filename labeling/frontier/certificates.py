@@ -1,0 +1,144 @@
+"""Certificates that are in force, and how they end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from labeling.catalog.models import Project
+from labeling.catalog.selectors import current_guideline
+from labeling.catalog.services import log_activity
+from labeling.frontier.models import (
+    AutomaticDecision,
+    Certificate,
+    CertificateEnd,
+    EndKind,
+    EndReason,
+)
+from labeling.frontier.notes import kept_whole
+from labeling.learning.selectors import champion
+from labeling.people.models import User
+from labeling.queue import priority
+from labeling.queue.services import request_ranking
+from labeling.refusals import Refused
+from labeling.truth.models import GroundTruth
+
+
+@transaction.atomic
+def end_certificates(
+    *,
+    project: Project,
+    kind: str,
+    reason: str,
+    by: User | None = None,
+    note: str = "",
+    only: Sequence[int] | None = None,
+) -> int:
+    """End those in force (``only``: of these ids); return how many."""
+    found = Certificate.objects.in_force().filter(project=project)
+    if only is not None:
+        found = found.filter(pk__in=only)
+    ended = CertificateEnd.objects.bulk_create(
+        [
+            CertificateEnd(certificate=each, kind=kind, reason=reason, by=by, note=note[:300])
+            for each in found
+        ],
+        ignore_conflicts=True,
+    )
+    if ended and kind == EndKind.VOID:
+        log_activity(
+            project=project, kind="certificates_void", actor=by, reason=reason, certificates=len(ended)
+        )
+    return len(ended)
+
+
+@transaction.atomic
+def suspend(
+    *,
+    certificate: Certificate,
+    by: User | None,
+    reason: str = EndReason.ADMIN,
+    note: str = "",
+    figures: dict[str, Any] | None = None,
+) -> int:
+    """The machine decides no more of this class by this version, and what it decided goes to people; return how many.
+
+    All certificates of the class and version are suspended, renewed ones too: their decisions are in the same doubt. The
+    audit's doubt is of one guideline, and ends with it; an admin's is of the model.
+    Raises :class:`Refused` ``invalid`` (422) where an admin gives no reason or one too long to keep, ``suspended`` (409)
+    where the certificate is suspended already; the audit, which may come second, then changes nothing.
+    """
+    if by is not None and not note.strip():
+        raise Refused(
+            "invalid",
+            _("Say why this certificate does not hold: it is kept."),
+            status=422,
+            fields={"note": _("missing")},
+        )
+    words = kept_whole(note, field="note")
+    project = certificate.project
+    Project.objects.select_for_update(no_key=True).get(pk=project.pk)
+    alike = Certificate.objects.filter(
+        project=project,
+        model_version=certificate.model_version_id,
+        label_class=certificate.label_class_id,
+        **({"guideline": certificate.guideline_id} if reason == EndReason.AUDIT else {}),
+    )
+    doubted = list(
+        AutomaticDecision.objects.standing()
+        .filter(certificate__in=alike)
+        .exclude(item__in=GroundTruth.objects.current().filter(project=project).values("item"))
+        .values_list("item_id", flat=True)
+    )
+    fresh = alike.exclude(ends__kind=EndKind.SUSPENDED)
+    ends = [
+        CertificateEnd(
+            certificate=each,
+            kind=EndKind.SUSPENDED,
+            reason=reason,
+            note=words,
+            figures=figures or {},
+            by=by,
+        )
+        for each in fresh
+    ]
+    if not ends:
+        if by is not None:
+            raise Refused(
+                "suspended",
+                _("This certificate is suspended already. Nothing was changed, and your note was not kept."),
+            )
+        return 0
+    CertificateEnd.objects.bulk_create(ends)
+    returned = priority.restore(project=project, item_ids=doubted)
+    log_activity(
+        project=project,
+        kind="certificate_suspended",
+        actor=by,
+        **{
+            "class": certificate.label_class.key,
+            "model": certificate.model_version.number,
+            "reason": reason,
+            "note": words,
+            "photos": len(doubted),
+            **(figures or {}),
+        },
+    )
+    if returned:
+        request_ranking(project=project, by=by)
+    return len(doubted)
+
+
+def in_force(project: Project) -> list[Certificate]:
+    """Certificates that allow something now: not ended, of the champion, under the guideline of today."""
+    model = champion(project)
+    if model is None:
+        return []
+    return list(
+        Certificate.objects.in_force()
+        .filter(project=project, model_version=model, guideline=current_guideline(project))
+        .select_related("label_class", "model_version", "guideline")
+    )

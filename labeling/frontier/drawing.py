@@ -1,0 +1,172 @@
+"""Ask people for random photos: of the whole pool, or for what a class's next threshold lacks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import connection, transaction
+from django.utils.translation import gettext as _
+
+from labeling.catalog.models import Project
+from labeling.catalog.services import log_activity
+from labeling.frontier.models import (
+    BandDraw,
+    CertificationRun,
+    DrawnPhoto,
+)
+from labeling.frontier.requests import certify_when_wanted
+from labeling.learning.selectors import champion
+from labeling.people.models import User
+from labeling.planner import without_nested_loops
+from labeling.queue import priority
+from labeling.refusals import Refused
+
+MOST_DRAWN = 5000
+
+
+#: Of photos between the frontier and the next threshold, against those outside: `docs/log.md`.
+INNER_CHANCE = 2.0
+
+
+@transaction.atomic
+def draw_random(*, project: Project, by: User, count: int) -> int:
+    """Ask people for so many photos drawn at random from the pool; return how many there were to draw.
+
+    Raises :class:`Refused` ``invalid`` (422) for a count outside 1 to ``MOST_DRAWN``, ``all_drawn`` (409).
+    """
+    if not 1 <= count <= MOST_DRAWN:
+        raise Refused(
+            "invalid",
+            _("Draw between 1 and %(most)d photos at once.") % {"most": MOST_DRAWN},
+            status=422,
+            fields={"count": _("out of range")},
+        )
+    drawn = priority.draw_for_audit(project=project, count=count)
+    if not drawn:
+        raise Refused("all_drawn", _("Every photo of the pool has been drawn. Take more photos in."))
+    log_activity(project=project, kind="random_drawn", actor=by, photos=drawn)
+    certify_when_wanted(project=project)
+    return drawn
+
+
+def next_threshold(walk: Mapping[str, Any]) -> int | None:
+    """Place of the threshold that a walk, as a look wrote it down, has to pass next; None where none is left."""
+    target = walk["start"] if walk["certified"] is None else walk["certified"] + 1
+    return target if target is not None and target < len(walk["steps"]) else None
+
+
+def lacking(walk: Mapping[str, Any]) -> int | None:
+    """Labels that the next threshold lacks at the present rate of errors, or without any; None where no number would do."""
+    target = next_threshold(walk)
+    if target is None:
+        return None
+    step = walk["steps"][target]
+    more: int | None = step["more_at_present_rate"] or step["more_without_errors"]
+    return more
+
+
+# Photos of the class inside the region that were not drawn yet, have no part in the version, and are no gold questions.
+_COULD_BE_DRAWN = """
+SELECT s.item_id, cardinality(%(thresholds)s::float8[]) - width_bucket(s.confidence, %(rising)s::float8[]) AS band
+FROM learning_score s JOIN catalog_item i ON i.id = s.item_id
+WHERE s.model_version_id = %(model)s AND i.project_id = %(project)s AND s.predicted_id = %(class)s
+  AND s.confidence >= %(floor)s AND i.audit_drawn_at IS NULL
+  AND NOT EXISTS (SELECT 1 FROM frontier_drawnphoto d WHERE d.item_id = i.id)
+  AND NOT EXISTS (SELECT 1 FROM truth_gold g WHERE g.item_id = i.id)
+  AND NOT EXISTS (SELECT 1 FROM truth_groundtruth t WHERE t.item_id = i.id AND t.id = ANY(%(snapshot)s::bigint[]))
+"""
+
+
+# The smallest of exponential clocks that run at the photos' chances: the first is each with a probability in proportion
+# to its chance, the second so among the others, and so on (Efraimidis & Spirakis 2006, "Weighted random sampling with a
+# reservoir").
+_DRAW_FOR_BAND = f"""
+SELECT item_id, band FROM ({_COULD_BE_DRAWN}) could
+ORDER BY -ln(1.0 - random()) / (%(chances)s::float8[])[band + 1] LIMIT %(count)s
+"""
+
+
+@transaction.atomic
+def draw_for_band(*, project: Project, by: User, class_key: str, count: int | None = None) -> int:
+    """Ask people for the random labels that a class's next threshold lacks; return how many photos were drawn.
+
+    They come from the region up to that threshold, those beyond the frontier with ``INNER_CHANCE`` times the chance of
+    the others, and each is written down with its chance. They count for this threshold and those outside of it. ``count``:
+    by default what the newest look said it lacks, at the present rate of errors.
+
+    Raises :class:`Refused` ``invalid``, ``unknown_class`` (422), ``no_look``, ``nothing_lacks`` or ``all_drawn`` (409).
+    """
+    Project.objects.select_for_update(no_key=True).get(pk=project.pk)
+    model = champion(project)
+    run = CertificationRun.objects.filter(project=project).select_related("plan").first()
+    if model is None or run is None or run.plan.model_version_id != model.pk:
+        raise Refused("no_look", _("Certify first: the look says which labels are lacking."))
+    label_class = project.label_classes.filter(key=class_key).first()
+    walk = run.walks.get(str(label_class.pk)) if label_class is not None else None
+    if label_class is None or walk is None:
+        raise Refused(
+            "unknown_class",
+            _("There is no class “%(key)s” that this version predicts.") % {"key": class_key},
+            status=422,
+            fields={"class": _("unknown")},
+        )
+    certified, steps, target = walk["certified"], walk["steps"], next_threshold(walk)
+    if target is None:
+        raise Refused("nothing_lacks", _("No threshold of this class lacks labels."))
+    wanted = lacking(walk) if count is None else count
+    if wanted is None:
+        raise Refused(
+            "nothing_lacks",
+            _("At the errors seen so far no number of labels would prove this threshold."),
+        )
+    if not 1 <= wanted <= MOST_DRAWN:
+        raise Refused(
+            "invalid",
+            _("Draw between 1 and %(most)d photos at once.") % {"most": MOST_DRAWN},
+            status=422,
+            fields={"count": _("out of range")},
+        )
+    thresholds = [float(each["threshold"]) for each in steps]
+    known = len(thresholds) if certified is None else certified + 1
+    chances = [
+        (1.0 if band < known else INNER_CHANCE) if band <= target else 0.0 for band in range(len(steps))
+    ]
+    given: dict[str, Any] = {
+        "thresholds": thresholds,
+        "rising": thresholds[::-1],
+        "model": model.pk,
+        "project": project.pk,
+        "class": label_class.pk,
+        "floor": thresholds[target],
+        "snapshot": model.snapshot.ground_truth_ids,
+        "chances": chances,
+        "count": wanted,
+    }
+    with without_nested_loops(), connection.cursor() as cursor:
+        cursor.execute(f"SELECT band, count(*) FROM ({_COULD_BE_DRAWN}) could GROUP BY band", given)
+        there = dict(cursor.fetchall())
+        cursor.execute(_DRAW_FOR_BAND, given)
+        rows = cursor.fetchall()
+    if not rows:
+        raise Refused("all_drawn", _("Every photo of this region has been drawn. Take more photos in."))
+    photos = [int(there.get(band, 0)) for band in range(len(steps))]
+    mass = [n * chance for n, chance in zip(photos, chances, strict=True)]
+    draw = BandDraw.objects.create(
+        project=project,
+        plan=run.plan,
+        label_class=label_class,
+        threshold=thresholds[target],
+        photos=photos,
+        chances=chances,
+        drawing=[each / sum(mass) for each in mass],
+        by=by,
+    )
+    DrawnPhoto.objects.bulk_create(
+        DrawnPhoto(draw=draw, item_id=item, place=place, chance=chances[band] / sum(mass))
+        for place, (item, band) in enumerate(rows)
+    )
+    priority.ask_first(project=project, item_ids=[item for item, _band in rows])
+    log_activity(project=project, kind="band_drawn", actor=by, photos=len(rows), **{"class": label_class.key})
+    certify_when_wanted(project=project)
+    return len(rows)

@@ -1,0 +1,356 @@
+"""The frontier picture: where on each ladder people have settled, where they work, and what is still closed.
+
+A *ladder* holds the photos that the champion predicts as one class, from the surest (band 0) to the boundary.
+The queue says which photos wait and which band is open; the champion's scores say where settled photos belong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.cache import cache
+from django.utils.translation import gettext as _
+
+from labeling.catalog.models import ClassDefinition, Item, Project
+from labeling.catalog.selectors import active_definitions, class_resolution, photo_urls
+from labeling.frontier.bands import BandState as BandState  # part of what a picture says
+from labeling.frontier.bands import Gate, gates
+from labeling.frontier.certificates import in_force
+from labeling.frontier.models import Certificate, EndKind
+from labeling.learning import selectors as learning
+from labeling.learning.models import ModelVersion
+from labeling.learning.training_set import Readiness, readiness
+from labeling.queue.models import Entry, Ranking
+from labeling.queue.placing import EPSILON, audited_by_band, limits_of, members_of, photos_by_step
+from labeling.queue.selectors import current_ranking, progress
+from labeling.truth import quality as truth
+from labeling.truth.estimates import Proportion
+from labeling.truth.quality import BandAgreement
+
+#: Steps of the density ridge within one band.
+STEPS = 8
+#: The ridge reads every score of the champion, so it is not read again for each listener of the live stream.
+RIDGE_KEPT_S = 30
+RIDGE_HEIGHT = 100.0
+PHOTOS_PER_BAND = 6
+MOST_DOTS = 12
+
+
+@dataclass(frozen=True)
+class Band:
+    """One slice of a ladder. ``number`` 0 is the outermost; ``low`` to ``high`` is the margin of its photos.
+
+    ``waiting``: photos in it that still want answers. ``settled``: photos that people settled and that the
+    champion now puts here. ``agreement``: of photos shown from the band of this number, on either ladder.
+    """
+
+    key: str
+    name: str
+    number: int
+    state: BandState
+    waiting: int
+    begun: int
+    settled: int
+    low: float
+    high: float
+    agreement: Proportion | None
+    needs: str
+    boundary: bool
+    audited: int = 0
+    audit_wrong: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.waiting + self.settled
+
+    @property
+    def dots(self) -> list[bool]:
+        """A dot for each audited photo (True: not as predicted), at most ``MOST_DOTS`` that stand for all of them."""
+        shown = min(self.audited, MOST_DOTS)
+        wrong = -(-self.audit_wrong * shown // self.audited) if self.audited else 0
+        return [False] * (shown - wrong) + [True] * wrong
+
+    @property
+    def done_percent(self) -> str:
+        """Share settled, 0 to 100, written as SVG wants it in any language."""
+        return f"{100 * self.settled / self.total:.1f}" if self.total else "0"
+
+
+@dataclass(frozen=True)
+class Ladder:
+    """A class's ladder, outermost band first. ``ridge``: photos a step, from the outermost step inward."""
+
+    key: str
+    name: str
+    position: int
+    bands: list[Band]
+    ridge: list[int]
+
+    @property
+    def photos(self) -> int:
+        return sum(self.ridge)
+
+
+@dataclass(frozen=True)
+class Line:
+    """What is drawn as one line: two ladders that meet at the boundary, or one alone that ends there."""
+
+    left: Ladder
+    right: Ladder | None
+    bands: list[Band]
+    path: str
+    steps: int
+    title: str
+
+
+@dataclass(frozen=True)
+class Picture:
+    """``lines`` is empty before there is a champion and an order by it; then ``empty`` says why and what is next."""
+
+    lines: list[Line]
+    empty: str
+    model: int | None
+    current_band: int
+    bands: int
+    progress: dict[str, Any]
+    agreement: dict[str, Any]
+    ready: Readiness | None
+    waiting_unranked: int = 0
+    settled_unplaced: int = 0
+    gates: Sequence[Gate] = ()
+
+    @property
+    def open_band(self) -> Band | None:
+        """The band that the picture explains until a person points at another one: where the queue is."""
+        bands = [band for line in self.lines for band in line.bands]
+        here = [band for band in bands if band.number == self.current_band]
+        opened = (b for b in here if b.state is BandState.OPEN)
+        return next(opened, here[0] if here else bands[0] if bands else None)
+
+
+def picture(project: Project) -> Picture:
+    """The frontier as it stands. Reads the pool's counts and scores; the ridge may be half a minute old."""
+    at = progress(project)
+    agreed = truth.agreement(project)
+    ranking = current_ranking(project)
+    model = learning.champion(project)
+    definitions = active_definitions(project)
+    by_band: dict[int, BandAgreement] = {b.band: b for b in agreed["bands"] if b.band is not None}
+    bands = gates(project, at)
+    unranked = sum(row["waiting"] for row in at["ladders"] if row["ladder"] is None)
+
+    if model is None or ranking is None or ranking.model_version_id != model.pk or not ranking.summary:
+        ready = readiness(project) if model is None else None
+        return Picture(
+            lines=[],
+            empty=_why_empty(at, ranking, model, ready),
+            model=model.number if model else None,
+            current_band=at["current_band"],
+            bands=at["bands"],
+            progress=at,
+            agreement=agreed,
+            ready=ready,
+            waiting_unranked=unranked,
+            gates=bands,
+        )
+
+    count = max(ranking.bands, 1)
+    limits = limits_of(ranking, definitions, count)
+    members = members_of(class_resolution(project), limits)
+    settled, unplaced = _settled(project, model, limits, members)
+    audited = audited_by_band(project, model, limits, members)
+    ridges = _ridges(model, limits, members)
+    waiting = {(row["ladder"], row["band"]): row for row in at["ladders"]}
+    proven = _proven(project, model)
+    ladders = [
+        Ladder(
+            key=definition.label_class.key,
+            name=definition.name,
+            position=position,
+            bands=[
+                _band(
+                    definition,
+                    number,
+                    count,
+                    bands[min(number, len(bands) - 1)],
+                    waiting.get((definition.label_class.key, number), {}),
+                    settled.get((definition.label_class_id, number), 0),
+                    limits[definition.label_class_id],
+                    by_band.get(number),
+                    proven.get(definition.label_class_id),
+                    audited.get((definition.label_class_id, number), (0, 0)),
+                )
+                for number in range(count)
+            ],
+            ridge=ridges.get(definition.label_class_id, [0] * (count * STEPS)),
+        )
+        for position, definition in enumerate(definitions)
+        if definition.label_class_id in limits
+    ]
+    return Picture(
+        lines=_lines(ladders),
+        empty="",
+        model=model.number,
+        current_band=at["current_band"],
+        bands=count,
+        progress=at,
+        agreement=agreed,
+        ready=None,
+        waiting_unranked=unranked,
+        settled_unplaced=unplaced,
+        gates=bands,
+    )
+
+
+def band_photos(project: Project, key: str, number: int) -> list[tuple[Item, str]]:
+    """The next photos of a band that nobody has begun, with their thumbnails; for admins and reviewers."""
+    entries = (
+        Entry.objects.filter(
+            ranking=Ranking.objects.filter(project=project, current=True).first(),
+            band=number,
+            taken=0,
+            ladder__key=key,
+        )
+        .select_related("item__image")
+        .order_by("position")[:PHOTOS_PER_BAND]
+    )
+    return [(entry.item, photo_urls(entry.item.image)["thumb"]) for entry in entries]
+
+
+# --- parts ------------------------------------------------------------------------------------------------------
+
+
+def _proven(project: Project, model: ModelVersion) -> dict[int, tuple[BandState, float]]:
+    """Class id -> what its certificate under this model is, and the lowest margin that it covers."""
+    found: dict[int, tuple[BandState, float]] = {}
+    newest_last = Certificate.objects.filter(project=project, model_version=model).order_by("id")
+    for each in newest_last.filter(ends__kind=EndKind.SUSPENDED):
+        found[each.label_class_id] = (BandState.SUSPENDED, each.threshold)
+    for each in in_force(project):
+        found[each.label_class_id] = (BandState.CERTIFIED, each.threshold)
+    return found
+
+
+def _why_empty(
+    at: Mapping[str, Any], ranking: Ranking | None, model: ModelVersion | None, ready: Readiness | None
+) -> str:
+    if at["pool"] == 0:
+        return _("No photos yet. Take some in, and the queue begins.")
+    if model is not None:
+        return _("The pool is being put in order by the new model. The picture appears by itself.")
+    said = (
+        _("No model yet: photos come in order of typicality, the most typical of each kind first.")
+        if ranking is not None
+        else _("The photos are being prepared for the queue.")
+    )
+    if ready is not None and ready.can_train:
+        return f"{said} " + _("There are enough ground truths to train a first one.")
+    return f"{said} " + _("The first model needs at least two ground truths in each of two classes.")
+
+
+def _settled(
+    project: Project,
+    model: ModelVersion,
+    limits: Mapping[int, list[float]],
+    members: Mapping[int, list[int]],
+) -> tuple[dict[tuple[int, int], int], int]:
+    """(ladder, band) -> photos that people settled; and how many settled ones the champion has not placed."""
+    placed = photos_by_step(model, limits, members, 1, settled_of=project)
+    at = truth.settled_count(project)
+    return placed, max(at - sum(placed.values()), 0)
+
+
+def _ridges(
+    model: ModelVersion, limits: Mapping[int, list[float]], members: Mapping[int, list[int]]
+) -> dict[int, list[int]]:
+    """Ladder -> photos a step, outermost first."""
+    key = f"frontier.ridge.{model.pk}.{hash(tuple((k, *v) for k, v in limits.items()))}"
+    known: dict[int, list[int]] | None = cache.get(key)
+    if known is not None:
+        return known
+    counts = photos_by_step(model, limits, members, STEPS)
+    ridges = {
+        ladder: [counts.get((ladder, step), 0) for step in range(len(lows) * STEPS)]
+        for ladder, lows in limits.items()
+    }
+    cache.set(key, ridges, RIDGE_KEPT_S)
+    return ridges
+
+
+def _band(
+    definition: ClassDefinition,
+    number: int,
+    count: int,
+    gate: Gate,
+    waiting: Mapping[str, Any],
+    settled: int,
+    lows: list[float],
+    agreed: BandAgreement | None,
+    proven: tuple[BandState, float] | None = None,
+    audited: tuple[int, int] = (0, 0),
+) -> Band:
+    state, needed = gate.state, gate.says
+    if proven is not None and lows[number] >= proven[1] - EPSILON:
+        state = proven[0]
+        needed = (
+            _("Certified as part of all that lies from here outward. The frontier's page says on what proof.")
+            if state is BandState.CERTIFIED
+            else _("Its certificate is suspended, so people decide here. The frontier's page says why.")
+        )
+    return Band(
+        key=definition.label_class.key,
+        name=definition.name,
+        number=number,
+        state=state,
+        waiting=waiting.get("waiting", 0),
+        begun=waiting.get("begun", 0),
+        settled=settled,
+        low=lows[number],
+        high=lows[number - 1] if number else 1.0,
+        agreement=agreed.unanimous if agreed else None,
+        needs=needed,
+        boundary=number == count - 1,
+        audited=audited[0],
+        audit_wrong=audited[1],
+    )
+
+
+def _lines(ladders: list[Ladder]) -> list[Line]:
+    if len(ladders) == 2:
+        left, right = ladders
+        return [
+            Line(
+                left=left,
+                right=right,
+                bands=[*left.bands, *reversed(right.bands)],
+                path=ridge_path([*left.ridge, *reversed(right.ridge)]),
+                steps=len(left.ridge) + len(right.ridge),
+                title=_("From surely %(a)s through the boundary to surely %(b)s")
+                % {"a": left.name, "b": right.name},
+            )
+        ]
+    return [
+        Line(
+            left=ladder,
+            right=None,
+            bands=ladder.bands,
+            path=ridge_path(ladder.ridge),
+            steps=len(ladder.ridge),
+            title=_("From surely %(a)s to the boundary") % {"a": ladder.name},
+        )
+        for ladder in ladders
+    ]
+
+
+def ridge_path(counts: Sequence[int]) -> str:
+    """An SVG path of steps over ``counts``, ``len(counts)`` wide and ``RIDGE_HEIGHT`` high, the floor at the bottom."""
+    highest = max(counts, default=0)
+    if not highest:
+        return ""
+    parts = [f"M0 {RIDGE_HEIGHT:g}"]
+    for index, n in enumerate(counts):
+        y = RIDGE_HEIGHT * (1 - n / highest)
+        parts.append(f"L{index} {y:.1f}L{index + 1} {y:.1f}")
+    return "".join([*parts, f"L{len(counts)} {RIDGE_HEIGHT:g}Z"])

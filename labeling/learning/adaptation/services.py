@@ -1,0 +1,218 @@
+"""Ask for a domain backbone: one that is fitted to the project's own photos, without their labels.
+
+Making one decides nothing. Each training judges the candidates by held-out labels and takes one only if it gains
+(``compute/contest.py``). Photos that judge models at that time (drawn for the audit, gold, or settled) have no part in it.
+Those that had one may be settled or drawn later, and judge with the rest then: their pixels had a part, their labels none.
+To leave them out would leave the gate hardly a label, as in a small pool nearly every photo is fitted to.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from labeling.catalog.models import Item, Project
+from labeling.jobs.models import Job, JobQuerySet
+from labeling.jobs.services import LAST, enqueue
+from labeling.learning import selectors, services
+from labeling.learning import training_set as labels
+from labeling.learning.domain_backbones import made
+from labeling.learning.models import DomainBackbone
+from labeling.people.models import User
+from labeling.refusals import Refused
+from labeling.truth.models import Gold, GroundTruth
+
+KIND = "adapt"
+#: With fewer photos to learn from, what is usual at a place cannot be told.
+LEAST = 64
+#: Photos that are looked at, drawn at random: statistics settle long before.
+MOST = 2_000
+#: A gradient needs more photos, and more of them help.
+LEAST_SELF_SUPERVISED = 500
+MOST_SELF_SUPERVISED = 50_000
+#: Fewer labels a class teach a network nothing that a frozen one's head would not learn.
+LEAST_TO_FINE_TUNE = 20
+FINE_TUNING = "finetune"
+
+METHODS = {
+    DomainBackbone.Method.STATISTICS: gettext_lazy("Statistics of the pool: minutes, on any machine"),
+    DomainBackbone.Method.SELF_SUPERVISION: gettext_lazy("Self-supervised training: hours, on a GPU"),
+}
+FLIPS = {
+    "": gettext_lazy("None: a mirrored photo would be another photo"),
+    "flip": gettext_lazy("Left and right"),
+    "flips": gettext_lazy("Left and right, up and down"),
+}
+
+
+FINE_TUNING_NAME = gettext_lazy("Fine-tune on the labels, in a training: many minutes, best on a GPU")
+
+
+@dataclass(frozen=True)
+class Readiness:
+    """Photos of the project, those that may be learned from, those kept out by reason, and what is missing."""
+
+    pool: int
+    usable: int
+    excluded: dict[str, int]
+    reason: str
+
+    @property
+    def can_run(self) -> bool:
+        return not self.reason
+
+
+def usable(project: Project) -> QuerySet[Item]:
+    """Photos that no figure is computed on so far: not drawn for the audit, not gold, not settled."""
+    settled = GroundTruth.objects.current().filter(item_id=OuterRef("pk"))
+    return Item.objects.filter(project=project, audit_drawn_at__isnull=True, gold__isnull=True).exclude(
+        Exists(settled)
+    )
+
+
+def readiness(project: Project, *, least: int = LEAST) -> Readiness:
+    pool = Item.objects.filter(project=project).count()
+    free = usable(project).count()
+    audit = Item.objects.filter(project=project, audit_drawn_at__isnull=False, gold__isnull=True).count()
+    gold = Gold.objects.filter(item__project=project).count()
+    reason = ""
+    if free < least:
+        reason = _(
+            "Adapting needs %(least)d photos that no figure is computed on, and there are %(n)d. Add photos."
+        ) % {"least": least, "n": free}
+    excluded = {"audit": audit, "gold": gold, "settled": pool - free - audit - gold}
+    return Readiness(pool, free, excluded, reason)
+
+
+def jobs(project: Project) -> JobQuerySet:
+    """All adaptations asked for, newest first."""
+    return (
+        Job.objects.of_project(project.pk)
+        .filter(kind=KIND)
+        .select_related("requested_by")
+        .order_by("-created_at")
+    )
+
+
+@transaction.atomic
+def request_adaptation(
+    *,
+    project: Project,
+    by: User | None,
+    method: str = DomainBackbone.Method.STATISTICS,
+    flips: str = "",
+    auto: bool = False,
+    on_cpu: bool = False,
+) -> Job:
+    """A job that makes a domain backbone; the one under way, if there is one.
+
+    ``on_cpu``: self-supervised training may run on a worker without a GPU, which takes hours to days. Without it, the job
+    fails there at once and says so: only the worker that takes it up knows what it runs on.
+
+    Raises :class:`Refused`: ``too_few`` (422) photos; ``invalid`` (422) with the field that is wrong.
+    """
+    fields: dict[str, Any] = {}
+    if method not in DomainBackbone.Method.values:
+        fields["method"] = _("Choose one of the methods listed.")
+    if flips not in FLIPS:
+        fields["flips"] = _("Choose one of the mirror images listed.")
+    if fields:
+        raise Refused("invalid", " ".join(map(str, fields.values())), status=422, fields=fields)
+    least = LEAST if method == DomainBackbone.Method.STATISTICS else LEAST_SELF_SUPERVISED
+    ready = readiness(project, least=least)
+    if not ready.can_run:
+        raise Refused("too_few", ready.reason, status=422)
+    return enqueue(
+        kind=KIND,
+        queue="gpu",
+        project_id=project.pk,
+        args={
+            "method": str(method),
+            "flips": flips,
+            "base": project.backbone,
+            "pool": ready.pool,
+            "auto": auto,
+            "on_cpu": on_cpu,
+        },
+        requested_by=by,
+        dedupe=f"{KIND}:{project.pk}",
+        # One at a time over all projects, and last: people elsewhere wait for trainings and orders, nobody for this.
+        lock=KIND,
+        priority=LAST,
+    )
+
+
+@transaction.atomic
+def request_fine_tuning(*, project: Project, by: User | None, flips: str = "") -> Job:
+    """A training that also tunes the backbone's last layers on the labels, judged in the same folds as all others.
+
+    Raises :class:`Refused`: ``too_few`` (422) labels; ``invalid`` (422) mirror images; ``busy`` (409) while another
+    training is under way, as that one would not tune.
+    """
+    if flips not in FLIPS:
+        told = _("Choose one of the mirror images listed.")
+        raise Refused("invalid", told, status=422, fields={"flips": told})
+    if not labels.readiness(project).has(2, of=LEAST_TO_FINE_TUNE):
+        raise Refused(
+            "too_few",
+            _("Fine-tuning needs two classes with %(least)d ground truths each.")
+            % {"least": LEAST_TO_FINE_TUNE},
+            status=422,
+        )
+    job = enqueue(
+        kind="train",
+        queue="gpu",
+        project_id=project.pk,
+        args={
+            "seed": 0,
+            "auto": False,
+            "up_to": selectors.newest_ground_truth_id(project),
+            "finetune": True,
+            "flips": flips,
+        },
+        requested_by=by,
+        dedupe=f"train:{project.pk}",
+        lock=f"train:{project.pk}",
+    )
+    if not job.args.get("finetune"):
+        raise Refused("busy", _("A training is under way. Fine-tune when it is over."))
+    return job
+
+
+def adapt_when_due(*, project: Project) -> Job | None:
+    """Adapt by itself (statistics, which any machine can): at ``ADAPT_AFTER`` photos, and each time the pool has doubled."""
+    if settings.ADAPT_AFTER < 1:
+        return None
+    pool = Item.objects.filter(project=project).count()
+    if pool < settings.ADAPT_AFTER:
+        return None
+    earlier = jobs(project).filter(
+        args__method=DomainBackbone.Method.STATISTICS.value, args__base=project.backbone
+    )
+    last = earlier.values_list("args", flat=True).first()
+    if last is not None and pool < 2 * int(last["pool"]):
+        return None
+    try:
+        return request_adaptation(project=project, by=None, auto=True)
+    except Refused:
+        return None
+
+
+def train_when_adapted(*, project: Project) -> Job | None:
+    """Have a new domain backbone judged, in a project that trains by itself and has trained before."""
+    newest = made(project).filter(base=project.backbone).first()
+    if project.retrain_every < 1 or newest is None:
+        return None
+    asked = Job.objects.of_project(project.pk).filter(kind="train")
+    if not asked.exists() or asked.filter(created_at__gt=newest.created_at).exists():
+        return None
+    try:
+        return services.request_training(project=project, by=None, auto=True)
+    except Refused:
+        return None

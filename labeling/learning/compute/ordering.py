@@ -1,0 +1,244 @@
+"""In which order people should see photos, by the project's strategy. For workers only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from inference import backbones, strategies
+from inference.scoring import Scorer
+from inference.store import EmbeddingStore, PlacedRows
+from inference.strategies import Pool as Candidates
+from inference.strategies import Strategy
+from labeling.catalog.models import Project
+from labeling.catalog.selectors import class_resolution
+from labeling.jobs.progress import JobError
+from labeling.learning import selectors
+from labeling.learning.compute import artifact
+from labeling.learning.compute.classes import in_force
+from labeling.learning.compute.scoring import Gathered, Pool, gather, probabilities
+from labeling.learning.compute.stores import open_store, store_of
+from labeling.learning.models import ModelVersion
+from labeling.learning.training_set import training_set
+
+
+@dataclass(frozen=True)
+class Ordered:
+    """Photos in the order to label them; arrays have one entry a photo, in that order.
+
+    Attributes:
+        item_ids: (n,) int64.
+        ladder: (n,) int64, LabelClass id of the predicted class; 0 without a model.
+        bands: how many there are; 1 without a model, and for a strategy whose order is not to be paced by bands.
+        band: (n,) int16, 0 is the outermost.
+        position: (n,) int32, 0, 1, ... within the band, in the strategy's order.
+        confidence: (n,) float32, distance from the boundary in [0, 1]; NaN without a model.
+        model_version_id: of the champion that had a part in it.
+        missing: items without an embedding, which could not be ordered.
+    """
+
+    item_ids: npt.NDArray[np.int64]
+    ladder: npt.NDArray[np.int64]
+    bands: int
+    band: npt.NDArray[np.int16]
+    position: npt.NDArray[np.int32]
+    confidence: npt.NDArray[np.float32]
+    model_version_id: int | None
+    missing: list[int]
+
+    def summary(self) -> dict[str, dict[str, list[float]]]:
+        """ladder (class id) -> band -> [lowest confidence, highest confidence, photos]; without a model empty."""
+        told: dict[str, dict[str, list[float]]] = {}
+        for ladder in np.unique(self.ladder[~np.isnan(self.confidence)]).tolist():
+            mine = self.ladder == ladder
+            band, confidence = self.band[mine], self.confidence[mine]
+            told[str(ladder)] = {
+                str(each): [float(here.min()), float(here.max()), len(here)]
+                for each in np.unique(band).tolist()
+                if len(here := confidence[band == each])
+            }
+        told.pop("0", None)
+        return told
+
+    def columns(self, *, arrivals: list[int], arrivals_band: int) -> list[dict[str, npt.NDArray[Any]]]:
+        """Columns of the queue's entries, in parts: where there is no ladder, the parts lack what would be NULL."""
+        known = (self.ladder > 0) & ~np.isnan(self.confidence)
+        parts: list[dict[str, npt.NDArray[Any]]] = []
+        for rows in (known, ~known):
+            if not rows.any():
+                continue
+            everything = bool(rows.all())
+            part: dict[str, npt.NDArray[Any]] = {
+                "item_id": self.item_ids,
+                "band": self.band,
+                "position": self.position,
+                "ladder_id": self.ladder,
+                "confidence": self.confidence.astype(np.float64),
+            }
+            if rows is not known:
+                del part["ladder_id"], part["confidence"]
+            parts.append(part if everything else {name: column[rows] for name, column in part.items()})
+        if arrivals:
+            parts.append(
+                {
+                    "item_id": np.asarray(arrivals, dtype=np.int64),
+                    "band": np.full(len(arrivals), arrivals_band, dtype=np.int16),
+                    "position": np.arange(len(arrivals), dtype=np.int32),
+                }
+            )
+        return parts
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """All that an ordering needs, read: from here on no database is asked, so it may run in a thread of its own.
+
+    ``classes`` are LabelClass ids, the columns of ``pool.proba``.
+    """
+
+    strategy: Strategy
+    pool: Candidates
+    classes: list[int]
+    model_version_id: int | None
+    missing: list[int]
+
+
+def backbone_of(project: Project, champion: ModelVersion | None) -> tuple[EmbeddingStore, Scorer | None]:
+    """The store that the project's order is made from, and the champion's head.
+
+    Raises :class:`JobError` for an unknown backbone, and for a champion whose files are gone.
+    """
+    if champion is not None:
+        head = artifact.load(champion)
+        return open_store(champion.backbone_hash, head.n_features_in_), head
+    try:
+        return store_of(backbones.load(project.backbone)), None
+    except (backbones.UnknownBackbone, backbones.WeightsError) as error:
+        raise JobError(f"{error} Choose another backbone in the project's settings.") from error
+
+
+def prepare(
+    *,
+    gathered: Gathered,
+    pool: Pool,
+    champion: ModelVersion | None,
+    proba: npt.NDArray[np.float32] | None,
+    item_ids: npt.NDArray[np.int64],
+    strategy: str,
+) -> Prepared:
+    """What it takes to order ``item_ids`` of a gathered pool.
+
+    ``proba``: the champion's, for all gathered images.
+
+    Raises :class:`JobError` for an unknown strategy.
+    """
+    try:
+        chosen = strategies.get(strategy)
+    except LookupError as error:
+        raise JobError(f"{error} Choose another strategy in the project's settings.") from error
+    project = pool.project
+    at = np.searchsorted(pool.item_ids, item_ids)
+    at[at == len(pool.item_ids)] = 0
+    known = pool.item_ids[at] == item_ids if len(pool.item_ids) else np.zeros(len(item_ids), dtype=bool)
+    images = pool.images[at[known]]
+    embedded = gathered.places.found[images]
+    present, images = item_ids[known][embedded], images[embedded]
+    missing = np.concatenate([item_ids[~known], item_ids[known][~embedded]])
+
+    classes: list[int] = []
+    told: tuple[list[int], npt.NDArray[np.floating[Any]]] | None = None
+    if champion is not None and proba is not None:
+        # Classes may have been merged or retired since the champion was trained.
+        told = in_force(proba[images], champion.classes, class_resolution(project))
+        if told is not None:
+            classes = told[0]
+    labeled_rows, labeled_y = _labeled(project, gathered.store, classes)
+    return Prepared(
+        strategy=chosen,
+        pool=Candidates(
+            ids=present,
+            embeddings=PlacedRows(gathered.store, gathered.places[images]),  # type: ignore[arg-type]
+            proba=told[1] if told is not None else None,
+            labeled_embeddings=labeled_rows,
+            labeled_y=labeled_y,
+        ),
+        classes=classes,
+        model_version_id=champion.pk if champion is not None and told is not None else None,
+        missing=missing.tolist(),
+    )
+
+
+def order(prepared: Prepared, *, bands: int, seed: int) -> Ordered:
+    """The prepared photos in the strategy's order. Embeddings are read from the store as the strategy asks."""
+    # The queue takes what is due band by band. A strategy that has a say of its own on what comes first
+    # would be overruled by that: its order is one band.
+    if prepared.model_version_id is None or not prepared.strategy.paced:
+        bands = 1
+    ordering = prepared.strategy.order(prepared.pool, bands=bands, seed=seed)
+    order = ordering.order
+    band = ordering.band[order]
+    ladder = ordering.ladder[order]
+    without = ladder < 0
+    names = np.array([*prepared.classes, 0], dtype=np.int64)  # the last is for -1
+    return Ordered(
+        item_ids=prepared.pool.ids[order],
+        ladder=names[ladder],
+        bands=bands,
+        band=band,
+        position=_positions(band),
+        confidence=np.where(without, np.float32(np.nan), ordering.confidence[order]).astype(np.float32),
+        model_version_id=prepared.model_version_id,
+        missing=prepared.missing,
+    )
+
+
+def order_items(
+    *, project: Project, item_ids: Sequence[int], strategy: str, bands: int, seed: int
+) -> Ordered:
+    """Order the given photos by ``strategy`` with the champion, if there is one.
+
+    Raises what :func:`backbone_of` and :func:`prepare` raise.
+    """
+    champion = selectors.champion(project)
+    store, head = backbone_of(project, champion)
+    gathered = gather(store, [project])
+    prepared = prepare(
+        gathered=gathered,
+        pool=gathered.pools[0],
+        champion=champion,
+        proba=probabilities(gathered, [head])[0] if head is not None else None,
+        item_ids=np.asarray(item_ids, dtype=np.int64),
+        strategy=strategy,
+    )
+    return order(prepared, bands=bands, seed=seed)
+
+
+def _labeled(
+    project: Project, store: EmbeddingStore, classes: list[int]
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
+    """Embeddings and columns of what is settled. Without a model, columns follow the guideline's order."""
+    settled = training_set(project)
+    columns = {each: index for index, each in enumerate(classes or [each.id for each in settled.classes])}
+    lacking = set(store.missing([example.sha256 for example in settled.examples]))
+    usable = [
+        example
+        for example in settled.examples
+        if example.sha256 not in lacking and example.class_id in columns
+    ]
+    return (
+        store.rows([example.sha256 for example in usable]),
+        np.array([columns[example.class_id] for example in usable], dtype=np.int64),
+    )
+
+
+def _positions(band: npt.NDArray[np.int16]) -> npt.NDArray[np.int32]:
+    """(n,) how many of the same band come before each."""
+    position = np.empty(len(band), dtype=np.int32)
+    for each in np.unique(band):
+        members = np.flatnonzero(band == each)
+        position[members] = np.arange(len(members), dtype=np.int32)
+    return position

@@ -1,0 +1,91 @@
+"""The audit of what the machine decided: the watch's running precision, beside the one that was stated."""
+
+from __future__ import annotations
+
+from labeling.catalog.models import Guideline, Project
+from labeling.catalog.selectors import class_resolution, current_guideline
+from labeling.frontier.models import AuditWatch, AutomaticDecision, Certificate, EndKind, EndReason, Mode
+from labeling.learning.models import ModelVersion
+from labeling.monitors.models import Monitor, ReadingState
+from labeling.monitors.reading import Reading, judged
+from labeling.truth.models import GroundTruth
+
+SHOWN = 12
+
+
+def audit_reading(project: Project, model: ModelVersion | None) -> Reading:
+    """Precision of the class that does worst against what was stated for it. The watch decides, this only shows it."""
+    guideline = current_guideline(project)
+    watches = list(
+        AuditWatch.objects.filter(model_version=model, guideline=guideline).select_related("label_class")
+        if model
+        else []
+    )
+    evidence = f"{model.pk if model else 0} {guideline.number} " + " ".join(
+        f"{each.label_class_id}:{each.errors}/{each.n}" for each in sorted(watches, key=lambda w: w.pk)
+    )
+    figures = {
+        "classes": [
+            {
+                "class": each.label_class.key,
+                "n": each.n,
+                "errors": each.errors,
+                "waiting": each.waiting,
+                "low": each.low,
+                "high": each.high,
+                "stated": each.precision,
+            }
+            for each in watches
+        ]
+    }
+    counted = [each for each in watches if each.n]
+    if not counted or model is None:
+        return Reading(
+            Monitor.AUDIT,
+            ReadingState.NOT_ENOUGH,
+            evidence[:160],
+            figures=figures,
+            model_version=model,
+        )
+    worst = min(counted, key=lambda each: (each.high - each.precision, -each.errors / each.n))
+    suspended = Certificate.objects.filter(
+        model_version=model,
+        guideline=guideline,
+        ends__kind=EndKind.SUSPENDED,
+        ends__reason=EndReason.AUDIT,
+    ).exists()
+    return Reading(
+        Monitor.AUDIT,
+        judged(suspended or worst.high < worst.precision),
+        evidence[:160],
+        value=1 - worst.errors / worst.n,
+        low=worst.low,
+        high=worst.high,
+        threshold=worst.precision,
+        figures=figures | {"class": worst.label_class.key, "suspended": suspended},
+        item_ids=_wrong(project, model, guideline),
+        model_version=model,
+    )
+
+
+def _wrong(project: Project, model: ModelVersion, guideline: Guideline) -> list[int]:
+    """Audited photos that people settled otherwise, the newest first."""
+    resolution = class_resolution(project)
+    audited = AutomaticDecision.objects.filter(
+        project=project,
+        certificate__model_version=model,
+        certificate__guideline=guideline,
+        audit=True,
+        mode=Mode.ON,
+    ).order_by("-id")
+    decided = list(audited.values_list("item_id", "label_class_id")[:500])
+    truths = dict(
+        GroundTruth.objects.current()
+        .filter(item_id__in=[item for item, _said in decided], guideline=guideline)
+        .values_list("item_id", "label_class_id")
+    )
+    return [
+        item
+        for item, said in decided
+        if item in truths and resolution.get(truths[item] or 0) != resolution.get(said)
+    ][:SHOWN]

@@ -1,0 +1,84 @@
+"""The queue: how long the oldest photo waits for people, and whether they settle as many as arrive."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.db import connection
+from django.utils import timezone
+
+from labeling.catalog.models import Item, Project
+from labeling.monitors.models import Monitor, MonitorThresholds, ReadingState
+from labeling.monitors.reading import Reading, judged
+from labeling.queue.models import Ranking
+from labeling.queue.places import ARRIVALS
+from labeling.truth.models import GroundTruth, Origin
+
+SHOWN = 12
+OVER = timedelta(days=7)
+
+# In the order of arrival, so that it ends with the twelfth. What the machine decided lies beyond the arrivals and waits for
+# nobody; a photo in review has left the queue, and still waits for a person.
+_OLDEST = """
+SELECT i.id, i.added_at FROM catalog_item i
+WHERE i.project_id = %(project)s
+  AND (EXISTS (SELECT 1 FROM queue_entry e
+               WHERE e.ranking_id = %(ranking)s AND e.item_id = i.id AND e.band <= %(arrivals)s)
+       OR EXISTS (SELECT 1 FROM truth_dispute d WHERE d.item_id = i.id
+                    AND NOT EXISTS (SELECT 1 FROM truth_ruling r WHERE r.dispute_id = d.id)))
+ORDER BY i.id LIMIT %(shown)s
+"""
+
+
+def queue_reading(project: Project, thresholds: MonitorThresholds) -> Reading:
+    """Age in days of the oldest photo that waits for people; 0 when none does."""
+    now = timezone.now()
+    ranking = Ranking.objects.filter(project=project, current=True).values_list("pk", flat=True).first()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _OLDEST,
+            {"project": project.pk, "ranking": ranking or 0, "arrivals": ARRIVALS, "shown": SHOWN},
+        )
+        oldest = cursor.fetchall()
+    figures = _flow(project, ranking or 0)
+    evidence = f"{now:%Y-%m-%d %H:%M} {oldest[:1]} {figures['waiting']} {thresholds.queue_days}"[:160]
+    if not figures["pool"]:
+        return Reading(
+            Monitor.QUEUE,
+            ReadingState.NOT_ENOUGH,
+            "no photo",
+            threshold=thresholds.queue_days,
+            figures=figures,
+        )
+    days = (now - oldest[0][1]).total_seconds() / 86_400 if oldest else 0.0
+    return Reading(
+        Monitor.QUEUE,
+        judged(days > thresholds.queue_days),
+        evidence,
+        value=days,
+        threshold=thresholds.queue_days,
+        figures=figures,
+        item_ids=[item for item, _at in oldest],
+    )
+
+
+def _flow(project: Project, ranking: int) -> dict[str, Any]:
+    """Photos that came and that people settled in the last seven days, that wait, and the whole pool."""
+    since = timezone.now() - OVER
+    items = Item.objects.filter(project=project)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM queue_entry WHERE ranking_id = %s AND band <= %s", [ranking, ARRIVALS]
+        )
+        (waiting,) = cursor.fetchone()
+    return {
+        "days": OVER.days,
+        "arrived": items.filter(added_at__gte=since).count(),
+        "settled": GroundTruth.objects.current()
+        .filter(project=project, created_at__gte=since)
+        .exclude(origin=Origin.GOLD)
+        .count(),
+        "waiting": waiting,
+        "pool": items.count(),
+    }

@@ -1,0 +1,454 @@
+"""Panels of the model: its learning curve and forecast, what it takes for what, its calibration, and drift."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from django.db.models import F
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, pgettext
+
+from labeling.catalog.models import Project
+from labeling.catalog.selectors import class_names_by_key, current_guideline, photo_url
+from labeling.charts.plot import Chart, Note, Series
+from labeling.learning.models import Diagnostics, ModelVersion
+from labeling.learning.selectors import cell as photos_behind
+from labeling.learning.templatetags.figures import share as short
+from labeling.monitors.models import Monitor, MonitorReading, ReadingState
+from labeling.overview.dashboard.panel import Cell, Column, Grid, Panel, rounded
+from labeling.truth.estimates import Proportion
+
+VERSIONS = 200
+READINGS = 120
+PHOTOS = 6
+
+
+def learning(project: Project, model: ModelVersion | None) -> Panel:
+    """Cross-validated accuracy of each version against its ground truths, and the forecast of the newest that has one."""
+    columns = (
+        Column("ground_truths", _("Ground truths"), "count"),
+        Column("version", _("Version"), "count"),
+        Column("accuracy", _("Accuracy"), "share"),
+        Column("low", pgettext("interval", "From"), "share"),
+        Column("high", pgettext("interval", "To"), "share"),
+        Column("random", _("On random photos"), "share"),
+        Column("forecast", _("Forecast"), "share"),
+        Column("forecast_low", _("Forecast from"), "share"),
+        Column("forecast_high", _("Forecast to"), "share"),
+    )
+    blank: dict[str, Any] = {column.name: None for column in columns}
+    rows = [
+        blank
+        | {
+            "ground_truths": row["n"],
+            "version": row["number"],
+            "accuracy": row["figure"]["value"],
+            "low": row["figure"]["low"],
+            "high": row["figure"]["high"],
+            "random": row["random"]["value"] if row["random"] else None,
+        }
+        for row in _versions(project)
+        if row["figure"]
+    ]
+    if not rows:
+        return Panel(
+            "learning",
+            _("Learning curve"),
+            "",
+            columns,
+            [],
+            empty=_(
+                "No model yet. Each training adds a point: accuracy on photos that the fit had not seen, against the "
+                "ground truths that it learned from."
+            ),
+        )
+    forecast = _forecast(project)
+    last = max(row["ground_truths"] for row in rows)
+    rows += [
+        blank
+        | {
+            "ground_truths": each["n"],
+            "forecast": each["value"],
+            "forecast_low": each["low"],
+            "forecast_high": each["high"],
+        }
+        for each in (forecast["band"] if forecast else [])
+        if each["n"] >= last
+    ]
+    rows.sort(key=lambda row: (row["ground_truths"], row["version"] or math.inf))
+    return Panel(
+        "learning",
+        _learning_title(rows, forecast),
+        _(
+            "Points: versions, each judged by fits that had not seen the photo, with 95 % intervals. Dashed: the forecast "
+            "of the newest version's own learning curve, an inverse power law; the area holds 95 % of what fits. Accuracy "
+            "on random photos, where there are some, is the better guess of the pool."
+        ),
+        columns,
+        rows,
+        Chart(
+            xs=[float(max(row["ground_truths"], 1)) for row in rows],
+            series=[
+                Series(
+                    "accuracy",
+                    _("Versions"),
+                    [row["accuracy"] for row in rows],
+                    kind="dots",
+                    look=0,
+                    low=[row["low"] for row in rows],
+                    high=[row["high"] for row in rows],
+                ),
+                *_on_random_photos(rows),
+                *_ahead(rows),
+            ],
+            ticks=_round_numbers(rows),
+            x_label=_("ground truths (logarithmic)"),
+            y_label=_("accuracy"),
+            percent=True,
+            top=1.0,
+            floor=_floor(rows),
+            logarithmic=True,
+        ),
+    )
+
+
+def _on_random_photos(rows: list[dict[str, Any]]) -> list[Series]:
+    values = [row["random"] for row in rows]
+    if not any(values):
+        return []
+    return [Series("random", _("On random photos"), values, kind="dots", look=2)]
+
+
+def _ahead(rows: list[dict[str, Any]]) -> list[Series]:
+    values = [row["forecast"] for row in rows]
+    if not any(values):
+        return []
+    return [
+        Series(
+            "forecast",
+            _("Forecast"),
+            values,
+            look=1,
+            low=[row["forecast_low"] for row in rows],
+            high=[row["forecast_high"] for row in rows],
+        )
+    ]
+
+
+def _versions(project: Project) -> list[dict[str, Any]]:
+    """The newest versions, without what is long in them."""
+    found = (
+        ModelVersion.objects.filter(project=project)
+        .order_by("-number")
+        .values(
+            "number",
+            n=F("metrics__cross_validated__n"),
+            figure=F("metrics__cross_validated__accuracy"),
+            random=F("metrics__audit__accuracy"),
+        )[:VERSIONS]
+    )
+    return [dict(row) for row in found]
+
+
+def _forecast(project: Project) -> dict[str, Any] | None:
+    newest = (
+        Diagnostics.objects.filter(model_version__project=project)
+        .order_by("-model_version__number")
+        .values_list("findings__forecast", flat=True)
+        .first()
+    )
+    return newest or None
+
+
+def _learning_title(rows: list[dict[str, Any]], forecast: dict[str, Any] | None) -> str:
+    measured = [row for row in rows if row["version"] is not None]
+    newest = max(measured, key=lambda row: row["version"])
+    told = {
+        "now": short(newest["accuracy"]),
+        "n": rounded(newest["ground_truths"], 0),
+    }
+    if forecast:
+        ahead = forecast["band"][-1]
+        told |= {
+            "then": short(ahead["value"]),
+            "more": rounded(ahead["n"], 0),
+            "low": short(ahead["low"]),
+            "high": short(ahead["high"]),
+        }
+        return (
+            _(
+                "Accuracy %(now)s at %(n)s ground truths; %(more)s would bring about %(then)s [%(low)s, %(high)s]"
+            )
+            % told
+        )
+    return _("Accuracy %(now)s at %(n)s ground truths") % told
+
+
+def _floor(rows: list[dict[str, Any]]) -> float:
+    """A fifth below everything that is drawn."""
+    lowest: float = min(
+        row[name] for row in rows for name in ("low", "random", "forecast_low") if row[name] is not None
+    )
+    return max(0.0, math.floor(lowest * 5 - 1e-9) / 5)
+
+
+def _round_numbers(rows: list[dict[str, Any]]) -> list[tuple[float, str]]:
+    first, last = (end(max(row["ground_truths"], 1) for row in rows) for end in (min, max))
+    found, power = [], 1
+    while power <= last:
+        found += [factor * power for factor in (1, 2, 5) if first * 0.5 <= factor * power <= last]
+        power *= 10
+    return [(float(n), rounded(n, 0)) for n in found]
+
+
+def confusion(project: Project, model: ModelVersion | None) -> Panel:
+    """What the champion takes for what, out of fold, with photos behind its most frequent mistake."""
+    columns = (
+        Column("truth", _("Ground truth"), "text"),
+        Column("predicted", _("The model says"), "text"),
+        Column("photos", _("Photos"), "count"),
+        Column("share", _("Of this ground truth"), "share"),
+    )
+    matrix = model.metrics["cross_validated"].get("confusion") if model else None
+    if model is None or not matrix:
+        return Panel(
+            "confusion",
+            _("What it takes for what"),
+            "",
+            columns,
+            [],
+            empty=_("A promoted version shows here which classes it mixes up, with the photos."),
+        )
+    keys = model.metrics["order"]
+    known = class_names_by_key(current_guideline(project))
+    names = [known.get(key, key) for key in keys]
+    rows, cells = [], []
+    for truth, counts in enumerate(matrix):
+        whole = sum(counts) or 1
+        cells.append(
+            [
+                Cell(
+                    keys[truth],
+                    keys[said],
+                    n,
+                    truth == said,
+                    round(4 * n / whole),
+                    _said(n, names, truth, said),
+                )
+                for said, n in enumerate(counts)
+            ]
+        )
+        rows += [
+            {"truth": names[truth], "predicted": names[said], "photos": n, "share": n / whole}
+            for said, n in enumerate(counts)
+        ]
+    wrong = [
+        (n, truth, said)
+        for truth, counts in enumerate(matrix)
+        for said, n in enumerate(counts)
+        if truth != said
+    ]
+    most, truth, said = max(wrong, default=(0, 0, 0))
+    photos = photos_behind(model, truth, said, start=0, count=PHOTOS)[0] if most else []
+    return Panel(
+        "confusion",
+        _("Most often it takes %(truth)s for %(said)s: %(share)s of them")
+        % {"truth": names[truth], "said": names[said], "share": f"{100 * most / sum(matrix[truth]):.0f} %"}
+        if most
+        else _("It mixes up nothing of its %(n)d ground truths") % {"n": sum(map(sum, matrix))},
+        _("Rows: the ground truth. Columns: what version %(n)d says of photos that its fit had not seen.")
+        % {"n": model.number},
+        columns,
+        rows,
+        grid=Grid(
+            names=list(zip(keys, names, strict=True)),
+            cells=cells,
+            model=model.number,
+            worst=cells[truth][said] if most else None,
+            photos=[
+                {
+                    "thumb": photo_url(each.item.image.sha256, "thumb"),
+                    "screen": photo_url(each.item.image.sha256, "screen"),
+                    "name": each.item.name,
+                }
+                for each in photos
+            ],
+        ),
+    )
+
+
+def _said(n: int, names: list[str], truth: int, said: int) -> str:
+    return ngettext(
+        "%(n)d photo of %(truth)s that it calls %(said)s",
+        "%(n)d photos of %(truth)s that it calls %(said)s",
+        n,
+    ) % {"n": n, "truth": names[truth], "said": names[said]}
+
+
+def reliability(model: ModelVersion | None) -> Panel:
+    """Stated confidence against the share that is right, in bins, with Wilson's interval and the photos of each."""
+    columns = (
+        Column("low", _("Confidence from"), "share"),
+        Column("high", pgettext("interval", "To"), "share"),
+        Column("stated", _("Stated"), "share"),
+        Column("right", _("Right"), "share"),
+        Column("right_low", _("Right, from"), "share", read=False),
+        Column("right_high", _("Right, to"), "share", read=False),
+        Column("photos", _("Photos"), "count"),
+    )
+    bins = model.metrics["cross_validated"].get("reliability") if model else None
+    if model is None or not bins:
+        return Panel(
+            "reliability",
+            _("Does it know how sure it is?"),
+            "",
+            columns,
+            [],
+            empty=_("A promoted version shows here whether it is right as often as it says."),
+        )
+    rows = []
+    for each in sorted(bins, key=lambda each: each["low"]):
+        right = Proportion(round(each["accuracy"] * each["count"]), each["count"])
+        rows.append(
+            {
+                "low": each["low"],
+                "high": each["high"],
+                "stated": each["confidence"],
+                "right": each["accuracy"],
+                "right_low": right.low,
+                "right_high": right.high,
+                "photos": each["count"],
+            }
+        )
+    cross = model.metrics["cross_validated"]
+    return Panel(
+        "reliability",
+        _("What version %(n)d states and what is right differ by %(error)s on average")
+        % {"n": model.number, "error": short(cross.get("ece"))},
+        _(
+            "On the diagonal it is right exactly as often as it says; below, it is too sure of itself. The average "
+            "difference is the expected calibration error (ECE), weighted by photos. Lines: Wilson's 95 % interval."
+        ),
+        columns,
+        rows,
+        Chart(
+            xs=[row["stated"] for row in rows],
+            series=[
+                Series(
+                    "right",
+                    _("Right"),
+                    [row["right"] for row in rows],
+                    kind="dots",
+                    low=[row["right_low"] for row in rows],
+                    high=[row["right_high"] for row in rows],
+                )
+            ],
+            ticks=[(at / 5, f"{20 * at} %") for at in range(6)],
+            x_label=_("stated confidence"),
+            y_label=_("share that is right"),
+            percent=True,
+            top=1.0,
+            square=True,
+            diagonal=True,
+        ),
+    )
+
+
+def _evidence(p_value: float | None) -> float | None:
+    """−log₁₀ p, at most 6: beyond that it makes no difference."""
+    return None if p_value is None else min(-math.log10(max(p_value, 1e-6)), 6.0)
+
+
+def drift(project: Project) -> Panel:
+    """The p-values of the drift tests, look by look, as the monitors read them."""
+    columns = (
+        Column("at", _("When"), "moment"),
+        Column("what", _("Compared"), "text"),
+        Column("p_value", _("p-value"), "number"),
+        Column("level", _("Alert below"), "number"),
+        Column("state", _("State"), "text"),
+    )
+    kinds = [Monitor.EMBEDDINGS, Monitor.SCORES]
+    found = MonitorReading.objects.filter(project=project, monitor__in=kinds, p_value__isnull=False)
+    readings = list(
+        reversed(found.order_by("-id").values("monitor", "at", "p_value", "threshold", "state")[:READINGS])
+    )
+    rows = [
+        {
+            "at": each["at"],
+            "what": str(Monitor(each["monitor"]).label),
+            "p_value": each["p_value"],
+            "level": each["threshold"],
+            "state": str(ReadingState(each["state"]).label),
+        }
+        for each in readings
+    ]
+    if not rows:
+        return Panel(
+            "drift",
+            _("Drift"),
+            "",
+            columns,
+            [],
+            empty=_(
+                "No look yet. When new photos have come in after a training, the monitors compare them with those that "
+                "it learned from."
+            ),
+        )
+    newest = {each["monitor"]: each for each in readings}
+    alerts = [
+        str(Monitor(kind).label) for kind, each in newest.items() if each["state"] == ReadingState.ALERT
+    ]
+    start = readings[0]["at"]
+    xs = [(each["at"] - start).total_seconds() for each in readings]
+    return Panel(
+        "drift",
+        _("New photos look different: %(what)s") % {"what": ", ".join(alerts)}
+        if alerts
+        else _("New photos look like those that it learned from"),
+        _(
+            "The p-value of a two-sample test of new photos against the training snapshot: how easily chance alone would "
+            "make them differ so much. The plot counts its zeros: 2 is 0.01, 3 is 0.001."
+        ),
+        columns,
+        rows,
+        Chart(
+            xs=xs,
+            series=[
+                *(
+                    Series(
+                        kind.value,
+                        str(kind.label),
+                        [
+                            _evidence(each["p_value"]) if each["monitor"] == kind else None
+                            for each in readings
+                        ],
+                        kind="dots",
+                        look=look,
+                    )
+                    for look, kind in ((0, Monitor.EMBEDDINGS), (1, Monitor.SCORES))
+                ),
+                Series(
+                    "level",
+                    _("Alert from here"),
+                    [_evidence(each["threshold"]) for each in readings],
+                    "step",
+                    7,
+                ),
+            ],
+            ticks=[
+                (at, date_format(timezone.localtime(each["at"]), _("j M")))
+                for at, each in zip(xs, readings, strict=True)
+            ],
+            x_label=_("time"),
+            y_label=_("evidence of drift, −log₁₀ p"),
+            notes=[
+                Note(at, "!")
+                for at, each in zip(xs, readings, strict=True)
+                if each["state"] == ReadingState.ALERT
+            ],
+        ),
+    )

@@ -1,0 +1,123 @@
+"""What a panel of the dashboard is: a finding as its title, columns and rows behind it, and a chart of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, Literal
+
+from django.utils import timezone
+from django.utils.formats import date_format, number_format
+from django.utils.translation import gettext as _
+
+from labeling.charts.plot import Chart
+
+Unit = Literal["day", "week", "month", "moment", "count", "share", "ratio", "hours", "number", "text"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """``name`` is for files and programs, ``label`` for people. ``read``: told when the cursor is on the row."""
+
+    name: str
+    label: str
+    unit: Unit
+    read: bool = True
+
+    @property
+    def is_number(self) -> bool:
+        return self.unit not in {"day", "week", "month", "moment", "text"}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One number of a table that is drawn as a grid; ``row`` and ``column`` are class keys, ``step`` 0 to 4."""
+
+    row: str
+    column: str
+    count: int
+    right: bool
+    step: int
+    label: str
+
+
+@dataclass(frozen=True)
+class Grid:
+    names: list[tuple[str, str]]
+    cells: list[list[Cell]]
+    model: int
+    worst: Cell | None = None
+    photos: list[dict[str, str]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Panel:
+    """``title`` is the finding, ``says`` how to read it and what is assumed. Without rows, ``empty`` says what is missing.
+
+    ``extra`` of a row is for the page's own script and in no file.
+    """
+
+    key: str
+    title: str
+    says: str
+    columns: tuple[Column, ...]
+    rows: Sequence[Mapping[str, Any]]
+    chart: Chart | None = None
+    grid: Grid | None = None
+    empty: str = ""
+    extra: Sequence[str] = ()
+
+    @property
+    def shown(self) -> list[tuple[str, list[tuple[Column, str]]]]:
+        """Rows as a table shows them, each with its extra."""
+        extras = self.extra or [""] * len(self.rows)
+        return [
+            (extra, [(column, shown(row[column.name], column.unit)) for column in self.columns])
+            for extra, row in zip(extras, self.rows, strict=True)
+        ]
+
+    @property
+    def newest(self) -> list[tuple[Column, str]]:
+        return [pair for pair in self.shown[-1][1] if pair[0].read] if self.rows else []
+
+
+def shown(value: Any, unit: Unit) -> str:
+    """A figure as people read it, in their language."""
+    if value is None or value == "":
+        return "–"
+    match unit:
+        case "day" | "week" | "month":
+            return day_text(value, unit)
+        case "moment":
+            assert isinstance(value, datetime)
+            return date_format(timezone.localtime(value), _("j M Y, H:i"))
+        case "share":
+            return f"{100 * value:.1f} %" if 0 < value < 0.1 or 0.95 < value < 1 else f"{100 * value:.0f} %"
+        case "ratio":
+            return rounded(value, 2)
+        case "hours":
+            return rounded(value, 1 if value < 100 else 0)
+        case "number":
+            return f"< {rounded(0.001, 3)}" if 0 < value < 0.001 else rounded(value, 3)
+        case "count":
+            return rounded(value)
+        case _:
+            return str(value)
+
+
+def rounded(value: float, digits: int = 0) -> str:
+    """With so many decimals and with thousands set apart, in the reader's language; Django alone would cut off."""
+    return number_format(round(value, digits), digits, force_grouping=True)
+
+
+def day_text(day: date, unit: str) -> str:
+    if unit == "month":
+        return date_format(day, _("M Y"))
+    text = date_format(day, _("j M Y"))
+    return _("week of %(day)s") % {"day": text} if unit == "week" else text
+
+
+def tick_text(day: date, by: str) -> str:
+    """Short enough to stand below an axis."""
+    return date_format(day, _("M Y") if by == "month" else _("j M"))

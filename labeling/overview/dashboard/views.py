@@ -1,0 +1,42 @@
+"""The dashboard's page. Its figures as files come from the API, which counts them in the same way."""
+
+from __future__ import annotations
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET
+
+from labeling.catalog.permissions import Action, may, project_for, role_in
+from labeling.overview.dashboard.build import dashboard, says
+from labeling.overview.dashboard.history import BY
+
+#: Days, weeks or months on the page at most: by day, a plot of ten years would be grey.
+STEPS = 200
+
+
+@login_required
+@require_GET
+def page(request: HttpRequest, slug: str) -> HttpResponse:
+    """``?by=day``, ``week`` or ``month``; anything else is left to what keeps the plots readable."""
+    project = project_for(request.user, slug, Action.OVERRULE)
+    asked = request.GET.get("by", "")
+    seen = dashboard(project, by=asked if asked in BY else "", newest=STEPS)
+    names = {"day": _("By day"), "week": _("By week"), "month": _("By month")}
+    return render(
+        request,
+        "overview/dashboard/dashboard.html",
+        {
+            "project": project,
+            "role": role_in(request.user, project),
+            "page": "frontier",
+            "seen": seen,
+            "says": says(seen.headline),
+            "frontier": seen.panels[0],
+            "others": seen.panels[1:],
+            "now": seen.frames[-1] if seen.frames else None,
+            "choices": [(by, names[by], by == seen.by) for by in BY],
+            "may_open_photos": may(request.user, project, Action.ADMIN),
+        },
+    )

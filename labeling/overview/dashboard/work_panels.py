@@ -1,0 +1,335 @@
+"""Panels of what people and the machine did: images per decision, who decided, hours, agreement."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
+from labeling.charts.plot import Chart, Series, rounded_up
+from labeling.overview.dashboard.history import ANSWER_CAP_S, RULING_CAP_S, Bucket, History
+from labeling.overview.dashboard.panel import Column, Panel, Unit, rounded, tick_text
+from labeling.truth.estimates import Proportion
+
+
+def _when(past: History) -> Column:
+    unit: Unit = "week" if past.by == "week" else "month" if past.by == "month" else "day"
+    return Column("since", _("When"), unit)
+
+
+def _alone(past: History) -> str:
+    return {"day": _("That day alone"), "week": _("That week alone"), "month": _("That month alone")}[past.by]
+
+
+def _axis(past: History) -> dict[str, Any]:
+    """Buckets stand side by side, so that a bar has the same width everywhere."""
+    return {
+        "xs": [float(index) for index in range(len(past.buckets))],
+        "ticks": [(float(i), tick_text(each.start, past.by)) for i, each in enumerate(past.buckets)],
+        "x_label": {"day": _("day"), "week": _("week, by its Monday"), "month": _("month")}[past.by],
+    }
+
+
+def _ratio(part: float, whole: float) -> float | None:
+    return part / whole if whole > 0 else None
+
+
+def per_decision(past: History) -> Panel:
+    """Images decided for each human decision, against what it would be had people decided them all."""
+    columns = (
+        _when(past),
+        Column("so_far", _("So far"), "ratio"),
+        Column("all_human", _("All by people"), "ratio"),
+        Column("in_it", _alone(past), "ratio"),
+        Column("images", _("Images, so far"), "count", read=False),
+        Column("human_decisions", _("Human decisions, so far"), "count", read=False),
+    )
+    rows: list[dict[str, Any]] = [
+        {
+            "since": bucket.start,
+            "so_far": _ratio(total.images, total.human),
+            "all_human": _ratio(total.by_people, total.human) if total.by_people > 0 else None,
+            "in_it": _ratio(bucket.images, bucket.human),
+            "images": total.images,
+            "human_decisions": total.human,
+        }
+        for bucket, total in zip(past.buckets, past.sums, strict=True)
+    ]
+    if not any(row["so_far"] for row in rows):
+        return Panel(
+            "per-decision",
+            _("Images per human decision"),
+            "",
+            columns,
+            [],
+            empty=_(
+                "With the first settled photos this shows how many images each answer or ruling decides: about a half "
+                "while people decide all by pairs of answers, and more as soon as the machine decides some."
+            ),
+        )
+    lines = [row[name] for row in rows for name in ("so_far", "all_human") if row[name] is not None]
+    return Panel(
+        "per-decision",
+        _per_decision_title(past.total),
+        _(
+            "Images that people settled or the machine decided, for each answer (gold too) or ruling. “All by people” is "
+            "what it would be had people settled every image at the rate at which they settled theirs. What lies above "
+            "the plot is drawn at its edge."
+        ),
+        columns,
+        rows,
+        Chart(
+            **_axis(past),
+            series=[
+                Series("so_far", _("So far"), [row["so_far"] for row in rows], look=0),
+                Series("all_human", _("All by people"), [row["all_human"] for row in rows], look=1),
+                Series("in_it", _alone(past), [row["in_it"] for row in rows], kind="dots", look=3),
+            ],
+            y_label=_("images per human decision"),
+            top=rounded_up(1.25 * max(lines)),
+        ),
+    )
+
+
+def _per_decision_title(total: Bucket) -> str:
+    now = _ratio(total.images, total.human)
+    people = _ratio(total.by_people, total.human)
+    told = {"now": rounded(now or 0, 2), "people": rounded(people or 0, 2)}
+    if total.by_machine > 0 and now and people and people > 0:
+        return _(
+            "Each human decision settles %(now)s images, ×%(times)s of what people alone would (%(people)s)"
+        ) % {
+            **told,
+            "times": rounded(now / people, 1),
+        }
+    return _("Each human decision settles %(now)s images: people decide them all") % told
+
+
+def decided(past: History) -> Panel:
+    """Who decided how many images when."""
+    columns = (
+        _when(past),
+        Column("people", _("Settled by people"), "count"),
+        Column("machine", _("Decided by the machine"), "count"),
+        Column("answers", _("Answers"), "count"),
+        Column("rulings", _("Rulings"), "count"),
+        Column("returned", _("Went back to people, or settled by them too"), "count", read=False),
+        Column("withdrawn", _("Withdrawn"), "count", read=False),
+    )
+    rows: list[dict[str, Any]] = [
+        {
+            "since": each.start,
+            "people": each.settled,
+            "machine": each.decided,
+            "answers": each.answers,
+            "rulings": each.rulings,
+            "returned": each.returned,
+            "withdrawn": each.unsettled,
+        }
+        for each in past.buckets
+    ]
+    total = past.total
+    if not total.settled and not total.decided:
+        return Panel(
+            "decided",
+            _("Who decides"),
+            "",
+            columns,
+            [],
+            empty=_(
+                "No image is decided yet. A photo is when enough blind answers agree, or a reviewer rules."
+            ),
+        )
+    told = {
+        "share": round(100 * total.by_machine / total.images) if total.images > 0 else 0,
+        "n": rounded(total.images, 0),
+        "unit": {"day": _("day"), "week": _("week"), "month": _("month")}[past.by],
+    }
+    title = (
+        _("The machine decided %(share)d %% of %(n)s images") % told
+        if total.by_machine > 0
+        else _("People decided all %(n)s images") % told
+    )
+    return Panel(
+        "decided",
+        title,
+        _(
+            "Images a %(unit)s, when they were decided first. Decisions that went back to people, or that people settled "
+            "as well, are in the table and are not counted in the title. The last %(unit)s is not over."
+        )
+        % told,
+        columns,
+        rows,
+        Chart(
+            **_axis(past),
+            series=[
+                Series("people", _("Settled by people"), [row["people"] for row in rows], kind="bar", look=1),
+                Series("machine", _("Decided by the machine"), [row["machine"] for row in rows], kind="bar"),
+                Series("human", _("Human decisions"), [each.human for each in past.buckets], look=2),
+            ],
+            y_label=_("images, or decisions, a %(unit)s") % told,
+        ),
+    )
+
+
+def hours(past: History) -> Panel:
+    """What it cost in person-hours, and what it would have cost had people decided everything."""
+    columns = (
+        _when(past),
+        Column("hours", _("Hours, so far"), "hours"),
+        Column("all_human", _("All by people (estimate)"), "hours"),
+        Column("per_1000", _("Hours per 1,000 images"), "hours"),
+        Column("answering", _("Answering, then alone"), "hours", read=False),
+        Column("reviewing", _("Reviewing, then alone"), "hours", read=False),
+    )
+    rows: list[dict[str, Any]] = [
+        {
+            "since": bucket.start,
+            "hours": total.seconds / 3600,
+            "all_human": _all_human_hours(total),
+            "per_1000": _ratio(1000 * total.seconds / 3600, total.images),
+            "answering": bucket.answer_s / 3600,
+            "reviewing": bucket.ruling_s / 3600,
+        }
+        for bucket, total in zip(past.buckets, past.sums, strict=True)
+    ]
+    if not past.total.seconds:
+        return Panel(
+            "hours",
+            _("Cost in person-hours"),
+            "",
+            columns,
+            [],
+            empty=_("The first answers show what an image costs in people's time."),
+        )
+    total = past.total
+    told = {
+        "hours": rounded(total.seconds / 3600, 1),
+        "each": rounded(1000 * total.seconds / 3600 / max(total.images, 1), 1),
+        "people": rounded(1000 * total.seconds / 3600 / max(total.by_people, 1), 1),
+    }
+    if total.by_machine > 0 and total.by_people > 0:
+        title = (
+            _("%(hours)s person-hours: %(each)s for 1,000 images, %(people)s if people decided all") % told
+        )
+    elif total.images > 0:
+        title = _("%(hours)s person-hours: %(each)s for 1,000 images") % told
+    else:
+        title = _("%(hours)s person-hours so far") % told
+    return Panel(
+        "hours",
+        title,
+        _(
+            "Time from photo shown to answer given, at most %(answer)d s an answer; for a ruling the time since the same "
+            "person's ruling before, at most %(ruling)d s. Breaks, training and meetings are not in it. The estimate takes "
+            "it that the machine's images would have cost people as long as theirs did. The machine's are the easier ones, "
+            "so it is on the high side."
+        )
+        % {"answer": ANSWER_CAP_S, "ruling": RULING_CAP_S},
+        columns,
+        rows,
+        Chart(
+            **_axis(past),
+            series=[
+                Series("hours", _("Hours, so far"), [row["hours"] for row in rows], look=0),
+                Series(
+                    "all_human", _("All by people (estimate)"), [row["all_human"] for row in rows], look=1
+                ),
+            ],
+            y_label=_("person-hours"),
+        ),
+    )
+
+
+def _all_human_hours(total: Bucket) -> float | None:
+    """Every image at what one cost that people settled."""
+    return total.seconds / 3600 * total.images / total.by_people if total.by_people > 0 else None
+
+
+def agreement(past: History, floor: float) -> Panel:
+    """Share of photos on which all blind answers agree, with Wilson's 95 % interval."""
+    columns = (
+        _when(past),
+        Column("agreement", _("All agree"), "share"),
+        Column("low", pgettext("interval", "From"), "share"),
+        Column("high", pgettext("interval", "To"), "share"),
+        Column("photos", _("Photos"), "count"),
+        Column("agreed", _("Of them alike"), "count", read=False),
+    )
+    rows: list[dict[str, Any]] = []
+    shares: list[Proportion] = []
+    for each in past.buckets:
+        share = Proportion(each.agreed, each.compared)
+        shares.append(share)
+        known = share.share is not None
+        rows.append(
+            {
+                "since": each.start,
+                "agreement": share.share,
+                "low": share.low if known else None,
+                "high": share.high if known else None,
+                "photos": each.compared,
+                "agreed": each.agreed,
+            }
+        )
+    total = Proportion(past.total.agreed, past.total.compared) if past.buckets else Proportion(0, 0)
+    if total.share is None:
+        return Panel(
+            "agreement",
+            _("Agreement of blind answers"),
+            "",
+            columns,
+            [],
+            empty=_(
+                "Agreement shows when a photo has two blind answers. Where people differ, no model can be right."
+            ),
+        )
+    return Panel(
+        "agreement",
+        _agreement_title(shares, total),
+        _(
+            "Photos with two blind answers or more, by the day of the last. Gold, sweeps and answers that were taken back "
+            "are left out. The area is Wilson's 95 %% interval; the level line is what a band must reach (%(floor)d %%)."
+        )
+        % {"floor": round(100 * floor)},
+        columns,
+        rows,
+        Chart(
+            **_axis(past),
+            series=[
+                Series(
+                    "agreement",
+                    _("All agree"),
+                    [row["agreement"] for row in rows],
+                    look=0,
+                    low=[row["low"] for row in rows],
+                    high=[row["high"] for row in rows],
+                ),
+                Series("floor", _("Wanted in a band"), [floor] * len(rows), look=1),
+            ],
+            y_label=_("photos on which all agree"),
+            percent=True,
+            top=1.0,
+        ),
+    )
+
+
+def _agreement_title(shares: list[Proportion], total: Proportion) -> str:
+    """Whether the newest third differs from the first: their intervals lie apart."""
+    known = [share for share in shares if share.whole]
+    third = len(known) // 3
+    assert total.share is not None
+    told = {"all": f"{100 * total.share:.0f} %"}
+    if third:
+        before, now = _together(known[:third]), _together(known[-third:])
+        told |= {"before": f"{100 * (before.share or 0):.0f} %", "now": f"{100 * (now.share or 0):.0f} %"}
+        if now.low > before.high:
+            return _("People agree more than at first: %(now)s, from %(before)s") % told
+        if now.high < before.low:
+            return _("People agree less than at first: %(now)s, from %(before)s") % told
+    return _("All blind answers agree on %(all)s of the photos") % told
+
+
+def _together(shares: list[Proportion]) -> Proportion:
+    return Proportion(sum(share.part for share in shares), sum(share.whole for share in shares))

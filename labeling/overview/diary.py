@@ -1,0 +1,306 @@
+"""The project's activity as sentences. One place says every kind, so that a new kind is a line here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from labeling.catalog.models import Activity, Project, Role
+from labeling.catalog.selectors import activity, class_names_by_key, current_guideline
+from labeling.frontier import changes
+from labeling.frontier.models import EndReason, Mode
+from labeling.monitors.services import monitor_named
+from labeling.plain_text import isolated
+
+
+@dataclass(frozen=True)
+class Line:
+    """``icon`` is a lucide name, ``page`` the url name where more is to be seen (empty: nowhere)."""
+
+    at: datetime
+    text: str
+    icon: str
+    page: str
+
+
+#: Kinds that come many at a time: one after the other by the same person, they are one line that counts them.
+_COUNTED = frozenset({"ruled"})
+
+
+def diary(project: Project, *, limit: int = 20) -> list[Line]:
+    """The newest lines, newest first. An afternoon of rulings is one line, or it would hide everything else."""
+    lines: list[Line] = []
+    names = class_names_by_key(current_guideline(project))
+    for _key, group in groupby(activity(project, limit=limit * 10), key=_alike):
+        newest, *older = group
+        if older:
+            newest.data = {**newest.data, "times": 1 + len(older)}
+        lines.append(Line(newest.at, sentence(newest, names), *_LOOK.get(newest.kind, ("dot", ""))))
+    return lines[:limit]
+
+
+def _alike(entry: Activity) -> tuple[str, int | None]:
+    """Neighbours with the same key share a line; an entry that is not counted has a key of its own."""
+    return (entry.kind, entry.actor_id) if entry.kind in _COUNTED else ("", entry.pk)
+
+
+#: Where an activity keeps a class, it keeps its key.
+_CLASSES = ("class", "key", "said")
+
+
+def sentence(entry: Activity, names: Mapping[str, str] | None = None) -> str:
+    """One activity in words. An unknown kind is still said, by its name.
+
+    ``names`` is class key -> name; a class that is not there is called by its key.
+    """
+    data: dict[str, Any] = {"who": str(entry.actor) if entry.actor else _("Hilltop"), **entry.data}
+    data |= {name: (names or {}).get(data[name], data[name]) for name in _CLASSES if data.get(name)}
+    data = {name: isolated(value) if isinstance(value, str) else value for name, value in data.items()}
+    say = _SENTENCES.get(entry.kind)
+    if say is None:
+        return f"{data['who']}: {entry.kind.replace('_', ' ')}"
+    try:
+        return say(data)
+    except (KeyError, TypeError, ValueError):  # an older row that carries less than today's sentence wants
+        return f"{data['who']}: {entry.kind.replace('_', ' ')}"
+
+
+def _note(data: dict[str, Any], name: str) -> str:
+    return f": “{data[name]}”" if data.get(name) else "."
+
+
+def _settings(data: dict[str, Any]) -> str:
+    said = {"who": data["who"], "changes": changes.of_settings(data["changes"])}
+    return _("%(who)s changed the settings: %(changes)s.") % said
+
+
+def _role(data: dict[str, Any]) -> str:
+    role = str(Role(data["role"]).label)
+    if data.get("previous"):
+        return _("%(who)s made %(username)s a %(role)s.") % {**data, "role": role.lower()}
+    return _("%(who)s added %(username)s as %(role)s.") % {**data, "role": role.lower()}
+
+
+def _band(data: dict[str, Any]) -> str:
+    number = {"n": data["band"] + 1}
+    if data.get("anew"):
+        said = _(
+            "Band %(n)d counts anew, as the guideline asks something else now: %(left)d ground truths still count."
+        )
+        return said % {**number, "left": data["ground_truths"]}
+    if data.get("again"):
+        return _band_again(data | number)
+    if data["cause"] == "admin":
+        said = _("%(who)s opened band %(n)d") % {**number, **data}
+    elif data["cause"] == "exhausted":
+        said = _("Band %(n)d opened, as the one outside it is used up") % number
+    else:
+        said = _("Band %(n)d opened: the one outside it is settled") % number
+    return said + _note(data, "reason")
+
+
+def _band_again(data: dict[str, Any]) -> str:
+    if data["cause"] == "admin":
+        said = _("%(who)s opened band %(n)d again, for %(missing)d ground truths") % data
+        return said + _note(data, "reason")
+    if data["cause"] == "guideline":
+        return (
+            _(
+                "Band %(n)d is open again: the guideline asks something else now, and %(missing)d ground truths are "
+                "missing."
+            )
+            % data
+        )
+    return (
+        _("Band %(n)d is open again: the new model sees %(missing)d ground truths too few so far out.") % data
+    )
+
+
+def _intake_finished(data: dict[str, Any]) -> str:
+    parts = [
+        ngettext("%(n)d photo came in", "%(n)d photos came in", data["added"]) % {"n": data["added"]}
+        if data["added"]
+        else _("no photo came in")
+    ]
+    if n := data.get("duplicate"):
+        parts.append(ngettext("%(n)d was here already", "%(n)d were here already", n) % {"n": n})
+    if n := data.get("refused"):
+        parts.append(ngettext("%(n)d was refused", "%(n)d were refused", n) % {"n": n})
+    return _("Intake of %(source)s: %(what)s.") % {"source": data["source"], "what": ", ".join(parts)}
+
+
+def _ruled(data: dict[str, Any]) -> str:
+    times = data.get("times", 1)
+    if times > 1:
+        return _("%(who)s ruled on %(times)d photos.") % {"who": data["who"], "times": times}
+    said = {
+        "class": _("%(who)s ruled on a photo: %(key)s."),
+        "hold": _("%(who)s ruled that a photo is ambiguous."),
+        "unusable": _("%(who)s ruled that a photo is unusable."),
+        "send_back": _("%(who)s sent a photo back to be asked again."),
+    }
+    return said[data["outcome"]] % data
+
+
+def _paused(data: dict[str, Any]) -> str:
+    return (
+        _(
+            "%(labeler)s is paused: %(correct)d of the last %(asked)d gold answers were right. "
+            "%(to_review)d unconfirmed answers went to review."
+        )
+        % data
+    )
+
+
+def _trained(data: dict[str, Any]) -> str:
+    return _("Model version %(number)d was trained on %(n)d ground truths: accuracy %(accuracy).2f.") % {
+        "number": data["number"],
+        "n": data["ground_truths"],
+        "accuracy": data["accuracy"],
+    }
+
+
+def _promoted(data: dict[str, Any]) -> str:
+    if data.get("before") and data["before"] > data["number"]:
+        said = _("%(who)s rolled back from version %(before)d to version %(number)d") % data
+    else:
+        said = _("%(who)s promoted model version %(number)d") % data
+    return said + _note(data, "reason")
+
+
+def _policy(data: dict[str, Any]) -> str:
+    said = {"who": data["who"], "changes": changes.of_policy(data["changes"])}
+    return _("%(who)s changed what the machine may decide: %(changes)s") % said + _note(data, "reason")
+
+
+def _certified(data: dict[str, Any]) -> str:
+    return _(
+        "Certified: %(wish)s of what version %(model)d says is %(class)s, for the surest %(share)s of it "
+        "(%(errors)d wrong of %(n)d random labels)."
+    ) % {**data, "wish": f"{data['precision']:.1%}", "share": f"{data['coverage']:.0%}"}
+
+
+def _void(data: dict[str, Any]) -> str:
+    return _("%(n)d certificates are void: %(why)s.") % {
+        "n": data["certificates"],
+        "why": str(EndReason(data["reason"]).label),
+    }
+
+
+def _suspended(data: dict[str, Any]) -> str:
+    if data["reason"] == EndReason.AUDIT:
+        return (
+            _(
+                "The certificate for %(class)s is suspended: %(errors)d of %(audited)d audited decisions were "
+                "wrong. %(photos)d photos went back to people."
+            )
+            % data
+        )
+    said = _("%(who)s suspended the certificate for %(class)s; %(photos)d photos went to people") % data
+    return said + _note(data, "note")
+
+
+def _decided(data: dict[str, Any]) -> str:
+    if data["mode"] == Mode.SHADOW:
+        return _("In shadow, the machine would have decided %(photos)d photos.") % data
+    return (
+        _("The machine decided %(photos)d photos; %(audited)d of them go to people, blind, as the audit.")
+        % data
+    )
+
+
+def _monitor_alert(data: dict[str, Any]) -> str:
+    return _("Alert: %(name)s. Somebody should look.") % {"name": monitor_named(data["monitor"])}
+
+
+def _monitor_closed(data: dict[str, Any]) -> str:
+    return _("%(name)s is fine again; its alert is closed.") % {"name": monitor_named(data["monitor"])}
+
+
+def _monitor_acknowledged(data: dict[str, Any]) -> str:
+    said = _("%(who)s acknowledged the alert of %(name)s") % {
+        **data,
+        "name": monitor_named(data["monitor"]),
+    }
+    return said + _note(data, "note")
+
+
+def _monitor_thresholds(data: dict[str, Any]) -> str:
+    said = {"who": data["who"], "changes": changes.of_thresholds(data["changes"])}
+    return _("%(who)s changed the monitors' thresholds: %(changes)s") % said + _note(data, "reason")
+
+
+_SENTENCES: dict[str, Callable[[dict[str, Any]], str]] = {
+    "project_created": lambda d: _("%(who)s created the project.") % d,
+    "project_archived": lambda d: _("%(who)s archived the project.") % d,
+    "settings_changed": _settings,
+    "guideline_changed": lambda d: _("%(who)s published guideline version %(number)d") % d + _note(d, "note"),
+    "role_set": _role,
+    "member_removed": lambda d: _("%(who)s removed %(username)s.") % d,
+    "intake_started": lambda d: _("%(who)s began an intake of %(source)s.") % d,
+    "intake_finished": _intake_finished,
+    "intake_cancelled": lambda d: _("%(who)s stopped an intake.") % d,
+    "intake_discarded": lambda d: _("%(who)s gave up %(files)d files of an intake.") % d,
+    "band_opened": _band,
+    "review_requested": lambda d: _("%(who)s asked for a review") % d + _note(d, "note"),
+    "ruled": _ruled,
+    "gold_retired": lambda d: _("%(who)s retired a gold photo.") % d,
+    "labeler_paused": _paused,
+    "labeler_resumed": lambda d: _("%(who)s let %(labeler)s go on.") % d,
+    "model_trained": _trained,
+    "model_promoted": _promoted,
+    "frontier_policy": _policy,
+    "certified": _certified,
+    "band_drawn": lambda d: (
+        _("%(who)s had %(photos)d photos of “%(class)s” drawn at random, for its next threshold.") % d
+    ),
+    "random_drawn": lambda d: _("%(who)s had %(photos)d photos drawn at random, for the proof.") % d,
+    "certificates_void": _void,
+    "certificate_suspended": _suspended,
+    "decided": _decided,
+    "decision_overruled": lambda d: _("%(who)s overruled the machine's “%(said)s”") % d + _note(d, "reason"),
+    "monitor_alert": _monitor_alert,
+    "monitor_closed": _monitor_closed,
+    "monitor_acknowledged": _monitor_acknowledged,
+    "monitor_thresholds": _monitor_thresholds,
+    "backbone_adapted": lambda d: _("The backbone was adapted to %(photos)d photos.") % d,
+}
+
+_LOOK: dict[str, tuple[str, str]] = {
+    "project_created": ("mountain", ""),
+    "settings_changed": ("settings", "project-settings"),
+    "guideline_changed": ("book-open", "guideline"),
+    "role_set": ("users", "members"),
+    "member_removed": ("users", "members"),
+    "intake_started": ("folder-up", "intake"),
+    "intake_finished": ("folder-up", "intake"),
+    "intake_cancelled": ("folder-up", "intake"),
+    "intake_discarded": ("folder-up", "intake"),
+    "band_opened": ("chevrons-right-left", ""),
+    "review_requested": ("scale", "review"),
+    "ruled": ("scale", "review"),
+    "gold_retired": ("badge-check", "labelers"),
+    "labeler_paused": ("circle-pause", "labelers"),
+    "labeler_resumed": ("circle-play", "labelers"),
+    "model_trained": ("brain", "models"),
+    "model_promoted": ("brain", "models"),
+    "frontier_policy": ("shield", "frontier"),
+    "certified": ("shield-check", "frontier"),
+    "band_drawn": ("dices", "frontier"),
+    "random_drawn": ("dices", "frontier"),
+    "certificates_void": ("shield", "frontier"),
+    "certificate_suspended": ("shield-alert", "frontier"),
+    "decided": ("shield-check", "frontier"),
+    "decision_overruled": ("undo-2", "frontier"),
+    "monitor_alert": ("bell-ring", "monitors"),
+    "monitor_closed": ("bell", "monitors"),
+    "monitor_acknowledged": ("bell", "monitors"),
+    "monitor_thresholds": ("activity", "monitors"),
+    "backbone_adapted": ("wand-sparkles", "adaptation"),
+}

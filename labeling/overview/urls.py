@@ -1,0 +1,10 @@
+from django.urls import path
+
+from labeling.overview import home, views
+from labeling.overview.dashboard import views as dashboard
+
+urlpatterns = [
+    path("", home.home, name="home"),
+    path("p/<slug:slug>/", views.project, name="project"),
+    path("p/<slug:slug>/dashboard", dashboard.page, name="dashboard"),
+]

@@ -1,0 +1,95 @@
+"""Photos enter the current order and leave it."""
+
+from __future__ import annotations
+
+from django.db import IntegrityError, transaction
+
+from labeling import locks
+from labeling.catalog.models import Item, Project
+from labeling.locks import Lock
+from labeling.partitions import Partition
+from labeling.queue import pace
+from labeling.queue.models import Entry, Ranking, Slot
+from labeling.queue.places import ARRIVALS, ASKED_FIRST
+from labeling.truth.models import Draw
+
+
+@transaction.atomic
+def append_arrivals(*, project: Project, item_ids: list[int]) -> None:
+    """New photos wait behind the ranked ones, in random order, and can be labeled at once."""
+    ranking = share_ranking(project)
+    if ranking is None:
+        try:
+            with transaction.atomic():
+                ranking = Ranking.objects.create(
+                    project=project, number=0, strategy="arrival", bands=1, current=True
+                )
+                room = Partition("queue_entry", "ranking_id", ranking.pk)
+                room.create()
+                room.build_indexes()
+                room.attach()
+        except IntegrityError:
+            ranking = Ranking.objects.get(project=project, current=True)
+    keys = dict(Item.objects.filter(pk__in=item_ids).values_list("pk", "random_key"))
+    Entry.objects.bulk_create(
+        [
+            Entry(
+                ranking=ranking,
+                item_id=item_id,
+                band=ARRIVALS,
+                position=int(keys[item_id] * 2**31),
+                free=project.answers_per_image,
+                late=True,
+            )
+            for item_id in item_ids
+        ],
+        ignore_conflicts=True,
+    )
+
+
+@transaction.atomic(savepoint=False)
+def remove_from_queue(*, project: Project, item_id: int) -> None:
+    """A settled or disputed photo needs no more answers; the pace may move on."""
+    ranking = share_ranking(project)
+    Entry.objects.filter(ranking=ranking, item_id=item_id).delete()
+    pace.move_inward(project)
+
+
+@transaction.atomic
+def put_back(*, project: Project, item_id: int, round: int) -> None:
+    """A photo needs answers again: its entry returns with the slots that are taken in this round."""
+    ranking = share_ranking(project)
+    if ranking is None:
+        return
+    # As in give_back: whoever is taking the photo at this moment must be counted.
+    list(Entry.objects.select_for_update().filter(ranking=ranking, item_id=item_id))
+    taken = list(Slot.objects.filter(item_id=item_id, round=round, number__isnull=False).order_by("number"))
+    known = Slot.objects.filter(item_id=item_id).order_by("-leased_at").first()
+    context = known.context if known else {}
+    band = context.get("band", ARRIVALS)
+    Entry.objects.update_or_create(
+        ranking=ranking,
+        item_id=item_id,
+        defaults={
+            "ladder_id": context.get("ladder"),
+            "band": band if band == ARRIVALS else min(band, ranking.bands - 1),
+            "position": ASKED_FIRST if round > 1 else context.get("position", 0),
+            "confidence": context.get("confidence"),
+            # As the last loan was; but an answer that is wanted neither checks a person nor is given in a grid.
+            "draw": known.draw if known and known.draw not in {Draw.GOLD, Draw.SWEEP} else Draw.RANK,
+            "round": round,
+            "taken": len(taken),
+            "free": max(project.answers_per_image - len(taken), 0),
+            "first_holder_id": taken[0].holder_id if taken else None,
+            "late": True,
+        },
+    )
+
+
+def share_ranking(project: Project) -> Ranking | None:
+    """The current ranking, held until the caller commits: a finished one takes over between two changes of entries.
+
+    Two statements, because one sees what was current when it began to wait.
+    """
+    locks.share(Lock.RANKING, project.pk)
+    return Ranking.objects.filter(project=project, current=True).first()

@@ -1,0 +1,207 @@
+"""Lend photos to labelers, and take them back unanswered."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import F, Value
+from django.db.models.functions import Coalesce, Greatest
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from labeling.catalog.models import Guideline, Project
+from labeling.people.models import User
+from labeling.queue import claiming, pace
+from labeling.queue.entries import share_ranking
+from labeling.queue.models import BandOpening, Entry, Slot
+from labeling.queue.places import ARRIVALS
+from labeling.refusals import Refused
+from labeling.truth.models import Draw
+
+MAX_LEASES = 32
+
+
+_dice = random.SystemRandom()
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """All that a person holds, oldest first, and the number of the guideline in force: what a screen shows may be older."""
+
+    slots: list[Slot]
+    guideline: int
+
+
+def claim(
+    *, project: Project, labeler: User, count: int = 1, dice: random.Random | None = None
+) -> list[Slot]:
+    """The photos of :func:`claim_under`."""
+    return claim_under(project=project, labeler=labeler, count=count, dice=dice).slots
+
+
+@transaction.atomic
+def claim_under(
+    *, project: Project, labeler: User, count: int = 1, dice: random.Random | None = None
+) -> Claimed:
+    """Let ``labeler`` hold ``count`` photos; return all that they hold, and under which guideline they are asked.
+
+    Asking again changes nothing but the leases' ends: a claim whose answer got lost can simply be repeated.
+    Fewer photos (or none) come back when there is nothing more for this person now.
+    """
+    start = claiming.start(project, labeler)
+    if start.paused:
+        return Claimed([], start.guideline.number)
+    held = claiming.held(project, labeler, MAX_LEASES)
+    wanted = min(count, MAX_LEASES) - len(held)
+    if wanted > 0:
+        order = claiming.order_of(project, labeler)
+        for _n in range(wanted):
+            slot = _next(project, order, labeler, start.guideline, dice or _dice)
+            if slot is None:
+                break
+            held.append(slot)
+    _renew(project, held)
+    return Claimed(held, start.guideline.number)
+
+
+def _next(
+    project: Project, order: claiming.Order, labeler: User, guideline: Guideline, dice: random.Random
+) -> Slot | None:
+    slot = claiming.take_over_expired(project, order.ranking, labeler) if order.expired else None
+    if slot is None and dice.random() < project.gold_rate:
+        slot = claiming.take_gold(project, labeler, guideline)
+    ranking = order.ranking
+    if slot is not None or ranking is None:
+        return slot
+    current = min(order.band, ranking.bands - 1)
+    # The lot falls once a photo, when its first answer is asked for, so that the audit is that share of photos.
+    if dice.random() < project.audit_rate:
+        slot = claiming.take_begun(project, ranking, labeler)
+        slot = slot or claiming.take_audit(project, ranking, labeler)
+        slot = slot or claiming.take_fresh(project, ranking, labeler, current)
+    else:
+        slot = claiming.take_begun_or_fresh(project, ranking, labeler, current)
+    innermost = min(ranking.bands, project.bands) - 1
+    while slot is None and current < innermost and pace.gates_allow(project):
+        current = pace.go_on(project, BandOpening.Cause.EXHAUSTED)
+        slot = claiming.take_fresh(project, ranking, labeler, current)
+    for band in [*range(current - 1, -1, -1), ARRIVALS, *range(current + 1, ranking.bands)]:
+        if slot is not None:
+            break
+        slot = claiming.take_fresh(project, ranking, labeler, band)
+    return slot
+
+
+def _renew(project: Project, held: list[Slot]) -> None:
+    """Who still asks is still there: extend leases that are past half of their time."""
+    now = timezone.now()
+    half = timedelta(seconds=project.lease_seconds / 2)
+    stale = [slot for slot in held if slot.expires_at < now + half]
+    if stale:
+        until = now + timedelta(seconds=project.lease_seconds)
+        Slot.objects.filter(pk__in=[slot.pk for slot in stale]).update(expires_at=until)
+        for slot in stale:
+            slot.expires_at = until
+
+
+@transaction.atomic
+def skip(*, project: Project, labeler: User, lease: UUID) -> None:
+    """Pass a photo on to others; it does not come back to this labeler, unless they take that back at once
+    (:func:`unskip`). Repeating it changes nothing."""
+    slot = own_slot(project, labeler, lease)
+    if slot is None or slot.skipped_at is not None:
+        return
+    if slot.annotation_id is not None:
+        raise Refused("already_answered", _("You have answered this photo. Undo the answer first."))
+    give_back(slot)
+    slot.number = None
+    slot.skipped_at = timezone.now()
+    slot.save(update_fields=["number", "skipped_at"])
+
+
+@transaction.atomic
+def unskip(*, project: Project, labeler: User, lease: UUID) -> Slot:
+    """Take a skip back: the photo is on loan to the same person again. Repeating it changes nothing.
+
+    Raises :class:`Refused` ``not_found`` (404), ``already_answered`` or ``undo_too_late`` (409): after the project's
+    time for undoing, or when others have taken the photo meanwhile.
+    """
+    slot = own_slot(project, labeler, lease)
+    if slot is None:
+        raise Refused("not_found", _("There is no such photo of yours."), status=404)
+    if slot.annotation_id is not None:
+        raise answered_already()
+    if slot.skipped_at is None:
+        return slot
+    now = timezone.now()
+    if now > slot.skipped_at + timedelta(seconds=project.undo_seconds):
+        raise Refused(
+            "undo_too_late",
+            _("A skip can be undone for %(seconds)d seconds.") % {"seconds": project.undo_seconds},
+        )
+    if slot.draw != Draw.GOLD:
+        entry = Entry.objects.filter(ranking=share_ranking(project), item_id=slot.item_id, round=slot.round)
+        wanted = entry.select_for_update().values_list("free", flat=True).first()
+        if not wanted:
+            raise Refused("undo_too_late", _("Other people have taken this photo meanwhile."))
+        used = set(
+            Slot.objects.filter(item_id=slot.item_id, round=slot.round, number__isnull=False).values_list(
+                "number", flat=True
+            )
+        )
+        slot.number = next(n for n in range(len(used) + 1) if n not in used)
+        entry.update(
+            taken=F("taken") + 1,
+            free=F("free") - 1,
+            first_holder=Coalesce(F("first_holder"), Value(labeler.pk)),
+        )
+    slot.skipped_at = None
+    slot.leased_at = now
+    slot.expires_at = now + timedelta(seconds=project.lease_seconds)
+    slot.save(update_fields=["number", "skipped_at", "leased_at", "expires_at"])
+    return slot
+
+
+@transaction.atomic
+def release(*, project: Project, labeler: User, lease: UUID) -> None:
+    """Give a photo back unanswered; it may come again. Repeating it changes nothing."""
+    slot = own_slot(project, labeler, lease)
+    if slot is None or slot.annotation_id is not None or slot.skipped_at is not None:
+        return
+    give_back(slot)
+    slot.delete()
+
+
+def own_slot(project: Project, labeler: User, lease: UUID) -> Slot | None:
+    return (
+        Slot.objects.select_for_update(no_key=True).filter(pk=lease, project=project, holder=labeler).first()
+    )
+
+
+def give_back(slot: Slot) -> None:
+    """The wanted answer that this slot used up is free again."""
+    if slot.number is None:
+        return
+    ranking = share_ranking(slot.project)
+    entry = Entry.objects.filter(ranking=ranking, item_id=slot.item_id, round=slot.round)
+    # Locked before the slots are read: somebody may be taking this photo at this moment, and must be counted.
+    list(entry.select_for_update())
+    remaining = (
+        Slot.objects.filter(item_id=slot.item_id, round=slot.round, number__isnull=False)
+        .exclude(pk=slot.pk)
+        .order_by("number")
+        .first()
+    )
+    entry.update(
+        taken=Greatest(F("taken") - 1, Value(0)),
+        free=F("free") + 1,
+        first_holder=remaining.holder if remaining else None,
+    )
+
+
+def answered_already() -> Refused:
+    return Refused("already_answered", _("You have answered this photo already. Undo it to change it."))

@@ -1,0 +1,122 @@
+"""Photos that wait behind all others, for nobody: the machine decided them. The random audit still draws them.
+
+They keep their entry, in a band that no claim looks into. The audit walk names a photo, whatever its band, so its sample
+stays one of everything; what it lent out is found like any other photo that somebody has begun.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.db import connection, transaction
+
+from labeling.catalog.models import Project
+from labeling.queue import pace
+from labeling.queue.entries import share_ranking
+from labeling.queue.places import ARRIVALS, ASKED_FIRST, DECIDED
+
+
+@transaction.atomic
+def withdraw(*, project: Project, item_ids: Sequence[int]) -> int:
+    """Offer these photos no more, unless the audit draws them; return how many. Those that people began stay."""
+    return _move(
+        project,
+        """
+        UPDATE queue_entry e SET band = %s FROM catalog_item i
+        WHERE e.ranking_id = %s AND e.item_id = ANY(%s) AND i.id = e.item_id AND i.audit_drawn_at IS NULL
+          AND e.taken = 0 AND e.round = 1
+        """,
+        [DECIDED],
+        item_ids,
+    )
+
+
+@transaction.atomic
+def ask_first(*, project: Project, item_ids: Sequence[int]) -> int:
+    """Offer these photos before all others of the band that is open; return how many."""
+    ranking = share_ranking(project)
+    if ranking is None:
+        return 0
+    band = min(pace.current_band(project), ranking.bands - 1)
+    return _move(
+        project,
+        "UPDATE queue_entry e SET band = %s, position = %s WHERE e.ranking_id = %s AND e.item_id = ANY(%s)",
+        [band, ASKED_FIRST],
+        item_ids,
+    )
+
+
+@transaction.atomic
+def restore(*, project: Project, item_ids: Sequence[int]) -> int:
+    """People are asked for these photos again; return how many. They get their place with the next ranking."""
+    return _move(
+        project,
+        """
+        UPDATE queue_entry e SET band = %s
+        WHERE e.ranking_id = %s AND e.item_id = ANY(%s) AND e.band > %s
+        """,
+        [ARRIVALS],
+        item_ids,
+        ARRIVALS,
+    )
+
+
+@transaction.atomic
+def ask_drawn_first(*, project: Project) -> int:
+    """Photos that the audit drew and nobody has now (given back, or never lent) come before all others; return how many.
+
+    They would wait for their own band otherwise, and the random sample, which ends at its first open photo, with them.
+    """
+    ranking = share_ranking(project)
+    if ranking is None:
+        return 0
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE queue_entry e SET band = %s, position = %s FROM catalog_item i
+            WHERE e.ranking_id = %s AND e.taken = 0 AND e.position >= 0
+              AND i.id = e.item_id AND i.project_id = %s AND i.audit_drawn_at IS NOT NULL
+            """,
+            [min(pace.current_band(project), ranking.bands - 1), ASKED_FIRST, ranking.pk, project.pk],
+        )
+        return int(cursor.rowcount)
+
+
+@transaction.atomic
+def draw_for_audit(*, project: Project, count: int) -> int:
+    """Draw the next ``count`` photos of the audit walk now, and ask people for them before all others; return how many.
+
+    The walk goes on in the order of the random keys, so the sample stays a uniform one. Photos that people have settled or
+    begun are in it too, and are not asked again. They look like any other photo.
+    """
+    ranking = share_ranking(project)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH following AS (
+                SELECT id FROM catalog_item WHERE project_id = %s AND audit_drawn_at IS NULL
+                ORDER BY random_key LIMIT %s FOR NO KEY UPDATE)
+            UPDATE catalog_item i SET audit_drawn_at = statement_timestamp() FROM following WHERE i.id = following.id
+            RETURNING i.id
+            """,
+            [project.pk, count],
+        )
+        drawn = [row[0] for row in cursor.fetchall()]
+        if ranking is not None:
+            cursor.execute(
+                """
+                UPDATE queue_entry SET band = %s, position = %s, draw = 'audit'
+                WHERE ranking_id = %s AND item_id = ANY(%s) AND taken = 0
+                """,
+                [min(pace.current_band(project), ranking.bands - 1), ASKED_FIRST, ranking.pk, drawn],
+            )
+    return len(drawn)
+
+
+def _move(project: Project, sql: str, first: list[int], item_ids: Sequence[int], *last: int) -> int:
+    ranking = share_ranking(project)
+    if ranking is None or not item_ids:
+        return 0
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [*first, ranking.pk, list(item_ids), *last])
+        return int(cursor.rowcount)

@@ -1,0 +1,43 @@
+"""Ask for another order, in the background."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+
+from django.db import transaction
+
+from labeling.catalog.models import Project
+from labeling.jobs.models import Job, JobState
+from labeling.jobs.services import enqueue
+from labeling.people.models import User
+
+
+@transaction.atomic
+def request_ranking(*, project: Project, by: User | None = None) -> Job:
+    """Re-score and re-rank the pool in the background. Requests that come while one waits are one."""
+    arguments = {
+        "kind": "rank",
+        "project_id": project.pk,
+        "requested_by": by,
+        "lock": f"project:{project.pk}",
+    }
+    job = enqueue(dedupe=f"rank:{project.pk}", **arguments)  # type: ignore[arg-type]
+    if job.state == JobState.RUNNING:  # it may have read the pool before what prompted this request
+        job = enqueue(dedupe=f"rank:{project.pk}:next", **arguments)  # type: ignore[arg-type]
+    return job
+
+
+@transaction.atomic
+def request_rescoring(*, projects: Sequence[Project], by: User | None = None) -> Job:
+    """Re-score and re-rank several projects in one job; those on one backbone share one pass over the embeddings."""
+    named = sorted(project.pk for project in projects)
+    told = hashlib.sha256(json.dumps(named).encode()).hexdigest()[:16]
+    return enqueue(
+        kind="rescore",
+        args={"projects": named},
+        requested_by=by,
+        dedupe=f"rescore:{told}",
+        lock="rescore",
+    )

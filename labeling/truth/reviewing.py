@@ -1,0 +1,152 @@
+"""Put a photo before a reviewer, and append the ruling."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from labeling.catalog import selectors as catalog
+from labeling.catalog.models import (
+    ClassDefinition,
+    Item,
+    Project,
+)
+from labeling.catalog.services import log_activity
+from labeling.people.models import User
+from labeling.refusals import Refused
+from labeling.truth import events
+from labeling.truth.answers import REASONS
+from labeling.truth.answers import Answer as Answer  # part of what a service takes
+from labeling.truth.current import (
+    current_round,
+    open_dispute,
+    truth_in_force,
+)
+from labeling.truth.models import (
+    Annotation,
+    Dispute,
+    DisputeCause,
+    Origin,
+    Outcome,
+    Ruling,
+    TruthKind,
+)
+from labeling.truth.settling import active_class, append_truth, lock_photo, raise_dispute
+
+
+@transaction.atomic
+def rule(
+    *,
+    project: Project,
+    dispute_id: UUID,
+    reviewer: User,
+    outcome: str,
+    class_key: str = "",
+    reason: str = "",
+    comment: str = "",
+) -> Ruling:
+    """End a dispute. A ruling makes ground truth, or (``send_back``) asks for a new round of answers.
+
+    Raises :class:`Refused` ``not_found`` (404), ``already_ruled``, ``own_answer`` (409), ``unknown_class`` or
+    ``invalid`` (422).
+    """
+    dispute = Dispute.objects.filter(project=project, pk=dispute_id).first()
+    if dispute is None:
+        raise Refused("not_found", _("There is no such dispute in this project."), status=404)
+    # Locked before looking: an undo that dissolves the dispute writes its ruling under the photo's lock.
+    lock_photo(dispute.item_id)
+    if Ruling.objects.filter(dispute=dispute).exists():
+        raise Refused("already_ruled", _("Somebody has just ruled on this photo. Take the next one."))
+    own = Annotation.objects.standing().filter(item_id=dispute.item_id, labeler=reviewer)
+    if own.exists() and not project.reviewer_may_rule_own:
+        raise Refused(
+            "own_answer",
+            _("You answered this photo yourself, so somebody else must rule on it. Take the next one."),
+        )
+    guideline = catalog.current_guideline(project)
+    definition: ClassDefinition | None = None
+    if outcome == Outcome.CLASS:
+        definition = active_class(guideline, class_key)
+    elif outcome not in {Outcome.HOLD, Outcome.UNUSABLE, Outcome.SEND_BACK}:
+        raise Refused(
+            "invalid",
+            _("A ruling is one of: class, hold, unusable, send_back."),
+            status=422,
+            fields={"outcome": _("unknown")},
+        )
+    if outcome == Outcome.SEND_BACK and not comment.strip():
+        raise Refused(
+            "invalid",
+            _("Say in the comment what the labelers should look at."),
+            status=422,
+            fields={"comment": _("missing")},
+        )
+    if reason and reason not in REASONS.get(outcome, []):
+        raise Refused(
+            "invalid",
+            _("This ruling takes no reason.")
+            if outcome not in REASONS
+            else _("Give the reason, one of: %(reasons)s.") % {"reasons": ", ".join(REASONS[outcome])},
+            status=422,
+            fields={"reason": _("unknown")},
+        )
+    if class_key and outcome != Outcome.CLASS:
+        raise Refused(
+            "invalid",
+            _("Only a ruling on a class names one."),
+            status=422,
+            fields={"class": _("not with this outcome")},
+        )
+    ruling = Ruling.objects.create(
+        dispute=dispute,
+        reviewer=reviewer,
+        outcome=outcome,
+        label_class_id=definition.label_class_id if definition else None,
+        reason=reason,
+        comment=comment[:1000],
+        guideline=guideline,
+    )
+    # The diary is for admins; what it says of a ruling, the review page says to them as well.
+    log_activity(
+        project=project,
+        kind="ruled",
+        actor=reviewer,
+        item=dispute.item_id,
+        dispute=str(dispute.pk),
+        outcome=outcome,
+        key=class_key,
+    )
+    if outcome == Outcome.SEND_BACK:
+        if truth_in_force(dispute.item_id) is not None:
+            append_truth(project, dispute.item_id, TruthKind.WITHDRAWN, None, Origin.WITHDRAWAL, guideline.pk)
+        events.reopened.send(
+            sender=Ruling, project=project, item_id=dispute.item_id, round=current_round(dispute.item_id)
+        )
+    else:
+        append_truth(
+            project,
+            dispute.item_id,
+            outcome,
+            ruling.label_class_id,
+            Origin.RULING,
+            guideline.pk,
+            ruling=ruling,
+        )
+        events.settled.send(sender=Ruling, project=project, item_id=dispute.item_id)
+    return ruling
+
+
+@transaction.atomic
+def request_review(
+    *, project: Project, item: Item, by: User | None, cause: str = DisputeCause.REQUESTED, note: str = ""
+) -> Dispute:
+    """Put a photo before a reviewer. Its ground truth, if any, stays in force until the ruling."""
+    lock_photo(item.pk)
+    existing = open_dispute(item.pk)
+    if existing is not None:
+        return existing
+    dispute = raise_dispute(project, item.pk, current_round(item.pk), cause, note=note)
+    log_activity(project=project, kind="review_requested", actor=by, item=item.pk, note=note)
+    return dispute

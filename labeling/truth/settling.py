@@ -1,0 +1,160 @@
+"""Standing answers become ground truth or a dispute, under the photo's lock."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from labeling.catalog import selectors as catalog
+from labeling.catalog.models import (
+    AgreementRule,
+    ClassDefinition,
+    ClassState,
+    Guideline,
+    Item,
+    Project,
+)
+from labeling.refusals import Refused
+from labeling.truth import events
+from labeling.truth.agreement import Answered, Verdict, agreeing, verdict
+from labeling.truth.answers import Answer as Answer  # part of what a service takes
+from labeling.truth.current import (
+    PhotoState,
+    current_round,
+    newest_truth,
+    photo_state,
+    standing_answers,
+)
+from labeling.truth.models import (
+    Annotation,
+    Dispute,
+    Draw,
+    GroundTruth,
+    Origin,
+    Ruling,
+)
+
+
+def reconsider(*, project: Project, item_ids: list[int]) -> None:
+    """Judge standing answers again, after the rule or the classes changed. One transaction a photo."""
+    guideline = catalog.current_guideline(project)
+    for item_id in item_ids:
+        with transaction.atomic():
+            lock_photo(item_id)
+            round = current_round(item_id)
+            settle(project, item_id, round, guideline, photo_state(project, item_id, round))
+
+
+def lock_photo(item_id: int) -> None:
+    """One writer a photo: of two last answers at the same moment, the second must see the first."""
+    Item.objects.select_for_update(no_key=True).only("pk").get(pk=item_id)
+
+
+def active_class(guideline: Guideline, class_key: str) -> ClassDefinition:
+    definitions = [each for each in catalog.schema_of(guideline.pk) if each.state == ClassState.ACTIVE]
+    for definition in definitions:
+        if definition.label_class.key == class_key:
+            return definition
+    raise Refused(
+        "unknown_class",
+        _("There is no class “%(key)s” in this project now. Use one of: %(keys)s.")
+        % {"key": class_key, "keys": ", ".join(d.label_class.key for d in definitions)},
+        status=422,
+        fields={"class": _("unknown")},
+    )
+
+
+def verdict_of(project: Project, answers: Sequence[Answered], guideline: Guideline) -> Verdict:
+    wanted = project.answers_per_image
+    return verdict(
+        answers,
+        wanted=wanted,
+        needed=wanted if project.rule == AgreementRule.UNANIMOUS else project.agreement_k,
+        resolution=catalog.class_resolution(project, guideline),
+    )
+
+
+def settle(
+    project: Project,
+    item_id: int,
+    round: int,
+    guideline: Guideline,
+    state: PhotoState,
+    *,
+    audited: bool | None = None,
+) -> bool:
+    """Make ground truth or a dispute of the standing answers, if they suffice; return whether the photo has either.
+
+    ``guideline``: the newest version, which says what each answer counts as today. The ground truth is of the oldest
+    version among the answers it rests on: what it proves is proven of those criteria.
+    """
+    if state.in_force or state.disputed:
+        return True
+    decision = verdict_of(project, state.answers, guideline)
+    if decision.state == "agreed":
+        resting = agreeing(state.answers, decision, catalog.class_resolution(project, guideline))
+        append_truth(
+            project,
+            item_id,
+            decision.kind,
+            decision.label_class_id,
+            Origin.AGREEMENT,
+            min(each.guideline_id for each in resting),  # versions are written in turn, so ids rise with them
+            audited=audited,
+            supersedes=state.newest_truth,
+            swept=state.swept,
+        )
+        events.settled.send(sender=Annotation, project=project, item_id=item_id)
+    elif decision.state == "disputed":
+        raise_dispute(project, item_id, round, decision.cause)
+    return decision.state != "wait"
+
+
+def raise_dispute(project: Project, item_id: int, round: int, cause: str, *, note: str = "") -> Dispute:
+    dispute = Dispute.objects.create(project=project, item_id=item_id, round=round, cause=cause, note=note)
+    events.disputed.send(sender=Dispute, project=project, item_id=item_id)
+    return dispute
+
+
+def append_truth(
+    project: Project,
+    item_id: int,
+    kind: str,
+    label_class_id: int | None,
+    origin: str,
+    guideline_id: int,
+    *,
+    ruling: Ruling | None = None,
+    audited: bool | None = None,
+    supersedes: int | None = None,
+    swept: bool | None = None,
+) -> GroundTruth:
+    """``audited``, ``supersedes`` and ``swept`` spare look-ups where the caller knows; the first only with the second.
+
+    What rests on an answer from a sweep says so, also as a reviewer's ruling, and even if the audit drew the photo.
+    """
+    if audited is None:
+        audited = Item.objects.filter(pk=item_id, audit_drawn_at__isnull=False).exists()
+        newest = newest_truth(item_id)
+        supersedes = newest.pk if newest else None
+    if swept is None:
+        round = ruling.dispute.round if ruling else current_round(item_id)
+        swept = any(answer.draw == Draw.SWEEP for answer in standing_answers(item_id, round))
+    draw = Draw.AUDIT if audited else Draw.RANK
+    if origin == Origin.GOLD:
+        draw = Draw.GOLD
+    elif swept:
+        draw = Draw.SWEEP
+    return GroundTruth.objects.create(
+        project=project,
+        item_id=item_id,
+        kind=kind,
+        label_class_id=label_class_id,
+        origin=origin,
+        draw=draw,
+        ruling=ruling,
+        guideline_id=guideline_id,
+        supersedes_id=supersedes,
+    )
