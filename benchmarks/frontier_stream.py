@@ -411,7 +411,8 @@ class Site:
 
     def work(self) -> list[Any]:
         """Do the frontier's waiting jobs and those that they cause; orderings would need the photos' bytes and are left."""
-        import labeling.frontier.tasks  # noqa: F401  (registers the handlers)
+        import labeling.frontier.tasks
+        import labeling.monitors.tasks  # noqa: F401  (registers the handlers)
         from labeling.jobs import runner
         from labeling.jobs.models import Job, JobState
 

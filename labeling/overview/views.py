@@ -59,7 +59,7 @@ def project(request: HttpRequest, slug: str) -> HttpResponse:
             "admin": _admin,
             "diary": _diary,
         }[fragment](found, request)
-        return render(request, f"frontier/_{fragment}.html", context)
+        return render(request, f"overview/_{fragment}.html", context)
     context |= _mine(found, request)
     if may(request.user, found, Action.REVIEW):
         seen = picture(found)

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-import labeling.frontier.tasks  # noqa: F401  (registers the handlers)
+import labeling.frontier.tasks
+import labeling.monitors.tasks  # noqa: F401  (registers the handlers)
 from labeling.frontier.services import decide
 from tests.factories import make_member
 from tests.frontier.proving import KEYS, Pool

@@ -2,4 +2,5 @@
 
 from __future__ import annotations
 
-import labeling.frontier.tasks  # noqa: F401  (registers the handlers)
+import labeling.frontier.tasks
+import labeling.monitors.tasks  # noqa: F401  (registers the handlers)

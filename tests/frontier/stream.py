@@ -10,6 +10,7 @@ from PIL import Image as PillowImage
 
 import labeling.frontier.tasks
 import labeling.learning.tasks
+import labeling.monitors.tasks
 import labeling.queue.tasks  # noqa: F401  (registers the handlers)
 from labeling.catalog.models import Item
 from labeling.catalog.services import add_image, add_items

@@ -12,7 +12,6 @@ from django.test import Client
 from django.utils import timezone
 
 from labeling.catalog.models import Activity
-from labeling.frontier.tasks import monitor_projects
 from labeling.jobs.models import Job, JobState
 from labeling.learning import services
 from labeling.learning.models import ModelVersion
@@ -27,6 +26,7 @@ from labeling.monitors.models import (
 )
 from labeling.monitors.reading import Reading
 from labeling.monitors.services import is_due, record, request_monitoring, set_thresholds, thresholds_of
+from labeling.monitors.tasks import monitor_projects
 from labeling.overview.diary import diary
 from labeling.refusals import Refused
 from tests.factories import make_member, make_project, make_user

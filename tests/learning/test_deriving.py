@@ -11,6 +11,7 @@ from django.test import Client
 from django.urls import reverse
 
 import labeling.frontier.tasks  # what a settled photo and a first model set off
+import labeling.monitors.tasks
 import labeling.queue.tasks  # noqa: F401  (registers the handlers)
 from labeling.catalog.models import Item, Membership, Project, Role
 from labeling.jobs.models import Job, JobState
