@@ -20,3 +20,12 @@ class Refused(Exception):
         self.message = str(message)
         self.status = status
         self.fields = fields or {}
+
+    @classmethod
+    def invalid(cls, field: str | None, message: str, *, short: Any = None, code: str = "invalid") -> Refused:
+        """What was sent was understood and cannot be taken (422): the input named ``field``, or all of it.
+
+        ``short`` is what stands beside the input where it is less than the whole ``message``.
+        """
+        fields = {} if field is None else {field: message if short is None else short}
+        return cls(code, message, status=422, fields=fields)

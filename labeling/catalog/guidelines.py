@@ -117,10 +117,10 @@ def amend_guideline(
     schema = _in_order(schema, order)
     _check_names(schema)
     if schema == before:
-        raise Refused(
-            "nothing_changed",
+        raise Refused.invalid(
+            None,
             _("This is what the guideline says already. Change something first."),
-            status=422,
+            code="nothing_changed",
         )
 
     guideline = _write(
@@ -194,14 +194,14 @@ def _write(*, project: Project, number: int, note: str, by: User, schema: dict[s
 def _active(schema: Mapping[str, _Entry], key: str) -> _Entry:
     entry = schema.get(key)
     if entry is None or entry.state != ClassState.ACTIVE:
-        raise Refused(
-            "unknown_class",
+        raise Refused.invalid(
+            None,
             _("There is no class “%(key)s” in use. In use: %(keys)s.")
             % {
                 "key": key,
                 "keys": ", ".join(e.key for e in schema.values() if e.state == ClassState.ACTIVE),
             },
-            status=422,
+            code="unknown_class",
         )
     return entry
 
@@ -327,4 +327,4 @@ def _exemplars(project: Project, entry: _Entry, hashes: Sequence[str]) -> tuple[
 
 
 def _invalid(field_name: str, message: str) -> Refused:
-    return Refused("invalid", message, status=422, fields={field_name: message})
+    return Refused.invalid(field_name, message)

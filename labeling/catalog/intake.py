@@ -71,7 +71,7 @@ def start_intake(
                 "roots": [str(root) for root in allowed],
             }
         else:
-            raise Refused("invalid", _("Send files, a zip archive, or a folder."), status=422)
+            raise Refused.invalid(None, _("Send files, a zip archive, or a folder."))
         with transaction.atomic():
             batch.save(force_insert=True)
             IntakeFile.objects.bulk_create(rows, batch_size=2000)
@@ -177,7 +177,7 @@ def _enqueue(batch: IntakeBatch, by: User, args: dict[str, Any]) -> Job:
 
 def _stage_files(batch: IntakeBatch, files: Sequence[File[bytes]], staging: Path) -> list[IntakeFile]:
     if not files:
-        raise Refused("nothing_sent", _("No photo was sent. Choose at least one."), status=422)
+        raise Refused.invalid(None, _("No photo was sent. Choose at least one."), code="nothing_sent")
     batch.source = batch.source or _("Upload of %(when)s") % {
         "when": timezone.localtime().strftime("%Y-%m-%d %H:%M")
     }
@@ -195,7 +195,7 @@ def _stage_files(batch: IntakeBatch, files: Sequence[File[bytes]], staging: Path
 
 def _stage_zip(batch: IntakeBatch, archive: File[bytes] | None, staging: Path) -> None:
     if archive is None:
-        raise Refused("nothing_sent", _("No archive was sent. Choose a zip file."), status=422)
+        raise Refused.invalid(None, _("No archive was sent. Choose a zip file."), code="nothing_sent")
     bound = getattr(settings, "INTAKE_MAX_ZIP_BYTES", 50 * 2**30)
     if archive.size > bound:
         raise Refused(
@@ -209,17 +209,17 @@ def _stage_zip(batch: IntakeBatch, archive: File[bytes] | None, staging: Path) -
     _copy(archive, staging / ARCHIVE)
     # Reads the archive's last bytes only; what it holds is the job's business.
     if not zipfile.is_zipfile(staging / ARCHIVE):
-        raise Refused(
-            "not_a_zip",
+        raise Refused.invalid(
+            None,
             _("The file is no whole zip archive. Pack the photos again and send it again."),
-            status=422,
+            code="not_a_zip",
         )
 
 
 def _open_folder(batch: IntakeBatch, folder: str | Path | None, roots: Sequence[Path]) -> Path:
     text = str(folder or "").strip()
     if not text or "\x00" in text:
-        raise Refused("nothing_sent", _("Name the folder that holds the photos."), status=422)
+        raise Refused.invalid(None, _("Name the folder that holds the photos."), code="nothing_sent")
     # A path that names no root is looked for in the roots, so that people may write "march/line-2".
     candidates = [Path(text)] if Path(text).is_absolute() else [root / text for root in roots]
     opened = [
@@ -228,17 +228,19 @@ def _open_folder(batch: IntakeBatch, folder: str | Path | None, roots: Sequence[
         if any((path := candidate.resolve()).is_relative_to(root.resolve()) for root in roots)
     ]
     if not opened:
-        raise Refused(
-            "folder_not_open",
+        raise Refused.invalid(
+            None,
             _(
                 "This folder is not open for intake. Open are: %(roots)s. The server's administrator can open others."
             )
             % {"roots": ", ".join(map(str, roots)) or _("none")},
-            status=422,
+            code="folder_not_open",
         )
     found = next((path for path in opened if path.is_dir()), None)
     if found is None:
-        raise Refused("no_such_folder", _("There is no such folder. Check how it is written."), status=422)
+        raise Refused.invalid(
+            None, _("There is no such folder. Check how it is written."), code="no_such_folder"
+        )
     batch.source = batch.source or found.name
     return found
 

@@ -22,9 +22,9 @@ def set_role(*, project: Project, user: User, role: str, by: User) -> Membership
             "role": role,
             "roles": ", ".join(Role.values),
         }
-        raise Refused("invalid", message, status=422, fields={"role": message})
+        raise Refused.invalid("role", message)
     if not user.is_active:
-        raise Refused("inactive", _("This account is switched off. Switch it on first."), status=422)
+        raise Refused.invalid(None, _("This account is switched off. Switch it on first."), code="inactive")
     _lock(project)
     if role != Role.ADMIN:
         _keep_an_admin(project, user)

@@ -72,11 +72,8 @@ def suspend(
     where the certificate is suspended already; the audit, which may come second, then changes nothing.
     """
     if by is not None and not note.strip():
-        raise Refused(
-            "invalid",
-            _("Say why this certificate does not hold: it is kept."),
-            status=422,
-            fields={"note": _("missing")},
+        raise Refused.invalid(
+            "note", _("Say why this certificate does not hold: it is kept."), short=_("missing")
         )
     words = kept_whole(note, field="note")
     project = certificate.project

@@ -37,14 +37,14 @@ def set_policy(*, project: Project, by: User, reason: str = "", **changes: Any) 
         return before
     if changed.get("mode") == Mode.ON and not reason.strip():
         message = _("Say why the machine may decide from now on: it is kept.")
-        raise Refused("invalid", message, status=422, fields={"reason": message})
+        raise Refused.invalid("reason", message)
     now = values | changes
     if now["mode"] == Mode.ON and now["audit_share"] < LEAST_AUDITED:
         message = _(
             "While the machine decides, at least %(least)s %% of its decisions are audited: nothing else tells when a "
             "certificate no longer holds."
         ) % {"least": f"{100 * LEAST_AUDITED:g}"}
-        raise Refused("no_audit", message, status=422, fields={"audit_share": message})
+        raise Refused.invalid("audit_share", message, code="no_audit")
     words = kept_whole(reason, field="reason")
     policy = FrontierPolicy(project=project, by=by, reason=words, **now)
     try:

@@ -129,21 +129,19 @@ def overrule(*, decision: AutomaticDecision, by: User, reason: str, class_key: s
     decision = AutomaticDecision.objects.select_for_update(of=("self",)).get(pk=decision.pk)
     project = decision.project
     if not reason.strip():
-        raise Refused(
-            "invalid", _("Say why the decision is wrong."), status=422, fields={"reason": _("missing")}
-        )
+        raise Refused.invalid("reason", _("Say why the decision is wrong."), short=_("missing"))
     if decision.mode != Mode.ON:
         raise Refused("only_shadow", _("This was never decided: in shadow, people still decide the photo."))
     if DecisionOverruled.objects.filter(decision=decision).exists():
         raise Refused("already_overruled", _("This decision was overruled before. Nothing was changed."))
     known = {each.label_class.key: each.label_class for each in active_definitions(project)}
     if class_key and class_key not in known:
-        raise Refused(
-            "unknown_class",
+        raise Refused.invalid(
+            "class",
             _("There is no class “%(key)s” in this project now. Use one of: %(keys)s.")
             % {"key": class_key, "keys": ", ".join(known)},
-            status=422,
-            fields={"class": _("unknown")},
+            short=_("unknown"),
+            code="unknown_class",
         )
     overruled = DecisionOverruled.objects.create(
         decision=decision, by=by, reason=kept_whole(reason, field="reason"), label_class=known.get(class_key)

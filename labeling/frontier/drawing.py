@@ -36,11 +36,10 @@ def draw_random(*, project: Project, by: User, count: int) -> int:
     Raises :class:`Refused` ``invalid`` (422) for a count outside 1 to ``MOST_DRAWN``, ``all_drawn`` (409).
     """
     if not 1 <= count <= MOST_DRAWN:
-        raise Refused(
-            "invalid",
+        raise Refused.invalid(
+            "count",
             _("Draw between 1 and %(most)d photos at once.") % {"most": MOST_DRAWN},
-            status=422,
-            fields={"count": _("out of range")},
+            short=_("out of range"),
         )
     drawn = priority.draw_for_audit(project=project, count=count)
     if not drawn:
@@ -105,11 +104,11 @@ def draw_for_band(*, project: Project, by: User, class_key: str, count: int | No
     label_class = project.label_classes.filter(key=class_key).first()
     walk = run.walks.get(str(label_class.pk)) if label_class is not None else None
     if label_class is None or walk is None:
-        raise Refused(
-            "unknown_class",
+        raise Refused.invalid(
+            "class",
             _("There is no class “%(key)s” that this version predicts.") % {"key": class_key},
-            status=422,
-            fields={"class": _("unknown")},
+            short=_("unknown"),
+            code="unknown_class",
         )
     certified, steps, target = walk["certified"], walk["steps"], next_threshold(walk)
     if target is None:
@@ -121,11 +120,10 @@ def draw_for_band(*, project: Project, by: User, class_key: str, count: int | No
             _("At the errors seen so far no number of labels would prove this threshold."),
         )
     if not 1 <= wanted <= MOST_DRAWN:
-        raise Refused(
-            "invalid",
+        raise Refused.invalid(
+            "count",
             _("Draw between 1 and %(most)d photos at once.") % {"most": MOST_DRAWN},
-            status=422,
-            fields={"count": _("out of range")},
+            short=_("out of range"),
         )
     thresholds = [float(each["threshold"]) for each in steps]
     known = len(thresholds) if certified is None else certified + 1

@@ -18,5 +18,5 @@ def kept_whole(text: str, *, field: str) -> str:
             "n": len(words),
             "most": LONGEST,
         }
-        raise Refused("invalid", message, status=422, fields={field: message})
+        raise Refused.invalid(field, message)
     return words

@@ -107,10 +107,10 @@ def _limit(request: Request) -> int:
     text = request.query_params.get("limit", str(DEFAULT))
     if not (text.isascii() and text.isdigit() and len(text) < 6 and 1 <= int(text) <= LARGEST):
         message = _("Send a whole number from 1 to %(largest)s.") % {"largest": LARGEST}
-        raise Refused("invalid", message, status=422, fields={"limit": [message]})
+        raise Refused.invalid("limit", message, short=[message])
     return int(text)
 
 
 def _bad_cursor() -> Refused:
     message = _("This cursor is not one of ours. Start without one, then follow “next”.")
-    return Refused("invalid", message, status=422, fields={"cursor": [message]})
+    return Refused.invalid("cursor", message, short=[message])

@@ -68,9 +68,7 @@ def _no_constant(name: str) -> None:
 def _check_text(value: Any) -> None:
     if isinstance(value, str):
         if "\0" in value or any("\ud800" <= character <= "\udfff" for character in value):
-            raise Refused(
-                "invalid", _("Text must not hold NUL characters or halves of surrogate pairs."), status=422
-            )
+            raise Refused.invalid(None, _("Text must not hold NUL characters or halves of surrogate pairs."))
     elif isinstance(value, dict):
         for key, inner in value.items():
             _check_text(key)

@@ -169,11 +169,11 @@ def items_of(source: Project, only_class: str = "") -> QuerySet[Item]:
         return items
     wanted = source.label_classes.filter(key=only_class).first()
     if wanted is None:
-        raise Refused(
-            "unknown_class",
+        raise Refused.invalid(
+            "only_class",
             _("There is no class “%(key)s” in the project that you derive from.") % {"key": only_class},
-            status=422,
-            fields={"only_class": _("unknown")},
+            short=_("unknown"),
+            code="unknown_class",
         )
     # Answers to a class that was merged count for its survivor.
     same = [one for one, survivor in class_resolution(source).items() if survivor == wanted.pk]
@@ -309,4 +309,4 @@ def _not_a_pair(number: int) -> Refused:
 
 
 def _invalid(field: str, message: str) -> Refused:
-    return Refused("invalid", message, status=422, fields={field: message})
+    return Refused.invalid(field, message)

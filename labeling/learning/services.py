@@ -59,15 +59,14 @@ def request_training(*, project: Project, by: User | None, seed: int = 0, auto: 
     ``invalid`` (422) for a seed that is no integer from 0 to 2^31 - 1.
     """
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed <= MAX_SEED:
-        raise Refused(
-            "invalid",
+        raise Refused.invalid(
+            "seed",
             _("The seed must be a whole number from 0 to %(most)d.") % {"most": MAX_SEED},
-            status=422,
-            fields={"seed": _("A whole number from 0 to %(most)d.") % {"most": MAX_SEED}},
+            short=_("A whole number from 0 to %(most)d.") % {"most": MAX_SEED},
         )
     ready = readiness(project)
     if not ready.can_train:
-        raise Refused("one_class", ready.reason, status=422)
+        raise Refused.invalid(None, ready.reason, code="one_class")
     same = selectors.trained_on_the_same(project, seed=seed)
     if same is not None:
         raise Refused(
@@ -121,13 +120,13 @@ def send_to_review(*, model_version: ModelVersion, item_ids: Sequence[int], by: 
     """
     doubted = {each["item"]: each for each in selectors.suspicious(model_version)}
     if strange := [item for item in item_ids if item not in doubted]:
-        raise Refused(
-            "not_suspicious",
+        raise Refused.invalid(
+            None,
             _(
                 "Version %(number)d does not doubt %(n)d of these photos. Send only those that it lists as doubted."
             )
             % {"number": model_version.number, "n": len(strange)},
-            status=422,
+            code="not_suspicious",
         )
     states = selectors.review_states(model_version, item_ids)
     names = selectors.class_names(model_version)
@@ -163,11 +162,8 @@ def promote(*, model_version: ModelVersion, by: User | None, reason: str = "") -
     for a reason of over 300 letters.
     """
     if len(reason) > 300:
-        raise Refused(
-            "invalid",
-            _("Give the reason in at most 300 characters."),
-            status=422,
-            fields={"reason": _("At most 300 characters.")},
+        raise Refused.invalid(
+            "reason", _("Give the reason in at most 300 characters."), short=_("At most 300 characters.")
         )
     # Two promotions at once would each see the same champion. Rows that point to the project go on meanwhile.
     project = Project.objects.select_for_update(no_key=True).get(pk=model_version.project_id)

@@ -198,5 +198,5 @@ def read_share(text: str) -> float | None:
         value /= 100
     if not 0 < value < 1:
         message = _("Type a share between 0 and 1, such as .9, or a percentage, such as 90 %.")
-        raise Refused("invalid", message, status=422, fields={"accuracy": message})
+        raise Refused.invalid("accuracy", message)
     return value

@@ -160,12 +160,7 @@ def acknowledge(*, alert: MonitorAlert, by: User, note: str) -> AlertAcknowledge
     """
     alert = MonitorAlert.objects.select_for_update().get(pk=alert.pk)
     if not note.strip():
-        raise Refused(
-            "invalid",
-            _("Say what is done about it: it is kept."),
-            status=422,
-            fields={"note": _("missing")},
-        )
+        raise Refused.invalid("note", _("Say what is done about it: it is kept."), short=_("missing"))
     if AlertAcknowledgement.objects.filter(alert=alert).exists():
         raise Refused("acknowledged", _("This alert was acknowledged before. Nothing was changed."))
     said = AlertAcknowledgement.objects.create(alert=alert, by=by, note=kept_whole(note, field="note"))

@@ -142,11 +142,10 @@ def plausible(shown_at: datetime | None) -> datetime | None:
     if shown_at is None or shown_at <= now:
         return shown_at
     if shown_at > now + timedelta(days=1):
-        raise Refused(
-            "invalid",
+        raise Refused.invalid(
+            "shown_at",
             _("The photo cannot have been shown in the future. Set this device's clock, then answer again."),
-            status=422,
-            fields={"shown_at": _("in the future")},
+            short=_("in the future"),
         )
     return now
 
@@ -160,7 +159,7 @@ def _stored(project: Project, labeler: User, key: UUID, answer: truth.Answer) ->
     if annotation is None:
         return None
     if annotation.project_id != project.pk:
-        raise Refused("invalid", _("This key was used in another project. Use a fresh UUID."), status=422)
+        raise Refused.invalid(None, _("This key was used in another project. Use a fresh UUID."))
     if hasattr(annotation, "retraction"):
         raise Refused(
             "undone",

@@ -34,7 +34,7 @@ def reopen_band(*, project: Project, band: int, by: User, reason: str) -> int:
     """
     _say_why(reason, _("Say why this band should be open again."))
     if not 0 <= band < project.bands:
-        raise Refused("invalid", _("There is no such band."), status=422, fields={"band": _("out of range")})
+        raise Refused.invalid("band", _("There is no such band."), short=_("out of range"))
     at = pace.standing(project)
     if band >= at.band:
         raise Refused(
@@ -56,7 +56,7 @@ def reopen_band(*, project: Project, band: int, by: User, reason: str) -> int:
 
 def _say_why(reason: str, message: str) -> None:
     if not reason.strip():
-        raise Refused("invalid", message, status=422, fields={"reason": _("missing")})
+        raise Refused.invalid("reason", message, short=_("missing"))
 
 
 @transaction.atomic

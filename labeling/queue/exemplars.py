@@ -35,4 +35,4 @@ def refuse_asked_exemplars(*, project: Project, guideline: Guideline) -> None:
             "People are answering this photo now, blind. Choose another, or wait until it is settled."
         )
     if message:
-        raise Refused("invalid", message, status=422, fields={"exemplars": message})
+        raise Refused.invalid("exemplars", message)

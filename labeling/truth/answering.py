@@ -67,22 +67,21 @@ def record_answer(
     Raises :class:`Refused` ``too_fast``, ``unknown_class``, ``checklist_incomplete`` or ``invalid`` (422).
     """
     if view_ms < project.min_view_ms:
-        raise Refused(
-            "too_fast",
+        raise Refused.invalid(
+            None,
             _("This project asks for at least %(ms)d ms with each photo. Look once more, then answer again.")
             % {"ms": project.min_view_ms},
-            status=422,
+            code="too_fast",
         )
     newest_id, under_id, audited, undone_id = _lock_to_answer(
         project, item_id, round, labeler, under, lent_at
     )
     if under_id is None:
-        raise Refused(
-            "invalid",
+        raise Refused.invalid(
+            "guideline",
             _("This project has no guideline version %(number)s. Name the one that you read, or none.")
             % {"number": under},
-            status=422,
-            fields={"guideline": _("unknown")},
+            short=_("unknown"),
         )
     newest, given_under = catalog.guideline(newest_id), catalog.guideline(under_id)
     definition = _check_answer(project, given_under, answer)
@@ -195,12 +194,12 @@ def _check_answer(project: Project, guideline: Guideline, answer: Answer) -> Cla
         definition = active_class(guideline, answer.class_key)
         missing = [line for line in definition.checklist if line not in answer.checklist]
         if project.checklist_required and missing:
-            raise Refused(
-                "checklist_incomplete",
+            raise Refused.invalid(
+                "checklist",
                 _("Tick every criterion of this class, or hold the photo. Missing: %(missing)s")
                 % {"missing": "; ".join(missing)},
-                status=422,
-                fields={"checklist": missing},
+                short=missing,
+                code="checklist_incomplete",
             )
         return definition
     return None

@@ -47,4 +47,4 @@ def refuse_contradiction(answer: Answer) -> None:
 
 
 def _invalid(field: str, wrong: str, message: str) -> Refused:
-    return Refused("invalid", message, status=422, fields={field: wrong})
+    return Refused.invalid(field, message, short=wrong)

@@ -52,10 +52,8 @@ def add_gold(*, project: Project, item: Item, class_key: str, by: User) -> Gold:
     guideline = catalog.current_guideline(project)
     definition = active_class(guideline, class_key)
     if Exemplar.objects.filter(definition__guideline=guideline, image=item.image_id).exists():
-        raise Refused(
-            "invalid",
-            _("This photo is an exemplar, so everybody sees its class. Choose one that is not shown."),
-            status=422,
+        raise Refused.invalid(
+            None, _("This photo is an exemplar, so everybody sees its class. Choose one that is not shown.")
         )
     lock_photo(item.pk)
     existing = Gold.objects.filter(item=item).first()

@@ -70,34 +70,24 @@ def rule(
     if outcome == Outcome.CLASS:
         definition = active_class(guideline, class_key)
     elif outcome not in {Outcome.HOLD, Outcome.UNUSABLE, Outcome.SEND_BACK}:
-        raise Refused(
-            "invalid",
-            _("A ruling is one of: class, hold, unusable, send_back."),
-            status=422,
-            fields={"outcome": _("unknown")},
+        raise Refused.invalid(
+            "outcome", _("A ruling is one of: class, hold, unusable, send_back."), short=_("unknown")
         )
     if outcome == Outcome.SEND_BACK and not comment.strip():
-        raise Refused(
-            "invalid",
-            _("Say in the comment what the labelers should look at."),
-            status=422,
-            fields={"comment": _("missing")},
+        raise Refused.invalid(
+            "comment", _("Say in the comment what the labelers should look at."), short=_("missing")
         )
     if reason and reason not in REASONS.get(outcome, []):
-        raise Refused(
-            "invalid",
+        raise Refused.invalid(
+            "reason",
             _("This ruling takes no reason.")
             if outcome not in REASONS
             else _("Give the reason, one of: %(reasons)s.") % {"reasons": ", ".join(REASONS[outcome])},
-            status=422,
-            fields={"reason": _("unknown")},
+            short=_("unknown"),
         )
     if class_key and outcome != Outcome.CLASS:
-        raise Refused(
-            "invalid",
-            _("Only a ruling on a class names one."),
-            status=422,
-            fields={"class": _("not with this outcome")},
+        raise Refused.invalid(
+            "class", _("Only a ruling on a class names one."), short=_("not with this outcome")
         )
     ruling = Ruling.objects.create(
         dispute=dispute,

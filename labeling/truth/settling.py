@@ -57,12 +57,12 @@ def active_class(guideline: Guideline, class_key: str) -> ClassDefinition:
     for definition in definitions:
         if definition.label_class.key == class_key:
             return definition
-    raise Refused(
-        "unknown_class",
+    raise Refused.invalid(
+        "class",
         _("There is no class “%(key)s” in this project now. Use one of: %(keys)s.")
         % {"key": class_key, "keys": ", ".join(d.label_class.key for d in definitions)},
-        status=422,
-        fields={"class": _("unknown")},
+        short=_("unknown"),
+        code="unknown_class",
     )
 
 

@@ -147,7 +147,7 @@ def _act(request: HttpRequest, batch: IntakeBatch) -> None:
             services.discard_rest(batch=batch, by=person(request))
             messages.success(request, _("The files that were left are given up. What came in stays in."))
         else:
-            raise Refused("invalid", _("This button is not known. Load the page again."), status=422)
+            raise Refused.invalid(None, _("This button is not known. Load the page again."))
     except Refused as refusal:
         messages.error(request, refusal.message)
 

@@ -108,7 +108,7 @@ def _asked(request: Request) -> str:
     by = str(request.query_params.get("by", ""))
     if by and by not in BY:
         message = _("One of: %(known)s.") % {"known": ", ".join(BY)}
-        raise Refused("invalid", message, status=422, fields={"by": [message]})
+        raise Refused.invalid("by", message, short=[message])
     return by
 
 

@@ -394,7 +394,7 @@ class DecideView(ApiView):
         given = DecideIn(data=request.data)
         given.is_valid(raise_exception=True)
         if len(given.validated_data) != 1:
-            raise Refused("invalid", _("Send exactly one of: sha256, photo."), status=422)
+            raise Refused.invalid(None, _("Send exactly one of: sha256, photo."))
         photo = given.validated_data.get("photo")
         sha256 = given.validated_data.get("sha256") or _hash_of(photo)
         item = Item.objects.filter(project=project, image__sha256=sha256).first()

@@ -151,7 +151,7 @@ class GuidelinesView(ApiView):
         if set(changes) - WORDING:
             project_for(request.user, slug, Action.ADMIN)
         if set(changes) <= {"note", "expected"}:
-            raise Refused("invalid", _("Say what is to change: criteria, add, rename …"), status=422)
+            raise Refused.invalid(None, _("Say what is to change: criteria, add, rename …"))
         guideline = amend_guideline(project=project, by=user_of(request), **changes)
         return Response(present(_whole(project).get(pk=guideline.pk)), status=201)
 

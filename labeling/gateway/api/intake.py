@@ -105,7 +105,7 @@ class IntakesView(ApiView):
         given = IntakeIn(data=_plain(request))
         given.is_valid(raise_exception=True)
         if len(given.validated_data) != 1:
-            raise Refused("invalid", _("Send exactly one of: files, zip, folder."), status=422)
+            raise Refused.invalid(None, _("Send exactly one of: files, zip, folder."))
         what, content = next(iter(given.validated_data.items()))
         kind = {"files": IntakeKind.UPLOAD, "zip": IntakeKind.ZIP, "folder": IntakeKind.FOLDER}[what]
         batch, job = start_intake(project=project, by=user_of(request), kind=kind, **{what: content})
@@ -155,7 +155,7 @@ class IntakeFilesView(ApiView):
         if outcome is not None:
             if outcome not in IntakeOutcome.values:
                 message = _("One of: %(values)s.") % {"values": ", ".join(IntakeOutcome.values)}
-                raise Refused("invalid", message, status=422, fields={"outcome": [message]})
+                raise Refused.invalid("outcome", message, short=[message])
             files = files.filter(outcome=outcome)
         return Response(page_by_id(files, request, _present_file))
 

@@ -127,7 +127,7 @@ def _yes_or_no(request: Request, name: str) -> bool:
     text = request.query_params.get(name, "false").lower()
     if text not in {"1", "true", "0", "false"}:
         message = _("Send true or false.")
-        raise Refused("invalid", message, status=422, fields={name: [message]})
+        raise Refused.invalid(name, message, short=[message])
     return text in {"1", "true"}
 
 

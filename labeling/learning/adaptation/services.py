@@ -127,7 +127,7 @@ def request_adaptation(
     least = LEAST if method == DomainBackbone.Method.STATISTICS else LEAST_SELF_SUPERVISED
     ready = readiness(project, least=least)
     if not ready.can_run:
-        raise Refused("too_few", ready.reason, status=422)
+        raise Refused.invalid(None, ready.reason, code="too_few")
     return enqueue(
         kind=KIND,
         queue="gpu",
@@ -157,13 +157,13 @@ def request_fine_tuning(*, project: Project, by: User | None, flips: str = "") -
     """
     if flips not in FLIPS:
         told = _("Choose one of the mirror images listed.")
-        raise Refused("invalid", told, status=422, fields={"flips": told})
+        raise Refused.invalid("flips", told)
     if not labels.readiness(project).has(2, of=LEAST_TO_FINE_TUNE):
-        raise Refused(
-            "too_few",
+        raise Refused.invalid(
+            None,
             _("Fine-tuning needs two classes with %(least)d ground truths each.")
             % {"least": LEAST_TO_FINE_TUNE},
-            status=422,
+            code="too_few",
         )
     job = enqueue(
         kind="train",

@@ -150,7 +150,7 @@ def request_lab(
         )
     ready = lab_readiness(project)
     if not ready.can_run:
-        raise Refused("too_few", ready.reason, status=422)
+        raise Refused.invalid(None, ready.reason, code="too_few")
     # Of two requests at once, the second is to see the first one's job.
     Project.objects.select_for_update(no_key=True).get(pk=project.pk)
     running = runs(project).live().first()

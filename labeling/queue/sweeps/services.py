@@ -256,11 +256,11 @@ def hand_in(
         )
     each_ms = view_ms // len(photos)
     if each_ms < project.min_view_ms:
-        raise Refused(
-            "too_fast",
+        raise Refused.invalid(
+            None,
             _("This project asks for at least %(ms)d ms with each photo. Look once more, then hand in again.")
             % {"ms": project.min_view_ms},
-            status=422,
+            code="too_fast",
         )
     slots = _lock_slots(sweep)
     _lock_photos(list(slots))
@@ -301,40 +301,29 @@ def hand_in(
 def _check_marks(sweep: Sweep, photos: Sequence[SweepPhoto], marks: Mapping[UUID, Mark]) -> None:
     unknown = set(marks) - {photo.pk for photo in photos}
     if unknown:
-        raise Refused(
-            "invalid",
-            _("Some marked photos are not in this grid."),
-            status=422,
-            fields={"marks": _("unknown photo")},
+        raise Refused.invalid(
+            "marks", _("Some marked photos are not in this grid."), short=_("unknown photo")
         )
     for mark in marks.values():
         if mark.kind not in {APART, *AnswerKind.values}:
-            raise Refused(
-                "invalid",
-                _("A mark is one of: apart, class, hold, unusable."),
-                status=422,
-                fields={"kind": _("unknown")},
+            raise Refused.invalid(
+                "kind", _("A mark is one of: apart, class, hold, unusable."), short=_("unknown")
             )
         if mark.class_key and mark.kind != AnswerKind.CLASS:
-            raise Refused(
-                "invalid",
+            raise Refused.invalid(
+                "class",
                 _("Only a mark of the kind “class” names a class."),
-                status=422,
-                fields={"class": _("only with the kind “class”")},
+                short=_("only with the kind “class”"),
             )
         if mark.reason and mark.kind not in {AnswerKind.HOLD, AnswerKind.UNUSABLE}:
-            raise Refused(
-                "invalid",
+            raise Refused.invalid(
+                "reason",
                 _("Only a mark of the kind hold or unusable takes a reason."),
-                status=422,
-                fields={"reason": _("only with hold or unusable")},
+                short=_("only with hold or unusable"),
             )
         if mark.kind == AnswerKind.CLASS and mark.class_key == sweep.label_class.key:
-            raise Refused(
-                "invalid",
-                _("A photo that is of this grid's class is not marked."),
-                status=422,
-                fields={"class": _("the grid's own")},
+            raise Refused.invalid(
+                "class", _("A photo that is of this grid's class is not marked."), short=_("the grid's own")
             )
 
 
