@@ -16,6 +16,7 @@ from labeling.catalog import backbones, events
 from labeling.catalog.activity import log_activity
 from labeling.catalog.guidelines import first_guideline
 from labeling.catalog.models import Membership, Project, Role
+from labeling.catalog.strategies import STRATEGIES
 from labeling.locks import hold_name
 from labeling.people.models import User
 from labeling.refusals import Refused
@@ -48,19 +49,6 @@ SETTINGS = frozenset(
         "promote_automatically",
         "backbone",
     }
-)
-#: Orders of the queue that a project may choose. The learning room has one plug-in for each.
-STRATEGIES = (
-    "inward",
-    "hybrid",
-    "random",
-    "uncertain",
-    "margin",
-    "entropy",
-    "committee",
-    "dropquery",
-    "coverage",
-    "typical",
 )
 #: The most that makes sense; beyond it nobody could answer, or a photo would be on loan for days.
 MOST = {"min_view_ms": 60_000, "lease_seconds": 86_400, "undo_seconds": 86_400}

@@ -5,15 +5,18 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
 from django.db import connection
-from django.test import Client
+from django.test import Client, RequestFactory
+from django.utils import timezone
 
 from labeling.catalog.models import Guideline
 from labeling.gateway import provenance
+from labeling.gateway.export import FORMATS, streamed
 from labeling.queue import services as queue
 from labeling.truth.models import Annotation, GroundTruth
 from labeling.truth.services import Answer, rule
@@ -115,6 +118,36 @@ def test_what_a_labeler_typed_is_no_formula_and_stays_readable(world: World, tex
     assert not cell.startswith(("=", "+", "-", "@", "\t", "\r"))
     assert cell.removeprefix("'") == text
     assert _jsonl(_export(client, world, "annotations.jsonl"))[-1]["comment"] == text
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_format_keeps_the_contract(name: str) -> None:
+    """Whatever a row holds is written, a piece for each chunk, and no chunk is read before its piece is asked for."""
+    now = timezone.now()
+    row = {"text": "=1+1 한글\n“quoted”, ‘x’", "n": 0, "share": 0.25, "yes": True, "at": now, "nothing": None}
+    row |= {"list": ["a", 1], "dict": {"b": [2]}}
+    read: list[int] = []
+
+    def chunks() -> Iterator[list[dict[str, Any]]]:
+        for n in range(3):
+            read.append(n)
+            yield [row | {"n": 10 * n}, row | {"n": 10 * n + 1}]
+
+    response = streamed(
+        RequestFactory().get("/"), chunks(), columns=tuple(row), format=name, filename="photos-all"
+    )
+    assert read == []
+    pieces = iter(response.streaming_content)
+    first = next(pieces)
+    assert read == [0]
+    whole = b"".join([first, *pieces])
+    assert read == [0, 1, 2]
+    assert whole.count("한글".encode()) == 6
+    assert response["Content-Type"] == FORMATS[name].content_type
+    assert response["Content-Disposition"] == f'attachment; filename="photos-all.{name}"'
+    assert b"".join(FORMATS[name].written(iter(()), tuple(row))).count(b"\n") <= 1, (
+        "without rows at most a header"
+    )
 
 
 @pytest.mark.django_db

@@ -294,10 +294,16 @@ def test_an_unknown_strategy_is_not_adopted() -> None:
 
 
 def test_every_strategy_has_a_name_and_the_library_knows_it() -> None:
-    from inference import strategies
-    from labeling.catalog.projects import STRATEGIES
+    from django.forms import ChoiceField
 
-    assert set(STRATEGIES) == set(strategies.names()) == set(lab.STRATEGY_NAMES)
+    from inference import strategies
+    from labeling.catalog.forms.projects import SettingsForm
+    from labeling.catalog.strategies import STRATEGIES
+
+    offered = SettingsForm.base_fields["strategy"]
+    assert isinstance(offered, ChoiceField)
+    assert set(STRATEGIES) == set(strategies.names()) == {name for name, _label in offered.choices}
+    assert all(str(label) for label in STRATEGIES.values())
 
 
 def told(**pairs: tuple[float, float]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from labeling.catalog import backbones
 from labeling.catalog.forms.lines import ONE_A_LINE, lines_of
 from labeling.catalog.models import Project
 from labeling.catalog.projects import SETTINGS, SLUG_RULE
+from labeling.catalog.strategies import STRATEGIES
 
 if TYPE_CHECKING:
     _ProjectModelForm = forms.ModelForm[Project]
@@ -138,21 +139,7 @@ class SettingsForm(_ProjectModelForm):
         ),
         (gettext_lazy("Training"), ("retrain_every", "promote_automatically", "backbone")),
     )
-    strategy = forms.ChoiceField(
-        label=gettext_lazy("Strategy"),
-        choices=[
-            ("inward", gettext_lazy("Inward: from the extremes to the boundary")),
-            ("hybrid", gettext_lazy("Typical first, then inward")),
-            ("random", gettext_lazy("Random")),
-            ("uncertain", gettext_lazy("Most uncertain first")),
-            ("margin", gettext_lazy("Smallest margin between two classes first")),
-            ("entropy", gettext_lazy("Most spread over all classes first")),
-            ("committee", gettext_lazy("What a committee of models disagrees about")),
-            ("dropquery", gettext_lazy("What changes when features are dropped")),
-            ("coverage", gettext_lazy("What covers most of the pool")),
-            ("typical", gettext_lazy("Most typical first")),
-        ],
-    )
+    strategy = forms.ChoiceField(label=gettext_lazy("Strategy"), choices=list(STRATEGIES.items()))
 
     backbone = forms.ChoiceField(
         label=gettext_lazy("Backbone"),

@@ -7,7 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from labeling.catalog.permissions import Action, project_for
-from labeling.catalog.projects import STRATEGIES
+from labeling.catalog.strategies import STRATEGIES
 from labeling.gateway.api.base import ApiView, StrictSerializer, documented, paged, user_of
 from labeling.gateway.api.jobs import JobOut, present_job
 from labeling.gateway.pagination import page_by_time

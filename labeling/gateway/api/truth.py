@@ -18,7 +18,7 @@ from labeling.gateway.api.base import ApiView, StrictSerializer, documented, pag
 from labeling.gateway.api.fields import PhotoOut, Sha256, present_photo
 from labeling.gateway.api.labeling import AnnotationsPost
 from labeling.gateway.api.review import item_named
-from labeling.gateway.export import streamed
+from labeling.gateway.export import FORMATS, streamed
 from labeling.gateway.pagination import page_by_id, page_of_rows
 from labeling.refusals import Refused
 from labeling.truth.models import AnswerKind, DisputeCause, Draw, Gold, Origin, Outcome, TruthKind
@@ -182,24 +182,22 @@ class ExportView(ApiView):
         "Everything, as one streamed file (admins)",
         returns=None,
         also={
-            (200, "text/csv"): OpenApiResponse(OpenApiTypes.STR, description="with a header row"),
-            (200, "application/x-ndjson"): OpenApiResponse(
-                OpenApiTypes.STR, description="one JSON object a line"
-            ),
+            (200, each.content_type.split(";")[0]): OpenApiResponse(OpenApiTypes.STR, description=each.says)
+            for each in FORMATS.values()
         },
         parameters=[
             OpenApiParameter("what", str, OpenApiParameter.PATH, enum=sorted(SOURCES)),
-            OpenApiParameter("ending", str, OpenApiParameter.PATH, enum=["csv", "jsonl"]),
+            OpenApiParameter("ending", str, OpenApiParameter.PATH, enum=list(FORMATS)),
         ],
         errors=(429,),
         tag="truth",
     )
     def get(self, request: Request, slug: str, what: str, ending: str) -> StreamingHttpResponse:
         project = project_for(request.user, slug, Action.ADMIN)
-        if what not in SOURCES or ending not in {"csv", "jsonl"}:
+        if what not in SOURCES or ending not in FORMATS:
             raise Http404(
-                _("There are these exports: %(names)s, each as .csv or .jsonl.")
-                % {"names": ", ".join(sorted(SOURCES))}
+                _("There are these exports: %(names)s, each as one of: %(formats)s.")
+                % {"names": ", ".join(sorted(SOURCES)), "formats": ", ".join(f".{each}" for each in FORMATS)}
             )
         source = SOURCES[what]
         plain: HttpRequest = request._request

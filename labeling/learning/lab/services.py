@@ -16,8 +16,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from labeling.catalog.models import Project
-from labeling.catalog.projects import STRATEGIES
 from labeling.catalog.services import update_settings
+from labeling.catalog.strategies import STRATEGIES
 from labeling.jobs.models import Job, JobQuerySet, JobState
 from labeling.jobs.services import LAST, enqueue
 from labeling.learning.training_set import readiness
@@ -48,18 +48,6 @@ LABELER_NAMES = {
     "clean": gettext_lazy("Clean: always as the ground truth says"),
     "noisy": gettext_lazy("One labeler who errs where your people do"),
     "strict": gettext_lazy("Two such labelers, blind, and a reviewer where they differ"),
-}
-STRATEGY_NAMES = {
-    "inward": gettext_lazy("Inward: from the extremes to the boundary"),
-    "hybrid": gettext_lazy("Typical first, then inward"),
-    "random": gettext_lazy("Random"),
-    "uncertain": gettext_lazy("Most uncertain first"),
-    "margin": gettext_lazy("Smallest margin between two classes first"),
-    "entropy": gettext_lazy("Most spread over all classes first"),
-    "committee": gettext_lazy("What a committee of models disagrees about"),
-    "dropquery": gettext_lazy("What changes when features are dropped"),
-    "coverage": gettext_lazy("What covers most of the pool"),
-    "typical": gettext_lazy("Most typical first"),
 }
 
 
@@ -190,7 +178,7 @@ class Advice:
 def advice(result: dict[str, Any], current: str) -> Advice:
     """What a run says, in words. ``current``: the project's strategy of today."""
     at = result["at"]
-    names = STRATEGY_NAMES
+    names = STRATEGIES
     rows = sorted(at["strategies"], key=lambda row: -row["accuracy"])
     first = rows[0]["name"]
     clear = [pair for pair in at["pairs"] if pair["clear"] and pair["difference"] > 0]

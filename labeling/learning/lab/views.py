@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from labeling.catalog.models import Project
 from labeling.catalog.permissions import Action, project_for, role_in
-from labeling.catalog.projects import STRATEGIES
+from labeling.catalog.strategies import STRATEGIES
 from labeling.jobs.models import Job
 from labeling.learning import job_lines
 from labeling.learning.lab import services as lab
@@ -85,8 +85,7 @@ def adopt(request: HttpRequest, slug: str) -> HttpResponse:
     else:
         messages.success(
             request,
-            _("The queue follows “%(name)s” now. It is being ordered anew.")
-            % {"name": lab.STRATEGY_NAMES[strategy]},
+            _("The queue follows “%(name)s” now. It is being ordered anew.") % {"name": STRATEGIES[strategy]},
         )
     return redirect("lab", slug=slug)
 
@@ -107,7 +106,7 @@ def _page(
     context = {
         "given": given,
         "errors": fields or {},
-        "strategies": [(name, lab.STRATEGY_NAMES[name], name in given["strategies"]) for name in STRATEGIES],
+        "strategies": [(name, STRATEGIES[name], name in given["strategies"]) for name in STRATEGIES],
         "labelers": [(name, lab.LABELER_NAMES[name]) for name in lab.LABELERS],
         "most_seeds": lab.MOST_SEEDS,
     }
@@ -138,9 +137,7 @@ def _state(project: Project) -> dict[str, Any]:
         "runs": [
             {
                 "line": line,
-                "strategies": [
-                    lab.STRATEGY_NAMES.get(name, name) for name in line.job.args.get("strategies", [])
-                ],
+                "strategies": [STRATEGIES.get(name, name) for name in line.job.args.get("strategies", [])],
             }
             for line in lines
             if not line.job.is_live and (shown is None or line.job.pk != shown.pk)
@@ -151,7 +148,7 @@ def _state(project: Project) -> dict[str, Any]:
 
 def _shown(project: Project, run: Job) -> dict[str, Any]:
     result: dict[str, Any] = run.result or {}
-    names = lab.STRATEGY_NAMES
+    names = STRATEGIES
     told = lab.advice(result, project.strategy)
     at = {row["name"]: row for row in result["at"]["strategies"]}
     bands = result["seeds"] >= lab.LEAST_SEEDS_FOR_BANDS

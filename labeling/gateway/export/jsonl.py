@@ -1,0 +1,24 @@
+"""One JSON object a line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from labeling.gateway.export.format import Format, Rows
+
+
+def written(chunks: Rows, columns: tuple[str, ...]) -> Iterator[bytes]:
+    for rows in chunks:
+        yield "".join(json.dumps(row, ensure_ascii=False, default=_iso) + "\n" for row in rows).encode()
+
+
+def _iso(value: Any) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} in an export")
+
+
+FORMAT = Format("application/x-ndjson", "one JSON object a line", written)
