@@ -1,4 +1,5 @@
-// The shelf: photos on loan, loaded and decoded before they are needed, so that the next one is there at once.
+// The shelf: photos on loan, loaded and decoded before they are needed, so that the next one is there at once. It knows
+// neither answers nor how photos come to be lent.
 
 const RETRIES = 4;
 
@@ -9,7 +10,6 @@ export class Shelf extends EventTarget {
   #handled = new Set(); // leases that were answered or skipped here, whether or not the server knows yet
   #holder;
   #alt;
-  #skew = 0; // server's clock minus ours, in ms
 
   /** `holder` is the element that the photos live in, all of them on top of each other. */
   constructor({ holder, alt }) {
@@ -27,8 +27,7 @@ export class Shelf extends EventTarget {
   }
 
   /** What the server says is on loan to us, oldest first. */
-  merge(tasks, serverTime) {
-    if (serverTime) this.#skew = serverTime - Date.now();
+  merge(tasks) {
     for (const { lease, photo, note, expires_at: until } of tasks) {
       const expires = Date.parse(until);
       const known = this.#known.get(lease);
@@ -40,22 +39,9 @@ export class Shelf extends EventTarget {
     }
   }
 
-  /** Lets go of what ran out; says whether the photo on the screen was among it. */
-  dropExpired() {
-    const now = Date.now() + this.#skew;
-    const over = (task) => task.expires < now;
-    for (const task of this.#queue.filter(over)) this.#forget(task);
-    this.#queue = this.#queue.filter((task) => !over(task));
-    if (!this.current || !over(this.current)) return false;
-    this.#forget(this.current);
-    this.current = null;
-    return true;
-  }
-
-  /** Milliseconds until the first lease runs out. */
-  timeLeft() {
-    const ends = [this.current, ...this.#queue].filter(Boolean).map((task) => task.expires);
-    return Math.min(...ends) - Date.now() - this.#skew;
+  /** When the first lease runs out, by the server's clock in ms; Infinity without any. */
+  get expires() {
+    return Math.min(...[this.current, ...this.#queue].filter(Boolean).map((task) => task.expires));
   }
 
   /** Take the next photo; the one before leaves the screen in the same frame. Returns it, or null. */
@@ -107,11 +93,6 @@ export class Shelf extends EventTarget {
     task.element.dataset.lease = lease;
     task.expires = Date.parse(until);
     this.#known.set(lease, task);
-  }
-
-  #forget(task) {
-    this.#known.delete(task.lease);
-    task.element.remove();
   }
 
   #load(task) {

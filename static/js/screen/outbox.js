@@ -33,7 +33,6 @@ export class Outbox extends EventTarget {
   #queue = [];
   #refused = [];
   #sending = false;
-  #inFlight = null;
   #timer = 0;
   #pause = FIRST_PAUSE_MS;
   #lastSeq = 0;
@@ -127,14 +126,12 @@ export class Outbox extends EventTarget {
       entry.attempts += 1;
       // Remembered before sending: after a crash nobody may think that it was never sent.
       if (entry.attempts === 1) this.#store("outbox", (store) => store.put(entry));
-      this.#inFlight = entry;
       let result;
       try {
         result = await this.#send(entry);
       } catch {
         result = { outcome: "later", why: "network" };
       }
-      this.#inFlight = null;
       if (result.outcome === "later") {
         this.#trouble = result.why;
         this.#changed();

@@ -1,13 +1,10 @@
-// What a labeling page says beside its photos: announcements, short notices, the state of the network, refused answers.
+// What a screen says beside its photos: announcements, short notices, the state of the network, refused answers.
 
-const $ = (id) => document.getElementById(id);
+import { $, say, texts } from "./page.js";
+
 const QUIET_MS = 400; // an answer that is saved faster than this does not make the state flicker
 
-/** "{n} photos" with its values filled in. */
-export const say = (text, values = {}) => text.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
-
 export class Status {
-  #texts;
   #outbox;
   #trouble; // () -> why the last attempt to get photos has to be repeated
   #announceTimer = 0;
@@ -15,8 +12,7 @@ export class Status {
   #stateTimer = 0;
   #saidOffline = false;
 
-  constructor({ texts, outbox, trouble }) {
-    this.#texts = texts;
+  constructor({ outbox, trouble }) {
     this.#outbox = outbox;
     this.#trouble = trouble;
     outbox.addEventListener("change", () => {
@@ -29,6 +25,10 @@ export class Status {
     addEventListener("offline", () => this.showState());
     addEventListener("online", () => this.showState());
     $("refused-dismiss").addEventListener("click", () => outbox.dismissRefused());
+  }
+
+  get offline() {
+    return this.#outbox.trouble === "network" || this.#trouble() === "network" || !navigator.onLine;
   }
 
   announce(text) {
@@ -45,7 +45,6 @@ export class Status {
   }
 
   showState() {
-    const texts = this.#texts;
     const outbox = this.#outbox;
     const waiting = outbox.waiting.length;
     const trouble = outbox.trouble || this.#trouble();
@@ -73,7 +72,6 @@ export class Status {
     const refused = this.#outbox.refused;
     $("refused").hidden = !refused.length;
     if (!refused.length) return;
-    const texts = this.#texts;
     $("refused-title").textContent = say(refused.length === 1 ? texts.refusedOne : texts.refusedMany, { n: refused.length });
     $("refused-list").replaceChildren(
       ...refused.map((entry) => {

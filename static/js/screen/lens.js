@@ -3,6 +3,8 @@
 const CLOSEST = 16;
 const KEY_STEP = 1.3;
 const PAN_STEP = 80;
+const LIGHT_STEP = 10; // percent
+const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 export class Lens extends EventTarget {
   scale = 1;
@@ -41,6 +43,19 @@ export class Lens extends EventTarget {
     }
   }
 
+  /** Zoom, light and, when zoomed, the arrows; says whether the key meant them. */
+  key(key) {
+    if (key === "+" || key === "=") this.zoomIn();
+    else if (key === "-") this.zoomOut();
+    else if (key === "[") this.light({ brightness: this.brightness - LIGHT_STEP });
+    else if (key === "]") this.light({ brightness: this.brightness + LIGHT_STEP });
+    else if (key === "{") this.light({ contrast: this.contrast - LIGHT_STEP });
+    else if (key === "}") this.light({ contrast: this.contrast + LIGHT_STEP });
+    else if (ARROWS[key] && this.scale > 1) this.pan(...ARROWS[key]);
+    else return false;
+    return true;
+  }
+
   zoomIn() {
     this.zoomAt(this.scale * KEY_STEP, this.#width / 2, this.#height / 2);
   }
@@ -72,6 +87,11 @@ export class Lens extends EventTarget {
     this.#x = this.#y = 0;
     this.#apply();
     this.dispatchEvent(new Event("change"));
+  }
+
+  reset() {
+    this.resetZoom();
+    this.light({ brightness: 100, contrast: 100 });
   }
 
   /** Percent; 100 is the photo as it is. */

@@ -1,25 +1,27 @@
-// How the labeling screen talks to the server: every call ends as taken, refused, or to be tried later.
+// How a screen talks to the server: every call ends as taken, refused, or to be tried later.
+
+import { settings } from "./page.js";
 
 const TIMEOUT_MS = 20000;
 const TRY_LATER = new Set([408, 425, 429]);
 
-function csrfToken(fallback) {
+function csrfToken() {
   // Read each time: signing in again (in another tab) makes a new one.
   const found = document.cookie.match(/(?:^|;\s*)csrftoken=([^;]+)/);
-  return found ? decodeURIComponent(found[1]) : fallback;
+  return found ? decodeURIComponent(found[1]) : settings.csrf;
 }
 
 /**
  * POST `body` as JSON.
  * -> { outcome: "taken", data, serverTime } | { outcome: "refused", status, code, message } | { outcome: "later", why }
  */
-export async function post(url, body, csrf) {
+export async function post(url, body) {
   let response;
   let data = null;
   try {
     response = await fetch(url, {
       method: "POST",
-      headers: { "Content-Type": "application/json", Accept: "application/json", "X-CSRFToken": csrfToken(csrf) },
+      headers: { "Content-Type": "application/json", Accept: "application/json", "X-CSRFToken": csrfToken() },
       body: JSON.stringify(body ?? {}),
       signal: AbortSignal.timeout(TIMEOUT_MS),
       redirect: "error", // a sign-in page or a hotel's portal is no answer
@@ -43,8 +45,8 @@ export async function post(url, body, csrf) {
 }
 
 /** Send an entry of the outbox. What carries a key must come back with it: others than our server may say 200, too. */
-export async function deliver(entry, csrf) {
-  const result = await post(entry.url, entry.body, csrf);
+export async function deliver(entry) {
+  const result = await post(entry.url, entry.body);
   const keyed = entry.kind === "answer" || entry.kind === "hand-in";
   if (result.outcome === "taken" && keyed && result.data?.key !== entry.key) return { outcome: "later", why: "network" };
   return result;

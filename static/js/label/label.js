@@ -1,0 +1,348 @@
+// The labeling screen. Photos come from the shelf, answers go to the outbox, and this file is what lies between: what is
+// shown when, and what an answer, a skip and an undo do. An answer does only what the next frame needs; the rest of the
+// work (storing, sending, announcing, counting) follows once that frame is painted.
+
+import { AnswerBar } from "../screen/answers.js";
+import { deliver } from "../screen/api.js";
+import { Card } from "../screen/card.js";
+import { Claims } from "../screen/claims.js";
+import { ViewClock, afterPaint } from "../screen/clock.js";
+import { Criteria } from "../screen/criteria.js";
+import { listen, onControl, uuid } from "../screen/keys.js";
+import { Lens } from "../screen/lens.js";
+import { Outbox } from "../screen/outbox.js";
+import { $, say, settings, texts } from "../screen/page.js";
+import { Panels } from "../screen/panels.js";
+import { Status } from "../screen/status.js";
+import { UndoStack } from "../screen/undo.js";
+import { Checklist } from "./checklist.js";
+import { GuidelineWatch } from "./guideline.js";
+import { followLens } from "./light.js";
+import { Progress } from "./progress.js";
+import { Shelf } from "./shelf.js";
+import { startTour } from "./tour.js";
+import { cardWords } from "./words.js";
+
+const HISTORY = 5; // answers and skips that can be undone one after the other, while their time lasts
+const TAKES_BACK = new Set(["undo", "unskip"]); // entries of the outbox after which the photo is ours again
+const RENEW_MS = 40000; // so long before a lease runs out
+const MOST_LEASES = 20;
+
+// What the benchmark of this screen reads: key press to next photo painted, in ms of the page's clock.
+const measured = { lastAnswerMs: 0, answers: [] };
+window.hilltop = measured;
+
+const outbox = new Outbox({ user: settings.user, send: deliver });
+const status = new Status({ outbox, trouble: () => claims.trouble });
+const announce = (text) => status.announce(text);
+const toast = (text) => status.toast(text);
+const card = new Card({ announce });
+const panels = new Panels(["help", "light"]);
+const progress = new Progress();
+const clock = new ViewClock();
+const shelf = new Shelf({ holder: $("photos"), alt: texts.photo });
+const lens = new Lens({ stage: $("main"), holder: $("photos"), photo: () => shelf.current?.photo ?? null });
+const criteria = new Criteria({
+  memory: "hilltop-criteria",
+  open: (kept, wide) => (kept ? kept === "open" : wide),
+});
+const checklist = new Checklist();
+const guideline = new GuidelineWatch({ announce, ready: () => shelf.current || changeGuideline() });
+const undoable = new UndoStack({ keep: HISTORY, toast, undo }); // { key, task, label, skipped }
+const bar = new AnswerBar({
+  announce,
+  ready: () => shelf.current?.ready,
+  onClass: answerClass,
+  onReason: answerReason,
+  onButton: (event, { dataset }) => {
+    if (dataset.tick) checklist.tick(Number(dataset.tick));
+    else if ("handIn" in dataset) handIn(event);
+    else if ("skip" in dataset) skip(event);
+  },
+});
+const claims = new Claims({
+  url: settings.urls.claims,
+  // The server still counts as held what we have answered but could not deliver yet.
+  body: () => ({ count: Math.min(MOST_LEASES, settings.ahead + 1 + undelivered().length) }),
+  enough: () => shelf.current && shelf.ahead >= settings.ahead,
+  answered: onClaimed,
+});
+
+const undelivered = () => outbox.waiting.filter((entry) => !TAKES_BACK.has(entry.kind));
+let queue = { state: "loading", message: "" };
+
+// ---- what the person did ---------------------------------------------------------------------------------------
+
+/** Whether the photo on the screen may be answered now; if it is too soon, says so gently. */
+function mayAnswer() {
+  if (!shelf.current?.ready || !clock.shownAt) return false;
+  if (clock.reached(settings.minViewMs)) return true;
+  announce(texts.tooSoon);
+  return false;
+}
+
+function answerClass(event, row) {
+  if (!mayAnswer()) return;
+  if (settings.checklistRequired && !checklist.complete(row)) {
+    criteria.focus(row.key);
+    checklist.ask(row);
+    bar.show("ticks", row.key);
+    announce(texts.tickAll);
+    return;
+  }
+  const body = { kind: "class", class: row.key, checklist: checklist.ticked(row) };
+  answer(event, body, { label: row.name, button: bar.classButton(row.key) });
+}
+
+/** The checklist in the bar is handed in. */
+function handIn(event) {
+  if (checklist.complete(checklist.row)) answerClass(event, checklist.row);
+  else toast(texts.tickMissing);
+}
+
+function answerReason(event, { kind, reason, label }) {
+  if (!mayAnswer()) return;
+  answer(event, { kind, reason, comment: bar.takeComment() }, { label, button: bar.whyButton(kind) });
+}
+
+function answer(event, given, { label, button }) {
+  const task = shelf.current;
+  const body = {
+    key: uuid(),
+    lease: task.lease,
+    class: "",
+    reason: "",
+    comment: "",
+    checklist: [],
+    ...given,
+    shown_at: clock.shownAt.toISOString(),
+    view_ms: Math.round(clock.ms),
+    guideline: settings.guideline.number,
+  };
+  const { key, lease } = body;
+  leave(task, event, button);
+  afterPaint(() => {
+    outbox.add({ kind: "answer", key, lease, url: settings.urls.annotations, body, label, thumb: task.photo.thumb });
+    undoable.push({ key, task, label });
+    progress.answered(body.view_ms);
+    checklist.clear();
+    announce(say(shelf.current ? texts.answered : texts.answeredLast, { answer: label }));
+    claims.askForMore();
+  });
+}
+
+function skip(event) {
+  const task = shelf.current;
+  if (!task) return;
+  const key = uuid();
+  const { lease } = task;
+  leave(task, event, document.querySelector("[data-skip]"), { count: false });
+  afterPaint(() => {
+    outbox.add({ kind: "skip", key, lease, url: `${settings.urls.leases}${lease}/skip`, body: {} });
+    undoable.push({ key, task, skipped: true });
+    checklist.clear();
+    announce(texts.skipped);
+    claims.askForMore();
+  });
+}
+
+/** What was done to the photo on the screen is acknowledged, and the next one is there, in this very frame. */
+function leave(task, event, button, { count = true } = {}) {
+  bar.light(button);
+  bar.leave();
+  shelf.finish(task);
+  showNext(event, { count });
+}
+
+function undo() {
+  const last = undoable.newest();
+  if (!last) return;
+  const { key, task, label, skipped } = last;
+  const { lease, photo } = task;
+  undoable.drop(key);
+  bar.leave();
+  card.leave();
+  lens.resetZoom();
+  shelf.putBack(task);
+  whenShown(task);
+  // Not sent yet: it never was. Otherwise the server is told, in its turn, after the answer (or skip) itself.
+  if (!outbox.withdraw(key)) {
+    const [kind, url] = skipped
+      ? ["unskip", `${settings.urls.leases}${lease}/unskip`]
+      : ["undo", `${settings.urls.annotations}/${key}/undo`];
+    outbox.add({ kind, key, lease, url, body: {}, label, thumb: photo.thumb });
+  }
+  if (!skipped) progress.takenBack();
+  toast(skipped ? texts.unskipped : say(texts.undone, { answer: label }));
+}
+
+// ---- what is on the screen -------------------------------------------------------------------------------------
+
+/** The next photo, in this very frame; `event` is what the person did, from whose time the wait is measured. */
+function showNext(event, { count = true } = {}) {
+  clock.stop();
+  $("toast").hidden = true; // what it said was about the photo before
+  lens.resetZoom();
+  changeGuideline();
+  const task = shelf.advance();
+  if (task?.ready) {
+    whenShown(task, count ? event?.timeStamp : undefined);
+  } else {
+    delete document.documentElement.dataset.shown;
+    showNote(null);
+    showCard();
+  }
+}
+
+/** `task` is on the screen from the next frame on. */
+function whenShown(task, since) {
+  clock.stop();
+  showNote(task);
+  afterPaint(() => {
+    if (shelf.current !== task || !task.ready) return;
+    const now = clock.start();
+    document.documentElement.dataset.shown = task.lease;
+    performance.mark("photo-shown", { detail: task.lease });
+    if (since) {
+      measured.lastAnswerMs = now - since;
+      measured.answers.push(measured.lastAnswerMs);
+    }
+    shelf.tidy();
+  });
+}
+
+/** What a reviewer asks to look at, who sent this photo back. */
+function showNote(task) {
+  $("note").hidden = !task?.note;
+  $("note").textContent = task?.note ? say(texts.sentBack, { note: task.note }) : "";
+}
+
+/** Another guideline, if one waits, takes the place of the one on the page. */
+function changeGuideline() {
+  if (!guideline.waiting) return;
+  bar.leave();
+  guideline.swap();
+  criteria.focus(settings.classes[0]?.key);
+}
+
+function showCard() {
+  const task = shelf.current;
+  if (task || queue.state === "loading" || (claims.asking && !claims.trouble)) {
+    card.wait(task?.broken ? texts.photoBroken : texts.loading, { photo: Boolean(task) });
+    return;
+  }
+  const [title, text] = cardWords(queue, { trouble: claims.trouble, offline: status.offline });
+  $("look-again").hidden = queue.state === "forbidden";
+  card.say({ state: queue.state, title, text, done: progress.words });
+}
+
+// ---- photos come, answers go -----------------------------------------------------------------------------------
+
+function onClaimed({ outcome, code, message, data }) {
+  if (outcome === "refused") {
+    queue = { state: code === "paused" ? "paused" : "forbidden", message };
+  } else if (outcome === "taken") {
+    queue = data;
+    progress.told(data.progress, outbox.waiting.filter((entry) => entry.kind === "answer").length);
+    shelf.merge(data.tasks);
+    guideline.seen(data.guideline);
+  }
+  status.showState();
+  if (!shelf.current && shelf.ahead) {
+    card.leave();
+    showNext(null);
+  } else if (!shelf.current) {
+    showCard();
+  }
+  if (shelf.current || claims.trouble || queue.state === "forbidden") return;
+  // Nothing moves that the person did not move, except that photos come when there were none.
+  claims.askIn(queue.state === "preparing" ? 3000 : 15000);
+}
+
+claims.renew({ every: 5000, left: RENEW_MS, expires: () => shelf.expires });
+
+shelf.addEventListener("ready", ({ detail: task }) => {
+  if (task !== shelf.current) return;
+  card.leave();
+  whenShown(task);
+});
+shelf.addEventListener("broken", ({ detail: task }) => {
+  if (task === shelf.current) showCard();
+});
+
+outbox.addEventListener("settled", ({ detail: { entry, result } }) => {
+  if (TAKES_BACK.has(entry.kind) && result.outcome === "taken" && result.data?.task) {
+    shelf.relent(entry.lease, result.data.task);
+    for (const later of outbox.waiting) {
+      if (later.body.lease === entry.lease) later.body.lease = result.data.task.lease;
+    }
+  }
+  if (entry.kind === "unskip" && result.outcome === "refused" && shelf.current?.lease === entry.lease) {
+    shelf.finish(shelf.current); // others have it now
+    showNext(null);
+  }
+  // A grid that was handed in without a network, on the page of sweeps.
+  if (entry.kind === "hand-in" && result.data?.counts === false) toast(texts.sweepVoid);
+  if (result.outcome === "refused") undoable.drop(entry.key);
+  claims.askForMore();
+});
+
+// ---- keys, buttons ---------------------------------------------------------------------------------------------
+
+function escape() {
+  if (bar.leave()) return;
+  if (tour?.running) return tour.end();
+  guideline.close();
+  panels.close();
+}
+
+function resetLens() {
+  lens.reset();
+  announce(texts.reset);
+}
+
+const KEYS = { z: undo, s: skip, i: () => criteria.toggle(), "?": () => panels.toggle("help"), 0: resetLens };
+
+/** Whether the key did something. */
+function onKey(event, key) {
+  const control = onControl(event);
+  if (key === "Escape") return escape(), true;
+  if (tour?.running) {
+    if (key === "Enter" && !control) tour.next();
+    return !control && key !== "Tab";
+  }
+  if (bar.mode === "ticks") {
+    if (checklist.key(key)) return true;
+    if (key === "Enter" && !control?.closest(".lb-bar")) return handIn(event), true;
+  }
+  if (bar.key(event, key)) return true;
+  if (KEYS[key]) return KEYS[key](event), true;
+  if (key === "Enter" && !control && card.open) return claims.ask(), true;
+  const slider = event.target.closest("input[type=range]"); // arrows move it
+  if (slider && key.startsWith("Arrow")) return false;
+  if (lens.key(key)) return true;
+  const step = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -1, ArrowDown: 1 }[key];
+  if (!step || event.target.closest(".lb-aside, .lb-panel")) return false; // there, arrows scroll
+  return criteria.move(step), true;
+}
+
+listen(onKey);
+for (const type of ["pointerover", "focusin"]) {
+  $("bar").addEventListener(type, (event) => {
+    const key = event.target.closest?.("[data-answer]")?.dataset.answer;
+    if (key) criteria.focus(key, { scroll: false });
+  });
+}
+$("light-reset").addEventListener("click", resetLens);
+$("look-again").addEventListener("click", () => claims.ask());
+followLens(lens);
+
+// ---- begin -----------------------------------------------------------------------------------------------------
+
+criteria.focus(settings.classes[0]?.key);
+const tour = startTour();
+showCard();
+// What an earlier page could not deliver goes first: its photos are answered and must not be shown again.
+await outbox.open();
+for (const { lease } of undelivered()) shelf.markHandled(lease);
+claims.ask();

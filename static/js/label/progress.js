@@ -1,0 +1,52 @@
+// What was achieved: answers today and in this session, and how much of the part that is open is settled. Counts only; it
+// knows no photo and no class.
+
+import { $, say, texts } from "../screen/page.js";
+
+const ENOUGH_FOR_A_PACE = 5;
+
+export class Progress {
+  #today = 0;
+  #times = []; // how long each photo of this session was viewed, in ms
+  #band = null; // what the server says of the part that is open
+
+  /** `undelivered`: answers that the server cannot have counted yet. */
+  told(progress, undelivered) {
+    this.#band = progress;
+    this.#today = (progress?.answered_today ?? 0) + undelivered;
+    this.#show();
+  }
+
+  answered(viewMs) {
+    this.#times.push(viewMs);
+    this.#today += 1;
+    this.#show();
+  }
+
+  takenBack() {
+    this.#times.pop();
+    this.#today = Math.max(0, this.#today - 1);
+    this.#show();
+  }
+
+  /** What the card says of this session; nothing without an answer. */
+  get words() {
+    const n = this.#times.length;
+    if (!n) return "";
+    const median = [...this.#times].sort((a, b) => a - b)[Math.floor(n / 2)] / 1000;
+    const pace = n >= ENOUGH_FOR_A_PACE ? ` ${say(texts.emptyPace, { n: median.toFixed(1) })}` : "";
+    return say(texts.emptyDone, { n, today: this.#today }) + pace;
+  }
+
+  #show() {
+    $("today").hidden = !this.#today;
+    $("today").textContent = say(texts.today, { n: this.#today });
+    const needed = this.#band?.needed_in_band ?? 0;
+    $("settled").hidden = !(needed > 0);
+    if (!(needed > 0)) return;
+    const settled = Math.min(this.#band.settled_in_band, needed);
+    $("settled-bar").max = needed;
+    $("settled-bar").value = settled;
+    $("settled-text").textContent = say(texts.settled, { settled, needed });
+  }
+}
