@@ -103,7 +103,6 @@ def texts() -> dict[str, str]:
         "brightness": _("Brightness {n} %"),
         "contrast": _("Contrast {n} %"),
         "reset": _("Zoom and light are reset."),
-        "expired": _("Some photos went back to the queue because their time ran out. Here is the next one."),
         "loading": _("Loading photos…"),
         "photoBroken": _("This photo could not be loaded. Press S to skip it, or wait: it is tried again."),
         "emptyTitle": _("You are through"),

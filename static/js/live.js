@@ -163,9 +163,7 @@ function leave() {
 }
 
 function tell(state) {
-  if (root.dataset.live === state) return;
   root.dataset.live = state;
-  document.dispatchEvent(new CustomEvent("live:state", { detail: state }));
 }
 
 document.addEventListener("visibilitychange", () => {
