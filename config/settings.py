@@ -167,7 +167,7 @@ STORAGES = {
     ),
     # "hashed" serves what collectstatic made, under names that browsers may keep for ever.
     "staticfiles": {
-        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        "BACKEND": "config.static.HashedStaticFilesStorage"
         if os.environ.get("HILLTOP_STATIC") == "hashed"
         else "django.contrib.staticfiles.storage.StaticFilesStorage"
     },
