@@ -17,7 +17,7 @@ import { UndoStack } from "../screen/undo.js";
 import { Closer } from "./closer.js";
 import { Grid } from "./grid.js";
 import { readAnew } from "./guideline.js";
-import { NOT_ANSWERS, cardWords, missedWords, showMissed } from "./words.js";
+import { NOT_ANSWERS, cardWords, iconOf, missedWords, nameOf, notThis, showAsk, showMissed } from "./words.js";
 
 const RENEW_MS = 90000; // so long before the loan runs out
 const OWN = new Set(["hand-in", "sweep-undo"]); // entries of the outbox that decide which grid is ours
@@ -62,18 +62,6 @@ let message = "";
 let today = 0;
 const session = { grids: 0, photos: 0 };
 
-// ---- words -----------------------------------------------------------------------------------------------------
-
-function nameOf(cell, n, all) {
-  return cell.mark ? say(texts.cellMarked, { n, all, label: cell.mark.label }) : say(texts.cell, { n, all });
-}
-
-function iconOf(key) {
-  return document.querySelector(`[data-mark-of="${CSS.escape(key)}"]`)?.firstElementChild?.cloneNode(true) ?? null;
-}
-
-const notThis = () => say(texts.notThis, { name: sweep.name });
-
 // ---- marking ---------------------------------------------------------------------------------------------------
 
 function setMark(cell, mark) {
@@ -87,7 +75,7 @@ const markable = (cell) => (sweep && cell && !cell.broken ? cell : null);
 
 /** Space, a click, the button: on and off. */
 function toggle(cell) {
-  if (markable(cell)) setMark(cell, cell.mark ? null : { kind: "apart", label: notThis() });
+  if (markable(cell)) setMark(cell, cell.mark ? null : { kind: "apart", label: notThis(sweep) });
 }
 
 function markClass(event, { key, name }) {
@@ -195,14 +183,7 @@ function show(next, photos, marks = new Map()) {
   clock.stop();
   state = "open";
   bar.leave();
-  const [before, after] = texts.ask.split("{name}");
-  const name = document.createElement("strong");
-  name.dir = "auto";
-  const icon = iconOf(sweep.class);
-  if (icon) name.append(icon, " ");
-  name.append(sweep.name);
-  $("ask").replaceChildren(before, name, after ?? "");
-  $("mark-text").textContent = notThis();
+  showAsk(sweep);
   for (const button of document.querySelectorAll("[data-answer]")) button.hidden = button.dataset.answer === sweep.class;
   criteria.focus(sweep.class, { scroll: false });
   card.leave();

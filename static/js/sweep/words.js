@@ -1,9 +1,34 @@
-// What the page of sweeps says in the place of a grid: the card's words, and what a grid that does not count has missed.
+// What the page of sweeps says: what a grid asks, how its photos are called, and in the place of a grid the card's words and
+// what one that does not count has missed. It knows no key and sends nothing.
 
 import { $, say, texts } from "../screen/page.js";
 
 /** States in which no grid will come by asking again. */
 export const NOT_ANSWERS = new Set(["off", "checklist", "no_model", "no_band", "no_gold", "forbidden"]);
+
+/** A photo's name for who cannot see it: the nth of all. */
+export function nameOf(cell, n, all) {
+  return cell.mark ? say(texts.cellMarked, { n, all, label: cell.mark.label }) : say(texts.cell, { n, all });
+}
+
+/** What stands before the words of a mark, by the key of its class or its kind. */
+export function iconOf(key) {
+  return document.querySelector(`[data-mark-of="${CSS.escape(key)}"]`)?.firstElementChild?.cloneNode(true) ?? null;
+}
+
+export const notThis = (sweep) => say(texts.notThis, { name: sweep.name });
+
+/** The question over the grid, and what the button to mark says. */
+export function showAsk(sweep) {
+  const [before, after] = texts.ask.split("{name}");
+  const name = document.createElement("strong");
+  name.dir = "auto";
+  const icon = iconOf(sweep.class);
+  if (icon) name.append(icon, " ");
+  name.append(sweep.name);
+  $("ask").replaceChildren(before, name, after ?? "");
+  $("mark-text").textContent = notThis(sweep);
+}
 
 /** [title, text], or null while a grid is under way. `waiting`: one is handed in and not delivered yet. */
 export function cardWords({ state, message, waiting, offline, claims, outbox }) {
