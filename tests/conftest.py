@@ -2,7 +2,7 @@
 
 Everything lives in one temporary folder, so that a test never touches ``var/`` or whatever ``DATABASE_URL``
 names. The server is started before Django reads its settings; pytest-xdist's workers inherit its address and
-each get a database of their own from pytest-django.
+each get a database and a ``var/`` of their own.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ import pytest
 from config.database import start_embedded
 
 _MARK = "HILLTOP_TEST_FOLDER"
-if _MARK not in os.environ:
+_first = _MARK not in os.environ
+if _first:
     _own_folder = Path(tempfile.mkdtemp(prefix="hilltop-tests-"))
     # Registered before the server registers its own end, so it runs after that: first stop, then remove.
     atexit.register(shutil.rmtree, _own_folder, ignore_errors=True)
@@ -30,13 +31,15 @@ if _MARK not in os.environ:
     # Being told to end is an end like any other: the server is stopped and the folder removed.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     os.environ[_MARK] = str(_own_folder)
-    os.environ["HILLTOP_VAR"] = str(_own_folder / "var")
     # Tests may lose a power cut; they may not wait for the disk.
     os.environ["DATABASE_URL"] = start_embedded(
         _own_folder / "postgres",
         keep_running=False,
         extra="fsync = off\nsynchronous_commit = off\nfull_page_writes = off\n",
     )
+_folder = Path(os.environ[_MARK])
+_process = os.environ.get("PYTEST_XDIST_WORKER", "alone")
+os.environ["HILLTOP_VAR"] = str(_folder / _process)
 (Path(os.environ["HILLTOP_VAR"]) / "static").mkdir(parents=True, exist_ok=True)
 os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
 os.environ["HILLTOP_STATIC"] = "plain"
@@ -47,10 +50,16 @@ import django  # noqa: E402  (reads the environment above)
 
 django.setup()
 
-from django.db import connection  # noqa: E402
+from django.db import connection, connections  # noqa: E402
+from django.test import TransactionTestCase  # noqa: E402
 from django.utils import translation  # noqa: E402
 
+from tests import database, kept  # noqa: E402
 from tests.stack import Stack  # noqa: E402
+
+if _first:
+    database.begin_template(_folder)
+TransactionTestCase._fixture_teardown = lambda _case: database.empty()
 
 
 @pytest.fixture(autouse=True)
@@ -60,15 +69,23 @@ def _own_language() -> Iterator[None]:
     yield
 
 
+@pytest.fixture(autouse=True)
+def _nothing_given() -> None:
+    kept.forget_what_was_given()
+
+
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
-    """pytest-django's, which at the end drops the database: what a killed process's session still does there is cut off."""
-    yield
-    with django_db_blocker.unblock(), connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = current_database() "
-            "AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
-        )
+def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> Iterator[None]:
+    """In pytest-django's place: a clone of the database that was migrated once."""
+    name = f"test_{_process}"
+    database.clone(_folder, name)
+    connection.settings_dict["NAME"] = name
+    with django_db_blocker.unblock():
+        database.tables()
+        yield
+        connections.close_all()
+    connection.close_pool()
+    database.drop(name)
 
 
 @pytest.fixture(scope="session")

@@ -22,6 +22,7 @@ from labeling.queue.services import append_arrivals, claim
 from labeling.truth import events
 from labeling.truth.models import Annotation, Draw, GroundTruth, Origin
 from tests.factories import make_items, make_member, make_project
+from tests.kept import made_once
 
 KEYS = ("functional", "defective")
 
@@ -149,6 +150,7 @@ class Pool:
         return set(Entry.objects.filter(ranking__project=self.project).values_list("item_id", flat=True))
 
 
+@made_once
 def certified_pool(**settings: Any) -> Pool:
     """A pool whose sure photos are certified at 90 %: the champion is wrong of the least sure fifth only."""
     pool = Pool(**settings)

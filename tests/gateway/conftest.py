@@ -30,6 +30,7 @@ from labeling.queue import services as queue
 from labeling.truth.models import Dispute, Gold
 from labeling.truth.services import Answer, add_gold
 from tests.factories import make_items, make_member, make_project, make_user, photo_bytes
+from tests.kept import made_once
 
 KEYS = ["functional", "defective"]
 COUNTS = dict.fromkeys(
@@ -86,6 +87,7 @@ def world(db: None) -> World:
     return make_world()
 
 
+@made_once
 def make_world(**settings: Any) -> World:
     project = make_project(slug="cells", **settings)
     admin = project.created_by

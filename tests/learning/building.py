@@ -12,11 +12,13 @@ from django.utils import timezone
 from inference import backbones
 from labeling.catalog.models import Guideline, Item, LabelClass, Project
 from labeling.jobs import runner
-from labeling.jobs.models import Job
+from labeling.jobs.models import Job, JobState
 from labeling.jobs.services import enqueue
 from labeling.learning.compute.stores import store_of
+from labeling.learning.services import request_training
 from labeling.truth.models import Draw, GroundTruth, Origin, TruthKind
 from tests.factories import make_items, make_project
+from tests.kept import made_once
 
 
 def settle(
@@ -74,6 +76,17 @@ def separable_project(
     store_vectors(project, items, keys, apart=apart)
     labeled = count - unlabeled
     settle(project, items[:labeled], keys[:labeled])
+    return project, items, keys
+
+
+@made_once
+def trained_project(
+    count: int = 40, *, apart: float = 1.0, unlabeled: int = 0, **settings: Any
+) -> tuple[Project, list[Item], list[str]]:
+    """The same with version 1, trained on all that is settled."""
+    project, items, keys = separable_project(count, apart=apart, unlabeled=unlabeled, **settings)
+    job = run_job(request_training(project=project, by=None))
+    assert job.state == JobState.SUCCEEDED, job.error + job.trace
     return project, items, keys
 
 

@@ -32,7 +32,7 @@ from labeling.learning.models import DomainBackbone, ModelVersion
 from labeling.refusals import Refused
 from labeling.truth.models import Gold
 from tests.factories import make_items, make_project
-from tests.learning.building import run_job, separable_project, settle, store_vectors
+from tests.learning.building import run_job, separable_project, settle, store_vectors, trained_project
 
 pytestmark = pytest.mark.django_db
 
@@ -460,8 +460,7 @@ def test_surer_right_answers_gain_and_surer_wrong_ones_do_not() -> None:
 
 
 def test_without_a_candidate_nothing_is_judged() -> None:
-    project, _items, _keys = separable_project(20)
-    run_job(services.request_training(project=project, by=None))
+    _project, _items, _keys = trained_project(20)
     assert ModelVersion.objects.get().metrics["backbones"] is None
 
 
@@ -484,8 +483,7 @@ def test_damaged_files_keep_a_candidate_out_and_stop_no_training(kept: Path, set
 def test_an_adapted_backbone_is_a_reason_to_train_again_on_the_same_labels(
     kept: Path, settings: Settings
 ) -> None:
-    project, items, keys = separable_project(40, apart=0.25, retrain_every=100)
-    run_job(services.request_training(project=project, by=None))
+    project, items, keys = trained_project(40, apart=0.25, retrain_every=100)
     with pytest.raises(Refused, match="exactly these"):
         services.request_training(project=project, by=None)
     assert adaptation.train_when_adapted(project=project) is None
@@ -501,8 +499,7 @@ def test_an_adapted_backbone_is_a_reason_to_train_again_on_the_same_labels(
 
 
 def test_a_project_that_does_not_train_by_itself_is_left_to_its_admin(kept: Path, settings: Settings) -> None:
-    project, _items, _keys = separable_project(40)
-    run_job(services.request_training(project=project, by=None))
+    project, _items, _keys = trained_project(40)
     register(project, kept, settings)
     assert adaptation.train_when_adapted(project=project) is None
 

@@ -14,14 +14,13 @@ from labeling.learning.models import ModelVersion
 from labeling.learning.training_set import training_set
 from labeling.truth.models import Draw
 from tests.factories import make_items
-from tests.learning.building import run_job, separable_project, settle, store_vectors
+from tests.learning.building import run_job, separable_project, settle, store_vectors, trained_project
 
 
 @pytest.mark.django_db
 def test_a_champion_is_not_judged_by_photos_that_it_learned_by_heart() -> None:
     """Labels without any meaning: the head fits its own photos perfectly, but knows nothing of them."""
-    project, _items, _keys = separable_project(60, apart=0.0)
-    run_job(services.request_training(project=project, by=None))
+    project, _items, _keys = trained_project(60, apart=0.0)
     services.promote(model_version=ModelVersion.objects.get(), by=project.created_by)
     run_job(services.request_training(project=project, by=None, seed=1))
     comparison = ModelVersion.objects.get(number=2).comparison
@@ -32,8 +31,7 @@ def test_a_champion_is_not_judged_by_photos_that_it_learned_by_heart() -> None:
 
 @pytest.mark.django_db
 def test_photos_that_the_champion_never_learned_from_are_judged_by_its_head() -> None:
-    project, _items, _keys = separable_project(40)
-    run_job(services.request_training(project=project, by=None))
+    project, _items, _keys = trained_project(40)
     services.promote(model_version=ModelVersion.objects.get(), by=project.created_by)
     fresh = make_items(project, 20, seed=4)
     keys = ["functional", "defective"] * 10
@@ -50,8 +48,7 @@ def test_photos_that_the_champion_never_learned_from_are_judged_by_its_head() ->
 
 @pytest.mark.django_db
 def test_a_challenger_that_errs_more_is_worse_and_one_that_does_not_is_not() -> None:
-    project, _items, _keys = separable_project(40)
-    run_job(services.request_training(project=project, by=None))
+    project, _items, _keys = trained_project(40)
     version = ModelVersion.objects.get()
     services.promote(model_version=version, by=project.created_by)
     champion = selectors.champion(project)

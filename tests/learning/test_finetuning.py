@@ -24,7 +24,7 @@ from labeling.learning.compute.scoring import score_items
 from labeling.learning.models import ModelVersion
 from labeling.refusals import Refused
 from tests.factories import make_project
-from tests.learning.building import run_job, separable_project, settle
+from tests.learning.building import run_job, separable_project, settle, trained_project
 
 pytestmark = pytest.mark.django_db
 
@@ -182,8 +182,7 @@ def test_it_is_refused_for_few_labels_and_while_a_training_runs() -> None:
 
 
 def test_an_ordinary_training_tunes_nothing() -> None:
-    project, _items, _keys = separable_project(40)
-    run_job(services.request_training(project=project, by=None))
+    _project, _items, _keys = trained_project(40)
     assert ModelVersion.objects.get().metrics["backbones"] is None
 
 

@@ -13,7 +13,7 @@ from labeling.learning import services
 from labeling.learning.compute.ordering import Ordered, order_items
 from labeling.learning.models import ModelVersion
 from tests.factories import make_items, make_project
-from tests.learning.building import run_job, separable_project, store_vectors
+from tests.learning.building import store_vectors, trained_project
 from tests.learning.test_training import amend
 
 pytestmark = pytest.mark.django_db
@@ -44,8 +44,7 @@ def test_without_a_champion_there_are_no_ladders_and_no_confidence(strategy: str
 
 
 def trained(apart: float) -> tuple[Project, ModelVersion, list[int]]:
-    project, items, _keys = separable_project(80, unlabeled=50, apart=apart)
-    run_job(services.request_training(project=project, by=None))
+    project, items, _keys = trained_project(80, unlabeled=50, apart=apart)
     version = ModelVersion.objects.get()
     services.promote(model_version=version, by=project.created_by)
     return project, version, [item.pk for item in items[30:]]
@@ -81,8 +80,7 @@ def test_a_strategy_that_bands_do_not_pace_has_one_band_so_that_the_queue_keeps_
 
 
 def test_the_same_seed_gives_the_same_order_and_the_input_order_does_not_leak() -> None:
-    project, items, _keys = separable_project(60, unlabeled=40)
-    run_job(services.request_training(project=project, by=None))
+    project, items, _keys = trained_project(60, unlabeled=40)
     services.promote(model_version=ModelVersion.objects.get(), by=project.created_by)
     ids = [item.pk for item in items[20:]]
     one = order_items(project=project, item_ids=ids, strategy="inward", bands=3, seed=1)
@@ -107,8 +105,7 @@ def test_an_empty_pool_has_an_empty_order() -> None:
 
 
 def test_classes_merged_since_the_training_share_a_ladder() -> None:
-    project, items, _keys = separable_project(40, unlabeled=20)
-    run_job(services.request_training(project=project, by=None))
+    project, items, _keys = trained_project(40, unlabeled=20)
     services.promote(model_version=ModelVersion.objects.get(), by=project.created_by)
     amend(project, merge={"defective": "functional"})
     ids = [item.pk for item in items[20:]]

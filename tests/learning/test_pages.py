@@ -16,7 +16,14 @@ from labeling.jobs.services import enqueue
 from labeling.learning import selectors, services, version_charts
 from labeling.learning.models import ModelVersion, Promotion
 from tests.factories import make_items, make_member, make_project, make_user
-from tests.learning.building import ask_again, run_job, separable_project, settle, store_vectors
+from tests.learning.building import (
+    ask_again,
+    run_job,
+    separable_project,
+    settle,
+    store_vectors,
+    trained_project,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -80,8 +87,7 @@ def test_a_version_is_promoted_and_rolled_back_with_a_reason() -> None:
 
 
 def test_a_refused_promotion_keeps_what_was_typed() -> None:
-    project, _items, _keys = separable_project(20)
-    run_job(services.request_training(project=project, by=None))
+    project, _items, _keys = trained_project(20)
     reason = "long " * 70
     answer = signed_in(project).post(reverse("model-promote", args=[project.slug, 1]), {"reason": reason})
     assert answer.status_code == 422
@@ -90,8 +96,7 @@ def test_a_refused_promotion_keeps_what_was_typed() -> None:
 
 
 def test_the_comparison_is_told_in_plain_words() -> None:
-    project, _items, _keys = separable_project(30)
-    run_job(services.request_training(project=project, by=None))
+    project, _items, _keys = trained_project(30)
     services.promote(model_version=ModelVersion.objects.get(), by=None)
     run_job(ask_again(project))
     text = text_of(signed_in(project).get(reverse("model", args=[project.slug, 2])))
@@ -181,8 +186,7 @@ def test_only_admins_see_models_and_jobs(role: str, name: str) -> None:
 
 @pytest.mark.parametrize("role", [Role.LABELER, Role.REVIEWER])
 def test_only_admins_train_promote_and_cancel(role: str) -> None:
-    project, _items, _keys = separable_project(20)
-    run_job(services.request_training(project=project, by=None))
+    project, _items, _keys = trained_project(20)
     job = enqueue(kind="embed", queue="gpu", project_id=project.pk)
     client = signed_in(project, role)
     before = Job.objects.count()

@@ -12,14 +12,13 @@ from labeling.learning.compute import artifact, scoring
 from labeling.learning.compute.stores import open_store
 from labeling.learning.models import ModelVersion, Score
 from tests.factories import make_items
-from tests.learning.building import run_job, separable_project
+from tests.learning.building import run_job, trained_project
 
 pytestmark = pytest.mark.django_db
 
 
 def trained(count: int = 30, unlabeled: int = 10) -> tuple[Project, list[Item], list[str], ModelVersion]:
-    project, items, keys = separable_project(count, unlabeled=unlabeled)
-    run_job(services.request_training(project=project, by=None))
+    project, items, keys = trained_project(count, unlabeled=unlabeled)
     return project, items, keys, ModelVersion.objects.filter(project=project).latest("number")
 
 

@@ -23,7 +23,15 @@ from labeling.truth.events import settled
 from labeling.truth.models import Draw, GroundTruth, Origin
 from labeling.truth.services import request_review, rule
 from tests.factories import make_items, make_member, make_project
-from tests.learning.building import ask_again, run_job, separable_project, settle, sha, store_vectors
+from tests.learning.building import (
+    ask_again,
+    run_job,
+    separable_project,
+    settle,
+    sha,
+    store_vectors,
+    trained_project,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -64,8 +72,7 @@ def test_random_photos_are_judged_apart_and_only_those() -> None:
 
 def test_metrics_come_from_answers_that_the_fit_had_not_seen() -> None:
     """With labels that mean nothing, an honest figure is near chance, a leaking one near 1."""
-    project, _items, _keys = separable_project(60, apart=0.0)
-    run_job(services.request_training(project=project, by=None))
+    _project, _items, _keys = trained_project(60, apart=0.0)
     assert ModelVersion.objects.get().metrics["cross_validated"]["accuracy"]["value"] < 0.75
 
 
@@ -126,8 +133,7 @@ def test_a_training_with_one_class_only_is_refused_at_once_and_says_what_is_miss
 
 
 def test_training_again_on_identical_data_is_refused_and_names_the_version() -> None:
-    project, items, keys = separable_project(20, unlabeled=2)
-    run_job(services.request_training(project=project, by=None))
+    project, items, keys = trained_project(20, unlabeled=2)
     with pytest.raises(Refused) as refusal:
         services.request_training(project=project, by=project.created_by)
     assert (refusal.value.code, refusal.value.status) == ("same_data", 409)
@@ -143,8 +149,7 @@ def test_training_again_on_identical_data_is_refused_and_names_the_version() -> 
 
 def test_a_ruling_that_changes_nothing_does_not_break_what_it_settles() -> None:
     """It is a new ground truth of the same photo and class: due by count, and nothing to learn from."""
-    project, items, _keys = separable_project(20, retrain_every=1)
-    run_job(services.request_training(project=project, by=None))
+    project, items, _keys = trained_project(20, retrain_every=1)
     dispute = request_review(project=project, item=items[0], by=None)
     reviewer = make_member(project, "reviewer")
     rule(project=project, dispute_id=dispute.pk, reviewer=reviewer, outcome="class", class_key="functional")

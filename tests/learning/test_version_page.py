@@ -22,12 +22,14 @@ from labeling.refusals import Refused
 from labeling.truth.models import Dispute, GroundTruth
 from labeling.truth.services import rule
 from tests.factories import make_items, make_member, make_project
+from tests.kept import made_once
 from tests.learning.building import run_job, separable_project, settle, store_vectors
 from tests.learning.test_pages import signed_in, text_of
 
 pytestmark = pytest.mark.django_db
 
 
+@made_once
 def doubted_project(
     wrong: int = 3, *, apart: float = 2.5, **settings: Any
 ) -> tuple[Project, ModelVersion, list[Item]]:

@@ -23,7 +23,7 @@ from labeling.queue.models import Entry, Ranking
 from labeling.queue.places import ARRIVALS
 from labeling.truth.current import truth_in_force
 from tests.factories import make_items, make_member, make_project
-from tests.learning.building import ask_again, run_job, separable_project, settle
+from tests.learning.building import ask_again, run_job, settle, trained_project
 from tests.queue.conftest import answer_with
 
 pytestmark = pytest.mark.django_db
@@ -38,8 +38,7 @@ def own_folders(settings: Settings, tmp_path: Path) -> None:
 
 
 def with_champion(count: int, unlabeled: int, **options: Any) -> tuple[Project, list[Item], ModelVersion]:
-    project, items, _keys = separable_project(count, unlabeled=unlabeled, **options)
-    run_job(request_training(project=project, by=None))
+    project, items, _keys = trained_project(count, unlabeled=unlabeled, **options)
     version = ModelVersion.objects.get(project=project)
     promote(model_version=version, by=project.created_by)
     return project, items, version

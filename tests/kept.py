@@ -1,0 +1,114 @@
+"""What many tests begin with and is dear to make: made once a process, and laid back for each of them.
+
+The first test that asks has it made. The rows, the files and the Python objects that came of it are kept, and the next
+test gets copies of them, under the same keys, without a training or a service having run. So a test may change what it
+was given, and no other test sees it.
+"""
+
+from __future__ import annotations
+
+import pickle
+import shutil
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+
+from django.conf import settings
+from django.db import connection
+from django.utils import timezone
+
+from tests import database
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+#: What was just borrowed must not have run out by then; a loan is of five minutes.
+_FRESH_S = 120
+_FOLDERS = ("MODELS_DIR", "EMBEDDINGS_DIR", "BACKBONES_DIR")
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """``rows``: as COPY writes them, by table and columns. ``files``: a copy of what a test's own folders held."""
+
+    rows: dict[str, bytes]
+    files: dict[str, Path]
+    made: bytes
+    since: float
+
+
+_kept: dict[tuple[Any, ...], Kept] = {}
+_given: set[tuple[Any, ...]] = set()
+
+
+def forget_what_was_given() -> None:
+    """Before each test: nothing that was kept is in the database any more."""
+    _given.clear()
+
+
+def made_once(make: Callable[P, R]) -> Callable[P, R]:
+    """For a function that fills an empty database the same way each time; what it returns can be pickled.
+
+    Made anew all the same where the database has rows already, on another day (for it may end "today"), after a
+    while, or when a test asks a second time, for it wants two.
+    """
+
+    @wraps(make)
+    def give(*args: P.args, **kwargs: P.kwargs) -> R:
+        own = _own_folders()
+        key = (make, args, *sorted(kwargs.items()), *own, timezone.now().date())
+        if key in _given:
+            return make(*args, **kwargs)
+        if (kept := _kept.get(key)) and time.monotonic() - kept.since < _FRESH_S:
+            _given.add(key)
+            _lay_back(kept, own)
+            made: R = pickle.loads(kept.made)
+            return made
+        if database.with_rows(database.tables()):
+            return make(*args, **kwargs)
+        value = make(*args, **kwargs)
+        _given.add(key)
+        _kept[key] = Kept(_rows(), _files(own), pickle.dumps(value), time.monotonic())
+        return value
+
+    return give
+
+
+def _own_folders() -> dict[str, Path]:
+    """The folders that are this test's alone; what lies in the process's common ones stays there."""
+    folders = {name: Path(getattr(settings, name)) for name in _FOLDERS}
+    return {name: path for name, path in folders.items() if not path.is_relative_to(settings.VAR)}
+
+
+def _files(own: dict[str, Path]) -> dict[str, Path]:
+    there = {name: path for name, path in own.items() if path.exists()}
+    aside = Path(tempfile.mkdtemp(prefix="kept-", dir=settings.VAR))
+    return {name: Path(shutil.copytree(path, aside / name)) for name, path in there.items()}
+
+
+def _rows() -> dict[str, bytes]:
+    rows = {}
+    with connection.cursor() as cursor:
+        for table in database.with_rows(database.tables()):
+            cursor.execute(
+                "SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) FROM pg_attribute "
+                "WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped AND attgenerated = ''",
+                [table],
+            )
+            (columns,) = cursor.fetchone()
+            with cursor.copy(f"COPY (SELECT {columns} FROM {table}) TO STDOUT (FORMAT binary)") as copy:
+                rows[f"{table} ({columns})"] = b"".join(copy)
+    return rows
+
+
+def _lay_back(kept: Kept, own: dict[str, Path]) -> None:
+    with database.without_triggers(), connection.cursor() as cursor:
+        for table, rows in kept.rows.items():
+            with cursor.copy(f"COPY {table} FROM STDIN (FORMAT binary)") as copy:
+                copy.write(rows)
+    for name, path in kept.files.items():
+        shutil.copytree(path, own[name], dirs_exist_ok=True)
