@@ -16,7 +16,7 @@ serve: $(VENV)/.installed  ## web server and worker on what is there
 
 test: $(VENV)/.installed  ## every test, on a PostgreSQL that they start themselves
 	$(BIN)/python -m config.translations
-	$(BIN)/python -m pytest -q -r s -n 2 --dist loadfile
+	$(BIN)/python -m pytest -q -r s -n 2 --dist worksteal
 
 lint: $(VENV)/.installed  ## formatting, types, and which room may import which
 	$(BIN)/ruff check .

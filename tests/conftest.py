@@ -21,6 +21,9 @@ import pytest
 
 from config.database import start_embedded
 
+# Before numpy loads its BLAS, in processes that tests start too: each core has a process of the tests' own already.
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_name, "1")
 _MARK = "HILLTOP_TEST_FOLDER"
 _first = _MARK not in os.environ
 if _first:
@@ -50,6 +53,7 @@ import django  # noqa: E402  (reads the environment above)
 
 django.setup()
 
+from django.contrib.auth.hashers import PBKDF2PasswordHasher  # noqa: E402
 from django.db import connection, connections  # noqa: E402
 from django.test import TransactionTestCase  # noqa: E402
 from django.utils import translation  # noqa: E402
@@ -60,6 +64,22 @@ from tests.stack import Stack  # noqa: E402
 if _first:
     database.begin_template(_folder)
 TransactionTestCase._fixture_teardown = lambda _case: database.empty()
+PBKDF2PasswordHasher.iterations = 1  # a third of a second for each password is meant, and not for tests
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """So that processes which take tests from each other's ends rarely build one thing twice.
+
+    The library's tests come first, for their files share networks; what needs the live server and a browser begins the
+    second half, with the second process; the many small tests, which either may take, end both halves.
+    """
+    library = [item for item in items if item.path.is_relative_to(Path(__file__).parent / "inference")]
+    live = [item for item in items if "transactional_db" in item.fixturenames]
+    dear = {id(item) for item in (*library, *live)}
+    small = [item for item in items if id(item) not in dear]
+    middle = max(0, len(items) // 2 - len(library))
+    items[:] = [*library, *small[:middle], *live, *small[middle:]]
 
 
 @pytest.fixture(autouse=True)

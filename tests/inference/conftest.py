@@ -1,12 +1,7 @@
 from __future__ import annotations
 
 import io
-import os
 from collections.abc import Callable
-
-# Before numpy loads its BLAS: the tests are small, and other processes want the cores.
-os.environ.setdefault("OMP_NUM_THREADS", "1")
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
 import pytest

@@ -127,10 +127,14 @@ def test_threads_are_given_back_after_an_error() -> None:
     import torch
 
     before = torch.get_num_threads()
-    with pytest.raises(InterruptedError), one_thread_each(), one_thread_each():
-        assert torch.get_num_threads() == 1
-        raise InterruptedError
-    assert torch.get_num_threads() == before
+    torch.set_num_threads(3)
+    try:
+        with pytest.raises(InterruptedError), one_thread_each(), one_thread_each():
+            assert torch.get_num_threads() == 1
+            raise InterruptedError
+        assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(before)
 
 
 def test_tasks_answer_in_order_and_what_they_raise_comes_out() -> None:
