@@ -27,22 +27,29 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 #: What was just borrowed must not have run out by then; a loan is of five minutes.
-_FRESH_S = 120
+_FRESH_S = 200
 _FOLDERS = ("MODELS_DIR", "EMBEDDINGS_DIR", "BACKBONES_DIR")
+
+
+Key = tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """``rows``: as COPY writes them, by table and columns. ``files``: a copy of what a test's own folders held."""
+    """``rows``: as COPY writes them, by table and columns. ``files``: a copy of what a test's own folders held.
+
+    ``given``: whose rows are among them, for one thing may be made on top of another.
+    """
 
     rows: dict[str, bytes]
     files: dict[str, Path]
     made: bytes
     since: float
+    given: frozenset[Key]
 
 
-_kept: dict[tuple[Any, ...], Kept] = {}
-_given: set[tuple[Any, ...]] = set()
+_kept: dict[Key, Kept] = {}
+_given: set[Key] = set()
 
 
 def forget_what_was_given() -> None:
@@ -61,18 +68,17 @@ def made_once(make: Callable[P, R]) -> Callable[P, R]:
     def give(*args: P.args, **kwargs: P.kwargs) -> R:
         own = _own_folders()
         key = (make, args, *sorted(kwargs.items()), *own, timezone.now().date())
-        if key in _given:
-            return make(*args, **kwargs)
-        if (kept := _kept.get(key)) and time.monotonic() - kept.since < _FRESH_S:
-            _given.add(key)
+        kept = _kept.get(key)
+        if kept and not kept.given & _given and time.monotonic() - kept.since < _FRESH_S:
+            _given.update(kept.given)
             _lay_back(kept, own)
             made: R = pickle.loads(kept.made)
             return made
-        if database.with_rows(database.tables()):
-            return make(*args, **kwargs)
+        empty = not database.with_rows(database.tables())
         value = make(*args, **kwargs)
-        _given.add(key)
-        _kept[key] = Kept(_rows(), _files(own), pickle.dumps(value), time.monotonic())
+        if empty:
+            _given.add(key)
+            _kept[key] = Kept(_rows(), _files(own), pickle.dumps(value), time.monotonic(), frozenset(_given))
         return value
 
     return give

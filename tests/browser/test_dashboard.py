@@ -18,12 +18,12 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.test_accessibility import FAULTS
 from tests.factories import make_project
-from tests.frontier.living import Living
+from tests.frontier.living import Living, make_living
 
 
 @pytest.fixture
 def living(live_stack: object) -> Living:
-    made = Living(days=80, photos=5, slug="cells")
+    made = make_living(days=80, photos=5, slug="cells")
     made.score_the_rest()
     return made
 

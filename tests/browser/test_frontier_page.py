@@ -15,7 +15,7 @@ import labeling.frontier.tasks
 import labeling.monitors.tasks  # noqa: F401  (registers the handlers)
 from labeling.frontier.services import decide
 from tests.factories import make_member
-from tests.frontier.proving import KEYS, Pool
+from tests.frontier.proving import KEYS, make_pool
 
 
 def _shoot(page: Page, name: str) -> None:
@@ -36,7 +36,7 @@ def _shoot(page: Page, name: str) -> None:
 def test_a_certificate_appears_decides_and_is_suspended_before_ones_eyes(
     page_for: Callable[..., Page],
 ) -> None:
-    pool = Pool(slug="cells")
+    pool = make_pool(slug="cells")
     page = page_for(pool.admin)
     page.goto("/p/cells/frontier")
     expect(page.get_by_role("heading", name="Nothing is certified")).to_be_visible()
@@ -90,7 +90,7 @@ def test_a_certificate_appears_decides_and_is_suspended_before_ones_eyes(
 def test_a_reviewer_reads_but_does_not_steer_and_a_labeler_sees_nothing(
     page_for: Callable[..., Page],
 ) -> None:
-    pool = Pool(20, slug="cells")
+    pool = make_pool(20, slug="cells")
     page = page_for(make_member(pool.project, "reviewer"))
     page.goto("/p/cells/frontier")
     expect(page.get_by_role("heading", name="Frontier", exact=True)).to_be_visible()

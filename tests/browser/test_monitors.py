@@ -14,7 +14,7 @@ from playwright.sync_api import Page, expect
 from labeling.monitors.services import request_monitoring
 from tests.browser.test_accessibility import FAULTS
 from tests.factories import make_member, make_project
-from tests.frontier.stream import WINDOW, Stream
+from tests.frontier.stream import WINDOW, make_stream
 
 
 def _shoot(page: Page, name: str) -> None:
@@ -33,7 +33,7 @@ def _shoot(page: Page, name: str) -> None:
 
 
 def test_a_drift_is_read_acknowledged_and_closed_before_ones_eyes(page_for: Callable[..., Page]) -> None:
-    stream = Stream(slug="cells")
+    stream = make_stream(slug="cells")
     page = page_for(stream.admin)
     page.goto("/p/cells/frontier")
     page.get_by_role("link", name="Monitors").click()

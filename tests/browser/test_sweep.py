@@ -17,7 +17,7 @@ from labeling.queue.models import Slot, Sweep, SweepHandIn, SweepPhoto
 from labeling.truth.models import Annotation, Draw, Pause, SweepCheck
 from tests.browser.routing import take_over
 from tests.factories import photo_bytes
-from tests.queue.sweeps import Field, make_field
+from tests.queue.sweeps import Field, kept_field
 
 PageFor = Callable[..., Page]
 
@@ -79,7 +79,7 @@ class Screen:
 
 @pytest.fixture
 def field(transactional_db: None) -> Field:
-    return make_field(with_bytes, photos=45)
+    return kept_field(with_bytes, photos=45)
 
 
 @pytest.fixture

@@ -34,6 +34,7 @@ from labeling.monitors.models import MonitorReading
 from labeling.queue.models import BandOpening, Entry, Ranking
 from labeling.truth.models import Annotation, Dispute, Draw, GroundTruth, Origin, Ruling
 from tests.factories import make_items, make_member, make_project
+from tests.kept import made_once
 
 KEYS = ("functional", "defective")
 BANDS = 4
@@ -367,3 +368,6 @@ class Living:
             )
         Score.objects.bulk_create(scores)
         Entry.objects.bulk_create(entries)
+
+
+make_living = made_once(Living)

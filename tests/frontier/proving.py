@@ -150,10 +150,13 @@ class Pool:
         return set(Entry.objects.filter(ranking__project=self.project).values_list("item_id", flat=True))
 
 
+make_pool = made_once(Pool)
+
+
 @made_once
 def certified_pool(**settings: Any) -> Pool:
     """A pool whose sure photos are certified at 90 %: the champion is wrong of the least sure fifth only."""
-    pool = Pool(**settings)
+    pool = make_pool(**settings)
     pool.policy(precision=0.9, planned_labels=160)
     for item in pool.draw(200):
         wrong = KEYS[1] if pool.predicted[item.pk] == KEYS[0] else KEYS[0]

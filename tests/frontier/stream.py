@@ -21,6 +21,7 @@ from labeling.learning.models import ModelVersion
 from labeling.monitors.models import MonitorReading
 from labeling.monitors.services import request_monitoring, set_thresholds
 from tests.factories import make_project
+from tests.kept import made_once
 from tests.learning.building import settle
 
 SIDE = 96
@@ -90,3 +91,6 @@ class Stream:
 
     def newest(self, monitor: str) -> MonitorReading:
         return MonitorReading.objects.filter(project=self.project, monitor=monitor)[:1].get()
+
+
+make_stream = made_once(Stream)

@@ -26,11 +26,13 @@ from labeling.queue.services import claim, release
 from labeling.refusals import Refused
 from labeling.truth.models import Draw, GroundTruth
 from tests.factories import make_member
-from tests.frontier.proving import Pool, certified_pool
+from tests.frontier.proving import Pool, certified_pool, make_pool
+from tests.kept import made_once
 
 pytestmark = pytest.mark.django_db
 
 
+@made_once
 def switched_on(*, audit_share: float = 0.0) -> Pool:
     pool = certified_pool()
     pool.policy(mode="on", audit_share=audit_share)
@@ -49,7 +51,7 @@ def test_nothing_is_decided_while_the_project_has_not_switched_it_on() -> None:
 
 
 def test_switching_on_wants_a_reason() -> None:
-    pool = Pool(20)
+    pool = make_pool(20)
     with pytest.raises(Refused, match="Say why"):
         set_policy(project=pool.project, by=pool.admin, mode="on")
 
@@ -248,7 +250,7 @@ def test_an_admin_can_suspend_with_a_reason_that_is_kept() -> None:
 
 
 def test_a_change_of_policy_keeps_the_one_before() -> None:
-    pool = Pool(20)
+    pool = make_pool(20)
     pool.policy(precision=0.95)
     pool.policy(mode="shadow")
     rows = list(pool.project.frontier_policies.order_by("id").values_list("precision", "mode"))
@@ -344,7 +346,7 @@ def test_a_photo_that_people_are_to_be_asked_first_is_left_to_them() -> None:
 def test_a_look_that_was_overtaken_by_a_stricter_wish_certifies_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    pool = Pool()
+    pool = make_pool()
     pool.policy(precision=0.8, planned_labels=160)
     for item in pool.draw(200):
         pool.settle(item)
@@ -420,7 +422,7 @@ def test_decisions_are_told_when_nobody_is_asked_about_their_photos() -> None:
 
 
 def test_a_drawn_photo_of_an_inner_band_does_not_wait_for_its_band() -> None:
-    pool = Pool(60, bands=3)
+    pool = make_pool(60, bands=3)
     (drawn,) = pool.draw(1)
     Entry.objects.filter(item=drawn).update(band=2, position=50)
     priority.ask_drawn_first(project=pool.project)

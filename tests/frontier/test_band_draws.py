@@ -22,16 +22,18 @@ from labeling.queue.models import Entry, Ranking
 from labeling.queue.ranking import take_over
 from labeling.queue.services import claim
 from labeling.refusals import Refused
-from tests.frontier.proving import KEYS, Pool
+from tests.frontier.proving import KEYS, Pool, make_pool
+from tests.kept import made_once
 
 pytestmark = pytest.mark.django_db
 
 WRONG_BELOW = 0.3
 
 
+@made_once
 def begun(*, labels: int = 300, photos: int = 1000, planned: int = 260) -> Pool:
     """Both classes certified somewhere, with too few labels to come to where errors begin."""
-    pool = Pool(photos)
+    pool = make_pool(photos)
     pool.policy(precision=0.9, planned_labels=planned)
     for item in pool.draw(labels):
         answer(pool, item.pk)
@@ -206,7 +208,7 @@ def test_without_a_count_as_many_are_drawn_as_the_look_lacked() -> None:
 
 
 def test_what_cannot_be_asked_for_is_refused_with_the_reason() -> None:
-    pool = Pool()
+    pool = make_pool()
     with pytest.raises(Refused, match="Certify first"):
         ask(pool, 10)
     pool = begun()

@@ -16,7 +16,7 @@ from labeling.queue.services import claim
 from labeling.refusals import Refused
 from labeling.truth.models import GroundTruth
 from tests.factories import make_project
-from tests.frontier.proving import Pool, certified_pool
+from tests.frontier.proving import Pool, certified_pool, make_pool
 
 pytestmark = pytest.mark.django_db
 
@@ -48,7 +48,7 @@ def test_right_random_labels_certify_both_classes_and_say_on_what() -> None:
 
 
 def test_wrong_random_labels_certify_nothing_and_the_walk_says_why() -> None:
-    pool = Pool()
+    pool = make_pool()
     pool.policy(precision=0.9, planned_labels=160)
     for index, item in enumerate(pool.draw(160)):
         pool.settle(item, None if index % 3 else "defective")
@@ -61,7 +61,7 @@ def test_wrong_random_labels_certify_nothing_and_the_walk_says_why() -> None:
 
 
 def test_labels_that_trained_the_version_are_never_counted() -> None:
-    pool = Pool()
+    pool = make_pool()
     early = [pool.settle(item) for item in pool.draw(100)]
     pool.train(early)
     run = look(pool)
@@ -77,7 +77,7 @@ def test_labels_that_trained_the_version_are_never_counted() -> None:
 
 
 def test_labels_that_the_queue_chose_are_never_counted() -> None:
-    pool = Pool()
+    pool = make_pool()
     for item in pool.items[:100]:
         pool.settle(item)
     run = look(pool)
@@ -85,7 +85,7 @@ def test_labels_that_the_queue_chose_are_never_counted() -> None:
 
 
 def test_the_sample_ends_before_the_first_photo_that_is_still_open() -> None:
-    pool = Pool()
+    pool = make_pool()
     drawn = pool.draw(30)
     for item in [*drawn[:10], *drawn[11:]]:
         pool.settle(item)
@@ -98,7 +98,7 @@ def test_the_sample_ends_before_the_first_photo_that_is_still_open() -> None:
 
 @pytest.mark.parametrize(("are_errors", "errors"), [(True, 6), (False, 0)])
 def test_holds_count_as_errors_unless_the_project_says_otherwise(are_errors: bool, errors: int) -> None:
-    pool = Pool()
+    pool = make_pool()
     pool.policy(precision=0.6, planned_labels=200, undecided_are_errors=are_errors)
     drawn = pool.draw(200)
     for index, item in enumerate(drawn):
@@ -158,7 +158,7 @@ def test_looking_again_costs_nothing_and_changes_nothing() -> None:
 
 
 def test_the_page_is_told_how_many_more_random_labels_a_step_needs() -> None:
-    pool = Pool()
+    pool = make_pool()
     pool.policy(precision=0.9, planned_labels=160)
     for item in pool.draw(20):
         pool.settle(item)
@@ -186,7 +186,7 @@ def test_certificates_and_looks_are_never_changed_or_deleted() -> None:
 
 
 def test_random_photos_that_an_admin_asks_for_come_first_in_the_order_of_the_audit_and_then_count() -> None:
-    pool = Pool()
+    pool = make_pool()
     look(pool)
     following = [item.pk for item in sorted(pool.items, key=lambda item: item.random_key)[:30]]
     assert draw_random(project=pool.project, by=pool.admin, count=30) == 30

@@ -33,7 +33,7 @@ from labeling.people.models import User
 from labeling.queue.selectors import progress
 from labeling.truth.models import Annotation, Dispute, GroundTruth, Origin, Retraction, Ruling
 from tests.factories import make_items, make_member, make_project
-from tests.frontier.living import Living, at
+from tests.frontier.living import at, make_living
 from tests.frontier.proving import certified_pool
 from tests.frontier.test_picture import Scene
 
@@ -305,7 +305,7 @@ def test_an_empty_project_has_panels_that_teach_and_no_figure() -> None:
 
 
 def test_confusion_names_the_most_frequent_mistake_and_shows_its_photos() -> None:
-    living = Living(days=30, photos=6)
+    living = make_living(days=30, photos=6)
     panel = figures.panel(living.project, "confusion")
     assert living.model is not None
     matrix = living.model.metrics["cross_validated"]["confusion"]
@@ -339,7 +339,7 @@ def test_drift_shows_the_newest_looks_and_names_what_alerts() -> None:
 
 
 def test_the_frontier_is_drawn_as_it_stood_after_each_thing_that_moved_it() -> None:
-    living = Living(days=60, photos=4)
+    living = make_living(days=60, photos=4)
     moments = frames(living.project)
     said = ["; ".join(frame.says) for frame in moments]
     assert said == [
@@ -363,7 +363,7 @@ def test_the_frontier_is_drawn_as_it_stood_after_each_thing_that_moved_it() -> N
 
 
 def test_the_last_frame_is_the_frontier_picture() -> None:
-    living = Living(days=60, photos=4)
+    living = make_living(days=60, photos=4)
     living.score_the_rest(60)
     (line,) = picture(living.project).lines
     assert frames(living.project)[-1].lines == [[band.state for band in line.bands]]
@@ -380,7 +380,7 @@ def test_more_than_two_classes_are_stacked_ladders_on_the_page() -> None:
 
 
 def test_a_band_that_is_open_again_is_told_and_drawn() -> None:
-    living = Living(days=60, photos=4)
+    living = make_living(days=60, photos=4)
     living.open_band(1)
     moment = frames(living.project)[-1]
     assert moment.says == ["back to band 2"]
@@ -474,14 +474,14 @@ def test_reviewers_see_it_labelers_do_not_and_strangers_learn_nothing() -> None:
 
 
 def test_a_reviewer_gets_no_link_to_pages_that_are_the_admins() -> None:
-    living = Living(days=30, photos=6)
+    living = make_living(days=30, photos=6)
     address, models = f"/p/{living.project.slug}/dashboard", f"/p/{living.project.slug}/models/"
     assert models in client_of(living.admin).get(address).content.decode()
     assert models not in client_of(living.reviewer).get(address).content.decode()
 
 
 def test_page_api_and_file_tell_the_same_figures() -> None:
-    living = Living(days=20, photos=4)
+    living = make_living(days=20, photos=4)
     client = client_of(living.admin)
     api = f"/api/v1/projects/{living.project.slug}/dashboard"
     told = client.get(api, {"by": "day"}).json()
@@ -510,7 +510,7 @@ def test_page_api_and_file_tell_the_same_figures() -> None:
 
 
 def test_a_name_that_a_spreadsheet_would_run_is_only_text() -> None:
-    living = Living(days=20, photos=4)
+    living = make_living(days=20, photos=4)
     amend_guideline(project=living.project, by=living.admin, note="A formula", rename={"functional": "=1+1"})
     response = client_of(living.admin).get(f"/api/v1/projects/{living.project.slug}/dashboard/confusion.csv")
     assert isinstance(response, StreamingHttpResponse)
@@ -530,7 +530,7 @@ def test_what_is_asked_wrongly_is_told() -> None:
 def test_the_page_asks_as_often_whatever_there_is() -> None:
     counts = []
     for days in (25, 50):
-        living = Living(days=days, photos=4)
+        living = make_living(days=days, photos=4)
         client = client_of(living.admin)
         address = f"/p/{living.project.slug}/dashboard"
         client.get(address)

@@ -33,6 +33,7 @@ from labeling.learning.services import promote, request_training
 from labeling.truth.models import GroundTruth
 from tests.factories import make_member, make_project
 from tests.inference.test_explain import SIDE, cell
+from tests.kept import made_once
 from tests.learning.building import run_job, settle
 
 pytestmark = pytest.mark.django_db
@@ -123,8 +124,11 @@ class Decided:
         return reverse(name, args=[self.project.slug, self.decision.pk])
 
 
+make_decided = made_once(Decided)
+
+
 def test_a_decision_is_explained_once_by_a_worker_and_the_page_shows_each_state() -> None:
-    scene = Decided()
+    scene = make_decided()
     client = scene.client()
     page = client.get(scene.address("frontier-decision")).content.decode()
     assert "Look for it" in page and "data-heat" not in page
@@ -184,7 +188,7 @@ def test_a_decision_is_explained_once_by_a_worker_and_the_page_shows_each_state(
 
 
 def test_what_is_missing_is_said_and_the_rest_is_told() -> None:
-    scene = Decided()
+    scene = make_decided()
     default_storage.delete(original_name(scene.decision.item.image.sha256))
     job = request_explanation(decision=scene.decision, by=None)
     assert job is not None
@@ -195,7 +199,7 @@ def test_what_is_missing_is_said_and_the_rest_is_told() -> None:
 
 
 def test_a_failure_says_what_to_do_and_can_be_tried_again() -> None:
-    scene = Decided()
+    scene = make_decided()
     client = scene.client()
     answer = client.post(scene.address("api-explanation"))
     assert answer.status_code == 202
@@ -205,7 +209,7 @@ def test_a_failure_says_what_to_do_and_can_be_tried_again() -> None:
 
 
 def test_a_labeler_learns_nothing_of_it() -> None:
-    scene = Decided()
+    scene = make_decided()
     client = scene.client(Role.LABELER)
     for name in ("frontier-decision", "frontier-heat", "api-explanation", "api-heat"):
         assert client.get(scene.address(name)).status_code == 403

@@ -30,7 +30,7 @@ from labeling.monitors.tasks import monitor_projects
 from labeling.overview.diary import diary
 from labeling.refusals import Refused
 from tests.factories import make_member, make_project, make_user
-from tests.frontier.stream import KEYS, WINDOW, Stream
+from tests.frontier.stream import KEYS, WINDOW, make_stream
 from tests.learning.building import settle
 
 pytestmark = pytest.mark.django_db
@@ -39,7 +39,7 @@ DRIFT = ("embeddings", "scores", "balance", "quality")
 
 
 def test_darker_photos_alert_and_are_the_ones_that_are_named() -> None:
-    stream = Stream()
+    stream = make_stream()
     assert stream.newest("quality").state == "not_enough"
     stream.come(range(1000, 1040))
     stream.look()
@@ -72,7 +72,7 @@ def test_darker_photos_alert_and_are_the_ones_that_are_named() -> None:
 
 
 def test_a_few_new_photos_are_not_looked_at_unless_somebody_asks() -> None:
-    stream = Stream()
+    stream = make_stream()
     stream.come(range(1000, 1000 + WINDOW))
     request_monitoring(project=stream.project)
     stream.work()
@@ -87,7 +87,7 @@ def test_a_few_new_photos_are_not_looked_at_unless_somebody_asks() -> None:
 
 
 def test_another_champion_that_was_made_for_the_new_photos_closes_the_alert() -> None:
-    stream = Stream()
+    stream = make_stream()
     dark = stream.come(range(2000, 2000 + WINDOW), light=0.6)
     stream.look()
     assert stream.newest("quality").state == "alert"

@@ -18,7 +18,7 @@ from labeling.monitors.models import MonitorAlert, MonitorReading
 from labeling.monitors.services import request_monitoring
 from labeling.queue.services import remove_from_queue
 from labeling.truth.models import Annotation, Dispute
-from tests.frontier.proving import KEYS, Pool, certified_pool
+from tests.frontier.proving import KEYS, Pool, certified_pool, make_pool
 
 pytestmark = pytest.mark.django_db
 
@@ -62,7 +62,7 @@ def open_alerts(pool: Pool) -> set[str]:
 
 
 def test_people_who_begin_to_differ_alert_and_the_photos_they_differ_on_are_named() -> None:
-    pool = Pool(240)
+    pool = make_pool(240)
     for item in pool.items[:100]:
         answered(pool, item, (KEYS[0], KEYS[0]))
     first = look(pool)["agreement"]
@@ -82,7 +82,7 @@ def test_people_who_begin_to_differ_alert_and_the_photos_they_differ_on_are_name
 
 
 def test_gold_and_photos_that_wait_for_a_second_answer_are_no_agreement() -> None:
-    pool = Pool(60)
+    pool = make_pool(60)
     for item in pool.items[:30]:
         answered(pool, item, KEYS, draw="gold")
     for item in pool.items[30:]:
@@ -103,7 +103,7 @@ def test_gold_and_photos_that_wait_for_a_second_answer_are_no_agreement() -> Non
 
 @pytest.mark.parametrize(("view_ms", "state"), [(300, "alert"), (9000, "alert"), (2400, "ok")])
 def test_answers_that_are_much_faster_or_slower_than_before_alert(view_ms: int, state: str) -> None:
-    pool = Pool(140)
+    pool = make_pool(140)
     for item in pool.items[:80]:
         answered(pool, item, (KEYS[0], KEYS[0]), view_ms=2000)
     for item in pool.items[80:130]:
@@ -114,7 +114,7 @@ def test_answers_that_are_much_faster_or_slower_than_before_alert(view_ms: int, 
 
 
 def test_a_photo_that_nobody_looks_at_for_weeks_alerts_until_it_is_settled() -> None:
-    pool = Pool(30)
+    pool = make_pool(30)
     settled, old = pool.items[:2]
     assert look(pool)["queue"].state == "ok"
     for item, days in ((settled, 90), (old, 45)):
@@ -131,7 +131,7 @@ def test_a_photo_that_nobody_looks_at_for_weeks_alerts_until_it_is_settled() -> 
 
 
 def test_a_photo_in_review_still_waits_for_a_person() -> None:
-    pool = Pool(4)
+    pool = make_pool(4)
     for item in pool.items[1:]:
         pool.settle(item)
     answered(pool, pool.items[0], KEYS)
@@ -140,7 +140,7 @@ def test_a_photo_in_review_still_waits_for_a_person() -> None:
 
 
 def test_a_model_that_states_more_than_it_keeps_alerts_with_its_surest_errors() -> None:
-    pool = Pool(400)
+    pool = make_pool(400)
     dice = random.Random(3)
     drawn = pool.draw(200)
     for item in drawn:
@@ -159,7 +159,7 @@ def test_a_model_that_states_more_than_it_keeps_alerts_with_its_surest_errors() 
 
 
 def test_a_model_that_keeps_what_it_states_does_not_alert() -> None:
-    pool = Pool(400)
+    pool = make_pool(400)
     dice = random.Random(4)
     for item in pool.draw(200):
         right = dice.random() < (1 + pool.margin[item.pk]) / 2
@@ -169,7 +169,7 @@ def test_a_model_that_keeps_what_it_states_does_not_alert() -> None:
 
 
 def test_labels_that_were_drawn_before_the_model_or_trained_it_do_not_judge_its_calibration() -> None:
-    pool = Pool(200)
+    pool = make_pool(200)
     truths = [pool.settle(item) for item in pool.draw(80)]
     pool.train(truths[:40])
     assert look(pool)["calibration"].figures["n"] == 0

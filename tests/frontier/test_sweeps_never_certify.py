@@ -13,12 +13,12 @@ from labeling.learning.training_set import training_set
 from labeling.queue import services
 from labeling.queue.sweeps.services import release_sweep
 from tests.queue.conftest import answer_with
-from tests.queue.sweeps import Field, make_field, real
+from tests.queue.sweeps import Field, kept_field, real
 
 
 @pytest.fixture
 def field(db: None) -> Field:
-    found = make_field()
+    found = kept_field()
     Score.objects.bulk_create(
         Score(
             model_version=found.model,

@@ -12,7 +12,7 @@ from labeling.catalog.models import Project
 from labeling.queue.models import SweepHandIn, SweepPhoto
 from labeling.truth.models import Annotation
 from tests.factories import make_member
-from tests.queue.sweeps import Field, make_field
+from tests.queue.sweeps import Field, kept_field
 
 
 class Api:
@@ -39,7 +39,7 @@ class Api:
 
 @pytest.fixture
 def api(db: None) -> Api:
-    field = make_field()
+    field = kept_field()
     return Api(field, field.ann)
 
 

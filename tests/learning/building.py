@@ -66,6 +66,7 @@ def store_vectors(project: Project, items: list[Item], keys: list[str], *, apart
     store.append(hashes, vectors)
 
 
+@made_once
 def separable_project(
     count: int = 40, *, apart: float = 1.0, unlabeled: int = 0, **settings: Any
 ) -> tuple[Project, list[Item], list[str]]:

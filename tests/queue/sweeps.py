@@ -16,6 +16,7 @@ from labeling.queue.sweeps.selectors import Grid
 from labeling.queue.sweeps.services import HandedIn, Mark, claim_sweep, hand_in
 from labeling.truth import services as truth
 from tests.factories import make_items, make_member, make_project
+from tests.kept import made_once
 from tests.queue.conftest import rank_by_hand
 
 ALL_LADDERS = ("functional", "defective")
@@ -94,3 +95,6 @@ def make_field(make: Callable[..., list[Item]] = make_items, *, photos: int = 90
     ranking.refresh_from_db()
     members = [make_member(project) for _ in range(4)]
     return Field(project, items, known, ranking, model, members[0], members[1])
+
+
+kept_field = made_once(make_field)

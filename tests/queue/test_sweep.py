@@ -26,12 +26,12 @@ from labeling.truth.models import Annotation, Dispute, Draw, GroundTruth, SweepC
 from labeling.truth.quality import agreement
 from tests.factories import make_member
 from tests.queue.conftest import answer_with
-from tests.queue.sweeps import ALL_LADDERS, Field, make_field, planted, real
+from tests.queue.sweeps import ALL_LADDERS, Field, kept_field, planted, real
 
 
 @pytest.fixture
 def field(db: None) -> Field:
-    return make_field()
+    return kept_field()
 
 
 def entry(field: Field, item_id: int) -> Entry:
@@ -286,7 +286,7 @@ def test_a_marked_photo_gets_no_answer_and_comes_first_to_people_who_have_not_se
 
 
 def test_in_a_team_too_small_a_marked_photo_may_come_back_and_then_is_not_blind(db: None) -> None:
-    field = make_field()
+    field = kept_field()
     field.project.memberships.exclude(user__in=[field.ann, field.bob]).delete()
     grid = field.claim(field.ann)
     photo = real(grid)[0]
@@ -325,7 +325,7 @@ def test_the_same_hand_in_again_changes_nothing(field: Field) -> None:
 
 
 def test_a_grid_handed_in_faster_than_anybody_can_look_is_refused_and_stays(db: None) -> None:
-    field = make_field(min_view_ms=200)
+    field = kept_field(min_view_ms=200)
     grid = field.claim(field.ann)
     with pytest.raises(Refused) as refused:
         field.hand_in(grid, view_ms=150 * len(grid.photos))
@@ -399,7 +399,7 @@ def _with_two_planted(field: Field) -> Grid:
 
 
 def test_missed_and_found_check_photos_count_among_the_gold_answers_and_pause(db: None) -> None:
-    field = make_field(gold_window=3, gold_bar=0.6)
+    field = kept_field(gold_window=3, gold_bar=0.6)
     field.hand_in(field.claim(field.ann))
     assert set(gold_record(field.project, field.ann)) == {True}
     _miss(field)
@@ -434,7 +434,7 @@ def test_what_was_told_to_be_gold_is_never_asked_of_this_person_again(field: Fie
 
 
 def test_a_planted_photo_named_as_a_wrong_class_is_found_and_yet_no_right_gold_answer(db: None) -> None:
-    field = make_field(classes=("functional", "defective", "dirty"))
+    field = kept_field(classes=("functional", "defective", "dirty"))
     grid = field.claim(field.ann)
     marks = {photo.pk: Mark("class", "dirty") for photo in planted(grid)}
     done = field.hand_in(grid, marks)

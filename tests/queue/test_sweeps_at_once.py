@@ -14,7 +14,7 @@ from labeling.queue.models import Slot, Sweep
 from labeling.queue.sweeps.services import claim_sweep
 from labeling.truth.models import Annotation, GroundTruth
 from tests.factories import make_member
-from tests.queue.sweeps import Field, make_field
+from tests.queue.sweeps import Field, kept_field
 
 PEOPLE = 6
 
@@ -29,7 +29,7 @@ def together(work: list[threading.Thread]) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_people_who_sweep_at_once_share_no_wanted_answer_and_every_pair_settles() -> None:
-    field = make_field()
+    field = kept_field()
     people = [field.ann, field.bob, *(make_member(field.project) for _ in range(PEOPLE - 2))]
     errors: list[BaseException] = []
 
@@ -60,7 +60,7 @@ def test_people_who_sweep_at_once_share_no_wanted_answer_and_every_pair_settles(
 
 @pytest.mark.django_db(transaction=True)
 def test_two_tabs_of_one_person_get_the_same_grid() -> None:
-    field = make_field()
+    field = kept_field()
     got: list[str] = []
 
     def ask(_tab: Field) -> None:
