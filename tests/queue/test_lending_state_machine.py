@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from datetime import timedelta
 from uuid import UUID, uuid4
 
@@ -135,9 +136,10 @@ class Lending(RuleBasedStateMachine):
     def entries_count_their_slots(self) -> None:
         if not hasattr(self, "project"):
             return
+        slots = Slot.objects.filter(item__project=self.project, number__isnull=False)
+        held = Counter(slots.values_list("item_id", "round"))
         for entry in Entry.objects.filter(ranking=self.ranking):
-            slots = Slot.objects.filter(item=entry.item_id, round=entry.round, number__isnull=False)
-            assert entry.taken == slots.count()
+            assert entry.taken == held[entry.item_id, entry.round]
             assert entry.free == self.project.answers_per_image - entry.taken
             assert (entry.first_holder_id is None) == (entry.taken == 0)
 
