@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from labeling.catalog.models import Item, LabelClass
 from labeling.catalog.selectors import current_guideline
-from labeling.frontier import policy as policies
+from labeling.frontier import changing_policy
 from labeling.frontier.changing_policy import set_policy
 from labeling.jobs import runner
 from labeling.jobs.models import Job, JobState
@@ -120,7 +120,7 @@ class Pool:
 
     def policy(self, **changes: Any) -> None:
         """A test may also do without the audit, to know for each photo who decides it; a project may not."""
-        with patch.object(policies, "LEAST_AUDITED", 0.0):
+        with patch.object(changing_policy, "LEAST_AUDITED", 0.0):
             set_policy(project=self.project, by=self.admin, reason="a test", **changes)
 
     def work(self) -> list[Job]:
