@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo serve test lint bench loop screenshots lock clean
+.PHONY: demo serve test test-quick lint bench loop screenshots lock clean
 
 demo: $(VENV)/.installed  ## the demo project on real photos, web server and worker, until Ctrl-C
 	@exec $(BIN)/python manage.py demo
@@ -17,6 +17,10 @@ serve: $(VENV)/.installed  ## web server and worker on what is there
 test: $(VENV)/.installed  ## every test, on a PostgreSQL that they start themselves
 	$(BIN)/python -m config.translations
 	$(BIN)/python -m pytest -q -r s -n 2 --dist worksteal
+
+test-quick: $(VENV)/.installed  ## in two minutes: what concerns the files changed since main, and everything fast
+	$(BIN)/python -m config.translations
+	$(BIN)/python -m pytest -q -r s -n 2 --dist worksteal --quick
 
 lint: $(VENV)/.installed  ## formatting, types, and which room may import which
 	$(BIN)/ruff check .

@@ -58,7 +58,7 @@ from django.db import connection, connections  # noqa: E402
 from django.test import TransactionTestCase  # noqa: E402
 from django.utils import translation  # noqa: E402
 
-from tests import database, kept  # noqa: E402
+from tests import database, kept, quick  # noqa: E402
 from tests.stack import Stack  # noqa: E402
 
 if _first:
@@ -67,8 +67,31 @@ TransactionTestCase._fixture_teardown = lambda _case: database.empty()
 PBKDF2PasswordHasher.iterations = 1  # a third of a second for each password is meant, and not for tests
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--quick", action="store_true", help="what concerns the changes since main, and all that is fast"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("quick") and _first:
+        quick.begin()
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.config.getoption("quick"):
+        quick.skip_when_late(item)
+
+
 @pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("quick"):
+        config.hook.pytest_deselected(items=quick.choose(items))
+    else:
+        _spread(items)
+
+
+def _spread(items: list[pytest.Item]) -> None:
     """So that processes which take tests from each other's ends rarely build one thing twice.
 
     The library's tests come first, for their files share networks; what needs the live server and a browser begins the

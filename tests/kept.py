@@ -7,6 +7,7 @@ was given, and no other test sees it.
 
 from __future__ import annotations
 
+import math
 import pickle
 import shutil
 import tempfile
@@ -26,8 +27,6 @@ from tests import database
 P = ParamSpec("P")
 R = TypeVar("R")
 
-#: What was just borrowed must not have run out by then; a loan is of five minutes.
-_FRESH_S = 200
 _FOLDERS = ("MODELS_DIR", "EMBEDDINGS_DIR", "BACKBONES_DIR")
 
 
@@ -57,11 +56,11 @@ def forget_what_was_given() -> None:
     _given.clear()
 
 
-def made_once(make: Callable[P, R]) -> Callable[P, R]:
+def made_once(make: Callable[P, R], *, for_s: float = math.inf) -> Callable[P, R]:
     """For a function that fills an empty database the same way each time; what it returns can be pickled.
 
-    Made anew all the same where the database has rows already, on another day (for it may end "today"), after a
-    while, or when a test asks a second time, for it wants two.
+    Made anew all the same where the database has rows already, on another day (for it may end "today"), after
+    ``for_s`` seconds (for what is on loan runs out), or when a test asks a second time, for it wants two.
     """
 
     @wraps(make)
@@ -69,7 +68,7 @@ def made_once(make: Callable[P, R]) -> Callable[P, R]:
         own = _own_folders()
         key = (make, args, *sorted(kwargs.items()), *own, timezone.now().date())
         kept = _kept.get(key)
-        if kept and not kept.given & _given and time.monotonic() - kept.since < _FRESH_S:
+        if kept and not kept.given & _given and time.monotonic() - kept.since < for_s:
             _given.update(kept.given)
             _lay_back(kept, own)
             made: R = pickle.loads(kept.made)

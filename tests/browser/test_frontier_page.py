@@ -52,9 +52,7 @@ def test_a_certificate_appears_decides_and_is_suspended_before_ones_eyes(
     expect(page.get_by_role("heading", name="No random label counts yet")).to_be_visible()
     _shoot(page, "uncertified")
 
-    for item in pool.draw(200):
-        wrong = KEYS[pool.predicted[item.pk] == KEYS[0]]
-        pool.settle(item, wrong if pool.margin[item.pk] < 0.2 else None)
+    pool.settle_all(pool.wrong_below(0.2, pool.draw(200)))
     pool.work()
     expect(page.get_by_role("heading", name="of the pool is certified")).to_be_visible()
 

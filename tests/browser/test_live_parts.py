@@ -69,11 +69,13 @@ def test_without_the_stream_the_page_asks_every_ten_seconds(
     project = make_project(slug="live")
     job = Job.objects.create(kind="embed", project_id=project.pk, state=JobState.RUNNING, done=10, total=400)
     page = context_for(project.created_by).new_page()
+    page.clock.install()
     page.route("**/p/live/events", lambda route: route.abort())
     page.goto("/p/live/jobs")
     expect(page.locator("html")).to_have_attribute("data-live", "off")
     _say(job, "Told by asking")
-    expect(page.get_by_text("Told by asking")).to_be_visible(timeout=13_000)
+    page.clock.fast_forward(10_000)
+    expect(page.get_by_text("Told by asking")).to_be_visible()
 
 
 def test_a_page_whose_session_ended_stays_as_it_is_and_asks_no_more(page_for: Callable[..., Page]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 from unittest.mock import patch
@@ -118,6 +119,37 @@ class Pool:
         events.settled.send(sender=Annotation, project=self.project, item_id=item.pk)
         return truth
 
+    def settle_all(self, said: Iterable[tuple[Item, str | None]]) -> list[GroundTruth]:
+        """The same of many photos that had no ground truth; who listens hears of the last one, as if they came at once."""
+        keys = {item.pk: key for item, key in said}
+        drawn = set(
+            Item.objects.filter(pk__in=keys, audit_drawn_at__isnull=False).values_list("pk", flat=True)
+        )
+        assert not GroundTruth.objects.filter(item__in=keys).exists()
+        guideline = current_guideline(self.project)
+        truths = GroundTruth.objects.bulk_create(
+            GroundTruth(
+                project=self.project,
+                item_id=pk,
+                kind="class",
+                label_class=self.classes[key or self.predicted[pk]],
+                origin=Origin.AGREEMENT,
+                draw=Draw.AUDIT if pk in drawn else Draw.RANK,
+                guideline=guideline,
+            )
+            for pk, key in keys.items()
+        )
+        events.settled.send(sender=Annotation, project=self.project, item_id=truths[-1].item_id)
+        return truths
+
+    def wrong_below(self, margin: float, items: Iterable[Item]) -> list[tuple[Item, str | None]]:
+        """What people say of ``items`` when the champion is wrong of all that it is less sure of."""
+        other = {KEYS[0]: KEYS[1], KEYS[1]: KEYS[0]}
+        return [
+            (item, other[self.predicted[item.pk]] if self.margin[item.pk] < margin else None)
+            for item in items
+        ]
+
     def policy(self, **changes: Any) -> None:
         """A test may also do without the audit, to know for each photo who decides it; a project may not."""
         with patch.object(changing_policy, "LEAST_AUDITED", 0.0):
@@ -158,8 +190,6 @@ def certified_pool(**settings: Any) -> Pool:
     """A pool whose sure photos are certified at 90 %: the champion is wrong of the least sure fifth only."""
     pool = make_pool(**settings)
     pool.policy(precision=0.9, planned_labels=160)
-    for item in pool.draw(200):
-        wrong = KEYS[1] if pool.predicted[item.pk] == KEYS[0] else KEYS[0]
-        pool.settle(item, wrong if pool.margin[item.pk] < 0.2 else None)
+    pool.settle_all(pool.wrong_below(0.2, pool.draw(200)))
     pool.work()
     return pool

@@ -348,8 +348,7 @@ def test_a_look_that_was_overtaken_by_a_stricter_wish_certifies_nothing(
 ) -> None:
     pool = make_pool()
     pool.policy(precision=0.8, planned_labels=160)
-    for item in pool.draw(200):
-        pool.settle(item)
+    pool.settle_all((item, None) for item in pool.draw(200))
 
     def looked(*args: object) -> object:
         found = look(*args)  # type: ignore[arg-type]

@@ -35,8 +35,7 @@ def begun(*, labels: int = 300, photos: int = 1000, planned: int = 260) -> Pool:
     """Both classes certified somewhere, with too few labels to come to where errors begin."""
     pool = make_pool(photos)
     pool.policy(precision=0.9, planned_labels=planned)
-    for item in pool.draw(labels):
-        answer(pool, item.pk)
+    pool.settle_all(pool.wrong_below(WRONG_BELOW, pool.draw(labels)))
     look(pool)
     return pool
 
@@ -129,8 +128,7 @@ def test_they_come_to_people_first_and_move_the_frontier_inward() -> None:
     slots = claim(project=pool.project, labeler=pool.labelers[0], count=8)
     assert {slot.item_id for slot in slots} <= drawn
     by_id = {item.pk: item for item in pool.items}
-    for item in drawn:
-        pool.settle(by_id[item])
+    pool.settle_all((by_id[item], None) for item in drawn)
     run = look(pool)
     assert run.counts["used"] == len(run.item_ids) == 300 + 250
     assert run.item_ids[300:] == list(
@@ -147,12 +145,13 @@ def test_the_look_weighs_them_by_the_chances_that_were_kept() -> None:
     before = CertificationRun.objects.all()[0].walks[functional]["steps"]
     even = before[inner]["errors"]
     by_id = {item.pk: item for item in pool.items}
-    asked = 0
+    asked, said = 0, []
     for item in DrawnPhoto.objects.filter(draw=draw).order_by("place").values_list("item_id", flat=True):
         # All errors of the region are in its inner band, which was drawn twice as often.
         wrong = pool.margin[item] < before[inner - 1]["threshold"]
         asked += wrong
-        pool.settle(by_id[item], "defective" if wrong else None)
+        said.append((by_id[item], "defective" if wrong else None))
+    pool.settle_all(said)
     run = look(pool)
     step = run.walks[functional]["steps"][inner]
     weight = importance([each["share"] for each in before], draw.drawing).weight[inner, inner]

@@ -50,8 +50,7 @@ def test_right_random_labels_certify_both_classes_and_say_on_what() -> None:
 def test_wrong_random_labels_certify_nothing_and_the_walk_says_why() -> None:
     pool = make_pool()
     pool.policy(precision=0.9, planned_labels=160)
-    for index, item in enumerate(pool.draw(160)):
-        pool.settle(item, None if index % 3 else "defective")
+    pool.settle_all((item, None if index % 3 else "defective") for index, item in enumerate(pool.draw(160)))
     run = look(pool)
     assert not Certificate.objects.filter(project=pool.project, label_class__key="functional").exists()
     walk = run.walks[str(pool.classes["functional"].pk)]
@@ -62,7 +61,7 @@ def test_wrong_random_labels_certify_nothing_and_the_walk_says_why() -> None:
 
 def test_labels_that_trained_the_version_are_never_counted() -> None:
     pool = make_pool()
-    early = [pool.settle(item) for item in pool.draw(100)]
+    early = pool.settle_all((item, None) for item in pool.draw(100))
     pool.train(early)
     run = look(pool)
     assert run.counts["before"] == 100
@@ -78,8 +77,7 @@ def test_labels_that_trained_the_version_are_never_counted() -> None:
 
 def test_labels_that_the_queue_chose_are_never_counted() -> None:
     pool = make_pool()
-    for item in pool.items[:100]:
-        pool.settle(item)
+    pool.settle_all((item, None) for item in pool.items[:100])
     run = look(pool)
     assert (run.counts["drawn"], run.item_ids) == (0, [])
 
@@ -101,8 +99,9 @@ def test_holds_count_as_errors_unless_the_project_says_otherwise(are_errors: boo
     pool = make_pool()
     pool.policy(precision=0.6, planned_labels=200, undecided_are_errors=are_errors)
     drawn = pool.draw(200)
-    for index, item in enumerate(drawn):
-        pool.settle(item, kind="hold" if index < 6 else "class")
+    for item in drawn[:6]:
+        pool.settle(item, kind="hold")
+    pool.settle_all((item, None) for item in drawn[6:])
     run = look(pool)
     last = [walk["steps"][-1] for walk in run.walks.values()]
     assert sum(step["errors"] for step in last) == errors

@@ -143,10 +143,12 @@ def test_a_model_that_states_more_than_it_keeps_alerts_with_its_surest_errors() 
     pool = make_pool(400)
     dice = random.Random(3)
     drawn = pool.draw(200)
+    said = []
     for item in drawn:
         stated = (1 + pool.margin[item.pk]) / 2
         right = dice.random() < stated - 0.25  # right a quarter less often than it states
-        pool.settle(item, None if right else KEYS[pool.predicted[item.pk] == KEYS[0]])
+        said.append((item, None if right else KEYS[pool.predicted[item.pk] == KEYS[0]]))
+    pool.settle_all(said)
     reading = look(pool)["calibration"]
     assert reading.state == "alert"
     assert reading.value is not None and 0.15 < reading.value < 0.35
@@ -161,16 +163,18 @@ def test_a_model_that_states_more_than_it_keeps_alerts_with_its_surest_errors() 
 def test_a_model_that_keeps_what_it_states_does_not_alert() -> None:
     pool = make_pool(400)
     dice = random.Random(4)
+    said = []
     for item in pool.draw(200):
         right = dice.random() < (1 + pool.margin[item.pk]) / 2
-        pool.settle(item, None if right else KEYS[pool.predicted[item.pk] == KEYS[0]])
+        said.append((item, None if right else KEYS[pool.predicted[item.pk] == KEYS[0]]))
+    pool.settle_all(said)
     assert look(pool)["calibration"].state == "ok"
     assert "calibration" not in open_alerts(pool)
 
 
 def test_labels_that_were_drawn_before_the_model_or_trained_it_do_not_judge_its_calibration() -> None:
     pool = make_pool(200)
-    truths = [pool.settle(item) for item in pool.draw(80)]
+    truths = pool.settle_all((item, None) for item in pool.draw(80))
     pool.train(truths[:40])
     assert look(pool)["calibration"].figures["n"] == 0
 
