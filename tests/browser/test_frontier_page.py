@@ -15,7 +15,7 @@ import labeling.frontier.tasks
 import labeling.monitors.tasks  # noqa: F401  (registers the handlers)
 from labeling.frontier.services import decide
 from tests.factories import make_member
-from tests.frontier.proving import KEYS, make_pool
+from tests.frontier.proving import make_pool
 
 
 def _shoot(page: Page, name: str) -> None:
