@@ -120,7 +120,7 @@ class Pool:
         return truth
 
     def settle_all(self, said: Iterable[tuple[Item, str | None]]) -> list[GroundTruth]:
-        """The same of many photos that had no ground truth; who listens hears of the last one, as if they came at once."""
+        """The same of many photos that had no ground truth: nobody is asked any more, and who else listens hears of the last."""
         keys = {item.pk: key for item, key in said}
         drawn = set(
             Item.objects.filter(pk__in=keys, audit_drawn_at__isnull=False).values_list("pk", flat=True)
@@ -139,6 +139,7 @@ class Pool:
             )
             for pk, key in keys.items()
         )
+        Entry.objects.filter(ranking__project=self.project, item__in=keys).delete()
         events.settled.send(sender=Annotation, project=self.project, item_id=truths[-1].item_id)
         return truths
 
