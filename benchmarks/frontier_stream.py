@@ -4,7 +4,7 @@ Two labelers look at a photo, blind, and answer by the experts' probability; whe
 right nine times in ten. What each would say of a photo is settled beforehand, so whoever is asked, and by whichever way, the
 photo ends with the same ground truth at the same cost (``tests/frontier/test_stream_of_the_benchmark.py``).
 
-*By hand*: claim, submit, ruling, as over the web. *In bulk*: the answers go through ``labeling.truth.agreement.verdict``,
+*By hand*: claim, submit, ruling, as over the web. *In bulk*: the answers go through ``labeling.truth.consensus.consensus``,
 the rule that the services use, and the rows that they would leave are written at once.
 """
 
@@ -205,7 +205,7 @@ class Site:
         from django.db import connection, transaction
 
         from labeling.catalog.selectors import current_guideline
-        from labeling.truth.agreement import verdict
+        from labeling.truth.consensus import consensus
         from labeling.truth.models import Annotation, Dispute, GroundTruth, Origin, Ruling
 
         wanted = sorted(places)
@@ -238,7 +238,7 @@ class Site:
                         view_ms=1500,
                     )
                 )
-            found = verdict(
+            found = consensus(
                 said, wanted=self.project.answers_per_image, needed=len(said), resolution=resolution
             )
             if found.state == "agreed":

@@ -332,7 +332,7 @@ class Order:
         from labeling.catalog.selectors import current_guideline
         from labeling.learning.compute.ordering import Prepared, order
         from labeling.learning.models import ModelVersion, Promotion, Snapshot
-        from labeling.queue.ranking import take_over, write_ranking
+        from labeling.queue.ranking import swap_in, write_ranking
         from labeling.truth.services import add_gold
 
         began = timezone.now()
@@ -390,7 +390,7 @@ class Order:
             bands=ordered.bands,
             arrivals=[],
         )
-        take_over(ranking=ranking, read_at=began)
+        swap_in(ranking=ranking, read_at=began)
         return {item.pk: float(self.expert[at]) for at, item in by_photo.items()}
 
 

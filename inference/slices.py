@@ -3,7 +3,7 @@
 Shares with Wilson's interval; for "worse", Fisher's exact one-sided test of the slice against all other rows, over all
 slices together corrected by Holm 1979. With ten slices, one would look bad by chance half of the time otherwise.
 
-Knows nothing of photos: verdicts and the slice of each row in, plain numbers that JSON can hold out.
+Knows nothing of photos: hits and the slice of each row in, plain numbers that JSON can hold out.
 """
 
 from __future__ import annotations
@@ -54,11 +54,11 @@ def by_slice(
         shown = [at for at in np.argsort(-counts, kind="stable")[:MOST].tolist() if counts[at] >= least]
         if len(names) < 2:
             continue
-        verdicts = hit[known]
+        hits = hit[known]
         for at in shown:
             inside = inverse == at
-            n, good = int(inside.sum()), int(verdicts[inside].sum())
-            others, others_good = int((~inside).sum()), int(verdicts[~inside].sum())
+            n, good = int(inside.sum()), int(hits[inside].sum())
+            others, others_good = int((~inside).sum()), int(hits[~inside].sum())
             low, high = wilson(good, n)
             p = fisher_exact(
                 [[good, n - good], [others_good, others - others_good]], alternative="less"

@@ -241,7 +241,7 @@ def _settle(batch: IntakeBatch, found: Sequence[_Found]) -> int:
         source=batch.source,
     )
     added = {item.image_id for item in items}
-    fates: dict[tuple[str, str], list[int]] = {}
+    outcomes: dict[tuple[str, str], list[int]] = {}
     for one in found:
         outcome = IntakeOutcome.REFUSED
         if not one.refused:
@@ -250,9 +250,9 @@ def _settle(batch: IntakeBatch, found: Sequence[_Found]) -> int:
             outcome = (
                 IntakeOutcome.ADDED if is_first and one.row.image.pk in added else IntakeOutcome.DUPLICATE
             )
-        fates.setdefault((outcome, one.refused), []).append(one.row.pk)
-    # Few fates, many rows: one update a fate is several times cheaper than a CASE over every row and column.
-    for (outcome_of_all, reason), row_ids in fates.items():
+        outcomes.setdefault((outcome, one.refused), []).append(one.row.pk)
+    # Few outcomes, many rows: one update an outcome is several times cheaper than a CASE over every row and column.
+    for (outcome_of_all, reason), row_ids in outcomes.items():
         detail = photos.advice(reason)[:400] if reason else ""
         IntakeFile.objects.filter(pk__in=row_ids).update(outcome=outcome_of_all, reason=reason, detail=detail)
     IntakeFile.objects.bulk_update([one.row for one in found if not one.refused], ["image"])

@@ -131,7 +131,7 @@ class Membership(models.Model):
 
 
 class LabelClass(models.Model):
-    """A class's lasting identity. Its name, order and fate are said by each guideline version."""
+    """A class's lasting identity. Its name, order and state are said by each guideline version."""
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="label_classes")
     key = models.CharField(max_length=60, validators=[RegexValidator(r"^[a-z0-9_-]+$")])

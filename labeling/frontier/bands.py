@@ -19,7 +19,7 @@ from labeling.catalog.models import Project
 from labeling.plain_text import isolated
 from labeling.queue import pace
 from labeling.queue.models import BandOpening
-from labeling.queue.placing import Held, held
+from labeling.queue.placing import TruthsByBand, truths_by_band
 from labeling.truth.alpha import Reliability, alpha_by_band
 from labeling.truth.estimates import Proportion
 
@@ -64,7 +64,7 @@ class Gate:
 
 def gates(project: Project, at: Mapping[str, Any]) -> list[Gate]:
     """All bands, outermost first. ``at`` is the queue's progress."""
-    now = held(project)
+    now = truths_by_band(project)
     departures = pace.departures(project)
     count = max(project.bands, 1)
     return [_gate(project, number, count, at, now, departures.get(number)) for number in range(count)]
@@ -75,7 +75,7 @@ def _gate(
     number: int,
     count: int,
     at: Mapping[str, Any],
-    now: Held,
+    now: TruthsByBand,
     left: pace.Departure | None,
 ) -> Gate:
     current, reached = at["current_band"], at["reached_band"]

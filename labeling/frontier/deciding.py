@@ -105,7 +105,7 @@ def decide(*, project: Project, item_ids: Sequence[int] | None = None) -> dict[s
     return {"decided": len(rows), "audited": len(audited)}
 
 
-def keep_aside(*, project: Project) -> None:
+def withdraw_decided(*, project: Project) -> None:
     """After a new ranking: what the machine decided leaves the queue again. What goes to the audit stays in it."""
     standing = (
         AutomaticDecision.objects.standing()
@@ -160,7 +160,7 @@ def overrule(*, decision: AutomaticDecision, by: User, reason: str, class_key: s
 
 
 @dataclass(frozen=True)
-class Verdict:
+class DecidedBy:
     """Who decides a photo. ``by``: machine, people (settled), or queue; ``reason``: a code where it is in the queue."""
 
     by: str
@@ -169,21 +169,21 @@ class Verdict:
     decision: AutomaticDecision | None = None
 
 
-def verdict_on(*, project: Project, item_id: int) -> Verdict:
+def decide_one(*, project: Project, item_id: int) -> DecidedBy:
     """Decide one photo now, if the machine may; else say who does, and why."""
     truth = GroundTruth.objects.current().filter(item_id=item_id).select_related("label_class").first()
     if truth is not None:
-        return Verdict("people", truth.label_class.key if truth.label_class else "", truth.kind)
-    decision = _standing(item_id)
+        return DecidedBy("people", truth.label_class.key if truth.label_class else "", truth.kind)
+    decision = _standing_decision(item_id)
     if decision is None:
         decide(project=project, item_ids=[item_id])
-        decision = _standing(item_id)
+        decision = _standing_decision(item_id)
     if decision is not None:
-        return Verdict("machine", decision.label_class.key, "", decision)
-    return Verdict("queue", "", _why_queued(project, item_id))
+        return DecidedBy("machine", decision.label_class.key, "", decision)
+    return DecidedBy("queue", "", _why_queued(project, item_id))
 
 
-def _standing(item_id: int) -> AutomaticDecision | None:
+def _standing_decision(item_id: int) -> AutomaticDecision | None:
     return (
         AutomaticDecision.objects.standing()
         .filter(item_id=item_id)

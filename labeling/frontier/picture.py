@@ -94,7 +94,7 @@ class Ladder:
 
 
 @dataclass(frozen=True)
-class Line:
+class RidgeLine:
     """What is drawn as one line: two ladders that meet at the boundary, or one alone that ends there."""
 
     left: Ladder
@@ -109,7 +109,7 @@ class Line:
 class Picture:
     """``lines`` is empty before there is a champion and an order by it; then ``empty`` says why and what is next."""
 
-    lines: list[Line]
+    lines: list[RidgeLine]
     empty: str
     model: int | None
     current_band: int
@@ -317,11 +317,11 @@ def _band(
     )
 
 
-def _lines(ladders: list[Ladder]) -> list[Line]:
+def _lines(ladders: list[Ladder]) -> list[RidgeLine]:
     if len(ladders) == 2:
         left, right = ladders
         return [
-            Line(
+            RidgeLine(
                 left=left,
                 right=right,
                 bands=[*left.bands, *reversed(right.bands)],
@@ -332,7 +332,7 @@ def _lines(ladders: list[Ladder]) -> list[Line]:
             )
         ]
     return [
-        Line(
+        RidgeLine(
             left=ladder,
             right=None,
             bands=ladder.bands,

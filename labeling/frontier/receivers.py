@@ -38,7 +38,7 @@ def on_another_guideline(*, project: Project, **_: Any) -> None:
 def on_ranking_swapped(*, project: Project, **_: Any) -> None:
     """New photos have scores now, and all entries are new."""
     if AutomaticDecision.objects.filter(project=project, mode=Mode.ON).exists():
-        services.keep_aside(project=project)
+        services.withdraw_decided(project=project)
     if (
         policy_of(project).mode != Mode.OFF
         and Certificate.objects.in_force().filter(project=project).exists()

@@ -35,7 +35,7 @@ from labeling.truth.models import GroundTruth
 
 
 @dataclass(frozen=True)
-class ClassStanding:
+class ClassStatus:
     """One predicted class: its certificate in force, or the one suspended under the champion; and its newest walk."""
 
     definition: ClassDefinition
@@ -88,7 +88,7 @@ _STATES = {
 
 
 @dataclass(frozen=True)
-class Standing:
+class FrontierStatus:
     """``state``: no_model, not_asked, certifying, certified, suspended or uncertified; ``says``: it in a sentence."""
 
     policy: FrontierPolicy
@@ -96,7 +96,7 @@ class Standing:
     guideline: int
     state: str
     says: str
-    classes: list[ClassStanding]
+    classes: list[ClassStatus]
     look: CertificationRun | None
     jobs: list[Job]
     decided: int
@@ -106,7 +106,7 @@ class Standing:
     coverage: float | None
 
 
-def standing(project: Project) -> Standing:
+def frontier_status(project: Project) -> FrontierStatus:
     policy = policy_of(project)
     model = champion(project)
     guideline = current_guideline(project)
@@ -126,7 +126,7 @@ def standing(project: Project) -> Standing:
     classes = _classes(project, model, guideline, look)
     state = _state(model, look, jobs, classes)
     decisions = AutomaticDecision.objects.filter(project=project)
-    return Standing(
+    return FrontierStatus(
         policy=policy,
         model=model,
         guideline=guideline.number,
@@ -143,7 +143,7 @@ def standing(project: Project) -> Standing:
     )
 
 
-def _to_draw(classes: list[ClassStanding], look: CertificationRun | None) -> int:
+def _to_draw(classes: list[ClassStatus], look: CertificationRun | None) -> int:
     """Photos of the whole pool to draw for the nearest step inward: so many that its region gets what it needs.
 
     What was drawn and is still open is taken off, as it comes anyway. 0 where no number is known.
@@ -169,7 +169,7 @@ def _to_draw(classes: list[ClassStanding], look: CertificationRun | None) -> int
 
 def _classes(
     project: Project, model: ModelVersion | None, guideline: Guideline, look: CertificationRun | None
-) -> list[ClassStanding]:
+) -> list[ClassStatus]:
     if model is None:
         return []
     allowed = {each.label_class_id: each for each in in_force(project)}
@@ -190,7 +190,7 @@ def _classes(
         state = "certified" if class_id in allowed else "suspended" if class_id in suspended else "open"
         walk = look.walks.get(str(class_id)) if look else None
         found.append(
-            ClassStanding(
+            ClassStatus(
                 definition,
                 position,
                 state,
@@ -246,7 +246,7 @@ def _why(end: Any) -> str:
 
 
 def _state(
-    model: ModelVersion | None, look: CertificationRun | None, jobs: list[Job], classes: list[ClassStanding]
+    model: ModelVersion | None, look: CertificationRun | None, jobs: list[Job], classes: list[ClassStatus]
 ) -> str:
     if model is None:
         return "no_model"
@@ -263,7 +263,7 @@ def _state(
 
 
 def _says(
-    state: str, policy: FrontierPolicy, classes: list[ClassStanding], look: CertificationRun | None
+    state: str, policy: FrontierPolicy, classes: list[ClassStatus], look: CertificationRun | None
 ) -> str:
     wish = f"{policy.precision:.1%}".replace(".0%", "%").replace("%", " %")
     if state == "no_model":
@@ -292,7 +292,7 @@ def _says(
     ) % {"n": used, "wish": wish}
 
 
-def _coverage(classes: list[ClassStanding]) -> float | None:
+def _coverage(classes: list[ClassStatus]) -> float | None:
     """Share of the pool inside the frontier, each class by its part of the planned labels."""
     certified = [each for each in classes if each.state == "certified" and each.certificate]
     if not certified:

@@ -2,7 +2,7 @@
 
 from labeling.frontier.certificates import end_certificates, in_force, suspend
 from labeling.frontier.changing_policy import set_policy
-from labeling.frontier.deciding import decide, keep_aside, overrule, verdict_on
+from labeling.frontier.deciding import decide, decide_one, overrule, withdraw_decided
 from labeling.frontier.drawing import MOST_DRAWN, draw_for_band, draw_random
 from labeling.frontier.requests import (
     certify_when_wanted,
@@ -16,11 +16,11 @@ __all__ = [
     "MOST_DRAWN",
     "certify_when_wanted",
     "decide",
+    "decide_one",
     "draw_for_band",
     "draw_random",
     "end_certificates",
     "in_force",
-    "keep_aside",
     "look_again_when_due",
     "overrule",
     "request_certification",
@@ -28,5 +28,5 @@ __all__ = [
     "request_watching",
     "set_policy",
     "suspend",
-    "verdict_on",
+    "withdraw_decided",
 ]

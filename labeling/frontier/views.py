@@ -25,7 +25,7 @@ from labeling.frontier.models import AutomaticDecision, Certificate, FrontierPol
 from labeling.frontier.notes import kept_whole
 from labeling.frontier.picture import picture
 from labeling.frontier.policy import policy_of
-from labeling.frontier.selectors import became, decision_to_tell, decisions, explain, standing
+from labeling.frontier.selectors import became, decision_to_tell, decisions, explain, frontier_status
 from labeling.queue.services import open_next_band, reopen_band
 from labeling.refusals import Refused
 from labeling.typed_numbers import real, whole
@@ -56,7 +56,7 @@ def _page(request: HttpRequest, project: Project, *, status: int = 200, **more: 
 
 
 def _context(request: HttpRequest, project: Project) -> dict[str, Any]:
-    now = standing(project)
+    now = frontier_status(project)
     seen = picture(project)
     newest = list(decisions(project).told().order_by("-id")[:SHOWN])
     names = class_names(current_guideline(project))

@@ -94,7 +94,7 @@ class DomainBackbone(models.Model):
 
 
 class Diagnostics(models.Model):
-    """What a version's page explains it by: the verdict on each photo that trained it, and what was found in them.
+    """What a version's page explains it by: how each photo that trained it was judged, and what was found in them.
 
     The lists run in parallel, a photo each, and are read whole: a version has thousands of photos, never millions.
     Every probability is out of fold: from a fit that the photo's own label had no part in.

@@ -216,7 +216,7 @@ def _model_page(
         "class_names": [names.get(key, key) for key in keys],
         "confusion": _confusion(cross["confusion"], keys, [names.get(key, key) for key in keys]),
         "reliability": version_charts.reliability_marks(cross["reliability"]),
-        "verdict": words.verdict(version.comparison) if version.comparison else None,
+        "conclusion": words.conclusion(version.comparison) if version.comparison else None,
         "snapshot": selectors.snapshot_details(version),
         "snapshot_counts": [(names.get(key, key), version.snapshot.counts[key]) for key in keys],
         "compared": [

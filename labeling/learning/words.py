@@ -51,7 +51,7 @@ def finding(
         if fair
         else _("right on %(share)s of its ground truths, out of fold (%(low)s to %(high)s, n = %(n)d)")
     ) % told
-    compared = verdict(comparison) if comparison else None
+    compared = conclusion(comparison) if comparison else None
     blind = [names.get(key, key) for key in never_finds(metrics)]
     points: list[str] = []
     if blind:
@@ -190,7 +190,7 @@ def round_up(number: int) -> int:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Conclusion:
     """``look``: of the badge; ``sentences``: what was compared, how it came out, and how far to trust it."""
 
     headline: str
@@ -198,11 +198,11 @@ class Verdict:
     sentences: list[str]
 
 
-def verdict(comparison: dict[str, Any]) -> Verdict:
+def conclusion(comparison: dict[str, Any]) -> Conclusion:
     """The stored comparison of a version with the champion of the time it was trained."""
     figures, champion = comparison["all"], comparison["champion"]
     if comparison.get("unreadable"):
-        return Verdict(
+        return Conclusion(
             _("Could not be compared"),
             "warn",
             [
@@ -217,7 +217,7 @@ def verdict(comparison: dict[str, Any]) -> Verdict:
             ],
         )
     if not figures["n"]:
-        return Verdict(
+        return Conclusion(
             _("Could not be compared"),
             "warn",
             [
@@ -278,4 +278,4 @@ def verdict(comparison: dict[str, Any]) -> Verdict:
             _("%(n)d photos were left out, because they could not be judged fairly.")
             % {"n": comparison["left_out"]}
         )
-    return Verdict(headline, look, sentences)
+    return Conclusion(headline, look, sentences)

@@ -20,7 +20,7 @@ from labeling.plain_text import isolated
 
 
 @dataclass(frozen=True)
-class Line:
+class DiaryLine:
     """``icon`` is a lucide name, ``page`` the url name where more is to be seen (empty: nowhere)."""
 
     at: datetime
@@ -33,15 +33,15 @@ class Line:
 _COUNTED = frozenset({"ruled"})
 
 
-def diary(project: Project, *, limit: int = 20) -> list[Line]:
+def diary(project: Project, *, limit: int = 20) -> list[DiaryLine]:
     """The newest lines, newest first. An afternoon of rulings is one line, or it would hide everything else."""
-    lines: list[Line] = []
+    lines: list[DiaryLine] = []
     names = class_names_by_key(current_guideline(project))
     for _key, group in groupby(activity(project, limit=limit * 10), key=_alike):
         newest, *older = group
         if older:
             newest.data = {**newest.data, "times": 1 + len(older)}
-        lines.append(Line(newest.at, sentence(newest, names), *_LOOK.get(newest.kind, ("dot", ""))))
+        lines.append(DiaryLine(newest.at, sentence(newest, names), *_LOOK.get(newest.kind, ("dot", ""))))
     return lines[:limit]
 
 

@@ -141,7 +141,7 @@ def _slot(row: tuple[Any, ...], project: Project, labeler: User) -> Slot:
     )
 
 
-def held(project: Project, labeler: User, limit: int) -> list[Slot]:
+def leases_of(project: Project, labeler: User, limit: int) -> list[Slot]:
     """What the labeler holds one at a time, oldest first. The photos of a grid are the sweep's."""
     rows = _rows(
         f"""

@@ -55,7 +55,7 @@ def claim_under(
     start = claiming.start(project, labeler)
     if start.paused:
         return Claimed([], start.guideline.number)
-    held = claiming.held(project, labeler, MAX_LEASES)
+    held = claiming.leases_of(project, labeler, MAX_LEASES)
     wanted = min(count, MAX_LEASES) - len(held)
     if wanted > 0:
         order = claiming.order_of(project, labeler)

@@ -29,7 +29,7 @@ from labeling.locks import Lock
 from labeling.people.models import User
 from labeling.queue.models import BandOpening, Ranking
 from labeling.queue.places import ASKED_FIRST
-from labeling.queue.placing import Held, held
+from labeling.queue.placing import TruthsByBand, truths_by_band
 from labeling.truth.alpha import alpha_since
 from labeling.truth.models import Dispute, DisputeCause, GroundTruth, GroundTruthQuerySet, Origin
 
@@ -39,7 +39,7 @@ STILL_HOLDS = 0.5
 
 
 @dataclass(frozen=True)
-class Standing:
+class BandProgress:
     """Where the current band stands. ``agreement`` is ``None`` before the first finished photo.
 
     ``opening`` is the id of the row that opened it, ``since`` its time; ``back_to`` is the band from which the queue was
@@ -105,7 +105,7 @@ def _needed(project: Project, band: int, opening: BandOpening | None, before: in
     return max(needed_for(project, band + 1) - before, 0) if band + 1 < project.bands else 0
 
 
-def standing(project: Project) -> Standing:
+def band_progress(project: Project) -> BandProgress:
     """Count only what came since the last opening, so that the cost does not grow with what is settled."""
     opening = _opening(project)
     band = _band(project, opening)
@@ -116,7 +116,7 @@ def standing(project: Project) -> Standing:
     if opening is not None:
         disputes = disputes.filter(created_at__gte=opening.created_at)
     settled = truths.count()
-    return Standing(
+    return BandProgress(
         band=band,
         settled=settled,
         needed=_needed(project, band, opening, before),
@@ -135,21 +135,21 @@ def _back_to(project: Project, opening: BandOpening | None) -> int | None:
     return min(int(opening.figures["back_to"]), project.bands - 1)
 
 
-def agreement_allows(project: Project, at: Standing | None = None) -> bool:
-    agreement = (at or standing(project)).agreement
+def agreement_allows(project: Project, at: BandProgress | None = None) -> bool:
+    agreement = (at or band_progress(project)).agreement
     return agreement is None or agreement >= project.band_agreement
 
 
-def alpha_allows(project: Project, at: Standing | None = None) -> bool:
+def alpha_allows(project: Project, at: BandProgress | None = None) -> bool:
     """Whether the band's blind answers reach the alpha that the project asks for; an undefined alpha does."""
     if project.band_alpha <= 0:
         return True
-    alpha = alpha_since(project, (at or standing(project)).since).alpha
+    alpha = alpha_since(project, (at or band_progress(project)).since).alpha
     return alpha is None or alpha >= project.band_alpha
 
 
-def gates_allow(project: Project, at: Standing | None = None) -> bool:
-    at = at or standing(project)
+def gates_allow(project: Project, at: BandProgress | None = None) -> bool:
+    at = at or band_progress(project)
     return agreement_allows(project, at) and alpha_allows(project, at)
 
 
@@ -162,7 +162,7 @@ def move_inward(project: Project) -> None:
     before, truths = _since(project, opening)
     if truths.count() < _needed(project, band, opening, before):
         return
-    at = standing(project)
+    at = band_progress(project)
     if at.settled >= at.needed and gates_allow(project, at):
         go_on(project, BandOpening.Cause.PACE, at=at)
 
@@ -171,13 +171,13 @@ def move_inward(project: Project) -> None:
 
 
 def go_on(
-    project: Project, cause: str, *, by: User | None = None, reason: str = "", at: Standing | None = None
+    project: Project, cause: str, *, by: User | None = None, reason: str = "", at: BandProgress | None = None
 ) -> int:
     """Leave the current band for the one that follows; return the band now current.
 
     From a band that was open again the queue goes on to the next one that lacks something, else to where it had been.
     """
-    at = at or standing(project)
+    at = at or band_progress(project)
     if at.back_to is None or at.back_to <= at.band:
         return open_band(project, at.band + 1, cause, by=by, reason=reason, at=at)
     was = BandOpening.objects.filter(pk=at.opening or 0).values_list("cause", flat=True).first()
@@ -195,7 +195,7 @@ def open_band(
     *,
     by: User | None = None,
     reason: str = "",
-    at: Standing | None = None,
+    at: BandProgress | None = None,
     figures: Mapping[str, Any] | None = None,
 ) -> int:
     """Append the opening (once, whoever comes first) and tell the admins; return the band now current.
@@ -206,7 +206,7 @@ def open_band(
     newest = _opening(project)
     now = _band(project, newest)
     if at is None:
-        at = standing(project)
+        at = band_progress(project)
     if at.opening != (newest.pk if newest else None):
         return now
     if band <= now and figures is None:
@@ -255,9 +255,9 @@ class Lack:
     missing: int
 
 
-def lacking(project: Project, cause: str, *, reached: int, now: Held | None = None) -> list[Lack]:
+def lacking(project: Project, cause: str, *, reached: int, now: TruthsByBand | None = None) -> list[Lack]:
     """Bands outside ``reached`` that would open again because of ``cause`` (model or guideline), outermost first."""
-    now = now or held(project)
+    now = now or truths_by_band(project)
     found = []
     settled = _settled_by_pace(project) if cause == BandOpening.Cause.MODEL else set(range(reached))
     for band in range(reached):
@@ -309,8 +309,8 @@ def look_again(project: Project, cause: str) -> int | None:
     Returns the band, or ``None`` where the queue stays. A changed guideline may also take from the current band what it
     had: then it counts anew, from what still means the same.
     """
-    at = standing(project)
-    now = held(project)
+    at = band_progress(project)
+    now = truths_by_band(project)
     more = lacking(project, cause, reached=at.reached, now=now)
     if more and more[0].band < at.band:
         figures = {"missing": more[0].missing, "back_to": at.reached, "ground_truths": _still(at, now, cause)}
@@ -326,7 +326,7 @@ def look_again(project: Project, cause: str) -> int | None:
     return None
 
 
-def another_model_took_over(project: Project) -> bool:
+def ranked_by_another_model(project: Project) -> bool:
     """Whether the current order is by another model version than the one before it."""
     current = Ranking.objects.filter(project=project, current=True).first()
     if current is None or current.model_version_id is None:
@@ -335,6 +335,6 @@ def another_model_took_over(project: Project) -> bool:
     return earlier.values_list("model_version", flat=True).first() != current.model_version_id
 
 
-def _still(at: Standing, now: Held, cause: str) -> int:
+def _still(at: BandProgress, now: TruthsByBand, cause: str) -> int:
     """Ground truths that the pace counts from here on: what another guideline made void is not among them."""
     return min(at.ground_truths, now.total) if cause == BandOpening.Cause.GUIDELINE else at.ground_truths

@@ -204,7 +204,7 @@ WHERE g.project_id = %(project)s AND newer.id IS NULL AND g.kind = 'class' AND g
 
 
 @dataclass(frozen=True)
-class Held:
+class TruthsByBand:
     """Ground truths of classes, by where the champion puts them.
 
     Attributes:
@@ -249,7 +249,7 @@ class Held:
         return missing
 
 
-def held(project: Project) -> Held:
+def truths_by_band(project: Project) -> TruthsByBand:
     """Where the project's ground truths lie now. Reads them all: for pages, and for a new champion or guideline."""
     meaning = meaning_since(project)
     ranking = Ranking.objects.filter(project=project, current=True).select_related("model_version").first()
@@ -260,7 +260,7 @@ def held(project: Project) -> Held:
         )
         everything, counted = cursor.fetchone()
     if ranking is None or ranking.model_version is None or not ranking.summary:
-        return Held({}, {}, counted, everything - counted, placed=False)
+        return TruthsByBand({}, {}, counted, everything - counted, placed=False)
     limits = limits_of(ranking, active_definitions(project), max(ranking.bands, 1))
     members = members_of(class_resolution(project), limits)
     ever = dict.fromkeys(class_resolution(project), 0)
@@ -269,4 +269,4 @@ def held(project: Project) -> Held:
         for each in (meaning, ever)
     )
     elsewhere = counted - sum(found.values())
-    return Held(placed, found, elsewhere, everything - sum(placed.values()) - elsewhere, placed=True)
+    return TruthsByBand(placed, found, elsewhere, everything - sum(placed.values()) - elsewhere, placed=True)

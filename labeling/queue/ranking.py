@@ -72,7 +72,7 @@ _TOUCHED = "(o.late OR o.taken > 0 OR o.round > 1 OR NOT o.draw = 'rank')"
 
 
 @transaction.atomic
-def take_over(*, ranking: Ranking, read_at: datetime) -> None:
+def swap_in(*, ranking: Ranking, read_at: datetime) -> None:
     """Make ``ranking`` the current one. Claims wait for this one short transaction.
 
     ``read_at`` is when the open photos were listed: what people finished since then is taken out again, what

@@ -51,17 +51,17 @@ def on_guideline_changed(*, project: Project, guideline: Guideline, **_: Any) ->
     """
     refuse_asked_exemplars(project=project, guideline=guideline)
     services.look_at_bands_again(project=project, cause=BandOpening.Cause.GUIDELINE)
-    fates = [
+    states = [
         dict(ClassDefinition.objects.filter(guideline=each).values_list("label_class", "state"))
         for each in Guideline.objects.filter(project=project, number__gte=guideline.number - 1)
     ]
-    if len(fates) > 1 and fates[0] != fates[1] and project.items.exists():
+    if len(states) > 1 and states[0] != states[1] and project.items.exists():
         services.request_ranking(project=project)
 
 
 @receiver(ranking_swapped)
 def on_ranking_swapped(*, project: Project, **_: Any) -> None:
-    if pace.another_model_took_over(project):
+    if pace.ranked_by_another_model(project):
         services.look_at_bands_again(project=project, cause=BandOpening.Cause.MODEL)
 
 

@@ -26,7 +26,7 @@ from labeling.learning.compute import ordering
 from labeling.learning.compute.scoring import Gathered, Pool, gather, keep_scores, probabilities
 from labeling.learning.models import ModelVersion
 from labeling.queue.models import Entry, Ranking
-from labeling.queue.ranking import clear_out, open_items, take_over, write_ranking
+from labeling.queue.ranking import clear_out, open_items, swap_in, write_ranking
 from labeling.truth.services import reconsider
 
 if TYPE_CHECKING:
@@ -160,7 +160,7 @@ def _finish(ahead: _Ahead, progress: Progress, done: int, total: int, stages: St
             arrivals=ordered.missing,
         )
     with stages.of("taking over"):
-        take_over(ranking=ranking, read_at=ahead.read_at)
+        swap_in(ranking=ranking, read_at=ahead.read_at)
     with stages.of("clearing out"):
         clear_out(project)
         _judge_again(ranking, ahead.judged_by)
@@ -175,7 +175,7 @@ def _finish(ahead: _Ahead, progress: Progress, done: int, total: int, stages: St
 
 
 def _judged_by(project: Project) -> str:
-    """All that a verdict on standing answers depends on, beside the answers."""
+    """All that a consensus of standing answers depends on, beside the answers."""
     now = Project.objects.get(pk=project.pk)
     guideline = current_guideline(project)
     return f"{guideline.number}:{now.rule}:{now.answers_per_image}:{now.agreement_k}"

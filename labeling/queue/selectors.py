@@ -108,7 +108,7 @@ def _answered_since(project: Project, labeler: User, moment: datetime) -> int:
         return int(cursor.fetchone()[0])
 
 
-def _within_reach(project: Project, at: pace.Standing) -> int:
+def _within_reach(project: Project, at: pace.BandProgress) -> int:
     """Photos that the present stage needs, but never more than there are: settled ones and those still waiting."""
     left = max(at.needed - at.settled, 0)
     ranking = current_ranking(project)
@@ -123,7 +123,9 @@ def _pace_shown(project: Project) -> tuple[int, int]:
 
 def _pace(project: Project) -> tuple[int, int]:
     inward = pace.current_band(project) + 1 < project.bands
-    at = pace.standing(project) if inward else None  # at the boundary there is no next band to count towards
+    at = (
+        pace.band_progress(project) if inward else None
+    )  # at the boundary there is no next band to count towards
     return (at.settled, _within_reach(project, at)) if at else (0, 0)
 
 
@@ -140,7 +142,7 @@ def _by_class_now(project: Project, counts: dict[int, int]) -> dict[str, int]:
 def progress(project: Project) -> dict[str, Any]:
     """How far the project is, for reviewers and admins. Shares are 0 to 1, or ``None`` before any."""
     ranking = current_ranking(project)
-    at = pace.standing(project)
+    at = pace.band_progress(project)
     truths = GroundTruth.objects.current().filter(project=project)
     people = truths.exclude(origin=Origin.GOLD)
     counts = people.filter(kind="class").values_list("label_class").annotate(n=Count("id"))

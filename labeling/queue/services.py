@@ -1,9 +1,9 @@
 """What the queue does for pages, the API and the rooms above: one import for all its writes."""
 
 from labeling.queue.answering import Submission, plausible, submit, undo
-from labeling.queue.band_services import look_at_bands_again, open_next_band, reopen_band
 from labeling.queue.entries import append_arrivals, put_back, remove_from_queue, share_ranking
 from labeling.queue.lending import MAX_LEASES, Claimed, claim, claim_under, give_back, release, skip, unskip
+from labeling.queue.opening_bands import look_at_bands_again, open_next_band, reopen_band
 from labeling.queue.requests import request_ranking, request_rescoring
 
 __all__ = [

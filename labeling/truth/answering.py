@@ -40,7 +40,14 @@ from labeling.truth.models import (
     Ruling,
     TruthKind,
 )
-from labeling.truth.settling import active_class, append_truth, lock_photo, raise_dispute, settle, verdict_of
+from labeling.truth.settling import (
+    active_class,
+    append_truth,
+    consensus_of,
+    lock_photo,
+    raise_dispute,
+    settle,
+)
 
 
 @transaction.atomic
@@ -169,7 +176,7 @@ def retract_answer(*, project: Project, labeler: User, key: UUID) -> Annotation:
     if annotation.draw == Draw.GOLD:
         return annotation
     guideline = catalog.current_guideline(project)
-    decision = verdict_of(project, standing_answers(annotation.item_id, annotation.round), guideline)
+    decision = consensus_of(project, standing_answers(annotation.item_id, annotation.round), guideline)
     truth = truth_in_force(annotation.item_id)
     if truth is not None and truth.origin == Origin.AGREEMENT and decision.state != "agreed":
         append_truth(project, annotation.item_id, TruthKind.WITHDRAWN, None, Origin.WITHDRAWAL, guideline.pk)

@@ -18,8 +18,8 @@ from labeling.catalog.models import (
 )
 from labeling.refusals import Refused
 from labeling.truth import events
-from labeling.truth.agreement import Answered, Verdict, agreeing, verdict
 from labeling.truth.answers import Answer as Answer  # part of what a service takes
+from labeling.truth.consensus import Answered, Consensus, agreeing, consensus
 from labeling.truth.current import (
     PhotoState,
     current_round,
@@ -66,9 +66,9 @@ def active_class(guideline: Guideline, class_key: str) -> ClassDefinition:
     )
 
 
-def verdict_of(project: Project, answers: Sequence[Answered], guideline: Guideline) -> Verdict:
+def consensus_of(project: Project, answers: Sequence[Answered], guideline: Guideline) -> Consensus:
     wanted = project.answers_per_image
-    return verdict(
+    return consensus(
         answers,
         wanted=wanted,
         needed=wanted if project.rule == AgreementRule.UNANIMOUS else project.agreement_k,
@@ -92,7 +92,7 @@ def settle(
     """
     if state.in_force or state.disputed:
         return True
-    decision = verdict_of(project, state.answers, guideline)
+    decision = consensus_of(project, state.answers, guideline)
     if decision.state == "agreed":
         resting = agreeing(state.answers, decision, catalog.class_resolution(project, guideline))
         append_truth(

@@ -16,7 +16,7 @@ from labeling.frontier.compute.certifying import look
 from labeling.frontier.models import AuditWatch, AutomaticDecision, Certificate
 from labeling.frontier.policy import policy_of
 from labeling.frontier.selectors import decided_alone
-from labeling.frontier.services import decide, in_force, overrule, suspend, verdict_on
+from labeling.frontier.services import decide, decide_one, in_force, overrule, suspend
 from labeling.jobs.models import Job
 from labeling.queue import priority
 from labeling.queue.events import ranking_swapped
@@ -121,12 +121,12 @@ def test_a_new_photo_inside_is_decided_at_once_and_one_outside_goes_to_people_wi
     pool = switched_on()
     (sure,) = pool.new_photos(1, margin=0.99)
     (unsure,) = pool.new_photos(1, margin=0.01)
-    verdict = verdict_on(project=pool.project, item_id=sure.pk)
-    assert (verdict.by, verdict.label_class) == ("machine", "functional")
-    assert verdict_on(project=pool.project, item_id=unsure.pk).reason == "outside"
-    assert verdict_on(project=pool.project, item_id=sure.pk).decision == verdict.decision
+    found = decide_one(project=pool.project, item_id=sure.pk)
+    assert (found.by, found.label_class) == ("machine", "functional")
+    assert decide_one(project=pool.project, item_id=unsure.pk).reason == "outside"
+    assert decide_one(project=pool.project, item_id=sure.pk).decision == found.decision
     pool.settle(sure, "defective")
-    assert verdict_on(project=pool.project, item_id=sure.pk).by == "people"
+    assert decide_one(project=pool.project, item_id=sure.pk).by == "people"
 
 
 def test_in_shadow_photos_stay_in_the_queue() -> None:
@@ -175,7 +175,7 @@ def test_an_overruled_photo_goes_to_people_and_is_never_decided_again() -> None:
     decide(project=pool.project)
     assert decision.item_id not in decided(pool)
     assert not GroundTruth.objects.filter(item=decision.item).exists()
-    assert verdict_on(project=pool.project, item_id=decision.item_id).reason == "overruled"
+    assert decide_one(project=pool.project, item_id=decision.item_id).reason == "overruled"
     assert decision.item_id in pool.offered()
     with pytest.raises(Refused):
         overrule(decision=decision, by=pool.admin, reason="Again")
@@ -333,7 +333,7 @@ def test_a_photo_that_a_sweep_set_apart_is_never_decided_by_the_machine() -> Non
     SweepPhoto.objects.create(
         sweep=sweep, item=marked, place=0, labeler=labeler, apart=True, shown_at=timezone.now()
     )
-    assert verdict_on(project=pool.project, item_id=marked.pk).by == "queue"
+    assert decide_one(project=pool.project, item_id=marked.pk).by == "queue"
 
 
 def test_a_photo_that_people_are_to_be_asked_first_is_left_to_them() -> None:

@@ -15,11 +15,11 @@ from inference.certify.sampling import importance
 from labeling.catalog.selectors import activity
 from labeling.frontier.compute.certifying import drawings_of
 from labeling.frontier.models import BandDraw, Certificate, CertificationRun, DrawnPhoto
-from labeling.frontier.selectors import standing
+from labeling.frontier.selectors import frontier_status
 from labeling.frontier.services import decide, draw_for_band, request_certification
 from labeling.overview.diary import sentence
 from labeling.queue.models import Entry, Ranking
-from labeling.queue.ranking import take_over
+from labeling.queue.ranking import swap_in
 from labeling.queue.services import claim
 from labeling.refusals import Refused
 from tests.frontier.proving import KEYS, Pool, make_pool
@@ -70,7 +70,7 @@ def order_again(pool: Pool) -> None:
     last = Entry.objects.filter(ranking__project=pool.project, item__in=drawn)
     for position, entry in enumerate([*old, *last]):
         Entry.objects.create(ranking=new, item_id=entry.item_id, band=0, position=position, free=2)
-    take_over(ranking=new, read_at=read_at)
+    swap_in(ranking=new, read_at=read_at)
 
 
 def frontier(pool: Pool) -> float:
@@ -229,7 +229,7 @@ def test_the_page_and_the_api_ask_for_exactly_what_the_next_step_lacks() -> None
     pool = begun()
     client = Client()
     client.force_login(pool.admin)
-    lacks = standing(pool.project).classes[0].lacks
+    lacks = frontier_status(pool.project).classes[0].lacks
     assert lacks
     text = client.get(reverse("frontier", args=[pool.project.slug])).content.decode()
     assert (

@@ -44,7 +44,7 @@ def with_alpha(setting: Setting, alpha: float) -> None:
 def test_alpha_holds_a_band_open_that_agreement_alone_would_let_go(setting: Setting) -> None:
     with_alpha(setting, 0.8)
     spread_answers(setting)
-    at = pace.standing(setting.project)
+    at = pace.band_progress(setting.project)
     assert (at.band, at.settled, at.needed) == (0, 5, 5)
     assert pace.agreement_allows(setting.project) and not pace.alpha_allows(setting.project)
     for _ in range(4):  # four more of the rarer class in agreement: alpha .83
@@ -153,7 +153,7 @@ def test_a_new_champion_that_takes_everything_from_a_band_opens_it_again_for_wha
     scene = Passed()
     scene.another_champion({truth.item: 0.01 for truth in scene.truths})
     assert scene.openings() == [(1, "pace"), (2, "pace"), (0, "model")]
-    at = pace.standing(scene.project)
+    at = pace.band_progress(scene.project)
     assert (at.band, at.settled, at.needed, at.back_to) == (0, 0, 2, 2)
     slot = services.claim(project=scene.project, labeler=make_member(scene.project), count=1)[0]
     assert slot.context["band"] == 0
@@ -162,7 +162,7 @@ def test_a_new_champion_that_takes_everything_from_a_band_opens_it_again_for_wha
     scene.settle_one(0)
     # Band 1 needs four in it or further out and holds two: half, so it still holds, and the queue goes back.
     assert scene.openings()[-1] == (2, "pace")
-    assert pace.standing(scene.project).back_to is None
+    assert pace.band_progress(scene.project).back_to is None
 
 
 def test_bands_that_lack_are_taken_one_after_the_other_from_the_outside() -> None:
@@ -170,7 +170,7 @@ def test_bands_that_lack_are_taken_one_after_the_other_from_the_outside() -> Non
     scene.project.boundary_after = 12  # four a band, of which the outer two hold two and four
     scene.project.save()
     scene.another_champion({truth.item: 0.01 for truth in scene.truths})
-    assert pace.standing(scene.project).needed == 4
+    assert pace.band_progress(scene.project).needed == 4
     for _ in range(3):
         scene.settle_one(0)
     scene.settle(
@@ -178,7 +178,7 @@ def test_bands_that_lack_are_taken_one_after_the_other_from_the_outside() -> Non
     )  # one of the four turns out to lie at the boundary
     pace.move_inward(scene.project)
     assert scene.openings()[-2:] == [(0, "model"), (1, "model")]
-    at = pace.standing(scene.project)
+    at = pace.band_progress(scene.project)
     assert (at.band, at.needed, at.back_to) == (1, 5, 2)
 
 
@@ -225,13 +225,13 @@ def test_a_changed_guideline_takes_what_meant_something_else_and_opens_the_band_
     scene = Passed()
     amend(scene, criteria={"defective": "A crack of a centimetre or more."})
     assert scene.openings()[-1] == (0, "guideline")
-    at = pace.standing(scene.project)
+    at = pace.band_progress(scene.project)
     # Of four ground truths the two functional ones still count; of the outer band's two, one.
     assert (at.needed, at.ground_truths, at.back_to) == (1, 2, 2)
     scene.settle_one(0)
     # Up to band 1 it held two defective ones, and neither counts any more.
     assert scene.openings()[-1] == (1, "guideline")
-    assert pace.standing(scene.project).needed == 2
+    assert pace.band_progress(scene.project).needed == 2
     scene.settle_one(1)
     scene.settle_one(1)
     assert scene.openings()[-1] == (2, "pace")
@@ -242,7 +242,7 @@ def test_a_class_that_lost_its_meaning_calls_the_queue_back_however_many_others_
     for place in (1, 2, 4, 5):
         scene.settle(scene.items["functional"][place], "functional")
     amend(scene, criteria={"defective": "A crack of a centimetre or more."})
-    at = pace.standing(scene.project)
+    at = pace.band_progress(scene.project)
     assert (at.band, at.needed) == (0, 1)
 
 
@@ -261,7 +261,7 @@ def test_a_changed_guideline_makes_the_first_band_count_anew(setting: Setting) -
         note="Other criteria",
         criteria={"functional": "Nothing dark."},
     )
-    at = pace.standing(setting.project)
+    at = pace.band_progress(setting.project)
     assert (at.band, at.settled, at.needed, at.ground_truths) == (0, 0, 4, 0)
     for _ in range(4):
         both_say(setting, "functional")
@@ -299,7 +299,7 @@ def test_what_an_open_again_band_cannot_give_does_not_hold_the_queue() -> None:
 
 def test_a_decision_that_rests_on_an_earlier_opening_does_not_count() -> None:
     scene = Passed()
-    at = pace.standing(scene.project)
+    at = pace.band_progress(scene.project)
     services.reopen_band(project=scene.project, band=0, by=scene.project.created_by, reason="A new camera")
     assert pace.open_band(scene.project, 2, "pace", at=at) == 0
     assert scene.openings()[-1] == (0, "admin")

@@ -16,7 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from labeling.queue import services
 from labeling.queue.models import Entry, Slot
-from labeling.queue.ranking import take_over
+from labeling.queue.ranking import swap_in
 from labeling.refusals import Refused
 from labeling.truth.models import Annotation, GroundTruth
 from labeling.truth.services import Answer
@@ -110,7 +110,7 @@ class Lending(RuleBasedStateMachine):
         new = rank_by_hand(self.project, [item for item in self.items if item.pk in waiting], bands=2)
         type(new).objects.filter(pk=new.pk).update(current=False)
         type(old).objects.filter(pk=old.pk).update(current=True)
-        take_over(ranking=new, read_at=read_at)
+        swap_in(ranking=new, read_at=read_at)
         Entry.objects.filter(ranking=old).delete()
         self.ranking = new
 

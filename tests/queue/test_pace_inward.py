@@ -38,7 +38,7 @@ def test_the_next_band_opens_when_enough_is_settled_in_agreement(setting: Settin
 def test_the_queue_stays_while_people_disagree(setting: Setting) -> None:
     finish(setting, 4, differ=True)
     finish(setting, 4)
-    at = pace.standing(setting.project)
+    at = pace.band_progress(setting.project)
     assert (at.band, at.settled, at.disputed, at.agreement) == (0, 4, 4, 0.5)
 
 

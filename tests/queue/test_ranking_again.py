@@ -18,7 +18,7 @@ from labeling.jobs.runner import run
 from labeling.queue import priority, services
 from labeling.queue.models import Entry, Ranking
 from labeling.queue.places import ARRIVALS
-from labeling.queue.ranking import open_items, take_over
+from labeling.queue.ranking import open_items, swap_in
 from labeling.truth.current import truth_in_force
 from labeling.truth.services import Answer
 from tests.factories import make_items, make_member, make_project
@@ -41,7 +41,7 @@ def test_what_people_began_or_finished_meanwhile_is_carried_over(setting: Settin
     arrived = make_items(setting.project, 1)[0]
     services.append_arrivals(project=setting.project, item_ids=[arrived.pk])
 
-    take_over(ranking=new, read_at=read_at)
+    swap_in(ranking=new, read_at=read_at)
 
     entries = {entry.item_id: entry for entry in Entry.objects.filter(ranking=new)}
     assert settled.item_id not in entries
@@ -57,7 +57,7 @@ def test_what_is_asked_for_first_comes_first_in_the_next_order_too(setting: Sett
     new = rank_by_hand(setting.project, setting.items)
     Ranking.objects.filter(pk=new.pk).update(current=False)
     Ranking.objects.filter(pk=setting.ranking.pk).update(current=True)
-    take_over(ranking=new, read_at=timezone.now())
+    swap_in(ranking=new, read_at=timezone.now())
     assert services.claim(project=setting.project, labeler=setting.ann, count=1)[0].item_id == last
 
 

@@ -170,7 +170,7 @@ def test_begun_answers_are_judged_again_only_after_the_rule_changed(judged: list
     answer_with(project, slot)
     judged.clear()
     run_job(services.request_ranking(project=project))
-    assert judged == [], "nothing changed that a verdict depends on"
+    assert judged == [], "nothing changed that a consensus depends on"
     Project.objects.filter(pk=project.pk).update(answers_per_image=1, agreement_k=1)
     run_job(services.request_ranking(project=project))
     assert judged == [1] and truth_in_force(slot.item_id) is not None

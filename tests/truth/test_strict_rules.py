@@ -11,7 +11,7 @@ from labeling.catalog.models import Item, Project
 from labeling.people.models import User
 from labeling.refusals import Refused
 from labeling.truth import services
-from labeling.truth.agreement import verdict
+from labeling.truth.consensus import consensus
 from labeling.truth.current import open_dispute, pause_of, truth_in_force
 from labeling.truth.models import Annotation, Dispute, GroundTruth, Ruling
 from labeling.truth.services import Answer
@@ -121,7 +121,7 @@ def test_the_verdict_comes_as_soon_as_it_is_certain(
         Annotation(kind="hold" if choice is None else "class", label_class_id=choice) for choice in given
     ]
     resolution = {1: 1, 2: 2, 3: 3, 4: 1, 5: None}
-    assert verdict(answers, wanted=wanted, needed=needed, resolution=resolution).state == state
+    assert consensus(answers, wanted=wanted, needed=needed, resolution=resolution).state == state
 
 
 def test_a_reviewer_cannot_rule_on_a_photo_that_they_answered() -> None:

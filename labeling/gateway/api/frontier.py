@@ -28,14 +28,14 @@ from labeling.frontier.explanations import Explanation, explanation_of, heat_of,
 from labeling.frontier.models import AutomaticDecision, Mode
 from labeling.frontier.picture import picture
 from labeling.frontier.policy import FIELDS, policy_of
-from labeling.frontier.selectors import Standing, became, decision_to_tell, decisions, standing
+from labeling.frontier.selectors import FrontierStatus, became, decision_to_tell, decisions, frontier_status
 from labeling.frontier.services import (
     MOST_DRAWN,
+    decide_one,
     draw_for_band,
     draw_random,
     overrule,
     request_certification,
-    verdict_on,
 )
 from labeling.gateway.api.base import ApiView, StrictSerializer, documented, paged, user_of
 from labeling.gateway.api.fields import ClassKey, FiniteFloat, Sha256
@@ -194,8 +194,8 @@ class FrontierView(ApiView):
     )
     def get(self, request: Request, slug: str) -> Response:
         project = project_for(request.user, slug, Action.OVERRULE)
-        now = standing(project)
-        return Response({**_standing(now), "policy": _policy(project)})
+        now = frontier_status(project)
+        return Response({**_status(now), "policy": _policy(project)})
 
     @documented(
         "set_frontier_policy",
@@ -212,7 +212,7 @@ class FrontierView(ApiView):
         return Response(_policy(project))
 
 
-def _standing(now: Standing) -> dict[str, Any]:
+def _status(now: FrontierStatus) -> dict[str, Any]:
     return {
         "state": now.state,
         "says": now.says,
@@ -405,16 +405,16 @@ class DecideView(ApiView):
                 item_named(project, sha256)  # a 404
             told = {"sha256": sha256, "by": "queue", "class": "", "reason": "new", "decision": None}
             return Response(told, status=202)
-        verdict = verdict_on(project=project, item_id=item.pk)
+        found = decide_one(project=project, item_id=item.pk)
         keys = dict(project.label_classes.values_list("pk", "key"))
         return Response(
             {
                 "sha256": sha256,
-                "by": verdict.by,
-                "class": verdict.label_class,
-                "reason": verdict.reason,
-                "decision": _present(decisions(project).get(pk=verdict.decision.pk), keys)
-                if verdict.decision
+                "by": found.by,
+                "class": found.label_class,
+                "reason": found.reason,
+                "decision": _present(decisions(project).get(pk=found.decision.pk), keys)
+                if found.decision
                 else None,
             }
         )

@@ -1,4 +1,4 @@
-"""What the page on adaptations says: the gate's last verdict in words, and what each adaptation found."""
+"""What the page on adaptations says: the gate's last result in words, and what each adaptation found."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Compared:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class GateResult:
     """``look``: good where the adapted one was taken. ``version``: whose training decided; None while none has."""
 
     headline: str
@@ -40,14 +40,14 @@ class Verdict:
     ground_truths: int
 
 
-def verdict(project: Project, made: Sequence[DomainBackbone]) -> Verdict | None:
+def gate_result(project: Project, made: Sequence[DomainBackbone]) -> GateResult | None:
     """What the newest training said; ``None`` before anything was made."""
     version = _judging(project)
     if not made and version is None:
         return None
     waiting = bool(made) and (version is None or made[0].created_at > version.created_at)
     if version is None:
-        return Verdict(
+        return GateResult(
             _("Not judged yet"),
             [
                 _(
@@ -94,7 +94,7 @@ def verdict(project: Project, made: Sequence[DomainBackbone]) -> Verdict | None:
             _("The champion, version %(number)d, stands on %(name)s until another version is promoted.")
             % {"number": champion.number, "name": _name(champion.backbone)}
         )
-    return Verdict(
+    return GateResult(
         headline,
         sentences,
         "good" if taken else "",
@@ -121,7 +121,7 @@ class Described:
     kept_out: str
 
 
-def described(made: DomainBackbone, last: Verdict | None) -> Described:
+def described(made: DomainBackbone, last: GateResult | None) -> Described:
     state, look = _("Not judged"), ""
     if last is not None and last.version is not None:
         report = last.version.metrics["backbones"]

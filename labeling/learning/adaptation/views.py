@@ -95,7 +95,7 @@ def _state(project: Project) -> dict[str, Any]:
     newest = jobs[0] if jobs else None
     lines = [job_lines.line(each) for each in jobs]
     made = list(domain_backbones.made(project)[:MADE_SHOWN])
-    verdict = adaptation_page.verdict(project, made)
+    gate = adaptation_page.gate_result(project, made)
     return {
         "ready": adaptation.readiness(project),
         "live": [line for line in [*lines, *_fine_tuning(project)] if line.job.is_live],
@@ -103,8 +103,8 @@ def _state(project: Project) -> dict[str, Any]:
         if newest and not newest.is_live and newest.state != "succeeded"
         else None,
         "skipped": (newest.result or {}).get("skipped") if newest and newest.state == "succeeded" else None,
-        "verdict": verdict,
-        "made": [adaptation_page.described(each, verdict) for each in made],
+        "gate": gate,
+        "made": [adaptation_page.described(each, gate) for each in made],
     }
 
 

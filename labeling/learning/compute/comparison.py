@@ -50,7 +50,7 @@ def compare_with_champion(
         files are gone or damaged: a training must not fail for want of them, as training is the way out.
     """
     try:
-        judged, verdicts = _champion_out_of_sample(champion, learned, resolution)
+        judged, champions = _champion_out_of_sample(champion, learned, resolution)
     except JobError as error:
         logger.warning("version %d is compared with nothing: %s", champion.number, error)
         nobody = np.zeros((0, 1))
@@ -66,7 +66,7 @@ def compare_with_champion(
     rows = np.flatnonzero(judged)
     y = np.asarray(learned.columns)[rows]
     # The spare column takes what the challenger's classes cannot express: never right, never dropped.
-    a = verdicts[rows]
+    a = champions[rows]
     b = np.column_stack([challenger[rows], np.zeros(len(rows))])
     audit = np.array([example.audit for example in learned.examples], dtype=bool)[rows]
     everything = paired_difference(a, b, y, seed=seed)

@@ -1,4 +1,4 @@
-"""From blind answers to a verdict: the rule, without a database."""
+"""From blind answers to a consensus, or to none: the rule, without a database."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ A = TypeVar("A", bound=Answered)
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Consensus:
     """``wait`` for more answers, ``agreed`` on a class or on unusable, or ``disputed`` because of a cause."""
 
     state: Literal["wait", "agreed", "disputed"]
@@ -31,9 +31,9 @@ class Verdict:
     cause: str = ""
 
 
-def verdict(
+def consensus(
     answers: Sequence[Answered], *, wanted: int, needed: int, resolution: Mapping[int, int | None]
-) -> Verdict:
+) -> Consensus:
     """Decide as early as the outcome is certain, so that no answer is asked for in vain.
 
     ``wanted`` is how many answers a photo gets, ``needed`` how many of them must agree (all, or k of n).
@@ -45,15 +45,15 @@ def verdict(
     votes = Counter(vote for vote in given if vote is not None)
     leader, most = votes.most_common(1)[0] if votes else ((AnswerKind.HOLD.value, None), 0)
     if most >= needed:
-        return Verdict("agreed", kind=leader[0], label_class_id=leader[1])
+        return Consensus("agreed", kind=leader[0], label_class_id=leader[1])
     if most + max(wanted - len(answers), 0) >= needed:
-        return Verdict("wait")
+        return Consensus("wait")
     held = any(answer.kind == AnswerKind.HOLD for answer in answers)
-    return Verdict("disputed", cause="hold" if held else "disagreement")
+    return Consensus("disputed", cause="hold" if held else "disagreement")
 
 
-def agreeing(answers: Sequence[A], agreed: Verdict, resolution: Mapping[int, int | None]) -> list[A]:
-    """The answers that an ``agreed`` verdict rests on; with k of n there may be others."""
+def agreeing(answers: Sequence[A], agreed: Consensus, resolution: Mapping[int, int | None]) -> list[A]:
+    """The answers that an ``agreed`` consensus rests on; with k of n there may be others."""
     return [each for each in answers if _vote(each, resolution) == (agreed.kind, agreed.label_class_id)]
 
 

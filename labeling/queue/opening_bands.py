@@ -35,12 +35,12 @@ def reopen_band(*, project: Project, band: int, by: User, reason: str) -> int:
     _say_why(reason, _("Say why this band should be open again."))
     if not 0 <= band < project.bands:
         raise Refused.invalid("band", _("There is no such band."), short=_("out of range"))
-    at = pace.standing(project)
+    at = pace.band_progress(project)
     if band >= at.band:
         raise Refused(
             "not_passed", _("The queue has not gone on from this band, so it cannot be called back to it.")
         )
-    lack = pace.needed_for(project, band + 1) - placing.held(project).outward(band)
+    lack = pace.needed_for(project, band + 1) - placing.truths_by_band(project).outward(band)
     missing = max(lack, pace.number_of(project, band), 1)
     pace.open_band(
         project,
