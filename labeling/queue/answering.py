@@ -52,27 +52,16 @@ def submit(
     :func:`labeling.truth.services.record_answer` raises.
     """
     shown_at = plausible(shown_at)
-    slot = _slot_to_answer(project, labeler, lease, key)
-    if slot is None:
+    loan = _open_loan(project, labeler, lease, key)
+    if loan is None:
         stored = _stored(project, labeler, key, answer)  # perhaps delivered before, or a twin won the race
         if stored is not None:
             return stored
         raise _no_longer_wanted(project, labeler, lease)
-    item_id, round, draw, context, lent_at = slot
+    viewing = truth.Viewing(*loan, shown_at=shown_at, view_ms=view_ms, guideline=guideline)
     try:
         annotation = truth.record_answer(
-            project=project,
-            item_id=item_id,
-            round=round,
-            labeler=labeler,
-            key=key,
-            answer=answer,
-            draw=draw,
-            context=context,
-            shown_at=shown_at,
-            view_ms=view_ms,
-            under=guideline,
-            lent_at=lent_at,
+            project=project, labeler=labeler, key=key, answer=answer, viewing=viewing
         )
     except IntegrityError:  # the constraints have the last word
         stored = _stored(project, labeler, key, answer)
@@ -84,7 +73,7 @@ def submit(
     return Submission(annotation, True, truth.undo_until(project, annotation))
 
 
-def _slot_to_answer(
+def _open_loan(
     project: Project, labeler: User, lease: UUID, key: UUID
 ) -> tuple[int, int, str, dict[str, Any], datetime] | None:
     """Item, round, draw, context and time of an open lease, locked; ``None`` when there is none, or the key is known."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -19,8 +19,7 @@ from labeling.catalog.models import (
 from labeling.people.models import User
 from labeling.refusals import Refused
 from labeling.truth import events
-from labeling.truth.answers import Answer as Answer  # part of what a service takes
-from labeling.truth.answers import refuse_contradiction
+from labeling.truth.answers import Answer, Viewing, refuse_contradiction
 from labeling.truth.checking import check_gold
 from labeling.truth.current import (
     open_dispute,
@@ -38,64 +37,34 @@ from labeling.truth.models import (
     Outcome,
     Retraction,
     Ruling,
-    TruthKind,
 )
 from labeling.truth.settling import (
     active_class,
-    append_truth,
     consensus_of,
     lock_photo,
     raise_dispute,
     settle,
+    withdraw_truth,
 )
 
 
 @transaction.atomic
 def record_answer(
-    *,
-    project: Project,
-    item_id: int,
-    round: int,
-    labeler: User,
-    key: UUID,
-    answer: Answer,
-    draw: str,
-    context: dict[str, Any],
-    shown_at: datetime | None,
-    view_ms: int,
-    under: int | None = None,
-    lent_at: datetime | None = None,
+    *, project: Project, labeler: User, key: UUID, answer: Answer, viewing: Viewing
 ) -> Annotation:
     """Append one answer, and whatever follows from it: ground truth, a dispute, a paused labeler.
 
-    ``under``: number of the guideline version that the answer was given under, whose classes it may name. Without it, the
-    one in force at ``lent_at``; without that, the newest. A class that was merged or retired since counts as it does in
-    older answers.
+    A class that was merged or retired since the answer was given counts as it does in older answers.
     Raises :class:`Refused` ``too_fast``, ``unknown_class``, ``checklist_incomplete`` or ``invalid`` (422).
     """
-    if view_ms < project.min_view_ms:
-        raise Refused.invalid(
-            None,
-            _("This project asks for at least %(ms)d ms with each photo. Look once more, then answer again.")
-            % {"ms": project.min_view_ms},
-            code="too_fast",
-        )
-    newest_id, under_id, audited, undone_id = _lock_to_answer(
-        project, item_id, round, labeler, under, lent_at
-    )
-    if under_id is None:
-        raise Refused.invalid(
-            "guideline",
-            _("This project has no guideline version %(number)s. Name the one that you read, or none.")
-            % {"number": under},
-            short=_("unknown"),
-        )
-    newest, given_under = catalog.guideline(newest_id), catalog.guideline(under_id)
+    _refuse_too_fast(project, viewing)
+    locked = _lock_to_answer(project, labeler, viewing)
+    newest, given_under = catalog.guideline(locked.newest_id), catalog.guideline(locked.under_id)
     definition = _check_answer(project, given_under, answer)
     annotation = Annotation.objects.create(
         project=project,
-        item_id=item_id,
-        round=round,
+        item_id=viewing.item_id,
+        round=viewing.round,
         labeler=labeler,
         key=key,
         kind=answer.kind,
@@ -104,29 +73,48 @@ def record_answer(
         comment=answer.comment,
         checklist=list(answer.checklist),
         guideline=given_under,
-        draw=draw,
-        context=context,
-        shown_at=shown_at,
-        view_ms=view_ms,
-        replaces_id=undone_id,
+        draw=viewing.draw,
+        context=viewing.context,
+        shown_at=viewing.shown_at,
+        view_ms=viewing.view_ms,
+        replaces_id=locked.undone_id,
     )
-    if draw == Draw.GOLD:
+    if viewing.draw == Draw.GOLD:
         check_gold(project, labeler, newest)
-    else:
-        state = photo_state(project, item_id, round, labeler)
-        if not settle(project, item_id, round, newest, state, audited=audited) and state.paused:
-            raise_dispute(project, item_id, round, DisputeCause.PAUSED)
+        return annotation
+    state = photo_state(project, viewing.item_id, viewing.round, labeler)
+    finished = settle(project, viewing.item_id, viewing.round, newest, state, audited=locked.audited)
+    if not finished and state.paused:
+        raise_dispute(project, viewing.item_id, viewing.round, DisputeCause.PAUSED)
     return annotation
 
 
-def _lock_to_answer(
-    project: Project, item_id: int, round: int, labeler: User, under: int | None, lent_at: datetime | None
-) -> tuple[int, int | None, bool, int | None]:
-    """One writer a photo, as :func:`lock_photo`; return what the answer needs to know beside.
+def _refuse_too_fast(project: Project, viewing: Viewing) -> None:
+    if viewing.view_ms < project.min_view_ms:
+        raise Refused.invalid(
+            None,
+            _("This project asks for at least %(ms)d ms with each photo. Look once more, then answer again.")
+            % {"ms": project.min_view_ms},
+            code="too_fast",
+        )
 
-    Ids of the newest guideline and of the one that the answer was given under (``None`` where there is no such number),
-    whether the photo was drawn for the audit, and the retraction that this answer follows.
+
+@dataclass(frozen=True, slots=True)
+class _Locked:
+    """What an answer needs to know of its photo, beside the lock.
+
+    Ids of the newest guideline and of the one that the answer was given under, whether the photo was drawn for the
+    audit, and the retraction that this answer follows.
     """
+
+    newest_id: int
+    under_id: int
+    audited: bool
+    undone_id: int | None
+
+
+def _lock_to_answer(project: Project, labeler: User, viewing: Viewing) -> _Locked:
+    """One writer a photo, as :func:`lock_photo`, and all else that an answer needs in the same statement."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -141,10 +129,27 @@ def _lock_to_answer(
                     ORDER BY r.id DESC LIMIT 1)
             FROM catalog_item i WHERE i.id = %s FOR NO KEY UPDATE OF i
             """,
-            [project.pk, project.pk, under, project.pk, lent_at, round, labeler.pk, item_id],
+            [
+                project.pk,
+                project.pk,
+                viewing.guideline,
+                project.pk,
+                viewing.lent_at,
+                viewing.round,
+                labeler.pk,
+                viewing.item_id,
+            ],
         )
         newest, named, then, audited, undone = cursor.fetchone()
-    return newest, named if under is not None else then or newest, audited, undone
+    under = named if viewing.guideline is not None else then or newest
+    if under is None:
+        raise Refused.invalid(
+            "guideline",
+            _("This project has no guideline version %(number)s. Name the one that you read, or none.")
+            % {"number": viewing.guideline},
+            short=_("unknown"),
+        )
+    return _Locked(newest, under, audited, undone)
 
 
 @transaction.atomic
@@ -179,7 +184,7 @@ def retract_answer(*, project: Project, labeler: User, key: UUID) -> Annotation:
     decision = consensus_of(project, standing_answers(annotation.item_id, annotation.round), guideline)
     truth = truth_in_force(annotation.item_id)
     if truth is not None and truth.origin == Origin.AGREEMENT and decision.state != "agreed":
-        append_truth(project, annotation.item_id, TruthKind.WITHDRAWN, None, Origin.WITHDRAWAL, guideline.pk)
+        withdraw_truth(project=project, item_id=annotation.item_id, guideline=guideline)
     if decision.state == "wait":
         for dispute in disputes.open().filter(cause__in=[DisputeCause.DISAGREEMENT, DisputeCause.HOLD]):
             Ruling.objects.create(dispute=dispute, outcome=Outcome.WITHDRAWN, guideline=guideline)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -22,6 +25,25 @@ class Answer:
     reason: str = ""
     comment: str = ""
     checklist: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Viewing:
+    """How a photo came before the person who answers it, in which round of answers.
+
+    ``draw`` and ``context`` are of the loan, which began at ``lent_at``; ``shown_at`` and ``view_ms`` (for how long) are
+    what the browser says. ``guideline``: number of the version that the answer was given under, whose classes it may
+    name. Without it, the one in force at ``lent_at``; without that, the newest.
+    """
+
+    item_id: int
+    round: int
+    draw: str
+    context: Mapping[str, Any]
+    lent_at: datetime | None = None
+    shown_at: datetime | None = None
+    view_ms: int = 0
+    guideline: int | None = None
 
 
 def refuse_contradiction(answer: Answer) -> None:

@@ -21,7 +21,6 @@ from labeling.catalog.services import log_activity
 from labeling.people.models import User
 from labeling.refusals import Refused
 from labeling.truth import events
-from labeling.truth.answers import Answer as Answer  # part of what a service takes
 from labeling.truth.current import (
     open_dispute,
     truth_in_force,
@@ -74,12 +73,12 @@ def add_gold(*, project: Project, item: Item, class_key: str, by: User) -> Gold:
         item=item, project=project, label_class_id=definition.label_class_id, added_by=by
     )
     append_truth(
-        project,
-        item.pk,
-        TruthKind.CLASS,
-        definition.label_class_id,
-        Origin.GOLD,
-        guideline.pk,
+        project=project,
+        item_id=item.pk,
+        kind=TruthKind.CLASS,
+        label_class_id=definition.label_class_id,
+        origin=Origin.GOLD,
+        guideline_id=guideline.pk,
     )
     events.settled.send(sender=Gold, project=project, item_id=item.pk)
     return gold

@@ -8,22 +8,13 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from labeling.catalog import selectors as catalog
-from labeling.catalog.models import (
-    ClassDefinition,
-    Item,
-    Project,
-)
+from labeling.catalog.models import ClassDefinition, Guideline, Item, Project
 from labeling.catalog.services import log_activity
 from labeling.people.models import User
 from labeling.refusals import Refused
 from labeling.truth import events
 from labeling.truth.answers import REASONS
-from labeling.truth.answers import Answer as Answer  # part of what a service takes
-from labeling.truth.current import (
-    current_round,
-    open_dispute,
-    truth_in_force,
-)
+from labeling.truth.current import current_round, open_dispute, truth_in_force
 from labeling.truth.models import (
     Annotation,
     Dispute,
@@ -31,9 +22,8 @@ from labeling.truth.models import (
     Origin,
     Outcome,
     Ruling,
-    TruthKind,
 )
-from labeling.truth.settling import active_class, append_truth, lock_photo, raise_dispute
+from labeling.truth.settling import active_class, append_truth, lock_photo, raise_dispute, withdraw_truth
 
 
 @transaction.atomic
@@ -52,6 +42,37 @@ def rule(
     Raises :class:`Refused` ``not_found`` (404), ``already_ruled``, ``own_answer`` (409), ``unknown_class`` or
     ``invalid`` (422).
     """
+    dispute = _dispute_to_rule_on(project, dispute_id, reviewer)
+    guideline = catalog.current_guideline(project)
+    definition = _check_ruling(guideline, outcome, class_key, reason, comment)
+    ruling = Ruling.objects.create(
+        dispute=dispute,
+        reviewer=reviewer,
+        outcome=outcome,
+        label_class_id=definition.label_class_id if definition else None,
+        reason=reason,
+        comment=comment[:1000],
+        guideline=guideline,
+    )
+    # The diary is for admins; what it says of a ruling, the review page says to them as well.
+    log_activity(
+        project=project,
+        kind="ruled",
+        actor=reviewer,
+        item=dispute.item_id,
+        dispute=str(dispute.pk),
+        outcome=outcome,
+        key=class_key,
+    )
+    if outcome == Outcome.SEND_BACK:
+        _ask_again(project, ruling)
+    else:
+        _settle_as_ruled(project, ruling)
+    return ruling
+
+
+def _dispute_to_rule_on(project: Project, dispute_id: UUID, reviewer: User) -> Dispute:
+    """The dispute, its photo locked, if this person may rule on it now."""
     dispute = Dispute.objects.filter(project=project, pk=dispute_id).first()
     if dispute is None:
         raise Refused("not_found", _("There is no such dispute in this project."), status=404)
@@ -65,7 +86,13 @@ def rule(
             "own_answer",
             _("You answered this photo yourself, so somebody else must rule on it. Take the next one."),
         )
-    guideline = catalog.current_guideline(project)
+    return dispute
+
+
+def _check_ruling(
+    guideline: Guideline, outcome: str, class_key: str, reason: str, comment: str
+) -> ClassDefinition | None:
+    """The class definition that the ruling names, or ``None`` for one that is not on a class."""
     definition: ClassDefinition | None = None
     if outcome == Outcome.CLASS:
         definition = active_class(guideline, class_key)
@@ -89,43 +116,29 @@ def rule(
         raise Refused.invalid(
             "class", _("Only a ruling on a class names one."), short=_("not with this outcome")
         )
-    ruling = Ruling.objects.create(
-        dispute=dispute,
-        reviewer=reviewer,
-        outcome=outcome,
-        label_class_id=definition.label_class_id if definition else None,
-        reason=reason,
-        comment=comment[:1000],
-        guideline=guideline,
-    )
-    # The diary is for admins; what it says of a ruling, the review page says to them as well.
-    log_activity(
+    return definition
+
+
+def _ask_again(project: Project, ruling: Ruling) -> None:
+    """Withdraw the photo's ground truth, if any, and ask for a new round of answers."""
+    item_id = ruling.dispute.item_id
+    if truth_in_force(item_id) is not None:
+        withdraw_truth(project=project, item_id=item_id, guideline=ruling.guideline)
+    events.reopened.send(sender=Ruling, project=project, item_id=item_id, round=current_round(item_id))
+
+
+def _settle_as_ruled(project: Project, ruling: Ruling) -> None:
+    item_id = ruling.dispute.item_id
+    append_truth(
         project=project,
-        kind="ruled",
-        actor=reviewer,
-        item=dispute.item_id,
-        dispute=str(dispute.pk),
-        outcome=outcome,
-        key=class_key,
+        item_id=item_id,
+        kind=ruling.outcome,
+        label_class_id=ruling.label_class_id,
+        origin=Origin.RULING,
+        guideline_id=ruling.guideline_id,
+        ruling=ruling,
     )
-    if outcome == Outcome.SEND_BACK:
-        if truth_in_force(dispute.item_id) is not None:
-            append_truth(project, dispute.item_id, TruthKind.WITHDRAWN, None, Origin.WITHDRAWAL, guideline.pk)
-        events.reopened.send(
-            sender=Ruling, project=project, item_id=dispute.item_id, round=current_round(dispute.item_id)
-        )
-    else:
-        append_truth(
-            project,
-            dispute.item_id,
-            outcome,
-            ruling.label_class_id,
-            Origin.RULING,
-            guideline.pk,
-            ruling=ruling,
-        )
-        events.settled.send(sender=Ruling, project=project, item_id=dispute.item_id)
-    return ruling
+    events.settled.send(sender=Ruling, project=project, item_id=item_id)
 
 
 @transaction.atomic

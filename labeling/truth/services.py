@@ -1,7 +1,7 @@
 """What the truth room does for pages, the API and the rooms above: one import for all its writes."""
 
 from labeling.truth.answering import record_answer, retract_answer, undo_until
-from labeling.truth.answers import Answer
+from labeling.truth.answers import Answer, Viewing
 from labeling.truth.checking import Checked, add_gold, lift_pause, record_checks, retire_gold
 from labeling.truth.reviewing import request_review, rule
 from labeling.truth.settling import reconsider
@@ -9,6 +9,7 @@ from labeling.truth.settling import reconsider
 __all__ = [
     "Answer",
     "Checked",
+    "Viewing",
     "add_gold",
     "lift_pause",
     "reconsider",

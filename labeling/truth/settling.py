@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -18,7 +19,6 @@ from labeling.catalog.models import (
 )
 from labeling.refusals import Refused
 from labeling.truth import events
-from labeling.truth.answers import Answer as Answer  # part of what a service takes
 from labeling.truth.consensus import Answered, Consensus, agreeing, consensus
 from labeling.truth.current import (
     PhotoState,
@@ -34,6 +34,7 @@ from labeling.truth.models import (
     GroundTruth,
     Origin,
     Ruling,
+    TruthKind,
 )
 
 
@@ -96,15 +97,19 @@ def settle(
     if decision.state == "agreed":
         resting = agreeing(state.answers, decision, catalog.class_resolution(project, guideline))
         append_truth(
-            project,
-            item_id,
-            decision.kind,
-            decision.label_class_id,
-            Origin.AGREEMENT,
-            min(each.guideline_id for each in resting),  # versions are written in turn, so ids rise with them
-            audited=audited,
-            supersedes=state.newest_truth,
-            swept=state.swept,
+            project=project,
+            item_id=item_id,
+            kind=decision.kind,
+            label_class_id=decision.label_class_id,
+            origin=Origin.AGREEMENT,
+            guideline_id=min(
+                each.guideline_id for each in resting
+            ),  # versions are written in turn, so ids rise
+            basis=Basis(
+                audited=_was_audited(item_id) if audited is None else audited,
+                supersedes=state.newest_truth,
+                swept=state.swept,
+            ),
         )
         events.settled.send(sender=Annotation, project=project, item_id=item_id)
     elif decision.state == "disputed":
@@ -118,43 +123,73 @@ def raise_dispute(project: Project, item_id: int, round: int, cause: str, *, not
     return dispute
 
 
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What a ground truth follows upon: whether the audit drew the photo, the end of its chain of ground truths, and
+    whether one of the answers was given in a sweep.
+    """
+
+    audited: bool
+    supersedes: int | None
+    swept: bool
+
+
 def append_truth(
+    *,
     project: Project,
     item_id: int,
     kind: str,
     label_class_id: int | None,
     origin: str,
     guideline_id: int,
-    *,
     ruling: Ruling | None = None,
-    audited: bool | None = None,
-    supersedes: int | None = None,
-    swept: bool | None = None,
+    basis: Basis | None = None,
 ) -> GroundTruth:
-    """``audited``, ``supersedes`` and ``swept`` spare look-ups where the caller knows; the first only with the second.
-
-    What rests on an answer from a sweep says so, also as a reviewer's ruling, and even if the audit drew the photo.
-    """
-    if audited is None:
-        audited = Item.objects.filter(pk=item_id, audit_drawn_at__isnull=False).exists()
-        newest = newest_truth(item_id)
-        supersedes = newest.pk if newest else None
-    if swept is None:
-        round = ruling.dispute.round if ruling else current_round(item_id)
-        swept = any(answer.draw == Draw.SWEEP for answer in standing_answers(item_id, round))
-    draw = Draw.AUDIT if audited else Draw.RANK
-    if origin == Origin.GOLD:
-        draw = Draw.GOLD
-    elif swept:
-        draw = Draw.SWEEP
+    """Settle a photo, or withdraw what settled it. ``basis`` spares look-ups where the caller knows."""
+    basis = basis or _basis_of(item_id, ruling)
     return GroundTruth.objects.create(
         project=project,
         item_id=item_id,
         kind=kind,
         label_class_id=label_class_id,
         origin=origin,
-        draw=draw,
+        draw=_draw_of(origin, basis),
         ruling=ruling,
         guideline_id=guideline_id,
-        supersedes_id=supersedes,
+        supersedes_id=basis.supersedes,
     )
+
+
+def withdraw_truth(*, project: Project, item_id: int, guideline: Guideline) -> GroundTruth:
+    """What settled the photo is in force no more."""
+    return append_truth(
+        project=project,
+        item_id=item_id,
+        kind=TruthKind.WITHDRAWN,
+        label_class_id=None,
+        origin=Origin.WITHDRAWAL,
+        guideline_id=guideline.pk,
+    )
+
+
+def _basis_of(item_id: int, ruling: Ruling | None) -> Basis:
+    newest = newest_truth(item_id)
+    round = ruling.dispute.round if ruling else current_round(item_id)
+    return Basis(
+        audited=_was_audited(item_id),
+        supersedes=newest.pk if newest else None,
+        swept=any(answer.draw == Draw.SWEEP for answer in standing_answers(item_id, round)),
+    )
+
+
+def _was_audited(item_id: int) -> bool:
+    return Item.objects.filter(pk=item_id, audit_drawn_at__isnull=False).exists()
+
+
+def _draw_of(origin: str, basis: Basis) -> str:
+    """What rests on an answer from a sweep says so, also as a reviewer's ruling, and even if the audit drew the photo."""
+    if origin == Origin.GOLD:
+        return Draw.GOLD
+    if basis.swept:
+        return Draw.SWEEP
+    return Draw.AUDIT if basis.audited else Draw.RANK

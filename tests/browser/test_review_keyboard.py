@@ -12,7 +12,7 @@ from labeling.catalog.images import add_image, add_items
 from labeling.catalog.models import Guideline, Project
 from labeling.people.models import User
 from labeling.truth.models import Dispute, Ruling
-from labeling.truth.services import Answer, record_answer
+from labeling.truth.services import Answer, Viewing, record_answer
 from tests.factories import make_member, make_project, photo_bytes
 
 PageFor = Callable[..., Page]
@@ -28,15 +28,10 @@ def project(live_stack: object) -> Project:
         for labeler, key in ((zoe, "functional"), (yan, "defective")):
             record_answer(
                 project=project,
-                item_id=item.pk,
-                round=1,
                 labeler=labeler,
                 key=uuid4(),
                 answer=Answer("class", key),
-                draw="rank",
-                context={},
-                shown_at=None,
-                view_ms=1500,
+                viewing=Viewing(item_id=item.pk, round=1, draw="rank", context={}, view_ms=1500),
             )
     assert Dispute.objects.open().count() == DISPUTES
     return project

@@ -22,17 +22,12 @@ DESK = {"X-Hilltop-Desk": "1"}
 def answered(project: Project, item: Item, labeler: User, said: str, comment: str = "") -> None:
     services.record_answer(
         project=project,
-        item_id=item.pk,
-        round=1,
         labeler=labeler,
         key=uuid.uuid4(),
         answer=services.Answer("hold", reason="hidden", comment=comment)
         if said == "hold"
         else services.Answer("class", class_key=said, comment=comment),
-        draw="rank",
-        context={},
-        shown_at=None,
-        view_ms=1500,
+        viewing=services.Viewing(item_id=item.pk, round=1, draw="rank", context={}, view_ms=1500),
     )
 
 
@@ -192,15 +187,12 @@ def test_earlier_rounds_keep_each_persons_letter() -> None:
     for labeler, said in ((scene.yan, "defective"), (scene.zoe, "functional")):
         services.record_answer(
             project=scene.project,
-            item_id=scene.items[0].pk,
-            round=2,
             labeler=labeler,
             key=uuid.uuid4(),
             answer=services.Answer("class", class_key=said),
-            draw="rank",
-            context={},
-            shown_at=None,
-            view_ms=1500,
+            viewing=services.Viewing(
+                item_id=scene.items[0].pk, round=2, draw="rank", context={}, view_ms=1500
+            ),
         )
     detail = selectors.dispute_detail(selectors.open_disputes(scene.project).get())
     assert {a.class_key: a.letter for a in detail.answers} == before

@@ -35,8 +35,6 @@ def answer(
     fields: dict[str, object] = {"view_ms": 500, "key": uuid4(), "checklist": ()} | more
     return services.record_answer(
         project=project,
-        item_id=item.pk,
-        round=round,
         labeler=labeler,
         key=fields["key"],  # type: ignore[arg-type]
         answer=Answer(
@@ -45,11 +43,14 @@ def answer(
             reason=reason,
             checklist=fields["checklist"],  # type: ignore[arg-type]
         ),
-        draw=draw,
-        context={},
-        shown_at=None,
-        view_ms=fields["view_ms"],  # type: ignore[arg-type]
-        under=fields.get("under"),  # type: ignore[arg-type]
+        viewing=services.Viewing(
+            item_id=item.pk,
+            round=round,
+            draw=draw,
+            context={},
+            view_ms=fields["view_ms"],  # type: ignore[arg-type]
+            guideline=fields.get("under"),  # type: ignore[arg-type]
+        ),
     )
 
 

@@ -407,17 +407,19 @@ def _answer(
     mark = mark or Mark(AnswerKind.CLASS, sweep.label_class.key)
     annotation = truth.record_answer(
         project=sweep.project,
-        item_id=slot.item_id,
-        round=slot.round,
         labeler=sweep.labeler,
         key=_answer_key(key, slot.item_id),
         answer=truth.Answer(kind=mark.kind, class_key=mark.class_key, reason=mark.reason),
-        draw=Draw.SWEEP,
-        context=slot.context,
-        shown_at=shown_at,
-        view_ms=view_ms,
-        under=guideline,
-        lent_at=slot.leased_at,
+        viewing=truth.Viewing(
+            item_id=slot.item_id,
+            round=slot.round,
+            draw=Draw.SWEEP,
+            context=slot.context,
+            lent_at=slot.leased_at,
+            shown_at=shown_at,
+            view_ms=view_ms,
+            guideline=guideline,
+        ),
     )
     slot.annotation = annotation
     slot.save(update_fields=["annotation"])
