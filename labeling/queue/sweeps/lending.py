@@ -1,0 +1,149 @@
+"""Lend a grid of one predicted class, and take it back unanswered."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+from django.db import transaction
+from django.utils import timezone
+
+from labeling.catalog.models import ClassDefinition, Project
+from labeling.catalog.selectors import active_definitions, class_resolution
+from labeling.people.models import User
+from labeling.queue import claiming
+from labeling.queue.lending import give_back
+from labeling.queue.models import Ranking, Slot, Sweep, SweepPhoto
+from labeling.queue.sweeps import claiming as sweep_claiming
+from labeling.queue.sweeps.locking import lock_slots, one_at_a_time
+from labeling.queue.sweeps.selectors import Grid, grid_of, sweepable_bands, why_not
+
+#: Photos in a grid, planted ones included: what one sees at a glance on a laptop without scrolling.
+GRID = 24
+#: With fewer photos a grid saves no time.
+LEAST = 6
+#: Each grid has one planted photo, and half of them a second: who has found one cannot stop looking.
+SECOND_PLANTED = 0.5
+_dice = random.SystemRandom()
+
+
+@transaction.atomic
+def claim_sweep(
+    *, project: Project, labeler: User, prefer: str = "", dice: random.Random | None = None
+) -> Grid | None:
+    """Let ``labeler`` hold a grid; the one that they hold already, if any. ``prefer``: key of the class to go on with.
+
+    ``None`` when there is none for this person now: :func:`labeling.queue.sweeps.selectors.sweep_state` says why.
+    """
+    one_at_a_time(labeler)
+    paused = claiming.begin(project, labeler)
+    possible = not paused and not why_not(project)
+    definitions = active_definitions(project)
+    held = Sweep.objects.filter(project=project, labeler=labeler, closed_at__isnull=True).first()
+    if held is not None:
+        grid = grid_of(held)
+        if possible and grid.slots and any(d.label_class_id == held.label_class_id for d in definitions):
+            _renew(project, grid.slots)
+            return grid
+        close(held)
+    ranking = claiming.order_of(project, labeler).ranking if possible else None
+    if ranking is None:
+        return None
+    # The class that the labeler has in mind goes on as long as it lasts.
+    in_turn = sorted(definitions, key=lambda each: (each.label_class.key != prefer, each.position))
+    resolution = class_resolution(project)
+    for band in sweepable_bands(project):
+        for definition in in_turn:
+            found = _new_grid(project, ranking, labeler, band, definition, resolution, dice or _dice)
+            if found is not None:
+                return found
+    return None
+
+
+def _new_grid(
+    project: Project,
+    ranking: Ranking,
+    labeler: User,
+    band: int,
+    definition: ClassDefinition,
+    resolution: dict[int, int | None],
+    dice: random.Random,
+) -> Grid | None:
+    planted = sweep_claiming.plant(
+        project,
+        labeler,
+        among=sweep_claiming.opposites(resolution, definition),
+        most=2 if dice.random() < SECOND_PLANTED else 1,
+        dice=dice,
+    )
+    if not planted:
+        return None
+    assert ranking.model_version_id is not None  # why_not refuses an order that no model made
+    ladder = definition.label_class_id
+    items = sweep_claiming.pick(
+        project, ranking, labeler, band=band, ladder_id=ladder, most=GRID - len(planted)
+    )
+    if len(items) < LEAST:
+        return None
+    sweep = Sweep.objects.create(
+        project=project,
+        labeler=labeler,
+        label_class_id=ladder,
+        model_version_id=ranking.model_version_id,
+        band=band,
+    )
+    lent = sweep_claiming.lend(
+        project, ranking, labeler, item_ids=items, sweep=sweep.pk, shown_as=definition.label_class.key
+    )
+    known = {each.item_id: each.known_id for each in planted}
+    shown = [*sorted(lent), *known]
+    dice.shuffle(shown)
+    now = timezone.now()
+    SweepPhoto.objects.bulk_create(
+        SweepPhoto(
+            id=uuid4(),
+            sweep=sweep,
+            place=place,
+            item_id=item_id,
+            labeler=labeler,
+            known_id=known.get(item_id),
+            shown_at=now,
+        )
+        for place, item_id in enumerate(shown)
+    )
+    return grid_of(sweep)
+
+
+def _renew(project: Project, slots: Sequence[Slot]) -> None:
+    """Who still asks is still there."""
+    until = timezone.now() + timedelta(seconds=project.lease_seconds)
+    Slot.objects.filter(pk__in=[slot.pk for slot in slots]).update(expires_at=until)
+    for slot in slots:
+        slot.expires_at = until
+
+
+@transaction.atomic
+def release_sweep(*, project: Project, labeler: User, sweep_id: UUID) -> None:
+    """Give a grid back unanswered: its photos are free for others again. Repeating it changes nothing."""
+    one_at_a_time(labeler)
+    sweep = Sweep.objects.filter(
+        pk=sweep_id, project=project, labeler=labeler, closed_at__isnull=True
+    ).first()
+    if sweep is not None:
+        close(sweep)
+
+
+def close(sweep: Sweep) -> None:
+    """Give back what is still on loan of the grid."""
+    return_to_queue(lock_slots(sweep).values())
+    sweep.closed_at = timezone.now()
+    sweep.save(update_fields=["closed_at"])
+
+
+def return_to_queue(slots: Iterable[Slot]) -> None:
+    """These photos are free for others again, as if they had never been on loan."""
+    for slot in slots:
+        give_back(slot)
+        slot.delete()
