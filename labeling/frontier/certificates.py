@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from labeling.catalog.models import Project
@@ -71,46 +72,19 @@ def suspend(
     Raises :class:`Refused` ``invalid`` (422) where an admin gives no reason or one too long to keep, ``suspended`` (409)
     where the certificate is suspended already; the audit, which may come second, then changes nothing.
     """
-    if by is not None and not note.strip():
-        raise Refused.invalid(
-            "note", _("Say why this certificate does not hold: it is kept."), short=_("missing")
-        )
-    words = kept_whole(note, field="note")
+    words = _words_of_suspension(by, note)
     project = certificate.project
     Project.objects.select_for_update(no_key=True).get(pk=project.pk)
-    alike = Certificate.objects.filter(
-        project=project,
-        model_version=certificate.model_version_id,
-        label_class=certificate.label_class_id,
-        **({"guideline": certificate.guideline_id} if reason == EndReason.AUDIT else {}),
-    )
-    doubted = list(
-        AutomaticDecision.objects.standing()
-        .filter(certificate__in=alike)
-        .exclude(item__in=GroundTruth.objects.current().filter(project=project).values("item"))
-        .values_list("item_id", flat=True)
-    )
-    fresh = alike.exclude(ends__kind=EndKind.SUSPENDED)
-    ends = [
-        CertificateEnd(
-            certificate=each,
-            kind=EndKind.SUSPENDED,
-            reason=reason,
-            note=words,
-            figures=figures or {},
-            by=by,
-        )
-        for each in fresh
-    ]
-    if not ends:
+    doubted = _in_the_same_doubt(certificate, reason)
+    decided = _decided_alone(project, doubted)
+    if not _end_as_suspended(doubted, reason=reason, note=words, figures=figures or {}, by=by):
         if by is not None:
             raise Refused(
                 "suspended",
                 _("This certificate is suspended already. Nothing was changed, and your note was not kept."),
             )
         return 0
-    CertificateEnd.objects.bulk_create(ends)
-    returned = priority.restore(project=project, item_ids=doubted)
+    returned = priority.restore(project=project, item_ids=decided)
     log_activity(
         project=project,
         kind="certificate_suspended",
@@ -120,13 +94,54 @@ def suspend(
             "model": certificate.model_version.number,
             "reason": reason,
             "note": words,
-            "photos": len(doubted),
+            "photos": len(decided),
             **(figures or {}),
         },
     )
     if returned:
         request_ranking(project=project, by=by)
-    return len(doubted)
+    return len(decided)
+
+
+def _words_of_suspension(by: User | None, note: str) -> str:
+    if by is not None and not note.strip():
+        raise Refused.invalid(
+            "note", _("Say why this certificate does not hold: it is kept."), short=_("missing")
+        )
+    return kept_whole(note, field="note")
+
+
+def _in_the_same_doubt(certificate: Certificate, reason: str) -> QuerySet[Certificate]:
+    """All of the class and version; where the audit doubts, those of the same guideline."""
+    return Certificate.objects.filter(
+        project=certificate.project_id,
+        model_version=certificate.model_version_id,
+        label_class=certificate.label_class_id,
+        **({"guideline": certificate.guideline_id} if reason == EndReason.AUDIT else {}),
+    )
+
+
+def _decided_alone(project: Project, certificates: QuerySet[Certificate]) -> list[int]:
+    """Item ids of what the machine decided by these certificates, and people have not settled."""
+    return list(
+        AutomaticDecision.objects.standing()
+        .filter(certificate__in=certificates)
+        .exclude(item__in=GroundTruth.objects.current().filter(project=project).values("item"))
+        .values_list("item_id", flat=True)
+    )
+
+
+def _end_as_suspended(
+    certificates: QuerySet[Certificate], *, reason: str, note: str, figures: dict[str, Any], by: User | None
+) -> int:
+    """Suspend those that are not suspended yet; return how many."""
+    ends = [
+        CertificateEnd(
+            certificate=each, kind=EndKind.SUSPENDED, reason=reason, note=note, figures=figures, by=by
+        )
+        for each in certificates.exclude(ends__kind=EndKind.SUSPENDED)
+    ]
+    return len(CertificateEnd.objects.bulk_create(ends))
 
 
 def in_force(project: Project) -> list[Certificate]:

@@ -15,7 +15,9 @@ from labeling.catalog.services import log_activity
 from labeling.frontier.certificates import in_force
 from labeling.frontier.models import (
     AutomaticDecision,
+    Certificate,
     DecisionOverruled,
+    FrontierPolicy,
     Mode,
 )
 from labeling.frontier.notes import kept_whole
@@ -25,6 +27,7 @@ from labeling.learning.selectors import champion
 from labeling.people.models import User
 from labeling.planner import without_nested_loops
 from labeling.queue import priority
+from labeling.queue.places import IS_ASKED_FIRST
 from labeling.refusals import Refused
 from labeling.truth.current import DISPUTED, SETTLED
 from labeling.truth.models import GroundTruth
@@ -49,7 +52,7 @@ WHERE s.model_version_id = %(model)s AND i.project_id = %(project)s AND i.audit_
   AND NOT EXISTS (SELECT 1 FROM frontier_drawnphoto d WHERE d.item_id = i.id)
   AND NOT EXISTS (SELECT 1 FROM queue_entry e
                   WHERE e.ranking_id = %(ranking)s AND e.item_id = i.id
-                    AND (e.taken > 0 OR e.round > 1 OR e.position < 0))
+                    AND (e.taken > 0 OR e.round > 1 OR {IS_ASKED_FIRST}))
   AND NOT EXISTS (SELECT 1 FROM queue_sweepphoto p WHERE p.item_id = i.id AND p.apart)
   AND NOT EXISTS (SELECT 1 FROM frontier_automaticdecision a
                   JOIN frontier_decisionoverruled o ON o.decision_id = a.id WHERE a.item_id = i.id)
@@ -66,7 +69,7 @@ RETURNING item_id, audit
 
 @transaction.atomic
 def decide(*, project: Project, item_ids: Sequence[int] | None = None) -> dict[str, int]:
-    """Decide the photos (all of the pool, or these) that lie inside the frontier, and set them aside in the queue.
+    """Decide the photos (all of the pool, or these) that lie inside the frontier, and withdraw them from the queue.
 
     A random share goes to people at once, blind. In shadow nothing leaves the queue. Returns {decided, audited}.
     """
@@ -76,6 +79,25 @@ def decide(*, project: Project, item_ids: Sequence[int] | None = None) -> dict[s
     certificates = in_force(project) if policy.mode != Mode.OFF else []
     if not certificates:
         return {"decided": 0, "audited": 0}
+    decided, audited = _append_decisions(project, policy, certificates, item_ids)
+    if policy.mode == Mode.ON:
+        priority.withdraw(project=project, item_ids=decided)
+        priority.ask_first(project=project, item_ids=audited)
+    told = {"decided": len(decided) + len(audited), "audited": len(audited)}
+    if told["decided"] and item_ids is None:
+        log_activity(
+            project=project, kind="decided", mode=policy.mode, photos=told["decided"], audited=told["audited"]
+        )
+    return told
+
+
+def _append_decisions(
+    project: Project,
+    policy: FrontierPolicy,
+    certificates: Sequence[Certificate],
+    item_ids: Sequence[int] | None,
+) -> tuple[list[int], list[int]]:
+    """Item ids of the new decisions: those that are not audited, and those that are."""
     ranking = project.rankings.filter(current=True).values_list("pk", flat=True).first()
     # One photo is looked up; a pool is hashed.
     with without_nested_loops() if item_ids is None else nullcontext(), connection.cursor() as cursor:
@@ -94,15 +116,7 @@ def decide(*, project: Project, item_ids: Sequence[int] | None = None) -> dict[s
             },
         )
         rows = cursor.fetchall()
-    audited = [item for item, audit in rows if audit]
-    if policy.mode == Mode.ON:
-        priority.withdraw(project=project, item_ids=[item for item, audit in rows if not audit])
-        priority.ask_first(project=project, item_ids=audited)
-    if rows and item_ids is None:
-        log_activity(
-            project=project, kind="decided", mode=policy.mode, photos=len(rows), audited=len(audited)
-        )
-    return {"decided": len(rows), "audited": len(audited)}
+    return [item for item, audit in rows if not audit], [item for item, audit in rows if audit]
 
 
 def withdraw_decided(*, project: Project) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
-from labeling.catalog.models import Project
+from labeling.catalog.models import LabelClass, Project
 from labeling.catalog.services import log_activity
 from labeling.frontier.models import (
     BandDraw,
@@ -16,6 +17,7 @@ from labeling.frontier.models import (
     DrawnPhoto,
 )
 from labeling.frontier.requests import certify_when_wanted
+from labeling.learning.models import ModelVersion
 from labeling.learning.selectors import champion
 from labeling.people.models import User
 from labeling.planner import without_nested_loops
@@ -35,12 +37,7 @@ def draw_random(*, project: Project, by: User, count: int) -> int:
 
     Raises :class:`Refused` ``invalid`` (422) for a count outside 1 to ``MOST_DRAWN``, ``all_drawn`` (409).
     """
-    if not 1 <= count <= MOST_DRAWN:
-        raise Refused.invalid(
-            "count",
-            _("Draw between 1 and %(most)d photos at once.") % {"most": MOST_DRAWN},
-            short=_("out of range"),
-        )
+    _refuse_out_of_range(count)
     drawn = priority.draw_for_audit(project=project, count=count)
     if not drawn:
         raise Refused("all_drawn", _("Every photo of the pool has been drawn. Take more photos in."))
@@ -97,10 +94,34 @@ def draw_for_band(*, project: Project, by: User, class_key: str, count: int | No
     Raises :class:`Refused` ``invalid``, ``unknown_class`` (422), ``no_look``, ``nothing_lacks`` or ``all_drawn`` (409).
     """
     Project.objects.select_for_update(no_key=True).get(pk=project.pk)
+    model, run = _newest_look(project)
+    label_class, walk = _walk_of(project, run, class_key)
+    target = next_threshold(walk)
+    if target is None:
+        raise Refused("nothing_lacks", _("No threshold of this class lacks labels."))
+    wanted = _how_many(walk, count)
+    region = _region_of(walk, target)
+    there, drawn = _draw(project, model, label_class, region, wanted)
+    if not drawn:
+        raise Refused("all_drawn", _("Every photo of this region has been drawn. Take more photos in."))
+    _write_down(project, by, run, label_class, region, there, drawn)
+    priority.ask_first(project=project, item_ids=[item for item, _band in drawn])
+    log_activity(
+        project=project, kind="band_drawn", actor=by, photos=len(drawn), **{"class": label_class.key}
+    )
+    certify_when_wanted(project=project)
+    return len(drawn)
+
+
+def _newest_look(project: Project) -> tuple[ModelVersion, CertificationRun]:
     model = champion(project)
     run = CertificationRun.objects.filter(project=project).select_related("plan").first()
     if model is None or run is None or run.plan.model_version_id != model.pk:
         raise Refused("no_look", _("Certify first: the look says which labels are lacking."))
+    return model, run
+
+
+def _walk_of(project: Project, run: CertificationRun, class_key: str) -> tuple[LabelClass, Mapping[str, Any]]:
     label_class = project.label_classes.filter(key=class_key).first()
     walk = run.walks.get(str(label_class.pk)) if label_class is not None else None
     if label_class is None or walk is None:
@@ -110,61 +131,95 @@ def draw_for_band(*, project: Project, by: User, class_key: str, count: int | No
             short=_("unknown"),
             code="unknown_class",
         )
-    certified, steps, target = walk["certified"], walk["steps"], next_threshold(walk)
-    if target is None:
-        raise Refused("nothing_lacks", _("No threshold of this class lacks labels."))
+    return label_class, walk
+
+
+def _how_many(walk: Mapping[str, Any], count: int | None) -> int:
+    """``count``, or what the walk's next threshold lacks."""
     wanted = lacking(walk) if count is None else count
     if wanted is None:
         raise Refused(
             "nothing_lacks",
             _("At the errors seen so far no number of labels would prove this threshold."),
         )
-    if not 1 <= wanted <= MOST_DRAWN:
+    _refuse_out_of_range(wanted)
+    return wanted
+
+
+def _refuse_out_of_range(count: int) -> None:
+    if not 1 <= count <= MOST_DRAWN:
         raise Refused.invalid(
             "count",
             _("Draw between 1 and %(most)d photos at once.") % {"most": MOST_DRAWN},
             short=_("out of range"),
         )
-    thresholds = [float(each["threshold"]) for each in steps]
-    known = len(thresholds) if certified is None else certified + 1
+
+
+@dataclass(frozen=True)
+class _Region:
+    """What is drawn from, up to the threshold ``floor``; ``thresholds`` and ``chances`` are of the class's bands, from the
+    outermost inward, 0 beyond the floor.
+    """
+
+    thresholds: list[float]
+    chances: list[float]
+    floor: float
+
+
+def _region_of(walk: Mapping[str, Any], target: int) -> _Region:
+    thresholds = [float(each["threshold"]) for each in walk["steps"]]
+    known = len(thresholds) if walk["certified"] is None else walk["certified"] + 1
     chances = [
-        (1.0 if band < known else INNER_CHANCE) if band <= target else 0.0 for band in range(len(steps))
+        (1.0 if band < known else INNER_CHANCE) if band <= target else 0.0 for band in range(len(thresholds))
     ]
+    return _Region(thresholds, chances, thresholds[target])
+
+
+def _draw(
+    project: Project, model: ModelVersion, label_class: LabelClass, region: _Region, count: int
+) -> tuple[list[int], list[tuple[int, int]]]:
+    """Photos a band that could be drawn, and (item id, band) of those that are, in the order of the draw."""
     given: dict[str, Any] = {
-        "thresholds": thresholds,
-        "rising": thresholds[::-1],
+        "thresholds": region.thresholds,
+        "rising": region.thresholds[::-1],
         "model": model.pk,
         "project": project.pk,
         "class": label_class.pk,
-        "floor": thresholds[target],
+        "floor": region.floor,
         "snapshot": model.snapshot.ground_truth_ids,
-        "chances": chances,
-        "count": wanted,
+        "chances": region.chances,
+        "count": count,
     }
     with without_nested_loops(), connection.cursor() as cursor:
         cursor.execute(f"SELECT band, count(*) FROM ({_COULD_BE_DRAWN}) could GROUP BY band", given)
         there = dict(cursor.fetchall())
         cursor.execute(_DRAW_FOR_BAND, given)
-        rows = cursor.fetchall()
-    if not rows:
-        raise Refused("all_drawn", _("Every photo of this region has been drawn. Take more photos in."))
-    photos = [int(there.get(band, 0)) for band in range(len(steps))]
-    mass = [n * chance for n, chance in zip(photos, chances, strict=True)]
+        drawn = cursor.fetchall()
+    return [int(there.get(band, 0)) for band in range(len(region.thresholds))], drawn
+
+
+def _write_down(
+    project: Project,
+    by: User,
+    run: CertificationRun,
+    label_class: LabelClass,
+    region: _Region,
+    there: list[int],
+    drawn: list[tuple[int, int]],
+) -> None:
+    """Keep the draw, and the chance at which each photo was drawn."""
+    mass = [n * chance for n, chance in zip(there, region.chances, strict=True)]
     draw = BandDraw.objects.create(
         project=project,
         plan=run.plan,
         label_class=label_class,
-        threshold=thresholds[target],
-        photos=photos,
-        chances=chances,
+        threshold=region.floor,
+        photos=there,
+        chances=region.chances,
         drawing=[each / sum(mass) for each in mass],
         by=by,
     )
     DrawnPhoto.objects.bulk_create(
-        DrawnPhoto(draw=draw, item_id=item, place=place, chance=chances[band] / sum(mass))
-        for place, (item, band) in enumerate(rows)
+        DrawnPhoto(draw=draw, item_id=item, place=place, chance=region.chances[band] / sum(mass))
+        for place, (item, band) in enumerate(drawn)
     )
-    priority.ask_first(project=project, item_ids=[item for item, _band in rows])
-    log_activity(project=project, kind="band_drawn", actor=by, photos=len(rows), **{"class": label_class.key})
-    certify_when_wanted(project=project)
-    return len(rows)

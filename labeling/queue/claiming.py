@@ -9,20 +9,21 @@ audit draw; else a fresh one from the current band, then outward from it. Rows t
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from django.db import connection
 from django.utils import timezone
 
-from labeling.catalog.models import Guideline, Image, Item, Project
+from labeling.catalog.models import Guideline, Project
 from labeling.catalog.selectors import class_resolution, guideline
 from labeling.locks import SHARED_SQL, Lock
 from labeling.people.models import User
+from labeling.queue.leases import SLOT, lease_of, slot_of
 from labeling.queue.models import Entry, Ranking, Slot
+from labeling.queue.places import IS_ASKED_FIRST
 from labeling.truth.models import Draw
 
 _AUDIT_STEPS = 100  # audit draws that may fall on photos already begun before the claim looks elsewhere
@@ -53,7 +54,7 @@ class Start:
 
 
 def start(project: Project, labeler: User) -> Start:
-    """Keep a finished ranking from taking over until the caller commits."""
+    """Keep a finished ranking from being swapped in until the caller commits."""
     ((paused, guideline_id, _nothing),) = _rows(
         f"""
         SELECT EXISTS (SELECT 1 FROM truth_pause WHERE project_id = %s AND labeler_id = %s AND lifted_at IS NULL),
@@ -71,7 +72,7 @@ def begin(project: Project, labeler: User) -> bool:
 
 
 def order_of(project: Project, labeler: User) -> Order:
-    """After :func:`start`, in a statement of its own: it sees what took over while that one waited."""
+    """After :func:`start`, in a statement of its own: it sees what was swapped in while that one waited."""
     ((ranking_id, number, strategy, bands, model, band, expired),) = _rows(
         """
         SELECT r.id, r.number, r.strategy, r.bands, r.model_version_id,
@@ -95,69 +96,6 @@ def order_of(project: Project, labeler: User) -> Order:
             current=True,
         )
     return Order(ranking, min(band or 0, project.bands - 1), expired)
-
-
-_SLOT = (
-    "s.id, s.item_id, s.round, s.number, s.draw, s.context, s.leased_at, s.expires_at,"
-    " i.image_id, i.name, g.sha256, g.format, g.width, g.height, g.size"
-)
-_SLOT_JOIN = "JOIN catalog_item i ON i.id = s.item_id JOIN catalog_image g ON g.id = i.image_id"
-
-
-def _slot(row: tuple[Any, ...], project: Project, labeler: User) -> Slot:
-    (
-        lease,
-        item,
-        round,
-        number,
-        draw,
-        context,
-        leased,
-        expires,
-        image,
-        name,
-        sha,
-        kind,
-        width,
-        height,
-        size,
-    ) = row
-    return Slot(
-        id=lease,
-        project=project,
-        item=Item(
-            pk=item,
-            project=project,
-            name=name,
-            image=Image(pk=image, sha256=sha, format=kind, width=width, height=height, size=size),
-        ),
-        round=round,
-        number=number,
-        holder=labeler,
-        draw=draw,
-        context=json.loads(context),
-        leased_at=leased,
-        expires_at=expires,
-    )
-
-
-def leases_of(project: Project, labeler: User, limit: int) -> list[Slot]:
-    """What the labeler holds one at a time, oldest first. The photos of a grid are the sweep's."""
-    rows = _rows(
-        f"""
-        SELECT {_SLOT} FROM queue_slot s {_SLOT_JOIN}
-        WHERE s.project_id = %s AND s.holder_id = %s AND s.annotation_id IS NULL AND s.skipped_at IS NULL
-          AND s.draw <> 'sweep'
-        ORDER BY s.leased_at LIMIT %s
-        """,
-        [project.pk, labeler.pk, limit],
-    )
-    return [_slot(row, project, labeler) for row in rows]
-
-
-def _lent(project: Project, labeler: User, lease: UUID) -> Slot | None:
-    rows = _rows(f"SELECT {_SLOT} FROM queue_slot s {_SLOT_JOIN} WHERE s.id = %s", [lease])
-    return _slot(rows[0], project, labeler) if rows else None
 
 
 def take_over_expired(project: Project, ranking: Ranking | None, labeler: User) -> Slot | None:
@@ -197,7 +135,7 @@ def take_over_expired(project: Project, ranking: Ranking | None, labeler: User) 
         Entry.objects.filter(ranking=ranking, item_id=item_id, first_holder_id=previous).update(
             first_holder=labeler
         )
-        return _lent(project, labeler, lease)
+        return lease_of(project, labeler, lease)
 
 
 def take_gold(project: Project, labeler: User, now_asked: Guideline) -> Slot | None:
@@ -243,7 +181,7 @@ def take_gold(project: Project, labeler: User, now_asked: Guideline) -> Slot | N
         ],
         ignore_conflicts=True,  # another tab of the same person may be taking it at this moment: then there is none
     )
-    return _lent(project, labeler, lease)
+    return lease_of(project, labeler, lease)
 
 
 def take_audit(project: Project, ranking: Ranking, labeler: User) -> Slot | None:
@@ -338,7 +276,7 @@ _THIS = f"""
 _FRESH = f"picked AS ({_FRESH_ROW})"
 _BEGUN = f"{_BEGUN_ROWS}, picked AS (SELECT * FROM begun)"
 # Photos that are asked for before all others, and that nobody has begun.
-_ASKED_ROW = _FRESH_ROW.replace("e.taken = 0", "e.taken = 0 AND e.position < 0")
+_ASKED_ROW = _FRESH_ROW.replace("e.taken = 0", f"e.taken = 0 AND {IS_ASKED_FIRST}")
 # What comes later is not even looked for when there is what comes before.
 _EITHER = f"""{_BEGUN_ROWS}, asked AS ({_ASKED_ROW}), fresh AS ({_FRESH_ROW}),
     picked AS (SELECT * FROM asked UNION ALL SELECT * FROM begun UNION ALL SELECT * FROM fresh LIMIT 1)"""
@@ -381,7 +319,7 @@ def _take(
                     first_holder_id = COALESCE(e.first_holder_id, lent.holder_id)
                 FROM lent WHERE e.ranking_id = %s AND e.item_id = lent.item_id
             )
-            SELECT {_SLOT} FROM picked p LEFT JOIN lent s ON true
+            SELECT {SLOT} FROM picked p LEFT JOIN lent s ON true
             LEFT JOIN catalog_item i ON i.id = s.item_id LEFT JOIN catalog_image g ON g.id = i.image_id
             """,
             [
@@ -401,5 +339,5 @@ def _take(
         if not rows:
             return None
         if rows[0][0] is not None:
-            return _slot(rows[0], project, labeler)
+            return slot_of(rows[0], project, labeler)
     return None

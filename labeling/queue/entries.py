@@ -87,7 +87,7 @@ def put_back(*, project: Project, item_id: int, round: int) -> None:
 
 
 def share_ranking(project: Project) -> Ranking | None:
-    """The current ranking, held until the caller commits: a finished one takes over between two changes of entries.
+    """The current ranking, held until the caller commits: a finished one is swapped in between two changes of entries.
 
     Two statements, because one sees what was current when it began to wait.
     """

@@ -2,5 +2,5 @@
 
 from django.dispatch import Signal
 
-#: kwargs: project. Another ranking took over: all entries are new.
+#: kwargs: project. Another ranking was swapped in: all entries are new.
 ranking_swapped = Signal()

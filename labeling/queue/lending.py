@@ -17,6 +17,7 @@ from labeling.catalog.models import Guideline, Project
 from labeling.people.models import User
 from labeling.queue import claiming, pace
 from labeling.queue.entries import share_ranking
+from labeling.queue.leases import leases_of
 from labeling.queue.models import BandOpening, Entry, Slot
 from labeling.queue.places import ARRIVALS
 from labeling.refusals import Refused
@@ -55,7 +56,7 @@ def claim_under(
     start = claiming.start(project, labeler)
     if start.paused:
         return Claimed([], start.guideline.number)
-    held = claiming.leases_of(project, labeler, MAX_LEASES)
+    held = leases_of(project, labeler, MAX_LEASES)
     wanted = min(count, MAX_LEASES) - len(held)
     if wanted > 0:
         order = claiming.order_of(project, labeler)

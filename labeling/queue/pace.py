@@ -304,7 +304,7 @@ def departures(project: Project) -> dict[int, Departure]:
 
 
 def look_again(project: Project, cause: str) -> int | None:
-    """After another champion's order took over, or another guideline: open the outermost band again that lacks something.
+    """After another champion's order, or another guideline: open the outermost band again that lacks something.
 
     Returns the band, or ``None`` where the queue stays. A changed guideline may also take from the current band what it
     had: then it counts anew, from what still means the same.

@@ -11,3 +11,5 @@ ARRIVALS = 32_000
 DECIDED = 32_100
 #: Position before all others of a band.
 ASKED_FIRST = -1
+#: SQL over ``queue_entry e``: the photo stands before all others of its band.
+IS_ASKED_FIRST = "e.position < 0"

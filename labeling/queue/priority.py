@@ -1,7 +1,8 @@
-"""Photos that wait behind all others, for nobody: the machine decided them. The random audit still draws them.
+"""Which photos people are asked first, and which not at all, whatever the ranking says.
 
-They keep their entry, in a band that no claim looks into. The audit walk names a photo, whatever its band, so its sample
-stays one of everything; what it lent out is found like any other photo that somebody has begun.
+Photos that the machine decided are withdrawn: they keep their entry, in a band that no claim looks into. The audit walk
+names a photo, whatever its band, so its sample stays one of everything; what it lent out is found like any other photo
+that somebody has begun.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from django.db import connection, transaction
 from labeling.catalog.models import Project
 from labeling.queue import pace
 from labeling.queue.entries import share_ranking
-from labeling.queue.places import ARRIVALS, ASKED_FIRST, DECIDED
+from labeling.queue.places import ARRIVALS, ASKED_FIRST, DECIDED, IS_ASKED_FIRST
 
 
 @transaction.atomic
@@ -72,11 +73,11 @@ def ask_drawn_first(*, project: Project) -> int:
         return 0
     with connection.cursor() as cursor:
         cursor.execute(
-            """
+            f"""
             UPDATE queue_entry e SET band = %s, position = %s FROM catalog_item i
-            WHERE e.ranking_id = %s AND e.taken = 0 AND e.position >= 0
+            WHERE e.ranking_id = %s AND e.taken = 0 AND NOT {IS_ASKED_FIRST}
               AND i.id = e.item_id AND i.project_id = %s AND i.audit_drawn_at IS NOT NULL
-            """,
+            """,  # noqa: S608  (a constant)
             [min(pace.current_band(project), ranking.bands - 1), ASKED_FIRST, ranking.pk, project.pk],
         )
         return int(cursor.rowcount)

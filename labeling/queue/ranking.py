@@ -1,4 +1,4 @@
-"""Write a new ranking beside the current one, and let it take over between two claims. For workers only."""
+"""Write a new ranking beside the current one, and swap it in between two claims. For workers only."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from labeling.partitions import Partition
 from labeling.planner import without_nested_loops
 from labeling.queue import events, pace
 from labeling.queue.models import Ranking
-from labeling.queue.places import ARRIVALS, ASKED_FIRST
+from labeling.queue.places import ARRIVALS, ASKED_FIRST, IS_ASKED_FIRST
 from labeling.truth.current import DISPUTED, SETTLED
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def write_ranking(
 
 
 # What another ranking must know of an entry: exactly the rows of the index entry_touched.
-_TOUCHED = "(o.late OR o.taken > 0 OR o.round > 1 OR NOT o.draw = 'rank')"
+_TOUCHED = "(e.late OR e.taken > 0 OR e.round > 1 OR NOT e.draw = 'rank')"
 
 
 @transaction.atomic
@@ -80,63 +80,83 @@ def swap_in(*, ranking: Ranking, read_at: datetime) -> None:
     came meanwhile follow at the end. All of these are few, and found by indexes.
     """
     locks.hold(Lock.RANKING, ranking.project_id)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            DELETE FROM queue_entry e WHERE e.ranking_id = %s AND e.item_id IN (
-                SELECT t.item_id FROM truth_groundtruth t
-                LEFT JOIN truth_groundtruth newer ON newer.supersedes_id = t.id
-                WHERE t.project_id = %s AND t.created_at >= %s AND newer.id IS NULL AND t.kind <> 'withdrawn'
-                UNION
-                SELECT d.item_id FROM truth_dispute d
-                LEFT JOIN truth_ruling r ON r.dispute_id = d.id
-                WHERE d.project_id = %s AND r.id IS NULL)
-            """,
-            [ranking.pk, ranking.project_id, read_at - _LONGEST_TRANSACTION, ranking.project_id],
-        )
-        old = Ranking.objects.filter(project_id=ranking.project_id, current=True).first()
-        wanted = Project.objects.get(pk=ranking.project_id).answers_per_image
-        if old is not None:
-            cursor.execute(
-                f"""
-                UPDATE queue_entry n SET taken = o.taken, free = GREATEST(%s - o.taken, 0),
-                    first_holder_id = o.first_holder_id, round = o.round, draw = o.draw
-                FROM queue_entry o
-                WHERE o.ranking_id = %s AND n.ranking_id = %s AND n.item_id = o.item_id AND {_TOUCHED}
-                  AND (o.taken > 0 OR o.round > 1 OR o.draw <> 'rank')
-                """,
-                [wanted, old.pk, ranking.pk],
-            )
-            # By bands, so that the index of the fresh ones leads straight to the few in front of the first place.
-            cursor.execute(
-                """
-                UPDATE queue_entry n SET band = %s, position = %s FROM queue_entry o
-                WHERE o.ranking_id = %s AND o.taken = 0 AND o.band = ANY(%s) AND o.position < 0
-                  AND n.ranking_id = %s AND n.item_id = o.item_id AND n.taken = 0
-                """,
-                [
-                    min(pace.current_band(ranking.project), ranking.bands - 1),
-                    ASKED_FIRST,
-                    old.pk,
-                    list(range(max(old.bands, 1))),
-                    ranking.pk,
-                ],
-            )
-            cursor.execute(
-                f"""
-                INSERT INTO queue_entry (ranking_id, item_id, ladder_id, band, position, confidence, draw, round,
-                                         taken, free, first_holder_id, late)
-                SELECT %s, o.item_id, NULL, %s, o.position, NULL, o.draw, o.round, o.taken,
-                       GREATEST(%s - o.taken, 0), o.first_holder_id, true
-                FROM queue_entry o
-                WHERE o.ranking_id = %s AND {_TOUCHED} AND o.late AND NOT EXISTS (
-                    SELECT 1 FROM queue_entry n WHERE n.ranking_id = %s AND n.item_id = o.item_id)
-                """,
-                [ranking.pk, ARRIVALS, wanted, old.pk, ranking.pk],
-            )
-            Ranking.objects.filter(pk=old.pk).update(current=False)
-        Ranking.objects.filter(pk=ranking.pk).update(current=True)
+    _take_out_finished(ranking, read_at)
+    old = Ranking.objects.filter(project_id=ranking.project_id, current=True).first()
+    wanted = Project.objects.get(pk=ranking.project_id).answers_per_image
+    if old is not None:
+        _carry_over_begun(old, ranking, wanted)
+        _ask_first_again(old, ranking)
+        _append_late(old, ranking, wanted)
+        Ranking.objects.filter(pk=old.pk).update(current=False)
+    Ranking.objects.filter(pk=ranking.pk).update(current=True)
     events.ranking_swapped.send(sender=Ranking, project=ranking.project)
+
+
+def _take_out_finished(ranking: Ranking, read_at: datetime) -> None:
+    _run(
+        """
+        DELETE FROM queue_entry e WHERE e.ranking_id = %s AND e.item_id IN (
+            SELECT t.item_id FROM truth_groundtruth t
+            LEFT JOIN truth_groundtruth newer ON newer.supersedes_id = t.id
+            WHERE t.project_id = %s AND t.created_at >= %s AND newer.id IS NULL AND t.kind <> 'withdrawn'
+            UNION
+            SELECT d.item_id FROM truth_dispute d
+            LEFT JOIN truth_ruling r ON r.dispute_id = d.id
+            WHERE d.project_id = %s AND r.id IS NULL)
+        """,
+        [ranking.pk, ranking.project_id, read_at - _LONGEST_TRANSACTION, ranking.project_id],
+    )
+
+
+def _carry_over_begun(old: Ranking, new: Ranking, wanted: int) -> None:
+    _run(
+        f"""
+        UPDATE queue_entry n SET taken = e.taken, free = GREATEST(%s - e.taken, 0),
+            first_holder_id = e.first_holder_id, round = e.round, draw = e.draw
+        FROM queue_entry e
+        WHERE e.ranking_id = %s AND n.ranking_id = %s AND n.item_id = e.item_id AND {_TOUCHED}
+          AND (e.taken > 0 OR e.round > 1 OR e.draw <> 'rank')
+        """,
+        [wanted, old.pk, new.pk],
+    )
+
+
+def _ask_first_again(old: Ranking, new: Ranking) -> None:
+    # By bands, so that the index of the fresh ones leads straight to the few in front of the first place.
+    _run(
+        f"""
+        UPDATE queue_entry n SET band = %s, position = %s FROM queue_entry e
+        WHERE e.ranking_id = %s AND e.taken = 0 AND e.band = ANY(%s) AND {IS_ASKED_FIRST}
+          AND n.ranking_id = %s AND n.item_id = e.item_id AND n.taken = 0
+        """,
+        [
+            min(pace.current_band(new.project), new.bands - 1),
+            ASKED_FIRST,
+            old.pk,
+            list(range(max(old.bands, 1))),
+            new.pk,
+        ],
+    )
+
+
+def _append_late(old: Ranking, new: Ranking, wanted: int) -> None:
+    _run(
+        f"""
+        INSERT INTO queue_entry (ranking_id, item_id, ladder_id, band, position, confidence, draw, round,
+                                 taken, free, first_holder_id, late)
+        SELECT %s, e.item_id, NULL, %s, e.position, NULL, e.draw, e.round, e.taken,
+               GREATEST(%s - e.taken, 0), e.first_holder_id, true
+        FROM queue_entry e
+        WHERE e.ranking_id = %s AND {_TOUCHED} AND e.late AND NOT EXISTS (
+            SELECT 1 FROM queue_entry n WHERE n.ranking_id = %s AND n.item_id = e.item_id)
+        """,
+        [new.pk, ARRIVALS, wanted, old.pk, new.pk],
+    )
+
+
+def _run(sql: str, parameters: list[Any]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
 
 
 def clear_out(project: Project) -> None:

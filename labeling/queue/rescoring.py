@@ -1,4 +1,4 @@
-"""From stored embeddings to ranked queue rows, for one project or for all of a backbone: score, order, take over.
+"""From stored embeddings to ranked queue rows, for one project or for all of a backbone: score, order, swap in.
 
 The embeddings are read once for all projects. While one project's scores and entries are written (the database's
 work), the next project's order is found in a thread (numpy's work). For workers only.
@@ -62,7 +62,7 @@ class _Member:
 
 
 def rescore(projects: Sequence[Project], progress: Progress) -> dict[str, Any]:
-    """Score by the champions what is not scored yet, order the open photos, and take over, project by project.
+    """Score by the champions what is not scored yet, order the open photos, and swap the order in, project by project.
 
     Returns {projects: [{project, ranking, photos, unscored, scored}], seconds: {stage: seconds}}.
     """

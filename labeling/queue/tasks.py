@@ -1,4 +1,4 @@
-"""The worker's part of the queue: re-score, re-order and take over."""
+"""The worker's part of the queue: re-score, re-order and swap in."""
 
 from __future__ import annotations
 

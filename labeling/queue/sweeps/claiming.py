@@ -19,6 +19,7 @@ from labeling.catalog.models import ClassDefinition, Project
 from labeling.people.models import User
 from labeling.queue.claiming import HOLDERS
 from labeling.queue.models import Ranking
+from labeling.queue.places import IS_ASKED_FIRST
 
 #: A gold photo that somebody saw so lately is not planted for them again: they would remember it.
 RECENTLY = timedelta(days=7)
@@ -27,13 +28,13 @@ _dice = random.SystemRandom()
 # What never enters a grid: the random sample and what is asked for first (they must stay blind), photos that a reviewer
 # sent back, what is on loan, what this person has had or seen, and what anybody set apart. Settled photos, those in
 # dispute, and gold have no entry.
-_FIT = """
-    e.draw = 'rank' AND e.round = 1 AND e.position >= 0 AND e.free > 0
+_FIT = f"""
+    e.draw = 'rank' AND e.round = 1 AND NOT {IS_ASKED_FIRST} AND e.free > 0
     AND NOT EXISTS (SELECT 1 FROM catalog_item i WHERE i.id = e.item_id AND i.audit_drawn_at IS NOT NULL)
     AND NOT EXISTS (SELECT 1 FROM queue_slot s WHERE s.item_id = e.item_id
                     AND (s.holder_id = %(labeler)s OR (s.annotation_id IS NULL AND s.skipped_at IS NULL)))
     AND NOT EXISTS (SELECT 1 FROM queue_sweepphoto p WHERE p.item_id = e.item_id
-                    AND (p.labeler_id = %(labeler)s OR p.apart))"""
+                    AND (p.labeler_id = %(labeler)s OR p.apart))"""  # noqa: S608  (a constant)
 _HOLDERS = HOLDERS.replace("%s", "%(ranking)s")
 # Only the constants above are put into it.
 _PICK = f"""
