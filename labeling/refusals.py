@@ -29,3 +29,8 @@ class Refused(Exception):
         """
         fields = {} if field is None else {field: message if short is None else short}
         return cls(code, message, status=422, fields=fields)
+
+    @classmethod
+    def invalid_fields(cls, fields: dict[str, Any], message: str = "") -> Refused:
+        """As :meth:`invalid`, of several inputs: name to what is wrong. Without a ``message`` they are said in a row."""
+        return cls("invalid", message or " ".join(map(str, fields.values())), status=422, fields=fields)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from inference.backbones.pooling import max_and_std
+
 if TYPE_CHECKING:
     import torch
     from torch import nn
@@ -58,8 +60,6 @@ def sequence_stages(sequence: Sequence[nn.Module], *, channels_last: bool = Fals
     """
     import torch
     from torch import nn
-
-    from inference.backbones.pooling import max_and_std
 
     class Stages(nn.Module):
         def __init__(self) -> None:

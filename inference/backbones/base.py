@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from inference.backbones.preprocessing import Preprocessing
+from inference.backbones.views import with_views
 
 if TYPE_CHECKING:
     import torch
@@ -107,8 +108,6 @@ class Backbone:
             WeightsError: the weights do not fit the architecture.
         """
         if self._module is None:
-            from inference.backbones.views import with_views
-
             module = with_views(self._build(self._weights), self.preprocessing.views, self.flips).eval()
             module.requires_grad_(False)
             self._module = module

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from inference.backbones.base import Backbone, Preprocessing, UnknownBackbone, WeightsError
 from inference.backbones.names import Name
+from inference.backbones.pooling import max_and_std
 from inference.backbones.weights import find_weights, fit_state, read_state
 
 if TYPE_CHECKING:
@@ -97,8 +98,6 @@ def _build(architecture: str, features: tuple[str, ...], weights: Path) -> torch
     import torch
     from efficientnet_lite_pytorch import EfficientNet
     from torch import nn
-
-    from inference.backbones.pooling import max_and_std
 
     network = EfficientNet.from_name(architecture.replace("_", "-"))
     fit_state(network, read_state(weights), weights.name)

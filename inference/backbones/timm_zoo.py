@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, cast
 from inference.backbones.assembling import measured, together
 from inference.backbones.base import Backbone, Preprocessing, UnknownBackbone, WeightsError
 from inference.backbones.names import Name
+from inference.backbones.pooling import max_and_std
 from inference.backbones.weights import FOLDER_VARIABLE, find_weights, read_state
 
 if TYPE_CHECKING:
@@ -164,8 +165,6 @@ def _stages(infos: Any) -> list[int]:
 def _feature(architecture: str, network: Any, feature: str) -> nn.Module:
     import torch
     from torch import nn
-
-    from inference.backbones.pooling import max_and_std
 
     if feature == "last":
         return cast(nn.Module, network)

@@ -9,6 +9,7 @@ Knows how torchvision's networks are put together, and nothing of other families
 
 from __future__ import annotations
 
+import copy
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -130,8 +131,6 @@ def _feature(architecture: str, network: nn.Module, feature: str) -> nn.Module:
 
 def _without_classifier(network: nn.Module) -> nn.Module:
     """The network up to the pooled input of its classifier's first linear layer. Changes a shallow copy only."""
-    import copy
-
     from torch import nn
 
     cut = copy.copy(network)

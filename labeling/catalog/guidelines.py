@@ -55,7 +55,7 @@ def first_guideline(*, project: Project, classes: Sequence[Mapping[str, Any]], b
     schema: dict[str, _Entry] = {}
     _add(schema, classes)
     if len(schema) < 2:
-        raise _invalid("classes", _("A question needs at least two classes. Add another one."))
+        raise Refused.invalid("classes", _("A question needs at least two classes. Add another one."))
     _check_names(schema)
     return _write(project=project, number=1, note=_("First version"), by=by, schema=schema)
 
@@ -87,7 +87,9 @@ def amend_guideline(
     the newest. Other refusals (422): ``unknown_class``, ``invalid``, ``nothing_changed``. Sends ``guideline_changed``.
     """
     if not note.strip():
-        raise _invalid("note", _("Say in a few words what you changed and why. Labelers will read it."))
+        raise Refused.invalid(
+            "note", _("Say in a few words what you changed and why. Labelers will read it.")
+        )
     # The lock makes version numbers gapless, and lets no two admins overwrite each other unseen.
     Project.objects.select_for_update(no_key=True).get(pk=project.pk)
     current = Guideline.objects.filter(project=project).order_by("-number")[:1].get()
@@ -211,14 +213,14 @@ def _add(schema: dict[str, _Entry], classes: Sequence[Mapping[str, Any]]) -> Non
         name = _name(given.get("name"))
         key = str(given.get("key") or "") or _out_of_use(schema, name) or key_for(name, schema)
         if not _KEY.match(key):
-            raise _invalid(
+            raise Refused.invalid(
                 "key",
                 _("“%(key)s” cannot be a class's key: use small letters, digits, - and _ only.")
                 % {"key": key},
             )
         known = schema.get(key)
         if known is not None and known.state == ClassState.ACTIVE:
-            raise _invalid("key", _("There is a class with the key “%(key)s” already.") % {"key": key})
+            raise Refused.invalid("key", _("There is a class with the key “%(key)s” already.") % {"key": key})
         schema[key] = _Entry(
             key=key,
             name=name,
@@ -228,7 +230,9 @@ def _add(schema: dict[str, _Entry], classes: Sequence[Mapping[str, Any]]) -> Non
             exemplars=known.exemplars if known else (),
         )
     if sum(entry.state == ClassState.ACTIVE for entry in schema.values()) > MAX_CLASSES:
-        raise _invalid("classes", _("A project can have at most %(n)s classes in use.") % {"n": MAX_CLASSES})
+        raise Refused.invalid(
+            "classes", _("A project can have at most %(n)s classes in use.") % {"n": MAX_CLASSES}
+        )
 
 
 def _out_of_use(schema: Mapping[str, _Entry], name: str) -> str:
@@ -246,25 +250,25 @@ def _out_of_use(schema: Mapping[str, _Entry], name: str) -> str:
 def _merge_and_retire(schema: dict[str, _Entry], merge: Mapping[str, str], retire: Sequence[str]) -> None:
     for key in retire:
         if key in merge:
-            raise _invalid("retire", _("“%(key)s” can be merged or retired, not both.") % {"key": key})
+            raise Refused.invalid("retire", _("“%(key)s” can be merged or retired, not both.") % {"key": key})
         schema[key] = replace(_active(schema, key), state=ClassState.RETIRED)
     for key in merge:
         schema[key] = replace(_active(schema, key), state=ClassState.MERGED, into=merge[key])
     for key, into in merge.items():
         if key == into or schema.get(into) is None or schema[into].state != ClassState.ACTIVE:
-            raise _invalid(
+            raise Refused.invalid(
                 "merge",
                 _("“%(key)s” cannot be merged into “%(into)s”: choose another class that stays in use.")
                 % {"key": key, "into": into},
             )
     if not any(entry.state == ClassState.ACTIVE for entry in schema.values()):
-        raise _invalid("retire", _("At least one class must stay in use."))
+        raise Refused.invalid("retire", _("At least one class must stay in use."))
 
 
 def _in_order(schema: dict[str, _Entry], order: Sequence[str]) -> dict[str, _Entry]:
     """The classes in use first, in the order asked for, then the others; positions counted anew."""
     if len(set(order)) != len(order):
-        raise _invalid("order", _("Name each class once in the order."))
+        raise Refused.invalid("order", _("Name each class once in the order."))
     for key in order:
         _active(schema, key)
     wanted = {key: place for place, key in enumerate(order)}
@@ -283,7 +287,7 @@ def _check_names(schema: Mapping[str, _Entry]) -> None:
     names = [entry.name.casefold() for entry in schema.values() if entry.state == ClassState.ACTIVE]
     for name in names:
         if names.count(name) > 1:
-            raise _invalid(
+            raise Refused.invalid(
                 "name", _("Two classes in use are called “%(name)s”. Give one another name.") % {"name": name}
             )
 
@@ -291,7 +295,7 @@ def _check_names(schema: Mapping[str, _Entry]) -> None:
 def _name(value: Any) -> str:
     name = str(value or "").strip()
     if not name or len(name) > 80:
-        raise _invalid("name", _("A class needs a name of at most 80 letters."))
+        raise Refused.invalid("name", _("A class needs a name of at most 80 letters."))
     return name
 
 
@@ -300,7 +304,7 @@ def _checks(values: Iterable[Any]) -> tuple[str, ...]:
         values = values.splitlines()
     checks = tuple(text for value in values if (text := str(value).strip()))
     if len(checks) > MAX_CHECKS or any(len(text) > 200 for text in checks):
-        raise _invalid(
+        raise Refused.invalid(
             "checklist",
             _("A checklist can have at most %(n)s lines of at most 200 letters.") % {"n": MAX_CHECKS},
         )
@@ -310,7 +314,7 @@ def _checks(values: Iterable[Any]) -> tuple[str, ...]:
 def _exemplars(project: Project, entry: _Entry, hashes: Sequence[str]) -> tuple[tuple[int, str], ...]:
     hashes = list(dict.fromkeys(hashes))
     if len(hashes) > MAX_EXEMPLARS:
-        raise _invalid(
+        raise Refused.invalid(
             "exemplars", _("A class can have at most %(n)s exemplars. Take some away.") % {"n": MAX_EXEMPLARS}
         )
     captions = dict(entry.exemplars)
@@ -318,13 +322,9 @@ def _exemplars(project: Project, entry: _Entry, hashes: Sequence[str]) -> tuple[
         Image.objects.filter(sha256__in=hashes, items__project=project).values_list("sha256", "id")
     ) | dict(Image.objects.filter(sha256__in=hashes, id__in=captions).values_list("sha256", "id"))
     if unknown := [sha256 for sha256 in hashes if sha256 not in images]:
-        raise _invalid(
+        raise Refused.invalid(
             "exemplars",
             _("No photo of this project has the hash %(sha256)s. Take the photo in first.")
             % {"sha256": unknown[0]},
         )
     return tuple((images[sha256], captions.get(images[sha256], "")) for sha256 in hashes)
-
-
-def _invalid(field_name: str, message: str) -> Refused:
-    return Refused.invalid(field_name, message)

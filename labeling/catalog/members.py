@@ -79,7 +79,7 @@ def create_account(*, username: str, password: str, by: User, email: str = "", f
     except ValidationError as error:
         fields["password"] = " ".join(error.messages)
     if fields:
-        raise Refused("invalid", " ".join(fields.values()), status=422, fields=fields)
+        raise Refused.invalid_fields(fields)
     user.set_password(password)
     user.save()
     return user

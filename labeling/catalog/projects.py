@@ -139,11 +139,9 @@ def archive_project(*, project: Project, by: User) -> Project:
 
 def _refuse_unknown(settings: dict[str, Any]) -> None:
     if unknown := sorted(settings.keys() - SETTINGS):
-        raise Refused(
-            "invalid",
+        raise Refused.invalid_fields(
+            {name: _("There is no such setting.") for name in unknown},
             _("There are no such settings: %(names)s.") % {"names": ", ".join(unknown)},
-            status=422,
-            fields={name: _("There is no such setting.") for name in unknown},
         )
 
 
@@ -171,8 +169,7 @@ def _refuse_invalid(project: Project) -> None:
             if getattr(project, name) > most:
                 fields[name] = _("At most %(most)d.") % {"most": most}
     if fields:
-        message = " ".join(f"{name}: {text}" for name, text in fields.items())
-        raise Refused("invalid", message, status=422, fields=fields)
+        raise Refused.invalid_fields(fields, " ".join(f"{name}: {text}" for name, text in fields.items()))
 
 
 def _slug_refusal(slug: str) -> str:

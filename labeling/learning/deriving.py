@@ -83,7 +83,7 @@ def derive_project(
             else _("This project holds no photos yet. Take some in first."),
         )
     if len(gold) > MOST_GOLD:
-        raise _invalid("gold", _("At most %(most)d gold photos at once.") % {"most": MOST_GOLD})
+        raise Refused.invalid("gold", _("At most %(most)d gold photos at once.") % {"most": MOST_GOLD})
     _refuse_two_names_of_one_photo(chosen, [called for called, _key in gold])
     taken_over = {key: getattr(source, key) for key in SETTINGS - _OWN}
     taken_over |= {
@@ -101,7 +101,7 @@ def derive_project(
     )
     keys = set(project.label_classes.values_list("key", flat=True))
     if strange := sorted({key for _name, key in gold} - keys):
-        raise _invalid(
+        raise Refused.invalid(
             "gold", _("The new project has no such classes: %(keys)s.") % {"keys": ", ".join(strange)}
         )
     _refuse_unknown_photos(chosen, [called for called, _key in gold])
@@ -128,7 +128,7 @@ def _refuse_two_names_of_one_photo(chosen: QuerySet[Item], called: Sequence[str]
         named.setdefault(name, sha256)  # of several with one name it is the oldest, as for gold
     for name, sha256 in named.items():
         if sha256 in hashes and name != sha256:
-            raise _invalid(
+            raise Refused.invalid(
                 "gold",
                 _("“%(name)s” and %(sha256)s are the same photo. Give its answer once.")
                 % {"name": name[:80], "sha256": sha256},
@@ -146,7 +146,7 @@ def _refuse_unknown_photos(chosen: QuerySet[Item], called: Sequence[str]) -> Non
     there |= set(chosen.filter(image__sha256__in=hashes).values_list("image__sha256", flat=True))
     unknown = [each for each in called if each not in there]
     if unknown:
-        raise _invalid(
+        raise Refused.invalid(
             "gold",
             _(
                 "Known answers for photos that would not come over (%(n)d): %(names)s. Correct them or leave them out."
@@ -277,7 +277,7 @@ def read_gold(given: str | bytes) -> list[tuple[str, str]]:
         if _SHA256.fullmatch(called):
             called = called.lower()
         if called in first_line:
-            raise _invalid(
+            raise Refused.invalid(
                 "gold",
                 _("Line %(n)d names “%(photo)s” again, which line %(first)d does already.")
                 % {"n": number, "photo": called[:80], "first": first_line[called]},
@@ -298,15 +298,11 @@ def _decoded(given: str | bytes) -> str:
         return given.decode()
     except UnicodeDecodeError as error:
         line = given[: error.start].replace(b"\r\n", b"\n").replace(b"\r", b"\n").count(b"\n") + 1
-        raise _invalid(
+        raise Refused.invalid(
             "gold",
             _("Line %(n)d is not UTF-8. In Excel, save the file as “CSV UTF-8”.") % {"n": line},
         ) from None
 
 
 def _not_a_pair(number: int) -> Refused:
-    return _invalid("gold", _("Line %(n)d is not “photo name or SHA-256, class key”.") % {"n": number})
-
-
-def _invalid(field: str, message: str) -> Refused:
-    return Refused.invalid(field, message)
+    return Refused.invalid("gold", _("Line %(n)d is not “photo name or SHA-256, class key”.") % {"n": number})

@@ -50,23 +50,21 @@ def refuse_contradiction(answer: Answer) -> None:
     """Raises :class:`Refused` ``invalid`` (422): nothing that was said is dropped silently."""
     if answer.kind == AnswerKind.CLASS:
         if answer.reason:
-            raise _invalid(
-                "reason", _("not with a class"), _("An answer that names a class takes no reason.")
+            raise Refused.invalid(
+                "reason", _("An answer that names a class takes no reason."), short=_("not with a class")
             )
         return
     known = REASONS.get(answer.kind)
     if known is None:
-        raise _invalid("kind", _("unknown"), _("An answer is one of: class, hold, unusable."))
+        raise Refused.invalid("kind", _("An answer is one of: class, hold, unusable."), short=_("unknown"))
     if answer.class_key:
         message = _(
             "An answer of kind “%(kind)s” takes no class. Leave the class out, or send the kind “class”."
         )
-        raise _invalid("class", _("only with the kind “class”"), message % {"kind": answer.kind})
+        raise Refused.invalid("class", message % {"kind": answer.kind}, short=_("only with the kind “class”"))
     if answer.reason not in known:
-        raise _invalid(
-            "reason", _("unknown"), _("Give the reason, one of: %(reasons)s.") % {"reasons": ", ".join(known)}
+        raise Refused.invalid(
+            "reason",
+            _("Give the reason, one of: %(reasons)s.") % {"reasons": ", ".join(known)},
+            short=_("unknown"),
         )
-
-
-def _invalid(field: str, wrong: str, message: str) -> Refused:
-    return Refused.invalid(field, message, short=wrong)

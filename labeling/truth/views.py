@@ -277,7 +277,7 @@ def gold_add(request: HttpRequest, slug: str) -> HttpResponse:
     project = project_for(request.user, slug, Action.ADMIN)
     form = GoldForm(request.POST)
     if not form.is_valid():
-        raise Refused("invalid", _first_error(form), status=422, fields=dict(form.errors.items()))
+        raise Refused.invalid_fields(dict(form.errors.items()), _first_error(form))
     item = Item.objects.filter(project=project, image__sha256=form.cleaned_data["sha256"]).first()
     if item is None:
         raise Http404(_("This project holds no such photo."))

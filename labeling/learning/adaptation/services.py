@@ -123,7 +123,7 @@ def request_adaptation(
     if flips not in FLIPS:
         fields["flips"] = _("Choose one of the mirror images listed.")
     if fields:
-        raise Refused("invalid", " ".join(map(str, fields.values())), status=422, fields=fields)
+        raise Refused.invalid_fields(fields)
     least = LEAST if method == DomainBackbone.Method.STATISTICS else LEAST_SELF_SUPERVISED
     ready = readiness(project, least=least)
     if not ready.can_run:

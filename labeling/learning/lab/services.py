@@ -130,11 +130,8 @@ def request_lab(
     if isinstance(seeds, bool) or not isinstance(seeds, int) or not 2 <= seeds <= MOST_SEEDS:
         fields["seeds"] = _("A whole number from 2 to %(most)d.") % {"most": MOST_SEEDS}
     if fields:
-        raise Refused(
-            "invalid",
-            " ".join(f"{FIELD_NAMES[name]}: {text}" for name, text in fields.items()),
-            status=422,
-            fields=fields,
+        raise Refused.invalid_fields(
+            fields, " ".join(f"{FIELD_NAMES[name]}: {text}" for name, text in fields.items())
         )
     ready = lab_readiness(project)
     if not ready.can_run:
