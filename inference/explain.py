@@ -170,7 +170,7 @@ def overlay(
 def nearest(
     row: npt.NDArray[np.floating[Any]], known: npt.NDArray[np.floating[Any]]
 ) -> tuple[npt.NDArray[np.intp], Floats]:
-    """The known rows by their likeness to one row, the most alike first.
+    """The known rows by their similarity to one row, the most similar first.
 
     Cosine of the rows after standardising each number over the known ones, as heads do: a channel that hardly ever fires
     would shout otherwise, so a tenth of the median deviation is added to each. On ELPV five in 300 so found share the
@@ -193,9 +193,9 @@ def nearest(
     scale = deviation + max(0.1 * float(np.median(deviation)), 1e-12)
     rows = _unit((rows - mean) / scale)
     here = _unit(((np.asarray(row, dtype=np.float64) - mean) / scale)[None, :])[0]
-    alike = np.clip(rows @ here, -1.0, 1.0)
-    order = np.argsort(-alike, kind="stable")
-    return order, alike[order]
+    similarity = np.clip(rows @ here, -1.0, 1.0)
+    order = np.argsort(-similarity, kind="stable")
+    return order, similarity[order]
 
 
 def _unit(rows: Floats) -> Floats:

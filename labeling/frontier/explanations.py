@@ -16,7 +16,7 @@ from labeling.jobs.services import enqueue
 from labeling.people.models import User
 from labeling.truth.models import GroundTruth
 
-KIND = "explain"
+JOB_KIND = "explain"
 #: Somebody sits before the page and waits.
 SOON = 5
 
@@ -27,11 +27,11 @@ def request_explanation(*, decision: AutomaticDecision, by: User | None) -> Job 
     if DecisionExplanation.objects.filter(decision=decision).exists():
         return None
     return enqueue(
-        kind=KIND,
+        kind=JOB_KIND,
         project_id=decision.project_id,
         args={"decision": decision.pk},
         requested_by=by,
-        dedupe=f"{KIND}:{decision.pk}",
+        dedupe=f"{JOB_KIND}:{decision.pk}",
         priority=SOON,
     )
 
@@ -60,13 +60,13 @@ def heat_of(project: Project, decision_id: int) -> bytes | None:
 
 @dataclass(frozen=True)
 class Neighbour:
-    """A settled photo: its class as it counts today, its likeness (cosine) and whether its label still stands."""
+    """A settled photo: its class as it counts today, its similarity (cosine) and whether its label still stands."""
 
     item: Item
     key: str
     name: str
     position: int
-    alike: float
+    similarity: float
     stands: bool
     thumb: str
 
@@ -89,7 +89,7 @@ def explanation_of(project: Project, decision: AutomaticDecision) -> Explanation
     if found is None:
         job = (
             Job.objects.of_project(project.pk)
-            .filter(kind=KIND, args__decision=decision.pk)
+            .filter(kind=JOB_KIND, args__decision=decision.pk)
             .order_by("-created_at")
             .first()
         )
@@ -132,7 +132,7 @@ def _neighbours(project: Project, found: DecisionExplanation) -> list[Neighbour]
                 key=key,
                 name=name,
                 position=position,
-                alike=each["alike"],
+                similarity=each["alike"],
                 stands=each["truth"] in standing,
                 thumb=photo_urls(item.image)["thumb"],
             )

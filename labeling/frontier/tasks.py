@@ -9,7 +9,7 @@ from labeling.frontier import events, services
 from labeling.frontier.compute.certifying import certify_project
 from labeling.frontier.compute.explaining import explain_decision
 from labeling.frontier.compute.watching import watch_project
-from labeling.frontier.explanations import KIND as EXPLAIN
+from labeling.frontier.explanations import JOB_KIND as EXPLAIN
 from labeling.frontier.models import Certificate
 from labeling.jobs.handlers import handles
 from labeling.jobs.progress import Progress

@@ -32,7 +32,7 @@ from labeling.refusals import Refused
 from labeling.truth.models import GroundTruth
 from labeling.truth.services import add_gold
 
-KIND = "derive"
+JOB_KIND = "derive"
 #: Photos put into the new project in one transaction.
 CHUNK = 5_000
 #: Gold is asked blind again and again; more than this is no yardstick but a data set.
@@ -110,7 +110,7 @@ def derive_project(
             set_role(project=project, user=membership.user, role=membership.role, by=by)
     log_activity(project=project, kind="derived", actor=by, source=source.slug, only_class=only_class)
     job = enqueue(
-        kind=KIND,
+        kind=JOB_KIND,
         queue="cpu",
         project_id=project.pk,
         args={"source": source.pk, "only_class": only_class, "gold": [list(pair) for pair in gold]},

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from labeling.catalog.models import Item
 from labeling.catalog.selectors import photo_url
-from labeling.learning import domain_backbones, selectors, version_charts, words
+from labeling.learning import domain_backbones, selectors, version_charts, wording
 from labeling.learning.adaptation import page as adaptation_page
 from labeling.learning.models import Diagnostics, ModelVersion
 from labeling.learning.templatetags import figures
@@ -34,13 +34,14 @@ def explained(version: ModelVersion, names: dict[str, str], *, wished: float | N
     findings: dict[str, Any] = found.findings if found else {}
     labels = [names.get(key, key) for key in version.metrics["order"]]
     return {
-        "finding": words.finding(version.metrics, version.comparison, findings, names),
+        "finding": wording.finding(version.metrics, version.comparison, findings, names),
         "choice": _choice(version),
-        "drawn": words.how_drawn(version.metrics),
+        "drawn": wording.how_drawn(version.metrics),
         "backbones": adaptation_page.compared(version, list(domain_backbones.made(version.project))),
         "has_diagnostics": found is not None,
         "slices": [
-            row | {"dimension": words.dimension_name(row["dimension"])} for row in findings.get("slices", [])
+            row | {"dimension": wording.dimension_name(row["dimension"])}
+            for row in findings.get("slices", [])
         ],
         "any_worse": any(row["worse"] for row in findings.get("slices", [])),
         **_curve(findings, wished),
@@ -56,14 +57,14 @@ def _choice(version: ModelVersion) -> dict[str, Any] | None:
         return None
     candidates = choice.get("candidates", [])
     return {
-        "kind": words.head_name(choice["kind"]),
-        "reason": words.head_reason(choice),
+        "kind": wording.head_name(choice["kind"]),
+        "reason": wording.head_reason(choice),
         "candidates": [
             candidate
             | {
-                "name": words.head_name(candidate["kind"]),
+                "name": wording.head_name(candidate["kind"]),
                 "chosen": candidate["kind"] == choice["kind"],
-                "note": words.head_note(candidate, candidates[0]),
+                "note": wording.head_note(candidate, candidates[0]),
             }
             for candidate in candidates
         ],
@@ -90,7 +91,7 @@ def _curve(findings: dict[str, Any], wished: float | None) -> dict[str, Any]:
         "chart": version_charts.forecast_chart(points, forecast, wish),
         "wish": wish,
         "wish_accuracy": figures.exact_share(wish["accuracy"]),
-        "wish_sentence": words.wish_sentence(wish, forecast["within"]),
+        "wish_sentence": wording.wish_sentence(wish, forecast["within"]),
     }
 
 

@@ -19,7 +19,7 @@ from labeling.catalog.models import Project
 from labeling.catalog.permissions import Action, project_for, role_in
 from labeling.catalog.selectors import class_names_by_key, current_guideline
 from labeling.jobs import services as job_services
-from labeling.learning import job_lines, selectors, services, version_charts, version_page, words
+from labeling.learning import job_lines, selectors, services, version_charts, version_page, wording
 from labeling.learning.models import ModelVersion
 from labeling.learning.training_set import readiness
 from labeling.refusals import Refused
@@ -216,7 +216,7 @@ def _model_page(
         "class_names": [names.get(key, key) for key in keys],
         "confusion": _confusion(cross["confusion"], keys, [names.get(key, key) for key in keys]),
         "reliability": version_charts.reliability_marks(cross["reliability"]),
-        "conclusion": words.conclusion(version.comparison) if version.comparison else None,
+        "conclusion": wording.conclusion(version.comparison) if version.comparison else None,
         "snapshot": selectors.snapshot_details(version),
         "snapshot_counts": [(names.get(key, key), version.snapshot.counts[key]) for key in keys],
         "compared": [
@@ -291,7 +291,7 @@ def _versions(project: Project) -> dict[str, Any]:
                     (names.get(key, key), version.metrics["cross_validated"]["classes"][key]["recall"])
                     for key in version.metrics["order"]
                 ],
-                "never_finds": [names.get(key, key) for key in words.never_finds(version.metrics)],
+                "never_finds": [names.get(key, key) for key in wording.never_finds(version.metrics)],
             }
             for version in found
         ],

@@ -13,7 +13,7 @@ from labeling.catalog.selectors import active_definitions, class_resolution
 from labeling.jobs.models import Job, JobState
 from labeling.learning.selectors import champion, new_ground_truths, versions
 from labeling.learning.training_set import readiness
-from labeling.learning.words import never_finds
+from labeling.learning.wording import never_finds
 from labeling.truth.models import Pause
 
 #: A training is worth suggesting again after this many new ground truths.

@@ -25,7 +25,7 @@ from labeling.truth.models import (
     UnusableReason,
 )
 
-ALIKE_PER_CLASS = 4
+SIMILAR_PER_CLASS = 4
 
 
 # --- review -----------------------------------------------------------------------------------------------------
@@ -120,7 +120,7 @@ class ClassSide:
 
 @dataclass(frozen=True)
 class DisputeDetail:
-    """A dispute in one view. ``alike_by_model`` tells whether the sides show settled photos or exemplars."""
+    """A dispute in one view. ``similar_by_model`` tells whether the sides show settled photos or exemplars."""
 
     dispute: Dispute
     item: Item
@@ -130,7 +130,7 @@ class DisputeDetail:
     earlier: list[Round]
     guideline: Guideline
     sides: list[ClassSide]
-    alike_by_model: bool
+    similar_by_model: bool
     ruling: Ruling | None
     ruled_as: str
     suggested_hold: str
@@ -161,7 +161,7 @@ def dispute_detail(dispute: Dispute) -> DisputeDetail:
         earlier=[r for r in rounds if r.number < dispute.round],
         guideline=guideline,
         sides=sides,
-        alike_by_model=by_model,
+        similar_by_model=by_model,
         ruling=ruling,
         ruled_as=_outcome(ruling, names) if ruling else "",
         suggested_hold=_usual_reason(item, AnswerKind.HOLD, HoldReason.BETWEEN),
@@ -292,21 +292,21 @@ def _usual_reason(item: Item, kind: AnswerKind, otherwise: str) -> str:
 def _sides(
     project: Project, item: Item, definitions: list[ClassDefinition], answers: list[BlindAnswer]
 ) -> tuple[list[ClassSide], bool]:
-    alike = similar.similar_settled(project, item.pk, limit=ALIKE_PER_CLASS)
-    items = Item.objects.select_related("image").in_bulk([i for ids in alike.values() for i in ids])
+    nearest = similar.similar_settled(project, item.pk, limit=SIMILAR_PER_CLASS)
+    items = Item.objects.select_related("image").in_bulk([i for ids in nearest.values() for i in ids])
     sides = []
     for position, definition in enumerate(definitions, start=1):
         key = definition.label_class.key
-        if alike:
+        if nearest:
             photos = [
                 _photo(items[i].image, items[i].name, items[i].pk)
-                for i in alike.get(definition.label_class_id, [])
+                for i in nearest.get(definition.label_class_id, [])
                 if i in items
             ]
         else:
             photos = [
                 _photo(shown.image, shown.caption, None)
-                for shown in list(definition.exemplars.all())[:ALIKE_PER_CLASS]
+                for shown in list(definition.exemplars.all())[:SIMILAR_PER_CLASS]
             ]
         sides.append(
             ClassSide(
@@ -317,7 +317,7 @@ def _sides(
                 photos=photos,
             )
         )
-    return sides, bool(alike)
+    return sides, bool(nearest)
 
 
 def _photo(image: Image, name: str, item_id: int | None) -> AlikePhoto:

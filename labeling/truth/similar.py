@@ -1,4 +1,4 @@
-"""Where the review page asks for settled photos that look alike, without knowing what a model is.
+"""Where the review page asks for settled photos that look similar, without knowing what a model is.
 
 Scores live in a room above this one. That room registers a finder when Django starts; until there is one, or
 while there is no model, the page falls back to the guideline's exemplars.
@@ -21,7 +21,7 @@ def register(finder: Finder) -> None:
 
 
 def similar_settled(project: Project, item_id: int, *, limit: int) -> dict[int, list[int]]:
-    """Settled item ids by the class they were settled as; empty when nothing can say what is alike."""
+    """Settled item ids by the class they were settled as; empty when nothing can say what is similar."""
     for finder in _finders:
         if found := finder(project, item_id, limit):
             return found

@@ -163,8 +163,8 @@ def test_a_decision_is_explained_once_by_a_worker_and_the_page_shows_each_state(
     assert why.neighbours is not None and why.lowest is not None and why.before is not None
     assert sum(each.key == "defective" for each in why.neighbours) >= 5
     assert why.lowest < why.before
-    likenesses = [each.alike for each in why.neighbours]
-    assert likenesses == sorted(likenesses, reverse=True)
+    similarities = [each.similarity for each in why.neighbours]
+    assert similarities == sorted(similarities, reverse=True)
 
     # It is kept: asking again makes no job, and the API tells the same.
     assert request_explanation(decision=scene.decision, by=None) is None

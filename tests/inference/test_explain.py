@@ -133,16 +133,16 @@ def test_the_nearest_rows_are_of_the_same_kind_whatever_one_loud_channel_says() 
     rows[:60, :8] += 2.5 * kinds[:, None]
     rows[60, :8] += 2.5
     rows[:, 39] *= 500.0
-    order, alike = explain.nearest(rows[60], rows[:60])
+    order, similarity = explain.nearest(rows[60], rows[:60])
     assert sorted(order.tolist()) == list(range(60))
     assert (kinds[order[:8]] == 1).mean() >= 0.75
-    assert (np.diff(alike) <= 0).all() and alike[0] <= 1
+    assert (np.diff(similarity) <= 0).all() and similarity[0] <= 1
 
 
 def test_a_row_is_nearest_to_itself_and_shapes_must_fit() -> None:
     rows = np.random.default_rng(1).normal(size=(5, 7))
-    order, alike = explain.nearest(rows[3], rows)
-    assert order[0] == 3 and alike[0] == pytest.approx(1.0)
+    order, similarity = explain.nearest(rows[3], rows)
+    assert order[0] == 3 and similarity[0] == pytest.approx(1.0)
     with pytest.raises(ValueError):
         explain.nearest(rows[3][:6], rows)
     with pytest.raises(ValueError):

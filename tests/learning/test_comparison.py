@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from labeling.catalog.selectors import class_resolution
-from labeling.learning import selectors, services, words
+from labeling.learning import selectors, services, wording
 from labeling.learning.compute import artifact
 from labeling.learning.compute.classes import in_force, translate
 from labeling.learning.compute.comparison import compare_with_champion
@@ -68,8 +68,8 @@ def test_a_challenger_that_errs_more_is_worse_and_one_that_does_not_is_not() -> 
     assert against(right)["not_worse"]
     worse = against(1 - right)
     assert not worse["not_worse"] and worse["all"]["high"] < 0
-    assert words.conclusion(worse).look == "bad"
-    assert "Worse than version 1" in words.conclusion(worse).headline
+    assert wording.conclusion(worse).look == "bad"
+    assert "Worse than version 1" in wording.conclusion(worse).headline
 
 
 @pytest.mark.django_db
@@ -95,7 +95,7 @@ def test_damaged_files_of_the_champion_stop_no_training_and_promote_nothing(name
     assert selectors.champion(project) == champion
     comparison = ModelVersion.objects.get(number=2).comparison
     assert comparison is not None and comparison["unreadable"] and not comparison["not_worse"]
-    told = words.conclusion(comparison)
+    told = wording.conclusion(comparison)
     assert told.look == "warn" and "version 1 are missing or damaged" in told.sentences[0]
 
 

@@ -14,7 +14,7 @@ from inference.forecast import CurvePoint, forecast
 from labeling.catalog.models import Image, Item, Project, Role
 from labeling.jobs.models import Job, JobState
 from labeling.jobs.services import enqueue
-from labeling.learning import selectors, services, version_charts, version_page, words
+from labeling.learning import selectors, services, version_charts, version_page, wording
 from labeling.learning.models import Diagnostics, ModelVersion
 from labeling.learning.templatetags.figures import interval
 from labeling.learning.version_page import read_share
@@ -77,14 +77,14 @@ def test_a_wished_accuracy_is_answered_with_a_range_or_as_out_of_reach() -> None
     reach = version.diagnostics.findings["forecast"]["reach"]
     for asked in (".9", "90", "0,9", "90 %"):
         wish = next(each for each in reach if each["accuracy"] == 0.9)
-        assert words.wish_sentence(wish, 20 * 43) in page(project, accuracy=asked)
+        assert wording.wish_sentence(wish, 20 * 43) in page(project, accuracy=asked)
     assert "How many more?" in page(project, accuracy="nonsense")
     unreachable = {"accuracy": 0.99, "more": None, "low": None, "high": None, "probability": 0.02}
-    assert "not reachable within 860" in words.wish_sentence(unreachable, 860)
+    assert "not reachable within 860" in wording.wish_sentence(unreachable, 860)
     doubtful = {"accuracy": 0.95, "more": None, "low": 210, "high": None, "probability": 0.3}
-    assert words.wish_sentence(doubtful, 860).endswith("the chance is 30 %.")
+    assert wording.wish_sentence(doubtful, 860).endswith("the chance is 30 %.")
     within = {"accuracy": 0.9, "more": 138, "low": 90, "high": 305, "probability": 0.95}
-    assert words.wish_sentence(within, 860) == ".90: about 140 more (90 to 310)."
+    assert wording.wish_sentence(within, 860) == ".90: about 140 more (90 to 310)."
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_a_wish_is_told_with_all_its_digits() -> None:
     project, _version, _odd = doubted_project()
     assert ".995" in page(project, accuracy=".995")
     assert ".005 is reached by now" in page(project, accuracy="0.5 %")
-    assert words.wish_sentence(
+    assert wording.wish_sentence(
         {"accuracy": 0.855, "more": 0, "low": 0, "high": 0, "probability": 1.0}, 9
     ).startswith(".855 is reached")
 
@@ -177,7 +177,7 @@ def test_the_heading_of_the_parts_says_whether_one_is_worse() -> None:
 
 def test_how_the_judging_photos_were_drawn_is_told_by_their_numbers() -> None:
     def told(audit: int) -> str:
-        return words.how_drawn(
+        return wording.how_drawn(
             {"cross_validated": {"n": 100}, "audit": {"n": audit} if audit else None, "order": []}
         )
 
@@ -193,16 +193,16 @@ def test_the_kind_of_head_is_explained_by_the_rule_that_chose_it() -> None:
         {"kind": "lda", "log_loss": 0.4, "accuracy": 0.8, "note": "", "error": 0.0123},
         {"kind": "ridge", "log_loss": 0.45, "accuracy": 0.8, "note": "+0.04 nats"},
     ]
-    reason = words.head_reason({"kind": "logistic", "candidates": candidates})
+    reason = wording.head_reason({"kind": "logistic", "candidates": candidates})
     assert reason.startswith("Logistic regression is the reference.") and "two standard errors" in reason
-    notes = [words.head_note(each, candidates[0]) for each in candidates]
+    notes = [wording.head_note(each, candidates[0]) for each in candidates]
     assert notes == [
         "the reference",
         "log loss −.0100 against it, standard error .0123",
         "log loss +.0400 against it",
     ]
-    assert words.head_reason({"kind": "finetuned", "candidates": []}) == ""
-    assert "no other kind" in words.head_reason({"kind": "logistic", "candidates": candidates[:1]})
+    assert wording.head_reason({"kind": "finetuned", "candidates": []}) == ""
+    assert "no other kind" in wording.head_reason({"kind": "logistic", "candidates": candidates[:1]})
 
 
 def test_a_version_page_tells_no_stored_english_note_of_its_heads() -> None:
@@ -408,10 +408,10 @@ def test_a_model_that_never_finds_a_class_is_not_praised() -> None:
             },
         },
     }
-    told = words.finding(metrics, None, {}, {"a": "Whole", "b": "Broken"})
+    told = wording.finding(metrics, None, {}, {"a": "Whole", "b": "Broken"})
     assert told.headline == "Not ready: it never finds “Broken”" and told.look == "error"
     metrics["cross_validated"]["classes"]["b"]["support"] = 0
-    assert "90 %" in words.finding(metrics, None, {}, {}).headline
+    assert "90 %" in wording.finding(metrics, None, {}, {}).headline
 
 
 def test_an_interval_is_told_with_plus_minus_only_where_it_is_symmetric() -> None:

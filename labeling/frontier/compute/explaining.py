@@ -45,12 +45,12 @@ def explain_decision(progress: Progress) -> dict[str, Any]:
         raise JobError(_("The decision is gone."))
     head = artifact.load(decision.model_version)
     progress.report(0, 1, gettext_noop("Looking for settled photos alike"))
-    alike = _nearest(decision, int(head.n_features_in_))
+    nearest = _nearest(decision, int(head.n_features_in_))
     progress.report(0, 1, gettext_noop("Hiding one part after the other"))
     found = _heat(decision, head, progress)
     explanation = keep(
         decision=decision,
-        nearest=alike,
+        nearest=nearest,
         heat=explain.overlay(found) if found else None,
         figures={"before": found.before, "lowest": found.lowest, "peak": list(found.peak)} if found else {},
     )
@@ -58,7 +58,7 @@ def explain_decision(progress: Progress) -> dict[str, Any]:
 
 
 def _nearest(decision: AutomaticDecision, dim: int) -> list[dict[str, Any]]:
-    """Settled photos (gold is no company's to see) by their likeness in the backbone's space."""
+    """Settled photos (gold is no company's to see) by their similarity in the backbone's space."""
     store = open_store(decision.model_version.backbone_hash, dim)
     here = decision.item.image.sha256
     if store.missing([here]):
@@ -76,15 +76,15 @@ def _nearest(decision: AutomaticDecision, dim: int) -> list[dict[str, Any]]:
     settled = [each for each in settled if each[3] not in missing]
     if not settled:
         return []
-    order, alike = explain.nearest(store.rows([here])[0], store.rows([each[3] for each in settled]))
+    order, similarity = explain.nearest(store.rows([here])[0], store.rows([each[3] for each in settled]))
     return [
         {
             "item": settled[at][1],
             "truth": settled[at][0],
             "class": settled[at][2],
-            "alike": round(float(likeness), 4),
+            "alike": round(float(each), 4),
         }
-        for at, likeness in zip(order[:SHOWN].tolist(), alike, strict=False)
+        for at, each in zip(order[:SHOWN].tolist(), similarity, strict=False)
     ]
 
 

@@ -557,7 +557,7 @@ def _explained(found: Explanation) -> dict[str, Any]:
                 "sha256": each.item.image.sha256,
                 "name": each.item.name,
                 "class": each.key,
-                "alike": each.alike,
+                "alike": each.similarity,
                 "stands": each.stands,
             }
             for each in found.neighbours or []

@@ -28,7 +28,7 @@ from labeling.people.models import User
 from labeling.refusals import Refused
 from labeling.truth.models import Gold, GroundTruth
 
-KIND = "adapt"
+JOB_KIND = "adapt"
 #: With fewer photos to learn from, what is usual at a place cannot be told.
 LEAST = 64
 #: Photos that are looked at, drawn at random: statistics settle long before.
@@ -94,7 +94,7 @@ def jobs(project: Project) -> JobQuerySet:
     """All adaptations asked for, newest first."""
     return (
         Job.objects.of_project(project.pk)
-        .filter(kind=KIND)
+        .filter(kind=JOB_KIND)
         .select_related("requested_by")
         .order_by("-created_at")
     )
@@ -129,7 +129,7 @@ def request_adaptation(
     if not ready.can_run:
         raise Refused.invalid(None, ready.reason, code="too_few")
     return enqueue(
-        kind=KIND,
+        kind=JOB_KIND,
         queue="gpu",
         project_id=project.pk,
         args={
@@ -141,9 +141,9 @@ def request_adaptation(
             "on_cpu": on_cpu,
         },
         requested_by=by,
-        dedupe=f"{KIND}:{project.pk}",
+        dedupe=f"{JOB_KIND}:{project.pk}",
         # One at a time over all projects, and last: people elsewhere wait for trainings and orders, nobody for this.
-        lock=KIND,
+        lock=JOB_KIND,
         priority=LAST,
     )
 

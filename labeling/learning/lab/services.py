@@ -25,7 +25,7 @@ from labeling.people.models import User
 from labeling.refusals import Refused
 from labeling.truth.models import GroundTruth
 
-KIND = "lab"
+JOB_KIND = "lab"
 #: With fewer ground truths there is nothing left to judge on after a few steps.
 LEAST = 60
 #: Of at least two classes each: so many are needed for a model and for judging it.
@@ -90,7 +90,7 @@ def runs(project: Project) -> JobQuerySet:
     """All runs, newest first."""
     return (
         Job.objects.of_project(project.pk)
-        .filter(kind=KIND)
+        .filter(kind=JOB_KIND)
         .select_related("requested_by")
         .order_by("-created_at")
     )
@@ -147,13 +147,13 @@ def request_lab(
             fields={"job": str(running.pk)},
         )
     return enqueue(
-        kind=KIND,
+        kind=JOB_KIND,
         queue="cpu",
         project_id=project.pk,
         args={"strategies": chosen, "labelers": labelers, "seeds": seeds},
         requested_by=by,
-        dedupe=f"{KIND}:{project.pk}",
-        lock=f"{KIND}:{project.pk}",
+        dedupe=f"{JOB_KIND}:{project.pk}",
+        lock=f"{JOB_KIND}:{project.pk}",
         priority=LAST,
     )
 
