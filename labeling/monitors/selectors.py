@@ -14,7 +14,7 @@ from labeling.learning.templatetags.figures import percent, share
 from labeling.monitors import wording
 from labeling.monitors.chart import Chart, chart
 from labeling.monitors.models import Monitor, MonitorAlert, MonitorReading, ReadingState
-from labeling.monitors.services import KIND
+from labeling.monitors.services import JOB_KIND
 
 #: Readings drawn and listed.
 SHOWN = 60
@@ -107,7 +107,7 @@ def overview(project: Project) -> Overview:
     cards = [_card(monitor, series[monitor], alerts.get(monitor), drivers) for monitor in Monitor.values]
     # Stable: within each group the monitors keep their order.
     cards.sort(key=lambda card: (card.alert is None, card.plot is None))
-    looks = Job.objects.of_project(project.pk).filter(kind=KIND).order_by("-created_at")
+    looks = Job.objects.of_project(project.pk).filter(kind=JOB_KIND).order_by("-created_at")
     over = looks.filter(finished_at__isnull=False).first()
     return Overview(
         cards=cards,

@@ -32,7 +32,7 @@ from labeling.people.models import User
 from labeling.refusals import Refused
 from labeling.truth.models import Annotation
 
-KIND = "monitor"
+JOB_KIND = "monitor"
 FIELDS = ("drift_level", "window", "calibration", "agreement", "speed", "queue_days")
 #: New photos, or answers, that make a look due; without any, one is due after a day, as the queue ages by itself.
 DUE_AFTER = 50
@@ -45,12 +45,12 @@ DUE_AT_LAST = timedelta(hours=24)
 def request_monitoring(*, project: Project, by: User | None = None) -> Job:
     """Let all monitors look, in the background. By a person: at once, and also where little is new."""
     return enqueue(
-        kind=KIND,
+        kind=JOB_KIND,
         project_id=project.pk,
         args={"asked": True} if by else {},
         requested_by=by,
-        dedupe=f"{KIND}:{project.pk}" + (":asked" if by else ""),
-        lock=f"{KIND}:{project.pk}",
+        dedupe=f"{JOB_KIND}:{project.pk}" + (":asked" if by else ""),
+        lock=f"{JOB_KIND}:{project.pk}",
         priority=NORMAL if by else LAST,
     )
 
@@ -64,7 +64,7 @@ def is_due(project: Project) -> bool:
     """A few index look-ups: they do not grow with the pool."""
     last = (
         Job.objects.of_project(project.pk)
-        .filter(kind=KIND, finished_at__isnull=False)
+        .filter(kind=JOB_KIND, finished_at__isnull=False)
         .order_by("-created_at")
         .first()
     )

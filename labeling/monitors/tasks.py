@@ -10,10 +10,10 @@ from labeling.catalog.models import Project
 from labeling.jobs.handlers import handles
 from labeling.jobs.progress import Progress
 from labeling.monitors import run
-from labeling.monitors.services import KIND, monitor_when_due
+from labeling.monitors.services import JOB_KIND, monitor_when_due
 
 
-@handles(KIND)
+@handles(JOB_KIND)
 def monitor(progress: Progress) -> dict[str, Any]:
     return run.look(progress)
 
