@@ -90,18 +90,7 @@ def amend_guideline(
         raise Refused.invalid(
             "note", _("Say in a few words what you changed and why. Labelers will read it.")
         )
-    # The lock makes version numbers gapless, and lets no two admins overwrite each other unseen.
-    Project.objects.select_for_update(no_key=True).get(pk=project.pk)
-    current = Guideline.objects.filter(project=project).order_by("-number")[:1].get()
-    if expected is not None and expected != current.number:
-        raise Refused(
-            "guideline_moved",
-            _(
-                "Somebody published version %(number)s while you were editing. Look at it, then apply your change again."
-            )
-            % {"number": current.number},
-            status=409,
-        )
+    current = _lock_newest(project, expected)
     before = _read(current)
     schema = dict(before)
 
@@ -133,6 +122,22 @@ def amend_guideline(
     )
     events.guideline_changed.send(sender=Guideline, project=project, guideline=guideline)
     return guideline
+
+
+def _lock_newest(project: Project, expected: int | None) -> Guideline:
+    """The newest version, under a lock that makes numbers gapless and lets no two admins overwrite each other unseen."""
+    Project.objects.select_for_update(no_key=True).get(pk=project.pk)
+    current = Guideline.objects.filter(project=project).order_by("-number")[:1].get()
+    if expected is not None and expected != current.number:
+        raise Refused(
+            "guideline_moved",
+            _(
+                "Somebody published version %(number)s while you were editing. Look at it, then apply your change again."
+            )
+            % {"number": current.number},
+            status=409,
+        )
+    return current
 
 
 def key_for(name: str, taken: Iterable[str]) -> str:

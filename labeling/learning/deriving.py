@@ -72,24 +72,10 @@ def derive_project(
     Raises :class:`Refused`: ``no_photos`` (409) when nothing would come over; ``invalid`` or ``unknown_class`` (422), also
     where ``gold`` names a photo that would not come over.
     """
-    chosen = items_of(source, only_class)
-    if not chosen.exists():
-        raise Refused(
-            "no_photos",
-            _(
-                "No photo of this project is settled as that class yet. Derive from all photos, or label first."
-            )
-            if only_class
-            else _("This project holds no photos yet. Take some in first."),
-        )
+    chosen = _photos_to_bring(source, only_class)
     if len(gold) > MOST_GOLD:
         raise Refused.invalid("gold", _("At most %(most)d gold photos at once.") % {"most": MOST_GOLD})
     _refuse_two_names_of_one_photo(chosen, [called for called, _key in gold])
-    taken_over = {key: getattr(source, key) for key in SETTINGS - _OWN}
-    taken_over |= {
-        "retrain_every": source.retrain_every or RETRAIN_EVERY,
-        "promote_automatically": True,
-    }
     project = create_project(
         slug=slug,
         name=name,
@@ -97,17 +83,12 @@ def derive_project(
         classes=classes,
         by=by,
         description=description,
-        **taken_over,
+        **_settings_taken_over(source),
     )
-    keys = set(project.label_classes.values_list("key", flat=True))
-    if strange := sorted({key for _name, key in gold} - keys):
-        raise Refused.invalid(
-            "gold", _("The new project has no such classes: %(keys)s.") % {"keys": ", ".join(strange)}
-        )
+    _refuse_unknown_classes(project, [key for _called, key in gold])
     _refuse_unknown_photos(chosen, [called for called, _key in gold])
     if with_members:
-        for membership in Membership.objects.filter(project=source, user__is_active=True).exclude(user=by):
-            set_role(project=project, user=membership.user, role=membership.role, by=by)
+        _bring_members(source, project, by)
     log_activity(project=project, kind="derived", actor=by, source=source.slug, only_class=only_class)
     job = enqueue(
         kind=JOB_KIND,
@@ -118,6 +99,40 @@ def derive_project(
         dedupe=f"derive:{project.pk}",
     )
     return project, job
+
+
+def _photos_to_bring(source: Project, only_class: str) -> QuerySet[Item]:
+    chosen = items_of(source, only_class)
+    if not chosen.exists():
+        raise Refused(
+            "no_photos",
+            _(
+                "No photo of this project is settled as that class yet. Derive from all photos, or label first."
+            )
+            if only_class
+            else _("This project holds no photos yet. Take some in first."),
+        )
+    return chosen
+
+
+def _settings_taken_over(source: Project) -> dict[str, Any]:
+    return {key: getattr(source, key) for key in SETTINGS - _OWN} | {
+        "retrain_every": source.retrain_every or RETRAIN_EVERY,
+        "promote_automatically": True,
+    }
+
+
+def _bring_members(source: Project, project: Project, by: User) -> None:
+    for membership in Membership.objects.filter(project=source, user__is_active=True).exclude(user=by):
+        set_role(project=project, user=membership.user, role=membership.role, by=by)
+
+
+def _refuse_unknown_classes(project: Project, keys: Sequence[str]) -> None:
+    known = set(project.label_classes.values_list("key", flat=True))
+    if strange := sorted(set(keys) - known):
+        raise Refused.invalid(
+            "gold", _("The new project has no such classes: %(keys)s.") % {"keys": ", ".join(strange)}
+        )
 
 
 def _refuse_two_names_of_one_photo(chosen: QuerySet[Item], called: Sequence[str]) -> None:

@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from inference.certify import Entry, Ladder, Ledger, Method, Sample, Walk, certify, ladder
+from inference.certify import Entry, Ladder, Ledger, Method, Sample, Step, Walk, certify, ladder
 from labeling.catalog.models import Guideline, LabelClass, Project
 from labeling.catalog.selectors import current_guideline
 from labeling.catalog.services import log_activity
@@ -274,40 +274,43 @@ def issue(
             project=project, model_version=model, guideline=plan.guideline, ends__kind=EndKind.SUSPENDED
         ).values_list("label_class_id", flat=True)
     )
-    standing = {each.label_class_id: each for each in services.in_force(project)}
+    in_force = {each.label_class_id: each for each in services.in_force(project)}
     issued = []
     for name, walk in walks.items():
         class_id = int(name)
         if walk.certified is None or class_id in suspended:
             continue
         step = walk.steps[walk.certified]
-        before = standing.get(class_id)
+        before = in_force.get(class_id)
         if before is not None and before.precision == plan.precision and before.threshold <= step.threshold:
             continue
         if before is not None:
             services.end_certificates(
                 project=project, kind=EndKind.RENEWED, reason=EndReason.LATER, only=[before.pk]
             )
-        issued.append(
-            Certificate.objects.create(
-                project=project,
-                run=run,
-                model_version=model,
-                guideline=plan.guideline,
-                label_class_id=class_id,
-                threshold=step.threshold,
-                coverage=step.share,
-                precision=plan.precision,
-                delta=plan.delta,
-                n=step.n,
-                errors=step.errors,
-                bound=step.lower,
-                method=METHOD,
-                digest=run.digest,
-            )
-        )
+        issued.append(_certify(run, class_id, step))
     for each in issued:
         said: dict[str, Any] = {"class": each.label_class.key, "model": model.number}
         said |= {name: getattr(each, name) for name in ("precision", "coverage", "n", "errors")}
         log_activity(project=project, kind="certified", **said)
     return run, issued
+
+
+def _certify(run: CertificationRun, class_id: int, step: Step) -> Certificate:
+    plan = run.plan
+    return Certificate.objects.create(
+        project_id=run.project_id,
+        run=run,
+        model_version_id=plan.model_version_id,
+        guideline_id=plan.guideline_id,
+        label_class_id=class_id,
+        threshold=step.threshold,
+        coverage=step.share,
+        precision=plan.precision,
+        delta=plan.delta,
+        n=step.n,
+        errors=step.errors,
+        bound=step.lower,
+        method=METHOD,
+        digest=run.digest,
+    )

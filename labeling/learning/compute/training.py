@@ -13,6 +13,7 @@ from django.utils.translation import gettext_noop
 
 from inference import backbones, metrics, train
 from inference.heads import TooFewLabels
+from inference.store import EmbeddingStore
 from labeling.catalog.models import Project
 from labeling.catalog.selectors import class_resolution
 from labeling.catalog.services import log_activity
@@ -71,13 +72,58 @@ def _train(progress: Progress, project: Project) -> ModelVersion:
     seed = int(progress.args.get("seed", 0))
     found = training_set(project)
     progress.report(0, max(1, len(found.examples)), gettext_noop("Reading embeddings"))
+    own = _backbone_of(project)
+    store = store_of(own)
+    tally = _embed_what_is_missing(store, found, project, progress)
+    learned = found.without(tally.failed_hashes)
+    _refuse_too_few(learned)
+    entry, contest = _best_entry(progress, project, own, store, learned, seed)
+    progress.check()
+    trained = entry.trained
+    figures = _figures(learned, trained, contest, seed)
+    diagnosis = diagnose(
+        project=project,
+        learned=learned,
+        X=entry.X,
+        head=trained.head,
+        oof_proba=trained.oof_proba,
+        oof_size=trained.oof_size,
+        store=entry.store,
+        seed=seed,
+        progress=progress,
+    )
+    progress.report(0, 1, gettext_noop("Comparing with the champion"))
+    comparison = _compared(project, learned, trained, seed)
+    relative = f"{project.slug}/{uuid.uuid4()}"
+    manifest = artifact.save(
+        relative,
+        trained.head,
+        artifact.OutOfFold(
+            np.array([example.item_id for example in learned.examples], dtype=np.int64), trained.oof_proba
+        ),
+        _provenance(progress.job, project, entry.backbone, learned, tally, seed),
+    )
+    made: ModelVersion | None = None
     try:
-        backbone = backbones.load(project.backbone)
+        progress.check()  # another worker may have taken the job up, and made the version
+        made = _store(progress.job, project, learned, relative, manifest, figures, comparison, diagnosis)
+    finally:
+        if made is None or made.artifact != relative:
+            artifact.discard(relative)
+    return made
+
+
+def _backbone_of(project: Project) -> backbones.Backbone:
+    try:
+        return backbones.load(project.backbone)
     except (backbones.UnknownBackbone, backbones.WeightsError) as error:
         raise JobError(f"{error} Choose another backbone in the project's settings.") from error
-    store = store_of(backbone)
 
-    # Photos settled a moment ago may have come a moment before: train does not wait for the embedding job.
+
+def _embed_what_is_missing(
+    store: EmbeddingStore, found: TrainingSet, project: Project, progress: Progress
+) -> Tally:
+    """Photos settled a moment ago may have come a moment before: train does not wait for the embedding job."""
     tally = Tally()
     missing = store.missing([example.sha256 for example in found.examples])
     if missing:
@@ -88,21 +134,33 @@ def _train(progress: Progress, project: Project) -> ModelVersion:
             tally=tally,
             report=lambda: progress.report(tally.done, len(missing), gettext_noop("Embedding photos")),
         )
-    learned = found.without(tally.failed_hashes)
+    return tally
+
+
+def _refuse_too_few(learned: TrainingSet) -> None:
     if sum(count >= LEAST_A_CLASS for count in learned.counts.values()) < 2:
         raise JobError(
             f"Training needs at least two classes with {LEAST_A_CLASS} ground truths each. There are now "
             f"{_told(learned)}. Label more photos of the others, or settle open reviews, then train again."
         )
 
+
+def _best_entry(
+    progress: Progress,
+    project: Project,
+    own: backbones.Backbone,
+    store: EmbeddingStore,
+    learned: TrainingSet,
+    seed: int,
+) -> tuple[Entry, dict[str, Any] | None]:
+    """The backbone whose head wins on the labels, with that head; and how the others did, where there were others."""
     keys = [each.key for each in learned.classes]
-    columns = np.asarray(learned.columns)
-    X = store.rows([example.sha256 for example in learned.examples])
+    labels = [keys[column] for column in learned.columns]
 
     def fit(rows: Any) -> train.TrainedHead:
         return train.train_head(
             rows,
-            [keys[column] for column in columns],
+            labels,
             keys,
             seed=seed,
             on_progress=lambda done, total: progress.report(
@@ -110,10 +168,11 @@ def _train(progress: Progress, project: Project) -> ModelVersion:
             ),
         )
 
+    X = store.rows([example.sha256 for example in learned.examples])
     try:
-        entry, contest = compete(
+        return compete(
             project=project,
-            reference=Entry(backbone, store, X, fit(X)),
+            reference=Entry(own, store, X, fit(X)),
             learned=learned,
             train=fit,
             seed=seed,
@@ -124,72 +183,57 @@ def _train(progress: Progress, project: Project) -> ModelVersion:
         )
     except TooFewLabels as error:
         raise JobError(f"{error} Label more photos, then train again.") from error
-    backbone, store, X, trained = entry.backbone, entry.store, entry.X, entry.trained
-    progress.check()
 
+
+def _figures(
+    learned: TrainingSet, trained: train.TrainedHead, contest: dict[str, Any] | None, seed: int
+) -> dict[str, Any]:
+    keys = [each.key for each in learned.classes]
     audit = np.array([example.audit for example in learned.examples], dtype=bool)
-    figures: dict[str, Any] = {
+    return {
         # PostgreSQL keeps the keys of an object in an order of its own; this is that of all columns.
         "order": keys,
         "cross_validated": trained.metrics,
-        "audit": metrics.evaluate(trained.oof_proba[audit], columns[audit], keys, seed=seed)
+        "audit": metrics.evaluate(
+            trained.oof_proba[audit], np.asarray(learned.columns)[audit], keys, seed=seed
+        )
         if audit.any()
         else None,
         "backbones": contest,
     }
-    diagnosis = diagnose(
-        project=project,
-        learned=learned,
-        X=X,
-        head=trained.head,
-        oof_proba=trained.oof_proba,
-        oof_size=trained.oof_size,
-        store=store,
-        seed=seed,
-        progress=progress,
-    )
-    progress.report(0, 1, gettext_noop("Comparing with the champion"))
+
+
+def _compared(
+    project: Project, learned: TrainingSet, trained: train.TrainedHead, seed: int
+) -> dict[str, Any] | None:
     champion = selectors.champion(project)
-    comparison = (
-        compare_with_champion(
-            champion=champion,
-            learned=learned,
-            challenger=trained.oof_proba,
-            resolution=class_resolution(project),
-            seed=seed,
-        )
-        if champion
-        else None
+    if champion is None:
+        return None
+    return compare_with_champion(
+        champion=champion,
+        learned=learned,
+        challenger=trained.oof_proba,
+        resolution=class_resolution(project),
+        seed=seed,
     )
-    relative = f"{project.slug}/{uuid.uuid4()}"
-    manifest = artifact.save(
-        relative,
-        trained.head,
-        artifact.OutOfFold(
-            np.array([example.item_id for example in learned.examples], dtype=np.int64), trained.oof_proba
-        ),
-        {
-            "project": project.slug,
-            "job": str(progress.job.pk),
-            "backbone": backbone.name,
-            "backbone_hash": backbone.content_hash,
-            "base": project.backbone,
-            "seed": seed,
-            "trainer": TRAINER,
-            "device": "cpu",  # heads are fitted in float64 on the CPU, wherever the photos were embedded
-            "snapshot_digest": learned.digest,
-            "ground_truths": len(learned.examples),
-            "unusable_photos": tally.failed,
-        },
-    )
-    made: ModelVersion | None = None
-    try:
-        progress.check()  # another worker may have taken the job up, and made the version
-        made = _store(progress.job, project, learned, relative, manifest, figures, comparison, diagnosis)
-    finally:
-        if made is None or made.artifact != relative:
-            artifact.discard(relative)
-    return made
+
+
+def _provenance(
+    job: Job, project: Project, backbone: backbones.Backbone, learned: TrainingSet, tally: Tally, seed: int
+) -> dict[str, Any]:
+    return {
+        "project": project.slug,
+        "job": str(job.pk),
+        "backbone": backbone.name,
+        "backbone_hash": backbone.content_hash,
+        "base": project.backbone,
+        "seed": seed,
+        "trainer": TRAINER,
+        "device": "cpu",  # heads are fitted in float64 on the CPU, wherever the photos were embedded
+        "snapshot_digest": learned.digest,
+        "ground_truths": len(learned.examples),
+        "unusable_photos": tally.failed,
+    }
 
 
 @transaction.atomic
