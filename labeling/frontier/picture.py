@@ -7,7 +7,7 @@ The queue says which photos wait and which band is open; the champion's scores s
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.core.cache import cache
@@ -137,71 +137,47 @@ def picture(project: Project) -> Picture:
     ranking = current_ranking(project)
     model = learning.champion(project)
     definitions = active_definitions(project)
-    by_band: dict[int, BandAgreement] = {b.band: b for b in agreed["bands"] if b.band is not None}
-    bands = gates(project, at)
-    unranked = sum(row["waiting"] for row in at["ladders"] if row["ladder"] is None)
-
+    empty = Picture(
+        lines=[],
+        empty="",
+        model=model.number if model else None,
+        current_band=at["current_band"],
+        bands=at["bands"],
+        progress=at,
+        agreement=agreed,
+        ready=None,
+        waiting_unranked=sum(row["waiting"] for row in at["ladders"] if row["ladder"] is None),
+        gates=gates(project, at),
+    )
     if model is None or ranking is None or ranking.model_version_id != model.pk or not ranking.summary:
         ready = readiness(project) if model is None else None
-        return Picture(
-            lines=[],
-            empty=_why_empty(at, ranking, model, ready),
-            model=model.number if model else None,
-            current_band=at["current_band"],
-            bands=at["bands"],
-            progress=at,
-            agreement=agreed,
-            ready=ready,
-            waiting_unranked=unranked,
-            gates=bands,
-        )
-
+        return replace(empty, empty=_why_empty(at, ranking, model, ready), ready=ready)
     count = max(ranking.bands, 1)
     limits = limits_of(ranking, definitions, count)
     members = members_of(class_resolution(project), limits)
     settled, unplaced = _settled(project, model, limits, members)
-    audited = audited_by_band(project, model, limits, members)
+    seen = _Seen(
+        waiting={(row["ladder"], row["band"]): row for row in at["ladders"]},
+        settled=settled,
+        audited=audited_by_band(project, model, limits, members),
+        agreed={b.band: b for b in agreed["bands"] if b.band is not None},
+        gates=empty.gates,
+        limits=limits,
+        proven=_proven(project, model),
+    )
     ridges = _ridges(model, limits, members)
-    waiting = {(row["ladder"], row["band"]): row for row in at["ladders"]}
-    proven = _proven(project, model)
     ladders = [
         Ladder(
             key=definition.label_class.key,
             name=definition.name,
             position=position,
-            bands=[
-                _band(
-                    definition,
-                    number,
-                    count,
-                    bands[min(number, len(bands) - 1)],
-                    waiting.get((definition.label_class.key, number), {}),
-                    settled.get((definition.label_class_id, number), 0),
-                    limits[definition.label_class_id],
-                    by_band.get(number),
-                    proven.get(definition.label_class_id),
-                    audited.get((definition.label_class_id, number), (0, 0)),
-                )
-                for number in range(count)
-            ],
+            bands=[_band(definition, number, count, seen) for number in range(count)],
             ridge=ridges.get(definition.label_class_id, [0] * (count * STEPS)),
         )
         for position, definition in enumerate(definitions)
         if definition.label_class_id in limits
     ]
-    return Picture(
-        lines=_lines(ladders),
-        empty="",
-        model=model.number,
-        current_band=at["current_band"],
-        bands=count,
-        progress=at,
-        agreement=agreed,
-        ready=None,
-        waiting_unranked=unranked,
-        settled_unplaced=unplaced,
-        gates=bands,
-    )
+    return replace(empty, lines=_lines(ladders), bands=count, settled_unplaced=unplaced)
 
 
 def band_photos(project: Project, key: str, number: int) -> list[tuple[Item, str]]:
@@ -279,18 +255,33 @@ def _ridges(
     return ridges
 
 
-def _band(
-    definition: ClassDefinition,
-    number: int,
-    count: int,
-    gate: Gate,
-    waiting: Mapping[str, Any],
-    settled: int,
-    lows: list[float],
-    agreed: BandAgreement | None,
-    proven: tuple[BandState, float] | None = None,
-    audited: tuple[int, int] = (0, 0),
-) -> Band:
+@dataclass(frozen=True)
+class _Seen:
+    """What the bands are made of: by (ladder, band), by band, or by ladder (a class id).
+
+    Attributes:
+        waiting: (class key, band) -> its row of the queue's progress.
+        settled: (class id, band) -> photos that people settled.
+        audited: (class id, band) -> audited photos, and how many of them were not as predicted.
+        limits: class id -> the lowest margin of each band.
+        proven: class id -> what its certificate is, and the lowest margin that it covers.
+    """
+
+    waiting: Mapping[tuple[str, int], Mapping[str, Any]]
+    settled: Mapping[tuple[int, int], int]
+    audited: Mapping[tuple[int, int], tuple[int, int]]
+    agreed: Mapping[int, BandAgreement]
+    gates: Sequence[Gate]
+    limits: Mapping[int, list[float]]
+    proven: Mapping[int, tuple[BandState, float]]
+
+
+def _band(definition: ClassDefinition, number: int, count: int, seen: _Seen) -> Band:
+    key, ladder = definition.label_class.key, definition.label_class_id
+    lows, agreed, proven = seen.limits[ladder], seen.agreed.get(number), seen.proven.get(ladder)
+    waiting = seen.waiting.get((key, number), {})
+    audited, audit_wrong = seen.audited.get((ladder, number), (0, 0))
+    gate = seen.gates[min(number, len(seen.gates) - 1)]
     state, needed = gate.state, gate.says
     if proven is not None and lows[number] >= proven[1] - EPSILON:
         state = proven[0]
@@ -300,20 +291,20 @@ def _band(
             else _("Its certificate is suspended, so people decide here. The frontier's page says why.")
         )
     return Band(
-        key=definition.label_class.key,
+        key=key,
         name=definition.name,
         number=number,
         state=state,
         waiting=waiting.get("waiting", 0),
         begun=waiting.get("begun", 0),
-        settled=settled,
+        settled=seen.settled.get((ladder, number), 0),
         low=lows[number],
         high=lows[number - 1] if number else 1.0,
         agreement=agreed.unanimous if agreed else None,
         needs=needed,
         boundary=number == count - 1,
-        audited=audited[0],
-        audit_wrong=audited[1],
+        audited=audited,
+        audit_wrong=audit_wrong,
     )
 
 

@@ -200,41 +200,54 @@ class Conclusion:
 
 def conclusion(comparison: dict[str, Any]) -> Conclusion:
     """The stored comparison of a version with the champion of the time it was trained."""
-    figures, champion = comparison["all"], comparison["champion"]
+    told = {"champion": comparison["champion"]}
     if comparison.get("unreadable"):
-        return Conclusion(
-            _("Could not be compared"),
-            "warn",
-            [
-                _(
-                    "Files of version %(champion)d are missing or damaged, so nothing tells which of the two is better."
-                )
-                % {"champion": champion},
-                _(
-                    "A version that was not compared is never promoted by itself. Judge this one by its own figures, or "
-                    "restore the models folder from a backup and train again when there are more labels."
-                ),
-            ],
+        return _champion_unreadable(told)
+    if not comparison["all"]["n"]:
+        nowhere = _("On no photo can this version and version %(champion)d both be judged fairly.") % told
+        return Conclusion(_("Could not be compared"), "warn", [nowhere])
+    headline, look = _better_or_worse(comparison, told)
+    sentences = [*_how_they_did(comparison), _on_random_photos(comparison.get("audit"))]
+    if comparison["left_out"]:
+        sentences.append(
+            _("%(n)d photos were left out, because they could not be judged fairly.")
+            % {"n": comparison["left_out"]}
         )
-    if not figures["n"]:
-        return Conclusion(
-            _("Could not be compared"),
-            "warn",
-            [
-                _("On no photo can this version and version %(champion)d both be judged fairly.")
-                % {"champion": champion}
-            ],
-        )
-    told = {"champion": champion}
+    return Conclusion(headline, look, sentences)
+
+
+def _champion_unreadable(told: dict[str, Any]) -> Conclusion:
+    return Conclusion(
+        _("Could not be compared"),
+        "warn",
+        [
+            _(
+                "Files of version %(champion)d are missing or damaged, so nothing tells which of the two is better."
+            )
+            % told,
+            _(
+                "A version that was not compared is never promoted by itself. Judge this one by its own figures, or "
+                "restore the models folder from a backup and train again when there are more labels."
+            ),
+        ],
+    )
+
+
+def _better_or_worse(comparison: dict[str, Any], told: dict[str, Any]) -> tuple[str, str]:
+    """The headline, and the badge's look."""
+    figures = comparison["all"]
     if figures["low"] > 0:
-        headline, look = _("Better than version %(champion)d") % told, "good"
-    elif figures["high"] < 0:
-        headline, look = _("Worse than version %(champion)d") % told, "bad"
-    elif comparison["not_worse"]:
-        headline, look = _("Not worse than version %(champion)d") % told, "accent"
-    else:
-        headline, look = _("Probably worse than version %(champion)d") % told, "warn"
-    sentences = [
+        return _("Better than version %(champion)d") % told, "good"
+    if figures["high"] < 0:
+        return _("Worse than version %(champion)d") % told, "bad"
+    if comparison["not_worse"]:
+        return _("Not worse than version %(champion)d") % told, "accent"
+    return _("Probably worse than version %(champion)d") % told, "warn"
+
+
+def _how_they_did(comparison: dict[str, Any]) -> list[str]:
+    figures, champion = comparison["all"], comparison["champion"]
+    return [
         _(
             "On the same %(n)d photos this version is right on %(b)s of them, version %(champion)d on %(a)s: "
             "%(difference)s, 95 %% interval %(low)s to %(high)s."
@@ -244,9 +257,7 @@ def conclusion(comparison: dict[str, Any]) -> Conclusion:
             "a": share(figures["accuracy_a"]),
             "b": share(figures["accuracy_b"]),
             "champion": champion,
-            "difference": signed(figures["difference"]),
-            "low": signed(figures["low"]),
-            "high": signed(figures["high"]),
+            **_interval(figures),
         },
         _("It alone is right on %(only_b)d photos, version %(champion)d alone on %(only_a)d.")
         % {"only_a": figures["only_a_right"], "only_b": figures["only_b_right"], "champion": champion},
@@ -256,26 +267,16 @@ def conclusion(comparison: dict[str, Any]) -> Conclusion:
         )
         % {"new": comparison["new"], "champion": champion},
     ]
-    if audit := comparison.get("audit"):
-        sentences.append(
-            _(
-                "On the %(n)d photos that were drawn at random alone: %(difference)s, 95 %% interval "
-                "%(low)s to %(high)s."
-            )
-            % {
-                "n": audit["n"],
-                "difference": signed(audit["difference"]),
-                "low": signed(audit["low"]),
-                "high": signed(audit["high"]),
-            }
-        )
-    else:
-        sentences.append(
-            _("No photo was drawn at random, so this says how they do on the photos that the queue chose.")
-        )
-    if comparison["left_out"]:
-        sentences.append(
-            _("%(n)d photos were left out, because they could not be judged fairly.")
-            % {"n": comparison["left_out"]}
-        )
-    return Conclusion(headline, look, sentences)
+
+
+def _on_random_photos(audit: dict[str, Any] | None) -> str:
+    if not audit:
+        return _("No photo was drawn at random, so this says how they do on the photos that the queue chose.")
+    return _(
+        "On the %(n)d photos that were drawn at random alone: %(difference)s, 95 %% interval "
+        "%(low)s to %(high)s."
+    ) % {"n": audit["n"], **_interval(audit)}
+
+
+def _interval(figures: dict[str, Any]) -> dict[str, str]:
+    return {name: signed(figures[name]) for name in ("difference", "low", "high")}
