@@ -21,6 +21,7 @@ from safetensors.numpy import save_file
 
 from inference.backbones import Backbone
 from inference.backbones.views import FLIPS
+from inference.batches import EmbeddedBatch
 from inference.domain.modes import Modes, find_modes
 from inference.domain.network import map_shapes, maps_backbone, mirrored
 from inference.domain.statistics import DomainStatistics, Shape, StreamedSums, scales
@@ -100,11 +101,7 @@ def fit(
     if len(sample) < LEAST_PHOTOS:
         raise TooFewPhotos(f"{len(sample)} photos are too few: statistics need at least {LEAST_PHOTOS}.")
     views = mirrored(flips)
-    view = rng.integers(len(views), size=len(sample))
     digest = _digest(backbone, sample, modes, flips, seed)
-    state = _restored(checkpoint, digest) or _State(digest, shapes)
-    for_modes = 0 if modes == 1 else min(MODE_PHOTOS, len(sample))
-    total = for_modes + len(sample)
 
     def embedder(axes: list[int]) -> Embedder:
         return Embedder(
@@ -116,62 +113,25 @@ def fit(
             max_pixels=max_pixels,
         )
 
-    upright = embedder([])
-    embedders = {0: upright}
-
-    def photos(part: Sequence[str]) -> Iterator[tuple[str, bytes]]:
-        for key in part:
-            yield key, read(key)
-
-    def told(ahead: int) -> None:
-        """``ahead``: photos done since the state was last whole. Whoever listens may stop us here."""
-        if on_progress is not None:
-            on_progress(state.done_modes + state.done_sums + ahead, total)
-
-    def keep() -> None:
-        if checkpoint is not None:
-            _save(checkpoint, state)
-        told(0)
-
-    while state.done_modes < for_modes:
-        part = sample[state.done_modes : min(state.done_modes + _SAVE_EVERY, for_modes)]
-        ahead = 0
-        for batch in upright.embed(photos(part)):
-            state.pooled.append(_pooled(batch.vectors, shapes))
-            ahead += len(batch.keys) + len(batch.failures)
-            told(ahead)
-        state.done_modes += len(part)
-        keep()
-    if state.modes is None:
-        channels = sum(shape[0] for shape in shapes)
-        pooled = np.concatenate(state.pooled) if state.pooled else np.zeros((0, channels), np.float32)
-        if for_modes and len(pooled) < LEAST_PHOTOS:
-            raise TooFewPhotos(f"Only {len(pooled)} photos can be used; {LEAST_PHOTOS} are needed.")
-        state.modes = (
-            find_modes(pooled, wanted=modes, seed=seed) if for_modes else find_modes(pooled, wanted=1)
-        )
-        state.pooled = []
-        state.sums = StreamedSums(state.modes.count, sum(int(np.prod(shape)) for shape in shapes))
-    assert state.sums is not None
-    while state.done_sums < len(sample):
-        stop, ahead = state.done_sums + _SAVE_EVERY, 0
-        for each in range(len(views)):
-            which = np.flatnonzero(view[state.done_sums : stop] == each) + state.done_sums
-            if not len(which):
-                continue
-            if each not in embedders:
-                embedders[each] = embedder(views[each])
-            for batch in embedders[each].embed(photos([sample[i] for i in which.tolist()])):
-                state.sums.add(batch.vectors, state.modes.of(_pooled(batch.vectors, shapes)))
-                ahead += len(batch.keys) + len(batch.failures)
-                told(ahead)
-        state.done_sums = min(stop, len(sample))
-        keep()
-    if state.sums.count.sum() < LEAST_PHOTOS or state.sums.count.min() < 2:
+    passes = _Passes(
+        sample=sample,
+        for_modes=0 if modes == 1 else min(MODE_PHOTOS, len(sample)),
+        views=views,
+        view=rng.integers(len(views), size=len(sample)),
+        read=read,
+        embedder=embedder,
+        state=_restored(checkpoint, digest) or _State(digest, shapes),
+        checkpoint=checkpoint,
+        on_progress=on_progress,
+    )
+    passes.pool()
+    found = passes.find_modes(modes, seed)
+    sums = passes.sum_up(found)
+    if sums.count.sum() < LEAST_PHOTOS or sums.count.min() < 2:
         raise TooFewPhotos(
-            f"Only {int(state.sums.count.sum())} photos can be used, {int(state.sums.count.min())} in the smallest mode."
+            f"Only {int(sums.count.sum())} photos can be used, {int(sums.count.min())} in the smallest mode."
         )
-    mean, deviation = state.sums.mean_and_deviation()
+    mean, deviation = sums.mean_and_deviation()
     if checkpoint is not None:
         checkpoint.unlink(missing_ok=True)
     return DomainStatistics(
@@ -180,9 +140,94 @@ def fit(
         shapes=shapes,
         mean=mean.astype(np.float32),
         scale=scales(deviation, shapes).astype(np.float32),
-        modes=state.modes,
-        counts=tuple(state.sums.count.tolist()),
+        modes=found,
+        counts=tuple(sums.count.tolist()),
     )
+
+
+@dataclass
+class _Passes:
+    """The two passes over the sample, each of which goes on from where ``state`` is.
+
+    Attributes:
+        for_modes: photos of the sample that the modes are found on, the first ones.
+        view: (len(sample),) the view that each photo is counted in, an index into ``views``.
+        embedder: makes one for a view, by the axes that it mirrors.
+    """
+
+    sample: list[str]
+    for_modes: int
+    views: list[list[int]]
+    view: npt.NDArray[np.int64]
+    read: Callable[[str], bytes]
+    embedder: Callable[[list[int]], Embedder]
+    state: _State
+    checkpoint: Path | None
+    on_progress: OnProgress | None
+    _embedders: dict[int, Embedder] = field(default_factory=dict)
+
+    def pool(self) -> None:
+        """The mean features of the photos that the modes are found on."""
+        state = self.state
+        while state.done_modes < self.for_modes:
+            part = self.sample[state.done_modes : min(state.done_modes + _SAVE_EVERY, self.for_modes)]
+            ahead = 0
+            for batch in self._embed(0, part):
+                state.pooled.append(_pooled(batch.vectors, state.shapes))
+                ahead += len(batch.keys) + len(batch.failures)
+                self._tell(ahead)
+            state.done_modes += len(part)
+            self._keep()
+
+    def find_modes(self, wanted: int | Literal["auto"], seed: int) -> Modes:
+        state = self.state
+        if state.modes is None:
+            channels = sum(shape[0] for shape in state.shapes)
+            pooled = np.concatenate(state.pooled) if state.pooled else np.zeros((0, channels), np.float32)
+            if self.for_modes and len(pooled) < LEAST_PHOTOS:
+                raise TooFewPhotos(f"Only {len(pooled)} photos can be used; {LEAST_PHOTOS} are needed.")
+            state.modes = (
+                find_modes(pooled, wanted=wanted, seed=seed)
+                if self.for_modes
+                else find_modes(pooled, wanted=1)
+            )
+            state.pooled = []
+            state.sums = StreamedSums(state.modes.count, sum(int(np.prod(shape)) for shape in state.shapes))
+        return state.modes
+
+    def sum_up(self, modes: Modes) -> StreamedSums:
+        """The maps of the whole sample, each photo in its view, summed by mode."""
+        state = self.state
+        assert state.sums is not None
+        while state.done_sums < len(self.sample):
+            stop, ahead = state.done_sums + _SAVE_EVERY, 0
+            for each in range(len(self.views)):
+                which = np.flatnonzero(self.view[state.done_sums : stop] == each) + state.done_sums
+                if not len(which):
+                    continue
+                for batch in self._embed(each, [self.sample[i] for i in which.tolist()]):
+                    state.sums.add(batch.vectors, modes.of(_pooled(batch.vectors, state.shapes)))
+                    ahead += len(batch.keys) + len(batch.failures)
+                    self._tell(ahead)
+            state.done_sums = min(stop, len(self.sample))
+            self._keep()
+        return state.sums
+
+    def _embed(self, view: int, keys: Sequence[str]) -> Iterator[EmbeddedBatch]:
+        if view not in self._embedders:
+            self._embedders[view] = self.embedder(self.views[view])
+        return self._embedders[view].embed((key, self.read(key)) for key in keys)
+
+    def _tell(self, ahead: int) -> None:
+        """``ahead``: photos done since the state was last whole. Whoever listens may stop us here."""
+        if self.on_progress is not None:
+            done = self.state.done_modes + self.state.done_sums + ahead
+            self.on_progress(done, self.for_modes + len(self.sample))
+
+    def _keep(self) -> None:
+        if self.checkpoint is not None:
+            _save(self.checkpoint, self.state)
+        self._tell(0)
 
 
 def _pooled(maps: Floats, shapes: tuple[Shape, ...]) -> Floats:
