@@ -1,4 +1,4 @@
-"""Found a project, change its settings, put it away."""
+"""Create a project, change its settings, put it away."""
 
 from __future__ import annotations
 

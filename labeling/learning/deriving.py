@@ -57,7 +57,7 @@ def derive_project(
     with_members: bool = False,
     gold: Sequence[tuple[str, str]] = (),
 ) -> tuple[Project, Job]:
-    """Found the project, and enqueue the job that brings its photos; return both.
+    """Create the project, and enqueue the job that brings its photos; return both.
 
     The new project trains and promotes by itself: its first model comes when two classes have five ground truths each.
 

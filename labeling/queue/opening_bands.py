@@ -1,4 +1,4 @@
-"""Bands open by an admin's word, or again because they lost what they held."""
+"""Bands that an admin overrides, and bands that open again because they lost what they held."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from labeling.refusals import Refused
 
 @transaction.atomic
 def open_next_band(*, project: Project, by: User, reason: str) -> int:
-    """Move the queue on from its band by an admin's word, which is kept; return the band now current.
+    """Move the queue on from its band, as an admin overrides the pace (the reason is kept); return the band now current.
 
     Raises :class:`Refused` ``invalid`` (422) without a reason, ``at_boundary`` (409) at the innermost band.
     """
@@ -26,11 +26,13 @@ def open_next_band(*, project: Project, by: User, reason: str) -> int:
 
 @transaction.atomic
 def reopen_band(*, project: Project, band: int, by: User, reason: str) -> int:
-    """Call the queue back to ``band`` (0 is the outermost) by an admin's word; return how many ground truths it asks.
+    """Call the queue back to ``band`` (0 is the outermost), as an admin overrides the pace; return how much it asks for.
 
-    It asks for as many as the band lacks, but at least for its own share of the pace; then the queue goes on from where
-    it was. Raises :class:`Refused` ``invalid`` (422) without a reason or for no such band, ``not_passed`` (409) for a band
-    that the queue has not passed.
+    It asks for as many ground truths as the band lacks, but at least for its own share of the pace; then the queue goes on
+    from where it was.
+
+    Raises :class:`Refused` ``invalid`` (422) without a reason or for no such band, ``not_passed`` (409) for a band that the
+    queue has not passed.
     """
     _say_why(reason, _("Say why this band should be open again."))
     if not 0 <= band < project.bands:

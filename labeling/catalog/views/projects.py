@@ -1,4 +1,4 @@
-"""Found a project; change its settings."""
+"""Create a project, change its settings."""
 
 from __future__ import annotations
 
