@@ -52,7 +52,7 @@ def next_threshold(walk: Mapping[str, Any]) -> int | None:
     return target if target is not None and target < len(walk["steps"]) else None
 
 
-def lacking(walk: Mapping[str, Any]) -> int | None:
+def labels_lacking(walk: Mapping[str, Any]) -> int | None:
     """Labels that the next threshold lacks at the present rate of errors, or without any; None where no number would do."""
     target = next_threshold(walk)
     if target is None:
@@ -136,7 +136,7 @@ def _walk_of(project: Project, run: CertificationRun, class_key: str) -> tuple[L
 
 def _how_many(walk: Mapping[str, Any], count: int | None) -> int:
     """``count``, or what the walk's next threshold lacks."""
-    wanted = lacking(walk) if count is None else count
+    wanted = labels_lacking(walk) if count is None else count
     if wanted is None:
         raise Refused(
             "nothing_lacks",

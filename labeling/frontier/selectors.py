@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from labeling.catalog.models import ClassDefinition, Guideline, Project
 from labeling.catalog.selectors import active_definitions, class_names, current_guideline, photo_urls
 from labeling.frontier.certificates import in_force
-from labeling.frontier.drawing import MOST_DRAWN, lacking
+from labeling.frontier.drawing import MOST_DRAWN, labels_lacking
 from labeling.frontier.models import (
     AuditWatch,
     AutomaticDecision,
@@ -53,7 +53,7 @@ class ClassStatus:
     @property
     def lacks(self) -> int | None:
         """Labels of its region that the next threshold lacks, as many as can be asked for at once."""
-        wanted = lacking(self.walk) if self.walk and self.state != "suspended" else None
+        wanted = labels_lacking(self.walk) if self.walk and self.state != "suspended" else None
         return min(wanted, MOST_DRAWN) if wanted else None
 
     @property

@@ -181,7 +181,7 @@ def go_on(
     if at.back_to is None or at.back_to <= at.band:
         return open_band(project, at.band + 1, cause, by=by, reason=reason, at=at)
     was = BandOpening.objects.filter(pk=at.opening or 0).values_list("cause", flat=True).first()
-    more = [each for each in lacking(project, was or "", reached=at.back_to) if each.band > at.band]
+    more = [each for each in lacking_bands(project, was or "", reached=at.back_to) if each.band > at.band]
     if more:
         figures = {"missing": more[0].missing, "back_to": at.back_to}
         return open_band(project, more[0].band, was or cause, by=by, reason=reason, at=at, figures=figures)
@@ -255,7 +255,9 @@ class Lack:
     missing: int
 
 
-def lacking(project: Project, cause: str, *, reached: int, now: TruthsByBand | None = None) -> list[Lack]:
+def lacking_bands(
+    project: Project, cause: str, *, reached: int, now: TruthsByBand | None = None
+) -> list[Lack]:
     """Bands outside ``reached`` that would open again because of ``cause`` (model or guideline), outermost first."""
     now = now or truths_by_band(project)
     found = []
@@ -311,7 +313,7 @@ def look_again(project: Project, cause: str) -> int | None:
     """
     at = band_progress(project)
     now = truths_by_band(project)
-    more = lacking(project, cause, reached=at.reached, now=now)
+    more = lacking_bands(project, cause, reached=at.reached, now=now)
     if more and more[0].band < at.band:
         figures = {"missing": more[0].missing, "back_to": at.reached, "ground_truths": _still(at, now, cause)}
         return open_band(project, more[0].band, cause, at=at, figures=figures)
