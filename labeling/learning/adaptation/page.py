@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,50 +43,13 @@ class GateResult:
 def gate_result(project: Project, made: Sequence[DomainBackbone]) -> GateResult | None:
     """What the newest training said; ``None`` before anything was made."""
     version = _judging(project)
-    if not made and version is None:
-        return None
-    waiting = bool(made) and (version is None or made[0].created_at > version.created_at)
     if version is None:
-        return GateResult(
-            _("Not judged yet"),
-            [
-                _(
-                    "The next training compares it with the project's own backbone, on the same ground truths in the same "
-                    "folds, and takes it only if answers that were held out gain."
-                )
-            ],
-            "",
-            None,
-            [],
-            0,
-        )
+        return _not_judged() if made else None
     report = version.metrics["backbones"]
-    rows = compared(version, made)
     taken = report["chosen"] != report["reference"]
-    number = {"number": version.number}
-    if taken:
-        chosen = next(each for each in report["candidates"] if each["name"] == report["chosen"])
-        headline = _("Version %(number)d stands on the adapted backbone") % number
-        sentences = [
-            _(
-                "Held-out log-loss is lower by %(gain)s ± %(error)s, and accuracy goes from %(before)s to %(after)s."
-            )
-            % {
-                "gain": thousandths(-chosen["difference"]),
-                "error": thousandths(chosen["error"]),
-                "before": share(report["candidates"][0]["accuracy"]),
-                "after": share(chosen["accuracy"]),
-            }
-        ]
-    else:
-        headline = _("Version %(number)d keeps the project's own backbone") % number
-        sentences = [
-            _(
-                "The adapted one did not lower the held-out log-loss. With more ground truths the next training judges "
-                "again."
-            )
-        ]
-    if waiting:
+    headline, sentence = _taken(version, report) if taken else _kept(version)
+    sentences = [sentence]
+    if made and made[0].created_at > version.created_at:
         sentences.append(_("The newest adaptation came later. The next training judges it."))
     champion = selectors.champion(project)
     if champion is not None and champion.backbone != version.backbone:
@@ -99,8 +62,50 @@ def gate_result(project: Project, made: Sequence[DomainBackbone]) -> GateResult 
         sentences,
         "good" if taken else "",
         version,
-        rows,
+        compared(version, made),
         int(version.metrics["cross_validated"]["n"]),
+    )
+
+
+def _not_judged() -> GateResult:
+    return GateResult(
+        _("Not judged yet"),
+        [
+            _(
+                "The next training compares it with the project's own backbone, on the same ground truths in the same "
+                "folds, and takes it only if answers that were held out gain."
+            )
+        ],
+        "",
+        None,
+        [],
+        0,
+    )
+
+
+def _taken(version: ModelVersion, report: Mapping[str, Any]) -> tuple[str, str]:
+    chosen = next(each for each in report["candidates"] if each["name"] == report["chosen"])
+    return (
+        _("Version %(number)d stands on the adapted backbone") % {"number": version.number},
+        _(
+            "Held-out log-loss is lower by %(gain)s ± %(error)s, and accuracy goes from %(before)s to %(after)s."
+        )
+        % {
+            "gain": thousandths(-chosen["difference"]),
+            "error": thousandths(chosen["error"]),
+            "before": share(report["candidates"][0]["accuracy"]),
+            "after": share(chosen["accuracy"]),
+        },
+    )
+
+
+def _kept(version: ModelVersion) -> tuple[str, str]:
+    return (
+        _("Version %(number)d keeps the project's own backbone") % {"number": version.number},
+        _(
+            "The adapted one did not lower the held-out log-loss. With more ground truths the next training judges "
+            "again."
+        ),
     )
 
 
