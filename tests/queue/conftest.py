@@ -7,6 +7,8 @@ from uuid import uuid4
 
 import pytest
 
+import labeling.learning.tasks
+import labeling.queue.tasks  # noqa: F401  (registers the handlers)
 from labeling.catalog.models import Item, LabelClass, Project
 from labeling.people.models import User
 from labeling.queue import services

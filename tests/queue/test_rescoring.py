@@ -31,8 +31,6 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def own_folders(settings: Settings, tmp_path: Path) -> None:
-    import labeling.learning.tasks  # noqa: F401  (registers the handlers)
-
     settings.EMBEDDINGS_DIR = tmp_path / "embeddings"
     settings.MODELS_DIR = tmp_path / "models"
 
