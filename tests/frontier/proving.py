@@ -120,7 +120,7 @@ class Pool:
         return truth
 
     def settle_all(self, said: Iterable[tuple[Item, str | None]]) -> list[GroundTruth]:
-        """The same of many photos that had no ground truth: nobody is asked any more, and who else listens hears of the last."""
+        """The same of many photos that had no ground truth: nobody is asked any more, and others hear of the last."""
         keys = {item.pk: key for item, key in said}
         drawn = set(
             Item.objects.filter(pk__in=keys, audit_drawn_at__isnull=False).values_list("pk", flat=True)

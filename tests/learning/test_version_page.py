@@ -48,7 +48,7 @@ def page(project: Project, number: int = 1, **query: str) -> str:
     return text_of(signed_in(project).get(reverse("model", args=[project.slug, number]), query))
 
 
-def test_a_training_keeps_the_verdict_on_each_photo_and_it_agrees_with_the_metrics() -> None:
+def test_a_training_keeps_how_it_judged_each_photo_and_that_agrees_with_the_metrics() -> None:
     _project, version, _odd = doubted_project()
     found = Diagnostics.objects.get(model_version=version)
     cross = version.metrics["cross_validated"]
