@@ -22,6 +22,7 @@ NAMES = (
     "screen",
     "crash",
     "loop",
+    "house",
 )
 RESULTS = Path(__file__).resolve().parent / "results"
 
