@@ -5,15 +5,22 @@ from __future__ import annotations
 from hmac import compare_digest
 from typing import Any
 
+from django.contrib.auth import authenticate
+from django.contrib.auth.signals import user_logged_in
+from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from knox.crypto import hash_token
-from knox.models import get_token_model
-from knox.settings import CONSTANTS
+from knox.models import AuthToken, get_token_model
+from knox.settings import CONSTANTS, knox_settings
 from rest_framework import exceptions
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.request import Request
+
+from labeling.people import throttle
+from labeling.refusals import Refused
 
 SCHEMES = {b"token", b"bearer"}
 
@@ -63,6 +70,38 @@ class TokenAuthentication(BaseAuthentication):
         return exceptions.AuthenticationFailed(
             _("This token is not known or has expired. Get a new one at /api/v1/login.")
         )
+
+
+def log_in(request: HttpRequest, *, username: str, password: str) -> tuple[AuthToken, str]:
+    """A new token, as its row and its text, which is told this once.
+
+    Raises :class:`Refused` ``bad_login`` (401), or ``throttled`` (429) after too many wrong passwords.
+    """
+    attempt = {"address": request.META.get("REMOTE_ADDR", ""), "username": username}
+    if throttle.must_wait(**attempt):
+        raise Refused(
+            "throttled",
+            gettext("Too many wrong passwords for this name. Wait five minutes, then try again."),
+            status=429,
+        )
+    user = authenticate(request, username=username, password=password)
+    if user is None:
+        throttle.count_failure(**attempt)
+        raise Refused(
+            "bad_login",
+            gettext("User name and password do not match an open account. Check both, then try again."),
+            status=401,
+        )
+    throttle.forget(**attempt)
+    tokens = get_token_model().objects
+    limit = knox_settings.TOKEN_LIMIT_PER_USER
+    if limit is not None:
+        # Programs that log in at every start would lock themselves out; the oldest tokens make room instead.
+        surplus = tokens.filter(user=user).order_by("-created").values_list("pk", flat=True)[limit - 1 :]
+        tokens.filter(pk__in=list(surplus)).delete()
+    row, token = tokens.create(user=user, expiry=knox_settings.TOKEN_TTL)
+    user_logged_in.send(sender=type(user), request=request, user=user)
+    return row, token
 
 
 class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]

@@ -6,37 +6,40 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-from django.http import Http404, HttpRequest, StreamingHttpResponse
+from django.http import Http404, StreamingHttpResponse
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 from rest_framework.request import Request
-from rest_framework.response import Response
 
-from labeling.catalog.permissions import Action, project_for
+from labeling.catalog.models import Project
+from labeling.catalog.permissions import Action
 from labeling.frontier.bands import BandState
 from labeling.frontier.models import Mode
-from labeling.gateway.api.base import ApiView, documented
+from labeling.gateway.api.base import ApiView, route
+from labeling.gateway.api.endpoint import Json, endpoint, file_of, one_of
+from labeling.gateway.api.shapes import Shape
 from labeling.gateway.export import streamed
 from labeling.overview.dashboard import build as figures
 from labeling.overview.dashboard.build import PANELS, Headline
 from labeling.overview.dashboard.history import BY
 from labeling.overview.dashboard.panel import Panel
 from labeling.overview.dashboard.timeline import Frame
-from labeling.refusals import Refused
 
 CHUNK = 500
+
+
 _BY = OpenApiParameter("by", str, enum=list(BY), description="by default what keeps the plots readable")
 
 
-class DashboardIntervalOut(serializers.Serializer[Any]):
+class DashboardIntervalOut(Shape):
     value = serializers.FloatField()
     low = serializers.FloatField()
     high = serializers.FloatField()
 
 
-class DashboardHeadlineOut(serializers.Serializer[Any]):
+class DashboardHeadlineOut(Shape):
     images = serializers.IntegerField(help_text="decided: by_people and by_machine")
     by_people = serializers.IntegerField()
     by_machine = serializers.IntegerField()
@@ -57,13 +60,13 @@ class DashboardHeadlineOut(serializers.Serializer[Any]):
     compared = serializers.IntegerField(help_text="photos with two blind answers or more")
 
 
-class DashboardColumnOut(serializers.Serializer[Any]):
+class DashboardColumnOut(Shape):
     name = serializers.CharField()
-    label = serializers.CharField()  # type: ignore[assignment]  # our word
+    label_ = serializers.CharField()
     unit = serializers.CharField()
 
 
-class DashboardPanelOut(serializers.Serializer[Any]):
+class DashboardPanelOut(Shape):
     key = serializers.ChoiceField([(key, key) for key in PANELS])
     title = serializers.CharField(help_text="the finding")
     says = serializers.CharField(allow_blank=True, help_text="how to read it, and what is assumed")
@@ -72,18 +75,16 @@ class DashboardPanelOut(serializers.Serializer[Any]):
     rows = serializers.ListField(child=serializers.DictField(), help_text="by the names of the columns")
 
 
-class DashboardLadderOut(serializers.Serializer[Any]):
+class DashboardLadderOut(Shape):
     bands = serializers.ListField(
         child=serializers.ChoiceField([(each.value, each.value) for each in BandState]),
         help_text="outermost first",
     )
     certified = serializers.FloatField(help_text="share of the class's photos")
-
-    def get_fields(self) -> dict[str, Any]:
-        return super().get_fields() | {"class": serializers.CharField()}
+    class_ = serializers.CharField()
 
 
-class DashboardFrameOut(serializers.Serializer[Any]):
+class DashboardFrameOut(Shape):
     at = serializers.DateTimeField()
     says = serializers.ListField(child=serializers.CharField())
     model = serializers.IntegerField(allow_null=True)
@@ -94,7 +95,7 @@ class DashboardFrameOut(serializers.Serializer[Any]):
     ladders = DashboardLadderOut(many=True)
 
 
-class DashboardOut(serializers.Serializer[Any]):
+class DashboardOut(Shape):
     at = serializers.DateTimeField()
     by = serializers.ChoiceField([(by, by) for by in BY])
     time_zone = serializers.CharField(help_text="in which days begin")
@@ -105,11 +106,8 @@ class DashboardOut(serializers.Serializer[Any]):
 
 
 def _asked(request: Request) -> str:
-    by = str(request.query_params.get("by", ""))
-    if by and by not in BY:
-        message = _("One of: %(known)s.") % {"known": ", ".join(BY)}
-        raise Refused.invalid("by", message, short=[message])
-    return by
+    """How finely over time; empty: as the dashboard chooses."""
+    return (one_of(request, "by", BY) or "") if request.query_params.get("by") else ""
 
 
 def _headline(headline: Headline) -> dict[str, Any]:
@@ -123,76 +121,57 @@ def _headline(headline: Headline) -> dict[str, Any]:
 
 
 def _panel(each: Panel) -> dict[str, Any]:
-    return {
-        "key": each.key,
-        "title": each.title,
-        "says": each.says,
-        "empty": each.empty,
-        "columns": [{"name": c.name, "label": c.label, "unit": c.unit} for c in each.columns],
-        "rows": list(each.rows),
-    }
+    columns = [DashboardColumnOut.of(column) for column in each.columns]
+    return DashboardPanelOut.of(each, columns=columns, rows=list(each.rows))
 
 
 def _frame(frame: Frame) -> dict[str, Any]:
-    return {
-        "at": frame.at,
-        "says": frame.says,
-        "model": frame.model,
-        "mode": frame.mode,
-        "open_band": frame.open,
-        "bands": frame.bands,
-        "certified": frame.certified,
-        "ladders": [
-            {"class": each.key, "bands": [str(band) for band in each.bands], "certified": each.certified}
-            for each in frame.ladders
-        ],
-    }
+    ladders = [
+        DashboardLadderOut.of(each, class_=each.key, bands=[str(band) for band in each.bands])
+        for each in frame.ladders
+    ]
+    return DashboardFrameOut.of(frame, open_band=frame.open, ladders=ladders)
 
 
+@route("projects/<slug:slug>/dashboard", "api-dashboard", "frontier")
 class DashboardView(ApiView):
-    @documented(
+    @endpoint(
         "get_dashboard",
         "What was decided, by whom, at what cost and on what proof, over time",
+        may=Action.OVERRULE,
         returns=DashboardOut,
         parameters=[_BY],
         errors=(422,),
-        tag="frontier",
     )
-    def get(self, request: Request, slug: str) -> Response:
-        project = project_for(request.user, slug, Action.OVERRULE)
+    def get(self, request: Request, project: Project) -> Json:
         seen = figures.dashboard(project, by=_asked(request))
-        return Response(
-            {
-                "at": seen.at,
-                "by": seen.by,
-                "time_zone": seen.zone,
-                "says": figures.says(seen.headline),
-                "headline": _headline(seen.headline),
-                "panels": [_panel(each) for each in seen.panels],
-                "frames": [_frame(each) for each in seen.frames],
-            }
+        return DashboardOut.of(
+            seen,
+            time_zone=seen.zone,
+            says=figures.says(seen.headline),
+            headline=_headline(seen.headline),
+            panels=[_panel(each) for each in seen.panels],
+            frames=[_frame(each) for each in seen.frames],
         )
 
 
+@route("projects/<slug:slug>/dashboard/<str:panel>.csv", "api-dashboard-panel", "frontier")
 class DashboardPanelView(ApiView):
-    @documented(
+    @endpoint(
         "get_dashboard_panel",
         "The rows of one panel of the dashboard, as a streamed file",
-        returns=None,
-        also={(200, "text/csv"): OpenApiResponse(OpenApiTypes.STR, description="with a header row")},
+        may=Action.OVERRULE,
+        also=file_of("text/csv", "with a header row", OpenApiTypes.STR),
         parameters=[OpenApiParameter("panel", str, OpenApiParameter.PATH, enum=list(PANELS)), _BY],
         errors=(422,),
-        tag="frontier",
     )
-    def get(self, request: Request, slug: str, panel: str) -> StreamingHttpResponse:
-        project = project_for(request.user, slug, Action.OVERRULE)
+    def get(self, request: Request, project: Project, panel: str) -> StreamingHttpResponse:
         by = _asked(request)
         if panel not in PANELS:
             raise Http404(_("There are these panels: %(names)s.") % {"names": ", ".join(PANELS)})
         found = figures.panel(project, panel, by=by)
-        plain: HttpRequest = request._request
         return streamed(
-            plain,
+            request._request,
             _chunks(found),
             columns=tuple(column.name for column in found.columns),
             format="csv",

@@ -2,35 +2,38 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
-from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-from labeling.catalog.models import Image
+from labeling.catalog.models import Image, LabelClass, Project
 from labeling.catalog.projects import SLUG, SLUG_RULE
 from labeling.catalog.selectors import photo_urls
+from labeling.gateway.api.shapes import Shape, like
 
-
-class FiniteFloat(serializers.FloatField):
-    """DRF reads the text "nan" as a number, and every comparison with it is false: bounds would not hold."""
-
-    default_error_messages = {"finite": _("Send a finite number.")}
-
-    def to_internal_value(self, data: Any) -> float:
-        value = super().to_internal_value(data)
-        if not math.isfinite(value):
-            self.fail("finite")
-        return value
+_LONGEST_KEY = like(LabelClass, "key").max_length
+_LONGEST_ADDRESS = like(Project, "slug").max_length
 
 
 class ClassKey(serializers.RegexField):
     """The lasting name of a class: small letters, digits, - and _."""
 
     def __init__(self, **options: Any) -> None:
-        options.setdefault("max_length", 60)
-        super().__init__(r"^[a-z0-9_-]+\Z", **options)
+        super().__init__(r"^[a-z0-9_-]+\Z", **({"max_length": _LONGEST_KEY} | options))
+
+
+class AnsweredClass(serializers.CharField):
+    """The key of a class, or nothing. Whether the project has such a class, the service says."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_length=_LONGEST_KEY, required=False, allow_blank=True, default="", **options)
+
+
+class Checklist(serializers.ListField):
+    """Short criteria."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(child=serializers.CharField(max_length=300), max_length=30, **options)
 
 
 class GuidelineRead(serializers.IntegerField):
@@ -50,7 +53,9 @@ class NewAddress(serializers.RegexField):
     """The address of a project that is founded."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(rf"^{SLUG}\Z", max_length=60, error_messages={"invalid": SLUG_RULE}, **options)
+        super().__init__(
+            rf"^{SLUG}\Z", max_length=_LONGEST_ADDRESS, error_messages={"invalid": SLUG_RULE}, **options
+        )
 
 
 class Sha256(serializers.RegexField):
@@ -60,7 +65,7 @@ class Sha256(serializers.RegexField):
         super().__init__(r"^[0-9a-f]{64}\Z", **options)
 
 
-class PhotoOut(serializers.Serializer[Any]):
+class PhotoOut(Shape):
     sha256 = serializers.CharField()
     screen = serializers.CharField(help_text="Address of the screen-sized rendition.")
     thumb = serializers.CharField(help_text="Address of the thumbnail.")
@@ -69,11 +74,12 @@ class PhotoOut(serializers.Serializer[Any]):
 
 
 def present_photo(image: Image) -> dict[str, Any]:
-    urls = photo_urls(image)
-    return {
-        "sha256": image.sha256,
-        "screen": urls["screen"],
-        "thumb": urls["thumb"],
-        "width": image.width,
-        "height": image.height,
-    }
+    return PhotoOut.of(image, **photo_urls(image))
+
+
+class ShareOut(Shape):
+    part = serializers.IntegerField()
+    whole = serializers.IntegerField()
+    share = serializers.FloatField(allow_null=True)
+    low = serializers.FloatField(help_text="95 % interval")
+    high = serializers.FloatField()

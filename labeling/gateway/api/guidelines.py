@@ -8,44 +8,42 @@ from django.db.models import Prefetch
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from labeling.catalog.models import ClassDefinition, Exemplar, Guideline, Project
 from labeling.catalog.permissions import Action, project_for
 from labeling.catalog.selectors import current_guideline
 from labeling.catalog.services import amend_guideline
-from labeling.gateway.api.base import ApiView, StrictSerializer, documented, paged, user_of
-from labeling.gateway.api.fields import ClassKey, PhotoOut, Sha256, present_photo
+from labeling.gateway.api.base import ApiView, route, signed_in
+from labeling.gateway.api.endpoint import Json, endpoint
+from labeling.gateway.api.fields import Checklist, ClassKey, PhotoOut, Sha256, present_photo
+from labeling.gateway.api.shapes import Shape, StrictSerializer, like, paged
 from labeling.gateway.pagination import page_by_id
 from labeling.refusals import Refused
 
 CRITERIA: dict[str, Any] = {"max_length": 10_000, "allow_blank": True}
+
+
 #: What a reviewer may amend in passing; anything that changes which classes there are is an admin's.
 WORDING = {"note", "criteria", "checklist", "exemplars", "expected"}
 
 
-def lines(**options: Any) -> serializers.ListField:
-    """Short criteria. A new field each time: DRF binds a field to where it stands."""
-    return serializers.ListField(child=serializers.CharField(max_length=300), max_length=30, **options)
-
-
 class NewClass(StrictSerializer):
     key = ClassKey()
-    name = serializers.CharField(max_length=80)
+    name = like(ClassDefinition, "name")
     criteria = serializers.CharField(required=False, default="", **CRITERIA)
-    checklist = lines(required=False, default=list)
+    checklist = Checklist(required=False, default=list)
 
 
 class GuidelineIn(StrictSerializer):
     """Only what changes; the rest is carried over into the new version."""
 
-    note = serializers.CharField(max_length=300, help_text="What changes, and why.")
-    rename = serializers.DictField(child=serializers.CharField(max_length=80), required=False)
+    note = like(Guideline, "note", help_text="What changes, and why.")
+    rename = serializers.DictField(child=like(ClassDefinition, "name"), required=False)
     add = NewClass(many=True, required=False, max_length=50)  # type: ignore[call-arg]  # many=True makes a list
     merge = serializers.DictField(child=ClassKey(), required=False, help_text="from key → into key")
     retire = serializers.ListField(child=ClassKey(), required=False, max_length=50)
     criteria = serializers.DictField(child=serializers.CharField(**CRITERIA), required=False)
-    checklist = serializers.DictField(child=lines(), required=False)
+    checklist = serializers.DictField(child=Checklist(), required=False)
     exemplars = serializers.DictField(
         child=serializers.ListField(child=Sha256(), max_length=50), required=False, help_text="key → photos"
     )
@@ -62,7 +60,7 @@ class ExemplarOut(PhotoOut):
     caption = serializers.CharField()
 
 
-class ClassOut(serializers.Serializer[Any]):
+class ClassOut(Shape):
     key = serializers.CharField()
     name = serializers.CharField()
     state = serializers.ChoiceField(["active", "retired", "merged"])
@@ -72,7 +70,7 @@ class ClassOut(serializers.Serializer[Any]):
     exemplars = ExemplarOut(many=True)
 
 
-class GuidelineOut(serializers.Serializer[Any]):
+class GuidelineOut(Shape):
     number = serializers.IntegerField()
     note = serializers.CharField()
     created_by = serializers.CharField()
@@ -81,27 +79,19 @@ class GuidelineOut(serializers.Serializer[Any]):
 
 
 def present(guideline: Guideline) -> dict[str, Any]:
-    return {
-        "number": guideline.number,
-        "note": guideline.note,
-        "created_by": guideline.created_by.get_username(),
-        "created_at": guideline.created_at,
-        "classes": [
-            {
-                "key": definition.label_class.key,
-                "name": definition.name,
-                "state": definition.state,
-                "merged_into": definition.merged_into.key if definition.merged_into else None,
-                "criteria": definition.criteria,
-                "checklist": definition.checklist,
-                "exemplars": [
-                    present_photo(exemplar.image) | {"caption": exemplar.caption}
-                    for exemplar in definition.exemplars.all()
-                ],
-            }
-            for definition in guideline.definitions.all()
-        ],
-    }
+    classes = [
+        ClassOut.of(
+            definition,
+            key=definition.label_class.key,
+            merged_into=definition.merged_into.key if definition.merged_into else None,
+            exemplars=[
+                ExemplarOut.of(exemplar, **present_photo(exemplar.image))
+                for exemplar in definition.exemplars.all()
+            ],
+        )
+        for definition in guideline.definitions.all()
+    ]
+    return GuidelineOut.of(guideline, created_by=guideline.created_by.get_username(), classes=classes)
 
 
 def _whole(project: Project) -> Any:
@@ -115,49 +105,37 @@ def _whole(project: Project) -> Any:
     )
 
 
+@route("projects/<slug:slug>/guideline", "api-guideline", "guidelines")
 class GuidelineView(ApiView):
-    @documented("get_guideline", "The guideline in force", returns=GuidelineOut, tag="guidelines")
-    def get(self, request: Request, slug: str) -> Response:
-        project = project_for(request.user, slug, Action.VIEW)
-        return Response(present(_whole(project).get(pk=current_guideline(project).pk)))
+    @endpoint("get_guideline", "The guideline in force", may=Action.VIEW, returns=GuidelineOut)
+    def get(self, request: Request, project: Project) -> Json:
+        return present(_whole(project).get(pk=current_guideline(project).pk))
 
 
+@route("projects/<slug:slug>/guidelines", "api-guidelines", "guidelines")
 class GuidelinesView(ApiView):
-    @documented(
+    @endpoint(
         "list_guidelines",
         "All versions, oldest first",
+        may=Action.VIEW,
         returns=paged("GuidelinePage", GuidelineOut),
-        pages=True,
-        tag="guidelines",
     )
-    def get(self, request: Request, slug: str) -> Response:
-        project = project_for(request.user, slug, Action.VIEW)
-        return Response(page_by_id(_whole(project), request, present))
+    def get(self, request: Request, project: Project) -> Json:
+        return page_by_id(_whole(project), request, present)
 
-    @documented(
+    @endpoint(
         "amend_guideline",
-        "A new version (reviewers: criteria, checklist and exemplars; admins: everything)",
+        "A new version. Reviewers amend criteria, checklist and exemplars, admins everything",
+        may=Action.REVIEW,
         takes=GuidelineIn,
         returns=GuidelineOut,
         status=201,
         errors=(409,),
-        tag="guidelines",
     )
-    def post(self, request: Request, slug: str) -> Response:
-        project = project_for(request.user, slug, Action.REVIEW)
-        given = GuidelineIn(data=request.data)
-        given.is_valid(raise_exception=True)
-        changes = {name: _plain(value) for name, value in given.validated_data.items()}
-        if set(changes) - WORDING:
-            project_for(request.user, slug, Action.ADMIN)
-        if set(changes) <= {"note", "expected"}:
+    def post(self, request: Request, project: Project, given: Json) -> Json:
+        if set(given) - WORDING:
+            project_for(request.user, project.slug, Action.ADMIN)
+        if set(given) <= {"note", "expected"}:
             raise Refused.invalid(None, _("Say what is to change: criteria, add, rename …"))
-        guideline = amend_guideline(project=project, by=user_of(request), **changes)
-        return Response(present(_whole(project).get(pk=guideline.pk)), status=201)
-
-
-def _plain(value: Any) -> Any:
-    """Serializers' ordered dicts as the plain ones that the service's signature names."""
-    if isinstance(value, dict):
-        return {key: _plain(inner) for key, inner in value.items()}
-    return [_plain(inner) for inner in value] if isinstance(value, list) else value
+        guideline = amend_guideline(project=project, by=signed_in(request), **given)
+        return present(_whole(project).get(pk=guideline.pk))

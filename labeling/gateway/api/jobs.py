@@ -9,18 +9,19 @@ from django.http import Http404
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from labeling.catalog.models import Project
-from labeling.catalog.permissions import Action, project_for
-from labeling.gateway.api.base import ApiView, documented, paged
+from labeling.catalog.permissions import Action
+from labeling.gateway.api.base import ApiView, route
+from labeling.gateway.api.endpoint import Json, endpoint
+from labeling.gateway.api.shapes import Shape, paged
 from labeling.gateway.pagination import page_by_time
 from labeling.jobs import services
 from labeling.jobs.models import Job, JobState
 from labeling.refusals import Refused
 
 
-class JobOut(serializers.Serializer[Any]):
+class JobOut(Shape):
     id = serializers.UUIDField()
     kind = serializers.CharField()
     state = serializers.ChoiceField(JobState.choices)
@@ -37,21 +38,8 @@ class JobOut(serializers.Serializer[Any]):
 
 
 def present_job(job: Job) -> dict[str, Any]:
-    return {
-        "id": str(job.pk),
-        "kind": job.kind,
-        "state": job.state,
-        "done": job.done,
-        "total": job.total,
-        "message": job.message,
-        "result": job.result,
-        "error": job.error,
-        "requested_by": job.requested_by.get_username() if job.requested_by else None,
-        "created_at": job.created_at,
-        "started_at": job.started_at,
-        "finished_at": job.finished_at,
-        "cancel_requested_at": job.cancel_requested_at,
-    }
+    by = job.requested_by
+    return JobOut.of(job, requested_by=by.get_username() if by else None)
 
 
 def _job(project: Project, job_id: UUID) -> Job:
@@ -61,32 +49,32 @@ def _job(project: Project, job_id: UUID) -> Job:
     return job
 
 
+@route("projects/<slug:slug>/jobs", "api-jobs", "jobs")
 class JobsView(ApiView):
-    @documented("list_jobs", "Jobs, newest first", returns=paged("JobPage", JobOut), pages=True, tag="jobs")
-    def get(self, request: Request, slug: str) -> Response:
-        project = project_for(request.user, slug, Action.ADMIN)
+    @endpoint("list_jobs", "Jobs, newest first", may=Action.ADMIN, returns=paged("JobPage", JobOut))
+    def get(self, request: Request, project: Project) -> Json:
         jobs = Job.objects.of_project(project.pk).select_related("requested_by")
-        return Response(page_by_time(jobs, request, present_job, newest_first=True))
+        return page_by_time(jobs, request, present_job, newest_first=True)
 
 
+@route("projects/<slug:slug>/jobs/<uuid:job_id>", "api-job", "jobs")
 class JobView(ApiView):
-    @documented("get_job", "How a job stands", returns=JobOut, tag="jobs")
-    def get(self, request: Request, slug: str, job_id: UUID) -> Response:
-        project = project_for(request.user, slug, Action.ADMIN)
-        return Response(present_job(_job(project, job_id)))
+    @endpoint("get_job", "How a job stands", may=Action.ADMIN, returns=JobOut)
+    def get(self, request: Request, project: Project, job_id: UUID) -> Json:
+        return present_job(_job(project, job_id))
 
 
+@route("projects/<slug:slug>/jobs/<uuid:job_id>/cancel", "api-cancel", "jobs")
 class CancelView(ApiView):
-    @documented(
+    @endpoint(
         "cancel_job",
         "Ask a job to stop; 409 `job_over` when it has ended otherwise",
+        may=Action.ADMIN,
         returns=JobOut,
         errors=(409,),
-        tag="jobs",
     )
-    def post(self, request: Request, slug: str, job_id: UUID) -> Response:
-        project = project_for(request.user, slug, Action.ADMIN)
+    def post(self, request: Request, project: Project, job_id: UUID) -> Json:
         job = services.cancel(job=_job(project, job_id))
         if job.state in (JobState.SUCCEEDED, JobState.FAILED):
             raise Refused("job_over", _("The job is over: there is nothing left to stop."))
-        return Response(present_job(job))
+        return present_job(job)

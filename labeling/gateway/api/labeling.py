@@ -10,16 +10,19 @@ from uuid import UUID
 
 from rest_framework import serializers
 from rest_framework.request import Request
-from rest_framework.response import Response
 
-from labeling.catalog.permissions import Action, project_for
-from labeling.gateway.api.base import ApiView, StrictSerializer, documented, user_of
-from labeling.gateway.api.fields import GuidelineRead, PhotoOut, present_photo
+from labeling.catalog.models import Project
+from labeling.catalog.permissions import Action
+from labeling.gateway.api.base import ApiView, route, signed_in
+from labeling.gateway.api.endpoint import Json, endpoint
+from labeling.gateway.api.fields import (
+    PhotoOut,
+    present_photo,
+)
+from labeling.gateway.api.shapes import Shape, StrictSerializer
 from labeling.queue import services as queue
 from labeling.queue.models import Slot
 from labeling.queue.selectors import labeler_progress, notes_for, queue_state
-from labeling.truth.models import Annotation, AnswerKind
-from labeling.truth.services import Answer
 
 MOST_LEASES = 20
 
@@ -30,7 +33,7 @@ class ClaimIn(StrictSerializer):
     )
 
 
-class TaskOut(serializers.Serializer[Any]):
+class TaskOut(Shape):
     lease = serializers.UUIDField()
     photo = PhotoOut()
     expires_at = serializers.DateTimeField()
@@ -39,13 +42,13 @@ class TaskOut(serializers.Serializer[Any]):
     )
 
 
-class LabelerProgressOut(serializers.Serializer[Any]):
+class LabelerProgressOut(Shape):
     answered_today = serializers.IntegerField()
     settled_in_band = serializers.IntegerField(help_text="Photos settled in the present stage.")
     needed_in_band = serializers.IntegerField(allow_null=True, help_text="Photos that the stage needs.")
 
 
-class ClaimOut(serializers.Serializer[Any]):
+class ClaimOut(Shape):
     tasks = TaskOut(many=True)
     state = serializers.ChoiceField(["open", "empty", "paused", "preparing"])
     message = serializers.CharField()
@@ -55,177 +58,77 @@ class ClaimOut(serializers.Serializer[Any]):
     )
 
 
-class AnswerIn(StrictSerializer):
-    key = serializers.UUIDField(help_text="Yours, new for each answer: sending it again changes nothing.")
-    lease = serializers.UUIDField()
-    kind = serializers.ChoiceField(AnswerKind.choices)
-    reason = serializers.CharField(max_length=12, required=False, allow_blank=True, default="")
-    comment = serializers.CharField(max_length=1000, required=False, allow_blank=True, default="")
-    checklist = serializers.ListField(
-        child=serializers.CharField(max_length=300), max_length=30, required=False, default=list
-    )
-    shown_at = serializers.DateTimeField(required=False, allow_null=True, default=None)
-    view_ms = serializers.IntegerField(min_value=0, max_value=2**31 - 1)
-    guideline = GuidelineRead()
-
-    def get_fields(self) -> dict[str, Any]:
-        fields = super().get_fields()
-        # "class" is a word of Python's own, so it cannot be declared as the others are.
-        fields["class"] = serializers.CharField(max_length=60, required=False, allow_blank=True, default="")
-        return fields
-
-
-class AnswerOut(serializers.Serializer[Any]):
-    key = serializers.UUIDField()
-    undo_until = serializers.DateTimeField()
-    kind = serializers.ChoiceField(AnswerKind.choices)
-    reason = serializers.CharField(allow_blank=True)
-    guideline = serializers.IntegerField(help_text="Number of the version that it counts under.")
-
-    def get_fields(self) -> dict[str, Any]:
-        fields = super().get_fields()
-        fields["class"] = serializers.CharField(allow_blank=True)
-        return fields
-
-
-class UndoOut(serializers.Serializer[Any]):
+class UndoOut(Shape):
     task = TaskOut()
 
 
 def present_task(slot: Slot, notes: dict[int, str] | None = None) -> dict[str, Any]:
-    return {
-        "lease": str(slot.pk),
-        "photo": present_photo(slot.item.image),
-        "expires_at": slot.expires_at,
-        "note": (notes if notes is not None else notes_for([slot])).get(slot.item_id, ""),
-    }
+    note = (notes if notes is not None else notes_for([slot])).get(slot.item_id, "")
+    return TaskOut.of(slot, lease=slot.pk, photo=present_photo(slot.item.image), note=note)
 
 
+@route("projects/<slug:slug>/claims", "api-claims", "labeling")
 class ClaimsView(ApiView):
-    @documented(
+    @endpoint(
         "claim",
         "Borrow photos: hold up to `count`, oldest first",
+        may=Action.LABEL,
         takes=ClaimIn,
         returns=ClaimOut,
         errors=(409,),
-        tag="labeling",
     )
-    def post(self, request: Request, slug: str) -> Response:
-        project = project_for(request.user, slug, Action.LABEL)
-        labeler = user_of(request)
-        given = ClaimIn(data=request.data)
-        given.is_valid(raise_exception=True)
-        claimed = queue.claim_under(project=project, labeler=labeler, count=given.validated_data["count"])
+    def post(self, request: Request, project: Project, given: Json) -> Json:
+        labeler = signed_in(request)
+        claimed = queue.claim_under(project=project, labeler=labeler, count=given["count"])
         slots = claimed.slots
         notes = notes_for(slots)
         state = {"state": "open", "message": ""} if slots else queue_state(project, labeler)
-        return Response(
-            {
-                "tasks": [present_task(slot, notes) for slot in slots],
-                "state": state["state"],
-                "message": state["message"],
-                "progress": labeler_progress(project, labeler),
-                "guideline": claimed.guideline,
-            }
-        )
+        return {
+            "tasks": [present_task(slot, notes) for slot in slots],
+            "state": state["state"],
+            "message": state["message"],
+            "progress": labeler_progress(project, labeler),
+            "guideline": claimed.guideline,
+        }
 
 
-class AnnotationsPost:
-    """The writing half of ``…/annotations``; reading it is an admin's, in :mod:`.truth`."""
-
-    @documented(
-        "answer",
-        "Answer a photo on loan; 200 when this key was stored before",
-        takes=AnswerIn,
-        returns=AnswerOut,
-        status=201,
-        also={200: AnswerOut},
-        errors=(409,),
-        tag="labeling",
-    )
-    def post(self, request: Request, slug: str) -> Response:
-        project = project_for(request.user, slug, Action.LABEL)
-        labeler = user_of(request)
-        given = AnswerIn(data=request.data)
-        given.is_valid(raise_exception=True)
-        fields = given.validated_data
-        stored = queue.submit(
-            project=project,
-            labeler=labeler,
-            lease=fields["lease"],
-            key=fields["key"],
-            answer=Answer(
-                kind=fields["kind"],
-                class_key=fields["class"],
-                reason=fields["reason"],
-                comment=fields["comment"],
-                checklist=tuple(fields["checklist"]),
-            ),
-            shown_at=fields["shown_at"],
-            view_ms=fields["view_ms"],
-            guideline=fields["guideline"],
-        )
-        annotation = stored.annotation
-        # A new answer's class is the one that was just sent; only a replay has to look at what was stored.
-        class_key = fields["class"] if stored.created else _class_key(annotation)
-        return Response(
-            {
-                "key": str(annotation.key),
-                "undo_until": stored.undo_until,
-                "kind": annotation.kind,
-                "class": class_key if annotation.kind == AnswerKind.CLASS else "",
-                "reason": annotation.reason,
-                "guideline": annotation.guideline.number,
-            },
-            status=201 if stored.created else 200,
-        )
-
-
-def _class_key(annotation: Annotation) -> str:
-    return annotation.label_class.key if annotation.label_class else ""
-
-
+@route("projects/<slug:slug>/annotations/<uuid:key>/undo", "api-undo", "labeling")
 class UndoView(ApiView):
-    @documented(
+    @endpoint(
         "undo",
         "Take an answer back; the photo is on loan to you again",
+        may=Action.LABEL,
         returns=UndoOut,
         errors=(409,),
-        tag="labeling",
     )
-    def post(self, request: Request, slug: str, key: UUID) -> Response:
-        project = project_for(request.user, slug, Action.LABEL)
-        slot = queue.undo(project=project, labeler=user_of(request), key=key)
-        return Response({"task": present_task(slot)})
+    def post(self, request: Request, project: Project, key: UUID) -> Json:
+        slot = queue.undo(project=project, labeler=signed_in(request), key=key)
+        return {"task": present_task(slot)}
 
 
+@route("projects/<slug:slug>/leases/<uuid:lease>/skip", "api-skip", "labeling")
 class SkipView(ApiView):
-    @documented("skip", "Not this photo, not for me", returns=None, status=204, errors=(409,), tag="labeling")
-    def post(self, request: Request, slug: str, lease: UUID) -> Response:
-        project = project_for(request.user, slug, Action.LABEL)
-        queue.skip(project=project, labeler=user_of(request), lease=lease)
-        return Response(status=204)
+    @endpoint("skip", "Not this photo, not for me", may=Action.LABEL, errors=(409,))
+    def post(self, request: Request, project: Project, lease: UUID) -> None:
+        queue.skip(project=project, labeler=signed_in(request), lease=lease)
 
 
+@route("projects/<slug:slug>/leases/<uuid:lease>/unskip", "api-unskip", "labeling")
 class UnskipView(ApiView):
-    @documented(
+    @endpoint(
         "unskip",
         "Take a skip back; the photo is on loan to you again",
+        may=Action.LABEL,
         returns=UndoOut,
         errors=(409,),
-        tag="labeling",
     )
-    def post(self, request: Request, slug: str, lease: UUID) -> Response:
-        project = project_for(request.user, slug, Action.LABEL)
-        slot = queue.unskip(project=project, labeler=user_of(request), lease=lease)
-        return Response({"task": present_task(slot)})
+    def post(self, request: Request, project: Project, lease: UUID) -> Json:
+        slot = queue.unskip(project=project, labeler=signed_in(request), lease=lease)
+        return {"task": present_task(slot)}
 
 
+@route("projects/<slug:slug>/leases/<uuid:lease>/release", "api-release", "labeling")
 class ReleaseView(ApiView):
-    @documented(
-        "release", "Give a photo back unanswered", returns=None, status=204, errors=(409,), tag="labeling"
-    )
-    def post(self, request: Request, slug: str, lease: UUID) -> Response:
-        project = project_for(request.user, slug, Action.LABEL)
-        queue.release(project=project, labeler=user_of(request), lease=lease)
-        return Response(status=204)
+    @endpoint("release", "Give a photo back unanswered", may=Action.LABEL, errors=(409,))
+    def post(self, request: Request, project: Project, lease: UUID) -> None:
+        queue.release(project=project, labeler=signed_in(request), lease=lease)

@@ -8,20 +8,21 @@ from django.http import Http404
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 from rest_framework.request import Request
-from rest_framework.response import Response
 
-from labeling.catalog.models import Membership, Role
-from labeling.catalog.permissions import Action, project_for
+from labeling.catalog.models import Membership, Project, Role
+from labeling.catalog.permissions import Action
 from labeling.catalog.services import remove_member, set_role
-from labeling.gateway.api.base import ApiView, StrictSerializer, documented, paged, person_named, user_of
+from labeling.gateway.api.base import ApiView, person_named, route, signed_in
+from labeling.gateway.api.endpoint import Json, endpoint
+from labeling.gateway.api.shapes import Shape, StrictSerializer, like, paged
 from labeling.gateway.pagination import page_by_id
 
 
 class RoleIn(StrictSerializer):
-    role = serializers.ChoiceField(Role.choices)
+    role = like(Membership, "role")
 
 
-class MemberOut(serializers.Serializer[Any]):
+class MemberOut(Shape):
     username = serializers.CharField()
     name = serializers.CharField()
     role = serializers.ChoiceField(Role.choices)
@@ -29,54 +30,37 @@ class MemberOut(serializers.Serializer[Any]):
 
 
 def present(membership: Membership) -> dict[str, Any]:
-    return {
-        "username": membership.user.get_username(),
-        "name": str(membership.user),
-        "role": membership.role,
-        "since": membership.created_at,
-    }
-
-
-class MembersView(ApiView):
-    @documented(
-        "list_members", "Members and roles", returns=paged("MemberPage", MemberOut), pages=True, tag="members"
+    person = membership.user
+    return MemberOut.of(
+        membership, username=person.get_username(), name=str(person), since=membership.created_at
     )
-    def get(self, request: Request, slug: str) -> Response:
-        project = project_for(request.user, slug, Action.ADMIN)
-        return Response(
-            page_by_id(Membership.objects.filter(project=project).select_related("user"), request, present)
-        )
 
 
+@route("projects/<slug:slug>/members", "api-members", "members")
+class MembersView(ApiView):
+    @endpoint("list_members", "Members and roles", may=Action.ADMIN, returns=paged("MemberPage", MemberOut))
+    def get(self, request: Request, project: Project) -> Json:
+        return page_by_id(Membership.objects.filter(project=project).select_related("user"), request, present)
+
+
+@route("projects/<slug:slug>/members/<str:username>", "api-member", "members")
 class MemberView(ApiView):
-    @documented(
+    @endpoint(
         "set_member",
         "Add a person, or change their role",
+        may=Action.ADMIN,
         takes=RoleIn,
         returns=MemberOut,
         errors=(409,),
-        tag="members",
     )
-    def put(self, request: Request, slug: str, username: str) -> Response:
-        project = project_for(request.user, slug, Action.ADMIN)
-        given = RoleIn(data=request.data)
-        given.is_valid(raise_exception=True)
+    def put(self, request: Request, project: Project, username: str, given: Json) -> Json:
         person = person_named(username)
-        set_role(project=project, user=person, role=given.validated_data["role"], by=user_of(request))
-        return Response(present(Membership.objects.select_related("user").get(project=project, user=person)))
+        set_role(project=project, user=person, role=given["role"], by=signed_in(request))
+        return present(Membership.objects.select_related("user").get(project=project, user=person))
 
-    @documented(
-        "remove_member",
-        "Take a person out; their answers stay",
-        returns=None,
-        status=204,
-        errors=(409,),
-        tag="members",
-    )
-    def delete(self, request: Request, slug: str, username: str) -> Response:
-        project = project_for(request.user, slug, Action.ADMIN)
+    @endpoint("remove_member", "Take a person out; their answers stay", may=Action.ADMIN, errors=(409,))
+    def delete(self, request: Request, project: Project, username: str) -> None:
         person = person_named(username)
         if not Membership.objects.filter(project=project, user=person).exists():
             raise Http404(_("This person is not a member of the project."))
-        remove_member(project=project, user=person, by=user_of(request))
-        return Response(status=204)
+        remove_member(project=project, user=person, by=signed_in(request))

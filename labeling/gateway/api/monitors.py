@@ -6,34 +6,34 @@ from typing import Any
 
 from django.http import Http404
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from labeling.catalog.models import Project
-from labeling.catalog.permissions import Action, project_for
-from labeling.gateway.api.base import ApiView, StrictSerializer, documented, user_of
-from labeling.gateway.api.fields import FiniteFloat
+from labeling.catalog.permissions import Action
+from labeling.gateway.api.base import ApiView, route, signed_in
+from labeling.gateway.api.endpoint import Json, endpoint, number_in_path
 from labeling.gateway.api.jobs import JobOut, present_job
+from labeling.gateway.api.shapes import ModelInput, Shape, StrictSerializer, like
 from labeling.monitors import services
-from labeling.monitors.models import Monitor, MonitorAlert, MonitorReading, ReadingState
+from labeling.monitors.models import (
+    AlertAcknowledgement,
+    Monitor,
+    MonitorAlert,
+    MonitorReading,
+    MonitorThresholds,
+    ReadingState,
+)
 from labeling.monitors.selectors import Card, overview
 
-_ALERT = OpenApiParameter("alert_id", {"type": "integer", "minimum": 1}, OpenApiParameter.PATH)
+
+class ThresholdsIn(ModelInput):
+    class Meta:
+        model = MonitorThresholds
+        fields = (*services.FIELDS, "reason")
 
 
-class ThresholdsIn(StrictSerializer):
-    drift_level = FiniteFloat(required=False, min_value=1e-6, max_value=0.2)
-    window = serializers.IntegerField(required=False, min_value=30, max_value=2000)
-    calibration = FiniteFloat(required=False, min_value=0, max_value=1)
-    agreement = FiniteFloat(required=False, min_value=0, max_value=1)
-    speed = FiniteFloat(required=False, min_value=1.1, max_value=100)
-    queue_days = FiniteFloat(required=False, min_value=0.01, max_value=36_500)
-    reason = serializers.CharField(required=False, allow_blank=True, max_length=300)
-
-
-class ThresholdsOut(serializers.Serializer[Any]):
+class ThresholdsOut(Shape):
     drift_level = serializers.FloatField(help_text="share of looks that may give a false alarm")
     window = serializers.IntegerField(help_text="newest photos that are compared")
     calibration = serializers.FloatField(help_text="expected calibration error that is borne")
@@ -42,7 +42,7 @@ class ThresholdsOut(serializers.Serializer[Any]):
     queue_days = serializers.FloatField(help_text="age of the oldest photo that waits")
 
 
-class ReadingOut(serializers.Serializer[Any]):
+class ReadingOut(Shape):
     at = serializers.DateTimeField()
     state = serializers.ChoiceField(ReadingState.choices)
     value = serializers.FloatField(allow_null=True, help_text="of drift monitors: the p-value, adjusted")
@@ -53,19 +53,19 @@ class ReadingOut(serializers.Serializer[Any]):
     figures = serializers.JSONField()
 
 
-class AcknowledgementOut(serializers.Serializer[Any]):
+class AcknowledgementOut(Shape):
     by = serializers.CharField()
     note = serializers.CharField()
     at = serializers.DateTimeField()
 
 
-class AlertOut(serializers.Serializer[Any]):
+class AlertOut(Shape):
     id = serializers.IntegerField()
     opened_at = serializers.DateTimeField()
     acknowledged = AcknowledgementOut(allow_null=True)
 
 
-class MonitorOut(serializers.Serializer[Any]):
+class MonitorOut(Shape):
     monitor = serializers.ChoiceField(Monitor.choices)
     says = serializers.CharField(allow_blank=True, help_text="empty before the first look")
     alert = AlertOut(allow_null=True, help_text="the one that is open")
@@ -75,7 +75,7 @@ class MonitorOut(serializers.Serializer[Any]):
     readings = ReadingOut(many=True, help_text="the newest, newest first")
 
 
-class MonitorsOut(serializers.Serializer[Any]):
+class MonitorsOut(Shape):
     looked_at = serializers.DateTimeField(allow_null=True)
     looking = serializers.BooleanField()
     thresholds = ThresholdsOut()
@@ -83,116 +83,103 @@ class MonitorsOut(serializers.Serializer[Any]):
 
 
 class AcknowledgeIn(StrictSerializer):
-    note = serializers.CharField(max_length=300)
+    note = like(AlertAcknowledgement, "note")
 
 
 def _thresholds(project: Project) -> dict[str, Any]:
-    thresholds = services.thresholds_of(project)
-    return {name: getattr(thresholds, name) for name in services.FIELDS}
+    return ThresholdsOut.of(services.thresholds_of(project))
 
 
 def _reading(reading: MonitorReading) -> dict[str, Any]:
-    return {
-        "at": reading.at,
-        "state": reading.state,
-        "value": reading.value,
-        "low": reading.low,
-        "high": reading.high,
-        "threshold": reading.threshold,
-        "model": reading.model_version.number if reading.model_version else None,
-        "figures": reading.figures,
-    }
+    model = reading.model_version
+    return ReadingOut.of(reading, model=model.number if model else None)
 
 
 def _alert(card: Card) -> dict[str, Any] | None:
     if card.alert is None:
         return None
-    said = card.acknowledged
-    return {
-        "id": card.alert.pk,
-        "opened_at": card.alert.opened_at,
-        "acknowledged": {"by": said.by.get_username(), "note": said.note, "at": said.created_at}
-        if said
-        else None,
-    }
+    return AlertOut.of(
+        card.alert, acknowledged=_acknowledgement(card.acknowledged) if card.acknowledged else None
+    )
 
 
+def _acknowledgement(said: AlertAcknowledgement) -> dict[str, Any]:
+    return AcknowledgementOut.of(said, by=said.by.get_username(), at=said.created_at)
+
+
+@route("projects/<slug:slug>/monitors", "api-monitors", "monitoring")
 class MonitorsView(ApiView):
-    @documented(
+    @endpoint(
         "get_monitors",
         "What the monitors read, with the alerts that are open",
+        may=Action.OVERRULE,
         returns=MonitorsOut,
-        tag="monitoring",
     )
-    def get(self, request: Request, slug: str) -> Response:
-        project = project_for(request.user, slug, Action.OVERRULE)
+    def get(self, request: Request, project: Project) -> Json:
         seen = overview(project)
-        return Response(
-            {
-                "looked_at": seen.looked_at,
-                "looking": seen.live is not None,
-                "thresholds": _thresholds(project),
-                "monitors": [
-                    {
-                        "monitor": card.monitor,
-                        "says": card.title if card.newest else "",
-                        "alert": _alert(card),
-                        "photos": [each.item.image.sha256 for each in card.drivers],
-                        "readings": [_reading(each) for each in card.readings],
-                    }
-                    for card in seen.cards
-                ],
-            }
-        )
+        return {
+            "looked_at": seen.looked_at,
+            "looking": seen.live is not None,
+            "thresholds": _thresholds(project),
+            "monitors": [
+                MonitorOut.of(
+                    card,
+                    says=card.title if card.newest else "",
+                    alert=_alert(card),
+                    photos=[each.item.image.sha256 for each in card.drivers],
+                    readings=[_reading(each) for each in card.readings],
+                )
+                for card in seen.cards
+            ],
+        }
 
-    @documented(
+    @endpoint(
         "set_monitor_thresholds",
-        "From which values on monitors alert (admins)",
+        "From which values on monitors alert",
+        may=Action.ADMIN,
         takes=ThresholdsIn,
         returns=ThresholdsOut,
-        tag="monitoring",
     )
-    def patch(self, request: Request, slug: str) -> Response:
-        project = project_for(request.user, slug, Action.ADMIN)
-        given = ThresholdsIn(data=request.data)
-        given.is_valid(raise_exception=True)
-        services.set_thresholds(project=project, by=user_of(request), **given.validated_data)
-        return Response(_thresholds(project))
+    def patch(self, request: Request, project: Project, given: Json) -> Json:
+        services.set_thresholds(project=project, by=signed_in(request), **given)
+        return _thresholds(project)
 
 
+@route("projects/<slug:slug>/monitors/look", "api-monitors-look", "monitoring")
 class LookView(ApiView):
     throttle_scope = "train"
 
-    @documented(
+    @endpoint(
         "look_at_monitors",
-        "Let all monitors look now, as a job (admins)",
+        "Let all monitors look now, as a job",
+        may=Action.ADMIN,
         returns=JobOut,
         status=202,
         errors=(429,),
-        tag="monitoring",
     )
-    def post(self, request: Request, slug: str) -> Response:
-        project = project_for(request.user, slug, Action.ADMIN)
-        job = services.request_monitoring(project=project, by=user_of(request))
-        return Response(present_job(job), status=202)
+    def post(self, request: Request, project: Project) -> Json:
+        job = services.request_monitoring(project=project, by=signed_in(request))
+        return present_job(job)
 
 
+@route(
+    "projects/<slug:slug>/monitors/alerts/<int:alert_id>/acknowledge",
+    "api-monitors-acknowledge",
+    "monitoring",
+)
 class AcknowledgeView(ApiView):
-    @documented(
+    @endpoint(
         "acknowledge_alert",
-        "Say what is done about an alert (admins)",
+        "Say what is done about an alert",
+        may=Action.ADMIN,
         takes=AcknowledgeIn,
         returns=AcknowledgementOut,
         errors=(409,),
-        parameters=[_ALERT],
-        tag="monitoring",
+        parameters=[number_in_path("alert_id")],
     )
-    def post(self, request: Request, slug: str, alert_id: int) -> Response:
-        project = project_for(request.user, slug, Action.ADMIN)
-        given = AcknowledgeIn(data=request.data)
-        given.is_valid(raise_exception=True)
+    def post(self, request: Request, project: Project, alert_id: int, given: Json) -> Json:
         alert = MonitorAlert.objects.filter(project=project, pk=alert_id).first()
         if alert is None:
             raise Http404(_("There is no such alert."))
-        said = services.acknowledge(alert=alert, by=user_of(request), note=given.validated_data["note"])
-        return Response({"by": said.by.get_username(), "note": said.note, "at": said.created_at})
+        said = services.acknowledge(alert=alert, by=signed_in(request), note=given["note"])
+        return _acknowledgement(said)

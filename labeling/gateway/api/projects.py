@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
-from django.utils.translation import gettext as _
 from rest_framework import serializers
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from labeling.catalog.models import Project
-from labeling.catalog.permissions import Action, may, may_create_projects, project_for, role_in
+from labeling.catalog.permissions import Action, may, role_in
 from labeling.catalog.selectors import current_guideline
 from labeling.catalog.services import create_project, update_settings
-from labeling.gateway.api.base import ApiView, StrictSerializer, documented, user_of
-from labeling.gateway.api.fields import ClassKey, FiniteFloat, NewAddress
+from labeling.gateway.api.base import ApiView, route, signed_in
+from labeling.gateway.api.endpoint import Json, Who, endpoint
+from labeling.gateway.api.fields import ClassKey, NewAddress
 from labeling.gateway.api.guidelines import NewClass
+from labeling.gateway.api.shapes import ModelInput, Shape
 
 SETTINGS = (
     "description", "answers_per_image", "rule", "agreement_k", "gold_rate", "gold_bar", "gold_window",
@@ -26,33 +25,25 @@ SETTINGS = (
 )  # fmt: skip
 
 
-class SettingsIn(StrictSerializer, serializers.ModelSerializer[Project]):
+class SettingsIn(ModelInput):
     """Every setting may be left out; what is left out stays as it is."""
-
-    serializer_field_mapping = {
-        **serializers.ModelSerializer.serializer_field_mapping,
-        **{
-            field: FiniteFloat
-            for field, serializer in serializers.ModelSerializer.serializer_field_mapping.items()
-            if serializer is serializers.FloatField
-        },
-    }
 
     class Meta:
         model = Project
         fields = ("name", "question", *SETTINGS)
         extra_kwargs: dict[str, Any] = {name: {"required": False} for name in fields}
-        # Rules over several settings are the database's and the service's.
-        validators: list[Any] = []
 
 
-class ProjectIn(SettingsIn):
+class ProjectIn(ModelInput):
+    """Every setting may be left out."""
+
     slug = NewAddress()
     classes = NewClass(many=True, allow_empty=False, max_length=50)  # type: ignore[call-arg]  # of a list
 
-    class Meta(SettingsIn.Meta):
-        fields = ("slug", "classes", "name", "question", *SETTINGS)  # type: ignore[assignment]
-        extra_kwargs = {name: {"required": False} for name in SETTINGS}
+    class Meta:
+        model = Project
+        fields = ("slug", "classes", "name", "question", *SETTINGS)
+        extra_kwargs: dict[str, Any] = {name: {"required": False} for name in SETTINGS}
 
 
 class SettingsOut(serializers.ModelSerializer[Project]):
@@ -61,7 +52,7 @@ class SettingsOut(serializers.ModelSerializer[Project]):
         fields = SETTINGS
 
 
-class ProjectOut(serializers.Serializer[Any]):
+class ProjectOut(Shape):
     slug = serializers.SlugField()
     name = serializers.CharField()
     question = serializers.CharField()
@@ -93,58 +84,41 @@ def present(project: Project, user: Any) -> dict[str, Any]:
     return shown
 
 
+@route("projects", "api-projects", "projects")
 class ProjectsView(ApiView):
-    @documented("list_projects", "My projects", returns=ProjectOut(many=True), tag="projects")
-    def get(self, request: Request) -> Response:
-        user = user_of(request)
-        return Response(
-            [present(each, user) for each in Project.objects.for_member(user).order_by("name", "pk")]
-        )
+    @endpoint("list_projects", "My projects", may=Who.SIGNED_IN, returns=ProjectOut(many=True))
+    def get(self, request: Request) -> list[Json]:
+        user = signed_in(request)
+        return [present(each, user) for each in Project.objects.for_member(user).order_by("name", "pk")]
 
-    @documented(
+    @endpoint(
         "create_project",
-        "Create a project (superusers)",
+        "Create a project",
+        may=Who.SUPERUSER,
         takes=ProjectIn,
         returns=ProjectOut,
         status=201,
         errors=(409,),
-        tag="projects",
     )
-    def post(self, request: Request) -> Response:
-        user = user_of(request)
-        if not may_create_projects(user):
-            raise PermissionDenied(_("Only an administrator of the whole site may create projects. Ask one."))
-        given = ProjectIn(data=request.data)
-        given.is_valid(raise_exception=True)
-        fields = dict(given.validated_data)
-        project = create_project(
-            slug=fields.pop("slug"),
-            name=fields.pop("name"),
-            question=fields.pop("question"),
-            classes=[dict(each) for each in fields.pop("classes")],
-            by=user,
-            **fields,
-        )
-        return Response(present(project, user), status=201)
+    def post(self, request: Request, given: Json) -> Json:
+        user = signed_in(request)
+        return present(create_project(by=user, **given), user)
 
 
+@route("projects/<slug:slug>", "api-project", "projects")
 class ProjectView(ApiView):
-    @documented("get_project", "One project", returns=ProjectOut, tag="projects")
-    def get(self, request: Request, slug: str) -> Response:
-        project = project_for(request.user, slug, Action.VIEW)
-        return Response(present(project, request.user))
+    @endpoint("get_project", "One project", may=Action.VIEW, returns=ProjectOut)
+    def get(self, request: Request, project: Project) -> Json:
+        return present(project, request.user)
 
-    @documented(
+    @endpoint(
         "update_project",
-        "Change settings (admins)",
+        "Change settings",
+        may=Action.ADMIN,
         takes=SettingsIn,
         returns=ProjectOut,
         errors=(409,),
-        tag="projects",
     )
-    def patch(self, request: Request, slug: str) -> Response:
-        project = project_for(request.user, slug, Action.ADMIN)
-        given = SettingsIn(project, data=request.data, partial=True)
-        given.is_valid(raise_exception=True)
-        project = update_settings(project=project, by=user_of(request), **given.validated_data)
-        return Response(present(project, request.user))
+    def patch(self, request: Request, project: Project, given: Json) -> Json:
+        project = update_settings(project=project, by=signed_in(request), **given)
+        return present(project, request.user)

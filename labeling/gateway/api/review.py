@@ -9,12 +9,14 @@ from django.http import Http404
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 from rest_framework.request import Request
-from rest_framework.response import Response
 
-from labeling.catalog.models import Item, Project
-from labeling.catalog.permissions import Action, project_for
-from labeling.gateway.api.base import ApiView, StrictSerializer, documented, paged, user_of
-from labeling.gateway.api.fields import PhotoOut, present_photo
+from labeling.catalog.models import Project
+from labeling.catalog.permissions import Action
+from labeling.gateway.api.base import ApiView, route, signed_in
+from labeling.gateway.api.endpoint import Json, endpoint
+from labeling.gateway.api.fields import AnsweredClass, PhotoOut, present_photo
+from labeling.gateway.api.photos import item_named
+from labeling.gateway.api.shapes import Shape, StrictSerializer, like, paged
 from labeling.gateway.pagination import page_by_time
 from labeling.truth import selectors, services
 from labeling.truth.models import (
@@ -32,20 +34,16 @@ REASONS = list(dict.fromkeys([*HoldReason.values, *UnusableReason.values]))
 
 class RulingIn(StrictSerializer):
     outcome = serializers.ChoiceField([c for c in Outcome.choices if c[0] != Outcome.WITHDRAWN])
-    reason = serializers.CharField(max_length=12, required=False, allow_blank=True, default="")
-    comment = serializers.CharField(max_length=1000, required=False, allow_blank=True, default="")
-
-    def get_fields(self) -> dict[str, Any]:
-        fields = super().get_fields()
-        fields["class"] = serializers.CharField(max_length=60, required=False, allow_blank=True, default="")
-        return fields
+    reason = like(Ruling, "reason", default="")
+    comment = like(Ruling, "comment", default="")
+    class_ = AnsweredClass()
 
 
 class ReviewIn(StrictSerializer):
-    note = serializers.CharField(max_length=300, required=False, allow_blank=True, default="")
+    note = like(Dispute, "note", default="")
 
 
-class DisputeOut(serializers.Serializer[Any]):
+class DisputeOut(Shape):
     id = serializers.UUIDField()
     cause = serializers.ChoiceField(DisputeCause.choices)
     note = serializers.CharField(allow_blank=True)
@@ -53,10 +51,10 @@ class DisputeOut(serializers.Serializer[Any]):
     photo = PhotoOut()
 
 
-class BlindAnswerOut(serializers.Serializer[Any]):
+class BlindAnswerOut(Shape):
     letter = serializers.CharField(help_text="Stands for the labeler; drawn anew for each photo.")
     kind = serializers.ChoiceField(AnswerKind.choices)
-    label = serializers.CharField(help_text="The class or the kind, as people read it.")  # type: ignore[assignment]
+    label_ = serializers.CharField(help_text="The class or the kind, as people read it.")
     reason = serializers.ChoiceField(REASONS, allow_blank=True)
     reason_label = serializers.CharField(allow_blank=True, help_text="The reason, as people read it.")
     comment = serializers.CharField(allow_blank=True)
@@ -64,25 +62,17 @@ class BlindAnswerOut(serializers.Serializer[Any]):
     seconds = serializers.FloatField()
     guideline = serializers.IntegerField()
     labeler = serializers.CharField(allow_null=True, help_text="null until ruled")
-
-    def get_fields(self) -> dict[str, Any]:
-        fields = super().get_fields()
-        fields["class"] = serializers.CharField(allow_blank=True)
-        return fields
+    class_ = serializers.CharField(allow_blank=True)
 
 
-class RulingOut(serializers.Serializer[Any]):
+class RulingOut(Shape):
     dispute = serializers.UUIDField()
     outcome = serializers.ChoiceField(Outcome.choices)
     reason = serializers.CharField(allow_blank=True)
     comment = serializers.CharField(allow_blank=True)
     reviewer = serializers.CharField(allow_null=True)
     created_at = serializers.DateTimeField()
-
-    def get_fields(self) -> dict[str, Any]:
-        fields = super().get_fields()
-        fields["class"] = serializers.CharField(allow_blank=True)
-        return fields
+    class_ = serializers.CharField(allow_blank=True)
 
 
 class DisputeDetailOut(DisputeOut):
@@ -94,25 +84,16 @@ class DisputeDetailOut(DisputeOut):
 
 
 def _present(dispute: Dispute) -> dict[str, Any]:
-    return {
-        "id": str(dispute.pk),
-        "cause": dispute.cause,
-        "note": dispute.note,
-        "created_at": dispute.created_at,
-        "photo": present_photo(dispute.item.image),
-    }
+    return DisputeOut.of(dispute, photo=present_photo(dispute.item.image))
 
 
 def _present_ruling(ruling: Ruling) -> dict[str, Any]:
-    return {
-        "dispute": str(ruling.dispute_id),
-        "outcome": ruling.outcome,
-        "class": ruling.label_class.key if ruling.label_class else "",
-        "reason": ruling.reason,
-        "comment": ruling.comment,
-        "reviewer": ruling.reviewer.get_username() if ruling.reviewer else None,
-        "created_at": ruling.created_at,
-    }
+    return RulingOut.of(
+        ruling,
+        dispute=ruling.dispute_id,
+        class_=ruling.label_class.key if ruling.label_class else "",
+        reviewer=ruling.reviewer.get_username() if ruling.reviewer else None,
+    )
 
 
 def _dispute(project: Project, dispute_id: UUID) -> Dispute:
@@ -126,100 +107,81 @@ def _dispute(project: Project, dispute_id: UUID) -> Dispute:
     return dispute
 
 
+@route("projects/<slug:slug>/disputes", "api-disputes", "review")
 class DisputesView(ApiView):
-    @documented(
+    @endpoint(
         "list_disputes",
         "Open disputes, oldest first",
+        may=Action.REVIEW,
         returns=paged("DisputePage", DisputeOut),
-        pages=True,
-        tag="review",
     )
-    def get(self, request: Request, slug: str) -> Response:
-        project = project_for(request.user, slug, Action.REVIEW)
-        return Response(page_by_time(selectors.open_disputes(project), request, _present))
+    def get(self, request: Request, project: Project) -> Json:
+        return page_by_time(selectors.open_disputes(project), request, _present)
 
 
+@route("projects/<slug:slug>/disputes/<uuid:dispute_id>", "api-dispute", "review")
 class DisputeView(ApiView):
-    @documented("get_dispute", "One dispute with its blind answers", returns=DisputeDetailOut, tag="review")
-    def get(self, request: Request, slug: str, dispute_id: UUID) -> Response:
-        project = project_for(request.user, slug, Action.REVIEW)
+    @endpoint(
+        "get_dispute", "One dispute with its blind answers", may=Action.REVIEW, returns=DisputeDetailOut
+    )
+    def get(self, request: Request, project: Project, dispute_id: UUID) -> Json:
         dispute = _dispute(project, dispute_id)
         detail = selectors.dispute_detail(dispute)
-        own = not project.reviewer_may_rule_own and selectors.answered_by(dispute, user_of(request))
+        own = not project.reviewer_may_rule_own and selectors.answered_by(dispute, signed_in(request))
         answers = [
-            {
-                "letter": answer.letter,
-                "kind": answer.kind,
-                "class": answer.class_key,
-                "label": answer.label,
-                "reason": answer.reason,
-                "reason_label": answer.reason_label,
-                "comment": answer.comment,
-                "checklist": answer.checklist,
-                "seconds": answer.seconds,
-                "guideline": answer.guideline_number,
-                "labeler": answer.name or None,
-            }
+            BlindAnswerOut.of(
+                answer,
+                class_=answer.class_key,
+                guideline=answer.guideline_number,
+                labeler=answer.name or None,
+            )
             for answer in detail.answers
         ]
-        return Response(
-            _present(dispute)
-            | {
-                "answers": answers,
-                "may_rule": detail.ruling is None and not own,
-                "ruling": _present_ruling(detail.ruling) if detail.ruling else None,
-            }
-        )
+        return _present(dispute) | {
+            "answers": answers,
+            "may_rule": detail.ruling is None and not own,
+            "ruling": _present_ruling(detail.ruling) if detail.ruling else None,
+        }
 
 
+@route("projects/<slug:slug>/disputes/<uuid:dispute_id>/ruling", "api-ruling", "review")
 class RulingView(ApiView):
-    @documented(
-        "rule", "End a dispute", takes=RulingIn, returns=RulingOut, status=201, errors=(409,), tag="review"
+    @endpoint(
+        "rule",
+        "End a dispute",
+        may=Action.REVIEW,
+        takes=RulingIn,
+        returns=RulingOut,
+        status=201,
+        errors=(409,),
     )
-    def post(self, request: Request, slug: str, dispute_id: UUID) -> Response:
-        project = project_for(request.user, slug, Action.REVIEW)
-        given = RulingIn(data=request.data)
-        given.is_valid(raise_exception=True)
-        fields = given.validated_data
+    def post(self, request: Request, project: Project, dispute_id: UUID, given: Json) -> Json:
+        fields = given
         ruling = services.rule(
             project=project,
             dispute_id=dispute_id,
-            reviewer=user_of(request),
+            reviewer=signed_in(request),
             outcome=fields["outcome"],
             class_key=fields["class"],
             reason=fields["reason"],
             comment=fields["comment"],
         )
-        return Response(_present_ruling(ruling), status=201)
+        return _present_ruling(ruling)
 
 
+@route("projects/<slug:slug>/items/<str:sha256>/review", "api-request-review", "review")
 class RequestReviewView(ApiView):
-    @documented(
+    @endpoint(
         "request_review",
         "Put a photo before a reviewer; the open dispute if there is one",
+        may=Action.ADMIN,
         takes=ReviewIn,
         returns=DisputeOut,
         errors=(409,),
-        tag="review",
     )
-    def post(self, request: Request, slug: str, sha256: str) -> Response:
-        project = project_for(request.user, slug, Action.ADMIN)
-        given = ReviewIn(data=request.data)
-        given.is_valid(raise_exception=True)
+    def post(self, request: Request, project: Project, sha256: str, given: Json) -> Json:
         item = item_named(project, sha256)
         dispute = services.request_review(
-            project=project, item=item, by=user_of(request), note=given.validated_data["note"]
+            project=project, item=item, by=signed_in(request), note=given["note"]
         )
-        return Response(_present(dispute))
-
-
-def item_named(project: Project, sha256: str) -> Item:
-    """The project's photo with this hash, or 404."""
-    item = (
-        None
-        if "\0" in sha256
-        else Item.objects.filter(project=project, image__sha256=sha256).select_related("image").first()
-    )
-    if item is None:
-        raise Http404(_("This project holds no photo with this hash."))
-    return item
+        return _present(dispute)

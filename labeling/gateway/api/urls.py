@@ -1,120 +1,12 @@
-from django.urls import path
+"""Every file of the API is loaded, and declares its addresses as it is: a new file is found by itself."""
 
-from labeling.gateway.api import (
-    accounts,
-    dashboard,
-    frontier,
-    guidelines,
-    intake,
-    jobs,
-    lab,
-    labeling,
-    learning,
-    members,
-    monitoring,
-    monitors,
-    projects,
-    review,
-    sweep,
-    truth,
-)
+from importlib import import_module
+from pkgutil import walk_packages
 
-_PROJECT = "projects/<slug:slug>"
+from labeling.gateway import api
+from labeling.gateway.api.base import routes
 
-urlpatterns = [
-    path("login", accounts.LoginView.as_view(), name="api-login"),
-    path("logout", accounts.LogoutView.as_view(), name="api-logout"),
-    path("me", accounts.MeView.as_view(), name="api-me"),
-    path("projects", projects.ProjectsView.as_view(), name="api-projects"),
-    path(_PROJECT, projects.ProjectView.as_view(), name="api-project"),
-    path(f"{_PROJECT}/guideline", guidelines.GuidelineView.as_view(), name="api-guideline"),
-    path(f"{_PROJECT}/guidelines", guidelines.GuidelinesView.as_view(), name="api-guidelines"),
-    path(f"{_PROJECT}/members", members.MembersView.as_view(), name="api-members"),
-    path(f"{_PROJECT}/members/<str:username>", members.MemberView.as_view(), name="api-member"),
-    path(f"{_PROJECT}/items", intake.ItemsView.as_view(), name="api-items"),
-    path(
-        f"{_PROJECT}/items/<str:sha256>/review", review.RequestReviewView.as_view(), name="api-request-review"
-    ),
-    path(f"{_PROJECT}/photos/<str:sha256>/<str:variant>.webp", intake.PhotoView.as_view(), name="api-photo"),
-    path(f"{_PROJECT}/intake", intake.IntakesView.as_view(), name="api-intakes"),
-    path(f"{_PROJECT}/intake/<uuid:batch_id>", intake.IntakeView.as_view(), name="api-intake"),
-    path(
-        f"{_PROJECT}/intake/<uuid:batch_id>/files", intake.IntakeFilesView.as_view(), name="api-intake-files"
-    ),
-    path(f"{_PROJECT}/claims", labeling.ClaimsView.as_view(), name="api-claims"),
-    path(f"{_PROJECT}/leases/<uuid:lease>/skip", labeling.SkipView.as_view(), name="api-skip"),
-    path(f"{_PROJECT}/leases/<uuid:lease>/unskip", labeling.UnskipView.as_view(), name="api-unskip"),
-    path(f"{_PROJECT}/leases/<uuid:lease>/release", labeling.ReleaseView.as_view(), name="api-release"),
-    path(f"{_PROJECT}/annotations", truth.AnnotationsView.as_view(), name="api-annotations"),
-    path(f"{_PROJECT}/annotations/<uuid:key>/undo", labeling.UndoView.as_view(), name="api-undo"),
-    path(f"{_PROJECT}/sweeps", sweep.SweepsView.as_view(), name="api-sweeps"),
-    path(
-        f"{_PROJECT}/sweeps/<uuid:sweep_id>/hand-in",
-        sweep.SweepHandInView.as_view(),
-        name="api-sweep-hand-in",
-    ),
-    path(f"{_PROJECT}/sweeps/<uuid:sweep_id>/undo", sweep.SweepUndoView.as_view(), name="api-sweep-undo"),
-    path(
-        f"{_PROJECT}/sweeps/<uuid:sweep_id>/release",
-        sweep.SweepReleaseView.as_view(),
-        name="api-sweep-release",
-    ),
-    path(f"{_PROJECT}/disputes", review.DisputesView.as_view(), name="api-disputes"),
-    path(f"{_PROJECT}/disputes/<uuid:dispute_id>", review.DisputeView.as_view(), name="api-dispute"),
-    path(f"{_PROJECT}/disputes/<uuid:dispute_id>/ruling", review.RulingView.as_view(), name="api-ruling"),
-    path(f"{_PROJECT}/ground-truths", truth.GroundTruthsView.as_view(), name="api-ground-truths"),
-    path(f"{_PROJECT}/export/<str:what>.<str:ending>", truth.ExportView.as_view(), name="api-export"),
-    path(f"{_PROJECT}/gold", truth.GoldsView.as_view(), name="api-golds"),
-    path(f"{_PROJECT}/gold/<str:sha256>", truth.GoldView.as_view(), name="api-gold"),
-    path(f"{_PROJECT}/train", learning.TrainView.as_view(), name="api-train"),
-    path(f"{_PROJECT}/models", learning.ModelsView.as_view(), name="api-models"),
-    path(f"{_PROJECT}/models/<int:number>", learning.ModelView.as_view(), name="api-model"),
-    path(f"{_PROJECT}/models/<int:number>/promote", learning.PromoteView.as_view(), name="api-promote"),
-    path(
-        f"{_PROJECT}/models/<int:number>/review",
-        learning.ReviewSuspiciousView.as_view(),
-        name="api-model-review",
-    ),
-    path(f"{_PROJECT}/derive", learning.DeriveView.as_view(), name="api-derive"),
-    path(f"{_PROJECT}/scores", learning.ScoresView.as_view(), name="api-scores"),
-    path(f"{_PROJECT}/lab", lab.LabView.as_view(), name="api-lab"),
-    path(f"{_PROJECT}/jobs", jobs.JobsView.as_view(), name="api-jobs"),
-    path(f"{_PROJECT}/jobs/<uuid:job_id>", jobs.JobView.as_view(), name="api-job"),
-    path(f"{_PROJECT}/jobs/<uuid:job_id>/cancel", jobs.CancelView.as_view(), name="api-cancel"),
-    path(f"{_PROJECT}/frontier", frontier.FrontierView.as_view(), name="api-frontier"),
-    path(f"{_PROJECT}/dashboard", dashboard.DashboardView.as_view(), name="api-dashboard"),
-    path(
-        f"{_PROJECT}/dashboard/<str:panel>.csv",
-        dashboard.DashboardPanelView.as_view(),
-        name="api-dashboard-panel",
-    ),
-    path(f"{_PROJECT}/certify", frontier.CertifyView.as_view(), name="api-certify"),
-    path(f"{_PROJECT}/decide", frontier.DecideView.as_view(), name="api-decide"),
-    path(f"{_PROJECT}/decisions", frontier.DecisionsView.as_view(), name="api-decisions"),
-    path(
-        f"{_PROJECT}/decisions/<int:decision_id>/overrule",
-        frontier.OverruleView.as_view(),
-        name="api-overrule",
-    ),
-    path(
-        f"{_PROJECT}/decisions/<int:decision_id>/explanation",
-        frontier.ExplanationView.as_view(),
-        name="api-explanation",
-    ),
-    path(f"{_PROJECT}/decisions/<int:decision_id>/heat.png", frontier.HeatView.as_view(), name="api-heat"),
-    path(f"{_PROJECT}/rank", monitoring.RankView.as_view(), name="api-rank"),
-    path(f"{_PROJECT}/bands/open", monitoring.OpenBandView.as_view(), name="api-open-band"),
-    path(f"{_PROJECT}/bands", frontier.BandsView.as_view(), name="api-bands"),
-    path(f"{_PROJECT}/bands/reopen", frontier.ReopenBandView.as_view(), name="api-reopen-band"),
-    path(f"{_PROJECT}/draw", frontier.DrawView.as_view(), name="api-draw"),
-    path(f"{_PROJECT}/progress", monitoring.ProgressView.as_view(), name="api-progress"),
-    path(f"{_PROJECT}/monitors", monitors.MonitorsView.as_view(), name="api-monitors"),
-    path(f"{_PROJECT}/monitors/look", monitors.LookView.as_view(), name="api-monitors-look"),
-    path(
-        f"{_PROJECT}/monitors/alerts/<int:alert_id>/acknowledge",
-        monitors.AcknowledgeView.as_view(),
-        name="api-monitors-acknowledge",
-    ),
-    path(f"{_PROJECT}/labelers", monitoring.LabelersView.as_view(), name="api-labelers"),
-    path(f"{_PROJECT}/labelers/<str:username>/resume", monitoring.ResumeView.as_view(), name="api-resume"),
-]
+for _file in walk_packages(api.__path__, f"{api.__name__}."):
+    import_module(_file.name)
+
+urlpatterns = routes

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from rest_framework import serializers
 from rest_framework.request import Request
-from rest_framework.response import Response
 
-from labeling.catalog.permissions import Action, project_for
+from labeling.catalog.models import Project
+from labeling.catalog.permissions import Action
 from labeling.catalog.strategies import STRATEGIES
-from labeling.gateway.api.base import ApiView, StrictSerializer, documented, paged, user_of
+from labeling.gateway.api.base import ApiView, route, signed_in
+from labeling.gateway.api.endpoint import Json, endpoint
 from labeling.gateway.api.jobs import JobOut, present_job
+from labeling.gateway.api.shapes import StrictSerializer, paged
 from labeling.gateway.pagination import page_by_time
 from labeling.learning.lab import services as lab
 
@@ -27,32 +29,28 @@ class LabIn(StrictSerializer):
     )
 
 
+@route("projects/<slug:slug>/lab", "api-lab", "models")
 class LabView(ApiView):
     throttle_scope = "train"
 
-    @documented(
+    @endpoint(
         "list_lab_runs",
         "Runs of the strategy lab, newest first; a run's `result` holds curves and paired differences",
+        may=Action.ADMIN,
         returns=paged("LabPage", JobOut),
-        pages=True,
-        tag="models",
     )
-    def get(self, request: Request, slug: str) -> Response:
-        project = project_for(request.user, slug, Action.ADMIN)
-        return Response(page_by_time(lab.runs(project), request, present_job, newest_first=True))
+    def get(self, request: Request, project: Project) -> Json:
+        return page_by_time(lab.runs(project), request, present_job, newest_first=True)
 
-    @documented(
+    @endpoint(
         "run_lab",
         "Replay labeling by several strategies, as a job; 409 `under_way` names the one that runs or waits",
+        may=Action.ADMIN,
         takes=LabIn,
         returns=JobOut,
         status=202,
         errors=(409, 429),
-        tag="models",
     )
-    def post(self, request: Request, slug: str) -> Response:
-        project = project_for(request.user, slug, Action.ADMIN)
-        given = LabIn(data=request.data)
-        given.is_valid(raise_exception=True)
-        job = lab.request_lab(project=project, by=user_of(request), **given.validated_data)
-        return Response(present_job(job), status=202)
+    def post(self, request: Request, project: Project, given: Json) -> Json:
+        job = lab.request_lab(project=project, by=signed_in(request), **given)
+        return present_job(job)

@@ -14,56 +14,49 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from labeling.catalog.models import ClassDefinition, Project
-from labeling.catalog.permissions import Action, project_for
+from labeling.catalog.permissions import Action
 from labeling.catalog.selectors import active_definitions, current_guideline
-from labeling.gateway.api.base import ApiView, StrictSerializer, documented, user_of
-from labeling.gateway.api.fields import GuidelineRead, PhotoOut, present_photo
+from labeling.gateway.api.base import ApiView, route, signed_in
+from labeling.gateway.api.endpoint import Json, endpoint
+from labeling.gateway.api.fields import AnsweredClass, GuidelineRead, PhotoOut, present_photo
+from labeling.gateway.api.shapes import Shape, StrictSerializer, like
+from labeling.queue.models import SweepHandIn
 from labeling.queue.selectors import labeler_progress
 from labeling.queue.sweeps import services as sweeps
 from labeling.queue.sweeps.selectors import Grid, sweep_state
 from labeling.queue.sweeps.services import GRID, HandedIn, Mark
+from labeling.truth.models import Annotation
 
 KINDS = ("apart", "class", "hold", "unusable")
+
+
 STATES = (
     "open", "off", "checklist", "no_model", "no_band", "no_gold", "paused", "gold_seen", "empty",
 )  # fmt: skip
 
 
 class SweepIn(StrictSerializer):
-    def get_fields(self) -> dict[str, Any]:
-        fields = super().get_fields()
-        fields["class"] = serializers.CharField(
-            max_length=60,
-            required=False,
-            allow_blank=True,
-            default="",
-            help_text="The class to go on with, as long as it lasts.",
-        )
-        return fields
+    class_ = AnsweredClass(help_text="The class to go on with, as long as it lasts.")
 
 
-class SweepPhotoOut(serializers.Serializer[Any]):
+class SweepPhotoOut(Shape):
     id = serializers.UUIDField(help_text="By which it is marked.")
     photo = PhotoOut()
 
 
-class GridOut(serializers.Serializer[Any]):
+class GridOut(Shape):
     id = serializers.UUIDField()
     name = serializers.CharField(help_text="The class's name.")
     expires_at = serializers.DateTimeField(allow_null=True)
     photos = SweepPhotoOut(many=True)
-
-    def get_fields(self) -> dict[str, Any]:
-        fields = super().get_fields()
-        fields["class"] = serializers.CharField(help_text="What the model predicts all of them to be.")
-        return fields
+    class_ = serializers.CharField(help_text="What the model predicts all of them to be.")
 
 
-class SweepProgressOut(serializers.Serializer[Any]):
+class SweepProgressOut(Shape):
     answered_today = serializers.IntegerField()
 
 
-class SweepOut(serializers.Serializer[Any]):
+class SweepOut(Shape):
     sweep = GridOut(allow_null=True)
     state = serializers.ChoiceField(STATES)
     message = serializers.CharField(help_text="Why there is no grid, and what to do.")
@@ -80,29 +73,25 @@ class MarkIn(StrictSerializer):
         default="apart",
         help_text="apart: not this class, and no answer; people label it one at a time.",
     )
-    reason = serializers.CharField(max_length=12, required=False, allow_blank=True, default="")
-
-    def get_fields(self) -> dict[str, Any]:
-        fields = super().get_fields()
-        fields["class"] = serializers.CharField(max_length=60, required=False, allow_blank=True, default="")
-        return fields
+    reason = like(Annotation, "reason", default="")
+    class_ = AnsweredClass()
 
 
 class HandInIn(StrictSerializer):
     key = serializers.UUIDField(help_text="Yours, new for each hand-in: sending it again changes nothing.")
     marks = MarkIn(many=True, max_length=2 * GRID)  # type: ignore[call-arg]  # of a list
     shown_at = serializers.DateTimeField(required=False, allow_null=True, default=None)
-    view_ms = serializers.IntegerField(min_value=0, max_value=2**31 - 1, help_text="For the whole grid.")
+    view_ms = like(SweepHandIn, "view_ms", help_text="For the whole grid.")
     guideline = GuidelineRead()
 
 
-class MissedOut(serializers.Serializer[Any]):
+class MissedOut(Shape):
     id = serializers.UUIDField()
     photo = PhotoOut()
     name = serializers.CharField(help_text="The name of the class that it is known to be.")
 
 
-class HandInOut(serializers.Serializer[Any]):
+class HandInOut(Shape):
     key = serializers.UUIDField()
     counts = serializers.BooleanField(help_text="false: a planted photo was missed; the photos go back.")
     kept = serializers.IntegerField(help_text="Photos that were not marked.")
@@ -116,7 +105,7 @@ class SweepUndoIn(StrictSerializer):
     key = serializers.UUIDField(help_text="Of the hand-in.")
 
 
-class SweepUndoOut(serializers.Serializer[Any]):
+class SweepUndoOut(Shape):
     sweep = GridOut()
 
 
@@ -126,13 +115,13 @@ def _names(project: Project) -> dict[int, ClassDefinition]:
 
 def _present(project: Project, grid: Grid) -> dict[str, Any]:
     definition = _names(project).get(grid.sweep.label_class_id)
-    return {
-        "id": str(grid.sweep.pk),
-        "class": definition.label_class.key if definition else "",
-        "name": definition.name if definition else "",
-        "expires_at": min((slot.expires_at for slot in grid.slots), default=None),
-        "photos": [{"id": str(photo.pk), "photo": present_photo(photo.item.image)} for photo in grid.photos],
-    }
+    return GridOut.of(
+        grid.sweep,
+        class_=definition.label_class.key if definition else "",
+        name=definition.name if definition else "",
+        expires_at=min((slot.expires_at for slot in grid.slots), default=None),
+        photos=[SweepPhotoOut.of(each, photo=present_photo(each.item.image)) for each in grid.photos],
+    )
 
 
 def _present_hand_in(project: Project, done: HandedIn) -> dict[str, Any]:
@@ -153,51 +142,45 @@ def _present_hand_in(project: Project, done: HandedIn) -> dict[str, Any]:
     }
 
 
+@route("projects/<slug:slug>/sweeps", "api-sweeps", "labeling")
 class SweepsView(ApiView):
-    @documented(
+    @endpoint(
         "claim_sweep",
         "Borrow a grid of one predicted class, or get the one on loan again",
+        may=Action.LABEL,
         takes=SweepIn,
         returns=SweepOut,
         errors=(409,),
-        tag="labeling",
     )
-    def post(self, request: Request, slug: str) -> Response:
-        project = project_for(request.user, slug, Action.LABEL)
-        labeler = user_of(request)
-        given = SweepIn(data=request.data)
-        given.is_valid(raise_exception=True)
-        grid = sweeps.claim_sweep(project=project, labeler=labeler, prefer=given.validated_data["class"])
+    def post(self, request: Request, project: Project, given: Json) -> Json:
+        labeler = signed_in(request)
+        grid = sweeps.claim_sweep(project=project, labeler=labeler, prefer=given["class"])
         state = sweep_state(project, labeler) if grid is None else {"state": "open", "message": ""}
-        return Response(
-            {
-                "sweep": _present(project, grid) if grid is not None else None,
-                **state,
-                "guideline": current_guideline(project).number,
-                "progress": {"answered_today": labeler_progress(project, labeler)["answered_today"]},
-            }
-        )
+        return {
+            "sweep": _present(project, grid) if grid is not None else None,
+            **state,
+            "guideline": current_guideline(project).number,
+            "progress": {"answered_today": labeler_progress(project, labeler)["answered_today"]},
+        }
 
 
+@route("projects/<slug:slug>/sweeps/<uuid:sweep_id>/hand-in", "api-sweep-hand-in", "labeling")
 class SweepHandInView(ApiView):
-    @documented(
+    @endpoint(
         "hand_in_sweep",
         "Hand a grid in; 200 when this key was stored before",
+        may=Action.LABEL,
         takes=HandInIn,
         returns=HandInOut,
         status=201,
         also={200: HandInOut},
         errors=(409,),
-        tag="labeling",
     )
-    def post(self, request: Request, slug: str, sweep_id: UUID) -> Response:
-        project = project_for(request.user, slug, Action.LABEL)
-        given = HandInIn(data=request.data)
-        given.is_valid(raise_exception=True)
-        fields = given.validated_data
+    def post(self, request: Request, project: Project, sweep_id: UUID, given: Json) -> Json | Response:
+        fields = given
         done = sweeps.hand_in(
             project=project,
-            labeler=user_of(request),
+            labeler=signed_in(request),
             sweep_id=sweep_id,
             key=fields["key"],
             marks={
@@ -211,35 +194,25 @@ class SweepHandInView(ApiView):
         return Response(_present_hand_in(project, done), status=201 if done.created else 200)
 
 
+@route("projects/<slug:slug>/sweeps/<uuid:sweep_id>/undo", "api-sweep-undo", "labeling")
 class SweepUndoView(ApiView):
-    @documented(
+    @endpoint(
         "take_back_sweep",
         "Take a hand-in back; the grid is on loan to you again",
+        may=Action.LABEL,
         takes=SweepUndoIn,
         returns=SweepUndoOut,
         errors=(409,),
-        tag="labeling",
     )
-    def post(self, request: Request, slug: str, sweep_id: UUID) -> Response:
-        project = project_for(request.user, slug, Action.LABEL)
-        given = SweepUndoIn(data=request.data)
-        given.is_valid(raise_exception=True)
+    def post(self, request: Request, project: Project, sweep_id: UUID, given: Json) -> Json:
         grid = sweeps.take_back(
-            project=project, labeler=user_of(request), sweep_id=sweep_id, key=given.validated_data["key"]
+            project=project, labeler=signed_in(request), sweep_id=sweep_id, key=given["key"]
         )
-        return Response({"sweep": _present(project, grid)})
+        return {"sweep": _present(project, grid)}
 
 
+@route("projects/<slug:slug>/sweeps/<uuid:sweep_id>/release", "api-sweep-release", "labeling")
 class SweepReleaseView(ApiView):
-    @documented(
-        "release_sweep",
-        "Give a grid back unanswered",
-        returns=None,
-        status=204,
-        errors=(409,),
-        tag="labeling",
-    )
-    def post(self, request: Request, slug: str, sweep_id: UUID) -> Response:
-        project = project_for(request.user, slug, Action.LABEL)
-        sweeps.release_sweep(project=project, labeler=user_of(request), sweep_id=sweep_id)
-        return Response(status=204)
+    @endpoint("release_sweep", "Give a grid back unanswered", may=Action.LABEL, errors=(409,))
+    def post(self, request: Request, project: Project, sweep_id: UUID) -> None:
+        sweeps.release_sweep(project=project, labeler=signed_in(request), sweep_id=sweep_id)

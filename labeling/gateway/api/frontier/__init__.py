@@ -1,0 +1,1 @@
+"""What the machine may decide, on what proof, what it decided, and the last word of people."""

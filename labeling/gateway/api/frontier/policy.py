@@ -1,0 +1,99 @@
+"""What must be proven and what the machine may do; what is certified, and what is still missing."""
+
+from __future__ import annotations
+
+from rest_framework import serializers
+from rest_framework.request import Request
+
+from labeling.catalog.models import Project
+from labeling.catalog.permissions import Action
+from labeling.frontier.changing_policy import set_policy
+from labeling.frontier.models import FrontierPolicy, Mode
+from labeling.frontier.policy import FIELDS
+from labeling.frontier.selectors import frontier_status
+from labeling.gateway.api.base import ApiView, route, signed_in
+from labeling.gateway.api.endpoint import Json, endpoint
+from labeling.gateway.api.shapes import ModelInput, Shape
+
+
+class PolicyIn(ModelInput):
+    class Meta:
+        model = FrontierPolicy
+        fields = (*FIELDS, "reason")
+
+
+class PolicyOut(Shape):
+    precision = serializers.FloatField()
+    delta = serializers.FloatField()
+    undecided_are_errors = serializers.BooleanField()
+    planned_labels = serializers.IntegerField()
+    mode = serializers.ChoiceField(Mode.choices)
+    audit_share = serializers.FloatField()
+
+
+class CertificateOut(Shape):
+    id = serializers.IntegerField()
+    threshold = serializers.FloatField(help_text="lowest margin")
+    coverage = serializers.FloatField(help_text="share of the pool's photos of this predicted class")
+    precision = serializers.FloatField()
+    n = serializers.IntegerField()
+    errors_ = serializers.IntegerField()
+    bound = serializers.FloatField()
+    method = serializers.CharField()
+    digest = serializers.CharField()
+    created_at = serializers.DateTimeField()
+
+
+class FrontierClassOut(Shape):
+    state = serializers.ChoiceField(["certified", "suspended", "open"])
+    says = serializers.CharField()
+    certificate = CertificateOut(allow_null=True)
+    steps = serializers.ListField(
+        child=serializers.DictField(), help_text="the newest walk, from the extreme inward"
+    )
+    class_ = serializers.CharField()
+
+
+class FrontierOut(Shape):
+    state = serializers.ChoiceField(
+        ["no_model", "not_asked", "certifying", "certified", "suspended", "uncertified"]
+    )
+    says = serializers.CharField()
+    model = serializers.IntegerField(allow_null=True)
+    guideline = serializers.IntegerField()
+    coverage = serializers.FloatField(allow_null=True, help_text="share of the pool inside the frontier")
+    decided = serializers.IntegerField()
+    policy = PolicyOut()
+    classes = FrontierClassOut(many=True)
+
+
+@route("projects/<slug:slug>/frontier", "api-frontier", "frontier")
+class FrontierView(ApiView):
+    @endpoint(
+        "get_frontier",
+        "What is certified, and what is still missing",
+        may=Action.OVERRULE,
+        returns=FrontierOut,
+    )
+    def get(self, request: Request, project: Project) -> Json:
+        now = frontier_status(project)
+        classes = [
+            FrontierClassOut.of(
+                each,
+                class_=each.definition.label_class.key,
+                certificate=CertificateOut(each.certificate).data if each.certificate else None,
+            )
+            for each in now.classes
+        ]
+        model = now.model.number if now.model else None
+        return FrontierOut.of(now, model=model, policy=PolicyOut.of(now.policy), classes=classes)
+
+    @endpoint(
+        "set_frontier_policy",
+        "Say what must be proven, and whether the machine decides",
+        may=Action.DECIDE,
+        takes=PolicyIn,
+        returns=PolicyOut,
+    )
+    def patch(self, request: Request, project: Project, given: Json) -> Json:
+        return PolicyOut.of(set_policy(project=project, by=signed_in(request), **given))
