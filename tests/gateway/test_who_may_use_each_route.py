@@ -10,15 +10,17 @@ from django.db import transaction
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from labeling.catalog.permissions import ALLOWED, Action
+from labeling.gateway.api.base import ApiView
+from labeling.gateway.api.endpoint import Who
 from tests.gateway.conftest import World
 
 ROLES = ("anonymous", "outsider", "labeler", "reviewer", "admin", "superuser")
-ANYONE, SIGNED_IN, SUPERUSER = "anyone", "signed in", "superuser"
+ANYONE, SIGNED_IN, SUPERUSER = Who.ANYONE, Who.SIGNED_IN, Who.SUPERUSER
 VIEW, LABEL, REVIEW, ADMIN = Action.VIEW, Action.LABEL, Action.REVIEW, Action.ADMIN
 OVERRULE, DECIDE = Action.OVERRULE, Action.DECIDE
 
-#: route name -> method -> who may. "fragment" routes of the pages stand beside their page.
-MAY: dict[str, dict[str, str]] = {
+#: route name -> method -> who may, of pages. "fragment" routes of the pages stand beside their page.
+PAGES: dict[str, dict[str, str]] = {
     # the gateway
     "home": {"GET": SIGNED_IN},
     "events": {"GET": VIEW},
@@ -27,70 +29,6 @@ MAY: dict[str, dict[str, str]] = {
     "api-schema": {"GET": ANYONE},
     "api-unmatched": {},
     "set_language": {"POST": ANYONE},
-    # the API
-    "api-login": {"POST": ANYONE},
-    "api-logout": {"POST": SIGNED_IN},
-    "api-me": {"GET": SIGNED_IN},
-    "api-projects": {"GET": SIGNED_IN, "POST": SUPERUSER},
-    "api-project": {"GET": VIEW, "PATCH": ADMIN},
-    "api-guideline": {"GET": VIEW},
-    "api-guidelines": {"GET": VIEW, "POST": REVIEW},
-    "api-members": {"GET": ADMIN},
-    "api-member": {"PUT": ADMIN, "DELETE": ADMIN},
-    "api-items": {"GET": REVIEW},
-    "api-photo": {"GET": VIEW},
-    "api-request-review": {"POST": ADMIN},
-    "api-intakes": {"POST": ADMIN},
-    "api-intake": {"GET": ADMIN},
-    "api-intake-files": {"GET": ADMIN},
-    "api-claims": {"POST": LABEL},
-    "api-skip": {"POST": LABEL},
-    "api-unskip": {"POST": LABEL},
-    "api-release": {"POST": LABEL},
-    "api-annotations": {"GET": ADMIN, "POST": LABEL},
-    "api-undo": {"POST": LABEL},
-    "api-sweeps": {"POST": LABEL},
-    "api-sweep-hand-in": {"POST": LABEL},
-    "api-sweep-undo": {"POST": LABEL},
-    "api-sweep-release": {"POST": LABEL},
-    "api-disputes": {"GET": REVIEW},
-    "api-dispute": {"GET": REVIEW},
-    "api-ruling": {"POST": REVIEW},
-    "api-ground-truths": {"GET": REVIEW},
-    "api-export": {"GET": ADMIN},
-    "api-golds": {"GET": ADMIN, "POST": ADMIN},
-    "api-gold": {"DELETE": ADMIN},
-    "api-train": {"POST": ADMIN},
-    "api-models": {"GET": REVIEW},
-    "api-model": {"GET": REVIEW},
-    "api-promote": {"POST": ADMIN},
-    "api-model-review": {"POST": ADMIN},
-    "api-derive": {"POST": ADMIN},
-    "api-scores": {"GET": ADMIN},
-    "api-jobs": {"GET": ADMIN},
-    "api-job": {"GET": ADMIN},
-    "api-cancel": {"POST": ADMIN},
-    "api-lab": {"GET": ADMIN, "POST": ADMIN},
-    "api-rank": {"POST": ADMIN},
-    "api-open-band": {"POST": ADMIN},
-    "api-reopen-band": {"POST": ADMIN},
-    "api-bands": {"GET": OVERRULE},
-    "api-draw": {"POST": DECIDE},
-    "api-progress": {"GET": VIEW},
-    "api-frontier": {"GET": OVERRULE, "PATCH": DECIDE},
-    "api-dashboard": {"GET": OVERRULE},
-    "api-dashboard-panel": {"GET": OVERRULE},
-    "api-certify": {"POST": DECIDE},
-    "api-decide": {"POST": DECIDE},
-    "api-decisions": {"GET": OVERRULE},
-    "api-overrule": {"POST": OVERRULE},
-    "api-explanation": {"GET": OVERRULE, "POST": OVERRULE},
-    "api-heat": {"GET": OVERRULE},
-    "api-monitors": {"GET": OVERRULE, "PATCH": ADMIN},
-    "api-monitors-look": {"POST": ADMIN},
-    "api-monitors-acknowledge": {"POST": ADMIN},
-    "api-labelers": {"GET": ADMIN},
-    "api-resume": {"POST": ADMIN},
     # pages of people, catalog, truth, learning, queue and frontier
     "login": {"GET": ANYONE},
     "logout": {"POST": ANYONE},
@@ -154,6 +92,72 @@ MAY: dict[str, dict[str, str]] = {
     "frontier-why": {"POST": OVERRULE},
     "frontier-heat": {"GET": OVERRULE},
 }
+#: The same of the API, beside what each route itself declares. A route that is not named here must be an admin's.
+KNOWN: dict[str, dict[str, str]] = {
+    "api-login": {"POST": ANYONE},
+    "api-logout": {"POST": SIGNED_IN},
+    "api-me": {"GET": SIGNED_IN},
+    "api-projects": {"GET": SIGNED_IN, "POST": SUPERUSER},
+    "api-project": {"GET": VIEW, "PATCH": ADMIN},
+    "api-guideline": {"GET": VIEW},
+    "api-guidelines": {"GET": VIEW, "POST": REVIEW},
+    "api-members": {"GET": ADMIN},
+    "api-member": {"PUT": ADMIN, "DELETE": ADMIN},
+    "api-items": {"GET": REVIEW},
+    "api-photo": {"GET": VIEW},
+    "api-request-review": {"POST": ADMIN},
+    "api-intakes": {"POST": ADMIN},
+    "api-intake": {"GET": ADMIN},
+    "api-intake-files": {"GET": ADMIN},
+    "api-claims": {"POST": LABEL},
+    "api-skip": {"POST": LABEL},
+    "api-unskip": {"POST": LABEL},
+    "api-release": {"POST": LABEL},
+    "api-annotations": {"GET": ADMIN, "POST": LABEL},
+    "api-undo": {"POST": LABEL},
+    "api-sweeps": {"POST": LABEL},
+    "api-sweep-hand-in": {"POST": LABEL},
+    "api-sweep-undo": {"POST": LABEL},
+    "api-sweep-release": {"POST": LABEL},
+    "api-disputes": {"GET": REVIEW},
+    "api-dispute": {"GET": REVIEW},
+    "api-ruling": {"POST": REVIEW},
+    "api-ground-truths": {"GET": REVIEW},
+    "api-export": {"GET": ADMIN},
+    "api-golds": {"GET": ADMIN, "POST": ADMIN},
+    "api-gold": {"DELETE": ADMIN},
+    "api-train": {"POST": ADMIN},
+    "api-models": {"GET": REVIEW},
+    "api-model": {"GET": REVIEW},
+    "api-promote": {"POST": ADMIN},
+    "api-model-review": {"POST": ADMIN},
+    "api-derive": {"POST": ADMIN},
+    "api-scores": {"GET": ADMIN},
+    "api-jobs": {"GET": ADMIN},
+    "api-job": {"GET": ADMIN},
+    "api-cancel": {"POST": ADMIN},
+    "api-lab": {"GET": ADMIN, "POST": ADMIN},
+    "api-rank": {"POST": ADMIN},
+    "api-open-band": {"POST": ADMIN},
+    "api-reopen-band": {"POST": ADMIN},
+    "api-bands": {"GET": OVERRULE},
+    "api-draw": {"POST": DECIDE},
+    "api-progress": {"GET": VIEW},
+    "api-frontier": {"GET": OVERRULE, "PATCH": DECIDE},
+    "api-dashboard": {"GET": OVERRULE},
+    "api-dashboard-panel": {"GET": OVERRULE},
+    "api-certify": {"POST": DECIDE},
+    "api-decide": {"POST": DECIDE},
+    "api-decisions": {"GET": OVERRULE},
+    "api-overrule": {"POST": OVERRULE},
+    "api-explanation": {"GET": OVERRULE, "POST": OVERRULE},
+    "api-heat": {"GET": OVERRULE},
+    "api-monitors": {"GET": OVERRULE, "PATCH": ADMIN},
+    "api-monitors-look": {"POST": ADMIN},
+    "api-monitors-acknowledge": {"POST": ADMIN},
+    "api-labelers": {"GET": ADMIN},
+    "api-resume": {"POST": ADMIN},
+}
 #: Where a plain 200 (or the like) is no proof, because the thing to act on must exist and fit.
 SPECIAL: dict[str, dict[str, Any]] = {"api-promote": {"number": 1}, "model-promote": {"number": 1}}
 
@@ -166,7 +170,23 @@ def _routes(patterns: list[Any]) -> Iterator[URLPattern]:
             yield pattern
 
 
+def _handlers(route: URLPattern) -> dict[str, Any]:
+    """Method -> handler of a view of the API; empty for any other."""
+    view = getattr(route.callback, "cls", None)
+    if view is None or not issubclass(view, ApiView):
+        return {}
+    offered = (name for name in view.http_method_names if name != "options" and hasattr(view, name))
+    return {name.upper(): getattr(view, name) for name in offered}
+
+
 ROUTES = {str(route.name): route for route in _routes(get_resolver().url_patterns)}
+#: All that the API has.
+API: dict[str, dict[str, str]] = {
+    name: {method: KNOWN.get(name, {}).get(method, ADMIN) for method in handlers}
+    for name, route in ROUTES.items()
+    if (handlers := _handlers(route))
+}
+MAY = PAGES | API
 CASES = [(name, method) for name, methods in MAY.items() for method in methods]
 
 
@@ -175,14 +195,20 @@ def test_every_route_says_who_may_use_it() -> None:
 
 
 def test_every_method_of_the_api_says_who_may_use_it() -> None:
-    for name, route in ROUTES.items():
-        if name.startswith("api-") and hasattr(route.callback, "cls"):
-            offered = {
-                method.upper()
-                for method in route.callback.cls.http_method_names
-                if hasattr(route.callback.cls, method)
-            }
-            assert offered - {"OPTIONS"} == set(MAY[name]), name
+    for name, methods in API.items():
+        handlers = _handlers(ROUTES[name])
+        assert {method: handler.may for method, handler in handlers.items()} == methods, name
+
+
+def test_what_is_known_of_the_api_is_there() -> None:
+    assert set(KNOWN) <= set(API)
+    assert all(set(methods) <= set(API[name]) for name, methods in KNOWN.items())
+    assert not set(PAGES) & set(API)
+
+
+def test_every_view_of_the_api_has_an_address() -> None:
+    placed = {getattr(route.callback, "cls", None) for route in ROUTES.values()}
+    assert [view for view in ApiView.__subclasses__() if view not in placed] == []
 
 
 def _address(world: World, name: str) -> str:
