@@ -73,4 +73,43 @@ FORMAT = Format("text/tab-separated-values", "columns between tabs", written)
     tests=["tests/gateway/test_export.py", "-k", "tsv"],
 )
 
-EXAMPLES = (STRATEGY, FORMAT)
+ROUTE = Example(
+    name="route",
+    most=2,
+    edits={
+        "labeling/gateway/api/pools.py": '''"""How many photos a project holds: an example."""
+
+from __future__ import annotations
+
+from rest_framework import serializers
+from rest_framework.request import Request
+
+from labeling.catalog.models import Item, Project
+from labeling.catalog.permissions import Action
+from labeling.gateway.api.base import ApiView, route
+from labeling.gateway.api.endpoint import Json, endpoint
+from labeling.gateway.api.shapes import Shape
+
+
+class PoolOut(Shape):
+    photos = serializers.IntegerField()
+
+
+@route("projects/<slug:slug>/pool", "api-pool", "projects")
+class PoolView(ApiView):
+    @endpoint("get_pool", "How many photos there are", may=Action.ADMIN, returns=PoolOut)
+    def get(self, request: Request, project: Project) -> Json:
+        return {"photos": Item.objects.filter(project=project).count()}
+''',
+        "docs/api.md": [After("projects/{slug}/jobs[/{id}]", "GET         projects/{slug}/pool\n")],
+    },
+    tests=[
+        "tests/gateway/test_who_may_use_each_route.py",
+        "tests/gateway/test_schema.py",
+        "tests/gateway/test_api_documentation.py",
+        "-k",
+        "pool or says or has_an_address or is_named or lists_every_route",
+    ],
+)
+
+EXAMPLES = (STRATEGY, FORMAT, ROUTE)
