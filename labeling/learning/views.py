@@ -22,6 +22,7 @@ from labeling.jobs import services as job_services
 from labeling.learning import job_lines, selectors, services, version_charts, version_page, words
 from labeling.learning.models import ModelVersion
 from labeling.learning.training_set import readiness
+from labeling.people.signed_in import signed_in
 from labeling.refusals import Refused
 from labeling.typed_numbers import whole
 
@@ -58,7 +59,7 @@ def versions(request: HttpRequest, slug: str) -> HttpResponse:
 def train(request: HttpRequest, slug: str) -> HttpResponse:
     project = project_for(request.user, slug, Action.ADMIN)
     try:
-        services.request_training(project=project, by=_user(request))
+        services.request_training(project=project, by=signed_in(request))
     except Refused as refusal:
         messages.error(request, refusal.message)
     else:
@@ -101,7 +102,7 @@ def review_suspicious(request: HttpRequest, slug: str, number: int) -> HttpRespo
         item = whole(asked, digits=18)
         items = [] if item is None else [item]
     try:
-        sent = services.send_to_review(model_version=version, item_ids=items, by=_user(request))
+        sent = services.send_to_review(model_version=version, item_ids=items, by=signed_in(request))
     except Refused as refusal:
         messages.error(request, refusal.message)
     else:
@@ -127,7 +128,7 @@ def retry_job(request: HttpRequest, slug: str, job_id: UUID) -> HttpResponse:
     job = selectors.jobs(project).filter(pk=job_id).first()
     if job is None:
         raise Http404(_("There is no such job."))
-    if job_services.retry(job=job, by=_user(request)).pk == job.pk:
+    if job_services.retry(job=job, by=signed_in(request)).pk == job.pk:
         messages.info(request, _("That job did not fail, so there is nothing to try again."))
     else:
         messages.success(request, _("It is tried again, as a new job."))
@@ -141,7 +142,7 @@ def promote(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     version = _version(project, number)
     reason = request.POST.get("reason", "")
     try:
-        services.promote(model_version=version, by=_user(request), reason=reason)
+        services.promote(model_version=version, by=signed_in(request), reason=reason)
     except Refused as refusal:
         # The page again, with what was typed, instead of a redirect that would lose it.
         messages.error(request, refusal.message)
@@ -313,7 +314,3 @@ def _class_names(project: Project) -> dict[str, str]:
 
 def _page(request: HttpRequest, project: Project, page: str) -> dict[str, Any]:
     return {"project": project, "role": role_in(request.user, project), "page": page}
-
-
-def _user(request: HttpRequest) -> Any:
-    return request.user

@@ -20,7 +20,7 @@ from labeling.jobs.models import Job
 from labeling.learning.selectors import accuracy, audit_accuracy, champion
 from labeling.overview.diary import diary
 from labeling.overview.next_steps import next_steps
-from labeling.people.models import User
+from labeling.people.signed_in import signed_in
 from labeling.queue.selectors import labeler_progress, progress, queue_state
 from labeling.truth.quality import own_figures
 from labeling.typed_numbers import whole
@@ -70,7 +70,7 @@ def project(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def _mine(found: Project, request: HttpRequest) -> dict[str, Any]:
-    user = _user(request)
+    user = signed_in(request)
     return {
         "mine": own_figures(found, user),
         "queue": queue_state(found, user),
@@ -127,8 +127,3 @@ def _band(request: HttpRequest, found: Project) -> dict[str, Any]:
     if number is None:
         raise Http404(_("A band has a number."))
     return {"photos": band_photos(found, request.GET.get("ladder", ""), number)}
-
-
-def _user(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)  # login_required went before
-    return request.user

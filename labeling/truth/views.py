@@ -19,6 +19,7 @@ from labeling.catalog.selectors import active_definitions
 from labeling.catalog.services import amend_guideline
 from labeling.jobs.services import enqueue
 from labeling.people.models import User
+from labeling.people.signed_in import signed_in
 from labeling.refusals import Refused
 from labeling.truth import quality, selectors, services
 from labeling.truth.forms import AmendForm, GoldForm, RulingForm
@@ -40,8 +41,8 @@ def review(request: HttpRequest, slug: str) -> HttpResponse:
     """The oldest dispute that this reviewer may rule on."""
     project = project_for(request.user, slug, Action.REVIEW)
     if request.GET.get("fragment") == "strip":
-        return render(request, "truth/_strip.html", _strip(project, _user(request)))
-    return _desk(request, project, selectors.next_dispute(project, _user(request)))
+        return render(request, "truth/_strip.html", _strip(project, signed_in(request)))
+    return _desk(request, project, selectors.next_dispute(project, signed_in(request)))
 
 
 @login_required
@@ -51,7 +52,7 @@ def review_dispute(request: HttpRequest, slug: str, dispute_id: UUID) -> HttpRes
     project = project_for(request.user, slug, Action.REVIEW)
     dispute = _dispute(project, dispute_id)
     if "skip" in request.GET:
-        following = selectors.next_dispute(project, _user(request), after=dispute)
+        following = selectors.next_dispute(project, signed_in(request), after=dispute)
         return redirect("review-dispute", slug, following.pk) if following else redirect("review", slug)
     return _desk(request, project, dispute)
 
@@ -69,14 +70,14 @@ def ruling(request: HttpRequest, slug: str, dispute_id: UUID) -> HttpResponse:
         made = services.rule(
             project=project,
             dispute_id=dispute.pk,
-            reviewer=_user(request),
+            reviewer=signed_in(request),
             **form.ruled(),
         )
     except Refused as refused:
         return _desk(
             request, project, dispute, status=refused.status, error=refused.message, kept=request.POST
         )
-    following = selectors.next_dispute(project, _user(request), after=dispute)
+    following = selectors.next_dispute(project, signed_in(request), after=dispute)
     if DESK_HEADER in request.headers:
         return _desk(request, project, following, done=made)
     messages.success(request, _("Ruled: %(outcome)s.") % {"outcome": selectors.ruling_text(made)})
@@ -102,7 +103,7 @@ def amend(request: HttpRequest, slug: str, dispute_id: UUID) -> HttpResponse:
     try:
         guideline = amend_guideline(
             project=project,
-            by=_user(request),
+            by=signed_in(request),
             note=form.cleaned_data["note"],
             expected=form.cleaned_data["base"],
             **changes,
@@ -133,7 +134,7 @@ def dispute_again(request: HttpRequest, slug: str, dispute_id: UUID) -> HttpResp
     project = project_for(request.user, slug, Action.REVIEW)
     dispute = _dispute(project, dispute_id)
     fresh = services.request_review(
-        project=project, item=dispute.item, by=_user(request), note=request.POST.get("note", "")[:300]
+        project=project, item=dispute.item, by=signed_in(request), note=request.POST.get("note", "")[:300]
     )
     return redirect("review-dispute", slug, fresh.pk)
 
@@ -151,7 +152,7 @@ def _desk(
     done: Ruling | None = None,
 ) -> HttpResponse:
     """The review desk, as a page, or alone for review.js."""
-    user = _user(request)
+    user = signed_in(request)
     own = dispute is not None and not project.reviewer_may_rule_own and selectors.answered_by(dispute, user)
     strip = _strip(project, user)
     following = selectors.next_dispute(project, user, after=dispute) if dispute else None
@@ -250,7 +251,7 @@ def request_estimates(request: HttpRequest, slug: str) -> HttpResponse:
     enqueue(
         kind=quality.ESTIMATES,
         project_id=project.pk,
-        requested_by=_user(request),
+        requested_by=signed_in(request),
         dedupe=f"{quality.ESTIMATES}:{project.pk}",
     )
     messages.success(request, _("A worker is computing the estimates. They appear here by themselves."))
@@ -265,7 +266,7 @@ def resume(request: HttpRequest, slug: str, username: str) -> HttpResponse:
     labeler = User.objects.filter(username=username).first()
     if labeler is None:
         raise Http404(_("There is nobody of this name. See who labels on the Labelers page."))
-    services.lift_pause(project=project, labeler=labeler, by=_user(request))
+    services.lift_pause(project=project, labeler=labeler, by=signed_in(request))
     messages.success(request, _("%(name)s may label again.") % {"name": labeler})
     return redirect("labelers", slug)
 
@@ -281,7 +282,9 @@ def gold_add(request: HttpRequest, slug: str) -> HttpResponse:
     item = Item.objects.filter(project=project, image__sha256=form.cleaned_data["sha256"]).first()
     if item is None:
         raise Http404(_("This project holds no such photo."))
-    services.add_gold(project=project, item=item, class_key=form.cleaned_data["class_key"], by=_user(request))
+    services.add_gold(
+        project=project, item=item, class_key=form.cleaned_data["class_key"], by=signed_in(request)
+    )
     messages.success(request, _("The photo is gold now, and is asked blind like any other."))
     return redirect(f"{reverse('labelers', args=[slug])}?find={request.POST.get('find', '')}#gold")
 
@@ -293,11 +296,6 @@ def gold_retire(request: HttpRequest, slug: str, gold_id: int) -> HttpResponse:
     gold = Gold.objects.filter(project=project, pk=gold_id).first()
     if gold is None:
         raise Http404(_("This project has no such gold photo. See its gold on the Labelers page."))
-    services.retire_gold(gold=gold, by=_user(request))
+    services.retire_gold(gold=gold, by=signed_in(request))
     messages.success(request, _("The photo is no longer asked as gold."))
     return redirect(f"{reverse('labelers', args=[slug])}#gold")
-
-
-def _user(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)  # login_required went before
-    return request.user

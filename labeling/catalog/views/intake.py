@@ -18,9 +18,10 @@ from django.views.decorators.http import require_http_methods
 from labeling.catalog import selectors, services
 from labeling.catalog.forms.intake import FolderForm, UploadForm
 from labeling.catalog.models import IntakeBatch, IntakeKind, Project
+from labeling.catalog.pages import project_context, show_refusal
 from labeling.catalog.permissions import Action, project_for
 from labeling.catalog.photos import advice
-from labeling.catalog.views.common import person, project_context, show_refusal
+from labeling.people.signed_in import signed_in
 from labeling.refusals import Refused
 
 
@@ -110,7 +111,7 @@ def _all_errors(form: UploadForm | FolderForm) -> str:
 def _start(
     request: HttpRequest, project: Project, *, upload: UploadForm, folder: FolderForm
 ) -> list[IntakeBatch]:
-    by = person(request)
+    by = signed_in(request)
     if folder.is_bound:
         return [
             services.start_intake(
@@ -138,13 +139,13 @@ def _act(request: HttpRequest, batch: IntakeBatch) -> None:
     action = request.POST.get("action")
     try:
         if action == "cancel":
-            services.cancel_intake(batch=batch, by=person(request))
+            services.cancel_intake(batch=batch, by=signed_in(request))
             messages.success(request, _("The intake stops soon. What came in stays in."))
         elif action == "resume":
-            services.resume_intake(batch=batch, by=person(request))
+            services.resume_intake(batch=batch, by=signed_in(request))
             messages.success(request, _("The intake goes on."))
         elif action == "discard":
-            services.discard_rest(batch=batch, by=person(request))
+            services.discard_rest(batch=batch, by=signed_in(request))
             messages.success(request, _("The files that were left are given up. What came in stays in."))
         else:
             raise Refused.invalid(None, _("This button is not known. Load the page again."))

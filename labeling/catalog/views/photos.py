@@ -14,8 +14,9 @@ from django.views.decorators.http import require_GET, require_http_methods
 from labeling.catalog import selectors, services, storage
 from labeling.catalog.forms.guideline import ExemplarForm
 from labeling.catalog.models import ClassDefinition, Image, Item, Project
+from labeling.catalog.pages import project_context
 from labeling.catalog.permissions import Action, may, project_for
-from labeling.catalog.views.common import person, project_context
+from labeling.people.signed_in import signed_in
 from labeling.refusals import Refused
 from labeling.typed_numbers import whole
 
@@ -71,7 +72,7 @@ def photos(request: HttpRequest, slug: str) -> HttpResponse:
             try:
                 services.amend_guideline(
                     project=project,
-                    by=person(request),
+                    by=signed_in(request),
                     note=form.cleaned_data["note"],
                     exemplars={key: [*already, *form.cleaned_data["photo"]]},
                 )

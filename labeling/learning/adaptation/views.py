@@ -18,6 +18,7 @@ from labeling.learning import domain_backbones, job_lines
 from labeling.learning.adaptation import page as adaptation_page
 from labeling.learning.adaptation import services as adaptation
 from labeling.learning.models import DomainBackbone
+from labeling.people.signed_in import signed_in
 from labeling.refusals import Refused
 
 MADE_SHOWN = 20
@@ -46,14 +47,13 @@ def run(request: HttpRequest, slug: str) -> HttpResponse:
         "flips": request.POST.get("flips", ""),
         "on_cpu": request.POST.get("on_cpu") == "on",
     }
-    user: Any = request.user
     try:
         if chosen["method"] == adaptation.FINE_TUNING:
-            adaptation.request_fine_tuning(project=project, by=user, flips=chosen["flips"])
+            adaptation.request_fine_tuning(project=project, by=signed_in(request), flips=chosen["flips"])
         else:
             adaptation.request_adaptation(
                 project=project,
-                by=user,
+                by=signed_in(request),
                 method=chosen["method"],
                 flips=chosen["flips"],
                 on_cpu=chosen["on_cpu"],

@@ -19,6 +19,7 @@ from labeling.jobs.models import Job
 from labeling.learning import job_lines
 from labeling.learning.lab import services as lab
 from labeling.learning.lab.chart import lab_chart
+from labeling.people.signed_in import signed_in
 from labeling.refusals import Refused
 from labeling.typed_numbers import whole
 
@@ -64,7 +65,9 @@ def run(request: HttpRequest, slug: str) -> HttpResponse:
     }
     try:
         lab.request_lab(
-            project=project, by=_user(request), **(chosen | {"seeds": whole(chosen["seeds"], digits=4) or 0})
+            project=project,
+            by=signed_in(request),
+            **(chosen | {"seeds": whole(chosen["seeds"], digits=4) or 0}),
         )
     except Refused as refusal:
         messages.error(request, refusal.message)
@@ -79,7 +82,7 @@ def adopt(request: HttpRequest, slug: str) -> HttpResponse:
     project = project_for(request.user, slug, Action.ADMIN)
     strategy = request.POST.get("strategy", "")
     try:
-        lab.adopt(project=project, by=_user(request), strategy=strategy)
+        lab.adopt(project=project, by=signed_in(request), strategy=strategy)
     except Refused as refusal:
         messages.error(request, refusal.message)
     else:
@@ -181,7 +184,3 @@ def _shown(project: Project, run: Job) -> dict[str, Any]:
             if pair["difference"] > 0 or (pair["difference"] == 0 and pair["left"] < pair["right"])
         ],
     }
-
-
-def _user(request: HttpRequest) -> Any:
-    return request.user
