@@ -70,6 +70,17 @@ class AmendForm(forms.Form):
             )
         return cleaned
 
+    def amendment(self) -> dict[str, Any]:
+        """As :func:`~labeling.catalog.services.amend_guideline` takes it."""
+        given = self.cleaned_data
+        key = given["exemplar_for"]
+        return {
+            "note": given["note"],
+            "expected": given["base"],
+            "criteria": self.changed_criteria(),
+            "more_exemplars": {key: [self.detail.image.sha256]} if key else {},
+        }
+
     def changed_criteria(self, cleaned: dict[str, Any] | None = None) -> dict[str, str]:
         """Class key -> new criteria, for those that differ. A form that leaves a class out keeps it as it is."""
         cleaned = self.cleaned_data if cleaned is None else cleaned

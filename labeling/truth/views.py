@@ -90,24 +90,13 @@ def amend(request: HttpRequest, slug: str, dispute_id: UUID) -> HttpResponse:
     """Write a new guideline version from the dispute, and stay on it."""
     project = project_for(request.user, slug, Action.REVIEW)
     dispute = _dispute(project, dispute_id)
-    detail = selectors.dispute_detail(dispute)
-    form = AmendForm(request.POST, detail=detail)
+    form = AmendForm(request.POST, detail=selectors.dispute_detail(dispute))
     if not form.is_valid():
         return _desk(
             request, project, dispute, status=422, error=_first_error(form), kept=request.POST, amending=True
         )
-    changes: dict[str, Any] = {"criteria": form.changed_criteria()}
-    if key := form.cleaned_data["exemplar_for"]:
-        hashes = selectors.exemplar_hashes(detail.guideline).get(key, [])
-        changes["exemplars"] = {key: [*dict.fromkeys([*hashes, detail.image.sha256])]}
     try:
-        guideline = amend_guideline(
-            project=project,
-            by=signed_in(request),
-            note=form.cleaned_data["note"],
-            expected=form.cleaned_data["base"],
-            **changes,
-        )
+        guideline = amend_guideline(project=project, by=signed_in(request), **form.amendment())
     except Refused as refused:
         return _desk(
             request,

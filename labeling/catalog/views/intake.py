@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from uuid import UUID
 
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.files.uploadedfile import UploadedFile
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -66,7 +64,7 @@ def intake(request: HttpRequest, slug: str) -> HttpResponse:
             "intake",
             upload=upload,
             folder=folder,
-            folders=_open_folders(),
+            folders=selectors.open_folders(),
             roots=[str(root) for root in settings.INTAKE_ROOTS],
             max_mb=f"{settings.INTAKE_MAX_BYTES / 2**20:g}",
             max_mp=f"{settings.INTAKE_MAX_PIXELS / 1e6:g}",
@@ -113,26 +111,11 @@ def _start(
 ) -> list[IntakeBatch]:
     by = signed_in(request)
     if folder.is_bound:
-        return [
-            services.start_intake(
-                project=project, by=by, kind=IntakeKind.FOLDER, folder=folder.cleaned_data["folder"]
-            )[0]
-        ]
-    files: list[UploadedFile[bytes]] = upload.cleaned_data["photos"]
-    source = upload.cleaned_data["source"]
-    archives = [file for file in files if (file.name or "").lower().endswith(".zip")]
-    plain = [file for file in files if file not in archives]
-    started = [
-        services.start_intake(project=project, by=by, kind=IntakeKind.ZIP, zip=archive)[0]
-        for archive in archives
-    ]
-    if plain:
-        started.append(
-            services.start_intake(project=project, by=by, kind=IntakeKind.UPLOAD, source=source, files=plain)[
-                0
-            ]
-        )
-    return started
+        given = folder.cleaned_data["folder"]
+        return [services.start_intake(project=project, by=by, kind=IntakeKind.FOLDER, folder=given)[0]]
+    return services.start_upload(
+        project=project, by=by, files=upload.cleaned_data["photos"], source=upload.cleaned_data["source"]
+    )
 
 
 def _act(request: HttpRequest, batch: IntakeBatch) -> None:
@@ -164,12 +147,3 @@ def _batches(project: Project) -> dict[str, object]:
 
 def _batch_url(batch: IntakeBatch) -> str:
     return reverse("intake-batch", args=[batch.project.slug, batch.pk])
-
-
-def _open_folders(limit: int = 200) -> list[str]:
-    """The folders directly below the intake roots, as suggestions."""
-    found: list[str] = []
-    for root in map(Path, settings.INTAKE_ROOTS):
-        if root.is_dir():
-            found += [str(path) for path in sorted(root.iterdir()) if path.is_dir() and path.name[0] != "."]
-    return found[:limit]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -68,16 +67,7 @@ def _add(request: HttpRequest, project: Project, form: MemberForm) -> bool:
 
 def _create(request: HttpRequest, project: Project, form: AccountForm) -> bool:
     try:
-        with transaction.atomic():
-            user = services.create_account(
-                username=form.cleaned_data["username"],
-                password=form.cleaned_data["password"],
-                full_name=form.cleaned_data["full_name"],
-                by=signed_in(request),
-            )
-            services.set_role(
-                project=project, user=user, role=form.cleaned_data["role"], by=signed_in(request)
-            )
+        user = services.create_member(project=project, by=signed_in(request), **form.cleaned_data)
     except Refused as refusal:
         show_refusal(form, refusal)
         return False
