@@ -14,22 +14,22 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from labeling.catalog.models import Item, Project
-from labeling.catalog.permissions import Action, project_for, role_in
+from labeling.catalog.pages import project_context
+from labeling.catalog.permissions import Action, project_for
 from labeling.catalog.selectors import active_definitions
 from labeling.catalog.services import amend_guideline
-from labeling.jobs.services import enqueue
 from labeling.people.models import User
 from labeling.people.signed_in import signed_in
 from labeling.refusals import Refused
-from labeling.truth import quality, selectors, services
+from labeling.truth import selectors, services
+from labeling.truth.desk import desk, strip
 from labeling.truth.forms import AmendForm, GoldForm, RulingForm
-from labeling.truth.gold import gold_page
-from labeling.truth.models import Dispute, Gold, HoldReason, Ruling, UnusableReason
+from labeling.truth.labelers_page import figures, golds
+from labeling.truth.models import Dispute, Gold, Ruling
 from labeling.typed_numbers import whole
 
 #: review.js asks with this header and gets the desk alone; without it the same address answers a whole page.
 DESK_HEADER = "X-Hilltop-Desk"
-STRIP = 40
 
 
 # --- review -----------------------------------------------------------------------------------------------------
@@ -41,7 +41,7 @@ def review(request: HttpRequest, slug: str) -> HttpResponse:
     """The oldest dispute that this reviewer may rule on."""
     project = project_for(request.user, slug, Action.REVIEW)
     if request.GET.get("fragment") == "strip":
-        return render(request, "truth/_strip.html", _strip(project, signed_in(request)))
+        return render(request, "truth/_strip.html", {"project": project} | strip(project, signed_in(request)))
     return _desk(request, project, selectors.next_dispute(project, signed_in(request)))
 
 
@@ -141,42 +141,18 @@ def _desk(
     done: Ruling | None = None,
 ) -> HttpResponse:
     """The review desk, as a page, or alone for review.js."""
-    user = signed_in(request)
-    own = dispute is not None and not project.reviewer_may_rule_own and selectors.answered_by(dispute, user)
-    strip = _strip(project, user)
-    following = selectors.next_dispute(project, user, after=dispute) if dispute else None
-    context = {
-        "project": project,
-        "role": role_in(user, project),
-        "page": "review",
-        "detail": selectors.dispute_detail(dispute) if dispute else None,
-        "own": own,
-        "error": error,
-        "notice": notice,
-        "kept": kept or {},
-        "amending": amending,
-        "done": done,
-        "done_text": selectors.ruling_text(done) if done else "",
-        "following": following,
-        "hold_reasons": HoldReason.choices,
-        "unusable_reasons": UnusableReason.choices,
-        **strip,
-    }
-    if dispute is None:
-        context["rulings"] = selectors.recent_rulings(project)
+    context = project_context(
+        request,
+        project,
+        "review",
+        error=error,
+        notice=notice,
+        kept=kept or {},
+        amending=amending,
+        **desk(project, signed_in(request), dispute, done=done),
+    )
     template = "truth/_desk.html" if DESK_HEADER in request.headers else "truth/review.html"
     return render(request, template, context, status=status)
-
-
-def _strip(project: Project, user: User) -> dict[str, Any]:
-    """The open disputes as thumbnails; those that this reviewer answered are marked."""
-    waiting = selectors.open_disputes(project)
-    return {
-        "project": project,
-        "strip": selectors.with_thumbs(list(waiting[:STRIP])),
-        "open_count": waiting.count(),
-        "own_ids": selectors.own_dispute_ids(project, user),
-    }
 
 
 def _dispute(project: Project, dispute_id: UUID) -> Dispute:
@@ -202,33 +178,19 @@ def _first_error(form: Any) -> str:
 def labelers(request: HttpRequest, slug: str) -> HttpResponse:
     """Agreement, Dawid-Skene, each labeler's figures, and the gold photos."""
     project = project_for(request.user, slug, Action.ADMIN)
-    fragment = request.GET.get("fragment", "")
-    context: dict[str, Any] = {
-        "project": project,
-        "role": role_in(request.user, project),
-        "page": "labelers",
-    }
-    if fragment in {"", "figures"}:
-        context |= {
-            "agreement": quality.agreement(project),
-            "figures": quality.labeler_figures(project),
-            "estimates": quality.estimates(project),
-            "dawid_skene": quality.dawid_skene(project),
-        }
-    if fragment == "figures":
-        return render(request, "truth/_figures.html", context)
-    find = request.GET.get("find", "")
-    golds = gold_page(project, whole(request.GET.get("gold", "")) or 1)
-    context |= {
-        "golds": selectors.with_thumbs(golds.golds),
-        "gold_pages": golds,
-        "definitions": active_definitions(project),
-        "find": find,
-        "adding": "find" in request.GET,
-        "candidates": selectors.with_thumbs(selectors.gold_candidates(project, find))
-        if "find" in request.GET
-        else [],
-    }
+    if request.GET.get("fragment") == "figures":
+        return render(
+            request, "truth/_figures.html", project_context(request, project, "labelers", **figures(project))
+        )
+    page = whole(request.GET.get("gold", "")) or 1
+    context = project_context(
+        request,
+        project,
+        "labelers",
+        definitions=active_definitions(project),
+        **figures(project),
+        **golds(project, page=page, find=request.GET.get("find")),
+    )
     return render(request, "truth/labelers.html", context)
 
 
@@ -237,12 +199,7 @@ def labelers(request: HttpRequest, slug: str) -> HttpResponse:
 def request_estimates(request: HttpRequest, slug: str) -> HttpResponse:
     """Ask a worker for alpha and Dawid-Skene; one such job at a time."""
     project = project_for(request.user, slug, Action.ADMIN)
-    enqueue(
-        kind=quality.ESTIMATES,
-        project_id=project.pk,
-        requested_by=signed_in(request),
-        dedupe=f"{quality.ESTIMATES}:{project.pk}",
-    )
+    services.request_estimates(project=project, by=signed_in(request))
     messages.success(request, _("A worker is computing the estimates. They appear here by themselves."))
     return redirect("labelers", slug)
 
