@@ -13,7 +13,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
-from labeling.catalog.forms.projects import NewClassFormSet, ProjectForm
+from labeling.catalog.forms.classes import NewClassFormSet
+from labeling.catalog.forms.projects import ProjectForm
 from labeling.catalog.models import Project
 from labeling.catalog.pages import project_context, show_refusal
 from labeling.catalog.permissions import Action, project_for

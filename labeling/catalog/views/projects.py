@@ -11,7 +11,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from labeling.catalog import services
-from labeling.catalog.forms.projects import ArchiveForm, NewClassFormSet, ProjectForm, SettingsForm
+from labeling.catalog.forms.classes import NewClassFormSet
+from labeling.catalog.forms.projects import ArchiveForm, ProjectForm, SettingsForm
 from labeling.catalog.pages import project_context, show_refusal
 from labeling.catalog.permissions import Action, may_create_projects, project_for
 from labeling.people.signed_in import signed_in
