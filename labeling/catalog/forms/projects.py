@@ -51,9 +51,8 @@ class ProjectForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         if not cleaned.get("slug") and cleaned.get("name") and "slug" not in self.errors:
-            cleaned["slug"] = (
-                slugify(cleaned["name"]).replace("_", "-")[: longest(Project, "slug")].strip("-")
-            )
+            made = slugify(cleaned["name"]).replace("_", "-")
+            cleaned["slug"] = made[: longest(Project, "slug")].strip("-")
             if not cleaned["slug"]:
                 self.add_error(
                     "slug", _("The name has no Latin letters to make an address from. Write one here.")
