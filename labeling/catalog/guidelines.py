@@ -73,6 +73,7 @@ def amend_guideline(
     criteria: Mapping[str, str] | None = None,
     checklist: Mapping[str, Sequence[str]] | None = None,
     exemplars: Mapping[str, Sequence[str]] | None = None,
+    more_exemplars: Mapping[str, Sequence[str]] | None = None,
     order: Sequence[str] = (),
     expected: int | None = None,
 ) -> Guideline:
@@ -82,7 +83,8 @@ def amend_guideline(
     the key, or without a key the name, of a retired or merged class brings it back.
     ``merge``: key -> key of the class that its answers count
     for from now on. ``retire``: keys that are asked no more. ``criteria``: key -> text. ``checklist``: key -> short
-    criteria. ``exemplars``: key -> SHA-256 of photos of the project, in order. ``order``: keys, first ones first.
+    criteria. ``exemplars``: key -> SHA-256 of photos of the project, in order; ``more_exemplars``: of those that come
+    behind what the class has. ``order``: keys, first ones first.
     ``expected``: the version number that the editor saw; refused with ``guideline_moved`` (409) if it is no longer
     the newest. Other refusals (422): ``unknown_class``, ``invalid``, ``nothing_changed``. Sends ``guideline_changed``.
     """
@@ -104,6 +106,9 @@ def amend_guideline(
     for key, hashes in (exemplars or {}).items():
         entry = _active(schema, key)
         schema[key] = replace(entry, exemplars=_exemplars(project, entry, hashes))
+    for key, hashes in (more_exemplars or {}).items():
+        entry = _active(schema, key)
+        schema[key] = replace(entry, exemplars=_exemplars(project, entry, [*_hashes(entry), *hashes]))
     _merge_and_retire(schema, merge or {}, retire)
     schema = _in_order(schema, order)
     _check_names(schema)
@@ -314,6 +319,13 @@ def _checks(values: Iterable[Any]) -> tuple[str, ...]:
             _("A checklist can have at most %(n)s lines of at most 200 letters.") % {"n": MAX_CHECKS},
         )
     return tuple(dict.fromkeys(checks))
+
+
+def _hashes(entry: _Entry) -> list[str]:
+    """Of the exemplars that the class has, in order."""
+    ids = [image_id for image_id, _caption in entry.exemplars]
+    hashes = dict(Image.objects.filter(pk__in=ids).values_list("pk", "sha256"))
+    return [hashes[image_id] for image_id in ids]
 
 
 def _exemplars(project: Project, entry: _Entry, hashes: Sequence[str]) -> tuple[tuple[int, str], ...]:

@@ -85,6 +85,26 @@ def start_intake(
     return batch, job
 
 
+def start_upload(
+    *, project: Project, by: User, files: Sequence[File[bytes]], source: str = ""
+) -> list[IntakeBatch]:
+    """Take in ``files`` as a person chose them: each zip archive is an intake of its own, the photos are one together.
+
+    Refuses as :func:`start_intake` does; the intakes before the one that is refused are under way then.
+    """
+    archives = [file for file in files if (file.name or "").lower().endswith(".zip")]
+    photos = [file for file in files if file not in archives]
+    started = [
+        start_intake(project=project, by=by, kind=IntakeKind.ZIP, zip=archive)[0] for archive in archives
+    ]
+    if photos:
+        batch, _job = start_intake(
+            project=project, by=by, kind=IntakeKind.UPLOAD, source=source, files=photos
+        )
+        started.append(batch)
+    return started
+
+
 @transaction.atomic
 def resume_intake(*, batch: IntakeBatch, by: User) -> Job:
     """Go on with the files that are still pending. Refuses with ``nothing_left`` (409) when there are none."""

@@ -85,6 +85,16 @@ def create_account(*, username: str, password: str, by: User, email: str = "", f
     return user
 
 
+@transaction.atomic
+def create_member(
+    *, project: Project, username: str, password: str, full_name: str, role: str, by: User
+) -> User:
+    """A new account that is a member from the start. Refuses as :func:`create_account` and :func:`set_role` do."""
+    user = create_account(username=username, password=password, full_name=full_name, by=by)
+    set_role(project=project, user=user, role=role, by=by)
+    return user
+
+
 def _lock(project: Project) -> None:
     """Two admins who demote each other at the same moment wait for each other here."""
     Project.objects.select_for_update(no_key=True).get(pk=project.pk)

@@ -1,12 +1,14 @@
-"""What the catalog knows, read. No writes, no permissions: views ask those first."""
+"""What the catalog knows, read. No writes, and no permissions but to see a photo: views ask those first."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
-from django.db.models import Count, Prefetch, QuerySet
+from django.conf import settings
+from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -208,10 +210,29 @@ def photo_page(
     return PhotoPage(page, page[-1].pk if more else None, first)
 
 
+def may_see_photo(user: Any, sha256: str) -> bool:
+    """One indexed query: a project of the person's holds the image, or shows it as an exemplar."""
+    if not user.is_authenticated or not user.is_active:
+        return False
+    mine = Project.objects.for_member(user)
+    held = Item.objects.filter(image=OuterRef("pk"), project__in=mine)
+    shown = ClassDefinition.objects.filter(exemplars__image=OuterRef("pk"), guideline__project__in=mine)
+    return Image.objects.filter(sha256=sha256).filter(Q(Exists(held)) | Q(Exists(shown))).exists()
+
+
 def sources(project: Project) -> list[str]:
     """Where the project's photos came from, by its intakes (not by its photos: those may be many)."""
     named = IntakeBatch.objects.filter(project=project).order_by("source").values_list("source", flat=True)
     return [source[-200:] for source in named.distinct()[:200] if source]
+
+
+def open_folders(*, limit: int = 200) -> list[str]:
+    """The folders directly below the intake roots, as suggestions."""
+    found: list[str] = []
+    for root in map(Path, settings.INTAKE_ROOTS):
+        if root.is_dir():
+            found += [str(path) for path in sorted(root.iterdir()) if path.is_dir() and path.name[0] != "."]
+    return found[:limit]
 
 
 def intake_batches(project: Project, *, limit: int = 50) -> list[dict[str, Any]]:

@@ -8,8 +8,9 @@ from labeling.catalog.intake import (
     discard_rest,
     resume_intake,
     start_intake,
+    start_upload,
 )
-from labeling.catalog.members import create_account, remove_member, set_role
+from labeling.catalog.members import create_account, create_member, remove_member, set_role
 from labeling.catalog.projects import archive_project, create_project, update_settings
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "archive_project",
     "cancel_intake",
     "create_account",
+    "create_member",
     "create_project",
     "discard_rest",
     "log_activity",
@@ -26,5 +28,6 @@ __all__ = [
     "resume_intake",
     "set_role",
     "start_intake",
+    "start_upload",
     "update_settings",
 ]

@@ -19,8 +19,8 @@ from labeling.frontier.models import (
     EndKind,
     EndReason,
 )
-from labeling.frontier.notes import kept_whole
 from labeling.learning.selectors import champion
+from labeling.notes import kept_whole
 from labeling.people.models import User
 from labeling.queue import priority
 from labeling.queue.services import request_ranking

@@ -20,10 +20,10 @@ from labeling.frontier.models import (
     FrontierPolicy,
     Mode,
 )
-from labeling.frontier.notes import kept_whole
 from labeling.frontier.policy import policy_of
 from labeling.learning.models import Score
 from labeling.learning.selectors import champion
+from labeling.notes import kept_whole
 from labeling.people.models import User
 from labeling.planner import without_nested_loops
 from labeling.queue import priority

@@ -1,5 +1,6 @@
 from django.urls import path
 
+from labeling.frontier import decision_views as decision
 from labeling.frontier import views
 
 _FRONTIER = "p/<slug:slug>/frontier"
@@ -13,8 +14,8 @@ urlpatterns = [
     path(f"{_FRONTIER}/bands/reopen", views.reopen, name="frontier-reopen-band"),
     path(f"{_FRONTIER}/policy", views.policy, name="frontier-policy"),
     path(f"{_FRONTIER}/certificates/<int:certificate_id>/suspend", views.suspend, name="frontier-suspend"),
-    path(_DECISION, views.decision, name="frontier-decision"),
-    path(f"{_DECISION}/why", views.ask_why, name="frontier-why"),
-    path(f"{_DECISION}/heat.png", views.heat, name="frontier-heat"),
-    path(f"{_DECISION}/overrule", views.overrule, name="frontier-overrule"),
+    path(_DECISION, decision.decision, name="frontier-decision"),
+    path(f"{_DECISION}/why", decision.ask_why, name="frontier-why"),
+    path(f"{_DECISION}/heat.png", decision.heat, name="frontier-heat"),
+    path(f"{_DECISION}/overrule", decision.overrule, name="frontier-overrule"),
 ]

@@ -13,12 +13,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
-from labeling.catalog.forms.projects import NewClassFormSet, ProjectForm
+from labeling.catalog.forms.classes import NewClassFormSet
+from labeling.catalog.forms.projects import ProjectForm
 from labeling.catalog.models import Project
+from labeling.catalog.pages import project_context, show_refusal
 from labeling.catalog.permissions import Action, project_for
-from labeling.catalog.views.common import person, project_context, show_refusal
 from labeling.learning.deriving import derive_project, read_gold
 from labeling.learning.training_set import FIRST_A_CLASS, readiness
+from labeling.people.signed_in import signed_in
 from labeling.refusals import Refused
 
 
@@ -72,7 +74,7 @@ def derive(request: HttpRequest, slug: str) -> HttpResponse:
                 question=form.cleaned_data["question"],
                 description=form.cleaned_data["description"],
                 classes=[given for one in classes.forms if (given := one.as_class()) is not None],
-                by=person(request),
+                by=signed_in(request),
                 only_class=form.cleaned_data["only_class"],
                 with_members=form.cleaned_data["with_members"],
                 gold=read_gold(form.cleaned_data["gold"]),

@@ -25,6 +25,67 @@ PAGE = 48
 STEP = 0.02
 
 
+def page(version: ModelVersion, names: dict[str, str], *, wished: float | None) -> dict[str, Any]:
+    """``names``: class key -> name. ``wished``: an accuracy between 0 and 1 that somebody asked about."""
+    project = version.project
+    champion = selectors.champion(project)
+    is_champion = champion is not None and champion.pk == version.pk
+    cross, audit = version.metrics["cross_validated"], version.metrics.get("audit")
+    keys = version.metrics["order"]
+    labels = [names.get(key, key) for key in keys]
+    compared = [] if champion is None or is_champion else selectors.compare(champion, version)
+    return {
+        "version": version,
+        "champion": champion,
+        "is_champion": is_champion,
+        "is_rollback": champion is not None and version.number < champion.number,
+        "cross": cross,
+        "audit": audit,
+        "class_rows": [
+            {
+                "name": names.get(key, key),
+                "cross": cross["classes"][key],
+                "audit": audit["classes"][key] if audit else None,
+            }
+            for key in keys
+        ],
+        "class_names": labels,
+        "confusion": _confusion(cross["confusion"], keys, labels),
+        "reliability": version_charts.reliability_marks(cross["reliability"]),
+        "conclusion": wording.conclusion(version.comparison) if version.comparison else None,
+        "snapshot": selectors.snapshot_details(version),
+        "snapshot_counts": [(names.get(key, key), version.snapshot.counts[key]) for key in keys],
+        "compared": [(figure, names.get(figure.label_class, figure.label_class)) for figure in compared],
+        "promotions": selectors.promotions(project).filter(model_version=version),
+        **explained(version, names, wished=wished),
+    }
+
+
+def _confusion(matrix: list[list[int]], keys: list[str], names: list[str]) -> list[dict[str, Any]]:
+    """Rows of the truth, each cell with its count and a step from 0 to 4 by its share of the row."""
+    rows = []
+    for index, (name, counts) in enumerate(zip(names, matrix, strict=True)):
+        total = sum(counts)
+        rows.append(
+            {
+                "name": name,
+                "total": total,
+                "cells": [
+                    {
+                        "count": count,
+                        "truth": keys[index],
+                        "said": keys[column],
+                        "said_name": names[column],
+                        "right": column == index,
+                        "step": round(4 * count / total) if total else 0,
+                    }
+                    for column, count in enumerate(counts)
+                ],
+            }
+        )
+    return rows
+
+
 def explained(version: ModelVersion, names: dict[str, str], *, wished: float | None) -> dict[str, Any]:
     """Everything from diagnostics; parts are ``None`` or empty for a version that has none.
 

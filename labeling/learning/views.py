@@ -16,12 +16,13 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from labeling.catalog.models import Project
-from labeling.catalog.permissions import Action, project_for, role_in
+from labeling.catalog.pages import project_context
+from labeling.catalog.permissions import Action, project_for
 from labeling.catalog.selectors import class_names_by_key, current_guideline
 from labeling.jobs import services as job_services
-from labeling.learning import job_lines, selectors, services, version_charts, version_page, wording
+from labeling.learning import job_lines, models_page, selectors, services, version_page
 from labeling.learning.models import ModelVersion
-from labeling.learning.training_set import readiness
+from labeling.people.signed_in import signed_in
 from labeling.refusals import Refused
 from labeling.typed_numbers import whole
 
@@ -35,7 +36,13 @@ def models(request: HttpRequest, slug: str) -> HttpResponse:
     return render(
         request,
         "learning/models.html",
-        _page(request, project, "models") | _training(project) | _versions(project),
+        project_context(
+            request,
+            project,
+            "models",
+            **models_page.training(project),
+            **models_page.versions(project),
+        ),
     )
 
 
@@ -43,14 +50,14 @@ def models(request: HttpRequest, slug: str) -> HttpResponse:
 @require_GET
 def training(request: HttpRequest, slug: str) -> HttpResponse:
     project = project_for(request.user, slug, Action.ADMIN)
-    return render(request, "learning/_training.html", {"project": project} | _training(project))
+    return render(request, "learning/_training.html", {"project": project} | models_page.training(project))
 
 
 @login_required
 @require_GET
 def versions(request: HttpRequest, slug: str) -> HttpResponse:
     project = project_for(request.user, slug, Action.ADMIN)
-    return render(request, "learning/_versions.html", {"project": project} | _versions(project))
+    return render(request, "learning/_versions.html", {"project": project} | models_page.versions(project))
 
 
 @login_required
@@ -58,7 +65,7 @@ def versions(request: HttpRequest, slug: str) -> HttpResponse:
 def train(request: HttpRequest, slug: str) -> HttpResponse:
     project = project_for(request.user, slug, Action.ADMIN)
     try:
-        services.request_training(project=project, by=_user(request))
+        services.request_training(project=project, by=signed_in(request))
     except Refused as refusal:
         messages.error(request, refusal.message)
     else:
@@ -85,7 +92,7 @@ def cell(request: HttpRequest, slug: str, number: int, truth: str, said: str) ->
     if found is None:
         raise Http404(_("This version does not know such a class."))
     context = {"version": version, "has_diagnostics": selectors.diagnostics(version) is not None} | found
-    return render(request, "learning/cell.html", _page(request, project, "model") | context)
+    return render(request, "learning/cell.html", project_context(request, project, "model", **context))
 
 
 @login_required
@@ -101,7 +108,7 @@ def review_suspicious(request: HttpRequest, slug: str, number: int) -> HttpRespo
         item = whole(asked, digits=18)
         items = [] if item is None else [item]
     try:
-        sent = services.send_to_review(model_version=version, item_ids=items, by=_user(request))
+        sent = services.send_to_review(model_version=version, item_ids=items, by=signed_in(request))
     except Refused as refusal:
         messages.error(request, refusal.message)
     else:
@@ -127,7 +134,7 @@ def retry_job(request: HttpRequest, slug: str, job_id: UUID) -> HttpResponse:
     job = selectors.jobs(project).filter(pk=job_id).first()
     if job is None:
         raise Http404(_("There is no such job."))
-    if job_services.retry(job=job, by=_user(request)).pk == job.pk:
+    if job_services.retry(job=job, by=signed_in(request)).pk == job.pk:
         messages.info(request, _("That job did not fail, so there is nothing to try again."))
     else:
         messages.success(request, _("It is tried again, as a new job."))
@@ -141,7 +148,7 @@ def promote(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     version = _version(project, number)
     reason = request.POST.get("reason", "")
     try:
-        services.promote(model_version=version, by=_user(request), reason=reason)
+        services.promote(model_version=version, by=signed_in(request), reason=reason)
     except Refused as refusal:
         # The page again, with what was typed, instead of a redirect that would lose it.
         messages.error(request, refusal.message)
@@ -157,7 +164,7 @@ def promote(request: HttpRequest, slug: str, number: int) -> HttpResponse:
 @require_GET
 def jobs(request: HttpRequest, slug: str) -> HttpResponse:
     project = project_for(request.user, slug, Action.ADMIN)
-    return render(request, "learning/jobs.html", _page(request, project, "jobs") | _jobs(project))
+    return render(request, "learning/jobs.html", project_context(request, project, "jobs", **_jobs(project)))
 
 
 @login_required
@@ -189,49 +196,22 @@ def _model_page(
     request: HttpRequest, project: Project, number: int, *, status: int = 200, reason: str = ""
 ) -> HttpResponse:
     version = _version(project, number)
-    champion = selectors.champion(project)
-    cross, audit = version.metrics["cross_validated"], version.metrics.get("audit")
-    names = _class_names(project)
-    keys = version.metrics["order"]
+    typed = request.GET.get("accuracy", "")
     wished, wish_error = None, ""
     try:
-        wished = version_page.read_share(request.GET.get("accuracy", ""))
+        wished = version_page.read_share(typed)
     except Refused as refusal:
         wish_error = refusal.message
-    context = {
-        "version": version,
-        "champion": champion,
-        "is_champion": champion is not None and champion.pk == version.pk,
-        "is_rollback": champion is not None and version.number < champion.number,
-        "cross": cross,
-        "audit": audit,
-        "class_rows": [
-            {
-                "name": names.get(key, key),
-                "cross": cross["classes"][key],
-                "audit": audit["classes"][key] if audit else None,
-            }
-            for key in keys
-        ],
-        "class_names": [names.get(key, key) for key in keys],
-        "confusion": _confusion(cross["confusion"], keys, [names.get(key, key) for key in keys]),
-        "reliability": version_charts.reliability_marks(cross["reliability"]),
-        "conclusion": wording.conclusion(version.comparison) if version.comparison else None,
-        "snapshot": selectors.snapshot_details(version),
-        "snapshot_counts": [(names.get(key, key), version.snapshot.counts[key]) for key in keys],
-        "compared": [
-            (figure, names.get(figure.label_class, figure.label_class))
-            for figure in selectors.compare(champion, version)
-        ]
-        if champion is not None and champion.pk != version.pk
-        else [],
-        "promotions": selectors.promotions(project).filter(model_version=version),
-        "reason": reason,
-        "wished": request.GET.get("accuracy", ""),
-        "wish_error": wish_error,
-        **version_page.explained(version, names, wished=wished),
-    }
-    return render(request, "learning/model.html", _page(request, project, "model") | context, status=status)
+    context = project_context(
+        request,
+        project,
+        "model",
+        reason=reason,
+        wished=typed,
+        wish_error=wish_error,
+        **version_page.page(version, _class_names(project), wished=wished),
+    )
+    return render(request, "learning/model.html", context, status=status)
 
 
 def _version(project: Project, number: int) -> ModelVersion:
@@ -239,65 +219,6 @@ def _version(project: Project, number: int) -> ModelVersion:
     if version is None:
         raise Http404(_("There is no such model version."))
     return version
-
-
-def _confusion(matrix: list[list[int]], keys: list[str], names: list[str]) -> list[dict[str, Any]]:
-    """Rows of the truth, each cell with its count and a step from 0 to 4 by its share of the row."""
-    rows = []
-    for index, (name, counts) in enumerate(zip(names, matrix, strict=True)):
-        total = sum(counts)
-        rows.append(
-            {
-                "name": name,
-                "total": total,
-                "cells": [
-                    {
-                        "count": count,
-                        "truth": keys[index],
-                        "said": keys[column],
-                        "said_name": names[column],
-                        "right": column == index,
-                        "step": round(4 * count / total) if total else 0,
-                    }
-                    for column, count in enumerate(counts)
-                ],
-            }
-        )
-    return rows
-
-
-def _training(project: Project) -> dict[str, Any]:
-    live = selectors.jobs(project).live().filter(kind__in=("train", "embed"))
-    ended = selectors.jobs(project).filter(kind="train").exclude(pk__in=[job.pk for job in live]).first()
-    under_way = job_lines.lines(live)
-    return {
-        "ready": readiness(project),
-        "live": under_way,
-        "is_training": any(line.job.kind == "train" for line in under_way),
-        "last": job_lines.line(ended) if ended else None,
-        "new": selectors.new_ground_truths(project),
-    }
-
-
-def _versions(project: Project) -> dict[str, Any]:
-    found = list(selectors.versions(project))
-    names = _class_names(project)
-    champion = selectors.champion(project)
-    return {
-        "versions": [
-            {
-                "version": version,
-                "recalls": [
-                    (names.get(key, key), version.metrics["cross_validated"]["classes"][key]["recall"])
-                    for key in version.metrics["order"]
-                ],
-                "never_finds": [names.get(key, key) for key in wording.never_finds(version.metrics)],
-            }
-            for version in found
-        ],
-        "champion": champion,
-        "curve": version_charts.learning_curve(found, champion.pk if champion else None),
-    }
 
 
 def _jobs(project: Project) -> dict[str, Any]:
@@ -309,11 +230,3 @@ def _jobs(project: Project) -> dict[str, Any]:
 
 def _class_names(project: Project) -> dict[str, str]:
     return class_names_by_key(current_guideline(project))
-
-
-def _page(request: HttpRequest, project: Project, page: str) -> dict[str, Any]:
-    return {"project": project, "role": role_in(request.user, project), "page": page}
-
-
-def _user(request: HttpRequest) -> Any:
-    return request.user

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -14,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from labeling.catalog.models import Item, Project
 from labeling.catalog.services import log_activity
-from labeling.frontier.notes import kept_whole
+from labeling.catalog.versions import append_version
 from labeling.jobs.models import Job, JobState
 from labeling.jobs.services import LAST, NORMAL, enqueue
 from labeling.learning.selectors import champion
@@ -28,6 +27,7 @@ from labeling.monitors.models import (
     ReadingState,
 )
 from labeling.monitors.reading import Reading
+from labeling.notes import kept_whole
 from labeling.people.models import User
 from labeling.refusals import Refused
 from labeling.truth.models import Annotation
@@ -190,28 +190,17 @@ def set_thresholds(*, project: Project, by: User, reason: str = "", **changes: A
 
     Raises :class:`Refused` ``invalid`` (422) for a value out of range, or a reason that is too long to keep.
     """
-    Project.objects.select_for_update(no_key=True).get(pk=project.pk)
-    before = thresholds_of(project)
-    values = {name: getattr(before, name) for name in FIELDS}
-    changed = {name: value for name, value in changes.items() if values[name] != value}
-    if not changed:
-        return before
-    words = kept_whole(reason, field="reason")
-    thresholds = MonitorThresholds(project=project, by=by, reason=words, **(values | changes))
-    try:
-        thresholds.full_clean(exclude=["project", "by"])
-    except ValidationError as error:
-        fields = {name: " ".join(texts) for name, texts in error.message_dict.items()}
-        raise Refused("invalid", "; ".join(fields.values()), status=422, fields=fields) from None
-    thresholds.save()
-    log_activity(
+    thresholds, changed = append_version(
         project=project,
+        by=by,
+        in_force=thresholds_of,
+        fields=FIELDS,
+        changes=changes,
+        reason=reason,
         kind="monitor_thresholds",
-        actor=by,
-        changes={name: [values[name], value] for name, value in changed.items()},
-        reason=thresholds.reason,
     )
-    request_monitoring(project=project, by=by)
+    if changed:
+        request_monitoring(project=project, by=by)
     return thresholds
 
 

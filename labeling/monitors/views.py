@@ -12,19 +12,16 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from labeling.catalog.models import Project
-from labeling.catalog.permissions import Action, may, project_for, role_in
-from labeling.frontier.changes import THRESHOLDS, labels
-from labeling.frontier.limits import limits
+from labeling.catalog.pages import project_context, show_refusal
+from labeling.catalog.permissions import Action, may, project_for
 from labeling.learning.job_lines import lines
 from labeling.learning.selectors import champion
 from labeling.monitors import services
-from labeling.monitors.models import MonitorAlert, MonitorThresholds
+from labeling.monitors.forms import ThresholdsForm
+from labeling.monitors.models import MonitorAlert
 from labeling.monitors.selectors import overview
+from labeling.people.signed_in import signed_in
 from labeling.refusals import Refused
-from labeling.typed_numbers import real, whole
-
-#: field -> what the form's number is divided by.
-_FORM = {"drift_level": 100, "window": 1, "calibration": 100, "agreement": 100, "speed": 1, "queue_days": 1}
 
 
 @login_required
@@ -37,37 +34,35 @@ def monitors(request: HttpRequest, slug: str) -> HttpResponse:
     return _page(request, project)
 
 
-def _page(request: HttpRequest, project: Project, *, status: int = 200, **more: Any) -> HttpResponse:
+def _page(
+    request: HttpRequest, project: Project, *, form: ThresholdsForm | None = None, status: int = 200
+) -> HttpResponse:
     thresholds = services.thresholds_of(project)
-    given = {name: f"{getattr(thresholds, name) * scale:g}" for name, scale in _FORM.items()}
-    context = _context(request, project) | {
-        "labels": labels(THRESHOLDS),
-        "given": given | {"reason": ""},
+    more = {
         "set_by": thresholds if thresholds.pk else None,
-        "errors": {},
+        "form": form or ThresholdsForm(in_force=thresholds),
     }
-    return render(request, "monitors/monitors.html", context | more, status=status)
+    return render(request, "monitors/monitors.html", _context(request, project) | more, status=status)
 
 
 def _context(request: HttpRequest, project: Project) -> dict[str, Any]:
     seen = overview(project)
-    return {
-        "project": project,
-        "role": role_in(request.user, project),
-        "page": "frontier",
-        "may_set": may(request.user, project, Action.ADMIN),
-        "seen": seen,
-        "live": lines([seen.live]) if seen.live else [],
-        "model": champion(project),
-    }
+    return project_context(
+        request,
+        project,
+        "frontier",
+        may_set=may(request.user, project, Action.ADMIN),
+        seen=seen,
+        live=lines([seen.live]) if seen.live else [],
+        model=champion(project),
+    )
 
 
 @login_required
 @require_POST
 def look(request: HttpRequest, slug: str) -> HttpResponse:
     project = project_for(request.user, slug, Action.ADMIN)
-    user: Any = request.user
-    services.request_monitoring(project=project, by=user)
+    services.request_monitoring(project=project, by=signed_in(request))
     messages.success(request, _("The monitors are looking. This page shows what they find."))
     return redirect("monitors", slug=slug)
 
@@ -75,35 +70,21 @@ def look(request: HttpRequest, slug: str) -> HttpResponse:
 @login_required
 @require_POST
 def thresholds(request: HttpRequest, slug: str) -> HttpResponse:
-    """Percentages in, shares kept."""
+    """Append other thresholds."""
     project = project_for(request.user, slug, Action.ADMIN)
-    user: Any = request.user
-    given = {name: request.POST.get(name, "").strip() for name in (*_FORM, "reason")}
-    errors: dict[str, Any] = {}
-    changes: dict[str, Any] = {}
-    for name, scale in _FORM.items():
-        if name == "window":
-            changes[name] = whole(given[name])
-            if changes[name] is None:
-                errors[name] = _("A whole number.")
-        elif (number := real(given[name])) is None:
-            errors[name] = _("A number.")
-        else:
-            changes[name] = round(number / scale, 8)
-    if not errors:
+    form = ThresholdsForm(request.POST, in_force=services.thresholds_of(project))
+    if form.is_valid():
         try:
-            services.set_thresholds(project=project, by=user, reason=given["reason"], **changes)
+            services.set_thresholds(
+                project=project, by=signed_in(request), reason=form.cleaned_data["reason"], **form.changes()
+            )
         except Refused as refusal:
-            fields = refusal.fields or {"drift_level": refusal.message}
-            errors = {
-                name: limits(MonitorThresholds, name, scale=_FORM[name]) if name in _FORM else said
-                for name, said in fields.items()
-            }
-    if errors:
-        messages.error(request, _("Nothing was changed: see the marked fields."))
-        return _page(request, project, status=422, given=given, errors=errors)
-    messages.success(request, _("The thresholds are in force."))
-    return redirect("monitors", slug=slug)
+            show_refusal(form, refusal)
+        else:
+            messages.success(request, _("The thresholds are in force."))
+            return redirect("monitors", slug=slug)
+    messages.error(request, _("Nothing was changed: see the marked fields."))
+    return _page(request, project, form=form, status=422)
 
 
 @login_required
@@ -113,9 +94,8 @@ def acknowledge(request: HttpRequest, slug: str, alert_id: int) -> HttpResponse:
     alert = MonitorAlert.objects.filter(project=project, pk=alert_id).first()
     if alert is None:
         raise Http404(_("There is no such alert."))
-    user: Any = request.user
     try:
-        services.acknowledge(alert=alert, by=user, note=request.POST.get("note", ""))
+        services.acknowledge(alert=alert, by=signed_in(request), note=request.POST.get("note", ""))
     except Refused as refusal:
         messages.error(request, refusal.message)
     else:

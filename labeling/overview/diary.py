@@ -13,9 +13,9 @@ from django.utils.translation import ngettext
 
 from labeling.catalog.models import Activity, Project, Role
 from labeling.catalog.selectors import activity, class_names_by_key, current_guideline
-from labeling.frontier import changes
 from labeling.frontier.models import EndReason, Mode
 from labeling.monitors.services import monitor_named
+from labeling.overview import changes
 from labeling.plain_text import isolated
 
 

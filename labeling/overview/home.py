@@ -9,15 +9,12 @@ from django.views.decorators.http import require_safe
 
 from labeling.catalog.permissions import may_create_projects
 from labeling.overview.project_cards import project_cards
-from labeling.people.models import User
+from labeling.people.signed_in import signed_in
 
 
 @login_required
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    assert isinstance(request.user, User)
-    return render(
-        request,
-        "overview/home.html",
-        {"cards": project_cards(request.user), "may_create": may_create_projects(request.user)},
-    )
+    user = signed_in(request)
+    cards = project_cards(user)
+    return render(request, "overview/home.html", {"cards": cards, "may_create": may_create_projects(user)})

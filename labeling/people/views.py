@@ -12,6 +12,7 @@ from django.views.decorators.http import require_POST
 
 from labeling.people import services
 from labeling.people.forms import SignInForm
+from labeling.people.signed_in import signed_in
 
 
 class SignIn(auth_views.LoginView):
@@ -32,6 +33,5 @@ class SignIn(auth_views.LoginView):
 @require_POST
 @login_required
 def tour_seen(request: HttpRequest) -> HttpResponse:
-    assert request.user.is_authenticated
-    services.remember_tour(user=request.user)
+    services.remember_tour(user=signed_in(request))
     return HttpResponse(status=204)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import get_token
@@ -9,8 +12,11 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from labeling.catalog.permissions import Action, project_for, role_in
+from labeling.catalog.models import Project
+from labeling.catalog.pages import project_context
+from labeling.catalog.permissions import Action, project_for
 from labeling.catalog.selectors import current_guideline
+from labeling.people.signed_in import signed_in
 from labeling.queue import screen
 from labeling.queue.sweeps import screen as sweep_screen
 
@@ -20,27 +26,14 @@ from labeling.queue.sweeps import screen as sweep_screen
 @never_cache
 def label(request: HttpRequest, slug: str) -> HttpResponse:
     project = project_for(request.user, slug, Action.LABEL)
-    assert request.user.is_authenticated
-    guideline = current_guideline(project)
-    classes = screen.classes_shown(guideline)
+    context = _shared(request, project, "label", screen.settings_for)
     return render(
         request,
         "queue/label.html",
-        {
-            "project": project,
-            "role": role_in(request.user, project),
-            "page": "label",
-            "classes": classes,
-            "reasons": screen.reasons(),
-            "few": len(classes) <= 3,
-            "show_tour": request.user.toured_at is None,
-            "settings": screen.settings_for(
-                project,
-                user_id=request.user.pk,
-                csrf=get_token(request),
-                guideline=guideline,
-                classes=classes,
-            ),
+        context
+        | {
+            "few": len(context["classes"]) <= 3,
+            "show_tour": signed_in(request).toured_at is None,
             "texts": screen.texts(),
         },
     )
@@ -52,25 +45,22 @@ def label(request: HttpRequest, slug: str) -> HttpResponse:
 def sweep(request: HttpRequest, slug: str) -> HttpResponse:
     """Grids of one predicted class. Where the project allows none now, the page says why."""
     project = project_for(request.user, slug, Action.LABEL)
-    assert request.user.is_authenticated
+    context = _shared(request, project, "sweep", sweep_screen.settings_for)
+    return render(request, "queue/sweep.html", context | {"texts": sweep_screen.texts()})
+
+
+def _shared(
+    request: HttpRequest, project: Project, page: str, settings_for: Callable[..., dict[str, Any]]
+) -> dict[str, Any]:
+    """What both screens show; ``settings_for`` says what the screen's script is told."""
     guideline = current_guideline(project)
     classes = screen.classes_shown(guideline)
-    return render(
-        request,
-        "queue/sweep.html",
-        {
-            "project": project,
-            "role": role_in(request.user, project),
-            "page": "sweep",
-            "classes": classes,
-            "reasons": screen.reasons(),
-            "settings": sweep_screen.settings_for(
-                project,
-                user_id=request.user.pk,
-                csrf=get_token(request),
-                guideline=guideline,
-                classes=classes,
-            ),
-            "texts": sweep_screen.texts(),
-        },
+    settings = settings_for(
+        project,
+        user_id=signed_in(request).pk,
+        csrf=get_token(request),
+        guideline=guideline,
+        classes=classes,
     )
+    more = {"classes": classes, "reasons": screen.reasons(), "settings": settings}
+    return project_context(request, project, page, **more)

@@ -7,7 +7,9 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from labeling.truth.models import HoldReason, Outcome, UnusableReason
+from labeling.catalog.forms.texts import longest
+from labeling.catalog.models import Guideline, LabelClass
+from labeling.truth.models import HoldReason, Outcome, Ruling, UnusableReason
 from labeling.truth.selectors import DisputeDetail
 
 
@@ -23,7 +25,7 @@ class RulingForm(forms.Form):
     )
     hold_reason = forms.ChoiceField(required=False, choices=HoldReason.choices)
     unusable_reason = forms.ChoiceField(required=False, choices=UnusableReason.choices)
-    comment = forms.CharField(required=False, max_length=1000)
+    comment = forms.CharField(required=False, max_length=longest(Ruling, "comment"))
 
     def ruled(self) -> dict[str, str]:
         """``outcome``, ``class_key``, ``reason`` and ``comment`` as the service takes them."""
@@ -46,10 +48,10 @@ class AmendForm(forms.Form):
 
     base = forms.IntegerField(widget=forms.HiddenInput)
     note = forms.CharField(
-        max_length=300,
+        max_length=longest(Guideline, "note"),
         error_messages={"required": _("Say in a few words what changed and why: labelers will read it.")},
     )
-    exemplar_for = forms.CharField(required=False, max_length=60)
+    exemplar_for = forms.CharField(required=False, max_length=longest(LabelClass, "key"))
 
     def __init__(self, data: Any, *, detail: DisputeDetail) -> None:
         super().__init__(data)
@@ -70,6 +72,17 @@ class AmendForm(forms.Form):
             )
         return cleaned
 
+    def amendment(self) -> dict[str, Any]:
+        """As :func:`~labeling.catalog.services.amend_guideline` takes it."""
+        given = self.cleaned_data
+        key = given["exemplar_for"]
+        return {
+            "note": given["note"],
+            "expected": given["base"],
+            "criteria": self.changed_criteria(),
+            "more_exemplars": {key: [self.detail.image.sha256]} if key else {},
+        }
+
     def changed_criteria(self, cleaned: dict[str, Any] | None = None) -> dict[str, str]:
         """Class key -> new criteria, for those that differ. A form that leaves a class out keeps it as it is."""
         cleaned = self.cleaned_data if cleaned is None else cleaned
@@ -86,4 +99,6 @@ class GoldForm(forms.Form):
     sha256 = forms.RegexField(
         r"^[0-9a-f]{64}$", error_messages={"invalid": _("Choose a photo from the list.")}
     )
-    class_key = forms.CharField(max_length=60, error_messages={"required": _("Choose a class.")})
+    class_key = forms.CharField(
+        max_length=longest(LabelClass, "key"), error_messages={"required": _("Choose a class.")}
+    )

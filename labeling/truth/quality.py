@@ -13,6 +13,7 @@ from django.utils import timezone
 from labeling.catalog.models import Item, Project, Role
 from labeling.catalog.selectors import class_names_by_key, class_resolution, current_guideline, photo_urls
 from labeling.jobs.models import Job, JobState
+from labeling.jobs.services import enqueue
 from labeling.people.models import User
 from labeling.truth.estimates import Proportion
 from labeling.truth.gold import gold_records
@@ -84,6 +85,11 @@ def estimates(project: Project) -> Estimates:
     if latest and failed and failed.created_at < latest.created_at:
         failed = None
     return Estimates(latest=latest, running=jobs.live().first(), failed=failed)
+
+
+def request_estimates(*, project: Project, by: User) -> Job:
+    """Ask a worker for alpha and Dawid-Skene; one such job at a time."""
+    return enqueue(kind=ESTIMATES, project_id=project.pk, requested_by=by, dedupe=f"{ESTIMATES}:{project.pk}")
 
 
 def agreement(project: Project) -> dict[str, Any]:

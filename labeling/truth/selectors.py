@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
-from labeling.catalog.models import ClassDefinition, Exemplar, Guideline, Image, Item, Project
+from labeling.catalog.models import ClassDefinition, Guideline, Image, Item, Project
 from labeling.catalog.selectors import active_definitions, class_names, current_guideline, photo_urls
 from labeling.people.models import User
 from labeling.truth import similar
@@ -323,15 +323,6 @@ def _sides(
 def _photo(image: Image, name: str, item_id: int | None) -> AlikePhoto:
     urls = photo_urls(image)
     return AlikePhoto(item_id, image.sha256, urls["thumb"], urls["screen"], name)
-
-
-def exemplar_hashes(guideline: Guideline) -> dict[str, list[str]]:
-    """Class key -> SHA-256 of its exemplars, in order."""
-    hashes: dict[str, list[str]] = {}
-    rows = Exemplar.objects.filter(definition__guideline=guideline).order_by("position", "id")
-    for key, sha256 in rows.values_list("definition__label_class__key", "image__sha256"):
-        hashes.setdefault(key, []).append(sha256)
-    return hashes
 
 
 def with_thumbs(rows: list[Any]) -> list[tuple[Any, str]]:

@@ -3,6 +3,7 @@
 from labeling.truth.answering import record_answer, retract_answer, undo_until
 from labeling.truth.answers import Answer, Viewing
 from labeling.truth.checking import Checked, add_gold, lift_pause, record_checks, retire_gold
+from labeling.truth.quality import request_estimates
 from labeling.truth.reviewing import request_review, rule
 from labeling.truth.settling import reconsider
 
@@ -15,6 +16,7 @@ __all__ = [
     "reconsider",
     "record_answer",
     "record_checks",
+    "request_estimates",
     "request_review",
     "retire_gold",
     "retract_answer",

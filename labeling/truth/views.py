@@ -14,21 +14,22 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from labeling.catalog.models import Item, Project
-from labeling.catalog.permissions import Action, project_for, role_in
+from labeling.catalog.pages import project_context
+from labeling.catalog.permissions import Action, project_for
 from labeling.catalog.selectors import active_definitions
 from labeling.catalog.services import amend_guideline
-from labeling.jobs.services import enqueue
 from labeling.people.models import User
+from labeling.people.signed_in import signed_in
 from labeling.refusals import Refused
-from labeling.truth import quality, selectors, services
+from labeling.truth import selectors, services
+from labeling.truth.desk import desk, strip
 from labeling.truth.forms import AmendForm, GoldForm, RulingForm
-from labeling.truth.gold import gold_page
-from labeling.truth.models import Dispute, Gold, HoldReason, Ruling, UnusableReason
+from labeling.truth.labelers_page import figures, golds
+from labeling.truth.models import Dispute, Gold, Ruling
 from labeling.typed_numbers import whole
 
 #: review.js asks with this header and gets the desk alone; without it the same address answers a whole page.
 DESK_HEADER = "X-Hilltop-Desk"
-STRIP = 40
 
 
 # --- review -----------------------------------------------------------------------------------------------------
@@ -40,8 +41,8 @@ def review(request: HttpRequest, slug: str) -> HttpResponse:
     """The oldest dispute that this reviewer may rule on."""
     project = project_for(request.user, slug, Action.REVIEW)
     if request.GET.get("fragment") == "strip":
-        return render(request, "truth/_strip.html", _strip(project, _user(request)))
-    return _desk(request, project, selectors.next_dispute(project, _user(request)))
+        return render(request, "truth/_strip.html", {"project": project} | strip(project, signed_in(request)))
+    return _desk(request, project, selectors.next_dispute(project, signed_in(request)))
 
 
 @login_required
@@ -51,7 +52,7 @@ def review_dispute(request: HttpRequest, slug: str, dispute_id: UUID) -> HttpRes
     project = project_for(request.user, slug, Action.REVIEW)
     dispute = _dispute(project, dispute_id)
     if "skip" in request.GET:
-        following = selectors.next_dispute(project, _user(request), after=dispute)
+        following = selectors.next_dispute(project, signed_in(request), after=dispute)
         return redirect("review-dispute", slug, following.pk) if following else redirect("review", slug)
     return _desk(request, project, dispute)
 
@@ -69,14 +70,14 @@ def ruling(request: HttpRequest, slug: str, dispute_id: UUID) -> HttpResponse:
         made = services.rule(
             project=project,
             dispute_id=dispute.pk,
-            reviewer=_user(request),
+            reviewer=signed_in(request),
             **form.ruled(),
         )
     except Refused as refused:
         return _desk(
             request, project, dispute, status=refused.status, error=refused.message, kept=request.POST
         )
-    following = selectors.next_dispute(project, _user(request), after=dispute)
+    following = selectors.next_dispute(project, signed_in(request), after=dispute)
     if DESK_HEADER in request.headers:
         return _desk(request, project, following, done=made)
     messages.success(request, _("Ruled: %(outcome)s.") % {"outcome": selectors.ruling_text(made)})
@@ -89,24 +90,13 @@ def amend(request: HttpRequest, slug: str, dispute_id: UUID) -> HttpResponse:
     """Write a new guideline version from the dispute, and stay on it."""
     project = project_for(request.user, slug, Action.REVIEW)
     dispute = _dispute(project, dispute_id)
-    detail = selectors.dispute_detail(dispute)
-    form = AmendForm(request.POST, detail=detail)
+    form = AmendForm(request.POST, detail=selectors.dispute_detail(dispute))
     if not form.is_valid():
         return _desk(
             request, project, dispute, status=422, error=_first_error(form), kept=request.POST, amending=True
         )
-    changes: dict[str, Any] = {"criteria": form.changed_criteria()}
-    if key := form.cleaned_data["exemplar_for"]:
-        hashes = selectors.exemplar_hashes(detail.guideline).get(key, [])
-        changes["exemplars"] = {key: [*dict.fromkeys([*hashes, detail.image.sha256])]}
     try:
-        guideline = amend_guideline(
-            project=project,
-            by=_user(request),
-            note=form.cleaned_data["note"],
-            expected=form.cleaned_data["base"],
-            **changes,
-        )
+        guideline = amend_guideline(project=project, by=signed_in(request), **form.amendment())
     except Refused as refused:
         return _desk(
             request,
@@ -133,7 +123,7 @@ def dispute_again(request: HttpRequest, slug: str, dispute_id: UUID) -> HttpResp
     project = project_for(request.user, slug, Action.REVIEW)
     dispute = _dispute(project, dispute_id)
     fresh = services.request_review(
-        project=project, item=dispute.item, by=_user(request), note=request.POST.get("note", "")[:300]
+        project=project, item=dispute.item, by=signed_in(request), note=request.POST.get("note", "")[:300]
     )
     return redirect("review-dispute", slug, fresh.pk)
 
@@ -151,42 +141,18 @@ def _desk(
     done: Ruling | None = None,
 ) -> HttpResponse:
     """The review desk, as a page, or alone for review.js."""
-    user = _user(request)
-    own = dispute is not None and not project.reviewer_may_rule_own and selectors.answered_by(dispute, user)
-    strip = _strip(project, user)
-    following = selectors.next_dispute(project, user, after=dispute) if dispute else None
-    context = {
-        "project": project,
-        "role": role_in(user, project),
-        "page": "review",
-        "detail": selectors.dispute_detail(dispute) if dispute else None,
-        "own": own,
-        "error": error,
-        "notice": notice,
-        "kept": kept or {},
-        "amending": amending,
-        "done": done,
-        "done_text": selectors.ruling_text(done) if done else "",
-        "following": following,
-        "hold_reasons": HoldReason.choices,
-        "unusable_reasons": UnusableReason.choices,
-        **strip,
-    }
-    if dispute is None:
-        context["rulings"] = selectors.recent_rulings(project)
+    context = project_context(
+        request,
+        project,
+        "review",
+        error=error,
+        notice=notice,
+        kept=kept or {},
+        amending=amending,
+        **desk(project, signed_in(request), dispute, done=done),
+    )
     template = "truth/_desk.html" if DESK_HEADER in request.headers else "truth/review.html"
     return render(request, template, context, status=status)
-
-
-def _strip(project: Project, user: User) -> dict[str, Any]:
-    """The open disputes as thumbnails; those that this reviewer answered are marked."""
-    waiting = selectors.open_disputes(project)
-    return {
-        "project": project,
-        "strip": selectors.with_thumbs(list(waiting[:STRIP])),
-        "open_count": waiting.count(),
-        "own_ids": selectors.own_dispute_ids(project, user),
-    }
 
 
 def _dispute(project: Project, dispute_id: UUID) -> Dispute:
@@ -212,33 +178,19 @@ def _first_error(form: Any) -> str:
 def labelers(request: HttpRequest, slug: str) -> HttpResponse:
     """Agreement, Dawid-Skene, each labeler's figures, and the gold photos."""
     project = project_for(request.user, slug, Action.ADMIN)
-    fragment = request.GET.get("fragment", "")
-    context: dict[str, Any] = {
-        "project": project,
-        "role": role_in(request.user, project),
-        "page": "labelers",
-    }
-    if fragment in {"", "figures"}:
-        context |= {
-            "agreement": quality.agreement(project),
-            "figures": quality.labeler_figures(project),
-            "estimates": quality.estimates(project),
-            "dawid_skene": quality.dawid_skene(project),
-        }
-    if fragment == "figures":
-        return render(request, "truth/_figures.html", context)
-    find = request.GET.get("find", "")
-    golds = gold_page(project, whole(request.GET.get("gold", "")) or 1)
-    context |= {
-        "golds": selectors.with_thumbs(golds.golds),
-        "gold_pages": golds,
-        "definitions": active_definitions(project),
-        "find": find,
-        "adding": "find" in request.GET,
-        "candidates": selectors.with_thumbs(selectors.gold_candidates(project, find))
-        if "find" in request.GET
-        else [],
-    }
+    if request.GET.get("fragment") == "figures":
+        return render(
+            request, "truth/_figures.html", project_context(request, project, "labelers", **figures(project))
+        )
+    page = whole(request.GET.get("gold", "")) or 1
+    context = project_context(
+        request,
+        project,
+        "labelers",
+        definitions=active_definitions(project),
+        **figures(project),
+        **golds(project, page=page, find=request.GET.get("find")),
+    )
     return render(request, "truth/labelers.html", context)
 
 
@@ -247,12 +199,7 @@ def labelers(request: HttpRequest, slug: str) -> HttpResponse:
 def request_estimates(request: HttpRequest, slug: str) -> HttpResponse:
     """Ask a worker for alpha and Dawid-Skene; one such job at a time."""
     project = project_for(request.user, slug, Action.ADMIN)
-    enqueue(
-        kind=quality.ESTIMATES,
-        project_id=project.pk,
-        requested_by=_user(request),
-        dedupe=f"{quality.ESTIMATES}:{project.pk}",
-    )
+    services.request_estimates(project=project, by=signed_in(request))
     messages.success(request, _("A worker is computing the estimates. They appear here by themselves."))
     return redirect("labelers", slug)
 
@@ -265,7 +212,7 @@ def resume(request: HttpRequest, slug: str, username: str) -> HttpResponse:
     labeler = User.objects.filter(username=username).first()
     if labeler is None:
         raise Http404(_("There is nobody of this name. See who labels on the Labelers page."))
-    services.lift_pause(project=project, labeler=labeler, by=_user(request))
+    services.lift_pause(project=project, labeler=labeler, by=signed_in(request))
     messages.success(request, _("%(name)s may label again.") % {"name": labeler})
     return redirect("labelers", slug)
 
@@ -281,7 +228,9 @@ def gold_add(request: HttpRequest, slug: str) -> HttpResponse:
     item = Item.objects.filter(project=project, image__sha256=form.cleaned_data["sha256"]).first()
     if item is None:
         raise Http404(_("This project holds no such photo."))
-    services.add_gold(project=project, item=item, class_key=form.cleaned_data["class_key"], by=_user(request))
+    services.add_gold(
+        project=project, item=item, class_key=form.cleaned_data["class_key"], by=signed_in(request)
+    )
     messages.success(request, _("The photo is gold now, and is asked blind like any other."))
     return redirect(f"{reverse('labelers', args=[slug])}?find={request.POST.get('find', '')}#gold")
 
@@ -293,11 +242,6 @@ def gold_retire(request: HttpRequest, slug: str, gold_id: int) -> HttpResponse:
     gold = Gold.objects.filter(project=project, pk=gold_id).first()
     if gold is None:
         raise Http404(_("This project has no such gold photo. See its gold on the Labelers page."))
-    services.retire_gold(gold=gold, by=_user(request))
+    services.retire_gold(gold=gold, by=signed_in(request))
     messages.success(request, _("The photo is no longer asked as gold."))
     return redirect(f"{reverse('labelers', args=[slug])}#gold")
-
-
-def _user(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)  # login_required went before
-    return request.user

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.test import Client
 from django.urls import reverse
 
 from labeling.frontier.models import FrontierPolicy
+from labeling.number_fields import PercentField
 from labeling.typed_numbers import real, whole
 from tests.factories import make_project
 
@@ -59,6 +61,39 @@ def test_a_whole_number_has_digits_and_not_too_many(text: str, number: int | Non
 )
 def test_a_real_number_is_finite_and_read_in_one_way_only(text: str, number: float | None) -> None:
     assert real(text) == number
+
+
+@pytest.mark.parametrize(
+    ("typed", "share", "shown"),
+    [("2", 0.02, "2"), ("0,5", 0.005, "0.5"), ("98.25", 0.9825, "98.25"), ("7", 0.07, "7")],
+)
+def test_a_percent_field_reads_and_shows_a_share_as_so_many_per_cent(
+    typed: str, share: float, shown: str
+) -> None:
+    field = PercentField(min_value=0, max_value=1)
+    assert (field.clean(typed), field.prepare_value(share)) == (share, shown)
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("1,000", "A number of per cent."),
+        ("1e400", "A number of per cent."),
+        ("", "A number of per cent."),
+        ("101", "From 0.5 to 100 %."),
+    ],
+)
+def test_a_percent_field_says_its_limits_in_per_cent(typed: str, said: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        PercentField(min_value=0.005, max_value=1).clean(typed)
+    assert refused.value.messages == [said]
+
+
+def test_a_share_that_comes_back_as_it_was_shown_is_no_change() -> None:
+    field = PercentField()
+    kept = 0.123456789123
+    assert not field.has_changed(kept, field.prepare_value(kept))
+    assert field.has_changed(kept, "12.4")
 
 
 @pytest.mark.django_db

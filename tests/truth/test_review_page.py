@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from labeling.catalog.models import Item, Project, Role
+from labeling.catalog.models import Exemplar, Item, Project, Role
 from labeling.catalog.selectors import current_guideline
 from labeling.people.models import User
 from labeling.truth import selectors, services
@@ -223,7 +223,8 @@ def test_amending_the_criteria_publishes_a_version_and_stays_on_the_dispute() ->
         "functional": "What makes a photo functional.",
         "defective": "A dark corner counts.",
     }
-    assert selectors.exemplar_hashes(guideline) == {"defective": [sha]}
+    shown = Exemplar.objects.filter(definition__guideline=guideline)
+    assert list(shown.values_list("definition__label_class__key", "image__sha256")) == [("defective", sha)]
 
 
 @pytest.mark.parametrize(

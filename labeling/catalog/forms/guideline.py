@@ -1,4 +1,7 @@
-"""The guideline as an admin edits it: classes, criteria, exemplars."""
+"""The guideline as an admin edits it: classes, criteria, exemplars.
+
+The form knows what differs from the version that was shown. What a new version may say, the services know.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,8 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from labeling.catalog.forms.lines import ONE_A_LINE, lines_of
-from labeling.catalog.forms.projects import NewClassForm
+from labeling.catalog.forms.classes import NewClassForm
+from labeling.catalog.forms.texts import ONE_A_LINE, lines_of, longest
 from labeling.catalog.models import ClassDefinition, Guideline, Item, Project
 
 
@@ -20,7 +23,9 @@ class ExemplarForm(forms.Form):
 
     label_class = forms.ChoiceField(label=gettext_lazy("Exemplars of"))
     note = forms.CharField(
-        max_length=300, label=gettext_lazy("Note"), help_text=gettext_lazy("What these photos show, and why.")
+        max_length=longest(Guideline, "note"),
+        label=gettext_lazy("Note"),
+        help_text=gettext_lazy("What these photos show, and why."),
     )
 
     def __init__(self, data: Any = None, *, definitions: Sequence[ClassDefinition]) -> None:
@@ -42,7 +47,7 @@ class ClassForm(forms.Form):
 
     KEEP, RETIRE, MERGE = "keep", "retire", "merge:"
 
-    name = forms.CharField(max_length=80, label=gettext_lazy("Name"))
+    name = forms.CharField(max_length=longest(ClassDefinition, "name"), label=gettext_lazy("Name"))
     place = forms.IntegerField(min_value=1, max_value=99, label=gettext_lazy("Place"))
     fate = forms.ChoiceField(label=gettext_lazy("Fate"))
     criteria = forms.CharField(
@@ -88,33 +93,28 @@ class ClassForm(forms.Form):
                 "keep": [image.sha256 for image in self.shown],
             },
         )
-        for field, choices in (
+        merges = [
             (
-                "fate",
-                [
-                    (self.KEEP, _("Keep")),
-                    (self.RETIRE, _("Retire: ask it no more")),
-                    *(
-                        (
-                            f"{self.MERGE}{other.label_class.key}",
-                            _("Merge into “%(name)s”") % {"name": other.name},
-                        )
-                        for other in others
-                    ),
-                ],
-            ),
-            ("keep", [(image.sha256, image.sha256[:12]) for image in self.shown]),
-        ):
-            self.fields[field].choices = choices  # type: ignore[attr-defined]
+                f"{self.MERGE}{other.label_class.key}",
+                _("Merge into “%(name)s”") % {"name": other.name},
+            )
+            for other in others
+        ]
+        self._offer("fate", [(self.KEEP, _("Keep")), (self.RETIRE, _("Retire: ask it no more")), *merges])
+        self._offer("keep", [(image.sha256, image.sha256[:12]) for image in self.shown])
+
+    def _offer(self, name: str, choices: list[tuple[str, str]]) -> None:
+        field = self.fields[name]
+        assert isinstance(field, forms.ChoiceField)  # narrows the type
+        field.choices = choices
 
     def clean_more(self) -> list[str]:
         """File names (or hashes) as hashes of photos of the project."""
-        names = lines_of(self.cleaned_data["more"])
+        photos = Item.objects.filter(project=self.project).select_related("image")
         found: list[str] = []
-        for name in names[:20]:
-            items = Item.objects.filter(project=self.project)
+        for name in lines_of(self.cleaned_data["more"])[:20]:
             by_hash = len(name) == 64
-            item = items.filter(image__sha256=name).first() if by_hash else items.filter(name=name).first()
+            item = photos.filter(image__sha256=name).first() if by_hash else photos.filter(name=name).first()
             if item is None:
                 raise forms.ValidationError(
                     _("No photo of this project is called “%(name)s”.") % {"name": name}
@@ -123,6 +123,7 @@ class ClassForm(forms.Form):
         return found
 
     def exemplars(self) -> list[str]:
+        """Those that stay, and behind them those that come."""
         kept = set(self.cleaned_data["keep"])
         return [*(image.sha256 for image in self.shown if image.sha256 in kept), *self.cleaned_data["more"]]
 
@@ -131,7 +132,7 @@ class GuidelineForm(forms.Form):
     """The whole guideline: a :class:`ClassForm` a class in use, one new class, and a note."""
 
     note = forms.CharField(
-        max_length=300,
+        max_length=longest(Guideline, "note"),
         label=gettext_lazy("What changes, and why"),
         help_text=gettext_lazy("Labelers and reviewers read this in the list of versions."),
     )

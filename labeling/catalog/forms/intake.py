@@ -1,4 +1,4 @@
-"""Photos and folders to take in."""
+"""Photos and folders to take in. Whether they are photos, and whether a folder is open, is found out later."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from django import forms
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+
+from labeling.catalog.forms.texts import longest
+from labeling.catalog.models import IntakeFile, Item
 
 
 class _ManyFiles(forms.ClearableFileInput):
@@ -32,7 +35,7 @@ class UploadForm(forms.Form):
         widget=_ManyFiles(attrs={"accept": "image/*,.zip,application/zip"}),
     )
     source = forms.CharField(
-        max_length=200,
+        max_length=longest(Item, "source"),
         required=False,
         label=gettext_lazy("Name of this delivery"),
         help_text=gettext_lazy("By which you will find the photos again. Optional."),
@@ -41,7 +44,7 @@ class UploadForm(forms.Form):
 
 class FolderForm(forms.Form):
     folder = forms.CharField(
-        max_length=1000,
+        max_length=longest(IntakeFile, "path"),
         label=gettext_lazy("Folder on the server"),
         widget=forms.TextInput(attrs={"list": "open-folders", "autocomplete": "off", "spellcheck": "false"}),
     )

@@ -1,8 +1,11 @@
-"""What people type to create a project and to set it up, read and checked for form. The rules are the services'."""
+"""What people type to create a project, to set it up and to put it away.
+
+Which settings go together is not known here: the services say so, and the pages show it beside the fields.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.utils.text import slugify
@@ -10,30 +13,30 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from labeling.catalog import backbones
-from labeling.catalog.forms.lines import ONE_A_LINE, lines_of
+from labeling.catalog.forms.texts import longest
 from labeling.catalog.models import Project
 from labeling.catalog.projects import SETTINGS, SLUG_RULE
 from labeling.catalog.strategies import STRATEGIES
 
 if TYPE_CHECKING:
     _ProjectModelForm = forms.ModelForm[Project]
-    _ClassFormSet = forms.BaseFormSet["NewClassForm"]
-else:  # at run time the classes take no type argument
+else:  # at run time the class takes no type argument
     _ProjectModelForm = forms.ModelForm
-    _ClassFormSet = forms.BaseFormSet
 
 
 class ProjectForm(forms.Form):
-    name = forms.CharField(max_length=120, label=gettext_lazy("Name"))
+    """The project itself; its classes are rows of :data:`~labeling.catalog.forms.classes.NewClassFormSet`."""
+
+    name = forms.CharField(max_length=longest(Project, "name"), label=gettext_lazy("Name"))
     question = forms.CharField(
-        max_length=300,
+        max_length=longest(Project, "question"),
         label=gettext_lazy("Question"),
         help_text=gettext_lazy(
             "What the labeler is asked of each photo. For example: Is this cell defective?"
         ),
     )
     slug = forms.SlugField(
-        max_length=60,
+        max_length=longest(Project, "slug"),
         required=False,
         label=gettext_lazy("Address"),
         help_text=gettext_lazy(
@@ -48,7 +51,8 @@ class ProjectForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         if not cleaned.get("slug") and cleaned.get("name") and "slug" not in self.errors:
-            cleaned["slug"] = slugify(cleaned["name"]).replace("_", "-")[:60].strip("-")
+            made = slugify(cleaned["name"]).replace("_", "-")
+            cleaned["slug"] = made[: longest(Project, "slug")].strip("-")
             if not cleaned["slug"]:
                 self.add_error(
                     "slug", _("The name has no Latin letters to make an address from. Write one here.")
@@ -56,58 +60,9 @@ class ProjectForm(forms.Form):
         return cleaned
 
 
-class NewClassForm(forms.Form):
-    name = forms.CharField(max_length=80, required=False, label=gettext_lazy("Name"))
-    criteria = forms.CharField(
-        required=False,
-        label=gettext_lazy("Criteria"),
-        help_text=gettext_lazy(
-            "What must be visible for this answer, and what does not count. Lines that begin with “-” become a list."
-        ),
-        widget=forms.Textarea(attrs={"rows": 3}),
-    )
-    checklist = forms.CharField(
-        required=False,
-        label=gettext_lazy("Checklist"),
-        help_text=ONE_A_LINE,
-        widget=forms.Textarea(attrs={"rows": 2}),
-    )
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or self.cleaned_data
-        if (cleaned.get("criteria") or cleaned.get("checklist")) and not cleaned.get("name"):
-            self.add_error("name", _("Give this class a name, or empty its other fields."))
-        return cleaned
-
-    def as_class(self) -> dict[str, Any] | None:
-        """The class as services take it; ``None`` for a row left empty."""
-        if not self.cleaned_data.get("name"):
-            return None
-        return {
-            "name": self.cleaned_data["name"],
-            "criteria": self.cleaned_data["criteria"],
-            "checklist": lines_of(self.cleaned_data["checklist"]),
-        }
-
-
-class _ClassRows(_ClassFormSet):
-    """Rows of new classes; what is wrong with all of them together is said in words for people."""
-
-    default_error_messages: ClassVar[dict[str, Any]] = {
-        "missing_management_form": gettext_lazy(
-            "The page was sent incomplete, so nothing was founded. Write the classes again and send it once more."
-        ),
-        "too_many_forms": gettext_lazy("A project can have at most %(num)d classes. Take some away."),
-        "too_few_forms": gettext_lazy("A question needs at least two classes. Add another one."),
-    }
-
-
-NewClassFormSet = forms.formset_factory(
-    NewClassForm, formset=_ClassRows, extra=4, max_num=40, validate_max=True
-)
-
-
 class SettingsForm(_ProjectModelForm):
+    """Every setting that an admin may change. Shares are typed as shares here, "0.05"."""
+
     #: How the page groups them.
     GROUPS = (
         (gettext_lazy("The question"), ("name", "question", "description")),
@@ -140,7 +95,6 @@ class SettingsForm(_ProjectModelForm):
         (gettext_lazy("Training"), ("retrain_every", "promote_automatically", "backbone")),
     )
     strategy = forms.ChoiceField(label=gettext_lazy("Strategy"), choices=list(STRATEGIES.items()))
-
     backbone = forms.ChoiceField(
         label=gettext_lazy("Backbone"),
         help_text=gettext_lazy(
@@ -201,6 +155,7 @@ class SettingsForm(_ProjectModelForm):
         return [(title, [self[name] for name in names]) for title, names in self.GROUPS]
 
     def changes(self) -> dict[str, Any]:
+        """What differs from the project, as :func:`~labeling.catalog.projects.update_settings` takes it."""
         return {name: self.cleaned_data[name] for name in self.changed_data}
 
     def _post_clean(self) -> None:
@@ -208,6 +163,8 @@ class SettingsForm(_ProjectModelForm):
 
 
 class ArchiveForm(forms.Form):
+    """Whoever puts a project away types its address, so that nobody does it by a slip."""
+
     confirm = forms.CharField(label=gettext_lazy("Type the project's address to put it away"))
 
     def __init__(self, data: Any = None, *, project: Project) -> None:

@@ -12,8 +12,9 @@ from django.views.decorators.http import require_http_methods
 from labeling.catalog import selectors, services
 from labeling.catalog.forms.guideline import GuidelineForm
 from labeling.catalog.models import ClassDefinition, ClassState
+from labeling.catalog.pages import project_context
 from labeling.catalog.permissions import Action, may, project_for
-from labeling.catalog.views.common import person, project_context
+from labeling.people.signed_in import signed_in
 from labeling.refusals import Refused
 
 
@@ -28,7 +29,7 @@ def guideline(request: HttpRequest, slug: str) -> HttpResponse:
     form = GuidelineForm(request.POST or None, project=project, guideline=current, definitions=in_use)
     if request.method == "POST" and form.is_valid():
         try:
-            version = services.amend_guideline(project=project, by=person(request), **form.amendment())
+            version = services.amend_guideline(project=project, by=signed_in(request), **form.amendment())
         except Refused as refusal:
             form.add_error(None, refusal.message)
         else:

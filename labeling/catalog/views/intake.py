@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from uuid import UUID
 
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.files.uploadedfile import UploadedFile
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -18,9 +16,10 @@ from django.views.decorators.http import require_http_methods
 from labeling.catalog import selectors, services
 from labeling.catalog.forms.intake import FolderForm, UploadForm
 from labeling.catalog.models import IntakeBatch, IntakeKind, Project
+from labeling.catalog.pages import project_context, show_refusal
 from labeling.catalog.permissions import Action, project_for
 from labeling.catalog.photos import advice
-from labeling.catalog.views.common import person, project_context, show_refusal
+from labeling.people.signed_in import signed_in
 from labeling.refusals import Refused
 
 
@@ -65,7 +64,7 @@ def intake(request: HttpRequest, slug: str) -> HttpResponse:
             "intake",
             upload=upload,
             folder=folder,
-            folders=_open_folders(),
+            folders=selectors.open_folders(),
             roots=[str(root) for root in settings.INTAKE_ROOTS],
             max_mb=f"{settings.INTAKE_MAX_BYTES / 2**20:g}",
             max_mp=f"{settings.INTAKE_MAX_PIXELS / 1e6:g}",
@@ -110,41 +109,26 @@ def _all_errors(form: UploadForm | FolderForm) -> str:
 def _start(
     request: HttpRequest, project: Project, *, upload: UploadForm, folder: FolderForm
 ) -> list[IntakeBatch]:
-    by = person(request)
+    by = signed_in(request)
     if folder.is_bound:
-        return [
-            services.start_intake(
-                project=project, by=by, kind=IntakeKind.FOLDER, folder=folder.cleaned_data["folder"]
-            )[0]
-        ]
-    files: list[UploadedFile[bytes]] = upload.cleaned_data["photos"]
-    source = upload.cleaned_data["source"]
-    archives = [file for file in files if (file.name or "").lower().endswith(".zip")]
-    plain = [file for file in files if file not in archives]
-    started = [
-        services.start_intake(project=project, by=by, kind=IntakeKind.ZIP, zip=archive)[0]
-        for archive in archives
-    ]
-    if plain:
-        started.append(
-            services.start_intake(project=project, by=by, kind=IntakeKind.UPLOAD, source=source, files=plain)[
-                0
-            ]
-        )
-    return started
+        given = folder.cleaned_data["folder"]
+        return [services.start_intake(project=project, by=by, kind=IntakeKind.FOLDER, folder=given)[0]]
+    return services.start_upload(
+        project=project, by=by, files=upload.cleaned_data["photos"], source=upload.cleaned_data["source"]
+    )
 
 
 def _act(request: HttpRequest, batch: IntakeBatch) -> None:
     action = request.POST.get("action")
     try:
         if action == "cancel":
-            services.cancel_intake(batch=batch, by=person(request))
+            services.cancel_intake(batch=batch, by=signed_in(request))
             messages.success(request, _("The intake stops soon. What came in stays in."))
         elif action == "resume":
-            services.resume_intake(batch=batch, by=person(request))
+            services.resume_intake(batch=batch, by=signed_in(request))
             messages.success(request, _("The intake goes on."))
         elif action == "discard":
-            services.discard_rest(batch=batch, by=person(request))
+            services.discard_rest(batch=batch, by=signed_in(request))
             messages.success(request, _("The files that were left are given up. What came in stays in."))
         else:
             raise Refused.invalid(None, _("This button is not known. Load the page again."))
@@ -163,12 +147,3 @@ def _batches(project: Project) -> dict[str, object]:
 
 def _batch_url(batch: IntakeBatch) -> str:
     return reverse("intake-batch", args=[batch.project.slug, batch.pk])
-
-
-def _open_folders(limit: int = 200) -> list[str]:
-    """The folders directly below the intake roots, as suggestions."""
-    found: list[str] = []
-    for root in map(Path, settings.INTAKE_ROOTS):
-        if root.is_dir():
-            found += [str(path) for path in sorted(root.iterdir()) if path.is_dir() and path.name[0] != "."]
-    return found[:limit]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -13,9 +12,10 @@ from django.views.decorators.http import require_http_methods
 from labeling.catalog import selectors, services
 from labeling.catalog.forms.members import AccountForm, MemberForm
 from labeling.catalog.models import Project, Role
+from labeling.catalog.pages import project_context, show_refusal
 from labeling.catalog.permissions import Action, project_for
-from labeling.catalog.views.common import person, project_context, show_refusal
 from labeling.people.models import User
+from labeling.people.signed_in import signed_in
 from labeling.plain_text import isolated
 from labeling.refusals import Refused
 
@@ -45,7 +45,7 @@ def members(request: HttpRequest, slug: str) -> HttpResponse:
             roles=Role.choices,
             form=form,
             account=account,
-            me=person(request),
+            me=signed_in(request),
         ),
         status=422 if form.errors or account.errors else 200,
     )
@@ -57,7 +57,7 @@ def _add(request: HttpRequest, project: Project, form: MemberForm) -> bool:
         form.add_error("username", _("There is no account with this name. Ask an administrator to make one."))
         return False
     try:
-        services.set_role(project=project, user=user, role=form.cleaned_data["role"], by=person(request))
+        services.set_role(project=project, user=user, role=form.cleaned_data["role"], by=signed_in(request))
     except Refused as refusal:
         show_refusal(form, refusal)
         return False
@@ -67,14 +67,7 @@ def _add(request: HttpRequest, project: Project, form: MemberForm) -> bool:
 
 def _create(request: HttpRequest, project: Project, form: AccountForm) -> bool:
     try:
-        with transaction.atomic():
-            user = services.create_account(
-                username=form.cleaned_data["username"],
-                password=form.cleaned_data["password"],
-                full_name=form.cleaned_data["full_name"],
-                by=person(request),
-            )
-            services.set_role(project=project, user=user, role=form.cleaned_data["role"], by=person(request))
+        user = services.create_member(project=project, by=signed_in(request), **form.cleaned_data)
     except Refused as refusal:
         show_refusal(form, refusal)
         return False
@@ -90,14 +83,14 @@ def _change(request: HttpRequest, project: Project, action: str) -> HttpResponse
         if user is None:
             raise Refused("not_a_member", _("There is no account with this name any more."), status=404)
         if action == "remove":
-            services.remove_member(project=project, user=user, by=person(request))
+            services.remove_member(project=project, user=user, by=signed_in(request))
             messages.success(
                 request,
                 _("%(name)s is no member any more. Their answers are kept.") % {"name": isolated(str(user))},
             )
         else:
             role = request.POST.get("role", "")
-            services.set_role(project=project, user=user, role=role, by=person(request))
+            services.set_role(project=project, user=user, role=role, by=signed_in(request))
             messages.success(request, _("The role of %(name)s is changed.") % {"name": isolated(str(user))})
     except Refused as refusal:
         messages.error(request, refusal.message)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.db.models import Exists, OuterRef, Q
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -13,9 +12,9 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from labeling.catalog import selectors, services, storage
 from labeling.catalog.forms.guideline import ExemplarForm
-from labeling.catalog.models import ClassDefinition, Image, Item, Project
+from labeling.catalog.pages import project_context
 from labeling.catalog.permissions import Action, may, project_for
-from labeling.catalog.views.common import person, project_context
+from labeling.people.signed_in import signed_in
 from labeling.refusals import Refused
 from labeling.typed_numbers import whole
 
@@ -23,7 +22,7 @@ from labeling.typed_numbers import whole
 @require_GET
 def photo(request: HttpRequest, sha256: str, variant: str) -> HttpResponse:
     """A rendition, as WebP, cacheable for ever by the member's own browser. Strangers learn nothing: 404."""
-    if not _may_see(request, sha256):
+    if not selectors.may_see_photo(request.user, sha256):
         raise Http404(_("There is no such photo, or you are not a member of a project that holds it."))
     etag = f'"{sha256[:32]}-{variant}"'
     response: HttpResponse
@@ -42,44 +41,31 @@ def photo(request: HttpRequest, sha256: str, variant: str) -> HttpResponse:
     return response
 
 
-def _may_see(request: HttpRequest, sha256: str) -> bool:
-    """One indexed query: a project of the person's holds the image, or shows it as an exemplar."""
-    user = request.user
-    if not user.is_authenticated or not user.is_active:
-        return False
-    mine = Project.objects.for_member(user)
-    held = Item.objects.filter(image=OuterRef("pk"), project__in=mine)
-    shown = ClassDefinition.objects.filter(exemplars__image=OuterRef("pk"), guideline__project__in=mine)
-    return Image.objects.filter(sha256=sha256).filter(Q(Exists(held)) | Q(Exists(shown))).exists()
-
-
 @login_required
 @require_http_methods(["GET", "POST"])
 def photos(request: HttpRequest, slug: str) -> HttpResponse:
     """The photos of the project in the order they came in; for reviewers and admins (labelers answer blind)."""
     project = project_for(request.user, slug, Action.REVIEW)
     definitions = selectors.active_definitions(project)
-    may_edit = may(request.user, project, Action.ADMIN)
     form = ExemplarForm(definitions=definitions)
     if request.method == "POST":
         project_for(request.user, slug, Action.ADMIN)
         form = ExemplarForm(request.POST, definitions=definitions)
         if form.is_valid():
-            key = form.cleaned_data["label_class"]
-            shown = next(d for d in definitions if d.label_class.key == key)
-            already = [exemplar.image.sha256 for exemplar in shown.exemplars.all()]
+            chosen = {form.cleaned_data["label_class"]: form.cleaned_data["photo"]}
             try:
                 services.amend_guideline(
                     project=project,
-                    by=person(request),
+                    by=signed_in(request),
                     note=form.cleaned_data["note"],
-                    exemplars={key: [*already, *form.cleaned_data["photo"]]},
+                    more_exemplars=chosen,
                 )
             except Refused as refusal:
                 form.add_error(None, refusal.message)
             else:
                 messages.success(request, _("The photos are exemplars now. A new guideline version says so."))
                 return redirect("guideline", slug=slug)
+    ticked = set(request.POST.getlist("photo"))
     source = request.GET.get("source", "")
     page = selectors.photo_page(
         project,
@@ -98,7 +84,7 @@ def photos(request: HttpRequest, slug: str) -> HttpResponse:
                 {
                     "item": item,
                     "urls": selectors.photo_urls(item.image),
-                    "chosen": item.image.sha256 in _chosen(request),
+                    "chosen": item.image.sha256 in ticked,
                 }
                 for item in page.items
             ],
@@ -107,12 +93,8 @@ def photos(request: HttpRequest, slug: str) -> HttpResponse:
             source=source,
             sources=selectors.sources(project),
             form=form,
-            may_edit=may_edit,
+            may_edit=may(request.user, project, Action.ADMIN),
             intake_url=reverse("intake", args=[slug]),
         ),
         status=422 if form.errors else 200,
     )
-
-
-def _chosen(request: HttpRequest) -> set[str]:
-    return set(request.POST.getlist("photo"))

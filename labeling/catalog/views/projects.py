@@ -11,9 +11,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from labeling.catalog import services
-from labeling.catalog.forms.projects import ArchiveForm, NewClassFormSet, ProjectForm, SettingsForm
+from labeling.catalog.forms.classes import NewClassFormSet
+from labeling.catalog.forms.projects import ArchiveForm, ProjectForm, SettingsForm
+from labeling.catalog.pages import project_context, show_refusal
 from labeling.catalog.permissions import Action, may_create_projects, project_for
-from labeling.catalog.views.common import person, project_context, show_refusal
+from labeling.people.signed_in import signed_in
 from labeling.refusals import Refused
 
 
@@ -33,7 +35,7 @@ def project_new(request: HttpRequest) -> HttpResponse:
                 question=form.cleaned_data["question"],
                 description=form.cleaned_data["description"],
                 classes=[named for one in classes.forms if (named := one.as_class()) is not None],
-                by=person(request),
+                by=signed_in(request),
             )
         except Refused as refusal:
             show_refusal(form, refusal)
@@ -60,12 +62,12 @@ def project_settings(request: HttpRequest, slug: str) -> HttpResponse:
     form = SettingsForm(request.POST if request.method == "POST" and not archiving else None, project=project)
     archive = ArchiveForm(request.POST if archiving else None, project=project)
     if archiving and archive.is_valid():
-        services.archive_project(project=project, by=person(request))
+        services.archive_project(project=project, by=signed_in(request))
         messages.success(request, _("The project is put away. Nothing of it was deleted."))
         return redirect("home")
     if request.method == "POST" and not archiving and form.is_valid():
         try:
-            services.update_settings(project=project, by=person(request), **form.changes())
+            services.update_settings(project=project, by=signed_in(request), **form.changes())
         except Refused as refusal:
             show_refusal(form, refusal)
         else:

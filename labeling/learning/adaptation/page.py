@@ -10,10 +10,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from labeling.catalog.models import Project
-from labeling.learning import selectors
+from labeling.jobs.models import Job
+from labeling.learning import domain_backbones, job_lines, selectors
+from labeling.learning.adaptation import services
 from labeling.learning.adaptation.services import FINE_TUNING
 from labeling.learning.models import DomainBackbone, ModelVersion
 from labeling.learning.templatetags.figures import share
+
+#: Adaptations on the page, and jobs that are looked through, the newest first.
+MADE_SHOWN = 20
 
 
 @dataclass(frozen=True)
@@ -38,6 +43,31 @@ class GateResult:
     version: ModelVersion | None
     compared: list[Compared]
     ground_truths: int
+
+
+def state(project: Project) -> dict[str, Any]:
+    """What is under way, what the gate said last, and all that was made."""
+    jobs = list(services.jobs(project)[:MADE_SHOWN])
+    newest = jobs[0] if jobs else None
+    lines = [job_lines.line(each) for each in jobs]
+    made = list(domain_backbones.made(project)[:MADE_SHOWN])
+    gate = gate_result(project, made)
+    return {
+        "ready": services.readiness(project),
+        "live": [line for line in [*lines, *_fine_tuning(project)] if line.job.is_live],
+        "failed": job_lines.line(newest)
+        if newest and not newest.is_live and newest.state != "succeeded"
+        else None,
+        "skipped": (newest.result or {}).get("skipped") if newest and newest.state == "succeeded" else None,
+        "gate": gate,
+        "made": [described(each, gate) for each in made],
+    }
+
+
+def _fine_tuning(project: Project) -> list[job_lines.JobLine]:
+    """The training that fine-tunes, if one is under way."""
+    trainings = Job.objects.of_project(project.pk).live().filter(kind="train", args__finetune=True)
+    return job_lines.lines(trainings.select_related("requested_by"))
 
 
 def gate_result(project: Project, made: Sequence[DomainBackbone]) -> GateResult | None:

@@ -8,7 +8,8 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from labeling.catalog.permissions import Action, may, project_for, role_in
+from labeling.catalog.pages import project_context
+from labeling.catalog.permissions import Action, may, project_for
 from labeling.overview.dashboard.build import dashboard, says
 from labeling.overview.dashboard.history import BY
 
@@ -24,19 +25,16 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
     asked = request.GET.get("by", "")
     seen = dashboard(project, by=asked if asked in BY else "", newest=STEPS)
     names = {"day": _("By day"), "week": _("By week"), "month": _("By month")}
-    return render(
+    context = project_context(
         request,
-        "overview/dashboard/dashboard.html",
-        {
-            "project": project,
-            "role": role_in(request.user, project),
-            "page": "frontier",
-            "seen": seen,
-            "says": says(seen.headline),
-            "frontier": seen.panels[0],
-            "others": seen.panels[1:],
-            "now": seen.frames[-1] if seen.frames else None,
-            "choices": [(by, names[by], by == seen.by) for by in BY],
-            "may_open_photos": may(request.user, project, Action.ADMIN),
-        },
+        project,
+        "frontier",
+        seen=seen,
+        says=says(seen.headline),
+        frontier=seen.panels[0],
+        others=seen.panels[1:],
+        now=seen.frames[-1] if seen.frames else None,
+        choices=[(by, names[by], by == seen.by) for by in BY],
+        may_open_photos=may(request.user, project, Action.ADMIN),
     )
+    return render(request, "overview/dashboard/dashboard.html", context)

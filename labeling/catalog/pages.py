@@ -1,4 +1,4 @@
-"""What the catalog's pages share: the person who asks, and a refusal shown beside what they typed."""
+"""What all pages of a project share: what their frame shows, and a refusal beside what was typed."""
 
 from __future__ import annotations
 
@@ -9,18 +9,11 @@ from django.http import HttpRequest
 
 from labeling.catalog.models import Project
 from labeling.catalog.permissions import role_in
-from labeling.people.models import User
 from labeling.refusals import Refused
 
 
-def person(request: HttpRequest) -> User:
-    """Who is signed in. The views that call this let nobody else in."""
-    assert isinstance(request.user, User)  # narrows the type; login_required saw to it
-    return request.user
-
-
 def project_context(request: HttpRequest, project: Project, page: str, **more: Any) -> dict[str, Any]:
-    """What project.html needs, and ``more``."""
+    """What project.html needs, and ``more``. ``page`` is the address's name of the tab that is the current one."""
     return {"project": project, "role": role_in(request.user, project), "page": page, **more}
 
 

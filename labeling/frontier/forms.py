@@ -1,0 +1,50 @@
+"""What an admin types to say what must be proven, and what the machine may do with it. The rules are the services'."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django import forms
+from django.utils.translation import gettext_lazy
+
+from labeling.catalog.forms.versions import VersionForm
+from labeling.frontier.models import FrontierPolicy, Mode
+from labeling.frontier.policy import FIELDS
+from labeling.number_fields import PercentField, WholeField
+
+
+class PolicyForm(VersionForm):
+    field_order = ("mode", "precision", "delta", "audit_share", "planned_labels")
+    MEANINGS: ClassVar[dict[str, Any]] = {
+        Mode.OFF: gettext_lazy("People decide every photo."),
+        Mode.SHADOW: gettext_lazy("People decide every photo; what the machine would have said is compared."),
+        Mode.ON: gettext_lazy(
+            "The machine decides what lies inside the frontier; people audit a random share."
+        ),
+    }
+
+    class Meta(VersionForm.Meta):
+        model = FrontierPolicy
+        fields = (*FIELDS, "reason")
+        field_classes = {
+            "precision": PercentField,
+            "delta": PercentField,
+            "audit_share": PercentField,
+            "planned_labels": WholeField,
+        }
+        widgets = {"mode": forms.RadioSelect}
+        labels = VersionForm.Meta.labels | {
+            "mode": gettext_lazy("The machine is"),
+            "precision": gettext_lazy("Precision wished for, in %"),
+            "delta": gettext_lazy("δ: chance of being wrong about it, in %"),
+            "audit_share": gettext_lazy("Audited share of decisions, in %"),
+            "planned_labels": gettext_lazy("Random labels planned"),
+            "undecided_are_errors": gettext_lazy(
+                "A photo that people hold or call unusable counts against the machine"
+            ),
+        }
+        help_texts = {"reason": gettext_lazy("Kept with the change; needed to switch on.")}
+
+    def modes(self) -> list[tuple[Any, Any]]:
+        """The radio buttons, each with what it means."""
+        return [(radio, self.MEANINGS[radio.data["value"]]) for radio in self["mode"]]
