@@ -19,7 +19,7 @@ from labeling.learning.job_lines import lines
 from labeling.learning.selectors import champion
 from labeling.monitors import services
 from labeling.monitors.models import MonitorAlert, MonitorThresholds
-from labeling.monitors.selectors import overview
+from labeling.monitors.selectors import monitors_page
 from labeling.refusals import Refused
 from labeling.typed_numbers import real, whole
 
@@ -50,7 +50,7 @@ def _page(request: HttpRequest, project: Project, *, status: int = 200, **more: 
 
 
 def _context(request: HttpRequest, project: Project) -> dict[str, Any]:
-    seen = overview(project)
+    seen = monitors_page(project)
     return {
         "project": project,
         "role": role_in(request.user, project),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import FloatField
 from django.http import Http404
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter
@@ -11,35 +12,32 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from labeling.catalog.models import Project
 from labeling.catalog.permissions import Action, project_for
 from labeling.gateway.api.base import ApiView, StrictSerializer, documented, user_of
 from labeling.gateway.api.fields import FiniteFloat
 from labeling.gateway.api.jobs import JobOut, present_job
 from labeling.monitors import services
-from labeling.monitors.models import Monitor, MonitorAlert, MonitorReading, ReadingState
-from labeling.monitors.selectors import Card, overview
+from labeling.monitors.models import Monitor, MonitorAlert, MonitorReading, MonitorThresholds, ReadingState
+from labeling.monitors.selectors import MonitorCard, monitors_page
 
 _ALERT = OpenApiParameter("alert_id", {"type": "integer", "minimum": 1}, OpenApiParameter.PATH)
 
 
-class ThresholdsIn(StrictSerializer):
-    drift_level = FiniteFloat(required=False, min_value=1e-6, max_value=0.2)
-    window = serializers.IntegerField(required=False, min_value=30, max_value=2000)
-    calibration = FiniteFloat(required=False, min_value=0, max_value=1)
-    agreement = FiniteFloat(required=False, min_value=0, max_value=1)
-    speed = FiniteFloat(required=False, min_value=1.1, max_value=100)
-    queue_days = FiniteFloat(required=False, min_value=0.01, max_value=36_500)
-    reason = serializers.CharField(required=False, allow_blank=True, max_length=300)
+class ThresholdsIn(StrictSerializer, serializers.ModelSerializer[Any]):
+    serializer_field_mapping = {
+        **serializers.ModelSerializer.serializer_field_mapping,
+        FloatField: FiniteFloat,
+    }
+
+    class Meta:
+        model = MonitorThresholds
+        fields = (*services.FIELDS, "reason")
 
 
-class ThresholdsOut(serializers.Serializer[Any]):
-    drift_level = serializers.FloatField(help_text="share of looks that may give a false alarm")
-    window = serializers.IntegerField(help_text="newest photos that are compared")
-    calibration = serializers.FloatField(help_text="expected calibration error that is borne")
-    agreement = serializers.FloatField(help_text="share of photos on which all blind answers agree")
-    speed = serializers.FloatField(help_text="so many times faster or slower than before")
-    queue_days = serializers.FloatField(help_text="age of the oldest photo that waits")
+class ThresholdsOut(serializers.ModelSerializer[Any]):
+    class Meta:
+        model = MonitorThresholds
+        fields = read_only_fields = services.FIELDS
 
 
 class ReadingOut(serializers.Serializer[Any]):
@@ -86,11 +84,6 @@ class AcknowledgeIn(StrictSerializer):
     note = serializers.CharField(max_length=300)
 
 
-def _thresholds(project: Project) -> dict[str, Any]:
-    thresholds = services.thresholds_of(project)
-    return {name: getattr(thresholds, name) for name in services.FIELDS}
-
-
 def _reading(reading: MonitorReading) -> dict[str, Any]:
     return {
         "at": reading.at,
@@ -104,7 +97,7 @@ def _reading(reading: MonitorReading) -> dict[str, Any]:
     }
 
 
-def _alert(card: Card) -> dict[str, Any] | None:
+def _alert(card: MonitorCard) -> dict[str, Any] | None:
     if card.alert is None:
         return None
     said = card.acknowledged
@@ -126,18 +119,18 @@ class MonitorsView(ApiView):
     )
     def get(self, request: Request, slug: str) -> Response:
         project = project_for(request.user, slug, Action.OVERRULE)
-        seen = overview(project)
+        seen = monitors_page(project)
         return Response(
             {
                 "looked_at": seen.looked_at,
                 "looking": seen.live is not None,
-                "thresholds": _thresholds(project),
+                "thresholds": ThresholdsOut(services.thresholds_of(project)).data,
                 "monitors": [
                     {
-                        "monitor": card.monitor,
-                        "says": card.title if card.newest else "",
+                        "monitor": card.spec.key.value,
+                        "says": card.finding if card.newest else "",
                         "alert": _alert(card),
-                        "photos": [each.item.image.sha256 for each in card.drivers],
+                        "photos": [each.item.image.sha256 for each in card.photos],
                         "readings": [_reading(each) for each in card.readings],
                     }
                     for card in seen.cards
@@ -156,8 +149,8 @@ class MonitorsView(ApiView):
         project = project_for(request.user, slug, Action.ADMIN)
         given = ThresholdsIn(data=request.data)
         given.is_valid(raise_exception=True)
-        services.set_thresholds(project=project, by=user_of(request), **given.validated_data)
-        return Response(_thresholds(project))
+        now = services.set_thresholds(project=project, by=user_of(request), **given.validated_data)
+        return Response(ThresholdsOut(now).data)
 
 
 class LookView(ApiView):

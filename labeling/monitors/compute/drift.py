@@ -21,7 +21,7 @@ from labeling.learning.compute import artifact
 from labeling.learning.compute.stores import open_store
 from labeling.learning.models import ModelVersion
 from labeling.monitors.models import Monitor, MonitorReading, MonitorThresholds, ReadingState
-from labeling.monitors.reading import Reading, judged
+from labeling.monitors.reading import Reading, alert_if
 from labeling.truth.models import GroundTruth
 
 #: Photos of the reference at most, and at least.
@@ -177,7 +177,7 @@ def _compared(
         readings.append(
             Reading(
                 monitor,
-                judged(p <= level),
+                alert_if(p <= level),
                 evidence,
                 value=p,
                 p_value=p,
