@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,16 +10,13 @@ from typing import ClassVar
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from labeling.learning.templatetags.figures import share
 from labeling.learning.version_charts import Frame
-from labeling.monitors.models import Monitor, MonitorReading, ReadingState
-from labeling.monitors.wording import age, is_drift, seconds
+from labeling.monitors.models import MonitorReading, ReadingState
+from labeling.monitors.scales import Scale
+from labeling.monitors.spec import Limit, MonitorSpec
 
 WIDTH, HEIGHT = 340, 140
 LEFT, RIGHT, TOP, BOTTOM = 58, 12, 10, 24
-#: p-values below are drawn here.
-SMALLEST_P = 1e-8
-_BELOW = frozenset({Monitor.AGREEMENT, Monitor.AUDIT})
 
 
 @dataclass(frozen=True)
@@ -75,17 +71,16 @@ class Chart(Frame):
         return self.height - 6
 
 
-def chart(readings: Sequence[MonitorReading], said: Callable[[MonitorReading], str]) -> Chart | None:
-    """``readings``: oldest first; ``said``: a point's text. ``None`` without any that has a value."""
+def chart(spec: MonitorSpec, readings: Sequence[MonitorReading]) -> Chart | None:
+    """``readings``: oldest first. ``None`` without any that has a value."""
     known = [each for each in readings if each.value is not None]
     if not known:
         return None
-    newest = known[-1]
-    limits = _limits(newest)
-    floor, ceiling = _scale(known, limits)
+    scale, limits = spec.scale, spec.limits(known[-1])
+    floor, ceiling = _ends(scale, known, limits)
 
     def y(value: float) -> float:
-        at = _steps(newest.monitor, value)
+        at = scale.place(value)
         part = (min(max(at, floor), ceiling) - floor) / (ceiling - floor)
         return round(HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * part, 1)
 
@@ -103,79 +98,44 @@ def chart(readings: Sequence[MonitorReading], said: Callable[[MonitorReading], s
             None if each.low is None else y(each.low),
             None if each.high is None else y(each.high),
             each.state == ReadingState.ALERT,
-            said(each),
+            f"{spec.value(each)} · {spec.finding(each)}",
         )
         for each in known
     ]
     return Chart(
         points=points,
         line=" ".join(f"{point.x},{point.y}" for point in points),
-        zones=[_zone(newest.monitor, y(value), upward) for value, upward in limits],
-        y_labels=_y_labels(known, floor, [value for value, _up in limits], y),
+        zones=[_zone(y(limit.value), limit.above) for limit in limits],
+        y_labels=_y_labels(scale, known, limits, y),
         first=_moment(begin, end) if span else "",
         last=_moment(end, begin),
     )
 
 
-def _steps(monitor: str, value: float) -> float:
-    """p-values on a logarithmic axis, the smallest on top; all else as it is."""
-    return -math.log10(max(value, SMALLEST_P)) if is_drift(monitor) else value
-
-
-def _limits(reading: MonitorReading) -> list[tuple[float, bool]]:
-    """(threshold, whether alerts lie above it on the plot)."""
-    if reading.monitor == Monitor.SPEED:
-        return [(reading.figures["fast"], False), (reading.figures["slow"], True)]
-    if reading.threshold is None:
-        return []
-    return [(reading.threshold, reading.monitor not in _BELOW)]
-
-
-def _scale(readings: Sequence[MonitorReading], limits: list[tuple[float, bool]]) -> tuple[float, float]:
-    monitor = readings[0].monitor
-    values = [each.value or 0.0 for each in readings] + [value for value, _up in limits]
+def _ends(scale: Scale, readings: Sequence[MonitorReading], limits: Sequence[Limit]) -> tuple[float, float]:
+    values = [each.value or 0.0 for each in readings] + [limit.value for limit in limits]
     values += [end for each in readings for end in (each.low, each.high) if end is not None]
-    steps = [_steps(monitor, value) for value in values]
-    if monitor in _BELOW:
-        return min(math.floor(10 * min(steps)) / 10, 0.9), 1.0
-    return 0.0, max(steps) * 1.25 or 1.0
+    return scale.span([scale.place(value) for value in values])
 
 
-def _zone(monitor: str, edge: float, upward: bool) -> Zone:
+def _zone(edge: float, upward: bool) -> Zone:
     return Zone(TOP, edge - TOP, edge) if upward else Zone(edge, HEIGHT - BOTTOM - edge, edge)
 
 
 def _y_labels(
-    readings: Sequence[MonitorReading], floor: float, limits: list[float], y: Callable[[float], float]
+    scale: Scale,
+    readings: Sequence[MonitorReading],
+    limits: Sequence[Limit],
+    y: Callable[[float], float],
 ) -> list[Label]:
     """The thresholds, the end of the axis and the farthest reading, where they do not run into each other."""
-    monitor = readings[-1].monitor
-    values = [each.value or 0.0 for each in readings]
-    farthest = min(values) if is_drift(monitor) or monitor in _BELOW else max(values)
+    farthest = scale.farthest([each.value or 0.0 for each in readings])
     labels: list[Label] = []
-    for value in [*limits, 1.0 if is_drift(monitor) or monitor in _BELOW else floor, farthest]:
+    for value in [*(limit.value for limit in limits), scale.end, farthest]:
         at = y(value)
         if all(abs(at - label.at) >= 14 for label in labels):
-            labels.append(Label(at, _text(monitor, value)))
+            labels.append(Label(at, scale.label(value)))
     return labels
-
-
-def _text(monitor: str, value: float) -> str:
-    if is_drift(monitor):
-        if value >= 0.001:
-            return "1" if value >= 1 else f"{value:.3f}".rstrip("0").removeprefix("0")
-        if value <= SMALLEST_P:
-            return f"≤10{_raised(round(math.log10(SMALLEST_P)))}"
-        return f"10{_raised(round(math.log10(value)))}"
-    if monitor == Monitor.SPEED:
-        return seconds(value)
-    if monitor == Monitor.QUEUE:
-        return age(value) if value else "0"
-    return share(value)
-
-
-def _raised(exponent: int) -> str:
-    return str(exponent).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
 
 
 def _moment(at: datetime, other: datetime) -> str:

@@ -1,12 +1,28 @@
-"""What a monitor saw, before it is kept."""
+"""What the monitors look at, and what one saw before it is kept."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
+from labeling.catalog.models import Project
 from labeling.learning.models import ModelVersion
-from labeling.monitors.models import Monitor, ReadingState
+from labeling.monitors.models import Monitor, MonitorThresholds, ReadingState
+
+PEOPLE_AND_QUEUE = gettext_noop("Looking at people and the queue")
+
+
+@dataclass(frozen=True)
+class Look:
+    """One look at a project. ``model``: its champion, if it has one; ``asked``: a person asked for this look."""
+
+    project: Project
+    model: ModelVersion | None
+    thresholds: MonitorThresholds
+    asked: bool = False
 
 
 @dataclass(frozen=True)
@@ -26,5 +42,16 @@ class Reading:
     model_version: ModelVersion | None = None
 
 
-def judged(beyond: bool) -> ReadingState:
+@dataclass(frozen=True)
+class Reader:
+    """``read`` gives a reading for each monitor that names this reader, or none of them where there is nothing to read.
+
+    ``says``: what the job's progress says meanwhile, a text that is translated where it is shown.
+    """
+
+    says: str
+    read: Callable[[Look], list[Reading]]
+
+
+def alert_if(beyond: bool) -> ReadingState:
     return ReadingState.ALERT if beyond else ReadingState.OK

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from labeling.catalog.models import Item, Project
 from labeling.catalog.selectors import photo_urls
 from labeling.jobs.models import Job, JobState
-from labeling.learning.templatetags.figures import percent, share
-from labeling.monitors import wording
 from labeling.monitors.chart import Chart, chart
-from labeling.monitors.models import Monitor, MonitorAlert, MonitorReading, ReadingState
+from labeling.monitors.models import MonitorAlert, MonitorReading, ReadingState
+from labeling.monitors.registry import SPECS
 from labeling.monitors.services import JOB_KIND
+from labeling.monitors.spec import MonitorSpec, Part
 
 #: Readings drawn and listed.
 SHOWN = 60
@@ -23,7 +24,7 @@ EARLIER_ALERTS = 20
 
 
 @dataclass(frozen=True)
-class Driver:
+class DrivingPhoto:
     """A photo that drives a reading."""
 
     item: Item
@@ -32,9 +33,7 @@ class Driver:
 
 
 @dataclass(frozen=True)
-class Row:
-    """A reading as a line of the table."""
-
+class ReadingInWords:
     reading: MonitorReading
     value: str
     detail: str
@@ -42,25 +41,38 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Card:
-    """One monitor. ``state`` is empty before its first reading; ``alert`` is the one that is open."""
+class MonitorCard:
+    """One monitor. ``readings``: the newest first; ``alert``: the one that is open."""
 
-    monitor: str
-    name: str
-    state: str = ""
-    title: str = ""
-    newest: MonitorReading | None = None
-    value: str = ""
-    detail: str = ""
-    threshold: str = ""
-    advice: str = ""
-    plot: Chart | None = None
-    rows: list[Row] = field(default_factory=list)
-    readings: list[MonitorReading] = field(default_factory=list)
-    drivers: list[Driver] = field(default_factory=list)
-    measures: list[dict[str, Any]] = field(default_factory=list)
-    alert: MonitorAlert | None = None
-    needs_model: bool = False
+    spec: MonitorSpec
+    readings: list[MonitorReading]
+    alert: MonitorAlert | None
+    photos: list[DrivingPhoto]
+    plot: Chart | None
+
+    @property
+    def newest(self) -> MonitorReading | None:
+        return self.readings[0] if self.readings else None
+
+    @property
+    def finding(self) -> str:
+        return self.spec.finding(self.newest) if self.newest else str(self.spec.purpose)
+
+    @cached_property
+    def told(self) -> ReadingInWords | None:
+        return _in_words(self.spec, self.newest) if self.newest else None
+
+    @cached_property
+    def rows(self) -> list[ReadingInWords]:
+        return [_in_words(self.spec, each) for each in self.readings if each.state != ReadingState.NOT_ENOUGH]
+
+    @cached_property
+    def parts(self) -> Sequence[Part]:
+        return self.spec.parts(self.newest) if self.newest else ()
+
+    @property
+    def photos_title(self) -> Any:
+        return self.spec.photos if self.alert else self.spec.quiet_photos or self.spec.photos
 
     @property
     def acknowledged(self) -> Any:
@@ -68,10 +80,10 @@ class Card:
 
 
 @dataclass(frozen=True)
-class Overview:
+class MonitorsPage:
     """All cards (those with an open alert first, those without a value last), and the look under way or the failed one."""
 
-    cards: list[Card]
+    cards: list[MonitorCard]
     live: Job | None
     failed: Job | None
     looked_at: datetime | None
@@ -95,21 +107,30 @@ def readings(project: Project, monitor: str) -> list[MonitorReading]:
     )
 
 
-def overview(project: Project) -> Overview:
+def monitors_page(project: Project) -> MonitorsPage:
     alerts = {
         alert.monitor: alert
         for alert in MonitorAlert.objects.open()
         .filter(project=project)
         .select_related("reading", "acknowledgement__by")
     }
-    series = {monitor: readings(project, monitor) for monitor in Monitor.values}
-    drivers = _drivers(rows[0] for rows in series.values() if rows)
-    cards = [_card(monitor, series[monitor], alerts.get(monitor), drivers) for monitor in Monitor.values]
+    series = [(spec, readings(project, spec.key)) for spec in SPECS]
+    photos = _driving_photos(rows[0] for _spec, rows in series if rows)
+    cards = [
+        MonitorCard(
+            spec=spec,
+            readings=rows,
+            alert=alerts.get(spec.key),
+            photos=[photos[item] for item in (rows[0].item_ids[:PHOTOS] if rows else ()) if item in photos],
+            plot=chart(spec, rows[::-1]),
+        )
+        for spec, rows in series
+    ]
     # Stable: within each group the monitors keep their order.
     cards.sort(key=lambda card: (card.alert is None, card.plot is None))
     looks = Job.objects.of_project(project.pk).filter(kind=JOB_KIND).order_by("-created_at")
     over = looks.filter(finished_at__isnull=False).first()
-    return Overview(
+    return MonitorsPage(
         cards=cards,
         live=looks.live().first(),
         failed=over if over is not None and over.state == JobState.FAILED else None,
@@ -122,62 +143,14 @@ def overview(project: Project) -> Overview:
     )
 
 
-def _drivers(newest: Iterable[MonitorReading]) -> dict[int, Driver]:
+def _driving_photos(newest: Iterable[MonitorReading]) -> dict[int, DrivingPhoto]:
     ids = {item for reading in newest for item in reading.item_ids[:PHOTOS]}
     found = {}
     for pk, item in Item.objects.select_related("image").in_bulk(ids).items():
         urls = photo_urls(item.image)
-        found[pk] = Driver(item, urls["thumb"], urls["screen"])
+        found[pk] = DrivingPhoto(item, urls["thumb"], urls["screen"])
     return found
 
 
-def _card(
-    monitor: str, rows: list[MonitorReading], alert: MonitorAlert | None, drivers: dict[int, Driver]
-) -> Card:
-    name = str(Monitor(monitor).label)
-    if not rows:
-        return Card(monitor, name, title=wording.purpose(monitor), needs_model=wording.needs_model(monitor))
-    newest = rows[0]
-    return Card(
-        monitor=monitor,
-        name=name,
-        state=newest.state,
-        title=wording.finding(newest),
-        newest=newest,
-        value=wording.value_text(newest),
-        detail=wording.interval_text(newest),
-        threshold=wording.threshold_text(newest),
-        advice=wording.advice(monitor),
-        plot=chart(rows[::-1], lambda each: f"{wording.value_text(each)} · {wording.finding(each)}"),
-        rows=[
-            Row(each, wording.value_text(each), wording.interval_text(each), wording.threshold_text(each))
-            for each in rows
-            if each.state != ReadingState.NOT_ENOUGH
-        ],
-        readings=rows,
-        drivers=[drivers[item] for item in newest.item_ids[:PHOTOS] if item in drivers],
-        measures=_measures(newest),
-        alert=alert,
-    )
-
-
-def _measures(reading: MonitorReading) -> list[dict[str, Any]]:
-    """What quality, class balance or scores consist of: name, before, now, p (empty where it has none of its own)."""
-    if reading.monitor == Monitor.QUALITY:
-        return [
-            {"name": wording.measure_name(each["name"]), "p": wording.p_text(each["p"])}
-            | wording.measure_texts(each)
-            for each in reading.figures.get("measures", [])
-        ]
-    if reading.monitor == Monitor.BALANCE:
-        return _classes(reading.figures.get("shares", []), percent)
-    if reading.monitor == Monitor.SCORES:
-        return _classes(reading.figures.get("medians", []), share)
-    return []
-
-
-def _classes(rows: list[dict[str, Any]], text: Callable[[float], str]) -> list[dict[str, Any]]:
-    return [
-        {"name": each["class"], "p": "", "before": text(each["before"]), "now": text(each["now"])}
-        for each in rows
-    ]
+def _in_words(spec: MonitorSpec, reading: MonitorReading) -> ReadingInWords:
+    return ReadingInWords(reading, spec.value(reading), spec.detail(reading), spec.threshold(reading))

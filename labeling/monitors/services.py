@@ -27,13 +27,15 @@ from labeling.monitors.models import (
     ReadingState,
 )
 from labeling.monitors.reading import Reading
+from labeling.monitors.registry import THRESHOLDS
 from labeling.notes import kept_whole
 from labeling.people.models import User
 from labeling.refusals import Refused
 from labeling.truth.models import Annotation
 
 JOB_KIND = "monitor"
-FIELDS = ("drift_level", "window", "calibration", "agreement", "speed", "queue_days")
+#: The thresholds' fields, in the order in which the page asks for them.
+FIELDS = tuple(THRESHOLDS)
 #: New photos, or answers, that make a look due; without any, one is due after a day, as the queue ages by itself.
 DUE_AFTER = 50
 DUE_AT_LAST = timedelta(hours=24)

@@ -19,7 +19,7 @@ from labeling.learning.selectors import champion
 from labeling.monitors import services
 from labeling.monitors.forms import ThresholdsForm
 from labeling.monitors.models import MonitorAlert
-from labeling.monitors.selectors import overview
+from labeling.monitors.selectors import monitors_page
 from labeling.people.signed_in import signed_in
 from labeling.refusals import Refused
 
@@ -46,7 +46,7 @@ def _page(
 
 
 def _context(request: HttpRequest, project: Project) -> dict[str, Any]:
-    seen = overview(project)
+    seen = monitors_page(project)
     return project_context(
         request,
         project,

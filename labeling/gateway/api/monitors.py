@@ -24,7 +24,7 @@ from labeling.monitors.models import (
     MonitorThresholds,
     ReadingState,
 )
-from labeling.monitors.selectors import Card, overview
+from labeling.monitors.selectors import MonitorCard, monitors_page
 
 
 class ThresholdsIn(ModelInput):
@@ -33,13 +33,10 @@ class ThresholdsIn(ModelInput):
         fields = (*services.FIELDS, "reason")
 
 
-class ThresholdsOut(Shape):
-    drift_level = serializers.FloatField(help_text="share of looks that may give a false alarm")
-    window = serializers.IntegerField(help_text="newest photos that are compared")
-    calibration = serializers.FloatField(help_text="expected calibration error that is borne")
-    agreement = serializers.FloatField(help_text="share of photos on which all blind answers agree")
-    speed = serializers.FloatField(help_text="so many times faster or slower than before")
-    queue_days = serializers.FloatField(help_text="age of the oldest photo that waits")
+class ThresholdsOut(serializers.ModelSerializer[Any]):
+    class Meta:
+        model = MonitorThresholds
+        fields = read_only_fields = services.FIELDS
 
 
 class ReadingOut(Shape):
@@ -86,16 +83,12 @@ class AcknowledgeIn(StrictSerializer):
     note = like(AlertAcknowledgement, "note")
 
 
-def _thresholds(project: Project) -> dict[str, Any]:
-    return ThresholdsOut.of(services.thresholds_of(project))
-
-
 def _reading(reading: MonitorReading) -> dict[str, Any]:
     model = reading.model_version
     return ReadingOut.of(reading, model=model.number if model else None)
 
 
-def _alert(card: Card) -> dict[str, Any] | None:
+def _alert(card: MonitorCard) -> dict[str, Any] | None:
     if card.alert is None:
         return None
     return AlertOut.of(
@@ -116,17 +109,18 @@ class MonitorsView(ApiView):
         returns=MonitorsOut,
     )
     def get(self, request: Request, project: Project) -> Json:
-        seen = overview(project)
+        seen = monitors_page(project)
         return {
             "looked_at": seen.looked_at,
             "looking": seen.live is not None,
-            "thresholds": _thresholds(project),
+            "thresholds": ThresholdsOut(services.thresholds_of(project)).data,
             "monitors": [
                 MonitorOut.of(
                     card,
-                    says=card.title if card.newest else "",
+                    monitor=card.spec.key.value,
+                    says=card.finding if card.newest else "",
                     alert=_alert(card),
-                    photos=[each.item.image.sha256 for each in card.drivers],
+                    photos=[each.item.image.sha256 for each in card.photos],
                     readings=[_reading(each) for each in card.readings],
                 )
                 for card in seen.cards
@@ -141,8 +135,8 @@ class MonitorsView(ApiView):
         returns=ThresholdsOut,
     )
     def patch(self, request: Request, project: Project, given: Json) -> Json:
-        services.set_thresholds(project=project, by=signed_in(request), **given)
-        return _thresholds(project)
+        now = services.set_thresholds(project=project, by=signed_in(request), **given)
+        return dict(ThresholdsOut(now).data)
 
 
 @route("projects/<slug:slug>/monitors/look", "api-monitors-look", "monitoring")

@@ -10,7 +10,7 @@ from labeling.catalog.models import Project
 from labeling.catalog.selectors import class_resolution
 from labeling.learning.models import ModelVersion
 from labeling.monitors.models import Monitor, MonitorThresholds, ReadingState
-from labeling.monitors.reading import Reading, judged
+from labeling.monitors.reading import Reading, alert_if
 
 #: Newest labels that count, and how many it takes.
 LABELS, LEAST = 500, 50
@@ -72,7 +72,7 @@ def calibration_reading(project: Project, model: ModelVersion, thresholds: Monit
     found = calibration_test(confidence, right)
     return Reading(
         Monitor.CALIBRATION,
-        judged(found.ece > thresholds.calibration and found.p_value <= LEVEL),
+        alert_if(found.ece > thresholds.calibration and found.p_value <= LEVEL),
         evidence,
         value=found.ece,
         p_value=found.p_value,

@@ -1,13 +1,22 @@
-"""The audit of what the machine decided: the watch's running precision, beside the one that was stated."""
+"""Audited precision: the watch's running precision, beside the one that was stated."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from labeling.catalog.models import Guideline, Project
 from labeling.catalog.selectors import class_resolution, current_guideline
 from labeling.frontier.models import AuditWatch, AutomaticDecision, Certificate, EndKind, EndReason, Mode
 from labeling.learning.models import ModelVersion
-from labeling.monitors.models import Monitor, ReadingState
-from labeling.monitors.reading import Reading, judged
+from labeling.learning.templatetags.figures import percent
+from labeling.monitors.models import Monitor, MonitorReading, ReadingState
+from labeling.monitors.reading import PEOPLE_AND_QUEUE, Reader, Reading, alert_if
+from labeling.monitors.scales import SHARE
+from labeling.monitors.spec import TO_THE_AUDIT, MonitorSpec
 from labeling.truth.models import GroundTruth
 
 SHOWN = 12
@@ -56,7 +65,7 @@ def audit_reading(project: Project, model: ModelVersion | None) -> Reading:
     ).exists()
     return Reading(
         Monitor.AUDIT,
-        judged(suspended or worst.high < worst.precision),
+        alert_if(suspended or worst.high < worst.precision),
         evidence[:160],
         value=1 - worst.errors / worst.n,
         low=worst.low,
@@ -89,3 +98,43 @@ def _wrong(project: Project, model: ModelVersion, guideline: Guideline) -> list[
         for item, said in decided
         if item in truths and resolution.get(truths[item] or 0) != resolution.get(said)
     ][:SHOWN]
+
+
+class Audit(MonitorSpec):
+    """It has no threshold of its own: the precision that was certified is."""
+
+    key = Monitor.AUDIT
+    purpose = gettext_lazy("Are audited decisions right as often as was certified?")
+    advice = gettext_lazy(
+        "The certificate is suspended or near it, and its photos go to people. See the Frontier page for the audited "
+        "decisions; train another version and certify it on new random photos."
+    )
+    scale = SHARE
+    reader = Reader(PEOPLE_AND_QUEUE, lambda look: [audit_reading(look.project, look.model)])
+    needs_model = True
+    photos = gettext_lazy("Where it was surest and wrong")
+    link = TO_THE_AUDIT
+
+    def found(self, reading: MonitorReading) -> str:
+        if reading.state == ReadingState.ALERT:
+            text = _(
+                "The audit refutes “%(class)s”: %(right)s of its decisions were right, %(stated)s was certified"
+            )
+        else:
+            text = _(
+                "%(right)s of the audited decisions for “%(class)s” were right; %(stated)s was certified"
+            )
+        return text % {
+            "class": reading.figures["class"],
+            "right": percent(reading.value),
+            "stated": percent(reading.threshold),
+        }
+
+    def missing(self, figures: Mapping[str, Any]) -> str:
+        return _("No decision of the machine has been audited yet")
+
+    def alerts_at(self, threshold: float) -> str:
+        return _("alerts when surely below the certified %(limit)s") % {"limit": self.scale.text(threshold)}
+
+
+SPEC = Audit()

@@ -1,16 +1,21 @@
-"""The queue: how long the oldest photo waits for people, and whether they settle as many as arrive."""
+"""Age of the queue: how long the oldest photo waits for people, and whether they settle as many as arrive."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
 from django.db import connection
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from labeling.catalog.models import Item, Project
-from labeling.monitors.models import Monitor, MonitorThresholds, ReadingState
-from labeling.monitors.reading import Reading, judged
+from labeling.monitors.models import Monitor, MonitorReading, MonitorThresholds, ReadingState
+from labeling.monitors.reading import PEOPLE_AND_QUEUE, Reader, Reading, alert_if
+from labeling.monitors.scales import DAYS
+from labeling.monitors.spec import MonitorSpec, Threshold
 from labeling.queue.models import Ranking
 from labeling.queue.places import ARRIVALS
 from labeling.truth.models import GroundTruth, Origin
@@ -54,7 +59,7 @@ def queue_reading(project: Project, thresholds: MonitorThresholds) -> Reading:
     days = (now - oldest[0][1]).total_seconds() / 86_400 if oldest else 0.0
     return Reading(
         Monitor.QUEUE,
-        judged(days > thresholds.queue_days),
+        alert_if(days > thresholds.queue_days),
         evidence,
         value=days,
         threshold=thresholds.queue_days,
@@ -82,3 +87,40 @@ def _flow(project: Project, ranking: int) -> dict[str, Any]:
         "waiting": waiting,
         "pool": items.count(),
     }
+
+
+class Queue(MonitorSpec):
+    key = Monitor.QUEUE
+    purpose = gettext_lazy("How long does the oldest photo wait?")
+    advice = gettext_lazy(
+        "More photos arrive than people settle, or some are left behind. Add labelers, settle open reviews, or let "
+        "certified bands be decided by the machine."
+    )
+    scale = DAYS
+    reader = Reader(PEOPLE_AND_QUEUE, lambda look: [queue_reading(look.project, look.thresholds)])
+    thresholds = (
+        Threshold(
+            "queue_days",
+            gettext_lazy("Oldest waiting photo, in days"),
+            gettext_lazy("A large number where photos may wait as long as they like."),
+        ),
+    )
+    photos = gettext_lazy("The photos that wait longest")
+
+    def found(self, reading: MonitorReading) -> str:
+        if not reading.item_ids:
+            return _("No photo waits for people")
+        return _("The oldest photo has waited for %(time)s") % {"time": self.value(reading)}
+
+    def missing(self, figures: Mapping[str, Any]) -> str:
+        return _("There are no photos yet")
+
+    def interval(self, reading: MonitorReading) -> str:
+        flow: dict[str, Any] = reading.figures
+        return _("%(arrived)d came and %(settled)d were settled in %(days)d days; %(waiting)d wait") % flow
+
+    def alerts_at(self, threshold: float) -> str:
+        return _("alerts after %(limit)s") % {"limit": self.scale.text(threshold)}
+
+
+SPEC = Queue()

@@ -1,21 +1,25 @@
-"""People: how far their blind answers agree lately, and how fast they are against what they were."""
+"""Agreement of labelers: the share of the newest photos on which all blind answers agree."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.db import connection
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from labeling.catalog.models import Project
 from labeling.catalog.selectors import class_resolution
-from labeling.monitors.models import Monitor, MonitorThresholds, ReadingState
-from labeling.monitors.reading import Reading, judged
-from labeling.truth.estimates import Z_95, Proportion
+from labeling.learning.templatetags.figures import percent
+from labeling.monitors.models import Monitor, MonitorReading, MonitorThresholds, ReadingState
+from labeling.monitors.reading import PEOPLE_AND_QUEUE, Reader, Reading, alert_if
+from labeling.monitors.scales import SHARE
+from labeling.monitors.spec import Link, MonitorSpec, Threshold
+from labeling.truth.estimates import Proportion
 
 #: Photos with all their answers that agreement is counted on, the newest; fewer than ``LEAST`` say nothing.
 PHOTOS, LEAST = 100, 20
-#: Newest answers whose median time is held against that of those before.
-ANSWERS, LEAST_ANSWERS, BEFORE = 100, 30, 1000
 #: Photos shown with an alert.
 SHOWN = 12
 
@@ -74,7 +78,7 @@ def agreement_reading(project: Project, thresholds: MonitorThresholds) -> Readin
         )
     return Reading(
         Monitor.AGREEMENT,
-        judged(agreed.high < thresholds.agreement),
+        alert_if(agreed.high < thresholds.agreement),
         evidence,
         value=agreed.share,
         low=agreed.low,
@@ -85,50 +89,34 @@ def agreement_reading(project: Project, thresholds: MonitorThresholds) -> Readin
     )
 
 
-_TIMES = """
-SELECT a.id, a.view_ms FROM truth_annotation a
-WHERE a.project_id = %s AND a.draw IN ('rank', 'audit', 'gold')
-  AND NOT EXISTS (SELECT 1 FROM truth_retraction u WHERE u.annotation_id = a.id)
-ORDER BY a.id DESC LIMIT %s
-"""
-
-
-def speed_reading(project: Project, thresholds: MonitorThresholds) -> Reading:
-    """Median seconds an answer, the newest against those before; alerts when surely faster or slower by the factor."""
-    with connection.cursor() as cursor:
-        cursor.execute(_TIMES, [project.pk, ANSWERS + BEFORE])
-        rows = cursor.fetchall()
-    now = sorted(ms / 1000 for _id, ms in rows[:ANSWERS])
-    before = sorted(ms / 1000 for _id, ms in rows[ANSWERS:])
-    evidence = f"{rows[0][0] if rows else 0} {len(rows)} {thresholds.speed}"
-    figures: dict[str, Any] = {"answers": len(now), "before_answers": len(before)}
-    figures |= {"least": ANSWERS + LEAST_ANSWERS, "factor": thresholds.speed}
-    if len(before) < LEAST_ANSWERS:
-        return Reading(Monitor.SPEED, ReadingState.NOT_ENOUGH, evidence, figures=figures)
-    usual, median = _median(before), _median(now)
-    low, high = _median_interval(now)
-    slow, fast = usual * thresholds.speed, usual / thresholds.speed
-    figures |= {"before": usual, "slow": slow, "fast": fast}
-    return Reading(
-        Monitor.SPEED,
-        judged(low > slow or high < fast),
-        evidence,
-        value=median,
-        low=low,
-        high=high,
-        threshold=fast if median < usual else slow,
-        figures=figures,
+class Agreement(MonitorSpec):
+    key = Monitor.AGREEMENT
+    purpose = gettext_lazy("Do blind answers agree?")
+    advice = gettext_lazy(
+        "See the photos in review, and make the criteria say what people differ on. Bands nearer to the boundary are "
+        "harder, so some drop is natural when one opens."
     )
+    scale = SHARE
+    reader = Reader(PEOPLE_AND_QUEUE, lambda look: [agreement_reading(look.project, look.thresholds)])
+    thresholds = (
+        Threshold(
+            "agreement",
+            gettext_lazy("Agreement wanted, in % of photos"),
+            gettext_lazy("Until somebody sets it, what a band needs to open the next."),
+            percent=True,
+        ),
+    )
+    photos = gettext_lazy("The newest photos that people differ on")
+    link = Link("review", gettext_lazy("Review"))
+
+    def found(self, reading: MonitorReading) -> str:
+        return _("Blind answers agree on %(share)s of the newest %(n)d photos") % {
+            "share": percent(reading.value),
+            "n": reading.figures["photos"],
+        }
+
+    def missing(self, figures: Mapping[str, Any]) -> str:
+        return _("%(photos)d of %(least)d photos have all their blind answers") % figures
 
 
-def _median(ordered: list[float]) -> float:
-    middle = len(ordered) // 2
-    return ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2
-
-
-def _median_interval(ordered: list[float]) -> tuple[float, float]:
-    """95 % by order statistics: the median lies between the ranks n/2 ± z √n/2 (Conover 1999, section 3.2)."""
-    n = len(ordered)
-    half = Z_95 * n**0.5 / 2
-    low, high = int(n / 2 - half), int(n / 2 + half + 1)
-    return ordered[max(0, low - 1)], ordered[min(n, high) - 1]
+SPEC = Agreement()
