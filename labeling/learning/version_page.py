@@ -87,10 +87,11 @@ def _curve(findings: dict[str, Any], wished: float | None) -> dict[str, Any]:
     return {
         "forecast": forecast,
         "curve_points": points,
-        "chart": version_charts.forecast_chart(points, forecast, wish),
+        "curve_figure": version_charts.forecast(
+            points, forecast, wish, title=words.wish_sentence(wish, forecast["within"])
+        ),
         "wish": wish,
         "wish_accuracy": figures.exact_share(wish["accuracy"]),
-        "wish_sentence": words.wish_sentence(wish, forecast["within"]),
     }
 
 

@@ -215,7 +215,7 @@ def _model_page(
         ],
         "class_names": [names.get(key, key) for key in keys],
         "confusion": _confusion(cross["confusion"], keys, [names.get(key, key) for key in keys]),
-        "reliability": version_charts.reliability_marks(cross["reliability"]),
+        "reliability": version_charts.reliability(cross["reliability"]),
         "verdict": words.verdict(version.comparison) if version.comparison else None,
         "snapshot": selectors.snapshot_details(version),
         "snapshot_counts": [(names.get(key, key), version.snapshot.counts[key]) for key in keys],
@@ -296,7 +296,7 @@ def _versions(project: Project) -> dict[str, Any]:
             for version in found
         ],
         "champion": champion,
-        "curve": version_charts.learning_curve(found, champion.pk if champion else None),
+        "curve": version_charts.learning_curve(found, champion.pk if champion else None, project.slug),
     }
 
 

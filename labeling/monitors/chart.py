@@ -1,119 +1,61 @@
-"""Positions of a monitor's readings over time, for an inline SVG that a template draws. Numbers in and out, no markup."""
+"""A monitor's readings over time: small, with the thresholds as zones."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar
 
 from django.utils import timezone
 from django.utils.formats import date_format
 
+from labeling.charts.axis import Axis
+from labeling.charts.figure import Figure, Size
+from labeling.charts.marks import Series, Spot, Zone
 from labeling.learning.templatetags.figures import share
-from labeling.learning.version_charts import Frame
 from labeling.monitors.models import Monitor, MonitorReading, ReadingState
 from labeling.monitors.wording import age, is_drift, seconds
 
-WIDTH, HEIGHT = 340, 140
-LEFT, RIGHT, TOP, BOTTOM = 58, 12, 10, 24
+SMALL = (Size("small", 340, 140, 2, left=58, foot=24),)
 #: p-values below are drawn here.
 SMALLEST_P = 1e-8
 _BELOW = frozenset({Monitor.AGREEMENT, Monitor.AUDIT})
 
 
-@dataclass(frozen=True)
-class Point:
-    x: float
-    y: float
-    low_y: float | None
-    high_y: float | None
-    alert: bool
-    said: str
-
-
-@dataclass(frozen=True)
-class Zone:
-    """Where an alert is: from ``top``, ``height`` high, bounded by the threshold at ``edge``."""
-
-    top: float
-    height: float
-    edge: float
-
-
-@dataclass(frozen=True)
-class Label:
-    at: float
-    text: str
-
-
-@dataclass(frozen=True)
-class Chart(Frame):
-    """Readings from the left (first) to the right (newest). ``line``: the points of a polyline."""
-
-    width: ClassVar[int] = WIDTH
-    height: ClassVar[int] = HEIGHT
-    left: ClassVar[int] = LEFT
-    margin: ClassVar[int] = RIGHT
-    top: ClassVar[int] = TOP
-    floor: ClassVar[int] = BOTTOM
-
-    points: list[Point]
-    line: str
-    zones: list[Zone]
-    y_labels: list[Label]
-    first: str
-    last: str
-
-    @property
-    def inner(self) -> int:
-        return self.right - self.left
-
-    @property
-    def label_y(self) -> int:
-        return self.height - 6
-
-
-def chart(readings: Sequence[MonitorReading], said: Callable[[MonitorReading], str]) -> Chart | None:
+def chart(readings: Sequence[MonitorReading], said: Callable[[MonitorReading], str]) -> Figure | None:
     """``readings``: oldest first; ``said``: a point's text. ``None`` without any that has a value."""
     known = [each for each in readings if each.value is not None]
     if not known:
         return None
-    newest = known[-1]
-    limits = _limits(newest)
+    monitor, limits = known[-1].monitor, _limits(known[-1])
     floor, ceiling = _scale(known, limits)
 
-    def y(value: float) -> float:
-        at = _steps(newest.monitor, value)
-        part = (min(max(at, floor), ceiling) - floor) / (ceiling - floor)
-        return round(HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * part, 1)
+    def places(values: Sequence[float | None]) -> list[float | None]:
+        return [None if value is None else _steps(monitor, value) for value in values]
 
     begin, end = known[0].at, known[-1].at
-    span = (end - begin).total_seconds()
-
-    def x(at: datetime) -> float:
-        part = (at - begin).total_seconds() / span if span else 1.0
-        return round(LEFT + 8 + (WIDTH - LEFT - RIGHT - 16) * part, 1)
-
-    points = [
-        Point(
-            x(each.at),
-            y(each.value or 0.0),
-            None if each.low is None else y(each.low),
-            None if each.high is None else y(each.high),
-            each.state == ReadingState.ALERT,
-            said(each),
-        )
-        for each in known
-    ]
-    return Chart(
-        points=points,
-        line=" ".join(f"{point.x},{point.y}" for point in points),
-        zones=[_zone(newest.monitor, y(value), upward) for value, upward in limits],
-        y_labels=_y_labels(known, floor, [value for value, _up in limits], y),
-        first=_moment(begin, end) if span else "",
-        last=_moment(end, begin),
+    ticks = [(end.timestamp(), _moment(end, begin))]
+    if begin < end:
+        ticks.insert(0, (begin.timestamp(), _moment(begin, end)))
+    return Figure(
+        Axis("", begin.timestamp() if begin < end else end.timestamp() - 1, end.timestamp(), "time", ticks),
+        Axis("", floor, ceiling, ticks=_labels(known, floor, [value for value, _up in limits])),
+        [
+            *(Zone(_steps(monitor, value), upward) for value, upward in limits),
+            Series(
+                "readings",
+                "",
+                places([each.value for each in known]),
+                low=places([each.low for each in known]),
+                high=places([each.high for each in known]),
+                spots=[
+                    Spot(said(each), look="alert" if each.state == ReadingState.ALERT else "")
+                    for each in known
+                ],
+            ),
+        ],
+        xs=[each.at.timestamp() for each in known],
+        sizes=SMALL,
     )
 
 
@@ -141,23 +83,15 @@ def _scale(readings: Sequence[MonitorReading], limits: list[tuple[float, bool]])
     return 0.0, max(steps) * 1.25 or 1.0
 
 
-def _zone(monitor: str, edge: float, upward: bool) -> Zone:
-    return Zone(TOP, edge - TOP, edge) if upward else Zone(edge, HEIGHT - BOTTOM - edge, edge)
-
-
-def _y_labels(
-    readings: Sequence[MonitorReading], floor: float, limits: list[float], y: Callable[[float], float]
-) -> list[Label]:
-    """The thresholds, the end of the axis and the farthest reading, where they do not run into each other."""
+def _labels(
+    readings: Sequence[MonitorReading], floor: float, limits: Sequence[float]
+) -> list[tuple[float, str]]:
+    """The thresholds, the end of the axis and the farthest reading: what comes first stays where words would meet."""
     monitor = readings[-1].monitor
     values = [each.value or 0.0 for each in readings]
-    farthest = min(values) if is_drift(monitor) or monitor in _BELOW else max(values)
-    labels: list[Label] = []
-    for value in [*limits, 1.0 if is_drift(monitor) or monitor in _BELOW else floor, farthest]:
-        at = y(value)
-        if all(abs(at - label.at) >= 14 for label in labels):
-            labels.append(Label(at, _text(monitor, value)))
-    return labels
+    falls = is_drift(monitor) or monitor in _BELOW
+    shown = [*limits, 1.0 if falls else floor, min(values) if falls else max(values)]
+    return [(_steps(monitor, value), _text(monitor, value)) for value in shown]
 
 
 def _text(monitor: str, value: float) -> str:

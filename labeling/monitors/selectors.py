@@ -9,10 +9,11 @@ from typing import Any
 
 from labeling.catalog.models import Item, Project
 from labeling.catalog.selectors import photo_urls
+from labeling.charts.figure import Figure
 from labeling.jobs.models import Job, JobState
 from labeling.learning.templatetags.figures import percent, share
 from labeling.monitors import wording
-from labeling.monitors.chart import Chart, chart
+from labeling.monitors.chart import chart
 from labeling.monitors.models import Monitor, MonitorAlert, MonitorReading, ReadingState
 from labeling.monitors.services import KIND
 
@@ -54,7 +55,7 @@ class Card:
     detail: str = ""
     threshold: str = ""
     advice: str = ""
-    plot: Chart | None = None
+    plot: Figure | None = None
     rows: list[Row] = field(default_factory=list)
     readings: list[MonitorReading] = field(default_factory=list)
     drivers: list[Driver] = field(default_factory=list)

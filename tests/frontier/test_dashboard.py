@@ -18,7 +18,10 @@ from django.utils import timezone, translation
 from labeling.catalog.models import Item, LabelClass, Project
 from labeling.catalog.selectors import current_guideline
 from labeling.catalog.services import amend_guideline
-from labeling.charts.plot import LOOKS, Chart, Series, marker, rounded_up
+from labeling.charts.axis import Axis
+from labeling.charts.figure import Figure
+from labeling.charts.marks import LOOKS, Series, marker
+from labeling.charts.scale import levels
 from labeling.frontier.bands import BandState
 from labeling.frontier.models import Certificate, CertificateEnd, DecisionOverruled
 from labeling.frontier.picture import picture
@@ -403,17 +406,17 @@ def _named(project: Project) -> list[Any]:
     return found
 
 
-# -- charts ------------------------------------------------------------------------------------------------------
+# -- plots -------------------------------------------------------------------------------------------------------
 
 
-def chart(*series: Series, **options: Any) -> Chart:
-    return Chart(
-        xs=[0.0, 1.0, 2.0], series=series, ticks=[(0.0, "a"), (2.0, "c")], x_label="x", y_label="y", **options
-    )
+def figure(*series: Series, high: float | None = None) -> Figure:
+    return Figure(Axis("x", ticks=[(0.0, "a"), (2.0, "c")]), Axis("y", high=high), series, xs=[0.0, 1.0, 2.0])
 
 
 def test_bars_are_stacked_and_the_axis_holds_the_pile() -> None:
-    view = chart(Series("a", "A", [4, 0, 2], kind="bar"), Series("b", "B", [4, 1, None], kind="bar")).views[1]
+    view = figure(Series("a", "A", [4, 0, 2], kind="bar"), Series("b", "B", [4, 1, None], kind="bar")).views[
+        1
+    ]
     assert [tick.label for tick in view.y_ticks] == ["0", "2", "4", "6", "8"]
     lower, upper = view.series
     assert lower.path.count("Z") == 2
@@ -423,7 +426,7 @@ def test_bars_are_stacked_and_the_axis_holds_the_pile() -> None:
 
 
 def test_a_line_stops_where_nothing_is_known_and_what_is_too_high_stays_at_the_edge() -> None:
-    view = chart(Series("a", "A", [1, None, 9]), top=2.0).views[0]
+    view = figure(Series("a", "A", [1, None, 9]), high=2.0).views[0]
     (line,) = view.series
     assert line.path.count("M") == 2
     assert "L" not in line.path
@@ -432,7 +435,7 @@ def test_a_line_stops_where_nothing_is_known_and_what_is_too_high_stays_at_the_e
 
 def test_plots_are_written_with_points_in_every_language() -> None:
     with translation.override("ko"):
-        for view in chart(Series("a", "A", [0.3, 0.5, 1.25])).views:
+        for view in figure(Series("a", "A", [0.3, 0.5, 1.25])).views:
             assert "," not in view.places + view.series[0].path + view.series[0].dots
 
 
@@ -444,7 +447,7 @@ def test_every_look_has_a_marker_of_its_own() -> None:
     ("value", "top"), [(0, 1), (0.46, 0.5), (1.01, 1.5), (83, 100), (120, 150), (2000, 2000)]
 )
 def test_an_axis_ends_at_a_round_number(value: float, top: float) -> None:
-    assert rounded_up(value) == pytest.approx(top)
+    assert levels(0.0, value)[-1] == pytest.approx(top)
 
 
 def test_figures_are_rounded_and_not_cut_off() -> None:
