@@ -141,11 +141,16 @@ def _along(ticks: Ticks, most: int, x: Scale) -> list[Tick]:
     """So many that they fit; a word at the very edge begins or ends there."""
     within = [(x(at), text) for at, text in ticks if x.holds(at)]
     every = max(1, -(-len(within) // most))
-    edge = x.end + 12
-    return [
-        Tick(n(at), text) if at + 3.4 * len(text) < edge else Tick(n(edge), text, "end")
-        for at, text in within[::every]
-    ]
+    return [_tick(at, text, x) for at, text in within[::every]]
+
+
+def _tick(at: float, text: str, x: Scale) -> Tick:
+    half = 3.4 * len(text)
+    if at + half >= x.end + 12:
+        return Tick(n(x.end + 12), text, "end")
+    if at - half < x.start - 12:
+        return Tick(n(x.start - 4), text, "start")
+    return Tick(n(at), text)
 
 
 def _upward(ticks: Ticks, y: Scale) -> list[Tick]:

@@ -8,10 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Scale:
-    """``low`` lies at ``start``, ``high`` at ``end``, in the SVG's units; what is outside lies at the nearer end.
-
-    ``low`` may be the greater of the two: p-values grow downwards.
-    """
+    """``low`` lies at ``start``, ``high`` at ``end``, in the SVG's units; what is outside lies at the nearer end."""
 
     low: float
     high: float
@@ -20,14 +17,16 @@ class Scale:
     logarithmic: bool = False
 
     def __call__(self, value: float) -> float:
+        return self.start + (self.end - self.start) * min(max(self._part(value), 0.0), 1.0)
+
+    def holds(self, value: float) -> bool:
+        return -1e-9 <= self._part(value) <= 1 + 1e-9
+
+    def _part(self, value: float) -> float:
         low, high, at = (
             math.log(each) if self.logarithmic else each for each in (self.low, self.high, value)
         )
-        part = (at - low) / ((high - low) or 1.0)
-        return self.start + (self.end - self.start) * min(max(part, 0.0), 1.0)
-
-    def holds(self, value: float) -> bool:
-        return min(self.low, self.high) <= value <= max(self.low, self.high)
+        return (at - low) / ((high - low) or 1.0)
 
 
 def levels(low: float, high: float, *, finest: float = 0.0) -> list[float]:
@@ -40,7 +39,7 @@ def levels(low: float, high: float, *, finest: float = 0.0) -> list[float]:
         first, last = math.floor(low / step + 1e-4), math.ceil(high / step - 1e-4)
         if last - first <= 5:
             break
-    return [index * step for index in range(first, last + 1)]
+    return [round(index * step, 9) for index in range(first, last + 1)]
 
 
 def round_numbers(low: float, high: float) -> list[int]:

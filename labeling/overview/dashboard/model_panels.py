@@ -185,7 +185,8 @@ def _learning_title(rows: list[dict[str, Any]], forecast: dict[str, Any] | None)
 
 def _lowest(rows: list[dict[str, Any]]) -> float:
     names = ("low", "random", "forecast_low")
-    return min(row[name] for row in rows for name in names if row[name] is not None)
+    lowest: float = min(row[name] for row in rows for name in names if row[name] is not None)
+    return lowest
 
 
 def confusion(project: Project, model: ModelVersion | None) -> Panel:
