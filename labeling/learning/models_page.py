@@ -40,5 +40,5 @@ def versions(project: Project) -> dict[str, Any]:
             for version in found
         ],
         "champion": champion,
-        "curve": version_charts.learning_curve(found, champion.pk if champion else None),
+        "curve": version_charts.learning_curve(found, champion.pk if champion else None, project.slug),
     }

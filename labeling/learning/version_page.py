@@ -51,7 +51,7 @@ def page(version: ModelVersion, names: dict[str, str], *, wished: float | None) 
         ],
         "class_names": labels,
         "confusion": _confusion(cross["confusion"], keys, labels),
-        "reliability": version_charts.reliability_marks(cross["reliability"]),
+        "reliability": version_charts.reliability(cross["reliability"]),
         "conclusion": wording.conclusion(version.comparison) if version.comparison else None,
         "snapshot": selectors.snapshot_details(version),
         "snapshot_counts": [(names.get(key, key), version.snapshot.counts[key]) for key in keys],
@@ -149,10 +149,11 @@ def _curve(findings: dict[str, Any], wished: float | None) -> dict[str, Any]:
     return {
         "forecast": forecast,
         "curve_points": points,
-        "chart": version_charts.forecast_chart(points, forecast, wish),
+        "curve_figure": version_charts.forecast(
+            points, forecast, wish, title=wording.wish_sentence(wish, forecast["within"])
+        ),
         "wish": wish,
         "wish_accuracy": figures.exact_share(wish["accuracy"]),
-        "wish_sentence": wording.wish_sentence(wish, forecast["within"]),
     }
 
 

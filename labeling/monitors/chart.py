@@ -1,141 +1,73 @@
-"""Positions of a monitor's readings over time, for an inline SVG that a template draws. Numbers in and out, no markup."""
+"""A monitor's readings over time: small, with the thresholds as zones."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime
-from typing import ClassVar
 
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from labeling.learning.version_charts import Frame
+from labeling.charts.axis import Axis
+from labeling.charts.figure import Figure, Size
+from labeling.charts.marks import Series, Spot, Zone
 from labeling.monitors.models import MonitorReading, ReadingState
 from labeling.monitors.scales import Scale
 from labeling.monitors.spec import Limit, MonitorSpec
 
-WIDTH, HEIGHT = 340, 140
-LEFT, RIGHT, TOP, BOTTOM = 58, 12, 10, 24
+SMALL = (Size("small", 340, 140, 2, left=58, foot=24),)
 
 
-@dataclass(frozen=True)
-class Point:
-    x: float
-    y: float
-    low_y: float | None
-    high_y: float | None
-    alert: bool
-    said: str
-
-
-@dataclass(frozen=True)
-class Zone:
-    """Where an alert is: from ``top``, ``height`` high, bounded by the threshold at ``edge``."""
-
-    top: float
-    height: float
-    edge: float
-
-
-@dataclass(frozen=True)
-class Label:
-    at: float
-    text: str
-
-
-@dataclass(frozen=True)
-class Chart(Frame):
-    """Readings from the left (first) to the right (newest). ``line``: the points of a polyline."""
-
-    width: ClassVar[int] = WIDTH
-    height: ClassVar[int] = HEIGHT
-    left: ClassVar[int] = LEFT
-    margin: ClassVar[int] = RIGHT
-    top: ClassVar[int] = TOP
-    floor: ClassVar[int] = BOTTOM
-
-    points: list[Point]
-    line: str
-    zones: list[Zone]
-    y_labels: list[Label]
-    first: str
-    last: str
-
-    @property
-    def inner(self) -> int:
-        return self.right - self.left
-
-    @property
-    def label_y(self) -> int:
-        return self.height - 6
-
-
-def chart(spec: MonitorSpec, readings: Sequence[MonitorReading]) -> Chart | None:
+def chart(spec: MonitorSpec, readings: Sequence[MonitorReading]) -> Figure | None:
     """``readings``: oldest first. ``None`` without any that has a value."""
     known = [each for each in readings if each.value is not None]
     if not known:
         return None
-    scale, limits = spec.scale, spec.limits(known[-1])
-    floor, ceiling = _ends(scale, known, limits)
-
-    def y(value: float) -> float:
-        at = scale.place(value)
-        part = (min(max(at, floor), ceiling) - floor) / (ceiling - floor)
-        return round(HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * part, 1)
-
-    begin, end = known[0].at, known[-1].at
-    span = (end - begin).total_seconds()
-
-    def x(at: datetime) -> float:
-        part = (at - begin).total_seconds() / span if span else 1.0
-        return round(LEFT + 8 + (WIDTH - LEFT - RIGHT - 16) * part, 1)
-
-    points = [
-        Point(
-            x(each.at),
-            y(each.value or 0.0),
-            None if each.low is None else y(each.low),
-            None if each.high is None else y(each.high),
-            each.state == ReadingState.ALERT,
-            f"{spec.value(each)} · {spec.finding(each)}",
-        )
-        for each in known
-    ]
-    return Chart(
-        points=points,
-        line=" ".join(f"{point.x},{point.y}" for point in points),
-        zones=[_zone(y(limit.value), limit.above) for limit in limits],
-        y_labels=_y_labels(scale, known, limits, y),
-        first=_moment(begin, end) if span else "",
-        last=_moment(end, begin),
+    limits = spec.limits(known[-1])
+    series = Series(
+        "readings",
+        "",
+        _places(spec.scale, [each.value for each in known]),
+        low=_places(spec.scale, [each.low for each in known]),
+        high=_places(spec.scale, [each.high for each in known]),
+        spots=[
+            Spot(
+                f"{spec.value(each)} · {spec.finding(each)}",
+                look="alert" if each.state == ReadingState.ALERT else "",
+            )
+            for each in known
+        ],
+    )
+    return Figure(
+        _x(known[0].at, known[-1].at),
+        _y(spec.scale, known, limits),
+        [*(Zone(spec.scale.place(limit.value), limit.above) for limit in limits), series],
+        xs=[each.at.timestamp() for each in known],
+        sizes=SMALL,
     )
 
 
-def _ends(scale: Scale, readings: Sequence[MonitorReading], limits: Sequence[Limit]) -> tuple[float, float]:
-    values = [each.value or 0.0 for each in readings] + [limit.value for limit in limits]
-    values += [end for each in readings for end in (each.low, each.high) if end is not None]
-    return scale.span([scale.place(value) for value in values])
+def _places(scale: Scale, values: Sequence[float | None]) -> list[float | None]:
+    return [None if value is None else scale.place(value) for value in values]
 
 
-def _zone(edge: float, upward: bool) -> Zone:
-    return Zone(TOP, edge - TOP, edge) if upward else Zone(edge, HEIGHT - BOTTOM - edge, edge)
+def _x(begin: datetime, end: datetime) -> Axis:
+    """Its two ends are named; a reading that is alone lies at the right one."""
+    first, last = begin.timestamp(), end.timestamp()
+    named = [(last, _moment(end, begin))]
+    if first < last:
+        named.insert(0, (first, _moment(begin, end)))
+    return Axis("", min(first, last - 1), last, "time", named)
 
 
-def _y_labels(
-    scale: Scale,
-    readings: Sequence[MonitorReading],
-    limits: Sequence[Limit],
-    y: Callable[[float], float],
-) -> list[Label]:
-    """The thresholds, the end of the axis and the farthest reading, where they do not run into each other."""
-    farthest = scale.farthest([each.value or 0.0 for each in readings])
-    labels: list[Label] = []
-    for value in [*(limit.value for limit in limits), scale.end, farthest]:
-        at = y(value)
-        if all(abs(at - label.at) >= 14 for label in labels):
-            labels.append(Label(at, scale.label(value)))
-    return labels
+def _y(scale: Scale, readings: Sequence[MonitorReading], limits: Sequence[Limit]) -> Axis:
+    """Named are the thresholds, the end of the axis and the farthest reading: the first of those that would meet."""
+    values = [each.value or 0.0 for each in readings]
+    bounds = [limit.value for limit in limits]
+    ends = [end for each in readings for end in (each.low, each.high) if end is not None]
+    low, high = scale.span([scale.place(value) for value in [*values, *bounds, *ends]])
+    named = [*bounds, scale.end, scale.farthest(values)]
+    return Axis("", low, high, ticks=[(scale.place(value), scale.label(value)) for value in named])
 
 
 def _moment(at: datetime, other: datetime) -> str:

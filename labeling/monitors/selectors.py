@@ -10,8 +10,9 @@ from typing import Any
 
 from labeling.catalog.models import Item, Project
 from labeling.catalog.selectors import photo_urls
+from labeling.charts.figure import Figure
 from labeling.jobs.models import Job, JobState
-from labeling.monitors.chart import Chart, chart
+from labeling.monitors.chart import chart
 from labeling.monitors.models import MonitorAlert, MonitorReading, ReadingState
 from labeling.monitors.registry import SPECS
 from labeling.monitors.services import JOB_KIND
@@ -48,7 +49,7 @@ class MonitorCard:
     readings: list[MonitorReading]
     alert: MonitorAlert | None
     photos: list[DrivingPhoto]
-    plot: Chart | None
+    plot: Figure | None
 
     @property
     def newest(self) -> MonitorReading | None:

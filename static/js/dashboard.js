@@ -27,7 +27,7 @@ class Plot {
     const dots = cursor.appendChild(document.createElementNS(SVG, "path"));
     dots.setAttribute("class", "cursor-dots");
     const series = [...svg.querySelectorAll("[data-series]")].map((g) => ({ g, heights: numbers(g.dataset.heights) }));
-    return { svg, cursor, line, dots, series, places: numbers(svg.dataset.places) };
+    return { svg, cursor, line, dots, series, places: numbers(svg.dataset.places), ends: numbers(svg.dataset.ends) };
   }
 
   // A slider is what assistive technology lets people move with arrow keys and reads out by itself.
@@ -106,8 +106,7 @@ class Plot {
   mark(view, shown) {
     view.cursor.setAttribute("visibility", shown ? "visible" : "hidden");
     const x = view.places[this.at];
-    const height = view.svg.viewBox.baseVal.height;
-    view.line.setAttribute("d", `M${x} 14V${height - 44}`);
+    view.line.setAttribute("d", `M${x} ${view.ends[0]}V${view.ends[1]}`);
     view.dots.setAttribute("d", view.series
       .filter(({ g, heights }) => !g.hasAttribute("display") && heights[this.at] !== null && heights[this.at] !== undefined)
       .map(({ heights }) => `M${x - 5.5} ${heights[this.at]}a5.5 5.5 0 1 0 11 0a5.5 5.5 0 1 0 -11 0Z`).join(""));

@@ -13,12 +13,11 @@ from django.db import connection
 from django.http import StreamingHttpResponse
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone, translation
+from django.utils import timezone
 
 from labeling.catalog.models import Item, LabelClass, Project
 from labeling.catalog.selectors import current_guideline
 from labeling.catalog.services import amend_guideline
-from labeling.charts.plot import LOOKS, Chart, Series, marker, rounded_up
 from labeling.frontier.bands import BandState
 from labeling.frontier.models import Certificate, CertificateEnd, DecisionOverruled
 from labeling.frontier.picture import picture
@@ -401,50 +400,6 @@ def _named(project: Project) -> list[Any]:
     for each in found:
         each.label_class.name = each.label_class.key.capitalize()
     return found
-
-
-# -- charts ------------------------------------------------------------------------------------------------------
-
-
-def chart(*series: Series, **options: Any) -> Chart:
-    return Chart(
-        xs=[0.0, 1.0, 2.0], series=series, ticks=[(0.0, "a"), (2.0, "c")], x_label="x", y_label="y", **options
-    )
-
-
-def test_bars_are_stacked_and_the_axis_holds_the_pile() -> None:
-    view = chart(Series("a", "A", [4, 0, 2], kind="bar"), Series("b", "B", [4, 1, None], kind="bar")).views[1]
-    assert [tick.label for tick in view.y_ticks] == ["0", "2", "4", "6", "8"]
-    lower, upper = view.series
-    assert lower.path.count("Z") == 2
-    assert upper.path.count("Z") == 2
-    assert upper.heights.split()[0] == view.top
-    assert upper.heights.split()[2] == "-"
-
-
-def test_a_line_stops_where_nothing_is_known_and_what_is_too_high_stays_at_the_edge() -> None:
-    view = chart(Series("a", "A", [1, None, 9]), top=2.0).views[0]
-    (line,) = view.series
-    assert line.path.count("M") == 2
-    assert "L" not in line.path
-    assert line.heights.split()[1:] == ["-", view.top]
-
-
-def test_plots_are_written_with_points_in_every_language() -> None:
-    with translation.override("ko"):
-        for view in chart(Series("a", "A", [0.3, 0.5, 1.25])).views:
-            assert "," not in view.places + view.series[0].path + view.series[0].dots
-
-
-def test_every_look_has_a_marker_of_its_own() -> None:
-    assert len({marker(look, 14.0, 6.0) for look in range(LOOKS)}) == LOOKS
-
-
-@pytest.mark.parametrize(
-    ("value", "top"), [(0, 1), (0.46, 0.5), (1.01, 1.5), (83, 100), (120, 150), (2000, 2000)]
-)
-def test_an_axis_ends_at_a_round_number(value: float, top: float) -> None:
-    assert rounded_up(value) == pytest.approx(top)
 
 
 def test_figures_are_rounded_and_not_cut_off() -> None:

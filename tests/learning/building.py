@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from pathlib import Path
 from typing import Any
 
@@ -106,3 +107,8 @@ def run_job(job: Job) -> Job:
 
 def sha(folder: Path) -> str:
     return hashlib.sha256(folder.read_bytes()).hexdigest()
+
+
+def points(path: str) -> list[tuple[float, float]]:
+    """The corners that a path of an SVG names by both coordinates."""
+    return [(float(x), float(y)) for x, y in re.findall(r"([\d.]+) ([\d.]+)", path)]

@@ -217,16 +217,21 @@ def test_a_learning_curve_needs_two_versions_and_its_title_says_the_finding() ->
             metrics={"cross_validated": {"n": n, "accuracy": accuracy}, "audit": None},
         )
 
-    assert version_charts.learning_curve([version(1, 50, 0.7)], None) is None
-    curve = version_charts.learning_curve([version(2, 120, 0.82), version(1, 50, 0.70)], 2)
+    assert version_charts.learning_curve([version(1, 50, 0.7)], None, "cells") is None
+    curve = version_charts.learning_curve([version(2, 120, 0.82), version(1, 50, 0.70)], 2, "cells")
     assert curve is not None
-    assert curve.finding == "Accuracy rose from .70 at 50 to .82 at 120 ground truths"
-    assert [mark.champion for mark in curve.marks] == [False, True]
-    first, second = curve.marks
-    assert first.x < second.x and first.y > second.y
-    assert all(curve.left <= mark.x <= curve.right and curve.top <= mark.high_y for mark in curve.marks)
-    flat = version_charts.learning_curve([version(1, 50, 0.70), version(2, 60, 0.71)], None)
-    assert flat is not None and flat.finding.startswith("No clear change yet")
+    assert curve.title == "Accuracy rose from .70 at 50 to .82 at 120 ground truths"
+    for view in curve.views:
+        (line,) = view.series
+        assert [each.spot.look == "best" for each in line.spots] == [False, True]
+        xs, ys = (list(map(float, each.split())) for each in (view.places, line.heights))
+        assert xs[0] < xs[1] and ys[0] > ys[1]
+        assert all(float(view.left) <= x <= float(view.right) for x in xs)
+        high = [float(each.interval.split("V")[1].split("h")[0]) for each in line.spots]
+        assert all(float(view.top) <= y for y in high)
+    assert (curve.x.low, curve.y.high) == (0, 1) and (curve.x.high or 0) >= 120
+    flat = version_charts.learning_curve([version(1, 50, 0.70), version(2, 60, 0.71)], None, "cells")
+    assert flat is not None and flat.title.startswith("No clear change yet")
 
 
 def test_the_confusion_table_names_its_rows_and_columns_in_the_order_of_the_matrix() -> None:

@@ -16,11 +16,11 @@ from labeling.jobs.progress import Progress
 from labeling.jobs.services import cancel
 from labeling.learning.lab import compute
 from labeling.learning.lab import services as lab
-from labeling.learning.lab.chart import lab_chart
+from labeling.learning.lab.chart import lab_figure
 from labeling.refusals import Refused
 from labeling.truth.models import Annotation, Draw
 from tests.factories import make_items, make_member, make_project
-from tests.learning.building import run_job, separable_project, settle, store_vectors
+from tests.learning.building import points, run_job, separable_project, settle, store_vectors
 
 pytestmark = pytest.mark.django_db
 
@@ -228,7 +228,7 @@ def test_the_page_shows_the_finding_the_caveat_and_the_figures() -> None:
     run_job(ask(project, labelers="strict"))
     shown = page(project)
     assert "no fair sample" in shown
-    assert "<polyline" in shown and "human decisions, reviews included" in shown
+    assert 'class="line"' in shown and "human decisions, reviews included" in shown
     assert "Most uncertain first" in shown
 
 
@@ -270,11 +270,11 @@ def test_two_repetitions_show_no_interval_and_say_so_and_three_do() -> None:
     project, _items = lab_project()
     run_job(ask(project))
     text = page(project)
-    assert "<polyline" in text and "<polygon" not in text
+    assert 'class="line"' in text and 'class="area"' not in text
     assert "No interval is shown: 2 repetitions" in text and "95 % intervals" not in text
     run_job(ask(project, seeds=3))
     text = page(project)
-    assert "<polygon" in text and "95 % intervals over repetitions" in text
+    assert 'class="area"' in text and "95 % intervals over repetitions" in text
 
 
 def test_adopting_a_strategy_changes_the_project_and_is_kept() -> None:
@@ -345,17 +345,22 @@ def test_a_difference_is_clear_only_beyond_its_interval() -> None:
 
 
 def test_curves_stay_inside_their_plot() -> None:
-    points = [
+    given = [
         {"decisions": 40.0, "accuracy": {"value": 0.7, "low": 0.6, "high": 0.8}},
         {"decisions": 230.0, "accuracy": {"value": 0.9, "low": 0.85, "high": 0.95}},
     ]
-    chart = lab_chart([{"name": "inward", "points": points}], {}, 100)
-    for pair in (chart.lines[0].line + " " + chart.lines[0].area).split():
-        x, y = map(float, pair.split(","))
-        assert chart.left <= x <= chart.right and chart.top <= y <= chart.bottom
-    bare = lab_chart([{"name": "inward", "points": points}], {}, 100, bands=False)
-    assert bare.lines[0].area == "" and bare.lines[0].line
-    assert chart.mark_x is not None and chart.left < chart.mark_x < chart.right
+    curves = [{"name": "inward", "points": given}]
+    figure = lab_figure(curves, {}, 100, title="")
+    assert (figure.x.low, figure.x.high) == (0, 250) and 0.0 <= (figure.y.low or 0) <= 0.6
+    assert 0.95 <= (figure.y.high or 0) <= 1.0
+    bare = lab_figure(curves, {}, 100, title="", bands=False)
+    for view, without in zip(figure.views, bare.views, strict=True):
+        for x, y in points(view.series[0].path + view.series[0].band):
+            assert float(view.left) <= x <= float(view.right)
+            assert float(view.top) <= y <= float(view.bottom)
+        assert without.series[0].band == "" and without.series[0].path
+        (compared,) = view.shapes
+        assert float(view.left) < points(compared.path)[0][0] < float(view.right)
 
 
 def client(project: Project) -> Client:

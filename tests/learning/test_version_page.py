@@ -23,7 +23,7 @@ from labeling.truth.models import Dispute, GroundTruth
 from labeling.truth.services import rule
 from tests.factories import make_items, make_member, make_project
 from tests.kept import made_once
-from tests.learning.building import run_job, separable_project, settle, store_vectors
+from tests.learning.building import points, run_job, separable_project, settle, store_vectors
 from tests.learning.test_pages import signed_in, text_of
 
 pytestmark = pytest.mark.django_db
@@ -217,13 +217,28 @@ def test_a_version_page_tells_no_stored_english_note_of_its_heads() -> None:
 def test_the_curve_ends_where_the_band_does_and_the_band_is_on_the_plot() -> None:
     _project, version, _odd = doubted_project()
     findings = version.diagnostics.findings
-    chart = version_charts.forecast_chart(
-        findings["curve"], findings["forecast"], findings["forecast"]["reach"][-1]
+    figure = version_charts.forecast(
+        findings["curve"], findings["forecast"], findings["forecast"]["reach"][-1], title=""
     )
-    for pair in chart.band.split() + chart.known.split() + chart.ahead.split():
-        x, y = map(float, pair.split(","))
-        assert chart.left <= x <= chart.right and chart.top - 0.1 <= y <= chart.bottom + 0.1
-    assert chart.known.split()[-1] == chart.ahead.split()[0]
+    for view in figure.views:
+        band, known, ahead, measured = view.series
+        assert band.band and known.path and ahead.path and measured.spots
+        for x, y in points(band.band) + points(known.path) + points(ahead.path):
+            assert float(view.left) <= x <= float(view.right)
+            assert float(view.top) - 0.1 <= y <= float(view.bottom) + 0.1
+        assert points(known.path)[-1] == points(ahead.path)[0]
+
+
+def test_a_forecast_leaves_no_part_of_its_curve_beyond_the_axes() -> None:
+    """Scales hold at the edge what lies outside: so the values themselves must lie inside."""
+    _project, version, _odd = doubted_project()
+    findings = version.diagnostics.findings
+    figure = version_charts.forecast(findings["curve"], findings["forecast"], None, title="")
+    for series in figure.series:
+        xs = series.xs or []
+        values = [*series.values, *(series.low or []), *(series.high or [])]
+        assert all((figure.x.low or 0) <= x <= (figure.x.high or 0) for x in xs)
+        assert all((figure.y.low or 0) <= y <= 1.001 for y in values if y is not None)
 
 
 def test_wrong_ground_truths_are_doubted_and_go_to_review_with_one_click_once() -> None:

@@ -154,7 +154,6 @@ def _as_read(reading: MonitorReading) -> Reading:
         p_value=reading.p_value,
         threshold=reading.threshold,
         figures=reading.figures,
-        item_ids=reading.item_ids,
     )
 
 

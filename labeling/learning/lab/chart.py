@@ -1,101 +1,63 @@
-"""Where the lab's curves run: one line a strategy, accuracy against human decisions. Numbers in and out, no markup."""
+"""The lab's curves: one line a strategy, accuracy against human decisions."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
+from django.utils.translation import gettext as _
+
+from labeling.charts.axis import rounded_axis, share_axis
+from labeling.charts.figure import COLUMN, Figure
+from labeling.charts.marks import LOOKS, Guide, Series
 from labeling.learning.templatetags.figures import share
-from labeling.learning.version_charts import BOTTOM, LEFT, RIGHT, TOP, Frame, Tick
-
-WIDTH, HEIGHT = 720, 320
 
 
-@dataclass(frozen=True)
-class Line:
-    """``line`` and ``area`` (the 95 % interval, or empty) as the points of a polyline and a polygon; ``look``: its class
-    colour.
-    """
-
-    name: str
-    label: str
-    line: str
-    area: str
-    end_x: float
-    end_y: float
-    look: int
-
-
-@dataclass(frozen=True)
-class LabChart(Frame):
-    width: ClassVar[int] = WIDTH
-    height: ClassVar[int] = HEIGHT
-
-    lines: list[Line]
-    x_ticks: list[Tick]
-    y_ticks: list[Tick]
-    mark_x: float | None
-
-
-def lab_chart(
-    curves: Sequence[dict[str, Any]], labels: dict[str, Any], decisions: int, *, bands: bool = True
-) -> LabChart:
+def lab_figure(
+    curves: Sequence[dict[str, Any]],
+    labels: dict[str, Any],
+    decisions: int,
+    *,
+    title: str,
+    bands: bool = True,
+) -> Figure:
     """``curves`` as a run's result has them; ``decisions``: where strategies were compared in words; ``bands``: whether
-    intervals are drawn.
+    95 % intervals are drawn.
     """
     rows = [point for curve in curves for point in curve["points"]]
-    end = max(point["decisions"] for point in rows)
-    step = _step(end / 6)
-    right_end = step * math.ceil(end / step)
-    low = min(point["accuracy"]["low" if bands else "value"] for point in rows)
-    high = max(point["accuracy"]["high" if bands else "value"] for point in rows)
-    floor, ceiling, spacing = _y_range(low, high)
-
-    def x(value: float) -> float:
-        return float(round(LEFT + (WIDTH - LEFT - RIGHT) * value / right_end, 1))
-
-    def y(value: float) -> float:
-        return float(
-            round(HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * (value - floor) / (ceiling - floor), 1)
-        )
-
-    lines = []
-    for look, curve in enumerate(curves):
-        points = curve["points"]
-        upper = [f"{x(p['decisions'])},{y(p['accuracy']['high'])}" for p in points]
-        lower = [f"{x(p['decisions'])},{y(p['accuracy']['low'])}" for p in points]
-        lines.append(
-            Line(
-                name=curve["name"],
-                label=str(labels.get(curve["name"], curve["name"])),
-                line=" ".join(f"{x(p['decisions'])},{y(p['accuracy']['value'])}" for p in points),
-                area=" ".join([*upper, *reversed(lower)]) if bands else "",
-                end_x=x(points[-1]["decisions"]),
-                end_y=y(points[-1]["accuracy"]["value"]),
-                look=look % 8,
-            )
-        )
-    ticks = round((ceiling - floor) / spacing)
-    return LabChart(
-        lines=lines,
-        x_ticks=[Tick(x(at), str(at)) for at in range(0, right_end + 1, step)],
-        y_ticks=[
-            Tick(y(floor + spacing * index), share(floor + spacing * index)) for index in range(ticks + 1)
+    low, high = (
+        end(point["accuracy"][name if bands else "value"] for point in rows)
+        for end, name in ((min, "low"), (max, "high"))
+    )
+    return Figure(
+        rounded_axis(
+            _("human decisions, reviews included"),
+            0,
+            max(point["decisions"] for point in rows),
+            lambda each: f"{each:.0f}",
+            finest=1,
+        ),
+        share_axis(_("accuracy"), low, high, share),
+        [
+            Guide(decisions),
+            *(
+                _series(curve, str(labels.get(curve["name"], curve["name"])), look % LOOKS, bands)
+                for look, curve in enumerate(curves)
+            ),
         ],
-        mark_x=x(decisions) if decisions <= right_end else None,
+        title=title,
+        sizes=COLUMN,
     )
 
 
-def _y_range(low: float, high: float) -> tuple[float, float, float]:
-    """Floor, ceiling and the distance of lines: about five lines around what is to be seen."""
-    spacing = next((s for s in (0.02, 0.05, 0.1) if (high - low) / s <= 7), 0.2)
-    floor = max(0.0, math.floor(low / spacing) * spacing)
-    ceiling = min(1.0, math.ceil(high / spacing - 1e-9) * spacing)
-    return floor, max(ceiling, floor + spacing), spacing
-
-
-def _step(rough: float) -> int:
-    power = 10 ** math.floor(math.log10(max(rough, 1)))
-    return int(next(f * power for f in (1, 2, 5, 10) if f * power >= rough))
+def _series(curve: dict[str, Any], label: str, look: int, bands: bool) -> Series:
+    accuracy = [point["accuracy"] for point in curve["points"]]
+    return Series(
+        curve["name"],
+        label,
+        [each["value"] for each in accuracy],
+        look=look,
+        low=[each["low"] for each in accuracy] if bands else None,
+        high=[each["high"] for each in accuracy] if bands else None,
+        xs=[point["decisions"] for point in curve["points"]],
+    )

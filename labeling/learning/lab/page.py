@@ -9,7 +9,7 @@ from labeling.catalog.strategies import STRATEGIES
 from labeling.jobs.models import Job
 from labeling.learning import job_lines
 from labeling.learning.lab import services as lab
-from labeling.learning.lab.chart import lab_chart
+from labeling.learning.lab.chart import lab_figure
 
 RUNS_SHOWN = 20
 #: Ticked when the page is opened: the question that most admins have.
@@ -69,7 +69,9 @@ def shown(project: Project, run: Job) -> dict[str, Any]:
         "labelers_name": lab.LABELER_NAMES[result["labelers"]],
         "bands": bands,
         "least_for_bands": lab.LEAST_SEEDS_FOR_BANDS,
-        "chart": lab_chart(result["curves"], names, result["at"]["decisions"], bands=bands),
+        "figure": lab_figure(
+            result["curves"], names, result["at"]["decisions"], title=told.headline, bands=bands
+        ),
         "at_rows": [
             {"look": index, "label": names.get(curve["name"], curve["name"]), **at[curve["name"]]}
             for index, curve in enumerate(result["curves"])

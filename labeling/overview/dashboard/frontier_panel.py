@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from labeling.catalog.models import Project
-from labeling.charts.plot import LOOKS, Chart, Note, Series
+from labeling.charts.axis import Axis, share_axis
+from labeling.charts.figure import BROAD, Figure
+from labeling.charts.marks import LOOKS, Guide, Series
 from labeling.frontier.models import Mode
 from labeling.overview.dashboard.panel import Column, Panel
 from labeling.overview.dashboard.timeline import Frame
 
 
 def moved(frames: list[Frame], project: Project) -> Panel:
-    """Its chart holds the last moment once more, now, so that what stands is seen to stand."""
+    """Its figure holds the last moment once more, now, so that what stands is seen to stand."""
     columns = (
         Column("at", pgettext("moment", "From"), "moment"),
         Column("what", _("What happened"), "text"),
@@ -64,7 +65,7 @@ def moved(frames: list[Frame], project: Project) -> Panel:
         ),
         (*columns, *by_class),
         rows,
-        _chart(frames),
+        _figure(frames),
         extra=[frame.drawn for frame in frames],
     )
 
@@ -88,12 +89,8 @@ def _title(frames: list[Frame]) -> str:
     }
 
 
-def _chart(frames: list[Frame]) -> Chart:
-    start = frames[0].at
-    now = timezone.now()
-    moments = [(frame.at - start).total_seconds() for frame in frames]
-    end = max((now - start).total_seconds(), moments[-1] + 1.0)
-    xs = [*moments, end]
+def _figure(frames: list[Frame]) -> Figure:
+    moments = [frame.at.timestamp() for frame in frames]
     series = [
         Series(
             f"certified_{ladder.key}",
@@ -118,24 +115,15 @@ def _chart(frames: list[Frame]) -> Chart:
             look=LOOKS - 1,
         ),
     )
-    step = end / 6
-    ticks = [
-        (index * step, date_format(timezone.localtime(start + (now - start) / 6 * index), _("j M")))
-        for index in range(7)
-    ]
     notes, seen = [], None
     for frame, at in zip(frames, moments, strict=True):
         if frame.model is not None and frame.model != seen:
-            notes.append(Note(at, _("v%(n)d") % {"n": frame.model}))
+            notes.append(Guide(at, text=_("v%(n)d") % {"n": frame.model}))
         seen = frame.model
-    return Chart(
-        xs=xs,
-        series=series,
-        ticks=ticks,
-        x_label=_("time"),
-        y_label=_("certified share"),
-        percent=True,
-        top=1.0,
-        notes=notes[-12:],
-        broad=True,
+    return Figure(
+        Axis(_("time"), scale="time"),
+        share_axis(_("certified share")),
+        [*series, *notes[-12:]],
+        xs=[*moments, max(timezone.now().timestamp(), moments[-1] + 1.0)],
+        sizes=BROAD,
     )

@@ -6,14 +6,15 @@ import math
 from typing import Any
 
 from django.db.models import F
-from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 from labeling.catalog.models import Project
 from labeling.catalog.selectors import class_names_by_key, current_guideline, photo_url
-from labeling.charts.plot import Chart, Note, Series
+from labeling.charts.axis import Axis, day, share_axis
+from labeling.charts.figure import Figure
+from labeling.charts.marks import Guide, Series
+from labeling.learning import version_charts
 from labeling.learning.models import Diagnostics, ModelVersion
 from labeling.learning.selectors import cell as photos_behind
 from labeling.learning.templatetags.figures import share as short
@@ -89,9 +90,10 @@ def learning(project: Project, model: ModelVersion | None) -> Panel:
         ),
         columns,
         rows,
-        Chart(
-            xs=[float(max(row["ground_truths"], 1)) for row in rows],
-            series=[
+        Figure(
+            Axis(_("ground truths (logarithmic)"), scale="log"),
+            share_axis(_("accuracy"), _lowest(rows)),
+            [
                 Series(
                     "accuracy",
                     _("Versions"),
@@ -104,13 +106,7 @@ def learning(project: Project, model: ModelVersion | None) -> Panel:
                 *_on_random_photos(rows),
                 *_ahead(rows),
             ],
-            ticks=_round_numbers(rows),
-            x_label=_("ground truths (logarithmic)"),
-            y_label=_("accuracy"),
-            percent=True,
-            top=1.0,
-            floor=_floor(rows),
-            logarithmic=True,
+            xs=[float(max(row["ground_truths"], 1)) for row in rows],
         ),
     )
 
@@ -187,21 +183,10 @@ def _learning_title(rows: list[dict[str, Any]], forecast: dict[str, Any] | None)
     return _("Accuracy %(now)s at %(n)s ground truths") % told
 
 
-def _floor(rows: list[dict[str, Any]]) -> float:
-    """A fifth below everything that is drawn."""
-    lowest: float = min(
-        row[name] for row in rows for name in ("low", "random", "forecast_low") if row[name] is not None
-    )
-    return max(0.0, math.floor(lowest * 5 - 1e-9) / 5)
-
-
-def _round_numbers(rows: list[dict[str, Any]]) -> list[tuple[float, str]]:
-    first, last = (end(max(row["ground_truths"], 1) for row in rows) for end in (min, max))
-    found, power = [], 1
-    while power <= last:
-        found += [factor * power for factor in (1, 2, 5) if first * 0.5 <= factor * power <= last]
-        power *= 10
-    return [(float(n), rounded(n, 0)) for n in found]
+def _lowest(rows: list[dict[str, Any]]) -> float:
+    names = ("low", "random", "forecast_low")
+    lowest: float = min(row[name] for row in rows for name in names if row[name] is not None)
+    return lowest
 
 
 def confusion(project: Project, model: ModelVersion | None) -> Panel:
@@ -334,26 +319,7 @@ def reliability(model: ModelVersion | None) -> Panel:
         ),
         columns,
         rows,
-        Chart(
-            xs=[row["stated"] for row in rows],
-            series=[
-                Series(
-                    "right",
-                    _("Right"),
-                    [row["right"] for row in rows],
-                    kind="dots",
-                    low=[row["right_low"] for row in rows],
-                    high=[row["right_high"] for row in rows],
-                )
-            ],
-            ticks=[(at / 5, f"{20 * at} %") for at in range(6)],
-            x_label=_("stated confidence"),
-            y_label=_("share that is right"),
-            percent=True,
-            top=1.0,
-            square=True,
-            diagonal=True,
-        ),
+        version_charts.reliability(bins),
     )
 
 
@@ -402,8 +368,7 @@ def drift(project: Project) -> Panel:
     alerts = [
         str(Monitor(kind).label) for kind, each in newest.items() if each["state"] == ReadingState.ALERT
     ]
-    start = readings[0]["at"]
-    xs = [(each["at"] - start).total_seconds() for each in readings]
+    xs = [each["at"].timestamp() for each in readings]
     return Panel(
         "drift",
         _("New photos look different: %(what)s") % {"what": ", ".join(alerts)}
@@ -415,9 +380,10 @@ def drift(project: Project) -> Panel:
         ),
         columns,
         rows,
-        Chart(
-            xs=xs,
-            series=[
+        Figure(
+            Axis(_("time"), scale="time", ticks=[(at, day(at)) for at in xs]),
+            Axis(_("evidence of drift, −log₁₀ p")),
+            [
                 *(
                     Series(
                         kind.value,
@@ -438,17 +404,12 @@ def drift(project: Project) -> Panel:
                     "step",
                     7,
                 ),
+                *(
+                    Guide(at, text="!")
+                    for at, each in zip(xs, readings, strict=True)
+                    if each["state"] == ReadingState.ALERT
+                ),
             ],
-            ticks=[
-                (at, date_format(timezone.localtime(each["at"]), _("j M")))
-                for at, each in zip(xs, readings, strict=True)
-            ],
-            x_label=_("time"),
-            y_label=_("evidence of drift, −log₁₀ p"),
-            notes=[
-                Note(at, "!")
-                for at, each in zip(xs, readings, strict=True)
-                if each["state"] == ReadingState.ALERT
-            ],
+            xs=xs,
         ),
     )

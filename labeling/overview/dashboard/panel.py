@@ -1,4 +1,4 @@
-"""What a panel of the dashboard is: a finding as its title, columns and rows behind it, and a chart of them."""
+"""What a panel of the dashboard is: a finding as its title, columns and rows behind it, and a figure of them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
 
-from labeling.charts.plot import Chart
+from labeling.charts.figure import Figure
 
 Unit = Literal["day", "week", "month", "moment", "count", "share", "ratio", "hours", "number", "text"]
 
@@ -63,7 +63,7 @@ class Panel:
     says: str
     columns: tuple[Column, ...]
     rows: Sequence[Mapping[str, Any]]
-    chart: Chart | None = None
+    figure: Figure | None = None
     grid: Grid | None = None
     empty: str = ""
     extra: Sequence[str] = ()

@@ -7,7 +7,10 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from labeling.charts.plot import Chart, Series, rounded_up
+from labeling.charts.axis import Axis, share_axis
+from labeling.charts.figure import Figure
+from labeling.charts.marks import Series
+from labeling.charts.scale import levels
 from labeling.overview.dashboard.history import ANSWER_CAP_S, RULING_CAP_S, Bucket, History
 from labeling.overview.dashboard.panel import Column, Panel, Unit, rounded, tick_text
 from labeling.truth.estimates import Proportion
@@ -22,13 +25,17 @@ def _alone(past: History) -> str:
     return {"day": _("That day alone"), "week": _("That week alone"), "month": _("That month alone")}[past.by]
 
 
-def _axis(past: History) -> dict[str, Any]:
+def _figure(past: History, y: Axis, *series: Series) -> Figure:
     """Buckets stand side by side, so that a bar has the same width everywhere."""
-    return {
-        "xs": [float(index) for index in range(len(past.buckets))],
-        "ticks": [(float(i), tick_text(each.start, past.by)) for i, each in enumerate(past.buckets)],
-        "x_label": {"day": _("day"), "week": _("week, by its Monday"), "month": _("month")}[past.by],
-    }
+    return Figure(
+        Axis(
+            {"day": _("day"), "week": _("week, by its Monday"), "month": _("month")}[past.by],
+            ticks=[(float(i), tick_text(each.start, past.by)) for i, each in enumerate(past.buckets)],
+        ),
+        y,
+        series,
+        xs=[float(index) for index in range(len(past.buckets))],
+    )
 
 
 def _ratio(part: float, whole: float) -> float | None:
@@ -79,15 +86,12 @@ def per_decision(past: History) -> Panel:
         ),
         columns,
         rows,
-        Chart(
-            **_axis(past),
-            series=[
-                Series("so_far", _("So far"), [row["so_far"] for row in rows], look=0),
-                Series("all_human", _("All by people"), [row["all_human"] for row in rows], look=1),
-                Series("in_it", _alone(past), [row["in_it"] for row in rows], kind="dots", look=3),
-            ],
-            y_label=_("images per human decision"),
-            top=rounded_up(1.25 * max(lines)),
+        _figure(
+            past,
+            Axis(_("images per human decision"), high=levels(0.0, 1.25 * max(lines))[-1]),
+            Series("so_far", _("So far"), [row["so_far"] for row in rows], look=0),
+            Series("all_human", _("All by people"), [row["all_human"] for row in rows], look=1),
+            Series("in_it", _alone(past), [row["in_it"] for row in rows], kind="dots", look=3),
         ),
     )
 
@@ -161,14 +165,12 @@ def decided(past: History) -> Panel:
         % told,
         columns,
         rows,
-        Chart(
-            **_axis(past),
-            series=[
-                Series("people", _("Settled by people"), [row["people"] for row in rows], kind="bar", look=1),
-                Series("machine", _("Decided by the machine"), [row["machine"] for row in rows], kind="bar"),
-                Series("human", _("Human decisions"), [each.human for each in past.buckets], look=2),
-            ],
-            y_label=_("images, or decisions, a %(unit)s") % told,
+        _figure(
+            past,
+            Axis(_("images, or decisions, a %(unit)s") % told),
+            Series("people", _("Settled by people"), [row["people"] for row in rows], kind="bar", look=1),
+            Series("machine", _("Decided by the machine"), [row["machine"] for row in rows], kind="bar"),
+            Series("human", _("Human decisions"), [each.human for each in past.buckets], look=2),
         ),
     )
 
@@ -229,15 +231,11 @@ def hours(past: History) -> Panel:
         % {"answer": ANSWER_CAP_S, "ruling": RULING_CAP_S},
         columns,
         rows,
-        Chart(
-            **_axis(past),
-            series=[
-                Series("hours", _("Hours, so far"), [row["hours"] for row in rows], look=0),
-                Series(
-                    "all_human", _("All by people (estimate)"), [row["all_human"] for row in rows], look=1
-                ),
-            ],
-            y_label=_("person-hours"),
+        _figure(
+            past,
+            Axis(_("person-hours")),
+            Series("hours", _("Hours, so far"), [row["hours"] for row in rows], look=0),
+            Series("all_human", _("All by people (estimate)"), [row["all_human"] for row in rows], look=1),
         ),
     )
 
@@ -295,22 +293,18 @@ def agreement(past: History, floor: float) -> Panel:
         % {"floor": round(100 * floor)},
         columns,
         rows,
-        Chart(
-            **_axis(past),
-            series=[
-                Series(
-                    "agreement",
-                    _("All agree"),
-                    [row["agreement"] for row in rows],
-                    look=0,
-                    low=[row["low"] for row in rows],
-                    high=[row["high"] for row in rows],
-                ),
-                Series("floor", _("Wanted in a band"), [floor] * len(rows), look=1),
-            ],
-            y_label=_("photos on which all agree"),
-            percent=True,
-            top=1.0,
+        _figure(
+            past,
+            share_axis(_("photos on which all agree")),
+            Series(
+                "agreement",
+                _("All agree"),
+                [row["agreement"] for row in rows],
+                look=0,
+                low=[row["low"] for row in rows],
+                high=[row["high"] for row in rows],
+            ),
+            Series("floor", _("Wanted in a band"), [floor] * len(rows), look=1),
         ),
     )
 
