@@ -12,7 +12,7 @@ from pathlib import Path
 from playwright.sync_api import Page, expect
 
 from labeling.monitors.services import request_monitoring
-from tests.browser.test_accessibility import FAULTS
+from tests.browser import axe
 from tests.factories import make_member, make_project
 from tests.frontier.stream import WINDOW, Stream
 
@@ -62,7 +62,7 @@ def test_a_drift_is_read_acknowledged_and_closed_before_ones_eyes(page_for: Call
     expect(card.get_by_text("This decides nothing by itself")).to_be_visible()
     _shoot(page, "alert")
     page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
-    assert page.evaluate(FAULTS) == []
+    assert axe.faults(page) == []
     _shoot(page, "opened")
 
     card.get_by_label("What is done about it").fill("The lamp of line 4 is being replaced")
