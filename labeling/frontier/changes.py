@@ -15,22 +15,22 @@ from labeling.plain_text import isolated
 
 #: Label and scale: the form shows a share as so many per cent. The forms take their labels from here.
 POLICY: dict[str, tuple[Any, float]] = {
-    "mode": (gettext_lazy("The machine is"), 1),
-    "precision": (gettext_lazy("Precision wished for, in %"), 100),
-    "delta": (gettext_lazy("δ: chance of being wrong about it, in %"), 100),
-    "audit_share": (gettext_lazy("Audited share of decisions, in %"), 100),
-    "planned_labels": (gettext_lazy("Random labels planned"), 1),
+    "mode": (gettext_lazy("Decision mode"), 1),
+    "precision": (gettext_lazy("Target precision, in %"), 100),
+    "delta": (gettext_lazy("δ: chance of a wrong certificate, in %"), 100),
+    "audit_share": (gettext_lazy("Audit rate of decisions, in %"), 100),
+    "planned_labels": (gettext_lazy("Planned random labels"), 1),
     "undecided_are_errors": (
         gettext_lazy("A photo that people hold or call unusable counts against the machine"),
         1,
     ),
 }
 THRESHOLDS: dict[str, tuple[Any, float]] = {
-    "drift_level": (gettext_lazy("Drift: false alarms, in % of looks"), 100),
-    "window": (gettext_lazy("Newest photos that are compared"), 1),
-    "calibration": (gettext_lazy("Calibration error borne, in %"), 100),
+    "drift_level": (gettext_lazy("Drift: false alarm rate, in %"), 100),
+    "window": (gettext_lazy("Comparison window, in photos"), 1),
+    "calibration": (gettext_lazy("Calibration error allowed, in %"), 100),
     "agreement": (gettext_lazy("Agreement wanted, in % of photos"), 100),
-    "speed": (gettext_lazy("Speed: so many times faster or slower"), 1),
+    "speed": (gettext_lazy("Speed: factor faster or slower"), 1),
     "queue_days": (gettext_lazy("Oldest waiting photo, in days"), 1),
 }
 

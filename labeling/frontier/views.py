@@ -243,7 +243,7 @@ def policy(request: HttpRequest, slug: str) -> HttpResponse:
     if errors:
         messages.error(request, _("Nothing was changed: see the marked fields."))
         return _page(request, project, status=422, given=given, errors=errors)
-    messages.success(request, _("The policy is in force."))
+    messages.success(request, _("The policy is applied."))
     return redirect("frontier", slug=slug)
 
 

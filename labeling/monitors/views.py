@@ -102,7 +102,7 @@ def thresholds(request: HttpRequest, slug: str) -> HttpResponse:
     if errors:
         messages.error(request, _("Nothing was changed: see the marked fields."))
         return _page(request, project, status=422, given=given, errors=errors)
-    messages.success(request, _("The thresholds are in force."))
+    messages.success(request, _("The thresholds are applied."))
     return redirect("monitors", slug=slug)
 
 

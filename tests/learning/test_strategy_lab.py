@@ -229,7 +229,7 @@ def test_the_page_shows_the_finding_the_caveat_and_the_figures() -> None:
     shown = page(project)
     assert "no fair sample" in shown
     assert "<polyline" in shown and "human decisions, reviews included" in shown
-    assert "Most uncertain first" in shown
+    assert "Least confidence" in shown
 
 
 def test_earlier_runs_stay_readable() -> None:
@@ -238,7 +238,7 @@ def test_earlier_runs_stay_readable() -> None:
     run_job(ask(project, strategies=["random", "typical"]))
     assert f"/p/{project.slug}/lab/{first.pk}" in page(project)
     response = client(project).get(f"/p/{project.slug}/lab/{first.pk}")
-    assert response.status_code == 200 and "Most uncertain first" in response.content.decode()
+    assert response.status_code == 200 and "Least confidence" in response.content.decode()
     assert client(project).get(f"/p/{project.slug}/lab/{uuid4()}").status_code == 404
 
 

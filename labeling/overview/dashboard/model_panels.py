@@ -18,7 +18,7 @@ from labeling.learning.models import Diagnostics, ModelVersion
 from labeling.learning.selectors import cell as photos_behind
 from labeling.learning.templatetags.figures import share as short
 from labeling.monitors.models import Monitor, MonitorReading, ReadingState
-from labeling.overview.dashboard.panel import Cell, Column, Grid, Panel, rounded
+from labeling.overview.dashboard.panel import NAMES, Cell, Column, Grid, Panel, rounded
 from labeling.truth.estimates import Proportion
 
 VERSIONS = 200
@@ -56,7 +56,7 @@ def learning(project: Project, model: ModelVersion | None) -> Panel:
     if not rows:
         return Panel(
             "learning",
-            _("Learning curve"),
+            str(NAMES["learning"]),
             "",
             columns,
             [],
@@ -216,7 +216,7 @@ def confusion(project: Project, model: ModelVersion | None) -> Panel:
     if model is None or not matrix:
         return Panel(
             "confusion",
-            _("What it takes for what"),
+            str(NAMES["confusion"]),
             "",
             columns,
             [],
@@ -293,17 +293,17 @@ def reliability(model: ModelVersion | None) -> Panel:
     columns = (
         Column("low", _("Confidence from"), "share"),
         Column("high", pgettext("interval", "To"), "share"),
-        Column("stated", _("Stated"), "share"),
-        Column("right", _("Right"), "share"),
-        Column("right_low", _("Right, from"), "share", read=False),
-        Column("right_high", _("Right, to"), "share", read=False),
+        Column("stated", _("Mean confidence"), "share"),
+        Column("right", _("Accuracy"), "share"),
+        Column("right_low", _("Accuracy, from"), "share", read=False),
+        Column("right_high", _("Accuracy, to"), "share", read=False),
         Column("photos", _("Photos"), "count"),
     )
     bins = model.metrics["cross_validated"].get("reliability") if model else None
     if model is None or not bins:
         return Panel(
             "reliability",
-            _("Does it know how sure it is?"),
+            str(NAMES["reliability"]),
             "",
             columns,
             [],
@@ -339,7 +339,7 @@ def reliability(model: ModelVersion | None) -> Panel:
             series=[
                 Series(
                     "right",
-                    _("Right"),
+                    _("Accuracy"),
                     [row["right"] for row in rows],
                     kind="dots",
                     low=[row["right_low"] for row in rows],
@@ -347,8 +347,8 @@ def reliability(model: ModelVersion | None) -> Panel:
                 )
             ],
             ticks=[(at / 5, f"{20 * at} %") for at in range(6)],
-            x_label=_("stated confidence"),
-            y_label=_("share that is right"),
+            x_label=_("confidence"),
+            y_label=_("accuracy"),
             percent=True,
             top=1.0,
             square=True,
@@ -389,7 +389,7 @@ def drift(project: Project) -> Panel:
     if not rows:
         return Panel(
             "drift",
-            _("Drift"),
+            str(NAMES["drift"]),
             "",
             columns,
             [],

@@ -43,7 +43,7 @@ class Command(BaseCommand):
             metavar="CSV",
             help="lines “photo name or SHA-256,class key” whose answers are certain: they become gold, and never train",
         )
-        parser.add_argument("--by", metavar="USER", help="who founds it (default: who founded the source)")
+        parser.add_argument("--by", metavar="USER", help="who creates it (default: who created the source)")
         parser.add_argument(
             "--wait", action="store_true", help="until the queue is ordered; tells the seconds"
         )
