@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from labeling.catalog.images import add_image, add_items
 from labeling.catalog.models import Project
@@ -71,6 +71,8 @@ def test_every_control_has_a_name_and_every_page_an_order(
     for name in PAGES:
         page.goto(f"/p/{project.slug}/{name}")
         page.wait_for_load_state("networkidle" if name not in {"", "label"} else "load")
+        if name == "label":
+            expect(page.locator("#loading")).to_be_hidden()
         page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
         if found := axe.faults(page):
             faults[name] = found
