@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo serve test test-quick lint bench loop screenshots lock clean
+.PHONY: demo serve test test-quick lint format bench loop screenshots lock clean
 
 demo: $(VENV)/.installed  ## the demo project on real photos, web server and worker, until Ctrl-C
 	@exec $(BIN)/python manage.py demo
@@ -22,11 +22,20 @@ test-quick: $(VENV)/.installed  ## in two minutes: what concerns the files chang
 	$(BIN)/python -m config.translations
 	$(BIN)/python -m pytest -q -r s -n 2 --dist worksteal --quick
 
-lint: $(VENV)/.installed  ## formatting, types, and which room may import which
+lint: $(VENV)/.installed  ## formatting of code and templates, types, and which room may import which
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/djangofmt check templates
+	$(BIN)/djangofmt --check templates
+	@! LC_ALL=C.UTF-8 grep -rnE '.{161,}' templates  # no line of a template over 160 characters
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+format: $(VENV)/.installed  ## brings code and templates into the form that lint asks for
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/djangofmt check --fix templates
+	$(BIN)/djangofmt templates
 
 bench: $(VENV)/.installed  ## all benchmarks, quickly, into benchmarks/results/latest.json
 	$(BIN)/python -m benchmarks

@@ -38,6 +38,11 @@ class BandState(StrEnum):
         """The state in the reader's language."""
         return str(_SAID[self])
 
+    @property
+    def look(self) -> str:
+        """How a badge shows it."""
+        return _LOOKS.get(self, "")
+
 
 _SAID = {
     BandState.CERTIFIED: gettext_lazy("certified"),
@@ -45,6 +50,13 @@ _SAID = {
     BandState.SETTLED: gettext_lazy("settled"),
     BandState.OPEN: gettext_lazy("open"),
     BandState.CLOSED: gettext_lazy("closed"),
+}
+
+_LOOKS = {
+    BandState.CERTIFIED: "good",
+    BandState.SUSPENDED: "bad",
+    BandState.SETTLED: "good",
+    BandState.OPEN: "accent",
 }
 
 

@@ -34,11 +34,11 @@ class PolicyForm(VersionForm):
         }
         widgets = {"mode": forms.RadioSelect}
         labels = VersionForm.Meta.labels | {
-            "mode": gettext_lazy("The machine is"),
-            "precision": gettext_lazy("Precision wished for, in %"),
-            "delta": gettext_lazy("δ: chance of being wrong about it, in %"),
-            "audit_share": gettext_lazy("Audited share of decisions, in %"),
-            "planned_labels": gettext_lazy("Random labels planned"),
+            "mode": gettext_lazy("Decision mode"),
+            "precision": gettext_lazy("Target precision, in %"),
+            "delta": gettext_lazy("δ: chance of a wrong certificate, in %"),
+            "audit_share": gettext_lazy("Audit rate of decisions, in %"),
+            "planned_labels": gettext_lazy("Planned random labels"),
             "undecided_are_errors": gettext_lazy(
                 "A photo that people hold or call unusable counts against the machine"
             ),

@@ -148,7 +148,7 @@ def policy(request: HttpRequest, slug: str) -> HttpResponse:
         except Refused as refusal:
             show_refusal(form, refusal)
         else:
-            messages.success(request, _("The policy is in force."))
+            messages.success(request, _("The policy is applied."))
             return redirect("frontier", slug=slug)
     messages.error(request, _("Nothing was changed: see the marked fields."))
     return _page(request, project, form=form, status=422)

@@ -84,7 +84,7 @@ def derive(request: HttpRequest, slug: str) -> HttpResponse:
         else:
             messages.success(
                 request,
-                _("The project is founded. Its photos are on their way; nothing is embedded again."),
+                _("The project is created. Its photos are on their way; nothing is embedded again."),
             )
             return redirect("jobs", slug=project.slug)
     invalid = bool(form.errors) or (request.method == "POST" and not classes.is_valid())

@@ -29,7 +29,7 @@ NAMES = {
     "decide": gettext_lazy("Decide inside the frontier"),
     "watch": gettext_lazy("Audit automatic decisions"),
     "monitor": gettext_lazy("Look at the monitors"),
-    "intake": gettext_lazy("Take in photos"),
+    "intake": gettext_lazy("Add photos"),
     "estimates": gettext_lazy("Compute agreement"),
     "lab": gettext_lazy("Compare strategies"),
     "explain": gettext_lazy("Explain a decision"),

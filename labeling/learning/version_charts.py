@@ -141,8 +141,8 @@ def reliability(bins: Sequence[dict[str, Any]]) -> Figure:
     bins = sorted(bins, key=lambda each: each["low"])
     right = [Proportion(round(each["accuracy"] * each["count"]), each["count"]) for each in bins]
     return Figure(
-        share_axis(_("stated confidence")),
-        share_axis(_("share that is right")),
+        share_axis(_("confidence")),
+        share_axis(_("accuracy")),
         [
             Guide(),
             Series(
@@ -159,6 +159,6 @@ def reliability(bins: Sequence[dict[str, Any]]) -> Figure:
             ),
         ],
         xs=[each["confidence"] for each in bins],
-        title=_("Stated confidence against the share that is right"),
+        title=_("Reliability diagram: accuracy against confidence"),
         sizes=SQUARE,
     )

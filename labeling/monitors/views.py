@@ -81,7 +81,7 @@ def thresholds(request: HttpRequest, slug: str) -> HttpResponse:
         except Refused as refusal:
             show_refusal(form, refusal)
         else:
-            messages.success(request, _("The thresholds are in force."))
+            messages.success(request, _("The thresholds are applied."))
             return redirect("monitors", slug=slug)
     messages.error(request, _("Nothing was changed: see the marked fields."))
     return _page(request, project, form=form, status=422)

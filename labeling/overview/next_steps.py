@@ -42,7 +42,7 @@ def next_steps(project: Project, at: dict[str, Any]) -> list[Step]:
             )
         )
     if at["pool"] == 0:
-        steps.append(Step(_("Take in photos"), _("The pool is empty."), "intake", _("Intake")))
+        steps.append(Step(_("Add photos"), _("The pool is empty."), "intake", _("Intake")))
     people = project.memberships.filter(role__in=[Role.LABELER, Role.REVIEWER]).count()
     if people < project.answers_per_image:
         steps.append(

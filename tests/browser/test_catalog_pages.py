@@ -61,7 +61,7 @@ def test_photos_are_listed_and_ticked_ones_become_exemplars(
         assert photo.evaluate("(image) => image.naturalWidth") > 0  # a thumbnail came, not a broken picture
     page.get_by_label("Choose cell-1.png").check()
     page.get_by_label("Choose cell-2.png").check()
-    page.get_by_text("Make the ticked photos exemplars").click()
+    page.get_by_text("Make exemplars").click()
     page.get_by_label("Exemplars of").select_option("defective")
     page.get_by_label("Note").fill("Two clear ones")
     page.get_by_role("button", name="Publish as a new guideline version").click()
@@ -105,9 +105,9 @@ def test_a_bad_file_among_good_ones_is_refused_by_name_and_the_good_ones_come_in
     page.get_by_label("Name of this delivery").fill("evening")
     page.get_by_role("button", name="Send").click()
     page.wait_for_url("**/intake/*")
-    expect(page.get_by_role("heading", name="Refused files")).to_be_visible(timeout=60_000)
+    expect(page.get_by_role("heading", name="Rejected files")).to_be_visible(timeout=60_000)
     expect(page.locator(".dl")).to_contain_text("Added2")
-    expect(page.locator(".dl")).to_contain_text("Here before1")
+    expect(page.locator(".dl")).to_contain_text("Duplicates 1")
     for name, advice in (("notes.jpg", "This is not a photo."), ("dot.png", "fewer than 32 pixels")):
         expect(page.get_by_role("row", name=name)).to_contain_text(advice)
     outcomes = dict(IntakeFile.objects.values_list("name", "outcome"))

@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from tests.browser.test_accessibility import FAULTS
+from tests.browser import axe
 from tests.factories import make_project
 from tests.frontier.living import Living, make_living
 
@@ -59,7 +59,7 @@ def test_every_control_has_a_name_and_the_page_an_order(
     page = opened(page_for(living.admin))
     expect(page.locator("[data-frontier]")).to_be_visible()
     page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
-    assert page.evaluate(FAULTS) == []
+    assert axe.faults(page) == []
 
 
 def test_a_new_project_is_taught_what_will_be_here(live_stack: object, page_for: Callable[..., Page]) -> None:

@@ -29,7 +29,7 @@ def test_an_explanation_is_asked_for_waits_and_arrives(
     scene = make_decided()
     page = page_for(make_member(scene.project, "reviewer"))
     page.goto(scene.address("frontier-decision"))
-    page.get_by_role("button", name="Look for it").click()
+    page.get_by_role("button", name="Explain").click()
     expect(page.get_by_text("Waiting for a worker.")).to_be_visible()
     expect(page.locator("html")).to_have_attribute("data-live", "on")
     _shoot(page, "waiting")
@@ -37,7 +37,7 @@ def test_an_explanation_is_asked_for_waits_and_arrives(
     live_stack.start_worker()
     heat = page.locator("[data-heat]")
     expect(heat).to_be_visible(timeout=40_000)
-    expect(page.get_by_role("heading", name="Settled photos nearest for the backbone")).to_be_visible()
+    expect(page.get_by_role("heading", name="Nearest settled photos, by embedding")).to_be_visible()
     assert page.evaluate("window.notReloaded") is True
     _shoot(page, "explained")
 
@@ -54,5 +54,5 @@ def test_an_explanation_is_asked_for_waits_and_arrives(
     expect(toggle).to_have_attribute("aria-pressed", "false")
     toggle.click()
     expect(heat).to_be_visible()
-    page.get_by_label("Why", exact=True).fill("has a crack")  # typing an h changes nothing
+    page.get_by_label("Reason", exact=True).fill("has a crack")  # typing an h changes nothing
     expect(heat).to_be_visible()

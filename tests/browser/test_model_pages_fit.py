@@ -40,8 +40,8 @@ def test_nothing_is_squeezed_or_cut_at_360_and_1280_pixels(page_for: Callable[..
         page.locator("details").evaluate_all("each => each.forEach(one => { one.open = true; })")
         _shoot(page, f"version-{width}")
         assert page.evaluate("document.documentElement.scrollWidth") <= width
-        heading = page.get_by_role("heading", name="doubted ground truth")
-        table = page.locator(".figure details", has_text="Stated")
+        heading = page.get_by_role("heading", name="suspected label error")
+        table = page.locator(".figure details", has_text="Mean confidence")
         assert _box(heading)["width"] > 200 and _box(table)["width"] > 200
         if width == 1280:
             # The tabs are all in sight, in one line, and no table of figures hides a column.
@@ -60,7 +60,7 @@ def test_a_wish_that_is_no_share_is_said_beside_its_field(page_for: Callable[...
     project, _version, _odd = doubted_project(slug="cells")
     page = page_for(project.created_by, viewport={"width": 360, "height": 900})
     page.goto("/p/cells/models/1?accuracy=150+%25")
-    assert page.get_by_label("Accuracy wished for").get_attribute("aria-invalid") == "true"
+    assert page.get_by_label("Target accuracy").get_attribute("aria-invalid") == "true"
     _shoot(page, "wish-360")
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
 

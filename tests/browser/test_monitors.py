@@ -12,7 +12,7 @@ from pathlib import Path
 from playwright.sync_api import Page, expect
 
 from labeling.monitors.services import request_monitoring
-from tests.browser.test_accessibility import FAULTS
+from tests.browser import axe
 from tests.factories import make_member, make_project
 from tests.frontier.stream import WINDOW, make_stream
 
@@ -43,13 +43,13 @@ def test_a_drift_is_read_acknowledged_and_closed_before_ones_eyes(page_for: Call
 
     stream.come(range(1000, 1040))
     expect(page.locator("html")).to_have_attribute("data-live", "on")
-    page.get_by_role("button", name="Look now").click()
+    page.get_by_role("button", name="Check now").click()
     expect(page.get_by_text("The monitors are looking.")).to_be_visible()
     stream.work()
     expect(page.get_by_role("heading", name="The newest photos look like those")).to_be_visible()
 
     dark = {item.image.sha256 for item in stream.come(range(2000, 2000 + WINDOW), light=0.6)}
-    page.get_by_role("button", name="Look now").click()
+    page.get_by_role("button", name="Check now").click()
     _shoot(page, "looking")
     stream.work()
     heading = page.get_by_role("heading", name="The newest photos look different")
@@ -62,10 +62,10 @@ def test_a_drift_is_read_acknowledged_and_closed_before_ones_eyes(page_for: Call
     expect(card.get_by_text("This decides nothing by itself")).to_be_visible()
     _shoot(page, "alert")
     page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
-    assert page.evaluate(FAULTS) == []
+    assert axe.faults(page) == []
     _shoot(page, "opened")
 
-    card.get_by_label("What is done about it").fill("The lamp of line 4 is being replaced")
+    card.get_by_label("Action taken").fill("The lamp of line 4 is being replaced")
     card.get_by_role("button", name="Acknowledge").click()
     expect(page.get_by_text("“The lamp of line 4 is being replaced”")).to_be_visible()
     page.goto("/p/cells/frontier")
@@ -84,16 +84,16 @@ def test_thresholds_are_set_with_a_reason_and_wrong_ones_are_marked(page_for: Ca
     project = make_project(slug="cells")
     page = page_for(project.created_by)
     page.goto("/p/cells/monitors")
-    expect(page.get_by_role("heading", name="The monitors have not looked yet")).to_be_visible()
+    expect(page.get_by_role("heading", name="No check yet")).to_be_visible()
     _shoot(page, "empty")
     page.get_by_label("Agreement wanted").fill("140")
-    page.get_by_role("button", name="Put in force").click()
+    page.get_by_role("button", name="Apply").click()
     expect(page.get_by_text("Nothing was changed")).to_be_visible()
     expect(page.locator(".field.invalid")).to_have_count(1)
     page.get_by_label("Agreement wanted").fill("85")
-    page.get_by_label("Why").fill("The customer asks for it")
-    page.get_by_role("button", name="Put in force").click()
-    expect(page.get_by_text("The thresholds are in force.")).to_be_visible()
+    page.get_by_label("Reason").fill("The customer asks for it")
+    page.get_by_role("button", name="Apply").click()
+    expect(page.get_by_text("The thresholds are applied.")).to_be_visible()
     expect(page.get_by_label("Agreement wanted")).to_have_value("85")
     expect(page.get_by_text("“The customer asks for it”")).to_be_visible()
 
@@ -103,7 +103,7 @@ def test_a_reviewer_reads_and_a_labeler_sees_nothing(page_for: Callable[..., Pag
     page = page_for(make_member(project, "reviewer"))
     page.goto("/p/cells/monitors")
     expect(page.get_by_role("heading", name="Monitors", exact=True)).to_be_visible()
-    expect(page.get_by_role("button", name="Look now")).to_have_count(0)
+    expect(page.get_by_role("button", name="Check now")).to_have_count(0)
     expect(page.get_by_role("heading", name="Thresholds")).to_have_count(0)
     response = page_for(make_member(project)).goto("/p/cells/monitors")
     assert response is not None and response.status == 403

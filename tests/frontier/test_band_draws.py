@@ -233,7 +233,7 @@ def test_the_page_and_the_api_ask_for_exactly_what_the_next_step_lacks() -> None
     assert lacks
     text = client.get(reverse("frontier", args=[pool.project.slug])).content.decode()
     assert (
-        "Ask people for exactly these" in text
+        "Request these labels" in text
         and f'name="count" inputmode="numeric" size="6" value="{lacks}"' in text
     )
     answer = client.post(

@@ -131,7 +131,7 @@ def test_a_decision_is_explained_once_by_a_worker_and_the_page_shows_each_state(
     scene = make_decided()
     client = scene.client()
     page = client.get(scene.address("frontier-decision")).content.decode()
-    assert "Look for it" in page and "data-heat" not in page
+    assert "Explain" in page and "data-heat" not in page
     assert client.get(scene.address("frontier-heat")).status_code == 404
     assert client.get(scene.address("api-explanation")).status_code == 404
 
@@ -145,7 +145,7 @@ def test_a_decision_is_explained_once_by_a_worker_and_the_page_shows_each_state(
     assert job.state == JobState.SUCCEEDED, job.trace
     assert job.result == {"decision": scene.decision.pk, "nearest": 6, "heat": True}
     done = client.get(scene.address("frontier-decision")).content.decode()
-    assert "Settled photos nearest for the backbone" in done and "data-heat-toggle" in done
+    assert "Nearest settled photos, by embedding" in done and "data-heat-toggle" in done
 
     # The heat map peaks on the planted crack.
     left, top, right, bottom = scene.box
@@ -195,7 +195,7 @@ def test_what_is_missing_is_said_and_the_rest_is_told() -> None:
     assert run_job(job).state == JobState.SUCCEEDED
     page = scene.client().get(scene.address("frontier-decision")).content.decode()
     assert "There is no heat map: the photo" in page
-    assert "Settled photos nearest for the backbone" in page
+    assert "Nearest settled photos, by embedding" in page
 
 
 def test_a_failure_says_what_to_do_and_can_be_tried_again() -> None:

@@ -187,15 +187,15 @@ def test_a_model_that_never_finds_a_class_is_not_praised() -> None:
                     "no_more": [1, 2],
                 }
             },
-            "Ada changed the settings: Answers a photo: 2 → 3; no more: 1 → 2; "
+            "Ada changed the settings: Answers per photo: 2 → 3; no more: 1 → 2; "
             "Strategy: Random → Inward, from the extremes to the boundary; "
             "Labelers may sweep the outer bands: no → yes.",
         ),
         (
             "frontier_policy",
             {"changes": {"mode": ["off", "on"], "precision": [0.98, 0.955], "planned_labels": [500, 1000]}},
-            "Ada changed what the machine may decide: The machine is: Off → On; "
-            "Random labels planned: 500 → 1000; Precision wished for, in %: 98 → 95.5.",
+            "Ada changed what the machine may decide: Decision mode: Off → On; "
+            "Planned random labels: 500 → 1000; Target precision, in %: 98 → 95.5.",
         ),
         ("something_new", {}, "Ada: something new"),
         ("band_opened", {}, "Ada: band opened"),

@@ -34,7 +34,7 @@ def test_a_small_pool_is_told_what_it_lacks_and_offered_no_button(client: Client
     make_items(project, 5)
     text = page(client, project)
     assert "Not adapted yet" in text and "needs 64 photos" in text
-    assert "Adapt to these photos" not in text
+    assert "Start adaptation" not in text
 
 
 def test_the_button_asks_for_a_job_and_the_page_shows_it(client: Client) -> None:

@@ -238,7 +238,7 @@ def test_earlier_runs_stay_readable() -> None:
     run_job(ask(project, strategies=["random", "typical"]))
     assert f"/p/{project.slug}/lab/{first.pk}" in page(project)
     response = client(project).get(f"/p/{project.slug}/lab/{first.pk}")
-    assert response.status_code == 200 and "Most uncertain first" in response.content.decode()
+    assert response.status_code == 200 and "Least confidence" in response.content.decode()
     assert client(project).get(f"/p/{project.slug}/lab/{uuid4()}").status_code == 404
 
 

@@ -69,7 +69,7 @@ def test_the_first_version_has_a_learning_curve_and_a_forecast() -> None:
     assert len(sizes) >= 3 and sizes == sorted(sizes) and sizes[-1] < 43
     assert findings["forecast"]["labels"] == 43
     text = page(project)
-    assert "inverse power law" in text and "How many more?" in text
+    assert "inverse power law" in text and "Estimate labels needed" in text
 
 
 def test_a_wished_accuracy_is_answered_with_a_range_or_as_out_of_reach() -> None:
@@ -114,7 +114,7 @@ def test_nonsense_typed_as_a_wish_is_said_at_its_field_and_kept() -> None:
         .get(reverse("model", args=[project.slug, 1]), {"accuracy": "150 %"})
         .content.decode()
     )
-    field = html[html.index('<label for="accuracy"') : html.index("How many more?")]
+    field = html[html.index('<label for="accuracy"') : html.index("Estimate labels needed")]
     assert "such as 90 %" in field and 'aria-invalid="true"' in field and 'value="150 %"' in field
     assert "accuracy-error" not in page(project, accuracy=".9")
 
@@ -172,7 +172,7 @@ def test_the_heading_of_the_parts_says_whether_one_is_worse() -> None:
     Item.objects.filter(pk__in=[item.pk for item in items[:20]]).update(source="line 2")
     run_job(services.request_training(project=project, by=None))
     text = page(project)
-    assert "No part does clearly worse" in text and "Where it does worse" not in text
+    assert "It does clearly worse on no slice" in text and "It does worse on some slices" not in text
 
 
 def test_how_the_judging_photos_were_drawn_is_told_by_their_numbers() -> None:
@@ -347,7 +347,7 @@ def test_a_source_on_which_the_model_fails_is_named() -> None:
     run_job(services.request_training(project=project, by=None))
     text = page(project)
     assert "It is worse on photos with source “line 2”" in text
-    assert "Where it does worse" in text and "worse" in text
+    assert "It does worse on some slices" in text and "worse" in text
 
 
 def test_a_shot_type_on_which_the_model_fails_is_named() -> None:

@@ -64,7 +64,7 @@ class _ClassRows(_ClassFormSet):
 
     default_error_messages: ClassVar[dict[str, Any]] = {
         "missing_management_form": gettext_lazy(
-            "The page was sent incomplete, so nothing was founded. Write the classes again and send it once more."
+            "The page was sent incomplete, so nothing was created. Write the classes again and send it once more."
         ),
         "too_many_forms": gettext_lazy("A project can have at most %(num)d classes. Take some away."),
         "too_few_forms": gettext_lazy("A question needs at least two classes. Add another one."),

@@ -48,8 +48,8 @@ class ClassForm(forms.Form):
     KEEP, RETIRE, MERGE = "keep", "retire", "merge:"
 
     name = forms.CharField(max_length=longest(ClassDefinition, "name"), label=gettext_lazy("Name"))
-    place = forms.IntegerField(min_value=1, max_value=99, label=gettext_lazy("Place"))
-    fate = forms.ChoiceField(label=gettext_lazy("Fate"))
+    place = forms.IntegerField(min_value=1, max_value=99, label=gettext_lazy("Position"))
+    fate = forms.ChoiceField(label=gettext_lazy("Outcome"))
     criteria = forms.CharField(
         required=False,
         label=gettext_lazy("Criteria"),

@@ -65,9 +65,9 @@ class SettingsForm(_ProjectModelForm):
 
     #: How the page groups them.
     GROUPS = (
-        (gettext_lazy("The question"), ("name", "question", "description")),
+        (gettext_lazy("Question"), ("name", "question", "description")),
         (
-            gettext_lazy("How strictly it is answered"),
+            gettext_lazy("Answers and agreement"),
             (
                 "answers_per_image",
                 "rule",
@@ -111,25 +111,25 @@ class SettingsForm(_ProjectModelForm):
             "name": gettext_lazy("Name"),
             "question": gettext_lazy("Question"),
             "description": gettext_lazy("Description"),
-            "answers_per_image": gettext_lazy("Answers a photo"),
+            "answers_per_image": gettext_lazy("Answers per photo"),
             "rule": gettext_lazy("Rule"),
             "agreement_k": gettext_lazy("k, for “at least k”"),
-            "min_view_ms": gettext_lazy("Shortest believable viewing time (ms)"),
-            "undo_seconds": gettext_lazy("Time for undo (s)"),
-            "lease_seconds": gettext_lazy("A photo is on loan for (s)"),
+            "min_view_ms": gettext_lazy("Minimum viewing time (ms)"),
+            "undo_seconds": gettext_lazy("Undo time (s)"),
+            "lease_seconds": gettext_lazy("Lease time (s)"),
             "checklist_required": gettext_lazy("The checklist must be ticked"),
             "reviewer_may_rule_own": gettext_lazy("Reviewers may rule on photos that they answered"),
             "gold_rate": gettext_lazy("Share of gold questions"),
-            "gold_bar": gettext_lazy("Share of gold answers that must be right"),
-            "gold_window": gettext_lazy("Counted over the last (answers)"),
+            "gold_bar": gettext_lazy("Minimum gold accuracy"),
+            "gold_window": gettext_lazy("Gold window (answers)"),
             "bands": gettext_lazy("Bands"),
-            "boundary_after": gettext_lazy("At the boundary after (ground truths)"),
-            "band_agreement": gettext_lazy("Agreement that opens the next band"),
-            "band_alpha": gettext_lazy("Krippendorff's alpha that opens it"),
+            "boundary_after": gettext_lazy("Boundary reached after (ground truths)"),
+            "band_agreement": gettext_lazy("Agreement to open the next band"),
+            "band_alpha": gettext_lazy("Krippendorff's alpha to open it"),
             "audit_rate": gettext_lazy("Share of random audit photos"),
             "sweep_allowed": gettext_lazy("Labelers may sweep the outer bands"),
-            "retrain_every": gettext_lazy("Train by itself every (ground truths)"),
-            "promote_automatically": gettext_lazy("Promote by itself when not worse"),
+            "retrain_every": gettext_lazy("Train automatically every (ground truths)"),
+            "promote_automatically": gettext_lazy("Promote automatically when not worse"),
         }
         help_texts = {
             "min_view_ms": gettext_lazy("Faster answers are refused, and the labeler is told."),
@@ -165,7 +165,7 @@ class SettingsForm(_ProjectModelForm):
 class ArchiveForm(forms.Form):
     """Whoever puts a project away types its address, so that nobody does it by a slip."""
 
-    confirm = forms.CharField(label=gettext_lazy("Type the project's address to put it away"))
+    confirm = forms.CharField(label=gettext_lazy("Type the project's address to archive it"))
 
     def __init__(self, data: Any = None, *, project: Project) -> None:
         super().__init__(data)

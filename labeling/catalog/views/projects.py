@@ -40,7 +40,7 @@ def project_new(request: HttpRequest) -> HttpResponse:
         except Refused as refusal:
             show_refusal(form, refusal)
         else:
-            messages.success(request, _("The project is founded. Now take some photos in."))
+            messages.success(request, _("The project is created. Now add some photos."))
             return redirect("intake", slug=project.slug)
     invalid = bool(form.errors) or (request.method == "POST" and not classes.is_valid())
     wrong = list(classes.non_form_errors()) if request.method == "POST" else []
@@ -63,7 +63,7 @@ def project_settings(request: HttpRequest, slug: str) -> HttpResponse:
     archive = ArchiveForm(request.POST if archiving else None, project=project)
     if archiving and archive.is_valid():
         services.archive_project(project=project, by=signed_in(request))
-        messages.success(request, _("The project is put away. Nothing of it was deleted."))
+        messages.success(request, _("The project is archived. Nothing of it was deleted."))
         return redirect("home")
     if request.method == "POST" and not archiving and form.is_valid():
         try:

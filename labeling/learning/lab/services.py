@@ -40,7 +40,7 @@ LABELERS = ("clean", "noisy", "strict")
 #: What the page calls what is asked for.
 FIELD_NAMES = {
     "strategies": gettext_lazy("Strategies to compare"),
-    "labelers": gettext_lazy("Simulated people"),
+    "labelers": gettext_lazy("Simulated labelers"),
     "seeds": gettext_lazy("Repetitions"),
 }
 

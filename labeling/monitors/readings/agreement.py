@@ -106,7 +106,7 @@ class Agreement(MonitorSpec):
             percent=True,
         ),
     )
-    photos = gettext_lazy("The newest photos that people differ on")
+    photos = gettext_lazy("Latest disagreements")
     link = Link("review", gettext_lazy("Review"))
 
     def found(self, reading: MonitorReading) -> str:

@@ -112,7 +112,7 @@ class Audit(MonitorSpec):
     scale = SHARE
     reader = Reader(PEOPLE_AND_QUEUE, lambda look: [audit_reading(look.project, look.model)])
     needs_model = True
-    photos = gettext_lazy("Where it was surest and wrong")
+    photos = gettext_lazy("Most confident errors")
     link = TO_THE_AUDIT
 
     def found(self, reading: MonitorReading) -> str:

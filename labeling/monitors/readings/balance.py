@@ -16,7 +16,7 @@ from labeling.monitors.spec import Part
 class Balance(DriftSpec):
     key = Monitor.BALANCE
     purpose = gettext_lazy("Do the predicted classes come in the same shares as before?")
-    parts_title = gettext_lazy("Each class")
+    parts_title = gettext_lazy("Per class")
     parts_column = gettext_lazy("Class")
 
     def found(self, reading: MonitorReading) -> str:

@@ -34,13 +34,13 @@ class Calibration(MonitorSpec):
     thresholds = (
         Threshold(
             "calibration",
-            gettext_lazy("Calibration error borne, in %"),
+            gettext_lazy("Calibration error allowed, in %"),
             gettext_lazy("How far stated and real shares may lie apart, on average."),
             percent=True,
         ),
     )
     needs_model = True
-    photos = gettext_lazy("Where it was surest and wrong")
+    photos = gettext_lazy("Most confident errors")
     link = TO_THE_AUDIT
 
     def found(self, reading: MonitorReading) -> str:

@@ -31,13 +31,13 @@ class DriftSpec(MonitorSpec):
     thresholds = (
         Threshold(
             "drift_level",
-            gettext_lazy("Drift: false alarms, in % of looks"),
+            gettext_lazy("Drift: false alarm rate, in %"),
             gettext_lazy("All four drift tests of a look together. At .5 one look in 200 alerts by chance."),
             percent=True,
         ),
         Threshold(
             "window",
-            gettext_lazy("Newest photos that are compared"),
+            gettext_lazy("Comparison window, in photos"),
             gettext_lazy("Fewer notice sooner, more notice less. Three times as many are compared as well."),
         ),
     )
@@ -47,8 +47,8 @@ class DriftSpec(MonitorSpec):
         "photos. If they are to stay like this, draw random photos on the Frontier page, have them settled, and train "
         "another version."
     )
-    photos = gettext_lazy("The photos that drive it")
-    quiet_photos = gettext_lazy("The least alike of the newest photos")
+    photos = gettext_lazy("Contributing photos")
+    quiet_photos = gettext_lazy("Outliers among the newest photos")
     link = TO_THE_AUDIT
 
     def missing(self, figures: Mapping[str, Any]) -> str:

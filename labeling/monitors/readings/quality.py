@@ -27,7 +27,7 @@ class Quality(DriftSpec):
     advice = format_lazy(
         "{} {}", gettext_lazy("Look at the camera, its light and its focus first."), DriftSpec.advice
     )
-    parts_title = gettext_lazy("Each measure")
+    parts_title = gettext_lazy("Per measure")
     parts_column = gettext_lazy("Measure")
 
     def found(self, reading: MonitorReading) -> str:

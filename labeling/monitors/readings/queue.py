@@ -105,7 +105,7 @@ class Queue(MonitorSpec):
             gettext_lazy("A large number where photos may wait as long as they like."),
         ),
     )
-    photos = gettext_lazy("The photos that wait longest")
+    photos = gettext_lazy("Longest waiting photos")
 
     def found(self, reading: MonitorReading) -> str:
         if not reading.item_ids:

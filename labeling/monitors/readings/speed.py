@@ -80,7 +80,7 @@ class Speed(MonitorSpec):
     thresholds = (
         Threshold(
             "speed",
-            gettext_lazy("Speed: so many times faster or slower"),
+            gettext_lazy("Speed: factor faster or slower"),
             gettext_lazy("The newest 100 answers against up to 1,000 before them."),
         ),
     )

@@ -19,7 +19,7 @@ def moved(frames: list[Frame], project: Project) -> Panel:
     """Its figure holds the last moment once more, now, so that what stands is seen to stand."""
     columns = (
         Column("at", pgettext("moment", "From"), "moment"),
-        Column("what", _("What happened"), "text"),
+        Column("what", _("Event"), "text"),
         Column("certified", _("Certified, of the pool"), "share"),
         Column("model", _("Model version"), "count", read=False),
         Column("open_band", _("Open band"), "count", read=False),

@@ -19,7 +19,7 @@ from labeling.learning.models import Diagnostics, ModelVersion
 from labeling.learning.selectors import cell as photos_behind
 from labeling.learning.templatetags.figures import share as short
 from labeling.monitors.models import Monitor, MonitorReading, ReadingState
-from labeling.overview.dashboard.panel import Cell, Column, Grid, Panel, rounded
+from labeling.overview.dashboard.panel import NAMES, Cell, Column, Grid, Panel, rounded
 from labeling.truth.estimates import Proportion
 
 VERSIONS = 200
@@ -57,7 +57,7 @@ def learning(project: Project, model: ModelVersion | None) -> Panel:
     if not rows:
         return Panel(
             "learning",
-            _("Learning curve"),
+            str(NAMES["learning"]),
             "",
             columns,
             [],
@@ -201,7 +201,7 @@ def confusion(project: Project, model: ModelVersion | None) -> Panel:
     if model is None or not matrix:
         return Panel(
             "confusion",
-            _("What it takes for what"),
+            str(NAMES["confusion"]),
             "",
             columns,
             [],
@@ -278,17 +278,17 @@ def reliability(model: ModelVersion | None) -> Panel:
     columns = (
         Column("low", _("Confidence from"), "share"),
         Column("high", pgettext("interval", "To"), "share"),
-        Column("stated", _("Stated"), "share"),
-        Column("right", _("Right"), "share"),
-        Column("right_low", _("Right, from"), "share", read=False),
-        Column("right_high", _("Right, to"), "share", read=False),
+        Column("stated", _("Mean confidence"), "share"),
+        Column("right", _("Accuracy"), "share"),
+        Column("right_low", _("Accuracy, from"), "share", read=False),
+        Column("right_high", _("Accuracy, to"), "share", read=False),
         Column("photos", _("Photos"), "count"),
     )
     bins = model.metrics["cross_validated"].get("reliability") if model else None
     if model is None or not bins:
         return Panel(
             "reliability",
-            _("Does it know how sure it is?"),
+            str(NAMES["reliability"]),
             "",
             columns,
             [],
@@ -355,7 +355,7 @@ def drift(project: Project) -> Panel:
     if not rows:
         return Panel(
             "drift",
-            _("Drift"),
+            str(NAMES["drift"]),
             "",
             columns,
             [],

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from django.utils import timezone
 from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from labeling.charts.figure import Figure
 
@@ -51,10 +52,25 @@ class Grid:
     photos: list[dict[str, str]] = field(default_factory=list)
 
 
+#: What a panel is called, whatever it finds.
+NAMES = {
+    "frontier": gettext_lazy("Frontier"),
+    "per-decision": gettext_lazy("Images per human decision"),
+    "decided": gettext_lazy("Decisions by people and machine"),
+    "hours": gettext_lazy("Labeling cost"),
+    "agreement": gettext_lazy("Inter-annotator agreement"),
+    "learning": gettext_lazy("Learning curve"),
+    "confusion": gettext_lazy("Confusion matrix"),
+    "reliability": gettext_lazy("Calibration"),
+    "drift": gettext_lazy("Drift"),
+}
+
+
 @dataclass(frozen=True)
 class Panel:
-    """``title`` is the finding, ``says`` how to read it and what is assumed. Without rows, ``empty`` says what is missing.
+    """``title`` is the finding, or the panel's name where there is none, ``says`` how to read it and what is assumed.
 
+    Without rows, ``empty`` says what is missing.
     ``extra`` of a row is for the page's own script and in no file.
     """
 
@@ -67,6 +83,10 @@ class Panel:
     grid: Grid | None = None
     empty: str = ""
     extra: Sequence[str] = ()
+
+    @property
+    def name(self) -> str:
+        return str(NAMES[self.key])
 
     @property
     def shown(self) -> list[tuple[str, list[tuple[Column, str]]]]:

@@ -12,7 +12,7 @@ from labeling.charts.figure import Figure
 from labeling.charts.marks import Series
 from labeling.charts.scale import levels
 from labeling.overview.dashboard.history import ANSWER_CAP_S, RULING_CAP_S, Bucket, History
-from labeling.overview.dashboard.panel import Column, Panel, Unit, rounded, tick_text
+from labeling.overview.dashboard.panel import NAMES, Column, Panel, Unit, rounded, tick_text
 from labeling.truth.estimates import Proportion
 
 
@@ -66,7 +66,7 @@ def per_decision(past: History) -> Panel:
     if not any(row["so_far"] for row in rows):
         return Panel(
             "per-decision",
-            _("Images per human decision"),
+            str(NAMES["per-decision"]),
             "",
             columns,
             [],
@@ -137,7 +137,7 @@ def decided(past: History) -> Panel:
     if not total.settled and not total.decided:
         return Panel(
             "decided",
-            _("Who decides"),
+            str(NAMES["decided"]),
             "",
             columns,
             [],
@@ -182,8 +182,8 @@ def hours(past: History) -> Panel:
         Column("hours", _("Hours, so far"), "hours"),
         Column("all_human", _("All by people (estimate)"), "hours"),
         Column("per_1000", _("Hours per 1,000 images"), "hours"),
-        Column("answering", _("Answering, then alone"), "hours", read=False),
-        Column("reviewing", _("Reviewing, then alone"), "hours", read=False),
+        Column("answering", _("Answering, this period"), "hours", read=False),
+        Column("reviewing", _("Reviewing, this period"), "hours", read=False),
     )
     rows: list[dict[str, Any]] = [
         {
@@ -199,7 +199,7 @@ def hours(past: History) -> Panel:
     if not past.total.seconds:
         return Panel(
             "hours",
-            _("Cost in person-hours"),
+            str(NAMES["hours"]),
             "",
             columns,
             [],
@@ -253,7 +253,7 @@ def agreement(past: History, floor: float) -> Panel:
         Column("low", pgettext("interval", "From"), "share"),
         Column("high", pgettext("interval", "To"), "share"),
         Column("photos", _("Photos"), "count"),
-        Column("agreed", _("Of them alike"), "count", read=False),
+        Column("agreed", _("In agreement"), "count", read=False),
     )
     rows: list[dict[str, Any]] = []
     shares: list[Proportion] = []
@@ -275,7 +275,7 @@ def agreement(past: History, floor: float) -> Panel:
     if total.share is None:
         return Panel(
             "agreement",
-            _("Agreement of blind answers"),
+            str(NAMES["agreement"]),
             "",
             columns,
             [],
