@@ -78,7 +78,7 @@ def test_a_wished_accuracy_is_answered_with_a_range_or_as_out_of_reach() -> None
     for asked in (".9", "90", "0,9", "90 %"):
         wish = next(each for each in reach if each["accuracy"] == 0.9)
         assert wording.wish_sentence(wish, 20 * 43) in page(project, accuracy=asked)
-    assert "How many more?" in page(project, accuracy="nonsense")
+    assert "Estimate labels needed" in page(project, accuracy="nonsense")
     unreachable = {"accuracy": 0.99, "more": None, "low": None, "high": None, "probability": 0.02}
     assert "not reachable within 860" in wording.wish_sentence(unreachable, 860)
     doubtful = {"accuracy": 0.95, "more": None, "low": 210, "high": None, "probability": 0.3}

@@ -154,6 +154,7 @@ def _as_read(reading: MonitorReading) -> Reading:
         p_value=reading.p_value,
         threshold=reading.threshold,
         figures=reading.figures,
+        item_ids=reading.item_ids,
     )
 
 
