@@ -78,6 +78,12 @@ def pytest_configure(config: pytest.Config) -> None:
         quick.begin()
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes() -> None:
+    """The other processes read their settings after they have named their own ``var/``, not before, as pytest-django would."""
+    del os.environ["DJANGO_SETTINGS_MODULE"]
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     if item.config.getoption("quick"):
         quick.skip_when_late(item)

@@ -37,9 +37,11 @@ Key = tuple[Any, ...]
 class Kept:
     """``rows``: as COPY writes them, by table and columns. ``files``: a copy of what a test's own folders held.
 
+    ``partitions``: of which tables, their names and bounds; others may have dropped them since.
     ``given``: whose rows are among them, for one thing may be made on top of another.
     """
 
+    partitions: list[tuple[str, str, str]]
     rows: dict[str, bytes]
     files: dict[str, Path]
     made: bytes
@@ -77,7 +79,9 @@ def made_once(make: Callable[P, R], *, for_s: float = math.inf) -> Callable[P, R
         value = make(*args, **kwargs)
         if empty:
             _given.add(key)
-            _kept[key] = Kept(_rows(), _files(own), pickle.dumps(value), time.monotonic(), frozenset(_given))
+            _kept[key] = Kept(
+                _partitions(), _rows(), _files(own), pickle.dumps(value), time.monotonic(), frozenset(_given)
+            )
         return value
 
     return give
@@ -93,6 +97,15 @@ def _files(own: dict[str, Path]) -> dict[str, Path]:
     there = {name: path for name, path in own.items() if path.exists()}
     aside = Path(tempfile.mkdtemp(prefix="kept-", dir=settings.VAR))
     return {name: Path(shutil.copytree(path, aside / name)) for name, path in there.items()}
+
+
+def _partitions() -> list[tuple[str, str, str]]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT inhparent::regclass::text, oid::regclass::text, pg_get_expr(relpartbound, oid) "
+            "FROM pg_class JOIN pg_inherits ON inhrelid = oid WHERE relispartition AND relkind = 'r'"
+        )
+        return [(table, name, bounds) for table, name, bounds in cursor.fetchall() if bounds != "DEFAULT"]
 
 
 def _rows() -> dict[str, bytes]:
@@ -112,6 +125,8 @@ def _rows() -> dict[str, bytes]:
 
 def _lay_back(kept: Kept, own: dict[str, Path]) -> None:
     with database.without_triggers(), connection.cursor() as cursor:
+        for table, name, bounds in kept.partitions:
+            cursor.execute(f"CREATE TABLE IF NOT EXISTS {name} PARTITION OF {table} {bounds}")
         for table, rows in kept.rows.items():
             with cursor.copy(f"COPY {table} FROM STDIN (FORMAT binary)") as copy:
                 copy.write(rows)

@@ -112,4 +112,79 @@ class PoolView(ApiView):
     ],
 )
 
-EXAMPLES = (STRATEGY, FORMAT, ROUTE)
+MONITOR = Example(
+    name="monitor",
+    most=4,
+    edits={
+        "labeling/monitors/readings/disputed.py": '''"""Share of the photos that wait for a reviewer: an example."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext_lazy
+
+from labeling.catalog.models import Item
+from labeling.monitors.models import Monitor, MonitorReading, ReadingState
+from labeling.monitors.reading import PEOPLE_AND_QUEUE, Look, Reader, Reading, alert_if
+from labeling.monitors.scales import ERROR_SHARE
+from labeling.monitors.spec import MonitorSpec, Threshold
+from labeling.truth.models import Dispute
+
+
+def disputed_reading(look: Look) -> Reading:
+    pool = Item.objects.filter(project=look.project).count()
+    waiting = Dispute.objects.open().filter(project=look.project).count()
+    limit, evidence = look.thresholds.disputed, f"{waiting} of {pool}"
+    if not pool:
+        return Reading(Monitor.DISPUTED, ReadingState.NOT_ENOUGH, evidence, threshold=limit)
+    share = waiting / pool
+    return Reading(Monitor.DISPUTED, alert_if(share > limit), evidence, value=share, threshold=limit)
+
+
+class Disputed(MonitorSpec):
+    key = Monitor.DISPUTED
+    purpose = gettext_lazy("How many photos wait for a reviewer?")
+    advice = gettext_lazy("Rule on the open disputes.")
+    scale = ERROR_SHARE
+    reader = Reader(PEOPLE_AND_QUEUE, lambda look: [disputed_reading(look)])
+    thresholds = (
+        Threshold("disputed", gettext_lazy("Disputed, in %"), gettext_lazy("Of all photos."), percent=True),
+    )
+
+    def found(self, reading: MonitorReading) -> str:
+        return f"{self.value(reading)} wait for a reviewer"
+
+    def missing(self, figures: Mapping[str, Any]) -> str:
+        return "There are no photos yet"
+
+    def detail(self, reading: MonitorReading) -> str:
+        return ""
+
+    def alerts_at(self, threshold: float) -> str:
+        return f"alerts above {self.scale.text(threshold)}"
+
+
+SPEC = Disputed()
+''',
+        "labeling/monitors/models.py": [
+            After("    QUEUE = ", '    DISPUTED = "disputed", _("Disputed photos")\n'),
+            After(
+                'help_text="age of the oldest photo that waits",',
+                "    )\n    disputed = models.FloatField(\n        default=0.2, validators=SHARE,\n",
+            ),
+        ],
+        "tests/monitors/examples.py": [
+            After(
+                "FIGURES: dict[",
+                '    "disputed": (\n        [{"threshold": 0.2}],\n'
+                '        [{"value": 0.1, "threshold": 0.2}],\n        [{"value": 0.5, "threshold": 0.2}],\n    ),\n',
+            ),
+        ],
+    },
+    commands=[["makemigrations", "monitors", "--verbosity", "0"]],
+    tests=["tests/monitors/test_every_monitor.py"],
+)
+
+EXAMPLES = (STRATEGY, FORMAT, ROUTE, MONITOR)

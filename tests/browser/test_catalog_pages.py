@@ -106,7 +106,7 @@ def test_a_bad_file_among_good_ones_is_refused_by_name_and_the_good_ones_come_in
     page.get_by_role("button", name="Send").click()
     page.wait_for_url("**/intake/*")
     expect(page.get_by_role("heading", name="Rejected files")).to_be_visible(timeout=60_000)
-    expect(page.locator(".dl")).to_contain_text("Added2")
+    expect(page.locator(".dl")).to_contain_text("Added 2")
     expect(page.locator(".dl")).to_contain_text("Duplicates 1")
     for name, advice in (("notes.jpg", "This is not a photo."), ("dot.png", "fewer than 32 pixels")):
         expect(page.get_by_role("row", name=name)).to_contain_text(advice)

@@ -65,7 +65,7 @@ def test_a_new_project_sent_without_its_rows_gets_rows_and_plain_words(db: None)
         response = client.post("/new", sent)
         page = response.content.decode()
         assert response.status_code == 422
-        assert "nothing was founded" in page
+        assert "nothing was created" in page
         assert "ManagementForm" not in page
         assert "classes-0-name" in page
     assert not Project.objects.exists()
@@ -101,7 +101,7 @@ def test_a_project_without_undo_says_so(db: None) -> None:
     assert refusal.value.code == "undo_too_late"
     assert "0 seconds" not in refusal.value.message
     assert "takes no answer back" in refusal.value.message
-    screen = client_of(labeler).get(f"/p/{project.slug}/label").content.decode()
+    screen = " ".join(client_of(labeler).get(f"/p/{project.slug}/label").content.decode().split())
     assert 'aria-keyshortcuts="Z" disabled hidden' in screen
     settings = client_of(project.created_by).get(f"/p/{project.slug}/settings").content.decode()
     assert "0: no answer can be taken back." in settings

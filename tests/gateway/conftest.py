@@ -232,7 +232,7 @@ def _world(**settings: Any) -> World:
     )
 
 
-make_world = made_once(_world, for_s=200)  # a loan of five minutes is in it
+make_world = made_once(_world, for_s=45)  # an answer that can be undone for a minute is in it
 
 
 def answer(project: Project, labeler: User, lease: UUID, class_key: str, key: UUID | None = None) -> None:

@@ -25,7 +25,7 @@ class VersionForm(_ModelForm):
 
     class Meta:
         formfield_callback = from_model
-        labels = {"reason": gettext_lazy("Why")}
+        labels = {"reason": gettext_lazy("Reason")}
         error_messages = {"reason": {"max_length": TOO_LONG}}
 
     def __init__(self, data: Any = None, *, in_force: Model) -> None:
