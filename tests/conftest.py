@@ -7,6 +7,7 @@ each get a database and a ``var/`` of their own.
 
 from __future__ import annotations
 
+import asyncio
 import atexit
 import os
 import shutil
@@ -116,6 +117,18 @@ def _own_language() -> Iterator[None]:
     """The test client leaves the language of its last request behind; the next test begins in English."""
     translation.activate("en")
     yield
+
+
+@pytest.fixture(autouse=True)
+def _no_loop_of_a_browser(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Playwright keeps its event loop running in this thread, between tests too, and no other would be allowed beside it."""
+    loop = asyncio._get_running_loop()
+    if loop is None or "chromium" in request.fixturenames:
+        yield
+        return
+    asyncio._set_running_loop(None)
+    yield
+    asyncio._set_running_loop(loop)
 
 
 @pytest.fixture(autouse=True)

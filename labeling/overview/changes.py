@@ -24,7 +24,7 @@ def of_settings(changes: Changes) -> str:
 
 
 def of_policy(changes: Changes) -> str:
-    """ "The machine is: Off → On; Precision wished for, in %: 98 → 95.5"."""
+    """ "Decision mode: Off → On; Target precision, in %: 98 → 95.5"."""
     return _in_words_of(PolicyForm, changes)
 
 

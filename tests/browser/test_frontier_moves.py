@@ -106,7 +106,7 @@ def test_bands_settle_a_certificate_appears_decides_and_a_corrupted_stream_suspe
     assert page.evaluate("window.notReloaded") is True
 
     # A certificate appears, on random photos that people are asked for.
-    page.get_by_label("Precision wished for").fill("80")
+    page.get_by_label("Target precision").fill("80")
     page.get_by_label("Planned random labels").fill("90")
     page.get_by_role("button", name="Apply").click()
     expect(page.get_by_text("The policy is applied.")).to_be_visible()
@@ -120,7 +120,7 @@ def test_bands_settle_a_certificate_appears_decides_and_a_corrupted_stream_suspe
 
     # The machine decides what lies inside; all of it is audited, so none is told before people have answered.
     page.get_by_label("On The machine decides").check()
-    page.get_by_label("Audited share of decisions").fill("100")
+    page.get_by_label("Audit rate of decisions").fill("100")
     page.get_by_label("Reason", exact=True).fill("It was right in shadow")
     page.get_by_role("button", name="Apply").click()
     expect(page.get_by_text("The policy is applied.")).to_be_visible()

@@ -43,7 +43,7 @@ def test_a_certificate_appears_decides_and_is_suspended_before_ones_eyes(
     expect(page.locator("html")).to_have_attribute("data-live", "on")
     _shoot(page, "not-asked")
 
-    page.get_by_label("Precision wished for").fill("90")
+    page.get_by_label("Target precision").fill("90")
     page.get_by_label("Planned random labels").fill("160")
     page.get_by_role("button", name="Apply").click()
     expect(page.get_by_text("The policy is applied.")).to_be_visible()
@@ -57,11 +57,11 @@ def test_a_certificate_appears_decides_and_is_suspended_before_ones_eyes(
     expect(page.get_by_role("heading", name="of the pool is certified")).to_be_visible()
 
     page.get_by_label("On The machine decides").check()
-    page.get_by_label("Audited share of decisions").fill("0")
+    page.get_by_label("Audit rate of decisions").fill("0")
     page.get_by_label("Reason", exact=True).fill("Shadow agreed for two weeks")
     page.get_by_role("button", name="Apply").click()
     expect(page.get_by_text("at least 0.5 % of its decisions are audited")).to_be_visible()
-    page.get_by_label("Audited share of decisions").fill("0.5")
+    page.get_by_label("Audit rate of decisions").fill("0.5")
     page.get_by_role("button", name="Apply").click()
     expect(page.get_by_text("The policy is applied.")).to_be_visible()
     pool.policy(audit_share=0.0)  # one open audit among these would hold back the watch below
