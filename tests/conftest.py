@@ -81,7 +81,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_setupnodes() -> None:
-    """The other processes read their settings after they have named their own ``var/``, not before, as pytest-django would."""
+    """Each process reads its settings after it has named its own ``var/``; pytest-django would read them before."""
     del os.environ["DJANGO_SETTINGS_MODULE"]
 
 
