@@ -7,7 +7,6 @@ each get a database and a ``var/`` of their own.
 
 from __future__ import annotations
 
-import asyncio
 import atexit
 import os
 import shutil
@@ -101,15 +100,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def _spread(items: list[pytest.Item]) -> None:
     """So that processes which take tests from each other's ends rarely build one thing twice.
 
-    The library's tests come first, for their files share networks; what needs the live server and a browser begins the
-    second half, with the second process; the many small tests, which either may take, end both halves.
+    The gateway's tests come first, for some call an asynchronous view, which nothing can after a browser's test: Playwright
+    keeps its event loop running in the thread. Then the library's, whose files share networks; the many small ones, which
+    either process may take; and last what needs the live server and a browser.
     """
-    library = [item for item in items if item.path.is_relative_to(Path(__file__).parent / "inference")]
-    live = [item for item in items if "transactional_db" in item.fixturenames]
-    dear = {id(item) for item in (*library, *live)}
-    small = [item for item in items if id(item) not in dear]
-    middle = max(0, len(items) // 2 - len(library))
-    items[:] = [*library, *small[:middle], *live, *small[middle:]]
+    here = Path(__file__).parent
+
+    def place(item: pytest.Item) -> int:
+        if "transactional_db" in item.fixturenames:
+            return 3
+        return {"gateway": 0, "inference": 1}.get(item.path.relative_to(here).parts[0], 2)
+
+    items.sort(key=place)
 
 
 @pytest.fixture(autouse=True)
@@ -117,18 +119,6 @@ def _own_language() -> Iterator[None]:
     """The test client leaves the language of its last request behind; the next test begins in English."""
     translation.activate("en")
     yield
-
-
-@pytest.fixture(autouse=True)
-def _no_loop_of_a_browser(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Playwright keeps its event loop running in this thread, between tests too, and no other would be allowed beside it."""
-    loop = asyncio._get_running_loop()
-    if loop is None or "chromium" in request.fixturenames:
-        yield
-        return
-    asyncio._set_running_loop(None)
-    yield
-    asyncio._set_running_loop(loop)
 
 
 @pytest.fixture(autouse=True)

@@ -159,8 +159,8 @@ class Disputed(MonitorSpec):
     def missing(self, figures: Mapping[str, Any]) -> str:
         return "There are no photos yet"
 
-    def detail(self, reading: MonitorReading) -> str:
-        return ""
+    def interval(self, reading: MonitorReading) -> str:
+        return "of all photos"
 
     def alerts_at(self, threshold: float) -> str:
         return f"alerts above {self.scale.text(threshold)}"
