@@ -57,8 +57,8 @@ def test_an_open_page_takes_the_new_guideline_between_two_photos(
     screen.press("1")
     wait_for_answers(labeler, 1)
     _amend(project)
-    # A claim tells of the new version. The page makes none while it has a photo to spare, which it has when an answer overtook
-    # the claim before: so it is made to ask, as when the network comes back.
+    # A claim tells of the new version. The page makes none while it has a photo to spare, which it has when an answer
+    # overtook the claim before: so it is made to ask, as when the network comes back.
     with page.expect_response(lambda response: response.url.endswith("/label") and response.ok):
         screen.press("1")
         page.evaluate("window.asking = setInterval(() => dispatchEvent(new Event('online')), 200)")
