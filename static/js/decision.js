@@ -1,6 +1,8 @@
 // The heat map over a decision's photo: a button and the key H show and hide it. One listener on the document, because
 // a live fragment replaces the photo when the worker has found it.
 
+import { isShortcut, keyOf } from "./screen/keys.js";
+
 let shown = true;
 
 function show() {
@@ -20,7 +22,7 @@ document.addEventListener("click", (event) => {
 });
 
 document.addEventListener("keydown", (event) => {
-  if (event.key.toLowerCase() !== "h" || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
+  if (keyOf(event) !== "h" || isShortcut(event) || event.repeat) return;
   if (event.target.closest?.("input, textarea, select, [contenteditable]")) return;
   if (document.querySelector("[data-heat]")) toggle();
 });

@@ -1,4 +1,6 @@
 // Keys on the photos behind a cell of the confusion table: arrows move the focus, N and P turn the page.
+import { isShortcut, keyOf } from "./screen/keys.js";
+
 const links = [...document.querySelectorAll("[data-cell-photos] a.photo-thumb")];
 
 function columns() {
@@ -8,9 +10,9 @@ function columns() {
 }
 
 document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || !links.length) return;
+  if (isShortcut(event) || !links.length) return;
   if (event.target.closest("input, textarea, select, [contenteditable]")) return;
-  const page = { n: "next", p: "prev" }[event.key.toLowerCase()];
+  const page = { n: "next", p: "prev" }[keyOf(event)];
   if (page) {
     document.querySelector(`a[rel="${page}"]`)?.click();
     return;

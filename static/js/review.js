@@ -1,5 +1,7 @@
 // The review desk: one key a ruling, the next dispute at once. Without this script the same forms post whole pages.
 
+import { isShortcut, keyOf } from "./screen/keys.js";
+
 const desk = document.getElementById("desk");
 const said = document.getElementById("desk-said");
 let busy = false;
@@ -77,6 +79,7 @@ desk.addEventListener("click", (event) => {
 window.addEventListener("popstate", () => go(window.location.href, {}, "replace"));
 
 document.addEventListener("keydown", (event) => {
+  if (event.isComposing) return;
   const field = event.target.closest("input, textarea, select, [contenteditable]");
   if (field) {
     if (event.key === "Escape") { field.blur(); event.preventDefault(); }
@@ -86,8 +89,8 @@ document.addEventListener("keydown", (event) => {
     }
     return;
   }
-  if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
-  const key = event.key.toLowerCase();
+  if (isShortcut(event) || event.repeat) return;
+  const key = keyOf(event);
   if (key === "b") return openPart(event, ".more", "textarea");
   if (key === "e") return openPart(event, "[data-amend]", "textarea");
   const control = desk.querySelector(`[data-key="${CSS.escape(key)}"]`);
@@ -171,9 +174,10 @@ function wake() {
   });
   frame.addEventListener("keydown", (event) => {
     const moves = { ArrowLeft: [1, 0], ArrowRight: [-1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
-    if (event.key === "+" || event.key === "=") step(1);
-    else if (event.key === "-") step(-1);
-    else if (event.key === "0") step(0);
+    const key = keyOf(event);
+    if (key === "+" || key === "=") step(1);
+    else if (key === "-") step(-1);
+    else if (key === "0") step(0);
     else if (moves[event.key] && view.scale > 1) {
       view.x += moves[event.key][0] * 60;
       view.y += moves[event.key][1] * 60;

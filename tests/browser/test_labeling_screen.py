@@ -172,16 +172,6 @@ def test_hold_and_unusable_ask_for_their_reason_with_one_more_key(screen: Screen
     assert (unusable.kind, unusable.reason, unusable.comment) == ("unusable", "exposure", "much too dark")
 
 
-def test_a_korean_keyboard_answers_too(screen: Screen, labeler: User) -> None:
-    screen.page.evaluate(
-        """() => document.body.dispatchEvent(
-            new KeyboardEvent("keydown", { key: "ㅗ", code: "KeyH", bubbles: true, cancelable: true }))"""
-    )
-    expect(screen.page.locator("[data-reasons=hold]")).to_be_visible()
-    screen.press("1")
-    assert wait_for_answers(labeler, 1)[0].kind == "hold"
-
-
 def test_undo_brings_the_photo_back_and_appends_that_it_was_taken_back(screen: Screen, labeler: User) -> None:
     first = screen.shown
     screen.press("1")

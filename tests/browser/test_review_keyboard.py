@@ -13,6 +13,7 @@ from labeling.catalog.models import Guideline, Project
 from labeling.people.models import User
 from labeling.truth.models import Dispute, Ruling
 from labeling.truth.services import Answer, Viewing, record_answer
+from tests.browser.test_keyboards import KEYPAD, Keyboard
 from tests.factories import make_member, make_project, photo_bytes
 
 PageFor = Callable[..., Page]
@@ -85,6 +86,19 @@ def test_five_disputes_are_ruled_by_keys_alone(desk: Page, reviewer: User) -> No
     assert [str(rulings[key].label_class.key) for key in (first, second)] == ["functional", "defective"]  # type: ignore[union-attr]
     assert rulings[fifth].comment == "Look at the left edge 1 2 h u n"
     assert {each.reviewer for each in rulings.values()} == {reviewer}
+
+
+def test_a_french_and_a_korean_keyboard_rule_and_an_arrow_of_the_number_pad_does_not(desk: Page) -> None:
+    keyboard = Keyboard(desk)
+    first = shown(desk)
+    keyboard.press("ArrowDown", "Numpad2", location=KEYPAD, isKeypad=True)
+    for key, code in (("é", "Digit2"), ("ㅗ", "KeyH")):
+        before = shown(desk)
+        keyboard.press(key, code)
+        expect(desk.locator(f'.desk-root:not([data-dispute="{before}"])')).to_be_visible()
+    ruled = list(Ruling.objects.order_by("id").values_list("dispute_id", "label_class__key", "outcome"))
+    assert [(key, outcome) for _dispute, key, outcome in ruled] == [("defective", "class"), (None, "hold")]
+    assert str(ruled[0][0]) == first
 
 
 def test_later_leaves_the_dispute_open_and_back_returns_to_it(desk: Page) -> None:
