@@ -1,7 +1,7 @@
 """Django settings: one file, read from the environment; safe by default, comfortable on a developer's machine.
 
 Variables (all optional): ``HILLTOP_SECRET_KEY``, ``HILLTOP_DEBUG``, ``HILLTOP_HOSTS``, ``HILLTOP_ORIGINS``,
-``HILLTOP_HTTPS``, ``HILLTOP_VAR``, ``HILLTOP_INTAKE_ROOTS``, ``HILLTOP_STORAGE``, ``HILLTOP_LOG``,
+``HILLTOP_HTTPS``, ``HILLTOP_PROXIES``, ``HILLTOP_VAR``, ``HILLTOP_INTAKE_ROOTS``, ``HILLTOP_STORAGE``, ``HILLTOP_LOG``,
 ``HILLTOP_MAX_BYTES``, ``HILLTOP_MAX_PIXELS``, ``HILLTOP_MIN_SIDE``, ``HILLTOP_STATIC``, ``HILLTOP_WEIGHTS_DIR``,
 ``DATABASE_URL``. See docs/configuration.md.
 """
@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+from ipaddress import ip_network
 from pathlib import Path
 
 import dj_database_url
@@ -86,6 +87,7 @@ INSTALLED_APPS = [
     *(f"labeling.{room}" for room in ROOMS),
 ]
 MIDDLEWARE = [
+    "labeling.people.proxies.believe_trusted_proxies",
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -235,7 +237,10 @@ _https = _flag("HILLTOP_HTTPS")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _https
 SECURE_SSL_REDIRECT = False
 SECURE_HSTS_SECONDS = 31_536_000 if _https else 0
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _https else None
+# Proxies of which it is believed from where, and by which protocol, somebody came. The header that Django reads is there
+# only when one of them sent it; see labeling/people/proxies.py.
+TRUSTED_PROXIES = [ip_network(network, strict=False) for network in _list("HILLTOP_PROXIES")]
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_HTTPONLY = True

@@ -17,6 +17,7 @@ SHARE = [MinValueValidator(0.0), MaxValueValidator(1.0)]
 
 
 class Role(models.TextChoices):
+    VIEWER = "viewer", _("Viewer")
     LABELER = "labeler", _("Labeler")
     REVIEWER = "reviewer", _("Reviewer")
     ADMIN = "admin", _("Admin")
@@ -117,11 +118,19 @@ class Project(models.Model):
         return self.name
 
 
+class MembershipQuerySet(models.QuerySet["Membership"]):
+    def who_label(self) -> MembershipQuerySet:
+        """Of people who can be asked: those who may label, and whose accounts are on."""
+        return self.filter(user__is_active=True).exclude(role=Role.VIEWER)
+
+
 class Membership(models.Model):
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="memberships")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=10, choices=Role.choices)
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = MembershipQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["project", "user"], name="one_role_a_project")]

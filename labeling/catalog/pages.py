@@ -8,13 +8,18 @@ from django.forms import BaseForm
 from django.http import HttpRequest
 
 from labeling.catalog.models import Project
-from labeling.catalog.permissions import role_in
+from labeling.catalog.permissions import ALLOWED, role_in
 from labeling.refusals import Refused
 
 
 def project_context(request: HttpRequest, project: Project, page: str, **more: Any) -> dict[str, Any]:
-    """What project.html needs, and ``more``. ``page`` is the address's name of the tab that is the current one."""
-    return {"project": project, "role": role_in(request.user, project), "page": page, **more}
+    """What project.html needs, and ``more``. ``page`` is the address's name of the tab that is the current one.
+
+    ``can`` holds the actions of :class:`~labeling.catalog.permissions.Action` that the person may do here.
+    """
+    role = role_in(request.user, project)
+    can = {str(action) for action in ALLOWED[role]} if role else set()
+    return {"project": project, "role": role, "can": can, "page": page, **more}
 
 
 def show_refusal(form: BaseForm, refusal: Refused) -> None:

@@ -15,6 +15,8 @@ from labeling.catalog.models import Membership, Project, Role
 
 class Action(StrEnum):
     VIEW = "view"
+    FIGURES = "figures"
+    """See how far the project is and how well people and machine do: figures and plots that show nobody's answer."""
     LABEL = "label"
     REVIEW = "review"
     OVERRULE = "overrule"
@@ -25,8 +27,9 @@ class Action(StrEnum):
 
 
 ALLOWED: dict[str, frozenset[Action]] = {
+    Role.VIEWER: frozenset({Action.VIEW, Action.FIGURES}),
     Role.LABELER: frozenset({Action.VIEW, Action.LABEL}),
-    Role.REVIEWER: frozenset({Action.VIEW, Action.LABEL, Action.REVIEW, Action.OVERRULE}),
+    Role.REVIEWER: frozenset({Action.VIEW, Action.FIGURES, Action.LABEL, Action.REVIEW, Action.OVERRULE}),
     Role.ADMIN: frozenset(Action),
 }
 

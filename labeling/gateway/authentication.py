@@ -78,12 +78,8 @@ def log_in(request: HttpRequest, *, username: str, password: str) -> tuple[AuthT
     Raises :class:`Refused` ``bad_login`` (401), or ``throttled`` (429) after too many wrong passwords.
     """
     attempt = {"address": request.META.get("REMOTE_ADDR", ""), "username": username}
-    if throttle.must_wait(**attempt):
-        raise Refused(
-            "throttled",
-            gettext("Too many wrong passwords for this name. Wait five minutes, then try again."),
-            status=429,
-        )
+    if refusal := throttle.must_wait(**attempt):
+        raise Refused("throttled", refusal, status=429)
     user = authenticate(request, username=username, password=password)
     if user is None:
         throttle.count_failure(**attempt)

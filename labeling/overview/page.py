@@ -22,8 +22,8 @@ from labeling.truth.quality import own_figures
 
 def overview(project: Project, user: User) -> dict[str, Any]:
     """All parts that ``user`` may see; what several of them need is read once."""
-    shown = _mine(project, user)
-    if may(user, project, Action.REVIEW):
+    shown = _mine(project, user) if may(user, project, Action.LABEL) else {}
+    if may(user, project, Action.FIGURES):
         seen = picture(project)
         shown |= _figures(project, seen.progress) | {"picture": seen}
     if may(user, project, Action.ADMIN):
@@ -79,8 +79,8 @@ def _diary(project: Project) -> dict[str, Any]:
 #: people said.
 PARTS: dict[str, tuple[Action, Callable[[Project, User], dict[str, Any]]]] = {
     "mine": (Action.LABEL, _mine),
-    "picture": (Action.REVIEW, lambda project, _user: {"picture": picture(project)}),
-    "figures": (Action.REVIEW, lambda project, _user: _figures(project, progress(project))),
+    "picture": (Action.FIGURES, lambda project, _user: {"picture": picture(project)}),
+    "figures": (Action.FIGURES, lambda project, _user: _figures(project, progress(project))),
     "admin": (Action.ADMIN, lambda project, _user: _admin(project, progress(project))),
     "diary": (Action.ADMIN, lambda project, _user: _diary(project)),
 }

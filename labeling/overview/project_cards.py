@@ -9,6 +9,7 @@ from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from labeling.catalog.models import Item, Membership, Project, Role
+from labeling.catalog.permissions import ALLOWED, Action
 from labeling.people.models import User
 from labeling.queue.late_counts import late
 from labeling.truth.models import Dispute, GroundTruth, Origin
@@ -54,9 +55,9 @@ def _card(project: Any, role: str) -> ProjectCard:
         role_label=str(Role(role).label),
         pool=project.n_photos,
         settled=late("card", project, lambda: int(project.n_settled))
-        if role == Role.LABELER
+        if Action.FIGURES not in ALLOWED[role]
         else project.n_settled,
-        disputes=None if role == Role.LABELER else project.n_disputes,
+        disputes=project.n_disputes if Action.REVIEW in ALLOWED[role] else None,
     )
 
 

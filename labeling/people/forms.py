@@ -14,7 +14,6 @@ from labeling.people import throttle
 MESSAGES: dict[str, Any] = {
     "invalid_login": _("This name and password do not match. Check both; capital letters count."),
     "inactive": _("This account is switched off. Ask an admin to switch it on again."),
-    "throttled": _("Too many wrong passwords for this name. Wait five minutes, then try again."),
 }
 
 
@@ -36,8 +35,8 @@ class SignInForm(AuthenticationForm):
         if not username or not self.cleaned_data.get("password"):
             return self.cleaned_data
         address = self.request.META.get("REMOTE_ADDR", "") if self.request else ""
-        if throttle.must_wait(address=address, username=username):
-            raise ValidationError(self.error_messages["throttled"], code="throttled")
+        if refusal := throttle.must_wait(address=address, username=username):
+            raise ValidationError(refusal, code="throttled")
         try:
             cleaned = super().clean()
         except ValidationError as error:
@@ -45,7 +44,8 @@ class SignInForm(AuthenticationForm):
                 raise
             left = throttle.count_failure(address=address, username=username)
             if left == 0:
-                raise ValidationError(self.error_messages["throttled"], code="throttled") from error
+                told = throttle.must_wait(address=address, username=username)
+                raise ValidationError(told, code="throttled") from error
             if left <= 2:
                 raise ValidationError(
                     [

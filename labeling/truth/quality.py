@@ -264,7 +264,7 @@ def labeler_figures(project: Project) -> list[LabelerFigures]:
             last=Max("created_at"),
         )
     }
-    roles = dict(project.memberships.values_list("user_id", "role"))
+    roles = dict(project.memberships.exclude(role=Role.VIEWER).values_list("user_id", "role"))
     pauses = {
         pause.labeler_id: pause
         for pause in Pause.objects.filter(project=project, lifted_at__isnull=True).select_related("labeler")

@@ -13,7 +13,7 @@ function explain(button) {
   }
   chosen = button.dataset.band;
   panel.replaceChildren(...[...said.children].map((child) => child.cloneNode(true)));
-  photos(picture, panel, chosen);
+  if (picture.dataset.bandUrl) photos(picture, panel, chosen);
 }
 
 async function photos(picture, panel, band) {

@@ -57,6 +57,7 @@ class World:
     second: User
     outsider: User
     superuser: User
+    viewer: User
     photo: Item
     gold: Gold
     dispute: Dispute
@@ -219,6 +220,7 @@ def _world(**settings: Any) -> World:
         second=second,
         outsider=make_user("olga"),
         superuser=make_user("root", is_superuser=True),
+        viewer=make_member(project, "viewer", "vera"),
         photo=photo,
         gold=gold,
         dispute=Dispute.objects.open().get(project=project),

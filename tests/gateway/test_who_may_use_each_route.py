@@ -14,10 +14,10 @@ from labeling.gateway.api.base import ApiView
 from labeling.gateway.api.endpoint import Who
 from tests.gateway.conftest import World
 
-ROLES = ("anonymous", "outsider", "labeler", "reviewer", "admin", "superuser")
+ROLES = ("anonymous", "outsider", "viewer", "labeler", "reviewer", "admin", "superuser")
 ANYONE, SIGNED_IN, SUPERUSER = Who.ANYONE, Who.SIGNED_IN, Who.SUPERUSER
 VIEW, LABEL, REVIEW, ADMIN = Action.VIEW, Action.LABEL, Action.REVIEW, Action.ADMIN
-OVERRULE, DECIDE = Action.OVERRULE, Action.DECIDE
+FIGURES, OVERRULE, DECIDE = Action.FIGURES, Action.OVERRULE, Action.DECIDE
 
 #: route name -> method -> who may, of pages. "fragment" routes of the pages stand beside their page.
 PAGES: dict[str, dict[str, str]] = {
@@ -80,7 +80,7 @@ PAGES: dict[str, dict[str, str]] = {
     "monitors-thresholds": {"POST": ADMIN},
     "monitors-acknowledge": {"POST": ADMIN},
     "frontier": {"GET": OVERRULE},
-    "dashboard": {"GET": OVERRULE},
+    "dashboard": {"GET": FIGURES},
     "frontier-certify": {"POST": DECIDE},
     "frontier-draw": {"POST": DECIDE},
     "frontier-open-band": {"POST": ADMIN},
@@ -144,8 +144,8 @@ KNOWN: dict[str, dict[str, str]] = {
     "api-draw": {"POST": DECIDE},
     "api-progress": {"GET": VIEW},
     "api-frontier": {"GET": OVERRULE, "PATCH": DECIDE},
-    "api-dashboard": {"GET": OVERRULE},
-    "api-dashboard-panel": {"GET": OVERRULE},
+    "api-dashboard": {"GET": FIGURES},
+    "api-dashboard-panel": {"GET": FIGURES},
     "api-certify": {"POST": DECIDE},
     "api-decide": {"POST": DECIDE},
     "api-decisions": {"GET": OVERRULE},

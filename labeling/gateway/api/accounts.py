@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from rest_framework import serializers
 from rest_framework.request import Request
 
-from labeling.catalog.models import Membership, Project
+from labeling.catalog.models import Membership, Project, Role
 from labeling.gateway.api.base import ApiView, route, signed_in
 from labeling.gateway.api.endpoint import Json, Who, endpoint
 from labeling.gateway.api.shapes import Shape, StrictSerializer, like
@@ -31,7 +31,7 @@ class LoginOut(Shape):
 class MyProject(Shape):
     slug = serializers.SlugField()
     name = serializers.CharField()
-    role = serializers.ChoiceField(["labeler", "reviewer", "admin"])
+    role = serializers.ChoiceField(Role.choices)
 
 
 class MeOut(Shape):

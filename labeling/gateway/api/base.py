@@ -20,6 +20,7 @@ from labeling.gateway.authentication import TokenAuthentication
 from labeling.gateway.parsers import StrictJSONParser
 from labeling.people import rate_limits
 from labeling.people.models import User
+from labeling.people.proxies import neighbourhood
 
 
 class AlwaysJson(BaseContentNegotiation):
@@ -40,7 +41,7 @@ class AlwaysJson(BaseContentNegotiation):
 class Throttle(ScopedRateThrottle):
     """A scope's rate for all web processes together, counted in the database; nothing where a view names no scope.
 
-    Strangers are counted by the address that the server sees: what a proxy header says, a guesser can make up.
+    Strangers are counted by their address, as :mod:`labeling.people.proxies` found it.
     """
 
     left: float = 0.0
@@ -61,7 +62,7 @@ class Throttle(ScopedRateThrottle):
         return self.left
 
     def get_ident(self, request: Request) -> str:
-        return str(request.META.get("REMOTE_ADDR", ""))
+        return neighbourhood(request.META.get("REMOTE_ADDR", ""))
 
 
 class ApiView(APIView):

@@ -138,7 +138,7 @@ class DashboardView(ApiView):
     @endpoint(
         "get_dashboard",
         "What was decided, by whom, at what cost and on what proof, over time",
-        may=Action.OVERRULE,
+        may=Action.FIGURES,
         returns=DashboardOut,
         parameters=[_BY],
         errors=(422,),
@@ -160,7 +160,7 @@ class DashboardPanelView(ApiView):
     @endpoint(
         "get_dashboard_panel",
         "The rows of one panel of the dashboard, as a streamed file",
-        may=Action.OVERRULE,
+        may=Action.FIGURES,
         also=file_of("text/csv", "with a header row", OpenApiTypes.STR),
         parameters=[OpenApiParameter("panel", str, OpenApiParameter.PATH, enum=list(PANELS)), _BY],
         errors=(422,),

@@ -63,7 +63,7 @@ class ProgressView(ApiView):
     @endpoint("get_progress", "How far the project is", may=Action.VIEW, returns=ProgressOut)
     def get(self, request: Request, project: Project) -> Json:
         shown: dict[str, Any] = dict(queue.labeler_progress(project, signed_in(request)))
-        if may(request.user, project, Action.REVIEW):
+        if may(request.user, project, Action.FIGURES):
             everything = queue.progress(project)
             if not may(request.user, project, Action.ADMIN):
                 del everything["gold"]

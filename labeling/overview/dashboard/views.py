@@ -21,7 +21,7 @@ STEPS = 200
 @require_GET
 def page(request: HttpRequest, slug: str) -> HttpResponse:
     """``?by=day``, ``week`` or ``month``; anything else is left to what keeps the plots readable."""
-    project = project_for(request.user, slug, Action.OVERRULE)
+    project = project_for(request.user, slug, Action.FIGURES)
     asked = request.GET.get("by", "")
     seen = dashboard(project, by=asked if asked in BY else "", newest=STEPS)
     names = {"day": _("By day"), "week": _("By week"), "month": _("By month")}

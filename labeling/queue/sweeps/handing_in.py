@@ -302,7 +302,7 @@ def _set_apart(sweep: Sweep, slots: Sequence[Slot]) -> None:
     if not slots:
         return
     project = sweep.project
-    others = project.memberships.filter(user__is_active=True).exclude(user=sweep.labeler).count()
+    others = project.memberships.who_label().exclude(user=sweep.labeler).count()
     for slot in slots:
         give_back(slot)
         if others < project.answers_per_image:
