@@ -33,9 +33,9 @@ import numpy.typing as npt
 from PIL import Image, ImageFilter
 
 from inference import backbones, drift
-from inference.drift import quality
 from inference.embed import Embedder
 from inference.heads import LogisticHead
+from inference.photo import quality
 from inference.store import EmbeddingStore
 
 CACHE = Path(__file__).resolve().parent.parent / "var" / "benchmarks"

@@ -32,8 +32,8 @@ from PIL import Image
 
 from inference import backbones
 from inference.backbones import Backbone
-from inference.decode import decode_pixels
 from inference.embed import LANE_VIEWS, Embedder, Forward, cpu_forward
+from inference.photo.pixels import decode_pixels
 from inference.store import EmbeddingStore
 
 CACHE = Path(__file__).resolve().parent.parent / "var" / "benchmarks"

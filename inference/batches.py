@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from inference.decode import DecodeError
+from inference.photo import DecodeError
 
 Floats = npt.NDArray[np.float32]
 Pixels = npt.NDArray[np.uint8]

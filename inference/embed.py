@@ -25,7 +25,8 @@ import numpy as np
 
 from inference.backbones import Backbone
 from inference.batches import EmbeddedBatch, Floats, Photo, Pixels
-from inference.decode import DecodeError, decode_pixels
+from inference.photo import DecodeError
+from inference.photo.pixels import decode_pixels
 from inference.pixel_network import export_onnx, pixel_network
 
 if TYPE_CHECKING:
@@ -127,7 +128,9 @@ class Embedder:
         failures: list[tuple[str, DecodeError]] = []
         for key, data in photos:
             try:
-                decoded = decode_pixels(data, max_pixels=self.max_pixels, min_side=prepare.min_side)
+                decoded = decode_pixels(
+                    data, max_pixels=self.max_pixels, min_side=prepare.min_side, levels=prepare.levels
+                )
             except DecodeError as error:
                 failures.append((key, error))
                 continue

@@ -24,8 +24,10 @@ import torch
 
 from inference.backbones import Backbone
 from inference.batches import EmbeddedBatch, Photo, Pixels
-from inference.decode import DecodeError, decode_pixels, read_header
 from inference.gpu_decode import MOST_PIXELS, decode_jpegs, has_gpu_decoder, resize_and_crop, within_pixels
+from inference.photo import DecodeError
+from inference.photo.header import read_header
+from inference.photo.pixels import decode_pixels, is_as_stored
 from inference.pixel_network import pixel_network
 
 logger = logging.getLogger(__name__)
@@ -132,13 +134,15 @@ class GpuEmbedder:
         if self._on_device and data[:2] == b"\xff\xd8":
             header = read_header(data, max_pixels=self.max_pixels)
             # A device decoder may pass a cut-off file as whole; one that ends as it should can only be damaged inside.
-            if header.format == "JPEG" and header.mode in ("RGB", "L") and b"\xff\xd9" in data[-64:]:
-                return _Jpeg(data, header.orientation, header.width * header.height)
+            if is_as_stored(header) and b"\xff\xd9" in data[-64:]:
+                return _Jpeg(data, header.turn, header.pixels)
         return self._read_on_cpu(data)
 
     def _read_on_cpu(self, data: bytes) -> Pixels:
         preprocessing = self.backbone.preprocessing
-        photo = decode_pixels(data, max_pixels=self.max_pixels, min_side=preprocessing.min_side)
+        photo = decode_pixels(
+            data, max_pixels=self.max_pixels, min_side=preprocessing.min_side, levels=preprocessing.levels
+        )
         pixels = preprocessing.pixels(photo)
         return np.repeat(pixels, 3, axis=3) if pixels.shape[3] == 1 else pixels
 

@@ -63,7 +63,7 @@ def without_exif(data: bytes) -> bytes:
 
 
 def _upright(photo: torch.Tensor, orientation: int) -> torch.Tensor:
-    """Undo an EXIF orientation, as ``inference.decode.turn_upright`` does."""
+    """Undo an EXIF orientation, as ``inference.photo.pixels.turn_upright`` does."""
     if orientation >= 5:
         photo = photo.transpose(1, 2)
     rows, columns = orientation in (3, 4, 7, 8), orientation in (2, 3, 6, 7)

@@ -1,7 +1,8 @@
 """What a backbone is: a name, a preprocessing, a frozen network and a content hash.
 
 The content hash stands for "the same photo gives the same vector": it covers the weights' bytes, the architecture, the
-preprocessing and the choice of features. Embeddings are stored under it, so anything that changes a vector must change it.
+decoder of photos, the preprocessing and the choice of features. Embeddings are stored under it, so anything that changes a
+vector must change it.
 
 Knows no particular architecture. Imports torch only for types.
 """
@@ -20,6 +21,7 @@ import numpy.typing as npt
 
 from inference.backbones.preprocessing import Preprocessing
 from inference.backbones.views import with_views
+from inference.photo import DECODER_VERSION
 
 if TYPE_CHECKING:
     import torch
@@ -83,6 +85,7 @@ class Backbone:
             "features": self._features,
             "preprocessing": self.preprocessing.spec(),
             "dim": self.dim,
+            "decoder": DECODER_VERSION,
         }
         if self.flips:
             spec["flips"] = f"{self.flips}; 1"

@@ -14,6 +14,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from inference.photo import DEFAULT_LEVELS, Levels
+
 Pixels = npt.NDArray[np.uint8]
 #: Left, top, right, bottom in the photo's pixels, fractions allowed.
 Box = tuple[float, float, float, float]
@@ -32,6 +34,7 @@ class Preprocessing:
         mean, std: a channel, of values from 0 to 1.
         interpolation: the antialiasing filter.
         squash: the whole photo is squeezed into the square instead of cropped.
+        levels: how more than 8 bits a channel became 8 when the photo was decoded.
         tiles: 0, or n: beside the crop, n x n overlapping squares that cover the whole photo, each at full ``size``.
     """
 
@@ -42,6 +45,7 @@ class Preprocessing:
     interpolation: Literal["bilinear", "bicubic"] = "bilinear"
     squash: bool = False
     tiles: int = 0
+    levels: Levels = DEFAULT_LEVELS
 
     @property
     def views(self) -> int:
@@ -60,7 +64,7 @@ class Preprocessing:
 
     def spec(self) -> dict[str, Any]:
         """For the content hash. Fields that came later and are at their defaults are left out: hashes stay."""
-        later = {"interpolation", "squash", "tiles"}
+        later = {"interpolation", "squash", "tiles", "levels"}
         values = asdict(self)
         defaults = {field.name: field.default for field in fields(self)}
         return {name: value for name, value in values.items() if name not in later or value != defaults[name]}

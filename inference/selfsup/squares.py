@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from inference.backbones import Backbone
-from inference.decode import DecodeError, decode_pixels
+from inference.photo import DecodeError
+from inference.photo.pixels import decode_pixels
 
 Pixels = npt.NDArray[np.uint8]
 _AT_ONCE = 64
@@ -46,7 +47,12 @@ def decoded_squares(
 
     def square(content: bytes) -> Pixels | None:
         try:
-            photo = decode_pixels(content, max_pixels=max_pixels, min_side=backbone.preprocessing.min_side)
+            photo = decode_pixels(
+                content,
+                max_pixels=max_pixels,
+                min_side=backbone.preprocessing.min_side,
+                levels=backbone.preprocessing.levels,
+            )
         except DecodeError:
             return None
         (pixels,) = backbone.preprocessing.with_tiles(0).pixels(photo)

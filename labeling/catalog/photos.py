@@ -1,13 +1,12 @@
 """Looks at the bytes of one photo: may it come in, how large is it the right way up, how bright, how sharp.
 
-Knows pixels and bounds; knows no project, no database and no storage. Nothing here trusts the bytes: formats
-are named, sizes are read from the header and refused before a pixel is decoded.
+Knows bounds, and what to say to people; what a file's bytes mean, ``inference.photo`` knows, for the model too. Knows no
+project, no database and no storage.
 """
 
 from __future__ import annotations
 
 import io
-import struct
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -17,35 +16,28 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from PIL import Image as Pillow
-from PIL import ImageCms, ImageFile, ImageOps, UnidentifiedImageError
+from PIL import ImageOps
 
+from inference.photo import DecodeError, exif
+from inference.photo.header import Header, read_header
 from labeling.refusals import Refused
 
-#: The bound on pixels is ours (INTAKE_MAX_PIXELS) and is checked on the header; Pillow's own would only warn.
-Pillow.MAX_IMAGE_PIXELS = None
-
-#: What is opened. JPEG includes MPO, which some phones write: a JPEG with further pictures behind it; the first one
-#: counts. GIF is opened only to say whether it moves, and to show those that came in before it was refused.
-FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF")
 #: variant -> (longest side in pixels, WebP quality)
 VARIANTS: dict[str, tuple[int, int]] = {"screen": (1600, 88), "thumb": (320, 80)}
-#: What is behind a see-through pixel: the neutral grey against which photos are judged.
-BACKDROP = (119, 119, 119)
-
-_ORIENTATION, _EXIF_IFD, _TAKEN, _TAKEN_OFFSET = 0x0112, 0x8769, 0x9003, 0x9011
-
 #: Refusal code -> what happened and what to do. ``%(bytes)s``, ``%(pixels)s`` and ``%(side)s`` are the bounds in force.
 ADVICE: dict[str, str | Promise] = {
-    "not_an_image": gettext_lazy("This is not a photo. Choose a JPEG, PNG, WebP, TIFF or BMP file."),
+    "not_an_image": gettext_lazy(
+        "This is not a photo. Choose a JPEG, PNG, HEIC, WebP, AVIF, TIFF or BMP file."
+    ),
     "unsupported": gettext_lazy(
         "This kind of photo cannot be read here. Save it as JPEG or PNG and try again."
     ),
     "heic": gettext_lazy(
-        "This is a HEIC photo, as iPhones take them; it cannot be read here. Export it as JPEG, or set the phone's "
-        "camera format to “Most compatible”, and try again."
+        "This is a HEIC photo, as iPhones take them; this server lacks what reads it. Export it as JPEG, or set the "
+        "phone's camera format to “Most compatible”, and try again."
     ),
     "avif": gettext_lazy(
-        "This is an AVIF photo; it cannot be read here. Save it as JPEG or PNG and try again."
+        "This is an AVIF photo; this server lacks what reads it. Save it as JPEG or PNG and try again."
     ),
     "gif": gettext_lazy(
         "This is a GIF, which keeps 256 colours at most. Send the photo it was made from, as JPEG or PNG."
@@ -62,6 +54,9 @@ ADVICE: dict[str, str | Promise] = {
     "bad_exif": gettext_lazy(
         "The photo's EXIF data cannot be read, so it is unknown which way is up. "
         "Save the photo again without it and try again."
+    ),
+    "no_values": gettext_lazy(
+        "The photo holds no numbers at all, only “not a number”. Export it again from what made it."
     ),
     "empty": gettext_lazy("The file is empty. Copy it again from where it came from."),
     "missing": gettext_lazy("The file was gone when its turn came. Put it back and take it in again."),
@@ -108,31 +103,28 @@ def advice(code: str) -> str:
 
 def examine(data: bytes) -> Photo:
     """Check the bytes of a file and make what is kept beside them; raise :class:`PhotoRefused`."""
+    # Here, not above: the web process imports this module, and it should start without numpy.
+    from inference.photo import quality
+
     header = judge_header(data)
-    exif = _exif(header)
-    orientation = exif.get(_ORIENTATION, 1)
-    width, height = header.size
-    if orientation in (5, 6, 7, 8):
-        width, height = height, width
-    upright = _upright(header, orientation)
-    screen = _fit(upright, VARIANTS["screen"][0])
-    brightness, sharpness = _measure(screen)
+    screen = _screen(header)
+    brightness, _contrast, sharpness = quality.measure(_array(ImageOps.grayscale(screen)))
     return Photo(
-        format="JPEG" if header.format == "MPO" else str(header.format),
-        width=width,
-        height=height,
+        format=header.format,
+        width=header.width,
+        height=header.height,
         size=len(data),
         brightness=brightness,
         sharpness=sharpness,
-        taken_at=_taken_at(exif),
+        taken_at=_taken_at(header.tags),
         renditions=_renditions(screen),
     )
 
 
-def judge_header(data: bytes) -> ImageFile.ImageFile:
+def judge_header(data: bytes) -> Header:
     """What can be said of a file before a pixel is decoded, at once and in little memory; raise :class:`PhotoRefused`.
 
-    Returns the opened photo. It may still turn out cut off or damaged (``truncated``, ``bad_exif``).
+    The photo may still turn out cut off or damaged (``truncated``, ``no_values``).
     """
     if not data:
         raise PhotoRefused("empty")
@@ -141,175 +133,55 @@ def judge_header(data: bytes) -> ImageFile.ImageFile:
     header = _open(data)
     if header.format == "GIF":
         raise PhotoRefused("gif")
-    if min(header.size) < settings.INTAKE_MIN_SIDE:
+    if min(header.width, header.height) < settings.INTAKE_MIN_SIDE:
         raise PhotoRefused("too_small")
     return header
 
 
 def render(data: bytes) -> dict[str, bytes]:
     """The renditions of an accepted photo, made again: WebP bytes by variant."""
-    header = _open(data)
-    return _renditions(_fit(_upright(header, _exif(header).get(_ORIENTATION, 1)), VARIANTS["screen"][0]))
+    return _renditions(_screen(_open(data)))
 
 
-def _open(data: bytes) -> ImageFile.ImageFile:
+def _open(data: bytes) -> Header:
     try:
-        image = Pillow.open(io.BytesIO(data), formats=FORMATS)
-    except UnidentifiedImageError:
-        raise PhotoRefused(_other_format(data) or "not_an_image") from None
-    except Exception:
-        raise PhotoRefused("truncated") from None
-    if image.width * image.height > settings.INTAKE_MAX_PIXELS:
-        raise PhotoRefused("too_many_pixels")
-    if image.format != "MPO" and _moves(image):
-        raise PhotoRefused("animated")
-    return image
+        return read_header(data, max_pixels=settings.INTAKE_MAX_PIXELS)
+    except DecodeError as error:
+        raise PhotoRefused(error.code) from None
 
 
-def _moves(image: ImageFile.ImageFile) -> bool:
+def _screen(header: Header) -> Pillow.Image:
+    """The photo as everybody sees it, RGB or L, not larger than the screen rendition."""
+    from inference.photo.pixels import decode_pixels
+
+    longest = VARIANTS["screen"][0]
+    shorter, longer = sorted((header.width, header.height))
     try:
-        return bool(getattr(image, "is_animated", False))
-    except Exception:
-        raise PhotoRefused("truncated") from None
+        pixels = decode_pixels(
+            header, max_pixels=settings.INTAKE_MAX_PIXELS, min_side=max(1, shorter * longest // longer)
+        )
+    except DecodeError as error:
+        raise PhotoRefused(error.code) from None
+    return _fit(Pillow.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels), longest)
 
 
-_OTHER_FORMATS = (
-    b"8BPS",
-    b"%PDF",
-    b"\x00\x00\x00\x0cjP  ",
-    b"\xff\x4f\xff\x51",
-    b"\x00\x00\x01\x00",
-    b"FUJIFILMCCD-RAW",
-    b"IIRO",
-    b"IIU\x00",
-    b"\xff\x0a",
-)
+def _array(image: Pillow.Image) -> Any:
+    import numpy as np
+
+    return np.asarray(image)
 
 
-#: Major and compatible brands in a file's ``ftyp`` box (ISO/IEC 23000-22, annex on brands; AV1 Image File Format).
-_BRANDS = {
-    "avif": (b"avif", b"avis"),
-    "heic": (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"),
-}
-
-
-def _other_format(data: bytes) -> str:
-    """The refusal code of a picture that people do have, but that is not taken: HEIC, AVIF, JPEG 2000, PSD, SVG, PDF,
-    ICO and raw photos; empty for anything else."""
-    head = data[:256]
-    if head[4:8] == b"ftyp":
-        size = min(int.from_bytes(head[:4]), len(head))
-        brands = [head[8:12], *(head[at : at + 4] for at in range(16, size - 3, 4))]
-        # AVIF names itself beside the common brand "mif1", so it is looked for first.
-        return next((code for code, known in _BRANDS.items() if set(known) & set(brands)), "unsupported")
-    return "unsupported" if head.startswith(_OTHER_FORMATS) or b"<svg" in head.lower() else ""
-
-
-def _exif(image: ImageFile.ImageFile) -> Any:
-    """The photo's EXIF tags. Raises ``bad_exif`` where there are some and they cannot be read."""
-    if image.format == "PNG":
-        _load(image)  # a PNG may carry its EXIF behind the pixels
-    raw = image.info.get("exif")
-    if isinstance(raw, bytes) and raw and not _is_sound(raw.removeprefix(b"Exif\x00\x00")):
-        raise PhotoRefused("bad_exif")
-    try:
-        exif = image.getexif()
-        orientation = exif.get(_ORIENTATION, 1)
-        exif.get_ifd(_EXIF_IFD)
-    except Exception:
-        raise PhotoRefused("bad_exif") from None
-    if not isinstance(orientation, int):
-        raise PhotoRefused("bad_exif")
-    return exif
-
-
-def _is_sound(tiff: bytes) -> bool:
-    """Whether an EXIF block has a TIFF header and a first directory that lies within it.
-
-    Pillow only warns of such damage and then reports no orientation, and the photo would come in on its side.
-    """
-    order = {b"II*\x00": "<", b"MM\x00*": ">"}.get(tiff[:4])
-    if order is None or len(tiff) < 10:
-        return False
-    (start,) = struct.unpack_from(order + "I", tiff, 4)
-    if start < 8 or start + 2 > len(tiff):
-        return False
-    (entries,) = struct.unpack_from(order + "H", tiff, start)
-    return bool(start + 2 + 12 * entries <= len(tiff))
-
-
-def _taken_at(exif: Any) -> datetime | None:
+def _taken_at(tags: exif.Tags) -> datetime | None:
     """When the camera says it was taken; UTC where it names no offset; ``None`` where it does not say."""
-    details = exif.get_ifd(_EXIF_IFD)
-    text, offset = details.get(_TAKEN), details.get(_TAKEN_OFFSET)
+    text, offset = tags.get(exif.TAKEN), tags.get(exif.TAKEN_OFFSET)
     if not isinstance(text, str):
         return None
     try:
-        if isinstance(offset, str) and offset.strip("\x00 "):
-            stamp = f"{text.strip(chr(0) + ' ')} {offset.strip(chr(0) + ' ')}"
-            return datetime.strptime(stamp, "%Y:%m:%d %H:%M:%S %z")
-        return datetime.strptime(text.strip("\x00 "), "%Y:%m:%d %H:%M:%S").replace(tzinfo=UTC)
+        if isinstance(offset, str) and offset:
+            return datetime.strptime(f"{text} {offset}", "%Y:%m:%d %H:%M:%S %z")
+        return datetime.strptime(text, "%Y:%m:%d %H:%M:%S").replace(tzinfo=UTC)
     except ValueError:
         return None
-
-
-def _upright(image: ImageFile.ImageFile, orientation: int) -> Pillow.Image:
-    """The decoded photo, the right way up, as RGB or L, not smaller than the screen rendition needs."""
-    longest = VARIANTS["screen"][0]
-    if image.format in ("JPEG", "MPO") and max(image.size) > longest:
-        # A JPEG decodes at 1/2, 1/4 or 1/8 for a fraction of the work; draft() never goes below what is asked.
-        scale = longest / max(image.size)
-        image.draft(None, (max(1, int(image.width * scale)), max(1, int(image.height * scale))))
-    _load(image)
-    return _plain(_turn(image, orientation), image.info.get("icc_profile"))
-
-
-def _load(image: ImageFile.ImageFile) -> None:
-    try:
-        image.load()
-    except MemoryError:
-        raise PhotoRefused("too_many_pixels") from None
-    except Exception:
-        raise PhotoRefused("truncated") from None
-
-
-def _turn(image: Pillow.Image, orientation: int) -> Pillow.Image:
-    method = {
-        2: Pillow.Transpose.FLIP_LEFT_RIGHT,
-        3: Pillow.Transpose.ROTATE_180,
-        4: Pillow.Transpose.FLIP_TOP_BOTTOM,
-        5: Pillow.Transpose.TRANSPOSE,
-        6: Pillow.Transpose.ROTATE_270,
-        7: Pillow.Transpose.TRANSVERSE,
-        8: Pillow.Transpose.ROTATE_90,
-    }.get(orientation)
-    return image if method is None else image.transpose(method)
-
-
-def _plain(image: Pillow.Image, profile: bytes | None) -> Pillow.Image:
-    """RGB or L with 8 bits a channel, in sRGB, without transparency."""
-    if image.mode.startswith("I;16"):
-        return image.convert("I").point(lambda value: value / 256).convert("L")
-    if image.mode in ("I", "F"):
-        low, high = image.getextrema()
-        scale = 255 / ((high - low) or 1)  # type: ignore[operator]
-        shifted = image.convert("F").point(lambda value: value * scale + (-low * scale))  # type: ignore[operator]
-        return shifted.convert("L")
-    if image.mode == "1" or image.mode == "L":
-        return image.convert("L")
-    if image.has_transparency_data:
-        layer = image.convert("RGBA")
-        ground = Pillow.new("RGBA", layer.size, (*BACKDROP, 255))
-        return Pillow.alpha_composite(ground, layer).convert("RGB")
-    plain = image.convert("RGB")
-    if profile and image.mode == "RGB" and b"sRGB" not in profile[:4096]:
-        try:
-            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-            converted = ImageCms.profileToProfile(plain, source, ImageCms.createProfile("sRGB"))
-            return converted or plain
-        except (ImageCms.PyCMSError, OSError):
-            return plain  # an odd colour profile is no reason to lose a photo
-    return plain
 
 
 def _fit(image: Pillow.Image, longest: int) -> Pillow.Image:
@@ -330,16 +202,3 @@ def _renditions(screen: Pillow.Image) -> dict[str, bytes]:
         _fit(screen, longest).save(buffer, format="WEBP", quality=quality, method=2)
         made[variant] = buffer.getvalue()
     return made
-
-
-def _measure(screen: Pillow.Image) -> tuple[float, float]:
-    """Mean luma (0 to 255), and the variance of the Laplacian: near 0 for a blurred or empty photo."""
-    # Here, not above: the web process imports this module, and it should start without numpy.
-    import numpy as np
-
-    luma = np.asarray(ImageOps.grayscale(screen), dtype=np.int16)
-    if min(luma.shape) < 3:
-        return float(luma.mean()), 0.0
-    middle = luma[1:-1, 1:-1] * np.int16(-4)
-    laplacian = middle + luma[:-2, 1:-1] + luma[2:, 1:-1] + luma[1:-1, :-2] + luma[1:-1, 2:]
-    return float(luma.mean()), float(laplacian.astype(np.float32).var())

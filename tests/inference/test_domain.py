@@ -17,10 +17,10 @@ from safetensors.torch import save_file
 
 from inference import backbones, domain
 from inference.backbones import Backbone, UnknownBackbone, WeightsError
-from inference.decode import decode_rgb
 from inference.domain.modes import find_modes
 from inference.domain.statistics import FLOOR, StreamedSums, scales
 from inference.embed import Embedder
+from inference.photo.pixels import decode_rgb
 
 ARCHITECTURE = "shufflenet_v2_x0_5"
 BASE = f"torchvision:{ARCHITECTURE}+stages"

@@ -14,11 +14,11 @@ from inference.drift import (
     compare,
     embedding_drift,
     level_of,
-    quality,
     score_drift,
     value_drift,
 )
 from inference.drift.result import holm
+from inference.photo import quality
 
 
 def cloud(rng: np.random.Generator, n: int, d: int = 20, shift: float = 0.0) -> np.ndarray:

@@ -19,10 +19,11 @@ from safetensors.torch import save_file
 
 from inference import backbones
 from inference.backbones import Backbone
-from inference.decode import DecodeError, decode_pixels, decode_rgb
 from inference.embed import EagerForward, Embedder, OnnxForward, cpu_forward
 from inference.gpu import GpuEmbedder, decode_only, forward_only
 from inference.gpu_decode import decode_jpegs, has_gpu_decoder, resize_and_crop, without_exif
+from inference.photo import DecodeError
+from inference.photo.pixels import decode_pixels, decode_rgb
 from inference.pixel_network import export_onnx, pixel_network
 
 Encode = Callable[..., bytes]

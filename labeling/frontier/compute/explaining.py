@@ -14,8 +14,9 @@ from django.utils.translation import gettext_noop
 
 from inference import explain
 from inference.backbones import Backbone, UnknownBackbone, WeightsError
-from inference.decode import DecodeError, decode_pixels
 from inference.embed import Forward, cpu_forward
+from inference.photo import DecodeError
+from inference.photo.pixels import decode_pixels
 from labeling.catalog.storage import original
 from labeling.frontier.explanations import keep
 from labeling.frontier.models import AutomaticDecision
@@ -94,7 +95,10 @@ def _heat(decision: AutomaticDecision, head: Any, progress: Progress) -> explain
     try:
         data = original(decision.item.image)
         photo = decode_pixels(
-            data, max_pixels=settings.INTAKE_MAX_PIXELS, min_side=backbone.preprocessing.min_side
+            data,
+            max_pixels=settings.INTAKE_MAX_PIXELS,
+            min_side=backbone.preprocessing.min_side,
+            levels=backbone.preprocessing.levels,
         )
     except (FileNotFoundError, DecodeError):
         return None
