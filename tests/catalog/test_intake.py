@@ -134,7 +134,7 @@ def test_each_refused_file_is_listed_with_its_reason_and_what_to_do(do: Do, sett
         "nothing.png": "empty",
         "dot.png": "too_small",
         "still.gif": "gif",
-        "phone.heic": "heic",
+        "phone.heic": "truncated",
     }
     report = intake_report(batch)
     assert report["counts"]["refused"] == 9 and report["state"] == "finished"

@@ -41,8 +41,10 @@ def train_project(progress: Progress) -> dict[str, Any]:
     """
     project = project_of(progress)
     made = ModelVersion.objects.filter(job=progress.job).first() or _made(progress, project)
-    if made.backbone != project.backbone:
-        # Photos that came since it was adapted may lack what this version's scores are made of.
+    champion = selectors.champion(project)
+    if made.backbone != project.backbone or (champion and champion.backbone_hash != made.backbone_hash):
+        # Photos may lack what this version's scores are made of: those that came since it was adapted, or all, where a
+        # new release decodes photos otherwise.
         services.request_embedding(project=project)
     promoted = False
     if progress.args.get("auto"):
