@@ -1,7 +1,8 @@
 """Django settings: one file, read from the environment; safe by default, comfortable on a developer's machine.
 
 Variables (all optional): ``HILLTOP_SECRET_KEY``, ``HILLTOP_DEBUG``, ``HILLTOP_HOSTS``, ``HILLTOP_ORIGINS``,
-``HILLTOP_HTTPS``, ``HILLTOP_PROXIES``, ``HILLTOP_VAR``, ``HILLTOP_INTAKE_ROOTS``, ``HILLTOP_STORAGE``, ``HILLTOP_LOG``,
+``HILLTOP_HTTPS``, ``HILLTOP_PROXIES``, ``HILLTOP_PREFIX``, ``HILLTOP_VAR``, ``HILLTOP_INTAKE_ROOTS``, ``HILLTOP_STORAGE``,
+``HILLTOP_LOG``,
 ``HILLTOP_MAX_BYTES``, ``HILLTOP_MAX_PIXELS``, ``HILLTOP_MIN_SIDE``, ``HILLTOP_STATIC``, ``HILLTOP_WEIGHTS_DIR``,
 ``DATABASE_URL``. See docs/configuration.md.
 """
@@ -53,6 +54,13 @@ SECRET_KEY = _secret_key()
 DEBUG = _flag("HILLTOP_DEBUG")
 ALLOWED_HOSTS = _list("HILLTOP_HOSTS", "localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = _list("HILLTOP_ORIGINS")
+CSRF_FAILURE_VIEW = "labeling.gateway.errors.csrf_failure"
+APPEND_SLASH = False  # labeling.gateway.slashes does it, in both directions and for every method
+#: Where a proxy serves Hilltop below a path: "/hilltop". Whether the proxy takes it off the address does not matter.
+PREFIX = os.environ.get("HILLTOP_PREFIX", "").strip("/")
+PREFIX = f"/{PREFIX}" if PREFIX else ""
+FORCE_SCRIPT_NAME = PREFIX or None
+SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = LANGUAGE_COOKIE_PATH = f"{PREFIX}/"
 
 #: From the ground up. Receivers of one signal are called in this order.
 ROOMS = [
@@ -100,6 +108,8 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "labeling.gateway.slashes.SlashMiddleware",
+    "labeling.gateway.middleware.TokenOpensPhotosMiddleware",
     "labeling.gateway.middleware.PlainTextMiddleware",
     "labeling.gateway.middleware.RefusalMiddleware",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
@@ -153,7 +163,7 @@ TIME_ZONE = os.environ.get("TZ", "UTC")
 USE_TZ = True
 
 # Static files, and photos. Photos never pass through MEDIA_URL: a view checks membership and serves renditions only.
-STATIC_URL = "/static/"
+STATIC_URL = f"{PREFIX}/static/"
 STATIC_ROOT = VAR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = True

@@ -16,6 +16,7 @@ from django.template.loader import render_to_string
 from django.utils.functional import Promise
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
 from rest_framework.response import Response
 
@@ -126,9 +127,11 @@ def _by_field(detail: Any) -> dict[str, Any]:
 
 
 def wants_json(request: HttpRequest) -> bool:
-    return request.path.startswith(API)
+    """Whether a program asks. ``path_info`` is the address without the prefix that we are served below."""
+    return f"{request.path_info}/".startswith(API)
 
 
+@csrf_exempt  # there is nothing here that anybody could be made to change
 def unmatched(request: HttpRequest) -> HttpResponse:
     """Any address under ``/api/`` that is none of ours."""
     return JsonResponse(
@@ -147,6 +150,16 @@ def _page(request: HttpRequest, *, code: str, message: str, status: int) -> Http
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     refusal = _as_refusal(exception) or Refused("malformed", _("The request could not be read."), status=400)
     return _page(request, code=refusal.code, message=refusal.message, status=refusal.status)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """A form, or a program's call with a session, came without its token."""
+    if wants_json(request):
+        return JsonResponse(
+            envelope("csrf", _("Send the session's CSRF token in the header “X-CSRFToken”, or use a token.")),
+            status=403,
+        )
+    return render(request, "403_csrf.html", status=403)
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,9 +13,16 @@ from django.utils.cache import patch_vary_headers
 from django.utils.deprecation import MiddlewareMixin
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
 
+from labeling.gateway.authentication import TokenAuthentication
+from labeling.gateway.errors import wants_json
 from labeling.plain_text import is_plain, plain
 from labeling.refusals import Refused
+
+#: Names of the addresses that show a photo's pixels.
+PHOTOS = frozenset({"photo"})
 
 
 class PlainTextMiddleware(MiddlewareMixin):
@@ -24,7 +32,7 @@ class PlainTextMiddleware(MiddlewareMixin):
     """
 
     def process_view(self, request: HttpRequest, *_view: Any) -> None:
-        if request.method != "POST" or request.path.startswith("/api/"):
+        if request.method != "POST" or wants_json(request):
             return
         unwanted = [
             name
@@ -39,6 +47,20 @@ class PlainTextMiddleware(MiddlewareMixin):
             request.POST = given  # type: ignore[assignment]  # it is immutable again
 
 
+class TokenOpensPhotosMiddleware(MiddlewareMixin):
+    """A claim hands out the pages' own addresses of photos. The token that claimed opens them as a session does, and
+    the view asks the same function whether the person may see the photo. Only photos, and only to look at."""
+
+    def process_view(self, request: HttpRequest, *_view: Any) -> None:
+        match = request.resolver_match
+        if request.method not in ("GET", "HEAD") or match is None or match.url_name not in PHOTOS:
+            return
+        # What a wrong token may not see is not there, as for any stranger.
+        with suppress(AuthenticationFailed):
+            if found := TokenAuthentication().authenticate(Request(request)):
+                request.user = found[0]
+
+
 class RefusalMiddleware(MiddlewareMixin):
     """Views need no ``try`` around a service: what it refuses is said in its own words.
 
@@ -47,7 +69,7 @@ class RefusalMiddleware(MiddlewareMixin):
     """
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        if request.path.startswith("/api/"):
+        if wants_json(request):
             return None
         if isinstance(exception, ValueError | DataError) and _has_nul(request):
             exception = Refused(

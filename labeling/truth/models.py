@@ -173,7 +173,8 @@ class Outcome(models.TextChoices):
 
 
 class Ruling(models.Model):
-    """How a dispute ended. ``reviewer`` is empty only when it dissolved (an undo withdrew its cause)."""
+    """How a dispute ended. ``reviewer`` is empty only when it dissolved: an undo withdrew its cause, or classes were
+    merged and the answers agree."""
 
     dispute = models.OneToOneField(Dispute, on_delete=models.PROTECT, related_name="ruling")
     reviewer = models.ForeignKey(

@@ -1,5 +1,6 @@
 """What the truth room does for pages, the API and the rooms above: one import for all its writes."""
 
+from labeling.truth.agreeing_now import settle_disputes_that_agree
 from labeling.truth.answering import record_answer, retract_answer, undo_until
 from labeling.truth.answers import Answer, Viewing
 from labeling.truth.checking import Checked, add_gold, lift_pause, record_checks, retire_gold
@@ -21,5 +22,6 @@ __all__ = [
     "retire_gold",
     "retract_answer",
     "rule",
+    "settle_disputes_that_agree",
     "undo_until",
 ]

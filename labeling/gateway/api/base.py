@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
 from django.http import Http404
@@ -66,7 +66,8 @@ class Throttle(ScopedRateThrottle):
 
 
 class ApiView(APIView):
-    """Token or session, JSON in, JSON out. Sub-classes name a ``throttle_scope`` where work is dear."""
+    """Token or session, JSON in, JSON out. Sub-classes name a ``throttle_scope`` where work is dear, and the methods
+    that do it: asking how it goes is never rationed."""
 
     content_negotiation_class = AlwaysJson
 
@@ -74,9 +75,11 @@ class ApiView(APIView):
     parser_classes: Any = (StrictJSONParser,)
     throttle_classes = (Throttle,)
     throttle_scope: str = ""
+    throttled_methods: Sequence[str] = ("POST",)
 
     def get_throttles(self) -> list[Any]:
-        return super().get_throttles() if self.throttle_scope else []
+        dear = self.throttle_scope and self.request.method in self.throttled_methods
+        return super().get_throttles() if dear else []
 
 
 View = TypeVar("View", bound=type[ApiView])

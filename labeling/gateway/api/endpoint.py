@@ -119,7 +119,8 @@ def endpoint(
             answer = handler(view, request, **named)
             return answer if isinstance(answer, HttpResponseBase) else Response(answer, status=done)
 
-        method.may = may  # type: ignore[attr-defined]  # the test of all routes and roles reads it
+        # The tests of all routes read both.
+        method.may, method.takes = may, reader  # type: ignore[attr-defined]
         return method  # type: ignore[return-value]
 
     return decorate

@@ -64,15 +64,39 @@ class StrictSerializer(Shape):
         return super().to_internal_value(data)
 
 
+_TEXT = gettext_lazy("Send a text, in double quotes.")
+_NUMBER = gettext_lazy("Send a number.")
+_WHOLE = gettext_lazy("Send a whole number, without quotes.")
+_SWITCH = gettext_lazy("Send true or false, without quotes.")
+
+
 def _of_another_type(field: Any, value: Any) -> list[str] | dict[Any, Any]:
     """What is wrong with the JSON type of a value that the framework would turn into the field's; empty: nothing."""
+    if value is None:  # whether it may be left open, the field says
+        return []
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if isinstance(field, serializers.CharField | serializers.UUIDField) and is_number:
-        return [_("Send a text, in double quotes.")]
-    if isinstance(field, serializers.FloatField) and isinstance(value, bool):
-        return [_("Send a number.")]
-    if isinstance(field, serializers.ListField) and isinstance(value, list):
-        return {n: wrong for n, one in enumerate(value) if (wrong := _of_another_type(field.child, one))}
+    match field:
+        case serializers.BooleanField():
+            return [] if isinstance(value, bool) else [_SWITCH]
+        case serializers.IntegerField():
+            return [] if is_number and value == value // 1 else [_WHOLE]
+        case serializers.FloatField() | serializers.DecimalField() | serializers.DurationField():
+            return [] if is_number else [_NUMBER]
+        case (
+            serializers.CharField()
+            | serializers.UUIDField()
+            | serializers.ChoiceField()
+            | serializers.DateTimeField()
+            | serializers.DateField()
+            | serializers.TimeField()
+        ):
+            return [] if isinstance(value, str) else [_TEXT]
+        case serializers.ListField() if isinstance(value, list):
+            return {n: wrong for n, one in enumerate(value) if (wrong := _of_another_type(field.child, one))}
+        case serializers.DictField() if isinstance(value, dict):
+            return {
+                name: wrong for name, one in value.items() if (wrong := _of_another_type(field.child, one))
+            }
     return []
 
 

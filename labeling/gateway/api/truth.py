@@ -86,6 +86,7 @@ class GroundTruthsView(ApiView):
 @route("projects/<slug:slug>/export/<str:what>.<str:ending>", "api-export", "truth")
 class ExportView(ApiView):
     throttle_scope = "export"
+    throttled_methods = ("GET", "HEAD")
 
     @endpoint(
         "export",
