@@ -13,4 +13,8 @@ warnings.filterwarnings("ignore", "StreamingHttpResponse must consume synchronou
 
 from django.core.asgi import get_asgi_application  # noqa: E402  (settings read DATABASE_URL when imported)
 
-application = get_asgi_application()
+_django = get_asgi_application()
+
+from labeling.gateway.bodies import BoundedBodies  # noqa: E402  (needs the apps)
+
+application = BoundedBodies(_django)

@@ -1,9 +1,9 @@
 """Django settings: one file, read from the environment; safe by default, comfortable on a developer's machine.
 
 Variables (all optional): ``HILLTOP_SECRET_KEY``, ``HILLTOP_DEBUG``, ``HILLTOP_HOSTS``, ``HILLTOP_ORIGINS``,
-``HILLTOP_HTTPS``, ``HILLTOP_PROXIES``, ``HILLTOP_PREFIX``, ``HILLTOP_VAR``, ``HILLTOP_INTAKE_ROOTS``, ``HILLTOP_STORAGE``,
-``HILLTOP_LOG``,
-``HILLTOP_MAX_BYTES``, ``HILLTOP_MAX_PIXELS``, ``HILLTOP_MIN_SIDE``, ``HILLTOP_STATIC``, ``HILLTOP_WEIGHTS_DIR``,
+``HILLTOP_HTTPS``, ``HILLTOP_PROXIES``, ``HILLTOP_PREFIX``, ``HILLTOP_VAR``, ``HILLTOP_INTAKE_ROOTS``,
+``HILLTOP_STORAGE``, ``HILLTOP_LOG``, ``HILLTOP_MAX_BYTES``, ``HILLTOP_MAX_UPLOAD_BYTES``, ``HILLTOP_MAX_PIXELS``,
+``HILLTOP_MIN_SIDE``, ``HILLTOP_STATIC``, ``HILLTOP_WEIGHTS_DIR``,
 ``DATABASE_URL``. See docs/configuration.md.
 """
 
@@ -201,6 +201,8 @@ WEIGHTS_DIR = Path(os.environ["HILLTOP_WEIGHTS_DIR"]) if os.environ.get("HILLTOP
 STAGING_DIR = VAR / "staging"
 INTAKE_ROOTS = [Path(p).resolve() for p in _list("HILLTOP_INTAKE_ROOTS", str(VAR / "intake"))]
 INTAKE_MAX_BYTES = int(os.environ.get("HILLTOP_MAX_BYTES", 40 * 2**20))
+#: All that one upload may hold: photos, or a zip of them.
+UPLOAD_MAX_BYTES = int(os.environ.get("HILLTOP_MAX_UPLOAD_BYTES", 4 * 2**30))
 INTAKE_MAX_PIXELS = int(os.environ.get("HILLTOP_MAX_PIXELS", 100_000_000))
 INTAKE_MIN_SIDE = int(os.environ.get("HILLTOP_MIN_SIDE", 32))
 

@@ -27,10 +27,12 @@ def free_port() -> int:
 class Stack:
     """A web server and job workers, each in its own process group, talking to the test's database.
 
-    ``url`` is where the web server answers. Logs are kept in ``log_dir``, for a failing test to read.
+    ``url`` is where the web server answers. Logs are kept in ``log_dir``, for a failing test to read. ``environment``:
+    variables that its processes have beside the test's own.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, **environment: str) -> None:
+        self._own = environment
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log_dir = Path(os.environ["HILLTOP_VAR"]) / "logs"
@@ -41,7 +43,7 @@ class Stack:
     def environment(self) -> dict[str, str]:
         name = connection.settings_dict["NAME"]
         parts = urlsplit(os.environ["DATABASE_URL"])
-        return {**os.environ, "DATABASE_URL": parts._replace(path=f"/{name}").geturl()}
+        return {**os.environ, "DATABASE_URL": parts._replace(path=f"/{name}").geturl(), **self._own}
 
     def ensure_web(self) -> None:
         if self.web is not None and self.web.poll() is None:

@@ -1,42 +1,42 @@
 """How the web says no: one JSON envelope for programs, whatever went wrong and wherever it was noticed.
 
-``{"error": {"code": str, "message": str, "fields"?: {name: [message, ...]}}}``. Codes stay the same between
-releases; messages are for people and say what to do.
+Codes stay the same between releases; messages are for people and say what to do.
 """
 
 from __future__ import annotations
 
+import logging
+import sys
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation, TooManyFilesSent
 from django.core.exceptions import ValidationError as ModelValidationError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
-from django.template.loader import render_to_string
-from django.utils.functional import Promise
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
 from rest_framework.response import Response
+from rest_framework.views import set_rollback
 
+from labeling.gateway.calm import calm
+from labeling.gateway.envelope import envelope, wants_json
+from labeling.gateway.trouble import Trouble, trouble_of
 from labeling.refusals import Refused
 
-API = "/api/"
-
-
-def envelope(code: str, message: str, fields: dict[str, Any] | None = None) -> dict[str, Any]:
-    error: dict[str, Any] = {"code": code, "message": str(message)}
-    if fields:
-        error["fields"] = {
-            name: [messages] if isinstance(messages, str | Promise) else messages
-            for name, messages in fields.items()
-        }
-    return {"error": error}
+logger = logging.getLogger(__name__)
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
     """Turn an exception of an API view into an answer; ``None`` (a real bug) becomes a 500."""
+    if trouble := trouble_of(error):
+        logger.warning("%s: %s", trouble.code, error)
+        set_rollback()
+        return Response(
+            envelope(trouble.code, str(trouble.message)),
+            status=trouble.status,
+            headers={"Retry-After": str(trouble.retry_after)},
+        )
     refusal = _as_refusal(error)
     if refusal is None:
         return None
@@ -126,11 +126,6 @@ def _by_field(detail: Any) -> dict[str, Any]:
     return detail if isinstance(detail, dict) else {"non_field_errors": detail}
 
 
-def wants_json(request: HttpRequest) -> bool:
-    """Whether a program asks. ``path_info`` is the address without the prefix that we are served below."""
-    return f"{request.path_info}/".startswith(API)
-
-
 @csrf_exempt  # there is nothing here that anybody could be made to change
 def unmatched(request: HttpRequest) -> HttpResponse:
     """Any address under ``/api/`` that is none of ours."""
@@ -175,11 +170,24 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
+    """Called while the exception is being handled: trouble that is no bug says what it is."""
+    if trouble := trouble_of(sys.exc_info()[1]):
+        return troubled(request, trouble)
     message = _(
         "What was confirmed to you is stored; what you sent just now may not be. Try again in a minute. If it "
         "stays, tell your administrator what you did and when."
     )
-    if wants_json(request):
-        return JsonResponse(envelope("server_error", message), status=500)
-    page = render_to_string("gateway/broken.html", {"message": message, "language": get_language() or "en"})
-    return HttpResponse(page, status=500)
+    return calm(
+        request, title=_("Something broke on our side"), message=message, code="server_error", status=500
+    )
+
+
+def troubled(request: HttpRequest, trouble: Trouble) -> HttpResponse:
+    return calm(
+        request,
+        title=str(trouble.title),
+        message=str(trouble.message),
+        code=trouble.code,
+        status=trouble.status,
+        retry_after=trouble.retry_after,
+    )

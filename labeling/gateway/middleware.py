@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,9 +18,13 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
 from labeling.gateway.authentication import TokenAuthentication
-from labeling.gateway.errors import wants_json
+from labeling.gateway.envelope import wants_json
+from labeling.gateway.errors import troubled
+from labeling.gateway.trouble import trouble_of
 from labeling.plain_text import is_plain, plain
 from labeling.refusals import Refused
+
+logger = logging.getLogger(__name__)
 
 #: Names of the addresses that show a photo's pixels.
 PHOTOS = frozenset({"photo"})
@@ -77,6 +82,11 @@ class RefusalMiddleware(MiddlewareMixin):
                 _("The address or the form holds a character that no text has (NUL). Type it again."),
                 status=400,
             )
+        if trouble := trouble_of(exception):
+            logger.warning("%s: %s", trouble.code, exception)
+            if not getattr(request, "htmx", False):
+                return troubled(request, trouble)
+            exception = Refused(trouble.code, str(trouble.message), status=trouble.status)
         if not isinstance(exception, Refused):
             return None
         context = {

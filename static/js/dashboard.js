@@ -269,7 +269,7 @@ function sheet(figure, width, height, marks, draw) {
   canvas.toBlob((blob) => {
     const link = document.createElement("a");
     link.href = URL.createObjectURL(blob);
-    link.download = `${location.pathname.split("/")[2]}-${figure.id}.png`;
+    link.download = `${location.pathname.split("/").at(-2)}-${figure.id}.png`;
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
   }, "image/png");

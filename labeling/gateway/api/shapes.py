@@ -70,7 +70,7 @@ _WHOLE = gettext_lazy("Send a whole number, without quotes.")
 _SWITCH = gettext_lazy("Send true or false, without quotes.")
 
 
-def _of_another_type(field: Any, value: Any) -> list[str] | dict[Any, Any]:
+def _of_another_type(field: Any, value: Any) -> list[Any] | dict[Any, Any]:
     """What is wrong with the JSON type of a value that the framework would turn into the field's; empty: nothing."""
     if value is None:  # whether it may be left open, the field says
         return []
