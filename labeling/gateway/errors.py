@@ -182,6 +182,11 @@ def server_error(request: HttpRequest) -> HttpResponse:
     )
 
 
+def refused_by(trouble: Trouble) -> Refused:
+    """As a refusal, for what shows one beside other things."""
+    return Refused(trouble.code, str(trouble.message), status=trouble.status)
+
+
 def troubled(request: HttpRequest, trouble: Trouble) -> HttpResponse:
     return calm(
         request,

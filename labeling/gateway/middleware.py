@@ -19,7 +19,7 @@ from rest_framework.request import Request
 
 from labeling.gateway.authentication import TokenAuthentication
 from labeling.gateway.envelope import wants_json
-from labeling.gateway.errors import troubled
+from labeling.gateway.errors import refused_by, troubled
 from labeling.gateway.trouble import trouble_of
 from labeling.plain_text import is_plain, plain
 from labeling.refusals import Refused
@@ -86,7 +86,7 @@ class RefusalMiddleware(MiddlewareMixin):
             logger.warning("%s: %s", trouble.code, exception)
             if not getattr(request, "htmx", False):
                 return troubled(request, trouble)
-            exception = Refused(trouble.code, str(trouble.message), status=trouble.status)
+            exception = refused_by(trouble)
         if not isinstance(exception, Refused):
             return None
         context = {
