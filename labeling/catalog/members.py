@@ -1,16 +1,14 @@
-"""Who belongs to a project, in which role; and new accounts."""
+"""Who belongs to a project, in which role."""
 
 from __future__ import annotations
 
-from django.contrib.auth.password_validation import validate_password
-from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 from labeling.catalog.activity import log_activity
 from labeling.catalog.models import Membership, Project, Role
-from labeling.locks import hold_name
 from labeling.people.models import User
+from labeling.people.services import create_account
 from labeling.refusals import Refused
 
 
@@ -53,44 +51,12 @@ def remove_member(*, project: Project, user: User, by: User) -> None:
 
 
 @transaction.atomic
-def create_account(*, username: str, password: str, by: User, email: str = "", full_name: str = "") -> User:
-    """A new account that can sign in and belongs to no project yet. ``by`` must be a superuser."""
-    if not by.is_superuser:
-        raise Refused(
-            "forbidden", _("Only the site's administrators make accounts. Ask one of them."), status=403
-        )
-    first, _space, last = full_name.strip().partition(" ")
-    user = User(username=username.strip(), email=email, first_name=first, last_name=last.strip())
-    hold_name("people.user", user.username.replace("\0", ""))
-    fields: dict[str, str] = {}
-    try:
-        user.full_clean(exclude=["password"])
-    except ValidationError as error:
-        fields |= {name: " ".join(messages) for name, messages in error.message_dict.items()}
-    if user.username in (".", ".."):
-        fields["username"] = _("Addresses cannot hold the name “%(name)s”. Choose another one.") % {
-            "name": user.username
-        }
-    elif "username" not in fields and User.objects.filter(username__iexact=user.username).exists():
-        # People mistype capitals: two accounts that differ in nothing else would be taken for each other.
-        fields["username"] = _("A user with that name exists already, perhaps in other capital letters.")
-    try:
-        validate_password(password, user)
-    except ValidationError as error:
-        fields["password"] = " ".join(error.messages)
-    if fields:
-        raise Refused.invalid_fields(fields)
-    user.set_password(password)
-    user.save()
-    return user
+def invite_member(*, project: Project, role: str, by: User, **account: str) -> User:
+    """A new account without a password that is a member from the start; ``account`` is what :func:`create_account` takes.
 
-
-@transaction.atomic
-def create_member(
-    *, project: Project, username: str, password: str, full_name: str, role: str, by: User
-) -> User:
-    """A new account that is a member from the start. Refuses as :func:`create_account` and :func:`set_role` do."""
-    user = create_account(username=username, password=password, full_name=full_name, by=by)
+    Refuses as that and :func:`set_role` do.
+    """
+    user = create_account(by=by, **account)
     set_role(project=project, user=user, role=role, by=by)
     return user
 

@@ -10,7 +10,7 @@ from labeling.catalog.intake import (
     start_intake,
     start_upload,
 )
-from labeling.catalog.members import create_account, create_member, remove_member, set_role
+from labeling.catalog.members import invite_member, remove_member, set_role
 from labeling.catalog.projects import archive_project, create_project, update_settings
 
 __all__ = [
@@ -19,10 +19,9 @@ __all__ = [
     "amend_guideline",
     "archive_project",
     "cancel_intake",
-    "create_account",
-    "create_member",
     "create_project",
     "discard_rest",
+    "invite_member",
     "log_activity",
     "remove_member",
     "resume_intake",

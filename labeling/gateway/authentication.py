@@ -13,13 +13,14 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from knox.crypto import hash_token
-from knox.models import AuthToken, get_token_model
-from knox.settings import CONSTANTS, knox_settings
+from knox.settings import CONSTANTS
 from rest_framework import exceptions
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.request import Request
 
 from labeling.people import throttle
+from labeling.people.models import Token, User
+from labeling.people.tokens import DAYS, make_token, note_use
 from labeling.refusals import Refused
 
 SCHEMES = {b"token", b"bearer"}
@@ -47,10 +48,8 @@ class TokenAuthentication(BaseAuthentication):
         if not token.isalnum():
             raise self._unknown()
         digest = hash_token(token)
-        candidates = (
-            get_token_model()
-            .objects.select_related("user")
-            .filter(token_key=token[: CONSTANTS.TOKEN_KEY_LENGTH])
+        candidates = Token.objects.select_related("user").filter(
+            token_key=token[: CONSTANTS.TOKEN_KEY_LENGTH]
         )
         for candidate in candidates:
             if not compare_digest(digest, candidate.digest):
@@ -59,6 +58,7 @@ class TokenAuthentication(BaseAuthentication):
                 break
             if not candidate.user.is_active:
                 raise exceptions.AuthenticationFailed(_("This account is closed. Ask your administrator."))
+            note_use(candidate)
             return candidate.user, candidate
         raise self._unknown()
 
@@ -72,7 +72,9 @@ class TokenAuthentication(BaseAuthentication):
         )
 
 
-def log_in(request: HttpRequest, *, username: str, password: str) -> tuple[AuthToken, str]:
+def log_in(
+    request: HttpRequest, *, username: str, password: str, name: str = "", days: int = DAYS
+) -> tuple[Token, str]:
     """A new token, as its row and its text, which is told this once.
 
     Raises :class:`Refused` ``bad_login`` (401), or ``throttled`` (429) after too many wrong passwords.
@@ -89,15 +91,10 @@ def log_in(request: HttpRequest, *, username: str, password: str) -> tuple[AuthT
             status=401,
         )
     throttle.forget(**attempt)
-    tokens = get_token_model().objects
-    limit = knox_settings.TOKEN_LIMIT_PER_USER
-    if limit is not None:
-        # Programs that log in at every start would lock themselves out; the oldest tokens make room instead.
-        surplus = tokens.filter(user=user).order_by("-created").values_list("pk", flat=True)[limit - 1 :]
-        tokens.filter(pk__in=list(surplus)).delete()
-    row, token = tokens.create(user=user, expiry=knox_settings.TOKEN_TTL)
+    assert isinstance(user, User)  # narrows the type
+    made = make_token(user=user, name=name or gettext("Signed in by the API"), days=days)
     user_logged_in.send(sender=type(user), request=request, user=user)
-    return row, token
+    return made
 
 
 class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]

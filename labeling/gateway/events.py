@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from labeling.catalog.permissions import Action, project_for
-from labeling.gateway.hub import Mailbox, hub
+from labeling.gateway.hub import ENDED, Mailbox, hub
 
 HEARTBEAT_S = 15.0
 #: At most two events of a kind a second: what comes in between is told together.
@@ -26,21 +26,21 @@ LONGEST_S = 15 * 60.0
 @require_GET
 async def events(request: HttpRequest, slug: str) -> HttpResponseBase:
     """``/p/<slug>/events``: server-sent events ``jobs``, ``progress``, ``activity``; data is ``{"at": iso time}``."""
-    project_id = await sync_to_async(_admit)(request, slug)
-    if project_id is None:
+    admitted = await sync_to_async(_admit)(request, slug)
+    if admitted is None:
         return HttpResponse("Sign in first.\n", status=401, content_type="text/plain; charset=utf-8")
-    response = StreamingHttpResponse(Watch(project_id), content_type="text/event-stream")
+    response = StreamingHttpResponse(Watch(*admitted), content_type="text/event-stream")
     response["Cache-Control"] = "no-store"
     response["X-Accel-Buffering"] = "no"
     return response
 
 
-def _admit(request: HttpRequest, slug: str) -> int | None:
-    """The project's id if the person may watch it, ``None`` for strangers without a session."""
+def _admit(request: HttpRequest, slug: str) -> tuple[int, int] | None:
+    """The project's id and the person's if they may watch it, ``None`` for strangers without a session."""
     try:
         if not request.user.is_authenticated:
             return None
-        return project_for(request.user, slug, Action.VIEW).pk
+        return project_for(request.user, slug, Action.VIEW).pk, request.user.pk
     finally:
         # The request lasts as long as the page is open; its database connection must not.
         if not connection.in_atomic_block:
@@ -54,9 +54,9 @@ class Watch:
     that a vanished viewer leaves waiting at its ``yield`` would keep its mailbox until the garbage collector comes.
     """
 
-    def __init__(self, project_id: int) -> None:
+    def __init__(self, project_id: int, user_id: int) -> None:
         self._project_id = project_id
-        self._hub, self._box = hub(), Mailbox()
+        self._hub, self._box = hub(), Mailbox(user_id)
         self._loop = asyncio.get_running_loop()
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
@@ -69,6 +69,8 @@ class Watch:
                 if not kinds:
                     yield b": still here\n\n"
                     continue
+                if ENDED in kinds:
+                    break
                 data = json.dumps({"at": timezone.now().isoformat()})
                 yield "".join(f"event: {kind}\ndata: {data}\n\n" for kind in sorted(kinds)).encode()
                 await asyncio.sleep(BREATH_S)

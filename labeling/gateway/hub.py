@@ -15,6 +15,8 @@ logger = logging.getLogger(__name__)
 
 CHANNEL = "hilltop_events"
 KINDS = frozenset({"jobs", "progress", "activity"})
+#: All sessions of a person ended; see labeling/people/access.py.
+ENDED = "ended"
 _CHECK_EVERY_S = 30.0
 _LONGEST_WAIT_S = 10.0
 
@@ -22,7 +24,8 @@ _LONGEST_WAIT_S = 10.0
 class Mailbox:
     """The kinds of event that one viewer has not been told of yet. Any number of the same kind are one."""
 
-    def __init__(self) -> None:
+    def __init__(self, user_id: int = 0) -> None:
+        self.user_id = user_id
         self._kinds: set[str] = set()
         self._full = asyncio.Event()
 
@@ -99,10 +102,16 @@ class Hub:
                 wait = min(2 * wait, _LONGEST_WAIT_S)
 
     def _deliver(self, payload: str) -> None:
-        kind, _space, project = payload.partition(" ")
-        if kind in KINDS and project.isdigit():
-            for box in self._boxes.get(int(project), ()):
+        kind, _space, number = payload.partition(" ")
+        if not number.isdigit():
+            return
+        if kind in KINDS:
+            for box in self._boxes.get(int(number), ()):
                 box.put(kind)
+        elif kind == ENDED:
+            for box in set().union(*self._boxes.values()):
+                if box.user_id == int(number):
+                    box.put(ENDED)
 
     def _deliver_to_all(self) -> None:
         """After a gap nobody knows what was missed, so everybody looks at everything once."""

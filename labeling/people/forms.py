@@ -1,15 +1,27 @@
-"""Signing in."""
+"""What people type to get in: names and passwords, and who is to be let in."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.auth.forms import AuthenticationForm
+from django import forms
+from django.contrib.auth.forms import (
+    AuthenticationForm,
+    PasswordChangeForm,
+    PasswordResetForm,
+    SetPasswordForm,
+)
 from django.core.exceptions import ValidationError
+from django.http import HttpRequest
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
-from labeling.people import throttle
+from labeling.people import rate_limits, throttle
+from labeling.people.history import remember
+from labeling.people.links import link_for, mail_link_aside
+from labeling.people.models import AccountEvent, Token
+from labeling.people.proxies import neighbourhood
+from labeling.people.tokens import DAYS
 
 MESSAGES: dict[str, Any] = {
     "invalid_login": _("This name and password do not match. Check both; capital letters count."),
@@ -64,3 +76,98 @@ class SignInForm(AuthenticationForm):
             raise
         throttle.forget(address=address, username=username)
         return cleaned
+
+
+PASSWORD_RULES = _("At least 8 characters, not a common word, and not like your name.")
+
+
+class ChoosePasswordForm(SetPasswordForm):  # type: ignore[type-arg]
+    """The first password, or another one, by a one-time link."""
+
+    def __init__(self, *args: Any, **named: Any) -> None:
+        super().__init__(*args, **named)
+        self.fields["new_password1"].help_text = PASSWORD_RULES
+        self.fields["new_password2"].help_text = ""
+
+
+class ChangePasswordForm(PasswordChangeForm):  # type: ignore[type-arg]
+    """Another password, by whoever knows the present one. A page left open is no licence to guess that one."""
+
+    def __init__(self, *args: Any, address: str = "", **named: Any) -> None:
+        super().__init__(*args, **named)
+        self.attempt = {"address": address, "username": self.user.username}
+        self.fields["old_password"].label = _("Present password")
+        self.fields["new_password1"].help_text = PASSWORD_RULES
+        self.fields["new_password2"].help_text = ""
+
+    def clean_old_password(self) -> str:
+        if refusal := throttle.must_wait(**self.attempt):
+            raise ValidationError(refusal, code="throttled")
+        try:
+            given: str = super().clean_old_password()
+        except ValidationError:
+            throttle.count_failure(**self.attempt)
+            raise ValidationError(
+                _("This is not your present password."), code="password_incorrect"
+            ) from None
+        throttle.forget(**self.attempt)
+        return given
+
+
+class ForgotForm(PasswordResetForm):
+    """Whoever forgot their password gets a one-time link by mail. The answer is the same for an unknown address."""
+
+    #: Mails to one address, and requests from one place, in an hour.
+    TO_ONE, FROM_ONE = 3, 20
+
+    def __init__(self, *args: Any, request: HttpRequest | None = None, **named: Any) -> None:
+        super().__init__(*args, **named)
+        self.request = request
+        self.fields["email"].label = _("E-mail address")
+        self.fields["email"].help_text = _("The one that your account has.")
+
+    def clean_email(self) -> str:
+        email = str(self.cleaned_data["email"])
+        assert self.request is not None  # narrows the type: the view gives it
+        place = neighbourhood(self.request.META.get("REMOTE_ADDR", ""))
+        asked, _left = rate_limits.count(rate_limits.key_of("forgot from", place), seconds=3600)
+        if asked > self.FROM_ONE:
+            raise ValidationError(
+                gettext("Too many requests from your network. Try again in an hour."), code="throttled"
+            )
+        return email
+
+    def save(self, *_args: Any, **_named: Any) -> None:
+        assert self.request is not None
+        email = self.cleaned_data["email"]
+        asked, _left = rate_limits.count(rate_limits.key_of("forgot", email.casefold()), seconds=3600)
+        if asked > self.TO_ONE:
+            return  # said to nobody: that would tell whether there is such an account
+        for person in self.get_users(email):
+            remember(person, AccountEvent.Kind.LINK_MAILED, by=None)
+            mail_link_aside(person, link_for(person, self.request))
+
+
+class TokenForm(forms.Form):
+    name = forms.CharField(
+        max_length=Token._meta.get_field("name").max_length,
+        label=_("Name"),
+        help_text=_("What it is for. For example: nightly export."),
+    )
+    days = forms.TypedChoiceField(
+        choices=[(7, _("7 days")), (30, _("30 days")), (90, _("90 days")), (365, _("A year"))],
+        initial=DAYS,
+        coerce=int,
+        label=_("Lasts"),
+    )
+
+
+class InviteForm(forms.Form):
+    username = forms.CharField(max_length=150, label=_("User name"))
+    full_name = forms.CharField(max_length=150, required=False, label=_("Full name"))
+    email = forms.EmailField(
+        max_length=254,
+        required=False,
+        label=_("E-mail address"),
+        help_text=_("For one-time links, and for single sign-on to find the account."),
+    )

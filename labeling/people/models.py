@@ -1,16 +1,87 @@
 """Accounts. What a person may do in a project is a membership, and lives in the catalog."""
 
+from __future__ import annotations
+
+from typing import Any
+
+import pgtrigger
+from django.conf import settings
 from django.contrib.auth.models import AbstractUser
 from django.db import models
+from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext_lazy as _
+from knox.models import AbstractAuthToken
 
 
-class User(AbstractUser):
-    """A person who signs in. ``is_superuser`` may create projects and manage accounts."""
+class User(AbstractUser):  # type: ignore[django-manager-missing]  # of the tokens, which a library declares
+    """A person who signs in. ``is_superuser`` may create projects and manage accounts.
+
+    ``sign_outs``: how often all sessions were ended at once. Sessions and one-time links are checked by it.
+    """
 
     toured_at = models.DateTimeField(null=True, blank=True, help_text="When the labeling tour was seen.")
+    sign_outs = models.PositiveIntegerField(default=0)
 
     def __str__(self) -> str:
         return self.get_full_name() or self.username
+
+    def save(self, *args: Any, **named: Any) -> None:
+        # ``_password`` is set where somebody chose another one, and not where Django only hashes the same one better.
+        ends = self.pk is not None and (getattr(self, "_password", None) is not None or not self.is_active)
+        super().save(*args, **named)
+        if ends:
+            Token.objects.filter(user=self).delete()
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        salt = "django.contrib.auth.models.AbstractBaseUser.get_session_auth_hash"
+        value = f"{self.password}{self.sign_outs or ''}"
+        return salted_hmac(salt, value, secret=secret, algorithm="sha256").hexdigest()
+
+
+class Token(AbstractAuthToken):  # type: ignore[misc]
+    """What a program signs in with, in a person's name. Only a hash of it is kept.
+
+    ``token_key`` is its beginning, by which people tell their tokens apart.
+    """
+
+    name = models.CharField(max_length=60)
+    used_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.user}: {self.name}"
+
+
+class AccountEvent(models.Model):
+    """Something that decides who can sign in as whom. Appended, never changed: a person can see who held their key."""
+
+    class Kind(models.TextChoices):
+        INVITED = "invited", _("Invited")
+        LINK_MADE = "link_made", _("One-time link made")
+        LINK_MAILED = "link_mailed", _("One-time link asked for by mail")
+        PASSWORD_SET = "password_set", _("Password set")
+        SWITCHED_OFF = "switched_off", _("Switched off")
+        SWITCHED_ON = "switched_on", _("Switched on")
+        SIGNED_OUT = "signed_out", _("Signed out everywhere")
+        TOKEN_MADE = "token_made", _("Token made")
+        TOKEN_REVOKED = "token_revoked", _("Token revoked")
+        TWO_STEP_ON = "two_step_on", _("Two-step sign-in switched on")
+        TWO_STEP_OFF = "two_step_off", _("Two-step sign-in switched off")
+        JOINED = "joined", _("Joined to single sign-on")
+
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="account_events"
+    )
+    kind = models.CharField(max_length=20, choices=Kind.choices)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    what = models.CharField(max_length=100, blank=True)
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("-id",)
+        triggers = [pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
+
+    def __str__(self) -> str:
+        return f"{self.person}: {self.kind}"
 
 
 class RateLimit(models.Model):

@@ -15,6 +15,7 @@ from labeling.catalog.selectors import (
     current_guideline,
     members,
 )
+from labeling.people.services import create_account
 from labeling.refusals import Refused
 from tests.factories import make_member, make_project, make_user
 
@@ -184,9 +185,7 @@ def test_odd_members_are_refused() -> None:
 
 def test_only_superusers_make_accounts_and_passwords_must_be_decent() -> None:
     chief = make_user(is_superuser=True)
-    made = services.create_account(
-        username="mina", password="quite-long-words-7", full_name="Mina Kim", by=chief
-    )
+    made = create_account(username="mina", password="quite-long-words-7", full_name="Mina Kim", by=chief)
     assert made.check_password("quite-long-words-7") and (made.first_name, made.last_name) == ("Mina", "Kim")
     for given, field in (
         ({"username": "mina", "password": "quite-long-words-7"}, "username"),
@@ -194,12 +193,12 @@ def test_only_superusers_make_accounts_and_passwords_must_be_decent() -> None:
         ({"username": "joon", "password": "12345"}, "password"),
     ):
         with pytest.raises(Refused) as caught:
-            services.create_account(by=chief, **given)
+            create_account(by=chief, **given)
         assert caught.value.status == 422 and field in caught.value.fields
     for name in ("MINA", ".", ".."):
         with pytest.raises(Refused) as caught:
-            services.create_account(username=name, password="quite-long-words-7", by=chief)
+            create_account(username=name, password="quite-long-words-7", by=chief)
         assert caught.value.status == 422 and "username" in caught.value.fields, name
     with pytest.raises(Refused) as caught:
-        services.create_account(username="x", password="quite-long-words-7", by=make_user())
+        create_account(username="x", password="quite-long-words-7", by=make_user())
     assert caught.value.status == 403

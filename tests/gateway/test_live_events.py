@@ -147,7 +147,7 @@ def test_more_viewers_than_database_connections_and_the_site_still_answers(
 @pytest.mark.parametrize("after", ["the first byte", "no byte"])
 def test_who_vanishes_is_forgotten_at_once_and_not_when_the_garbage_is_collected(after: str) -> None:
     async def vanish() -> tuple[int, int]:
-        watch = Watch(project_id=1)
+        watch = Watch(project_id=1, user_id=1)
         response = StreamingHttpResponse(watch, content_type="text/event-stream")
         stream = aiter(response)
         if after == "the first byte":

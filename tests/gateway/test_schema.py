@@ -12,7 +12,6 @@ from django.core.wsgi import get_wsgi_application
 from django.db import close_old_connections, transaction
 from django.test import Client
 from hypothesis import HealthCheck, Phase, given, seed, settings
-from knox.models import AuthToken
 from schemathesis.checks import not_a_server_error
 from schemathesis.core.result import Ok
 from schemathesis.specs.openapi.checks import (
@@ -22,6 +21,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from labeling.gateway.api.base import ApiView
+from labeling.people.models import Token
 from tests.gateway.conftest import World
 from tests.gateway.test_who_may_use_each_route import MAY, ROUTES
 
@@ -45,7 +45,7 @@ def test_random_requests_get_answers_that_the_schema_foresees(
     monkeypatch.setattr(ApiView, "throttle_classes", ())
     application = get_wsgi_application()
     schema = schemathesis.openapi.from_wsgi("/api/schema/?format=json", application)
-    admin, labeler = (AuthToken.objects.create(user=user)[1] for user in (world.superuser, world.labeler))
+    admin, labeler = (Token.objects.create(user=user)[1] for user in (world.superuser, world.labeler))
     real = {
         "slug": world.project.slug,
         "username": world.second.username,

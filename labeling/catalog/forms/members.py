@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy
 
 from labeling.catalog.forms.texts import longest
 from labeling.catalog.models import Role
+from labeling.people.forms import InviteForm
 from labeling.people.models import User
 
 
@@ -15,14 +16,7 @@ class MemberForm(forms.Form):
     role = forms.ChoiceField(choices=Role.choices, label=gettext_lazy("Role"))
 
 
-class AccountForm(MemberForm):
-    full_name = forms.CharField(
-        max_length=longest(User, "first_name"), required=False, label=gettext_lazy("Full name")
-    )
-    password = forms.CharField(
-        label=gettext_lazy("First password"),
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-        strip=False,
-        help_text=gettext_lazy("At least 8 letters, not a common word. Tell it to the person yourself."),
-    )
-    field_order = ("username", "full_name", "role", "password")
+class InviteMemberForm(InviteForm):
+    """For somebody who has no account yet."""
+
+    role = forms.ChoiceField(choices=Role.choices, label=gettext_lazy("Role"))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
@@ -10,11 +13,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from labeling.catalog import selectors, services
-from labeling.catalog.forms.members import AccountForm, MemberForm
+from labeling.catalog.forms.members import InviteMemberForm, MemberForm
 from labeling.catalog.models import Project, Role
 from labeling.catalog.pages import project_context, show_refusal
 from labeling.catalog.permissions import Action, project_for
+from labeling.people.links import days_of_links
 from labeling.people.models import User
+from labeling.people.services import make_link
 from labeling.people.signed_in import signed_in
 from labeling.plain_text import isolated
 from labeling.refusals import Refused
@@ -26,29 +31,50 @@ def members(request: HttpRequest, slug: str) -> HttpResponse:
     project = project_for(request.user, slug, Action.ADMIN)
     action = request.POST.get("action", "") if request.method == "POST" else ""
     form = MemberForm(request.POST if action == "add" else None)
-    account = AccountForm(request.POST if action == "create" else None, prefix="account")
+    account = InviteMemberForm(request.POST if action == "create" else None, prefix="account")
     if action in ("role", "remove"):
         return _change(request, project, action)
     if action == "add" and form.is_valid():
         if _add(request, project, form):
             return redirect("members", slug=slug)
-    elif action == "create" and account.is_valid() and _create(request, project, account):
-        return redirect("members", slug=slug)
-    return render(
-        request,
-        "catalog/members.html",
-        project_context(
-            request,
-            project,
-            "members",
-            members=selectors.members(project),
-            roles=Role.choices,
-            form=form,
-            account=account,
-            me=signed_in(request),
-        ),
-        status=422 if form.errors or account.errors else 200,
-    )
+    elif action == "create" and account.is_valid() and (person := _invite(request, project, account)):
+        return _page(
+            request, project, MemberForm(), InviteMemberForm(prefix="account"), 201, **_link(request, person)
+        )
+    return _page(request, project, form, account, 422 if form.errors or account.errors else 200)
+
+
+def _page(
+    request: HttpRequest,
+    project: Project,
+    form: MemberForm,
+    account: InviteMemberForm,
+    status: int,
+    **more: Any,
+) -> HttpResponse:
+    shown = {
+        "members": selectors.members(project),
+        "roles": Role.choices,
+        "form": form,
+        "account": account,
+        "me": signed_in(request),
+        "mail": settings.MAIL_IS_SET_UP,
+    }
+    context = project_context(request, project, "members", **shown, **more)
+    return render(request, "catalog/members.html", context, status=status)
+
+
+def _link(request: HttpRequest, person: User) -> dict[str, Any]:
+    """The invited person's one-time link, which is shown this once."""
+    mail = settings.MAIL_IS_SET_UP and "mail" in request.POST
+    link, mailed = make_link(person=person, by=signed_in(request), request=request, mail=mail)
+    return {
+        "person": person,
+        "link": link,
+        "mailed": mailed,
+        "not_mailed": mail and not mailed,
+        "days": days_of_links(),
+    }
 
 
 def _add(request: HttpRequest, project: Project, form: MemberForm) -> bool:
@@ -65,16 +91,12 @@ def _add(request: HttpRequest, project: Project, form: MemberForm) -> bool:
     return True
 
 
-def _create(request: HttpRequest, project: Project, form: AccountForm) -> bool:
+def _invite(request: HttpRequest, project: Project, form: InviteMemberForm) -> User | None:
     try:
-        user = services.create_member(project=project, by=signed_in(request), **form.cleaned_data)
+        return services.invite_member(project=project, by=signed_in(request), **form.cleaned_data)
     except Refused as refusal:
         show_refusal(form, refusal)
-        return False
-    messages.success(
-        request, _("The account %(name)s is made, and a member now.") % {"name": isolated(user.username)}
-    )
-    return True
+        return None
 
 
 def _change(request: HttpRequest, project: Project, action: str) -> HttpResponse:

@@ -14,18 +14,33 @@ from labeling.gateway.api.base import ApiView, route, signed_in
 from labeling.gateway.api.endpoint import Json, Who, endpoint
 from labeling.gateway.api.shapes import Shape, StrictSerializer, like
 from labeling.gateway.authentication import log_in
-from labeling.people.models import User
+from labeling.people.models import Token, User
+from labeling.people.selectors import live_tokens
+from labeling.people.services import revoke_token
+from labeling.people.tokens import MOST_DAYS
 from labeling.refusals import Refused
 
 
 class LoginIn(StrictSerializer):
     username = serializers.CharField(max_length=like(User, "username").max_length)
     password = serializers.CharField(max_length=1000, trim_whitespace=False)
+    name = serializers.CharField(max_length=like(Token, "name").max_length, required=False)
+    days = serializers.IntegerField(min_value=1, max_value=MOST_DAYS, required=False)
 
 
 class LoginOut(Shape):
     token = serializers.CharField()
-    expiry = serializers.DateTimeField(allow_null=True)
+    expiry = serializers.DateTimeField()
+
+
+class TokenOut(Shape):
+    """``begins``: the first characters, which name the token in addresses; they open nothing."""
+
+    begins = serializers.CharField()
+    name = serializers.CharField()
+    created = serializers.DateTimeField()
+    expiry = serializers.DateTimeField()
+    used_at = serializers.DateTimeField(allow_null=True)
 
 
 class MyProject(Shape):
@@ -61,6 +76,21 @@ class LogoutView(ApiView):
             raise Refused("no_token", _("This request came with a session, not a token. Use /logout."))
         request.auth.delete()
         user_logged_out.send(sender=type(request.user), request=request._request, user=request.user)
+
+
+@route("tokens", "api-tokens", "accounts")
+class TokensView(ApiView):
+    @endpoint("list_tokens", "My tokens, newest first", may=Who.SIGNED_IN, returns=TokenOut(many=True))
+    def get(self, request: Request) -> list[Json]:
+        return [TokenOut.of(each, begins=each.token_key) for each in live_tokens(signed_in(request))]
+
+
+@route("tokens/<str:begins>", "api-token", "accounts")
+class TokenView(ApiView):
+    @endpoint("revoke_token", "Revoke one of my tokens", may=Who.SIGNED_IN)
+    def delete(self, request: Request, begins: str) -> None:
+        me = signed_in(request)
+        revoke_token(user=me, key=begins, by=me)
 
 
 @route("me", "api-me", "accounts")

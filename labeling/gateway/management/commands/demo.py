@@ -17,10 +17,11 @@ from config.translations import compile_translations
 from labeling.catalog import demo
 from labeling.catalog.elpv import elpv_folder
 from labeling.catalog.models import Project, Role
-from labeling.catalog.services import create_account, set_role
+from labeling.catalog.services import set_role
 from labeling.gateway.serving import Address, address, programs
 from labeling.jobs.models import Job, JobState
 from labeling.people.models import User
+from labeling.people.services import create_account
 from labeling.queue.models import Ranking
 from labeling.refusals import Refused
 from labeling.truth.models import Gold

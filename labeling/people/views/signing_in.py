@@ -21,7 +21,7 @@ class SignIn(auth_views.LoginView):
     redirect_authenticated_user = True
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(**kwargs) | {"demo": getattr(settings, "DEMO", False)}
+        return super().get_context_data(**kwargs) | {"demo": settings.DEMO, "mail": settings.MAIL_IS_SET_UP}
 
     def form_invalid(self, form: Any) -> HttpResponse:
         response = super().form_invalid(form)

@@ -1,0 +1,34 @@
+"""Reads about people: their tokens, what happened to their accounts, and all of them for administrators."""
+
+from __future__ import annotations
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from labeling.people.models import AccountEvent, Token, User
+
+#: Of what happened to an account, on its page.
+EVENTS_SHOWN = 20
+
+
+def live_tokens(person: User) -> QuerySet[Token]:
+    """Those that still open something, the newest first."""
+    tokens: QuerySet[Token] = Token.objects.filter(user=person, expiry__gt=timezone.now())
+    return tokens.order_by("-created")
+
+
+def account_events(person: User) -> QuerySet[AccountEvent]:
+    return AccountEvent.objects.filter(person=person).select_related("by")[:EVENTS_SHOWN]
+
+
+def everybody(search: str = "") -> QuerySet[User]:
+    """All accounts, those that are on first, or those whose name or address holds ``search``."""
+    words = Q()
+    for word in search.split():
+        words &= (
+            Q(username__icontains=word)
+            | Q(first_name__icontains=word)
+            | Q(last_name__icontains=word)
+            | Q(email__icontains=word)
+        )
+    return User.objects.filter(words).order_by("-is_active", "username")

@@ -1,0 +1,100 @@
+"""One's own account: password, sessions, tokens, and what happened to it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth import logout
+from django.contrib.auth import views as auth_views
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse_lazy
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_POST
+
+from labeling.people import selectors, services
+from labeling.people.access import end_streams
+from labeling.people.forms import ChangePasswordForm, TokenForm
+from labeling.people.history import remember
+from labeling.people.models import AccountEvent
+from labeling.people.signed_in import signed_in
+
+
+@login_required
+@require_GET
+@never_cache
+def account(request: HttpRequest) -> HttpResponse:
+    return _page(request, TokenForm())
+
+
+def _page(request: HttpRequest, form: TokenForm, *, status: int = 200, **more: Any) -> HttpResponse:
+    me = signed_in(request)
+    shown = {
+        "me": me,
+        "form": form,
+        "tokens": selectors.live_tokens(me),
+        "events": selectors.account_events(me),
+        "revoke_route": "token-revoke",
+    }
+    return render(request, "people/account.html", shown | more, status=status)
+
+
+class ChangePassword(auth_views.PasswordChangeView):
+    """This session goes on under a new key; all others, and all tokens, end."""
+
+    template_name = "people/password.html"
+    form_class = ChangePasswordForm
+    success_url = reverse_lazy("account")
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return super().get_form_kwargs() | {"address": self.request.META.get("REMOTE_ADDR", "")}
+
+    def form_valid(self, form: ChangePasswordForm) -> HttpResponse:  # type: ignore[override]
+        response = super().form_valid(form)
+        me = signed_in(self.request)
+        remember(me, AccountEvent.Kind.PASSWORD_SET, by=me)
+        end_streams(me)
+        messages.success(
+            self.request,
+            _("Your password is changed. You are signed out everywhere else, and your tokens are revoked."),
+        )
+        return response
+
+    def form_invalid(self, form: Any) -> HttpResponse:
+        response = super().form_invalid(form)
+        response.status_code = 429 if form.has_error("old_password", "throttled") else 422
+        return response
+
+
+@login_required
+@require_POST
+def sign_out_everywhere(request: HttpRequest) -> HttpResponse:
+    me = signed_in(request)
+    services.sign_out_everywhere(person=me, by=me)
+    logout(request)
+    messages.success(request, _("You are signed out everywhere."))
+    return redirect("login")
+
+
+@login_required
+@require_POST
+@never_cache
+def make_token(request: HttpRequest) -> HttpResponse:
+    """Answers with the page that shows the token: it is nowhere to be read again, so there is no other page to go to."""
+    form = TokenForm(request.POST)
+    if not form.is_valid():
+        return _page(request, form, status=422)
+    token, text = services.make_token(user=signed_in(request), **form.cleaned_data)
+    return _page(request, TokenForm(), status=201, made=token, text=text)
+
+
+@login_required
+@require_POST
+def revoke_token(request: HttpRequest, key: str) -> HttpResponse:
+    me = signed_in(request)
+    services.revoke_token(user=me, key=key, by=me)
+    messages.success(request, _("The token is revoked."))
+    return redirect("account")

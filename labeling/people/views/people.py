@@ -1,0 +1,130 @@
+"""All accounts, for administrators of the site: invite, let in again, keep out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from labeling.people import selectors, services
+from labeling.people.forms import InviteForm
+from labeling.people.links import days_of_links
+from labeling.people.models import User
+from labeling.people.signed_in import signed_in
+from labeling.plain_text import isolated
+from labeling.refusals import Refused
+
+A_PAGE = 50
+
+
+def _manager(request: HttpRequest) -> User:
+    me = signed_in(request)
+    if not me.is_superuser:
+        raise PermissionDenied(_("Only an administrator of the whole site manages accounts. Ask one."))
+    return me
+
+
+@login_required
+@require_GET
+def people(request: HttpRequest) -> HttpResponse:
+    me = _manager(request)
+    search = request.GET.get("q", "")[:150]
+    page = Paginator(selectors.everybody(search), A_PAGE).get_page(request.GET.get("page"))
+    return render(request, "people/people.html", {"me": me, "page": page, "search": search})
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+@never_cache
+def invite(request: HttpRequest) -> HttpResponse:
+    """A new account and its one-time link, which the answer shows."""
+    me = _manager(request)
+    form = InviteForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        try:
+            person = services.create_account(by=me, **form.cleaned_data)
+        except Refused as refusal:
+            for name, message in refusal.fields.items():
+                form.add_error(name if name in form.fields else None, message)
+        else:
+            return _person(request, me, person, status=201, **_new_link(request, me, person))
+    context = {"form": form, "mail": settings.MAIL_IS_SET_UP}
+    return render(request, "people/invite.html", context, status=422 if form.errors else 200)
+
+
+@login_required
+@require_GET
+def person(request: HttpRequest, pk: int) -> HttpResponse:
+    me = _manager(request)
+    return _person(request, me, get_object_or_404(User, pk=pk))
+
+
+def _person(request: HttpRequest, me: User, person: User, *, status: int = 200, **more: Any) -> HttpResponse:
+    shown = {
+        "me": me,
+        "person": person,
+        "tokens": selectors.live_tokens(person),
+        "events": selectors.account_events(person),
+        "mail": settings.MAIL_IS_SET_UP,
+        "revoke_route": "person-token-revoke",
+    }
+    return render(request, "people/person.html", shown | more, status=status)
+
+
+def _new_link(request: HttpRequest, me: User, person: User) -> dict[str, Any]:
+    mail = settings.MAIL_IS_SET_UP and "mail" in request.POST
+    link, mailed = services.make_link(person=person, by=me, request=request, mail=mail)
+    return {"link": link, "mailed": mailed, "not_mailed": mail and not mailed, "days": days_of_links()}
+
+
+@login_required
+@require_POST
+@never_cache
+def make_link(request: HttpRequest, pk: int) -> HttpResponse:
+    me = _manager(request)
+    found = get_object_or_404(User, pk=pk)
+    return _person(request, me, found, status=201, **_new_link(request, me, found))
+
+
+@login_required
+@require_POST
+def switch(request: HttpRequest, pk: int) -> HttpResponse:
+    """Off, or with ``to=on`` on."""
+    me = _manager(request)
+    found = get_object_or_404(User, pk=pk)
+    name = {"name": isolated(str(found))}
+    if request.POST.get("to") == "on":
+        services.switch_on(person=found, by=me)
+        messages.success(request, _("%(name)s may sign in again.") % name)
+    else:
+        services.switch_off(person=found, by=me)
+        messages.success(request, _("%(name)s is switched off and signed out.") % name)
+    return redirect("person", pk=pk)
+
+
+@login_required
+@require_POST
+def sign_out(request: HttpRequest, pk: int) -> HttpResponse:
+    me = _manager(request)
+    found = get_object_or_404(User, pk=pk)
+    services.sign_out_everywhere(person=found, by=me)
+    messages.success(request, _("%(name)s is signed out everywhere.") % {"name": isolated(str(found))})
+    return redirect("person", pk=pk)
+
+
+@login_required
+@require_POST
+def revoke_token(request: HttpRequest, pk: int, key: str) -> HttpResponse:
+    me = _manager(request)
+    services.revoke_token(user=get_object_or_404(User, pk=pk), key=key, by=me)
+    messages.success(request, _("The token is revoked."))
+    return redirect("person", pk=pk)
