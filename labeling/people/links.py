@@ -70,6 +70,7 @@ def mail_link_aside(user: User, link: str) -> None:
 def _letter(user: User, link: str) -> EmailMessage:
     body = _(
         "Hello %(name)s,\n\nthis link lets you choose the password of your Hilltop account. "
-        "Your user name is %(username)s.\n\n%(link)s\n\nIt works once, within %(days)d days. If you did not expect this, leave it: nothing has changed."
+        "Your user name is %(username)s.\n\n%(link)s\n\n"
+        "It works once, within %(days)d days. If you did not expect this, leave it: nothing has changed."
     ) % {"name": user, "username": user.username, "link": link, "days": days_of_links()}
     return EmailMessage(_("Your Hilltop password"), body, to=[user.email])

@@ -95,7 +95,9 @@ def test_an_open_page_is_no_licence_to_guess_the_present_password() -> None:
 
 
 @pytest.mark.parametrize("how", ["command", "set_password"])
-def test_tokens_die_with_the_password_however_it_is_changed(how: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tokens_die_with_the_password_however_it_is_changed(
+    how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     mina = make_user("mina")
     _row, text = services.make_token(user=mina)
     if how == "command":
@@ -186,7 +188,11 @@ def test_switching_off_ends_sessions_and_tokens_at_once_and_for_good(chief: User
 
 def test_nobody_switches_their_own_account_off_and_no_admin_of_a_project_anybodys(chief: User) -> None:
     mina = make_user("mina")
-    for person, by, code in ((chief, chief, "own_account"), (chief, mina, "forbidden"), (mina, mina, "forbidden")):
+    for person, by, code in (
+        (chief, chief, "own_account"),
+        (chief, mina, "forbidden"),
+        (mina, mina, "forbidden"),
+    ):
         with pytest.raises(Refused) as refused:
             services.switch_off(person=person, by=by)
         assert refused.value.code == code
@@ -204,7 +210,9 @@ def test_signing_out_everywhere_ends_every_session_and_leaves_tokens(chief: User
     assert not is_in(again)
 
 
-def test_a_token_is_shown_once_kept_as_a_hash_and_revoked_by_its_owner_or_an_administrator(chief: User) -> None:
+def test_a_token_is_shown_once_kept_as_a_hash_and_revoked_by_its_owner_or_an_administrator(
+    chief: User,
+) -> None:
     mina = make_user("mina")
     client = signed_in(mina)
     made = client.post(reverse("token-make"), {"name": "night <b>", "days": "7"})
@@ -307,7 +315,9 @@ def test_a_forgotten_password_is_set_anew_by_mail(mails: list[Any]) -> None:
 
 def test_nobodys_mailbox_is_filled(mails: list[Any]) -> None:
     make_user("mina", email="mina@example.com")
-    assert [forgot("mina@example.com") for _ in range(ForgotForm.TO_ONE + 2)] == [302] * (ForgotForm.TO_ONE + 2)
+    assert [forgot("mina@example.com") for _ in range(ForgotForm.TO_ONE + 2)] == [302] * (
+        ForgotForm.TO_ONE + 2
+    )
     assert len(mails) == ForgotForm.TO_ONE
     statuses = [forgot(f"a{n}@example.com") for n in range(ForgotForm.FROM_ONE)]
     assert statuses[-1] == 429
@@ -319,7 +329,9 @@ def test_without_mail_nobody_is_sent_to_a_page_that_cannot_help() -> None:
     assert reverse("forgot") not in Client().get(reverse("login")).content.decode()
 
 
-def test_an_invitation_is_mailed_where_asked_for_and_its_failure_said(mails: list[Any], chief: User, settings: Any) -> None:
+def test_an_invitation_is_mailed_where_asked_for_and_its_failure_said(
+    mails: list[Any], chief: User, settings: Any
+) -> None:
     invited = {"username": "joon", "email": "joon@example.com", "mail": "on"}
     made = signed_in(chief).post(reverse("person-invite"), invited)
     assert made.context["mailed"] and made.context["link"] in mails[0].body
@@ -332,7 +344,9 @@ def test_an_invitation_is_mailed_where_asked_for_and_its_failure_said(mails: lis
 
 def test_two_accounts_never_share_an_e_mail_address(chief: User) -> None:
     make_user("mina", email="mina@example.com")
-    refused = signed_in(chief).post(reverse("person-invite"), {"username": "mina2", "email": "Mina@Example.com"})
+    refused = signed_in(chief).post(
+        reverse("person-invite"), {"username": "mina2", "email": "Mina@Example.com"}
+    )
     assert refused.status_code == 422 and "Another account" in refused.content.decode()
 
 
