@@ -22,6 +22,7 @@ from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
 from config.database import ROOT, var_dir
+from config.private import keep_private
 
 BASE_DIR = ROOT
 VAR = var_dir()
@@ -195,9 +196,13 @@ STORAGES = {
     "staticfiles": {
         "BACKEND": "config.static.HashedStaticFilesStorage"
         if os.environ.get("HILLTOP_STATIC") == "hashed"
-        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+        else "django.contrib.staticfiles.storage.StaticFilesStorage",
+        # No secret, and perhaps served by another account.
+        "OPTIONS": {"file_permissions_mode": 0o644, "directory_permissions_mode": 0o755},
     },
 }
+FILE_UPLOAD_PERMISSIONS = 0o600
+FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
 FILE_UPLOAD_MAX_MEMORY_SIZE = 4 * 2**20
 DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 2**20
 DATA_UPLOAD_MAX_NUMBER_FILES = 2000
@@ -213,6 +218,7 @@ FINE_TUNE_EPOCHS = int(os.environ.get("HILLTOP_FINE_TUNE_EPOCHS", 12))
 SELF_SUPERVISION_EPOCHS = int(os.environ.get("HILLTOP_SELF_SUPERVISION_EPOCHS", 100))
 WEIGHTS_DIR = Path(os.environ["HILLTOP_WEIGHTS_DIR"]) if os.environ.get("HILLTOP_WEIGHTS_DIR") else None
 STAGING_DIR = VAR / "staging"
+keep_private([VAR / "photos", STAGING_DIR, EMBEDDINGS_DIR, MODELS_DIR, BACKBONES_DIR])
 INTAKE_ROOTS = [Path(p).resolve() for p in _list("HILLTOP_INTAKE_ROOTS", str(VAR / "intake"))]
 INTAKE_MAX_BYTES = int(os.environ.get("HILLTOP_MAX_BYTES", 40 * 2**20))
 #: All that one upload may hold: photos, or a zip of them.

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import platform
 import secrets
 import shutil
@@ -21,6 +20,7 @@ from safetensors.numpy import load_file, save_file
 
 from inference import heads
 from inference.heads import Head
+from inference.on_disk import make_folder, publish
 from inference.threads import available
 
 FORMAT_VERSION = 2
@@ -58,7 +58,7 @@ def save_head(folder: Path, head: Head, manifest: dict[str, Any]) -> dict[str, A
         raise ValueError(f"The manifest needs {', '.join(lacking)}.")
     if folder.exists():
         raise FileExistsError(f"{folder} exists; a stored head is never overwritten.")
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(folder.parent)
     hidden = folder.parent / f".new-{folder.name}-{secrets.token_hex(4)}"
     hidden.mkdir()
     try:
@@ -77,11 +77,7 @@ def save_head(folder: Path, head: Head, manifest: dict[str, Any]) -> dict[str, A
             "libraries": {name: version(name) for name in _LIBRARIES},
         }
         (hidden / _MANIFEST).write_text(json.dumps(full, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
-        for name in (_WEIGHTS, _MANIFEST):
-            _sync(hidden / name)
-        _sync(hidden)
-        hidden.rename(folder)
-        _sync(folder.parent)
+        publish(hidden, folder)
     except BaseException:
         shutil.rmtree(hidden, ignore_errors=True)
         raise
@@ -123,11 +119,3 @@ def load_head(folder: Path, *, backbone_hash: str | None = None) -> tuple[Head, 
 
 def _sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

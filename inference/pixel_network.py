@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from inference.backbones import Backbone
+from inference.on_disk import publish
 
 if TYPE_CHECKING:
     import torch
@@ -95,7 +96,7 @@ def _export(backbone: Backbone, path: Path) -> None:
                 dynamic_axes={"pixels": {0: "views", 3: "channels"}, "embedding": {0: "photos"}},
                 dynamo=False,
             )
-        os.replace(temporary, path)
+        publish(Path(temporary), path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise

@@ -29,6 +29,8 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from inference.on_disk import make_folder, publish
+
 Floats = npt.NDArray[np.float32]
 Stored = npt.NDArray[np.floating[Any]]
 Keys = npt.NDArray[np.bytes_]
@@ -108,7 +110,7 @@ class EmbeddingStore:
         self.dim = dim
         self._wished = np.dtype(dtype)
         self.folder = root / backbone_hash
-        self.folder.mkdir(parents=True, exist_ok=True)
+        make_folder(self.folder)
         self._clear()
         self.refresh()
 
@@ -285,9 +287,7 @@ class EmbeddingStore:
 
     def _publish(self, keys: Keys, vectors: Stored) -> str:
         with self._new_shard() as (folder, name):
-            with (folder / "vectors.npy").open("wb") as file:
-                np.save(file, vectors, allow_pickle=False)
-                _sync(file)
+            np.save(folder / "vectors.npy", vectors, allow_pickle=False)
             _write_keys(folder, keys)
         return name
 
@@ -307,8 +307,6 @@ class EmbeddingStore:
                     merged[here] = self._shards[int(number)][row[here]]
             merged.flush()
             del merged
-            with path.open("rb") as file:
-                os.fsync(file.fileno())
             _write_keys(folder, keys)
 
     @contextmanager
@@ -318,9 +316,7 @@ class EmbeddingStore:
         hidden.mkdir()
         try:
             yield hidden, name
-            _sync_folder(hidden)
-            hidden.rename(self.folder / name)
-            _sync_folder(self.folder)
+            publish(hidden, self.folder / name)
         except BaseException:
             shutil.rmtree(hidden, ignore_errors=True)
             raise
@@ -408,19 +404,4 @@ def _merge(first: _Run, second: _Run) -> _Run:
 
 
 def _write_keys(folder: Path, keys: Keys) -> None:
-    with (folder / "keys.bin").open("wb") as file:
-        file.write(keys.tobytes())
-        _sync(file)
-
-
-def _sync(file: Any) -> None:
-    file.flush()
-    os.fsync(file.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    (folder / "keys.bin").write_bytes(keys.tobytes())

@@ -1,9 +1,12 @@
-"""Text from outside without characters that nobody means to type, and text of any direction among ours.
+"""Text from outside without characters that nobody means to type, names in one spelling, and text of any direction.
 
 Two dangers, two answers. Control characters, among them the ones that turn the direction of all text after them
 (U+202A to U+202E, U+2066 to U+2069; Unicode Standard Annex 9), are taken away where text comes in: by the API's
 JSON parser, by a middleware for the pages' forms, and from names of files. A name in a right-to-left script is no
 danger, and must not rearrange the words around it: templates put it in ``<bdi>``, sentences use :func:`isolated`.
+
+The same letters can be spelled in several ways: macOS writes a file's name 앞면 in five pieces of letters. So names are
+kept, and looked for, :func:`composed`.
 """
 
 from __future__ import annotations
@@ -27,6 +30,11 @@ def is_plain(text: str) -> bool:
 def plain(text: str) -> str:
     """``text`` without control characters."""
     return _UNWANTED.sub("", text)
+
+
+def composed(text: str) -> str:
+    """``text`` in the spelling in which names are kept and compared (NFC, Unicode Standard Annex 15)."""
+    return unicodedata.normalize("NFC", text)
 
 
 def plain_values(value: Any, name: str = "") -> Any:

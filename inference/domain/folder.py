@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 import secrets
 import shutil
@@ -27,6 +26,7 @@ from inference.domain.modes import Modes
 from inference.domain.network import domain_backbone
 from inference.domain.statistics import DomainStatistics
 from inference.domain.weights import with_weights
+from inference.on_disk import make_folder, publish
 
 if TYPE_CHECKING:
     import torch
@@ -73,7 +73,7 @@ def save(
         raise ValueError("There are neither statistics nor weights to keep.")
     if folder.exists():
         raise FileExistsError(f"{folder} exists; a stored backbone is never overwritten.")
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(folder.parent)
     hidden = folder.parent / f".new-{folder.name}-{secrets.token_hex(4)}"
     hidden.mkdir()
     try:
@@ -104,10 +104,7 @@ def save(
         (hidden / _MANIFEST).write_text(
             json.dumps(manifest, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
         )
-        for path in (*hidden.iterdir(), hidden):
-            _sync(path)
-        hidden.rename(folder)
-        _sync(folder.parent)
+        publish(hidden, folder)
     except BaseException:
         shutil.rmtree(hidden, ignore_errors=True)
         raise
@@ -222,11 +219,3 @@ def load(folder: Path, *, name: str | None = None) -> Backbone:
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -11,6 +11,7 @@ from django.db import transaction
 from labeling import locks
 from labeling.catalog import events, photos, storage
 from labeling.catalog.models import Image, Item, Project
+from labeling.catalog.name_encodings import kept
 from labeling.locks import Lock
 
 #: The audit's order is drawn when a photo comes in. Nobody can foresee it, whatever was seeded elsewhere.
@@ -20,11 +21,14 @@ _random = random.SystemRandom()
 def add_image(*, data: bytes) -> tuple[Image, bool]:
     """The image with these bytes, and whether it is new. Raises :class:`~labeling.catalog.photos.PhotoRefused`.
 
-    Its bytes are in the storage before its row is in the database.
+    Its bytes are in the storage before its row is in the database. Those of one that is there are put back where the
+    storage has lost them.
     """
     sha256 = hashlib.sha256(data).hexdigest()
     known = Image.objects.filter(sha256=sha256).first()
     if known is not None:
+        if not storage.is_whole(sha256):
+            storage.keep(sha256, data, photos.render(data))
         return known, False
     photo = photos.examine(data)
     storage.keep(sha256, data, photo.renditions)
@@ -58,8 +62,8 @@ def add_items(*, project: Project, images: Sequence[tuple[Image, str]], source: 
         Item(
             project=project,
             image=image,
-            source=source[-200:],
-            name=name[-400:],
+            source=kept(source)[-200:],
+            name=kept(name),
             random_key=_random.random(),
         )
         for pk, (image, name) in reversed(wanted.items())

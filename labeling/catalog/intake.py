@@ -16,6 +16,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from labeling import on_disk
 from labeling.catalog.activity import log_activity
 from labeling.catalog.models import (
     IntakeBatch,
@@ -24,6 +25,7 @@ from labeling.catalog.models import (
     IntakeOutcome,
     Project,
 )
+from labeling.catalog.name_encodings import ENCODINGS, LONGEST_NAME, kept
 from labeling.catalog.photos import PhotoRefused, advice
 from labeling.catalog.sources import ARCHIVE
 from labeling.jobs import services as jobs
@@ -48,14 +50,21 @@ def start_intake(
     zip: File[bytes] | None = None,
     folder: str | Path | None = None,
     roots: Sequence[Path] | None = None,
+    encoding: str = "",
 ) -> tuple[IntakeBatch, Job]:
     """Take photos in: several ``files``, one ``zip``, or a server ``folder``; return the batch and its job.
 
     ``source`` is the name that people see (default: made from what was handed in). ``roots``: the folders in which
-    ``folder`` may lie (default ``settings.INTAKE_ROOTS``); never pass on a person's wish. Refusals: ``nothing_sent``,
-    ``not_a_zip``, ``no_such_folder``, ``folder_not_open`` (422), ``too_large`` (413).
+    ``folder`` may lie (default ``settings.INTAKE_ROOTS``); never pass on a person's wish. ``encoding``: of names in
+    ``zip`` that do not say so themselves, a key of :data:`~labeling.catalog.name_encodings.ENCODINGS`; empty: found out.
+    Whatever is staged is on the disk when this returns. Refusals: ``nothing_sent``, ``not_a_zip``, ``no_such_folder``,
+    ``folder_not_open``, ``unknown_encoding`` (422), ``too_large`` (413).
     """
-    batch = IntakeBatch(project=project, kind=kind, source=source[:400], created_by=by)
+    if encoding and encoding not in ENCODINGS:
+        raise Refused.invalid("encoding", _("This encoding of names is not known."), code="unknown_encoding")
+    batch = IntakeBatch(
+        project=project, kind=kind, source=kept(source), created_by=by, encoding=encoding if zip else ""
+    )
     args: dict[str, Any] = {"batch": str(batch.pk)}
     rows: list[IntakeFile] = []
     staging = staging_of(batch.pk)
@@ -201,15 +210,16 @@ def _stage_files(batch: IntakeBatch, files: Sequence[File[bytes]], staging: Path
     batch.source = batch.source or _("Upload of %(when)s") % {
         "when": timezone.localtime().strftime("%Y-%m-%d %H:%M")
     }
-    staging.mkdir(parents=True)
+    on_disk.make_folder(staging)
     rows = []
     for number, file in enumerate(files):
-        row = IntakeFile(batch=batch, name=_plain_name(file.name), path=f"{number:06}")
+        row = IntakeFile(batch=batch, name=_sent_name(file), path=f"{number:06}")
         if file.size > settings.INTAKE_MAX_BYTES:
             row.outcome, row.reason, row.detail = IntakeOutcome.REFUSED, "too_large", advice("too_large")
         else:
             row.sha256 = _copy(file, staging / row.path)
         rows.append(row)
+    on_disk.sync(staging)
     return rows
 
 
@@ -225,8 +235,9 @@ def _stage_zip(batch: IntakeBatch, archive: File[bytes] | None, staging: Path) -
             status=413,
         )
     batch.source = batch.source or _plain_name(archive.name)
-    staging.mkdir(parents=True)
+    on_disk.make_folder(staging)
     _copy(archive, staging / ARCHIVE)
+    on_disk.sync(staging)
     # Reads the archive's last bytes only; what it holds is the job's business.
     if not zipfile.is_zipfile(staging / ARCHIVE):
         raise Refused.invalid(
@@ -261,14 +272,23 @@ def _open_folder(batch: IntakeBatch, folder: str | Path | None, roots: Sequence[
         raise Refused.invalid(
             None, _("There is no such folder. Check how it is written."), code="no_such_folder"
         )
-    batch.source = batch.source or found.name
+    batch.source = batch.source or kept(found.name)
     return found
+
+
+def _sent_name(file: File[bytes]) -> str:
+    """A file's name with the folders in which it lay, where it was sent with them; never a path to anything here."""
+    path = str(getattr(file, "sent_path", "") or "").replace("\\", "/")
+    parts = [part for part in path.split("/") if part not in ("", ".")]
+    if path.startswith("/") or path[1:2] == ":" or ".." in parts:
+        return _plain_name(file.name)
+    return "/".join(map(_plain_name, parts))[-LONGEST_NAME:] or _plain_name(file.name)
 
 
 def _plain_name(name: str | None) -> str:
     """The last part of a file name as a browser sends it, without control characters."""
     last = (name or "").replace("\\", "/").rsplit("/", 1)[-1]
-    return "".join(letter for letter in last if letter.isprintable())[-400:] or "photo"
+    return kept(last) or "photo"
 
 
 def _copy(file: File[bytes], target: Path) -> str:
@@ -279,4 +299,5 @@ def _copy(file: File[bytes], target: Path) -> str:
         for chunk in file.chunks():
             out.write(chunk)
             digest.update(chunk)
+    on_disk.sync(target)
     return digest.hexdigest()

@@ -13,10 +13,11 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Count
 
 from labeling.catalog import photos, storage
@@ -30,6 +31,7 @@ from labeling.catalog.models import (
     IntakeKind,
     IntakeOutcome,
 )
+from labeling.catalog.name_encodings import LONGEST_NAME
 from labeling.catalog.photos import PhotoRefused
 from labeling.catalog.sources import (
     Archive,
@@ -39,13 +41,16 @@ from labeling.catalog.sources import (
     StagedFiles,
 )
 from labeling.jobs.progress import Cancelled, JobError, Progress
-from labeling.plain_text import plain
 
 logger = logging.getLogger(__name__)
 
 CHUNK = 100
 #: The first photos should be labelable at once, so the first chunk is a small one.
 FIRST_CHUNK = 20
+LISTED_AT_ONCE = 2000
+
+#: No photo's fault: the job fails, and goes on with the same files when it is resumed.
+CONNECTION_LOST = (OperationalError, InterfaceError)
 
 Given = TypeVar("Given")
 Made = TypeVar("Made")
@@ -91,7 +96,7 @@ def _source(batch: IntakeBatch, args: dict[str, object]) -> Source:
             Path(str(args["folder"])), [Path(p) for p in roots] if isinstance(roots, list) else []
         )
     if batch.kind == IntakeKind.ZIP:
-        return Archive(staging_of(batch.pk))
+        return Archive(staging_of(batch.pk), batch.encoding)
     return StagedFiles(staging_of(batch.pk))
 
 
@@ -107,7 +112,8 @@ def _list_once(batch: IntakeBatch, source: Source) -> None:
     rows = (
         IntakeFile(
             batch=batch,
-            name=plain(listed.name)[-400:] or listed.path[-400:],
+            name=listed.name or listed.path[-LONGEST_NAME:],
+            name_bytes=listed.raw,
             path=listed.path,
             outcome=IntakeOutcome.REFUSED if listed.refused else IntakeOutcome.PENDING,
             reason=listed.refused,
@@ -116,11 +122,14 @@ def _list_once(batch: IntakeBatch, source: Source) -> None:
         for listed in source.listing()
     )
     empty = True
-    while some := [row for row, _n in zip(rows, range(2000), strict=False)]:
+    while some := list(islice(rows, LISTED_AT_ONCE)):
         empty = False
         IntakeFile.objects.bulk_create(some)
     if empty:
         raise SourceError("There are no files in it. Check what you sent, and send it again.")
+    if source.reading is not None:
+        batch.encoding, batch.encoding_guessed = source.reading.encoding, source.reading.guessed
+        batch.save(update_fields=["encoding", "encoding_guessed"])
 
 
 def _work(batch: IntakeBatch, source: Source, progress: Progress) -> None:
@@ -157,6 +166,9 @@ def _hash(pool: ThreadPoolExecutor, source: Source, rows: Sequence[IntakeFile]) 
             return _Found(row, sha256=hashlib.sha256(source.read(row.path)).hexdigest())
         except PhotoRefused as refusal:
             return _Found(row, refused=refusal.code)
+        except Exception:
+            logger.exception("a file of an intake could not be read")
+            return _Found(row, refused="unreadable")
 
     return list(pool.map(hash_one, rows))
 
@@ -164,7 +176,10 @@ def _hash(pool: ThreadPoolExecutor, source: Source, rows: Sequence[IntakeFile]) 
 def _look_at(
     pool: ThreadPoolExecutor, source: Source, found: Sequence[_Found], look: Callable[[int], None]
 ) -> None:
-    """Decode and store what is no image yet. Bytes are read a second time: a chunk of them may not fit in memory."""
+    """Decode and store what is no image yet, and what the storage has lost since.
+
+    Bytes are read a second time: a chunk of them may not fit in memory.
+    """
     known = set(
         Image.objects.filter(sha256__in=[one.sha256 for one in found if one.sha256]).values_list(
             "sha256", flat=True
@@ -172,19 +187,22 @@ def _look_at(
     )
     first: dict[str, _Found] = {}
     for one in found:
-        if one.sha256 in known:
-            one.looked_at = True
-        elif one.sha256:
+        if one.sha256:
             first.setdefault(one.sha256, one)
 
     def look_at_one(one: _Found) -> _Found:
         try:
-            data = source.read(one.row.path)
-            one.photo = _examine(data)
-            # The hash of these very bytes: a folder's file may have changed since it was hashed.
-            one.sha256 = hashlib.sha256(data).hexdigest()
-            storage.keep(one.sha256, data, one.photo.renditions)
-            one.photo.renditions.clear()
+            if one.sha256 not in known:
+                data = source.read(one.row.path)
+                one.photo = _decoded(photos.examine, data)
+                # The hash of these very bytes: a folder's file may have changed since it was hashed.
+                one.sha256 = hashlib.sha256(data).hexdigest()
+                storage.keep(one.sha256, data, one.photo.renditions)
+                one.photo.renditions.clear()
+            elif not storage.is_whole(one.sha256):
+                data = source.read(one.row.path)
+                one.sha256 = hashlib.sha256(data).hexdigest()
+                storage.keep(one.sha256, data, _decoded(photos.render, data))
             one.looked_at = True
         except PhotoRefused as refusal:
             one.refused = refusal.code
@@ -197,9 +215,9 @@ def _look_at(
         look(finished)
 
 
-def _examine(data: bytes) -> photos.Photo:
+def _decoded(look: Callable[[bytes], Made], data: bytes) -> Made:
     try:
-        return photos.examine(data)
+        return look(data)
     except PhotoRefused:
         raise
     except Exception:  # one photo that a decoder chokes on must not stop all the others
@@ -218,10 +236,35 @@ def _as_done(pool: ThreadPoolExecutor, do: Callable[[Given], Made], given: Itera
             future.cancel()
 
 
-@transaction.atomic
 def _settle(batch: IntakeBatch, found: Sequence[_Found]) -> int:
-    """Write what was found of these files: images, items, outcomes; return how many files that were."""
-    new = {one.sha256: one.photo for one in found if one.photo is not None}
+    """Write what was found of these files; return how many files that were.
+
+    A photo that cannot be stored, whatever the reason, is refused: it must not stop the others.
+    """
+    try:
+        return _store(batch, found)
+    except CONNECTION_LOST:
+        raise
+    except Exception:
+        logger.exception("%d files of an intake could not be stored together; storing one by one", len(found))
+    return sum(_settle_alone(batch, one) for one in found)
+
+
+def _settle_alone(batch: IntakeBatch, one: _Found) -> int:
+    try:
+        return _store(batch, [one])
+    except CONNECTION_LOST:
+        raise
+    except Exception:
+        logger.exception("the file %r of an intake could not be stored", one.row.name)
+        one.refused, one.photo = "not_stored", None
+        return _store(batch, [one])
+
+
+@transaction.atomic
+def _store(batch: IntakeBatch, found: Sequence[_Found]) -> int:
+    """Write images, items and outcomes, all or none."""
+    new = {one.sha256: one.photo for one in found if one.photo is not None and not one.refused}
     # In the order of hashes, so that two intakes with the same new photos wait for each other, not deadlock.
     Image.objects.bulk_create(
         [Image(sha256=sha256, **row_fields(photo)) for sha256, photo in sorted(new.items())],

@@ -280,6 +280,13 @@ class IntakeBatch(models.Model):
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="intake_batches")
     kind = models.CharField(max_length=8, choices=IntakeKind.choices)
     source = models.CharField(max_length=400)
+    encoding = models.CharField(
+        max_length=12,
+        blank=True,
+        default="",
+        help_text="of names that came as bytes; empty: to be found, or none did",
+    )
+    encoding_guessed = models.BooleanField(default=False, help_text="another encoding would fit as well")
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -302,6 +309,9 @@ class IntakeFile(models.Model):
 
     batch = models.ForeignKey(IntakeBatch, on_delete=models.CASCADE, related_name="files")
     name = models.CharField(max_length=400)
+    name_bytes = models.BinaryField(
+        null=True, help_text="the name as it came, where nothing said how it is meant"
+    )
     path = models.CharField(max_length=1000, help_text="where the bytes wait, relative to the batch's source")
     outcome = models.CharField(max_length=9, choices=IntakeOutcome.choices, default=IntakeOutcome.PENDING)
     reason = models.CharField(max_length=30, blank=True, help_text="code, when refused")

@@ -59,6 +59,21 @@ ADVICE: dict[str, str | Promise] = {
         "The photo holds no numbers at all, only “not a number”. Export it again from what made it."
     ),
     "empty": gettext_lazy("The file is empty. Copy it again from where it came from."),
+    "unreadable": gettext_lazy(
+        "The server may not read this file, or the disk fails. Allow it to read the file and take it in again."
+    ),
+    "not_stored": gettext_lazy(
+        "The photo could not be stored; the server's log says why. Tell your administrator, then take it in again."
+    ),
+    "path_too_long": gettext_lazy(
+        "The file's path has more than 1,000 characters. Put the file nearer to the top and take it in again."
+    ),
+    "folder_unreadable": gettext_lazy(
+        "The server cannot look into this folder. Allow it to read the folder and take it in again."
+    ),
+    "folder_linked": gettext_lazy(
+        "This is a link to a folder, which is not followed. Take that folder in itself."
+    ),
     "missing": gettext_lazy("The file was gone when its turn came. Put it back and take it in again."),
     "encrypted": gettext_lazy("The archive protects this file by a password. Pack it again without one."),
     "unsafe_path": gettext_lazy(
@@ -178,10 +193,13 @@ def _taken_at(tags: exif.Tags) -> datetime | None:
         return None
     try:
         if isinstance(offset, str) and offset:
-            return datetime.strptime(f"{text} {offset}", "%Y:%m:%d %H:%M:%S %z")
-        return datetime.strptime(text, "%Y:%m:%d %H:%M:%S").replace(tzinfo=UTC)
-    except ValueError:
+            taken = datetime.strptime(f"{text} {offset}", "%Y:%m:%d %H:%M:%S %z").astimezone(UTC)
+        else:
+            taken = datetime.strptime(text, "%Y:%m:%d %H:%M:%S").replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         return None
+    # The first and the last year that a date can have: such a time is no camera's, and has no place in some time zones.
+    return taken if 1 < taken.year < 9999 else None
 
 
 def _fit(image: Pillow.Image, longest: int) -> Pillow.Image:

@@ -231,7 +231,12 @@ def open_folders(*, limit: int = 200) -> list[str]:
     found: list[str] = []
     for root in map(Path, settings.INTAKE_ROOTS):
         if root.is_dir():
-            found += [str(path) for path in sorted(root.iterdir()) if path.is_dir() and path.name[0] != "."]
+            found += [
+                str(path)
+                for path in sorted(root.iterdir())
+                # A name that is no text can be shown to nobody; its photos come in with the folder around it.
+                if path.is_dir() and path.name[0] != "." and path.name.isprintable()
+            ]
     return found[:limit]
 
 

@@ -10,16 +10,18 @@ from __future__ import annotations
 import re
 from pathlib import PurePosixPath
 
+from labeling.plain_text import composed
+
 #: A whole name, or what follows its last separator, if it is a word: letters of any script, no digit.
 _SHOT = re.compile(r"(?:^|[\s_.\-])([^\W\d_]+)$")
 
 
 def folder_of(name: str) -> str | None:
     """The innermost folder in a file's name: "a/front/1.jpg" lay in "front"; ``None`` where there is none."""
-    return PurePosixPath(name).parent.name or None
+    return PurePosixPath(composed(name)).parent.name or None
 
 
 def shot_type(name: str) -> str | None:
     """The word that ends a file's name, in lower case: "17_Front.jpg" is a "front"; ``None`` where there is no word."""
-    found = _SHOT.search(PurePosixPath(name).stem)
+    found = _SHOT.search(PurePosixPath(composed(name)).stem)
     return found[1].lower() if found else None

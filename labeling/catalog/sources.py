@@ -6,20 +6,26 @@ Nothing is ever unpacked to a path that an archive names.
 
 from __future__ import annotations
 
+import hashlib
+import io
 import os
 import stat
+import struct
 import zipfile
-import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Protocol
+from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from django.conf import settings
 
+from labeling.catalog.models import IntakeFile
+from labeling.catalog.name_encodings import Reading, kept, name_in_zip, read, reading_of
 from labeling.catalog.photos import PhotoRefused
 
 ARCHIVE = "archive.zip"
+LONGEST_PATH = IntakeFile._meta.get_field("path").max_length or 0
 _CLUTTER = frozenset({"thumbs.db", "desktop.ini", "__macosx"})
 
 
@@ -29,14 +35,22 @@ class SourceError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A file of the source. ``refused`` is a refusal code known without looking at the bytes, or empty."""
+    """A file of the source.
+
+    ``path``: by which :meth:`Source.read` finds it. ``refused``: a refusal code known without looking at the bytes, or
+    empty. ``raw``: its name's bytes, where nothing says how they are meant (``name`` is then read as ``Source.reading``).
+    """
 
     name: str
     path: str
     refused: str = ""
+    raw: bytes | None = None
 
 
 class Source(Protocol):
+    #: How names that came as bytes are read, known when they are listed; ``None`` where there are no such.
+    reading: Reading | None
+
     def listing(self) -> Iterator[Listed]:
         """All files, folders and clutter left out. May raise :class:`SourceError`."""
 
@@ -48,6 +62,8 @@ class Source(Protocol):
 
 class StagedFiles:
     """Uploads, staged by the web process, which wrote their rows as well: there is nothing to list."""
+
+    reading: Reading | None = None
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -63,14 +79,21 @@ class StagedFiles:
 
 
 class Archive:
-    """A staged zip. Members go by their number in the archive, never by their name, which may lie."""
+    """A staged zip. Members go by their number in the archive, never by their name, which may lie.
 
-    def __init__(self, folder: Path) -> None:
+    ``encoding`` is how names are read that the archive says nothing of; empty: find out.
+    """
+
+    def __init__(self, folder: Path, encoding: str = "") -> None:
+        self.reading = Reading(encoding, guessed=False) if encoding else None
         try:
-            self.zip = zipfile.ZipFile(folder / ARCHIVE)
+            self.file = _Lenient((folder / ARCHIVE).open("rb", buffering=0))
         except FileNotFoundError:
             raise SourceError("The archive is gone. Send it again.") from None
+        try:
+            self.zip = zipfile.ZipFile(self.file)
         except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError):
+            self.file.close()
             raise SourceError(
                 "The file is no whole zip archive. Pack the photos again and send it again."
             ) from None
@@ -85,18 +108,23 @@ class Archive:
             raise SourceError(
                 f"The archive unpacks to more than {bound / 2**30:.3g} GB. Split it and send the parts."
             )
-        for number, member in enumerate(members):
-            name = member.filename
+        names = [name_in_zip(member) for member in members]
+        self.reading = self.reading or reading_of([name for name in names if isinstance(name, bytes)])
+        encoding = self.reading.encoding if self.reading else "ascii"
+        for number, (member, raw) in enumerate(zip(members, names, strict=True)):
+            # Only the name as it is meant tells folders and dots: half a letter of Shift-JIS may look like a backslash.
+            name = read(raw, encoding) if isinstance(raw, bytes) else kept(raw)
             if member.is_dir() or _is_clutter(name):
                 continue
-            yield Listed(name=name, path=str(number), refused=_refused_member(member))
+            unsaid = raw if isinstance(raw, bytes) and not raw.isascii() else None
+            yield Listed(name=name, path=str(number), refused=_refused_member(member, name), raw=unsaid)
 
     def read(self, path: str) -> bytes:
         member = self.zip.infolist()[int(path)]
         try:
             with self.zip.open(member) as file:
                 data = file.read(settings.INTAKE_MAX_BYTES + 1)
-        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError):
+        except Exception:  # what stands in an archive makes its reader fail in many ways
             raise PhotoRefused("truncated") from None
         if len(data) > settings.INTAKE_MAX_BYTES:
             raise PhotoRefused("too_large")
@@ -104,10 +132,39 @@ class Archive:
 
     def close(self) -> None:
         self.zip.close()
+        self.file.close()
+
+
+class _Lenient(io.BufferedReader):
+    """The file of an archive in which a name may say to be UTF-8 without being it.
+
+    Python's reader gives up the whole archive for it. So a name's claim is taken back where it is untrue.
+    """
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        data = super().read(size)
+        return _without_untrue_claims(data) if data.startswith(b"PK\x01\x02") else data
+
+
+def _without_untrue_claims(directory: bytes) -> bytes:
+    made = bytearray(directory)
+    at = 0
+    while directory.startswith(b"PK\x01\x02", at) and at + 46 <= len(directory):
+        (flags,) = struct.unpack_from("<H", directory, at + 8)
+        name, extra, comment = struct.unpack_from("<HHH", directory, at + 28)
+        if flags & 0x800:
+            try:
+                directory[at + 46 : at + 46 + name].decode()
+            except UnicodeDecodeError:
+                struct.pack_into("<H", made, at + 8, flags & ~0x800)
+        at += 46 + name + extra + comment
+    return bytes(made)
 
 
 class ServerFolder:
     """A folder that the server's administrator opened for intake, by name or within one of ``roots``."""
+
+    reading: Reading | None = None
 
     def __init__(self, folder: Path, roots: Sequence[Path]) -> None:
         self.roots = [root.resolve() for root in roots]
@@ -118,18 +175,40 @@ class ServerFolder:
     def listing(self) -> Iterator[Listed]:
         if not self.folder.is_dir():
             raise SourceError("The folder is gone. Put it back and start the intake again.")
-        for parent, folders, files in os.walk(self.folder):
+        if not os.access(self.folder, os.R_OK | os.X_OK):
+            raise SourceError("The server may not read this folder. Allow it, and start the intake again.")
+        # Two passes, so that names which are no UTF-8 are read together; there are hardly ever any.
+        strange = [raw for raw, _refused in self._walk() if not _is_utf8(raw)]
+        self.reading = reading_of(strange)
+        for raw, refused in self._walk():
+            unsaid = None if _is_utf8(raw) else raw
+            name = read(raw, self.reading.encoding if unsaid and self.reading else "utf-8")
+            path = _path_kept(raw)
+            if len(path) > LONGEST_PATH:
+                # Never read, so its row needs no path but one of its own.
+                path, refused = "/" + hashlib.sha256(raw).hexdigest(), refused or "path_too_long"
+            yield Listed(name=name, path=path, refused=refused, raw=unsaid)
+
+    def _walk(self) -> Iterator[tuple[bytes, str]]:
+        """Paths below the folder with the reason for which each cannot come in: files, and folders that are not entered."""
+        unreadable: list[OSError] = []
+        for parent, folders, files in os.walk(self.folder, onerror=unreadable.append):
+            here = Path(parent).relative_to(self.folder)
             folders[:] = sorted(name for name in folders if not _is_clutter(name))
+            for name in folders:
+                if os.path.islink(os.path.join(parent, name)):  # may lead outside, or around in a circle
+                    yield os.fsencode((here / name).as_posix()), "folder_linked"
             for name in sorted(files):
-                if _is_clutter(name):
-                    continue
-                path = (Path(parent) / name).relative_to(self.folder).as_posix()
-                if len(path) <= 1000:
-                    yield Listed(name=path, path=path)
+                if not _is_clutter(name):
+                    yield os.fsencode((here / name).as_posix()), ""
+        for error in unreadable:
+            yield os.fsencode(os.path.relpath(error.filename, self.folder)), "folder_unreadable"
 
     def read(self, path: str) -> bytes:
         try:
-            file = (self.folder / path).resolve(strict=True)
+            file = (self.folder / _path_found(path)).resolve(strict=True)
+        except PermissionError:
+            raise PhotoRefused("unreadable") from None
         except (OSError, RuntimeError):
             raise PhotoRefused("missing") from None
         if not any(file.is_relative_to(root) for root in self.roots):
@@ -138,6 +217,23 @@ class ServerFolder:
 
     def close(self) -> None:
         pass
+
+
+def _is_utf8(raw: bytes) -> bool:
+    try:
+        raw.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _path_kept(raw: bytes) -> str:
+    """A relative path as text that a database can keep. One that is no UTF-8 begins with a slash, as no other does."""
+    return raw.decode() if _is_utf8(raw) else "/" + quote_from_bytes(raw)
+
+
+def _path_found(kept_path: str) -> str:
+    return os.fsdecode(unquote_to_bytes(kept_path[1:])) if kept_path.startswith("/") else kept_path
 
 
 def _read_file(path: Path) -> bytes:
@@ -151,6 +247,8 @@ def _read_file(path: Path) -> bytes:
             if found.st_size > settings.INTAKE_MAX_BYTES:
                 raise PhotoRefused("too_large")
             return file.read()
+    except PermissionError:
+        raise PhotoRefused("unreadable") from None
     except OSError:
         raise PhotoRefused("missing") from None
 
@@ -161,8 +259,8 @@ def _is_clutter(name: str) -> bool:
     return any((part.startswith(".") and part != "..") or part.lower() in _CLUTTER for part in parts)
 
 
-def _refused_member(member: zipfile.ZipInfo) -> str:
-    name = member.filename.replace("\\", "/")
+def _refused_member(member: zipfile.ZipInfo, name: str) -> str:
+    name = name.replace("\\", "/")
     if name.startswith("/") or name[1:3] == ":/" or ".." in PurePosixPath(name).parts:
         return "unsafe_path"
     if stat.S_ISLNK(member.external_attr >> 16):

@@ -1,21 +1,30 @@
 """Where the bytes of photos are: originals and renditions in the default storage, by content hash.
 
-Names never change their content, so everything is written once, whole or not at all, and may be cached for ever.
+Names never change their content, so everything is written whole or not at all, on the disk before anybody is told, and
+may be cached for ever. What a disk loses or cuts all the same is noticed when it is read: an original by its hash, a
+rendition by the length that it states. A rendition is made again, an original is put back from the same bytes.
 """
 
 from __future__ import annotations
 
-import os
-import uuid
+import hashlib
+import logging
 from pathlib import Path
 from typing import Protocol
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage, default_storage
 
+from labeling import on_disk
 from labeling.catalog import photos
 
+logger = logging.getLogger(__name__)
+
 VARIANTS = tuple(photos.VARIANTS)
+
+
+class Damaged(FileNotFoundError):
+    """The original is there, and its bytes are others than came in: as good as lost."""
 
 
 class Hashed(Protocol):
@@ -35,12 +44,12 @@ def rendition_name(sha256: str, variant: str) -> str:
 
 
 def original(image: Hashed) -> bytes:
-    """The photo as it came in. Raises :class:`FileNotFoundError` when the storage lost it."""
-    return _read(original_name(image.sha256))
+    """The photo as it came in. Raises :class:`FileNotFoundError` when the storage lost it, :class:`Damaged` a part of it."""
+    return _original(image.sha256)
 
 
 def rendition(image: Hashed, variant: str) -> bytes:
-    """The photo as WebP in ``variant`` ("screen" or "thumb"), made from the original again when it is gone.
+    """The photo as WebP in ``variant`` ("screen" or "thumb"), made from the original again when it is gone or cut.
 
     Raises :class:`FileNotFoundError` when the original is gone as well.
     """
@@ -48,18 +57,52 @@ def rendition(image: Hashed, variant: str) -> bytes:
 
 
 def rendition_of(sha256: str, variant: str) -> bytes:
+    found = _rendition(sha256, variant)
+    if found is not None:
+        return found
+    made = photos.render(_original(sha256))
     try:
-        return _read(rendition_name(sha256, variant))
-    except FileNotFoundError:
-        made = photos.render(_read(original_name(sha256)))
-    for name, data in made.items():
-        _write(rendition_name(sha256, name), data)
+        _keep_renditions(sha256, made)
+    except OSError:  # a full disk is no reason to show nothing
+        logger.exception("renditions of %s were made again, and could not be stored", sha256)
     return made[variant]
 
 
 def keep(sha256: str, data: bytes, renditions: dict[str, bytes]) -> None:
-    """Store an original and its renditions. Doing it twice changes nothing."""
+    """Store an original and its renditions, also in the place of lost or damaged ones. Doing it twice changes nothing."""
     _write(original_name(sha256), data)
+    _keep_renditions(sha256, renditions)
+
+
+def is_whole(sha256: str) -> bool:
+    """Whether the original and all renditions are there and undamaged. Reads them."""
+    try:
+        _original(sha256)
+    except OSError:
+        return False
+    return all(_rendition(sha256, variant) is not None for variant in VARIANTS)
+
+
+def _original(sha256: str) -> bytes:
+    data = _read(original_name(sha256))
+    if hashlib.sha256(data).hexdigest() != sha256:
+        raise Damaged(f"{len(data)} bytes with another hash than {sha256}")
+    return data
+
+
+def _rendition(sha256: str, variant: str) -> bytes | None:
+    """``None`` when it is gone, empty or cut: a WebP says at its head how long it is (RFC 9649, 2.4)."""
+    try:
+        data = _read(rendition_name(sha256, variant))
+    except OSError:
+        return None
+    is_whole = (
+        data[:4] == b"RIFF" and data[8:12] == b"WEBP" and len(data) == 8 + int.from_bytes(data[4:8], "little")
+    )
+    return data if is_whole else None
+
+
+def _keep_renditions(sha256: str, renditions: dict[str, bytes]) -> None:
     for variant, encoded in renditions.items():
         _write(rendition_name(sha256, variant), encoded)
 
@@ -70,21 +113,12 @@ def _read(name: str) -> bytes:
 
 
 def _write(name: str, data: bytes) -> None:
+    if default_storage.exists(name):
+        if default_storage.size(name) == len(data) and _read(name) == data:
+            return
+        if not isinstance(default_storage, FileSystemStorage):
+            default_storage.delete(name)  # or the new one would get another name
     if isinstance(default_storage, FileSystemStorage):
-        _write_file(Path(default_storage.path(name)), data)
-    elif not default_storage.exists(name):
+        on_disk.write(Path(default_storage.path(name)), data)
+    else:
         default_storage.save(name, ContentFile(data))
-
-
-def _write_file(path: Path, data: bytes) -> None:
-    """Written beside its place and moved there, so that a killed process leaves no half photo under a whole name."""
-    if path.exists():
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{uuid.uuid4().hex}.partial")
-    try:
-        partial.write_bytes(data)
-        os.replace(partial, path)
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.core.files.base import File
 
+from labeling.catalog import storage
 from labeling.catalog.intake import is_on_its_way
 from labeling.catalog.models import IntakeKind, Item, Project
 from labeling.catalog.photos import PhotoRefused, judge_header
@@ -27,6 +28,8 @@ def decide_sent_photo(
     """
     item = Item.objects.filter(project=project, image__sha256=sha256).first()
     if item is not None:
+        if photo is not None and not storage.is_whole(sha256):  # lost since: an intake puts it back
+            start_intake(project=project, by=by, kind=IntakeKind.UPLOAD, files=[photo])
         return decide_one(project=project, item_id=item.pk)
     if photo is not None:
         _take_in(project, by, photo, sha256)

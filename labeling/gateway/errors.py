@@ -25,6 +25,8 @@ from labeling.gateway.trouble import Trouble, trouble_of
 from labeling.refusals import Refused
 
 logger = logging.getLogger(__name__)
+#: What is missing now may be there in a minute. Browsers keep a 404 without this for as long as they like.
+_NOT_KEPT = {"Cache-Control": "no-store"}
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
@@ -40,7 +42,7 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     refusal = _as_refusal(error)
     if refusal is None:
         return None
-    headers = {}
+    headers = dict(_NOT_KEPT)
     if isinstance(error, exceptions.APIException):
         if challenge := getattr(error, "auth_header", None):
             headers["WWW-Authenticate"] = challenge
@@ -137,9 +139,11 @@ def unmatched(request: HttpRequest) -> HttpResponse:
 
 def _page(request: HttpRequest, *, code: str, message: str, status: int) -> HttpResponse:
     if wants_json(request):
-        return JsonResponse(envelope(code, message), status=status)
+        return JsonResponse(envelope(code, message), status=status, headers=_NOT_KEPT)
     context = {"message": message, "code": code, "status": status}
-    return render(request, "gateway/refused.html", context, status=status)
+    response = render(request, "gateway/refused.html", context, status=status)
+    response["Cache-Control"] = "no-store"
+    return response
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -28,6 +28,7 @@ from labeling.jobs.models import Job
 from labeling.jobs.progress import JobError, Progress
 from labeling.jobs.services import enqueue
 from labeling.people.models import User
+from labeling.plain_text import composed
 from labeling.refusals import Refused
 from labeling.truth.models import GroundTruth
 from labeling.truth.services import add_gold
@@ -73,6 +74,7 @@ def derive_project(
     where ``gold`` names a photo that would not come over.
     """
     chosen = _photos_to_bring(source, only_class)
+    gold = [(composed(called), key) for called, key in gold]
     if len(gold) > MOST_GOLD:
         raise Refused.invalid("gold", _("At most %(most)d gold photos at once.") % {"most": MOST_GOLD})
     _refuse_two_names_of_one_photo(chosen, [called for called, _key in gold])
@@ -288,7 +290,7 @@ def read_gold(given: str | bytes) -> list[tuple[str, str]]:
             continue
         if len(cells) != 2 or not all(cells) or any(_CONTROL.search(cell) for cell in cells):
             raise _not_a_pair(number)
-        called, key = cells
+        called, key = composed(cells[0]), cells[1]
         if _SHA256.fullmatch(called):
             called = called.lower()
         if called in first_line:

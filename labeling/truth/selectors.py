@@ -13,6 +13,7 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from labeling.catalog.models import ClassDefinition, Guideline, Image, Item, Project
 from labeling.catalog.selectors import active_definitions, class_names, current_guideline, photo_urls
 from labeling.people.models import User
+from labeling.plain_text import composed
 from labeling.truth import similar
 from labeling.truth.models import (
     Annotation,
@@ -341,7 +342,7 @@ def gold_candidates(project: Project, text: str, *, limit: int = 24) -> list[Ite
     fresh = Item.objects.filter(
         ~Exists(Annotation.objects.filter(item=OuterRef("pk"))), project=project, gold__isnull=True
     ).select_related("image")
-    text = text.strip()
+    text = composed(text.strip())
     if text:
         named = Q(name__icontains=text) | Q(image__sha256__startswith=text.lower())
         return list(fresh.filter(named).order_by("id")[:limit])

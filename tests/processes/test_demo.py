@@ -97,6 +97,9 @@ def test_a_password_that_somebody_chose_is_left_alone() -> None:
 def test_the_package_holds_the_photos_that_the_project_is_about() -> None:
     cells = elpv_cells()
     assert len(cells) == 2624
+    assert len({hashlib.sha256(cell.path.read_bytes()).digest() for cell in cells}) == 2624, (
+        "no two are the same"
+    )
     counts = {
         round(p, 2): sum(round(cell.probability, 2) == round(p, 2) for cell in cells)
         for p in (0, 1 / 3, 2 / 3, 1)

@@ -15,7 +15,9 @@ from django.utils.translation import gettext_lazy
 
 from labeling.catalog.forms.classes import NewClassForm
 from labeling.catalog.forms.texts import ONE_A_LINE, lines_of, longest
+from labeling.catalog.guidelines import MAX_EXEMPLARS
 from labeling.catalog.models import ClassDefinition, Guideline, Item, Project
+from labeling.plain_text import composed
 
 
 class ExemplarForm(forms.Form):
@@ -112,7 +114,11 @@ class ClassForm(forms.Form):
         """File names (or hashes) as hashes of photos of the project."""
         photos = Item.objects.filter(project=self.project).select_related("image")
         found: list[str] = []
-        for name in lines_of(self.cleaned_data["more"])[:20]:
+        if len(lines_of(self.cleaned_data["more"])) > MAX_EXEMPLARS:
+            raise forms.ValidationError(
+                _("A class can have at most %(n)s exemplars. Take some away.") % {"n": MAX_EXEMPLARS}
+            )
+        for name in map(composed, lines_of(self.cleaned_data["more"])):
             by_hash = len(name) == 64
             item = photos.filter(image__sha256=name).first() if by_hash else photos.filter(name=name).first()
             if item is None:

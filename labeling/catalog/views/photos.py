@@ -15,6 +15,7 @@ from labeling.catalog.forms.guideline import ExemplarForm
 from labeling.catalog.pages import project_context
 from labeling.catalog.permissions import Action, may, project_for
 from labeling.people.signed_in import signed_in
+from labeling.plain_text import composed
 from labeling.refusals import Refused
 from labeling.typed_numbers import whole
 
@@ -31,7 +32,7 @@ def photo(request: HttpRequest, sha256: str, variant: str) -> HttpResponse:
     else:
         try:
             response = HttpResponse(storage.rendition_of(sha256, variant), content_type="image/webp")
-        except FileNotFoundError:
+        except OSError:
             raise Http404(
                 _("The photo's file is missing from the storage. Take the photo in again.")
             ) from None
@@ -66,7 +67,7 @@ def photos(request: HttpRequest, slug: str) -> HttpResponse:
                 messages.success(request, _("The photos are exemplars now. A new guideline version says so."))
                 return redirect("guideline", slug=slug)
     ticked = set(request.POST.getlist("photo"))
-    source = request.GET.get("source", "")
+    source = composed(request.GET.get("source", ""))
     page = selectors.photo_page(
         project,
         after=whole(request.GET.get("after", ""), digits=18) or 0,

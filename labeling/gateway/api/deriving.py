@@ -19,6 +19,7 @@ from labeling.gateway.api.projects import ProjectOut
 from labeling.gateway.api.projects import present as present_project
 from labeling.gateway.api.shapes import Shape, StrictSerializer, like
 from labeling.learning.deriving import MOST_GOLD, derive_project
+from labeling.plain_text import composed
 
 _SHA256 = re.compile("[0-9a-fA-F]{64}")
 
@@ -46,7 +47,7 @@ class DeriveIn(StrictSerializer):
     def validate_gold(self, rows: list[dict[str, str]]) -> list[tuple[str, str]]:
         named: dict[str, str] = {}
         for row in rows:
-            called = row["photo"].lower() if _SHA256.fullmatch(row["photo"]) else row["photo"]
+            called = composed(row["photo"].lower() if _SHA256.fullmatch(row["photo"]) else row["photo"])
             if called in named:
                 raise serializers.ValidationError(
                     _("“%(photo)s” is named twice.") % {"photo": row["photo"][:80]}

@@ -6,7 +6,6 @@ The latter let a later challenger be compared with this version on the very phot
 from __future__ import annotations
 
 import logging
-import os
 import secrets
 import shutil
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from safetensors.numpy import load_file, save_file
 
 from inference import artifacts
 from inference.heads import Head
+from inference.on_disk import publish
 from labeling.jobs.progress import JobError
 from labeling.learning.models import ModelVersion
 
@@ -47,9 +47,7 @@ def save(relative: str, head: Head, out_of_fold: OutOfFold, manifest: dict[str, 
     written = artifacts.save_head(folder, head, manifest)
     hidden = folder / f".new-{secrets.token_hex(4)}"
     save_file({"item_ids": out_of_fold.item_ids, "proba": out_of_fold.proba}, hidden)
-    with hidden.open("rb") as file:
-        os.fsync(file.fileno())
-    hidden.rename(folder / _OUT_OF_FOLD)
+    publish(hidden, folder / _OUT_OF_FOLD)
     return written
 
 

@@ -93,7 +93,7 @@ def _photos(hashes: Sequence[str], tally: Tally) -> Iterator[tuple[str, bytes]]:
         except OSError as error:
             tally.fail(
                 image.sha256,
-                "missing_file",
+                "truncated" if isinstance(error, storage.Damaged) else "missing_file",
                 f"The photo's file cannot be read ({error}). Restore it from a backup, or add it again.",
             )
 

@@ -67,7 +67,7 @@ def fine_tuned_entry(
             place,
             base,
             hashes,
-            lambda sha256: storage.original(Image.objects.get(sha256=sha256)),
+            _bytes_of,
             threads=2,
             max_pixels=settings.INTAKE_MAX_PIXELS,
         )
@@ -126,6 +126,14 @@ def forget_own(job: Job) -> None:
     folder = backbones_folder() / f"{_prefix(job)}{job.attempts}"
     if folder.exists():
         _forget(folder)
+
+
+def _bytes_of(sha256: str) -> bytes:
+    """A photo's file; one that is lost or damaged counts as one that cannot be decoded."""
+    try:
+        return storage.original(Image.objects.get(sha256=sha256))
+    except OSError:
+        return b""
 
 
 def _prefix(job: Job) -> str:

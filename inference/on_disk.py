@@ -1,0 +1,31 @@
+"""Files and folders that appear whole, and are on the disk before anything says so: they survive a power cut."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def sync(path: Path) -> None:
+    """Return when the file's bytes, or the names in the folder, are on the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def make_folder(path: Path) -> None:
+    """Make the folder and those above it that are missing; those that are there stay as they are."""
+    missing = [each for each in (path, *path.parents) if not each.exists()]
+    path.mkdir(parents=True, exist_ok=True)
+    for each in missing:
+        sync(each.parent)
+
+
+def publish(hidden: Path, place: Path) -> None:
+    """Move a finished file or folder to its place on the same disk, with everything in it."""
+    for path in (*hidden.rglob("*"), hidden):
+        sync(path)
+    hidden.rename(place)
+    sync(place.parent)

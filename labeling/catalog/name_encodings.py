@@ -1,0 +1,166 @@
+"""Names of files that came as bytes without a word of how they are meant: old zip programs and old disks write such.
+
+What fits is found by how the letters would look, over all names of a delivery together. For a handful of short names
+this is better than a general detector, which wants text: it weighs what names on photos are made of. Where two readings
+look alike the first is taken and said to be a guess; people see it with an example of each other one, and choose.
+"""
+
+from __future__ import annotations
+
+import struct
+import unicodedata
+import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from zipfile import ZipInfo
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy
+
+from labeling.plain_text import composed, plain
+
+#: Python's codec -> for people.
+ENCODINGS: dict[str, str | Promise] = {
+    "utf-8": gettext_lazy("Unicode (UTF-8)"),
+    "cp949": gettext_lazy("Korean (CP949)"),
+    "cp932": gettext_lazy("Japanese (Shift-JIS)"),
+    "cp850": gettext_lazy("Western Europe (CP850, zip on Windows)"),
+    "cp437": gettext_lazy("American (CP437, zip on Windows and DOS)"),
+    "cp1252": gettext_lazy("Western Europe (Windows-1252)"),
+    "gb18030": gettext_lazy("Simplified Chinese (GB 18030)"),
+    "big5": gettext_lazy("Traditional Chinese (Big5)"),
+    "cp866": gettext_lazy("Cyrillic (CP866, zip on Windows)"),
+    "cp1251": gettext_lazy("Cyrillic (Windows-1251)"),
+}
+LONGEST_NAME = 400
+#: A reading is no guess whose letters look this plausible on the whole, and which has the better of each other reading
+#: by about one clear letter.
+_PLAUSIBLE, _AHEAD = 0.6, 0.5
+#: So many names are looked at; more would tell nothing new.
+_LOOKED_AT = 2000
+_UTF8_FLAG = 0x800
+_UNICODE_PATH = 0x7075
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How names are read. ``guessed``: another reading would look as good."""
+
+    encoding: str
+    guessed: bool
+
+
+def reading_of(names: Sequence[bytes]) -> Reading | None:
+    """How these names are best read together; ``None`` where all are plain ASCII."""
+    telling = [name for name in names if not name.isascii()][:_LOOKED_AT]
+    if not telling:
+        return None
+    letters = sum(byte > 127 for name in telling for byte in name)
+    scores = {encoding: _score(telling, encoding) for encoding in _LOOKS}
+    best = max(scores, key=lambda encoding: scores[encoding])
+    shown = [read(name, best) for name in telling]
+    rivals = [
+        score
+        for encoding, score in scores.items()
+        if encoding != best and [read(name, encoding) for name in telling] != shown
+    ]
+    ahead = (scores[best] - max(rivals, default=0.0)) * letters
+    return Reading(best, guessed=scores[best] < _PLAUSIBLE or ahead < _AHEAD)
+
+
+def read(name: bytes, encoding: str) -> str:
+    """``name`` as text that can be kept; what the encoding does not know is marked by U+FFFD."""
+    return kept(name.decode(encoding, errors="replace"))
+
+
+def kept(name: str) -> str:
+    """A file's name as it is kept and compared: composed (NFC), without what cannot be stored or shown, its end if long."""
+    whole = "".join("\ufffd" if "\ud800" <= letter <= "\udfff" else letter for letter in name)
+    return composed(" ".join(plain(whole).splitlines()).replace("\t", " "))[-LONGEST_NAME:]
+
+
+def name_in_zip(member: ZipInfo) -> str | bytes:
+    """A member's name: text where the archive says what it is, else the bytes that stand there."""
+    if member.flag_bits & _UTF8_FLAG:
+        return member.orig_filename
+    raw = member.orig_filename.encode("cp437")  # as Python's zipfile read it, byte by byte
+    return _unicode_path(member.extra, raw) or raw
+
+
+def _unicode_path(extra: bytes, raw: bytes) -> str | None:
+    """The name in Info-ZIP's Unicode Path field (APPNOTE 4.6.9), if it is there and of this very name."""
+    while len(extra) >= 4:
+        kind, size = struct.unpack_from("<HH", extra)
+        field, extra = extra[4 : 4 + size], extra[4 + size :]
+        if kind == _UNICODE_PATH and len(field) > 5 and field[0] == 1:
+            (checksum,) = struct.unpack_from("<I", field, 1)
+            if checksum == zlib.crc32(raw):
+                try:
+                    return field[5:].decode("utf-8")
+                except UnicodeDecodeError:
+                    return None
+    return None
+
+
+def _score(names: Sequence[bytes], encoding: str) -> float:
+    """How plausible the letters beyond ASCII look in this encoding: 0 to 1. A name that is none in it counts as nothing."""
+    looks = _LOOKS[encoding]
+    total = found = 0.0
+    for name in names:
+        try:
+            text = name.decode(encoding)
+        except UnicodeDecodeError:
+            total += sum(byte > 127 for byte in name)
+            continue
+        for before, letter in zip(" " + text, text, strict=False):
+            if letter > "\x7f":
+                total += 1
+                found += looks(before, letter)
+    return found / total
+
+
+def _unicode(_before: str, _letter: str) -> float:
+    return 1.0  # text in another encoding is hardly ever valid UTF-8
+
+
+def _korean(_before: str, letter: str) -> float:
+    if "가" <= letter <= "힣":
+        # KS X 1001 has the syllables that Korean uses; the thousands of others that CP949 adds have a byte below 0xA1.
+        return 1.0 if min(letter.encode("cp949")) >= 0xA1 else 0.15
+    return 0.3 if unicodedata.category(letter) == "Lo" else _sign(letter)
+
+
+def _japanese(_before: str, letter: str) -> float:
+    if "\uff61" <= letter <= "\uff9f":
+        return 0.05  # half-width katakana: any high byte would be one
+    if "ぁ" <= letter <= "ヿ":
+        return 1.0
+    if "\u4e00" <= letter <= "\u9fff":
+        return 0.95 if letter.encode("cp932") < b"\x98\x9f" else 0.4  # JIS level 1 holds what is common
+    return _sign(letter)
+
+
+def _sign(letter: str) -> float:
+    return 0.8 if "\u3000" <= letter <= "\u303f" or "\uff00" <= letter <= "\uff60" else 0.5
+
+
+_WESTERN_OFTEN = frozenset("äöüßéèàçêâîôûñáíóúåøæãÄÖÜÅØ")
+
+
+def _western(before: str, letter: str) -> float:
+    if not unicodedata.name(letter, "").startswith("LATIN "):
+        return 0.5 if letter in "–’“”°×·" else 0.05
+    if letter.isupper() and before.islower():
+        return 0.1
+    return 0.85 if letter in _WESTERN_OFTEN else 0.55
+
+
+#: Those that are told apart by themselves, the more usual first; the others people choose.
+_LOOKS: dict[str, Callable[[str, str], float]] = {
+    "utf-8": _unicode,
+    "cp949": _korean,
+    "cp932": _japanese,
+    "cp850": _western,
+    "cp437": _western,
+    "cp1252": _western,
+}
