@@ -88,38 +88,49 @@ def test_the_loss_falls_and_only_the_last_layers_move(
     )
 
 
+def run(
+    base: Backbone, files: dict[str, bytes], folder: Path, recipe: Recipe = SHORT, on_progress: object = None
+) -> dict[str, torch.Tensor]:
+    return train(
+        base,
+        list(files),
+        files.__getitem__,
+        folder=folder,
+        recipe=recipe,
+        threads=1,
+        save_every=2,
+        on_progress=on_progress,  # type: ignore[arg-type]
+    ).state
+
+
+@pytest.fixture(scope="module")
+def whole(
+    base: Backbone, files: dict[str, bytes], tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, torch.Tensor]:
+    """What a short training that nothing stops makes."""
+    return run(base, files, tmp_path_factory.mktemp("whole"))
+
+
 @pytest.mark.parametrize("stop", [2, 5, 9])
 def test_a_training_that_was_stopped_goes_on_to_the_same_bits(
-    stop: int, base: Backbone, files: dict[str, bytes], tmp_path: Path
+    stop: int, base: Backbone, files: dict[str, bytes], whole: dict[str, torch.Tensor], tmp_path: Path
 ) -> None:
-    def run(folder: Path, on_progress: object = None) -> dict[str, torch.Tensor]:
-        return train(
-            base,
-            list(files),
-            files.__getitem__,
-            folder=folder,
-            recipe=SHORT,
-            threads=1,
-            save_every=2,
-            on_progress=on_progress,  # type: ignore[arg-type]
-        ).state
-
-    whole = run(tmp_path / "whole")
     with pytest.raises(Stop):
-        run(tmp_path / "stopped", stop_at(stop, 9))
-    resumed = run(tmp_path / "stopped")
+        run(base, files, tmp_path, on_progress=stop_at(stop, 9))
+    resumed = run(base, files, tmp_path)
     assert all(torch.equal(whole[name], resumed[name]) for name in whole)
 
 
 def test_a_state_of_another_recipe_is_not_gone_on_with(
-    base: Backbone, files: dict[str, bytes], tmp_path: Path
+    base: Backbone, files: dict[str, bytes], whole: dict[str, torch.Tensor], tmp_path: Path
 ) -> None:
-    first = train(base, list(files), files.__getitem__, folder=tmp_path, recipe=SHORT, threads=1)
+    with pytest.raises(Stop):
+        run(base, files, tmp_path, on_progress=stop_at(5, 9))
     other = Recipe(epochs=3, batch_size=16, lr=1e-3, seed=1)
-    again = train(base, list(files), files.__getitem__, folder=tmp_path, recipe=other, threads=1)
-    alone = train(base, list(files), files.__getitem__, folder=tmp_path / "alone", recipe=other, threads=1)
-    assert any(not torch.equal(first.state[name], again.state[name]) for name in first.state)
-    assert all(torch.equal(alone.state[name], again.state[name]) for name in alone.state)
+    again = run(base, files, tmp_path, other)
+    alone = run(base, files, tmp_path / "alone", other)
+    assert any(not torch.equal(whole[name], again[name]) for name in whole)
+    assert all(torch.equal(alone[name], again[name]) for name in alone)
 
 
 def test_too_few_photos_are_refused(base: Backbone, files: dict[str, bytes], tmp_path: Path) -> None:

@@ -41,18 +41,18 @@ def grain(index: int) -> bytes:
 
 @pytest.fixture
 def labeled(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> tuple[Project, list[Item]]:
-    """Fourteen photos and labels, and a tuning that a test can afford."""
+    """Ten photos and labels, and a tuning that a test can afford."""
     settings.FINE_TUNE_EPOCHS = 1
-    monkeypatch.setattr(adaptation, "LEAST_TO_FINE_TUNE", 6)
+    monkeypatch.setattr(adaptation, "LEAST_TO_FINE_TUNE", 4)
     project = make_project()
-    images = [(add_image(data=grain(at))[0], f"{at}.png") for at in range(14)]
+    images = [(add_image(data=grain(at))[0], f"{at}.png") for at in range(10)]
     items = add_items(project=project, images=images, source="test")
-    settle(project, items, [("functional", "defective")[at % 2] for at in range(14)])
+    settle(project, items, [("functional", "defective")[at % 2] for at in range(10)])
     return project, items
 
 
 def say(monkeypatch: pytest.MonkeyPatch, note: str) -> None:
-    """Whether one epoch on fourteen photos gains is luck; what follows from it is not."""
+    """Whether one epoch on ten photos gains is luck; what follows from it is not."""
     real = contest.judge
     monkeypatch.setattr(contest, "judge", lambda *given, **options: real(*given, **options) | {"note": note})
 
@@ -74,7 +74,7 @@ def test_a_tuned_backbone_that_gains_becomes_the_versions_own(
     assert not list(Path(settings.BACKBONES_DIR).glob(".*"))
     services.promote(model_version=version, by=project.created_by)
     told = score_items(project=project, model_version=version, item_ids=[item.pk for item in items])
-    assert told["scored"] == 14
+    assert told["scored"] == 10
     assert domain_backbones.to_embed(project) == [project.backbone, version.backbone]
     assert domain_backbones.candidates(project) == [], "it saw labels: no later training can judge it"
 
