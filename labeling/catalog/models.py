@@ -12,6 +12,8 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from labeling.catalog.renditions import current_version
+
 APPEND_ONLY = pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)
 SHARE = [MinValueValidator(0.0), MaxValueValidator(1.0)]
 
@@ -218,7 +220,13 @@ class Image(models.Model):
     brightness = models.FloatField(null=True, help_text="mean luma, 0 to 255")
     sharpness = models.FloatField(null=True, help_text="variance of the Laplacian of the screen rendition")
     taken_at = models.DateTimeField(null=True, blank=True, help_text="from EXIF")
+    rendered = models.PositiveSmallIntegerField(
+        default=current_version, help_text="version of the renditions that were made of it"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["rendered", "id"], name="image_by_renditions")]
 
     def __str__(self) -> str:
         return self.sha256[:12]

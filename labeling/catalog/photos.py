@@ -20,10 +20,10 @@ from PIL import ImageOps
 
 from inference.photo import DecodeError, exif
 from inference.photo.header import Header, read_header
+from labeling.catalog import renditions
+from labeling.catalog.renditions import VARIANTS
 from labeling.refusals import Refused
 
-#: variant -> (longest side in pixels, WebP quality)
-VARIANTS: dict[str, tuple[int, int]] = {"screen": (1600, 88), "thumb": (320, 80)}
 #: Refusal code -> what happened and what to do. ``%(bytes)s``, ``%(pixels)s`` and ``%(side)s`` are the bounds in force.
 ADVICE: dict[str, str | Promise] = {
     "not_an_image": gettext_lazy(
@@ -132,7 +132,7 @@ def examine(data: bytes) -> Photo:
         brightness=brightness,
         sharpness=sharpness,
         taken_at=_taken_at(header.tags),
-        renditions=_renditions(screen),
+        renditions=_encoded(screen, header),
     )
 
 
@@ -155,7 +155,17 @@ def judge_header(data: bytes) -> Header:
 
 def render(data: bytes) -> dict[str, bytes]:
     """The renditions of an accepted photo, made again: WebP bytes by variant."""
-    return _renditions(_screen(_open(data)))
+    header = _open(data)
+    return _encoded(_screen(header), header)
+
+
+def upright(data: bytes) -> Pillow.Image:
+    """An accepted photo with all its pixels, RGB or L; raise :class:`PhotoRefused`."""
+    return _decoded(_open(data))
+
+
+def _encoded(screen: Pillow.Image, header: Header) -> dict[str, bytes]:
+    return renditions.encode(screen, whole=renditions.is_whole(header.width, header.height))
 
 
 def _open(data: bytes) -> Header:
@@ -167,17 +177,20 @@ def _open(data: bytes) -> Header:
 
 def _screen(header: Header) -> Pillow.Image:
     """The photo as everybody sees it, RGB or L, not larger than the screen rendition."""
-    from inference.photo.pixels import decode_pixels
-
     longest = VARIANTS["screen"][0]
     shorter, longer = sorted((header.width, header.height))
+    return renditions.fit(_decoded(header, min_side=max(1, shorter * longest // longer)), longest)
+
+
+def _decoded(header: Header, min_side: int | None = None) -> Pillow.Image:
+    # Here, not above: the web process imports this module, and it should start without numpy.
+    from inference.photo.pixels import decode_pixels
+
     try:
-        pixels = decode_pixels(
-            header, max_pixels=settings.INTAKE_MAX_PIXELS, min_side=max(1, shorter * longest // longer)
-        )
+        pixels = decode_pixels(header, max_pixels=settings.INTAKE_MAX_PIXELS, min_side=min_side)
     except DecodeError as error:
         raise PhotoRefused(error.code) from None
-    return _fit(Pillow.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels), longest)
+    return Pillow.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
 
 
 def _array(image: Pillow.Image) -> Any:
@@ -200,23 +213,3 @@ def _taken_at(tags: exif.Tags) -> datetime | None:
         return None
     # The first and the last year that a date can have: such a time is no camera's, and has no place in some time zones.
     return taken if 1 < taken.year < 9999 else None
-
-
-def _fit(image: Pillow.Image, longest: int) -> Pillow.Image:
-    if max(image.size) <= longest:
-        return image
-    scale = longest / max(image.size)
-    size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
-    return image.resize(size, Pillow.Resampling.LANCZOS, reducing_gap=2.0)
-
-
-def _renditions(screen: Pillow.Image) -> dict[str, bytes]:
-    made: dict[str, bytes] = {}
-    for variant, (longest, quality) in VARIANTS.items():
-        if variant != "screen" and max(screen.size) <= longest:
-            made[variant] = made["screen"]  # a photo smaller than a thumbnail needs no second encoding
-            continue
-        buffer = io.BytesIO()
-        _fit(screen, longest).save(buffer, format="WEBP", quality=quality, method=2)
-        made[variant] = buffer.getvalue()
-    return made

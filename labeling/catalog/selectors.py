@@ -12,6 +12,7 @@ from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from labeling.catalog import renditions
 from labeling.catalog.intake import latest_job
 from labeling.catalog.models import (
     Activity,
@@ -27,7 +28,7 @@ from labeling.catalog.models import (
     Membership,
     Project,
 )
-from labeling.catalog.storage import VARIANTS
+from labeling.catalog.renditions import VARIANTS
 from labeling.jobs.models import Job
 
 
@@ -165,12 +166,23 @@ def _changes(earlier: Guideline, later: Guideline) -> list[str]:
 
 
 def photo_urls(image: Image) -> dict[str, str]:
-    """Variant ("screen", "thumb") -> address. It carries the content's hash, so it may be cached for ever."""
+    """Variant ("screen", "thumb") -> address. It says content and version, so it may be cached for ever."""
     return {variant: photo_url(image.sha256, variant) for variant in VARIANTS}
 
 
 def photo_url(sha256: str, variant: str) -> str:
-    return reverse("photo", args=[sha256, variant])
+    return reverse("photo", args=[sha256, renditions.VERSION, variant])
+
+
+def tiles_url(image: Image) -> str | None:
+    """Address of the photo's own pixels, with ``{x}`` and ``{y}`` for a tile's column and row (from 0).
+
+    ``None`` where the screen picture holds every pixel.
+    """
+    if renditions.is_whole(image.width, image.height):
+        return None
+    first = reverse("photo-tile", args=[image.sha256, renditions.VERSION, 0, 0])
+    return first.removesuffix("0-0.webp") + "{x}-{y}.webp"
 
 
 def members(project: Project) -> QuerySet[Membership]:

@@ -2,13 +2,15 @@
 
 Names never change their content, so everything is written whole or not at all, on the disk before anybody is told, and
 may be cached for ever. What a disk loses or cuts all the same is noticed when it is read: an original by its hash, a
-rendition by the length that it states. A rendition is made again, an original is put back from the same bytes.
+rendition by the length that it states. A rendition is made again, an original is put back from the same bytes. What is
+made of an original carries the version of its making in its name.
 """
 
 from __future__ import annotations
 
 import hashlib
 import logging
+import threading
 from pathlib import Path
 from typing import Protocol
 
@@ -16,11 +18,14 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage, default_storage
 
 from labeling import on_disk
-from labeling.catalog import photos
+from labeling.catalog import photos, renditions
+from labeling.catalog.renditions import VERSION, Place
 
 logger = logging.getLogger(__name__)
 
-VARIANTS = tuple(photos.VARIANTS)
+VARIANTS = tuple(renditions.VARIANTS)
+#: A photo of many megapixels takes as many times seven bytes while it is cut up: one at a time a process.
+_cutting = threading.Lock()
 
 
 class Damaged(FileNotFoundError):
@@ -37,10 +42,15 @@ def original_name(sha256: str) -> str:
     return f"originals/{sha256[:2]}/{sha256[2:4]}/{sha256}"
 
 
-def rendition_name(sha256: str, variant: str) -> str:
+def rendition_name(sha256: str, variant: str, version: int = VERSION) -> str:
     if variant not in VARIANTS:
         raise ValueError(f"no rendition {variant!r}; there are {', '.join(VARIANTS)}")
-    return f"{variant}/{sha256[:2]}/{sha256[2:4]}/{sha256}.webp"
+    made_by = f"v{version}/" if version > 1 else ""  # the first version did not say so
+    return f"{made_by}{variant}/{sha256[:2]}/{sha256[2:4]}/{sha256}.webp"
+
+
+def tile_name(sha256: str, place: Place) -> str:
+    return f"v{VERSION}/tiles/{sha256[:2]}/{sha256[2:4]}/{sha256}/{place.x}-{place.y}.webp"
 
 
 def original(image: Hashed) -> bytes:
@@ -57,7 +67,7 @@ def rendition(image: Hashed, variant: str) -> bytes:
 
 
 def rendition_of(sha256: str, variant: str) -> bytes:
-    found = _rendition(sha256, variant)
+    found = _webp(rendition_name(sha256, variant))
     if found is not None:
         return found
     made = photos.render(_original(sha256))
@@ -66,6 +76,43 @@ def rendition_of(sha256: str, variant: str) -> bytes:
     except OSError:  # a full disk is no reason to show nothing
         logger.exception("renditions of %s were made again, and could not be stored", sha256)
     return made[variant]
+
+
+def tile(sha256: str, place: Place) -> bytes:
+    """A piece of the photo with all its pixels, as lossless WebP; the first that is asked for has all of them made.
+
+    Raises :class:`FileNotFoundError` when the original is gone, or the photo is not so large.
+    """
+    found = _webp(tile_name(sha256, place))
+    if found is None:
+        with _cutting:
+            found = _webp(tile_name(sha256, place)) or _cut(sha256).get(place)
+    if found is None:
+        raise FileNotFoundError(f"{sha256} has no tile at {place}")
+    return found
+
+
+def _cut(sha256: str) -> dict[Place, bytes]:
+    made = dict(renditions.tiles(photos.upright(_original(sha256))))
+    try:
+        for place, data in made.items():
+            _write(tile_name(sha256, place), data)
+    except OSError:
+        logger.exception("tiles of %s were made, and could not be stored", sha256)
+    return made
+
+
+def remake(sha256: str) -> None:
+    """Make the renditions anew where this version of them is not there, and remove what earlier versions left.
+
+    Raises :class:`FileNotFoundError` when the original is gone, :class:`~labeling.catalog.photos.PhotoRefused` when it
+    cannot be read any more.
+    """
+    if not _has_renditions(sha256):
+        _keep_renditions(sha256, photos.render(_original(sha256)))
+    for variant in VARIANTS:
+        for version in range(1, VERSION):
+            default_storage.delete(rendition_name(sha256, variant, version))
 
 
 def keep(sha256: str, data: bytes, renditions: dict[str, bytes]) -> None:
@@ -80,7 +127,11 @@ def is_whole(sha256: str) -> bool:
         _original(sha256)
     except OSError:
         return False
-    return all(_rendition(sha256, variant) is not None for variant in VARIANTS)
+    return _has_renditions(sha256)
+
+
+def _has_renditions(sha256: str) -> bool:
+    return all(_webp(rendition_name(sha256, variant)) is not None for variant in VARIANTS)
 
 
 def _original(sha256: str) -> bytes:
@@ -90,10 +141,10 @@ def _original(sha256: str) -> bytes:
     return data
 
 
-def _rendition(sha256: str, variant: str) -> bytes | None:
+def _webp(name: str) -> bytes | None:
     """``None`` when it is gone, empty or cut: a WebP says at its head how long it is (RFC 9649, 2.4)."""
     try:
-        data = _read(rendition_name(sha256, variant))
+        data = _read(name)
     except OSError:
         return None
     is_whole = (

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from labeling.catalog import intake_worker
+from procrastinate.contrib.django import app
+
+from labeling.catalog import intake_worker, remaking
 from labeling.catalog.intake import JOB_KIND
 from labeling.jobs.handlers import handles
 from labeling.jobs.progress import Progress
@@ -13,3 +15,15 @@ from labeling.jobs.progress import Progress
 @handles(JOB_KIND)
 def intake(progress: Progress) -> dict[str, Any]:
     return dict(intake_worker.work_through(progress))
+
+
+@handles(remaking.JOB_KIND)
+def remake_renditions(progress: Progress) -> dict[str, Any]:
+    return dict(remaking.remake(progress))
+
+
+# A worker that starts makes up for the last run it missed, so an upgrade is followed up within minutes.
+@app.periodic(cron="*/10 * * * *")
+@app.task(name="hilltop.remake_renditions", queue="cpu", queueing_lock="hilltop.remake_renditions")
+def look_for_outdated(timestamp: int) -> None:
+    remaking.request_remaking()

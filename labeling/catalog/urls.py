@@ -5,11 +5,16 @@ from django.urls import path, re_path
 from labeling.catalog.views.guideline import guideline
 from labeling.catalog.views.intake import intake, intake_batch
 from labeling.catalog.views.members import members
-from labeling.catalog.views.photos import photo, photos
+from labeling.catalog.views.photos import photo, photo_of_old, photos, tile
 from labeling.catalog.views.projects import project_new, project_settings
 
+_PHOTO = r"^photos/(?P<sha256>[0-9a-f]{64})/"
+_VERSION = r"v(?P<version>[0-9]{1,4})/"
+
 urlpatterns = [
-    re_path(r"^photos/(?P<sha256>[0-9a-f]{64})/(?P<variant>screen|thumb)\.webp$", photo, name="photo"),
+    re_path(rf"{_PHOTO}{_VERSION}(?P<variant>screen|thumb)\.webp$", photo, name="photo"),
+    re_path(rf"{_PHOTO}{_VERSION}(?P<x>[0-9]{{1,3}})-(?P<y>[0-9]{{1,3}})\.webp$", tile, name="photo-tile"),
+    re_path(rf"{_PHOTO}(?P<variant>screen|thumb)\.webp$", photo_of_old, name="photo-of-old"),
     path("new", project_new, name="project-new"),
     path("p/<slug:slug>/settings", project_settings, name="project-settings"),
     path("p/<slug:slug>/guideline", guideline, name="guideline"),

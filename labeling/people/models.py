@@ -19,6 +19,10 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]  # of the toke
     ``sign_outs``: how often all sessions were ended at once. Sessions and one-time links are checked by it.
     """
 
+    brightness_reset = models.BooleanField(
+        default=False,
+        help_text="Each new photo is shown in its own brightness, whatever the one before needed.",
+    )
     toured_at = models.DateTimeField(null=True, blank=True, help_text="When the labeling tour was seen.")
     sign_outs = models.PositiveIntegerField(default=0)
 

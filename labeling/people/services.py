@@ -21,6 +21,11 @@ __all__ = [
 ]
 
 
+def start_photos_plain(*, user: User, plain: bool) -> None:
+    """Whether each new photo is shown in its own brightness, or in that which the one before was given."""
+    User.objects.filter(pk=user.pk).update(brightness_reset=plain)
+
+
 def remember_tour(*, user: User) -> None:
     """The labeling tour was seen or dismissed; it is not shown again. Safe to repeat: the first time counts."""
     User.objects.filter(pk=user.pk, toured_at__isnull=True).update(toured_at=timezone.now())

@@ -6,6 +6,7 @@ from labeling.people.views import account, links, people, signing_in
 urlpatterns = [
     path("login", signing_in.SignIn.as_view(), name="login"),
     path("logout", LogoutView.as_view(), name="logout"),
+    path("me/brightness", signing_in.brightness, name="brightness"),
     path("me/toured", signing_in.tour_seen, name="tour-seen"),
     path("account", account.account, name="account"),
     path("account/password", account.ChangePassword.as_view(), name="password-change"),

@@ -1,5 +1,6 @@
 // The review desk: one key a ruling, the next dispute at once. Without this script the same forms post whole pages.
 
+import { wakePhoto } from "./review-photo.js";
 import { isShortcut, keyOf } from "./screen/keys.js";
 
 const desk = document.getElementById("desk");
@@ -107,85 +108,10 @@ function openPart(event, selector, inside) {
   target.scrollIntoView({ block: "nearest" });
 }
 
-// --- the photo: zoom about the pointer, drag to move --------------------------------------------------------------
-
-const STEPS = [1, 1.5, 2, 3, 4, 6, 8];
-
 function wake() {
   const next = desk.querySelector("[data-next-photo]");
   if (next) { const image = new Image(); image.src = next.dataset.nextPhoto; image.decode?.().catch(() => {}); }
-  const frame = desk.querySelector("[data-zoom]");
-  if (!frame) return;
-  const image = frame.querySelector("img");
-  const output = desk.querySelector("[data-zoom-said]");
-  desk.querySelector(".zoom-tools").hidden = false;
-  const view = { scale: 1, x: 0, y: 0 };
-
-  const draw = () => {
-    const roomX = (frame.clientWidth * (view.scale - 1)) / 2;
-    const roomY = (frame.clientHeight * (view.scale - 1)) / 2;
-    view.x = Math.max(-roomX, Math.min(roomX, view.x));
-    view.y = Math.max(-roomY, Math.min(roomY, view.y));
-    image.style.transform = `translate(${view.x}px, ${view.y}px) scale(${view.scale})`;
-    frame.classList.toggle("zoomed", view.scale > 1);
-    output.textContent = `${Math.round(view.scale * 100)} %`;
-  };
-  // (px, py): the point, from the frame's middle, that stays where it is
-  const zoomTo = (scale, px = 0, py = 0) => {
-    const ratio = scale / view.scale;
-    view.x = px - (px - view.x) * ratio;
-    view.y = py - (py - view.y) * ratio;
-    view.scale = scale;
-    draw();
-  };
-  const step = (direction, px, py) => {
-    if (direction === 0) { view.x = view.y = 0; zoomTo(1); return; }
-    const at = STEPS.findIndex((s) => s >= view.scale - 0.001);
-    zoomTo(STEPS[Math.max(0, Math.min(STEPS.length - 1, at + direction))], px, py);
-  };
-  const fromMiddle = (event) => {
-    const box = frame.getBoundingClientRect();
-    return [event.clientX - box.left - box.width / 2, event.clientY - box.top - box.height / 2];
-  };
-
-  for (const button of desk.querySelectorAll("[data-zoom-by]")) {
-    button.addEventListener("click", () => step(Number(button.dataset.zoomBy)));
-  }
-  frame.addEventListener("dblclick", (event) => (view.scale > 1 ? step(0) : zoomTo(3, ...fromMiddle(event))));
-  frame.addEventListener("wheel", (event) => {
-    if (!event.ctrlKey && view.scale === 1 && event.deltaY > 0) return; // let the page scroll on
-    event.preventDefault();
-    step(event.deltaY < 0 ? 1 : -1, ...fromMiddle(event));
-  }, { passive: false });
-  frame.addEventListener("pointerdown", (event) => {
-    if (view.scale === 1) return;
-    frame.setPointerCapture(event.pointerId);
-    let [lastX, lastY] = [event.clientX, event.clientY];
-    const move = (e) => {
-      view.x += e.clientX - lastX;
-      view.y += e.clientY - lastY;
-      [lastX, lastY] = [e.clientX, e.clientY];
-      draw();
-    };
-    frame.addEventListener("pointermove", move);
-    const end = () => frame.removeEventListener("pointermove", move);
-    frame.addEventListener("pointerup", end, { once: true });
-    frame.addEventListener("pointercancel", end, { once: true });
-  });
-  frame.addEventListener("keydown", (event) => {
-    const moves = { ArrowLeft: [1, 0], ArrowRight: [-1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
-    const key = keyOf(event);
-    if (key === "+" || key === "=") step(1);
-    else if (key === "-") step(-1);
-    else if (key === "0") step(0);
-    else if (moves[event.key] && view.scale > 1) {
-      view.x += moves[event.key][0] * 60;
-      view.y += moves[event.key][1] * 60;
-      draw();
-    } else return;
-    event.preventDefault();
-    event.stopPropagation();
-  });
+  wakePhoto(desk);
 }
 
 wake();

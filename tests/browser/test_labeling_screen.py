@@ -341,7 +341,14 @@ def test_nothing_that_the_browser_gets_tells_a_score_a_band_or_gold(screen: Scre
     with page.expect_response("**/claims") as claimed:
         page.reload()
     assert set(claimed.value.json()["tasks"][0]) == {"lease", "photo", "expires_at", "note"}
-    assert set(claimed.value.json()["tasks"][0]["photo"]) == {"sha256", "screen", "thumb", "width", "height"}
+    assert set(claimed.value.json()["tasks"][0]["photo"]) == {
+        "sha256",
+        "screen",
+        "thumb",
+        "width",
+        "height",
+        "tiles",
+    }
     html = page.content().lower()
     assert not [word for word in ("score", "confidence", "gold", "audit", "ladder", "draw") if word in html]
 

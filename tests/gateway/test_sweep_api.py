@@ -49,7 +49,7 @@ def test_a_grid_tells_the_predicted_class_and_nothing_that_sets_planted_photos_a
     assert (told["sweep"]["class"], told["sweep"]["name"]) == ("defective", "Defective")
     assert {frozenset(each) for each in told["sweep"]["photos"]} == {frozenset({"id", "photo"})}
     assert {frozenset(each["photo"]) for each in told["sweep"]["photos"]} == {
-        frozenset({"sha256", "screen", "thumb", "width", "height"})
+        frozenset({"sha256", "screen", "thumb", "width", "height", "tiles"})
     }
     assert set(told["progress"]) == {"answered_today"}
 

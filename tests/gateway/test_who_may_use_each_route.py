@@ -48,7 +48,10 @@ PAGES: dict[str, dict[str, str]] = {
     "person-switch": {"POST": SUPERUSER},
     "person-sign-out": {"POST": SUPERUSER},
     "person-token-revoke": {"POST": SUPERUSER},
+    "brightness": {"POST": SIGNED_IN},
     "photo": {"GET": VIEW},
+    "photo-tile": {"GET": VIEW},
+    "photo-of-old": {"GET": ANYONE},
     "project-new": {"GET": SUPERUSER, "POST": SUPERUSER},
     "project-settings": {"GET": ADMIN, "POST": ADMIN},
     "guideline": {"GET": VIEW, "POST": ADMIN},
@@ -293,7 +296,9 @@ def test_a_route_answers_only_those_who_may_use_it(world: World, name: str, meth
             assert fine and (status != 404 or own), told
         elif role == "anonymous":
             # A photo is no page: whoever may not see it learns nothing, not even that it exists.
-            assert status == (404 if name == "photo" else 302 if _is_page(name) else 401), told
+            assert status == (404 if name in {"photo", "photo-tile"} else 302 if _is_page(name) else 401), (
+                told
+            )
         elif role == "outsider" and needed not in {SUPERUSER}:
             assert status == 404, told
         else:

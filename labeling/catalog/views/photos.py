@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from labeling.catalog import selectors, services, storage
 from labeling.catalog.forms.guideline import ExemplarForm
+from labeling.catalog.models import Image
 from labeling.catalog.pages import project_context
 from labeling.catalog.permissions import Action, may, project_for
+from labeling.catalog.renditions import VERSION, Place, places
 from labeling.people.signed_in import signed_in
 from labeling.plain_text import composed
 from labeling.refusals import Refused
@@ -21,17 +25,45 @@ from labeling.typed_numbers import whole
 
 
 @require_GET
-def photo(request: HttpRequest, sha256: str, variant: str) -> HttpResponse:
+def photo(request: HttpRequest, sha256: str, version: str, variant: str) -> HttpResponse:
     """A rendition, as WebP, cacheable for ever by the member's own browser. Strangers learn nothing: 404."""
+    return _served(request, sha256, version, variant, lambda: storage.rendition_of(sha256, variant))
+
+
+@require_GET
+def tile(request: HttpRequest, sha256: str, version: str, x: str, y: str) -> HttpResponse:
+    """A piece of the photo with all its pixels, under the rules of :func:`photo`."""
+    place = Place(int(x), int(y))
+
+    def read() -> bytes:
+        image = get_object_or_404(Image, sha256=sha256)
+        if place not in places(image.width, image.height):  # asking there costs nothing
+            raise Http404(_("The photo has no pixels there."))
+        return storage.tile(sha256, place)
+
+    return _served(request, sha256, version, f"{x}-{y}", read)
+
+
+@require_GET
+def photo_of_old(request: HttpRequest, sha256: str, variant: str) -> HttpResponse:
+    """The address from before it said its version: pages that were open then, and answers that wait in browsers, know it."""
+    return redirect(selectors.photo_url(sha256, variant))
+
+
+def _served(
+    request: HttpRequest, sha256: str, version: str, what: str, read: Callable[[], bytes]
+) -> HttpResponse:
     if not selectors.may_see_photo(request.user, sha256):
         raise Http404(_("There is no such photo, or you are not a member of a project that holds it."))
-    etag = f'"{sha256[:32]}-{variant}"'
+    if version != str(VERSION):  # no bytes of one version are kept for ever under the address of another
+        raise Http404(_("The photo is shown anew since this page was opened. Load the page again."))
+    etag = f'"{sha256[:32]}-{version}-{what}"'
     response: HttpResponse
     if request.headers.get("If-None-Match") == etag:
         response = HttpResponseNotModified()
     else:
         try:
-            response = HttpResponse(storage.rendition_of(sha256, variant), content_type="image/webp")
+            response = HttpResponse(read(), content_type="image/webp")
         except OSError:
             raise Http404(
                 _("The photo's file is missing from the storage. Take the photo in again.")

@@ -8,7 +8,8 @@ from rest_framework import serializers
 
 from labeling.catalog.models import Image, LabelClass, Project
 from labeling.catalog.projects import SLUG, SLUG_RULE
-from labeling.catalog.selectors import photo_urls
+from labeling.catalog.renditions import TILE
+from labeling.catalog.selectors import photo_urls, tiles_url
 from labeling.gateway.api.shapes import Shape, like
 
 _LONGEST_KEY = like(LabelClass, "key").max_length
@@ -71,10 +72,15 @@ class PhotoOut(Shape):
     thumb = serializers.CharField(help_text="Address of the thumbnail.")
     width = serializers.IntegerField()
     height = serializers.IntegerField()
+    tiles = serializers.CharField(
+        allow_null=True,
+        help_text=f"Address of the photo's own pixels in squares of {TILE}: put a column and a row, from 0, in the place of "
+        "{x} and {y}. null: the screen-sized rendition holds every pixel.",
+    )
 
 
 def present_photo(image: Image) -> dict[str, Any]:
-    return PhotoOut.of(image, **photo_urls(image))
+    return PhotoOut.of(image, **photo_urls(image), tiles=tiles_url(image))
 
 
 class ShareOut(Shape):

@@ -32,6 +32,13 @@ class SignIn(auth_views.LoginView):
 
 @require_POST
 @login_required
+def brightness(request: HttpRequest) -> HttpResponse:
+    services.start_photos_plain(user=signed_in(request), plain="reset" in request.POST)
+    return HttpResponse(status=204)
+
+
+@require_POST
+@login_required
 def tour_seen(request: HttpRequest) -> HttpResponse:
     services.remember_tour(user=signed_in(request))
     return HttpResponse(status=204)

@@ -35,7 +35,7 @@ _SHARED = (
     "allSaved", "saving", "waitingOne", "waitingMany", "offline", "signIn", "backOnline", "memoryOnly", "refusedOne",
     "refusedMany", "undoGone", "undoLate", "undoOffline", "seconds", "tooSoon", "today", "loading", "pausedTitle",
     "errorTitle", "errorText", "forbiddenTitle", "signInTitle", "signInText", "chooseHold", "chooseUnusable", "hold",
-    "unusable",
+    "unusable", "zoom", "brightness", "contrast", "levelled", "ownPixels",
 )  # fmt: skip
 
 

@@ -4,11 +4,15 @@
 
 import { AnswerBar } from "../screen/answers.js";
 import { deliver } from "../screen/api.js";
+import { followBrightness } from "../screen/brightness-panel.js";
+import { Brightness } from "../screen/brightness.js";
 import { Card } from "../screen/card.js";
 import { Claims } from "../screen/claims.js";
 import { ViewClock, afterPaint } from "../screen/clock.js";
 import { Criteria } from "../screen/criteria.js";
+import { Detail } from "../screen/detail.js";
 import { listen, onControl, uuid } from "../screen/keys.js";
+import { followLens } from "../screen/lens-line.js";
 import { Lens } from "../screen/lens.js";
 import { Outbox } from "../screen/outbox.js";
 import { $, say, settings, texts } from "../screen/page.js";
@@ -17,7 +21,6 @@ import { Status } from "../screen/status.js";
 import { UndoStack } from "../screen/undo.js";
 import { Checklist } from "./checklist.js";
 import { GuidelineWatch } from "./guideline.js";
-import { followLens } from "./light.js";
 import { Progress } from "./progress.js";
 import { Shelf } from "./shelf.js";
 import { startTour } from "./tour.js";
@@ -42,6 +45,8 @@ const progress = new Progress();
 const clock = new ViewClock();
 const shelf = new Shelf({ holder: $("photos"), alt: texts.photo });
 const lens = new Lens({ stage: $("main"), holder: $("photos"), photo: () => shelf.current?.photo ?? null });
+const brightness = new Brightness();
+const startsPlain = followBrightness(document.querySelector("[data-brightness]"), brightness, { reset: resetLens });
 const criteria = new Criteria({
   memory: "hilltop-criteria",
   open: (kept, wide) => (kept ? kept === "open" : wide),
@@ -197,6 +202,8 @@ function showNext(event, { count = true } = {}) {
 /** `task` is on the screen from the next frame on. */
 function whenShown(task, since) {
   clock.stop();
+  if (startsPlain()) brightness.reset();
+  light();
   showNote(task);
   afterPaint(() => {
     if (shelf.current !== task || !task.ready) return;
@@ -209,6 +216,11 @@ function whenShown(task, since) {
     }
     shelf.tidy();
   });
+}
+
+/** The photo on the screen in the brightness that is chosen. */
+function light() {
+  $("photos").style.filter = brightness.filter(shelf.current?.element);
 }
 
 /** What a reviewer asks to look at, who sent this photo back. */
@@ -262,6 +274,7 @@ function onClaimed({ outcome, code, message, data }) {
 claims.renew({ every: 5000, left: RENEW_MS, expires: () => shelf.expires });
 
 shelf.addEventListener("ready", ({ detail: task }) => {
+  brightness.filter(task.element); // measured now, so that the photo is there at once when its turn comes
   if (task !== shelf.current) return;
   card.leave();
   whenShown(task);
@@ -297,7 +310,8 @@ function escape() {
 }
 
 function resetLens() {
-  lens.reset();
+  lens.resetZoom();
+  brightness.reset();
   announce(texts.reset);
 }
 
@@ -320,7 +334,7 @@ function onKey(event, key) {
   if (key === "Enter" && !control && card.open) return claims.ask(), true;
   const slider = event.target.closest("input[type=range]"); // arrows move it
   if (slider && key.startsWith("Arrow")) return false;
-  if (lens.key(key)) return true;
+  if (lens.key(key) || brightness.key(key)) return true;
   const step = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -1, ArrowDown: 1 }[key];
   if (!step || event.target.closest(".lb-aside, .lb-panel")) return false; // there, arrows scroll
   return criteria.move(step), true;
@@ -333,9 +347,9 @@ for (const type of ["pointerover", "focusin"]) {
     if (key) criteria.focus(key, { scroll: false });
   });
 }
-$("light-reset").addEventListener("click", resetLens);
 $("look-again").addEventListener("click", () => claims.ask());
-followLens(lens);
+brightness.addEventListener("change", light);
+followLens({ lens, brightness, detail: new Detail({ lens, holder: $("photos") }) });
 
 // ---- begin -----------------------------------------------------------------------------------------------------
 

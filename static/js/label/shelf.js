@@ -64,7 +64,7 @@ export class Shelf extends EventTarget {
 
   /** The frame is painted: what is no longer shown may leave the page (its owner may keep the element). */
   tidy() {
-    for (const element of [...this.#holder.children]) {
+    for (const element of this.#holder.querySelectorAll("[data-lease]")) {
       const lease = element.dataset.lease;
       if (!this.#known.has(lease)) element.remove();
     }

@@ -1,27 +1,28 @@
-// The lens: zoom, pan and light for the photo on the screen. Only transforms and filters, so nothing is laid out anew.
+// The lens: zoom and pan for the photo on the screen. Only transforms, so nothing is laid out anew.
 
-const CLOSEST = 16;
+const CLOSEST = 16; // times the photo that fits the screen
+const LARGEST_PIXEL = 8; // CSS pixels: so large one of the photo's becomes, however large the photo is
 const KEY_STEP = 1.3;
 const PAN_STEP = 80;
-const LIGHT_STEP = 10; // percent
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 export class Lens extends EventTarget {
   scale = 1;
-  brightness = 100;
-  contrast = 100;
   #x = 0;
   #y = 0;
   #stage;
   #holder;
-  #photo; // () -> { width, height } of the photo shown, or null
+  #photo; // () -> { width, height, tiles } of the photo shown, or null
+  #pageScrolls; // whether the wheel scrolls the page until somebody has zoomed
   #width = 0;
   #height = 0;
   #pointers = new Map();
   #pinch = 0;
 
-  constructor({ stage, holder, photo }) {
+  /** What `holder` shows is moved about within `stage`, which clips it. Says "change" after a zoom, "moved" after a move. */
+  constructor({ stage, holder, photo, pageScrolls = false }) {
     super();
+    this.#pageScrolls = pageScrolls;
     this.#stage = stage;
     this.#holder = holder;
     this.#photo = photo;
@@ -43,14 +44,28 @@ export class Lens extends EventTarget {
     }
   }
 
-  /** Zoom, light and, when zoomed, the arrows; says whether the key meant them. */
+  get photo() {
+    return this.#photo();
+  }
+
+  /** Where the whole photo would lie in the holder, unzoomed, in CSS pixels: { left, top, width, height, scale }. */
+  get fitted() {
+    const { width, height } = this.#photo();
+    const scale = Math.min(this.#width / width, this.#height / height);
+    const [w, h] = [width * scale, height * scale];
+    return { left: (this.#width - w) / 2, top: (this.#height - h) / 2, width: w, height: h, scale };
+  }
+
+  /** What of the holder is seen, in its own CSS pixels: { left, top, right, bottom }. */
+  get seen() {
+    const [left, top] = [-this.#x / this.scale, -this.#y / this.scale];
+    return { left, top, right: left + this.#width / this.scale, bottom: top + this.#height / this.scale };
+  }
+
+  /** Zoom and, when zoomed, the arrows; says whether the key meant them. */
   key(key) {
     if (key === "+" || key === "=") this.zoomIn();
     else if (key === "-") this.zoomOut();
-    else if (key === "[") this.light({ brightness: this.brightness - LIGHT_STEP });
-    else if (key === "]") this.light({ brightness: this.brightness + LIGHT_STEP });
-    else if (key === "{") this.light({ contrast: this.contrast - LIGHT_STEP });
-    else if (key === "}") this.light({ contrast: this.contrast + LIGHT_STEP });
     else if (ARROWS[key] && this.scale > 1) this.pan(...ARROWS[key]);
     else return false;
     return true;
@@ -66,7 +81,8 @@ export class Lens extends EventTarget {
 
   /** Zoom to `scale` (1 fits the screen) and keep the point (x, y) of the stage where it is. */
   zoomAt(scale, x, y) {
-    const next = Math.min(CLOSEST, Math.max(1, scale));
+    const closest = this.photo ? Math.max(CLOSEST, LARGEST_PIXEL / this.fitted.scale) : CLOSEST;
+    const next = Math.min(closest, Math.max(1, scale));
     const ratio = next / this.scale;
     this.#x = x - (x - this.#x) * ratio;
     this.#y = y - (y - this.#y) * ratio;
@@ -89,20 +105,6 @@ export class Lens extends EventTarget {
     this.dispatchEvent(new Event("change"));
   }
 
-  reset() {
-    this.resetZoom();
-    this.light({ brightness: 100, contrast: 100 });
-  }
-
-  /** Percent; 100 is the photo as it is. */
-  light({ brightness = this.brightness, contrast = this.contrast }) {
-    this.brightness = Math.min(400, Math.max(40, Math.round(brightness)));
-    this.contrast = Math.min(300, Math.max(40, Math.round(contrast)));
-    const plain = this.brightness === 100 && this.contrast === 100;
-    this.#holder.style.filter = plain ? "" : `brightness(${this.brightness}%) contrast(${this.contrast}%)`;
-    this.dispatchEvent(new Event("change"));
-  }
-
   #apply() {
     const photo = this.#photo();
     if (this.scale === 1) {
@@ -113,6 +115,7 @@ export class Lens extends EventTarget {
       this.#holder.style.transform = `translate(${this.#x}px, ${this.#y}px) scale(${this.scale})`;
     }
     this.#stage.classList.toggle("zoomed", this.scale > 1);
+    this.dispatchEvent(new Event("moved"));
   }
 
   #keepInView({ width, height }) {
@@ -132,7 +135,8 @@ export class Lens extends EventTarget {
   }
 
   #wheel(event) {
-    if (!event.target.closest(".lb-photos")) return; // panels above the photo scroll by themselves
+    if (!this.#holder.contains(event.target)) return; // panels above the photo scroll by themselves
+    if (this.#pageScrolls && this.scale === 1 && event.deltaY > 0 && !event.ctrlKey) return;
     event.preventDefault();
     const lines = event.deltaMode === 1 ? 16 : 1;
     const { x, y } = this.#at(event);

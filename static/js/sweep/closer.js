@@ -1,16 +1,25 @@
-// A closer look at one photo of the grid, large, with zoom and light. It knows neither its mark nor the others.
+// A closer look at one photo of the grid, large, with zoom and brightness. It knows neither its mark nor the others.
 
+import { Detail } from "../screen/detail.js";
 import { Lens } from "../screen/lens.js";
 import { $ } from "../screen/page.js";
 
 export class Closer {
   #cell = null; // the cell that is looked at
-  #lens = new Lens({ stage: $("closer"), holder: $("closer-photo"), photo: () => this.#cell?.photo ?? null });
+  #image = new Image();
+  #brightness;
   #closed;
+  lens = new Lens({ stage: $("closer"), holder: $("closer-photo"), photo: () => this.#cell?.photo ?? null });
+  detail = new Detail({ lens: this.lens, holder: $("closer-photo") });
 
   /** `closed()` is called when the grid is seen again. */
-  constructor({ closed }) {
+  constructor({ brightness, closed }) {
+    this.#brightness = brightness;
     this.#closed = closed;
+    this.#image.className = "lb-photo on";
+    this.#image.draggable = false;
+    this.#image.addEventListener("load", () => this.#light());
+    brightness.addEventListener("change", () => this.#light());
     $("closer-end").addEventListener("click", () => this.close());
   }
 
@@ -20,24 +29,22 @@ export class Closer {
 
   /** `name` tells the photo to who cannot see it. */
   show(cell, name) {
+    this.lens.resetZoom();
     this.#cell = cell;
-    this.#lens.resetZoom();
-    const image = new Image();
-    image.className = "lb-photo on";
-    image.alt = name;
-    image.draggable = false;
-    image.src = cell.photo.screen;
-    $("closer-photo").replaceChildren(image);
+    this.#image.remove(); // the photo before is not seen while this one comes
+    this.#image.alt = name;
+    this.#image.src = cell.photo.screen;
+    $("closer-photo").prepend(this.#image);
     $("closer").hidden = false;
   }
 
   /** Says whether it was open. */
   close() {
     if (!this.#cell) return false;
+    this.lens.resetZoom();
     this.#cell = null;
-    this.#lens.resetZoom();
     $("closer").hidden = true;
-    $("closer-photo").replaceChildren();
+    this.#image.remove();
     this.#closed();
     return true;
   }
@@ -45,7 +52,11 @@ export class Closer {
   /** Whether the key was meant for the closer look. */
   key(key) {
     if (!this.#cell) return false;
-    if (key === "-" && this.#lens.scale === 1) return this.close();
-    return this.#lens.key(key);
+    if (key === "-" && this.lens.scale === 1) return this.close();
+    return this.lens.key(key);
+  }
+
+  #light() {
+    $("closer-photo").style.filter = this.#brightness.filter(this.#image);
   }
 }

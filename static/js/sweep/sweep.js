@@ -4,11 +4,14 @@
 
 import { AnswerBar } from "../screen/answers.js";
 import { deliver } from "../screen/api.js";
+import { followBrightness } from "../screen/brightness-panel.js";
+import { Brightness } from "../screen/brightness.js";
 import { Card } from "../screen/card.js";
 import { Claims } from "../screen/claims.js";
 import { ViewClock, afterPaint } from "../screen/clock.js";
 import { Criteria } from "../screen/criteria.js";
 import { listen, onControl, uuid } from "../screen/keys.js";
+import { followLens } from "../screen/lens-line.js";
 import { Outbox } from "../screen/outbox.js";
 import { $, say, settings, texts } from "../screen/page.js";
 import { Panels } from "../screen/panels.js";
@@ -30,8 +33,10 @@ const card = new Card({ announce });
 const clock = new ViewClock();
 const grid = new Grid({ root: $("grid"), say: nameOf, icon: iconOf });
 const backToGrid = () => sweep && grid.moveTo(grid.focus);
-const closer = new Closer({ closed: backToGrid });
-const panels = new Panels(["help"], { closed: backToGrid });
+const brightness = new Brightness();
+const startsPlain = followBrightness(document.querySelector("[data-brightness]"), brightness, { reset: asItIs });
+const closer = new Closer({ brightness, closed: backToGrid });
+const panels = new Panels(["help", "light"], { closed: backToGrid });
 // Photos first: what is asked, the grid's heading says.
 const criteria = new Criteria({ memory: "hilltop-sweep-criteria", open: (kept, wide) => wide && kept === "open" });
 const undoable = new UndoStack({ keep: 1, toast, undo }); // { key, sweep, photos, marks }
@@ -189,6 +194,7 @@ function show(next, photos, marks = new Map()) {
   card.leave();
   $("bar").hidden = false;
   $("work").hidden = false;
+  if (startsPlain()) brightness.reset();
   grid.show(photos, marks);
   grid.moveTo(0);
   showBar();
@@ -207,6 +213,7 @@ function leaveGrid(next) {
 }
 
 grid.addEventListener("loaded", ({ detail: cell }) => {
+  light(cell);
   if (cell.broken) grid.mark(cell, { kind: "apart", label: texts.notSeen });
   showBar();
   if (!grid.ready || clock.shownAt) return;
@@ -220,6 +227,16 @@ grid.addEventListener("loaded", ({ detail: cell }) => {
 grid.addEventListener("pressed", ({ detail: cell }) => toggle(cell));
 grid.addEventListener("closer", lookCloser);
 grid.addEventListener("moved", showBar);
+
+/** Each photo is levelled by itself: one is darker than another. */
+function light(cell) {
+  cell.image.style.filter = brightness.filter(cell.image);
+}
+
+function asItIs() {
+  closer.lens.resetZoom();
+  brightness.reset();
+}
 
 function lookCloser() {
   const cell = grid.current;
@@ -311,7 +328,7 @@ function escape() {
   if (!bar.leave() && !closer.close()) panels.close();
 }
 
-const KEYS = { Escape: escape, z: undo, i: () => criteria.toggle(), "?": () => panels.toggle("help") };
+const KEYS = { Escape: escape, z: undo, i: () => criteria.toggle(), "?": () => panels.toggle("help"), 0: asItIs };
 
 /** Whether the key did something. */
 function onKey(event, key) {
@@ -319,6 +336,7 @@ function onKey(event, key) {
   if (KEYS[key]) return KEYS[key](), true;
   if (!sweep) return key === "Enter" && !control && card.open && !$("go-on").hidden && (goOn(), true);
   if (bar.key(event, key) || closer.key(key)) return true;
+  if (brightness.key(key)) return true;
   if (key === "+" || key === "=") return lookCloser(), true;
   if (control) return false; // there, Space and Enter press
   if (key === " ") return toggle(grid.current), true;
@@ -331,6 +349,8 @@ function onKey(event, key) {
 }
 
 listen(onKey);
+brightness.addEventListener("change", () => grid.cells.forEach(light));
+followLens({ lens: closer.lens, detail: closer.detail, brightness });
 $("go-on").addEventListener("click", goOn);
 
 // ---- begin -----------------------------------------------------------------------------------------------------
