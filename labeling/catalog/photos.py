@@ -6,7 +6,6 @@ project, no database and no storage.
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any

@@ -3,7 +3,7 @@
 import { followBrightness } from "./screen/brightness-panel.js";
 import { Brightness } from "./screen/brightness.js";
 import { Detail } from "./screen/detail.js";
-import { isShortcut, keyOf, listen } from "./screen/keys.js";
+import { isShortcut, keyOf } from "./screen/keys.js";
 import { Lens } from "./screen/lens.js";
 
 const brightness = new Brightness();
@@ -51,8 +51,10 @@ export function wakePhoto(desk) {
 }
 
 brightness.addEventListener("change", () => shown?.light());
-listen((event, key) => {
+
+/** Whether the key meant how the photo is looked at. */
+export function photoKey(key) {
   if (!shown) return false;
   if (key === "0") return shown.asItIs(), true;
   return brightness.key(key);
-});
+}

@@ -1,6 +1,6 @@
 // The review desk: one key a ruling, the next dispute at once. Without this script the same forms post whole pages.
 
-import { wakePhoto } from "./review-photo.js";
+import { photoKey, wakePhoto } from "./review-photo.js";
 import { isShortcut, keyOf } from "./screen/keys.js";
 
 const desk = document.getElementById("desk");
@@ -94,6 +94,7 @@ document.addEventListener("keydown", (event) => {
   const key = keyOf(event);
   if (key === "b") return openPart(event, ".more", "textarea");
   if (key === "e") return openPart(event, "[data-amend]", "textarea");
+  if (photoKey(key)) { event.preventDefault(); return; }
   const control = desk.querySelector(`[data-key="${CSS.escape(key)}"]`);
   if (control) { event.preventDefault(); control.click(); }
 });

@@ -1,4 +1,4 @@
-"""Zooming in shows the photo's own pixels, one-pixel scratches with them, wherever a photo is zoomed; and light that helps."""
+"""Zooming in shows the photo's own pixels and one-pixel scratches, wherever a photo is zoomed; and light that helps."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from labeling.catalog.permissions import ALLOWED, Action
+from labeling.catalog.renditions import VERSION
 from labeling.gateway.api.base import ApiView
 from labeling.gateway.api.endpoint import Who
 from tests.gateway.conftest import World
@@ -237,6 +238,9 @@ def _address(world: World, name: str) -> str:
         "username": world.second.username,
         "sha256": world.gold.item.image.sha256 if name == "api-gold" else world.photo.image.sha256,
         "variant": "thumb",
+        "version": VERSION,
+        "x": 0,
+        "y": 0,
         "batch_id": world.batch.pk,
         "lease": world.lease,
         "sweep_id": world.lease,
