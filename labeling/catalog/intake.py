@@ -95,7 +95,7 @@ def start_intake(
 
 
 def start_upload(
-    *, project: Project, by: User, files: Sequence[File[bytes]], source: str = ""
+    *, project: Project, by: User, files: Sequence[File[bytes]], source: str = "", encoding: str = ""
 ) -> list[IntakeBatch]:
     """Take in ``files`` as a person chose them: each zip archive is an intake of its own, the photos are one together.
 
@@ -104,7 +104,8 @@ def start_upload(
     archives = [file for file in files if (file.name or "").lower().endswith(".zip")]
     photos = [file for file in files if file not in archives]
     started = [
-        start_intake(project=project, by=by, kind=IntakeKind.ZIP, zip=archive)[0] for archive in archives
+        start_intake(project=project, by=by, kind=IntakeKind.ZIP, zip=archive, encoding=encoding)[0]
+        for archive in archives
     ]
     if photos:
         batch, _job = start_intake(
@@ -278,7 +279,7 @@ def _open_folder(batch: IntakeBatch, folder: str | Path | None, roots: Sequence[
 
 def _sent_name(file: File[bytes]) -> str:
     """A file's name with the folders in which it lay, where it was sent with them; never a path to anything here."""
-    path = str(getattr(file, "sent_path", "") or "").replace("\\", "/")
+    path = str((getattr(file, "content_type_extra", None) or {}).get("path") or "").replace("\\", "/")
     parts = [part for part in path.split("/") if part not in ("", ".")]
     if path.startswith("/") or path[1:2] == ":" or ".." in parts:
         return _plain_name(file.name)

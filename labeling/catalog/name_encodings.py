@@ -7,12 +7,9 @@ look alike the first is taken and said to be a guess; people see it with an exam
 
 from __future__ import annotations
 
-import struct
 import unicodedata
-import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from zipfile import ZipInfo
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
@@ -38,8 +35,6 @@ LONGEST_NAME = 400
 _PLAUSIBLE, _AHEAD = 0.6, 0.5
 #: So many names are looked at; more would tell nothing new.
 _LOOKED_AT = 2000
-_UTF8_FLAG = 0x800
-_UNICODE_PATH = 0x7075
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,29 +72,6 @@ def kept(name: str) -> str:
     """A file's name as it is kept and compared: composed (NFC), without what cannot be stored or shown, its end if long."""
     whole = "".join("\ufffd" if "\ud800" <= letter <= "\udfff" else letter for letter in name)
     return composed(" ".join(plain(whole).splitlines()).replace("\t", " "))[-LONGEST_NAME:]
-
-
-def name_in_zip(member: ZipInfo) -> str | bytes:
-    """A member's name: text where the archive says what it is, else the bytes that stand there."""
-    if member.flag_bits & _UTF8_FLAG:
-        return member.orig_filename
-    raw = member.orig_filename.encode("cp437")  # as Python's zipfile read it, byte by byte
-    return _unicode_path(member.extra, raw) or raw
-
-
-def _unicode_path(extra: bytes, raw: bytes) -> str | None:
-    """The name in Info-ZIP's Unicode Path field (APPNOTE 4.6.9), if it is there and of this very name."""
-    while len(extra) >= 4:
-        kind, size = struct.unpack_from("<HH", extra)
-        field, extra = extra[4 : 4 + size], extra[4 + size :]
-        if kind == _UNICODE_PATH and len(field) > 5 and field[0] == 1:
-            (checksum,) = struct.unpack_from("<I", field, 1)
-            if checksum == zlib.crc32(raw):
-                try:
-                    return field[5:].decode("utf-8")
-                except UnicodeDecodeError:
-                    return None
-    return None
 
 
 def _score(names: Sequence[bytes], encoding: str) -> float:

@@ -12,6 +12,7 @@ from labeling.catalog.intake import (
 )
 from labeling.catalog.members import invite_member, remove_member, set_role
 from labeling.catalog.projects import archive_project, create_project, update_settings
+from labeling.catalog.renaming import read_names_again
 
 __all__ = [
     "add_image",
@@ -23,6 +24,7 @@ __all__ = [
     "discard_rest",
     "invite_member",
     "log_activity",
+    "read_names_again",
     "remove_member",
     "resume_intake",
     "set_role",

@@ -7,10 +7,8 @@ Nothing is ever unpacked to a path that an archive names.
 from __future__ import annotations
 
 import hashlib
-import io
 import os
 import stat
-import struct
 import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -21,8 +19,9 @@ from urllib.parse import quote_from_bytes, unquote_to_bytes
 from django.conf import settings
 
 from labeling.catalog.models import IntakeFile
-from labeling.catalog.name_encodings import Reading, kept, name_in_zip, read, reading_of
+from labeling.catalog.name_encodings import Reading, kept, read, reading_of
 from labeling.catalog.photos import PhotoRefused
+from labeling.catalog.zip_names import BlindToNames, name_of
 
 ARCHIVE = "archive.zip"
 LONGEST_PATH = IntakeFile._meta.get_field("path").max_length or 0
@@ -87,7 +86,7 @@ class Archive:
     def __init__(self, folder: Path, encoding: str = "") -> None:
         self.reading = Reading(encoding, guessed=False) if encoding else None
         try:
-            self.file = _Lenient((folder / ARCHIVE).open("rb", buffering=0))
+            self.file = BlindToNames((folder / ARCHIVE).open("rb", buffering=0))
         except FileNotFoundError:
             raise SourceError("The archive is gone. Send it again.") from None
         try:
@@ -108,7 +107,7 @@ class Archive:
             raise SourceError(
                 f"The archive unpacks to more than {bound / 2**30:.3g} GB. Split it and send the parts."
             )
-        names = [name_in_zip(member) for member in members]
+        names = [name_of(member) for member in members]
         self.reading = self.reading or reading_of([name for name in names if isinstance(name, bytes)])
         encoding = self.reading.encoding if self.reading else "ascii"
         for number, (member, raw) in enumerate(zip(members, names, strict=True)):
@@ -133,32 +132,6 @@ class Archive:
     def close(self) -> None:
         self.zip.close()
         self.file.close()
-
-
-class _Lenient(io.BufferedReader):
-    """The file of an archive in which a name may say to be UTF-8 without being it.
-
-    Python's reader gives up the whole archive for it. So a name's claim is taken back where it is untrue.
-    """
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        data = super().read(size)
-        return _without_untrue_claims(data) if data.startswith(b"PK\x01\x02") else data
-
-
-def _without_untrue_claims(directory: bytes) -> bytes:
-    made = bytearray(directory)
-    at = 0
-    while directory.startswith(b"PK\x01\x02", at) and at + 46 <= len(directory):
-        (flags,) = struct.unpack_from("<H", directory, at + 8)
-        name, extra, comment = struct.unpack_from("<HHH", directory, at + 28)
-        if flags & 0x800:
-            try:
-                directory[at + 46 : at + 46 + name].decode()
-            except UnicodeDecodeError:
-                struct.pack_into("<H", made, at + 8, flags & ~0x800)
-        at += 46 + name + extra + comment
-    return bytes(made)
 
 
 class ServerFolder:

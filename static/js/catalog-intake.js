@@ -4,36 +4,44 @@ const form = document.querySelector("[data-drop]");
 const FILES_A_REQUEST = 400;
 const BYTES_A_REQUEST = 256 * 2 ** 20;
 
-const isArchive = (file) => /\.zip$/i.test(file.name);
-const isHidden = (name) => name.startsWith(".") || /^(thumbs\.db|desktop\.ini)$/i.test(name);
+const isArchive = ({ file }) => /\.zip$/i.test(file.name);
+const isHidden = (name) => name.startsWith(".") || /^(thumbs\.db|desktop\.ini|__macosx)$/i.test(name);
+/** Whether a chosen file counts: one of a folder may be clutter, one chosen by name is meant. */
+const isMeant = (file) => !file.webkitRelativePath.split("/").some((part) => part && isHidden(part));
 
-/** All files of a dropped entry, folders walked. */
-async function filesOf(entry) {
+/** All files of a dropped entry with their paths, folders walked. What cannot be read is named in `unread`. */
+async function filesOf(entry, unread) {
   if (isHidden(entry.name)) return [];
-  if (entry.isFile) return [await new Promise((done, failed) => entry.file(done, failed))];
-  const reader = entry.createReader();
+  const path = entry.fullPath.replace(/^\//, "");
   const found = [];
-  // A reader gives its entries in portions, until an empty one.
-  for (;;) {
-    const portion = await new Promise((done, failed) => reader.readEntries(done, failed));
-    if (!portion.length) return found;
-    for (const inner of portion) found.push(...(await filesOf(inner)));
+  try {
+    if (entry.isFile) return [{ path, file: await new Promise((done, failed) => entry.file(done, failed)) }];
+    const reader = entry.createReader();
+    // A reader gives its entries in portions, until an empty one.
+    for (;;) {
+      const portion = await new Promise((done, failed) => reader.readEntries(done, failed));
+      if (!portion.length) return found;
+      for (const inner of portion) found.push(...(await filesOf(inner, unread)));
+    }
+  } catch {
+    unread.push(path);
+    return found;
   }
 }
 
 /** Each archive alone, photos in portions that a server accepts. */
 function portions(files) {
-  const made = files.filter(isArchive).map((file) => [file]);
+  const made = files.filter(isArchive).map((each) => [each]);
   let current = [];
   let bytes = 0;
-  for (const file of files.filter((file) => !isArchive(file))) {
-    if (current.length && (current.length >= FILES_A_REQUEST || bytes + file.size > BYTES_A_REQUEST)) {
+  for (const each of files.filter((each) => !isArchive(each))) {
+    if (current.length && (current.length >= FILES_A_REQUEST || bytes + each.file.size > BYTES_A_REQUEST)) {
       made.push(current);
       current = [];
       bytes = 0;
     }
-    current.push(file);
-    bytes += file.size;
+    current.push(each);
+    bytes += each.file.size;
   }
   if (current.length) made.push(current);
   return made;
@@ -44,7 +52,8 @@ function send(files, onProgress) {
     const body = new FormData();
     body.append("csrfmiddlewaretoken", form.elements.csrfmiddlewaretoken.value);
     body.append("source", form.elements.source.value);
-    for (const file of files) body.append("photos", file, file.name);
+    body.append("encoding", form.elements.encoding.value);
+    for (const { file, path } of files) body.append("photos", file, path);
     const request = new XMLHttpRequest(); // fetch() tells nothing of what was sent so far
     request.open("POST", form.action || location.href);
     request.setRequestHeader("X-Hilltop-Upload", "1");
@@ -59,7 +68,7 @@ function send(files, onProgress) {
 }
 
 if (form) {
-  const input = form.elements.photos;
+  const inputs = form.querySelectorAll("input[type=file]");
   const zone = form.querySelector("[data-drop-zone]");
   const status = form.querySelector("[data-drop-status]");
   const bar = form.querySelector("[data-drop-bar]");
@@ -70,14 +79,22 @@ if (form) {
     status.hidden = !text;
     status.textContent = text;
   };
-  const choose = (files) => {
+  const choose = (files, unread = []) => {
     chosen = files;
-    const { saidReady, saidReadyOne } = form.dataset;
-    say(files.length === 1 ? saidReadyOne : files.length ? saidReady.replace("{count}", String(files.length)) : "");
+    const { saidReady, saidReadyOne, saidUnread } = form.dataset;
+    const ready = files.length === 1 ? saidReadyOne : files.length ? saidReady.replace("{count}", String(files.length)) : "";
+    const failed = saidUnread.replace("{count}", String(unread.length)).replace("{names}", unread.slice(0, 5).join(", "));
+    say([ready, unread.length ? failed : ""].filter(Boolean).join(". "));
   };
 
   form.querySelector("[data-drop-hint]").hidden = false;
-  input.addEventListener("change", () => choose([...input.files]));
+  for (const input of inputs) {
+    input.addEventListener("change", () => {
+      for (const other of inputs) if (other !== input) other.value = "";
+      const meant = [...input.files].filter(isMeant);
+      choose(meant.map((file) => ({ file, path: file.webkitRelativePath || file.name })));
+    });
+  }
   for (const kind of ["dragenter", "dragover"]) {
     zone.addEventListener(kind, (event) => {
       event.preventDefault();
@@ -91,7 +108,8 @@ if (form) {
     event.preventDefault();
     zone.classList.remove("over");
     const entries = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry()).filter(Boolean);
-    choose((await Promise.all(entries.map(filesOf))).flat());
+    const unread = [];
+    choose((await Promise.all(entries.map((entry) => filesOf(entry, unread)))).flat(), unread);
   });
 
   form.addEventListener("submit", async (event) => {
@@ -99,7 +117,7 @@ if (form) {
     if (!chosen.length) return say(form.dataset.saidNone);
     button.disabled = true;
     bar.hidden = false;
-    const total = chosen.reduce((sum, file) => sum + file.size, 0);
+    const total = chosen.reduce((sum, { file }) => sum + file.size, 0);
     const megabytes = (bytes) => `${(bytes / 2 ** 20).toFixed(1)} MB`;
     const parts = portions(chosen);
     let sent = 0;
@@ -111,7 +129,7 @@ if (form) {
           bar.value = total ? so_far / total : 1;
           say(form.dataset.saidSending.replace("{sent}", megabytes(so_far)).replace("{total}", megabytes(total)));
         });
-        sent += part.reduce((sum, file) => sum + file.size, 0);
+        sent += part.reduce((sum, { file }) => sum + file.size, 0);
         chosen = parts.slice(index + 1).flat();
       }
       location.assign(parts.length === 1 ? url : location.href);

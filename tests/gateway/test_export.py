@@ -33,7 +33,7 @@ def _export(client: Client, world: World, name: str) -> bytes:
 
 
 def _csv(data: bytes) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(data.decode())))
+    return list(csv.DictReader(io.StringIO(data.decode("utf-8-sig"))))
 
 
 def _jsonl(data: bytes) -> list[dict[str, Any]]:

@@ -448,7 +448,7 @@ def test_page_api_and_file_tell_the_same_figures() -> None:
         assert response["Content-Disposition"] == (
             f'attachment; filename="{living.project.slug}-{panel["key"]}.csv"'
         )
-        rows = list(csv.DictReader(io.StringIO(response.getvalue().decode())))
+        rows = list(csv.DictReader(io.StringIO(response.getvalue().decode("utf-8-sig"))))
         assert len(rows) == len(panel["rows"])
         names = [column["name"] for column in panel["columns"]]
         for line, row in zip(rows, panel["rows"], strict=True):

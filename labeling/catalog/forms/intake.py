@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from labeling.catalog.forms.texts import longest
 from labeling.catalog.models import IntakeFile, Item
+from labeling.catalog.name_encodings import ENCODINGS
 
 
 class _ManyFiles(forms.ClearableFileInput):
@@ -39,6 +40,15 @@ class UploadForm(forms.Form):
         required=False,
         label=gettext_lazy("Name of this delivery"),
         help_text=gettext_lazy("By which you will find the photos again. Optional."),
+    )
+
+    encoding = forms.ChoiceField(
+        required=False,
+        choices=[("", gettext_lazy("Find out")), *ENCODINGS.items()],
+        label=gettext_lazy("Names in a zip archive"),
+        help_text=gettext_lazy(
+            "Only for archives that do not say how they write names, as old zip programs make them."
+        ),
     )
 
 

@@ -16,9 +16,11 @@ from django.views.decorators.http import require_http_methods
 from labeling.catalog import selectors, services
 from labeling.catalog.forms.intake import FolderForm, UploadForm
 from labeling.catalog.models import IntakeBatch, IntakeKind, Project
+from labeling.catalog.name_encodings import ENCODINGS
 from labeling.catalog.pages import project_context, show_refusal
 from labeling.catalog.permissions import Action, project_for
 from labeling.catalog.photos import advice
+from labeling.catalog.renaming import readings
 from labeling.people.signed_in import signed_in
 from labeling.refusals import Refused
 
@@ -92,6 +94,8 @@ def intake_batch(request: HttpRequest, slug: str, batch_id: UUID) -> HttpRespons
         "refused": [{"file": file, "advice": advice(file.reason)} for file in report["refused"]],
         "unlisted": max(0, report["counts"]["refused"] - len(report["refused"])),
         "photos_url": reverse("photos", args=[slug]),
+        "readings": [(encoding, ENCODINGS[encoding], names) for encoding, names in readings(batch).items()],
+        "read_as": ENCODINGS.get(batch.encoding, ""),
     }
     if request.GET.get("part") == "report":
         return render(request, "catalog/_report.html", {"project": project, **context})
@@ -114,7 +118,11 @@ def _start(
         given = folder.cleaned_data["folder"]
         return [services.start_intake(project=project, by=by, kind=IntakeKind.FOLDER, folder=given)[0]]
     return services.start_upload(
-        project=project, by=by, files=upload.cleaned_data["photos"], source=upload.cleaned_data["source"]
+        project=project,
+        by=by,
+        files=upload.cleaned_data["photos"],
+        source=upload.cleaned_data["source"],
+        encoding=upload.cleaned_data["encoding"],
     )
 
 
@@ -130,6 +138,11 @@ def _act(request: HttpRequest, batch: IntakeBatch) -> None:
         elif action == "discard":
             services.discard_rest(batch=batch, by=signed_in(request))
             messages.success(request, _("The files that were left are given up. What came in stays in."))
+        elif action == "names":
+            services.read_names_again(
+                batch=batch, by=signed_in(request), encoding=request.POST.get("encoding", "")
+            )
+            messages.success(request, _("The names are read anew, here and on the photos."))
         else:
             raise Refused.invalid(None, _("This button is not known. Load the page again."))
     except Refused as refusal:

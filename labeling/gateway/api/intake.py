@@ -9,33 +9,41 @@ from django.http import Http404
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
-from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 
 from labeling.catalog.models import IntakeBatch, IntakeFile, IntakeKind, IntakeOutcome, Project
+from labeling.catalog.name_encodings import ENCODINGS
 from labeling.catalog.permissions import Action
+from labeling.catalog.renaming import readings
 from labeling.catalog.selectors import intake_report
-from labeling.catalog.services import start_intake
+from labeling.catalog.services import read_names_again, start_intake
 from labeling.gateway.api.base import ApiView, route, signed_in
 from labeling.gateway.api.endpoint import Json, endpoint, one_of
 from labeling.gateway.api.jobs import JobOut, present_job
 from labeling.gateway.api.shapes import Shape, StrictSerializer, paged
 from labeling.gateway.pagination import page_by_id
 from labeling.gateway.parsers import StrictJSONParser
+from labeling.gateway.sent_paths import SentPathsParser
 from labeling.refusals import Refused
 
 
 class IntakeIn(StrictSerializer):
-    """Exactly one of the three."""
+    """Exactly one of files, zip and folder."""
 
     files = serializers.ListField(
         child=serializers.FileField(allow_empty_file=True),
         required=False,
-        help_text="Photos, as multipart parts.",
+        help_text="Photos, as multipart parts. A part's file name may hold folders, as in front/17.jpg.",
     )
     zip = serializers.FileField(required=False, help_text="One archive of photos.")
     folder = serializers.CharField(
         max_length=1000, required=False, help_text="A folder on the server, below one of its intake roots."
+    )
+
+    encoding = serializers.ChoiceField(
+        list(ENCODINGS),
+        required=False,
+        help_text="Of names in the zip that do not say it themselves; found out where it is not given.",
     )
 
     def to_internal_value(self, data: Any) -> Any:
@@ -69,6 +77,19 @@ class IntakeOut(Shape):
     job = JobOut(allow_null=True)
 
 
+class NamesIn(StrictSerializer):
+    encoding = serializers.ChoiceField(list(ENCODINGS))
+
+
+class NamesOut(Shape):
+    encoding = serializers.CharField(help_text="empty where all names said how they are meant")
+    guessed = serializers.BooleanField(help_text="another encoding would fit as well")
+    readings = serializers.DictField(
+        child=serializers.ListField(child=serializers.CharField()),
+        help_text="encoding → a few names as they read in it",
+    )
+
+
 class IntakeFileOut(Shape):
     name = serializers.CharField()
     outcome = serializers.ChoiceField(IntakeOutcome.choices)
@@ -86,7 +107,7 @@ def _batch(project: Project, batch_id: UUID) -> IntakeBatch:
 
 @route("projects/<slug:slug>/intake", "api-intakes", "intake")
 class IntakesView(ApiView):
-    parser_classes = (StrictJSONParser, MultiPartParser)
+    parser_classes = (StrictJSONParser, SentPathsParser)
     throttle_scope = "intake"
 
     @endpoint(
@@ -99,11 +120,14 @@ class IntakesView(ApiView):
         errors=(409, 413, 429),
     )
     def post(self, request: Request, project: Project, given: Json) -> Json:
+        encoding = given.pop("encoding", "")
         if len(given) != 1:
             raise Refused.invalid(None, _("Send exactly one of: files, zip, folder."))
         what, content = next(iter(given.items()))
         kind = {"files": IntakeKind.UPLOAD, "zip": IntakeKind.ZIP, "folder": IntakeKind.FOLDER}[what]
-        batch, job = start_intake(project=project, by=signed_in(request), kind=kind, **{what: content})
+        batch, job = start_intake(
+            project=project, by=signed_in(request), kind=kind, encoding=encoding, **{what: content}
+        )
         return IntakeStarted.of(batch, job=present_job(job))
 
 
@@ -136,6 +160,30 @@ class IntakeFilesView(ApiView):
         if outcome is not None:
             files = files.filter(outcome=outcome)
         return page_by_id(files, request, _present_file)
+
+
+@route("projects/<slug:slug>/intake/<uuid:batch_id>/names", "api-intake-names", "intake")
+class IntakeNamesView(ApiView):
+    @endpoint("get_intake_names", "How names that came as bytes are read", may=Action.ADMIN, returns=NamesOut)
+    def get(self, request: Request, project: Project, batch_id: UUID) -> Json:
+        return _present_names(_batch(project, batch_id))
+
+    @endpoint(
+        "read_intake_names",
+        "Read names that came as bytes in another encoding",
+        may=Action.ADMIN,
+        takes=NamesIn,
+        returns=NamesOut,
+        errors=(409,),
+    )
+    def put(self, request: Request, project: Project, batch_id: UUID, given: Json) -> Json:
+        batch = _batch(project, batch_id)
+        read_names_again(batch=batch, by=signed_in(request), encoding=given["encoding"])
+        return _present_names(batch)
+
+
+def _present_names(batch: IntakeBatch) -> Json:
+    return NamesOut.of(batch, guessed=batch.encoding_guessed, readings=readings(batch))
 
 
 def _present_file(file: IntakeFile) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""CSV; a spreadsheet runs nothing that a labeler typed."""
+"""CSV that a spreadsheet opens rightly: it knows the letters, and runs nothing that a labeler typed."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ from typing import Any
 from labeling.gateway.export.format import Format, Rows
 
 #: A spreadsheet takes a cell that starts with one of these for a formula, or eats the first character.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+#: The wide ones are the same to an Excel that is set to an East Asian language.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def written(chunks: Rows, columns: tuple[str, ...]) -> Iterator[bytes]:
     buffer = io.StringIO()
     writer = csv.writer(buffer)
+    buffer.write("\ufeff")  # without it Excel takes the file for the Windows code page: in Korea 앞면 is 쎻硫
     writer.writerow(columns)
     for rows in chunks:
         writer.writerows([_cell(row[name]) for name in columns] for row in rows)

@@ -7,7 +7,6 @@ import hashlib
 from django.core.files.base import File
 from django.utils.translation import gettext as _
 from rest_framework import serializers
-from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -21,6 +20,7 @@ from labeling.gateway.api.frontier.decisions import DecisionOut, present_decisio
 from labeling.gateway.api.photos import no_such_photo
 from labeling.gateway.api.shapes import Shape, StrictSerializer
 from labeling.gateway.parsers import StrictJSONParser
+from labeling.gateway.sent_paths import SentPathsParser
 from labeling.refusals import Refused
 
 
@@ -45,7 +45,7 @@ class VerdictOut(Shape):
 
 @route("projects/<slug:slug>/decide", "api-decide", "frontier")
 class DecideView(ApiView):
-    parser_classes = (StrictJSONParser, MultiPartParser)
+    parser_classes = (StrictJSONParser, SentPathsParser)
     throttle_scope = "intake"
 
     @endpoint(
