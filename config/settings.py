@@ -10,6 +10,7 @@ Variables (all optional): ``HILLTOP_SECRET_KEY``, ``HILLTOP_DEBUG``, ``HILLTOP_H
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import secrets
@@ -90,6 +91,11 @@ INSTALLED_APPS = [
     "procrastinate.contrib.django",
     "rest_framework",
     "knox",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "drf_spectacular",
     "django_htmx",
     "django_prometheus",
@@ -110,6 +116,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "labeling.gateway.slashes.SlashMiddleware",
@@ -160,6 +167,52 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+
+# Two-step sign-in and single sign-on are django-allauth's; its own pages, sign-up and counts are not used (docs/decisions).
+ACCOUNT_ADAPTER = "labeling.people.sign_on.NoSignUp"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_RATE_LIMITS = False
+ACCOUNT_FORMS = {"reauthenticate": "labeling.people.second_step.PasswordAgainForm"}
+MFA_ADAPTER = "labeling.people.second_step.EncryptedSecrets"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_TOTP_ISSUER = "Hilltop"
+MFA_TOTP_TOLERANCE = 1  # phones go half a minute wrong
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+MFA_FORMS = {
+    "authenticate": "labeling.people.second_step.CodeForm",
+    "reauthenticate": "labeling.people.second_step.CodeAgainForm",
+}
+SSO_ISSUER = os.environ.get("HILLTOP_SSO_ISSUER", "").rstrip("/")
+SSO_NAME = os.environ.get("HILLTOP_SSO_NAME", "") or urlsplit(SSO_ISSUER).hostname or ""
+SSO_GROUPS_CLAIM = os.environ.get("HILLTOP_SSO_GROUPS_CLAIM", "groups")
+SSO_ROLES = json.loads(os.environ.get("HILLTOP_SSO_ROLES") or "{}")
+SSO_CREATE = _flag("HILLTOP_SSO_CREATE")
+# The issuer is part of whom an identity belongs to: another provider's person of the same number is another person.
+SSO_ID = f"sso-{hashlib.sha256(SSO_ISSUER.encode()).hexdigest()[:16]}"
+SOCIALACCOUNT_ADAPTER = "labeling.people.sign_on.SignOn"
+# A form's answer may not lead to another site under the pages' content security policy, so a link leads there.
+SOCIALACCOUNT_LOGIN_ON_GET = True
+SOCIALACCOUNT_PROVIDERS = {
+    "openid_connect": {
+        "OAUTH_PKCE_ENABLED": True,
+        "APPS": [
+            {
+                "provider_id": SSO_ID,
+                "name": SSO_NAME,
+                "client_id": os.environ.get("HILLTOP_SSO_CLIENT_ID", ""),
+                "secret": os.environ.get("HILLTOP_SSO_CLIENT_SECRET", ""),
+                "settings": {
+                    "server_url": SSO_ISSUER,
+                    "scope": os.environ.get("HILLTOP_SSO_SCOPES", "openid profile email").split(),
+                },
+            }
+        ]
+        if SSO_ISSUER
+        else [],
+    }
+}
 
 # Mail, for one-time links: smtp://, smtp+tls:// (STARTTLS) or smtps://, with name and password percent-encoded.
 _mail = urlsplit(os.environ.get("HILLTOP_MAIL", ""))

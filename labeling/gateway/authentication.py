@@ -7,6 +7,7 @@ from typing import Any
 
 from django.contrib.auth import authenticate
 from django.contrib.auth.signals import user_logged_in
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext
@@ -20,6 +21,7 @@ from rest_framework.request import Request
 
 from labeling.people import throttle
 from labeling.people.models import Token, User
+from labeling.people.second_step import check_code, has_second_step
 from labeling.people.tokens import DAYS, make_token, note_use
 from labeling.refusals import Refused
 
@@ -73,11 +75,12 @@ class TokenAuthentication(BaseAuthentication):
 
 
 def log_in(
-    request: HttpRequest, *, username: str, password: str, name: str = "", days: int = DAYS
+    request: HttpRequest, *, username: str, password: str, name: str = "", days: int = DAYS, code: str = ""
 ) -> tuple[Token, str]:
     """A new token, as its row and its text, which is told this once.
 
-    Raises :class:`Refused` ``bad_login`` (401), or ``throttled`` (429) after too many wrong passwords.
+    Raises :class:`Refused` ``bad_login``, ``code_needed`` or ``bad_code`` (401), or ``throttled`` (429) after too many wrong
+    passwords or codes.
     """
     attempt = {"address": request.META.get("REMOTE_ADDR", ""), "username": username}
     if refusal := throttle.must_wait(**attempt):
@@ -90,11 +93,32 @@ def log_in(
             gettext("User name and password do not match an open account. Check both, then try again."),
             status=401,
         )
-    throttle.forget(**attempt)
     assert isinstance(user, User)  # narrows the type
+    if has_second_step(user):
+        _check_second_step(user, code)
+    throttle.forget(**attempt)
     made = make_token(user=user, name=name or gettext("Signed in by the API"), days=days)
     user_logged_in.send(sender=type(user), request=request, user=user)
     return made
+
+
+def _check_second_step(user: User, code: str) -> None:
+    if not code:
+        raise Refused(
+            "code_needed",
+            gettext("This account signs in in two steps. Send the “code” of its app, too."),
+            status=401,
+        )
+    try:
+        used = check_code(user, code)
+    except ValidationError as error:
+        throttled = error.code == "throttled"
+        raise Refused(
+            "throttled" if throttled else "bad_code",
+            " ".join(error.messages),
+            status=429 if throttled else 401,
+        ) from None
+    used.record_usage()
 
 
 class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]

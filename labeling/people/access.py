@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from allauth.mfa.models import Authenticator
 from django.db import connection, transaction
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
@@ -59,6 +60,15 @@ def switch_on(*, person: User, by: User) -> None:
         person.is_active = True
         person.save(update_fields=["is_active"])
         remember(person, Kind.SWITCHED_ON, by=by)
+
+
+@transaction.atomic
+def drop_second_step(*, person: User, by: User) -> None:
+    """The password alone is enough again, until the person sets another second step up."""
+    must_manage(by)
+    removed, _rows = Authenticator.objects.filter(user=person).delete()
+    if removed:
+        remember(person, Kind.TWO_STEP_OFF, by=by)
 
 
 def _locked(person: User) -> User:

@@ -6,4 +6,4 @@ class PeopleConfig(AppConfig):
     label = "people"
 
     def ready(self) -> None:
-        from labeling.people import checks  # noqa: F401  (registers them)
+        from labeling.people import checks, receivers  # noqa: F401  (registers them)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from django.utils import timezone
 
-from labeling.people.access import make_link, sign_out_everywhere, switch_off, switch_on
+from labeling.people.access import drop_second_step, make_link, sign_out_everywhere, switch_off, switch_on
 from labeling.people.accounts import create_account
 from labeling.people.models import User
 from labeling.people.tokens import make_token, revoke_token
 
 __all__ = [
     "create_account",
+    "drop_second_step",
     "make_link",
     "make_token",
     "remember_tour",

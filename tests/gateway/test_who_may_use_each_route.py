@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import transaction
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
@@ -42,6 +43,18 @@ PAGES: dict[str, dict[str, str]] = {
     "forgot": {"GET": ANYONE, "POST": ANYONE},
     "forgot-sent": {"GET": ANYONE},
     "link": {"GET": ANYONE},
+    "account_login": {"GET": ANYONE},
+    "mfa_authenticate": {},  # only between the password and the code; tests/people/test_second_step.py
+    "account_reauthenticate": {"GET": SIGNED_IN, "POST": SIGNED_IN},
+    "mfa_reauthenticate": {"GET": SIGNED_IN},
+    "mfa_index": {"GET": SIGNED_IN},
+    "mfa_activate_totp": {"GET": SIGNED_IN},
+    "mfa_deactivate_totp": {"GET": SIGNED_IN},
+    "mfa_view_recovery_codes": {"GET": SIGNED_IN},
+    "mfa_generate_recovery_codes": {"GET": SIGNED_IN},
+    "openid_connect_login": {"GET": ANYONE},
+    "openid_connect_callback": {"GET": ANYONE},
+    "person-two-step": {"POST": SUPERUSER},
     "people": {"GET": SUPERUSER},
     "person-invite": {"GET": SUPERUSER, "POST": SUPERUSER},
     "person": {"GET": SUPERUSER},
@@ -261,6 +274,7 @@ def _address(world: World, name: str) -> str:
         "begins": "0" * 15,
         "uidb64": "MQ",
         "token": "none",
+        "provider_id": settings.SSO_ID,
     } | SPECIAL.get(name, {})
     converters = ROUTES[name].pattern.converters
     regex = getattr(ROUTES[name].pattern.regex, "groupindex", {})
@@ -296,6 +310,9 @@ def test_a_route_answers_only_those_who_may_use_it(world: World, name: str, meth
             own |= name in {"api-sweep-hand-in", "api-sweep-undo"}  # nobody holds a grid in this world
             own |= name in {"token-revoke", "person-token-revoke", "api-token"}  # nobody has a token
             own |= name in {"forgot", "forgot-sent"}  # no mail is set up
+            own |= name.startswith(
+                ("mfa_", "openid_connect_")
+            )  # nobody has a second step; no provider is set up
             own |= name == "lab-earlier"  # the job of this world is no run of the lab
             assert fine and (status != 404 or own), told
         elif role == "anonymous":

@@ -84,6 +84,7 @@ def test_a_wrong_present_password_or_a_weak_new_one_changes_nothing() -> None:
     _row, text = services.make_token(user=mina)
     assert change(here, "wrong").status_code == 422
     assert change(here, "mina", "12345").status_code == 422
+    assert is_in(here)  # though the hash of the present one was made stronger
     assert (with_token(text), can_sign_in("mina", "mina")) == (200, True)
 
 

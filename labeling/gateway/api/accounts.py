@@ -24,6 +24,7 @@ from labeling.refusals import Refused
 class LoginIn(StrictSerializer):
     username = serializers.CharField(max_length=like(User, "username").max_length)
     password = serializers.CharField(max_length=1000, trim_whitespace=False)
+    code = serializers.CharField(max_length=20, required=False)
     name = serializers.CharField(max_length=like(Token, "name").max_length, required=False)
     days = serializers.IntegerField(min_value=1, max_value=MOST_DAYS, required=False)
 

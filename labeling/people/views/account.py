@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth import logout
+from django.contrib.auth import logout, update_session_auth_hash
 from django.contrib.auth import views as auth_views
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
@@ -20,6 +20,7 @@ from labeling.people.access import end_streams
 from labeling.people.forms import ChangePasswordForm, TokenForm
 from labeling.people.history import remember
 from labeling.people.models import AccountEvent
+from labeling.people.second_step import has_second_step
 from labeling.people.signed_in import signed_in
 
 
@@ -38,6 +39,7 @@ def _page(request: HttpRequest, form: TokenForm, *, status: int = 200, **more: A
         "tokens": selectors.live_tokens(me),
         "events": selectors.account_events(me),
         "revoke_route": "token-revoke",
+        "two_step": has_second_step(me),
     }
     return render(request, "people/account.html", shown | more, status=status)
 
@@ -64,6 +66,9 @@ class ChangePassword(auth_views.PasswordChangeView):
         return response
 
     def form_invalid(self, form: Any) -> HttpResponse:
+        update_session_auth_hash(
+            self.request, form.user
+        )  # the present password's hash may just have been made stronger
         response = super().form_invalid(form)
         response.status_code = 429 if form.has_error("old_password", "throttled") else 422
         return response

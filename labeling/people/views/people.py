@@ -19,6 +19,7 @@ from labeling.people import selectors, services
 from labeling.people.forms import InviteForm
 from labeling.people.links import days_of_links
 from labeling.people.models import User
+from labeling.people.second_step import has_second_step
 from labeling.people.signed_in import signed_in
 from labeling.plain_text import isolated
 from labeling.refusals import Refused
@@ -76,6 +77,7 @@ def _person(request: HttpRequest, me: User, person: User, *, status: int = 200, 
         "events": selectors.account_events(person),
         "mail": settings.MAIL_IS_SET_UP,
         "revoke_route": "person-token-revoke",
+        "two_step": has_second_step(person),
     }
     return render(request, "people/person.html", shown | more, status=status)
 
@@ -127,4 +129,17 @@ def revoke_token(request: HttpRequest, pk: int, key: str) -> HttpResponse:
     me = _manager(request)
     services.revoke_token(user=get_object_or_404(User, pk=pk), key=key, by=me)
     messages.success(request, _("The token is revoked."))
+    return redirect("person", pk=pk)
+
+
+@login_required
+@require_POST
+def drop_second_step(request: HttpRequest, pk: int) -> HttpResponse:
+    """For somebody who lost their phone and their recovery codes."""
+    me = _manager(request)
+    found = get_object_or_404(User, pk=pk)
+    services.drop_second_step(person=found, by=me)
+    messages.success(
+        request, _("%(name)s signs in with the password alone now.") % {"name": isolated(str(found))}
+    )
     return redirect("person", pk=pk)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from allauth.account.utils import perform_login
 from django.conf import settings
 from django.contrib.auth import views as auth_views
 from django.contrib.auth.decorators import login_required
@@ -21,7 +22,19 @@ class SignIn(auth_views.LoginView):
     redirect_authenticated_user = True
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(**kwargs) | {"demo": settings.DEMO, "mail": settings.MAIL_IS_SET_UP}
+        return super().get_context_data(**kwargs) | {
+            "demo": settings.DEMO,
+            "mail": settings.MAIL_IS_SET_UP,
+            "sso": settings.SSO_NAME if settings.SSO_ISSUER else "",
+            "sso_id": settings.SSO_ID,
+        }
+
+    def form_valid(self, form: SignInForm) -> HttpResponse:
+        """The password was right; whoever has a second step is asked for a code before they are in."""
+        response: HttpResponse = perform_login(
+            self.request, form.get_user(), redirect_url=self.get_success_url()
+        )
+        return response
 
     def form_invalid(self, form: Any) -> HttpResponse:
         response = super().form_invalid(form)

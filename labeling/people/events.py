@@ -1,0 +1,6 @@
+"""What the other rooms may hear of people."""
+
+from django.dispatch import Signal
+
+#: Somebody came by single sign-on. Arguments: ``person``, and ``groups``, a frozenset of what the provider's claim holds.
+signed_on = Signal()
