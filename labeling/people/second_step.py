@@ -19,6 +19,7 @@ from django.conf import settings
 from django.contrib.auth import update_session_auth_hash
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
+from django.utils.encoding import force_bytes
 from django.utils.translation import gettext as _
 
 from labeling.people import rate_limits, throttle
@@ -30,7 +31,7 @@ WINDOW_SECONDS = 300
 CODE_SECONDS = 120
 
 
-class EncryptedSecrets(DefaultMFAAdapter):
+class EncryptedSecrets(DefaultMFAAdapter):  # type: ignore[misc]
     """A copy of the database alone lets nobody make codes."""
 
     def encrypt(self, text: str) -> str:
@@ -42,12 +43,14 @@ class EncryptedSecrets(DefaultMFAAdapter):
 
 def _keys() -> MultiFernet:
     secrets = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
-    digests = (hashlib.sha256(f"labeling.people.second_step{secret}".encode()).digest() for secret in secrets)
+    digests = (
+        hashlib.sha256(b"labeling.people.second_step" + force_bytes(secret)).digest() for secret in secrets
+    )
     return MultiFernet([Fernet(base64.urlsafe_b64encode(digest)) for digest in digests])
 
 
 def has_second_step(user: User) -> bool:
-    return Authenticator.objects.filter(user=user, type=Authenticator.Type.TOTP).exists()
+    return bool(Authenticator.objects.filter(user=user, type=Authenticator.Type.TOTP).exists())
 
 
 def check_code(user: User, code: str) -> Authenticator:

@@ -8,6 +8,7 @@ from allauth.account.utils import perform_login
 from django.conf import settings
 from django.contrib.auth import views as auth_views
 from django.contrib.auth.decorators import login_required
+from django.contrib.auth.forms import AuthenticationForm
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_POST
 
@@ -29,7 +30,7 @@ class SignIn(auth_views.LoginView):
             "sso_id": settings.SSO_ID,
         }
 
-    def form_valid(self, form: SignInForm) -> HttpResponse:
+    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         """The password was right; whoever has a second step is asked for a code before they are in."""
         response: HttpResponse = perform_login(
             self.request, form.get_user(), redirect_url=self.get_success_url()
