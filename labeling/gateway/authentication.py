@@ -112,12 +112,10 @@ def _check_second_step(user: User, code: str) -> None:
     try:
         used = check_code(user, code)
     except ValidationError as error:
-        throttled = error.code == "throttled"
-        raise Refused(
-            "throttled" if throttled else "bad_code",
-            " ".join(error.messages),
-            status=429 if throttled else 401,
-        ) from None
+        message = " ".join(error.messages)
+        if error.code == "throttled":
+            raise Refused("throttled", message, status=429) from None
+        raise Refused("bad_code", message, status=401) from None
     used.record_usage()
 
 
