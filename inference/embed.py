@@ -17,14 +17,13 @@ import threading
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from inference.backbones import Backbone
-from inference.batches import EmbeddedBatch, Floats, Photo, Pixels
+from inference.batches import EmbeddedBatch, Floats, Photo, Pixels, next_batch
 from inference.photo import DecodeError
 from inference.photo.pixels import decode_pixels
 from inference.pixel_network import export_onnx, pixel_network
@@ -88,7 +87,7 @@ class Embedder:
         """Embed (key, file bytes) pairs, lazily: a few batches ahead of the consumer are held.
 
         Yields:
-            One ``EmbeddedBatch`` for every ``batch_size`` photos taken, the last one smaller.
+            One ``EmbeddedBatch`` for every ``batch_size`` photos taken; smaller ones where files are large, and at the end.
         """
         if self.gpu is not None:
             yield from self.gpu.embed(photos)
@@ -102,7 +101,7 @@ class Embedder:
 
             def refill() -> None:
                 while len(ahead) < most_ahead:
-                    batch = list(islice(source, self.batch_size))
+                    batch = next_batch(source, self.batch_size)
                     if not batch:
                         return
                     parts = [batch[start : start + step] for start in range(0, len(batch), step)]

@@ -16,14 +16,13 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 
 import numpy as np
 import torch
 
 from inference.backbones import Backbone
-from inference.batches import EmbeddedBatch, Photo, Pixels
+from inference.batches import EmbeddedBatch, Photo, Pixels, next_batch
 from inference.gpu_decode import MOST_PIXELS, decode_jpegs, has_gpu_decoder, resize_and_crop, within_pixels
 from inference.photo import DecodeError
 from inference.photo.header import read_header
@@ -110,7 +109,7 @@ class GpuEmbedder:
 
             def refill() -> None:
                 while len(ahead) < _AHEAD:
-                    batch = list(islice(source, self.batch_size))
+                    batch = next_batch(source, self.batch_size)
                     if not batch:
                         return
                     read = [(key, data, readers.submit(self._read, data)) for key, data in batch]
@@ -289,7 +288,7 @@ def decode_only(embedder: GpuEmbedder, photos: Iterable[Photo]) -> None:
         ThreadPoolExecutor(1) as decoder,
     ):
         waiting: deque[Future[_Ready]] = deque()
-        while batch := list(islice(source, embedder.batch_size)):
+        while batch := next_batch(source, embedder.batch_size):
             read = [(key, data, readers.submit(embedder._read, data)) for key, data in batch]
             waiting.append(decoder.submit(embedder._decode, read))
             if len(waiting) > _AHEAD:

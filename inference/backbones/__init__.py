@@ -16,6 +16,7 @@ from typing import Protocol, cast
 
 from inference.backbones.base import Backbone, UnknownBackbone, WeightsError
 from inference.backbones.names import Name, parse
+from inference.photo import DEFAULT_LEVELS
 
 __all__ = ["FAMILIES", "Backbone", "UnknownBackbone", "WeightsError", "available", "load"]
 
@@ -70,16 +71,19 @@ def load(name: str, *, weights: Path | None = None) -> Backbone:
         raise UnknownBackbone(
             f"No family of backbones called {asked.family!r}. Known: {', '.join(FAMILIES)}."
         )
-    if asked.family == "domain" and (asked.tiles or asked.flips):
+    shown = replace(asked, tiles=0, flips="", levels=DEFAULT_LEVELS)
+    if asked.family == "domain" and asked != shown:
         raise UnknownBackbone(
             "What a domain backbone looks at was settled when it was fitted: ask without views."
         )
     key = (str(asked), None if weights is None else str(weights.resolve()))
     backbone = _loaded.get(key)
     if backbone is None:
-        backbone = _family(asked.family).load(replace(asked, tiles=0, flips=""), weights)
-        if asked.tiles or asked.flips:
-            backbone = backbone.with_views(name=str(asked), tiles=asked.tiles, flips=asked.flips)
+        backbone = _family(asked.family).load(shown, weights)
+        if asked != shown:
+            backbone = backbone.with_views(
+                name=str(asked), tiles=asked.tiles, flips=asked.flips, levels=asked.levels
+            )
     return _kept(key, backbone)
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +22,7 @@ import numpy.typing as npt
 
 from inference.backbones.preprocessing import Preprocessing
 from inference.backbones.views import with_views
-from inference.photo import DECODER_VERSION
+from inference.photo import DECODER_VERSION, DEFAULT_LEVELS, Levels
 
 if TYPE_CHECKING:
     import torch
@@ -121,12 +122,17 @@ class Backbone:
         """Length of one view's vector."""
         return self._view_dim
 
-    def with_views(self, *, name: str, tiles: int = 0, flips: str = "") -> Backbone:
-        """The same network, also shown a grid of ``tiles`` x ``tiles`` parts of the photo, or its mirror images."""
+    def with_views(
+        self, *, name: str, tiles: int = 0, flips: str = "", levels: Levels = DEFAULT_LEVELS
+    ) -> Backbone:
+        """The same network, also shown a grid of ``tiles`` x ``tiles`` parts of the photo, or its mirror images.
+
+        ``levels``: how photos of more than 8 bits are decoded for it.
+        """
         return Backbone(
             name=name,
             dim=self._view_dim,
-            preprocessing=self.preprocessing.with_tiles(tiles),
+            preprocessing=replace(self.preprocessing, tiles=tiles, levels=levels),
             architecture=self._architecture,
             features=self._features,
             weights=self._weights,

@@ -1,4 +1,4 @@
-"""A backbone's name, taken apart: ``[family:]architecture[+features ...][+tilesN][+flip|+flips]``.
+"""A backbone's name, taken apart: ``[family:]architecture[+features ...][+tilesN][+flip|+flips][+levels-HOW]``.
 
 For instance ``efficientnet_lite0``, ``torchvision:resnet50+stages``, ``timm:vit_small_patch14_dinov2+cls+patches+tiles2``.
 
@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 
 from inference.backbones.base import UnknownBackbone
+from inference.photo import DEFAULT_LEVELS, LEVELS, Levels
 
 #: Feature sets, in the order in which their vectors are put together.
 FEATURES = {
@@ -20,6 +21,8 @@ FEATURES = {
     "patches": "the mean of a transformer's patch tokens",
 }
 FLIPS = ("flip", "flips")
+#: How photos of more than 8 bits are shown to it, see ``inference.photo``.
+_LEVELS = {f"levels-{each}": each for each in LEVELS}
 _TILES = re.compile(r"tiles([2-4])")
 
 
@@ -32,13 +35,16 @@ class Name:
     features: tuple[str, ...] = ()
     tiles: int = 0
     flips: str = ""
+    levels: Levels = DEFAULT_LEVELS
 
     def __str__(self) -> str:
         start = (
             self.architecture if self.family == "efficientnet_lite" else f"{self.family}:{self.architecture}"
         )
         views = [f"tiles{self.tiles}"] if self.tiles else []
-        return "+".join([start, *self.features, *views, *([self.flips] if self.flips else [])])
+        views += [self.flips] if self.flips else []
+        views += [f"levels-{self.levels}"] if self.levels != DEFAULT_LEVELS else []
+        return "+".join([start, *self.features, *views])
 
 
 def parse(name: str) -> Name:
@@ -52,6 +58,7 @@ def parse(name: str) -> Name:
     if not colon:
         family, architecture = "efficientnet_lite", start
     features, tiles, flips = set(), 0, ""
+    levels = DEFAULT_LEVELS
     for suffix in suffixes:
         if suffix in FEATURES:
             features.add(suffix)
@@ -59,7 +66,10 @@ def parse(name: str) -> Name:
             tiles = int(match[1])
         elif suffix in FLIPS:
             flips = suffix
+        elif suffix in _LEVELS:
+            levels = _LEVELS[suffix]
         else:
-            known = ", ".join([*FEATURES, "tiles2", "tiles3", "tiles4", *FLIPS])
+            known = ", ".join([*FEATURES, "tiles2", "tiles3", "tiles4", *FLIPS, *_LEVELS])
             raise UnknownBackbone(f"{name!r} asks for {suffix!r}, which there is not. Known: {known}.")
-    return Name(family, architecture, tuple(each for each in FEATURES if each in features), tiles, flips)
+    chosen = tuple(each for each in FEATURES if each in features)
+    return Name(family, architecture, chosen, tiles, flips, levels)

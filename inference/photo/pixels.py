@@ -31,13 +31,13 @@ Numbers = npt.NDArray[np.generic]
 Box = tuple[int, int, int, int]
 
 #: Converted at once.
-_STRIP_PIXELS = 1 << 20
+_STRIP_PIXELS = 1 << 18
 #: Bytes that the strips take on their way, all together.
-_STRIPS = 64 << 20
+_STRIPS = 24 << 20
 #: Bytes a pixel that Pillow holds, by mode, 4 in others; that a format's decoder takes beside it; of what comes out.
 _HELD = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2}
 _DECODERS = {"WEBP": 16, "TIFF": 8, "GIF": 8, "HEIF": 12, "AVIF": 12}
-_COMES_OUT = 7
+_COMES_OUT = 6
 _WIDE = re.compile("(LA|RGB[XA]?);16[BLN]")
 #: A photo is reduced by averaging to no less than this times what is asked for; a real resize follows.
 _GAP = 2
@@ -107,7 +107,8 @@ def memory_needed(header: Header, min_side: int) -> int:
     least, mode = max(1, min(header.width, header.height) // min_side), header.image.mode
     if header.format == "JPEG":
         # Only a progressive one is held as a whole, as coefficients.
-        held, least = 6 if header.image.info.get("progressive") else 0, min(least, 8)
+        bands = len(header.image.getbands())
+        held, least = 2 * bands if header.image.info.get("progressive") else 0, min(least, 8)
     else:
         held = _HELD.get(mode, 4) * (2 if _wide_colour(header.image) else 1) + _DECODERS.get(header.format, 0)
         least = max(1, least // _GAP)

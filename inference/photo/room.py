@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+#: Whoever had more has it given back to the system: glibc keeps what a thread freed for that thread, and there are many.
+_LARGE = 64 << 20
+_give_back = getattr(ctypes.CDLL(None), "malloc_trim", lambda _keep: 0)
 
 
 class Room:
@@ -26,6 +31,8 @@ class Room:
         try:
             yield
         finally:
+            if need >= _LARGE:
+                _give_back(0)
             with self._given_back:
                 self._lent -= need
                 self._given_back.notify_all()

@@ -20,7 +20,7 @@ from inference.domain.folder import NAME
 from inference.selfsup.augment import Augmentation
 from inference.selfsup.diet import Recipe, train
 
-SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"}
+SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".heic", ".heif", ".avif"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

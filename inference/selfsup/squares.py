@@ -5,16 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from inference.backbones import Backbone
-from inference.photo import DecodeError
+from inference.batches import next_batch
+from inference.photo import DECODER_VERSION, DecodeError
 from inference.photo.pixels import decode_pixels
 
 Pixels = npt.NDArray[np.uint8]
@@ -39,7 +39,7 @@ def decoded_squares(
     told, data = folder / "squares.json", folder / "squares.bin"
     side = backbone.input_size
     digest = hashlib.sha256(
-        json.dumps([backbone.preprocessing.spec(), list(keys)], sort_keys=True).encode()
+        json.dumps([DECODER_VERSION, backbone.preprocessing.spec(), list(keys)], sort_keys=True).encode()
     ).hexdigest()
     earlier = _kept_of(told, digest)
     if earlier is not None and data.is_file() and data.stat().st_size == len(earlier) * side * side * 3:
@@ -62,10 +62,11 @@ def decoded_squares(
     told.unlink(missing_ok=True)
     with data.open("wb") as file, ThreadPoolExecutor(threads) as pool:
         done = 0
-        for part in _parts(keys):
-            # Read in the caller's thread: it may have a database connection, the pool's threads have none.
-            contents = [read(key) for key in part]
-            for key, pixels in zip(part, pool.map(square, contents), strict=True):
+        # Read in the caller's thread: it may have a database connection, the pool's threads have none.
+        source = ((key, read(key)) for key in keys)
+        while part := next_batch(source, _AT_ONCE):
+            contents = [content for _key, content in part]
+            for (key, _content), pixels in zip(part, pool.map(square, contents), strict=True):
                 if pixels is not None:
                     file.write(pixels.tobytes())
                     kept.append(key)
@@ -90,9 +91,3 @@ def _kept_of(told: Path, digest: str) -> list[str] | None:
         return [str(key) for key in found["keys"]] if found["digest"] == digest else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
-
-
-def _parts(keys: Sequence[str]) -> Iterator[list[str]]:
-    rest = iter(keys)
-    while part := list(islice(rest, _AT_ONCE)):
-        yield part

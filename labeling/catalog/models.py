@@ -30,6 +30,17 @@ class AgreementRule(models.TextChoices):
     K_OF_N = "k_of_n", _("At least k answers must agree")
 
 
+class Levels(models.TextChoices):
+    """The library's (``inference.photo.LEVELS``); a test holds the two to each other."""
+
+    BITS = "bits", _("By the bits that the photo uses: 8, 10, 12, 14 or 16")
+    PERCENTILES = "percentiles", _("From its darkest to its brightest thousandth")
+    TEN = "10", _("White is 1,023 (10 bits)")
+    TWELVE = "12", _("White is 4,095 (12 bits)")
+    FOURTEEN = "14", _("White is 16,383 (14 bits)")
+    SIXTEEN = "16", _("White is 65,535 (16 bits)")
+
+
 class ProjectQuerySet(models.QuerySet["Project"]):
     def for_member(self, user: Any) -> ProjectQuerySet:
         """The projects that ``user`` may see: their own, or all for a superuser."""
@@ -93,6 +104,12 @@ class Project(models.Model):
         help_text=_("Promote a model trained by itself when it is not worse than the champion."),
     )
     backbone = models.CharField(max_length=80, default="efficientnet_lite0")
+    levels = models.CharField(
+        max_length=12,
+        choices=Levels.choices,
+        default=Levels.BITS,
+        help_text=_("How more than 8 bits a channel are shown in 8, to people and to the model."),
+    )
 
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -118,6 +135,11 @@ class Project(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def backbone_name(self) -> str:
+        """The backbone and how it is shown photos of more than 8 bits, as the library's registry calls it."""
+        return self.backbone if self.levels == Levels.BITS else f"{self.backbone}+levels-{self.levels}"
 
 
 class MembershipQuerySet(models.QuerySet["Membership"]):

@@ -48,6 +48,7 @@ SETTINGS = frozenset(
         "retrain_every",
         "promote_automatically",
         "backbone",
+        "levels",
     }
 )
 #: The most that makes sense; beyond it nobody could answer, or a photo would be on loan for days.

@@ -19,9 +19,9 @@ def made(project: Project) -> QuerySet[DomainBackbone]:
 def candidates(project: Project) -> list[DomainBackbone]:
     """Those that a training judges: the newest of each method on the project's backbone, and the champion's own."""
     newest: dict[str, DomainBackbone] = {}
-    for each in made(project).filter(base=project.backbone):
+    for each in made(project).filter(base=project.backbone_name):
         newest.setdefault(each.method, each)
-    in_use = DomainBackbone.objects.filter(name__in=_backbones_in_use(project), base=project.backbone)
+    in_use = DomainBackbone.objects.filter(name__in=_backbones_in_use(project), base=project.backbone_name)
     return list({each.pk: each for each in [*newest.values(), *in_use]}.values())
 
 
@@ -34,7 +34,7 @@ def to_embed(project: Project) -> list[str]:
     newest = ModelVersion.objects.filter(project=project).order_by("-number").first()
     judged = set((newest.metrics.get("backbones") or {}).get("judged", [])) if newest else set()
     waiting = [each.name for each in candidates(project) if each.name not in judged]
-    return list(dict.fromkeys([project.backbone, *_backbones_in_use(project), *waiting]))
+    return list(dict.fromkeys([project.backbone_name, *_backbones_in_use(project), *waiting]))
 
 
 def _backbones_in_use(project: Project) -> list[str]:

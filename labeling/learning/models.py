@@ -35,7 +35,7 @@ class ModelVersion(models.Model):
     number = models.PositiveIntegerField()
     snapshot = models.ForeignKey(Snapshot, on_delete=models.PROTECT, related_name="model_versions")
     job = models.ForeignKey(Job, null=True, on_delete=models.PROTECT, related_name="+")
-    backbone = models.CharField(max_length=80)
+    backbone = models.CharField(max_length=120)
     backbone_hash = models.CharField(max_length=64)
     classes = ArrayField(
         models.BigIntegerField(), help_text="LabelClass ids in the order of the probabilities"
@@ -74,7 +74,7 @@ class DomainBackbone(models.Model):
     name = models.CharField(max_length=80, unique=True, help_text="in the registry: domain:<folder>")
     content_hash = models.CharField(max_length=64)
     dim = models.PositiveIntegerField()
-    base = models.CharField(max_length=80)
+    base = models.CharField(max_length=120)
     base_hash = models.CharField(max_length=64)
     photos = models.PositiveIntegerField(help_text="of the pool that had a part in it")
     pool = models.PositiveIntegerField(help_text="the project's photos at the time")

@@ -22,7 +22,7 @@ def embed_new_items(*, project: Project, item_ids: list[int], **_: Any) -> None:
 
 @receiver(settings_changed)
 def embed_with_another_backbone(*, project: Project, changed: frozenset[str], **_: Any) -> None:
-    if "backbone" in changed:
+    if {"backbone", "levels"} & changed:
         services.request_embedding(project=project)
 
 

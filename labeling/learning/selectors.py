@@ -71,12 +71,12 @@ def trained_on_the_same(project: Project, *, seed: int) -> ModelVersion | None:
     None since the backbone was adapted: a training would judge the new one.
     """
     versions = ModelVersion.objects.filter(project=project)
-    adapted = DomainBackbone.objects.filter(project=project, base=project.backbone).first()
+    adapted = DomainBackbone.objects.filter(project=project, base=project.backbone_name).first()
     if adapted is not None:
         versions = versions.filter(created_at__gt=adapted.created_at)
     return (
         versions.filter(
-            Q(backbone=project.backbone) | Q(manifest__base=project.backbone),
+            Q(backbone=project.backbone_name) | Q(manifest__base=project.backbone_name),
             snapshot__digest=training_set(project).digest,
             manifest__seed=seed,
             manifest__trainer=TRAINER,

@@ -33,7 +33,7 @@ def on_reopened(*, project: Project, item_id: int, round: int, **_: Any) -> None
 
 
 #: Settings that the order or the wanted answers depend on.
-ORDERING = frozenset({"strategy", "bands", "answers_per_image", "rule", "agreement_k", "backbone"})
+ORDERING = frozenset({"strategy", "bands", "answers_per_image", "rule", "agreement_k", "backbone", "levels"})
 
 
 @receiver(settings_changed)

@@ -8,8 +8,10 @@ import pytest
 from pytest_django import Settings
 
 from inference.backbones import names
+from inference.photo import DEFAULT_LEVELS, LEVELS
 from labeling.catalog import backbones
 from labeling.catalog.forms.projects import SettingsForm
+from labeling.catalog.models import Levels, Project
 from labeling.catalog.services import update_settings
 from labeling.jobs.models import Job
 from labeling.refusals import Refused
@@ -70,3 +72,21 @@ def test_the_settings_form_keeps_a_backbone_whose_weights_are_gone(settings: Set
     settings.WEIGHTS_DIR = None
     project = make_project(backbone="timm:gone")
     assert "timm:gone" in dict(SettingsForm(project=project).fields["backbone"].choices)  # type: ignore[attr-defined]
+
+
+def test_how_more_than_8_bits_are_shown_is_a_setting_and_embeds_the_photos_anew() -> None:
+    project = make_project()
+    assert (project.levels, project.backbone_name) == ("bits", "efficientnet_lite0")
+    project = update_settings(project=project, by=project.created_by, levels="12")
+    assert project.backbone_name == "efficientnet_lite0+levels-12"
+    assert Job.objects.of_project(project.pk).filter(kind="embed").count() == 1
+    with pytest.raises(Refused) as refused:
+        update_settings(project=project, by=project.created_by, levels="11")
+    assert set(refused.value.fields) == {"levels"}
+
+
+def test_the_project_offers_the_levels_that_the_decoder_knows() -> None:
+    assert tuple(Levels.values) == LEVELS and Levels.BITS == DEFAULT_LEVELS
+    for each in Levels.values:
+        name = Project(backbone="efficientnet_lite1+tiles2", levels=each).backbone_name
+        assert str(names.parse(name)) == name and names.parse(name).levels == each

@@ -17,8 +17,10 @@ import torchvision
 from PIL import Image
 from safetensors.torch import save_file
 
+from benchmarks.photo_files import png
 from inference import backbones
 from inference.backbones import Backbone
+from inference.batches import next_batch
 from inference.embed import EagerForward, Embedder, OnnxForward, cpu_forward
 from inference.gpu import GpuEmbedder, decode_only, forward_only
 from inference.gpu_decode import decode_jpegs, has_gpu_decoder, resize_and_crop, without_exif
@@ -437,3 +439,23 @@ def test_a_decode_error_keeps_its_code() -> None:
     with pytest.raises(DecodeError) as caught:
         decode_pixels(b"no photo", max_pixels=LIMIT)
     assert caught.value.code == "not_an_image"
+
+
+def test_how_more_than_8_bits_become_8_is_part_of_the_key_and_of_what_is_embedded(cache: Path) -> None:
+    ramp = png(np.tile(np.arange(256, dtype=np.uint16) * 16, (256, 1)))
+    plain = png(np.tile(np.arange(256, dtype=np.uint8), (256, 1)))
+    found = {}
+    for name in ("efficientnet_lite0", "efficientnet_lite0+levels-12", "efficientnet_lite0+levels-16"):
+        backbone = backbones.load(name)
+        (batch,) = Embedder(backbone, threads=1, cache_dir=cache).embed([("ramp", ramp), ("plain", plain)])
+        found[backbone.content_hash] = batch.vectors
+    bits, twelve, sixteen = found.values()
+    assert (bits == twelve).all() and (bits[1] == sixteen[1]).all()
+    assert np.abs(bits[0] - sixteen[0]).max() > 0.1
+
+
+def test_a_batch_of_large_files_is_a_small_one() -> None:
+    source = iter([(f"{at}", bytes(3 << 20)) for at in range(5)] + [("small", b"")] * 3)
+    assert [len(next_batch(source, 2)) for _ in range(5)] == [2, 2, 2, 2, 0]
+    source = iter([("large", bytes(9 << 20)), ("small", b"")])
+    assert [len(next_batch(source, 2)) for _ in range(2)] == [1, 1]

@@ -92,6 +92,7 @@ class SettingsForm(_ProjectModelForm):
                 "sweep_allowed",
             ),
         ),
+        (gettext_lazy("Photos of more than 8 bits"), ("levels",)),
         (gettext_lazy("Training"), ("retrain_every", "promote_automatically", "backbone")),
     )
     strategy = forms.ChoiceField(label=gettext_lazy("Strategy"), choices=list(STRATEGIES.items()))
@@ -130,11 +131,16 @@ class SettingsForm(_ProjectModelForm):
             "sweep_allowed": gettext_lazy("Labelers may sweep the outer bands"),
             "retrain_every": gettext_lazy("Train automatically every (ground truths)"),
             "promote_automatically": gettext_lazy("Promote automatically when not worse"),
+            "levels": gettext_lazy("Where white lies"),
         }
         help_texts = {
             "min_view_ms": gettext_lazy("Faster answers are refused, and the labeler is told."),
             "gold_bar": gettext_lazy("A labeler below it is paused until an admin lets them go on."),
             "retrain_every": gettext_lazy("0 is never."),
+            "levels": gettext_lazy(
+                "Cameras keep 10 to 14 bits in files of 16 (electroluminescence, thermal, X-ray). People and model see the "
+                "same 8 of them. Another choice embeds all photos anew, and the next training uses it."
+            ),
             "undo_seconds": gettext_lazy("0: no answer can be taken back."),
             "audit_rate": gettext_lazy("Drawn at random from all photos. Only these prove a precision."),
             "sweep_allowed": gettext_lazy(

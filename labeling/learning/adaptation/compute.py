@@ -11,6 +11,7 @@ import hashlib
 import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -48,8 +49,8 @@ def adapt_project(progress: Progress) -> dict[str, Any]:
         _refuse_hours_that_nobody_agreed_to(progress.args)
         sweep_old_states()
         try:
-            reference = backbones.load(project.backbone)
-            base = backbones.load(maps_name(project.backbone))
+            reference = backbones.load(project.backbone_name)
+            base = backbones.load(maps_name(project.backbone_name))
             shapes = domain.map_shapes(base)
         except (UnknownBackbone, WeightsError, domain.NoMaps) as error:
             if progress.args.get("auto"):
@@ -80,8 +81,8 @@ def _refuse_hours_that_nobody_agreed_to(args: Mapping[str, Any]) -> None:
 def maps_name(backbone: str) -> str:
     """The registry's name of the same network with its stages' maps alone, which statistics are made of."""
     asked = parse(backbone)
-    plain = str(type(asked)(asked.family, asked.architecture))
-    return plain if asked.family == "efficientnet_lite" else f"{plain}+stages"
+    features = () if asked.family == "efficientnet_lite" else ("stages",)
+    return str(replace(asked, features=features, tiles=0, flips=""))
 
 
 def folder_name(job: Job) -> str:
@@ -290,7 +291,7 @@ def _register(
             "name": fitted.name,
             "content_hash": fitted.content_hash,
             "dim": fitted.dim,
-            "base": project.backbone,
+            "base": project.backbone_name,
             "base_hash": reference.content_hash,
             "photos": int(metrics["photos"]),
             "pool": ready.pool,

@@ -135,7 +135,7 @@ def request_adaptation(
         args={
             "method": str(method),
             "flips": flips,
-            "base": project.backbone,
+            "base": project.backbone_name,
             "pool": ready.pool,
             "auto": auto,
             "on_cpu": on_cpu,
@@ -193,7 +193,7 @@ def adapt_when_due(*, project: Project) -> Job | None:
     if pool < settings.ADAPT_AFTER:
         return None
     earlier = jobs(project).filter(
-        args__method=DomainBackbone.Method.STATISTICS.value, args__base=project.backbone
+        args__method=DomainBackbone.Method.STATISTICS.value, args__base=project.backbone_name
     )
     last = earlier.values_list("args", flat=True).first()
     if last is not None and pool < 2 * int(last["pool"]):
@@ -206,7 +206,7 @@ def adapt_when_due(*, project: Project) -> Job | None:
 
 def train_when_adapted(*, project: Project) -> Job | None:
     """Have a new domain backbone judged, in a project that trains by itself and has trained before."""
-    newest = made(project).filter(base=project.backbone).first()
+    newest = made(project).filter(base=project.backbone_name).first()
     if project.retrain_every < 1 or newest is None:
         return None
     asked = Job.objects.of_project(project.pk).filter(kind="train")

@@ -258,6 +258,6 @@ class _Work:
 
 def _backbone(project: Project) -> Backbone:
     try:
-        return backbones.load(project.backbone)
+        return backbones.load(project.backbone_name)
     except (backbones.UnknownBackbone, backbones.WeightsError) as error:
         raise JobError(f"{error} Choose another backbone in the project's settings.") from error

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -45,8 +46,7 @@ METHOD = "finetune"
 
 def one_view(backbone: str) -> str:
     """The registry's name of the same network and features without tiles or mirror images."""
-    asked = parse(backbone)
-    return str(type(asked)(asked.family, asked.architecture, asked.features))
+    return str(replace(parse(backbone), tiles=0, flips=""))
 
 
 def fine_tuned_entry(
@@ -58,7 +58,7 @@ def fine_tuned_entry(
         return None, METHOD, f"more than {domain_backbones.MOST_TO_FINE_TUNE} ground truths"
     keys = [each.key for each in learned.classes]
     columns = np.asarray(learned.columns)
-    base = backbones.load(one_view(project.backbone))
+    base = backbones.load(one_view(project.backbone_name))
     # A job that is run again begins anew under a name of its own: a stored backbone is never overwritten.
     folder = backbones_folder() / f"{_prefix(progress.job)}{progress.job.attempts}"
     place = folder.with_name(f".{folder.name}.state")

@@ -116,7 +116,7 @@ def backbone_of(project: Project, champion: ModelVersion | None) -> tuple[Embedd
         head = artifact.load(champion)
         return open_store(champion.backbone_hash, head.n_features_in_), head
     try:
-        return store_of(backbones.load(project.backbone)), None
+        return store_of(backbones.load(project.backbone_name)), None
     except (backbones.UnknownBackbone, backbones.WeightsError) as error:
         raise JobError(f"{error} Choose another backbone in the project's settings.") from error
 

@@ -42,7 +42,7 @@ def train_project(progress: Progress) -> dict[str, Any]:
     project = project_of(progress)
     made = ModelVersion.objects.filter(job=progress.job).first() or _made(progress, project)
     champion = selectors.champion(project)
-    if made.backbone != project.backbone or (champion and champion.backbone_hash != made.backbone_hash):
+    if made.backbone != project.backbone_name or (champion and champion.backbone_hash != made.backbone_hash):
         # Photos may lack what this version's scores are made of: those that came since it was adapted, or all, where a
         # new release decodes photos otherwise.
         services.request_embedding(project=project)
@@ -117,7 +117,7 @@ def _train(progress: Progress, project: Project) -> ModelVersion:
 
 def _backbone_of(project: Project) -> backbones.Backbone:
     try:
-        return backbones.load(project.backbone)
+        return backbones.load(project.backbone_name)
     except (backbones.UnknownBackbone, backbones.WeightsError) as error:
         raise JobError(f"{error} Choose another backbone in the project's settings.") from error
 
@@ -131,7 +131,7 @@ def _embed_what_is_missing(
     if missing:
         embed_missing(
             store=store,
-            embedder=embedder_for(project.backbone, device()),
+            embedder=embedder_for(project.backbone_name, device()),
             hashes=missing,
             tally=tally,
             report=lambda: progress.report(tally.done, len(missing), gettext_noop("Embedding photos")),
@@ -228,7 +228,7 @@ def _provenance(
         "job": str(job.pk),
         "backbone": backbone.name,
         "backbone_hash": backbone.content_hash,
-        "base": project.backbone,
+        "base": project.backbone_name,
         "seed": seed,
         "trainer": TRAINER,
         "device": "cpu",  # heads are fitted in float64 on the CPU, wherever the photos were embedded

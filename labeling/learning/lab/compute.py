@@ -99,7 +99,7 @@ def run_lab(progress: Progress) -> dict[str, Any]:
 def _material(project: Project) -> Material:
     found = training_set(project)
     try:
-        store = store_of(backbones.load(project.backbone))
+        store = store_of(backbones.load(project.backbone_name))
     except (backbones.UnknownBackbone, backbones.WeightsError) as error:
         raise JobError(f"{error} Choose another backbone in the project's settings.") from error
     lacking = set(store.missing([example.sha256 for example in found.examples]))
