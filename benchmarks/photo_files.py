@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import struct
 import zlib
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -57,13 +57,14 @@ def encoded(image: Image.Image, format: str, **save: Any) -> bytes:
 
 def turned(format: str, orientation: int, by: str) -> bytes:
     """:func:`seen` as a camera stores it, which says so ``by`` "exif", "long" (EXIF, as a long number) or "xmp"."""
-    image, how = stored(seen(), orientation), {}
+    image = stored(seen(), orientation)
+    how: dict[str, Any] = {}
     if format == "TIFF" and by == "exif":
         how = {"tiffinfo": {0x0112: orientation}}
     elif format == "TIFF" and by == "long":
-        info = tags(orientation)
-        info.tagtype[0x0112] = 4
-        how = {"tiffinfo": info}
+        directory = tags(orientation)
+        directory.tagtype[0x0112] = 4
+        how = {"tiffinfo": directory}
     elif format == "TIFF":
         how = {"tiffinfo": {700: _XMP.format(orientation).encode()}}
     elif by == "xmp" and format == "PNG":
@@ -118,7 +119,7 @@ def tiff(
     pixels: npt.NDArray[Any],
     *,
     photometric: int | None = None,
-    order: str = "<",
+    order: Literal["<", ">"] = "<",
     more: tuple[tuple[int, list[int]], ...] = (),
 ) -> bytes:
     """(H, W) or (H, W, 3 or 4), any type of numbers, in one strip, not compressed; ``more`` entries of the directory."""
