@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('catalog', '0007_names_of_files'),
+        ('catalog', '0008_renditions_remade'),
     ]
 
     operations = [
