@@ -22,6 +22,7 @@ from labeling.catalog.services import log_activity
 from labeling.gateway.events import Watch
 from labeling.gateway.hub import hub
 from labeling.jobs.models import Job
+from labeling.people import services as people
 from labeling.people.models import User
 from labeling.queue import services as queue
 from tests.factories import make_member, make_project
@@ -101,6 +102,21 @@ def _settle_one(world: World) -> None:
     """The photo that ``lina`` answered alone gets its second answer."""
     (slot,) = queue.claim(project=world.project, labeler=world.second, count=1)
     answer(world.project, world.second, slot.pk, "functional")
+
+
+@pytest.mark.parametrize("how", ["switched off", "signed out everywhere"])
+def test_a_page_hears_no_more_once_its_session_is_ended(viewers: Any, how: str) -> None:
+    world = make_world()
+    ended, other = viewers(world.project, world.labeler), viewers(world.project, world.second)
+    if how == "switched off":
+        people.switch_off(person=world.labeler, by=world.superuser)
+    else:
+        people.sign_out_everywhere(person=world.labeler, by=world.labeler)
+    ended._thread.join(5)
+    assert not ended._thread.is_alive()
+    log_activity(project=world.project, kind="test", actor=world.admin)
+    assert other.kinds() == ["activity"]
+    assert ended.heard == []
 
 
 def test_what_is_rolled_back_is_not_told(viewers: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,9 +11,13 @@ from django.apps import apps
 from django.db import DatabaseError, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 from django.db.models import F
+from django.test import Client
+from django.utils import timezone
+from knox.crypto import hash_token
 
 from labeling.monitors.models import MonitorAlert, MonitorReading, MonitorThresholds
-from tests.factories import make_member, make_project
+from labeling.people.models import Token
+from tests.factories import make_member, make_project, make_user
 
 #: The last migrations of 2026-11-28, before the monitors left the frontier.
 BEFORE = [("frontier", "0005_watch_by_guideline"), ("monitors", None)]
@@ -101,6 +106,28 @@ def test_the_monitors_of_an_older_database_are_all_there_after_the_move() -> Non
     assert after == before
     migrate()
     assert MonitorReading.objects.count() == 3
+
+
+@pytest.mark.django_db
+def test_tokens_of_an_older_database_open_what_they_opened_and_get_an_end() -> None:
+    mina = make_user("mina")
+    migrate(("people", "0002_rate_limits"))
+    text = "a1" * 32
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO knox_authtoken (digest, token_key, created, user_id) VALUES (%s, %s, now(), %s)",
+            [hash_token(text), text[:15], mina.pk],
+        )
+    migrate()
+    token = Token.objects.get()
+    assert (token.name, token.used_at) == ("Made earlier", None)
+    assert timedelta(days=89) < token.expiry - timezone.now() <= timedelta(days=90)
+    assert Client().get("/api/v1/me", headers={"Authorization": f"Token {text}"}).status_code == 200
+    migrate(("people", "0002_rate_limits"))
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT digest FROM knox_authtoken")
+        assert cursor.fetchall() == [(hash_token(text),)]
+    migrate()
 
 
 @pytest.mark.django_db
