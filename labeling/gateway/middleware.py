@@ -89,21 +89,26 @@ class RefusalMiddleware(MiddlewareMixin):
             exception = refused_by(trouble)
         if not isinstance(exception, Refused):
             return None
-        context = {
-            "message": exception.message,
-            "code": exception.code,
-            "status": exception.status,
-            "fields": exception.fields,
-            "back": _page_before(request),
-        }
-        if getattr(request, "htmx", False):
-            response = render(request, "gateway/refusal.html", context, status=exception.status)
-            response["HX-Retarget"] = "#messages"
-            response["HX-Reswap"] = "innerHTML"
-        else:
-            response = render(request, "gateway/refused.html", context, status=exception.status)
-        patch_vary_headers(response, ["HX-Request"])
-        return response
+        return refusal(request, exception)
+
+
+def refusal(request: HttpRequest, refused: Refused) -> HttpResponse:
+    """What a page or an htmx request is told."""
+    context = {
+        "message": refused.message,
+        "code": refused.code,
+        "status": refused.status,
+        "fields": refused.fields,
+        "back": _page_before(request),
+    }
+    if getattr(request, "htmx", False):
+        response = render(request, "gateway/refusal.html", context, status=refused.status)
+        response["HX-Retarget"] = "#messages"
+        response["HX-Reswap"] = "innerHTML"
+    else:
+        response = render(request, "gateway/refused.html", context, status=refused.status)
+    patch_vary_headers(response, ["HX-Request"])
+    return response
 
 
 def _has_nul(request: HttpRequest) -> bool:

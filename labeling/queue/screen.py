@@ -47,14 +47,13 @@ def reasons() -> dict[str, list[dict[str, Any]]]:
 
 
 def settings_for(
-    project: Project, *, user_id: int, csrf: str, guideline: Guideline, classes: list[dict[str, Any]]
+    project: Project, *, user_id: int, guideline: Guideline, classes: list[dict[str, Any]]
 ) -> dict[str, Any]:
     """What the screen's script needs beside its texts. ``guideline`` is the version that the page shows."""
     api = f"{get_script_prefix()}api/v1/projects/{project.slug}/"
     return {
         "project": project.slug,
         "user": user_id,
-        "csrf": csrf,
         "ahead": AHEAD,
         "minViewMs": project.min_view_ms,
         "undoSeconds": project.undo_seconds,
@@ -75,6 +74,16 @@ def texts() -> dict[str, str]:
         "waitingMany": _("{n} answers are waiting, and will be sent when the network is back"),
         "offline": _("No network. You can go on: answers are kept here"),
         "signIn": _("You were signed out. Your answers are kept here"),
+        "another": _("Somebody else is signed in. Your answers are kept here"),
+        "anotherTitle": _("Somebody else is signed in here now"),
+        "anotherText": _(
+            "What you answered is kept in this browser under your name, and is sent as soon as you are signed in again."
+        ),
+        "tabTitle": _("Open in another tab"),
+        "tabText": _(
+            "You have opened this page in another tab or window since. Go on there: what you answer there can be undone "
+            "there. Nothing that you answered here is lost."
+        ),
         "backOnline": _("The network is back"),
         "memoryOnly": _("This browser cannot store answers. Keep this page open until all are saved"),
         "refusedOne": _("1 answer was not taken"),

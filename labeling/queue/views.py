@@ -7,7 +7,6 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
-from django.middleware.csrf import get_token
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -58,7 +57,6 @@ def _shared(
     settings = settings_for(
         project,
         user_id=signed_in(request).pk,
-        csrf=get_token(request),
         guideline=guideline,
         classes=classes,
     )

@@ -1,5 +1,7 @@
 // The drop zone: dropped folders are walked, many photos go in several requests, and the bar shows what was sent.
 // Without this script the form sends what was chosen, in one request.
+import { csrfToken, marks } from "./person.js";
+
 const form = document.querySelector("[data-drop]");
 const FILES_A_REQUEST = 400;
 const BYTES_A_REQUEST = 256 * 2 ** 20;
@@ -50,17 +52,19 @@ function portions(files) {
 function send(files, onProgress) {
   return new Promise((done, failed) => {
     const body = new FormData();
-    body.append("csrfmiddlewaretoken", form.elements.csrfmiddlewaretoken.value);
+    body.append("csrfmiddlewaretoken", csrfToken());
     body.append("source", form.elements.source.value);
     body.append("encoding", form.elements.encoding.value);
     for (const { file, path } of files) body.append("photos", file, path);
     const request = new XMLHttpRequest(); // fetch() tells nothing of what was sent so far
     request.open("POST", form.action || location.href);
-    request.setRequestHeader("X-Hilltop-Upload", "1");
+    for (const [name, value] of Object.entries({ ...marks(), "X-Hilltop-Upload": "1", Accept: "application/json" })) {
+      request.setRequestHeader(name, value);
+    }
     request.responseType = "json";
     request.upload.addEventListener("progress", (event) => onProgress(event.loaded));
     request.addEventListener("load", () =>
-      request.status === 201 ? done(request.response.url) : failed(new Error(request.response?.message || "")),
+      request.status === 201 ? done(request.response.url) : failed(new Error(request.response?.error?.message || request.response?.message || "")),
     );
     request.addEventListener("error", () => failed(new Error("")));
     request.send(body);

@@ -7,6 +7,8 @@
    as they are; while somebody types in the element, it waits. When the stream is down, everything is fetched every
    10 seconds. document.documentElement.dataset.live tells "on", "off" or "away" (signed out). */
 
+import { marks } from "./person.js";
+
 const POLL_MS = 10_000;
 const EDITABLE = "input:not([type=button]):not([type=submit]):not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable]";
 
@@ -42,8 +44,13 @@ async function fetchInto(element) {
   try {
     const response = await fetch(element.dataset.liveUrl, {
       credentials: "same-origin",
-      headers: { "HX-Request": "true", "HX-Current-URL": location.href, Accept: "text/html" },
+      headers: { "HX-Request": "true", "HX-Current-URL": location.href, Accept: "text/html", ...marks() },
     });
+    if (response.status === 409 && response.headers.get("HX-Retarget") === "#messages") {
+      leave(); // somebody else signed in: their forms do not come into this person's page
+      document.getElementById("messages").innerHTML = await response.text();
+      return;
+    }
     if (response.redirected || response.status === 401) {
       leave(); // the session ended: what is on the page stays readable, and nobody asks any more
       return;

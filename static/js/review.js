@@ -1,6 +1,7 @@
 // The review desk: one key a ruling, the next dispute at once. Without this script the same forms post whole pages.
 
 import { photoKey, wakePhoto } from "./review-photo.js";
+import { csrfToken, marks } from "./person.js";
 import { isShortcut, keyOf } from "./screen/keys.js";
 
 const desk = document.getElementById("desk");
@@ -29,6 +30,10 @@ async function show(response, where) {
   const holder = document.createElement("template");
   holder.innerHTML = await response.text();
   const root = holder.content.querySelector(".desk-root");
+  if (!root && !response.ok) { // what was typed stays
+    const why = holder.content.querySelector("main [role=alert]");
+    if (why) { fail(why.textContent.trim()); return; }
+  }
   if (!root) { window.location.assign(response.url); return; }
   desk.replaceChildren(holder.content);
   const url = root.dataset.url;
@@ -45,7 +50,7 @@ async function go(url, options, where) {
   busy = true;
   desk.setAttribute("aria-busy", "true");
   try {
-    const headers = { [desk.dataset.fetchHeader]: "1" };
+    const headers = { [desk.dataset.fetchHeader]: "1", ...marks() };
     const response = await fetch(url, { credentials: "same-origin", ...options, headers });
     const kind = response.headers.get("Content-Type") || "";
     if (response.redirected && !response.url.includes("/review")) { window.location.assign(response.url); return; }
@@ -66,7 +71,9 @@ desk.addEventListener("submit", (event) => {
   const button = event.submitter;
   button?.classList.add("struck");
   if (form.hasAttribute("data-ruling")) say(desk.dataset.saidSending);
-  go(form.action, { method: "POST", body: new FormData(form, button) }, "push")
+  const body = new FormData(form, button);
+  body.set("csrfmiddlewaretoken", csrfToken()); // a sign-in in another tab made a new one
+  go(form.action, { method: "POST", body }, "push")
     .finally(() => button?.classList.remove("struck"));
 });
 

@@ -75,6 +75,16 @@ def page_for(context_for: Callable[..., BrowserContext]) -> Iterator[Callable[..
     assert not errors, "script errors on a page: " + "; ".join(errors)
 
 
+@pytest.fixture
+def sign_in(live_stack: Stack) -> Callable[[BrowserContext, User], None]:
+    """``sign_in(context, user)``: another person signs in in a browser that is open already."""
+
+    def into(context: BrowserContext, user: User) -> None:
+        context.add_cookies([{"name": "sessionid", "value": _session_of(user), "url": live_stack.url}])
+
+    return into
+
+
 def _session_of(user: User) -> str:
     session = SessionStore()
     session[SESSION_KEY] = str(user.pk)

@@ -13,14 +13,13 @@ from labeling.queue import screen
 
 
 def settings_for(
-    project: Project, *, user_id: int, csrf: str, guideline: Guideline, classes: list[dict[str, Any]]
+    project: Project, *, user_id: int, guideline: Guideline, classes: list[dict[str, Any]]
 ) -> dict[str, Any]:
     """What the page's script needs beside its texts. ``guideline`` is the version that the page shows."""
     api = f"{get_script_prefix()}api/v1/projects/{project.slug}/"
     return {
         "project": project.slug,
         "user": user_id,
-        "csrf": csrf,
         "minViewMs": project.min_view_ms,
         "undoSeconds": project.undo_seconds,
         "guideline": guideline.number,
@@ -36,6 +35,7 @@ _SHARED = (
     "refusedMany", "undoGone", "undoLate", "undoOffline", "seconds", "tooSoon", "today", "loading", "pausedTitle",
     "errorTitle", "errorText", "forbiddenTitle", "signInTitle", "signInText", "chooseHold", "chooseUnusable", "hold",
     "unusable", "zoom", "brightness", "contrast", "levelled", "ownPixels",
+    "another", "anotherTitle", "anotherText", "tabTitle", "tabText",
 )  # fmt: skip
 
 

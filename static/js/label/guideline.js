@@ -1,6 +1,7 @@
 // A new guideline while the page is open: fetched as soon as a claim tells of it, and put in place between two photos, so
 // that no key changes its meaning under somebody's finger. Until then answers are given, and sent, under the old one.
 
+import { marks } from "../person.js";
 import { $, say, settings, texts } from "../screen/page.js";
 
 export class GuidelineWatch {
@@ -25,7 +26,7 @@ export class GuidelineWatch {
     if (this.#fetching || !(number > newest)) return;
     this.#fetching = true;
     try {
-      const response = await fetch(location.href, { headers: { Accept: "text/html" }, redirect: "error" });
+      const response = await fetch(location.href, { headers: { Accept: "text/html", ...marks() }, redirect: "error" });
       if (!response.ok) return;
       const page = new DOMParser().parseFromString(await response.text(), "text/html");
       const fresh = { page, settings: JSON.parse(page.getElementById("hilltop-settings").textContent) };

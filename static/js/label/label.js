@@ -11,6 +11,7 @@ import { Claims } from "../screen/claims.js";
 import { ViewClock, afterPaint } from "../screen/clock.js";
 import { Criteria } from "../screen/criteria.js";
 import { Detail } from "../screen/detail.js";
+import { Halt } from "../screen/halt.js";
 import { listen, onControl, uuid } from "../screen/keys.js";
 import { followLens } from "../screen/lens-line.js";
 import { Lens } from "../screen/lens.js";
@@ -18,6 +19,7 @@ import { Outbox } from "../screen/outbox.js";
 import { $, say, settings, texts } from "../screen/page.js";
 import { Panels } from "../screen/panels.js";
 import { Status } from "../screen/status.js";
+import { Tabs } from "../screen/tabs.js";
 import { UndoStack } from "../screen/undo.js";
 import { Checklist } from "./checklist.js";
 import { GuidelineWatch } from "./guideline.js";
@@ -56,7 +58,7 @@ const guideline = new GuidelineWatch({ announce, ready: () => shelf.current || c
 const undoable = new UndoStack({ keep: HISTORY, toast, undo }); // { key, task, label, skipped }
 const bar = new AnswerBar({
   announce,
-  ready: () => shelf.current?.ready,
+  ready: () => !halt.why && shelf.current?.ready,
   onClass: answerClass,
   onReason: answerReason,
   onButton: (event, { dataset }) => {
@@ -68,11 +70,13 @@ const bar = new AnswerBar({
 const claims = new Claims({
   url: settings.urls.claims,
   // The server still counts as held what we have answered but could not deliver yet.
+  may: () => halt.why !== "tab",
   body: () => ({ count: Math.min(MOST_LEASES, settings.ahead + 1 + undelivered().length) }),
   enough: () => shelf.current && shelf.ahead >= settings.ahead,
   answered: onClaimed,
 });
 
+const halt = new Halt({ outbox, claims, card, toast, halted, released, tabs: new Tabs(`label ${settings.user} ${settings.project}`) });
 const undelivered = () => outbox.waiting.filter((entry) => !TAKES_BACK.has(entry.kind));
 let queue = { state: "loading", message: "" };
 
@@ -80,7 +84,7 @@ let queue = { state: "loading", message: "" };
 
 /** Whether the photo on the screen may be answered now; if it is too soon, says so gently. */
 function mayAnswer() {
-  if (!shelf.current?.ready || !clock.shownAt) return false;
+  if (halt.why || !shelf.current?.ready || !clock.shownAt) return false;
   if (clock.reached(settings.minViewMs)) return true;
   announce(texts.tooSoon);
   return false;
@@ -138,7 +142,7 @@ function answer(event, given, { label, button }) {
 
 function skip(event) {
   const task = shelf.current;
-  if (!task) return;
+  if (!task || halt.why) return;
   const key = uuid();
   const { lease } = task;
   leave(task, event, document.querySelector("[data-skip]"), { count: false });
@@ -160,6 +164,7 @@ function leave(task, event, button, { count = true } = {}) {
 }
 
 function undo() {
+  if (halt.why) return;
   const last = undoable.newest();
   if (!last) return;
   const { key, task, label, skipped } = last;
@@ -201,6 +206,7 @@ function showNext(event, { count = true } = {}) {
 
 /** `task` is on the screen from the next frame on. */
 function whenShown(task, since) {
+  if (halt.why) return;
   clock.stop();
   if (startsPlain()) brightness.reset();
   light();
@@ -237,7 +243,26 @@ function changeGuideline() {
   criteria.focus(settings.classes[0]?.key);
 }
 
+function halted() {
+  undoable.offer(false);
+  clock.stop();
+  bar.leave();
+  lens.resetZoom();
+  $("look-again").hidden = true;
+  delete document.documentElement.dataset.shown;
+}
+
+function released() {
+  undoable.offer(true);
+  card.leave();
+  if (shelf.current?.ready) whenShown(shelf.current);
+  else if (!shelf.current && shelf.ahead) showNext(null);
+  else showCard();
+  claims.askForMore();
+}
+
 function showCard() {
+  if (halt.why) return;
   const task = shelf.current;
   if (task || queue.state === "loading" || (claims.asking && !claims.trouble)) {
     card.wait(task?.broken ? texts.photoBroken : texts.loading, { photo: Boolean(task) });
@@ -260,6 +285,8 @@ function onClaimed({ outcome, code, message, data }) {
     guideline.seen(data.guideline);
   }
   status.showState();
+  halt.look();
+  if (halt.why) return;
   if (!shelf.current && shelf.ahead) {
     card.leave();
     showNext(null);
@@ -275,7 +302,7 @@ claims.renew({ every: 5000, left: RENEW_MS, expires: () => shelf.expires });
 
 shelf.addEventListener("ready", ({ detail: task }) => {
   brightness.filter(task.element); // measured now, so that the photo is there at once when its turn comes
-  if (task !== shelf.current) return;
+  if (task !== shelf.current || halt.why) return;
   card.leave();
   whenShown(task);
 });
@@ -320,6 +347,7 @@ const KEYS = { z: undo, s: skip, i: () => criteria.toggle(), "?": () => panels.t
 /** Whether the key did something. */
 function onKey(event, key) {
   const control = onControl(event);
+  if (halt.why) return halt.key(event, key);
   if (key === "Escape") return escape(), true;
   if (tour?.running) {
     if (key === "Enter" && !control) tour.next();

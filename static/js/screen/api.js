@@ -1,19 +1,14 @@
 // How a screen talks to the server: every call ends as taken, refused, or to be tried later.
 
-import { settings } from "./page.js";
+import { marks } from "../person.js";
 
 const TIMEOUT_MS = 20000;
 const TRY_LATER = new Set([408, 425, 429]);
 
-function csrfToken() {
-  // Read each time: signing in again (in another tab) makes a new one.
-  const found = document.cookie.match(/(?:^|;\s*)csrftoken=([^;]+)/);
-  return found ? decodeURIComponent(found[1]) : settings.csrf;
-}
-
 /**
  * POST `body` as JSON.
- * -> { outcome: "taken", data, serverTime } | { outcome: "refused", status, code, message } | { outcome: "later", why }
+ * -> { outcome: "taken", data, serverTime } | { outcome: "refused", status, code, message }
+ *  | { outcome: "later", why, message }
  */
 export async function post(url, body) {
   let response;
@@ -21,7 +16,7 @@ export async function post(url, body) {
   try {
     response = await fetch(url, {
       method: "POST",
-      headers: { "Content-Type": "application/json", Accept: "application/json", "X-CSRFToken": csrfToken() },
+      headers: { "Content-Type": "application/json", Accept: "application/json", ...marks() },
       body: JSON.stringify(body ?? {}),
       signal: AbortSignal.timeout(TIMEOUT_MS),
       redirect: "error", // a sign-in page or a hotel's portal is no answer
@@ -38,6 +33,7 @@ export async function post(url, body) {
     return { outcome: "taken", data, serverTime: Date.parse(response.headers.get("Date") || "") || 0 };
   }
   const error = data?.error ?? {};
+  if (error.code === "another_person") return { outcome: "later", why: "another", message: error.message || "" };
   if (response.status === 401 || error.code === "csrf") return { outcome: "later", why: "sign-in" };
   if (response.status >= 500 || TRY_LATER.has(response.status)) return { outcome: "later", why: "server" };
   if (data === null) return { outcome: "later", why: "server" }; // not our server's words

@@ -3,6 +3,9 @@
 
 import { $, texts } from "./page.js";
 
+// What leads on from where nothing can be judged, by the card's title.
+const WAYS = { "card-sign-in": "signInTitle", "card-another": "anotherTitle", "card-here": "tabTitle" };
+
 export class Card {
   #announce;
   #told = ""; // what it said since there was something to judge
@@ -29,7 +32,7 @@ export class Card {
     $("loading").hidden = true;
     $("card-title").textContent = title;
     $("card-text").textContent = text;
-    $("card-sign-in").hidden = title !== texts.signInTitle;
+    for (const [id, its] of Object.entries(WAYS)) $(id).hidden = title !== texts[its];
     $("card-done").hidden = !done;
     $("card-done").textContent = done;
     $("card").hidden = false;

@@ -8,7 +8,8 @@ const LONGEST_PAUSE_MS = 15000;
 const ACTIVE_MS = 120000; // loans of somebody who went away are not renewed
 
 export class Claims {
-  trouble = ""; // why the last attempt has to be repeated: "", "network", "server" or "sign-in"
+  trouble = ""; // why the last attempt has to be repeated: "", "network", "server", "sign-in" or "another"
+  message = ""; // what the server said then
   asking = false;
   again = false; // asked for while an answer was under way, which may not know of it
   #url;
@@ -55,6 +56,7 @@ export class Claims {
     this.asking = false;
     if (result.outcome === "later") {
       this.trouble = result.why;
+      this.message = result.message ?? "";
       this.askIn(this.#pause);
       this.#pause = Math.min(this.#pause * 2, LONGEST_PAUSE_MS);
     } else {

@@ -6,11 +6,13 @@
 // the ones behind it: it moves to "refused", and stays there until the person has read it.
 //
 // This module knows nothing of photos or pages. It talks to IndexedDB and to the `send` function it is given:
-//   send(entry) -> { outcome: "taken", data } | { outcome: "refused", code, message } | { outcome: "later", why }
-// `why` is "network", "server" or "sign-in".
+//   send(entry) -> { outcome: "taken", data } | { outcome: "refused", code, message } | { outcome: "later", why, message }
+// `why` is "network", "server", "sign-in" or "another" (somebody else is signed in: the answers wait for their person).
 
 const DATABASE = "hilltop";
 const VERSION = 1;
+const PAGES = "hilltop-outbox"; // on which the pages of one browser tell each other what they delivered
+const REPLY_MS = 300;
 const FIRST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 30000;
 const RETRACTABLE = new Set(["answer", "skip", "hand-in"]); // the rest takes something back already
@@ -26,6 +28,20 @@ function openDatabase() {
   });
 }
 
+/** Whether an open page has this person's outbox: what it holds may be taken back there before it is sent. */
+export function hasPage(user) {
+  return new Promise((resolve) => {
+    const pages = new BroadcastChannel(PAGES);
+    const end = (found) => {
+      pages.close();
+      resolve(found);
+    };
+    pages.onmessage = ({ data }) => data.here && data.user === user && end(true);
+    pages.postMessage({ user, asks: true });
+    setTimeout(() => end(false), REPLY_MS);
+  });
+}
+
 export class Outbox extends EventTarget {
   #user;
   #send;
@@ -36,14 +52,17 @@ export class Outbox extends EventTarget {
   #timer = 0;
   #pause = FIRST_PAUSE_MS;
   #lastSeq = 0;
-  #trouble = ""; // why the last attempt has to be repeated: "", "network", "server" or "sign-in"
+  #trouble = ""; // why the last attempt has to be repeated, or ""
+  message = ""; // what the server said then
+  #pages = new BroadcastChannel(PAGES);
   durable = true;
 
   /** `user` keeps the answers of people who share a browser apart. */
   constructor({ user, send }) {
     super();
-    this.#user = user;
+    this.#user = String(user);
     this.#send = send;
+    this.#pages.onmessage = ({ data }) => this.#heard(data);
     addEventListener("online", () => this.retryNow());
     document.addEventListener("visibilitychange", () => {
       if (document.visibilityState === "visible") this.retryNow();
@@ -58,7 +77,7 @@ export class Outbox extends EventTarget {
   async open() {
     try {
       this.#database = await openDatabase();
-      const mine = (entry) => entry.user === this.#user;
+      const mine = (entry) => String(entry.user) === this.#user;
       const [waiting, refused] = await Promise.all([this.#all("outbox"), this.#all("refused")]);
       this.#queue = [...waiting.filter(mine), ...this.#queue];
       this.#refused = [...refused.filter(mine), ...this.#refused];
@@ -99,7 +118,7 @@ export class Outbox extends EventTarget {
     const at = this.#queue.findIndex((entry) => entry.key === key && RETRACTABLE.has(entry.kind));
     if (at < 0 || this.#queue[at].attempts > 0) return false;
     const [entry] = this.#queue.splice(at, 1);
-    this.#store("outbox", (store) => store.delete(entry.seq));
+    this.#forget(entry);
     this.#changed();
     return true;
   }
@@ -134,6 +153,7 @@ export class Outbox extends EventTarget {
       }
       if (result.outcome === "later") {
         this.#trouble = result.why;
+        this.message = result.message ?? "";
         this.#changed();
         this.#timer = setTimeout(() => {
           this.#timer = 0;
@@ -150,11 +170,30 @@ export class Outbox extends EventTarget {
         this.#refused.push(refused);
         this.#store("refused", (store) => store.put(refused));
       }
-      this.#store("outbox", (store) => store.delete(entry.seq));
-      this.dispatchEvent(new CustomEvent("settled", { detail: { entry, result } }));
-      this.#changed();
+      this.#forget(entry);
+      this.#settled(entry, result);
     }
     this.#sending = false;
+  }
+
+  /** Another page of the same person: it asks whether one delivers, or tells what it has delivered or taken back. */
+  #heard({ user, asks, gone }) {
+    if (user !== this.#user) return;
+    if (asks) this.#pages.postMessage({ user, here: true });
+    const at = gone ? this.#queue.findIndex((entry) => entry.seq === gone) : -1;
+    if (at < 0 || (at === 0 && this.#sending)) return; // sent twice at most: the server knows its key
+    const [entry] = this.#queue.splice(at, 1);
+    this.#settled(entry, { outcome: "elsewhere" });
+  }
+
+  #forget(entry) {
+    this.#store("outbox", (store) => store.delete(entry.seq));
+    this.#pages.postMessage({ user: this.#user, gone: entry.seq });
+  }
+
+  #settled(entry, result) {
+    this.dispatchEvent(new CustomEvent("settled", { detail: { entry, result } }));
+    this.#changed();
   }
 
   #changed() {

@@ -51,7 +51,8 @@ export class Status {
     const gone = trouble === "network" || !navigator.onLine;
     let state = "saved";
     let text = texts.allSaved;
-    if (trouble === "sign-in") [state, text] = ["waiting", texts.signIn];
+    if (trouble === "another") [state, text] = ["waiting", texts.another];
+    else if (trouble === "sign-in") [state, text] = ["waiting", texts.signIn];
     else if (waiting && trouble) {
       state = gone ? "offline" : "waiting";
       text = say(waiting === 1 ? texts.waitingOne : texts.waitingMany, { n: waiting });

@@ -6,6 +6,7 @@ export class UndoStack {
   #entries = []; // newest last: { key, until, … }
   #keep;
   #toast;
+  #offered = true;
 
   /** `keep`: how many can be taken back one after the other; `undo()` takes the newest back. */
   constructor({ keep, toast, undo }) {
@@ -37,6 +38,12 @@ export class UndoStack {
     return null;
   }
 
+  /** Whether anything may be taken back on this page at all. */
+  offer(offered) {
+    this.#offered = offered;
+    this.#show();
+  }
+
   drop(key) {
     this.#entries = this.#entries.filter((entry) => entry.key !== key);
     this.#show();
@@ -50,7 +57,7 @@ export class UndoStack {
 
   #show() {
     const last = this.#entries.at(-1);
-    const left = last ? Math.ceil((last.until - Date.now()) / 1000) : 0;
+    const left = last && this.#offered ? Math.ceil((last.until - Date.now()) / 1000) : 0;
     $("undo").disabled = left <= 0;
     $("undo-seconds").textContent = left > 0 ? say(texts.seconds, { n: left }) : "";
   }

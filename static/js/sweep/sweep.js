@@ -10,12 +10,14 @@ import { Card } from "../screen/card.js";
 import { Claims } from "../screen/claims.js";
 import { ViewClock, afterPaint } from "../screen/clock.js";
 import { Criteria } from "../screen/criteria.js";
+import { Halt } from "../screen/halt.js";
 import { listen, onControl, uuid } from "../screen/keys.js";
 import { followLens } from "../screen/lens-line.js";
 import { Outbox } from "../screen/outbox.js";
 import { $, say, settings, texts } from "../screen/page.js";
 import { Panels } from "../screen/panels.js";
 import { Status } from "../screen/status.js";
+import { Tabs } from "../screen/tabs.js";
 import { UndoStack } from "../screen/undo.js";
 import { Closer } from "./closer.js";
 import { Grid } from "./grid.js";
@@ -42,7 +44,7 @@ const criteria = new Criteria({ memory: "hilltop-sweep-criteria", open: (kept, w
 const undoable = new UndoStack({ keep: 1, toast, undo }); // { key, sweep, photos, marks }
 const bar = new AnswerBar({
   announce,
-  ready: () => Boolean(sweep),
+  ready: () => Boolean(sweep) && !halt.why,
   onClass: markClass,
   onReason: markReason,
   onButton: (event, { id }) => {
@@ -53,11 +55,12 @@ const bar = new AnswerBar({
 const claims = new Claims({
   url: settings.urls.sweeps,
   body: () => ({ class: prefer }),
-  may: () => state !== "missed" && !outbox.waiting.some((entry) => OWN.has(entry.kind)),
+  may: () => halt.why !== "tab" && state !== "missed" && !outbox.waiting.some((entry) => OWN.has(entry.kind)),
   enough: () => Boolean(sweep),
   answered: onClaimed,
 });
 
+const halt = new Halt({ outbox, claims, card, toast, halted, released, tabs: new Tabs(`sweep ${settings.user} ${settings.project}`) });
 const handingIn = () => outbox.waiting.some((entry) => entry.kind === "hand-in");
 let sweep = null; // { id, class, name, expires } on the screen
 let prefer = ""; // class to go on with
@@ -76,7 +79,7 @@ function setMark(cell, mark) {
 }
 
 /** The photo in focus, where it may be marked. One that could not be loaded stays apart: nobody has seen it. */
-const markable = (cell) => (sweep && cell && !cell.broken ? cell : null);
+const markable = (cell) => (sweep && !halt.why && cell && !cell.broken ? cell : null);
 
 /** Space, a click, the button: on and off. */
 function toggle(cell) {
@@ -97,7 +100,7 @@ function markReason(event, mark) {
 // ---- handing in ------------------------------------------------------------------------------------------------
 
 function mayHandIn() {
-  if (!sweep) return false;
+  if (!sweep || halt.why) return false;
   if (!grid.ready || !clock.shownAt) {
     toast(texts.stillLoading);
     return false;
@@ -130,6 +133,7 @@ function handIn() {
 }
 
 function undo() {
+  if (halt.why) return;
   const last = undoable.newest();
   if (!last) return;
   const { key } = last;
@@ -250,9 +254,26 @@ function showBar() {
   $("mark").setAttribute("aria-pressed", String(grid.current?.mark?.kind === "apart"));
 }
 
+function halted() {
+  undoable.offer(false);
+  closer.close();
+  bar.leave();
+  clock.stop();
+  delete document.documentElement.dataset.shown;
+  $("work").hidden = true;
+  $("go-on").hidden = true;
+}
+
+function released() {
+  undoable.offer(true);
+  if (sweep) show(sweep, grid.cells, new Map(grid.marked.map(({ id, mark }) => [id, mark])));
+  else showCard();
+  claims.askForMore();
+}
+
 /** There is no grid: say why, what was achieved, and what happens next. */
 function showCard() {
-  if (sweep) return;
+  if (sweep || halt.why) return;
   const words = cardWords({ state, message, waiting: handingIn(), offline: status.offline, claims, outbox });
   $("bar").hidden = Boolean(words); // there is nothing to mark
   if (!words) {
@@ -280,8 +301,9 @@ outbox.addEventListener("change", showCard);
 // ---- grids come ------------------------------------------------------------------------------------------------
 
 function onClaimed({ outcome, message: why, data }) {
+  halt.look();
   if (outcome === "refused") [state, message] = ["forbidden", why];
-  else if (outcome === "taken") take(data);
+  else if (outcome === "taken" && !halt.why) take(data);
   status.showState();
   showCard();
 }
@@ -333,6 +355,7 @@ const KEYS = { Escape: escape, z: undo, i: () => criteria.toggle(), "?": () => p
 /** Whether the key did something. */
 function onKey(event, key) {
   const control = onControl(event);
+  if (halt.why) return halt.key(event, key);
   if (KEYS[key]) return KEYS[key](), true;
   if (!sweep) return key === "Enter" && !control && card.open && !$("go-on").hidden && (goOn(), true);
   if (bar.key(event, key) || closer.key(key)) return true;

@@ -1,0 +1,17 @@
+// What every page does: its forms are taken after a sign-in in another tab, too, and what this person could not deliver on
+// the labeling screen is delivered as soon as they are signed in, wherever they go.
+
+import { csrfToken, person } from "./person.js";
+import { deliver } from "./screen/api.js";
+import { Outbox, hasPage } from "./screen/outbox.js";
+
+// A sign-in makes a new token; the server looks at whom the page was made for itself.
+addEventListener("submit", ({ target }) => {
+  const token = target.querySelector("input[name=csrfmiddlewaretoken]");
+  if (token) token.value = csrfToken() || token.value;
+}, { capture: true });
+
+// The screens have an outbox of their own.
+if (person && !document.body.classList.contains("labeling") && !(await hasPage(person))) {
+  new Outbox({ user: person, send: deliver }).open();
+}
