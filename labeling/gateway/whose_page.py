@@ -9,7 +9,6 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.deprecation import MiddlewareMixin
-from rest_framework.authentication import get_authorization_header
 
 from labeling.gateway.authentication import SCHEMES
 from labeling.gateway.errors import envelope, wants_json
@@ -37,5 +36,5 @@ class WhosePageMiddleware(MiddlewareMixin):
 
 def _carries_token(request: HttpRequest) -> bool:
     """A program says with its token who it is, whatever cookie comes along."""
-    scheme = get_authorization_header(request).split()[:1]
-    return wants_json(request) and bool(scheme) and scheme[0].lower() in SCHEMES
+    scheme = request.headers.get("Authorization", "").partition(" ")[0]
+    return wants_json(request) and scheme.lower().encode() in SCHEMES

@@ -16,7 +16,7 @@ register = template.Library()
 
 class _MarkedTokenNode(CsrfTokenNode):
     def render(self, context: template.Context) -> SafeString:
-        token = super().render(context)
+        token: SafeString = super().render(context)  # type: ignore[assignment]  # HTML, or nothing
         request: Any = context.get("request")
         if not token or request is None:
             return token
