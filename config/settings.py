@@ -111,6 +111,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
+    "labeling.people.own_day.own_day",
     "django.middleware.common.CommonMiddleware",
     "labeling.gateway.sent_paths.SentPathsMiddleware",
     "labeling.gateway.whose_page.WhosePageMiddleware",

@@ -9,6 +9,8 @@ from django.utils.translation import gettext as _
 
 from labeling.catalog.models import ClassState, Guideline, Project
 from labeling.catalog.selectors import definitions_of, photo_urls
+from labeling.people.models import User
+from labeling.queue.undoable import last_answers
 from labeling.truth.models import HoldReason, UnusableReason
 
 #: Photos held ready beyond the one on the screen: enough to go on for a while when the network is gone.
@@ -47,16 +49,17 @@ def reasons() -> dict[str, list[dict[str, Any]]]:
 
 
 def settings_for(
-    project: Project, *, user_id: int, guideline: Guideline, classes: list[dict[str, Any]]
+    project: Project, *, person: User, guideline: Guideline, classes: list[dict[str, Any]]
 ) -> dict[str, Any]:
     """What the screen's script needs beside its texts. ``guideline`` is the version that the page shows."""
     api = f"{get_script_prefix()}api/v1/projects/{project.slug}/"
     return {
         "project": project.slug,
-        "user": user_id,
+        "user": person.pk,
         "ahead": AHEAD,
         "minViewMs": project.min_view_ms,
         "undoSeconds": project.undo_seconds,
+        "undoable": last_answers(project, person),
         "checklistRequired": project.checklist_required,
         "guideline": {"number": guideline.number, "note": guideline.note},
         "classes": [{key: row[key] for key in ("key", "name", "number", "checklist")} for row in classes],

@@ -56,7 +56,7 @@ def _shared(
     classes = screen.classes_shown(guideline)
     settings = settings_for(
         project,
-        user_id=signed_in(request).pk,
+        person=signed_in(request),
         guideline=guideline,
         classes=classes,
     )

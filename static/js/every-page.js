@@ -1,9 +1,13 @@
-// What every page does: its forms are taken after a sign-in in another tab, too, and what this person could not deliver on
+// What every page does: it names the person's time zone, whose day "today" is; its forms are taken after a sign-in in another tab, too, and what this person could not deliver on
 // the labeling screen is delivered as soon as they are signed in, wherever they go.
 
 import { csrfToken, person } from "./person.js";
 import { deliver } from "./screen/api.js";
 import { Outbox, hasPage } from "./screen/outbox.js";
+
+const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+const secure = location.protocol === "https:" ? "; Secure" : "";
+if (zone) document.cookie = `hilltop-zone=${zone}; Path=/; Max-Age=31536000; SameSite=Lax${secure}`;
 
 // A sign-in makes a new token; the server looks at whom the page was made for itself.
 addEventListener("submit", ({ target }) => {

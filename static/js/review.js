@@ -3,6 +3,7 @@
 import { photoKey, wakePhoto } from "./review-photo.js";
 import { csrfToken, marks } from "./person.js";
 import { isShortcut, keyOf } from "./screen/keys.js";
+import { oneTap } from "./screen/taps.js";
 
 const desk = document.getElementById("desk");
 const said = document.getElementById("desk-said");
@@ -122,4 +123,5 @@ function wake() {
   wakePhoto(desk);
 }
 
+oneTap("[data-desk-form] button, [data-desk-link]");
 wake();

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from datetime import date, timedelta
+from functools import cache
 from typing import Any
 
 from django.db import connection
@@ -97,7 +98,7 @@ def history(project: Project, by: str = "", *, newest: int | None = None) -> His
 
     ``newest``: so many buckets at most; their sums still begin with the project.
     """
-    zone = timezone.get_current_timezone_name()
+    zone = _known_to_the_database(timezone.get_current_timezone_name())
     days: dict[date, Bucket] = {}
     resolution = {old: new for old, new in class_resolution(project).items() if new is not None}
     arguments: dict[str, Any] = {
@@ -125,6 +126,14 @@ def history(project: Project, by: str = "", *, newest: int | None = None) -> His
         sums.append(replace(sums[-1].plus(bucket), start=bucket.start) if sums else bucket)
     start = max(len(buckets) - newest, 0) if newest else 0
     return History(chosen, zone, buckets[start:], sums[start:])
+
+
+@cache
+def _known_to_the_database(zone: str) -> str:
+    """``zone``, or UTC where the database's list of zones is older or newer than ours."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT EXISTS (SELECT 1 FROM pg_timezone_names WHERE name = %s)", [zone])
+        return zone if cursor.fetchone()[0] else "UTC"
 
 
 def _readable(days: int) -> str:

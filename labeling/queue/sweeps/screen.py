@@ -9,19 +9,22 @@ from django.urls import get_script_prefix
 from django.utils.translation import gettext as _
 
 from labeling.catalog.models import Guideline, Project
+from labeling.people.models import User
 from labeling.queue import screen
+from labeling.queue.undoable import last_grid
 
 
 def settings_for(
-    project: Project, *, user_id: int, guideline: Guideline, classes: list[dict[str, Any]]
+    project: Project, *, person: User, guideline: Guideline, classes: list[dict[str, Any]]
 ) -> dict[str, Any]:
     """What the page's script needs beside its texts. ``guideline`` is the version that the page shows."""
     api = f"{get_script_prefix()}api/v1/projects/{project.slug}/"
     return {
         "project": project.slug,
-        "user": user_id,
+        "user": person.pk,
         "minViewMs": project.min_view_ms,
         "undoSeconds": project.undo_seconds,
+        "undoable": last_grid(project, person),
         "guideline": guideline.number,
         "classes": [{key: row[key] for key in ("key", "name", "number")} for row in classes],
         "reasons": screen.reasons(),

@@ -20,12 +20,14 @@ import { $, say, settings, texts } from "../screen/page.js";
 import { Panels } from "../screen/panels.js";
 import { Status } from "../screen/status.js";
 import { Tabs } from "../screen/tabs.js";
+import { oneTap } from "../screen/taps.js";
 import { UndoStack } from "../screen/undo.js";
 import { Checklist } from "./checklist.js";
 import { GuidelineWatch } from "./guideline.js";
 import { Progress } from "./progress.js";
 import { Shelf } from "./shelf.js";
 import { startTour } from "./tour.js";
+import { earlier, seen } from "./undone.js";
 import { cardWords } from "./words.js";
 
 const HISTORY = 5; // answers and skips that can be undone one after the other, while their time lasts
@@ -131,7 +133,7 @@ function answer(event, given, { label, button }) {
   const { key, lease } = body;
   leave(task, event, button);
   afterPaint(() => {
-    outbox.add({ kind: "answer", key, lease, url: settings.urls.annotations, body, label, thumb: task.photo.thumb });
+    outbox.add({ kind: "answer", key, lease, url: settings.urls.annotations, body, label, ...seen(task) });
     undoable.push({ key, task, label });
     progress.answered(body.view_ms);
     checklist.clear();
@@ -147,7 +149,7 @@ function skip(event) {
   const { lease } = task;
   leave(task, event, document.querySelector("[data-skip]"), { count: false });
   afterPaint(() => {
-    outbox.add({ kind: "skip", key, lease, url: `${settings.urls.leases}${lease}/skip`, body: {} });
+    outbox.add({ kind: "skip", key, lease, url: `${settings.urls.leases}${lease}/skip`, body: {}, ...seen(task) });
     undoable.push({ key, task, skipped: true });
     checklist.clear();
     announce(texts.skipped);
@@ -369,6 +371,7 @@ function onKey(event, key) {
 }
 
 listen(onKey);
+oneTap("#bar button:not([data-tick]), #undo");
 for (const type of ["pointerover", "focusin"]) {
   $("bar").addEventListener(type, (event) => {
     const key = event.target.closest?.("[data-answer]")?.dataset.answer;
@@ -387,4 +390,5 @@ showCard();
 // What an earlier page could not deliver goes first: its photos are answered and must not be shown again.
 await outbox.open();
 for (const { lease } of undelivered()) shelf.markHandled(lease);
+undoable.recall(earlier(outbox.waiting));
 claims.ask();

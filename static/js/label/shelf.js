@@ -79,6 +79,7 @@ export class Shelf extends EventTarget {
       this.current.element.classList.remove("on");
       this.#queue.unshift(this.current);
     }
+    if (!task.element) this.#load(task); // an earlier page had shown it
     if (!task.element.isConnected) this.#holder.append(task.element);
     task.element.classList.add("on");
     this.current = task;

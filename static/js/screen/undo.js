@@ -24,6 +24,12 @@ export class UndoStack {
     this.restart(entry.key);
   }
 
+  /** What an earlier page did, oldest first; each entry has its `until`, in ms of this browser's clock. */
+  recall(entries) {
+    this.#entries = [...entries, ...this.#entries].slice(-this.#keep);
+    this.#show();
+  }
+
   find(key) {
     return this.#entries.find((entry) => entry.key === key) ?? null;
   }

@@ -18,6 +18,7 @@ import { $, say, settings, texts } from "../screen/page.js";
 import { Panels } from "../screen/panels.js";
 import { Status } from "../screen/status.js";
 import { Tabs } from "../screen/tabs.js";
+import { oneTap } from "../screen/taps.js";
 import { UndoStack } from "../screen/undo.js";
 import { Closer } from "./closer.js";
 import { Grid } from "./grid.js";
@@ -137,7 +138,7 @@ function undo() {
   const last = undoable.newest();
   if (!last) return;
   const { key } = last;
-  if (outbox.withdraw(key)) {
+  if (last.photos && outbox.withdraw(key)) {
     undoable.drop(key);
     show(last.sweep, last.photos, last.marks);
     toast(texts.takenBack);
@@ -374,11 +375,17 @@ function onKey(event, key) {
 listen(onKey);
 brightness.addEventListener("change", () => grid.cells.forEach(light));
 followLens({ lens: closer.lens, detail: closer.detail, brightness });
+oneTap("#bar button, #undo, #go-on");
 $("go-on").addEventListener("click", goOn);
 
 // ---- begin -----------------------------------------------------------------------------------------------------
 
 showCard();
+if (settings.undoable) {
+  const { key, sweep: handed, marks, left } = settings.undoable;
+  const given = new Map(marks.map(({ id, ...mark }) => [id, mark]));
+  undoable.recall([{ key, sweep: handed, marks: given, until: Date.now() + left }]);
+}
 // What an earlier page could not deliver goes first: its grid is handed in and must not be shown again.
 await outbox.open();
 claims.ask();
