@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.deprecation import MiddlewareMixin
 
 from labeling.gateway.authentication import SCHEMES
-from labeling.gateway.errors import envelope, wants_json
+from labeling.gateway.envelope import envelope, wants_json
 from labeling.gateway.middleware import refusal
 from labeling.people.whose_page import refuse_another
 from labeling.refusals import Refused
