@@ -26,7 +26,7 @@ class WhosePageMiddleware(MiddlewareMixin):
         if _carries_token(request) or (match is not None and match.url_name in ANYBODYS):
             return None
         try:
-            refuse_another(request)
+            refuse_another(request, by_form=not wants_json(request))
         except Refused as refused:
             if wants_json(request) or request.headers.get("Accept") == "application/json":
                 return JsonResponse(envelope(refused.code, refused.message), status=refused.status)

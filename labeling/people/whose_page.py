@@ -25,8 +25,10 @@ def mark(request: HttpRequest) -> str:
     return str(user.pk) if user is not None and user.is_authenticated else ""
 
 
-def refuse_another(request: HttpRequest) -> None:
-    """Raises :class:`Refused` ``another_person`` (409) where the page was made for somebody else.
+def refuse_another(request: HttpRequest, *, by_form: bool) -> None:
+    """``by_form``: the mark may stand in a form's field, which is read for it.
+
+    Raises :class:`Refused` ``another_person`` (409) where the page was made for somebody else.
 
     ``whose_page`` (401) where a browser writes and does not say for whom: a browser names its origin with all that it
     writes, a program does not. Nothing is asked of whoever is not signed in.
@@ -36,7 +38,7 @@ def refuse_another(request: HttpRequest) -> None:
         return
     said = request.headers.get(HEADER)
     writes = request.method not in _SAFE
-    if said is None and writes and request.content_type in _FORMS:
+    if said is None and writes and by_form and request.content_type in _FORMS:
         said = request.POST.get(FIELD)
     if said == signed_in:
         return

@@ -98,6 +98,15 @@ def order_of(project: Project, labeler: User) -> Order:
     return Order(ranking, min(band or 0, project.bands - 1), expired)
 
 
+def count_fresh(ranking: Ranking, most: int) -> int:
+    """How many photos nobody has begun, as far as ``most``."""
+    ((number,),) = _rows(
+        "SELECT count(*) FROM (SELECT 1 FROM queue_entry WHERE ranking_id = %s AND taken = 0 LIMIT %s) fresh",
+        [ranking.pk, most],
+    )
+    return int(number)
+
+
 def take_over_expired(project: Project, ranking: Ranking | None, labeler: User) -> Slot | None:
     """A lease that ran out goes to this labeler, under a new lease id."""
     while True:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -11,6 +12,7 @@ from django.db import transaction
 from django.db.models import F, Value
 from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
 from labeling.catalog.models import Guideline, Project
@@ -23,18 +25,27 @@ from labeling.queue.places import ARRIVALS
 from labeling.refusals import Refused
 from labeling.truth.models import Draw
 
-MAX_LEASES = 32
-
+#: What a person may hold in all: five minutes of work at two seconds a photo.
+MAX_LEASES = 150
+#: So many may be held whoever else works here; more of them only while they are few of those that nobody has begun.
+AT_HAND = 20
+SHARE = 4
+#: For so long a page may ask to go on without a network.
+MOST_OFFLINE = timedelta(minutes=5)
 
 _dice = random.SystemRandom()
 
 
 @dataclass(frozen=True)
 class Claimed:
-    """All that a person holds, oldest first, and the number of the guideline in force: what a screen shows may be older."""
+    """All that a person holds, oldest first, and the number of the guideline in force: what a screen shows may be older.
+
+    ``order`` changes with the order of the queue, and says nothing else; it is told to who holds for a time offline.
+    """
 
     slots: list[Slot]
     guideline: int
+    order: str = ""
 
 
 def claim(
@@ -46,27 +57,51 @@ def claim(
 
 @transaction.atomic
 def claim_under(
-    *, project: Project, labeler: User, count: int = 1, dice: random.Random | None = None
+    *,
+    project: Project,
+    labeler: User,
+    count: int = 1,
+    offline: timedelta = timedelta(0),
+    back: Sequence[UUID] = (),
+    dice: random.Random | None = None,
 ) -> Claimed:
     """Let ``labeler`` hold ``count`` photos; return all that they hold, and under which guideline they are asked.
 
+    ``offline``: for how long the photos shall be theirs without asking again. ``back``: leases to give back first.
     Asking again changes nothing but the leases' ends: a claim whose answer got lost can simply be repeated.
     Fewer photos (or none) come back when there is nothing more for this person now.
     """
     start = claiming.start(project, labeler)
     if start.paused:
         return Claimed([], start.guideline.number)
+    for lease in back:
+        release(project=project, labeler=labeler, lease=lease)
     held = leases_of(project, labeler, MAX_LEASES)
     wanted = min(count, MAX_LEASES) - len(held)
-    if wanted > 0:
-        order = claiming.order_of(project, labeler)
-        for _n in range(wanted):
+    order = claiming.order_of(project, labeler) if wanted > 0 or offline else None
+    if order is not None and wanted > 0:
+        for _n in range(_fairly(order, len(held), wanted)):
             slot = _next(project, order, labeler, start.guideline, dice or _dice)
             if slot is None:
                 break
             held.append(slot)
-    _renew(project, held)
-    return Claimed(held, start.guideline.number)
+    _renew(project, held, offline)
+    return Claimed(held, start.guideline.number, _name_of(order) if order is not None and offline else "")
+
+
+def _fairly(order: claiming.Order, held: int, wanted: int) -> int:
+    """How many of the ``wanted`` leave enough for the others."""
+    at_hand = max(0, min(wanted, AT_HAND - held))
+    if at_hand == wanted or order.ranking is None:
+        return wanted
+    fresh = claiming.count_fresh(order.ranking, (held + wanted) * SHARE)
+    return max(at_hand, min(wanted, fresh // SHARE - held))
+
+
+def _name_of(order: claiming.Order) -> str:
+    """No band and no ranking can be read from it: who labels is blind to both."""
+    place = f"{order.ranking.pk if order.ranking else 0} {order.band}"
+    return salted_hmac("labeling.queue.order", place).hexdigest()[:12]
 
 
 def _next(
@@ -97,13 +132,13 @@ def _next(
     return slot
 
 
-def _renew(project: Project, held: list[Slot]) -> None:
-    """Who still asks is still there: extend leases that are past half of their time."""
+def _renew(project: Project, held: list[Slot], offline: timedelta) -> None:
+    """Who still asks is still there: extend leases that are past half of their time, or too short to go offline with."""
     now = timezone.now()
     half = timedelta(seconds=project.lease_seconds / 2)
-    stale = [slot for slot in held if slot.expires_at < now + half]
+    stale = [slot for slot in held if slot.expires_at < now + max(half, offline)]
     if stale:
-        until = now + timedelta(seconds=project.lease_seconds)
+        until = now + timedelta(seconds=project.lease_seconds) + offline
         Slot.objects.filter(pk__in=[slot.pk for slot in stale]).update(expires_at=until)
         for slot in stale:
             slot.expires_at = until

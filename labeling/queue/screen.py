@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from statistics import median
 from typing import Any
 
 from django.urls import get_script_prefix
@@ -10,11 +11,17 @@ from django.utils.translation import gettext as _
 from labeling.catalog.models import ClassState, Guideline, Project
 from labeling.catalog.selectors import definitions_of, photo_urls
 from labeling.people.models import User
+from labeling.queue.lending import MAX_LEASES, MOST_OFFLINE
 from labeling.queue.undoable import last_answers
-from labeling.truth.models import HoldReason, UnusableReason
+from labeling.truth.models import Annotation, HoldReason, UnusableReason
 
-#: Photos held ready beyond the one on the screen: enough to go on for a while when the network is gone.
+#: Photos held ready beyond the one on the screen, decoded, whatever the pace.
 AHEAD = 6
+#: Answers from which a person's pace is known, and what it is taken to be before (ms a photo).
+PACE_FROM = 50
+USUAL_PACE_MS = 5000
+#: Bytes of photos that a page holds for going on without a network.
+MOST_BYTES = 100 * 2**20
 EXEMPLARS_SHOWN = 2
 
 
@@ -57,6 +64,12 @@ def settings_for(
         "project": project.slug,
         "user": person.pk,
         "ahead": AHEAD,
+        "offline": {
+            "seconds": int(MOST_OFFLINE.total_seconds()),
+            "photos": MAX_LEASES - 1,
+            "bytes": MOST_BYTES,
+            "paceMs": _pace_ms(project, person),
+        },
         "minViewMs": project.min_view_ms,
         "undoSeconds": project.undo_seconds,
         "undoable": last_answers(project, person),
@@ -68,6 +81,13 @@ def settings_for(
     }
 
 
+def _pace_ms(project: Project, person: User) -> int:
+    """The median time that this person looked at a photo of late."""
+    newest = Annotation.objects.filter(project=project, labeler=person).order_by("-id")[:PACE_FROM]
+    times = list(newest.values_list("view_ms", flat=True))
+    return max(1, round(median(times))) if len(times) >= 5 else USUAL_PACE_MS
+
+
 def texts() -> dict[str, str]:
     """Everything that the script says, in the reader's language. ``{n}`` and the like are filled in there."""
     return {
@@ -76,6 +96,11 @@ def texts() -> dict[str, str]:
         "waitingOne": _("1 answer is waiting, and will be sent when the network is back"),
         "waitingMany": _("{n} answers are waiting, and will be sent when the network is back"),
         "offline": _("No network. You can go on: answers are kept here"),
+        "offlineHeld": _("No network. You can go on: {n} photos are here, about {m} minutes of work"),
+        "held": _("{m} min held"),
+        "heldLong": _(
+            "{n} photos are loaded and on loan to you: about {m} minutes of work, should the network go"
+        ),
         "signIn": _("You were signed out. Your answers are kept here"),
         "another": _("Somebody else is signed in. Your answers are kept here"),
         "anotherTitle": _("Somebody else is signed in here now"),

@@ -2,12 +2,23 @@
 
 from labeling.queue.answering import Submission, plausible, submit, undo
 from labeling.queue.entries import append_arrivals, put_back, remove_from_queue, share_ranking
-from labeling.queue.lending import MAX_LEASES, Claimed, claim, claim_under, give_back, release, skip, unskip
+from labeling.queue.lending import (
+    MAX_LEASES,
+    MOST_OFFLINE,
+    Claimed,
+    claim,
+    claim_under,
+    give_back,
+    release,
+    skip,
+    unskip,
+)
 from labeling.queue.opening_bands import look_at_bands_again, open_next_band, reopen_band
 from labeling.queue.requests import request_ranking, request_rescoring
 
 __all__ = [
     "MAX_LEASES",
+    "MOST_OFFLINE",
     "Claimed",
     "Submission",
     "append_arrivals",

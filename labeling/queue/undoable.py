@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from labeling.catalog.models import Image, Project
-from labeling.catalog.selectors import active_definitions, photo_urls
+from labeling.catalog.selectors import active_definitions, photo_urls, tiles_url
 from labeling.people.models import User
 from labeling.queue.models import Slot, SweepHandIn
 from labeling.truth.models import AnswerKind, Draw, HoldReason, UnusableReason
@@ -86,7 +86,8 @@ def _names(project: Project) -> dict[str, str]:
 
 
 def _photo(image: Image) -> dict[str, Any]:
-    return {"sha256": image.sha256, "width": image.width, "height": image.height, **photo_urls(image)}
+    size = {"width": image.width, "height": image.height}
+    return {"sha256": image.sha256, **size, **photo_urls(image), "tiles": tiles_url(image)}
 
 
 def _label(annotation: Any, names: dict[str, str]) -> str:

@@ -5,6 +5,7 @@ Nothing here tells why a photo was shown, what others or a model said of it, or 
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -24,12 +25,25 @@ from labeling.queue import services as queue
 from labeling.queue.models import Slot
 from labeling.queue.selectors import labeler_progress, notes_for, queue_state
 
-MOST_LEASES = 20
-
 
 class ClaimIn(StrictSerializer):
     count = serializers.IntegerField(
-        min_value=1, max_value=MOST_LEASES, default=1, help_text="How many photos to hold in all."
+        min_value=1,
+        max_value=queue.MAX_LEASES,
+        default=1,
+        help_text="How many photos to hold in all. Beyond 20 only a quarter of what nobody has begun.",
+    )
+    offline_seconds = serializers.IntegerField(
+        min_value=0,
+        max_value=int(queue.MOST_OFFLINE.total_seconds()),
+        default=0,
+        help_text="For how long the photos shall stay on loan without another claim, beside the project's own time.",
+    )
+    back = serializers.ListField(
+        child=serializers.UUIDField(),
+        max_length=queue.MAX_LEASES,
+        default=list,
+        help_text="Leases to give back unanswered before.",
     )
 
 
@@ -56,6 +70,11 @@ class ClaimOut(Shape):
     guideline = serializers.IntegerField(
         help_text="Number of the version in force: when it rises, read `guideline` anew."
     )
+    order = serializers.CharField(
+        allow_blank=True,
+        help_text="With `offline_seconds`: changes when the queue is in another order. What nobody has looked at may "
+        "then go `back`, for photos that come first now.",
+    )
 
 
 class UndoOut(Shape):
@@ -79,7 +98,13 @@ class ClaimsView(ApiView):
     )
     def post(self, request: Request, project: Project, given: Json) -> Json:
         labeler = signed_in(request)
-        claimed = queue.claim_under(project=project, labeler=labeler, count=given["count"])
+        claimed = queue.claim_under(
+            project=project,
+            labeler=labeler,
+            count=given["count"],
+            offline=timedelta(seconds=given["offline_seconds"]),
+            back=given["back"],
+        )
         slots = claimed.slots
         notes = notes_for(slots)
         state = {"state": "open", "message": ""} if slots else queue_state(project, labeler)
@@ -89,6 +114,7 @@ class ClaimsView(ApiView):
             "message": state["message"],
             "progress": labeler_progress(project, labeler),
             "guideline": claimed.guideline,
+            "order": claimed.order,
         }
 
 

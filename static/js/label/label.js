@@ -28,26 +28,28 @@ import { Progress } from "./progress.js";
 import { Shelf } from "./shelf.js";
 import { startTour } from "./tour.js";
 import { earlier, seen } from "./undone.js";
+import { Wanted } from "./wanted.js";
 import { cardWords } from "./words.js";
 
+const MORE_MS = 300; // between two claims for what is held beyond the next photos
 const HISTORY = 5; // answers and skips that can be undone one after the other, while their time lasts
 const TAKES_BACK = new Set(["undo", "unskip"]); // entries of the outbox after which the photo is ours again
-const RENEW_MS = 40000; // so long before a lease runs out
-const MOST_LEASES = 20;
+const RENEW_MS = settings.offline.seconds * 1000 - 5000; // so long before a lease runs out
 
 // What the benchmark of this screen reads: key press to next photo painted, in ms of the page's clock.
 const measured = { lastAnswerMs: 0, answers: [] };
 window.hilltop = measured;
 
 const outbox = new Outbox({ user: settings.user, send: deliver });
-const status = new Status({ outbox, trouble: () => claims.trouble });
+const status = new Status({ outbox, trouble: () => claims.trouble, held: () => wanted });
 const announce = (text) => status.announce(text);
 const toast = (text) => status.toast(text);
 const card = new Card({ announce });
 const panels = new Panels(["help", "light"]);
 const progress = new Progress();
 const clock = new ViewClock();
-const shelf = new Shelf({ holder: $("photos"), alt: texts.photo });
+const shelf = new Shelf({ holder: $("photos"), alt: texts.photo, near: settings.ahead });
+const wanted = new Wanted({ shelf, progress });
 const lens = new Lens({ stage: $("main"), holder: $("photos"), photo: () => shelf.current?.photo ?? null });
 const brightness = new Brightness();
 const startsPlain = followBrightness(document.querySelector("[data-brightness]"), brightness, { reset: resetLens });
@@ -73,8 +75,8 @@ const claims = new Claims({
   url: settings.urls.claims,
   // The server still counts as held what we have answered but could not deliver yet.
   may: () => halt.why !== "tab",
-  body: () => ({ count: Math.min(MOST_LEASES, settings.ahead + 1 + undelivered().length) }),
-  enough: () => shelf.current && shelf.ahead >= settings.ahead,
+  body: () => wanted.body(undelivered().length),
+  enough: () => shelf.current && wanted.enough,
   answered: onClaimed,
 });
 
@@ -283,7 +285,9 @@ function onClaimed({ outcome, code, message, data }) {
   } else if (outcome === "taken") {
     queue = data;
     progress.told(data.progress, outbox.waiting.filter((entry) => entry.kind === "answer").length);
-    shelf.merge(data.tasks);
+    const came = shelf.merge(data.tasks);
+    if (wanted.told(data.order)) claims.ask();
+    else if (came) setTimeout(() => claims.askForMore(), MORE_MS);
     guideline.seen(data.guideline);
   }
   status.showState();

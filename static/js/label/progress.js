@@ -1,7 +1,7 @@
 // What was achieved: answers today and in this session, and how much of the part that is open is settled. Counts only; it
 // knows no photo and no class.
 
-import { $, say, texts } from "../screen/page.js";
+import { $, say, settings, texts } from "../screen/page.js";
 
 const ENOUGH_FOR_A_PACE = 5;
 
@@ -29,11 +29,20 @@ export class Progress {
     this.#show();
   }
 
+  /** How long a photo takes, in ms: of this session, or else as the server knew it. */
+  get pace() {
+    return this.#times.length >= ENOUGH_FOR_A_PACE ? Math.max(1, this.#median) : settings.offline.paceMs;
+  }
+
+  get #median() {
+    return [...this.#times].sort((a, b) => a - b)[Math.floor(this.#times.length / 2)];
+  }
+
   /** What the card says of this session; nothing without an answer. */
   get words() {
     const n = this.#times.length;
     if (!n) return "";
-    const median = [...this.#times].sort((a, b) => a - b)[Math.floor(n / 2)] / 1000;
+    const median = this.#median / 1000;
     const pace = n >= ENOUGH_FOR_A_PACE ? ` ${say(texts.emptyPace, { n: median.toFixed(1) })}` : "";
     return say(texts.emptyDone, { n, today: this.#today }) + pace;
   }

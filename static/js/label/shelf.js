@@ -1,5 +1,7 @@
-// The shelf: photos on loan, loaded and decoded before they are needed, so that the next one is there at once. It knows
-// neither answers nor how photos come to be lent.
+// The shelf: photos on loan, the next ones loaded and decoded before they are needed, so that the next one is there at once;
+// of those behind, the files. It knows neither answers nor how photos come to be lent.
+
+import { Reserve } from "./reserve.js";
 
 const RETRIES = 4;
 
@@ -10,12 +12,24 @@ export class Shelf extends EventTarget {
   #handled = new Set(); // leases that were answered or skipped here, whether or not the server knows yet
   #holder;
   #alt;
+  #near;
+  #reserve = new Reserve({ changed: () => this.#tend() });
 
-  /** `holder` is the element that the photos live in, all of them on top of each other. */
-  constructor({ holder, alt }) {
+  /** `holder` is the element that the photos live in, all of them on top of each other; `near` of them are decoded. */
+  constructor({ holder, alt, near }) {
     super();
     this.#holder = holder;
     this.#alt = alt;
+    this.#near = near;
+  }
+
+  /** Photos that can be shown without a network, beside the one on the screen. */
+  get held() {
+    return this.#queue.filter((task) => task.ready || this.#reserve.file(task.lease)).length;
+  }
+
+  get bytes() {
+    return this.#reserve.bytes;
   }
 
   get ahead() {
@@ -26,17 +40,41 @@ export class Shelf extends EventTarget {
     this.#handled.add(lease);
   }
 
-  /** What the server says is on loan to us, oldest first. */
+  /** What the server says is on loan to us, oldest first. Says how many of them are new. */
   merge(tasks) {
+    const before = this.#queue.length;
     for (const { lease, photo, note, expires_at: until } of tasks) {
       const expires = Date.parse(until);
       const known = this.#known.get(lease);
       if (known) {
         known.expires = expires;
       } else if (!this.#handled.has(lease)) {
-        this.#queue.push(this.#load({ lease, photo, note, expires }));
+        const task = { lease, photo, note, expires, element: null, ready: false, broken: false };
+        this.#known.set(lease, task);
+        this.#queue.push(task);
       }
     }
+    this.#tend();
+    return this.#queue.length - before;
+  }
+
+  /** Photos that were not near the screen yet leave the shelf; returns their leases. */
+  giveBack() {
+    const gone = this.#queue.splice(this.#near);
+    for (const { lease, element } of gone) {
+      element?.remove();
+      this.#known.delete(lease);
+      this.#handled.add(lease);
+    }
+    this.#tend();
+    return gone.map(({ lease }) => lease);
+  }
+
+  /** The next ones are decoded, of the others the files are held. */
+  #tend() {
+    for (const task of this.#queue.slice(0, this.#near)) if (!task.element) this.#load(task);
+    this.#reserve.keep(this.#queue.filter((task) => !task.element));
+    this.dispatchEvent(new Event("held"));
   }
 
   /** When the first lease runs out, by the server's clock in ms; Infinity without any. */
@@ -51,6 +89,7 @@ export class Shelf extends EventTarget {
     let at = this.#queue.findIndex((task) => task.ready);
     if (at < 0) at = 0;
     const next = this.#queue.splice(at, 1)[0] ?? null;
+    if (next && !next.element) this.#load(next);
     before?.element.classList.remove("on");
     next?.element.classList.add("on");
     this.current = next;
@@ -68,6 +107,7 @@ export class Shelf extends EventTarget {
       const lease = element.dataset.lease;
       if (!this.#known.has(lease)) element.remove();
     }
+    this.#tend();
   }
 
   /** Show an answered photo again; the one on the screen waits behind it. */
@@ -106,14 +146,13 @@ export class Shelf extends EventTarget {
       image.width = task.photo.width;
       image.height = task.photo.height;
     }
-    Object.assign(task, { element: image, ready: false, broken: false });
-    this.#known.set(task.lease, task);
+    Object.assign(task, { element: image, ready: false, broken: false, file: this.#reserve.file(task.lease) });
     this.#fetch(task, 0);
-    return task;
   }
 
   async #fetch(task, attempt) {
-    task.element.src = task.photo.screen;
+    const address = task.file ? URL.createObjectURL(task.file) : "";
+    task.element.src = address || task.photo.screen;
     try {
       await task.element.decode();
     } catch {
@@ -127,6 +166,7 @@ export class Shelf extends EventTarget {
       }
       return;
     }
+    if (address) URL.revokeObjectURL(address); // it is decoded; undoing keeps the element
     task.ready = true;
     task.broken = false;
     if (this.#known.has(task.lease) && !task.element.isConnected) this.#holder.append(task.element);

@@ -7,12 +7,15 @@ const QUIET_MS = 400; // an answer that is saved faster than this does not make 
 export class Status {
   #outbox;
   #trouble; // () -> why the last attempt to get photos has to be repeated
+  #held;
   #announceTimer = 0;
   #toastTimer = 0;
   #stateTimer = 0;
   #saidOffline = false;
 
-  constructor({ outbox, trouble }) {
+  /** `held()`: what a network that is gone leaves, { photos, minutes }, where the page holds some. */
+  constructor({ outbox, trouble, held = () => null }) {
+    this.#held = held;
     this.#outbox = outbox;
     this.#trouble = trouble;
     outbox.addEventListener("change", () => {
@@ -56,7 +59,7 @@ export class Status {
     else if (waiting && trouble) {
       state = gone ? "offline" : "waiting";
       text = say(waiting === 1 ? texts.waitingOne : texts.waitingMany, { n: waiting });
-    } else if (gone) [state, text] = ["offline", texts.offline];
+    } else if (gone) [state, text] = ["offline", this.#goOn()];
     else if (waiting) [state, text] = ["waiting", texts.saving];
     if (!outbox.durable && waiting) [state, text] = ["offline", texts.memoryOnly];
     if ($("state-text").textContent !== text) $("state-text").textContent = text;
@@ -67,6 +70,11 @@ export class Status {
       this.#saidOffline = bad;
       this.announce(bad ? text : texts.backOnline);
     }
+  }
+
+  #goOn() {
+    const { photos, minutes } = this.#held() ?? {};
+    return photos ? say(texts.offlineHeld, { n: photos, m: minutes }) : texts.offline;
   }
 
   #showRefused() {
