@@ -7,7 +7,7 @@ from collections.abc import Callable
 from uuid import UUID
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from labeling.catalog.guidelines import amend_guideline
 from labeling.catalog.images import add_image, add_items
@@ -16,7 +16,7 @@ from labeling.people.models import User
 from labeling.queue.models import Slot, Sweep, SweepHandIn, SweepPhoto
 from labeling.truth.models import Annotation, Draw, Pause, SweepCheck
 from tests.browser.routing import take_over
-from tests.factories import photo_bytes
+from tests.factories import make_member, photo_bytes
 from tests.queue.sweeps import Field, kept_field
 
 PageFor = Callable[..., Page]
@@ -179,6 +179,22 @@ def test_going_offline_and_back_loses_nothing(screen: Screen, field: Field) -> N
     assert wait_for_hand_ins(field.ann, 1)[0].counts
 
 
+def test_a_grid_waits_for_its_person_while_another_is_signed_in(
+    screen: Screen, field: Field, sign_in: Callable[[BrowserContext, User], None]
+) -> None:
+    page, first = screen.page, screen.shown
+    screen.mark(*screen.planted)
+    sign_in(page.context, make_member(field.project, username="bea"))
+    page.keyboard.press("Enter")
+    expect(page.locator("#card-title")).to_have_text("Somebody else is signed in here now")
+    expect(page.locator("#card-text")).to_contain_text("bea")
+    assert not SweepHandIn.objects.exists()
+    sign_in(page.context, field.ann)
+    page.keyboard.press("Enter")
+    screen.wait_for_grid(other_than=first)
+    assert wait_for_hand_ins(field.ann, 1)[0].counts
+
+
 def test_a_hand_in_whose_confirmation_got_lost_counts_once(screen: Screen, field: Field) -> None:
     page, first = screen.page, screen.shown
     lost: list[object] = []
@@ -200,12 +216,17 @@ def test_a_hand_in_whose_confirmation_got_lost_counts_once(screen: Screen, field
     assert Annotation.objects.filter(labeler=field.ann).count() == real
 
 
-def test_a_grid_is_taken_back_with_its_marks(screen: Screen, field: Field) -> None:
+@pytest.mark.parametrize("reload", [False, True])
+def test_a_grid_is_taken_back_with_its_marks(screen: Screen, field: Field, reload: bool) -> None:
     page, first = screen.page, screen.shown
     (odd,) = screen.others(1)
     screen.mark(*screen.planted, odd)
     page.keyboard.press("Enter")
     screen.wait_for_grid(other_than=first)
+    if reload:
+        page.reload()
+        screen.wait_for_grid()
+        expect(page.locator("#undo")).to_be_enabled()
     page.keyboard.press("z")
     page.wait_for_selector(f'html[data-shown="{first}"]', state="attached")
     expect(page.locator(f'[data-id="{odd}"]')).to_have_attribute("aria-selected", "true")
