@@ -119,7 +119,7 @@ def test_signing_in_as_oneself_leads_back_to_the_photos(
 ) -> None:
     page = screen.page
     sign_in(page.context, bea)
-    screen.press("1")
+    page.keyboard.press("1")
     _stopped(page)
     page.click("#card-another button")
     page.locator("[name=username], [name=login]").fill("ada")
