@@ -16,6 +16,7 @@ from labeling.people.models import User
 from labeling.queue.models import Slot, Sweep, SweepHandIn, SweepPhoto
 from labeling.truth.models import Annotation, Draw, Pause, SweepCheck
 from tests.browser.routing import take_over
+from tests.browser.test_labeling_screen import weight
 from tests.factories import make_member, photo_bytes
 from tests.queue.sweeps import Field, kept_field
 
@@ -300,11 +301,11 @@ def test_the_page_weighs_little_without_its_photos(
     def weigh(response: object) -> None:
         url = str(response.url)  # type: ignore[attr-defined]
         if "/photos/" not in url and "/events" not in url:
-            weights.append(len(response.body()))  # type: ignore[attr-defined]
+            weights.append(weight(url, response.body()))  # type: ignore[attr-defined]
 
     page.on("requestfinished", lambda request: weigh(request.response()))
     Screen(page, field).open()
-    assert sum(weights) < 150_000
+    assert 10_000 < sum(weights) < 100_000
 
 
 @pytest.mark.parametrize("width", [360, 1280])
