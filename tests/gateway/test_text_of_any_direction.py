@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
 
 from labeling.catalog.models import IntakeFile, Project
 from labeling.catalog.services import log_activity, start_intake
@@ -74,10 +75,14 @@ def test_a_password_stays_as_it_was_typed(world: World) -> None:
         "/p/cells/members",
         {
             "action": "create", "account-username": "nora", "account-role": "labeler",
-            "account-full_name": f"Nora {TURNING}", "account-password": password,
+            "account-full_name": f"Nora {TURNING}",
         },
     )  # fmt: skip
-    assert made.status_code == 302, made.content.decode()
+    assert made.status_code == 201, made.content.decode()
+    invited = Client()
+    page = invited.get(made.context["link"], follow=True)
+    sent = {"new_password1": password, "new_password2": password}
+    assert invited.post(page.request["PATH_INFO"], sent).status_code == 302
     nora = User.objects.get(username="nora")
     assert nora.check_password(password)
     assert nora.get_full_name() == f"Nora {PLAIN}"
