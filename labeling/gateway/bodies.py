@@ -31,10 +31,11 @@ from psycopg_pool import PoolTimeout
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
+from config.postgres.outages import is_disk_full
 from labeling.catalog.permissions import Action, project_for
 from labeling.gateway.authentication import TokenAuthentication
 from labeling.gateway.calm import calm
-from labeling.gateway.trouble import DISK_FULL, is_disk_full
+from labeling.gateway.trouble import DISK_FULL
 
 Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]

@@ -5,25 +5,21 @@ from __future__ import annotations
 import os
 from hmac import compare_digest
 
-from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 from django_prometheus.exports import ExportToDjangoView
-from psycopg_pool import PoolTimeout
+
+from labeling.gateway import vitals
 
 
 @require_GET
 @never_cache
 def healthz(request: HttpRequest) -> JsonResponse:
-    """200 while the database answers, else 503. Tells nothing else to strangers."""
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-            cursor.fetchone()
-    except (DatabaseError, PoolTimeout):
-        return JsonResponse({"status": "database unreachable"}, status=503)
-    return JsonResponse({"status": "ok"})
+    """200 while the database answers and everything can be written, else 503 with what is wrong. Tells nothing else to
+    strangers, and answers within :data:`vitals.PATIENCE_S`, whatever is the matter."""
+    wrong = vitals.wrong()
+    return JsonResponse({"status": wrong or "ok"}, status=503 if wrong else 200)
 
 
 @require_GET

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import errno
-from collections.abc import Iterator
 from dataclasses import dataclass
 
-from django.db import InterfaceError, OperationalError
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
-from psycopg import Error
-from psycopg_pool import PoolClosed, PoolTimeout, TooManyRequests
 
-_DISK_FULL = "53100"
-_READ_ONLY = "25006"
+from config.postgres.outages import is_disk_full, is_outage, is_read_only
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,25 +54,8 @@ READ_ONLY = Trouble(
 
 def trouble_of(error: BaseException | None) -> Trouble | None:
     """Which trouble an exception comes of, its causes looked at too; ``None``: it is a refusal, or a bug."""
-    for each in _causes(error):
-        if is_disk_full(each):
-            return DISK_FULL
-        if isinstance(each, Error) and each.sqlstate == _READ_ONLY:
-            return READ_ONLY
-    away = (OperationalError, InterfaceError, PoolTimeout, PoolClosed, TooManyRequests)
-    return AWAY if isinstance(error, away) else None
-
-
-def is_disk_full(error: BaseException) -> bool:
-    """Of the database, or of our own files; a quota that is used up is the same to whoever wants to write."""
-    if isinstance(error, Error):
-        return error.sqlstate == _DISK_FULL
-    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
-
-
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    seen: set[int] = set()
-    while error is not None and id(error) not in seen:
-        seen.add(id(error))
-        yield error
-        error = error.__cause__ or error.__context__
+    if is_disk_full(error):
+        return DISK_FULL
+    if is_read_only(error):
+        return READ_ONLY
+    return AWAY if is_outage(error) else None

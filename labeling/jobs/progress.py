@@ -6,6 +6,7 @@ import threading
 import time
 from typing import Any
 
+from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
 from labeling.jobs.models import Job
@@ -59,8 +60,14 @@ class Progress:
             changes["total"] = total
         if message is not None:
             changes["message"] = message
-        this_attempt(self.job).update(**changes)
-        self.check()
+        try:
+            this_attempt(self.job).update(**changes)
+            self.check()
+        except (OperationalError, InterfaceError):
+            if connection.in_atomic_block:
+                raise
+            # The database is away. Nobody is told for a while, and the work goes on: it is what is dear.
+            connection.close()
 
     def check(self) -> None:
         """Raise :class:`Cancelled`, :class:`Interrupted` or :class:`Superseded` if the job is to stop."""

@@ -7,22 +7,37 @@ to, so a worker that was believed dead and wakes up again can no longer touch th
 from __future__ import annotations
 
 import logging
+import time
 import traceback
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.utils import timezone
 
+from config.postgres.outages import is_disk_full, is_outage
 from labeling.jobs.handlers import handler_for
 from labeling.jobs.models import Job, JobState
-from labeling.jobs.progress import Cancelled, Interrupted, JobError, Progress, Superseded, this_attempt
+from labeling.jobs.progress import (
+    Cancelled,
+    Interrupted,
+    JobError,
+    Progress,
+    Superseded,
+    stopping,
+    this_attempt,
+)
 
 logger = logging.getLogger(__name__)
 
 #: A job whose worker ended so often in the midst of it kills its workers: it is failed instead of begun again. An orderly
 #: stop is none of these, or a long job would fail by restarts alone.
 MAX_CRASHES = 20
+AGAIN_S = 1.0
+FULL = (
+    "The server's disk is full. What was done so far is kept. Make room on the disk (or ask your administrator), then start "
+    "the job again."
+)
 
 
 def run(job_id: UUID | str) -> None:
@@ -50,6 +65,14 @@ def run(job_id: UUID | str) -> None:
     except JobError as error:
         _finish(job, JobState.FAILED, error=str(error))
     except Exception as error:
+        if is_disk_full(error):
+            logger.error("job %s (%s): the disk is full", job.kind, job.pk)
+            _finish(job, JobState.FAILED, error=FULL)
+            return
+        if is_outage(error):
+            # The row still says that it runs: whoever begins it next counts it as a job whose worker ended.
+            logger.warning("job %s (%s) lost the database (%s); it is begun again", job.kind, job.pk, error)
+            raise Interrupted from error
         logger.exception("job %s (%s) failed", job.kind, job.pk)
         _finish(
             job,
@@ -78,8 +101,8 @@ def _begin(job_id: UUID | str) -> Job | None:
             _finish(
                 job,
                 JobState.FAILED,
-                error=f"The job's worker ended {job.crashes} times in the midst of it, perhaps for want of memory. "
-                "Look at the worker's log, then start the job again.",
+                error=f"The job's worker ended {job.crashes} times in the midst of it, or lost the database, perhaps "
+                "for want of memory. Look at the worker's log, then start the job again.",
             )
             return None
         job.state = JobState.RUNNING
@@ -91,7 +114,18 @@ def _begin(job_id: UUID | str) -> Job | None:
 
 
 def _finish(job: Job, state: JobState, *, result: Any = None, error: str = "", trace: str = "") -> None:
+    """What was worked out is told, however long the database is away."""
     now = timezone.now()
-    this_attempt(job).update(
-        state=state, result=result, error=error, trace=trace, finished_at=now, updated_at=now
-    )
+    while True:
+        try:
+            this_attempt(job).update(
+                state=state, result=result, error=error, trace=trace, finished_at=now, updated_at=now
+            )
+        except (OperationalError, InterfaceError):
+            if connection.in_atomic_block or stopping.is_set():
+                raise
+            logger.warning("job %s (%s) is over; the database is away, telling it later", job.kind, job.pk)
+            connection.close()
+            time.sleep(AGAIN_S)
+        else:
+            return

@@ -8,18 +8,20 @@ import logging
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Sequence
-from typing import cast
 
 from asgiref.sync import sync_to_async
-from django.db import close_old_connections
+from django.db import close_old_connections, connection
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.db_cleanup import close_db_connections, close_db_connections_async
-from procrastinate.contrib.django.django_connector import DjangoConnector
+from procrastinate.contrib.django.utils import connector_params
+from procrastinate.psycopg_connector import PsycopgConnector
 from procrastinate.worker import Worker
 
+from config.postgres.outages import is_outage
 from labeling.jobs import rescue
-from labeling.jobs.fence import FencedJobManager
+from labeling.jobs.outlasting import OutlastingJobManager
 from labeling.jobs.progress import stopping
 
 logger = logging.getLogger(__name__)
@@ -37,9 +39,10 @@ GRACE_S = 10.0
 
 def work(*, queues: Sequence[str], concurrency: int) -> None:
     """Do jobs of ``queues``, up to ``concurrency`` at once (each in a thread), until SIGTERM or SIGINT."""
-    connector = cast(DjangoConnector, app.connector).get_worker_connector()
+    # A pool that tries ever more seldom to reach its database would prolong every outage.
+    connector = PsycopgConnector(kwargs=connector_params(), reconnect_timeout=0, timeout=2)
     with app.replace_connector(connector) as ours:
-        ours.job_manager = FencedJobManager(connector)
+        ours.job_manager = OutlastingJobManager(connector)
         asyncio.run(_work(queues, concurrency))
 
 
@@ -84,15 +87,35 @@ def _end_on_signals(stop: Callable[[], None]) -> None:
 
 
 async def _rescue_for_ever() -> None:
-    rounds = 0
+    rounds, judge_from = 0, 0.0
     while True:
+        asked = time.monotonic()
         try:
-            if taken := await sync_to_async(_rescue, thread_sensitive=False)(rounds % 15 == 0):
+            await sync_to_async(_see_the_database, thread_sensitive=False)()
+            if time.monotonic() - asked > HEARTBEAT_S:
+                # It was away, and nobody's heart could be heard. They get the time to beat again.
+                judge_from = time.monotonic() + SILENT_S
+            elif time.monotonic() >= judge_from and (
+                taken := await sync_to_async(_rescue, thread_sensitive=False)(rounds % 15 == 0)
+            ):
                 logger.warning("took up %d job(s) of a dead worker", taken)
-        except Exception:
-            logger.exception("looking for the jobs of dead workers failed; trying again")
+        except Exception as error:
+            judge_from = time.monotonic() + SILENT_S
+            if is_outage(error):
+                logger.warning("the database is away (%s): nobody is taken for dead", error)
+            else:
+                logger.exception("looking for the jobs of dead workers failed; trying again")
         rounds += 1
         await asyncio.sleep(RESCUE_EVERY_S)
+
+
+def _see_the_database() -> None:
+    close_old_connections()
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    finally:
+        close_old_connections()
 
 
 def _rescue(also_lost: bool) -> int:

@@ -1,0 +1,40 @@
+"""What an exception says of the database and the disks: away for now, or full."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+
+import psycopg
+from django.db import InterfaceError, OperationalError
+
+_DISK_FULL = "53100"
+_READ_ONLY = "25006"
+
+
+def is_disk_full(error: BaseException | None) -> bool:
+    """Of the database, or of our own files; a quota that is used up is the same to whoever wants to write."""
+    return any(
+        each.sqlstate == _DISK_FULL
+        if isinstance(each, psycopg.Error)
+        else isinstance(each, OSError) and each.errno in (errno.ENOSPC, errno.EDQUOT)
+        for each in _causes(error)
+    )
+
+
+def is_read_only(error: BaseException | None) -> bool:
+    """The server that was asked is a standby, or was told to take no changes."""
+    return any(isinstance(each, psycopg.Error) and each.sqlstate == _READ_ONLY for each in _causes(error))
+
+
+def is_outage(error: BaseException | None) -> bool:
+    """The server could not do it now, and may do the very same later: gone, starting, or at its limits."""
+    return isinstance(error, OperationalError | InterfaceError | psycopg.OperationalError)
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        error = error.__cause__ or error.__context__
