@@ -23,8 +23,8 @@ from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
 from config.database import ROOT, var_dir
-from config.private import keep_private
 from config.postgres.lines import PatientConnection
+from config.private import keep_private
 
 BASE_DIR = ROOT
 VAR = var_dir()
