@@ -16,6 +16,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from inference import heads
@@ -110,10 +112,12 @@ def load_head(folder: Path, *, backbone_hash: str | None = None) -> tuple[Head, 
         )
     try:
         head = heads.from_arrays(manifest["kind"], load_file(weights), manifest["classes"])
-    except (LookupError, ValueError) as error:
+    except (LookupError, ValueError, SafetensorError) as error:
         raise ArtifactError(
             f"The weights and the manifest in {folder} contradict each other: {error}"
         ) from error
+    if not all(np.isfinite(array).all() for array in head.to_arrays().values() if array.dtype.kind == "f"):
+        raise ArtifactError(f"The weights in {folder} hold what is no number.")
     return head, manifest
 
 

@@ -2,6 +2,7 @@
 
 A shard is a folder with ``vectors.npy`` (n, dim) and ``keys.bin``, n sorted keys of 32 bytes. It is written
 under a hidden name, synced and renamed, so it is either whole or not there: what a killed writer left is never read.
+One that was damaged later is set aside, and its vectors are missing until somebody appends them anew.
 Nobody locks to read or to append. Two writers may store the same key; the vectors are the same and either is served.
 
 Vectors are float32, or float16 where half the disk and half the reading are worth the rounding (one part in 2,048,
@@ -14,13 +15,14 @@ Knows nothing of photos or models: a key is the SHA-256 (hex) of a photo's bytes
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
 import re
 import secrets
 import shutil
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -29,17 +31,24 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from inference import shards
 from inference.on_disk import make_folder, publish
+
+logger = logging.getLogger(__name__)
 
 Floats = npt.NDArray[np.float32]
 Stored = npt.NDArray[np.floating[Any]]
 Keys = npt.NDArray[np.bytes_]
 
 _HEX64 = re.compile(r"[0-9a-f]{64}")
-_KEY = np.dtype("S32")
-_DTYPES = ("float32", "float16")
+_KEY = shards.KEY
+_DTYPES = shards.DTYPES
 # Leftovers of killed writers are removed by compact() once they are surely dead.
 _STALE_SECONDS = 24 * 3600.0
+
+
+class _OtherDim(ValueError):
+    """A sound shard of another network."""
 
 
 class MissingKeys(KeyError):
@@ -109,6 +118,8 @@ class EmbeddingStore:
             raise ValueError(f"Vectors are stored as {' or '.join(_DTYPES)}; got {dtype!r}.")
         self.dim = dim
         self._wished = np.dtype(dtype)
+        #: Names of the damaged shards that this object found.
+        self.set_aside: list[str] = []
         self.folder = root / backbone_hash
         make_folder(self.folder)
         self._clear()
@@ -208,12 +219,22 @@ class EmbeddingStore:
         names = self._published()
         if not set(self._names) <= names:
             self._clear()
+        strange: dict[str, ValueError] = {}
         for name in sorted(names - set(self._names)):
             # A compaction may remove it right now; its rows are then in a shard that this or the next refresh sees.
             try:
                 self._admit(name)
             except FileNotFoundError:
                 continue
+            except shards.Damaged as error:
+                self._set_aside(name, error)
+            except _OtherDim as error:
+                strange[name] = error
+        # Where none fits, it is the caller who is wrong.
+        if strange and not self._names:
+            raise next(iter(strange.values()))
+        for name, error in strange.items():
+            self._set_aside(name, error)
 
     def compact(self) -> None:
         """Merge all shards into one and remove what killed writers left. Safe beside readers and writers."""
@@ -246,13 +267,9 @@ class EmbeddingStore:
     def _admit(self, name: str) -> None:
         if name in self._names:
             return
-        folder = self.folder / name
-        keys = np.fromfile(folder / "keys.bin", dtype=_KEY)
-        vectors = np.load(folder / "vectors.npy", mmap_mode="r", allow_pickle=False)
-        if vectors.shape != (len(keys), self.dim) or vectors.dtype.name not in _DTYPES:
-            raise ValueError(
-                f"Shard {name} holds {vectors.shape} {vectors.dtype}, not ({len(keys)}, {self.dim})."
-            )
+        keys, vectors = shards.read(self.folder / name)
+        if vectors.shape[1] != self.dim:
+            raise _OtherDim(f"Shard {name} holds vectors of {vectors.shape[1]} numbers, not {self.dim}.")
         number = len(self._shards)
         self._names[name] = number
         self._shards.append(vectors)
@@ -287,8 +304,8 @@ class EmbeddingStore:
 
     def _publish(self, keys: Keys, vectors: Stored) -> str:
         with self._new_shard() as (folder, name):
-            np.save(folder / "vectors.npy", vectors, allow_pickle=False)
-            _write_keys(folder, keys)
+            np.save(shards.vectors_path(folder), vectors, allow_pickle=False)
+            shards.write_keys(folder, keys)
         return name
 
     def _publish_rows(
@@ -296,7 +313,7 @@ class EmbeddingStore:
     ) -> None:
         """Publish vectors that are stored already, a chunk at a time: the whole store need not fit in memory."""
         with self._new_shard() as (folder, _):
-            path = folder / "vectors.npy"
+            path = shards.vectors_path(folder)
             # Two first writers with different wishes: the finer one loses nothing of either.
             dtype = np.result_type(*(each.dtype for each in self._shards))
             merged = np.lib.format.open_memmap(path, mode="w+", dtype=dtype, shape=(len(keys), self.dim))
@@ -307,7 +324,7 @@ class EmbeddingStore:
                     merged[here] = self._shards[int(number)][row[here]]
             merged.flush()
             del merged
-            _write_keys(folder, keys)
+            shards.write_keys(folder, keys)
 
     @contextmanager
     def _new_shard(self) -> Iterator[tuple[Path, str]]:
@@ -316,7 +333,9 @@ class EmbeddingStore:
         hidden.mkdir()
         try:
             yield hidden, name
+            shards.seal(hidden)
             publish(hidden, self.folder / name)
+            shards.trust(self.folder / name)
         except BaseException:
             shutil.rmtree(hidden, ignore_errors=True)
             raise
@@ -327,10 +346,16 @@ class EmbeddingStore:
         (self.folder / name).rename(hidden)
         shutil.rmtree(hidden, ignore_errors=True)
 
+    def _set_aside(self, name: str, why: ValueError) -> None:
+        logger.error("embeddings in %s are damaged and set aside, to be computed again: %s", self.folder, why)
+        self.set_aside.append(name)
+        with suppress(OSError):  # another process was first, or the folder cannot be written to
+            (self.folder / name).rename(self.folder / f".damaged-{name}")
+
     def _sweep(self) -> None:
         for entry in list(os.scandir(self.folder)):
             if (
-                entry.name.startswith((".new-", ".old-"))
+                entry.name.startswith((".new-", ".old-", ".damaged-"))
                 and time.time() - entry.stat().st_mtime > _STALE_SECONDS
             ):
                 shutil.rmtree(entry.path, ignore_errors=True)
@@ -401,7 +426,3 @@ def _merge(first: _Run, second: _Run) -> _Run:
         np.concatenate([first.shard, second.shard])[order],
         np.concatenate([first.row, second.row])[order],
     )
-
-
-def _write_keys(folder: Path, keys: Keys) -> None:
-    (folder / "keys.bin").write_bytes(keys.tobytes())

@@ -14,6 +14,7 @@ from labeling.jobs.models import Job, JobState
 from labeling.jobs.services import enqueue
 from labeling.learning import events, selectors
 from labeling.learning.models import ModelVersion, Promotion
+from labeling.learning.on_disk import is_whole
 from labeling.learning.training_set import FIRST_A_CLASS, readiness
 from labeling.people.models import User
 from labeling.refusals import Refused
@@ -158,7 +159,7 @@ def promote(*, model_version: ModelVersion, by: User | None, reason: str = "") -
 
     ``by`` is empty when the project promoted it automatically.
 
-    Raises :class:`Refused`: ``already_champion`` or ``outdated_classes`` (409); ``invalid`` (422)
+    Raises :class:`Refused`: ``already_champion``, ``outdated_classes`` or ``damaged`` (409); ``invalid`` (422)
     for a reason of over 300 letters.
     """
     if len(reason) > 300:
@@ -180,6 +181,15 @@ def promote(*, model_version: ModelVersion, by: User | None, reason: str = "") -
             "outdated_classes",
             _(
                 "Version %(number)d knows classes that were merged or retired since. Train again, and promote that."
+            )
+            % {"number": model_version.number},
+        )
+    if not is_whole(model_version):
+        raise Refused(
+            "damaged",
+            _(
+                "The files of version %(number)d are missing or damaged, so it cannot be loaded. Restore the models "
+                "folder from a backup, or train again and promote the new version."
             )
             % {"number": model_version.number},
         )

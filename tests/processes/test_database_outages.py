@@ -32,9 +32,9 @@ from tests.stack import Stack
 
 SEED = """
 from labeling.people.models import User
-from knox.models import AuthToken
+from knox.models import get_token_model
 user = User.objects.create_superuser("root", password="root")
-print(AuthToken.objects.create(user=user)[1])
+print(get_token_model().objects.create(user=user)[1])
 """
 
 
@@ -144,21 +144,22 @@ def house(django_db_setup: None) -> Iterator[House]:
     folder.chmod(0o755)
     small = _on_a_small_disk(folder)
     data = folder / "postgres"
-    url = start_embedded(data, keep_running=True, extra="fsync = off\nsynchronous_commit = off\n")
-    environment = {"DATABASE_URL": url, "HILLTOP_VAR": str(folder / "var"), "HILLTOP_DB_PATIENCE": ""}
-    run = {"cwd": ROOT, "env": os.environ | environment, "check": True, "timeout": 180}
-    database.copy_to(url)
-    seeded = subprocess.run(
-        [sys.executable, "manage.py", "shell", "-v0", "-c", SEED], stdout=subprocess.PIPE, text=True, **run
-    )
-    stack = Stack(**environment)
-    stack.ensure_web()
-    yield House(data, stack, url, seeded.stdout.split()[-1], small)
-    stack.stop()
-    stop_embedded(data)
-    if small:
-        subprocess.run(["umount", "--lazy", folder], check=True)
-    shutil.rmtree(folder, ignore_errors=True)
+    stack: Stack | None = None
+    try:
+        url = start_embedded(data, keep_running=True, extra="fsync = off\nsynchronous_commit = off\n")
+        database.copy_to(url)
+        stack = Stack(DATABASE_URL=url, HILLTOP_VAR=str(folder / "var"), HILLTOP_DB_PATIENCE="")
+        house = House(data, stack, url, "", small)
+        house.token = house.shell(SEED)
+        stack.ensure_web()
+        yield house
+    finally:
+        if stack is not None:
+            stack.stop()
+        stop_embedded(data)
+        if small:
+            subprocess.run(["umount", "--lazy", folder], check=True)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def test_after_a_restart_the_first_requests_find_lines_that_live(house: House) -> None:

@@ -48,6 +48,8 @@ def save(relative: str, head: Head, out_of_fold: OutOfFold, manifest: dict[str, 
     hidden = folder / f".new-{secrets.token_hex(4)}"
     save_file({"item_ids": out_of_fold.item_ids, "proba": out_of_fold.proba}, hidden)
     publish(hidden, folder / _OUT_OF_FOLD)
+    # What a version is promoted by later is that its files are unchanged. So they are read once as what they are to be.
+    artifacts.load_head(folder, backbone_hash=manifest["backbone_hash"])
     return written
 
 

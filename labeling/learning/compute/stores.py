@@ -12,6 +12,8 @@ from inference import backbones
 from inference.backbones import Backbone
 from inference.embed import Embedder
 from inference.store import EmbeddingStore
+from labeling.catalog.models import Project
+from labeling.learning.services import request_embedding
 
 BATCH = 32
 #: A store in more pieces than this is merged after a job that wrote to it.
@@ -24,7 +26,13 @@ def device() -> str:
 
 
 def open_store(backbone_hash: str, dim: int) -> EmbeddingStore:
-    return EmbeddingStore(Path(settings.EMBEDDINGS_DIR), backbone_hash, dim)
+    """A store, from whose damaged parts the photos are embedded anew: whoever finds them first asks for it."""
+    store = EmbeddingStore(Path(settings.EMBEDDINGS_DIR), backbone_hash, dim)
+    if store.set_aside:
+        # Whose photos they were is not written in a store. A project that lacks nothing is done in a moment.
+        for project in Project.objects.filter(archived_at__isnull=True):
+            request_embedding(project=project)
+    return store
 
 
 def store_of(backbone: Backbone) -> EmbeddingStore:

@@ -1,0 +1,36 @@
+"""Whether a model version's files are what training wrote, told without what trained it: a web process may ask."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+from django.conf import settings
+
+from labeling.learning.models import ModelVersion
+
+#: What loading goes by.
+_LOADED_BY = ("weights_sha256", "format_version", "kind", "classes", "backbone_hash")
+_WEIGHTS, _MANIFEST = "head.safetensors", "manifest.json"
+
+
+def is_whole(version: ModelVersion) -> bool:
+    """Whether the head's weights and manifest are there, unchanged, and this version's.
+
+    The training read the head back before it made the version, so what is unchanged loads. A version whose manifest
+    names no weights was not made by a training of ours, and nothing is known of its files.
+    """
+    wanted = version.manifest.get("weights_sha256")
+    if wanted is None:
+        return True
+    folder = Path(settings.MODELS_DIR) / version.artifact
+    try:
+        manifest = json.loads((folder / _MANIFEST).read_text())
+        with (folder / _WEIGHTS).open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+    except (OSError, ValueError):
+        return False
+    if not isinstance(manifest, dict):
+        return False
+    return found == wanted and all(manifest.get(name) == version.manifest.get(name) for name in _LOADED_BY)
