@@ -233,8 +233,8 @@ class EmbeddingStore:
         # Where none fits, it is the caller who is wrong.
         if strange and not self._names:
             raise next(iter(strange.values()))
-        for name, error in strange.items():
-            self._set_aside(name, error)
+        for name, why in strange.items():
+            self._set_aside(name, why)
 
     def compact(self) -> None:
         """Merge all shards into one and remove what killed writers left. Safe beside readers and writers."""
