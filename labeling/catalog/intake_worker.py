@@ -20,6 +20,7 @@ from typing import TypeVar
 from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Count
 
+from inference.photo import Levels
 from labeling.catalog import photos, storage
 from labeling.catalog.activity import log_activity
 from labeling.catalog.images import add_items, row_fields
@@ -148,7 +149,7 @@ def _work(batch: IntakeBatch, source: Source, progress: Progress) -> None:
 
             try:
                 found = _hash(pool, source, rows)
-                _look_at(pool, source, found, look)
+                _look_at(pool, source, found, look, batch.project.decoded_with)
             except Cancelled:
                 stopped = True  # first keep what was done, then stop
             done += _settle(batch, [one for one in found if one.refused or one.looked_at])
@@ -174,7 +175,11 @@ def _hash(pool: ThreadPoolExecutor, source: Source, rows: Sequence[IntakeFile]) 
 
 
 def _look_at(
-    pool: ThreadPoolExecutor, source: Source, found: Sequence[_Found], look: Callable[[int], None]
+    pool: ThreadPoolExecutor,
+    source: Source,
+    found: Sequence[_Found],
+    look: Callable[[int], None],
+    levels: Levels,
 ) -> None:
     """Decode and store what is no image yet, and what the storage has lost since.
 
@@ -194,15 +199,15 @@ def _look_at(
         try:
             if one.sha256 not in known:
                 data = source.read(one.row.path)
-                one.photo = _decoded(photos.examine, data)
+                one.photo = _decoded(photos.examine, data, levels)
                 # The hash of these very bytes: a folder's file may have changed since it was hashed.
                 one.sha256 = hashlib.sha256(data).hexdigest()
-                storage.keep(one.sha256, data, one.photo.renditions)
+                storage.keep(one.sha256, data, one.photo.renditions, levels)
                 one.photo.renditions.clear()
-            elif not storage.is_whole(one.sha256):
+            elif not storage.is_whole(one.sha256, levels):
                 data = source.read(one.row.path)
                 one.sha256 = hashlib.sha256(data).hexdigest()
-                storage.keep(one.sha256, data, _decoded(photos.render, data))
+                storage.keep(one.sha256, data, _decoded(photos.render, data, levels), levels)
             one.looked_at = True
         except PhotoRefused as refusal:
             one.refused = refusal.code
@@ -215,9 +220,9 @@ def _look_at(
         look(finished)
 
 
-def _decoded(look: Callable[[bytes], Made], data: bytes) -> Made:
+def _decoded(look: Callable[[bytes, Levels], Made], data: bytes, levels: Levels) -> Made:
     try:
-        return look(data)
+        return look(data, levels)
     except PhotoRefused:
         raise
     except Exception:  # one photo that a decoder chokes on must not stop all the others

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
+from typing import Any, cast
 
 import pgtrigger
 from django.conf import settings
@@ -12,6 +12,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from inference.photo import Levels as LevelsName
 from labeling.catalog.renditions import current_version
 
 APPEND_ONLY = pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)
@@ -135,6 +136,11 @@ class Project(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def decoded_with(self) -> LevelsName:
+        """``levels``, as the decoder takes it."""
+        return cast(LevelsName, str(self.levels))
 
     @property
     def backbone_name(self) -> str:

@@ -10,6 +10,7 @@ from django.db.models import OuterRef, Subquery
 from django.http import Http404
 from django.utils.translation import gettext as _
 
+from labeling.catalog import shown
 from labeling.catalog.models import Membership, Project, Role
 
 
@@ -70,6 +71,7 @@ def project_for(user: Any, slug: str, action: Action) -> Project:
             _("Your role in this project (%(role)s) does not allow this. Ask one of its admins.")
             % {"role": Role(role).label}
         )
+    shown.as_in(project.decoded_with)
     return project
 
 

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy
 from PIL import Image as Pillow
 from PIL import ImageOps
 
-from inference.photo import DecodeError, exif
+from inference.photo import DEFAULT_LEVELS, DecodeError, Levels, exif
 from inference.photo.header import Header, read_header
 from labeling.catalog import renditions
 from labeling.catalog.renditions import VARIANTS
@@ -115,13 +115,13 @@ def advice(code: str) -> str:
     }
 
 
-def examine(data: bytes) -> Photo:
+def examine(data: bytes, levels: Levels = DEFAULT_LEVELS) -> Photo:
     """Check the bytes of a file and make what is kept beside them; raise :class:`PhotoRefused`."""
     # Here, not above: the web process imports this module, and it should start without numpy.
     from inference.photo import quality
 
     header = judge_header(data)
-    screen = _screen(header)
+    screen = _screen(header, levels)
     brightness, _contrast, sharpness = quality.measure(_array(ImageOps.grayscale(screen)))
     return Photo(
         format=header.format,
@@ -152,15 +152,15 @@ def judge_header(data: bytes) -> Header:
     return header
 
 
-def render(data: bytes) -> dict[str, bytes]:
+def render(data: bytes, levels: Levels = DEFAULT_LEVELS) -> dict[str, bytes]:
     """The renditions of an accepted photo, made again: WebP bytes by variant."""
     header = _open(data)
-    return _encoded(_screen(header), header)
+    return _encoded(_screen(header, levels), header)
 
 
-def upright(data: bytes) -> Pillow.Image:
+def upright(data: bytes, levels: Levels = DEFAULT_LEVELS) -> Pillow.Image:
     """An accepted photo with all its pixels, RGB or L; raise :class:`PhotoRefused`."""
-    return _decoded(_open(data))
+    return _decoded(_open(data), levels)
 
 
 def _encoded(screen: Pillow.Image, header: Header) -> dict[str, bytes]:
@@ -174,19 +174,21 @@ def _open(data: bytes) -> Header:
         raise PhotoRefused(error.code) from None
 
 
-def _screen(header: Header) -> Pillow.Image:
+def _screen(header: Header, levels: Levels) -> Pillow.Image:
     """The photo as everybody sees it, RGB or L, not larger than the screen rendition."""
     longest = VARIANTS["screen"][0]
     shorter, longer = sorted((header.width, header.height))
-    return renditions.fit(_decoded(header, min_side=max(1, shorter * longest // longer)), longest)
+    return renditions.fit(_decoded(header, levels, max(1, shorter * longest // longer)), longest)
 
 
-def _decoded(header: Header, min_side: int | None = None) -> Pillow.Image:
+def _decoded(header: Header, levels: Levels, min_side: int | None = None) -> Pillow.Image:
     # Here, not above: the web process imports this module, and it should start without numpy.
     from inference.photo.pixels import decode_pixels
 
     try:
-        pixels = decode_pixels(header, max_pixels=settings.INTAKE_MAX_PIXELS, min_side=min_side)
+        pixels = decode_pixels(
+            header, max_pixels=settings.INTAKE_MAX_PIXELS, min_side=min_side, levels=levels
+        )
     except DecodeError as error:
         raise PhotoRefused(error.code) from None
     return Pillow.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)

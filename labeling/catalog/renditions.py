@@ -13,6 +13,8 @@ from typing import NamedTuple
 
 from PIL import Image as Pillow
 
+from inference.photo import DEFAULT_LEVELS, LEVELS, Levels
+
 #: Raise it whenever the same photo would come out otherwise, be it decoded or encoded anew. It stands in addresses, which
 #: browsers keep for ever, and beside each image, so that a job remakes what an earlier version made.
 VERSION = 2
@@ -25,6 +27,16 @@ LOSSLESS_PIXELS = 2**20
 #: Side of a tile in pixels: a screen full is four to twelve of them. All of a photo of 12 megapixels take 0.7 s on two cores
 #: (decoding 0.1 s) and 11 MB, so they are made when somebody first looks so closely, and not for every photo at intake.
 TILE = 1024
+
+
+def made_with(levels: Levels, version: int = VERSION) -> str:
+    """How a rendition was made, for addresses and names: the version, and where white lies unless the photo says that."""
+    return f"{version}" if levels == DEFAULT_LEVELS else f"{version}-{levels}"
+
+
+def levels_of(how: str) -> Levels | None:
+    """The other way round; ``None`` for another version, or for no such levels."""
+    return next((each for each in LEVELS if made_with(each) == how), None)
 
 
 def current_version() -> int:

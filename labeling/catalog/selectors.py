@@ -12,7 +12,7 @@ from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from labeling.catalog import renditions
+from labeling.catalog import renditions, shown
 from labeling.catalog.intake import latest_job
 from labeling.catalog.models import (
     Activity,
@@ -171,7 +171,7 @@ def photo_urls(image: Image) -> dict[str, str]:
 
 
 def photo_url(sha256: str, variant: str) -> str:
-    return reverse("photo", args=[sha256, renditions.VERSION, variant])
+    return reverse("photo", args=[sha256, renditions.made_with(shown.levels()), variant])
 
 
 def tiles_url(image: Image) -> str | None:
@@ -181,7 +181,7 @@ def tiles_url(image: Image) -> str | None:
     """
     if renditions.is_whole(image.width, image.height):
         return None
-    first = reverse("photo-tile", args=[image.sha256, renditions.VERSION, 0, 0])
+    first = reverse("photo-tile", args=[image.sha256, renditions.made_with(shown.levels()), 0, 0])
     return first.removesuffix("0-0.webp") + "{x}-{y}.webp"
 
 

@@ -17,6 +17,7 @@ from typing import Protocol
 from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage, default_storage
 
+from inference.photo import DEFAULT_LEVELS, Levels
 from labeling import on_disk
 from labeling.catalog import photos, renditions
 from labeling.catalog.renditions import VERSION, Place
@@ -42,15 +43,19 @@ def original_name(sha256: str) -> str:
     return f"originals/{sha256[:2]}/{sha256[2:4]}/{sha256}"
 
 
-def rendition_name(sha256: str, variant: str, version: int = VERSION) -> str:
+def rendition_name(sha256: str, variant: str, version: int = VERSION, levels: Levels = DEFAULT_LEVELS) -> str:
     if variant not in VARIANTS:
         raise ValueError(f"no rendition {variant!r}; there are {', '.join(VARIANTS)}")
-    made_by = f"v{version}/" if version > 1 else ""  # the first version did not say so
+    made_by = (
+        f"v{renditions.made_with(levels, version)}/" if version > 1 else ""
+    )  # the first version did not say so
     return f"{made_by}{variant}/{sha256[:2]}/{sha256[2:4]}/{sha256}.webp"
 
 
-def tile_name(sha256: str, place: Place) -> str:
-    return f"v{VERSION}/tiles/{sha256[:2]}/{sha256[2:4]}/{sha256}/{place.x}-{place.y}.webp"
+def tile_name(sha256: str, place: Place, levels: Levels = DEFAULT_LEVELS) -> str:
+    return (
+        f"v{renditions.made_with(levels)}/tiles/{sha256[:2]}/{sha256[2:4]}/{sha256}/{place.x}-{place.y}.webp"
+    )
 
 
 def original(image: Hashed) -> bytes:
@@ -58,45 +63,46 @@ def original(image: Hashed) -> bytes:
     return _original(image.sha256)
 
 
-def rendition(image: Hashed, variant: str) -> bytes:
+def rendition(image: Hashed, variant: str, levels: Levels = DEFAULT_LEVELS) -> bytes:
     """The photo as WebP in ``variant`` ("screen" or "thumb"), made from the original again when it is gone or cut.
 
     Raises :class:`FileNotFoundError` when the original is gone as well.
     """
-    return rendition_of(image.sha256, variant)
+    return rendition_of(image.sha256, variant, levels)
 
 
-def rendition_of(sha256: str, variant: str) -> bytes:
-    found = _webp(rendition_name(sha256, variant))
+def rendition_of(sha256: str, variant: str, levels: Levels = DEFAULT_LEVELS) -> bytes:
+    found = _webp(rendition_name(sha256, variant, levels=levels))
     if found is not None:
         return found
-    made = photos.render(_original(sha256))
+    made = photos.render(_original(sha256), levels)
     try:
-        _keep_renditions(sha256, made)
+        _keep_renditions(sha256, made, levels)
     except OSError:  # a full disk is no reason to show nothing
         logger.exception("renditions of %s were made again, and could not be stored", sha256)
     return made[variant]
 
 
-def tile(sha256: str, place: Place) -> bytes:
+def tile(sha256: str, place: Place, levels: Levels = DEFAULT_LEVELS) -> bytes:
     """A piece of the photo with all its pixels, as lossless WebP; the first that is asked for has all of them made.
 
     Raises :class:`FileNotFoundError` when the original is gone, or the photo is not so large.
     """
-    found = _webp(tile_name(sha256, place))
+    name = tile_name(sha256, place, levels)
+    found = _webp(name)
     if found is None:
         with _cutting:
-            found = _webp(tile_name(sha256, place)) or _cut(sha256).get(place)
+            found = _webp(name) or _cut(sha256, levels).get(place)
     if found is None:
         raise FileNotFoundError(f"{sha256} has no tile at {place}")
     return found
 
 
-def _cut(sha256: str) -> dict[Place, bytes]:
-    made = dict(renditions.tiles(photos.upright(_original(sha256))))
+def _cut(sha256: str, levels: Levels) -> dict[Place, bytes]:
+    made = dict(renditions.tiles(photos.upright(_original(sha256), levels)))
     try:
         for place, data in made.items():
-            _write(tile_name(sha256, place), data)
+            _write(tile_name(sha256, place, levels), data)
     except OSError:
         logger.exception("tiles of %s were made, and could not be stored", sha256)
     return made
@@ -115,23 +121,23 @@ def remake(sha256: str) -> None:
             default_storage.delete(rendition_name(sha256, variant, version))
 
 
-def keep(sha256: str, data: bytes, renditions: dict[str, bytes]) -> None:
+def keep(sha256: str, data: bytes, renditions: dict[str, bytes], levels: Levels = DEFAULT_LEVELS) -> None:
     """Store an original and its renditions, also in the place of lost or damaged ones. Doing it twice changes nothing."""
     _write(original_name(sha256), data)
-    _keep_renditions(sha256, renditions)
+    _keep_renditions(sha256, renditions, levels)
 
 
-def is_whole(sha256: str) -> bool:
+def is_whole(sha256: str, levels: Levels = DEFAULT_LEVELS) -> bool:
     """Whether the original and all renditions are there and undamaged. Reads them."""
     try:
         _original(sha256)
     except OSError:
         return False
-    return _has_renditions(sha256)
+    return _has_renditions(sha256, levels)
 
 
-def _has_renditions(sha256: str) -> bool:
-    return all(_webp(rendition_name(sha256, variant)) is not None for variant in VARIANTS)
+def _has_renditions(sha256: str, levels: Levels = DEFAULT_LEVELS) -> bool:
+    return all(_webp(rendition_name(sha256, variant, levels=levels)) is not None for variant in VARIANTS)
 
 
 def _original(sha256: str) -> bytes:
@@ -153,9 +159,9 @@ def _webp(name: str) -> bytes | None:
     return data if is_whole else None
 
 
-def _keep_renditions(sha256: str, renditions: dict[str, bytes]) -> None:
+def _keep_renditions(sha256: str, renditions: dict[str, bytes], levels: Levels = DEFAULT_LEVELS) -> None:
     for variant, encoded in renditions.items():
-        _write(rendition_name(sha256, variant), encoded)
+        _write(rendition_name(sha256, variant, levels=levels), encoded)
 
 
 def _read(name: str) -> bytes:

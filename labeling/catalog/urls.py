@@ -9,7 +9,7 @@ from labeling.catalog.views.photos import photo, photo_of_old, photos, tile
 from labeling.catalog.views.projects import project_new, project_settings
 
 _PHOTO = r"^photos/(?P<sha256>[0-9a-f]{64})/"
-_VERSION = r"v(?P<version>[0-9]{1,4})/"
+_VERSION = r"v(?P<version>[0-9]{1,4}(?:-[a-z0-9]{1,12})?)/"
 
 urlpatterns = [
     re_path(rf"{_PHOTO}{_VERSION}(?P<variant>screen|thumb)\.webp$", photo, name="photo"),

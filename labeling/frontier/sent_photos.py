@@ -28,7 +28,8 @@ def decide_sent_photo(
     """
     item = Item.objects.filter(project=project, image__sha256=sha256).first()
     if item is not None:
-        if photo is not None and not storage.is_whole(sha256):  # lost since: an intake puts it back
+        # Lost since: an intake puts it back.
+        if photo is not None and not storage.is_whole(sha256, project.decoded_with):
             start_intake(project=project, by=by, kind=IntakeKind.UPLOAD, files=[photo])
         return decide_one(project=project, item_id=item.pk)
     if photo is not None:

@@ -19,6 +19,7 @@ from django.utils import timezone
 from PIL import Image as Pillow
 from pytest_django import Settings
 
+from inference.photo import Levels
 from labeling.catalog import events, intake_worker, photos, services, storage
 from labeling.catalog.images import add_image, add_items
 from labeling.catalog.models import (
@@ -280,10 +281,10 @@ def test_a_photo_that_makes_a_decoder_fail_stops_only_itself(do: Do, monkeypatch
     bad = photo_bytes(1)
     examine = photos.examine
 
-    def fails(data: bytes) -> Any:
+    def fails(data: bytes, levels: Levels) -> Any:
         if data == bad:
             raise ZeroDivisionError
-        return examine(data)
+        return examine(data, levels)
 
     monkeypatch.setattr(photos, "examine", fails)
     batch, job = send(make_project(), ("bad.png", bad), ("good.png", photo_bytes(2)))

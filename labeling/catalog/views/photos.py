@@ -12,12 +12,13 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
+from inference.photo import Levels
 from labeling.catalog import selectors, services, storage
 from labeling.catalog.forms.guideline import ExemplarForm
 from labeling.catalog.models import Image
 from labeling.catalog.pages import project_context
 from labeling.catalog.permissions import Action, may, project_for
-from labeling.catalog.renditions import VERSION, Place, places
+from labeling.catalog.renditions import Place, levels_of, places
 from labeling.people.signed_in import signed_in
 from labeling.plain_text import composed
 from labeling.refusals import Refused
@@ -27,7 +28,9 @@ from labeling.typed_numbers import whole
 @require_GET
 def photo(request: HttpRequest, sha256: str, version: str, variant: str) -> HttpResponse:
     """A rendition, as WebP, cacheable for ever by the member's own browser. Strangers learn nothing: 404."""
-    return _served(request, sha256, version, variant, lambda: storage.rendition_of(sha256, variant))
+    return _served(
+        request, sha256, version, variant, lambda levels: storage.rendition_of(sha256, variant, levels)
+    )
 
 
 @require_GET
@@ -35,11 +38,11 @@ def tile(request: HttpRequest, sha256: str, version: str, x: str, y: str) -> Htt
     """A piece of the photo with all its pixels, under the rules of :func:`photo`."""
     place = Place(int(x), int(y))
 
-    def read() -> bytes:
+    def read(levels: Levels) -> bytes:
         image = get_object_or_404(Image, sha256=sha256)
         if place not in places(image.width, image.height):  # asking there costs nothing
             raise Http404(_("The photo has no pixels there."))
-        return storage.tile(sha256, place)
+        return storage.tile(sha256, place, levels)
 
     return _served(request, sha256, version, f"{x}-{y}", read)
 
@@ -51,11 +54,12 @@ def photo_of_old(request: HttpRequest, sha256: str, variant: str) -> HttpRespons
 
 
 def _served(
-    request: HttpRequest, sha256: str, version: str, what: str, read: Callable[[], bytes]
+    request: HttpRequest, sha256: str, version: str, what: str, read: Callable[[Levels], bytes]
 ) -> HttpResponse:
     if not selectors.may_see_photo(request.user, sha256):
         raise Http404(_("There is no such photo, or you are not a member of a project that holds it."))
-    if version != str(VERSION):  # no bytes of one version are kept for ever under the address of another
+    levels = levels_of(version)
+    if levels is None:  # no bytes of one version are kept for ever under the address of another
         raise Http404(_("The photo is shown anew since this page was opened. Load the page again."))
     etag = f'"{sha256[:32]}-{version}-{what}"'
     response: HttpResponse
@@ -63,7 +67,7 @@ def _served(
         response = HttpResponseNotModified()
     else:
         try:
-            response = HttpResponse(read(), content_type="image/webp")
+            response = HttpResponse(read(levels), content_type="image/webp")
         except OSError:
             raise Http404(
                 _("The photo's file is missing from the storage. Take the photo in again.")

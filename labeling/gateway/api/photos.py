@@ -60,7 +60,7 @@ class PhotoView(ApiView):
         if variant not in VARIANTS:
             raise Http404(_("There are these renditions: %(names)s.") % {"names": ", ".join(VARIANTS)})
         try:
-            data = rendition(item.image, variant)
+            data = rendition(item.image, variant, project.decoded_with)
         except FileNotFoundError:
             raise Http404(
                 _("The photo's file is missing from the storage. Take the photo in again.")
