@@ -36,13 +36,12 @@ def set_up_django() -> None:
 
 def make_project(*, labelers: int, **settings: object) -> tuple[Project, Member, list[Member]]:
     """A project, its admin, and so many labelers. ``settings`` as :func:`labeling.catalog.services.create_project`."""
-    from knox.models import get_token_model
-
     from labeling.catalog.services import create_project, set_role
     from labeling.people.models import User
+    from labeling.people.services import make_token
 
     def member(user: User) -> Member:
-        _row, token = get_token_model().objects.create(user=user)
+        _row, token = make_token(user=user, name="benchmark")
         return Member(user, token)
 
     admin = User.objects.create_superuser("admin", password=None)
