@@ -14,6 +14,7 @@ NAMES = (
     "head",
     "embed",
     "queue",
+    "intake",
     "rescore",
     "certify",
     "frontier",

@@ -211,7 +211,7 @@ def _stage_files(batch: IntakeBatch, files: Sequence[File[bytes]], staging: Path
     batch.source = batch.source or _("Upload of %(when)s") % {
         "when": timezone.localtime().strftime("%Y-%m-%d %H:%M")
     }
-    on_disk.make_folder(staging)
+    staging.mkdir(parents=True)
     rows = []
     for number, file in enumerate(files):
         row = IntakeFile(batch=batch, name=_sent_name(file), path=f"{number:06}")
@@ -220,7 +220,7 @@ def _stage_files(batch: IntakeBatch, files: Sequence[File[bytes]], staging: Path
         else:
             row.sha256 = _copy(file, staging / row.path)
         rows.append(row)
-    on_disk.sync(staging)
+    on_disk.sync_disk(staging)
     return rows
 
 
@@ -236,9 +236,9 @@ def _stage_zip(batch: IntakeBatch, archive: File[bytes] | None, staging: Path) -
             status=413,
         )
     batch.source = batch.source or _plain_name(archive.name)
-    on_disk.make_folder(staging)
+    staging.mkdir(parents=True)
     _copy(archive, staging / ARCHIVE)
-    on_disk.sync(staging)
+    on_disk.sync_disk(staging)
     # Reads the archive's last bytes only; what it holds is the job's business.
     if not zipfile.is_zipfile(staging / ARCHIVE):
         raise Refused.invalid(
@@ -300,5 +300,4 @@ def _copy(file: File[bytes], target: Path) -> str:
         for chunk in file.chunks():
             out.write(chunk)
             digest.update(chunk)
-    on_disk.sync(target)
     return digest.hexdigest()

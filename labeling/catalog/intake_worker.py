@@ -202,12 +202,13 @@ def _look_at(
                 one.photo = _decoded(photos.examine, data, levels)
                 # The hash of these very bytes: a folder's file may have changed since it was hashed.
                 one.sha256 = hashlib.sha256(data).hexdigest()
-                storage.keep(one.sha256, data, one.photo.renditions, levels)
+                storage.keep(one.sha256, data, one.photo.renditions, levels, at_once=False)
                 one.photo.renditions.clear()
             elif not storage.is_whole(one.sha256, levels):
                 data = source.read(one.row.path)
                 one.sha256 = hashlib.sha256(data).hexdigest()
-                storage.keep(one.sha256, data, _decoded(photos.render, data, levels), levels)
+                made = _decoded(photos.render, data, levels)
+                storage.keep(one.sha256, data, made, levels, at_once=False)
             one.looked_at = True
         except PhotoRefused as refusal:
             one.refused = refusal.code
@@ -246,6 +247,7 @@ def _settle(batch: IntakeBatch, found: Sequence[_Found]) -> int:
 
     A photo that cannot be stored, whatever the reason, is refused: it must not stop the others.
     """
+    storage.flush()
     try:
         return _store(batch, found)
     except CONNECTION_LOST:

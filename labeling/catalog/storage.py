@@ -121,10 +121,26 @@ def remake(sha256: str) -> None:
             default_storage.delete(rendition_name(sha256, variant, version))
 
 
-def keep(sha256: str, data: bytes, renditions: dict[str, bytes], levels: Levels = DEFAULT_LEVELS) -> None:
-    """Store an original and its renditions, also in the place of lost or damaged ones. Doing it twice changes nothing."""
-    _write(original_name(sha256), data)
-    _keep_renditions(sha256, renditions, levels)
+def keep(
+    sha256: str,
+    data: bytes,
+    renditions: dict[str, bytes],
+    levels: Levels = DEFAULT_LEVELS,
+    *,
+    at_once: bool = True,
+) -> None:
+    """Store an original and its renditions, also in the place of lost or damaged ones. Doing it twice changes nothing.
+
+    They are on the disk when this returns; not ``at_once``: after the next :func:`flush`.
+    """
+    _write(original_name(sha256), data, at_once=at_once)
+    _keep_renditions(sha256, renditions, levels, at_once=at_once)
+
+
+def flush() -> None:
+    """Return when everything kept so far is on the disk."""
+    if isinstance(default_storage, FileSystemStorage) and Path(default_storage.location).exists():
+        on_disk.sync_disk(Path(default_storage.location))
 
 
 def is_whole(sha256: str, levels: Levels = DEFAULT_LEVELS) -> bool:
@@ -159,9 +175,11 @@ def _webp(name: str) -> bytes | None:
     return data if is_whole else None
 
 
-def _keep_renditions(sha256: str, renditions: dict[str, bytes], levels: Levels = DEFAULT_LEVELS) -> None:
+def _keep_renditions(
+    sha256: str, renditions: dict[str, bytes], levels: Levels = DEFAULT_LEVELS, *, at_once: bool = True
+) -> None:
     for variant, encoded in renditions.items():
-        _write(rendition_name(sha256, variant, levels=levels), encoded)
+        _write(rendition_name(sha256, variant, levels=levels), encoded, at_once=at_once)
 
 
 def _read(name: str) -> bytes:
@@ -169,13 +187,13 @@ def _read(name: str) -> bytes:
         return bytes(file.read())
 
 
-def _write(name: str, data: bytes) -> None:
+def _write(name: str, data: bytes, *, at_once: bool = True) -> None:
     if default_storage.exists(name):
         if default_storage.size(name) == len(data) and _read(name) == data:
             return
         if not isinstance(default_storage, FileSystemStorage):
             default_storage.delete(name)  # or the new one would get another name
     if isinstance(default_storage, FileSystemStorage):
-        on_disk.write(Path(default_storage.path(name)), data)
+        on_disk.write(Path(default_storage.path(name)), data, at_once=at_once)
     else:
         default_storage.save(name, ContentFile(data))

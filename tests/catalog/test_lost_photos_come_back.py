@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import runpy
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +15,7 @@ from django.test import Client
 
 from labeling import on_disk
 from labeling.catalog import services, storage
-from labeling.catalog.models import Image, Item, Project
+from labeling.catalog.models import Image, IntakeBatch, Item, Project
 from labeling.catalog.selectors import photo_urls
 from labeling.frontier.sent_photos import decide_sent_photo
 from labeling.jobs.models import Job
@@ -137,7 +138,7 @@ def test_a_rendition_is_shown_even_where_the_disk_has_no_room_for_it(
     whole = files_of(image)["thumb"].read_bytes()
     files_of(image)["thumb"].unlink()
 
-    def full(*_args: Any) -> None:
+    def full(*_args: Any, **_options: Any) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(on_disk, "write", full)
@@ -147,41 +148,48 @@ def test_a_rendition_is_shown_even_where_the_disk_has_no_room_for_it(
 # ---- on the disk before anybody is told
 
 
-@pytest.fixture
-def synced(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
-    """What was synced so far, by the places that they had then."""
-    found: list[Path] = []
-    fsync = os.fsync
-
-    def spy(handle: int) -> None:
-        found.append(Path(os.readlink(f"/proc/self/fd/{handle}")))
-        fsync(handle)
-
-    monkeypatch.setattr(os, "fsync", spy)
-    return found
-
-
-def test_photos_and_their_folders_are_on_the_disk_before_their_row_is_written(synced: list[Path]) -> None:
+def test_a_photo_and_its_folders_are_on_the_disk_before_its_row_is_written(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    synced: list[Path] = []
+    monkeypatch.setattr(
+        os, "fsync", lambda handle: synced.append(Path(os.readlink(f"/proc/self/fd/{handle}")))
+    )
     image, _created = services.add_image(data=PHOTO)
     for path in files_of(image).values():
         assert any(each.parent == path.parent and each.suffix == ".partial" for each in synced)
         assert {path.parent, path.parent.parent, path.parent.parent.parent} <= set(synced)
 
 
-def test_staged_uploads_are_on_the_disk_before_they_are_acknowledged(
-    synced: list[Path], tmp_path: Path
+def test_an_upload_is_on_the_disk_before_it_is_acknowledged_and_a_photo_before_its_row(
+    do: Do, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    """What was there when the whole disk was synced, and how many rows."""
+    synced: list[tuple[Path, int, int, int]] = []
+
+    def sync_disk(folder: Path) -> None:
+        files = sum(path.is_file() for path in folder.rglob("*"))
+        synced.append((folder, files, IntakeBatch.objects.count(), Image.objects.count()))
+
+    monkeypatch.setattr(on_disk, "sync_disk", sync_disk)
     project = make_project()
-    batch, _job = services.start_intake(
-        project=project, by=project.created_by, kind="upload", files=[upload("a.jpg", PHOTO)]
-    )
-    staging = tmp_path / "staging" / str(batch.pk)
-    assert {staging / "000000", staging, staging.parent, staging.parent.parent} <= set(synced)
-    batch, _job = services.start_intake(
-        project=project, by=project.created_by, kind="zip", zip=upload("a.zip", zip_of({"a.jpg": PHOTO}))
-    )
-    staging = tmp_path / "staging" / str(batch.pk)
-    assert {staging / "archive.zip", staging} <= set(synced)
+    files = [upload("a.jpg", PHOTO), upload("b.png", photo_bytes(2))]
+    batch, job = services.start_intake(project=project, by=project.created_by, kind="upload", files=files)
+    assert synced.pop() == (tmp_path / "staging" / str(batch.pk), 2, 0, 0)
+    do(job)
+    assert synced.pop() == (tmp_path / "photos", 2 * (1 + len(storage.VARIANTS)), 1, 0)
+    packed = upload("a.zip", zip_of({"a.jpg": PHOTO}))
+    batch, _job = services.start_intake(project=project, by=project.created_by, kind="zip", zip=packed)
+    assert synced == [(tmp_path / "staging" / str(batch.pk), 1, 1, 2)]
+
+
+def test_the_whole_disk_can_be_synced_and_a_failure_is_told(tmp_path: Path) -> None:
+    sync_disk = runpy.run_path(str(Path(on_disk.__file__)))[
+        "sync_disk"
+    ]  # the suite has put nothing in its place here
+    sync_disk(tmp_path)
+    with pytest.raises(FileNotFoundError):
+        sync_disk(tmp_path / "nowhere")
 
 
 def test_what_is_stored_and_staged_is_nobody_elses_to_read(tmp_path: Path, do: Do) -> None:
