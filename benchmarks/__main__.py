@@ -24,6 +24,7 @@ NAMES = (
     "crash",
     "loop",
     "house",
+    "pixels",
 )
 RESULTS = Path(__file__).resolve().parent / "results"
 
