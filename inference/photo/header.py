@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,6 +56,8 @@ _OTHERS = (
     b"IIRO", b"IIU\x00", b"\xff\x0a", b"\x00\x00\x00\x0cJXL ", b"P4\n", b"P5\n", b"P6\n",
 )  # fmt: skip
 
+# The start of a JPEG's frame (ITU-T T.81, B.2.2), with a precision other than 8.
+_OTHER_DEPTH = re.compile(rb"\xff[\xc0-\xc3]\x00[\x08-\x20][^\x08]", re.DOTALL)
 #: Tags of TIFF files.
 _TILE_WIDTH, _TILE_LENGTH, _WIDTH, _LENGTH, _PHOTOMETRIC, _XMP = 322, 323, 256, 257, 262, 700
 
@@ -212,17 +215,19 @@ def _unidentified(data: bytes, brands: list[bytes]) -> DecodeError:
             if {"avif": "AVIF", "heic": "HEIF"}[code] in FORMATS:
                 return truncated()
             return DecodeError(code, f"{code.upper()} cannot be read on this machine. Send a JPEG or PNG.")
-    if any(data[at : at + len(magic)] == magic for at, magic in _OURS) and not _is_odd_tiff(data):
+    if any(data[at : at + len(magic)] == magic for at, magic in _OURS) and not _is_odd(data):
         return truncated()
-    if brands or _is_odd_tiff(data) or data.startswith(_OTHERS) or b"<svg" in data[:256].lower():
+    if brands or _is_odd(data) or data.startswith(_OTHERS) or b"<svg" in data[:256].lower():
         return DecodeError(
             "unsupported", f"This kind of file is not taken. Convert it to one of: {', '.join(FORMATS)}."
         )
     return DecodeError("not_an_image", f"The file is not a photo. Send one of: {', '.join(FORMATS)}.")
 
 
-def _is_odd_tiff(data: bytes) -> bool:
-    """Whether its directory is whole, and it is only a kind of pixels that cannot be read."""
+def _is_odd(data: bytes) -> bool:
+    """Whether a TIFF's directory is whole, or a JPEG says that it has not 8 bits: sound, with pixels that cannot be read."""
+    if data[:2] == b"\xff\xd8":
+        return _OTHER_DEPTH.search(data, 0, 1 << 16) is not None
     try:
         return data[:2] in (b"II", b"MM") and _WIDTH in exif.read(data)
     except exif.BadExif:

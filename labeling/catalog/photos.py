@@ -163,6 +163,12 @@ def upright(data: bytes, levels: Levels = DEFAULT_LEVELS) -> Pillow.Image:
     return _decoded(_open(data), levels)
 
 
+def size(data: bytes) -> tuple[int, int]:
+    """Width and height of an accepted photo, the right way up; raise :class:`PhotoRefused`."""
+    header = _open(data)
+    return header.width, header.height
+
+
 def _encoded(screen: Pillow.Image, header: Header) -> dict[str, bytes]:
     return renditions.encode(screen, whole=renditions.is_whole(header.width, header.height))
 

@@ -9,7 +9,7 @@ import logging
 import os
 from concurrent.futures import ThreadPoolExecutor
 
-from labeling.catalog import renditions, storage
+from labeling.catalog import photos, renditions, storage
 from labeling.catalog.models import Image
 from labeling.catalog.photos import PhotoRefused
 from labeling.jobs.models import Job
@@ -40,7 +40,9 @@ def remake(progress: Progress) -> dict[str, int]:
     with ThreadPoolExecutor(max_workers=os.cpu_count() or 1, thread_name_prefix="remake") as pool:
         while images := list(outdated[:CHUNK]):
             made = list(pool.map(_remake, images))
-            Image.objects.filter(pk__in=[image.pk for image in images]).update(rendered=renditions.VERSION)
+            for image in images:
+                image.rendered = renditions.VERSION
+            Image.objects.bulk_update(images, ["rendered", "width", "height"])
             counts["remade"] += sum(made)
             counts["lost"] += len(made) - sum(made)
             progress.report(sum(counts.values()), total)
@@ -51,6 +53,8 @@ def remake(progress: Progress) -> dict[str, int]:
 def _remake(image: Image) -> bool:
     try:
         storage.remake(image.sha256)
+        # An earlier version may have seen it lying on its side.
+        image.width, image.height = photos.size(storage.original(image))
     except (FileNotFoundError, PhotoRefused):
         # Whoever asks for it is told so. It is not looked for again and again.
         logger.warning("photo %s cannot be rendered again: its original is gone or unreadable", image.sha256)

@@ -148,12 +148,14 @@ def outdated(image: Image) -> list[Path]:
 def test_old_renditions_are_remade_by_a_job_and_removed(do: Callable[[Job], Job]) -> None:
     image = photo_in(make_project(), encoded(noise(300, 300)))
     old = outdated(image)
+    Image.objects.update(width=200, height=400)  # as a version saw it that turned it wrongly
     job = remaking.request_remaking()
     assert job is not None and remaking.request_remaking() == job  # asked for twice, done once
     assert do(job).result == {"remade": 1, "lost": 0}
     assert not any(path.exists() for path in old)
     assert (pixels_of(storage.rendition(image, "screen")) == noise(300, 300)).all()
     image.refresh_from_db()
+    assert (image.width, image.height) == (300, 300)
     assert image.rendered == VERSION and remaking.request_remaking() is None
 
 

@@ -339,8 +339,10 @@ def test_a_sound_png_with_large_texts_and_profiles_is_whole() -> None:
     assert near(managed, RED)
 
 
-def test_a_sound_tiff_of_an_odd_kind_is_not_called_cut_off() -> None:
+def test_a_sound_file_of_an_odd_kind_is_not_called_cut_off() -> None:
     assert code_of(tiff(np.zeros((40, 40), np.float64))) == "unsupported"
+    of_12_bits = encoded(seen(), "JPEG").replace(b"\xff\xc0\x00\x11\x08", b"\xff\xc0\x00\x11\x0c")
+    assert code_of(of_12_bits) == "unsupported"
 
 
 def test_a_small_tiff_in_one_huge_tile_is_refused_from_its_header() -> None:
