@@ -27,7 +27,7 @@ from labeling.refusals import Refused
 logger = logging.getLogger(__name__)
 
 #: Names of the addresses that show a photo's pixels.
-PHOTOS = frozenset({"photo"})
+PHOTOS = frozenset({"photo", "photo-tile", "photo-of-old"})
 
 
 class PlainTextMiddleware(MiddlewareMixin):

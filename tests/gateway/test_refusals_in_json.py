@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from labeling.catalog.urls import urlpatterns
+from labeling.gateway.middleware import PHOTOS
 from tests.gateway.conftest import World
 
 
@@ -113,8 +115,8 @@ def test_a_claimed_photo_opens_with_the_token_that_claimed_it(world: World) -> N
     claimed = Client().post(
         world.api("/claims"), {}, content_type="application/json", headers=signed_in("lina")
     )
-    handed_out = claimed.json()["tasks"][0]["photo"]["screen"]
-    ours = handed_out.replace(handed_out.split("/")[-2], world.photo.image.sha256)
+    photo = claimed.json()["tasks"][0]["photo"]
+    ours = photo["screen"].replace(photo["sha256"], world.photo.image.sha256)
     opened = Client().get(ours, headers=signed_in("lina"))
     assert (opened.status_code, opened["Content-Type"]) == (200, "image/webp")
     assert Client().get(ours).status_code == 404
@@ -122,6 +124,11 @@ def test_a_claimed_photo_opens_with_the_token_that_claimed_it(world: World) -> N
     assert Client().get(ours, headers={"Authorization": "Token nonsense"}).status_code == 404
     page = Client().get("/p/cells/label", headers=signed_in("lina"))
     assert page.status_code == 302, "a token opens photos, not pages"
+
+
+def test_a_token_opens_every_address_of_a_photos_pixels() -> None:
+    shown = {each.name for each in urlpatterns if "sha256" in str(each.pattern)}
+    assert shown and shown == PHOTOS
 
 
 def test_looking_at_runs_of_the_lab_is_not_rationed_and_starting_them_is(
