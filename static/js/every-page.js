@@ -7,7 +7,9 @@ import { Outbox, hasPage } from "./screen/outbox.js";
 
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 const secure = location.protocol === "https:" ? "; Secure" : "";
-if (zone) document.cookie = `hilltop-zone=${zone}; Path=/; Max-Age=31536000; SameSite=Lax${secure}`;
+// Scripts lie in static/js of the path that Hilltop is served below: the cookie is for nothing else of the site.
+const root = new URL("../../", import.meta.url).pathname;
+if (zone) document.cookie = `hilltop-zone=${zone}; Path=${root}; Max-Age=31536000; SameSite=Lax${secure}`;
 
 // A sign-in makes a new token; the server looks at whom the page was made for itself.
 addEventListener("submit", ({ target }) => {
