@@ -286,7 +286,7 @@ function onClaimed({ outcome, code, message, data }) {
     queue = data;
     progress.told(data.progress, outbox.waiting.filter((entry) => entry.kind === "answer").length);
     const came = shelf.merge(data.tasks);
-    if (wanted.told(data.order)) claims.ask();
+    if (wanted.told(data.order, came)) claims.ask();
     else if (came) setTimeout(() => claims.askForMore(), MORE_MS);
     guideline.seen(data.guideline);
   }

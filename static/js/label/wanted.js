@@ -4,13 +4,14 @@
 import { $, say, settings, texts } from "../screen/page.js";
 
 const STEP = 20; // leases that one claim asks for more
-const SLACK = 5; // fewer than wanted do for now: not every answer makes a claim
+const SLACK = 3; // fewer than wanted do for now: not every answer makes a claim
 
 export class Wanted {
   #shelf;
   #progress;
   #order = ""; // as the server last named it
   #back = []; // leases to give back with the next claim
+  #most = Infinity; // where the server gave no more, as others need theirs
 
   constructor({ shelf, progress }) {
     this.#shelf = shelf;
@@ -20,7 +21,7 @@ export class Wanted {
 
   /** Whether enough is at hand. */
   get enough() {
-    return this.#shelf.ahead >= Math.max(settings.ahead, this.#number - SLACK) || this.#full;
+    return this.#shelf.ahead >= Math.max(settings.ahead, Math.min(this.#number, this.#most) - SLACK) || this.#full;
   }
 
   /** What a claim sends; `undelivered`: what the server still counts as held, though it is answered. */
@@ -33,8 +34,10 @@ export class Wanted {
     return { count: Math.min(photos + 1, count), offline_seconds: seconds, back: this.#back };
   }
 
-  /** The server has taken a claim and named the queue's order. Says whether what is behind is to be fetched anew. */
-  told(order) {
+  /** The server has taken a claim, of which `came` are new, and named the queue's order. Says whether to ask once more, as
+   *  what nobody has looked at goes back. */
+  told(order, came) {
+    this.#most = came ? Infinity : this.#shelf.ahead;
     this.#back = [];
     const other = this.#order && order && order !== this.#order;
     this.#order = order;
