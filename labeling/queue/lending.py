@@ -25,9 +25,10 @@ from labeling.queue.places import ARRIVALS
 from labeling.refusals import Refused
 from labeling.truth.models import Draw
 
-#: What a person may hold in all: five minutes of work at two seconds a photo.
+#: What a person may hold in all; to go offline with, five minutes of work at two seconds a photo.
+AT_ONCE = 32
 MAX_LEASES = 150
-#: So many may be held whoever else works here; more of them only while they are few of those that nobody has begun.
+#: So many whoever else works here; more to go offline with only while they are few of those that nobody has begun.
 AT_HAND = 20
 SHARE = 4
 #: For so long a page may ask to go on without a network.
@@ -77,10 +78,10 @@ def claim_under(
     for lease in back:
         release(project=project, labeler=labeler, lease=lease)
     held = leases_of(project, labeler, MAX_LEASES)
-    wanted = min(count, MAX_LEASES) - len(held)
+    wanted = min(count, MAX_LEASES if offline else AT_ONCE) - len(held)
     order = claiming.order_of(project, labeler) if wanted > 0 or offline else None
     if order is not None and wanted > 0:
-        for _n in range(_fairly(order, len(held), wanted)):
+        for _n in range(_fairly(order, len(held), wanted) if offline else wanted):
             slot = _next(project, order, labeler, start.guideline, dice or _dice)
             if slot is None:
                 break

@@ -31,7 +31,7 @@ class ClaimIn(StrictSerializer):
         min_value=1,
         max_value=queue.MAX_LEASES,
         default=1,
-        help_text="How many photos to hold in all. Beyond 20 only a quarter of what nobody has begun.",
+        help_text="How many photos to hold in all: 32 at most, with `offline_seconds` more, if others have enough.",
     )
     offline_seconds = serializers.IntegerField(
         min_value=0,
