@@ -4,6 +4,8 @@ from django.dispatch import Signal
 
 #: kwargs: project, item_ids (list of int)
 items_added = Signal()
+#: kwargs: project. Photos that it holds were lost or damaged, and are there again
+photos_put_back = Signal()
 #: kwargs: project, guideline
 guideline_changed = Signal()
 #: kwargs: project, changed (set of setting names)

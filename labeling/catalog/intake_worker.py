@@ -21,7 +21,7 @@ from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Count
 
 from inference.photo import Levels
-from labeling.catalog import photos, storage
+from labeling.catalog import events, photos, storage
 from labeling.catalog.activity import log_activity
 from labeling.catalog.images import add_items, row_fields
 from labeling.catalog.intake import staging_of
@@ -66,6 +66,7 @@ class _Found:
     refused: str = ""
     photo: photos.Photo | None = None
     looked_at: bool = False
+    put_back: bool = False
 
 
 def work_through(progress: Progress) -> dict[str, int]:
@@ -209,6 +210,7 @@ def _look_at(
                 one.sha256 = hashlib.sha256(data).hexdigest()
                 made = _decoded(photos.render, data, levels)
                 storage.keep(one.sha256, data, made, levels, at_once=False)
+                one.put_back = True
             one.looked_at = True
         except PhotoRefused as refusal:
             one.refused = refusal.code
@@ -291,6 +293,8 @@ def _store(batch: IntakeBatch, found: Sequence[_Found]) -> int:
         source=batch.source,
     )
     added = {item.image_id for item in items}
+    if any(one.put_back for one in found):
+        events.photos_put_back.send(sender=Image, project=batch.project)
     outcomes: dict[tuple[str, str], list[int]] = {}
     for one in found:
         outcome = IntakeOutcome.REFUSED

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.dispatch import receiver
 
-from labeling.catalog.events import items_added, settings_changed
+from labeling.catalog.events import items_added, photos_put_back, settings_changed
 from labeling.catalog.models import Project
 from labeling.learning import services
 from labeling.learning.adaptation import services as adaptation
@@ -18,6 +18,11 @@ from labeling.truth.events import settled
 def embed_new_items(*, project: Project, item_ids: list[int], **_: Any) -> None:
     if item_ids:
         services.request_embedding(project=project)
+
+
+@receiver(photos_put_back)
+def embed_what_could_not_be_read(*, project: Project, **_: Any) -> None:
+    services.request_embedding(project=project)
 
 
 @receiver(settings_changed)

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.test import Client
 
 from labeling import on_disk
-from labeling.catalog import services, storage
+from labeling.catalog import events, services, storage
 from labeling.catalog.models import Image, IntakeBatch, Item, Project
 from labeling.catalog.selectors import photo_urls
 from labeling.frontier.sent_photos import decide_sent_photo
@@ -70,8 +70,16 @@ ways: dict[str, Callable[[Project, Path], dict[str, Any]]] = {
 @pytest.mark.parametrize("damage", DAMAGES)
 @pytest.mark.parametrize("kind", ways)
 def test_the_same_bytes_taken_in_again_put_the_photo_back(
-    do: Do, tmp_path: Path, project: Project, image: Image, kind: str, damage: str
+    do: Do,
+    tmp_path: Path,
+    project: Project,
+    image: Image,
+    kind: str,
+    damage: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    put_back: list[Project] = []
+    monkeypatch.setattr(events.photos_put_back, "send", lambda sender, project: put_back.append(project))
     whole = {name: path.read_bytes() for name, path in files_of(image).items()}
     for path in files_of(image).values():
         DAMAGES[damage](path)
@@ -81,6 +89,7 @@ def test_the_same_bytes_taken_in_again_put_the_photo_back(
     assert do(job).result == {"added": 0, "duplicate": 1, "refused": 0}
     assert {name: path.read_bytes() for name, path in files_of(image).items()} == whole
     assert storage.is_whole(image.sha256) and page(project, image).status_code == 200
+    assert put_back == [project], "so that it is embedded, if it was lost before it could be"
 
 
 def test_a_photo_added_alone_or_sent_to_be_decided_is_put_back(

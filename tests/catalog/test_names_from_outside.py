@@ -183,6 +183,17 @@ def test_a_name_that_only_claims_to_be_utf8_does_not_stop_the_archive(do: Do) ->
     assert sorted(batch.files.values_list("name", flat=True)) == ["ordinary.png", "앞면 사진.png"]
 
 
+@pytest.mark.parametrize("signature", [b"PK\x03\x04", b"PK\x01\x02"], ids=["local", "directory"])
+def test_a_name_that_is_flagged_in_one_of_its_two_places_comes_in(do: Do, signature: bytes) -> None:
+    data = bytearray(zip_with(name.encode() for name in KOREAN))
+    at = -1
+    while (at := data.find(signature, at + 1)) >= 0:
+        struct.pack_into("<H", data, at + (6 if signature == b"PK\x03\x04" else 8), 0x800)
+    batch, job = take_in(make_project(), bytes(data))
+    assert do(job).result == {"added": len(KOREAN), "duplicate": 0, "refused": 0}
+    assert list(batch.files.order_by("id").values_list("name", flat=True)) == KOREAN
+
+
 def test_a_name_that_is_nothing_in_any_encoding_comes_in_with_the_others(do: Do) -> None:
     names = [name.encode("cp949") for name in KOREAN] + [b"\xff\xfe\x80 strange.png"]
     batch, job = take_in(make_project(), zip_with(names))

@@ -10,7 +10,7 @@ from django.db import transaction
 
 from inference import backbones
 from labeling.catalog import storage
-from labeling.catalog.events import items_added
+from labeling.catalog.events import items_added, photos_put_back
 from labeling.catalog.models import Item, Project
 from labeling.catalog.services import add_image, add_items
 from labeling.jobs.models import Job, JobState
@@ -174,3 +174,20 @@ def test_a_training_embeds_what_it_lacks_and_leaves_out_what_cannot_be_read() ->
     assert version.snapshot.counts == {"functional": 4, "defective": 4}
     assert version.manifest["unusable_photos"] == 2
     assert job.result is not None and job.result["unusable"] == 2
+
+
+def test_a_photo_that_was_lost_is_embedded_once_it_is_put_back() -> None:
+    project = make_project()
+    lost = with_photos(project, 2, start=300)[0].image
+    path = default_storage.path(storage.original_name(lost.sha256))
+    with open(path, "rb") as file:
+        whole = file.read()
+    default_storage.delete(storage.original_name(lost.sha256))
+    first = run_job(embed_jobs(project)[0])
+    assert first.result is not None and (first.result["embedded"], first.result["failed"]) == (1, 1)
+    with open(path, "wb") as file:
+        file.write(whole)
+    photos_put_back.send(sender=type(lost), project=project)
+    (again,) = (job for job in embed_jobs(project) if job.pk != first.pk)
+    told = run_job(again).result
+    assert told is not None and (told["embedded"], told["failed"]) == (1, 0)
