@@ -33,12 +33,14 @@ def refuse_another(request: HttpRequest, *, by_form: bool) -> None:
     ``whose_page`` (401) where a browser writes and does not say for whom: a browser names its origin with all that it
     writes, a program does not. Nothing is asked of whoever is not signed in.
     """
+    said = request.headers.get(HEADER)
+    writes = request.method not in _SAFE
+    if said is None and not writes:
+        return  # somebody goes to a page; nothing is read for that
     signed_in = mark(request)
     if not signed_in:
         return
-    said = request.headers.get(HEADER)
-    writes = request.method not in _SAFE
-    if said is None and writes and by_form and request.content_type in _FORMS:
+    if said is None and by_form and request.content_type in _FORMS:
         said = request.POST.get(FIELD)
     if said == signed_in:
         return
@@ -51,7 +53,7 @@ def refuse_another(request: HttpRequest, *, by_form: bool) -> None:
             )
             % {"name": isolated(str(request.user))},
         )
-    if writes and "Origin" in request.headers:
+    if "Origin" in request.headers:
         raise Refused(
             "whose_page",
             _(
