@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 #: Different pictures; each is sent many times over, with another comment.
 PICTURES = 64
 REFUSED_EVERY = 100
-POOL = 20_000
+POOL = 5_000
 THINK_S = 0.5
 
 
@@ -198,10 +198,10 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--photos", type=int, default=20_000)
     parser.add_argument("--labelers", type=int, default=4)
     parser.add_argument("--answers", type=int, default=30, help="of each labeler before the intake")
-    parser.add_argument("--quick", action="store_true", help="2,500 photos, 10 answers")
+    parser.add_argument("--quick", action="store_true", help="2,100 photos, 8 answers")
     options = parser.parse_args(arguments)
     if options.quick:
-        options.photos, options.answers = 2_500, 10
+        options.photos, options.answers = 2_100, 8
     print(json.dumps(measure(options)))
 
 
