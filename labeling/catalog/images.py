@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from django.db import transaction
 
 from labeling import locks
-from labeling.catalog import events, photos, storage
+from labeling.catalog import events, photos, storage, twins
 from labeling.catalog.models import Image, Item, Project
 from labeling.catalog.name_encodings import kept
 from labeling.locks import Lock
@@ -44,6 +44,8 @@ def row_fields(photo: photos.Photo) -> dict[str, object]:
         "brightness": photo.brightness,
         "sharpness": photo.sharpness,
         "taken_at": photo.taken_at,
+        "fingerprint": photo.fingerprint,
+        "fingerprint_parts": twins.parts(photo.fingerprint),
     }
 
 
@@ -70,5 +72,6 @@ def add_items(*, project: Project, images: Sequence[tuple[Image, str]], source: 
         if pk not in there
     )
     if added:
+        twins.group(project, added)
         events.items_added.send(sender=Item, project=project, item_ids=[item.pk for item in added])
     return added

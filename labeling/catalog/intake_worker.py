@@ -21,7 +21,7 @@ from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Count
 
 from inference.photo import Levels
-from labeling.catalog import events, photos, storage
+from labeling.catalog import events, photos, storage, twins
 from labeling.catalog.activity import log_activity
 from labeling.catalog.images import add_items, row_fields
 from labeling.catalog.intake import staging_of
@@ -31,6 +31,7 @@ from labeling.catalog.models import (
     IntakeFile,
     IntakeKind,
     IntakeOutcome,
+    NearDuplicates,
 )
 from labeling.catalog.name_encodings import LONGEST_NAME
 from labeling.catalog.photos import PhotoRefused
@@ -283,13 +284,25 @@ def _store(batch: IntakeBatch, found: Sequence[_Found]) -> int:
         image.sha256: image
         for image in Image.objects.filter(sha256__in=[one.sha256 for one in found if not one.refused])
     }
+    twins_of_others = set()
+    if batch.project.near_duplicates != NearDuplicates.GROUP:
+        new_here = dict.fromkeys(one.sha256 for one in found if not one.refused)
+        twins_of_others = twins.late(batch.project, [images[sha256] for sha256 in new_here])
+    if batch.project.near_duplicates == NearDuplicates.ASIDE:
+        for one in found:
+            if not one.refused and images[one.sha256].pk in twins_of_others:
+                one.refused = "near_duplicate"
     offered: dict[str, IntakeFile] = {}
     for one in found:
         if not one.refused:
             offered.setdefault(one.sha256, one.row)
     items = add_items(
         project=batch.project,
-        images=[(images[sha256], row.name) for sha256, row in offered.items()],
+        images=[
+            (images[sha256], row.name)
+            for sha256, row in offered.items()
+            if images[sha256].pk not in twins_of_others
+        ],
         source=batch.source,
     )
     added = {item.image_id for item in items}

@@ -7,6 +7,8 @@ from typing import Any, cast
 
 import pgtrigger
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import F, Q
@@ -40,6 +42,12 @@ class Levels(models.TextChoices):
     TWELVE = "12", _("White is 4,095 (12 bits)")
     FOURTEEN = "14", _("White is 16,383 (14 bits)")
     SIXTEEN = "16", _("White is 65,535 (16 bits)")
+
+
+class NearDuplicates(models.TextChoices):
+    GROUP = "group", _("Keep them, and group them")
+    ASIDE = "aside", _("Set them aside: listed at intake, not taken in")
+    REFUSE = "refuse", _("Count them as duplicates")
 
 
 class ProjectQuerySet(models.QuerySet["Project"]):
@@ -91,6 +99,9 @@ class Project(models.Model):
         help_text=_("Krippendorff's alpha that they must reach as well; 0 asks for none."),
     )
     audit_rate = models.FloatField(default=0.10, validators=SHARE)
+    near_duplicates = models.CharField(
+        max_length=6, choices=NearDuplicates.choices, default=NearDuplicates.GROUP
+    )
     sweep_allowed = models.BooleanField(
         default=False,
         help_text=_(
@@ -251,10 +262,19 @@ class Image(models.Model):
     rendered = models.PositiveSmallIntegerField(
         default=current_version, help_text="version of the renditions that were made of it"
     )
+    fingerprint = models.BinaryField(
+        null=True, max_length=32, help_text="what it looks like, in 256 bits; empty where that tells nothing"
+    )
+    fingerprint_parts = ArrayField(
+        models.IntegerField(), default=list, help_text="the same, as the index looks it up"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        indexes = [models.Index(fields=["rendered", "id"], name="image_by_renditions")]
+        indexes = [
+            models.Index(fields=["rendered", "id"], name="image_by_renditions"),
+            GinIndex(fields=["fingerprint_parts"], name="image_by_fingerprint"),
+        ]
 
     def __str__(self) -> str:
         return self.sha256[:12]
@@ -269,6 +289,9 @@ class Item(models.Model):
     name = models.CharField(max_length=400, blank=True, help_text="file name at intake")
     random_key = models.FloatField(help_text="uniform in [0, 1): the order in which the audit draws")
     audit_drawn_at = models.DateTimeField(null=True, blank=True)
+    twins_of = models.BigIntegerField(
+        null=True, help_text="id of the oldest of the project's photos that are nearly the same"
+    )
     added_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -280,6 +303,11 @@ class Item(models.Model):
                 name="item_next_audit",
             ),
             models.Index(fields=["project", "id"], name="item_of_project"),
+            models.Index(
+                fields=["project", "twins_of"],
+                condition=Q(twins_of__isnull=False),
+                name="item_of_twins",
+            ),
         ]
 
     def __str__(self) -> str:

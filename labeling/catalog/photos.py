@@ -78,6 +78,10 @@ ADVICE: dict[str, str | Promise] = {
     "unsafe_path": gettext_lazy(
         "The file's path points outside its folder or archive. Put a plain copy of the file there."
     ),
+    "near_duplicate": gettext_lazy(
+        "The project has a photo that is nearly the same, and sets such ones aside. An admin may let them in under "
+        "Settings; then take the file in again."
+    ),
     "discarded": gettext_lazy(
         "An admin gave up the rest of this intake. Take the file in again if you need it."
     ),
@@ -103,6 +107,7 @@ class Photo:
     sharpness: float
     taken_at: datetime | None
     renditions: dict[str, bytes]
+    fingerprint: bytes
 
 
 def advice(code: str) -> str:
@@ -119,6 +124,7 @@ def examine(data: bytes, levels: Levels = DEFAULT_LEVELS) -> Photo:
     """Check the bytes of a file and make what is kept beside them; raise :class:`PhotoRefused`."""
     # Here, not above: the web process imports this module, and it should start without numpy.
     from inference.photo import quality
+    from labeling.catalog.fingerprints import fingerprint
 
     header = judge_header(data)
     screen = _screen(header, levels)
@@ -132,6 +138,7 @@ def examine(data: bytes, levels: Levels = DEFAULT_LEVELS) -> Photo:
         sharpness=sharpness,
         taken_at=_taken_at(header.tags),
         renditions=_encoded(screen, header),
+        fingerprint=fingerprint(screen),
     )
 
 

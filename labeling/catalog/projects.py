@@ -45,6 +45,7 @@ SETTINGS = frozenset(
         "band_alpha",
         "audit_rate",
         "sweep_allowed",
+        "near_duplicates",
         "retrain_every",
         "promote_automatically",
         "backbone",

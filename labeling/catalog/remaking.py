@@ -5,16 +5,23 @@ A photo that is asked for before its turn is rendered then, so pages show the ne
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 from concurrent.futures import ThreadPoolExecutor
 
-from labeling.catalog import photos, renditions, storage
+from django.db import transaction
+from PIL import Image as Pillow
+
+from labeling import locks
+from labeling.catalog import photos, renditions, storage, twins
+from labeling.catalog.fingerprints import fingerprint
 from labeling.catalog.models import Image
 from labeling.catalog.photos import PhotoRefused
 from labeling.jobs.models import Job
 from labeling.jobs.progress import Progress
 from labeling.jobs.services import LAST, enqueue
+from labeling.locks import Lock
 
 logger = logging.getLogger(__name__)
 
@@ -39,24 +46,37 @@ def remake(progress: Progress) -> dict[str, int]:
     total = outdated.count()
     with ThreadPoolExecutor(max_workers=os.cpu_count() or 1, thread_name_prefix="remake") as pool:
         while images := list(outdated[:CHUNK]):
-            made = list(pool.map(_remake, images))
-            for image in images:
+            looks = list(pool.map(_remake, images))
+            for image, look in zip(images, looks, strict=True):
+                if look is not None and image.fingerprint is None:
+                    _recognise(image, look)
                 image.rendered = renditions.VERSION
             Image.objects.bulk_update(images, ["rendered", "width", "height"])
-            counts["remade"] += sum(made)
-            counts["lost"] += len(made) - sum(made)
+            counts["lost"] += looks.count(None)
+            counts["remade"] += len(looks) - looks.count(None)
             progress.report(sum(counts.values()), total)
             progress.check()
     return counts
 
 
-def _remake(image: Image) -> bool:
+def _remake(image: Image) -> bytes | None:
+    """Its fingerprint; ``None`` where the original is gone or cannot be read."""
     try:
         storage.remake(image.sha256)
         # An earlier version may have seen it lying on its side.
         image.width, image.height = photos.size(storage.original(image))
+        return fingerprint(Pillow.open(io.BytesIO(storage.rendition(image, "screen"))))
     except (FileNotFoundError, PhotoRefused):
         # Whoever asks for it is told so. It is not looked for again and again.
         logger.warning("photo %s cannot be rendered again: its original is gone or unreadable", image.sha256)
-        return False
-    return True
+        return None
+
+
+@transaction.atomic
+def _recognise(image: Image, look: bytes) -> None:
+    """What came in before near-duplicates were known is put into their groups."""
+    image.fingerprint, image.fingerprint_parts = look, twins.parts(look)
+    image.save(update_fields=["fingerprint", "fingerprint_parts"])
+    for item in image.items.select_related("project", "image"):
+        locks.hold(Lock.ITEMS, item.project_id)
+        twins.group(item.project, [item])

@@ -5,6 +5,7 @@ from django.urls import path, re_path
 from labeling.catalog.views.guideline import guideline
 from labeling.catalog.views.intake import intake, intake_batch
 from labeling.catalog.views.members import members
+from labeling.catalog.views.near_duplicates import near_duplicates
 from labeling.catalog.views.photos import photo, photo_of_old, photos, tile
 from labeling.catalog.views.projects import project_new, project_settings
 
@@ -20,6 +21,7 @@ urlpatterns = [
     path("p/<slug:slug>/guideline", guideline, name="guideline"),
     path("p/<slug:slug>/members", members, name="members"),
     path("p/<slug:slug>/photos", photos, name="photos"),
+    path("p/<slug:slug>/near-duplicates", near_duplicates, name="near-duplicates"),
     path("p/<slug:slug>/intake", intake, name="intake"),
     path("p/<slug:slug>/intake/<uuid:batch_id>", intake_batch, name="intake-batch"),
 ]

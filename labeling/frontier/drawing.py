@@ -19,6 +19,7 @@ from labeling.frontier.models import (
 from labeling.frontier.requests import certify_when_wanted
 from labeling.learning.models import ModelVersion
 from labeling.learning.selectors import champion
+from labeling.learning.sides import LEARNED_A_TWIN
 from labeling.people.models import User
 from labeling.planner import without_nested_loops
 from labeling.queue import priority
@@ -63,7 +64,7 @@ def labels_lacking(walk: Mapping[str, Any]) -> int | None:
 
 
 # Photos of the class inside the region that were not drawn yet, have no part in the version, and are no gold questions.
-_COULD_BE_DRAWN = """
+_COULD_BE_DRAWN = f"""
 SELECT s.item_id, cardinality(%(thresholds)s::float8[]) - width_bucket(s.confidence, %(rising)s::float8[]) AS band
 FROM learning_score s JOIN catalog_item i ON i.id = s.item_id
 WHERE s.model_version_id = %(model)s AND i.project_id = %(project)s AND s.predicted_id = %(class)s
@@ -71,6 +72,7 @@ WHERE s.model_version_id = %(model)s AND i.project_id = %(project)s AND s.predic
   AND NOT EXISTS (SELECT 1 FROM frontier_drawnphoto d WHERE d.item_id = i.id)
   AND NOT EXISTS (SELECT 1 FROM truth_gold g WHERE g.item_id = i.id)
   AND NOT EXISTS (SELECT 1 FROM truth_groundtruth t WHERE t.item_id = i.id AND t.id = ANY(%(snapshot)s::bigint[]))
+  AND NOT {LEARNED_A_TWIN}
 """
 
 

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from labeling.catalog.models import Project
@@ -18,7 +19,7 @@ from labeling.catalog.selectors import (
     class_resolution,
     current_guideline,
 )
-from labeling.truth.models import Draw, GroundTruth
+from labeling.truth.models import Draw, Gold, GroundTruth
 
 #: A class with fewer ground truths cannot be both learned from and judged on.
 LEAST_A_CLASS = 2
@@ -30,13 +31,15 @@ TRAINER = 2
 
 @dataclass(frozen=True)
 class Example:
-    """One settled photo. ``audit``: it was drawn at random, so it may judge a model."""
+    """One settled photo. ``audit``: it was drawn at random, so it may judge a model. ``twins_of``: its group of
+    near-duplicates."""
 
     ground_truth_id: int
     item_id: int
     sha256: str
     class_id: int
     audit: bool
+    twins_of: int | None = None
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,12 @@ class TrainingSet:
         return [column[example.class_id] for example in self.examples]
 
     @property
+    def groups(self) -> list[int] | None:
+        """Each example's group for cross-validation, where some have a near-duplicate among them."""
+        groups = [example.twins_of or example.item_id for example in self.examples]
+        return groups if len(set(groups)) < len(groups) else None
+
+    @property
     def digest(self) -> str:
         """SHA-256 (hex) over the sorted lines ``<image hash> <class key>``."""
         keys = {each.id: each.key for each in self.classes}
@@ -91,15 +100,25 @@ def training_set(project: Project) -> TrainingSet:
     rows = (
         GroundTruth.objects.trainable()
         .filter(project=project)
-        .values_list("id", "item_id", "item__image__sha256", "label_class_id", "item__audit_drawn_at", "draw")
+        # A near-duplicate of a gold question would give its answer away to the model.
+        .exclude(item__twins_of__in=_groups_of_gold(project))
+        .values_list(
+            "id",
+            "item_id",
+            "item__image__sha256",
+            "label_class_id",
+            "item__audit_drawn_at",
+            "draw",
+            "item__twins_of",
+        )
     )
     examples = []
-    for truth_id, item_id, sha256, class_id, audit_drawn_at, draw in rows:
+    for truth_id, item_id, sha256, class_id, audit_drawn_at, draw, twins_of in rows:
         survivor = resolution.get(class_id)
         if survivor is not None:
             # What people saw with the prediction beside it trains, and is no part of the unbiased sample.
             audited = audit_drawn_at is not None and draw != Draw.SWEEP
-            examples.append(Example(truth_id, item_id, sha256, survivor, audited))
+            examples.append(Example(truth_id, item_id, sha256, survivor, audited, twins_of))
     examples.sort(key=lambda example: example.sha256)
     present = {example.class_id for example in examples}
     return TrainingSet(
@@ -111,6 +130,10 @@ def training_set(project: Project) -> TrainingSet:
         ),
         examples=tuple(examples),
     )
+
+
+def _groups_of_gold(project: Project) -> QuerySet[Gold, tuple[int | None]]:
+    return Gold.objects.filter(project=project, item__twins_of__isnull=False).values_list("item__twins_of")
 
 
 @dataclass(frozen=True)

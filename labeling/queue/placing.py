@@ -17,6 +17,7 @@ from labeling.catalog.meaning import meaning_since
 from labeling.catalog.models import ClassDefinition, Project
 from labeling.catalog.selectors import active_definitions, class_resolution
 from labeling.learning.models import ModelVersion
+from labeling.learning.sides import LEARNED_A_TWIN
 from labeling.queue.models import Ranking
 
 #: Scores are kept as they were computed, band limits went through 32 bits: a photo at the very limit stays in.
@@ -155,9 +156,9 @@ def audited_by_band(
         _STEP_SQL.format(
             more=_WRONG,
             join=_AUDITED_JOIN,
-            where=_SETTLED_WHERE + "AND NOT g.id = ANY(%(learned)s::bigint[])",
+            where=_SETTLED_WHERE + f"AND NOT g.id = ANY(%(snapshot)s::bigint[]) AND NOT {LEARNED_A_TWIN}",
         ),
-        {"project": project.pk, "learned": model.snapshot.ground_truth_ids},
+        {"project": project.pk, "snapshot": model.snapshot.ground_truth_ids},
     )
     return {place: (n, wrong) for place, (n, wrong) in rows.items()}
 

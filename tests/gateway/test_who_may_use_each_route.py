@@ -71,6 +71,7 @@ PAGES: dict[str, dict[str, str]] = {
     "guideline": {"GET": VIEW, "POST": ADMIN},
     "members": {"GET": ADMIN, "POST": ADMIN},
     "photos": {"GET": REVIEW, "POST": ADMIN},
+    "near-duplicates": {"GET": ADMIN},
     "intake": {"GET": ADMIN, "POST": ADMIN},
     "intake-batch": {"GET": ADMIN, "POST": ADMIN},
     "review": {"GET": REVIEW},

@@ -93,6 +93,7 @@ class SettingsForm(_ProjectModelForm):
             ),
         ),
         (gettext_lazy("Photos of more than 8 bits"), ("levels",)),
+        (gettext_lazy("Photos that come in"), ("near_duplicates",)),
         (gettext_lazy("Training"), ("retrain_every", "promote_automatically", "backbone")),
     )
     strategy = forms.ChoiceField(label=gettext_lazy("Strategy"), choices=list(STRATEGIES.items()))
@@ -129,6 +130,7 @@ class SettingsForm(_ProjectModelForm):
             "band_alpha": gettext_lazy("Krippendorff's alpha to open it"),
             "audit_rate": gettext_lazy("Share of random audit photos"),
             "sweep_allowed": gettext_lazy("Labelers may sweep the outer bands"),
+            "near_duplicates": gettext_lazy("Near-duplicates"),
             "retrain_every": gettext_lazy("Train automatically every (ground truths)"),
             "promote_automatically": gettext_lazy("Promote automatically when not worse"),
             "levels": gettext_lazy("Where white lies"),
@@ -143,6 +145,10 @@ class SettingsForm(_ProjectModelForm):
             ),
             "undo_seconds": gettext_lazy("0: no answer can be taken back."),
             "audit_rate": gettext_lazy("Drawn at random from all photos. Only these prove a precision."),
+            "near_duplicates": gettext_lazy(
+                "Photos that are nearly the same as one that is there: saved again, or of a burst. Those of a group are "
+                "kept on one side: what trained a model never has a near-duplicate among what judges it."
+            ),
             "sweep_allowed": gettext_lazy(
                 "Photos of one predicted class are shown as a grid, and the labeler marks those that are not. Gold photos "
                 "of other classes are mixed in. It is faster, and not blind: such answers train, and prove nothing."

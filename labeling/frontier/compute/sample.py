@@ -21,6 +21,7 @@ from django.db import connection
 from labeling.catalog.models import Guideline, Project
 from labeling.catalog.selectors import class_resolution
 from labeling.learning.models import ModelVersion
+from labeling.learning.sides import LEARNED_A_TWIN
 from labeling.planner import without_nested_loops
 
 
@@ -55,11 +56,12 @@ class Draws:
         return hashlib.sha256(lines.encode()).hexdigest()
 
 
-_DRAWN = """
+_DRAWN = f"""
 SELECT i.id, least(i.audit_drawn_at, b.created_at) AS drawn_at, g.sha256, t.id, t.kind, t.label_class_id,
        t.guideline_id, s.predicted_id, s.confidence,
        EXISTS (SELECT 1 FROM truth_groundtruth old
-               WHERE old.item_id = i.id AND old.id = ANY(%(snapshot)s::bigint[])) AS trained,
+               WHERE old.item_id = i.id AND old.id = ANY(%(snapshot)s::bigint[]))
+         OR {LEARNED_A_TWIN} AS trained,
        EXISTS (SELECT 1 FROM queue_sweepphoto p WHERE p.item_id = i.id) AS swept,
        CASE WHEN i.audit_drawn_at IS NULL OR b.created_at < i.audit_drawn_at THEN b.id END AS draw
 FROM catalog_item i
@@ -72,7 +74,7 @@ LEFT JOIN frontier_banddraw b ON b.id = d.draw_id
 WHERE i.project_id = %(project)s AND (i.audit_drawn_at IS NOT NULL OR d.id IS NOT NULL)
   AND NOT EXISTS (SELECT 1 FROM truth_gold o WHERE o.item_id = i.id)
 ORDER BY drawn_at, d.place NULLS FIRST, i.random_key
-"""
+"""  # noqa: S608
 
 
 def draws(
@@ -85,10 +87,10 @@ def draws(
 ) -> Draws:
     """The sample that may certify ``model`` now. ``band_draws``: those whose chances the plan can weigh.
 
-    ``counts``: drawn, used, before (drawn before the version or the guideline was fixed), trained (in the snapshot),
-    swept (shown in a sweep's grid, beside its prediction: not blind, whatever came of it), older (settled under an earlier
-    guideline), unscored, undecided (left out by the policy), open, behind (settled, but drawn after an open one),
-    elsewhere (asked for by band under another plan's ladder).
+    ``counts``: drawn, used, before (drawn before the version or the guideline was fixed), trained (in the snapshot, or a
+    near-duplicate is), swept (shown in a sweep's grid, beside its prediction: not blind, whatever came of it), older
+    (settled under an earlier guideline), unscored, undecided (left out by the policy), open, behind (settled, but drawn
+    after an open one), elsewhere (asked for by band under another plan's ladder).
     """
     fixed_at = max(model.snapshot.created_at, guideline.created_at)
     resolution = class_resolution(project)

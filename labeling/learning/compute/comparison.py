@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from inference.metrics import paired_difference
+from labeling.catalog.models import Item
 from labeling.jobs.progress import JobError
 from labeling.learning.compute import artifact
 from labeling.learning.compute.classes import translate
@@ -122,7 +123,9 @@ def _champion_out_of_sample(
 
 
 def _items_of_snapshot(model_version: ModelVersion) -> npt.NDArray[np.int64]:
-    ids = model_version.snapshot.ground_truth_ids
-    return np.fromiter(
-        GroundTruth.objects.filter(pk__in=ids).values_list("item_id", flat=True), dtype=np.int64
-    )
+    """Near-duplicates of what it learned from among them: of those, too, it is right by heart."""
+    learned = GroundTruth.objects.filter(pk__in=model_version.snapshot.ground_truth_ids)
+    items = set(learned.values_list("item_id", flat=True))
+    groups = learned.filter(item__twins_of__isnull=False).values_list("item__twins_of")
+    items |= set(Item.objects.filter(twins_of__in=groups).values_list("pk", flat=True))
+    return np.fromiter(items, dtype=np.int64)

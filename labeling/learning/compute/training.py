@@ -165,6 +165,7 @@ def _best_entry(
             labels,
             keys,
             seed=seed,
+            groups=learned.groups,
             on_progress=lambda done, total: progress.report(
                 done, total, gettext_noop("Training and cross-validating")
             ),

@@ -9,6 +9,7 @@ from inference.drift import calibration_test
 from labeling.catalog.models import Project
 from labeling.catalog.selectors import class_resolution
 from labeling.learning.models import ModelVersion
+from labeling.learning.sides import LEARNED_A_TWIN
 from labeling.monitors.models import Monitor, MonitorThresholds, ReadingState
 from labeling.monitors.reading import Reading, alert_if
 
@@ -19,7 +20,7 @@ LEVEL = 0.005
 
 # Drawn by lot after the snapshot was made: by the audit of everything, or among what this version decided. A photo that
 # people hold or call unusable is of no class, and has no part in what a probability of a class means.
-_LABELS = """
+_LABELS = f"""
 SELECT t.id, t.item_id, t.label_class_id, s.predicted_id, s.probabilities
 FROM truth_groundtruth t
 JOIN catalog_item i ON i.id = t.item_id
@@ -28,11 +29,12 @@ WHERE t.project_id = %(project)s AND t.kind = 'class' AND t.origin <> 'gold'
   AND NOT EXISTS (SELECT 1 FROM truth_groundtruth n WHERE n.supersedes_id = t.id)
   AND NOT EXISTS (SELECT 1 FROM truth_groundtruth old
                   WHERE old.item_id = t.item_id AND old.id = ANY(%(snapshot)s::bigint[]))
+  AND NOT {LEARNED_A_TWIN}
   AND (i.audit_drawn_at > %(made)s
        OR EXISTS (SELECT 1 FROM frontier_automaticdecision a
                   WHERE a.item_id = t.item_id AND a.audit AND a.mode = 'on' AND a.model_version_id = %(model)s))
 ORDER BY t.id DESC LIMIT %(limit)s
-"""
+"""  # noqa: S608
 
 
 def calibration_reading(project: Project, model: ModelVersion, thresholds: MonitorThresholds) -> Reading:

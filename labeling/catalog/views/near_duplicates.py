@@ -1,0 +1,27 @@
+"""The groups of photos that are nearly the same, for the project's admins."""
+
+from __future__ import annotations
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from labeling.catalog import selectors, twins
+from labeling.catalog.pages import project_context
+from labeling.catalog.permissions import Action, project_for
+from labeling.typed_numbers import whole
+
+
+@login_required
+@require_safe
+def near_duplicates(request: HttpRequest, slug: str) -> HttpResponse:
+    project = project_for(request.user, slug, Action.ADMIN)
+    groups, following = twins.page_of_groups(
+        project, after=whole(request.GET.get("after", ""), digits=18) or 0
+    )
+    shown = [[(item, selectors.photo_urls(item.image)) for item in group.items] for group in groups]
+    more = {"groups": shown, "next": following, "count": twins.count(project)}
+    return render(
+        request, "catalog/near_duplicates.html", project_context(request, project, "photos", **more)
+    )

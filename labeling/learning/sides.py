@@ -1,0 +1,9 @@
+"""Near-duplicates stay on one side: what judges a version has none among what that version learned from."""
+
+from __future__ import annotations
+
+#: SQL over ``catalog_item i``, with ``%(snapshot)s``, the ids of the ground truths of a version: it learned from a
+#: near-duplicate of the photo.
+LEARNED_A_TWIN = """coalesce(i.twins_of IN (
+    SELECT twin.twins_of FROM truth_groundtruth learned JOIN catalog_item twin ON twin.id = learned.item_id
+    WHERE learned.id = ANY(%(snapshot)s::bigint[]) AND twin.twins_of IS NOT NULL), false)"""

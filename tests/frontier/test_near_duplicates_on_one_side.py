@@ -1,0 +1,110 @@
+"""Near-duplicates are kept on one side: what trained a version never has one among what judges it; gold trains nothing."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from inference.heads.folds import stratified_folds
+from labeling.catalog.models import Item
+from labeling.catalog.selectors import current_guideline
+from labeling.frontier.compute.sample import Draws, draws
+from labeling.frontier.drawing import draw_for_band
+from labeling.frontier.requests import request_certification
+from labeling.learning.compute.comparison import _items_of_snapshot
+from labeling.learning.training_set import training_set
+from labeling.queue.placing import audited_by_band
+from labeling.truth import services as truth
+from tests.frontier.proving import Pool, make_pool
+
+pytestmark = pytest.mark.django_db
+
+
+def alike(*items: Item) -> None:
+    Item.objects.filter(pk__in=[item.pk for item in items]).update(twins_of=items[0].pk)
+
+
+def sample_of(pool: Pool) -> Draws:
+    return draws(pool.project, pool.model, current_guideline(pool.project), undecided_are_errors=True)
+
+
+def test_what_certifies_has_no_near_duplicate_in_the_snapshot() -> None:
+    pool = make_pool(40)
+    learned, apart = pool.items[0], pool.items[1]
+    pool.model = pool.train([pool.settle(learned), pool.settle(apart)])
+    fresh = [item for item in pool.draw(20) if item.pk not in {learned.pk, apart.pk}]
+    for item in fresh:
+        pool.settle(item)
+    before = sample_of(pool)
+    alike(learned, fresh[0], fresh[1])
+    alike(fresh[2], fresh[3])  # both on one side already
+    after = sample_of(pool)
+    assert after.counts["used"] == before.counts["used"] - 2
+    assert after.counts["trained"] == before.counts["trained"] + 2
+    gone = {label.item_id for label in before.labels} - {label.item_id for label in after.labels}
+    assert gone == {fresh[0].pk, fresh[1].pk}
+
+
+def test_what_is_asked_for_a_band_has_no_near_duplicate_in_the_snapshot() -> None:
+    pool = make_pool()
+    pool.policy(precision=0.9, planned_labels=160)
+    pool.model = pool.train([pool.settle(pool.items[0])])
+    pool.settle_all(pool.wrong_below(0.2, [item for item in pool.draw(200) if item.pk != pool.items[0].pk]))
+    request_certification(project=pool.project, by=pool.admin)
+    pool.work()
+    left = [item for item in pool.items if pool.predicted[item.pk] == "functional"]
+    Item.objects.filter(pk__in=[pool.items[0].pk, *(item.pk for item in left[:190])]).update(
+        twins_of=pool.items[0].pk
+    )
+    drawn = draw_for_band(project=pool.project, by=pool.admin, class_key="functional", count=500)
+    asked = Item.objects.filter(project=pool.project, drawn_for_band__isnull=False)
+    assert drawn == asked.count() > 0
+    assert not asked.filter(twins_of=pool.items[0].pk).exists()
+
+
+def test_the_audit_of_bands_leaves_out_near_duplicates_of_what_trained() -> None:
+    pool = make_pool(40)
+    learned = pool.items[0]
+    pool.model = pool.train([pool.settle(learned)])
+    fresh = [item for item in pool.draw(10) if item.pk != learned.pk]
+    for item in fresh:
+        pool.settle(item)
+
+    def counted() -> int:
+        limits = {each.pk: [0.0] for each in pool.classes.values()}
+        members = {each.pk: [each.pk] for each in pool.classes.values()}
+        return sum(n for n, _wrong in audited_by_band(pool.project, pool.model, limits, members).values())
+
+    before = counted()
+    alike(learned, fresh[0])
+    assert counted() == before - 1
+
+
+def test_a_near_duplicate_of_a_gold_question_trains_nothing() -> None:
+    pool = make_pool(40)
+    for item in pool.items[:4]:
+        pool.settle(item)
+    truth.add_gold(project=pool.project, item=pool.items[10], class_key="functional", by=pool.admin)
+    alike(pool.items[0], pool.items[10])
+    trains = {example.item_id for example in training_set(pool.project).examples}
+    assert trains == {item.pk for item in pool.items[1:4]}
+
+
+def test_folds_never_part_near_duplicates() -> None:
+    pool = make_pool(40)
+    for item in pool.items[:20]:
+        pool.settle(item)
+    assert training_set(pool.project).groups is None  # nothing is folded otherwise where there are none
+    alike(pool.items[0], pool.items[2], pool.items[4])
+    learned = training_set(pool.project)
+    fold = stratified_folds(np.asarray(learned.columns), 5, 0, learned.groups)
+    group = np.asarray(learned.groups)
+    for name in set(group):
+        assert len(set(fold[group == name])) == 1
+
+
+def test_the_champion_is_not_judged_on_near_duplicates_of_what_it_learned_from() -> None:
+    pool = make_pool(40)
+    model = pool.train([pool.settle(pool.items[0])])
+    alike(pool.items[0], pool.items[1])
+    assert set(_items_of_snapshot(model)) == {pool.items[0].pk, pool.items[1].pk}
