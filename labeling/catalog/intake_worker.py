@@ -17,9 +17,10 @@ from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import transaction
 from django.db.models import Count
 
+from config.postgres.outages import is_disk_full, is_outage
 from inference.photo import Levels
 from labeling.catalog import events, photos, storage, twins
 from labeling.catalog.activity import log_activity
@@ -50,9 +51,6 @@ CHUNK = 100
 #: The first photos should be labelable at once, so the first chunk is a small one.
 FIRST_CHUNK = 20
 LISTED_AT_ONCE = 2000
-
-#: No photo's fault: the job fails, and goes on with the same files when it is resumed.
-CONNECTION_LOST = (OperationalError, InterfaceError)
 
 Given = TypeVar("Given")
 Made = TypeVar("Made")
@@ -253,9 +251,8 @@ def _settle(batch: IntakeBatch, found: Sequence[_Found]) -> int:
     storage.flush()
     try:
         return _store(batch, found)
-    except CONNECTION_LOST:
-        raise
-    except Exception:
+    except Exception as error:
+        _raise_what_is_no_photos_fault(error)
         logger.exception("%d files of an intake could not be stored together; storing one by one", len(found))
     return sum(_settle_alone(batch, one) for one in found)
 
@@ -263,12 +260,17 @@ def _settle(batch: IntakeBatch, found: Sequence[_Found]) -> int:
 def _settle_alone(batch: IntakeBatch, one: _Found) -> int:
     try:
         return _store(batch, [one])
-    except CONNECTION_LOST:
-        raise
-    except Exception:
+    except Exception as error:
+        _raise_what_is_no_photos_fault(error)
         logger.exception("the file %r of an intake could not be stored", one.row.name)
         one.refused, one.photo = "not_stored", None
         return _store(batch, [one])
+
+
+def _raise_what_is_no_photos_fault(error: Exception) -> None:
+    """A database or disk in trouble: the job ends, and goes on with the same files later."""
+    if is_outage(error) or is_disk_full(error):
+        raise error
 
 
 @transaction.atomic
