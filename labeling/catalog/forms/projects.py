@@ -146,8 +146,8 @@ class SettingsForm(_ProjectModelForm):
             "undo_seconds": gettext_lazy("0: no answer can be taken back."),
             "audit_rate": gettext_lazy("Drawn at random from all photos. Only these prove a precision."),
             "near_duplicates": gettext_lazy(
-                "Photos that are nearly the same as one that is there: saved again, or of a burst. Those of a group are "
-                "kept on one side: what trained a model never has a near-duplicate among what judges it."
+                "Photos that are nearly the same as one that is there: saved again, smaller or in another quality. Those of "
+                "a group are kept on one side: what trained a model never has a near-duplicate among what judges it."
             ),
             "sweep_allowed": gettext_lazy(
                 "Photos of one predicted class are shown as a grid, and the labeler marks those that are not. Gold photos "
