@@ -1,4 +1,4 @@
-"""Near-duplicates of a project: the same picture saved again, of another size or quality. Each group is named by its oldest photo's id.
+"""Near-duplicates of a project: one picture, saved again. Each group is named by its oldest photo's id.
 
 What a group is good for, the rooms above decide: they keep its photos on one side of every split.
 """
