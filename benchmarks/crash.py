@@ -189,8 +189,8 @@ def rows_only(project: Project, count: int) -> None:
 
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO catalog_image (sha256, format, width, height, size, rendered, created_at) "
-            "SELECT encode(sha256(('row ' || number)::bytea), 'hex'), 'PNG', 300, 300, 40000, 32767, now() "
+            "INSERT INTO catalog_image (sha256, format, width, height, size, rendered, fingerprint_parts, created_at) "
+            "SELECT encode(sha256(('row ' || number)::bytea), 'hex'), 'PNG', 300, 300, 40000, 32767, '{}', now() "
             "FROM generate_series(1, %s) number RETURNING id",
             [count],
         )

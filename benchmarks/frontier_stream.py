@@ -128,8 +128,8 @@ class Site:
         keys = np.random.default_rng([seed, 29, len(names)]).random(len(names))
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(
-                "INSERT INTO catalog_image (sha256, format, width, height, size, rendered, created_at) "
-                "SELECT s, 'PNG', 300, 300, 40000, 32767, now() FROM unnest(%s::text[]) s ON CONFLICT DO NOTHING",
+                "INSERT INTO catalog_image (sha256, format, width, height, size, rendered, fingerprint_parts, created_at) "
+                "SELECT s, 'PNG', 300, 300, 40000, 32767, '{}', now() FROM unnest(%s::text[]) s ON CONFLICT DO NOTHING",
                 [hashes],
             )
             cursor.execute(

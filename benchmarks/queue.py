@@ -26,8 +26,9 @@ GOLD = 30
 BANDS = 5
 #: Ranked photos lie in two ladders and five bands; the first GOLD photos are gold and not ranked.
 _IMAGES = """
-INSERT INTO catalog_image (sha256, format, width, height, size, rendered, created_at)
-SELECT encode(sha256(number::text::bytea), 'hex'), 'PNG', 300, 300, 40000, 32767, now() FROM generate_series(1, %s) number
+INSERT INTO catalog_image (sha256, format, width, height, size, rendered, fingerprint_parts, created_at)
+SELECT encode(sha256(number::text::bytea), 'hex'), 'PNG', 300, 300, 40000, 32767, '{}', now()
+FROM generate_series(1, %s) number
 """
 _ITEMS = """
 INSERT INTO catalog_item (project_id, image_id, source, name, random_key, added_at)

@@ -165,7 +165,9 @@ def test_a_csv_file_is_one_click_away(living: Living, page_for: Callable[..., Pa
     with page.expect_download() as saved:
         page.locator("#hours").get_by_role("link", name="CSV").click()
     assert saved.value.suggested_filename == "cells-hours.csv"
-    assert Path(saved.value.path()).read_text().startswith("since,hours,all_human,per_1000")
+    assert (
+        Path(saved.value.path()).read_text(encoding="utf-8-sig").startswith("since,hours,all_human,per_1000")
+    )
 
 
 def test_on_a_phone_nothing_scrolls_sideways_and_the_plots_stay_legible(
