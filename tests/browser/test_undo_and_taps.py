@@ -41,7 +41,8 @@ def test_what_was_done_before_a_reload_is_taken_back_after_it(
     first = screen.shown
     screen.press("1")
     skipped = screen.shown
-    screen.press("s")
+    with screen.page.expect_response(lambda response: response.url.endswith("/skip") and response.ok):
+        screen.press("s")
     screen.expect_state("All saved")
     wrong = wait_for_answers(labeler, 1)[0]
     _reload(screen)
