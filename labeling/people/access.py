@@ -71,6 +71,19 @@ def drop_second_step(*, person: User, by: User) -> None:
         remember(person, Kind.TWO_STEP_OFF, by=by)
 
 
+def stay_as_they_are(person: User) -> bool:
+    """Whether nobody set the password, ended the sessions or switched the account off since ``person`` was read.
+
+    It stays so until the transaction ends. To be asked before a password is set: looking at a form takes a while.
+    """
+    now = _locked(person)
+    return (now.password, now.sign_outs, now.is_active) == (
+        person.password,
+        person.sign_outs,
+        person.is_active,
+    )
+
+
 def _locked(person: User) -> User:
     return User.objects.select_for_update(no_key=True).get(pk=person.pk)
 

@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from labeling.people import rate_limits, throttle
 from labeling.people.history import remember
 from labeling.people.links import link_for, mail_link_aside
-from labeling.people.models import AccountEvent, Token
+from labeling.people.models import AccountEvent, Token, User
 from labeling.people.proxies import neighbourhood
 from labeling.people.tokens import DAYS
 
@@ -81,7 +81,23 @@ class SignInForm(AuthenticationForm):
 PASSWORD_RULES = _("At least 8 characters, not a common word, and not like your name.")
 
 
-class ChoosePasswordForm(SetPasswordForm):  # type: ignore[type-arg]
+class _PasswordAlone:
+    """Saves nothing else of the account, which may have been changed while the password was hashed."""
+
+    cleaned_data: dict[str, Any]
+
+    def set_password_and_save(
+        self,
+        user: User,
+        password_field_name: str = "new_password1",  # noqa: S107  the name of a field
+        commit: bool = True,
+    ) -> User:
+        user.set_password(self.cleaned_data[password_field_name])
+        user.save(update_fields=["password"])
+        return user
+
+
+class ChoosePasswordForm(_PasswordAlone, SetPasswordForm):  # type: ignore[type-arg]
     """The first password, or another one, by a one-time link."""
 
     def __init__(self, *args: Any, **named: Any) -> None:
@@ -90,7 +106,7 @@ class ChoosePasswordForm(SetPasswordForm):  # type: ignore[type-arg]
         self.fields["new_password2"].help_text = ""
 
 
-class ChangePasswordForm(PasswordChangeForm):  # type: ignore[type-arg]
+class ChangePasswordForm(_PasswordAlone, PasswordChangeForm):  # type: ignore[type-arg]
     """Another password, by whoever knows the present one. A page left open is no licence to guess that one."""
 
     def __init__(self, *args: Any, address: str = "", **named: Any) -> None:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.core import mail
 from django.core.management import call_command
+from django.forms import BaseForm
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
 from labeling.people import services, throttle
-from labeling.people.forms import ForgotForm
+from labeling.people.forms import ChangePasswordForm, ChoosePasswordForm, ForgotForm
 from labeling.people.models import AccountEvent, Token, User
 from labeling.people.tokens import MOST
 from labeling.refusals import Refused
@@ -136,6 +138,58 @@ def test_an_invited_person_chooses_the_password_once(chief: User) -> None:
     assert "does not work any more" in choose(link, "another long one").content.decode()
     assert can_sign_in("joon", NEW)
     assert events(User.objects.get(username="joon")) == ["invited", "link_made", "password_set"]
+
+
+def between(monkeypatch: pytest.MonkeyPatch, form: type[BaseForm], do: Callable[[], object]) -> None:
+    """Something happens after the form was found to be right and before what it says is done."""
+    real = form.is_valid
+
+    def is_valid(self: BaseForm) -> bool:
+        found = real(self)
+        do()
+        return found
+
+    monkeypatch.setattr(form, "is_valid", is_valid)
+
+
+def test_a_link_that_two_use_at_once_works_for_one(chief: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    mina = make_user("mina")
+    link = signed_in(chief).post(reverse("person-link", args=[mina.pk])).context["link"]
+
+    def other() -> None:
+        monkeypatch.undo()
+        assert choose(link, "the faster one 7").status_code == 302
+
+    between(monkeypatch, ChoosePasswordForm, other)
+    slower = choose(link, "the slower one 7")
+    assert slower.status_code == 409 and "does not work any more" in slower.content.decode()
+    assert (can_sign_in("mina", "the faster one 7"), can_sign_in("mina", "the slower one 7")) == (True, False)
+
+
+@pytest.mark.parametrize("by", ["link", "present password"])
+def test_who_is_switched_off_while_a_password_is_set_stays_off(
+    by: str, chief: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mina = make_user("mina")
+    here = signed_in(mina)
+    link = signed_in(chief).post(reverse("person-link", args=[mina.pk])).context["link"]
+    form = ChoosePasswordForm if by == "link" else ChangePasswordForm
+    between(monkeypatch, form, lambda: services.switch_off(person=mina, by=chief))
+    assert (choose(link) if by == "link" else change(here, "mina")).status_code in (409, 422)
+    mina.refresh_from_db()
+    assert not mina.is_active and not mina.check_password(NEW)
+
+
+def test_setting_a_password_changes_nothing_else_of_the_account(
+    chief: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mina = make_user("mina")
+    link = signed_in(chief).post(reverse("person-link", args=[mina.pk])).context["link"]
+    promote = User.objects.filter(pk=mina.pk).update
+    between(monkeypatch, ChoosePasswordForm, lambda: promote(is_superuser=True))
+    assert choose(link).status_code == 302
+    mina.refresh_from_db()
+    assert mina.is_superuser and mina.check_password(NEW)
 
 
 def test_a_link_leaves_the_address_before_anything_else_is_loaded(chief: User) -> None:

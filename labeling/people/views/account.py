@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.contrib.auth import logout, update_session_auth_hash
 from django.contrib.auth import views as auth_views
 from django.contrib.auth.decorators import login_required
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse_lazy
@@ -16,7 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from labeling.people import selectors, services
-from labeling.people.access import end_streams
+from labeling.people.access import end_streams, stay_as_they_are
 from labeling.people.forms import ChangePasswordForm, TokenForm
 from labeling.people.history import remember
 from labeling.people.models import AccountEvent
@@ -54,7 +55,11 @@ class ChangePassword(auth_views.PasswordChangeView):
     def get_form_kwargs(self) -> dict[str, Any]:
         return super().get_form_kwargs() | {"address": self.request.META.get("REMOTE_ADDR", "")}
 
+    @transaction.atomic
     def form_valid(self, form: ChangePasswordForm) -> HttpResponse:  # type: ignore[override]
+        if not stay_as_they_are(form.user):
+            form.add_error(None, _("Your account was changed meanwhile. Load the page anew and try again."))
+            return self.form_invalid(form)
         response = super().form_valid(form)
         me = signed_in(self.request)
         remember(me, AccountEvent.Kind.PASSWORD_SET, by=me)

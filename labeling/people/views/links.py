@@ -7,12 +7,13 @@ from typing import Any
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import views as auth_views
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import reverse_lazy
 from django.utils.translation import gettext as _
 
-from labeling.people.access import end_streams
+from labeling.people.access import end_streams, stay_as_they_are
 from labeling.people.forms import ChoosePasswordForm, ForgotForm
 from labeling.people.history import remember
 from labeling.people.links import days_of_links, link_tokens
@@ -37,7 +38,11 @@ class ChoosePassword(auth_views.PasswordResetConfirmView):
     def get_context_data(self, **named: Any) -> dict[str, Any]:
         return super().get_context_data(**named) | {"person": self.user, "mail": settings.MAIL_IS_SET_UP}
 
+    @transaction.atomic
     def form_valid(self, form: Any) -> HttpResponse:
+        if not stay_as_they_are(form.user):  # the link was used, or the account switched off, a moment ago
+            self.validlink = False
+            return self.render_to_response(self.get_context_data(), status=409)
         response = super().form_valid(form)
         remember(form.user, AccountEvent.Kind.PASSWORD_SET, by=None)
         end_streams(form.user)
