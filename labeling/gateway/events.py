@@ -25,7 +25,8 @@ LONGEST_S = 15 * 60.0
 
 @require_GET
 async def events(request: HttpRequest, slug: str) -> HttpResponseBase:
-    """``/p/<slug>/events``: server-sent events ``jobs``, ``progress``, ``activity``; data is ``{"at": iso time}``."""
+    """``/p/<slug>/events``: server-sent events ``watching`` (from now on nothing is missed), ``jobs``, ``progress``,
+    ``activity``; data of these is ``{"at": iso time}``."""
     admitted = await sync_to_async(_admit)(request, slug)
     if admitted is None:
         return HttpResponse("Sign in first.\n", status=401, content_type="text/plain; charset=utf-8")
@@ -63,7 +64,8 @@ class Watch:
         end = time.monotonic() + LONGEST_S
         try:
             await self._hub.watch(self._project_id, self._box)
-            yield b"retry: 3000\n: watching\n\n"
+            # The answer's head goes out before anybody listens: what comes between is told by nobody.
+            yield b"retry: 3000\nevent: watching\ndata: {}\n\n"
             while time.monotonic() < end:
                 kinds = await self._box.take(timeout=HEARTBEAT_S)
                 if not kinds:

@@ -134,7 +134,7 @@ function connect() {
   clearTimeout(retry);
   if (!eventsUrl || away || document.hidden || stream || !parts().length) return;
   stream = new EventSource(eventsUrl);
-  stream.addEventListener("open", () => {
+  stream.addEventListener("watching", () => {
     tell("on");
     clearInterval(poll);
     poll = null;

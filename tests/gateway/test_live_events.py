@@ -48,10 +48,10 @@ class Viewer:
             self._socket = response.extensions["network_stream"].get_extra_info("socket")
             assert response.headers["content-type"] == "text/event-stream"
             for line in response.iter_lines():
-                if line == ": watching":
-                    self.watching.set()
-                elif line.startswith("event: "):
+                if line.startswith("event: "):
                     kind = line.removeprefix("event: ")
+                elif line.startswith("data: ") and kind == "watching":
+                    self.watching.set()
                 elif line.startswith("data: "):
                     self.heard.append((kind, json.loads(line.removeprefix("data: "))))
 
@@ -148,6 +148,7 @@ def test_more_viewers_than_database_connections_and_the_site_still_answers(
     world = make_world()
     tabs = [viewers(world.project, world.admin) for _ in range(30)]
     assert httpx.get(f"{live_stack.url}/healthz", timeout=5).json() == {"status": "ok"}
+    assert httpx.head(f"{live_stack.url}/healthz", timeout=5).status_code == 200
     assert _listeners() == 1
     Job.objects.filter(pk=world.job.pk).update(done=5)
     for tab in tabs:
