@@ -162,7 +162,7 @@ def cpu_forward(backbone: Backbone, cache_dir: Path | None, threads: int = 1) ->
     """The network in ONNX Runtime; in torch where torch's exporter cannot express it (slower, and said in the log)."""
     try:
         if cache_dir is not None:
-            return OnnxForward(export_onnx(backbone, cache_dir), threads)
+            return _kept(backbone, cache_dir, threads)
         with tempfile.TemporaryDirectory() as folder:
             return OnnxForward(export_onnx(backbone, Path(folder)), threads)
     except ValueError:
@@ -170,6 +170,17 @@ def cpu_forward(backbone: Backbone, cache_dir: Path | None, threads: int = 1) ->
     except Exception as error:  # torch's exporter and ONNX Runtime raise what they like
         logger.warning("%s runs in PyTorch, as ONNX Runtime cannot take it: %s", backbone.name, error)
         return EagerForward(backbone)
+
+
+def _kept(backbone: Backbone, cache_dir: Path, threads: int) -> Forward:
+    """By the export that is kept; where that cannot be loaded, as it is damaged, by a new one."""
+    exported = export_onnx(backbone, cache_dir)
+    try:
+        return OnnxForward(exported, threads)
+    except Exception as error:  # ONNX Runtime raises what it likes
+        logger.warning("%s cannot be loaded, and is exported anew: %s", exported.name, error)
+        exported.unlink(missing_ok=True)
+        return OnnxForward(export_onnx(backbone, cache_dir), threads)
 
 
 class OnnxForward:

@@ -59,7 +59,7 @@ def read(folder: Path) -> tuple[npt.NDArray[np.bytes_], npt.NDArray[np.floating[
     try:
         keys = np.frombuffer((folder / _KEYS).read_bytes(), dtype=KEY)
         vectors = np.load(folder / _VECTORS, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+    except Exception as error:  # a damaged header makes its reader fail in many ways
         if not folder.is_dir():
             raise FileNotFoundError(folder) from error
         raise Damaged(f"{folder.name} cannot be read: {error}") from error

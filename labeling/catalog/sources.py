@@ -113,7 +113,7 @@ class Archive:
         for number, (member, raw) in enumerate(zip(members, names, strict=True)):
             # Only the name as it is meant tells folders and dots: half a letter of Shift-JIS may look like a backslash.
             name = read(raw, encoding) if isinstance(raw, bytes) else kept(raw)
-            if member.is_dir() or _is_clutter(name):
+            if name.endswith("/") or _is_clutter(name):
                 continue
             unsaid = raw if isinstance(raw, bytes) and not raw.isascii() else None
             yield Listed(name=name, path=str(number), refused=_refused_member(member, name), raw=unsaid)

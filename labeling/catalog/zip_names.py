@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import io
 import struct
+import zipfile
 import zlib
 from zipfile import ZipInfo
 
 _MEMBER, _LOCAL = b"PK\x01\x02", b"PK\x03\x04"  # APPNOTE 4.3.12 and 4.3.7
 _MEMBER_SIZE, _LOCAL_SIZE = 46, 30
 _UTF8 = 0x800
+_NEWEST_VERSION = zipfile.MAX_EXTRACT_VERSION
 _CLAIMS_UTF8 = 0x8000  # a bit of the same field that means nothing
 _UNICODE_PATH = 0x7075
 
@@ -47,6 +49,9 @@ def _blinded(directory: bytes) -> bytes:
         (flags,) = struct.unpack_from("<H", directory, at + 8)
         if flags & _UTF8:
             struct.pack_into("<H", made, at + 8, flags & ~_UTF8 | _CLAIMS_UTF8)
+        (needed,) = struct.unpack_from("<H", directory, at + 6)
+        # A member of a kind that is not known here is refused when it is read; it must not stop the others.
+        struct.pack_into("<H", made, at + 6, min(needed, _NEWEST_VERSION))
         at += _MEMBER_SIZE + sum(struct.unpack_from("<HHH", directory, at + 28))
     return bytes(made)
 

@@ -93,6 +93,32 @@ def start(
     return take_in(project, kind="folder", folder=folder)
 
 
+def with_byte(archive: bytes, member: int, at: int, value: int) -> bytes:
+    """The archive with a byte of its directory's entry for the ``member``-th file changed."""
+    found = -1
+    for _ in range(member + 1):
+        found = archive.index(b"PK\x01\x02", found + 1)
+    return archive[: found + at] + bytes([value]) + archive[found + at + 1 :]
+
+
+ODD_MEMBERS: dict[str, Callable[[bytes], bytes]] = {
+    "a name of nothing": lambda archive: archive.replace(b"odd.png", b"\0\0\0\0\0\0\0"),
+    "a name that begins with nothing": lambda archive: archive.replace(b"odd.png", b"\0dd.png"),
+    "a version that is to come": lambda archive: with_byte(archive, 0, 6, 200),
+    "a way to pack that is to come": lambda archive: with_byte(archive, 0, 10, 77),
+}
+
+
+@pytest.mark.parametrize("change", ODD_MEMBERS.values(), ids=ODD_MEMBERS.keys())
+def test_an_odd_member_does_not_stop_the_archive(do: Do, change: Callable[[bytes], bytes]) -> None:
+    project = make_project()
+    archive = change(zip_of({"odd.png": photo_bytes(1), "good.png": photo_bytes(2)}))
+    batch, job = take_in(project, kind="zip", zip=upload("a.zip", archive))
+    assert do(job).state == "succeeded"
+    assert len(outcomes(batch)) == 2 and outcomes(batch)["good.png"] == IntakeOutcome.ADDED
+    assert not batch.files.filter(outcome=IntakeOutcome.PENDING).exists()
+
+
 @pytest.mark.parametrize("count", [1999, 2000, 2001, 4001])
 def test_no_row_is_lost_where_a_portion_of_the_list_ends(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
     """The real portions, and no photo: listing alone."""

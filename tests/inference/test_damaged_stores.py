@@ -36,6 +36,12 @@ def other_bytes(path: Path) -> None:
     path.write_bytes(data)
 
 
+def over(path: Path, at: int, with_bytes: bytes) -> None:
+    data = bytearray(path.read_bytes())
+    data[at : at + len(with_bytes)] = with_bytes
+    path.write_bytes(data)
+
+
 def old(shard: Path) -> None:
     """As stores wrote before they kept sums."""
     (shard / "sums.json").unlink()
@@ -55,6 +61,8 @@ DAMAGES: dict[str, Callable[[Path], None]] = {
     "vectors gone": lambda shard: (shard / "vectors.npy").unlink(),
     "vectors changed": lambda shard: other_bytes(shard / "vectors.npy"),
     "vectors are no array": lambda shard: (shard / "vectors.npy").write_bytes(b"not an array"),
+    "header zeroed": lambda shard: over(shard / "vectors.npy", 16, bytes(64)),
+    "header no header": lambda shard: over(shard / "vectors.npy", 10, b"(" * 100),
     "vectors a folder": lambda shard: ((shard / "vectors.npy").unlink(), (shard / "vectors.npy").mkdir())[1],
     "keys cut": lambda shard: cut(shard / "keys.bin"),
     "keys cut between two": lambda shard: os.truncate(shard / "keys.bin", 64),

@@ -218,6 +218,14 @@ def test_threads_that_export_different_networks_at_once_do_not_break_each_other(
         assert OnnxForward(path)(pixels).shape == (1, network.dim)
 
 
+@pytest.mark.parametrize("left", [0, 1000])
+def test_a_damaged_export_is_made_again(left: int, lite: Backbone, cache: Path, tmp_path: Path) -> None:
+    damaged = tmp_path / export_onnx(lite, cache).name
+    damaged.write_bytes(export_onnx(lite, cache).read_bytes()[:left])
+    assert isinstance(cpu_forward(lite, tmp_path), OnnxForward)
+    assert damaged.stat().st_size > 10_000
+
+
 def test_the_export_is_made_once_and_leaves_nothing_half(lite: Backbone, tmp_path: Path) -> None:
     path = export_onnx(lite, tmp_path)
     stamp = path.stat().st_mtime_ns

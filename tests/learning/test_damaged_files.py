@@ -100,6 +100,9 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
     "manifest cut": lambda folder: os.truncate(folder / "manifest.json", 30),
     "manifest a list": lambda folder: (folder / "manifest.json").write_text("[]"),
     "of another version": _of_another_version,
+    "out-of-fold cut": lambda folder: os.truncate(folder / "out-of-fold.safetensors", 100),
+    "out-of-fold cut in its header": lambda folder: os.truncate(folder / "out-of-fold.safetensors", 20),
+    "out-of-fold gone": lambda folder: (folder / "out-of-fold.safetensors").unlink(),
     "all gone": lambda folder: folder.rename(folder.with_name("elsewhere")),
 }
 
