@@ -159,3 +159,13 @@ def test_a_one_time_link_does_not_pass_by_the_second_step() -> None:
     assert not is_in(client)
     answer = client.post(reverse("login"), {"username": "mina", "password": new})
     assert answer["Location"] == reverse("mfa_authenticate")
+
+
+def test_a_code_of_the_app_is_asked_for_once_more_in_its_own_words() -> None:
+    mina = make_user("mina")
+    switch_on(mina)
+    client = Client()
+    client.force_login(mina)
+    page = client.get(reverse("mfa_reauthenticate"))
+    assert "a code of your app is asked for once more" in page.content.decode()
+    assert "code" in page.context["form"].fields and "your password is asked for" not in page.content.decode()
