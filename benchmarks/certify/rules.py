@@ -1,6 +1,4 @@
-"""Are certificates honest, and how much do they cover? Simulated projects whose truth is known.
-
-``python -m benchmarks.certify [--quick] [--runs 2000] [--stated .95] [--delta .05] [--labels 3000] [--wrong 0]``
+"""Ways to certify, compared on simulated projects whose truth is known: the table of rules.
 
 A project has two predicted classes, three model versions and ``--labels`` random labels, which come one by one. After a
 third and two thirds of them the model is retrained and gets better. One half of the projects then draws fresh labels
@@ -29,19 +27,19 @@ The rule is the app's: bets at every label, and one exact look when the planned 
 from __future__ import annotations
 
 import argparse
-import json
 import math
 import sys
-import time
 from collections.abc import Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtr
-from scipy.stats import beta
 
+from benchmarks.certify.outcomes import upper
 from inference.certify import Ladder, Ledger, Sample, p_value
 from inference.certify.betting import bet, ratios_for
 from inference.certify.ladder import hopes
@@ -290,53 +288,37 @@ def summarise(runs: list[list[tuple[float, bool]]]) -> dict[str, Any]:
     }
 
 
-def upper(k: int, n: int) -> float | None:
-    """Upper end of the two-sided 95 % Clopper-Pearson interval."""
-    if not n:
-        return None
-    return 1.0 if k == n else round(float(beta.ppf(0.975, k + 1, n - k)), 5)
-
-
-def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
-    """Simulates, and prints its JSON as the last line."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.certify", description=__doc__)
-    parser.add_argument("--runs", type=int, default=2000)
-    parser.add_argument("--first-seed", type=int, default=0)
-    parser.add_argument("--stated", type=float, default=0.95)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--stated", type=float, default=0.95, help="of the table of rules, as all below")
     parser.add_argument("--delta", type=float, default=0.05)
     parser.add_argument("--labels", type=int, default=3000)
     parser.add_argument("--wrong", type=float, default=0.0, help="share of ground truths that are wrong")
-    parser.add_argument("--quick", action="store_true", help="200 projects")
-    chosen = parser.parse_args(arguments)
-    runs = min(chosen.runs, 200) if chosen.quick else chosen.runs
-    began = time.perf_counter()
+
+
+def table(pool: Executor, chosen: argparse.Namespace, runs: int) -> dict[str, Any]:
+    """Each rule's figures over so many projects; the app's own rule first."""
+    one = partial(
+        simulate, stated=chosen.stated, delta=chosen.delta, labels=chosen.labels, wrong=chosen.wrong
+    )
     found: dict[str, list[list[tuple[float, bool]]]] = {}
-    for number in range(runs):
-        one = simulate(
-            chosen.first_seed + number,
-            stated=chosen.stated,
-            delta=chosen.delta,
-            labels=chosen.labels,
-            wrong=chosen.wrong,
-        )
-        for rule, results in one.items():
-            found.setdefault(rule, []).append(results)
-        if (number + 1) % 500 == 0:
-            print(f"{number + 1} projects", file=sys.stderr, flush=True)
+    seeds = range(chosen.first_seed, chosen.first_seed + runs)
+    for number, results in enumerate(pool.map(one, seeds, chunksize=25), start=1):
+        for rule, of_rule in results.items():
+            found.setdefault(rule, []).append(of_rule)
+        if number % 500 == 0:
+            print(f"{number} projects", file=sys.stderr, flush=True)
     rules = {rule: summarise(results) for rule, results in found.items()}
     for rule, row in rules.items():
         print(f"{rule}: {row}", file=sys.stderr, flush=True)
-    ours = rules["fixed sequence"]
     hard = [
         any(violated for _, violated in project)
-        for number, project in enumerate(found["fixed sequence"])
-        if is_boundary(np.random.default_rng(chosen.first_seed + number))
+        for seed, project in zip(seeds, found["fixed sequence"], strict=True)
+        if is_boundary(np.random.default_rng(seed))
     ]
-    result = {
-        "benchmark": "certify",
+    return {
         "stated_precision": chosen.stated,
         "delta": chosen.delta,
-        **ours,
+        **rules["fixed sequence"],
         "naive_violation_rate": rules["naive"]["violation_rate"],
         "bonferroni_coverage": rules["bonferroni"]["coverage"],
         "boundary_projects": {
@@ -345,18 +327,6 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
             "project_violation_upper95": upper(sum(hard), len(hard)),
         },
         "rules": rules,
-        "n": runs,
-        "seeds": runs,
-        "first_seed": chosen.first_seed,
         "labels": chosen.labels,
         "wrong_ground_truths": chosen.wrong,
-        "device": "cpu",
-        "seconds": round(time.perf_counter() - began, 1),
-        "how": "simulated projects of 2 classes and 3 versions; a look at every label, the best one kept",
     }
-    print(json.dumps(result))
-    return result
-
-
-if __name__ == "__main__":
-    main()
