@@ -81,6 +81,7 @@ def fine_tune(
     squares: Pixels,
     y: npt.ArrayLike,
     *,
+    groups: npt.ArrayLike | None = None,
     recipe: Recipe | None = None,
     device: str = "cpu",
     on_progress: OnProgress | None = None,
@@ -91,6 +92,7 @@ def fine_tune(
         backbone: one view, no tiles.
         squares: (n, S, S, 3) uint8, as ``Preprocessing.pixels`` makes them; memory-mapped is fine.
         y: (n,) labels of at least two classes.
+        groups: (n,) rows with the same entry stay in one fold, as ``Head.fit``.
 
     Raises:
         TooFewLabels: fewer than two classes.
@@ -108,7 +110,7 @@ def fine_tune(
         )
     classes, column = np.unique(labels, return_inverse=True)
     frozen = _embed(backbone, copy.deepcopy(backbone.module()), squares, device)
-    fold = stratified_folds(column, chosen.cv, chosen.seed)
+    fold = stratified_folds(column, chosen.cv, chosen.seed, groups)
     count = int(fold.max()) + 1
     everything = np.ones(len(labels), dtype=bool)
     trainings = [*(fold != f for f in range(count)), everything]
@@ -122,7 +124,8 @@ def fine_tune(
             if on_progress is not None:
                 on_progress(before + done, sum(steps))
 
-        start = LogisticHead(seed=chosen.seed).fit(frozen[rows], labels[rows])
+        inside = None if groups is None else np.asarray(groups)[rows]
+        start = LogisticHead(seed=chosen.seed).fit(frozen[rows], labels[rows], groups=inside)
         tuned = _tune(backbone, squares, column, len(classes), rows, start, classes, chosen, device, report)
         if index < count:
             held_out = fold == index

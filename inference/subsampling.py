@@ -23,6 +23,7 @@ from sklearn.model_selection import StratifiedKFold
 
 from inference.forecast import CurvePoint
 from inference.heads import Progress
+from inference.heads.folds import stratified_folds
 
 Floats = npt.NDArray[np.floating[Any]]
 Ints = npt.NDArray[np.integer[Any]]
@@ -44,6 +45,7 @@ def curve(
     oof_size: float,
     fit: Fit,
     seed: int,
+    groups: npt.ArrayLike | None = None,
     on_progress: Progress | None = None,
 ) -> list[CurvePoint]:
     """Points of the learning curve, smallest size first; empty with too few labels for two sizes.
@@ -55,6 +57,7 @@ def curve(
         oof_size: labels behind each of its fits, on average (a head's ``out_of_fold_size_``).
         fit: makes a predictor; about ``_SIZES * _FOLDS`` times the number of rounds it is called.
         seed: draws folds and parts.
+        groups: (n,) rows with the same entry stay on one side, as ``Head.fit``.
         on_progress: called with (done, total) fits; may raise to cancel.
     """
     column = np.asarray(column)
@@ -71,21 +74,18 @@ def curve(
     sizes = _sizes(largest, classes=int(np.count_nonzero(counts)))
     if not sizes:
         return []
+    alike = None if groups is None else np.asarray(groups)[chosen]
     rounds = 3 if n <= 200 else 2 if n <= 600 else 1
     hits: dict[int, list[float]] = {size: [] for size in sizes}
     done, total = 0, rounds * folds * len(sizes)
     for turn in range(rounds):
-        splitter = StratifiedKFold(folds, shuffle=True, random_state=(seed + 7919 * turn) % 2**31)
-        with warnings.catch_warnings():
-            # A class may have fewer members than folds; that is allowed for here.
-            warnings.simplefilter("ignore", UserWarning)
-            splits = list(splitter.split(np.zeros(len(chosen)), column[chosen]))
+        splits = _splits(column[chosen], folds, (seed + 7919 * turn) % 2**31, alike)
         for inside, outside in splits:
             order = _stratified_order(column[chosen[inside]], rng)
             test = chosen[outside]
             for size in sizes:
                 rows = chosen[inside[order[:size]]]
-                if len(np.unique(column[rows])) > 1:
+                if len(rows) == size and len(np.unique(column[rows])) > 1:
                     predict = fit(X[rows], column[rows])
                     hits[size].append(float(np.mean(predict(X[test]) == column[test])))
                 done += 1
@@ -104,6 +104,20 @@ def curve(
     ]
     points.append(CurvePoint(n=int(oof_size), accuracy=float(right.mean()), spread=0.0, judged=n))
     return points
+
+
+def _splits(
+    column: npt.NDArray[Any], folds: int, seed: int, groups: npt.NDArray[Any] | None
+) -> list[tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]]:
+    """(inside, outside) rows of each fold, classes in their shares."""
+    if groups is not None:
+        fold = stratified_folds(column, folds, seed, groups)
+        return [(np.flatnonzero(fold != f), np.flatnonzero(fold == f)) for f in np.unique(fold)]
+    splitter = StratifiedKFold(folds, shuffle=True, random_state=seed)
+    with warnings.catch_warnings():
+        # A class may have fewer members than folds; that is allowed for here.
+        warnings.simplefilter("ignore", UserWarning)
+        return list(splitter.split(np.zeros(len(column)), column))
 
 
 def refit(head: Any) -> Fit:

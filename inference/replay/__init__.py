@@ -12,7 +12,7 @@ from __future__ import annotations
 from inference.replay.curves import Difference, at_decisions, compare, compare_on, summarise
 from inference.replay.pace import Pace
 from inference.replay.people import LABELERS, People, simulate_people
-from inference.replay.run import Point, replay, split
+from inference.replay.run import Point, pool_beside, replay, split
 
 __all__ = [
     "LABELERS",
@@ -23,6 +23,7 @@ __all__ = [
     "at_decisions",
     "compare",
     "compare_on",
+    "pool_beside",
     "replay",
     "simulate_people",
     "split",

@@ -34,7 +34,7 @@ class Head(Protocol):
 
     classes_: npt.NDArray[Any]
 
-    def fit(self, X: npt.ArrayLike, y: npt.ArrayLike) -> Any: ...
+    def fit(self, X: npt.ArrayLike, y: npt.ArrayLike, *, groups: npt.ArrayLike | None = None) -> Any: ...
     def predict_proba(self, X: npt.ArrayLike) -> npt.NDArray[np.float64]: ...
 
 
@@ -66,11 +66,27 @@ class Point:
     right: npt.NDArray[np.bool_] = field(compare=False, repr=False)
 
 
-def split(truth: npt.NDArray[np.int64], seed: int, share: float = 0.25) -> Indexes:
-    """Sorted indexes of the photos set aside: this share of each class, drawn at random."""
+def split(
+    truth: npt.NDArray[np.int64],
+    seed: int,
+    share: float = 0.25,
+    groups: npt.NDArray[np.int64] | None = None,
+) -> Indexes:
+    """Sorted indexes of the photos set aside: this share of each class, drawn at random; groups (n,) are drawn whole."""
     rng = np.random.default_rng([seed, 3])
-    parts = [rng.permutation(np.flatnonzero(truth == c)) for c in np.unique(truth)]
-    return np.sort(np.concatenate([part[: round(len(part) * share)] for part in parts]))
+    named = np.arange(len(truth)) if groups is None else np.unique(groups, return_index=True)[1]
+    parts = [rng.permutation(named[truth[named] == c]) for c in np.unique(truth)]
+    drawn = np.concatenate([part[: round(len(part) * share)] for part in parts])
+    return np.sort(drawn) if groups is None else np.flatnonzero(np.isin(groups, groups[drawn]))
+
+
+def pool_beside(
+    test: Indexes, photos: int, groups: npt.NDArray[np.int64] | None = None
+) -> npt.NDArray[np.bool_]:
+    """(photos,) what may be labeled: neither set aside, nor a near-duplicate of what is."""
+    pool = np.ones(photos, dtype=bool)
+    pool[test] = False
+    return pool if groups is None else pool & ~np.isin(groups, groups[test])
 
 
 def replay(
@@ -82,6 +98,7 @@ def replay(
     seed: int,
     pace: Pace | None = None,
     checkpoints: Sequence[int],
+    groups: npt.NDArray[np.int64] | None = None,
     make_head: MakeHead = lambda seed: LogisticHead(seed=seed),
     on_progress: OnProgress | None = None,
 ) -> list[Point]:
@@ -91,12 +108,12 @@ def replay(
         X: (n, d) embeddings of all photos.
         test: indexes of the photos set aside; all others are the pool.
         checkpoints: ascending numbers of ground truths, none above the pool's size.
+        groups: (n,) photos with the same entry are near-duplicates: see :func:`pool_beside`.
     """
     pace = pace or Pace()
     chosen = strategies.get(strategy) if isinstance(strategy, str) else strategy
     checkpoints = list(checkpoints)
-    pool = np.ones(len(X), dtype=bool)
-    pool[test] = False
+    pool = pool_beside(test, len(X), groups)
     if not checkpoints or checkpoints != sorted(set(checkpoints)) or checkpoints[0] < 1:
         raise ValueError("checkpoints must be ascending and positive.")
     if checkpoints[-1] > pool.sum():
@@ -116,7 +133,7 @@ def replay(
         pool[labeled] = False
         at_training = stop % pace.retrain_every == 0
         if stop in checkpoints or (at_training and _may_train(people, labeled, pace)):
-            proba = _fit(X, labeled, people, make_head(seed))
+            proba = _fit(X, labeled, people, make_head(seed), groups)
         if stop in checkpoints:
             points.append(_measure(proba, people, test, pool, labeled))
         if on_progress is not None:
@@ -129,12 +146,15 @@ def _may_train(people: People, labeled: list[int], pace: Pace) -> bool:
     return bool(np.sum(counts >= LEAST_A_CLASS) >= 2 and len(labeled) >= pace.cold_start)
 
 
-def _fit(X: Floats, labeled: list[int], people: People, head: Head) -> npt.NDArray[np.float64] | None:
-    """(n, k) probabilities of all photos, 0 for classes without a ground truth; None with a single class."""
+def _fit(
+    X: Floats, labeled: list[int], people: People, head: Head, groups: npt.NDArray[np.int64] | None
+) -> npt.NDArray[np.float64] | None:
+    """(n, k) probabilities of all photos, 0 for classes without a ground truth; None with a single class or group."""
     given = people.ground_truth[labeled]
-    if len(np.unique(given)) < 2:
+    alike = None if groups is None else groups[labeled]
+    if len(np.unique(given)) < 2 or (alike is not None and len(np.unique(alike)) < 2):
         return None
-    head.fit(X[labeled], given)
+    head.fit(X[labeled], given, groups=alike)
     proba = np.zeros((len(X), people.classes))
     proba[:, np.asarray(head.classes_, dtype=np.int64)] = head.predict_proba(X)
     return proba

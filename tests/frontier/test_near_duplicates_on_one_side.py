@@ -10,6 +10,7 @@ from labeling.catalog.models import Item
 from labeling.catalog.selectors import current_guideline
 from labeling.frontier.compute.sample import Draws, draws
 from labeling.frontier.drawing import draw_for_band
+from labeling.frontier.models import AuditWatch, AutomaticDecision
 from labeling.frontier.requests import request_certification
 from labeling.learning.compute.comparison import _items_of_snapshot
 from labeling.learning.training_set import training_set
@@ -108,3 +109,26 @@ def test_the_champion_is_not_judged_on_near_duplicates_of_what_it_learned_from()
     model = pool.train([pool.settle(pool.items[0])])
     alike(pool.items[0], pool.items[1])
     assert set(_items_of_snapshot(model)) == {pool.items[0].pk, pool.items[1].pk}
+
+
+def test_an_audited_decision_is_no_witness_where_its_near_duplicate_trained_the_version() -> None:
+    pool = make_pool()
+    learned = pool.items[0]
+    pool.model = pool.train([pool.settle(learned)])
+    pool.policy(precision=0.9, planned_labels=160)
+    pool.settle_all(pool.wrong_below(0.2, [item for item in pool.draw(200) if item.pk != learned.pk]))
+    request_certification(project=pool.project, by=pool.admin)
+    pool.work()
+    pool.policy(mode="on", audit_share=0.3)
+    pool.work()
+    audited = [each.item for each in AutomaticDecision.objects.filter(project=pool.project, audit=True)]
+    for item in audited[3:]:
+        pool.settle(item)
+    alike(learned, audited[0], audited[1])
+    alike(audited[2], audited[3])  # both were decided: neither tells the version about the other
+    pool.settle(audited[0], "defective")
+    pool.settle(audited[2])
+    pool.work()
+    watched = AuditWatch.objects.filter(project=pool.project)
+    assert sum(watch.n for watch in watched) == len(audited) - 2
+    assert sum(watch.errors + watch.waiting for watch in watched) == 0

@@ -107,6 +107,13 @@ def test_its_folds_are_those_of_the_frozen_head(blind: Backbone, tuned: FineTune
     np.testing.assert_allclose(tuned.oof_proba.sum(axis=1), 1.0)
 
 
+def test_near_duplicates_are_tuned_on_and_judged_together(blind: Backbone) -> None:
+    squares, y = stripes(20)
+    twice = np.repeat(np.arange(20), 2)
+    found = fine_tune(blind, squares[twice], y[twice], groups=twice, recipe=replace(QUICK, epochs=1))
+    assert (found.fold[::2] == found.fold[1::2]).all() and len(set(found.fold)) == 5
+
+
 def test_out_of_fold_is_out_of_fold(blind: Backbone) -> None:
     """On labels that mean nothing an honest figure is near chance, whatever the network learned by heart."""
     squares, _y = stripes(60)

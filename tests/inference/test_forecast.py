@@ -130,6 +130,27 @@ def test_labels_that_mean_something_give_a_rising_curve_and_others_a_flat_one(ap
     assert rise > 0.08 if apart else abs(rise) < 0.12
 
 
+def test_near_duplicates_on_one_side_teach_nothing_about_each_other() -> None:
+    """Labels that mean nothing, each photo twice: whoever parts the two finds them by heart."""
+    rng = np.random.default_rng(0)
+    twice = np.repeat(np.arange(80), 2)
+    X, column = rng.normal(size=(80, 120))[twice], rng.permutation(np.arange(80) % 2)[twice]
+    parted, together = (
+        curve(
+            X,
+            column,
+            np.eye(2)[column],
+            oof_size=128,
+            fit=refit(LogisticHead(strengths=[1.0])),
+            seed=0,
+            groups=groups,
+        )
+        for groups in (None, twice)
+    )
+    assert parted[-2].accuracy > 0.65
+    assert max(point.accuracy for point in together[:-1]) < 0.62
+
+
 @pytest.mark.parametrize(
     ("head", "size"),
     [(LogisticHead(), 80), (LdaHead(), 99), (RidgeHead(), 99), (CosineHead(), 99), (MlpHead(epochs=2), 80)],

@@ -14,6 +14,7 @@ from inference.replay import (
     at_decisions,
     compare,
     compare_on,
+    pool_beside,
     replay,
     simulate_people,
     split,
@@ -92,6 +93,21 @@ def test_a_quarter_of_each_class_is_set_aside() -> None:
     test = split(truth, 3)
     assert np.bincount(truth[test]).tolist() == [25, 10]
     assert split(truth, 4).tolist() != test.tolist() == split(truth, 3).tolist()
+
+
+def test_near_duplicates_of_what_is_set_aside_are_never_labeled() -> None:
+    rng = np.random.default_rng(0)
+    groups = np.repeat(np.arange(64), 3)
+    truth = rng.permutation(np.arange(64) % 2)[groups]
+    test = split(truth, 1, groups=groups)
+    assert len(test) == 48 and len(set(groups[test])) == 16, "whole groups"
+    assert not set(groups[pool_beside(test, 192, groups)]) & set(groups[test])
+    # Drawn by something else, and so not whole: what is like it is no part of the pool all the same.
+    assert set(np.flatnonzero(~pool_beside(test[::3], 192, groups))) == set(test)
+    X = rng.normal(size=(64, 200)).astype(np.float32)[groups]
+    people = simulate_people("clean", truth, believing(truth, 0.0), 0)
+    (point,) = replay(X, people, "random", test=test[::3], seed=0, checkpoints=[120], groups=groups)
+    assert point.accuracy < 0.9, "labels that mean nothing cannot be known but by heart"
 
 
 def test_the_same_seed_gives_the_same_points() -> None:

@@ -116,7 +116,7 @@ def test_the_job_makes_a_backbone_of_photos_that_judge_nothing_and_has_the_pool_
     assert job.state == JobState.SUCCEEDED, job.error + job.trace
     made = DomainBackbone.objects.get()
     assert made.photos == 68 and made.pool == 76
-    assert made.excluded == {"audit": 3, "gold": 1, "settled": 4}
+    assert made.excluded == {"audit": 3, "gold": 1, "settled": 4, "alike": 0}
     assert made.created_by == project.created_by and made.base == "efficientnet_lite0"
     assert load_backbone(made.name).content_hash == made.content_hash
     assert (Path(settings.BACKBONES_DIR) / made.name.removeprefix("domain:") / "manifest.json").is_file()

@@ -179,6 +179,17 @@ def test_labels_that_were_drawn_before_the_model_or_trained_it_do_not_judge_its_
     assert look(pool)["calibration"].figures["n"] == 0
 
 
+def test_near_duplicates_of_what_trained_a_model_do_not_judge_its_calibration() -> None:
+    pool = make_pool(200)
+    learned = pool.items[0]
+    pool.train([pool.settle(learned)])
+    drawn = [item for item in pool.draw(80) if item.pk != learned.pk]
+    pool.settle_all((item, None) for item in drawn)
+    Item.objects.filter(pk__in=[learned.pk, *(item.pk for item in drawn[:9])]).update(twins_of=learned.pk)
+    Item.objects.filter(pk__in=[item.pk for item in drawn[9:12]]).update(twins_of=drawn[9].pk)
+    assert look(pool)["calibration"].figures["n"] == len(drawn) - 9
+
+
 def test_a_refuted_audit_alerts_and_names_the_wrong_decisions() -> None:
     pool = certified_pool()
     pool.policy(mode="on", audit_share=0.0)

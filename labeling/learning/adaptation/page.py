@@ -189,6 +189,7 @@ def _kept_out(made: DomainBackbone) -> str:
         "audit": _("%(n)d drawn for the audit"),
         "gold": _("%(n)d gold"),
         "settled": _("%(n)d settled"),
+        "alike": _("%(n)d nearly the same as one of those"),
     }
     parts = [text % {"n": made.excluded[key]} for key, text in said.items() if made.excluded.get(key)]
     return _("Kept out: %(what)s.") % {"what": ", ".join(parts)} if parts else ""

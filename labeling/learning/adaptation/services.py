@@ -13,7 +13,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -53,6 +53,8 @@ FLIPS = {
 
 FINE_TUNING_NAME = gettext_lazy("Fine-tune on the labels, in a training: many minutes, best on a GPU")
 
+_SETTLED = GroundTruth.objects.current().filter(item_id=OuterRef("pk"))
+
 
 @dataclass(frozen=True)
 class Readiness:
@@ -69,16 +71,25 @@ class Readiness:
 
 
 def usable(project: Project) -> QuerySet[Item]:
-    """Photos that no figure is computed on so far: not drawn for the audit, not gold, not settled."""
-    settled = GroundTruth.objects.current().filter(item_id=OuterRef("pk"))
-    return Item.objects.filter(project=project, audit_drawn_at__isnull=True, gold__isnull=True).exclude(
-        Exists(settled)
+    """Photos that no figure is computed on so far: neither drawn for the audit, gold or settled, nor nearly such a one."""
+    judging = _judging(project).filter(twins_of__isnull=False).values("twins_of")
+    return _free(project).exclude(twins_of__in=judging)
+
+
+def _free(project: Project) -> QuerySet[Item]:
+    items = Item.objects.filter(project=project, audit_drawn_at__isnull=True, gold__isnull=True)
+    return items.exclude(Exists(_SETTLED))
+
+
+def _judging(project: Project) -> QuerySet[Item]:
+    return Item.objects.filter(
+        Exists(_SETTLED) | Q(audit_drawn_at__isnull=False) | Q(gold__isnull=False), project=project
     )
 
 
 def readiness(project: Project, *, least: int = LEAST) -> Readiness:
     pool = Item.objects.filter(project=project).count()
-    free = usable(project).count()
+    free, lone = usable(project).count(), _free(project).count()
     audit = Item.objects.filter(project=project, audit_drawn_at__isnull=False, gold__isnull=True).count()
     gold = Gold.objects.filter(item__project=project).count()
     reason = ""
@@ -86,7 +97,7 @@ def readiness(project: Project, *, least: int = LEAST) -> Readiness:
         reason = _(
             "Adapting needs %(least)d photos that no figure is computed on, and there are %(n)d. Add photos."
         ) % {"least": least, "n": free}
-    excluded = {"audit": audit, "gold": gold, "settled": pool - free - audit - gold}
+    excluded = {"audit": audit, "gold": gold, "settled": pool - lone - audit - gold, "alike": lone - free}
     return Readiness(pool, free, excluded, reason)
 
 

@@ -71,7 +71,14 @@ def diagnose(
         progress.report(done, total, gettext_noop("Drawing the learning curve"))
 
     points = subsampling.curve(
-        X, column, oof_proba, oof_size=oof_size, fit=_refit(head), seed=seed, on_progress=report
+        X,
+        column,
+        oof_proba,
+        oof_size=oof_size,
+        fit=_refit(head),
+        seed=seed,
+        groups=learned.groups,
+        on_progress=report,
     )
     progress.report(0, 1, gettext_noop("Looking for doubtful labels"))
     doubted = suspicious(oof_proba, column)

@@ -77,6 +77,7 @@ def fine_tuned_entry(
             base,
             squares,
             columns,
+            groups=learned.groups,
             recipe=finetune.Recipe(
                 seed=seed,
                 epochs=settings.FINE_TUNE_EPOCHS,

@@ -145,6 +145,10 @@ def _refuse_too_few(learned: TrainingSet) -> None:
             f"Training needs at least two classes with {LEAST_A_CLASS} ground truths each. There are now "
             f"{_told(learned)}. Label more photos of the others, or settle open reviews, then train again."
         )
+    if learned.groups and len(set(learned.groups)) < 2:
+        raise JobError(
+            "All settled photos are near-duplicates of each other. Label other photos, then train again."
+        )
 
 
 def _best_entry(

@@ -8,7 +8,7 @@ the ground truth there (a hold counts as a guess). An error goes where the head 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -46,12 +46,13 @@ THIRDS = 3
 
 @dataclass(frozen=True)
 class Material:
-    """Photos with their column, what people would answer, and which of them are a random sample."""
+    """Photos with their column, what people would answer, which of them are a random sample, and near-duplicates."""
 
     rows: Floats
     truth: Columns
     belief: npt.NDArray[np.float64]
     audit: npt.NDArray[np.bool_]
+    groups: npt.NDArray[np.int64] | None
     noise: list[dict[str, Any]]
     left_out: int
 
@@ -64,10 +65,10 @@ def run_lab(progress: Progress) -> dict[str, Any]:
     seeds = range(int(progress.args["seeds"]))
     progress.report(0, 1, gettext_noop("Reading embeddings and answers"))
     material = _material(project)
-    pool = len(material.truth)
-    on_audit = bool(material.audit.sum() >= lab.LEAST_AUDIT and pool - material.audit.sum() >= lab.LEAST)
-    fixed = np.flatnonzero(material.audit) if on_audit else None
-    smallest = min(pool - len(_test(material, fixed, seed)) for seed in seeds)
+    audited = np.flatnonzero(material.audit)
+    on_audit = len(audited) >= lab.LEAST_AUDIT and _pool(material, audited) >= lab.LEAST
+    fixed = audited if on_audit else None
+    smallest = min(_pool(material, _test(material, fixed, seed)) for seed in seeds)
     pace, checkpoints = _pace(project, smallest)
 
     total = len(names) * len(seeds) * checkpoints[-1]
@@ -86,6 +87,7 @@ def run_lab(progress: Progress) -> dict[str, Any]:
                     seed=seed,
                     pace=pace,
                     checkpoints=checkpoints,
+                    groups=material.groups,
                     on_progress=lambda labels, so_far=done: progress.report(  # type: ignore[misc]
                         so_far + labels, total, gettext_noop("Replaying labeling")
                     ),
@@ -113,20 +115,23 @@ def _material(project: Project) -> Material:
     if len(usable) > MOST_PHOTOS:
         kept = np.sort(np.random.default_rng(0).permutation(len(usable))[:MOST_PHOTOS])
         usable = [usable[index] for index in kept]
-    if len(usable) < lab.LEAST or len(columns) < 2:
+    groups = replace(found, examples=tuple(usable)).groups
+    pictures = len(usable) if groups is None else len(set(groups))
+    if pictures < lab.LEAST or len(columns) < 2:
         raise JobError(
-            f"The lab needs {lab.LEAST} ground truths of at least two classes with an embedding; there are now "
-            f"{len(usable)}. Embed the photos or label more, then run it again."
+            f"The lab needs {lab.LEAST} ground truths of at least two classes with an embedding, near-duplicates counted "
+            f"once; there are now {pictures}. Embed the photos or label more, then run it again."
         )
     rows = store.rows([example.sha256 for example in usable])
     truth = np.array([columns[example.class_id] for example in usable], dtype=np.int64)
-    proba = LogisticHead(seed=0).fit(rows, truth).out_of_fold_proba_
+    proba = LogisticHead(seed=0).fit(rows, truth, groups=groups).out_of_fold_proba_
     belief, noise = _belief(usable, truth, proba, columns, class_resolution(project))
     return Material(
         rows=rows,
         truth=truth,
         belief=belief,
         audit=np.array([example.audit for example in usable], dtype=bool),
+        groups=None if groups is None else np.array(groups, dtype=np.int64),
         noise=noise,
         left_out=len(found.examples) - len(usable),
     )
@@ -182,7 +187,12 @@ def _belief(
 
 
 def _test(material: Material, fixed: npt.NDArray[np.int64] | None, seed: int) -> npt.NDArray[np.int64]:
-    return replay.split(material.truth, seed) if fixed is None else fixed
+    return replay.split(material.truth, seed, groups=material.groups) if fixed is None else fixed
+
+
+def _pool(material: Material, test: npt.NDArray[np.int64]) -> int:
+    """How many photos may be labeled beside this test set."""
+    return int(replay.pool_beside(test, len(material.truth), material.groups).sum())
 
 
 def _pace(project: Project, pool: int) -> tuple[Pace, list[int]]:
