@@ -25,7 +25,7 @@ from labeling.catalog.models import (
     IntakeOutcome,
     Project,
 )
-from labeling.catalog.name_encodings import ENCODINGS, LONGEST_NAME, kept
+from labeling.catalog.name_encodings import ENCODINGS, kept, kept_path, leads_out, read, reading_of
 from labeling.catalog.photos import PhotoRefused, advice
 from labeling.catalog.sources import ARCHIVE
 from labeling.jobs import services as jobs
@@ -55,16 +55,15 @@ def start_intake(
     """Take photos in: several ``files``, one ``zip``, or a server ``folder``; return the batch and its job.
 
     ``source`` is the name that people see (default: made from what was handed in). ``roots``: the folders in which
-    ``folder`` may lie (default ``settings.INTAKE_ROOTS``); never pass on a person's wish. ``encoding``: of names in
-    ``zip`` that do not say so themselves, a key of :data:`~labeling.catalog.name_encodings.ENCODINGS`; empty: found out.
+    ``folder`` may lie (default ``settings.INTAKE_ROOTS``); never pass on a person's wish. ``encoding``: of names of or in
+    what was sent that do not say so themselves, a key of :data:`~labeling.catalog.name_encodings.ENCODINGS`; empty: found
+    out.
     Whatever is staged is on the disk when this returns. Refusals: ``nothing_sent``, ``not_a_zip``, ``no_such_folder``,
     ``folder_not_open``, ``unknown_encoding`` (422), ``too_large`` (413).
     """
     if encoding and encoding not in ENCODINGS:
         raise Refused.invalid("encoding", _("This encoding of names is not known."), code="unknown_encoding")
-    batch = IntakeBatch(
-        project=project, kind=kind, source=kept(source), created_by=by, encoding=encoding if zip else ""
-    )
+    batch = IntakeBatch(project=project, kind=kind, source=kept(source), created_by=by, encoding=encoding)
     args: dict[str, Any] = {"batch": str(batch.pk)}
     rows: list[IntakeFile] = []
     staging = staging_of(batch.pk)
@@ -101,7 +100,7 @@ def start_upload(
 
     Refuses as :func:`start_intake` does; the intakes before the one that is refused are under way then.
     """
-    archives = [file for file in files if (file.name or "").lower().endswith(".zip")]
+    archives = [file for file in files if read(_sent_name(file), "latin-1").lower().endswith(".zip")]
     photos = [file for file in files if file not in archives]
     started = [
         start_intake(project=project, by=by, kind=IntakeKind.ZIP, zip=archive, encoding=encoding)[0]
@@ -212,11 +211,23 @@ def _stage_files(batch: IntakeBatch, files: Sequence[File[bytes]], staging: Path
         "when": timezone.localtime().strftime("%Y-%m-%d %H:%M")
     }
     staging.mkdir(parents=True)
+    sent = [_sent_name(file) for file in files]
+    reading = reading_of(sent, batch.encoding)
+    batch.encoding, batch.encoding_guessed = (reading.encoding, reading.guessed) if reading else ("", False)
     rows = []
-    for number, file in enumerate(files):
-        row = IntakeFile(batch=batch, name=_sent_name(file), path=f"{number:06}")
+    for number, (file, raw) in enumerate(zip(files, sent, strict=True)):
+        name = read(raw, batch.encoding or "ascii")
+        row = IntakeFile(
+            batch=batch,
+            name=kept_path(name) or "photo",
+            name_bytes=raw if isinstance(raw, bytes) else None,
+            path=f"{number:06}",
+        )
+        refused = "unsafe_path" if leads_out(name) else ""
         if file.size > settings.INTAKE_MAX_BYTES:
-            row.outcome, row.reason, row.detail = IntakeOutcome.REFUSED, "too_large", advice("too_large")
+            refused = "too_large"
+        if refused:
+            row.outcome, row.reason, row.detail = IntakeOutcome.REFUSED, refused, advice(refused)
         else:
             row.sha256 = _copy(file, staging / row.path)
         rows.append(row)
@@ -235,7 +246,10 @@ def _stage_zip(batch: IntakeBatch, archive: File[bytes] | None, staging: Path) -
             % {"size": f"{bound / 2**30:.3g}"},
             status=413,
         )
-    batch.source = batch.source or _plain_name(archive.name)
+    name = _sent_name(archive)
+    reading = reading_of([name])
+    path = kept_path(read(name, reading.encoding if reading else "ascii"))
+    batch.source = batch.source or path.rpartition("/")[2] or "zip"
     staging.mkdir(parents=True)
     _copy(archive, staging / ARCHIVE)
     on_disk.sync_disk(staging)
@@ -277,19 +291,10 @@ def _open_folder(batch: IntakeBatch, folder: str | Path | None, roots: Sequence[
     return found
 
 
-def _sent_name(file: File[bytes]) -> str:
-    """A file's name with the folders in which it lay, where it was sent with them; never a path to anything here."""
-    path = str((getattr(file, "content_type_extra", None) or {}).get("path") or "").replace("\\", "/")
-    parts = [part for part in path.split("/") if part not in ("", ".")]
-    if path.startswith("/") or path[1:2] == ":" or ".." in parts:
-        return _plain_name(file.name)
-    return "/".join(map(_plain_name, parts))[-LONGEST_NAME:] or _plain_name(file.name)
-
-
-def _plain_name(name: str | None) -> str:
-    """The last part of a file name as a browser sends it, without control characters."""
-    last = (name or "").replace("\\", "/").rsplit("/", 1)[-1]
-    return kept(last) or "photo"
+def _sent_name(file: File[bytes]) -> str | bytes:
+    """A file's name as it was sent, with the folders in which it lay; bytes where nothing says how they are meant."""
+    sent: str | bytes | None = (getattr(file, "content_type_extra", None) or {}).get("path")
+    return (file.name or "") if sent is None else sent
 
 
 def _copy(file: File[bytes], target: Path) -> str:

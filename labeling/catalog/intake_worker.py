@@ -94,7 +94,9 @@ def _source(batch: IntakeBatch, args: dict[str, object]) -> Source:
     if batch.kind == IntakeKind.FOLDER:
         roots = args.get("roots")
         return ServerFolder(
-            Path(str(args["folder"])), [Path(p) for p in roots] if isinstance(roots, list) else []
+            Path(str(args["folder"])),
+            [Path(p) for p in roots] if isinstance(roots, list) else [],
+            batch.encoding,
         )
     if batch.kind == IntakeKind.ZIP:
         return Archive(staging_of(batch.pk), batch.encoding)
@@ -128,9 +130,9 @@ def _list_once(batch: IntakeBatch, source: Source) -> None:
         IntakeFile.objects.bulk_create(some)
     if empty:
         raise SourceError("There are no files in it. Check what you sent, and send it again.")
-    if source.reading is not None:
-        batch.encoding, batch.encoding_guessed = source.reading.encoding, source.reading.guessed
-        batch.save(update_fields=["encoding", "encoding_guessed"])
+    reading = source.reading
+    batch.encoding, batch.encoding_guessed = (reading.encoding, reading.guessed) if reading else ("", False)
+    batch.save(update_fields=["encoding", "encoding_guessed"])
 
 
 def _work(batch: IntakeBatch, source: Source, progress: Progress) -> None:

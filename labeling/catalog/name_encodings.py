@@ -45,11 +45,14 @@ class Reading:
     guessed: bool
 
 
-def reading_of(names: Sequence[bytes]) -> Reading | None:
-    """How these names are best read together; ``None`` where all are plain ASCII."""
-    telling = [name for name in names if not name.isascii()][:_LOOKED_AT]
-    if not telling:
-        return None
+def reading_of(names: Sequence[str | bytes], encoding: str = "") -> Reading | None:
+    """How those of these names that are bytes are best read together; ``None`` where all are text, or plain ASCII.
+
+    ``encoding``: where somebody knows it.
+    """
+    telling = [name for name in names if isinstance(name, bytes) and not name.isascii()][:_LOOKED_AT]
+    if not telling or encoding:
+        return Reading(encoding, guessed=False) if telling else None
     letters = sum(byte > 127 for name in telling for byte in name)
     scores = {encoding: _score(telling, encoding) for encoding in _LOOKS}
     best = max(scores, key=lambda encoding: scores[encoding])
@@ -63,9 +66,22 @@ def reading_of(names: Sequence[bytes]) -> Reading | None:
     return Reading(best, guessed=scores[best] < _PLAUSIBLE or ahead < _AHEAD)
 
 
-def read(name: bytes, encoding: str) -> str:
-    """``name`` as text that can be kept; what the encoding does not know is marked by U+FFFD."""
-    return kept(name.decode(encoding, errors="replace"))
+def read(name: str | bytes, encoding: str) -> str:
+    """``name`` as text, if it is none yet; what the encoding does not know is marked by U+FFFD."""
+    return name if isinstance(name, str) else name.decode(encoding, errors="replace")
+
+
+def leads_out(name: str) -> bool:
+    """Whether a path leads out of what it came in: it begins at the root of a disk, or goes up."""
+    path = name.replace("\\", "/")
+    return path.startswith("/") or path[1:3] == ":/" or ".." in path.split("/")
+
+
+def kept_path(name: str) -> str:
+    """As :func:`kept`, for a name with folders, whatever separates them."""
+    if leads_out(name):
+        return kept(name)
+    return kept("/".join(part for part in name.replace("\\", "/").split("/") if part not in ("", ".")))
 
 
 def kept(name: str) -> str:

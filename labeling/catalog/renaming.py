@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from labeling.catalog.activity import log_activity
 from labeling.catalog.intake import latest_job
 from labeling.catalog.models import IntakeBatch, IntakeFile
-from labeling.catalog.name_encodings import ENCODINGS, read
+from labeling.catalog.name_encodings import ENCODINGS, kept_path, read
 from labeling.people.models import User
 from labeling.refusals import Refused
 
@@ -33,7 +33,9 @@ def readings(batch: IntakeBatch) -> dict[str, list[str]]:
         return {}
     strange = batch.files.filter(name_bytes__isnull=False).order_by("id")
     some = [bytes(raw or b"") for raw in strange.values_list("name_bytes", flat=True)[:EXAMPLES]]
-    return {encoding: [read(raw, encoding) for raw in some] for encoding in ENCODINGS} if some else {}
+    return (
+        {encoding: [kept_path(read(raw, encoding)) for raw in some] for encoding in ENCODINGS} if some else {}
+    )
 
 
 @transaction.atomic
@@ -56,7 +58,8 @@ def read_names_again(*, batch: IntakeBatch, by: User, encoding: str) -> int:
         )
     renamed = last = 0
     while rows := list(strange.filter(pk__gt=last).order_by("pk")[:_AT_ONCE]):
-        renamed += _rename(batch, [(row, read(bytes(row.name_bytes or b""), encoding)) for row in rows])
+        read_anew = [(row, kept_path(read(bytes(row.name_bytes or b""), encoding))) for row in rows]
+        renamed += _rename(batch, read_anew)
         last = rows[-1].pk
     batch.encoding, batch.encoding_guessed = encoding, False
     batch.save(update_fields=["encoding", "encoding_guessed"])

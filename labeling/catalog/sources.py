@@ -19,7 +19,7 @@ from urllib.parse import quote_from_bytes, unquote_to_bytes
 from django.conf import settings
 
 from labeling.catalog.models import IntakeFile
-from labeling.catalog.name_encodings import Reading, kept, read, reading_of
+from labeling.catalog.name_encodings import Reading, kept_path, leads_out, read, reading_of
 from labeling.catalog.photos import PhotoRefused
 from labeling.catalog.zip_names import BlindToNames, name_of
 
@@ -84,7 +84,8 @@ class Archive:
     """
 
     def __init__(self, folder: Path, encoding: str = "") -> None:
-        self.reading = Reading(encoding, guessed=False) if encoding else None
+        self.reading: Reading | None = None
+        self._encoding = encoding
         try:
             self.file = BlindToNames((folder / ARCHIVE).open("rb", buffering=0))
         except FileNotFoundError:
@@ -103,20 +104,22 @@ class Archive:
         if len(members) > limit:
             raise SourceError(f"The archive holds more than {limit} files. Split it and send the parts.")
         bound = getattr(settings, "INTAKE_MAX_ZIP_BYTES", 50 * 2**30)
-        if sum(member.file_size for member in members) > bound:
+        # What a member claims that is refused for its size is no size of the others.
+        if sum(size for member in members if (size := member.file_size) <= settings.INTAKE_MAX_BYTES) > bound:
             raise SourceError(
                 f"The archive unpacks to more than {bound / 2**30:.3g} GB. Split it and send the parts."
             )
         names = [name_of(member) for member in members]
-        self.reading = self.reading or reading_of([name for name in names if isinstance(name, bytes)])
+        self.reading = reading_of(names, self._encoding)
         encoding = self.reading.encoding if self.reading else "ascii"
         for number, (member, raw) in enumerate(zip(members, names, strict=True)):
             # Only the name as it is meant tells folders and dots: half a letter of Shift-JIS may look like a backslash.
-            name = read(raw, encoding) if isinstance(raw, bytes) else kept(raw)
+            name = read(raw, encoding)
             if name.endswith("/") or _is_clutter(name):
                 continue
             unsaid = raw if isinstance(raw, bytes) and not raw.isascii() else None
-            yield Listed(name=name, path=str(number), refused=_refused_member(member, name), raw=unsaid)
+            refused = "unsafe_path" if leads_out(name) else _refused_member(member)
+            yield Listed(name=kept_path(name), path=str(number), refused=refused, raw=unsaid)
 
     def read(self, path: str) -> bytes:
         member = self.zip.infolist()[int(path)]
@@ -135,11 +138,15 @@ class Archive:
 
 
 class ServerFolder:
-    """A folder that the server's administrator opened for intake, by name or within one of ``roots``."""
+    """A folder that the server's administrator opened for intake, by name or within one of ``roots``.
+
+    ``encoding``: as for an archive, of names that are no UTF-8.
+    """
 
     reading: Reading | None = None
 
-    def __init__(self, folder: Path, roots: Sequence[Path]) -> None:
+    def __init__(self, folder: Path, roots: Sequence[Path], encoding: str = "") -> None:
+        self._encoding = encoding
         self.roots = [root.resolve() for root in roots]
         self.folder = folder.resolve()
         if not any(self.folder.is_relative_to(root) for root in self.roots):
@@ -152,10 +159,10 @@ class ServerFolder:
             raise SourceError("The server may not read this folder. Allow it, and start the intake again.")
         # Two passes, so that names which are no UTF-8 are read together; there are hardly ever any.
         strange = [raw for raw, _refused in self._walk() if not _is_utf8(raw)]
-        self.reading = reading_of(strange)
+        self.reading = reading_of(strange, self._encoding)
         for raw, refused in self._walk():
             unsaid = None if _is_utf8(raw) else raw
-            name = read(raw, self.reading.encoding if unsaid and self.reading else "utf-8")
+            name = kept_path(read(raw, self.reading.encoding if unsaid and self.reading else "utf-8"))
             path = _path_kept(raw)
             if len(path) > LONGEST_PATH:
                 # Never read, so its row needs no path but one of its own.
@@ -232,10 +239,7 @@ def _is_clutter(name: str) -> bool:
     return any((part.startswith(".") and part != "..") or part.lower() in _CLUTTER for part in parts)
 
 
-def _refused_member(member: zipfile.ZipInfo, name: str) -> str:
-    name = name.replace("\\", "/")
-    if name.startswith("/") or name[1:3] == ":/" or ".." in PurePosixPath(name).parts:
-        return "unsafe_path"
+def _refused_member(member: zipfile.ZipInfo) -> str:
     if stat.S_ISLNK(member.external_attr >> 16):
         return "unsafe_path"
     if member.flag_bits & 0x1:

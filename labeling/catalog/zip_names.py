@@ -1,7 +1,7 @@
 """The names in a zip archive, byte by byte, whatever they claim to be.
 
-Python's reader gives up a whole archive for one name that claims to be UTF-8 and is not, and a member whose name is
-flagged in one of its two places only. So the claim is hidden from it, and read here.
+Python's reader gives up a whole archive for one name that claims to be UTF-8 and is not, for one extra field that is
+broken, and a member whose name is flagged in one of its two places only. So these are hidden from it, and names read here.
 """
 
 from __future__ import annotations
@@ -18,6 +18,9 @@ _UTF8 = 0x800
 _NEWEST_VERSION = zipfile.MAX_EXTRACT_VERSION
 _CLAIMS_UTF8 = 0x8000  # a bit of the same field that means nothing
 _UNICODE_PATH = 0x7075
+_END = b"PK\x05\x06"  # 4.3.16
+_STANDS_IN_ZIP64 = b"\xff" * 4  # 4.5.3: a size, or where the member begins
+_NOWHERE = b"\xfe\xff\xff\xff"
 
 
 class BlindToNames(io.BufferedReader):
@@ -52,8 +55,30 @@ def _blinded(directory: bytes) -> bytes:
         (needed,) = struct.unpack_from("<H", directory, at + 6)
         # A member of a kind that is not known here is refused when it is read; it must not stop the others.
         struct.pack_into("<H", made, at + 6, min(needed, _NEWEST_VERSION))
-        at += _MEMBER_SIZE + sum(struct.unpack_from("<HHH", directory, at + 28))
+        next_at = at + _MEMBER_SIZE + sum(struct.unpack_from("<HHH", directory, at + 28))
+        if not _is_read(bytes(made[at:next_at])):
+            made[at:next_at] = _without_extra(made[at:next_at])
+        at = next_at
     return bytes(made)
+
+
+def _is_read(entry: bytes) -> bool:
+    """Whether Python's reader takes this entry of a directory, and would not give up the whole directory for it."""
+    end = struct.pack("<4s4H2LH", _END, 0, 0, 1, 1, len(entry), 0, 0)
+    try:
+        zipfile.ZipFile(io.BytesIO(entry + end)).close()
+    except Exception:  # what stands in an archive makes its reader fail in many ways
+        return False
+    return True
+
+
+def _without_extra(entry: bytearray) -> bytes:
+    """The entry with an empty extra field of the same length. A member whose place stands in there has none then."""
+    name, extra = struct.unpack_from("<HH", entry, 28)
+    entry[_MEMBER_SIZE + name : _MEMBER_SIZE + name + extra] = bytes(extra)
+    if _STANDS_IN_ZIP64 in (entry[20:24], entry[24:28], entry[42:46]):
+        entry[24:28], entry[42:46] = bytes(4), _NOWHERE
+    return bytes(entry)
 
 
 def _unicode_path(extra: bytes, raw: bytes) -> str | None:

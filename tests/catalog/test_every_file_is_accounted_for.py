@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import struct
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -101,11 +102,46 @@ def with_byte(archive: bytes, member: int, at: int, value: int) -> bytes:
     return archive[: found + at] + bytes([value]) + archive[found + at + 1 :]
 
 
+def with_extra(archive: bytes, extra: bytes, *, in_zip64: Sequence[int] = ()) -> bytes:
+    """The archive with this extra field in its directory's first entry; what stands at ``in_zip64`` stands in there."""
+    at = archive.index(b"PK\x01\x02")
+    entry = bytearray(archive[at : at + 46])
+    struct.pack_into("<H", entry, 30, len(extra))
+    for place in in_zip64:
+        entry[place : place + 4] = b"\xff" * 4
+    name_ends = at + 46 + struct.unpack_from("<H", entry, 28)[0]
+    end = archive.rindex(b"PK\x05\x06")
+    (size,) = struct.unpack_from("<I", archive, end + 12)
+    directory = bytes(entry) + archive[at + 46 : name_ends] + extra + archive[name_ends:end]
+    return (
+        archive[:at]
+        + directory
+        + archive[end : end + 12]
+        + struct.pack("<I", size + len(extra))
+        + archive[end + 16 :]
+    )
+
+
+PACKED, UNPACKED, PLACE = 20, 24, 42
 ODD_MEMBERS: dict[str, Callable[[bytes], bytes]] = {
     "a name of nothing": lambda archive: archive.replace(b"odd.png", b"\0\0\0\0\0\0\0"),
     "a name that begins with nothing": lambda archive: archive.replace(b"odd.png", b"\0dd.png"),
     "a version that is to come": lambda archive: with_byte(archive, 0, 6, 200),
     "a way to pack that is to come": lambda archive: with_byte(archive, 0, 10, 77),
+    "an extra field longer than it is": lambda archive: with_extra(archive, b"UT\x09\x00\x01"),
+    "zip64 without its numbers": lambda archive: with_extra(
+        archive, b"\1\0\0\0", in_zip64=[PACKED, UNPACKED, PLACE]
+    ),
+    "half a number in zip64": lambda archive: with_extra(archive, b"\1\0\4\0abcd", in_zip64=[UNPACKED]),
+    "zip64 that claims a world": lambda archive: with_extra(
+        archive, b"\1\0\x08\0" + b"\xff" * 7 + b"\x0f", in_zip64=[UNPACKED]
+    ),
+    "zip64 that leads nowhere": lambda archive: with_extra(
+        archive, b"\1\0\x08\0" + b"\xff" * 7 + b"\x0f", in_zip64=[PLACE]
+    ),
+    "no zip64 where it should be": lambda archive: with_extra(
+        archive, b"", in_zip64=[PACKED, UNPACKED, PLACE]
+    ),
 }
 
 

@@ -469,14 +469,6 @@ def test_sending_nothing_is_refused() -> None:
         services.start_intake(project=project, by=project.created_by, kind="fax")
 
 
-def test_a_file_name_with_a_path_keeps_its_last_part_only(do: Do) -> None:
-    batch, _job = send(make_project(), ("a.png", photo_bytes(1)))
-    sent = upload("x", photo_bytes(2))
-    sent._name = "C:\\photos\\..\\b\x07.png"  # type: ignore[attr-defined]
-    batch, _job = services.start_intake(project=batch.project, by=make_user(), kind="upload", files=[sent])
-    assert [file.name for file in batch.files.all()] == ["b.png"]
-
-
 # ---- cost, and what is written down
 
 

@@ -22,7 +22,7 @@ from labeling.catalog.name_encodings import reading_of
 from labeling.gateway.export import FORMATS
 from labeling.jobs.models import Job
 from labeling.refusals import Refused
-from tests.catalog.conftest import upload
+from tests.catalog.conftest import upload, zip_of
 from tests.factories import make_project, photo_bytes
 
 pytestmark = pytest.mark.django_db
@@ -38,16 +38,40 @@ def signed_in(project: Project) -> Client:
 FORM = f"multipart/form-data; boundary={BOUNDARY}"
 
 
-def body(field: str, names: Iterable[str]) -> bytes:
-    """A multipart body as a browser sends it, with names as they are."""
+def body(field: str, named: Iterable[bytes]) -> bytes:
+    """A multipart body of photos, each with what is said of its name: `filename="front/17.png"`."""
     parts = [
-        f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{field}"; filename="{name}"\r\n'
-        f"Content-Type: image/png; path=/etc/passwd\r\n\r\n".encode()
+        f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{field}"; '.encode()
+        + said
+        + b"\r\nContent-Type: image/png; path=/etc/passwd\r\n\r\n"
         + photo_bytes(number, size=(40, 40))
         + b"\r\n"
-        for number, name in enumerate(names)
+        for number, said in enumerate(named)
     ]
     return b"".join(parts) + f"--{BOUNDARY}--\r\n".encode()
+
+
+def as_a_browser_says(names: Iterable[str | bytes]) -> list[bytes]:
+    return [b'filename="' + (name.encode() if isinstance(name, str) else name) + b'"' for name in names]
+
+
+def send(project: Project, way: str, named: Iterable[bytes]) -> IntakeBatch:
+    """By the page or the API."""
+    client = signed_in(project)
+    if way == "page":
+        answer = client.post(reverse("intake", args=[project.slug]), body("photos", named), content_type=FORM)
+        assert answer.status_code == 302, answer.content
+    else:
+        answer = client.post(
+            f"/api/v1/projects/{project.slug}/intake", body("files", named), content_type=FORM
+        )
+        assert answer.status_code == 202, answer.content
+    return IntakeBatch.objects.get(project=project)
+
+
+def told(batch: IntakeBatch) -> list[tuple[str, str]]:
+    """Each file as it is listed, with the reason for which it was refused."""
+    return list(batch.files.order_by("id").values_list("name", "reason"))
 
 
 #: As sent -> as kept.
@@ -58,10 +82,11 @@ SENT = {
     "windows\\front\\17.png": "windows/front/17.png",
     "./a/./b//c.png": "a/b/c.png",
     "plain.png": "plain.png",
-    "../../etc/up.png": "up.png",
-    "a/../../b.png": "b.png",
-    "/etc/absolute.png": "absolute.png",
-    "C:/photos/drive.png": "drive.png",
+    'n"q.png': 'n"q.png',
+    ".": "photo",
+    "": "photo",
+    "dir/": "dir",
+    "...": "...",
     "a/" * 200 + "deep.png": ("a/" * 200 + "deep.png")[-400:],
 }
 
@@ -69,24 +94,86 @@ SENT = {
 @pytest.mark.parametrize("way", ["page", "api"])
 def test_a_sent_name_keeps_its_folders_and_never_is_a_path(do: Do, way: str, tmp_path: Any) -> None:
     project = make_project()
-    client = signed_in(project)
-    if way == "page":
-        answer = client.post(
-            reverse("intake", args=[project.slug]),
-            body("photos", SENT),
-            content_type=FORM,
-        )
-        assert answer.status_code == 302, answer.content
-    else:
-        answer = client.post(
-            f"/api/v1/projects/{project.slug}/intake",
-            body("files", SENT),
-            content_type=FORM,
-        )
-        assert answer.status_code == 202, answer.content
+    send(project, way, as_a_browser_says(SENT))
     assert do(Job.objects.get(kind="intake")).result == {"added": len(SENT), "duplicate": 0, "refused": 0}
     assert list(Item.objects.order_by("id").values_list("name", flat=True)) == list(SENT.values())
     assert {path.name for path in tmp_path.iterdir()} == {"photos", "staging", "open"}
+
+
+#: Names of which one was enough to lose its file, or all of them.
+ODD: list[tuple[bytes, str]] = [
+    (b'filename="' + b"d/" * 600 + b'long.png"', ("d/" * 600 + "long.png")[-400:]),
+    (b'filename="' + b"x" * 100_000 + b'.png"', "x" * 396 + ".png"),
+    (b'filename="ends.' + b"e" * 300 + b'"', "ends." + "e" * 300),
+    (b'filename="tab\tand\x00nul.png"', "tab andnul.png"),
+    (b"filename*=UTF-8''%EC%95%9E%EB%A9%B4.png", "앞면.png"),
+    (b"filename*=EUC-KR''%BE%D5%B8%E9.png", "앞면.png"),
+    (b"filename=\"plain.png\"; filename*=klingon''%BE%D5%B8%E9.png", "plain.png"),
+    (b"filename*=klingon''%BE%D5%B8%E9.png", "photo"),
+    (b"filename=unquoted.png", "unquoted.png"),
+    (b"size=17", "photo"),  # a picture all the same
+]
+LEAD_OUT = [
+    "..",
+    "a/b/../c.png",
+    "../../etc/up.png",
+    "/etc/absolute.png",
+    "C:/photos/drive.png",
+    "a\\..\\b.png",
+]
+
+
+@pytest.mark.parametrize("way", ["page", "api"])
+def test_an_odd_name_stops_no_other_file_and_each_is_listed(do: Do, way: str) -> None:
+    batch = send(
+        make_project(), way, [*(said for said, _name in ODD), *as_a_browser_says([*LEAD_OUT, "good.png"])]
+    )
+    do(Job.objects.get(kind="intake"))
+    assert told(batch) == [
+        *((name, "") for _said, name in ODD),
+        *((name, "unsafe_path") for name in LEAD_OUT),
+        ("good.png", ""),
+    ]
+
+
+def test_a_path_that_leads_out_is_refused_alike_from_wherever_it_comes(do: Do) -> None:
+    project = make_project()
+    batch, job = take_in(project, zip_of(dict.fromkeys([*LEAD_OUT, "good.png"], photo_bytes(1))))
+    do(job)
+    assert told(batch) == [*((name, "unsafe_path") for name in LEAD_OUT), ("good.png", "")]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "names"),
+    [
+        ("cp949", ["검사 17/앞면.png", "검사 17/뒷면.png"]),
+        ("cp932", ["検査/正面.png", "検査/ソ.png"]),
+        ("cp1252", ["Prüfung/Rückseite.png", "Fenêtre.png"]),
+    ],
+)
+def test_names_in_other_encodings_are_read_together_and_can_be_read_again(
+    do: Do, encoding: str, names: list[str]
+) -> None:
+    project = make_project()
+    batch = send(project, "api", as_a_browser_says([*(name.encode(encoding) for name in names), "good.png"]))
+    do(Job.objects.get(kind="intake"))
+    assert told(batch) == [*((name, "") for name in names), ("good.png", "")]
+    assert (batch.encoding, batch.encoding_guessed) == (encoding, False)
+    services.read_names_again(batch=batch, by=project.created_by, encoding="cp866")
+    assert [name for name, _reason in told(batch)] == [
+        *(name.encode(encoding).decode("cp866").replace("\\", "/") for name in names),
+        "good.png",
+    ]
+
+
+def test_a_field_for_files_that_was_left_empty_is_no_file() -> None:
+    project = make_project()
+    nothing = (
+        f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="photos"; filename=""\r\n\r\n\r\n'.encode()
+    )
+    address = reverse("intake", args=[project.slug])
+    answer = signed_in(project).post(address, nothing + body("photos", []), content_type=FORM)
+    assert answer.status_code == 422 and "Choose at least one photo" in answer.content.decode()
 
 
 def test_more_files_than_a_request_may_hold_are_refused_whole(settings: Any) -> None:
@@ -95,7 +182,7 @@ def test_more_files_than_a_request_may_hold_are_refused_whole(settings: Any) -> 
     address = f"/api/v1/projects/{project.slug}/intake"
     answer = signed_in(project).post(
         address,
-        body("files", ["a.png", "b.png", "c.png", "d.png"]),
+        body("files", as_a_browser_says(["a.png", "b.png", "c.png", "d.png"])),
         content_type=FORM,
     )
     assert answer.status_code == 413 and answer.json()["error"]["code"] == "too_large"

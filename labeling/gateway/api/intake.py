@@ -43,7 +43,7 @@ class IntakeIn(StrictSerializer):
     encoding = serializers.ChoiceField(
         list(ENCODINGS),
         required=False,
-        help_text="Of names in the zip that do not say it themselves; found out where it is not given.",
+        help_text="Of names that do not say it themselves, as in old zips; found out where it is not given.",
     )
 
     def to_internal_value(self, data: Any) -> Any:
