@@ -34,7 +34,7 @@ from labeling.catalog.selectors import intake_report
 from labeling.jobs.models import Job
 from labeling.refusals import Refused
 from tests.catalog.conftest import upload, zip_of
-from tests.factories import make_items, make_project, make_user, photo_bytes
+from tests.factories import make_items, make_project, photo_bytes
 
 pytestmark = pytest.mark.django_db
 Do = Callable[[Job], Job]
