@@ -2,7 +2,7 @@
 
 A project has two predicted classes, three model versions and ``--labels`` random labels, which come one by one. After a
 third and two thirds of them the model is retrained and gets better. One half of the projects then draws fresh labels
-(each version a third, each with the whole δ); the other half reuses all labels so far and splits δ (``Ledger``).
+(each version a third, each with the whole δ); the other half reuses all labels so far and splits δ (``next_share``).
 Everybody looks after every label and keeps the best certificate seen: optional stopping at its worst.
 
 Errors rise from the extreme inward, with an island of confident errors in between. Three projects in ten are boundary
@@ -40,7 +40,7 @@ import numpy.typing as npt
 from scipy.special import ndtr
 
 from benchmarks.certify.outcomes import upper
-from inference.certify import Ladder, Ledger, Sample, p_value
+from inference.certify import Ladder, Sample, next_share, p_value
 from inference.certify.betting import bet, ratios_for
 from inference.certify.ladder import hopes
 from inference.certify.walk import decide
@@ -136,16 +136,15 @@ def simulate(
     share = rng.uniform(0.4, 0.8)
     data = draw(rng, truth, labels, share, wrong)
     fresh = seed % 2 == 0
-    ledger = Ledger(delta)
+    spent: list[float] = []
     thresholds = 1.0 - np.arange(1, BANDS + 1) / BANDS
     shares = np.arange(1, BANDS + 1) / BANDS
     out: dict[str, list[tuple[float, bool]]] = {}
     for version in range(VERSIONS):
         end = labels * (version + 1) // VERSIONS
         first = labels * version // VERSIONS if fresh else 0
-        level = ledger.spend(f"labels from {first}", f"version {version}")
-        if fresh:
-            level = delta
+        level = delta if fresh else next_share(delta, spent)
+        spent.append(level)
         samples, ladders, planned = {}, {}, {}
         for c, name in enumerate(CLASSES):
             mine = first + np.flatnonzero(data.predicted[first:end] == c)

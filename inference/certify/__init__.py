@@ -1,6 +1,6 @@
 """Proof of a precision from random labels, and the watch over it: arrays in, plain numbers out.
 
-``ladder`` lays thresholds, ``certify`` walks them inward, ``Ledger`` keeps account of δ over retrained models,
+``ladder`` lays thresholds, ``certify`` walks them inward, ``next_share`` says what another use of labels may spend of δ,
 ``PrecisionMonitor`` watches automatic decisions for ever. Imports neither torch nor scikit-learn.
 """
 
@@ -8,15 +8,14 @@ from __future__ import annotations
 
 from inference.certify.binomial import clopper_pearson_lower, further_labels, labels_needed, p_value
 from inference.certify.ladder import Ladder, ladder
-from inference.certify.ledger import Entry, Ledger
+from inference.certify.ledger import Overspent, next_share
 from inference.certify.monitor import PrecisionMonitor
 from inference.certify.walk import Method, Sample, State, Step, Walk, certify
 
 __all__ = [
-    "Entry",
     "Ladder",
-    "Ledger",
     "Method",
+    "Overspent",
     "PrecisionMonitor",
     "Sample",
     "State",
@@ -27,5 +26,6 @@ __all__ = [
     "further_labels",
     "labels_needed",
     "ladder",
+    "next_share",
     "p_value",
 ]

@@ -1,74 +1,44 @@
-"""What was spent of δ on one sample of labels: repeated looks and retrained models pay for themselves.
+"""What may be spent of δ on labels: other wishes and versions that read the same labels pay for themselves.
 
-Fresh labels, drawn after the model version was fixed, bring their own δ. Labels that an earlier version was certified on
-may serve again, as long as they never trained: the k-th use of a sample gets δ / (k (k + 1)), which sums to δ however many
-follow.
-Under the anytime method a use is a model version, since its looks cost nothing; under the exact method each look is one.
+The account is each label's. A *use* is a plan for one version, guideline and wish; it holds the labels that it counts, now
+or later. The first use of labels gets ``FIRST`` of δ. One that shares labels, be it a single one, with k − 1 earlier uses
+gets (1 − ``FIRST``) δ / (k (k − 1)). The uses that hold any one label are then given at most ``FIRST`` δ,
+(1 − ``FIRST``) δ / 2, (1 − ``FIRST``) δ / 6 and so on in their order, which sums to δ however many follow.
 
-A union bound: it holds though later versions, and whether there is one, depend on what the earlier looks showed.
+Labels that no use has held bring a δ of their own: it bounds what they prove, not what a project states in all its life.
+
+Under the anytime and planned methods a use is a plan, since its looks cost nothing; under the exact method each look is one.
+A union bound: it holds though later uses, and whether there is one, depend on what the earlier looks showed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Sequence
 
 from inference.certify.binomial import check_level
 
-
-@dataclass(frozen=True)
-class Entry:
-    """One use of a sample: which one, for what, and the δ that it got."""
-
-    sample: str
-    use: str
-    delta: float
+#: Most labels serve one use. The rest of δ is there for a wish that changes, and for a version that comes back.
+FIRST = 0.8
 
 
-class Ledger:
-    """Uses of samples, append-only; the same use of the same sample is never charged twice.
+class Overspent(ValueError):
+    """Earlier uses of the same labels spent so much that another would exceed δ: it was greater then."""
+
+
+def next_share(delta: float, spent: Sequence[float] = ()) -> float:
+    """The δ of another use of labels.
 
     Args:
-        delta: what all uses of one sample may spend together.
-        entries: those recorded before.
+        delta: what all uses of a label may spend together.
+        spent: by each earlier use that shares a label with this one.
+
+    Raises:
+        Overspent: nothing is left under this δ.
+        ValueError: a δ outside 0 and 1.
     """
-
-    def __init__(self, delta: float, entries: Iterable[Entry] = ()) -> None:
-        check_level("delta", delta)
-        self.delta = delta
-        self._entries = list(entries)
-        uses = [(entry.sample, entry.use) for entry in self._entries]
-        if len(set(uses)) != len(uses):
-            raise ValueError("a use is recorded twice")
-        for sample in {entry.sample for entry in self._entries}:
-            if self.spent(sample) > delta * (1 + 1e-9):
-                raise ValueError(f"more than {delta} is spent on sample {sample}")
-
-    @property
-    def entries(self) -> tuple[Entry, ...]:
-        """All uses, oldest first."""
-        return tuple(self._entries)
-
-    def spend(self, sample: str, use: str) -> float:
-        """The δ of this use of this sample; recorded on first call, the same ever after."""
-        for entry in self._entries:
-            if (entry.sample, entry.use) == (sample, use):
-                return entry.delta
-        k = 1 + sum(entry.sample == sample for entry in self._entries)
-        share = self.delta / (k * (k + 1))
-        self._entries.append(Entry(sample, use, share))
-        return share
-
-    def spent(self, sample: str) -> float:
-        """Sum of what was spent on this sample; below ``delta``."""
-        return sum(entry.delta for entry in self._entries if entry.sample == sample)
-
-    def as_json(self) -> dict[str, Any]:
-        """For ``Ledger.from_json``."""
-        return {"delta": self.delta, "entries": [asdict(entry) for entry in self._entries]}
-
-    @classmethod
-    def from_json(cls, data: dict[str, Any]) -> Ledger:
-        """The ledger that ``as_json`` wrote."""
-        return cls(float(data["delta"]), [Entry(**entry) for entry in data["entries"]])
+    check_level("delta", delta)
+    k = len(spent) + 1
+    share = delta * (FIRST if k == 1 else (1.0 - FIRST) / (k * (k - 1)))
+    if sum(spent) + share > delta * (1 + 1e-9):
+        raise Overspent(f"{sum(spent):g} of {delta:g} is spent on these labels")
+    return share

@@ -191,7 +191,7 @@ def certify(
         samples, ladders: by predicted class; the same keys.
         method: ``anytime``: may be repeated after every label, at no cost, as long as labels are only added to the end
             and ladders and ``planned`` stay as they were at the first look. ``exact``: needs fewer labels, for one look
-            at a size fixed beforehand; more looks pay through ``Ledger``. ``planned``: as ``anytime`` with ``EARLY`` of
+            at a size fixed beforehand; more looks pay through ``next_share``. ``planned``: as ``anytime`` with ``EARLY`` of
             each level, and one exact look with the rest, at a class's first ``planned`` labels that were drawn evenly, as
             soon as they are there. Nearly as strong as ``exact`` at the plan's end, and valid at every look (a union bound).
         planned: labels of each predicted class that are going to be spent. Where the walk begins and what is bet depend

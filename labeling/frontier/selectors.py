@@ -26,6 +26,7 @@ from labeling.frontier.models import (
     Mode,
 )
 from labeling.frontier.policy import policy_of
+from labeling.frontier.promise import Promise, promise
 from labeling.jobs.models import Job
 from labeling.learning.models import ModelVersion
 from labeling.learning.selectors import champion
@@ -104,6 +105,7 @@ class FrontierStatus:
     overruled: int
     to_draw: int
     coverage: float | None
+    promise: Promise
 
 
 def frontier_status(project: Project) -> FrontierStatus:
@@ -140,6 +142,7 @@ def frontier_status(project: Project) -> FrontierStatus:
         overruled=decisions.filter(overruled__isnull=False).count(),
         to_draw=_to_draw(classes, look),
         coverage=_coverage(classes),
+        promise=promise(project, policy, look),
     )
 
 

@@ -144,7 +144,7 @@ def test_another_wished_precision_voids_and_pays_for_another_look_at_the_same_la
     }
     pool.work()
     spent = list(CertificationPlan.objects.order_by("pk").values_list("delta", flat=True))
-    assert spent == pytest.approx([0.05 / 2, 0.05 / 6])
+    assert spent == pytest.approx([0.8 * 0.05, 0.1 * 0.05])
     assert Certificate.objects.in_force().filter(project=pool.project, precision=0.85).exists()
 
 

@@ -11,13 +11,14 @@ from scipy.stats import beta, binom, binomtest
 
 from inference.certify import (
     Ladder,
-    Ledger,
+    Overspent,
     Sample,
     certify,
     clopper_pearson_lower,
     further_labels,
     labels_needed,
     ladder,
+    next_share,
     p_value,
 )
 from inference.certify.betting import bet, ratios_for
@@ -85,7 +86,7 @@ def test_levels_outside_0_and_1_are_refused(level: float) -> None:
     with pytest.raises(ValueError, match="between 0 and 1"):
         labels_needed(0.95, level)
     with pytest.raises(ValueError, match="between 0 and 1"):
-        Ledger(level)
+        next_share(level)
 
 
 def test_errors_allowed_are_the_most_that_pass() -> None:
@@ -541,31 +542,16 @@ def test_labels_that_were_asked_for_by_band_take_no_part_in_the_exact_look() -> 
 # -- the ledger ------------------------------------------------------------------------------------
 
 
-def test_uses_of_one_sample_never_spend_more_than_delta() -> None:
-    ledger = Ledger(0.05)
-    levels = [ledger.spend("first draw", f"version {v}") for v in range(1000)]
-    assert levels[:3] == pytest.approx([0.025, 0.05 / 6, 0.05 / 12])
-    assert ledger.spent("first draw") == pytest.approx(0.05, rel=2e-3) and ledger.spent("first draw") <= 0.05
+def test_uses_of_the_same_labels_never_spend_more_than_delta() -> None:
+    spent: list[float] = []
+    for _use in range(1000):
+        spent.append(next_share(0.05, spent))
+    assert spent[:3] == pytest.approx([0.04, 0.005, 0.05 / 30])
+    assert sum(spent) == pytest.approx(0.05, rel=2e-3) and sum(spent) <= 0.05
 
 
-def test_the_same_use_is_charged_once_and_fresh_labels_bring_their_own_delta() -> None:
-    ledger = Ledger(0.05)
-    first = ledger.spend("draw 1", "version 1")
-    assert ledger.spend("draw 1", "version 1") == first and len(ledger.entries) == 1
-    assert ledger.spend("draw 1", "version 2") < first
-    assert ledger.spend("draw 2", "version 2") == first
-
-
-def test_a_ledger_survives_json_and_an_overdrawn_one_is_refused() -> None:
-    ledger = Ledger(0.05)
-    for v in range(3):
-        ledger.spend("draw", f"version {v}")
-    again = Ledger.from_json(ledger.as_json())
-    assert again.entries == ledger.entries and again.spend("draw", "next") == ledger.spend("draw", "next")
-    data = ledger.as_json()
-    data["entries"][0]["delta"] = 0.2
-    with pytest.raises(ValueError, match="spent"):
-        Ledger.from_json(data)
-    data["entries"] = data["entries"][1:2] * 2
-    with pytest.raises(ValueError, match="twice"):
-        Ledger.from_json(data)
+def test_a_wish_for_less_delta_than_is_spent_is_refused() -> None:
+    assert next_share(0.05, [0.04]) == pytest.approx(0.005)
+    assert next_share(0.045, [0.04]) == pytest.approx(0.0045)
+    with pytest.raises(Overspent, match="spent"):
+        next_share(0.02, [0.04])

@@ -7,15 +7,15 @@ from typing import Any
 
 import numpy as np
 from django.db import connection, transaction
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from inference.certify import Entry, Ladder, Ledger, Method, Sample, Step, Walk, certify, ladder
+from inference.certify import Ladder, Method, Sample, Step, Walk, certify, ladder
 from labeling.catalog.models import Guideline, LabelClass, Project
 from labeling.catalog.selectors import current_guideline
 from labeling.catalog.services import log_activity
 from labeling.frontier import services
 from labeling.frontier.compute.sample import Draws, draws
+from labeling.frontier.compute.spending import account, open_plans
 from labeling.frontier.models import (
     BandDraw,
     Certificate,
@@ -27,7 +27,7 @@ from labeling.frontier.models import (
     Mode,
 )
 from labeling.frontier.policy import policy_of
-from labeling.jobs.progress import JobError, Progress
+from labeling.jobs.progress import Progress
 from labeling.learning.models import Diagnostics, ModelVersion
 from labeling.learning.selectors import champion
 from labeling.planner import without_nested_loops
@@ -78,38 +78,23 @@ def certify_project(progress: Progress) -> dict[str, Any]:
 def plan_for(
     project: Project, model: ModelVersion, guideline: Guideline, policy: FrontierPolicy
 ) -> CertificationPlan:
-    """The plan of this use, made at its first look. δ is spent through the ledger of the sample (``certify.Ledger``)."""
-    sample = sample_name(project, model)
+    """The plan of this use, made at its first look: what it may spend of δ is settled with it (``spending``)."""
     use = (
         f"version {model.number}, guideline {guideline.number}, precision {policy.precision:g}, "
         f"{'with' if policy.undecided_are_errors else 'without'} holds, {policy.planned_labels} planned, {METHOD}"
     )
-    known = CertificationPlan.objects.filter(project=project, sample=sample, use=use).first()
-    if known is not None and known.budget == policy.delta:
-        return known
-    if known is not None:
+    known = {each.use: each for each in open_plans(project)}
+    if use in known and known[use].budget != policy.delta:
         use += f", δ {policy.delta:g}"
-        again = CertificationPlan.objects.filter(project=project, sample=sample, use=use).first()
-        if again is not None:
-            return again
-    earlier = CertificationPlan.objects.filter(project=project, sample=sample).order_by("pk")
-    try:
-        ledger = Ledger(policy.delta, [Entry(each.sample, each.use, each.delta) for each in earlier])
-        share = ledger.spend(sample, use)
-        if ledger.spent(sample) > policy.delta:
-            raise ValueError
-    except ValueError:
-        raise JobError(
-            _(
-                "More δ than you now allow was spent on these random labels by earlier wishes. Raise δ again, or "
-                "train and promote another version: labels drawn after that bring their own."
-            )
-        ) from None
+    if use in known:
+        return known[use]
+    spent = account(project, model, guideline)
+    share = spent.share(policy.delta)
     ladders = ladders_of(project, model)
     total = sum(count for _rungs, count in ladders.values())
     return CertificationPlan.objects.create(
         project=project,
-        sample=sample,
+        sample=spent.sample,
         use=use,
         model_version=model,
         guideline=guideline,
@@ -130,20 +115,6 @@ def plan_for(
             for class_id, (_rungs, count) in ladders.items()
         },
     )
-
-
-def sample_name(project: Project, model: ModelVersion) -> str:
-    """Which sample the version uses: the one of an earlier use that shares labels with it, else one of its own.
-
-    Labels drawn after this version was fixed are fresh, unless another version was certified on some of them.
-    """
-    shared = (
-        CertificationRun.objects.filter(project=project, last_drawn_at__gt=model.snapshot.created_at)
-        .order_by("pk")
-        .select_related("plan")
-        .first()
-    )
-    return shared.plan.sample if shared is not None else f"drawn after version {model.number}"
 
 
 _POOL = """

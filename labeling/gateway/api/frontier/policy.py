@@ -63,6 +63,13 @@ class FrontierOut(Shape):
     guideline = serializers.IntegerField()
     coverage = serializers.FloatField(allow_null=True, help_text="share of the pool inside the frontier")
     decided = serializers.IntegerField()
+    delta_ever = serializers.FloatField(
+        help_text="bounds the chance that this project ever certified something false; policy.delta is each model version's"
+    )
+    precision_of_all = serializers.FloatField(
+        allow_null=True,
+        help_text="where holds do not count as errors: what is stated, times the share of random labels that are no holds",
+    )
     policy = PolicyOut()
     classes = FrontierClassOut(many=True)
 
@@ -86,7 +93,14 @@ class FrontierView(ApiView):
             for each in now.classes
         ]
         model = now.model.number if now.model else None
-        return FrontierOut.of(now, model=model, policy=PolicyOut.of(now.policy), classes=classes)
+        return FrontierOut.of(
+            now,
+            model=model,
+            delta_ever=now.promise.delta_ever,
+            precision_of_all=now.promise.precision_of_all,
+            policy=PolicyOut.of(now.policy),
+            classes=classes,
+        )
 
     @endpoint(
         "set_frontier_policy",
