@@ -38,6 +38,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks import frontier_promises
 from benchmarks.bench_project import close_connections, set_up_django
 from benchmarks.elpv import photos
 from benchmarks.frontier_model import BASE, Learned, learn
@@ -58,6 +59,15 @@ class Plan:
 #: Chosen on other seeds than those measured (`docs/log.md`).
 PLANS = {0.90: Plan(3000), 0.95: Plan(8000), 0.98: Plan(6000)}
 MOST_DRAWN = 5000
+#: What a row says of the machine alone, the rows beside it of other promises.
+AS_EVER = (
+    "images_per_human_decision",
+    "efficiency",
+    "realised_precision",
+    "seeds_below",
+    "automatic_share",
+    "human_decisions",
+)
 #: The next threshold is asked for where it lacks at most this share of the photos that it would win.
 WORTH = 0.3
 ROUNDS = 6
@@ -208,7 +218,8 @@ def one_seed(seed: int, options: argparse.Namespace) -> dict[str, Any]:
     _keys, _files, probability = photos()
     rng = np.random.default_rng([seed, 31])
     stream = draw_stream(rng, probability, learned.half, learned.proba, options.photos)
-    levels = {}
+    levels: dict[str, Any] = {}
+    promised = frontier_promises.promises(stream, learned, seed, LEVELS)
     with own_database():
         set_up_django()
         from labeling.people.models import User
@@ -233,6 +244,7 @@ def one_seed(seed: int, options: argparse.Namespace) -> dict[str, Any]:
     return {
         "seed": seed,
         "levels": levels,
+        "promised": promised,
         "accuracy": float((stream.predicted == stream.truth).mean()),
         "head": learned.kind,
         "taught_s": round(taught_s, 1),
@@ -266,6 +278,13 @@ def summarise(found: Sequence[dict[str, Any]], photos_a_seed: int) -> dict[str, 
             "suspended": sum(run["suspended"] for run in runs),
             "certificates_by_seed": [run["certificates"] for run in runs],
         }
+        out[name]["machine"] = {key: out[name][key] for key in AS_EVER}
+        for promise in ("assisted", "delivered"):
+            each = [seed["promised"][name][promise] for seed in found]
+            out[name][promise] = frontier_promises.summarise(each, level, photos_a_seed)
+        out[name]["baselines"] = frontier_promises.summarise_baselines(
+            [seed["promised"]["baselines"] for seed in found]
+        )
     return out
 
 

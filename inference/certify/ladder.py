@@ -24,6 +24,10 @@ Floats = npt.NDArray[np.float64]
 #: good regions are passed over: see `docs/log.md`.
 SPARE_ERRORS = 0.1
 OUTERMOST = 0.4
+#: Without hopes, one unlucky start blocks the whole class. Where the class might have so many errors and still be as good as
+#: stated, δ is worth dividing over so many even starts; with fewer labels it is not (`docs/log.md`).
+EVEN_STARTS = 4
+ERRORS_FOR_EVEN_STARTS = 50
 #: Share of a class's δ that all hopeful thresholds get at once, by their hopes; the rest is the most hopeful one's.
 HEDGE = 0.5
 
@@ -128,14 +132,22 @@ def starts(rungs: Ladder, labels: int, precision: float, delta: float) -> Floats
 
     Hopes may be off, and one unlucky start blocks the whole class. So with hopes ``HEDGE`` of δ is spread over all
     thresholds in proportion to the probability that an exact test would pass there, and the rest goes where that is
-    highest. Without hopes all goes to ``begin``'s threshold. ``graph.chains`` hands on what falls.
+    highest. Without hopes it goes to ``EVEN_STARTS`` thresholds evenly spaced among those that could pass, or to ``begin``'s
+    alone where few labels are planned. ``graph.chains`` hands on what falls.
     """
     first = begin(rungs, labels, precision, delta)
     shares = np.zeros(len(rungs))
     if first is None:
         return shares
     shares[first] = 1.0
-    if rungs.hoped is not None:
+    if rungs.hoped is None:
+        expected = np.floor(rungs.share * labels).astype(np.int64)
+        possible = np.flatnonzero(errors_allowed(expected, precision, delta / EVEN_STARTS) >= 0)
+        if labels * (1.0 - precision) >= ERRORS_FOR_EVEN_STARTS and len(possible):
+            even = np.unique(np.linspace(0, len(possible) - 1, EVEN_STARTS).round().astype(np.int64))
+            shares[:] = 0.0
+            shares[possible[even]] = 1.0 / len(even)
+    else:
         expected = np.floor(rungs.share * labels).astype(np.int64)
         power = _power(rungs.hoped, expected, errors_allowed(expected, precision, delta))
         if power.sum() > 0:
