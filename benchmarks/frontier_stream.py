@@ -125,7 +125,7 @@ class Site:
         from labeling.queue.services import append_arrivals
 
         hashes = [hashlib.sha256(name.encode()).hexdigest() for name in names]
-        keys = np.random.default_rng([seed, 29, len(names)]).random(len(names))
+        keys = np.random.default_rng([seed, 29, len(names)]).exponential(size=len(names))
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(
                 "INSERT INTO catalog_image (sha256, format, width, height, size, rendered, fingerprint_parts, created_at) "
@@ -144,7 +144,7 @@ class Site:
             append_arrivals(project=self.project, item_ids=items[:1].tolist())
             cursor.execute(
                 "INSERT INTO queue_entry (ranking_id, item_id, band, position, draw, round, taken, free, late) "
-                "SELECT r.id, i.id, %s, (i.random_key * 2^31)::int, 'rank', 1, 0, %s, true "
+                "SELECT r.id, i.id, %s, (random() * 2147483647)::int, 'rank', 1, 0, %s, true "
                 "FROM catalog_item i JOIN queue_ranking r ON r.project_id = i.project_id AND r.current "
                 "WHERE i.id = ANY(%s) ON CONFLICT DO NOTHING",
                 [ARRIVALS, self.project.answers_per_image, items.tolist()],

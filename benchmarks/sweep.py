@@ -344,7 +344,10 @@ class Order:
         dice = random.Random(self.seed)
         wanted = [*self.pool.tolist(), *(at for some in self.gold.values() for at in some)]
         items = Item.objects.bulk_create(
-            [Item(project=project, image_id=images[self.keys[at]], random_key=dice.random()) for at in wanted]
+            [
+                Item(project=project, image_id=images[self.keys[at]], random_key=dice.expovariate(1.0))
+                for at in wanted
+            ]
         )
         by_photo = dict(zip(wanted, items, strict=True))
         for key, some in self.gold.items():

@@ -101,7 +101,7 @@ def make_items(project: Project, count: int, *, seed: int = 0) -> list[Item]:
     )
     return Item.objects.bulk_create(
         [
-            Item(project=project, image=image, name=f"{index:05}.png", random_key=rng.random())
+            Item(project=project, image=image, name=f"{index:05}.png", random_key=rng.expovariate(1.0))
             for index, image in enumerate(images)
         ]
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import random
 from collections.abc import Sequence
 
 from django.db import transaction
@@ -12,10 +11,8 @@ from labeling import locks
 from labeling.catalog import events, photos, storage, twins
 from labeling.catalog.models import Image, Item, Project
 from labeling.catalog.name_encodings import kept
+from labeling.catalog.random_keys import keys_of_arrivals
 from labeling.locks import Lock
-
-#: The audit's order is drawn when a photo comes in. Nobody can foresee it, whatever was seeded elsewhere.
-_random = random.SystemRandom()
 
 
 def add_image(*, data: bytes) -> tuple[Image, bool]:
@@ -60,16 +57,10 @@ def add_items(*, project: Project, images: Sequence[tuple[Image, str]], source: 
     # of the other for ever, or the photos would have to come in in the order of their ids, not of their names.
     locks.hold(Lock.ITEMS, project.pk)
     there = set(Item.objects.filter(project=project, image__in=wanted).values_list("image", flat=True))
+    new = [each for pk, each in reversed(wanted.items()) if pk not in there]
     added = Item.objects.bulk_create(
-        Item(
-            project=project,
-            image=image,
-            source=kept(source)[-200:],
-            name=kept(name),
-            random_key=_random.random(),
-        )
-        for pk, (image, name) in reversed(wanted.items())
-        if pk not in there
+        Item(project=project, image=image, source=kept(source)[-200:], name=kept(name), random_key=key)
+        for (image, name), key in zip(new, keys_of_arrivals(project, len(new)), strict=True)
     )
     if added:
         twins.group(project, added)

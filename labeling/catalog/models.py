@@ -287,7 +287,9 @@ class Item(models.Model):
     image = models.ForeignKey(Image, on_delete=models.PROTECT, related_name="items")
     source = models.CharField(max_length=200, blank=True, help_text="folder, upload or archive it came from")
     name = models.CharField(max_length=400, blank=True, help_text="file name at intake")
-    random_key = models.FloatField(help_text="uniform in [0, 1): the order in which the audit draws")
+    random_key = models.FloatField(
+        help_text="exponential beyond the walk's place at intake: the order in which the audit draws"
+    )
     audit_drawn_at = models.DateTimeField(null=True, blank=True)
     twins_of = models.BigIntegerField(
         null=True, help_text="id of the oldest of the project's photos that are nearly the same"
@@ -301,6 +303,11 @@ class Item(models.Model):
                 fields=["project", "random_key"],
                 condition=Q(audit_drawn_at__isnull=True),
                 name="item_next_audit",
+            ),
+            models.Index(
+                fields=["project", "random_key"],
+                condition=Q(audit_drawn_at__isnull=False),
+                name="item_audit_place",
             ),
             models.Index(fields=["project", "id"], name="item_of_project"),
             models.Index(

@@ -18,6 +18,7 @@ from django.db import connection
 from django.utils import timezone
 
 from labeling.catalog.models import Guideline, Project
+from labeling.catalog.random_keys import bring_forward
 from labeling.catalog.selectors import class_resolution, guideline
 from labeling.locks import SHARED_SQL, Lock
 from labeling.people.models import User
@@ -199,6 +200,7 @@ def take_audit(project: Project, ranking: Ranking, labeler: User) -> Slot | None
     The audit walks the project's photos in the order of their random keys. A photo that people have already
     answered or settled is in the sample too, and is not asked again; the walk goes on to the next.
     """
+    bring_forward(project)
     for _ in range(_AUDIT_STEPS):
         drawn = _rows(
             """

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import random
+
 from django.db import IntegrityError, transaction
 
 from labeling import locks
-from labeling.catalog.models import Item, Project
+from labeling.catalog.models import Project
 from labeling.locks import Lock
 from labeling.partitions import Partition
 from labeling.queue import pace
 from labeling.queue.models import Entry, Ranking, Slot
 from labeling.queue.places import ARRIVALS, ASKED_FIRST
 from labeling.truth.models import Draw
+
+#: Not by the audit's keys: what people take of an unranked queue would be what the audit draws next.
+_random = random.SystemRandom()
 
 
 @transaction.atomic
@@ -30,14 +35,13 @@ def append_arrivals(*, project: Project, item_ids: list[int]) -> None:
                 room.attach()
         except IntegrityError:
             ranking = Ranking.objects.get(project=project, current=True)
-    keys = dict(Item.objects.filter(pk__in=item_ids).values_list("pk", "random_key"))
     Entry.objects.bulk_create(
         [
             Entry(
                 ranking=ranking,
                 item_id=item_id,
                 band=ARRIVALS,
-                position=int(keys[item_id] * 2**31),
+                position=_random.randrange(2**31),
                 free=project.answers_per_image,
                 late=True,
             )

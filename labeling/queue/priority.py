@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from django.db import connection, transaction
 
 from labeling.catalog.models import Project
+from labeling.catalog.random_keys import bring_forward
 from labeling.queue import pace
 from labeling.queue.entries import share_ranking
 from labeling.queue.places import ARRIVALS, ASKED_FIRST, DECIDED, IS_ASKED_FIRST
@@ -91,6 +92,7 @@ def draw_for_audit(*, project: Project, count: int) -> int:
     begun are in it too, and are not asked again. They look like any other photo.
     """
     ranking = share_ranking(project)
+    bring_forward(project)
     with connection.cursor() as cursor:
         cursor.execute(
             """

@@ -337,7 +337,8 @@ def with_thumbs(rows: list[Any]) -> list[tuple[Any, str]]:
 def gold_candidates(project: Project, text: str, *, limit: int = 24) -> list[Item]:
     """Photos that can become gold: nobody has answered them. By file name or the start of the hash.
 
-    Without ``text``, a random few that the audit has not drawn (the same ones until they are used).
+    Without ``text``, a random few that the audit has not drawn (the same ones until they are used), from the far end of
+    its walk: who picks the plain ones among the photos that come next would leave it the doubtful ones.
     """
     fresh = Item.objects.filter(
         ~Exists(Annotation.objects.filter(item=OuterRef("pk"))), project=project, gold__isnull=True
@@ -346,4 +347,4 @@ def gold_candidates(project: Project, text: str, *, limit: int = 24) -> list[Ite
     if text:
         named = Q(name__icontains=text) | Q(image__sha256__startswith=text.lower())
         return list(fresh.filter(named).order_by("id")[:limit])
-    return list(fresh.filter(audit_drawn_at__isnull=True).order_by("random_key")[:limit])
+    return list(fresh.filter(audit_drawn_at__isnull=True).order_by("-random_key")[:limit])

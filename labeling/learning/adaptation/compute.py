@@ -140,8 +140,11 @@ class _Reader:
 
 
 def _hashes(project: Project, most: int) -> list[str]:
-    """A random part of the photos that no figure is computed on so far, always the same while the pool is."""
-    drawn = adaptation.usable(project).order_by("random_key")
+    """A random part of the photos that no figure is computed on so far, always the same while the pool is.
+
+    From the far end of the audit's walk, which draws these last: a sample that certifies should not be what was adapted to.
+    """
+    drawn = adaptation.usable(project).order_by("-random_key")
     return list(drawn.values_list("image__sha256", flat=True)[:most])
 
 

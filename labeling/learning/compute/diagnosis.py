@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from django.db.models import BigIntegerField, F, Func, Value
 from django.utils.translation import gettext_noop
 
 from inference import forecast, subsampling
@@ -194,13 +195,11 @@ def _influential(
 def _pool(project: Project, item_ids: Sequence[int], store: EmbeddingStore, seed: int) -> Floats:
     """Up to ``POOL_SAMPLE`` embeddings of photos that are not among the labels.
 
-    Taken along the photos' random keys from a place that the seed gives, so the pool's size costs nothing.
+    Not along the audit's keys, by which photos that came late lie behind those that were drawn.
     """
-    start = float(np.random.default_rng(seed).uniform())
-    items = Item.objects.filter(project=project).order_by("random_key")
-    wanted = POOL_SAMPLE + len(item_ids)
-    rows = list(items.filter(random_key__gte=start).values_list("pk", "image__sha256")[:wanted])
-    rows += items.filter(random_key__lt=start).values_list("pk", "image__sha256")[: wanted - len(rows)]
+    shuffled = Func(F("pk"), Value(seed), function="hashint8extended", output_field=BigIntegerField())
+    items = Item.objects.filter(project=project).order_by(shuffled)
+    rows = items.values_list("pk", "image__sha256")[: POOL_SAMPLE + len(item_ids)]
     trained = set(item_ids)
     hashes = [sha256 for pk, sha256 in rows if pk not in trained]
     lacking = set(store.missing(hashes))

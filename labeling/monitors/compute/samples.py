@@ -31,7 +31,7 @@ JOIN catalog_image g ON g.id = i.image_id
 JOIN learning_score s ON s.item_id = i.id AND s.model_version_id = %(model)s
 WHERE i.project_id = %(project)s
 """
-_REFERENCE = _COLUMNS + " AND i.added_at <= %(made)s ORDER BY i.random_key LIMIT %(limit)s"
+_REFERENCE = _COLUMNS + " AND i.added_at <= %(made)s ORDER BY hashint8extended(i.id, 0) LIMIT %(limit)s"
 _NEWEST = _COLUMNS + " AND i.added_at > %(made)s ORDER BY i.id DESC LIMIT %(limit)s"
 
 
