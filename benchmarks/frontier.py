@@ -21,6 +21,9 @@ What is real and what is short: certificates, decisions, audits and suspensions 
 certifying photos ``--by-hand`` go through claim, submit and ruling; the other certifying and audit labels are written in
 bulk by the same rule (``benchmarks.frontier_stream``), as 50,000 photos by hand would take a day; photos that people settle
 outside the frontier, and the work of people alone, are counted by that rule without rows.
+
+Beside each precision's ``machine`` stand ``assisted``, ``delivered`` and ``baselines`` (``benchmarks.frontier_promises``),
+which are counted in memory: no service makes those promises yet.
 """
 
 from __future__ import annotations
@@ -40,9 +43,8 @@ import numpy as np
 
 from benchmarks import frontier_promises
 from benchmarks.bench_project import close_connections, set_up_django
-from benchmarks.elpv import photos
 from benchmarks.frontier_model import BASE, Learned, learn
-from benchmarks.frontier_stream import KEYS, Site, Stream, draw_stream
+from benchmarks.frontier_stream import KEYS, Site, Stream
 from benchmarks.running import own_database
 
 LEVELS = (0.90, 0.95, 0.98)
@@ -215,9 +217,7 @@ def one_seed(seed: int, options: argparse.Namespace) -> dict[str, Any]:
     began = time.perf_counter()
     learned = learn(seed, training=options.training, on_domain=options.domain)
     taught_s = time.perf_counter() - began
-    _keys, _files, probability = photos()
-    rng = np.random.default_rng([seed, 31])
-    stream = draw_stream(rng, probability, learned.half, learned.proba, options.photos)
+    stream = frontier_promises.the_stream(seed, learned, options.photos)
     levels: dict[str, Any] = {}
     promised = frontier_promises.promises(stream, learned, seed, LEVELS)
     with own_database():
@@ -254,7 +254,7 @@ def one_seed(seed: int, options: argparse.Namespace) -> dict[str, Any]:
 
 def summarise(found: Sequence[dict[str, Any]], photos_a_seed: int) -> dict[str, Any]:
     """Means over seeds; the lists are in the order of the seeds."""
-    out: dict[str, Any] = {}
+    out = frontier_promises.summarise([each["promised"] for each in found], LEVELS, photos_a_seed)
     for level in LEVELS:
         name = f"{level:.2f}"
         runs = [each["levels"][name] for each in found]
@@ -262,7 +262,7 @@ def summarise(found: Sequence[dict[str, Any]], photos_a_seed: int) -> dict[str, 
         known = [value for value in realised if value is not None]
         decisions = float(np.mean([run["human_decisions"] for run in runs]))
         efficiency = [run["efficiency"] for run in runs]
-        out[name] = {
+        out[name] |= {
             "images_per_human_decision": round(photos_a_seed / decisions, 4),
             "efficiency": round(float(np.mean(efficiency)), 3),
             "realised_precision": round(float(np.mean(known)), 4) if known else None,
@@ -279,12 +279,6 @@ def summarise(found: Sequence[dict[str, Any]], photos_a_seed: int) -> dict[str, 
             "certificates_by_seed": [run["certificates"] for run in runs],
         }
         out[name]["machine"] = {key: out[name][key] for key in AS_EVER}
-        for promise in ("assisted", "delivered"):
-            each = [seed["promised"][name][promise] for seed in found]
-            out[name][promise] = frontier_promises.summarise(each, level, photos_a_seed)
-        out[name]["baselines"] = frontier_promises.summarise_baselines(
-            [seed["promised"]["baselines"] for seed in found]
-        )
     return out
 
 

@@ -16,8 +16,8 @@ who learns what the machine says: then the answer is not blind, and must count f
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import dataclass, fields, replace
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -41,15 +41,9 @@ def agreeing(sample: Sample, agrees: npt.ArrayLike) -> Sample:
     kept = np.asarray(agrees, dtype=bool)
     if kept.shape != (len(sample),):
         raise ValueError("every label needs whether its first answer agreed")
-    parts = {
-        name: None if each is None else each[kept]
-        for name, each in (
-            ("chance", sample.chance),
-            ("frame", sample.frame),
-            ("drawing", sample.drawing),
-        )
-    }
-    return replace(sample, confidence=sample.confidence[kept], correct=sample.correct[kept], **parts)
+    told = {each.name: getattr(sample, each.name) for each in fields(sample)}
+    chosen: dict[str, Any] = {name: None if values is None else values[kept] for name, values in told.items()}
+    return replace(sample, **chosen)
 
 
 def hopes_of_agreement(hoped: Floats) -> tuple[Floats, Floats]:

@@ -8,12 +8,13 @@ cheapest ways for a rising price of an error (a Lagrangian), as far as the model
 tried, and never what is proven.
 
 What a strict label shows of a photo is, for every rung at once, whether its label would have been wrong: so random
-certifying labels are an even sample of the pool's losses, and the labels that certify are themselves delivered strict. With
-N photos, n of them drawn and e of those lost under the rung, "more than (1 − precision) N wrong are delivered" says that
-the pool holds K ≥ e + (1 − precision) N losses; its p-value is the hypergeometric tail of e at the smallest such K, which
-is valid though e is in it, since the tail falls in K. The *floor* is tested on the same labels: of what the machine would
-decide, drawn ones left out, at most 1 − floor is wrong. A rung falls only if both are refuted at the level, and needs no
-split of δ for that (an intersection-union test: Berger 1982); rungs are walked like thresholds (``graph.chains``).
+certifying labels are an even sample of the pool's losses, and a rung falls by the hypergeometric tail. The labels that
+certify are delivered as people settled them: e losses among them are mended, and the pool may hold e more. But e is seen
+only afterwards, and a sequence of hypotheses that move with the labels keeps no δ. So each rung has two fixed ones: "too
+many, though ``mended`` of them are found", which proves the rung where so many were, and, with ``OWN`` of δ, "too many".
+The *floor* is tested on the same labels: at most 1 − floor of the machine's part is wrong. A hypothesis falls only if both
+are refuted at the level, and needs no split of δ for that (an intersection-union test: Berger 1982); they are walked like
+thresholds (``graph.chains``).
 
 One exact look, at the planned number of labels: looking sooner, or going on after, would need other levels.
 """
@@ -32,15 +33,20 @@ from inference.certify.agreement import SHARED_ERRORS
 from inference.certify.binomial import check_level, errors_allowed
 
 Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
-RUNGS = 24
+RUNGS = 60
 #: Expected errors at the first and the last rung, as shares of what is allowed: doubts may be off by so much.
 REACH = (0.3, 1.6)
 #: Human decisions for a strict label, and those that a doubted photo costs on top where an answer disagrees.
 STRICT_COST, DISAGREEMENT_COST = 2.07, 1.4
 #: As in ``ladder.HEDGE``.
 HEDGE = 0.5
+#: Of δ, for what is proven without a thought of the errors that the labels mend.
+OWN = 0.1
+#: Of the errors that an exact test would just let pass, so many are counted on to be found.
+COUNTED_ON = 0.8
 
 
 @dataclass(frozen=True)
@@ -97,7 +103,7 @@ class Rung:
     Attributes:
         errors, n: labels that would have left wrong under it, of all.
         machine_errors, machine_n: of those in the machine's part.
-        p_value: of "more is wrong than stated, or the machine's part is under the floor".
+        p_value: of "more is wrong than stated, what labels mend aside, or the machine's part is under the floor".
         level: the δ it was tested at.
     """
 
@@ -178,8 +184,8 @@ def certify_delivery(
 
     Args:
         labels: all there are; the first ``planned`` count, and before they are there nothing is tested.
-        precision: of all delivered labels of the pool, those that certify included.
-        floor: of what the machine alone decides.
+        precision: of all labels of the pool as they leave, those that certify included.
+        floor: of the machine's part of the pool.
 
     Raises:
         ValueError: more labels planned than the pool has photos.
@@ -198,13 +204,16 @@ def certify_delivery(
     errors = (wrong & (machine | (assisted & agreed))).sum(axis=0)
     machine_n, machine_errors = machine.sum(axis=0), (machine & wrong).sum(axis=0)
     inside = np.round(ways.share_machine * ways.photos).astype(np.int64)
-    of_all = _lost(errors, planned, ways.photos, np.ceil((1.0 - precision) * ways.photos - 1e-9))
-    of_machine = _lost(
-        machine_errors, machine_n, inside, np.ceil((1.0 - floor) * (inside - machine_n) - 1e-9)
-    )
-    p = np.maximum(of_all, np.where(inside > 0, of_machine, 0.0))
-    weights, transitions = graph.chains([starts(ways, precision, floor, delta, planned)])
-    fell, levels = graph.reject(p, weights, transitions, delta)
+    of_machine = np.where(inside > 0, _p_value(machine_errors, machine_n, inside, _most(inside, floor)), 0.0)
+    most = _most(np.full(len(ways), ways.photos), precision)
+    counted_on = mended(ways.photos, planned, precision, (1.0 - OWN) * delta)
+    n, photos = np.full(len(ways), planned), np.full(len(ways), ways.photos)
+    p = np.maximum(_p_value(errors, n, photos, most + counted_on), of_machine)
+    plain = np.maximum(_p_value(errors, n, photos, most), of_machine)
+    begins = starts(ways, precision, floor, delta, planned)
+    weights, transitions = graph.chains([(1.0 - OWN) * begins, OWN * begins])
+    rejected, levels = graph.reject(np.concatenate([p, plain]), weights, transitions, delta)
+    fell = (rejected[: len(ways)] & (errors >= counted_on)) | rejected[len(ways) :]
     rungs = tuple(
         Rung(
             float(ways.machine[j]),
@@ -222,10 +231,21 @@ def certify_delivery(
     return Delivery(rungs, int(np.flatnonzero(fell)[-1]) if fell.any() else None, 0, precision, floor, delta)
 
 
+def mended(photos: int, planned: int, precision: float, delta: float) -> int:
+    """Errors that the certifying labels will find where a rung only just passes, or a little fewer: fixed beforehand."""
+    most, found = int(_most(np.asarray(photos), precision)), 0
+    for _ in range(20):
+        allowed = int(hypergeom.ppf(delta, photos, min(most + found + 1, photos), planned)) - 1
+        again = max(int(COUNTED_ON * allowed), 0)
+        if again == found:
+            break
+        found = again
+    return found
+
+
 def starts(ways: Path, precision: float, floor: float, delta: float, planned: int) -> Floats:
     """(m,) shares of δ before the first label: by the power that the model's doubts promise, as ``ladder.starts``."""
-    allowed = 1.0 - precision + (1.0 - precision) * planned / ways.photos
-    power = _power(ways.expected, np.full(len(ways), planned), 1.0 - allowed, delta)
+    power = _power(ways.expected, np.full(len(ways), planned), precision, delta)
     mine = np.floor(ways.share_machine * planned).astype(np.int64)
     power = power * np.where(mine > 0, _power(ways.expected_machine, mine, floor, delta), 1.0)
     if power.sum() <= 0:
@@ -235,18 +255,18 @@ def starts(ways: Path, precision: float, floor: float, delta: float, planned: in
     return np.asarray(shares)
 
 
-def _power(expected: Floats, labels: npt.NDArray[np.int64], precision: float, delta: float) -> Floats:
+def _power(expected: Floats, labels: Ints, precision: float, delta: float) -> Floats:
     allowed = errors_allowed(labels, precision, delta)
     passes = bdtr(np.maximum(allowed, 0), np.maximum(labels, 1), np.clip(expected, 0.0, 1.0))
     return np.asarray(np.where(allowed >= 0, passes, 0.0))
 
 
-def _lost(errors: npt.ArrayLike, n: npt.ArrayLike, photos: npt.ArrayLike, further: npt.ArrayLike) -> Floats:
-    """P-value of "beyond the ``errors`` in ``n`` labels there are at least ``further`` more among the other photos".
+def _most(photos: Ints, precision: float) -> Ints:
+    """The most wrong ones that so many photos may hold."""
+    return np.asarray(np.floor((1.0 - precision) * photos + 1e-9), dtype=np.int64)
 
-    1 where there are no labels; 0 where the other photos could not hold so many.
-    """
-    k, m, total = (np.asarray(each, dtype=np.int64) for each in (errors, n, photos))
-    lost = k + np.asarray(further, dtype=np.int64)
-    tail = hypergeom.cdf(k, total, np.minimum(lost, total), m)
-    return np.asarray(np.where(m > 0, np.where(lost - k > total - m, 0.0, tail), 1.0))
+
+def _p_value(errors: Ints, n: Ints, photos: Ints, most: Ints) -> Floats:
+    """Of "more than ``most`` of the photos are wrong", with so many errors in ``n`` labels of them; 1 without any."""
+    tail = hypergeom.cdf(errors, photos, np.minimum(most + 1, photos), n)
+    return np.asarray(np.where(n > 0, tail, 1.0))

@@ -37,13 +37,14 @@ def simulate(rng: np.random.Generator, runs: int) -> Mapping[str, Outcomes]:
         for arm, at in (("before", int(good[-1]) if len(good) else None), ("after", found)):
             if at is None:
                 continue
-            machine = left & (doubt <= ways.machine[at])
-            assisted = left & ~machine & (doubt <= ways.assisted[at]) & agreed
-            missed = int((wrong & (machine | assisted)).sum())
+            machine = doubt <= ways.machine[at]
+            assisted = ~machine & (doubt <= ways.assisted[at]) & agreed
+            # What certifies is delivered as people settled it.
+            missed = int((wrong & left & (machine | assisted)).sum())
             violated[arm][run] = (
                 missed > (1.0 - STATED) * PHOTOS or (wrong & machine).sum() > (1.0 - FLOOR) * machine.sum()
             )
-            coverage[arm][run] = machine.mean()
+            coverage[arm][run] = (machine & left).mean()
     return {arm: Outcomes(violated[arm], coverage[arm]) for arm in violated}
 
 
