@@ -8,8 +8,9 @@ from django.db import connection
 from django.dispatch import receiver
 
 from labeling.catalog.events import guideline_changed
-from labeling.catalog.models import Project
+from labeling.catalog.models import Guideline, Item, Project
 from labeling.frontier import services
+from labeling.frontier.blind import refuse_drawn
 from labeling.frontier.models import (
     AutomaticDecision,
     Certificate,
@@ -20,7 +21,8 @@ from labeling.frontier.models import (
 from labeling.frontier.policy import policy_of
 from labeling.learning.events import promoted
 from labeling.queue.events import ranking_swapped
-from labeling.truth.events import reopened, settled
+from labeling.queue.exemplars import new_exemplars
+from labeling.truth.events import gold_chosen, reopened, settled
 
 
 @receiver(promoted)
@@ -29,8 +31,17 @@ def on_another_champion(*, project: Project, **_: Any) -> None:
     services.certify_when_wanted(project=project)
 
 
+@receiver(gold_chosen)
+def on_gold_chosen(*, project: Project, item: Item, **_: Any) -> None:
+    refuse_drawn(project=project, items=[item])
+
+
 @receiver(guideline_changed)
-def on_another_guideline(*, project: Project, **_: Any) -> None:
+def on_another_guideline(*, project: Project, guideline: Guideline, **_: Any) -> None:
+    """Refuses, and with it the new version, where an exemplar is a photo of a random sample."""
+    refuse_drawn(
+        project=project, items=new_exemplars(project=project, guideline=guideline), field="exemplars"
+    )
     services.end_certificates(project=project, kind=EndKind.VOID, reason=EndReason.GUIDELINE)
 
 

@@ -13,14 +13,18 @@ from labeling.refusals import Refused
 from labeling.truth.models import Gold
 
 
-def refuse_asked_exemplars(*, project: Project, guideline: Guideline) -> None:
-    """Raises :class:`Refused` ``invalid`` (422) where a new exemplar of ``guideline`` is gold in use, or half answered."""
+def new_exemplars(*, project: Project, guideline: Guideline) -> list[Item]:
+    """The project's photos that are exemplars of this guideline and were none of the version before."""
     shown = Exemplar.objects.filter(definition__guideline=guideline).values("image")
     before = Exemplar.objects.filter(
         definition__guideline__project=project, definition__guideline__number=guideline.number - 1
     ).values("image")
-    new = Item.objects.filter(project=project, image__in=shown).exclude(image__in=before)
-    ids = list(new.values_list("pk", flat=True))
+    return list(Item.objects.filter(project=project, image__in=shown).exclude(image__in=before))
+
+
+def refuse_asked_exemplars(*, project: Project, guideline: Guideline) -> None:
+    """Raises :class:`Refused` ``invalid`` (422) where a new exemplar of ``guideline`` is gold in use, or half answered."""
+    ids = [item.pk for item in new_exemplars(project=project, guideline=guideline)]
     if not ids:
         return
     message = ""

@@ -184,7 +184,7 @@ def retract_answer(*, project: Project, labeler: User, key: UUID) -> Annotation:
     decision = consensus_of(project, standing_answers(annotation.item_id, annotation.round), guideline)
     truth = truth_in_force(annotation.item_id)
     if truth is not None and truth.origin == Origin.AGREEMENT and decision.state != "agreed":
-        withdraw_truth(project=project, item_id=annotation.item_id, guideline=guideline)
+        withdraw_truth(project=project, item_id=annotation.item_id, guideline=guideline, origin=Origin.UNDONE)
     if decision.state == "wait":
         for dispute in disputes.open().filter(cause__in=[DisputeCause.DISAGREEMENT, DisputeCause.HOLD]):
             Ruling.objects.create(dispute=dispute, outcome=Outcome.WITHDRAWN, guideline=guideline)

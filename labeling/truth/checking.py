@@ -45,8 +45,8 @@ def add_gold(*, project: Project, item: Item, class_key: str, by: User) -> Gold:
     """Declare a photo's answer known, and ask it blind from now on.
 
     Raises :class:`Refused` ``unknown_class`` or, for an exemplar, ``invalid`` (422), ``already_answered`` (409) if people
-    have begun on it, or ``conflict`` (409) if it is or was gold with another class: people were checked against that one, so
-    only a ruling changes it.
+    have begun on it, ``drawn`` (409) if it was drawn at random, or ``conflict`` (409) if it is or was gold with another
+    class: people were checked against that one, so only a ruling changes it.
     """
     guideline = catalog.current_guideline(project)
     definition = active_class(guideline, class_key)
@@ -69,6 +69,7 @@ def add_gold(*, project: Project, item: Item, class_key: str, by: User) -> Gold:
             "already_answered",
             _("People have answered this photo, so it can no longer be asked blind. Choose a fresh one."),
         )
+    events.gold_chosen.send(sender=Gold, project=project, item=item)
     gold = Gold.objects.create(
         item=item, project=project, label_class_id=definition.label_class_id, added_by=by
     )

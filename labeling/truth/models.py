@@ -211,6 +211,7 @@ class Origin(models.TextChoices):
     RULING = "ruling", _("Reviewer's ruling")
     GOLD = "gold", _("Known beforehand")
     WITHDRAWAL = "withdrawal", _("Withdrawn")
+    UNDONE = "undone", _("Taken back by its labeler")
 
 
 class TruthKind(models.TextChoices):

@@ -160,14 +160,16 @@ def append_truth(
     )
 
 
-def withdraw_truth(*, project: Project, item_id: int, guideline: Guideline) -> GroundTruth:
-    """What settled the photo is in force no more."""
+def withdraw_truth(
+    *, project: Project, item_id: int, guideline: Guideline, origin: str = Origin.WITHDRAWAL
+) -> GroundTruth:
+    """What settled the photo is in force no more. ``origin``: ``UNDONE`` where an answer that it rests on was taken back."""
     return append_truth(
         project=project,
         item_id=item_id,
         kind=TruthKind.WITHDRAWN,
         label_class_id=None,
-        origin=Origin.WITHDRAWAL,
+        origin=origin,
         guideline_id=guideline.pk,
     )
 

@@ -1,0 +1,25 @@
+"""The word on a photo that counts as proof: the first that people gave, before anybody had a reason to doubt it.
+
+Which photos are judged a second time is decided by what the machine says of them, or by somebody who has looked. So a later
+word, however well it is meant, makes a random sample one that agrees with the machine. It trains; it certifies nothing. Only
+an answer that its own labeler took back was none.
+"""
+
+from __future__ import annotations
+
+
+def first_word(item: str) -> str:
+    """SQL that joins ``word``: the photo's first ground truth that people made and did not undo, NULL where there is none.
+
+    Its columns are ``id``, ``kind``, ``label_class_id``, ``guideline_id``, ``created_at`` and ``told``: made at a review
+    that somebody asked for, or the model, and whose reviewer read why. ``item``: an expression, the photo's id.
+    """
+    return f"""
+LEFT JOIN LATERAL (
+    SELECT t.id, t.kind, t.label_class_id, t.guideline_id, t.created_at, EXISTS (
+        SELECT 1 FROM truth_ruling r JOIN truth_dispute d ON d.id = r.dispute_id
+        WHERE r.id = t.ruling_id AND d.cause IN ('suspicious', 'requested')) AS told
+    FROM truth_groundtruth t
+    WHERE t.item_id = {item} AND t.kind <> 'withdrawn' AND t.origin <> 'gold'
+      AND NOT EXISTS (SELECT 1 FROM truth_groundtruth n WHERE n.supersedes_id = t.id AND n.origin = 'undone')
+    ORDER BY t.id LIMIT 1) word ON true"""  # noqa: S608
