@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from labeling.catalog.models import Item, Project
-from labeling.catalog.selectors import active_definitions, class_resolution, photo_urls
+from labeling.catalog.selectors import active_definitions, class_resolution
 from labeling.frontier.models import AutomaticDecision, DecisionExplanation
 from labeling.jobs.models import Job, JobState
 from labeling.jobs.services import enqueue
@@ -68,7 +68,6 @@ class Neighbour:
     position: int
     similarity: float
     stands: bool
-    thumb: str
 
 
 @dataclass(frozen=True)
@@ -134,7 +133,6 @@ def _neighbours(project: Project, found: DecisionExplanation) -> list[Neighbour]
                 position=position,
                 similarity=each["alike"],
                 stands=each["truth"] in standing,
-                thumb=photo_urls(item.image)["thumb"],
             )
         )
     return neighbours

@@ -14,7 +14,7 @@ from django.core.cache import cache
 from django.utils.translation import gettext as _
 
 from labeling.catalog.models import ClassDefinition, Item, Project
-from labeling.catalog.selectors import active_definitions, class_resolution, photo_urls
+from labeling.catalog.selectors import active_definitions, class_resolution
 from labeling.frontier.bands import BandState as BandState  # part of what a picture says
 from labeling.frontier.bands import Gate, gates
 from labeling.frontier.certificates import in_force
@@ -180,8 +180,8 @@ def picture(project: Project) -> Picture:
     return replace(empty, lines=_lines(ladders), bands=count, settled_unplaced=unplaced)
 
 
-def band_photos(project: Project, key: str, number: int) -> list[tuple[Item, str]]:
-    """The next photos of a band that nobody has begun, with their thumbnails; for admins and reviewers."""
+def band_photos(project: Project, key: str, number: int) -> list[Item]:
+    """The next photos of a band that nobody has begun; for admins and reviewers."""
     entries = (
         Entry.objects.filter(
             ranking=Ranking.objects.filter(project=project, current=True).first(),
@@ -192,7 +192,7 @@ def band_photos(project: Project, key: str, number: int) -> list[tuple[Item, str
         .select_related("item__image")
         .order_by("position")[:PHOTOS_PER_BAND]
     )
-    return [(entry.item, photo_urls(entry.item.image)["thumb"]) for entry in entries]
+    return [entry.item for entry in entries]
 
 
 # --- parts ------------------------------------------------------------------------------------------------------

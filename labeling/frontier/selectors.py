@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from labeling.catalog.models import ClassDefinition, Guideline, Project
-from labeling.catalog.selectors import active_definitions, class_names, current_guideline, photo_urls
+from labeling.catalog.selectors import active_definitions, class_names, current_guideline
 from labeling.frontier.certificates import in_force
 from labeling.frontier.drawing import MOST_DRAWN, labels_lacking
 from labeling.frontier.models import (
@@ -369,8 +369,6 @@ class Explained:
     decision: AutomaticDecision
     became: str
     scores: list[tuple[str, float]]
-    thumb: str
-    screen: str
     truth: GroundTruth | None
     name: str
     truth_name: str
@@ -378,7 +376,6 @@ class Explained:
 
 def explain(project: Project, decision: AutomaticDecision) -> Explained:
     names = class_names(current_guideline(project))
-    urls = photo_urls(decision.item.image)
     truth = GroundTruth.objects.current().filter(item=decision.item_id).select_related("label_class").first()
     settled = truth.label_class if truth else None
     return Explained(
@@ -388,8 +385,6 @@ def explain(project: Project, decision: AutomaticDecision) -> Explained:
             (names.get(class_id, "?"), share)
             for class_id, share in zip(decision.model_version.classes, decision.probabilities, strict=True)
         ],
-        thumb=urls["thumb"],
-        screen=urls["screen"],
         truth=truth,
         name=names.get(decision.label_class_id, decision.label_class.key),
         truth_name=names.get(settled.pk, settled.key) if settled else "",

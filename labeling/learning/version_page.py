@@ -10,7 +10,6 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from labeling.catalog.models import Item
-from labeling.catalog.selectors import photo_url
 from labeling.learning import domain_backbones, selectors, version_charts, wording
 from labeling.learning.adaptation import page as adaptation_page
 from labeling.learning.models import Diagnostics, ModelVersion
@@ -166,8 +165,6 @@ def _suspicious(version: ModelVersion, findings: dict[str, Any], labels: list[st
         "suspicious": [
             {
                 "item": items[each["item"]],
-                "thumb": photo_url(items[each["item"]].image.sha256, "thumb"),
-                "screen": photo_url(items[each["item"]].image.sha256, "screen"),
                 "given": labels[each["given"]],
                 "suggested": labels[each["suggested"]],
                 "p_suggested": each["p_suggested"],
@@ -192,8 +189,6 @@ def _influential(found: Diagnostics, labels: list[str]) -> list[dict[str, Any]]:
         each
         | {
             "item": items[each["item"]],
-            "thumb": photo_url(items[each["item"]].image.sha256, "thumb"),
-            "screen": photo_url(items[each["item"]].image.sha256, "screen"),
             "label": labels[found.truths[place[each["item"]]]],
         }
         for each in listed
@@ -227,8 +222,6 @@ def cell_page(
         "photos": [
             {
                 "item": each.item,
-                "thumb": photo_url(each.item.image.sha256, "thumb"),
-                "screen": photo_url(each.item.image.sha256, "screen"),
                 "confidence": each.confidence,
                 "truth_probability": each.truth_probability,
                 "state": states.get(each.item.pk, ""),

@@ -9,7 +9,6 @@ from functools import cached_property
 from typing import Any
 
 from labeling.catalog.models import Item, Project
-from labeling.catalog.selectors import photo_urls
 from labeling.charts.figure import Figure
 from labeling.jobs.models import Job, JobState
 from labeling.monitors.chart import chart
@@ -22,15 +21,6 @@ from labeling.monitors.spec import MonitorSpec, Part
 SHOWN = 60
 PHOTOS = 12
 EARLIER_ALERTS = 20
-
-
-@dataclass(frozen=True)
-class DrivingPhoto:
-    """A photo that drives a reading."""
-
-    item: Item
-    thumb: str
-    screen: str
 
 
 @dataclass(frozen=True)
@@ -48,7 +38,7 @@ class MonitorCard:
     spec: MonitorSpec
     readings: list[MonitorReading]
     alert: MonitorAlert | None
-    photos: list[DrivingPhoto]
+    photos: list[Item]
     plot: Figure | None
 
     @property
@@ -144,13 +134,9 @@ def monitors_page(project: Project) -> MonitorsPage:
     )
 
 
-def _driving_photos(newest: Iterable[MonitorReading]) -> dict[int, DrivingPhoto]:
+def _driving_photos(newest: Iterable[MonitorReading]) -> dict[int, Item]:
     ids = {item for reading in newest for item in reading.item_ids[:PHOTOS]}
-    found = {}
-    for pk, item in Item.objects.select_related("image").in_bulk(ids).items():
-        urls = photo_urls(item.image)
-        found[pk] = DrivingPhoto(item, urls["thumb"], urls["screen"])
-    return found
+    return Item.objects.select_related("image").in_bulk(ids)
 
 
 def _in_words(spec: MonitorSpec, reading: MonitorReading) -> ReadingInWords:

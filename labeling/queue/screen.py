@@ -9,7 +9,7 @@ from django.urls import get_script_prefix
 from django.utils.translation import gettext as _
 
 from labeling.catalog.models import ClassState, Guideline, Project
-from labeling.catalog.selectors import definitions_of, photo_urls
+from labeling.catalog.selectors import definitions_of
 from labeling.people.models import User
 from labeling.queue.lending import MAX_LEASES, MOST_OFFLINE
 from labeling.queue.undoable import last_answers
@@ -27,7 +27,7 @@ EXEMPLARS_SHOWN = 2
 
 def classes_shown(guideline: Guideline) -> list[dict[str, Any]]:
     """The version's active classes in order: ``{"key", "name", "position", "number", "criteria", "checklist",
-    "exemplars": [{"screen", "thumb", "caption"}]}``. ``number`` is the key to press, ``None`` from the tenth on.
+    "exemplars": [{"image", "caption"}]}``. ``number`` is the key to press, ``None`` from the tenth on.
     """
     return [
         {
@@ -38,7 +38,7 @@ def classes_shown(guideline: Guideline) -> list[dict[str, Any]]:
             "criteria": definition.criteria,
             "checklist": definition.checklist,
             "exemplars": [
-                {**photo_urls(exemplar.image), "caption": exemplar.caption}
+                {"image": exemplar.image, "caption": exemplar.caption}
                 for exemplar in list(definition.exemplars.all())[:EXEMPLARS_SHOWN]
             ],
         }
@@ -136,11 +136,6 @@ def texts() -> dict[str, str]:
         "photo": _("Photo to judge"),
         "settled": _("{settled} of {needed} settled"),
         "today": _("{n} today"),
-        "zoom": _("Zoom {n} %"),
-        "brightness": _("Brightness {n} %"),
-        "contrast": _("Contrast {n} %"),
-        "levelled": _("Levelled"),
-        "ownPixels": _("The photo's own pixels"),
         "reset": _("Zoom and brightness are reset."),
         "loading": _("Loading photos…"),
         "photoBroken": _("This photo could not be loaded. Press S to skip it, or wait: it is tried again."),

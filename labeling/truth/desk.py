@@ -36,7 +36,7 @@ def strip(project: Project, reviewer: User) -> dict[str, Any]:
     """The open disputes as thumbnails; those that this reviewer answered are marked."""
     waiting = selectors.open_disputes(project)
     return {
-        "strip": selectors.with_thumbs(list(waiting[:STRIP])),
+        "strip": list(waiting[:STRIP]),
         "open_count": waiting.count(),
         "own_ids": selectors.own_dispute_ids(project, reviewer),
     }

@@ -24,9 +24,9 @@ def golds(project: Project, *, page: int, find: str | None) -> dict[str, Any]:
     shown = gold_page(project, page)
     candidates = [] if find is None else selectors.gold_candidates(project, find)
     return {
-        "golds": selectors.with_thumbs(shown.golds),
+        "golds": shown.golds,
         "gold_pages": shown,
         "find": find or "",
         "adding": find is not None,
-        "candidates": selectors.with_thumbs(candidates),
+        "candidates": candidates,
     }

@@ -11,7 +11,7 @@ from django.db.models import Aggregate, Count, FloatField, Max, Q
 from django.utils import timezone
 
 from labeling.catalog.models import Item, Project, Role
-from labeling.catalog.selectors import class_names_by_key, class_resolution, current_guideline, photo_urls
+from labeling.catalog.selectors import class_names_by_key, class_resolution, current_guideline
 from labeling.jobs.models import Job, JobState
 from labeling.jobs.services import enqueue
 from labeling.people.models import User
@@ -132,7 +132,6 @@ def agreement(project: Project) -> dict[str, Any]:
 @dataclass(frozen=True)
 class EstimatedPhoto:
     item: Item
-    urls: dict[str, str]
     estimate: str
     probability: float
     truth: str
@@ -179,7 +178,6 @@ def dawid_skene(project: Project) -> DawidSkeneView | None:
         return [
             EstimatedPhoto(
                 item=items[row["item"]],
-                urls=photo_urls(items[row["item"]].image),
                 estimate=name(row["estimate"]),
                 probability=row["probability"],
                 truth=name(row["truth"]) if row.get("truth") else "",

@@ -5,13 +5,12 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from labeling.catalog.models import ClassDefinition, Guideline, Image, Item, Project
-from labeling.catalog.selectors import active_definitions, class_names, current_guideline, photo_urls
+from labeling.catalog.selectors import active_definitions, class_names, current_guideline
 from labeling.people.models import User
 from labeling.plain_text import composed
 from labeling.truth import similar
@@ -101,10 +100,7 @@ class Round:
 
 @dataclass(frozen=True)
 class AlikePhoto:
-    item_id: int | None
-    sha256: str
-    thumb: str
-    screen: str
+    image: Image
     name: str
 
 
@@ -126,7 +122,6 @@ class DisputeDetail:
     dispute: Dispute
     item: Item
     image: Image
-    urls: dict[str, str]
     answers: list[BlindAnswer]
     earlier: list[Round]
     guideline: Guideline
@@ -157,7 +152,6 @@ def dispute_detail(dispute: Dispute) -> DisputeDetail:
         dispute=dispute,
         item=item,
         image=item.image,
-        urls=photo_urls(item.image),
         answers=now,
         earlier=[r for r in rounds if r.number < dispute.round],
         guideline=guideline,
@@ -300,13 +294,13 @@ def _sides(
         key = definition.label_class.key
         if nearest:
             photos = [
-                _photo(items[i].image, items[i].name, items[i].pk)
+                AlikePhoto(items[i].image, items[i].name)
                 for i in nearest.get(definition.label_class_id, [])
                 if i in items
             ]
         else:
             photos = [
-                _photo(shown.image, shown.caption, None)
+                AlikePhoto(shown.image, shown.caption)
                 for shown in list(definition.exemplars.all())[:SIMILAR_PER_CLASS]
             ]
         sides.append(
@@ -319,16 +313,6 @@ def _sides(
             )
         )
     return sides, bool(nearest)
-
-
-def _photo(image: Image, name: str, item_id: int | None) -> AlikePhoto:
-    urls = photo_urls(image)
-    return AlikePhoto(item_id, image.sha256, urls["thumb"], urls["screen"], name)
-
-
-def with_thumbs(rows: list[Any]) -> list[tuple[Any, str]]:
-    """Items, or rows that hang on one, each with the address of its thumbnail."""
-    return [(row, photo_urls((row if isinstance(row, Item) else row.item).image)["thumb"]) for row in rows]
 
 
 # --- gold -------------------------------------------------------------------------------------------------------

@@ -1,13 +1,14 @@
 // The review desk: one key a ruling, the next dispute at once. Without this script the same forms post whole pages.
 
-import { photoKey, wakePhoto } from "./review-photo.js";
 import { csrfToken, marks } from "./person.js";
-import { isShortcut, keyOf } from "./screen/keys.js";
+import { wakeFrame } from "./screen/frame.js";
+import { isHeld, isShortcut, keyOf } from "./screen/keys.js";
 import { oneTap } from "./screen/taps.js";
 
 const desk = document.getElementById("desk");
 const said = document.getElementById("desk-said");
 let busy = false;
+let viewer = null; // how the photo on the desk is looked at
 
 function say(text) {
   said.textContent = "";
@@ -98,14 +99,20 @@ document.addEventListener("keydown", (event) => {
     }
     return;
   }
-  if (isShortcut(event) || event.repeat) return;
   const key = keyOf(event);
+  if (isShortcut(event) || isHeld(event, key)) return;
   if (key === "b") return openPart(event, ".more", "textarea");
   if (key === "e") return openPart(event, "[data-amend]", "textarea");
-  if (photoKey(key)) { event.preventDefault(); return; }
+  if (photoKey(event, key)) { event.preventDefault(); return; }
   const control = desk.querySelector(`[data-key="${CSS.escape(key)}"]`);
   if (control) { event.preventDefault(); control.click(); }
 });
+
+// Arrows move the photo where it has the focus; elsewhere they scroll the page.
+function photoKey(event, key) {
+  const stage = desk.querySelector("[data-stage]");
+  return stage && (stage.contains(event.target) || !key.startsWith("Arrow")) && viewer.key(key);
+}
 
 function openPart(event, selector, inside) {
   const part = desk.querySelector(selector);
@@ -120,7 +127,7 @@ function openPart(event, selector, inside) {
 function wake() {
   const next = desk.querySelector("[data-next-photo]");
   if (next) { const image = new Image(); image.src = next.dataset.nextPhoto; image.decode?.().catch(() => {}); }
-  wakePhoto(desk);
+  if (desk.querySelector("[data-stage]")) viewer = wakeFrame(desk, { before: viewer, pageScrolls: true });
 }
 
 oneTap("[data-desk-form] button, [data-desk-link]");

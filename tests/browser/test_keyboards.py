@@ -71,7 +71,7 @@ def test_the_upper_row_answers_by_place_and_zooms_nothing(
             before = screen.shown
             keyboard.press(row[number - 1], f"Digit{number}")
             screen.wait_for_photo(other_than=before)
-            expect(screen.page.locator("#lens")).to_be_hidden()
+            expect(screen.page.locator("[data-lens]")).to_be_hidden()
     assert _said(labeler, 12) == ["whole", "cracked", "burnt"] * len(UPPER_ROWS)
 
 
@@ -103,12 +103,12 @@ def test_the_number_pad_answers_only_while_it_gives_digits(
     screen.wait_for_photo(other_than=before)
     assert _said(labeler, 1) == ["dirty"]
     keyboard.press("+", "NumpadAdd", location=KEYPAD, isKeypad=True)
-    expect(screen.page.locator("#lens")).to_contain_text("Zoom")
+    expect(screen.page.locator("[data-lens]")).to_contain_text("Zoom")
 
 
 def test_light_help_and_letters_have_their_keys_on_every_layout(screen: Screen, keyboard: Keyboard) -> None:
     page = screen.page
-    lens = page.locator("#lens")
+    lens = page.locator("[data-lens]")
     for key in ("]", "ъ", "$"):  # Korean and American, Russian, French
         keyboard.press(key, "BracketRight")
         expect(lens).to_contain_text("Brightness 110 %")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from functools import cache
 from uuid import uuid4
 
 import numpy as np
@@ -25,6 +26,7 @@ AT = (2345, 1234)
 METAL, SCRATCH = (40, 60, 80), (250, 240, 230)
 
 
+@cache
 def scratched(seed: int = 0) -> bytes:
     pixels = np.full((HEIGHT, WIDTH, 3), METAL, dtype=np.uint8)
     pixels[AT[1] - 15 : AT[1] + 15, AT[0]] = SCRATCH
@@ -66,7 +68,7 @@ def assert_the_scratch_is_seen(page: Page, stage: Locator) -> None:
     for _turn in range(24):
         page.mouse.wheel(0, -240)
     nearest = round(100 * 8 / fit)  # one of the photo's pixels is eight of the page's
-    expect(page.locator("#lens, [data-zoom-said]")).to_contain_text(f"{nearest} %")
+    expect(page.locator("[data-lens]:visible")).to_contain_text(f"{nearest} %")
     expect(stage.locator(".lb-detail[data-state=whole]")).to_be_attached()
     x, y, size = place_of_the_scratch(picture)
     assert size == pytest.approx(8, abs=0.01)
@@ -113,7 +115,7 @@ def test_a_scratch_of_one_pixel_is_seen_while_labeling(project: Project, page_fo
     open_label(page, project)
     assert not page.locator(".lb-detail img").count()  # nothing is loaded that nobody looks at
     assert_the_scratch_is_seen(page, page.locator("#main"))
-    expect(page.locator("#lens")).to_contain_text("The photo's own pixels")
+    expect(page.locator("[data-lens]")).to_contain_text("The photo's own pixels")
     page.keyboard.press("0")
     expect(page.locator(".lb-detail img")).to_have_count(0)
 
@@ -123,10 +125,10 @@ def test_a_scratch_of_one_pixel_is_seen_in_review(project: Project, page_for: Pa
     dispute(project, item)
     page = page_for(make_member(project, "reviewer"))
     page.goto(f"/p/{project.slug}/review")
-    frame = page.locator("[data-zoom]")
+    frame = page.locator("[data-stage]")
     expect(frame.locator("img").first).to_be_visible()
     assert_the_scratch_is_seen(page, frame)
-    expect(page.locator("[data-zoom-said]")).to_contain_text("The photo's own pixels")
+    expect(page.locator("[data-lens]")).to_contain_text("The photo's own pixels")
 
 
 def plain(seed: int) -> bytes:
@@ -207,14 +209,14 @@ def test_one_key_levels_a_dark_photo_and_the_next_by_its_own_light(
     photo = page.locator("#photos img.on")
     assert_as_it_is(page, photo)
     page.keyboard.press("l")
-    expect(page.locator("#lens")).to_have_text("Levelled")
+    expect(page.locator("[data-lens]")).to_have_text("Levelled")
     assert_levelled(page, photo)
     before = page.evaluate("document.documentElement.dataset.shown")
     page.keyboard.press("1")
     page.wait_for_selector(f'html[data-shown]:not([data-shown="{before}"])', state="attached")
     assert_levelled(page, photo)
     page.keyboard.press("l")
-    expect(page.locator("#lens")).to_be_hidden()
+    expect(page.locator("[data-lens]")).to_be_hidden()
     assert_as_it_is(page, photo)
 
 
@@ -231,11 +233,11 @@ def test_that_each_photo_starts_as_it_is_is_the_persons_setting(project: Project
     page.reload()  # it is the person's, not the page's
     page.wait_for_selector("html[data-shown]", state="attached")
     page.keyboard.press("l")
-    expect(page.locator("#lens")).to_have_text("Levelled")
+    expect(page.locator("[data-lens]")).to_have_text("Levelled")
     before = page.evaluate("document.documentElement.dataset.shown")
     page.keyboard.press("1")
     page.wait_for_selector(f'html[data-shown]:not([data-shown="{before}"])', state="attached")
-    expect(page.locator("#lens")).to_be_hidden()
+    expect(page.locator("[data-lens]")).to_be_hidden()
     assert_as_it_is(page, page.locator("#photos img.on"))
     ann.refresh_from_db()
     assert ann.brightness_reset
@@ -264,7 +266,7 @@ def test_review_levels_the_photo_in_dispute(project: Project, page_for: PageFor)
     dispute(project, item)
     page = page_for(make_member(project, "reviewer"))
     page.goto(f"/p/{project.slug}/review")
-    photo = page.locator("[data-zoom] img").first
+    photo = page.locator("[data-stage] img").first
     expect(photo).to_be_visible()
     assert_as_it_is(page, photo)
     page.keyboard.press("l")

@@ -59,8 +59,5 @@ def guideline(request: HttpRequest, slug: str) -> HttpResponse:
 def _shown(definition: ClassDefinition) -> dict[str, object]:
     return {
         "definition": definition,
-        "exemplars": [
-            {"exemplar": exemplar, "urls": selectors.photo_urls(exemplar.image)}
-            for exemplar in definition.exemplars.all()
-        ],
+        "exemplars": list(definition.exemplars.all()),
     }

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from labeling.catalog import selectors, twins
+from labeling.catalog import twins
 from labeling.catalog.pages import project_context
 from labeling.catalog.permissions import Action, project_for
 from labeling.typed_numbers import whole
@@ -20,8 +20,7 @@ def near_duplicates(request: HttpRequest, slug: str) -> HttpResponse:
     groups, following = twins.page_of_groups(
         project, after=whole(request.GET.get("after", ""), digits=18) or 0
     )
-    shown = [[(item, selectors.photo_urls(item.image)) for item in group.items] for group in groups]
-    more = {"groups": shown, "next": following, "count": twins.count(project)}
+    more = {"groups": [group.items for group in groups], "next": following, "count": twins.count(project)}
     return render(
         request, "catalog/near_duplicates.html", project_context(request, project, "photos", **more)
     )

@@ -117,14 +117,7 @@ def photos(request: HttpRequest, slug: str) -> HttpResponse:
             request,
             project,
             "photos",
-            photos=[
-                {
-                    "item": item,
-                    "urls": selectors.photo_urls(item.image),
-                    "chosen": item.image.sha256 in ticked,
-                }
-                for item in page.items
-            ],
+            photos=[{"item": item, "chosen": item.image.sha256 in ticked} for item in page.items],
             older=page.next,
             newer=page.previous,
             source=source,

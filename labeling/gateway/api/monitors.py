@@ -120,7 +120,7 @@ class MonitorsView(ApiView):
                     monitor=card.spec.key.value,
                     says=card.finding if card.newest else "",
                     alert=_alert(card),
-                    photos=[each.item.image.sha256 for each in card.photos],
+                    photos=[item.image.sha256 for item in card.photos],
                     readings=[_reading(each) for each in card.readings],
                 )
                 for card in seen.cards

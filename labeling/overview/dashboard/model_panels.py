@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 from labeling.catalog.models import Project
-from labeling.catalog.selectors import class_names_by_key, current_guideline, photo_url
+from labeling.catalog.selectors import class_names_by_key, current_guideline
 from labeling.charts.axis import Axis, day, share_axis
 from labeling.charts.figure import Figure
 from labeling.charts.marks import Guide, Series
@@ -253,14 +253,7 @@ def confusion(project: Project, model: ModelVersion | None) -> Panel:
             cells=cells,
             model=model.number,
             worst=cells[truth][said] if most else None,
-            photos=[
-                {
-                    "thumb": photo_url(each.item.image.sha256, "thumb"),
-                    "screen": photo_url(each.item.image.sha256, "screen"),
-                    "name": each.item.name,
-                }
-                for each in photos
-            ],
+            photos=[each.item for each in photos],
         ),
     )
 

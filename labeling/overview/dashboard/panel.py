@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from django.utils import timezone
 from django.utils.formats import date_format, number_format
@@ -13,6 +13,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from labeling.charts.figure import Figure
+
+if TYPE_CHECKING:
+    from labeling.catalog.models import Item
 
 Unit = Literal["day", "week", "month", "moment", "count", "share", "ratio", "hours", "number", "text"]
 
@@ -49,7 +52,7 @@ class Grid:
     cells: list[list[Cell]]
     model: int
     worst: Cell | None = None
-    photos: list[dict[str, str]] = field(default_factory=list)
+    photos: list[Item] = field(default_factory=list)
 
 
 #: What a panel is called, whatever it finds.

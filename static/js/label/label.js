@@ -5,16 +5,12 @@
 import { AnswerBar } from "../screen/answers.js";
 import { deliver } from "../screen/api.js";
 import { followBrightness } from "../screen/brightness-panel.js";
-import { Brightness } from "../screen/brightness.js";
 import { Card } from "../screen/card.js";
 import { Claims } from "../screen/claims.js";
 import { ViewClock, afterPaint } from "../screen/clock.js";
 import { Criteria } from "../screen/criteria.js";
-import { Detail } from "../screen/detail.js";
 import { Halt } from "../screen/halt.js";
 import { listen, onControl, uuid } from "../screen/keys.js";
-import { followLens } from "../screen/lens-line.js";
-import { Lens } from "../screen/lens.js";
 import { Outbox } from "../screen/outbox.js";
 import { $, say, settings, texts } from "../screen/page.js";
 import { Panels } from "../screen/panels.js";
@@ -22,6 +18,7 @@ import { Status } from "../screen/status.js";
 import { Tabs } from "../screen/tabs.js";
 import { oneTap } from "../screen/taps.js";
 import { UndoStack } from "../screen/undo.js";
+import { Viewer } from "../screen/viewer.js";
 import { Checklist } from "./checklist.js";
 import { GuidelineWatch } from "./guideline.js";
 import { Progress } from "./progress.js";
@@ -50,8 +47,14 @@ const progress = new Progress();
 const clock = new ViewClock();
 const shelf = new Shelf({ holder: $("photos"), alt: texts.photo, near: settings.ahead });
 const wanted = new Wanted({ shelf, progress });
-const lens = new Lens({ stage: $("main"), holder: $("photos"), photo: () => shelf.current?.photo ?? null });
-const brightness = new Brightness();
+const viewer = new Viewer({
+  stage: $("main"),
+  holder: $("photos"),
+  photo: () => shelf.current?.photo ?? null,
+  image: () => shelf.current?.element,
+  line: document.querySelector("[data-lens]"),
+});
+const { lens, brightness } = viewer;
 const startsPlain = followBrightness(document.querySelector("[data-brightness]"), brightness, { reset: resetLens });
 const criteria = new Criteria({
   memory: "hilltop-criteria",
@@ -213,7 +216,7 @@ function whenShown(task, since) {
   if (halt.why) return;
   clock.stop();
   if (startsPlain()) brightness.reset();
-  light();
+  viewer.light();
   showNote(task);
   afterPaint(() => {
     if (shelf.current !== task || !task.ready) return;
@@ -226,11 +229,6 @@ function whenShown(task, since) {
     }
     shelf.tidy();
   });
-}
-
-/** The photo on the screen in the brightness that is chosen. */
-function light() {
-  $("photos").style.filter = brightness.filter(shelf.current?.element);
 }
 
 /** What a reviewer asks to look at, who sent this photo back. */
@@ -343,8 +341,7 @@ function escape() {
 }
 
 function resetLens() {
-  lens.resetZoom();
-  brightness.reset();
+  viewer.asItIs();
   announce(texts.reset);
 }
 
@@ -368,7 +365,7 @@ function onKey(event, key) {
   if (key === "Enter" && !control && card.open) return claims.ask(), true;
   const slider = event.target.closest("input[type=range]"); // arrows move it
   if (slider && key.startsWith("Arrow")) return false;
-  if (lens.key(key) || brightness.key(key)) return true;
+  if (viewer.key(key)) return true;
   const step = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -1, ArrowDown: 1 }[key];
   if (!step || event.target.closest(".lb-aside, .lb-panel")) return false; // there, arrows scroll
   return criteria.move(step), true;
@@ -383,8 +380,6 @@ for (const type of ["pointerover", "focusin"]) {
   });
 }
 $("look-again").addEventListener("click", () => claims.ask());
-brightness.addEventListener("change", light);
-followLens({ lens, brightness, detail: new Detail({ lens, holder: $("photos") }) });
 
 // ---- begin -----------------------------------------------------------------------------------------------------
 

@@ -16,25 +16,25 @@ export function afterPaint(work) {
   });
 }
 
+/** Whether a person can look at it: not on a page in the background, or below a photo that was opened over it. */
+const inSight = () => document.visibilityState === "visible" && !document.querySelector("dialog[open]");
+
 export class ViewClock {
   shownAt = null; // Date of the first frame of what is on the screen; null before it is painted
-  #since = 0; // performance.now() since when it is visible without a break
+  #since = 0; // performance.now() since when it is visible without a break; 0 while it is not
   #before = 0; // ms that it was visible before that
 
   constructor() {
-    document.addEventListener("visibilitychange", () => {
-      if (!this.shownAt) return;
-      if (document.visibilityState === "visible") this.#since = performance.now();
-      else this.#before += performance.now() - this.#since;
-    });
+    for (const type of ["visibilitychange", "photo-dialog"]) document.addEventListener(type, () => this.#look());
   }
 
   /** It has just been painted. Returns when, in ms of the page's clock. */
   start() {
     this.shownAt = new Date();
-    this.#since = performance.now();
+    const now = performance.now();
     this.#before = 0;
-    return this.#since;
+    this.#since = inSight() ? now : 0;
+    return now;
   }
 
   stop() {
@@ -43,7 +43,13 @@ export class ViewClock {
 
   get ms() {
     if (!this.shownAt) return 0;
-    return this.#before + (document.visibilityState === "visible" ? performance.now() - this.#since : 0);
+    return this.#before + (this.#since && performance.now() - this.#since);
+  }
+
+  #look() {
+    if (!this.shownAt) return;
+    this.#before = this.ms;
+    this.#since = inSight() ? performance.now() : 0;
   }
 
   /** Whether it was seen for `wanted` ms; if it is too soon, a line fills up until then. */

@@ -34,6 +34,9 @@ export const isShortcut = (event) =>
 
 export const onControl = (event) => event.target.closest("button, a, summary"); // there, Space and Enter press
 
+/** Whether it only goes on, as its key is held down, and may not. */
+export const isHeld = (event, key) => event.repeat && !key.startsWith("Arrow") && !"+-=[]{}".includes(key);
+
 /** The key, where it is the screen's; "" where it is the browser's, somebody types, or a held key may not go on. */
 function meant(event) {
   if (isShortcut(event) || event.isComposing || event.defaultPrevented) return "";
@@ -46,7 +49,7 @@ function meant(event) {
     return "";
   }
   const key = keyOf(event);
-  if (!event.repeat || key.startsWith("Arrow") || "+-=[]{}".includes(key)) return key;
+  if (!isHeld(event, key)) return key;
   if (key === " " && !onControl(event) && !event.target.closest("input")) event.preventDefault(); // the page would scroll
   return "";
 }

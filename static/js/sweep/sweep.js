@@ -5,14 +5,12 @@
 import { AnswerBar } from "../screen/answers.js";
 import { deliver } from "../screen/api.js";
 import { followBrightness } from "../screen/brightness-panel.js";
-import { Brightness } from "../screen/brightness.js";
 import { Card } from "../screen/card.js";
 import { Claims } from "../screen/claims.js";
 import { ViewClock, afterPaint } from "../screen/clock.js";
 import { Criteria } from "../screen/criteria.js";
 import { Halt } from "../screen/halt.js";
 import { listen, onControl, uuid } from "../screen/keys.js";
-import { followLens } from "../screen/lens-line.js";
 import { Outbox } from "../screen/outbox.js";
 import { $, say, settings, texts } from "../screen/page.js";
 import { Panels } from "../screen/panels.js";
@@ -36,9 +34,10 @@ const card = new Card({ announce });
 const clock = new ViewClock();
 const grid = new Grid({ root: $("grid"), say: nameOf, icon: iconOf });
 const backToGrid = () => sweep && grid.moveTo(grid.focus);
-const brightness = new Brightness();
+const closer = new Closer({ closed: backToGrid });
+const { brightness } = closer.viewer;
+const asItIs = () => closer.viewer.asItIs();
 const startsPlain = followBrightness(document.querySelector("[data-brightness]"), brightness, { reset: asItIs });
-const closer = new Closer({ brightness, closed: backToGrid });
 const panels = new Panels(["help", "light"], { closed: backToGrid });
 // Photos first: what is asked, the grid's heading says.
 const criteria = new Criteria({ memory: "hilltop-sweep-criteria", open: (kept, wide) => wide && kept === "open" });
@@ -238,11 +237,6 @@ function light(cell) {
   cell.image.style.filter = brightness.filter(cell.image);
 }
 
-function asItIs() {
-  closer.lens.resetZoom();
-  brightness.reset();
-}
-
 function lookCloser() {
   const cell = grid.current;
   if (cell) closer.show(cell, nameOf(cell, grid.focus + 1, grid.cells.length));
@@ -374,7 +368,6 @@ function onKey(event, key) {
 
 listen(onKey);
 brightness.addEventListener("change", () => grid.cells.forEach(light));
-followLens({ lens: closer.lens, detail: closer.detail, brightness });
 oneTap("#bar button, #undo, #go-on");
 $("go-on").addEventListener("click", goOn);
 

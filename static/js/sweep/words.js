@@ -60,12 +60,17 @@ export function showMissed(missed) {
 
 function figureOf({ photo, name }) {
   const figure = document.createElement("figure");
+  const link = document.createElement("a");
+  const { screen, width, height, tiles } = photo;
+  link.href = screen;
+  Object.assign(link.dataset, { photo: name, width, height, tiles: tiles ?? "" }); // as the template tag `opens` writes them
   const image = new Image();
-  image.src = photo.screen;
+  image.src = screen;
   image.alt = name;
+  link.append(image);
   const caption = document.createElement("figcaption");
   caption.dir = "auto";
   caption.textContent = name;
-  figure.append(image, caption);
+  figure.append(link, caption);
   return figure;
 }
