@@ -38,11 +38,11 @@ Bools = npt.NDArray[np.bool_]
 
 RUNGS = 60
 #: Expected errors at the first and the last rung, as shares of what is allowed: doubts may be off by so much.
-REACH = (0.3, 1.6)
+REACH = (0.1, 1.6)
 #: Human decisions for a strict label, and those that a doubted photo costs on top where an answer disagrees.
 STRICT_COST, DISAGREEMENT_COST = 2.07, 1.4
-#: As in ``ladder.HEDGE``.
-HEDGE = 0.5
+#: The walk begins where the floor would pass so probably, were the machine wrong so many times as often as it says.
+SURE, WORSE = 0.9, 2.0
 #: Of δ, for what is proven without a thought of the errors that the labels mend.
 OWN = 0.1
 #: Of the errors that an exact test would just let pass, so many are counted on to be found.
@@ -210,7 +210,10 @@ def certify_delivery(
     n, photos = np.full(len(ways), planned), np.full(len(ways), ways.photos)
     p = np.maximum(_p_value(errors, n, photos, most + counted_on), of_machine)
     plain = np.maximum(_p_value(errors, n, photos, most), of_machine)
-    begins = starts(ways, precision, floor, delta, planned)
+    start = begin(ways, floor, delta, planned)
+    begins = np.zeros(len(ways))
+    if start is not None:
+        begins[start] = 1.0
     weights, transitions = graph.chains([(1.0 - OWN) * begins, OWN * begins])
     rejected, levels = graph.reject(np.concatenate([p, plain]), weights, transitions, delta)
     fell = (rejected[: len(ways)] & (errors >= counted_on)) | rejected[len(ways) :]
@@ -243,22 +246,19 @@ def mended(photos: int, planned: int, precision: float, delta: float) -> int:
     return found
 
 
-def starts(ways: Path, precision: float, floor: float, delta: float, planned: int) -> Floats:
-    """(m,) shares of δ before the first label: by the power that the model's doubts promise, as ``ladder.starts``."""
-    power = _power(ways.expected, np.full(len(ways), planned), precision, delta)
+def begin(ways: Path, floor: float, delta: float, planned: int) -> int | None:
+    """Index of the rung to begin at: the first whose machine's part holds labels enough for the floor. None where none does.
+
+    Farther out is always easier as far as all labels together go, so walking past many rungs costs nothing.
+    """
     mine = np.floor(ways.share_machine * planned).astype(np.int64)
-    power = power * np.where(mine > 0, _power(ways.expected_machine, mine, floor, delta), 1.0)
-    if power.sum() <= 0:
-        return np.zeros(len(ways))
-    shares = HEDGE * power / power.sum()
-    shares[int(np.argmax(power))] += 1.0 - HEDGE
-    return np.asarray(shares)
-
-
-def _power(expected: Floats, labels: Ints, precision: float, delta: float) -> Floats:
-    allowed = errors_allowed(labels, precision, delta)
-    passes = bdtr(np.maximum(allowed, 0), np.maximum(labels, 1), np.clip(expected, 0.0, 1.0))
-    return np.asarray(np.where(allowed >= 0, passes, 0.0))
+    allowed = errors_allowed(mine, floor, delta)
+    passes = bdtr(
+        np.maximum(allowed, 0), np.maximum(mine, 1), np.clip(WORSE * ways.expected_machine, 0.0, 1.0)
+    )
+    # Where the machine decides nothing there is no floor to prove.
+    sure = np.flatnonzero((mine == 0) & (ways.share_machine == 0) | ((allowed >= 0) & (passes >= SURE)))
+    return int(sure[0]) if len(sure) else None
 
 
 def _most(photos: Ints, precision: float) -> Ints:

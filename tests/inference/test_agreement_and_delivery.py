@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import hypergeom
+from scipy.stats import binom, hypergeom
 
 from benchmarks.certify.scenarios import delivered_set, second_reader
 from inference.certify import Ladder, Sample, agreement, certify, ladder
-from inference.certify.delivery import Outcomes, Path, certify_delivery, mended, path, starts
+from inference.certify.delivery import Outcomes, Path, begin, certify_delivery, mended, path
 
 STATED = 0.95
 
@@ -216,11 +216,34 @@ def test_an_empty_pool_has_no_path() -> None:
 
 @given(seed=st.integers(0, 10_000), planned=st.integers(1, 2000))
 @settings(max_examples=40, deadline=None)
-def test_starts_spend_delta_once_or_not_at_all(seed: int, planned: int) -> None:
+def test_the_walk_begins_where_the_floor_can_pass_or_not_at_all(seed: int, planned: int) -> None:
     ways: Path = path(np.random.default_rng(seed).beta(0.6, 2.0, 2500) / 2.0, precision=STATED)
-    shares = starts(ways, STATED, 0.9, 0.05, planned)
-    assert (shares >= 0).all()
-    assert shares.sum() == pytest.approx(1.0) or shares.sum() == 0.0
+    first = begin(ways, 0.9, 0.05, planned)
+    if planned < 22:
+        assert first is None  # not even right ones alone would prove .9
+    if first is not None:
+        mine = int(ways.share_machine[first] * planned)
+        assert binom.cdf(0, mine, 0.1) <= 0.05
+        assert first == 0 or ways.share_machine[first - 1] < ways.share_machine[first]
+
+
+def test_a_model_surer_than_it_should_be_costs_coverage_and_not_everything() -> None:
+    """Errors are five times as many as the doubts say: the walk ends early, and does not fail to begin."""
+    rng = np.random.default_rng(9)
+    doubt = rng.beta(0.6, 4.0, 20_000) / 5.0
+    wrong = rng.random(20_000) < 5.0 * doubt
+    agreed = np.where(wrong, rng.random(20_000) < 0.1, True)
+    at = np.arange(2000)
+    found = certify_delivery(
+        Outcomes(doubt[at], wrong[at], agreed[at]),
+        path(doubt, precision=STATED),
+        precision=STATED,
+        floor=0.9,
+        delta=0.05,
+        planned=2000,
+    )
+    assert found.machine is not None
+    assert 0.1 < (doubt <= found.machine).mean() < 0.9
 
 
 @pytest.mark.parametrize(
