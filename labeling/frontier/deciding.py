@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from labeling.catalog.models import Project
 from labeling.catalog.selectors import active_definitions
 from labeling.catalog.services import log_activity
+from labeling.frontier.blind import DECIDED, SHOWN
 from labeling.frontier.certificates import in_force
 from labeling.frontier.models import (
     AutomaticDecision,
@@ -32,8 +33,8 @@ from labeling.refusals import Refused
 from labeling.truth.current import DISPUTED, SETTLED
 from labeling.truth.models import GroundTruth
 
-# Left to people: what they settled, dispute, have begun, or are to be asked first or as the random sample; gold; what a
-# person took back from the machine, or marked in a sweep as not of the class that the model says.
+# Left to people: what they settled, dispute, have begun, or are to be asked first or as the random sample; gold; exemplars;
+# what a person or a suspension took back from the machine, or somebody marked in a sweep as not of the model's class.
 _DECIDE = f"""
 INSERT INTO frontier_automaticdecision
     (project_id, item_id, certificate_id, model_version_id, label_class_id, confidence, probabilities, mode, audit,
@@ -54,13 +55,10 @@ WHERE s.model_version_id = %(model)s AND i.project_id = %(project)s AND i.audit_
                   WHERE e.ranking_id = %(ranking)s AND e.item_id = i.id
                     AND (e.taken > 0 OR e.round > 1 OR {IS_ASKED_FIRST}))
   AND NOT EXISTS (SELECT 1 FROM queue_sweepphoto p WHERE p.item_id = i.id AND p.apart)
+  AND NOT {SHOWN}
+  AND NOT {DECIDED}
   AND NOT EXISTS (SELECT 1 FROM frontier_automaticdecision a
-                  JOIN frontier_decisionoverruled o ON o.decision_id = a.id WHERE a.item_id = i.id)
-  AND NOT EXISTS (SELECT 1 FROM frontier_automaticdecision a
-                  WHERE a.item_id = i.id AND a.mode = %(mode)s
-                    AND (%(mode)s = 'on' OR a.model_version_id = s.model_version_id)
-                    AND NOT EXISTS (SELECT 1 FROM frontier_certificateend x
-                                    WHERE x.certificate_id = a.certificate_id AND x.kind = 'suspended'))
+                  WHERE a.item_id = i.id AND a.mode = %(mode)s AND a.model_version_id = s.model_version_id)
 ORDER BY i.random_key
 ON CONFLICT DO NOTHING
 RETURNING item_id, audit

@@ -18,7 +18,7 @@ from labeling.catalog.selectors import active_definitions, class_resolution
 from labeling.frontier.bands import BandState as BandState  # part of what a picture says
 from labeling.frontier.bands import Gate, gates
 from labeling.frontier.certificates import in_force
-from labeling.frontier.models import Certificate, EndKind
+from labeling.frontier.models import AutomaticDecision, Certificate, EndKind
 from labeling.learning import selectors as learning
 from labeling.learning.models import ModelVersion
 from labeling.learning.training_set import Readiness, readiness
@@ -181,14 +181,20 @@ def picture(project: Project) -> Picture:
 
 
 def band_photos(project: Project, key: str, number: int) -> list[Item]:
-    """The next photos of a band that nobody has begun; for admins and reviewers."""
+    """The next photos of a band that nobody has begun; for admins and reviewers.
+
+    None that was drawn for people: a band says what the model predicts, and who reads it may label too.
+    """
     entries = (
         Entry.objects.filter(
             ranking=Ranking.objects.filter(project=project, current=True).first(),
             band=number,
             taken=0,
             ladder__key=key,
+            item__audit_drawn_at__isnull=True,
+            item__drawn_for_band__isnull=True,
         )
+        .exclude(item__in=AutomaticDecision.objects.filter(project=project, audit=True).values("item"))
         .select_related("item__image")
         .order_by("position")[:PHOTOS_PER_BAND]
     )

@@ -23,6 +23,7 @@ from labeling.learning.events import promoted
 from labeling.queue.events import ranking_swapped
 from labeling.queue.exemplars import new_exemplars
 from labeling.truth.events import gold_chosen, reopened, settled
+from labeling.truth.first_word import first_word
 
 
 @receiver(promoted)
@@ -81,10 +82,21 @@ def on_reopened(*, project: Project, item_id: int, **_: Any) -> None:
     _void_what_rests_on(project, item_id)
 
 
+# A look read what was there when it was written: a word that came later is another one, and none was taken back.
+_RESTS = f"""
+SELECT c.id FROM frontier_certificate c JOIN frontier_certificationrun r ON r.id = c.run_id
+{first_word("%(item)s")}
+WHERE c.project_id = %(project)s AND r.item_ids @> ARRAY[%(item)s]::bigint[]
+  AND NOT EXISTS (SELECT 1 FROM frontier_certificateend x WHERE x.certificate_id = c.id)
+  AND (word.id IS NULL OR word.created_at > r.created_at)
+"""  # noqa: S608
+
+
 def _void_what_rests_on(project: Project, item_id: int) -> bool:
-    """The word on a photo of the sample is another one, or none: what was proven with it is void."""
-    touched = Certificate.objects.in_force().filter(project=project, run__item_ids__contains=[item_id])
-    ids = list(touched.values_list("pk", flat=True))
+    """The first word on a photo of the sample was taken back: what was proven with it is void."""
+    with connection.cursor() as cursor:
+        cursor.execute(_RESTS, {"project": project.pk, "item": item_id})
+        ids = [row[0] for row in cursor.fetchall()]
     if not ids:
         return False
     services.end_certificates(project=project, kind=EndKind.VOID, reason=EndReason.SAMPLE, only=ids)

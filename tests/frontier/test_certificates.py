@@ -127,15 +127,6 @@ def test_a_certificate_is_void_when_another_version_is_promoted() -> None:
     assert not Certificate.objects.in_force().filter(project=pool.project).exists()
 
 
-def test_a_certificate_is_void_when_a_label_that_it_rests_on_changes() -> None:
-    pool = certified_pool()
-    certificate = Certificate.objects.filter(project=pool.project, label_class__key="functional").get()
-    of_class = [i for i in certificate.run.item_ids if pool.predicted[i] == "functional"]
-    item = next(each for each in pool.items if each.pk == of_class[0])
-    pool.settle(item, "defective")
-    assert certificate.ends.get().reason == "sample"
-
-
 def test_another_wished_precision_voids_and_pays_for_another_look_at_the_same_labels() -> None:
     pool = certified_pool()
     pool.policy(precision=0.85)

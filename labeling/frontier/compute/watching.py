@@ -14,19 +14,20 @@ from labeling.frontier.models import AuditWatch, Certificate, EndKind, EndReason
 from labeling.frontier.policy import policy_of
 from labeling.jobs.progress import Progress
 from labeling.learning.sides import ITS_VERSION_LEARNED_A_TWIN
+from labeling.truth.first_word import first_word
 
-# In the order of the lot; a photo that people have not settled (any more) has no truth, and one that they settled by
+# In the order of the lot; a photo that people have not settled has no word, and one that they settled by
 # another guideline than the certificate's says nothing of it. What a sweep showed beside its
 # prediction is not blind, whatever came of it (docs/decisions/0015-a-sweep-is-not-blind.md). Of a near-duplicate of what the
 # version learned from it is right by heart, which is no evidence for the others, as in the sample that certifies.
 _AUDITED = f"""
-SELECT c.model_version_id, c.guideline_id, c.label_class_id, c.precision, t.kind, t.label_class_id
+SELECT c.model_version_id, c.guideline_id, c.label_class_id, c.precision, word.kind,
+       CASE WHEN NOT word.told THEN word.label_class_id END
 FROM frontier_automaticdecision a
 JOIN frontier_certificate c ON c.id = a.certificate_id
 JOIN learning_modelversion m ON m.id = c.model_version_id
 JOIN catalog_item i ON i.id = a.item_id
-LEFT JOIN truth_groundtruth t ON t.item_id = a.item_id AND t.kind <> 'withdrawn' AND t.guideline_id = c.guideline_id
-     AND NOT EXISTS (SELECT 1 FROM truth_groundtruth n WHERE n.supersedes_id = t.id)
+{first_word("a.item_id")} AND word.guideline_id = c.guideline_id
 WHERE a.project_id = %s AND a.audit AND a.mode = 'on'
   AND NOT EXISTS (SELECT 1 FROM queue_sweepphoto p WHERE p.item_id = a.item_id)
   AND NOT {ITS_VERSION_LEARNED_A_TWIN}
