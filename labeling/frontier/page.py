@@ -8,6 +8,7 @@ from labeling.catalog.models import Project
 from labeling.catalog.selectors import class_names, current_guideline, photo_urls
 from labeling.frontier.bands import band_table
 from labeling.frontier.models import AutomaticDecision, Certificate
+from labeling.frontier.one_answer import one_answer
 from labeling.frontier.picture import picture
 from labeling.frontier.selectors import became, decisions, frontier_status
 
@@ -20,8 +21,10 @@ def page(project: Project) -> dict[str, Any]:
     seen = picture(project)
     names = class_names(current_guideline(project))
     newest = list(decisions(project).told().order_by("-id")[:SHOWN])
+    now = frontier_status(project)
     return {
-        "now": frontier_status(project),
+        "now": now,
+        "one_answer": one_answer(project, now.model),
         "picture": seen,
         "bands": band_table(project, seen),
         "passed": [gate.number for gate in seen.gates if gate.passed],

@@ -9,6 +9,7 @@ from labeling.catalog.models import Project
 from labeling.catalog.permissions import Action
 from labeling.frontier.changing_policy import set_policy
 from labeling.frontier.models import FrontierPolicy, Mode
+from labeling.frontier.one_answer import OneAnswer, one_answer
 from labeling.frontier.policy import FIELDS
 from labeling.frontier.selectors import frontier_status
 from labeling.gateway.api.base import ApiView, route, signed_in
@@ -54,6 +55,14 @@ class FrontierClassOut(Shape):
     class_ = serializers.CharField()
 
 
+class OneAnswerOut(Shape):
+    photos = serializers.IntegerField(help_text="drawn at random and settled strictly")
+    right = serializers.IntegerField(help_text="of them, whose first blind answer is what strict labels say")
+    agreeing = serializers.IntegerField(help_text="whose first blind answer is what the model predicts")
+    agreeing_right = serializers.IntegerField(help_text="of those, where strict labels say so too")
+    decisions = serializers.IntegerField(help_text="answers and rulings that these photos took")
+
+
 class FrontierOut(Shape):
     state = serializers.ChoiceField(
         ["no_model", "not_asked", "certifying", "certified", "suspended", "uncertified"]
@@ -69,6 +78,9 @@ class FrontierOut(Shape):
     precision_of_all = serializers.FloatField(
         allow_null=True,
         help_text="where holds do not count as errors: what is stated, times the share of random labels that are no holds",
+    )
+    one_answer = OneAnswerOut(
+        help_text="for comparison, one answer a photo and no machine: measured on random photos, not certified"
     )
     policy = PolicyOut()
     classes = FrontierClassOut(many=True)
@@ -98,6 +110,7 @@ class FrontierView(ApiView):
             model=model,
             delta_ever=now.promise.delta_ever,
             precision_of_all=now.promise.precision_of_all,
+            one_answer=_counted(one_answer(project, now.model)),
             policy=PolicyOut.of(now.policy),
             classes=classes,
         )
@@ -111,3 +124,13 @@ class FrontierView(ApiView):
     )
     def patch(self, request: Request, project: Project, given: Json) -> Json:
         return PolicyOut.of(set_policy(project=project, by=signed_in(request), **given))
+
+
+def _counted(found: OneAnswer) -> Json:
+    return {
+        "photos": found.alone.whole,
+        "right": found.alone.part,
+        "agreeing": found.agreeing.whole,
+        "agreeing_right": found.agreeing.part,
+        "decisions": found.decisions,
+    }
