@@ -80,7 +80,7 @@ class PowerLaw:
 
     def quantiles(self, values: Array, shares: Sequence[float]) -> list[float]:
         """Weighted quantiles of (g,) values, infinity included."""
-        order = np.argsort(values, kind="stable")
+        order = np.argsort(values)
         below = np.cumsum(self.weight[order])
         at = np.searchsorted(below, np.asarray(shares) * below[-1]).clip(max=len(order) - 1)
         return [float(values[order[i]]) for i in at]

@@ -22,7 +22,7 @@ from sklearn.base import clone
 from sklearn.model_selection import StratifiedKFold
 
 from inference.forecast import CurvePoint
-from inference.heads import Progress
+from inference.heads import LogisticHead, Progress
 from inference.heads.folds import stratified_folds
 
 Floats = npt.NDArray[np.floating[Any]]
@@ -123,7 +123,8 @@ def _splits(
 def refit(head: Any) -> Fit:
     """How to fit ``head``'s kind again, cheaply: its strength is kept instead of being chosen again.
 
-    ``head`` follows scikit-learn's rules and is fitted. What cross-validation it still does is brought down to two folds.
+    ``head`` follows scikit-learn's rules and is fitted. A logistic one holds nothing out any more; what cross-validation
+    others still do is brought down to two folds.
     """
     bare = clone(head)
     known = bare.get_params()
@@ -135,7 +136,10 @@ def refit(head: Any) -> Fit:
     bare.set_params(**changes)
 
     def once(X: Floats, column: Ints) -> Callable[[Floats], Ints]:
-        fitted = clone(bare).fit(X, column)
+        fresh = clone(bare)
+        if isinstance(fresh, LogisticHead) and "strengths" in changes:
+            return fresh.fit_unjudged(X, column).predict
+        fitted = fresh.fit(X, column)
         return lambda rows: np.asarray(fitted.classes_)[fitted.predict_proba(rows).argmax(axis=1)]
 
     return once

@@ -147,3 +147,13 @@ def test_modal_teaches_and_queries_it(blobs: Blobs) -> None:
     at, _ = committee.query(X[60:], n_instances=4)
     committee.teach(X[60:][at], y[60:][at])
     assert committee.predict_proba(X).shape == (120, 3)
+
+
+def test_a_fit_that_nobody_judges_is_the_same_fit(blobs: tuple[np.ndarray, np.ndarray]) -> None:
+    X, y = blobs
+    whole = LogisticHead(strengths=[0.05], cv=2).fit(X[:80], y[:80])
+    bare = LogisticHead(strengths=[0.05], cv=2).fit_unjudged(X[:80], y[:80])
+    np.testing.assert_array_equal(bare.coef_, whole.coef_)
+    np.testing.assert_array_equal(bare.predict(X[80:]), whole.predict(X[80:]))
+    with pytest.raises(TooFewLabels):
+        LogisticHead(strengths=[0.05]).fit_unjudged(X[:80], np.zeros(80))
