@@ -59,13 +59,18 @@ from django.db import connection, connections  # noqa: E402
 from django.test import TransactionTestCase  # noqa: E402
 from django.utils import translation  # noqa: E402
 
+from inference import backbones  # noqa: E402
 from labeling import on_disk  # noqa: E402
+from labeling.catalog import backbones as offered  # noqa: E402
 from tests import database, kept, quick  # noqa: E402
 from tests.stack import Stack  # noqa: E402
 
 if _first:
     database.begin_template(_folder)
 TransactionTestCase._fixture_teardown = lambda _case: database.empty()
+# The tests' small network is a backbone like the packaged ones. Workers that ``tests.stack`` starts know it too.
+backbones.FAMILIES["tiny"] = "tests.tiny_network"
+offered.PACKAGED += ("tiny:net",)
 # As of the database: what a test writes may lose a power cut.
 os.fsync = lambda _file: None
 on_disk.sync_disk = lambda _folder: None

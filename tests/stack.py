@@ -61,7 +61,7 @@ class Stack:
 
     def start_worker(self) -> subprocess.Popen[bytes]:
         """Start one job worker, and return its process (a group leader) once it beats."""
-        worker = self._spawn("worker", [sys.executable, "manage.py", "worker"])
+        worker = self._spawn("worker", [sys.executable, "-m", "tests.tiny_network"])
         self.workers.append(worker)
         return worker
 

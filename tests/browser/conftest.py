@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import cache
 from typing import Any
 
 # Playwright's synchronous API keeps an event loop in this thread, which makes Django refuse ORM calls.
@@ -15,14 +17,39 @@ from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_K
 from django.contrib.sessions.backends.db import SessionStore
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from labeling.catalog import photos
 from labeling.people.models import User
 from tests.stack import Stack
 
+#: Each window's address bar is a page of its own, rendered in a process of its own, and one more process is kept for the
+#: next page: with them a context costs .8 s of the processor, without .3 s. The last list that a browser is given counts,
+#: so what Playwright switches off stands here too.
+SWITCHED_OFF = (
+    "WebUIOmniboxPopup", "WebUIOmniboxAimPopup", "WebUIOmniboxFullPopup", "PreloadTopChromeWebUI",
+    "SpareRendererForSitePerProcess",
+    "AvoidCorsURLLoaderRestartOnRedirect", "AvoidUnnecessaryBeforeUnloadCheckSync", "DestroyProfileOnBrowserClose",
+    "HttpsFirstBalancedModeAutoEnable", "HttpsUpgrades", "LensOverlay", "MediaRouter", "NetworkTimeServiceQuerying",
+    "OptimizationHints", "PaintHolding", "PreconnectToSearch", "ThirdPartyStoragePartitioning",
+)  # fmt: skip
 CANDIDATES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 
 
 def chromium_path() -> str | None:
     return os.environ.get("HILLTOP_CHROMIUM") or next(filter(None, map(shutil.which, CANDIDATES)), None)
+
+
+_examined = cache(photos.examine)
+
+
+@pytest.fixture(autouse=True)
+def _photos_are_examined_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of most tests the photos are the same, and decoding them and encoding their renditions took half of their time."""
+
+    def examine(*given: Any) -> photos.Photo:
+        known = _examined(*given)
+        return replace(known, renditions=dict(known.renditions))
+
+    monkeypatch.setattr(photos, "examine", examine)
 
 
 @pytest.fixture(scope="session")
@@ -33,7 +60,13 @@ def chromium() -> Iterator[Browser]:
         pytest.skip("no Chromium here: install it (Debian: apt-get install chromium) or set HILLTOP_CHROMIUM")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=path, args=["--no-sandbox", "--disable-dev-shm-usage"]
+            executable_path=path,
+            args=[
+                "--no-sandbox",
+                "--disable-dev-shm-usage",
+                "--disable-gpu",
+                f"--disable-features={','.join(SWITCHED_OFF)}",
+            ],
         )
         yield browser
         browser.close()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from tests.factories import make_member
+from tests.factories import TINY, make_member
 from tests.frontier.test_explanations import make_decided
 from tests.stack import Stack
 
@@ -26,7 +26,7 @@ def _shoot(page: Page, name: str) -> None:
 def test_an_explanation_is_asked_for_waits_and_arrives(
     live_stack: Stack, page_for: Callable[..., Page]
 ) -> None:
-    scene = make_decided()
+    scene = make_decided(backbone=TINY)
     page = page_for(make_member(scene.project, "reviewer"))
     page.goto(scene.address("frontier-decision"))
     page.get_by_role("button", name="Explain").click()

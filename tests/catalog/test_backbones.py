@@ -15,7 +15,7 @@ from labeling.catalog.models import Levels, Project
 from labeling.catalog.services import update_settings
 from labeling.jobs.models import Job
 from labeling.refusals import Refused
-from tests.factories import make_project
+from tests.factories import TINY, make_project
 
 pytestmark = pytest.mark.django_db
 
@@ -33,11 +33,11 @@ def weights(settings: Settings, tmp_path: Path) -> Path:
 
 def test_without_a_folder_of_weights_the_packaged_ones_are_offered(settings: Settings) -> None:
     settings.WEIGHTS_DIR = None
-    assert backbones.at_hand() == ["efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2"]
+    assert backbones.at_hand() == ["efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2", TINY]
 
 
 def test_weights_files_in_the_folder_are_offered_by_name(weights: Path) -> None:
-    assert backbones.at_hand()[3:] == ["timm:vit_small_patch14_dinov2.lvd142m", "torchvision:resnet50"]
+    assert backbones.at_hand()[4:] == ["timm:vit_small_patch14_dinov2.lvd142m", "torchvision:resnet50"]
     assert "torchvision:resnet50+tiles2" in backbones.choices()
 
 
@@ -75,7 +75,7 @@ def test_the_settings_form_keeps_a_backbone_whose_weights_are_gone(settings: Set
 
 
 def test_how_more_than_8_bits_are_shown_is_a_setting_and_embeds_the_photos_anew() -> None:
-    project = make_project()
+    project = make_project(backbone="efficientnet_lite0")
     assert (project.levels, project.backbone_name) == ("bits", "efficientnet_lite0")
     project = update_settings(project=project, by=project.created_by, levels="12")
     assert project.backbone_name == "efficientnet_lite0+levels-12"

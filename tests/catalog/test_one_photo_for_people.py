@@ -88,7 +88,7 @@ def test_a_projects_levels_are_in_the_addresses_of_its_photos_and_in_what_lies_t
 
 @pytest.mark.django_db
 def test_other_levels_are_another_backbone_and_other_renditions() -> None:
-    project = make_project(levels="14")
+    project = make_project(levels="14", backbone="efficientnet_lite0")
     name = Project.objects.get(pk=project.pk).backbone_name
     assert backbones.load(name).preprocessing.levels == project.decoded_with == "14"
     assert backbones.load(name).content_hash != backbones.load("efficientnet_lite0").content_hash

@@ -1,4 +1,4 @@
-"""A small real pool: made photos, the packaged backbone's embeddings, a trained champion, and photos that come later."""
+"""A small real pool: made photos, a small network's embeddings, a trained champion, and photos that come later."""
 
 from __future__ import annotations
 

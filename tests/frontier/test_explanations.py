@@ -53,10 +53,13 @@ def png(seed: int) -> bytes:
 
 
 class Decided:
-    """Made cells, a model that the packaged backbone's vectors trained, and its decision on a defective cell."""
+    """Made cells, a model that the backbone's vectors trained, and its decision on a defective cell.
 
-    def __init__(self) -> None:
-        self.project: Project = make_project()
+    The packaged backbone unless another is asked for: what it looks at is looked at.
+    """
+
+    def __init__(self, *, backbone: str = "efficientnet_lite0") -> None:
+        self.project: Project = make_project(backbone=backbone)
         seeds = [*range(TRAINED), 201]
         self.box = cell(201, True)[1]
         images = [(add_image(data=png(seed))[0], f"{seed}.png") for seed in seeds]

@@ -149,7 +149,7 @@ def test_modal_teaches_and_queries_it(blobs: Blobs) -> None:
     assert committee.predict_proba(X).shape == (120, 3)
 
 
-def test_a_fit_that_nobody_judges_is_the_same_fit(blobs: tuple[np.ndarray, np.ndarray]) -> None:
+def test_a_fit_that_nobody_judges_is_the_same_fit(blobs: Blobs) -> None:
     X, y = blobs
     whole = LogisticHead(strengths=[0.05], cv=2).fit(X[:80], y[:80])
     bare = LogisticHead(strengths=[0.05], cv=2).fit_unjudged(X[:80], y[:80])

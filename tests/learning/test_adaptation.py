@@ -31,7 +31,7 @@ from labeling.learning.compute.stores import load_backbone, store_of
 from labeling.learning.models import DomainBackbone, ModelVersion
 from labeling.refusals import Refused
 from labeling.truth.models import Gold
-from tests.factories import make_items, make_project
+from tests.factories import TINY, make_items, make_project
 from tests.learning.building import run_job, separable_project, settle, store_vectors, trained_project
 
 pytestmark = pytest.mark.django_db
@@ -56,7 +56,7 @@ def with_cells(project: Project, count: int, *, start: int = 0) -> list[Item]:
 def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A real domain backbone on disk."""
     files = {f"{index:03}": cell(index) for index in range(domain.LEAST_PHOTOS)}
-    base = backbones.load("efficientnet_lite0")
+    base = backbones.load(TINY)
     folder = tmp_path_factory.mktemp("kept") / "cells"
     domain.save(folder, base=base.name, statistics=domain.fit(base, list(files), files.__getitem__, modes=1))
     return folder
@@ -117,7 +117,7 @@ def test_the_job_makes_a_backbone_of_photos_that_judge_nothing_and_has_the_pool_
     made = DomainBackbone.objects.get()
     assert made.photos == 68 and made.pool == 76
     assert made.excluded == {"audit": 3, "gold": 1, "settled": 4, "alike": 0}
-    assert made.created_by == project.created_by and made.base == "efficientnet_lite0"
+    assert made.created_by == project.created_by and made.base == TINY
     assert load_backbone(made.name).content_hash == made.content_hash
     assert (Path(settings.BACKBONES_DIR) / made.name.removeprefix("domain:") / "manifest.json").is_file()
     assert not list(Path(settings.BACKBONES_DIR).glob(".*.state"))
@@ -407,7 +407,7 @@ def test_a_version_takes_the_adapted_backbone_where_held_out_labels_gain(
     assert job.state == JobState.SUCCEEDED, job.error + job.trace
     version = ModelVersion.objects.get()
     assert (version.backbone, version.backbone_hash) == (candidate.name, candidate.content_hash)
-    assert version.manifest["base"] == "efficientnet_lite0"
+    assert version.manifest["base"] == TINY
     report = version.metrics["backbones"]
     assert report["chosen"] == candidate.name and report["judged"] == [candidate.name]
     reference, judged = report["candidates"]
@@ -428,15 +428,13 @@ def test_a_version_keeps_the_projects_backbone_where_nothing_is_gained(
     project, items, keys = separable_project(60, apart=1.0)
     candidate = register(project, kept, settings)
     store_under(candidate, items, keys, apart=0.0)
-    assert domain_backbones.to_embed(project) == ["efficientnet_lite0", candidate.name]
+    assert domain_backbones.to_embed(project) == [TINY, candidate.name]
     run_job(services.request_training(project=project, by=None))
     version = ModelVersion.objects.get()
-    assert version.backbone == "efficientnet_lite0"
-    assert version.metrics["backbones"]["chosen"] == "efficientnet_lite0"
+    assert version.backbone == TINY
+    assert version.metrics["backbones"]["chosen"] == TINY
     assert version.metrics["backbones"]["candidates"][1]["note"] == "no gain"
-    assert domain_backbones.to_embed(project) == ["efficientnet_lite0"], (
-        "new photos need no embedding under it"
-    )
+    assert domain_backbones.to_embed(project) == [TINY], "new photos need no embedding under it"
 
 
 def test_the_same_backbone_twice_is_no_gain() -> None:
@@ -474,7 +472,7 @@ def test_damaged_files_keep_a_candidate_out_and_stop_no_training(kept: Path, set
     job = run_job(services.request_training(project=project, by=None))
     assert job.state == JobState.SUCCEEDED, job.error + job.trace
     version = ModelVersion.objects.get()
-    assert version.backbone == "efficientnet_lite0"
+    assert version.backbone == TINY
     assert "differs from its manifest" in version.metrics["backbones"]["candidates"][1]["note"]
     embed = run_job(services.request_embedding(project=project))
     assert embed.state == JobState.SUCCEEDED, embed.error + embed.trace

@@ -38,7 +38,7 @@ def stripes_or_disc(index: int) -> bytes:
 
 @pytest.mark.django_db
 def test_sixty_photos_become_a_champion_that_tells_the_two_kinds_apart() -> None:
-    project = make_project()
+    project = make_project(backbone="efficientnet_lite0")
     images = [(add_image(data=stripes_or_disc(index))[0], f"{index}.png") for index in range(60)]
     items = add_items(project=project, images=images, source="test")
     keys = ["functional", "defective"] * 30

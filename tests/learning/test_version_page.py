@@ -31,7 +31,7 @@ pytestmark = pytest.mark.django_db
 
 @made_once
 def doubted_project(
-    wrong: int = 3, *, apart: float = 2.5, **settings: Any
+    wrong: int = 3, *, apart: float = 1.0, **settings: Any
 ) -> tuple[Project, ModelVersion, list[Item]]:
     """A trained project in which ``wrong`` photos were settled as the other class; they come last."""
     project, _items, _keys = separable_project(60, unlabeled=20, apart=apart, **settings)

@@ -18,7 +18,8 @@ import psutil
 import pytest
 
 from benchmarks.running import answers
-from config.database import ROOT, stop_embedded
+from config.database import ROOT, start_embedded, stop_embedded
+from tests import database
 from tests.processes.liveness import gone
 from tests.stack import free_port
 
@@ -55,7 +56,7 @@ class Served:
 
 
 @pytest.fixture
-def served() -> Iterator[Served]:
+def served(django_db_setup: None) -> Iterator[Served]:
     # Not below pytest's own folder: as root, the database server runs as another user, who must reach it.
     folder = Path(tempfile.mkdtemp(prefix="hilltop-serving-"))
     folder.chmod(0o755)
@@ -67,9 +68,7 @@ def served() -> Iterator[Served]:
     }
     for name in ("DATABASE_URL", "HILLTOP_EMBEDDED", "HILLTOP_HOST"):
         environment.pop(name, None)
-    subprocess.run(
-        [sys.executable, "manage.py", "migrate", "-v0"], cwd=ROOT, env=environment, check=True, timeout=120
-    )
+    database.copy_to(start_embedded(folder / "postgres", keep_running=True))
     with (folder / "output").open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "manage.py", "serve"],
