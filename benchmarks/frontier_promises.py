@@ -108,9 +108,9 @@ def delivered(people: Answered, level: float, plan: Promise) -> dict[str, Any]:
         planned=plan.labels,
     )
     machine = people.doubt <= (-1.0 if found.machine is None else found.machine)
-    return _count(
-        people, drawn, machine, people.doubt <= (-1.0 if found.assisted is None else found.assisted)
-    )
+    agree = people.doubt <= (-1.0 if found.assisted is None else found.assisted)
+    stated = {"machine": plan.floor, "delivered": level}
+    return {"stated": stated, **_count(people, drawn, machine, agree)}
 
 
 def _inside(people: Answered, walks: Mapping[str, Walk]) -> Bools:

@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 
 from benchmarks.frontier_model import Learned
-from benchmarks.frontier_promises import Answered, Promise, assisted, baselines, delivered
+from benchmarks.frontier_promises import (
+    Answered,
+    Promise,
+    assisted,
+    baselines,
+    delivered,
+    promises,
+    summarise,
+)
 from benchmarks.frontier_stream import Stream
 
 
@@ -53,3 +61,17 @@ def test_without_a_machine_one_answer_is_compared_with_strict_labels() -> None:
     assert found["strict"]["efficiency"] == 1.0
     assert found["one_each"]["efficiency"] == people.cost.mean()
     assert found["one_each"]["precision"] == (people.stream.first == people.strict).mean()
+
+
+def test_rows_say_what_they_state_and_how_many_seeds_fall_below_it() -> None:
+    people = _people(errors=0.04)
+    found = [promises(people.stream, people.learned, seed, (0.9, 0.95)) for seed in (1, 2)]
+    told = summarise(found, (0.9, 0.95), len(people.stream))
+    assert set(told["0.90"]) == {"assisted", "delivered", "lower_floor", "baselines"}
+    assert set(told["0.95"]) == {"assisted", "delivered", "baselines"}
+    assert told["0.95"]["assisted"]["stated"] == {"machine": 0.95, "assisted": 0.95}
+    assert told["0.95"]["delivered"]["stated"] == {"machine": 0.9, "delivered": 0.95}
+    row = told["0.90"]["delivered"]
+    assert len(row["efficiency_by_seed"]) == 2
+    assert row["seeds_below"] == {"machine": 0, "delivered": 0}
+    assert row["images_per_human_decision"] == pytest.approx(6000 / row["human_decisions"], rel=1e-3)
