@@ -90,9 +90,9 @@ def dawid_skene(answers: pd.DataFrame, settled: dict[int, str]) -> dict[str, Any
     """What the answers alone say, weighing each labeler by their estimated errors (Dawid & Skene 1979).
 
     The newest answer of a person to a photo counts. Returns ``values`` and their ``priors``; ``n_photos``;
-    ``disagreeing``: photos settled as something other than the estimate, surest first; ``unsure``: photos whose
-    estimate is least certain; ``labelers``: each with ``errors`` (true value -> probability of each answer, in
-    the order of ``values``) and ``accuracy`` (expected, over the priors).
+    ``disagreeing``: photos settled as something other than the estimate, surest first; ``unsure``: settled photos whose
+    estimate is least certain (of one that is asked, who reads it may be asked next); ``labelers``: each with ``errors``
+    (true value -> probability of each answer, in the order of ``values``) and ``accuracy`` (expected, over the priors).
     """
     from crowdkit.aggregation import DawidSkene
 
@@ -131,7 +131,9 @@ def dawid_skene(answers: pd.DataFrame, settled: dict[int, str]) -> dict[str, Any
         "n_photos": len(photos),
         "n_disagreeing": len(disagreeing),
         "disagreeing": sorted(disagreeing, key=lambda p: -float(str(p["probability"])))[:LISTED],
-        "unsure": sorted(photos, key=lambda p: float(str(p["probability"])))[:LISTED],
+        "unsure": sorted((p for p in photos if p["truth"]), key=lambda p: float(str(p["probability"])))[
+            :LISTED
+        ],
         "labelers": labelers,
     }
 

@@ -149,6 +149,17 @@ def test_dawid_skene_trusts_the_careful_majority_over_one_who_always_says_the_sa
     assert by_labeler[3]["accuracy"] == pytest.approx(0.5, abs=0.01)
 
 
+def test_estimates_name_no_photo_that_people_are_still_asked() -> None:
+    """An admin who reads what the first answer was may be given the photo next, and is not blind to it then."""
+    said = answers([(item, worker, "a" if item else "b") for item in range(6) for worker in ("1", "2", "3")])
+    open_ones = {4, 5}
+    found = tasks.dawid_skene(
+        said, {item: "a" if item else "b" for item in range(6) if item not in open_ones}
+    )
+    listed = {each["item"] for each in [*found["unsure"], *found["disagreeing"]]}
+    assert listed == set(range(6)) - open_ones
+
+
 def test_the_estimates_job_stores_what_the_page_shows() -> None:
     project = make_project()
     a, b = make_member(project, username="ann"), make_member(project, username="ben")
