@@ -8,16 +8,20 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from django.core.files.storage import default_storage
 from pytest_django import Settings
 
 from inference import backbones
 from labeling.catalog.services import add_image, add_items
+from labeling.catalog.storage import original_name
 from labeling.jobs.models import Job, JobState
+from labeling.learning.compute.embedding import CHUNK
 from labeling.learning.compute.stores import store_of
 from tests.factories import make_project, photo_bytes
 from tests.stack import Stack
 
-PHOTOS = 700
+#: The worker stores what it embedded a chunk at a time.
+PHOTOS = CHUNK + 20
 
 
 def wait_until(what: Callable[[], bool], seconds: float, stack: Stack) -> None:
@@ -37,6 +41,11 @@ def test_another_worker_goes_on_where_the_killed_one_stopped(live_stack: Stack, 
     hashes = [image.sha256 for image, _name in images]
     backbone = backbones.load(project.backbone)
     job = Job.objects.get(kind="embed", project_id=project.pk)
+    # Nobody writes into this pipe, so whoever comes to the last photo waits there until it is killed.
+    last = Path(default_storage.path(original_name(hashes[-1])))
+    data = last.read_bytes()
+    last.unlink()
+    os.mkfifo(last)
 
     def stored() -> int:
         return PHOTOS - len(store_of(backbone).missing(hashes))
@@ -46,7 +55,9 @@ def test_another_worker_goes_on_where_the_killed_one_stopped(live_stack: Stack, 
     os.killpg(victim.pid, signal.SIGKILL)
     victim.wait()
     kept = stored()
-    assert 0 < kept < PHOTOS, "the worker was to be killed in mid-job"
+    assert kept == CHUNK, "the worker was to be killed in mid-job"
+    last.unlink()
+    last.write_bytes(data)
 
     live_stack.start_worker()
     wait_until(lambda: not Job.objects.get(pk=job.pk).is_live, 90, live_stack)
