@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -12,11 +13,11 @@ from django.utils.translation import gettext as _
 from labeling.catalog.models import Project
 from labeling.catalog.selectors import active_definitions
 from labeling.catalog.services import log_activity
+from labeling.frontier import auditing
 from labeling.frontier.blind import DECIDED, SHOWN
 from labeling.frontier.certificates import in_force
 from labeling.frontier.models import (
     AutomaticDecision,
-    Certificate,
     DecisionOverruled,
     FrontierPolicy,
     Mode,
@@ -28,7 +29,7 @@ from labeling.notes import kept_whole
 from labeling.people.models import User
 from labeling.planner import without_nested_loops
 from labeling.queue import priority
-from labeling.queue.places import IS_ASKED_FIRST
+from labeling.queue.places import IS_ASKED_FIRST, OPEN_AUDITS
 from labeling.refusals import Refused
 from labeling.truth.current import DISPUTED, SETTLED
 from labeling.truth.models import GroundTruth
@@ -36,32 +37,45 @@ from labeling.truth.models import GroundTruth
 # Left to people: what they settled, dispute, have begun, or are to be asked first or as the random sample; gold; exemplars;
 # what a person or a suspension took back from the machine, or somebody marked in a sweep as not of the model's class.
 _DECIDE = f"""
+WITH inside AS MATERIALIZED (
+    SELECT i.random_key, s.item_id, s.predicted_id, s.confidence, s.probabilities, c.*, random() AS lot,
+           row_number() OVER (PARTITION BY c.certificate_id ORDER BY i.random_key, i.id) AS number
+    FROM learning_score s
+    JOIN unnest(%(certificates)s::bigint[], %(classes)s::bigint[], %(thresholds)s::float8[], %(closely)s::int[],
+                %(rooms)s::int[])
+         AS c (certificate_id, class_id, threshold, closely, room)
+         ON c.class_id = s.predicted_id AND s.confidence >= c.threshold
+    JOIN catalog_item i ON i.id = s.item_id
+    WHERE s.model_version_id = %(model)s AND i.project_id = %(project)s AND i.audit_drawn_at IS NULL
+      AND (%(items)s::bigint[] IS NULL OR s.item_id = ANY(%(items)s::bigint[]))
+      AND NOT {SETTLED}
+      AND NOT {DISPUTED}
+      AND NOT EXISTS (SELECT 1 FROM truth_gold g WHERE g.item_id = i.id)
+      AND NOT EXISTS (SELECT 1 FROM frontier_drawnphoto d WHERE d.item_id = i.id)
+      AND NOT EXISTS (SELECT 1 FROM queue_entry e
+                      WHERE e.ranking_id = %(ranking)s AND e.item_id = i.id
+                        AND (e.taken > 0 OR e.round > 1 OR {IS_ASKED_FIRST}))
+      AND NOT EXISTS (SELECT 1 FROM queue_sweepphoto p WHERE p.item_id = i.id AND p.apart)
+      AND NOT {SHOWN}
+      AND NOT {DECIDED}
+      AND NOT EXISTS (SELECT 1 FROM frontier_automaticdecision a
+                      WHERE a.item_id = i.id AND a.mode = %(mode)s AND a.model_version_id = s.model_version_id)
+), drawn AS (
+    SELECT *, CASE WHEN number <= closely THEN %(first)s ELSE %(later)s END AS share FROM inside
+), told AS (
+    SELECT *, count(*) FILTER (WHERE lot < share) OVER (
+        PARTITION BY certificate_id ORDER BY number ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS drawn_before
+    FROM drawn
+)
 INSERT INTO frontier_automaticdecision
     (project_id, item_id, certificate_id, model_version_id, label_class_id, confidence, probabilities, mode, audit,
-     created_at)
-SELECT i.project_id, s.item_id, c.certificate_id, s.model_version_id, s.predicted_id, s.confidence, s.probabilities,
-       %(mode)s, random() < %(share)s, clock_timestamp()
-FROM learning_score s
-JOIN unnest(%(certificates)s::bigint[], %(classes)s::bigint[], %(thresholds)s::float8[])
-     AS c (certificate_id, class_id, threshold) ON c.class_id = s.predicted_id AND s.confidence >= c.threshold
-JOIN catalog_item i ON i.id = s.item_id
-WHERE s.model_version_id = %(model)s AND i.project_id = %(project)s AND i.audit_drawn_at IS NULL
-  AND (%(items)s::bigint[] IS NULL OR s.item_id = ANY(%(items)s::bigint[]))
-  AND NOT {SETTLED}
-  AND NOT {DISPUTED}
-  AND NOT EXISTS (SELECT 1 FROM truth_gold g WHERE g.item_id = i.id)
-  AND NOT EXISTS (SELECT 1 FROM frontier_drawnphoto d WHERE d.item_id = i.id)
-  AND NOT EXISTS (SELECT 1 FROM queue_entry e
-                  WHERE e.ranking_id = %(ranking)s AND e.item_id = i.id
-                    AND (e.taken > 0 OR e.round > 1 OR {IS_ASKED_FIRST}))
-  AND NOT EXISTS (SELECT 1 FROM queue_sweepphoto p WHERE p.item_id = i.id AND p.apart)
-  AND NOT {SHOWN}
-  AND NOT {DECIDED}
-  AND NOT EXISTS (SELECT 1 FROM frontier_automaticdecision a
-                  WHERE a.item_id = i.id AND a.mode = %(mode)s AND a.model_version_id = s.model_version_id)
-ORDER BY i.random_key
+     audit_share, created_at)
+SELECT %(project)s, item_id, certificate_id, %(model)s, predicted_id, confidence, probabilities, %(mode)s, lot < share,
+       share, clock_timestamp()
+FROM told WHERE drawn_before < room
+ORDER BY random_key
 ON CONFLICT DO NOTHING
-RETURNING item_id, audit
+RETURNING item_id, label_class_id, audit
 """
 
 
@@ -69,19 +83,23 @@ RETURNING item_id, audit
 def decide(*, project: Project, item_ids: Sequence[int] | None = None) -> dict[str, int]:
     """Decide the photos (all of the pool, or these) that lie inside the frontier, and withdraw them from the queue.
 
-    A random share goes to people at once, blind. In shadow nothing leaves the queue. Returns {decided, audited}.
+    A random share goes to people at once, blind; where too many of a class wait for them, no more of it is decided. In
+    shadow nothing leaves the queue. Returns {decided, audited}.
     """
     # With a change of policy or a suspension at the same moment, one waits for the other.
     Project.objects.select_for_update(no_key=True).get(pk=project.pk)
     policy = policy_of(project)
     certificates = in_force(project) if policy.mode != Mode.OFF else []
-    if not certificates:
+    terms = auditing.terms_of(project, policy, certificates) if certificates else []
+    if not terms:
         return {"decided": 0, "audited": 0}
-    decided, audited = _append_decisions(project, policy, certificates, item_ids)
+    made = _append_decisions(project, policy, terms, item_ids)
+    audited = [item for item, _class, audit in made if audit]
     if policy.mode == Mode.ON:
-        priority.withdraw(project=project, item_ids=decided)
-        priority.ask_first(project=project, item_ids=audited)
-    told = {"decided": len(decided) + len(audited), "audited": len(audited)}
+        priority.withdraw(project=project, item_ids=[item for item, _class, audit in made if not audit])
+        priority.ask_first(project=project, item_ids=audited, place=OPEN_AUDITS)
+        auditing.pause_where_full(project, terms, Counter(each for _item, each, audit in made if audit))
+    told = {"decided": len(made), "audited": len(audited)}
     if told["decided"] and item_ids is None:
         log_activity(
             project=project, kind="decided", mode=policy.mode, photos=told["decided"], audited=told["audited"]
@@ -92,10 +110,10 @@ def decide(*, project: Project, item_ids: Sequence[int] | None = None) -> dict[s
 def _append_decisions(
     project: Project,
     policy: FrontierPolicy,
-    certificates: Sequence[Certificate],
+    terms: Sequence[auditing.Terms],
     item_ids: Sequence[int] | None,
-) -> tuple[list[int], list[int]]:
-    """Item ids of the new decisions: those that are not audited, and those that are."""
+) -> list[tuple[int, int, bool]]:
+    """The new decisions, each its item id, class id, and whether people audit it."""
     ranking = project.rankings.filter(current=True).values_list("pk", flat=True).first()
     # One photo is looked up; a pool is hashed.
     with without_nested_loops() if item_ids is None else nullcontext(), connection.cursor() as cursor:
@@ -103,18 +121,21 @@ def _append_decisions(
             _DECIDE,
             {
                 "mode": policy.mode,
-                "share": policy.audit_share,
-                "certificates": [each.pk for each in certificates],
-                "classes": [each.label_class_id for each in certificates],
-                "thresholds": [each.threshold for each in certificates],
-                "model": certificates[0].model_version_id,
+                "first": terms[0].first,
+                "later": terms[0].later,
+                "certificates": [each.certificate.pk for each in terms],
+                "classes": [each.certificate.label_class_id for each in terms],
+                "thresholds": [each.certificate.threshold for each in terms],
+                "closely": [each.closely for each in terms],
+                "rooms": [each.room for each in terms],
+                "model": terms[0].certificate.model_version_id,
                 "project": project.pk,
                 "items": None if item_ids is None else list(item_ids),
                 "ranking": ranking or 0,
             },
         )
-        rows = cursor.fetchall()
-    return [item for item, audit in rows if not audit], [item for item, audit in rows if audit]
+        rows: list[tuple[int, int, bool]] = cursor.fetchall()
+    return rows
 
 
 def withdraw_decided(*, project: Project) -> None:
@@ -160,6 +181,8 @@ def overrule(*, decision: AutomaticDecision, by: User, reason: str, class_key: s
     )
     priority.restore(project=project, item_ids=[decision.item_id])
     priority.ask_first(project=project, item_ids=[decision.item_id])
+    if decision.audit:
+        auditing.look_at_open_audits(project=project)
     log_activity(
         project=project,
         kind="decision_overruled",
@@ -223,4 +246,6 @@ def _why_queued(project: Project, item_id: int) -> str:
     inside = any(
         c.label_class_id == score.predicted_id and score.confidence >= c.threshold for c in certificates
     )
-    return "with_people" if inside else "outside"
+    if not inside:
+        return "outside"
+    return "audits_wait" if score.predicted_id in auditing.paused_classes(project) else "with_people"

@@ -43,7 +43,10 @@ class PolicyForm(VersionForm):
                 "A photo that people hold or call unusable counts against the machine"
             ),
         }
-        help_texts = {"reason": gettext_lazy("Kept with the change; needed to switch on.")}
+        help_texts = {
+            "reason": gettext_lazy("Kept with the change; needed to switch on."),
+            "audit_share": gettext_lazy("After the first ones, of which more are audited."),
+        }
 
     def modes(self) -> list[tuple[Any, Any]]:
         """The radio buttons, each with what it means."""

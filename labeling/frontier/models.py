@@ -40,7 +40,9 @@ class FrontierPolicy(models.Model):
     )
     mode = models.CharField(max_length=6, choices=Mode.choices, default=Mode.OFF)
     audit_share = models.FloatField(
-        default=0.05, validators=SHARE, help_text="of automatic decisions, drawn by lot for people, blind"
+        default=0.01,
+        validators=SHARE,
+        help_text="of automatic decisions, drawn by lot for people, blind; more of the first ones",
     )
     by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     reason = models.CharField(max_length=300, blank=True)
@@ -267,6 +269,9 @@ class AutomaticDecision(models.Model):
     probabilities = ArrayField(models.FloatField(), help_text="in the order of the version's classes")
     mode = models.CharField(max_length=6, choices=Mode.choices)
     audit = models.BooleanField(help_text="drawn by lot for people at the moment of the decision")
+    audit_share = models.FloatField(
+        null=True, help_text="probability of that lot; null for decisions older than this field"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = DecisionQuerySet.as_manager()
@@ -313,10 +318,10 @@ class AuditWatch(models.Model):
     model_version = models.ForeignKey(ModelVersion, on_delete=models.CASCADE, related_name="+")
     guideline = models.ForeignKey(Guideline, on_delete=models.CASCADE, related_name="+")
     label_class = models.ForeignKey(LabelClass, on_delete=models.CASCADE, related_name="+")
-    precision = models.FloatField(help_text="stated")
-    n = models.PositiveIntegerField(default=0)
+    precision = models.FloatField(help_text="stated of the newest decision; each is held against its own")
+    n = models.PositiveIntegerField(default=0, help_text="audited, and settled")
     errors = models.PositiveIntegerField(default=0)
-    waiting = models.PositiveIntegerField(default=0, help_text="drawn, and open or behind an open one")
+    waiting = models.PositiveIntegerField(default=0, help_text="drawn, and open")
     low = models.FloatField(default=0.0, help_text="95 % confidence sequence of the precision")
     high = models.FloatField(default=1.0)
     state = models.JSONField(default=dict)
@@ -325,13 +330,50 @@ class AuditWatch(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["model_version", "guideline", "label_class", "precision"],
+                fields=["model_version", "guideline", "label_class"],
                 name="one_watch_a_class_and_guideline",
             )
         ]
 
     def __str__(self) -> str:
         return f"{self.errors} of {self.n}"
+
+
+class CloserAudit(models.Model):
+    """Something happened that makes errors likely: from here on as much is audited as after a certificate."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="closer_audits")
+    after = models.BigIntegerField(help_text="id of the newest decision at that moment")
+    reason = models.CharField(max_length=40, help_text="the monitor that alerted")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-id"]
+        triggers = [APPEND_ONLY]
+
+    def __str__(self) -> str:
+        return f"after {self.after}: {self.reason}"
+
+
+class DecidingPause(models.Model):
+    """The machine decides nothing more of a class until people have answered most of its audits that wait."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="deciding_pauses")
+    label_class = models.ForeignKey(LabelClass, on_delete=models.CASCADE, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    lifted_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["project", "label_class"],
+                condition=Q(lifted_at__isnull=True),
+                name="deciding_paused_once",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.label_class} paused"
 
 
 class DecisionExplanation(models.Model):

@@ -10,6 +10,7 @@ from labeling.frontier.bands import band_table
 from labeling.frontier.models import AutomaticDecision, Certificate
 from labeling.frontier.one_answer import one_answer
 from labeling.frontier.picture import picture
+from labeling.frontier.policy import FIRST_DECISIONS, first_share
 from labeling.frontier.selectors import became, decisions, frontier_status
 
 #: Decisions, and certificates that ended, the newest first.
@@ -25,6 +26,8 @@ def page(project: Project) -> dict[str, Any]:
     return {
         "now": now,
         "one_answer": one_answer(project, now.model),
+        "first_decisions": FIRST_DECISIONS,
+        "first_share": first_share(now.policy),
         "picture": seen,
         "bands": band_table(project, seen),
         "passed": [gate.number for gate in seen.gates if gate.passed],

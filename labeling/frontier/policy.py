@@ -7,9 +7,17 @@ from labeling.frontier.models import FrontierPolicy
 
 #: Share of the decisions; with less, the watch over a machine that decides would see next to nothing.
 LEAST_AUDITED = 0.005
+#: So many decisions of a class under one certificate, or after something unusual, are audited at this share at least.
+FIRST_DECISIONS = 2000
+FIRST_SHARE = 0.10
 FIELDS = ("precision", "delta", "undecided_are_errors", "planned_labels", "mode", "audit_share")
 
 
 def policy_of(project: Project) -> FrontierPolicy:
     """The newest policy; the defaults, not stored, where nobody has set one."""
     return FrontierPolicy.objects.filter(project=project).first() or FrontierPolicy(project=project)
+
+
+def first_share(policy: FrontierPolicy) -> float:
+    """Share of the first decisions that is audited. A project that audits nothing, as in the shadow, audits none of them."""
+    return max(FIRST_SHARE, policy.audit_share) if policy.audit_share else 0.0

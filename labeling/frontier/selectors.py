@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from labeling.catalog.models import ClassDefinition, Guideline, Project
 from labeling.catalog.selectors import active_definitions, class_names, current_guideline
+from labeling.frontier.auditing import GO_ON_AT, open_audits, paused_classes
 from labeling.frontier.certificates import in_force
 from labeling.frontier.drawing import MOST_DRAWN, labels_lacking
 from labeling.frontier.models import (
@@ -46,6 +47,19 @@ class ClassStatus:
     walk: Mapping[str, Any] | None
     watch: AuditWatch | None
     says: str
+    open_audits: int
+    paused: bool
+
+    @property
+    def says_paused(self) -> str:
+        """Why the machine waits for people, and what lets it go on."""
+        return ngettext(
+            "%(n)d audited decision of “%(class)s” waits for people, so the machine decides no more of it, as nobody would "
+            "see it err, until at most %(most)d wait. Labelers are asked about these photos before all others.",
+            "%(n)d audited decisions of “%(class)s” wait for people, so the machine decides no more of it, as nobody would "
+            "see it err, until at most %(most)d wait. Labelers are asked about these photos before all others.",
+            self.open_audits,
+        ) % {"n": self.open_audits, "class": self.definition.name, "most": GO_ON_AT}
 
     @property
     def steps(self) -> list[Mapping[str, Any]]:
@@ -184,6 +198,7 @@ def _classes(
     }
     watched = AuditWatch.objects.filter(model_version=model, guideline=guideline)
     watches = {each.label_class_id: each for each in watched}
+    waiting, paused = open_audits(project), paused_classes(project)
     found = []
     for position, definition in enumerate(active_definitions(project)):
         class_id = definition.label_class_id
@@ -201,6 +216,8 @@ def _classes(
                 walk,
                 watches.get(class_id),
                 _class_says(state, certificate, walk),
+                len(waiting.get(class_id, ())),
+                state == "certified" and class_id in paused,
             )
         )
     return found

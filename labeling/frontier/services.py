@@ -1,5 +1,6 @@
 """What the frontier does for pages, the API and the rooms above: one import for all its writes."""
 
+from labeling.frontier.auditing import audit_closely, look_at_open_audits
 from labeling.frontier.certificates import end_certificates, in_force, suspend
 from labeling.frontier.changing_policy import set_policy
 from labeling.frontier.deciding import decide, decide_one, overrule, withdraw_decided
@@ -14,6 +15,7 @@ from labeling.frontier.requests import (
 
 __all__ = [
     "MOST_DRAWN",
+    "audit_closely",
     "certify_when_wanted",
     "decide",
     "decide_one",
@@ -22,6 +24,7 @@ __all__ = [
     "end_certificates",
     "in_force",
     "look_again_when_due",
+    "look_at_open_audits",
     "overrule",
     "request_certification",
     "request_deciding",

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from labeling.catalog.models import Item, Project
 from labeling.catalog.services import log_activity
 from labeling.catalog.versions import append_version
+from labeling.frontier.services import audit_closely
 from labeling.jobs.models import Job, JobState
 from labeling.jobs.services import LAST, NORMAL, enqueue
 from labeling.learning.selectors import champion
@@ -34,6 +35,8 @@ from labeling.refusals import Refused
 from labeling.truth.models import Annotation
 
 JOB_KIND = "monitor"
+#: Their alerts say that other photos come than the champion was made for: the machine's decisions are audited more.
+OF_PHOTOS = frozenset({Monitor.EMBEDDINGS, Monitor.SCORES, Monitor.BALANCE, Monitor.QUALITY})
 #: The thresholds' fields, in the order in which the page asks for them.
 FIELDS = tuple(THRESHOLDS)
 #: New photos, or answers, that make a look due; without any, one is due after a day, as the queue ages by itself.
@@ -137,6 +140,8 @@ def _alert(project: Project, reading: MonitorReading) -> int:
     )
     if reading.state == ReadingState.ALERT and alert is None:
         MonitorAlert.objects.create(project=project, monitor=reading.monitor, reading=reading)
+        if reading.monitor in OF_PHOTOS:
+            audit_closely(project=project, reason=reading.monitor)
         log_activity(
             project=project,
             kind="monitor_alert",

@@ -215,6 +215,13 @@ def _decided(data: dict[str, Any]) -> str:
     )
 
 
+def _deciding_paused(data: dict[str, Any]) -> str:
+    return (
+        _("The machine decides no more of %(class)s for now: %(waiting)d of its decisions wait for their audit.")
+        % data
+    )
+
+
 def _monitor_alert(data: dict[str, Any]) -> str:
     return _("Alert: %(name)s. Somebody should look.") % {"name": monitor_named(data["monitor"])}
 
@@ -265,6 +272,8 @@ _SENTENCES: dict[str, Callable[[dict[str, Any]], str]] = {
     "certificates_void": _void,
     "certificate_suspended": _suspended,
     "decided": _decided,
+    "deciding_paused": _deciding_paused,
+    "deciding_resumed": lambda d: _("The machine goes on deciding %(class)s: its audits are answered.") % d,
     "decision_overruled": lambda d: _("%(who)s overruled the machine's “%(said)s”") % d + _note(d, "reason"),
     "monitor_alert": _monitor_alert,
     "monitor_closed": _monitor_closed,
@@ -299,6 +308,8 @@ _LOOK: dict[str, tuple[str, str]] = {
     "certificates_void": ("shield", "frontier"),
     "certificate_suspended": ("shield-alert", "frontier"),
     "decided": ("shield-check", "frontier"),
+    "deciding_paused": ("circle-pause", "frontier"),
+    "deciding_resumed": ("circle-play", "frontier"),
     "decision_overruled": ("undo-2", "frontier"),
     "monitor_alert": ("bell-ring", "monitors"),
     "monitor_closed": ("bell", "monitors"),

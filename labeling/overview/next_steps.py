@@ -10,6 +10,7 @@ from django.utils.translation import ngettext
 
 from labeling.catalog.models import Project, Role
 from labeling.catalog.selectors import active_definitions, class_resolution
+from labeling.frontier.auditing import paused_classes
 from labeling.jobs.models import Job, JobState
 from labeling.learning.selectors import champion, new_ground_truths, versions
 from labeling.learning.training_set import readiness
@@ -38,6 +39,21 @@ def next_steps(project: Project, at: dict[str, Any]) -> list[Step]:
                 ngettext("%(n)d labeler is paused", "%(n)d labelers are paused", paused) % {"n": paused},
                 _("Their gold answers fell under the bar. Talk to them, then let them go on."),
                 "labelers",
+                _("Look"),
+            )
+        )
+    waits = paused_classes(project)
+    if waits:
+        steps.append(
+            Step(
+                ngettext(
+                    "The machine waits for the audit of %(n)d class",
+                    "The machine waits for the audit of %(n)d classes",
+                    len(waits),
+                )
+                % {"n": len(waits)},
+                _("It decides no more of it until people have answered. Whoever labels is asked these photos first."),
+                "frontier",
                 _("Look"),
             )
         )

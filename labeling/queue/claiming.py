@@ -221,6 +221,11 @@ def take_audit(project: Project, ranking: Ranking, labeler: User) -> Slot | None
     return None
 
 
+def take_asked(project: Project, ranking: Ranking, labeler: User, band: int) -> Slot | None:
+    """A photo that was asked for before all others of the band, and that nobody has begun."""
+    return _take(project, ranking, labeler, _ASKED, [ranking.pk, band, *_not_mine(labeler)])
+
+
 def take_begun(project: Project, ranking: Ranking, labeler: User) -> Slot | None:
     """A photo that somebody else has begun. A loose index scan over the first holders keeps this O(log n)."""
     return _take(project, ranking, labeler, _BEGUN, _begun(ranking, labeler))
@@ -288,6 +293,7 @@ _FRESH = f"picked AS ({_FRESH_ROW})"
 _BEGUN = f"{_BEGUN_ROWS}, picked AS (SELECT * FROM begun)"
 # Photos that are asked for before all others, and that nobody has begun.
 _ASKED_ROW = _FRESH_ROW.replace("e.taken = 0", f"e.taken = 0 AND {IS_ASKED_FIRST}")
+_ASKED = f"picked AS ({_ASKED_ROW})"
 # What comes later is not even looked for when there is what comes before.
 _EITHER = f"""{_BEGUN_ROWS}, asked AS ({_ASKED_ROW}), fresh AS ({_FRESH_ROW}),
     picked AS (SELECT * FROM asked UNION ALL SELECT * FROM begun UNION ALL SELECT * FROM fresh LIMIT 1)"""

@@ -117,7 +117,8 @@ def _next(
     current = min(order.band, ranking.bands - 1)
     # The lot falls once a photo, when its first answer is asked for, so that the audit is that share of photos.
     if dice.random() < project.audit_rate:
-        slot = claiming.take_begun(project, ranking, labeler)
+        slot = claiming.take_asked(project, ranking, labeler, current)
+        slot = slot or claiming.take_begun(project, ranking, labeler)
         slot = slot or claiming.take_audit(project, ranking, labeler)
         slot = slot or claiming.take_fresh(project, ranking, labeler, current)
     else:

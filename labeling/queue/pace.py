@@ -237,7 +237,7 @@ def _take_along(project: Project, old: int, new: int) -> None:
             UPDATE queue_entry e SET band = LEAST(%s, r.bands - 1) FROM queue_ranking r
             WHERE r.project_id = %s AND r.current AND e.ranking_id = r.id AND e.item_id IN (
                 SELECT f.item_id FROM queue_entry f
-                WHERE f.ranking_id = r.id AND f.band = LEAST(%s, r.bands - 1) AND f.position = %s AND f.taken = 0
+                WHERE f.ranking_id = r.id AND f.band = LEAST(%s, r.bands - 1) AND f.position <= %s AND f.taken = 0
                 FOR UPDATE SKIP LOCKED)
             """,
             [new, project.pk, old, ASKED_FIRST],

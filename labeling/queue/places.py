@@ -11,5 +11,7 @@ ARRIVALS = 32_000
 DECIDED = 32_100
 #: Position before all others of a band.
 ASKED_FIRST = -1
+#: Position even before these: audits of what the machine decided, without which it must stop.
+OPEN_AUDITS = -2
 #: SQL over ``queue_entry e``: the photo stands before all others of its band.
 IS_ASKED_FIRST = "e.position < 0"

@@ -34,16 +34,22 @@ def withdraw(*, project: Project, item_ids: Sequence[int]) -> int:
 
 
 @transaction.atomic
-def ask_first(*, project: Project, item_ids: Sequence[int]) -> int:
-    """Offer these photos before all others of the band that is open; return how many."""
+def ask_first(*, project: Project, item_ids: Sequence[int], place: int = ASKED_FIRST) -> int:
+    """Offer these photos before all others of the band that is open; return how many.
+
+    Begun ones wait for their next answer before all others too, as of these the outermost band's come first.
+    """
     ranking = share_ranking(project)
     if ranking is None:
         return 0
     band = min(pace.current_band(project), ranking.bands - 1)
     return _move(
         project,
-        "UPDATE queue_entry e SET band = %s, position = %s WHERE e.ranking_id = %s AND e.item_id = ANY(%s)",
-        [band, ASKED_FIRST],
+        """
+        UPDATE queue_entry e SET band = CASE WHEN e.taken > 0 THEN 0 ELSE %s END, position = %s
+        WHERE e.ranking_id = %s AND e.item_id = ANY(%s)
+        """,
+        [band, place],
         item_ids,
     )
 
@@ -108,7 +114,7 @@ def draw_for_audit(*, project: Project, count: int) -> int:
         if ranking is not None:
             cursor.execute(
                 """
-                UPDATE queue_entry SET band = %s, position = %s, draw = 'audit'
+                UPDATE queue_entry SET band = %s, position = LEAST(position, %s), draw = 'audit'
                 WHERE ranking_id = %s AND item_id = ANY(%s) AND taken = 0
                 """,
                 [min(pace.current_band(project), ranking.bands - 1), ASKED_FIRST, ranking.pk, drawn],

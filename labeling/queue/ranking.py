@@ -15,7 +15,7 @@ from labeling.partitions import Partition
 from labeling.planner import without_nested_loops
 from labeling.queue import events, pace
 from labeling.queue.models import Ranking
-from labeling.queue.places import ARRIVALS, ASKED_FIRST, IS_ASKED_FIRST
+from labeling.queue.places import ARRIVALS, IS_ASKED_FIRST
 from labeling.truth.current import DISPUTED, SETTLED
 
 if TYPE_CHECKING:
@@ -125,13 +125,12 @@ def _ask_first_again(old: Ranking, new: Ranking) -> None:
     # By bands, so that the index of the fresh ones leads straight to the few in front of the first place.
     _run(
         f"""
-        UPDATE queue_entry n SET band = %s, position = %s FROM queue_entry e
+        UPDATE queue_entry n SET band = %s, position = e.position FROM queue_entry e
         WHERE e.ranking_id = %s AND e.taken = 0 AND e.band = ANY(%s) AND {IS_ASKED_FIRST}
           AND n.ranking_id = %s AND n.item_id = e.item_id AND n.taken = 0
         """,
         [
             min(pace.current_band(new.project), new.bands - 1),
-            ASKED_FIRST,
             old.pk,
             list(range(max(old.bands, 1))),
             new.pk,

@@ -37,7 +37,7 @@ class VerdictOut(Shape):
     reason = serializers.CharField(
         allow_blank=True,
         help_text="in the queue: off, shadow, no_model, no_certificate, not_scored, outside, with_people, overruled, "
-        "new; by people: class, hold, unusable",
+        "audits_wait, new; by people: class, hold, unusable",
     )
     decision = DecisionOut(allow_null=True)
     class_ = serializers.CharField(allow_blank=True)
