@@ -217,7 +217,9 @@ def _decided(data: dict[str, Any]) -> str:
 
 def _deciding_paused(data: dict[str, Any]) -> str:
     return (
-        _("The machine decides no more of %(class)s for now: %(waiting)d of its decisions wait for their audit.")
+        _(
+            "The machine decides no more of %(class)s for now: %(waiting)d of its decisions wait for their audit."
+        )
         % data
     )
 

@@ -52,7 +52,9 @@ def next_steps(project: Project, at: dict[str, Any]) -> list[Step]:
                     len(waits),
                 )
                 % {"n": len(waits)},
-                _("It decides no more of it until people have answered. Whoever labels is asked these photos first."),
+                _(
+                    "It decides no more of it until people have answered. Whoever labels is asked these photos first."
+                ),
                 "frontier",
                 _("Look"),
             )

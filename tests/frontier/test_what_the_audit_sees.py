@@ -125,7 +125,9 @@ def test_what_is_decided_before_the_pause_is_all_up_to_the_last_audit_that_fits(
     pool.policy(mode="on", audit_share=0.5)
     pool.work()
     by_lot = list(
-        AutomaticDecision.objects.filter(label_class__key="functional").order_by("id").values_list("audit", flat=True)
+        AutomaticDecision.objects.filter(label_class__key="functional")
+        .order_by("id")
+        .values_list("audit", flat=True)
     )
     assert sum(by_lot) == MOST_WAITING and by_lot[-1]
     assert len(by_lot) > MOST_WAITING
@@ -262,7 +264,9 @@ def test_after_something_unusual_more_is_audited_again(monkeypatch: pytest.Monke
     pool.policy(mode="on", audit_share=0.01)
     pool.work()
     count = decided(pool)
-    drifted = Reading(Monitor.EMBEDDINGS, ReadingState.ALERT, "10 photos", value=0.001, model_version=pool.model)
+    drifted = Reading(
+        Monitor.EMBEDDINGS, ReadingState.ALERT, "10 photos", value=0.001, model_version=pool.model
+    )
     record(project=pool.project, readings=[drifted])
     pool.new_photos(8)
     decide(project=pool.project)

@@ -13,7 +13,9 @@ from inference.certify import PrecisionMonitor
 from inference.certify.monitor import running_interval
 
 
-def wealth(answers: Sequence[bool | None], stated: Sequence[float], risks: Collection[int] = ()) -> list[float]:
+def wealth(
+    answers: Sequence[bool | None], stated: Sequence[float], risks: Collection[int] = ()
+) -> list[float]:
     """Log of the wealth after each game."""
     monitor, found = PrecisionMonitor(0.95), []
     for number, (answer, each) in enumerate(zip(answers, stated, strict=True)):

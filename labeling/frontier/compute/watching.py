@@ -112,7 +112,18 @@ def _watches(project: Project) -> dict[_Key, _Watch]:
         cursor.execute(_AUDITED, [project.pk])
         rows = cursor.fetchall()
     watches: dict[_Key, _Watch] = {}
-    for model, guideline, label_class, certificate, stated, holds_are_errors, risks, kind, as_, settled in rows:
+    for (
+        model,
+        guideline,
+        label_class,
+        certificate,
+        stated,
+        holds_are_errors,
+        risks,
+        kind,
+        as_,
+        settled,
+    ) in rows:
         key = _Key(model, guideline, label_class)
         if key not in watches:
             watches[key] = _Watch(PrecisionMonitor(stated, delta / classes[model]), stated)

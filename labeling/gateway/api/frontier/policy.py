@@ -49,7 +49,9 @@ class FrontierClassOut(Shape):
     state = serializers.ChoiceField(["certified", "suspended", "open"])
     says = serializers.CharField()
     open_audits = serializers.IntegerField(help_text="audited decisions that people have not settled")
-    paused = serializers.BooleanField(help_text="nothing more of it is decided until people have answered most of those")
+    paused = serializers.BooleanField(
+        help_text="nothing more of it is decided until people have answered most of those"
+    )
     certificate = CertificateOut(allow_null=True)
     steps = serializers.ListField(
         child=serializers.DictField(), help_text="the newest walk, from the extreme inward"
