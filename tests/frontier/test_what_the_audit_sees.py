@@ -9,13 +9,21 @@ from labeling.frontier import auditing
 from labeling.frontier.auditing import GO_ON_AT, MOST_WAITING, open_audits
 from labeling.frontier.models import AuditWatch, AutomaticDecision, Certificate, DecidingPause
 from labeling.frontier.policy import FIRST_SHARE
-from labeling.frontier.services import audit_closely, decide, decide_one, in_force, overrule
+from labeling.frontier.services import (
+    audit_closely,
+    decide,
+    decide_one,
+    in_force,
+    overrule,
+    request_watching,
+)
 from labeling.monitors.models import Monitor, ReadingState
 from labeling.monitors.reading import Reading
 from labeling.monitors.services import record
 from labeling.queue import pace, priority
 from labeling.queue.models import BandOpening, Entry
 from labeling.queue.services import claim
+from labeling.truth.models import GroundTruth, Origin
 from tests.factories import make_member
 from tests.frontier.proving import Pool, certified_pool
 from tests.kept import made_once
@@ -89,7 +97,17 @@ def test_an_answer_that_is_taken_back_counts_as_open_again() -> None:
     pool.settle(decision.item, "defective")
     pool.work()
     assert (watch_of(pool).n, watch_of(pool).errors) == (1, 1)
-    pool.settle(decision.item, kind="withdrawn")
+    word = GroundTruth.objects.get(item=decision.item)
+    GroundTruth.objects.create(
+        project=pool.project,
+        item=decision.item,
+        kind="withdrawn",
+        origin=Origin.UNDONE,
+        draw=word.draw,
+        guideline=word.guideline,
+        supersedes=word,
+    )
+    request_watching(project=pool.project)
     pool.work()
     assert (watch_of(pool).n, watch_of(pool).errors) == (0, 0)
 

@@ -24,10 +24,11 @@ from labeling.learning.sides import ITS_VERSION_LEARNED_A_TWIN
 from labeling.truth.current import SETTLED
 from labeling.truth.first_word import first_word
 
-# In the order of the lot. A word is what people first settled, by the certificate's guideline; what a sweep showed beside its
-# prediction is not blind, whatever came of it (docs/decisions/0015-a-sweep-is-not-blind.md). Where people have not settled
-# the photo (any more) the audit is open; where they settled it otherwise it never gets a word. Of a near-duplicate of what
-# the version learned from it is right by heart, which is no evidence for the others: it is no game at all.
+# In the order of the lot. A word is what people first settled, by the certificate's guideline; what a sweep showed beside
+# its prediction is not blind, whatever came of it (docs/decisions/0015-a-sweep-is-not-blind.md), and a word that was told
+# counts as wrong, so that nobody hides an error by asking for a review. Where people have not settled the photo (any more)
+# the audit is open; where they settled it otherwise it never gets a word. Of a near-duplicate of what the version learned
+# from it is right by heart, which is no evidence for the others: it is no game at all.
 _AUDITED = f"""
 SELECT c.model_version_id, c.guideline_id, c.label_class_id, c.id AS certificate, c.precision, p.undecided_are_errors,
        (SELECT count(*) FROM frontier_closeraudit r WHERE r.project_id = c.project_id AND r.after < a.id) AS risks,
