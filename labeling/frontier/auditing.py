@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Max
 from django.utils import timezone
 
-from labeling.catalog.models import Project
+from labeling.catalog.models import LabelClass, Project
 from labeling.catalog.services import log_activity
 from labeling.frontier.models import (
     AutomaticDecision,
@@ -102,20 +103,14 @@ def paused_classes(project: Project) -> set[int]:
     return set(pauses.values_list("label_class_id", flat=True))
 
 
-def pause_where_full(project: Project, terms: Sequence[Terms], drawn: dict[int, int]) -> None:
+def pause_where_full(project: Project, terms: Sequence[Terms], drawn: Mapping[int, int]) -> None:
     """After deciding: classes whose room is used up are paused. ``drawn``: class id -> audits drawn just now."""
     for each in terms:
-        certificate = each.certificate
-        if drawn.get(certificate.label_class_id, 0) < each.room:
+        label_class = each.certificate.label_class
+        if drawn.get(label_class.pk, 0) < each.room:
             continue
-        DecidingPause.objects.get_or_create(
-            project=project, label_class=certificate.label_class, lifted_at=None
-        )
-        log_activity(
-            project=project,
-            kind="deciding_paused",
-            **{"class": certificate.label_class.key, "waiting": MOST_WAITING},
-        )
+        DecidingPause.objects.get_or_create(project=project, label_class=label_class, lifted_at=None)
+        _log(project, "deciding_paused", label_class, waiting=MOST_WAITING)
 
 
 @transaction.atomic
@@ -140,8 +135,13 @@ def _lift_where_answered(project: Project, waiting: Mapping[int, Sequence[int]])
     for each in lifted:
         each.lifted_at = timezone.now()
         each.save(update_fields=["lifted_at"])
-        log_activity(project=project, kind="deciding_resumed", **{"class": each.label_class.key})
+        _log(project, "deciding_resumed", each.label_class)
     return len(lifted)
+
+
+def _log(project: Project, kind: str, label_class: LabelClass, **figures: Any) -> None:
+    said: dict[str, Any] = {"class": label_class.key, **figures}
+    log_activity(project=project, kind=kind, **said)
 
 
 @transaction.atomic
