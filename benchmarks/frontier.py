@@ -86,6 +86,7 @@ def one_level(
     by_hand: int,
 ) -> dict[str, Any]:
     """One project from the first draw to the last photo."""
+    from labeling.frontier.auditing import open_audits
     from labeling.frontier.changing_policy import set_policy
     from labeling.frontier.models import AutomaticDecision, Certificate
     from labeling.frontier.services import draw_random, request_certification, request_watching
@@ -133,10 +134,11 @@ def one_level(
     certifying = site.spent
     set_policy(project=project, by=admin, mode="on", reason="benchmark")
     site.work()
-    audits = AutomaticDecision.objects.filter(project=project, audit=True, mode="on")
-    site.settle_in_bulk(site.place[item] for item in audits.values_list("item_id", flat=True))
-    request_watching(project=project)
-    site.work()
+    # The machine waits for its auditors, so it decides and they answer in turn.
+    while waiting := [item for items in open_audits(project).values() for item in items]:
+        site.settle_in_bulk(site.place[item] for item in waiting)
+        request_watching(project=project)
+        site.work()
 
     settled = {
         site.place[item]

@@ -64,7 +64,7 @@ def test_a_certificate_appears_decides_and_is_suspended_before_ones_eyes(
     page.get_by_label("Audit rate of decisions").fill("0.5")
     page.get_by_role("button", name="Apply").click()
     expect(page.get_by_text("The policy is applied.")).to_be_visible()
-    pool.policy(audit_share=0.0)  # one open audit among these would hold back the watch below
+    pool.policy(audit_share=0.0)
     pool.work()
     expect(page.locator(".decisions li").first).to_be_visible()
     expect(page.get_by_text("The machine is deciding")).to_have_count(0)
@@ -73,6 +73,12 @@ def test_a_certificate_appears_decides_and_is_suspended_before_ones_eyes(
     pool.policy(audit_share=1.0)
     stream = pool.new_photos(40)
     decide(project=pool.project)
+    page.reload()
+    waits = page.get_by_text(
+        "20 audited decisions of “Functional” wait for people, so the machine decides no more of it"
+    )
+    expect(waits).to_be_visible()
+    _shoot(page, "waiting")
     for item in stream:
         pool.settle(item, "defective")
     pool.work()
