@@ -7,7 +7,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST
 
 from labeling.catalog.models import Project
 from labeling.catalog.pages import project_context
@@ -17,12 +17,13 @@ from labeling.frontier import services
 from labeling.frontier.explanations import explanation_of, heat_of, request_explanation
 from labeling.frontier.models import AutomaticDecision
 from labeling.frontier.selectors import decision_to_tell, explain
+from labeling.looked_at import only_looked_at
 from labeling.people.signed_in import signed_in
 from labeling.refusals import Refused
 
 
 @login_required
-@require_GET
+@only_looked_at
 def decision(request: HttpRequest, slug: str, decision_id: int) -> HttpResponse:
     """One decision, explained; with ``?fragment=explanation`` the part that a worker finds."""
     project = project_for(request.user, slug, Action.OVERRULE)
@@ -47,7 +48,7 @@ def ask_why(request: HttpRequest, slug: str, decision_id: int) -> HttpResponse:
 
 
 @login_required
-@require_GET
+@only_looked_at
 def heat(request: HttpRequest, slug: str, decision_id: int) -> HttpResponse:
     """The heat map as a PNG to lay over the photo."""
     project = project_for(request.user, slug, Action.OVERRULE)

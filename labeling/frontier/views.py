@@ -10,7 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST
 
 from labeling.catalog.models import Project
 from labeling.catalog.pages import project_context, show_refusal
@@ -21,6 +21,7 @@ from labeling.frontier.forms import PolicyForm
 from labeling.frontier.models import Certificate
 from labeling.frontier.page import page
 from labeling.frontier.policy import policy_of
+from labeling.looked_at import only_looked_at
 from labeling.notes import kept_whole
 from labeling.people.signed_in import signed_in
 from labeling.queue.services import open_next_band, reopen_band
@@ -29,7 +30,7 @@ from labeling.typed_numbers import whole
 
 
 @login_required
-@require_GET
+@only_looked_at
 def frontier(request: HttpRequest, slug: str) -> HttpResponse:
     """The page, or with ``?fragment=state`` the part that changes by itself."""
     project = project_for(request.user, slug, Action.OVERRULE)

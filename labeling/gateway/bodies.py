@@ -31,11 +31,10 @@ from psycopg_pool import PoolTimeout
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
-from config.postgres.outages import is_disk_full
 from labeling.catalog.permissions import Action, project_for
 from labeling.gateway.authentication import TokenAuthentication
 from labeling.gateway.calm import calm
-from labeling.gateway.trouble import DISK_FULL
+from labeling.gateway.trouble import Trouble, trouble_of
 
 Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -92,16 +91,20 @@ class BoundedBodies:
         except _Slow:
             await answer.give(_too_slow(scope))
         except OSError as error:
-            if not is_disk_full(error) or answer.begun:
+            trouble = trouble_of(error)
+            if trouble is None or answer.begun:
                 raise
-            await answer.give(_disk_full(scope))
+            await answer.give(_troubled(scope, trouble))
         return None
 
     async def _take_large(self, scope: Message, declared: int | None, body: _Body, answer: _Answer) -> None:
         address = _address(scope)
         if address is None or (declared or 0) > address.large.most:
             await answer.give(_too_large(scope, address.large.most if address else SMALL))
-        elif not address.exact or not await _may_send(scope, address):
+        elif isinstance(allowed := address.exact and await _may_send(scope, address), Trouble):
+            # Django would wait as long once more.
+            await answer.give(_troubled(scope, allowed))
+        elif not allowed:
             # Django says why, in its own words: it needs no body for that.
             await self._app(_without_body(scope), _nothing(body), answer.send)
         else:
@@ -222,13 +225,13 @@ def _address(scope: Message) -> _Address | None:
     return _Address(found, match.kwargs["slug"], exact=not path.endswith("/")) if found else None
 
 
-async def _may_send(scope: Message, address: _Address) -> bool:
+async def _may_send(scope: Message, address: _Address) -> bool | Trouble:
     async with ThreadSensitiveContext():
         return await sync_to_async(_is_allowed)(scope, address)
 
 
-def _is_allowed(scope: Message, address: _Address) -> bool:
-    """Whether this person may do what the address is for; if the database is away, Django says so."""
+def _is_allowed(scope: Message, address: _Address) -> bool | Trouble:
+    """Whether this person may do what the address is for, or why that cannot be found out."""
     try:
         request = ASGIRequest(scope, BytesIO())
         token = TokenAuthentication().authenticate(Request(request))
@@ -236,7 +239,9 @@ def _is_allowed(scope: Message, address: _Address) -> bool:
             key = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
             request.session = import_module(settings.SESSION_ENGINE).SessionStore(key)
         project_for(token[0] if token else get_user(request), address.slug, address.large.action)
-    except (AuthenticationFailed, Http404, PermissionDenied, DatabaseError, PoolTimeout, UnicodeDecodeError):
+    except (DatabaseError, PoolTimeout) as error:
+        return trouble_of(error) or False
+    except (AuthenticationFailed, Http404, PermissionDenied, UnicodeDecodeError):
         return False
     finally:
         connection.close()
@@ -321,16 +326,28 @@ def _too_slow(scope: Message) -> HttpResponse:
     )
 
 
-def _disk_full(scope: Message) -> HttpResponse:
+def _troubled(scope: Message, trouble: Trouble) -> HttpResponse:
     return _refusal(
-        scope, DISK_FULL.code, lambda: str(DISK_FULL.title), lambda: str(DISK_FULL.message), DISK_FULL.status
+        scope,
+        trouble.code,
+        lambda: str(trouble.title),
+        lambda: str(trouble.message),
+        trouble.status,
+        trouble.retry_after,
     )
 
 
 def _refusal(
-    scope: Message, code: str, title: Callable[[], str], message: Callable[[], str], status: int
+    scope: Message,
+    code: str,
+    title: Callable[[], str],
+    message: Callable[[], str],
+    status: int,
+    retry_after: int | None = None,
 ) -> HttpResponse:
     # The query does not matter for what is said, and may be one that no request can be made of.
     request = ASGIRequest(scope | {"query_string": b""}, BytesIO())
     with translation.override(translation.get_language_from_request(request)):
-        return calm(request, title=title(), message=message(), code=code, status=status)
+        return calm(
+            request, title=title(), message=message(), code=code, status=status, retry_after=retry_after
+        )

@@ -11,6 +11,7 @@ from asgiref.sync import sync_to_async
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET
 
 from labeling.catalog.permissions import Action, project_for
@@ -23,7 +24,8 @@ BREATH_S = 0.5
 LONGEST_S = 15 * 60.0
 
 
-@require_GET
+@csrf_exempt
+@require_GET  # not HEAD: the answer has no end
 async def events(request: HttpRequest, slug: str) -> HttpResponseBase:
     """``/p/<slug>/events``: server-sent events ``watching`` (from now on nothing is missed), ``jobs``, ``progress``,
     ``activity``; data of these is ``{"at": iso time}``."""

@@ -7,22 +7,24 @@ from hmac import compare_digest
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_safe
 from django_prometheus.exports import ExportToDjangoView
 
 from labeling.gateway import vitals
+from labeling.gateway.trouble import AWAY
+from labeling.looked_at import only_looked_at
 
 
-@require_safe
+@only_looked_at
 @never_cache
 def healthz(request: HttpRequest) -> JsonResponse:
     """200 while the database answers and everything can be written, else 503 with what is wrong. Tells nothing else to
     strangers, and answers within :data:`vitals.PATIENCE_S`, whatever is the matter."""
-    wrong = vitals.wrong()
-    return JsonResponse({"status": wrong or "ok"}, status=503 if wrong else 200)
+    if wrong := vitals.wrong():
+        return JsonResponse({"status": wrong}, status=503, headers={"Retry-After": str(AWAY.retry_after)})
+    return JsonResponse({"status": "ok"})
 
 
-@require_GET
+@only_looked_at
 @never_cache
 def metrics(request: HttpRequest) -> HttpResponse:
     """Superusers in the browser; a scraper with ``Authorization: Bearer`` and HILLTOP_METRICS_TOKEN."""

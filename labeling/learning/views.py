@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST
 
 from labeling.catalog.models import Project
 from labeling.catalog.pages import project_context
@@ -22,6 +22,7 @@ from labeling.catalog.selectors import class_names_by_key, current_guideline
 from labeling.jobs import services as job_services
 from labeling.learning import job_lines, models_page, selectors, services, version_page
 from labeling.learning.models import ModelVersion
+from labeling.looked_at import only_looked_at
 from labeling.people.signed_in import signed_in
 from labeling.refusals import Refused
 from labeling.typed_numbers import whole
@@ -30,7 +31,7 @@ JOBS_SHOWN = 100
 
 
 @login_required
-@require_GET
+@only_looked_at
 def models(request: HttpRequest, slug: str) -> HttpResponse:
     project = project_for(request.user, slug, Action.ADMIN)
     return render(
@@ -47,14 +48,14 @@ def models(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @login_required
-@require_GET
+@only_looked_at
 def training(request: HttpRequest, slug: str) -> HttpResponse:
     project = project_for(request.user, slug, Action.ADMIN)
     return render(request, "learning/_training.html", {"project": project} | models_page.training(project))
 
 
 @login_required
-@require_GET
+@only_looked_at
 def versions(request: HttpRequest, slug: str) -> HttpResponse:
     project = project_for(request.user, slug, Action.ADMIN)
     return render(request, "learning/_versions.html", {"project": project} | models_page.versions(project))
@@ -74,14 +75,14 @@ def train(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @login_required
-@require_GET
+@only_looked_at
 def model(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     project = project_for(request.user, slug, Action.ADMIN)
     return _model_page(request, project, number)
 
 
 @login_required
-@require_GET
+@only_looked_at
 def cell(request: HttpRequest, slug: str, number: int, truth: str, said: str) -> HttpResponse:
     """The photos behind one cell of the confusion table."""
     project = project_for(request.user, slug, Action.ADMIN)
@@ -161,14 +162,14 @@ def promote(request: HttpRequest, slug: str, number: int) -> HttpResponse:
 
 
 @login_required
-@require_GET
+@only_looked_at
 def jobs(request: HttpRequest, slug: str) -> HttpResponse:
     project = project_for(request.user, slug, Action.ADMIN)
     return render(request, "learning/jobs.html", project_context(request, project, "jobs", **_jobs(project)))
 
 
 @login_required
-@require_GET
+@only_looked_at
 def jobs_list(request: HttpRequest, slug: str) -> HttpResponse:
     project = project_for(request.user, slug, Action.ADMIN)
     return render(request, "learning/_jobs.html", {"project": project} | _jobs(project))

@@ -9,13 +9,14 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST
 
 from labeling.catalog.models import Project
 from labeling.catalog.pages import project_context, show_refusal
 from labeling.catalog.permissions import Action, may, project_for
 from labeling.learning.job_lines import lines
 from labeling.learning.selectors import champion
+from labeling.looked_at import only_looked_at
 from labeling.monitors import services
 from labeling.monitors.forms import ThresholdsForm
 from labeling.monitors.models import MonitorAlert
@@ -25,7 +26,7 @@ from labeling.refusals import Refused
 
 
 @login_required
-@require_GET
+@only_looked_at
 def monitors(request: HttpRequest, slug: str) -> HttpResponse:
     """The page, or with ``?fragment=state`` the part that changes by itself."""
     project = project_for(request.user, slug, Action.OVERRULE)

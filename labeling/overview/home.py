@@ -5,15 +5,15 @@ from __future__ import annotations
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_safe
 
 from labeling.catalog.permissions import may_create_projects
+from labeling.looked_at import only_looked_at
 from labeling.overview.project_cards import project_cards
 from labeling.people.signed_in import signed_in
 
 
 @login_required
-@require_safe
+@only_looked_at
 def home(request: HttpRequest) -> HttpResponse:
     user = signed_in(request)
     cards = project_cards(user)

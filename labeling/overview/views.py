@@ -6,18 +6,18 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET
 
 from labeling.catalog.pages import project_context
 from labeling.catalog.permissions import Action, project_for
 from labeling.frontier.picture import band_photos
+from labeling.looked_at import only_looked_at
 from labeling.overview.page import PARTS, overview
 from labeling.people.signed_in import signed_in
 from labeling.typed_numbers import whole
 
 
 @login_required
-@require_GET
+@only_looked_at
 def project(request: HttpRequest, slug: str) -> HttpResponse:
     """The overview, or one live fragment of it."""
     fragment = request.GET.get("fragment", "")

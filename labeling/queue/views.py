@@ -9,18 +9,18 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
 
 from labeling.catalog.models import Project
 from labeling.catalog.pages import project_context
 from labeling.catalog.permissions import Action, project_for
 from labeling.catalog.selectors import current_guideline
+from labeling.looked_at import only_looked_at
 from labeling.people.signed_in import signed_in
 from labeling.queue import screen
 from labeling.queue.sweeps import screen as sweep_screen
 
 
-@require_safe
+@only_looked_at
 @login_required
 @never_cache
 def label(request: HttpRequest, slug: str) -> HttpResponse:
@@ -38,7 +38,7 @@ def label(request: HttpRequest, slug: str) -> HttpResponse:
     )
 
 
-@require_safe
+@only_looked_at
 @login_required
 @never_cache
 def sweep(request: HttpRequest, slug: str) -> HttpResponse:

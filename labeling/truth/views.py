@@ -11,13 +11,14 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST
 
 from labeling.catalog.models import Item, Project
 from labeling.catalog.pages import project_context
 from labeling.catalog.permissions import Action, project_for
 from labeling.catalog.selectors import active_definitions
 from labeling.catalog.services import amend_guideline
+from labeling.looked_at import only_looked_at
 from labeling.people.models import User
 from labeling.people.signed_in import signed_in
 from labeling.refusals import Refused
@@ -36,7 +37,7 @@ DESK_HEADER = "X-Hilltop-Desk"
 
 
 @login_required
-@require_GET
+@only_looked_at
 def review(request: HttpRequest, slug: str) -> HttpResponse:
     """The oldest dispute that this reviewer may rule on."""
     project = project_for(request.user, slug, Action.REVIEW)
@@ -46,7 +47,7 @@ def review(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @login_required
-@require_GET
+@only_looked_at
 def review_dispute(request: HttpRequest, slug: str, dispute_id: UUID) -> HttpResponse:
     """One dispute, open or ruled; ``?skip`` goes to the one behind it."""
     project = project_for(request.user, slug, Action.REVIEW)
@@ -174,7 +175,7 @@ def _first_error(form: Any) -> str:
 
 
 @login_required
-@require_GET
+@only_looked_at
 def labelers(request: HttpRequest, slug: str) -> HttpResponse:
     """Agreement, Dawid-Skene, each labeler's figures, and the gold photos."""
     project = project_for(request.user, slug, Action.ADMIN)

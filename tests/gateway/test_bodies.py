@@ -8,6 +8,7 @@ import json
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 
 from labeling.gateway import bodies
 from labeling.gateway.bodies import BoundedBodies, Message
@@ -76,6 +77,19 @@ def test_a_body_that_finds_no_room_on_the_disk_is_told_so() -> None:
     asyncio.run(BoundedBodies(full)(scope(), wire.receive, wire.send))
     assert (wire.status, wire.error["code"]) == (507, "disk_full")
     assert "disk" in wire.error["message"]
+
+
+def test_a_large_body_waits_for_a_database_that_is_away_only_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_given: Any) -> None:
+        raise OperationalError("the database does not answer")
+
+    monkeypatch.setattr(bodies.TokenAuthentication, "authenticate", away)
+    monkeypatch.setattr(bodies, "LINGER_S", 0.01)
+    wire = Wire([])
+    upload = scope("/api/v1/projects/x/intake", content_length=str(3 * 2**20))
+    asyncio.run(BoundedBodies(never)(upload, wire.receive, wire.send))
+    assert (wire.status, wire.error["code"]) == (503, "database_away")
+    assert (b"retry-after", b"5") in wire.told[0]["headers"]
 
 
 def test_a_query_that_is_no_text_is_refused_in_json() -> None:

@@ -92,3 +92,20 @@ def test_a_token_needs_no_csrf_token(world: World) -> None:
         headers={"Authorization": f"Token {login['token']}"},
     )
     assert accepted.status_code == 200
+
+
+def test_what_is_only_looked_at_says_so_to_other_methods(world: World) -> None:
+    """A form's token would not help: there is nothing to change."""
+    client = world.client("superuser", enforce_csrf_checks=True)
+    for path in ("/healthz", "/metrics", "/", "/p/cells/models", "/p/cells/events"):
+        for method in ("PUT", "POST", "PATCH", "DELETE"):
+            answer = client.generic(method, path)
+            assert (answer.status_code, "GET" in answer["Allow"]) == (405, True), (method, path)
+    assert client.head("/metrics").status_code == client.head("/p/cells/models").status_code == 200
+
+
+def test_health_says_when_it_is_worth_to_ask_again(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    for wrong in ("database unreachable", "disk full"):
+        monkeypatch.setattr("labeling.gateway.vitals.wrong", lambda wrong=wrong: wrong)
+        answer = client.get("/healthz")
+        assert (answer.status_code, answer.json(), answer["Retry-After"]) == (503, {"status": wrong}, "5")

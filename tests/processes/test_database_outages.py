@@ -193,6 +193,8 @@ def test_a_frozen_database_hangs_nobody(house: House) -> None:
         assert (status, headers["Retry-After"]) == (503, "5")
         assert json.loads(body)["error"]["code"] == "database_away"
         assert set(house.ask_together("/api/v1/me", 24)) == {503}
+        status, told = house.post("/api/v1/projects/x/intake", {"folder": "x" * (3 * 2**20)})
+        assert (status, json.loads(told)["error"]["code"]) == (503, "database_away")
     _eventually(lambda: house.health() == (200, "ok"))
     assert house.ask_together("/api/v1/me", 24) == [200] * 24
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_safe
 
 from labeling.catalog import twins
 from labeling.catalog.pages import project_context
 from labeling.catalog.permissions import Action, project_for
+from labeling.looked_at import only_looked_at
 from labeling.typed_numbers import whole
 
 
 @login_required
-@require_safe
+@only_looked_at
 def near_duplicates(request: HttpRequest, slug: str) -> HttpResponse:
     project = project_for(request.user, slug, Action.ADMIN)
     groups, following = twins.page_of_groups(

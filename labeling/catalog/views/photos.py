@@ -10,7 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModif
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods
 
 from inference.photo import Levels
 from labeling.catalog import selectors, services, storage
@@ -19,13 +19,14 @@ from labeling.catalog.models import Image
 from labeling.catalog.pages import project_context
 from labeling.catalog.permissions import Action, may, project_for
 from labeling.catalog.renditions import Place, levels_of, places
+from labeling.looked_at import only_looked_at
 from labeling.people.signed_in import signed_in
 from labeling.plain_text import composed
 from labeling.refusals import Refused
 from labeling.typed_numbers import whole
 
 
-@require_GET
+@only_looked_at
 def photo(request: HttpRequest, sha256: str, version: str, variant: str) -> HttpResponse:
     """A rendition, as WebP, cacheable for ever by the member's own browser. Strangers learn nothing: 404."""
     return _served(
@@ -33,7 +34,7 @@ def photo(request: HttpRequest, sha256: str, version: str, variant: str) -> Http
     )
 
 
-@require_GET
+@only_looked_at
 def tile(request: HttpRequest, sha256: str, version: str, x: str, y: str) -> HttpResponse:
     """A piece of the photo with all its pixels, under the rules of :func:`photo`."""
     place = Place(int(x), int(y))
@@ -47,7 +48,7 @@ def tile(request: HttpRequest, sha256: str, version: str, x: str, y: str) -> Htt
     return _served(request, sha256, version, f"{x}-{y}", read)
 
 
-@require_GET
+@only_looked_at
 def photo_of_old(request: HttpRequest, sha256: str, variant: str) -> HttpResponse:
     """The address from before it said its version: pages that were open then, and answers that wait in browsers, know it."""
     return redirect(selectors.photo_url(sha256, variant))

@@ -9,7 +9,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST
 
 from labeling.catalog.models import Project
 from labeling.catalog.pages import project_context
@@ -17,19 +17,20 @@ from labeling.catalog.permissions import Action, project_for
 from labeling.learning.adaptation import page as adaptation_page
 from labeling.learning.adaptation import services as adaptation
 from labeling.learning.models import DomainBackbone
+from labeling.looked_at import only_looked_at
 from labeling.people.signed_in import signed_in
 from labeling.refusals import Refused
 
 
 @login_required
-@require_GET
+@only_looked_at
 def page(request: HttpRequest, slug: str) -> HttpResponse:
     project = project_for(request.user, slug, Action.ADMIN)
     return _page(request, project)
 
 
 @login_required
-@require_GET
+@only_looked_at
 def result(request: HttpRequest, slug: str) -> HttpResponse:
     project = project_for(request.user, slug, Action.ADMIN)
     return render(

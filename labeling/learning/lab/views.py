@@ -10,7 +10,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST
 
 from labeling.catalog.models import Project
 from labeling.catalog.pages import project_context
@@ -18,6 +18,7 @@ from labeling.catalog.permissions import Action, project_for
 from labeling.catalog.strategies import STRATEGIES
 from labeling.learning.lab import page as lab_page
 from labeling.learning.lab import services as lab
+from labeling.looked_at import only_looked_at
 from labeling.people.signed_in import signed_in
 from labeling.refusals import Refused
 from labeling.typed_numbers import whole
@@ -27,14 +28,14 @@ MOST_TYPED = 20
 
 
 @login_required
-@require_GET
+@only_looked_at
 def page(request: HttpRequest, slug: str) -> HttpResponse:
     project = project_for(request.user, slug, Action.ADMIN)
     return _page(request, project)
 
 
 @login_required
-@require_GET
+@only_looked_at
 def earlier(request: HttpRequest, slug: str, job_id: UUID) -> HttpResponse:
     project = project_for(request.user, slug, Action.ADMIN)
     run = lab.finished(project, job_id)
@@ -46,7 +47,7 @@ def earlier(request: HttpRequest, slug: str, job_id: UUID) -> HttpResponse:
 
 
 @login_required
-@require_GET
+@only_looked_at
 def result(request: HttpRequest, slug: str) -> HttpResponse:
     project = project_for(request.user, slug, Action.ADMIN)
     return render(request, "learning/_lab_result.html", {"project": project} | lab_page.state(project))

@@ -6,10 +6,10 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET
 
 from labeling.catalog.pages import project_context
 from labeling.catalog.permissions import Action, may, project_for
+from labeling.looked_at import only_looked_at
 from labeling.overview.dashboard.build import dashboard, says
 from labeling.overview.dashboard.history import BY
 
@@ -18,7 +18,7 @@ STEPS = 200
 
 
 @login_required
-@require_GET
+@only_looked_at
 def page(request: HttpRequest, slug: str) -> HttpResponse:
     """``?by=day``, ``week`` or ``month``; anything else is left to what keeps the plots readable."""
     project = project_for(request.user, slug, Action.FIGURES)

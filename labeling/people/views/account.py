@@ -14,8 +14,9 @@ from django.shortcuts import redirect, render
 from django.urls import reverse_lazy
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST
 
+from labeling.looked_at import only_looked_at
 from labeling.people import selectors, services
 from labeling.people.access import end_streams, stay_as_they_are
 from labeling.people.forms import ChangePasswordForm, TokenForm
@@ -26,7 +27,7 @@ from labeling.people.signed_in import signed_in
 
 
 @login_required
-@require_GET
+@only_looked_at
 @never_cache
 def account(request: HttpRequest) -> HttpResponse:
     return _page(request, TokenForm())

@@ -13,8 +13,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST
 
+from labeling.looked_at import only_looked_at
 from labeling.people import selectors, services
 from labeling.people.forms import InviteForm
 from labeling.people.links import days_of_links
@@ -35,7 +36,7 @@ def _manager(request: HttpRequest) -> User:
 
 
 @login_required
-@require_GET
+@only_looked_at
 def people(request: HttpRequest) -> HttpResponse:
     me = _manager(request)
     search = request.GET.get("q", "")[:150]
@@ -63,7 +64,7 @@ def invite(request: HttpRequest) -> HttpResponse:
 
 
 @login_required
-@require_GET
+@only_looked_at
 def person(request: HttpRequest, pk: int) -> HttpResponse:
     me = _manager(request)
     return _person(request, me, get_object_or_404(User, pk=pk))
