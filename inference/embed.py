@@ -17,6 +17,7 @@ import threading
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -173,14 +174,28 @@ def cpu_forward(backbone: Backbone, cache_dir: Path | None, threads: int = 1) ->
 
 
 def _kept(backbone: Backbone, cache_dir: Path, threads: int) -> Forward:
-    """By the export that is kept; where that cannot be loaded, as it is damaged, by a new one."""
-    exported = export_onnx(backbone, cache_dir)
+    """By the export that is kept; where that cannot be loaded, as it is damaged, by a new one.
+
+    A network that cannot be exported, or not be loaded fresh from its export, is not tried again by the same versions of
+    torch and ONNX Runtime: a file beside the exports says so.
+    """
+    refused = cache_dir / f"{backbone.content_hash}.no-onnx"
+    versions = f"torch {version('torch')}, onnxruntime {version('onnxruntime')}"
+    if refused.is_file() and refused.read_text() == versions:
+        raise RuntimeError(f"{versions} did not before; to try again, remove {refused}")
     try:
-        return OnnxForward(exported, threads)
-    except Exception as error:  # ONNX Runtime raises what it likes
-        logger.warning("%s cannot be loaded, and is exported anew: %s", exported.name, error)
-        exported.unlink(missing_ok=True)
-        return OnnxForward(export_onnx(backbone, cache_dir), threads)
+        exported = export_onnx(backbone, cache_dir)
+        try:
+            return OnnxForward(exported, threads)
+        except Exception as error:  # ONNX Runtime raises what it likes
+            logger.warning("%s cannot be loaded, and is exported anew: %s", exported.name, error)
+            exported.unlink(missing_ok=True)
+            return OnnxForward(export_onnx(backbone, cache_dir), threads)
+    except (OSError, MemoryError, ValueError):
+        raise  # says nothing of the network
+    except Exception:
+        refused.write_text(versions)
+        raise
 
 
 class OnnxForward:

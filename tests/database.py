@@ -24,7 +24,7 @@ from config.database import ROOT
 TEMPLATE = "migrated"
 
 
-def _url(database: str) -> str:
+def url_of(database: str) -> str:
     return urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{database}").geturl()
 
 
@@ -40,7 +40,7 @@ def begin_template(folder: Path) -> None:
         migrating = subprocess.Popen(
             [sys.executable, "manage.py", "migrate", "--verbosity", "0"],
             cwd=ROOT,
-            env={**os.environ, "DATABASE_URL": _url(TEMPLATE)},
+            env={**os.environ, "DATABASE_URL": url_of(TEMPLATE)},
             stdout=log,
             stderr=subprocess.STDOUT,
         )
@@ -79,7 +79,7 @@ def copy_to(url: str) -> None:
             Path(os.environ["HILLTOP_TEST_FOLDER"]) / "postgres", cleanup_mode=None, start=False
         ).bin_path
     dump = subprocess.run(
-        [tools / "pg_dump", "--no-owner", _url(TEMPLATE)], check=True, stdout=subprocess.PIPE
+        [tools / "pg_dump", "--no-owner", url_of(TEMPLATE)], check=True, stdout=subprocess.PIPE
     ).stdout
     subprocess.run(
         [tools / "psql", "-q", "-v", "ON_ERROR_STOP=1", "-d", url],

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from typing import Literal, get_args
 
-#: Raise it whenever the same file would give other pixels. It is part of a backbone's hash, so embeddings are made anew;
-#: ``labeling.catalog.renditions.VERSION``, which stands in the addresses of what people see, is to be raised with it.
+#: Raise it whenever the same file would give other pixels. It is part of a backbone's hash and of the renditions' version:
+#: embeddings are made anew, and so is what people see, at other addresses.
 DECODER_VERSION = 2
 
 #: How more than 8 bits a channel become 8: by the significant bits that the photo holds (10, 12, 14 or 16), from its

@@ -13,11 +13,13 @@ from typing import NamedTuple
 
 from PIL import Image as Pillow
 
-from inference.photo import DEFAULT_LEVELS, LEVELS, Levels
+from inference.photo import DECODER_VERSION, DEFAULT_LEVELS, LEVELS, Levels
 
-#: Raise it whenever the same photo would come out otherwise, be it decoded or encoded anew. It stands in addresses, which
-#: browsers keep for ever, and beside each image, so that a job remakes what an earlier version made.
-VERSION = 2
+#: Raise it whenever the same pixels would be encoded otherwise. That they are decoded otherwise, the decoder's version says.
+_ENCODED = 0
+#: Either of them raises it. It stands in addresses, which browsers keep for ever, and beside each image, so that a job
+#: remakes what an earlier version made.
+VERSION = DECODER_VERSION + _ENCODED
 #: variant -> (longest side in pixels, WebP quality)
 VARIANTS: dict[str, tuple[int, int]] = {"screen": (1600, 88), "thumb": (320, 80)}
 #: A photo of up to so many pixels is its own screen picture, without loss, at 0.6 (EL cells) to 2.1 (a noisy sensor) bytes a

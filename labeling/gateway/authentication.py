@@ -20,7 +20,7 @@ from rest_framework.authentication import BaseAuthentication, get_authorization_
 from rest_framework.request import Request
 
 from labeling.people import throttle
-from labeling.people.models import Token, User
+from labeling.people.models import BY_THE_API, Token, User
 from labeling.people.second_step import check_code, has_second_step
 from labeling.people.tokens import DAYS, make_token, note_use
 from labeling.refusals import Refused
@@ -97,7 +97,7 @@ def log_in(
     if has_second_step(user):
         _check_second_step(user, code)
     throttle.forget(**attempt)
-    made = make_token(user=user, name=name or gettext("Signed in by the API"), days=days)
+    made = make_token(user=user, name=name or BY_THE_API, days=days)
     user_logged_in.send(sender=type(user), request=request, user=user)
     return made
 

@@ -9,9 +9,10 @@ from typing import Any
 from django.db.models import Max, OuterRef, Q, QuerySet, Subquery
 
 from labeling.catalog.models import Item, LabelClass, Project
-from labeling.catalog.selectors import current_guideline
+from labeling.catalog.selectors import class_resolution, current_guideline
 from labeling.jobs.models import Job, JobQuerySet
 from labeling.learning.models import Diagnostics, DomainBackbone, ModelVersion, Promotion
+from labeling.learning.on_disk import is_whole
 from labeling.learning.training_set import TRAINER, training_set
 from labeling.truth.models import Dispute, GroundTruth
 
@@ -20,6 +21,21 @@ def champion(project: Project) -> ModelVersion | None:
     """The version promoted last; ``None`` before the first promotion."""
     latest = Promotion.objects.filter(project=project).select_related("model_version").first()
     return latest.model_version if latest else None
+
+
+def knows_todays_classes(version: ModelVersion) -> bool:
+    """Whether none of its classes was merged or retired since it was trained."""
+    resolution = class_resolution(version.project)
+    return all(resolution.get(class_id) == class_id for class_id in version.classes)
+
+
+def roll_back_to(champion: ModelVersion) -> ModelVersion | None:
+    """Of the versions that were champion before this one, the last that could be promoted again."""
+    earlier = versions(champion.project).filter(promoted_at__isnull=False).exclude(pk=champion.pk)
+    return next(
+        (each for each in earlier.order_by("-promoted_at") if is_whole(each) and knows_todays_classes(each)),
+        None,
+    )
 
 
 def versions(project: Project) -> QuerySet[ModelVersion]:

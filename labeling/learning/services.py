@@ -8,7 +8,6 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from labeling.catalog.models import Item, Project
-from labeling.catalog.selectors import class_resolution
 from labeling.catalog.services import log_activity
 from labeling.jobs.models import Job, JobState
 from labeling.jobs.services import enqueue
@@ -175,8 +174,7 @@ def promote(*, model_version: ModelVersion, by: User | None, reason: str = "") -
             _("Version %(number)d is the champion already. Nothing was changed.")
             % {"number": model_version.number},
         )
-    resolution = class_resolution(project)
-    if any(resolution.get(class_id) != class_id for class_id in model_version.classes):
+    if not selectors.knows_todays_classes(model_version):
         raise Refused(
             "outdated_classes",
             _(

@@ -1,18 +1,20 @@
 """One-time links: who has one may choose the account's password, once.
 
-A link holds no secret of its own: it is signed over the password, the last sign-in and ``sign_outs``. So it dies when it is
-used, when the person signs in otherwise, when they are signed out everywhere or switched off, and after some days.
+A link is kept nowhere: it is signed over the password, the last sign-in and ``sign_outs``. So it dies when it is used, when
+the person signs in otherwise, when they are signed out everywhere or switched off, and after some days. No two links are the
+same; a new one ends none of those before it, and the first that is used ends all others.
 """
 
 from __future__ import annotations
 
 import logging
+import secrets
 from smtplib import SMTPException
 from threading import Thread
 
 from django.conf import settings
-from django.contrib.auth.tokens import PasswordResetTokenGenerator
 from django.core.mail import EmailMessage
+from django.core.signing import BadSignature, TimestampSigner
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.encoding import force_bytes
@@ -24,11 +26,24 @@ from labeling.people.models import User
 logger = logging.getLogger(__name__)
 
 
-class LinkTokens(PasswordResetTokenGenerator):
-    key_salt = "labeling.people.links"
+class LinkTokens:
+    """In place of Django's generator, whose tokens of one person and second are the same."""
 
-    def _make_hash_value(self, user: User, timestamp: int) -> str:  # type: ignore[override]
-        return f"{super()._make_hash_value(user, timestamp)}{user.sign_outs}{user.is_active}"
+    def make_token(self, user: User) -> str:
+        return self._signer(user).sign(secrets.token_urlsafe(12))
+
+    def check_token(self, user: User | None, token: str | None) -> bool:
+        if user is None or token is None:
+            return False
+        try:
+            self._signer(user).unsign(token, max_age=settings.PASSWORD_RESET_TIMEOUT)
+        except BadSignature:
+            return False
+        return True
+
+    def _signer(self, user: User) -> TimestampSigner:
+        state = [user.pk, user.password, user.last_login, user.email, user.sign_outs, user.is_active]
+        return TimestampSigner(sep=".", salt=f"labeling.people.links{state!r}")
 
 
 link_tokens = LinkTokens()

@@ -9,8 +9,17 @@ from django.conf import settings
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 from knox.models import AbstractAuthToken
+
+#: Names that we gave, not a person; kept as they are here and shown in the language of whoever looks.
+BY_THE_API, WITHOUT_A_NAME = gettext_noop("Signed in by the API"), gettext_noop("Without a name")
+MADE_EARLIER = gettext_noop("Made earlier")
+
+
+def shown(name: str) -> str:
+    return gettext(name) if name in (BY_THE_API, WITHOUT_A_NAME, MADE_EARLIER) else name
 
 
 class User(AbstractUser):  # type: ignore[django-manager-missing]  # of the tokens, which a library declares
@@ -54,6 +63,10 @@ class Token(AbstractAuthToken):  # type: ignore[misc]
     def __str__(self) -> str:
         return f"{self.user}: {self.name}"
 
+    @property
+    def shown_name(self) -> str:
+        return shown(self.name)
+
 
 class AccountEvent(models.Model):
     """Something that decides who can sign in as whom. Appended, never changed: a person can see who held their key."""
@@ -86,6 +99,10 @@ class AccountEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.person}: {self.kind}"
+
+    @property
+    def shown_what(self) -> str:
+        return shown(self.what)
 
 
 class RateLimit(models.Model):

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from labeling.people.history import remember
-from labeling.people.models import AccountEvent, Token, User
+from labeling.people.models import WITHOUT_A_NAME, AccountEvent, Token, User
 from labeling.refusals import Refused
 
 #: A person's tokens at most; the least recently made makes room, so that a program that signs in at each start cannot
@@ -33,9 +33,7 @@ def make_token(*, user: User, name: str = "", days: int = DAYS) -> tuple[Token, 
     mine = Token.objects.filter(user=user)
     surplus = mine.order_by("-created").values_list("pk", flat=True)[MOST - 1 :]
     mine.filter(pk__in=list(surplus)).delete()
-    token, text = Token.objects.create(
-        user, expiry=timedelta(days=days), name=name.strip() or _("Without a name")
-    )
+    token, text = Token.objects.create(user, expiry=timedelta(days=days), name=name.strip() or WITHOUT_A_NAME)
     remember(user, AccountEvent.Kind.TOKEN_MADE, by=user, what=token.name)
     return token, text
 

@@ -92,6 +92,10 @@ if (form) {
   };
 
   form.querySelector("[data-drop-hint]").hidden = false;
+  for (const ours of form.querySelectorAll("[data-drop-choose]")) {
+    ours.hidden = false;
+    ours.previousElementSibling.classList.add("sr-only");
+  }
   for (const input of inputs) {
     input.addEventListener("change", () => {
       for (const other of inputs) if (other !== input) other.value = "";

@@ -97,3 +97,23 @@ def test_what_cannot_be_read_in_a_dropped_folder_is_said_and_the_rest_is_sent(
     page.get_by_role("button", name="Send").click()
     page.wait_for_url("**/intake/*")
     assert set(IntakeFile.objects.values_list("name", flat=True)) == EXPECTED - {"march/front/2.png"}
+
+
+def test_the_buttons_that_open_the_browsers_choice_are_in_the_pages_language(
+    project: Project, page_for: PageFor, tmp_path: Path
+) -> None:
+    page = page_for(project.created_by, locale="ko-KR")
+    page.goto(f"/p/{project.slug}/intake")
+    (tmp_path / "one.png").write_bytes(photo_bytes(1))
+    for text, field in (("파일 고르기", "#id_photos"), ("폴더 고르기", "#id_folder_here")):
+        native, ours = page.locator(field), page.get_by_text(text, exact=True)
+        box = native.bounding_box()
+        assert box is not None and box["width"] <= 1, "the browser's own button cannot be seen"
+        with page.expect_file_chooser():
+            ours.click()
+        native.focus()
+        assert "none" not in ours.evaluate("each => getComputedStyle(each).outlineStyle"), "seen by keyboard"
+        with page.expect_file_chooser():
+            page.keyboard.press("Enter")
+    page.locator("#id_photos").set_input_files(tmp_path / "one.png")
+    expect(page.locator("[data-drop-status]")).to_have_text("파일 1개 선택됨")

@@ -19,7 +19,7 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from benchmarks.photo_files import png
-from inference import backbones
+from inference import backbones, embed
 from inference.backbones import Backbone, efficientnet_lite
 from inference.batches import next_batch
 from inference.embed import EagerForward, Embedder, OnnxForward, cpu_forward
@@ -167,7 +167,7 @@ def test_a_network_that_cannot_be_exported_runs_in_torch(
     assert isinstance(embedder._forward, EagerForward)
     vectors = np.concatenate([batch.vectors for batch in embedder.embed(photos[:4])])
     assert np.abs(vectors - eager(lite, [data for _, data in photos[:4]])).max() < 1e-3
-    assert list(tmp_path.iterdir()) == []
+    assert [path.suffix for path in tmp_path.iterdir()] == [".no-onnx"], "and half an export is left nowhere"
 
 
 @pytest.mark.parametrize("threads", [1, 3])
@@ -235,6 +235,48 @@ def test_a_damaged_export_is_made_again(left: int, lite: Backbone, cache: Path, 
     damaged.write_bytes(export_onnx(lite, cache).read_bytes()[:left])
     assert isinstance(cpu_forward(lite, tmp_path), OnnxForward)
     assert damaged.stat().st_size > 10_000
+
+
+class _Refusing:
+    def __init__(self, *_given: object) -> None:
+        raise RuntimeError("an operator that this runtime does not know")
+
+
+def test_a_network_that_no_runtime_takes_is_exported_once_a_version(
+    lite: Backbone, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    exports: list[Path] = []
+
+    def export(backbone: Backbone, folder: Path) -> Path:
+        exports.append(path := folder / "network.onnx")
+        path.touch()
+        return path
+
+    monkeypatch.setattr(embed, "export_onnx", export)
+    monkeypatch.setattr(embed, "OnnxForward", _Refusing)
+    monkeypatch.setattr(embed, "EagerForward", lambda _backbone: "in torch")
+    for _start in range(3):
+        assert cpu_forward(lite, tmp_path) == "in torch"
+    assert len(exports) == 2, "once, and once more as it may have been damaged"
+    monkeypatch.setattr(embed, "version", lambda name: f"the next {name}")
+    assert cpu_forward(lite, tmp_path) == "in torch" and len(exports) == 4
+    monkeypatch.setattr(embed, "OnnxForward", lambda *_given: "in the runtime")
+    assert cpu_forward(lite, tmp_path) == "in torch" and len(exports) == 4
+    monkeypatch.setattr(embed, "version", lambda name: f"the one after {name}")
+    assert cpu_forward(lite, tmp_path) == "in the runtime"
+
+
+@pytest.mark.parametrize("error", [OSError("disk full"), MemoryError()])
+def test_what_says_nothing_of_a_network_is_not_remembered(
+    error: Exception, lite: Backbone, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def export(*_given: object) -> None:
+        raise error
+
+    monkeypatch.setattr(embed, "export_onnx", export)
+    monkeypatch.setattr(embed, "EagerForward", lambda _backbone: "in torch")
+    assert cpu_forward(lite, tmp_path) == "in torch"
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_export_is_made_once_and_leaves_nothing_half(lite: Backbone, tmp_path: Path) -> None:

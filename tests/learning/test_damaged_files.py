@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from django.conf import settings
+from django.test import Client
+from django.urls import reverse
 from safetensors.numpy import load_file, save_file
 
 import labeling.queue.tasks  # noqa: F401  (registers the handlers)
@@ -117,6 +120,52 @@ def test_a_version_that_does_not_load_is_not_promoted(damage: Callable[[Path], o
     assert (refusal.value.code, refusal.value.status) == ("damaged", 409)
     assert "version 1" in refusal.value.message
     assert not Promotion.objects.exists()
+
+
+def promoted_again(version: ModelVersion) -> ModelVersion:
+    """The next version, of the same files, as champion after this one."""
+    folder = Path(settings.MODELS_DIR) / version.artifact
+    services.promote(model_version=version, by=version.project.created_by)
+    after = ModelVersion.objects.get(pk=version.pk)
+    after.pk, after.number, after.artifact = None, version.number + 1, f"{version.artifact}-after"
+    after.save(force_insert=True)
+    shutil.copytree(folder, folder.with_name(f"{folder.name}-after"))
+    services.promote(model_version=after, by=version.project.created_by)
+    return after
+
+
+def test_a_champion_that_is_damaged_says_what_to_do_and_nothing_stands_in_for_it() -> None:
+    project, _items, _keys = trained_project(16)
+    version = ModelVersion.objects.get(project=project)
+    champion = promoted_again(version)
+    _other_bytes(weights(Path(settings.MODELS_DIR) / champion.artifact))
+    failed = run_job(request_ranking(project=project))
+    assert failed.state == JobState.FAILED
+    assert "version 2 cannot be read" in failed.error and "Roll back to version 1" in failed.error
+    assert "train again" in failed.error
+    client = Client()
+    client.force_login(project.created_by)
+    page = " ".join(client.get(reverse("models", args=[project.slug])).content.decode().split())
+    assert "The files of the champion, version 2, are missing or damaged" in page
+    assert f'<a href="{reverse("model", args=[project.slug, 1])}">Roll back to version 1</a>' in page
+    services.promote(model_version=version, by=project.created_by)
+    ranked = run_job(waiting("rank", project))
+    assert ranked.state == JobState.SUCCEEDED, ranked.error
+    assert "missing or damaged" not in client.get(reverse("models", args=[project.slug])).content.decode()
+
+
+def test_a_damaged_champion_without_one_before_it_asks_for_no_roll_back() -> None:
+    project, _items, _keys = trained_project(16)
+    version = ModelVersion.objects.get(project=project)
+    champion = promoted_again(version)
+    for each in (version, champion):
+        _other_bytes(weights(Path(settings.MODELS_DIR) / each.artifact))
+    failed = run_job(request_ranking(project=project))
+    assert "Roll back" not in failed.error and "Restore the models folder" in failed.error
+    client = Client()
+    client.force_login(project.created_by)
+    page = client.get(reverse("models", args=[project.slug])).content.decode()
+    assert "Restore the models folder" in page and "Roll back" not in page
 
 
 def test_a_training_reads_back_what_it_wrote(monkeypatch: pytest.MonkeyPatch) -> None:

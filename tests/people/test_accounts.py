@@ -15,8 +15,10 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from config.translations import compile_translations
 from labeling.people import services, throttle
 from labeling.people.forms import ChangePasswordForm, ChoosePasswordForm, ForgotForm
+from labeling.people.links import link_tokens
 from labeling.people.models import AccountEvent, Token, User
 from labeling.people.tokens import MOST
 from labeling.refusals import Refused
@@ -221,6 +223,34 @@ def test_a_link_dies(chief: User, ended_by: str, settings: Any, monkeypatch: pyt
         case "e-mail":
             User.objects.filter(pk=mina.pk).update(email="other@example.com")
     assert not Client().get(link, follow=True).context["validlink"]
+
+
+def test_each_link_is_its_own_and_the_first_that_is_used_ends_the_others(chief: User) -> None:
+    mina = make_user("mina")
+    links = {services.make_link(person=mina, by=chief, request=_request())[0] for _ in range(3)}
+    assert len(links) == 3
+    assert all(Client().get(link, follow=True).context["validlink"] for link in links)
+    assert choose(links.pop()).status_code == 302
+    assert not any(Client().get(link, follow=True).context["validlink"] for link in links)
+
+
+@pytest.mark.parametrize("forged", ["", "x", "a.b.c", "set-passwor", "..", "0-0", "é.é.é"])
+def test_a_made_up_link_is_none(forged: str) -> None:
+    assert not link_tokens.check_token(make_user("mina"), forged)
+
+
+def test_names_that_we_gave_tokens_are_in_the_language_of_whoever_looks() -> None:
+    compile_translations()
+    mina = make_user("mina")
+    body = {"username": "mina", "password": "mina"}
+    assert Client().post("/api/v1/login", body, content_type="application/json").status_code == 200
+    services.make_token(user=mina)
+    services.make_token(user=mina, name="Delete")  # a person's word stays what it is
+    client = Client(headers={"accept-language": "ko"})
+    client.force_login(User.objects.get(pk=mina.pk))
+    page = client.get(reverse("account")).content.decode()
+    assert page.count("API 로그인") == 3 and page.count("이름 없음") == 3 and page.count("Delete") == 3
+    assert "Signed in by the API" not in page and "Without a name" not in page
 
 
 def _request() -> Any:

@@ -22,6 +22,7 @@ from inference import artifacts
 from inference.heads import Head
 from inference.on_disk import publish
 from labeling.jobs.progress import JobError
+from labeling.learning import selectors
 from labeling.learning.models import ModelVersion
 
 logger = logging.getLogger(__name__)
@@ -65,9 +66,17 @@ def load(model_version: ModelVersion) -> Head:
             folder_of(model_version.artifact), backbone_hash=model_version.backbone_hash
         )
     except artifacts.ArtifactError as error:
+        back = None
+        if selectors.champion(model_version.project) == model_version:
+            back = selectors.roll_back_to(model_version)
         raise JobError(
             f"Model version {model_version.number} cannot be read: {error} "
-            "Restore the models folder from a backup, or train again and promote the new version."
+            + (
+                f"Roll back to version {back.number} on its page under Models, or restore"
+                if back
+                else "Restore"
+            )
+            + " the models folder from a backup, or train again and promote the new version."
         ) from error
     return head
 

@@ -28,7 +28,7 @@ class ChoosePassword(auth_views.PasswordResetConfirmView):
 
     template_name = "people/choose_password.html"
     form_class = ChoosePasswordForm
-    token_generator = link_tokens
+    token_generator = link_tokens  # type: ignore[assignment]  # all that the view asks it is ``check_token``
     success_url = reverse_lazy("login")
 
     def get_user(self, uidb64: str) -> User | None:  # type: ignore[override]

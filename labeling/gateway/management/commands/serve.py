@@ -3,9 +3,11 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import connections
 
 from config.supervise import CannotStart, Supervisor, check_port
 from labeling.gateway.serving import address, programs
+from labeling.jobs.migrated import must_be_migrated
 
 
 class Command(BaseCommand):
@@ -16,6 +18,8 @@ class Command(BaseCommand):
         at = address()
         try:
             check_port(at.host, at.port)
+            must_be_migrated()
+            connections.close_all()
             Supervisor(programs(at)).run(
                 ready=lambda: print(f"Hilltop answers at {at.url}", flush=True), ready_url=f"{at.url}/login"
             )

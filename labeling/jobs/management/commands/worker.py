@@ -7,6 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from labeling.jobs.migrated import must_be_migrated
 from labeling.jobs.worker import work
 
 
@@ -28,6 +29,7 @@ class Command(BaseCommand):
             raise CommandError(
                 "Start workers with `python manage.py worker`, not from inside another process."
             )
+        must_be_migrated()
         queues = [name.strip() for name in options["queues"].split(",") if name.strip()]
         self.stdout.write(f"worker: jobs of {', '.join(queues)}, {options['concurrency']} at once")
         work(queues=queues, concurrency=options["concurrency"])
