@@ -31,11 +31,9 @@ def knows_todays_classes(version: ModelVersion) -> bool:
 
 def roll_back_to(champion: ModelVersion) -> ModelVersion | None:
     """Of the versions that were champion before this one, the last that could be promoted again."""
-    earlier = versions(champion.project).filter(promoted_at__isnull=False).exclude(pk=champion.pk)
-    return next(
-        (each for each in earlier.order_by("-promoted_at") if is_whole(each) and knows_todays_classes(each)),
-        None,
-    )
+    earlier = Promotion.objects.filter(project=champion.project_id).exclude(model_version=champion)
+    found = dict.fromkeys(each.model_version for each in earlier.select_related("model_version__project"))
+    return next((each for each in found if is_whole(each) and knows_todays_classes(each)), None)
 
 
 def versions(project: Project) -> QuerySet[ModelVersion]:
