@@ -128,9 +128,8 @@ def _japanese(codec: str, common: bytes, kanji: float) -> Callable[[str, str, st
     """``common``: JIS level 1 ends before it in this codec."""
 
     def looks(before: str, letter: str, after: str) -> float:
-        if (
-            "\uff66" <= letter <= "\uff9f"
-        ):  # half-width katakana: any high byte would be one, so no single one counts
+        # Half-width katakana: any high byte would be one, so no single one counts.
+        if "\uff66" <= letter <= "\uff9f":
             return 0.75 if "\uff66" <= before <= "\uff9f" or "\uff66" <= after <= "\uff9f" else 0.05
         if "\uff61" <= letter <= "\uff65":
             return 0.05
