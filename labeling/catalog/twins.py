@@ -14,13 +14,17 @@ from labeling.catalog.models import Image, Item, Project
 
 #: Bits of 256 that may differ. Measured on solar cells saved again: `docs/decisions/0021-near-duplicates.md`.
 MOST = 12
-#: So many photos with a part in common are compared; there are a few of them among thousands of photos alike.
-COMPARED = 500
+#: Where a photo has so many near-duplicates, no more are looked for. They are each other's, so one tells the group.
+MOST_FOUND = 1000
 
-_CANDIDATES = """
-SELECT i.id, coalesce(i.twins_of, i.id), g.fingerprint
-FROM catalog_image g JOIN catalog_item i ON i.image_id = g.id AND i.project_id = %s
-WHERE g.fingerprint_parts && %s::int[] AND g.id <> %s LIMIT %s
+# The index finds those with a part in common; the database counts their bits, so that none is passed over.
+_NEAR = """
+SELECT * FROM (
+    SELECT i.id, coalesce(i.twins_of, i.id),
+           bit_count(('x' || encode(g.fingerprint, 'hex'))::bit(256) # ('x' || %(own)s)::bit(256)) AS bits
+    FROM catalog_image g JOIN catalog_item i ON i.image_id = g.id AND i.project_id = %(project)s
+    WHERE g.fingerprint_parts && %(parts)s::int[] AND g.id <> %(image)s) near
+WHERE bits <= %(most)s LIMIT %(found)s
 """
 
 
@@ -35,17 +39,21 @@ def parts(fingerprint: bytes) -> list[int]:
     ]
 
 
-def alike(project: Project, image: Image) -> list[tuple[int, int]]:
-    """(item, the group it is in or would found) of the project's photos that are nearly ``image``."""
+def alike(project: Project, image: Image) -> list[tuple[int, int, int]]:
+    """(item, the group it is in or would found, bits that differ) of the project's photos that are nearly ``image``."""
     if not image.fingerprint:
         return []
+    asked = {
+        "own": bytes(image.fingerprint).hex(),
+        "parts": image.fingerprint_parts,
+        "project": project.pk,
+        "image": image.pk,
+        "most": MOST,
+        "found": MOST_FOUND,
+    }
     with connection.cursor() as cursor:
-        cursor.execute(_CANDIDATES, [project.pk, image.fingerprint_parts, image.pk, COMPARED])
-        return [
-            (item, group)
-            for item, group, other in cursor.fetchall()
-            if differ(bytes(image.fingerprint), other) <= MOST
-        ]
+        cursor.execute(_NEAR, asked)
+        return cursor.fetchall()
 
 
 def group(project: Project, items: Sequence[Item]) -> None:
@@ -54,11 +62,11 @@ def group(project: Project, items: Sequence[Item]) -> None:
         found = alike(project, item.image)
         if not found:
             continue
-        groups = {name for _item, name in found} | {item.twins_of or item.pk}
+        groups = {name for _item, name, _bits in found} | {item.twins_of or item.pk}
         oldest = min(groups)
         members = Item.objects.filter(project=project)
         members.filter(twins_of__in=groups - {oldest}).update(twins_of=oldest)
-        members.filter(pk__in={item.pk, oldest} | {twin for twin, _name in found}).update(twins_of=oldest)
+        members.filter(pk__in={item.pk, oldest} | {twin for twin, _name, _bits in found}).update(twins_of=oldest)
         item.twins_of = oldest
 
 

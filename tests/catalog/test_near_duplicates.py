@@ -82,6 +82,50 @@ def test_groups_that_a_photo_joins_become_one(monkeypatch: pytest.MonkeyPatch) -
     assert {item.twins_of for item in Item.objects.filter(project=project)} == {items[0].pk}
 
 
+def deep(pixels: np.ndarray) -> bytes:
+    """A TIFF of 16 bits."""
+    return saved(Pillow.fromarray(pixels.astype(np.uint16)), "TIFF")
+
+
+@pytest.mark.parametrize("levels", ["bits", "percentiles"])
+@pytest.mark.parametrize("shape", ["across", "down", "slanting", "through the rows"])
+def test_twelve_bits_are_the_same_picture_wherever_they_lie_in_sixteen(
+    shape: str, levels: str, do: Callable[[Job], Job]
+) -> None:
+    """Of few waves: what is not there must not be told by chance."""
+    y, x = np.mgrid[:192, :256]
+    ramp = {"across": x * 16, "down": y * 21, "slanting": 9 * (x + y), "through the rows": (y * 256 + x) % 4096}
+    project = make_project(levels=levels)
+    files = [upload(f"{by}.tif", deep(ramp[shape] * by)) for by in (1, 4, 16)]
+    services.start_upload(project=project, by=project.created_by, files=files)
+    assert do(Job.objects.get(kind="intake")).result == {"added": 3, "duplicate": 0, "refused": 0}
+    first = project.items.order_by("pk")[0]
+    assert list(project.items.values_list("twins_of", flat=True)) == [first.pk] * 3
+
+
+def test_a_twin_among_hundreds_that_share_a_part_with_it_is_found() -> None:
+    project = make_project()
+    (item,) = come(project, saved(picture(1)))
+    own = bytes(Image.objects.get(pk=item.image_id).fingerprint or b"")
+    dice = np.random.default_rng(0)
+    crowd = [own[:2] + dice.bytes(30) for _ in range(700)]  # one part in common, and else unlike
+    twin = (int.from_bytes(own) ^ sum(1 << 16 * part for part in range(twins.MOST))).to_bytes(32)
+    images = Image.objects.bulk_create(
+        Image(
+            sha256=f"{n:064x}",
+            format="PNG",
+            width=9,
+            height=9,
+            size=9,
+            fingerprint=mark,
+            fingerprint_parts=twins.parts(mark),
+        )
+        for n, mark in enumerate([*crowd, twin])
+    )
+    added = services.add_items(project=project, images=[(image, "") for image in images], source="")
+    assert list(Item.objects.filter(twins_of=item.pk)) == [item, added[-1]]
+
+
 def test_groups_are_a_projects_own() -> None:
     (one,), (two,) = (
         come(make_project(), data) for data in (saved(picture(3)), saved(picture(3), quality=40))
