@@ -6,6 +6,8 @@ from django.dispatch import Signal
 items_added = Signal()
 #: kwargs: project. Photos that it holds were lost or damaged, and are there again
 photos_put_back = Signal()
+#: kwargs: project. Photos did not come in, as near-duplicates: their embeddings are to say whether they are
+photos_set_aside = Signal()
 #: kwargs: project, guideline
 guideline_changed = Signal()
 #: kwargs: project, changed (set of setting names)

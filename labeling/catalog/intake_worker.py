@@ -22,7 +22,7 @@ from django.db.models import Count
 
 from config.postgres.outages import is_disk_full, is_outage
 from inference.photo import Levels
-from labeling.catalog import events, photos, storage, twins
+from labeling.catalog import events, photos, set_aside, storage, twins
 from labeling.catalog.activity import log_activity
 from labeling.catalog.images import add_items, row_fields
 from labeling.catalog.intake import staging_of
@@ -288,14 +288,10 @@ def _store(batch: IntakeBatch, found: Sequence[_Found]) -> int:
         image.sha256: image
         for image in Image.objects.filter(sha256__in=[one.sha256 for one in found if not one.refused])
     }
-    twins_of_others = set()
+    aside: set[int] = set()
     if batch.project.near_duplicates != NearDuplicates.GROUP:
         new_here = dict.fromkeys(one.sha256 for one in found if not one.refused)
-        twins_of_others = twins.late(batch.project, [images[sha256] for sha256 in new_here])
-    if batch.project.near_duplicates == NearDuplicates.ASIDE:
-        for one in found:
-            if not one.refused and images[one.sha256].pk in twins_of_others:
-                one.refused = "near_duplicate"
+        aside = twins.late(batch.project, [images[sha256] for sha256 in new_here])
     offered: dict[str, IntakeFile] = {}
     for one in found:
         if not one.refused:
@@ -305,29 +301,36 @@ def _store(batch: IntakeBatch, found: Sequence[_Found]) -> int:
         images=[
             (images[sha256], row.name)
             for sha256, row in offered.items()
-            if images[sha256].pk not in twins_of_others
+            if images[sha256].pk not in aside
         ],
         source=batch.source,
     )
     added = {item.image_id for item in items}
+    set_aside.remember(batch.project, [image for image in images.values() if image.pk in aside])
     if any(one.put_back for one in found):
         events.photos_put_back.send(sender=Image, project=batch.project)
     outcomes: dict[tuple[str, str], list[int]] = {}
+    refused: list[_Found] = []
     for one in found:
-        outcome = IntakeOutcome.REFUSED
+        outcome, reason = IntakeOutcome.REFUSED, one.refused
         if not one.refused:
             one.row.image = images[one.sha256]
             is_first = offered[one.sha256] is one.row
-            outcome = (
-                IntakeOutcome.ADDED if is_first and one.row.image.pk in added else IntakeOutcome.DUPLICATE
-            )
-        outcomes.setdefault((outcome, one.refused), []).append(one.row.pk)
+            if is_first and one.row.image.pk in added:
+                outcome = IntakeOutcome.ADDED
+            elif one.row.image.pk in aside and batch.project.near_duplicates == NearDuplicates.ASIDE:
+                reason = set_aside.REASON
+            else:
+                outcome = IntakeOutcome.DUPLICATE
+        if reason:
+            refused.append(one)
+        outcomes.setdefault((outcome, reason), []).append(one.row.pk)
     # Few outcomes, many rows: one update an outcome is several times cheaper than a CASE over every row and column.
     for (outcome_of_all, reason), row_ids in outcomes.items():
         detail = photos.advice(reason)[:400] if reason else ""
         IntakeFile.objects.filter(pk__in=row_ids).update(outcome=outcome_of_all, reason=reason, detail=detail)
     IntakeFile.objects.bulk_update([one.row for one in found if not one.refused], ["image"])
-    told = [one for one in found if one.refused and one.sha256 and one.row.sha256 != one.sha256]
+    told = [one for one in refused if one.sha256 and one.row.sha256 != one.sha256]
     for one in told:  # whoever asks by the hash hears the reason
         one.row.sha256 = one.sha256
     IntakeFile.objects.bulk_update([one.row for one in told], ["sha256"])

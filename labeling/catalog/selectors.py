@@ -25,6 +25,7 @@ from labeling.catalog.models import (
     IntakeFile,
     IntakeOutcome,
     Item,
+    Likeness,
     Membership,
     Project,
 )
@@ -223,13 +224,15 @@ def photo_page(
 
 
 def may_see_photo(user: Any, sha256: str) -> bool:
-    """One indexed query: a project of the person's holds the image, or shows it as an exemplar."""
+    """One indexed query: a project of the person's holds the image, shows it as an exemplar, or has it set aside."""
     if not user.is_authenticated or not user.is_active:
         return False
     mine = Project.objects.for_member(user)
     held = Item.objects.filter(image=OuterRef("pk"), project__in=mine)
     shown = ClassDefinition.objects.filter(exemplars__image=OuterRef("pk"), guideline__project__in=mine)
-    return Image.objects.filter(sha256=sha256).filter(Q(Exists(held)) | Q(Exists(shown))).exists()
+    aside = Likeness.objects.filter(image=OuterRef("pk"), project__in=mine, set_aside=True)
+    seen = Q(Exists(held)) | Q(Exists(shown)) | Q(Exists(aside))
+    return Image.objects.filter(sha256=sha256).filter(seen).exists()
 
 
 def sources(project: Project) -> list[str]:

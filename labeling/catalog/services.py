@@ -13,6 +13,8 @@ from labeling.catalog.intake import (
 from labeling.catalog.members import invite_member, remove_member, set_role
 from labeling.catalog.projects import archive_project, create_project, update_settings
 from labeling.catalog.renaming import read_names_again
+from labeling.catalog.set_aside import let_in
+from labeling.catalog.twins import join
 
 __all__ = [
     "add_image",
@@ -23,6 +25,8 @@ __all__ = [
     "create_project",
     "discard_rest",
     "invite_member",
+    "join",
+    "let_in",
     "log_activity",
     "read_names_again",
     "remove_member",

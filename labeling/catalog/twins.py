@@ -1,6 +1,8 @@
 """Near-duplicates of a project: one picture, saved again. Each group is named by its oldest photo's id.
 
-What a group is good for, the rooms above decide: they keep its photos on one side of every split.
+What a group is good for, the rooms above decide: they keep its photos on one side of every split. A group is of candidates:
+what their embeddings say of them is kept beside (:class:`~labeling.catalog.models.Likeness`), and what only the
+embeddings tell joins a group later. A photo that did not come in for its likeness is in ``set_aside``.
 """
 
 from __future__ import annotations
@@ -8,19 +10,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db import connection
+from django.db import connection, transaction
+from django.db.models import Q
 
-from labeling.catalog.models import Image, Item, Project
+from labeling import locks
+from labeling.catalog.models import Image, Item, Likeness, Project
+from labeling.locks import Lock
 
 #: Bits of 256 that may differ. Measured on solar cells saved again: `docs/decisions/0021-near-duplicates.md`.
 MOST = 12
 #: Where a photo has so many near-duplicates, no more are looked for. They are each other's, so one tells the group.
 MOST_FOUND = 1000
+#: So many likenesses of a photo are kept, the nearest: what they say of the others is the same.
+KEPT = 5
 
 # The index finds those with a part in common; the database counts their bits, so that none is passed over.
 _NEAR = """
 SELECT * FROM (
-    SELECT i.id, coalesce(i.twins_of, i.id),
+    SELECT i.id,
            bit_count(('x' || encode(g.fingerprint, 'hex'))::bit(256) # ('x' || %(own)s)::bit(256)) AS bits
     FROM catalog_image g JOIN catalog_item i ON i.image_id = g.id AND i.project_id = %(project)s
     WHERE g.fingerprint_parts && %(parts)s::int[] AND g.id <> %(image)s) near
@@ -39,8 +46,8 @@ def parts(fingerprint: bytes) -> list[int]:
     ]
 
 
-def alike(project: Project, image: Image) -> list[tuple[int, int, int]]:
-    """(item, the group it is in or would found, bits that differ) of the project's photos that are nearly ``image``."""
+def alike(project: Project, image: Image) -> list[tuple[int, int]]:
+    """(item, bits that differ) of the project's photos that are nearly ``image``."""
     if not image.fingerprint:
         return []
     asked = {
@@ -62,16 +69,47 @@ def group(project: Project, items: Sequence[Item]) -> None:
         found = alike(project, item.image)
         if not found:
             continue
-        groups = {name for _item, name, _bits in found} | {item.twins_of or item.pk}
-        oldest = min(groups)
-        members = Item.objects.filter(project=project)
-        members.filter(twins_of__in=groups - {oldest}).update(twins_of=oldest)
-        members.filter(pk__in={item.pk, oldest} | {twin for twin, _name, _bits in found}).update(twins_of=oldest)
-        item.twins_of = oldest
+        keep(project, item.image, found)
+        item.twins_of = _merge(project, {item.pk} | {twin for twin, _bits in found})
+
+
+def keep(
+    project: Project, image: Image, found: Sequence[tuple[int, int]], *, set_aside: bool = False
+) -> None:
+    """Write down what ``alike`` found of a photo."""
+    nearest = sorted(found, key=lambda each: each[1])[:KEPT]
+    Likeness.objects.bulk_create(
+        [
+            Likeness(project=project, item_id=item, image=image, bits=bits, set_aside=set_aside)
+            for item, bits in nearest
+        ],
+        ignore_conflicts=True,
+    )
+
+
+@transaction.atomic
+def join(project: Project, likenesses: Sequence[Likeness]) -> None:
+    """Put photos that only their embeddings tell alike into one group; ``image`` is an item's here."""
+    locks.hold(Lock.ITEMS, project.pk)
+    images = [each.image_id for each in likenesses]
+    own = dict(Item.objects.filter(project=project, image__in=images).values_list("image", "pk"))
+    for each in likenesses:
+        _merge(project, {each.item_id, own[each.image_id]})
+    Likeness.objects.bulk_create(likenesses, ignore_conflicts=True)
+
+
+def _merge(project: Project, items: set[int]) -> int:
+    """Make these photos and the groups that they are in one group; return its name."""
+    members = Item.objects.filter(project=project)
+    named = dict(members.filter(pk__in=items).values_list("pk", "twins_of"))
+    groups = {name or pk for pk, name in named.items()}
+    oldest = min(groups)
+    members.filter(Q(pk__in=items) | Q(twins_of__in=groups)).exclude(twins_of=oldest).update(twins_of=oldest)
+    return oldest
 
 
 def late(project: Project, images: Sequence[Image]) -> set[int]:
-    """Ids of those images that are nearly the same as one of the project's, or as one in front of them in the list.
+    """Ids of those images that are nearly the same as one of the project's, or as one in front of them that comes in.
 
     What the project holds already is no near-duplicate of itself.
     """
@@ -84,34 +122,14 @@ def late(project: Project, images: Sequence[Image]) -> set[int]:
         own = bytes(image.fingerprint)
         if alike(project, image) or any(differ(own, each) <= MOST for each in before):
             found.add(image.pk)
-        before.append(own)
+        else:
+            before.append(own)
     return found
 
 
 def differ(one: bytes, other: bytes) -> int:
     """Bits that differ."""
     return (int.from_bytes(one) ^ int.from_bytes(other)).bit_count()
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Photos that are nearly the same, oldest first."""
-
-    items: list[Item]
-
-
-def page_of_groups(project: Project, *, after: int = 0, limit: int = 30) -> tuple[list[Group], int | None]:
-    """Groups behind the one named ``after``, oldest first, and the cursor of the next page."""
-    kept = Item.objects.filter(project=project, twins_of__gt=after)
-    names = list(kept.order_by("twins_of").values_list("twins_of", flat=True).distinct()[: limit + 1])
-    members: dict[int | None, list[Item]] = {name: [] for name in names[:limit]}
-    for item in (
-        Item.objects.filter(project=project, twins_of__in=names[:limit])
-        .select_related("image")
-        .order_by("pk")
-    ):
-        members[item.twins_of].append(item)
-    return [Group(items) for items in members.values()], names[limit - 1] if len(names) > limit else None
 
 
 def count(project: Project) -> int:

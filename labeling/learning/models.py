@@ -154,3 +154,13 @@ class Score(models.Model):
 
     def __str__(self) -> str:
         return f"{self.predicted_id} {self.confidence:.2f}"
+
+
+class LikenessSearch(models.Model):
+    """How far the search for near-duplicates by embeddings has come: items beyond ``up_to`` were not compared yet."""
+
+    project = models.OneToOneField(Project, on_delete=models.CASCADE, primary_key=True, related_name="+")
+    up_to = models.BigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"up to item {self.up_to}"

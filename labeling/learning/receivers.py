@@ -6,7 +6,7 @@ from typing import Any
 
 from django.dispatch import receiver
 
-from labeling.catalog.events import items_added, photos_put_back, settings_changed
+from labeling.catalog.events import items_added, photos_put_back, photos_set_aside, settings_changed
 from labeling.catalog.models import Project
 from labeling.learning import services
 from labeling.learning.adaptation import services as adaptation
@@ -22,6 +22,11 @@ def embed_new_items(*, project: Project, item_ids: list[int], **_: Any) -> None:
 
 @receiver(photos_put_back)
 def embed_what_could_not_be_read(*, project: Project, **_: Any) -> None:
+    services.request_embedding(project=project, compare_all=True)
+
+
+@receiver(photos_set_aside)
+def embed_what_may_be_another_picture(*, project: Project, **_: Any) -> None:
     services.request_embedding(project=project)
 
 

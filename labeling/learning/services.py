@@ -12,7 +12,7 @@ from labeling.catalog.services import log_activity
 from labeling.jobs.models import Job, JobState
 from labeling.jobs.services import enqueue
 from labeling.learning import events, selectors
-from labeling.learning.models import ModelVersion, Promotion
+from labeling.learning.models import LikenessSearch, ModelVersion, Promotion
 from labeling.learning.on_disk import is_whole
 from labeling.learning.training_set import FIRST_A_CLASS, readiness
 from labeling.people.models import User
@@ -24,12 +24,16 @@ MAX_SEED = 2**31 - 1
 
 
 @transaction.atomic
-def request_embedding(*, project: Project, by: User | None = None) -> Job:
-    """A job that embeds every photo of the project that has no embedding yet.
+def request_embedding(*, project: Project, by: User | None = None, compare_all: bool = False) -> Job:
+    """A job that embeds every photo of the project that has no embedding yet, and looks for near-duplicates by them.
+
+    ``compare_all``: photos that had none, and so could not be compared in their turn, may get one now.
 
     A job that still waits will see the caller's photos too, and is returned instead. A running one may have
     passed them by, so it is not: the row lock keeps a waiting job from starting before the caller commits.
     """
+    if compare_all:
+        LikenessSearch.objects.filter(project=project).update(up_to=0)
     waiting = (
         Job.objects.of_project(project.pk)
         .filter(kind="embed", state=JobState.QUEUED, cancel_requested_at__isnull=True)

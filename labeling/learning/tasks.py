@@ -8,6 +8,7 @@ from labeling.jobs.handlers import handles
 from labeling.jobs.progress import Progress
 from labeling.learning import deriving
 from labeling.learning.adaptation.compute import adapt_project
+from labeling.learning.compute import likenesses
 from labeling.learning.compute.embedding import embed_project, help_to_embed
 from labeling.learning.compute.training import train_project
 from labeling.learning.lab.compute import run_lab
@@ -15,7 +16,9 @@ from labeling.learning.lab.compute import run_lab
 
 @handles("embed")
 def embed(progress: Progress) -> dict[str, Any]:
-    return embed_project(progress)
+    told = embed_project(progress)
+    likenesses.compare(progress)
+    return told
 
 
 @handles("embed_help")

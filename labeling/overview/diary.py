@@ -135,6 +135,14 @@ def _intake_finished(data: dict[str, Any]) -> str:
     return _("Intake of %(source)s: %(what)s.") % {"source": data["source"], "what": ", ".join(parts)}
 
 
+def _let_in(data: dict[str, Any]) -> str:
+    return ngettext(
+        "%(n)d photo that was set aside came in: it is another picture after all.",
+        "%(n)d photos that were set aside came in: they are other pictures after all.",
+        data["photos"],
+    ) % {"n": data["photos"]}
+
+
 def _ruled(data: dict[str, Any]) -> str:
     times = data.get("times", 1)
     if times > 1:
@@ -257,6 +265,7 @@ _SENTENCES: dict[str, Callable[[dict[str, Any]], str]] = {
     "intake_cancelled": lambda d: _("%(who)s stopped an intake.") % d,
     "intake_discarded": lambda d: _("%(who)s gave up %(files)d files of an intake.") % d,
     "intake_renamed": lambda d: _("%(who)s had the names of %(source)s read in another encoding.") % d,
+    "near_duplicates_let_in": _let_in,
     "band_opened": _band,
     "review_requested": lambda d: _("%(who)s asked for a review") % d + _note(d, "note"),
     "ruled": _ruled,
@@ -295,6 +304,7 @@ _LOOK: dict[str, tuple[str, str]] = {
     "intake_cancelled": ("folder-up", "intake"),
     "intake_discarded": ("folder-up", "intake"),
     "intake_renamed": ("folder-up", "intake"),
+    "near_duplicates_let_in": ("images", "near-duplicates"),
     "band_opened": ("chevrons-right-left", ""),
     "review_requested": ("scale", "review"),
     "ruled": ("scale", "review"),

@@ -6,7 +6,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from labeling.catalog import twins
+from labeling.catalog import told_twins, twins
 from labeling.catalog.pages import project_context
 from labeling.catalog.permissions import Action, project_for
 from labeling.looked_at import only_looked_at
@@ -17,10 +17,16 @@ from labeling.typed_numbers import whole
 @only_looked_at
 def near_duplicates(request: HttpRequest, slug: str) -> HttpResponse:
     project = project_for(request.user, slug, Action.ADMIN)
-    groups, following = twins.page_of_groups(
-        project, after=whole(request.GET.get("after", ""), digits=18) or 0
-    )
-    more = {"groups": [group.items for group in groups], "next": following, "count": twins.count(project)}
+    after = whole(request.GET.get("after", ""), digits=18) or 0
+    groups, following = told_twins.page_of_groups(project, after=after)
+    aside, out = told_twins.out(project)
+    more = {
+        "groups": groups,
+        "next": following,
+        "count": twins.count(project),
+        "aside": [] if after else aside,
+        "out": out,
+    }
     return render(
         request, "catalog/near_duplicates.html", project_context(request, project, "photos", **more)
     )
