@@ -71,7 +71,9 @@ def _nearest(apart: Floats) -> Floats:
     """(m,) distance to the fifth nearest, or to the last where there are fewer."""
     others = np.isfinite(apart).sum(axis=1)
     kth = np.minimum(NEIGHBOURS, np.maximum(others, 1)) - 1
-    nearest = np.sort(np.partition(apart, min(NEIGHBOURS, apart.shape[1]) - 1, axis=1)[:, :NEIGHBOURS], axis=1)
+    nearest = np.sort(
+        np.partition(apart, min(NEIGHBOURS, apart.shape[1]) - 1, axis=1)[:, :NEIGHBOURS], axis=1
+    )
     reach: Floats = np.where(others >= LEAST_OTHERS, nearest[np.arange(len(apart)), kth], np.nan)
     return reach
 

@@ -299,9 +299,7 @@ def _store(batch: IntakeBatch, found: Sequence[_Found]) -> int:
     items = add_items(
         project=batch.project,
         images=[
-            (images[sha256], row.name)
-            for sha256, row in offered.items()
-            if images[sha256].pk not in aside
+            (images[sha256], row.name) for sha256, row in offered.items() if images[sha256].pk not in aside
         ],
         source=batch.source,
     )

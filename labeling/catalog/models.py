@@ -347,7 +347,9 @@ class Likeness(models.Model):
             models.UniqueConstraint(fields=["project", "image", "item"], name="likeness_once"),
         ]
         indexes = [
-            models.Index(fields=["project", "id"], condition=Q(ratio__isnull=True), name="likeness_to_compare"),
+            models.Index(
+                fields=["project", "id"], condition=Q(ratio__isnull=True), name="likeness_to_compare"
+            ),
         ]
 
     def __str__(self) -> str:

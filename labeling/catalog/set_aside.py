@@ -45,9 +45,7 @@ def let_in(project: Project) -> list[Item]:
     for image in images:
         files = list(_files(project, image))
         source = files[0].batch.source if files else ""
-        added += add_items(
-            project=project, images=[(image, files[0].name if files else "")], source=source
-        )
+        added += add_items(project=project, images=[(image, files[0].name if files else "")], source=source)
         for place, file in enumerate(files):
             file.outcome = IntakeOutcome.DUPLICATE if place else IntakeOutcome.ADDED
             file.reason = file.detail = ""

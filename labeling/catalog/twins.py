@@ -8,7 +8,7 @@ embeddings tell joins a group later. A photo that did not come in for its likene
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Q
@@ -50,7 +50,7 @@ def alike(project: Project, image: Image) -> list[tuple[int, int]]:
     """(item, bits that differ) of the project's photos that are nearly ``image``."""
     if not image.fingerprint:
         return []
-    asked = {
+    asked: dict[str, Any] = {
         "own": bytes(image.fingerprint).hex(),
         "parts": image.fingerprint_parts,
         "project": project.pk,
@@ -60,7 +60,7 @@ def alike(project: Project, image: Image) -> list[tuple[int, int]]:
     }
     with connection.cursor() as cursor:
         cursor.execute(_NEAR, asked)
-        return cursor.fetchall()
+        return [(item, bits) for item, bits in cursor.fetchall()]
 
 
 def group(project: Project, items: Sequence[Item]) -> None:

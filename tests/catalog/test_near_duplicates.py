@@ -94,7 +94,12 @@ def test_twelve_bits_are_the_same_picture_wherever_they_lie_in_sixteen(
 ) -> None:
     """Of few waves: what is not there must not be told by chance."""
     y, x = np.mgrid[:192, :256]
-    ramp = {"across": x * 16, "down": y * 21, "slanting": 9 * (x + y), "through the rows": (y * 256 + x) % 4096}
+    ramp = {
+        "across": x * 16,
+        "down": y * 21,
+        "slanting": 9 * (x + y),
+        "through the rows": (y * 256 + x) % 4096,
+    }
     project = make_project(levels=levels)
     files = [upload(f"{by}.tif", deep(ramp[shape] * by)) for by in (1, 4, 16)]
     services.start_upload(project=project, by=project.created_by, files=files)

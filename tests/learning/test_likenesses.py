@@ -272,7 +272,12 @@ def test_an_admin_sees_what_embeddings_say_and_what_is_out() -> None:
     embed(project)
     page = client.get(address).content.decode()
     assert "Did not come in: 1" in page and "1.jpg" in page and confirmed.sha256 in page
-    for said in ("Confirmed</span>", "Not confirmed</span>", "Found by its embedding", "Was set aside, then came in"):
+    for said in (
+        "Confirmed</span>",
+        "Not confirmed</span>",
+        "Found by its embedding",
+        "Was set aside, then came in",
+    ):
         assert page.count(said) == 1, said
     assert first.image.sha256 in page and twin.image.sha256 in page and "Not compared yet" not in page
     assert may_see_photo(project.created_by, confirmed.sha256)

@@ -51,9 +51,7 @@ def compare(progress: Progress) -> None:
         request_embedding(project=project)
 
 
-def _embed_set_aside(
-    progress: Progress, project: Project, backbone: Backbone, store: EmbeddingStore
-) -> None:
+def _embed_set_aside(progress: Progress, project: Project, backbone: Backbone, store: EmbeddingStore) -> None:
     pending = set_aside.waiting(project).filter(ratio__isnull=True)
     missing = store.missing(pending.values_list("image__sha256", flat=True))
     if not missing:
@@ -104,7 +102,9 @@ def _photos(rows: Iterable[tuple[int, int, str, int | None]]) -> list[_Photo]:
 def _judge(progress: Progress, project: Project, store: EmbeddingStore) -> None:
     """Give a ratio to each likeness that lacks one and whose photos have embeddings."""
     last = 0
-    lacking = Likeness.objects.filter(project=project, ratio__isnull=True).select_related("item__image", "image")
+    lacking = Likeness.objects.filter(project=project, ratio__isnull=True).select_related(
+        "item__image", "image"
+    )
     while some := list(lacking.filter(pk__gt=last).order_by("pk")[:CHUNK]):
         last = some[-1].pk
         progress.check()
@@ -116,7 +116,11 @@ def _judge(progress: Progress, project: Project, store: EmbeddingStore) -> None:
 
 def _of_pairs(project: Project, pairs: Sequence[Likeness]) -> list[_Photo]:
     """Both photos of each; one that is no item of the project is of the group of the one that it is like."""
-    own = dict(Item.objects.filter(project=project, image__in=[each.image_id for each in pairs]).values_list("image", "pk"))
+    own = dict(
+        Item.objects.filter(project=project, image__in=[each.image_id for each in pairs]).values_list(
+            "image", "pk"
+        )
+    )
     found = []
     for each in pairs:
         group = each.item.twins_of or each.item_id
@@ -159,7 +163,8 @@ def _search(progress: Progress, project: Project, store: EmbeddingStore) -> bool
 
 def _found(project: Project, pool: _Pool, rows: list[int]) -> list[Likeness]:
     pairs = {
-        (min(pair), max(pair)) for pair in pool.alike.find(np.array(rows, dtype=np.int64), below=Likeness.SURE)
+        (min(pair), max(pair))
+        for pair in pool.alike.find(np.array(rows, dtype=np.int64), below=Likeness.SURE)
     }
     marks = _fingerprints([pool.photos[place].image for pair in pairs for place in pair])
     found: list[Likeness] = []
