@@ -20,6 +20,7 @@ from labeling.queue.ranking import swap_in
 from labeling.refusals import Refused
 from labeling.truth.models import Annotation, GroundTruth
 from labeling.truth.services import Answer
+from tests.examples import thorough
 from tests.factories import make_items, make_member, make_project
 from tests.queue.conftest import rank_by_hand
 
@@ -155,7 +156,7 @@ def test_any_order_of_events_keeps_the_promises() -> None:
     run_state_machine_as_test(
         Lending,
         settings=settings(
-            max_examples=40,
+            max_examples=thorough(16),
             stateful_step_count=25,
             deadline=None,
             suppress_health_check=list(HealthCheck),
