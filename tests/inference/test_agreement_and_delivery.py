@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from scipy.stats import binom, hypergeom
 
 from benchmarks.certify.scenarios import delivered_set, second_reader
-from inference.certify import Ladder, Sample, agreement, certify, ladder
+from inference.certify import Ladder, Sample, agreement, ladder
+from inference.certify.agreement import certify_agreement, lay
 from inference.certify.delivery import Outcomes, Path, begin, certify_delivery, mended, path
 
 STATED = 0.95
@@ -24,72 +25,77 @@ def _sample(rng: np.random.Generator, n: int, wrong: float) -> tuple[Sample, np.
 # --- the second reader ------------------------------------------------------------------------------------------------
 
 
+TOLD = {"precision": STATED, "delta": 0.05}
+
+
 def test_agreement_is_certified_where_the_machine_alone_is_not() -> None:
     rng = np.random.default_rng(1)
     sample, agrees = _sample(rng, 800, wrong=0.2)
     rungs = ladder(rng.random(5000))
-    machine, agree = agreement.certify_both(
-        {"a": sample}, {"a": agrees}, {"a": rungs}, precision=STATED, delta=0.05, planned={"a": 800}
-    )
-    assert machine["a"].certified is None
-    assert agree["a"].coverage == 1.0
-    innermost = agree["a"].steps[-1]
-    assert innermost.n == (agrees & (sample.confidence >= innermost.threshold)).sum()
+    found = certify_agreement({"a": sample}, {"a": agrees}, {"a": rungs}, planned={"a": 800}, **TOLD)["a"]
+    assert found.machine == np.inf and found.n == 0
+    assert found.assisted == rungs.thresholds[-1]
+    assert found.ring_n == (agrees & (sample.confidence >= found.assisted)).sum()
+    assert found.ring_errors == 0
 
 
-@given(seed=st.integers(0, 10_000), classes=st.integers(1, 3))
-@settings(max_examples=25, deadline=None)
-def test_both_kinds_of_walks_share_one_delta(seed: int, classes: int) -> None:
+def test_the_ring_is_tested_as_the_machine_leaves_it() -> None:
+    """The surest half is right and would carry the ring: the machine takes it, and what is left is worse than stated."""
+    rng = np.random.default_rng(2)
+    confidence = rng.random(4000)
+    # Where answers agree in the inner half, one in twelve is wrong: one in twenty-four over all.
+    wrong = (confidence < 0.5) & (rng.random(4000) < 1 / 12)
+    sample, agrees = Sample(confidence, ~wrong), np.ones(4000, dtype=bool)
+    rungs = ladder(rng.random(5000))
+    found = certify_agreement({"a": sample}, {"a": agrees}, {"a": rungs}, planned={"a": 4000}, **TOLD)["a"]
+    ring = (confidence < found.machine) & (confidence >= found.assisted)
+    assert wrong.mean() < 1 - STATED < wrong[confidence < 0.5].mean()
+    assert wrong[confidence >= found.machine].mean() <= 1 - STATED
+    assert not ring.any() or wrong[ring].mean() <= 1 - STATED
+
+
+@given(
+    seed=st.integers(0, 10_000),
+    hopes=st.booleans(),
+    planned=st.integers(1, 4000),
+    precision=st.sampled_from([0.9, 0.95, 0.98]),
+)
+@settings(max_examples=60, deadline=None)
+def test_ways_part_a_class_and_spend_delta_once_or_not_at_all(
+    seed: int, hopes: bool, planned: int, precision: float
+) -> None:
     rng = np.random.default_rng(seed)
-    names = [str(number) for number in range(classes)]
-    found = {name: _sample(rng, 150, wrong=rng.uniform(0, 0.2)) for name in names}
-    both = agreement.together(
-        {name: each[0] for name, each in found.items()},
-        {name: each[1] for name, each in found.items()},
-        {name: ladder(rng.random(500), bands=5) for name in names},
-        dict.fromkeys(names, 150),
-    )
-    assert sum(both.shares.values()) == pytest.approx(1.0)
-    for name in names:
-        kept = both.samples[agreement.key("agreement", name)]
-        sample, agrees = found[name]
-        assert kept.confidence.tolist() == sample.confidence[agrees].tolist()  # in the order of the draw
-        assert both.planned[agreement.key("agreement", name)] <= both.planned[agreement.key("machine", name)]
+    taught = rng.random(200)
+    known = (taught, rng.random(200) < 0.6 + 0.4 * taught) if hopes else None
+    ways = lay(ladder(rng.random(800), out_of_fold=known), precision, planned, 0.05)
+    assert (ways.assisted <= ways.machine).all()
+    assert (ways.share_machine + ways.share_ring <= 1 + 1e-9).all()
+    assert np.isinf(ways.machine[ways.share_machine == 0]).all()
+    # Rings come before the machine's part, and that grows.
+    assert (np.diff(ways.share_machine) >= 0).all()
+    shares = agreement.starts(ways, planned, precision, 0.05)
+    assert (shares >= 0).all()
+    assert shares.sum() == pytest.approx(1.0) or shares.sum() == 0.0
 
 
-def test_without_a_share_for_agreement_the_machine_walks_as_ever() -> None:
+def test_nothing_is_certified_before_the_plan_is_fulfilled() -> None:
     rng = np.random.default_rng(3)
-    sample, agrees = _sample(rng, 400, wrong=0.01)
-    rungs = ladder(rng.random(5000), out_of_fold=(rng.random(300), rng.random(300) > 0.02))
-    told = {"precision": STATED, "delta": 0.05, "planned": {"a": 400}}
-    machine, agree = agreement.certify_both({"a": sample}, {"a": agrees}, {"a": rungs}, share=0.0, **told)
-    alone = certify({"a": sample}, {"a": rungs}, method="planned", **told)
-    assert machine["a"].threshold == alone["a"].threshold is not None
-    # What the machine's walk hands on when it has come to its end is all that agreement may spend then.
-    assert agree["a"].certified is None or machine["a"].coverage == 1.0
+    sample, agrees = _sample(rng, 399, wrong=0.0)
+    found = certify_agreement(
+        {"a": sample}, {"a": agrees}, {"a": ladder(rng.random(5000))}, planned={"a": 400}, **TOLD
+    )["a"]
+    assert (found.assisted, found.lacks) == (None, 1)
 
 
 def test_a_label_without_a_word_on_agreement_is_refused() -> None:
     rng = np.random.default_rng(4)
     sample, agrees = _sample(rng, 20, wrong=0.0)
+    rungs = {"a": Ladder(np.array([0.5]), np.array([1.0]))}
     with pytest.raises(ValueError, match="first answer agreed"):
-        agreement.agreeing(sample, agrees[:-1])
+        certify_agreement({"a": sample}, {"a": agrees[:-1]}, rungs, planned={"a": 20}, **TOLD)
     with pytest.raises(ValueError, match="same classes"):
-        agreement.together({"a": sample}, {}, {"a": Ladder(np.array([0.5]), np.array([1.0]))}, {"a": 20})
-    with pytest.raises(ValueError, match="share of δ"):
-        agreement.together(
-            {"a": sample},
-            {"a": agrees},
-            {"a": Ladder(np.array([0.5]), np.array([1.0]))},
-            {"a": 20},
-            share=1.0,
-        )
-
-
-def test_labels_asked_for_by_band_keep_their_frame() -> None:
-    sample = Sample(np.array([0.9, 0.8, 0.7]), np.ones(3, dtype=bool), frame=np.array([0.0, 0.5, 0.6]))
-    kept = agreement.agreeing(sample, [True, False, True])
-    assert kept.frame is not None and kept.frame.tolist() == [0.0, 0.6]
+        certify_agreement({"a": sample}, {}, rungs, planned={"a": 20}, **TOLD)
+    assert certify_agreement({}, {}, {}, planned={}, **TOLD) == {}
 
 
 # --- the delivered set ------------------------------------------------------------------------------------------------

@@ -10,93 +10,84 @@ import numpy.typing as npt
 from benchmarks.certify.outcomes import Outcomes
 from benchmarks.certify.scenarios import Scenario
 from inference.certify import Ladder, Sample
-from inference.certify.agreement import Together, key, together
-from inference.certify.walk import decide
+from inference.certify.agreement import certify_agreement
 
 Floats = npt.NDArray[np.float64]
 
 STATED, DELTA = 0.95, 0.05
-CLASSES, LABELS, BANDS = ("a", "b"), 800, 5
+CLASSES, LABELS, BANDS = ("a", "b"), 800, 10
 SHARE: Floats = np.arange(1, BANDS + 1) / BANDS
 RUNGS = Ladder(1.0 - SHARE, SHARE)
 
 
 def simulate(rng: np.random.Generator, runs: int) -> Mapping[str, Outcomes]:
-    """In nine of ten projects both kinds of regions are worse than stated from the first band on, by little."""
+    """In two of three projects agreement is worse than stated inward of some band, by little, and the machine there too."""
     violated = {arm: np.zeros(runs, dtype=bool) for arm in ("before", "after")}
     coverage = {arm: np.zeros(runs) for arm in violated}
     for run in range(runs):
-        agreed_wrong, wrong_at = {}, {}
-        samples, agrees = {}, {}
-        hopeless = rng.random() < 0.9
+        shared, alone, samples, agrees = {}, {}, {}, {}
         for name in CLASSES:
-            # Wrong where the first answer agrees, and the share of photos that it agrees on, by band.
-            agreed_wrong[name], wrong_at[name] = _rates(rng, hopeless)
+            shared[name], alone[name] = _rates(rng)
             band = rng.integers(BANDS, size=LABELS)
-            agrees[name] = rng.random(LABELS) < 1.0 - wrong_at[name][band]
-            wrong = np.where(agrees[name], rng.random(LABELS) < agreed_wrong[name][band], True)
+            agrees[name] = rng.random(LABELS) >= alone[name][band]
+            wrong = np.where(agrees[name], rng.random(LABELS) < shared[name][band], True)
             samples[name] = Sample(1.0 - (band + 0.5) / BANDS, ~wrong)
-        planned, ladders = dict.fromkeys(CLASSES, LABELS), dict.fromkeys(CLASSES, RUNGS)
-        both = together(samples, agrees, ladders, planned)
-        before = {each: _shown(both.samples[each]) for each in both.samples}
-        after = _fell(both)
-        for arm, fell in (("before", before), ("after", after)):
-            for name in CLASSES:
-                agree = 1.0 - wrong_at[name]
-                shared = agree * agreed_wrong[name]
-                violated[arm][run] |= _false(
-                    fell[key("machine", name)], shared + wrong_at[name], np.ones(BANDS)
-                )
-                violated[arm][run] |= _false(fell[key("agreement", name)], shared, agree)
-                coverage[arm][run] += (_covered(fell[key("agreement", name)])) / len(CLASSES)
+        found = certify_agreement(
+            samples,
+            agrees,
+            dict.fromkeys(CLASSES, RUNGS),
+            precision=STATED,
+            delta=DELTA,
+            planned=dict.fromkeys(CLASSES, LABELS),
+        )
+        for name in CLASSES:
+            after = found[name]
+            ways = {
+                # Before: as deep as the labels show the precision that is wished, either part by itself.
+                "before": (_shown(samples[name], agrees[name] | True), _shown(samples[name], agrees[name])),
+                "after": (_bands(after.machine), _bands(after.assisted)),
+            }
+            for arm, (machine, assisted) in ways.items():
+                violated[arm][run] |= _false(shared[name], alone[name], machine, max(machine, assisted))
+                coverage[arm][run] += max(machine, assisted) / BANDS / len(CLASSES)
     return {arm: Outcomes(violated[arm], coverage[arm]) for arm in violated}
 
 
-def _rates(rng: np.random.Generator, hopeless: bool) -> tuple[Floats, Floats]:
-    """(bands,) chance to be wrong where the answer agrees, and chance that it disagrees (the machine is wrong then)."""
+def _rates(rng: np.random.Generator) -> tuple[Floats, Floats]:
+    """(bands,) chance to be wrong where the answer agrees, and chance that it disagrees, where the machine is wrong."""
     missed = 1.0 - STATED
-    if hopeless:
-        # The machine's own part is as bad as its agreement: what the machine gets wrong, people do too.
-        return np.full(BANDS, 1.005 * missed), np.zeros(BANDS)
-    return rng.uniform(0.0, 0.5) * missed * SHARE, rng.uniform(0.2, 2.0) * missed * 2.0 * SHARE
+    hopeless = rng.random() < 2 / 3
+    shared = np.where(hopeless & (np.arange(BANDS) >= rng.integers(3)), 1.01 * missed, 0.4 * missed * SHARE)
+    return shared, rng.uniform(0.0, 0.5) * SHARE ** rng.uniform(1.0, 3.0)
 
 
-def _shown(sample: Sample) -> int | None:
-    """Before: the innermost threshold whose labels show the precision that is wished."""
-    inside = sample.confidence[:, None] >= RUNGS.thresholds
+def _shown(sample: Sample, counted: npt.NDArray[np.bool_]) -> int:
+    """Bands, from the surest inward, whose counted labels show what is stated."""
+    inside = (sample.confidence[:, None] >= RUNGS.thresholds) & counted[:, None]
     wrong = (inside & ~sample.correct[:, None]).sum(axis=0)
     good = np.flatnonzero(wrong <= (1.0 - STATED) * inside.sum(axis=0))
-    return int(good[-1]) if len(good) else None
+    return int(good[-1]) + 1 if len(good) else 0
 
 
-def _fell(both: Together) -> dict[str, int | None]:
-    decisions = decide(
-        both.samples,
-        both.ladders,
-        precision=STATED,
-        delta=DELTA,
-        method="planned",
-        planned=both.planned,
-        shares=both.shares,
+def _bands(threshold: float | None) -> int:
+    return 0 if threshold is None else int((RUNGS.thresholds >= threshold - 1e-9).sum())
+
+
+def _false(shared: Floats, alone: Floats, machine: int, assisted: int) -> bool:
+    """Whether the machine's part or the ring beside it is worse than stated."""
+    wrong = alone + (1.0 - alone) * shared
+    ring = slice(machine, assisted)
+    agreeing = 1.0 - alone[ring]
+    limit = (1.0 - STATED) * (1 + 1e-9)
+    return bool(
+        wrong[:machine].sum() > limit * machine or (agreeing * shared[ring]).sum() > limit * agreeing.sum()
     )
-    return {each: decision.certified for each, decision in decisions.items()}
-
-
-def _false(certified: int | None, wrong: Floats, of: Floats) -> bool:
-    if certified is None:
-        return False
-    inside = slice(certified + 1)
-    return bool(wrong[inside].sum() > (1.0 - STATED) * of[inside].sum() * (1 + 1e-9))
-
-
-def _covered(certified: int | None) -> float:
-    return 0.0 if certified is None else float(SHARE[certified])
 
 
 SCENARIO = Scenario(
     name="second_reader",
     says="an answer that agrees with the machine settles: where the labels show the precision for it, or where they "
-    "prove it beside the machine's own part",
+    "prove it of what the machine leaves",
     delta=DELTA,
     simulate=simulate,
 )
