@@ -142,6 +142,7 @@ function answer(event, given, { label, button }) {
     undoable.push({ key, task, label });
     progress.answered(body.view_ms);
     checklist.clear();
+    criteria.rest();
     announce(say(shelf.current ? texts.answered : texts.answeredLast, { answer: label }));
     claims.askForMore();
   });
@@ -157,6 +158,7 @@ function skip(event) {
     outbox.add({ kind: "skip", key, lease, url: `${settings.urls.leases}${lease}/skip`, body: {}, ...seen(task) });
     undoable.push({ key, task, skipped: true });
     checklist.clear();
+    criteria.rest();
     announce(texts.skipped);
     claims.askForMore();
   });
@@ -242,7 +244,7 @@ function changeGuideline() {
   if (!guideline.waiting) return;
   bar.leave();
   guideline.swap();
-  criteria.focus(settings.classes[0]?.key);
+  criteria.focus("");
 }
 
 function halted() {
@@ -383,7 +385,7 @@ $("look-again").addEventListener("click", () => claims.ask());
 
 // ---- begin -----------------------------------------------------------------------------------------------------
 
-criteria.focus(settings.classes[0]?.key);
+criteria.focus("");
 const tour = startTour();
 showCard();
 // What an earlier page could not deliver goes first: its photos are answered and must not be shown again.

@@ -31,8 +31,9 @@ export class Criteria {
     }
   }
 
+  /** The criteria of that class are meant; of none, with "". */
   focus(key, { scroll = true } = {}) {
-    const many = $("criteria").classList.contains("many"); // then only those in focus are unfolded
+    const many = this.#many;
     for (const section of document.querySelectorAll(".lb-class")) {
       const on = section.dataset.class === key;
       section.classList.toggle("focus", on);
@@ -41,11 +42,21 @@ export class Criteria {
     }
   }
 
-  /** The criteria of the class that is so many steps further on. */
+  /** Another photo: no class is pointed at, for that would read as a suggestion. What a person unfolded stays so. */
+  rest() {
+    if (!this.#many) this.focus("");
+  }
+
+  /** The criteria of the class that is so many steps further on; from none, the first or the last. */
   move(step) {
     const keys = settings.classes.map((row) => row.key);
     const at = keys.indexOf(document.querySelector(".lb-class.focus")?.dataset.class);
-    this.focus(keys[(at + step + keys.length) % keys.length]);
+    this.focus(keys.at(at < 0 && step > 0 ? 0 : (at + step) % keys.length));
+  }
+
+  /** Whether only those in focus are unfolded. */
+  get #many() {
+    return $("criteria").classList.contains("many");
   }
 
   #show(open) {
