@@ -167,6 +167,11 @@ def test_a_grid_handed_in_without_a_network_arrives_later_even_after_a_reload(
     screen.wait_for_grid(other_than=first)
     (stored,) = wait_for_hand_ins(field.ann, 1)
     assert (str(stored.sweep_id), stored.counts) == (first, True)
+    # The page that took it was made before: this browser knows it all the same, and takes it back.
+    page.keyboard.press("z")
+    page.wait_for_selector(f'html[data-shown="{first}"]', state="attached")
+    expect(page.locator("[role=gridcell][aria-selected=true]")).to_have_count(len(screen.planted))
+    assert not Annotation.objects.standing().filter(labeler=field.ann).exists()
 
 
 def test_going_offline_and_back_loses_nothing(screen: Screen, field: Field) -> None:

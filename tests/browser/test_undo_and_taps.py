@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import CDPSession, Page, expect
+from playwright.sync_api import CDPSession, Page, Route, expect
 
 from labeling.catalog.models import Project
 from labeling.people.models import User
+from labeling.queue.models import Slot
 from labeling.truth.models import Annotation, Retraction
 from tests.browser.routing import take_over
 from tests.browser.test_labeling_screen import Screen, answers_of, project_with_photos, wait_for_answers
@@ -67,6 +70,35 @@ def test_what_was_done_before_a_reload_is_taken_back_after_it(
     _reload(screen)
     screen.press("z")
     assert screen.shown == waiting
+
+
+def test_what_arrived_after_the_page_was_made_is_taken_back_first(
+    live_stack: object, project: Project, labeler: User, page_for: PageFor
+) -> None:
+    screen = Screen(page_for(labeler), project).open()
+    screen.press("1")
+    skipped = screen.shown
+    with screen.page.expect_response(lambda response: response.url.endswith("/skip") and response.ok):
+        screen.press("s")
+    screen.expect_state("All saved")
+    wait_for_answers(labeler, 1)
+
+    def as_made_before(route: Route) -> None:
+        page = route.fetch().text()
+        told = re.search(r'"undoable": (\[.*?\]), "checklistRequired"', page)
+        assert told is not None
+        known = [row for row in json.loads(told[1]) if not row["skipped"]]
+        assert len(known) == 1
+        route.fulfill(body=page.replace(told[1], json.dumps(known)), content_type="text/html")
+
+    screen.page.route("**/label", as_made_before)
+    _reload(screen)
+    with screen.page.expect_response(
+        lambda response: response.url.endswith(f"{skipped}/unskip") and response.ok
+    ):
+        screen.press("z")
+    expect(screen.page.locator("#toast")).to_contain_text("Here is the skipped photo again.")
+    assert not Slot.objects.filter(holder=labeler, skipped_at__isnull=False).exists()
 
 
 def test_too_late_is_too_late_after_a_reload_as_well(

@@ -24,13 +24,14 @@ import { GuidelineWatch } from "./guideline.js";
 import { Progress } from "./progress.js";
 import { Shelf } from "./shelf.js";
 import { startTour } from "./tour.js";
-import { earlier, seen } from "./undone.js";
+import { told } from "./undone.js";
 import { Wanted } from "./wanted.js";
 import { cardWords } from "./words.js";
 
 const MORE_MS = 300; // between two claims for what is held beyond the next photos
 const HISTORY = 5; // answers and skips that can be undone one after the other, while their time lasts
 const TAKES_BACK = new Set(["undo", "unskip"]); // entries of the outbox after which the photo is ours again
+const NAME = `label ${settings.user} ${settings.project}`;
 const RENEW_MS = settings.offline.seconds * 1000 - 5000; // so long before a lease runs out
 
 // What the benchmark of this screen reads: key press to next photo painted, in ms of the page's clock.
@@ -62,7 +63,7 @@ const criteria = new Criteria({
 });
 const checklist = new Checklist();
 const guideline = new GuidelineWatch({ announce, ready: () => shelf.current || changeGuideline() });
-const undoable = new UndoStack({ keep: HISTORY, toast, undo }); // { key, task, label, skipped }
+const undoable = new UndoStack({ keep: HISTORY, toast, undo, memory: `hilltop-undo ${NAME}` }); // { key, task, label, skipped }
 const bar = new AnswerBar({
   announce,
   ready: () => !halt.why && shelf.current?.ready,
@@ -83,7 +84,7 @@ const claims = new Claims({
   answered: onClaimed,
 });
 
-const halt = new Halt({ outbox, claims, card, toast, halted, released, tabs: new Tabs(`label ${settings.user} ${settings.project}`) });
+const halt = new Halt({ outbox, claims, card, toast, halted, released, tabs: new Tabs(NAME) });
 const undelivered = () => outbox.waiting.filter((entry) => !TAKES_BACK.has(entry.kind));
 let queue = { state: "loading", message: "" };
 
@@ -138,7 +139,7 @@ function answer(event, given, { label, button }) {
   const { key, lease } = body;
   leave(task, event, button);
   afterPaint(() => {
-    outbox.add({ kind: "answer", key, lease, url: settings.urls.annotations, body, label, ...seen(task) });
+    outbox.add({ kind: "answer", key, lease, url: settings.urls.annotations, body, label, thumb: task.photo.thumb });
     undoable.push({ key, task, label });
     progress.answered(body.view_ms);
     checklist.clear();
@@ -155,7 +156,7 @@ function skip(event) {
   const { lease } = task;
   leave(task, event, document.querySelector("[data-skip]"), { count: false });
   afterPaint(() => {
-    outbox.add({ kind: "skip", key, lease, url: `${settings.urls.leases}${lease}/skip`, body: {}, ...seen(task) });
+    outbox.add({ kind: "skip", key, lease, url: `${settings.urls.leases}${lease}/skip`, body: {}, thumb: task.photo.thumb });
     undoable.push({ key, task, skipped: true });
     checklist.clear();
     criteria.rest();
@@ -391,5 +392,5 @@ showCard();
 // What an earlier page could not deliver goes first: its photos are answered and must not be shown again.
 await outbox.open();
 for (const { lease } of undelivered()) shelf.markHandled(lease);
-undoable.recall(earlier(outbox.waiting));
+undoable.recall(told(outbox.waiting), outbox.waiting);
 claims.ask();

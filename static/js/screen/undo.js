@@ -1,15 +1,26 @@
-// What can be taken back: the newest first, each while its time lasts. It keeps what the page gave it, and knows no server.
+// What can be taken back: the newest first, each while its time lasts. It keeps what the page gave it, beyond a reload, and
+// knows no server.
 
 import { $, say, settings, texts } from "./page.js";
 
+/** What lies in the page only is loaded anew. */
+const plain = (_name, value) => (value instanceof Node || value instanceof Blob ? undefined : value);
+
+const same = (one, other) => one.key === other.key || (one.task && one.task.lease === other.task?.lease);
+
 export class UndoStack {
   #entries = []; // newest last: { key, until, … }
+  #memory;
   #keep;
   #toast;
   #offered = true;
 
-  /** `keep`: how many can be taken back one after the other; `undo()` takes the newest back. */
-  constructor({ keep, toast, undo }) {
+  /**
+   * `keep`: how many can be taken back one after the other; `undo()` takes the newest back; `memory`: where they are kept in
+   * this browser.
+   */
+  constructor({ keep, toast, undo, memory }) {
+    this.#memory = memory;
     this.#keep = keep;
     this.#toast = toast;
     $("undo").addEventListener("click", undo);
@@ -24,10 +35,17 @@ export class UndoStack {
     this.restart(entry.key);
   }
 
-  /** What an earlier page did, oldest first; each entry has its `until`, in ms of this browser's clock. */
-  recall(entries) {
-    this.#entries = [...entries, ...this.#entries].slice(-this.#keep);
-    this.#show();
+  /**
+   * What earlier pages did: `told` by the server, oldest first, each with its `until` in ms of this browser's clock; and what
+   * this browser knows beyond that, as it had not arrived when the page was made. `waiting`: entries of the outbox.
+   */
+  recall(told, waiting) {
+    const kept = this.#kept().filter(
+      ({ key, until }) => until > Date.now() || waiting.some((entry) => entry.key === key),
+    );
+    const others = told.filter((entry) => !kept.some((one) => same(one, entry)));
+    this.#entries = [...others, ...kept, ...this.#entries].slice(-this.#keep);
+    this.#changed();
   }
 
   find(key) {
@@ -40,7 +58,7 @@ export class UndoStack {
     if (last && last.until >= Date.now()) return last;
     this.#toast(last ? texts.undoLate : texts.undoGone);
     this.#entries = [];
-    this.#show();
+    this.#changed();
     return null;
   }
 
@@ -52,12 +70,29 @@ export class UndoStack {
 
   drop(key) {
     this.#entries = this.#entries.filter((entry) => entry.key !== key);
-    this.#show();
+    this.#changed();
   }
 
   restart(key) {
     const entry = this.find(key);
     if (entry) entry.until = Date.now() + settings.undoSeconds * 1000;
+    this.#changed();
+  }
+
+  #kept() {
+    try {
+      return JSON.parse(localStorage.getItem(this.#memory)) ?? [];
+    } catch {
+      return []; // storage is forbidden
+    }
+  }
+
+  #changed() {
+    try {
+      localStorage.setItem(this.#memory, JSON.stringify(this.#entries, plain));
+    } catch {
+      // not kept beyond a reload
+    }
     this.#show();
   }
 

@@ -21,8 +21,9 @@ import { UndoStack } from "../screen/undo.js";
 import { Closer } from "./closer.js";
 import { Grid } from "./grid.js";
 import { readAnew } from "./guideline.js";
-import { NOT_ANSWERS, cardWords, iconOf, missedWords, nameOf, notThis, showAsk, showMissed } from "./words.js";
+import { NOT_ANSWERS, cardWords, iconOf, missedWords, nameOf, notThis, showAsk, showMissed, toldGrid } from "./words.js";
 
+const NAME = `sweep ${settings.user} ${settings.project}`;
 const RENEW_MS = 90000; // so long before the loan runs out
 const OWN = new Set(["hand-in", "sweep-undo"]); // entries of the outbox that decide which grid is ours
 
@@ -41,7 +42,7 @@ const startsPlain = followBrightness(document.querySelector("[data-brightness]")
 const panels = new Panels(["help", "light"], { closed: backToGrid });
 // Photos first: what is asked, the grid's heading says.
 const criteria = new Criteria({ memory: "hilltop-sweep-criteria", open: (kept, wide) => wide && kept === "open" });
-const undoable = new UndoStack({ keep: 1, toast, undo }); // { key, sweep, photos, marks }
+const undoable = new UndoStack({ keep: 1, toast, undo, memory: `hilltop-undo ${NAME}` }); // { key, sweep, photos, marks }
 const bar = new AnswerBar({
   announce,
   ready: () => Boolean(sweep) && !halt.why,
@@ -60,7 +61,7 @@ const claims = new Claims({
   answered: onClaimed,
 });
 
-const halt = new Halt({ outbox, claims, card, toast, halted, released, tabs: new Tabs(`sweep ${settings.user} ${settings.project}`) });
+const halt = new Halt({ outbox, claims, card, toast, halted, released, tabs: new Tabs(NAME) });
 const handingIn = () => outbox.waiting.some((entry) => entry.kind === "hand-in");
 let sweep = null; // { id, class, name, expires } on the screen
 let prefer = ""; // class to go on with
@@ -112,11 +113,11 @@ function mayHandIn() {
 
 function handIn() {
   if (!mayHandIn()) return;
-  const marks = new Map(grid.marked.map((cell) => [cell.id, cell.mark]));
+  const marks = grid.marked.map((cell) => [cell.id, cell.mark]);
   const key = uuid();
   const body = {
     key,
-    marks: [...marks].map(([id, mark]) => ({ id, kind: mark.kind, class: mark.class ?? "", reason: mark.reason ?? "" })),
+    marks: marks.map(([id, mark]) => ({ id, kind: mark.kind, class: mark.class ?? "", reason: mark.reason ?? "" })),
     shown_at: clock.shownAt.toISOString(),
     view_ms: Math.round(clock.ms),
     guideline: settings.guideline,
@@ -139,7 +140,7 @@ function undo() {
   const { key } = last;
   if (last.photos && outbox.withdraw(key)) {
     undoable.drop(key);
-    show(last.sweep, last.photos, last.marks);
+    show(last.sweep, last.photos, new Map(last.marks));
     toast(texts.takenBack);
   } else if (outbox.trouble || !navigator.onLine) {
     toast(texts.undoOffline);
@@ -177,7 +178,7 @@ function onTakenBack(key, told) {
   const marks = undoable.find(key)?.marks;
   undoable.drop(key);
   missed = null;
-  show(lent(told.sweep), told.sweep.photos, marks);
+  show(lent(told.sweep), told.sweep.photos, new Map(marks));
   toast(texts.takenBack);
 }
 
@@ -374,11 +375,7 @@ $("go-on").addEventListener("click", goOn);
 // ---- begin -----------------------------------------------------------------------------------------------------
 
 showCard();
-if (settings.undoable) {
-  const { key, sweep: handed, marks, left } = settings.undoable;
-  const given = new Map(marks.map(({ id, ...mark }) => [id, mark]));
-  undoable.recall([{ key, sweep: handed, marks: given, until: Date.now() + left }]);
-}
 // What an earlier page could not deliver goes first: its grid is handed in and must not be shown again.
 await outbox.open();
+undoable.recall(toldGrid(), outbox.waiting);
 claims.ask();

@@ -1,7 +1,14 @@
 // What the page of sweeps says: what a grid asks, how its photos are called, and in the place of a grid the card's words and
 // what one that does not count has missed. It knows no key and sends nothing.
 
-import { $, say, texts } from "../screen/page.js";
+import { $, say, settings, texts } from "../screen/page.js";
+
+/** The grid that the server told with the page, if it can be taken back: an entry of the undo stack. */
+export function toldGrid() {
+  if (!settings.undoable) return [];
+  const { marks, left, ...entry } = settings.undoable;
+  return [{ ...entry, marks: marks.map(({ id, ...mark }) => [id, mark]), until: Date.now() + left }];
+}
 
 /** States in which no grid will come by asking again. */
 export const NOT_ANSWERS = new Set(["off", "checklist", "no_model", "no_band", "no_gold", "forbidden"]);
