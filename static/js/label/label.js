@@ -3,26 +3,20 @@
 // work (storing, sending, announcing, counting) follows once that frame is painted.
 
 import { AnswerBar } from "../screen/answers.js";
-import { deliver } from "../screen/api.js";
-import { followBrightness } from "../screen/brightness-panel.js";
-import { Card } from "../screen/card.js";
 import { Claims } from "../screen/claims.js";
-import { ViewClock, afterPaint } from "../screen/clock.js";
+import { afterPaint } from "../screen/clock.js";
 import { Criteria } from "../screen/criteria.js";
 import { Halt } from "../screen/halt.js";
 import { listen, onControl, uuid } from "../screen/keys.js";
-import { Outbox } from "../screen/outbox.js";
 import { $, say, settings, texts } from "../screen/page.js";
 import { Panels } from "../screen/panels.js";
-import { Status } from "../screen/status.js";
-import { Tabs } from "../screen/tabs.js";
+import { openScreen } from "../screen/screen.js";
 import { oneTap } from "../screen/taps.js";
 import { UndoStack } from "../screen/undo.js";
-import { Viewer } from "../screen/viewer.js";
 import { Checklist } from "./checklist.js";
 import { GuidelineWatch } from "./guideline.js";
 import { Progress } from "./progress.js";
-import { Shelf } from "./shelf.js";
+import { Stage } from "./stage.js";
 import { startTour } from "./tour.js";
 import { told } from "./undone.js";
 import { Wanted } from "./wanted.js";
@@ -31,39 +25,24 @@ import { cardWords } from "./words.js";
 const MORE_MS = 300; // between two claims for what is held beyond the next photos
 const HISTORY = 5; // answers and skips that can be undone one after the other, while their time lasts
 const TAKES_BACK = new Set(["undo", "unskip"]); // entries of the outbox after which the photo is ours again
-const NAME = `label ${settings.user} ${settings.project}`;
 const RENEW_MS = settings.offline.seconds * 1000 - 5000; // so long before a lease runs out
 
-// What the benchmark of this screen reads: key press to next photo painted, in ms of the page's clock.
-const measured = { lastAnswerMs: 0, answers: [] };
-window.hilltop = measured;
-
-const outbox = new Outbox({ user: settings.user, send: deliver });
-const status = new Status({ outbox, trouble: () => claims.trouble, held: () => wanted });
-const announce = (text) => status.announce(text);
-const toast = (text) => status.toast(text);
-const card = new Card({ announce });
+const { outbox, status, announce, toast, card, tabs, memory } = openScreen("label", {
+  trouble: () => claims.trouble,
+  held: () => wanted,
+});
 const panels = new Panels(["help", "light"]);
 const progress = new Progress();
-const clock = new ViewClock();
-const shelf = new Shelf({ holder: $("photos"), alt: texts.photo, near: settings.ahead });
+const stage = new Stage({ may: () => !halt.why, asItIs });
+const { shelf, clock, viewer } = stage;
 const wanted = new Wanted({ shelf, progress });
-const viewer = new Viewer({
-  stage: $("main"),
-  holder: $("photos"),
-  photo: () => shelf.current?.photo ?? null,
-  image: () => shelf.current?.element,
-  line: document.querySelector("[data-lens]"),
-});
-const { lens, brightness } = viewer;
-const startsPlain = followBrightness(document.querySelector("[data-brightness]"), brightness, { reset: resetLens });
 const criteria = new Criteria({
   memory: "hilltop-criteria",
   open: (kept, wide) => (kept ? kept === "open" : wide),
 });
 const checklist = new Checklist();
 const guideline = new GuidelineWatch({ announce, ready: () => shelf.current || changeGuideline() });
-const undoable = new UndoStack({ keep: HISTORY, toast, undo, memory: `hilltop-undo ${NAME}` }); // { key, task, label, skipped }
+const undoable = new UndoStack({ keep: HISTORY, toast, undo, memory }); // { key, task, label, skipped }
 const bar = new AnswerBar({
   announce,
   ready: () => !halt.why && shelf.current?.ready,
@@ -84,7 +63,7 @@ const claims = new Claims({
   answered: onClaimed,
 });
 
-const halt = new Halt({ outbox, claims, card, toast, halted, released, tabs: new Tabs(NAME) });
+const halt = new Halt({ outbox, claims, card, toast, halted, released, tabs });
 const undelivered = () => outbox.waiting.filter((entry) => !TAKES_BACK.has(entry.kind));
 let queue = { state: "loading", message: "" };
 
@@ -182,9 +161,9 @@ function undo() {
   undoable.drop(key);
   bar.leave();
   card.leave();
-  lens.resetZoom();
+  viewer.lens.resetZoom();
   shelf.putBack(task);
-  whenShown(task);
+  stage.show(task);
   // Not sent yet: it never was. Otherwise the server is told, in its turn, after the answer (or skip) itself.
   if (!outbox.withdraw(key)) {
     const [kind, url] = skipped
@@ -198,46 +177,11 @@ function undo() {
 
 // ---- what is on the screen -------------------------------------------------------------------------------------
 
-/** The next photo, in this very frame; `event` is what the person did, from whose time the wait is measured. */
-function showNext(event, { count = true } = {}) {
-  clock.stop();
+/** The next photo, in this very frame; see `Stage`. */
+function showNext(event, options) {
   $("toast").hidden = true; // what it said was about the photo before
-  lens.resetZoom();
   changeGuideline();
-  const task = shelf.advance();
-  if (task?.ready) {
-    whenShown(task, count ? event?.timeStamp : undefined);
-  } else {
-    delete document.documentElement.dataset.shown;
-    showNote(null);
-    showCard();
-  }
-}
-
-/** `task` is on the screen from the next frame on. */
-function whenShown(task, since) {
-  if (halt.why) return;
-  clock.stop();
-  if (startsPlain()) brightness.reset();
-  viewer.light();
-  showNote(task);
-  afterPaint(() => {
-    if (shelf.current !== task || !task.ready) return;
-    const now = clock.start();
-    document.documentElement.dataset.shown = task.lease;
-    performance.mark("photo-shown", { detail: task.lease });
-    if (since) {
-      measured.lastAnswerMs = now - since;
-      measured.answers.push(measured.lastAnswerMs);
-    }
-    shelf.tidy();
-  });
-}
-
-/** What a reviewer asks to look at, who sent this photo back. */
-function showNote(task) {
-  $("note").hidden = !task?.note;
-  $("note").textContent = task?.note ? say(texts.sentBack, { note: task.note }) : "";
+  if (!stage.next(event, options)) showCard();
 }
 
 /** Another guideline, if one waits, takes the place of the one on the page. */
@@ -250,17 +194,15 @@ function changeGuideline() {
 
 function halted() {
   undoable.offer(false);
-  clock.stop();
   bar.leave();
-  lens.resetZoom();
+  stage.leave();
   $("look-again").hidden = true;
-  delete document.documentElement.dataset.shown;
 }
 
 function released() {
   undoable.offer(true);
   card.leave();
-  if (shelf.current?.ready) whenShown(shelf.current);
+  if (shelf.current?.ready) stage.show(shelf.current);
   else if (!shelf.current && shelf.ahead) showNext(null);
   else showCard();
   claims.askForMore();
@@ -308,10 +250,9 @@ function onClaimed({ outcome, code, message, data }) {
 claims.renew({ every: 5000, left: RENEW_MS, expires: () => shelf.expires });
 
 shelf.addEventListener("ready", ({ detail: task }) => {
-  brightness.filter(task.element); // measured now, so that the photo is there at once when its turn comes
   if (task !== shelf.current || halt.why) return;
   card.leave();
-  whenShown(task);
+  stage.show(task);
 });
 shelf.addEventListener("broken", ({ detail: task }) => {
   if (task === shelf.current) showCard();
@@ -343,12 +284,12 @@ function escape() {
   panels.close();
 }
 
-function resetLens() {
+function asItIs() {
   viewer.asItIs();
   announce(texts.reset);
 }
 
-const KEYS = { z: undo, s: skip, i: () => criteria.toggle(), "?": () => panels.toggle("help"), 0: resetLens };
+const KEYS = { z: undo, s: skip, i: () => criteria.toggle(), "?": () => panels.toggle("help"), 0: asItIs };
 
 /** Whether the key did something. */
 function onKey(event, key) {

@@ -3,37 +3,30 @@
 // nothing. This file is what lies between: what is shown when, and what a mark, a hand-in and an undo do.
 
 import { AnswerBar } from "../screen/answers.js";
-import { deliver } from "../screen/api.js";
 import { followBrightness } from "../screen/brightness-panel.js";
-import { Card } from "../screen/card.js";
 import { Claims } from "../screen/claims.js";
 import { ViewClock, afterPaint } from "../screen/clock.js";
 import { Criteria } from "../screen/criteria.js";
 import { Halt } from "../screen/halt.js";
 import { listen, onControl, uuid } from "../screen/keys.js";
-import { Outbox } from "../screen/outbox.js";
 import { $, say, settings, texts } from "../screen/page.js";
 import { Panels } from "../screen/panels.js";
-import { Status } from "../screen/status.js";
-import { Tabs } from "../screen/tabs.js";
+import { openScreen } from "../screen/screen.js";
 import { oneTap } from "../screen/taps.js";
 import { UndoStack } from "../screen/undo.js";
 import { Closer } from "./closer.js";
 import { Grid } from "./grid.js";
 import { readAnew } from "./guideline.js";
-import { NOT_ANSWERS, cardWords, iconOf, missedWords, nameOf, notThis, showAsk, showMissed, toldGrid } from "./words.js";
+import { Marking } from "./marking.js";
+import { NOT_ANSWERS, cardWords, iconOf, missedWords, nameOf, showAsk, showMissed, toldGrid } from "./words.js";
 
-const NAME = `sweep ${settings.user} ${settings.project}`;
 const RENEW_MS = 90000; // so long before the loan runs out
 const OWN = new Set(["hand-in", "sweep-undo"]); // entries of the outbox that decide which grid is ours
 
-const outbox = new Outbox({ user: settings.user, send: deliver });
-const status = new Status({ outbox, trouble: () => claims.trouble });
-const announce = (text) => status.announce(text);
-const toast = (text) => status.toast(text);
-const card = new Card({ announce });
+const { outbox, status, announce, toast, card, tabs, memory } = openScreen("sweep", { trouble: () => claims.trouble });
 const clock = new ViewClock();
 const grid = new Grid({ root: $("grid"), say: nameOf, icon: iconOf });
+const marking = new Marking({ grid, sweep: () => (halt.why ? null : sweep), announce });
 const backToGrid = () => sweep && grid.moveTo(grid.focus);
 const closer = new Closer({ closed: backToGrid });
 const { brightness } = closer.viewer;
@@ -42,14 +35,17 @@ const startsPlain = followBrightness(document.querySelector("[data-brightness]")
 const panels = new Panels(["help", "light"], { closed: backToGrid });
 // Photos first: what is asked, the grid's heading says.
 const criteria = new Criteria({ memory: "hilltop-sweep-criteria", open: (kept, wide) => wide && kept === "open" });
-const undoable = new UndoStack({ keep: 1, toast, undo, memory: `hilltop-undo ${NAME}` }); // { key, sweep, photos, marks }
+const undoable = new UndoStack({ keep: 1, toast, undo, memory }); // { key, sweep, photos, marks }
 const bar = new AnswerBar({
   announce,
   ready: () => Boolean(sweep) && !halt.why,
-  onClass: markClass,
-  onReason: markReason,
+  onClass: (event, row) => marking.byClass(row),
+  onReason: (event, mark) => {
+    bar.leave();
+    marking.byReason(mark);
+  },
   onButton: (event, { id }) => {
-    if (id === "mark") toggle(grid.current);
+    if (id === "mark") marking.toggle(grid.current);
     else if (id === "hand-in") handIn();
   },
 });
@@ -61,7 +57,7 @@ const claims = new Claims({
   answered: onClaimed,
 });
 
-const halt = new Halt({ outbox, claims, card, toast, halted, released, tabs: new Tabs(NAME) });
+const halt = new Halt({ outbox, claims, card, toast, halted, released, tabs });
 const handingIn = () => outbox.waiting.some((entry) => entry.kind === "hand-in");
 let sweep = null; // { id, class, name, expires } on the screen
 let prefer = ""; // class to go on with
@@ -70,33 +66,6 @@ let state = "loading";
 let message = "";
 let today = 0;
 const session = { grids: 0, photos: 0 };
-
-// ---- marking ---------------------------------------------------------------------------------------------------
-
-function setMark(cell, mark) {
-  grid.mark(cell, mark);
-  showBar();
-  announce(mark ? say(texts.marked, { label: mark.label }) : texts.unmarked);
-}
-
-/** The photo in focus, where it may be marked. One that could not be loaded stays apart: nobody has seen it. */
-const markable = (cell) => (sweep && !halt.why && cell && !cell.broken ? cell : null);
-
-/** Space, a click, the button: on and off. */
-function toggle(cell) {
-  if (markable(cell)) setMark(cell, cell.mark ? null : { kind: "apart", label: notThis(sweep) });
-}
-
-function markClass(event, { key, name }) {
-  const cell = markable(grid.current);
-  if (cell) setMark(cell, key === sweep.class ? null : { kind: "class", class: key, label: name });
-}
-
-function markReason(event, mark) {
-  bar.leave();
-  const cell = markable(grid.current);
-  if (cell) setMark(cell, mark);
-}
 
 // ---- handing in ------------------------------------------------------------------------------------------------
 
@@ -202,7 +171,7 @@ function show(next, photos, marks = new Map()) {
   if (startsPlain()) brightness.reset();
   grid.show(photos, marks);
   grid.moveTo(0);
-  showBar();
+  marking.show();
   announce(say(texts.newGrid, { all: photos.length, name: sweep.name }));
 }
 
@@ -220,7 +189,7 @@ function leaveGrid(next) {
 grid.addEventListener("loaded", ({ detail: cell }) => {
   light(cell);
   if (cell.broken) grid.mark(cell, { kind: "apart", label: texts.notSeen });
-  showBar();
+  marking.show();
   if (!grid.ready || clock.shownAt) return;
   const shown = sweep;
   afterPaint(() => {
@@ -229,9 +198,9 @@ grid.addEventListener("loaded", ({ detail: cell }) => {
     document.documentElement.dataset.shown = sweep.id;
   });
 });
-grid.addEventListener("pressed", ({ detail: cell }) => toggle(cell));
+grid.addEventListener("pressed", ({ detail: cell }) => marking.toggle(cell));
 grid.addEventListener("closer", lookCloser);
-grid.addEventListener("moved", showBar);
+grid.addEventListener("moved", () => marking.show());
 
 /** Each photo is levelled by itself: one is darker than another. */
 function light(cell) {
@@ -241,13 +210,6 @@ function light(cell) {
 function lookCloser() {
   const cell = grid.current;
   if (cell) closer.show(cell, nameOf(cell, grid.focus + 1, grid.cells.length));
-}
-
-function showBar() {
-  const marked = grid.marked.length;
-  $("hand-in-text").textContent = marked ? say(texts.handInMarked, { n: marked }) : texts.handIn;
-  $("hand-in").setAttribute("aria-disabled", String(!grid.ready));
-  $("mark").setAttribute("aria-pressed", String(grid.current?.mark?.kind === "apart"));
 }
 
 function halted() {
@@ -358,7 +320,7 @@ function onKey(event, key) {
   if (brightness.key(key)) return true;
   if (key === "+" || key === "=") return lookCloser(), true;
   if (control) return false; // there, Space and Enter press
-  if (key === " ") return toggle(grid.current), true;
+  if (key === " ") return marking.toggle(grid.current), true;
   if (key === "Enter") return bar.mode === "answer" && handIn(), true;
   if (event.target.closest(".lb-aside, .lb-panel")) return false; // there, arrows scroll
   if (!key.startsWith("Arrow") && key !== "Home" && key !== "End") return false;
