@@ -9,6 +9,9 @@ defective). After every 50 photos the last 100 are compared with the reference a
 each at half the level. Streams without a shift (900 photos) say how often an alarm is false. No photo comes twice in a
 stream.
 
+``arriving``: whether photos that arrive in a batch are told apart before they are decided (``benchmarks.arriving``).
+``watch``: how many decisions are made from a fall to the alarm, by schedule of the audit (``benchmarks.watch_delay``).
+
 ``delay_images``: the median number of photos from the shift to the first alarm after it, over the streams that noticed it
 (``detected``, a share). ``first``: what gave the alarm, in how many streams. ``false_alarm_rate``: share of looks without
 a shift that gave an alarm; at most ``level`` is promised.
@@ -32,6 +35,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageFilter
 
+from benchmarks import arriving, watch_delay
 from inference import backbones, drift
 from inference.embed import Embedder
 from inference.heads import LogisticHead
@@ -209,6 +213,8 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
     alarms = sum(alarm is not None for alarm in quiet)
     result |= {
         "benchmark": "drift",
+        "arriving": arriving.rows(plain.X, plain.defective, plain.poly, 10 * seeds),
+        "watch": watch_delay.rows(20 * seeds),
         "false_alarm_rate": round(alarms / len(quiet), 5),
         "false_alarms": alarms,
         "looks_without_shift": len(quiet),
