@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import time
 from collections.abc import Callable
@@ -33,6 +34,7 @@ def wait_until(what: Callable[[], bool], seconds: float, stack: Stack) -> None:
 
 def test_another_worker_goes_on_where_the_killed_one_stopped(live_stack: Stack, settings: Settings) -> None:
     settings.EMBEDDINGS_DIR = Path(os.environ["HILLTOP_VAR"]) / "embeddings"  # the worker's own
+    shutil.rmtree(settings.EMBEDDINGS_DIR, ignore_errors=True)  # what an earlier run in this process left
     project = make_project()
     images = [
         (add_image(data=photo_bytes(50_000 + at, size=(64, 64)))[0], f"{at}.png") for at in range(PHOTOS)
