@@ -8,20 +8,24 @@ all that leaves together. Imports neither torch nor scikit-learn.
 from __future__ import annotations
 
 from inference.certify.binomial import clopper_pearson_lower, further_labels, labels_needed, p_value
-from inference.certify.ladder import Ladder, ladder
+from inference.certify.evidence import Method, Sample
+from inference.certify.finite import Rest
+from inference.certify.ladder import Ladder, aimed, ladder
 from inference.certify.ledger import Overspent, next_share
 from inference.certify.monitor import PrecisionMonitor
-from inference.certify.walk import Method, Sample, State, Step, Walk, certify
+from inference.certify.walk import State, Step, Walk, certify
 
 __all__ = [
     "Ladder",
     "Method",
     "Overspent",
     "PrecisionMonitor",
+    "Rest",
     "Sample",
     "State",
     "Step",
     "Walk",
+    "aimed",
     "certify",
     "clopper_pearson_lower",
     "further_labels",

@@ -27,8 +27,8 @@ from scipy.special import bdtr
 
 from inference.certify import graph
 from inference.certify.binomial import check_level, errors_allowed, p_value
+from inference.certify.evidence import Sample
 from inference.certify.ladder import EVEN_STARTS, HEDGE, Ladder
-from inference.certify.walk import Sample
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]

@@ -3,13 +3,12 @@
 Each random label is a fair or a losing game under that hypothesis, so a gambler's wealth exceeds 1/δ with probability at
 most δ, *ever* (Ville 1939). Looks are free: any number, at any time, chosen after seeing everything so far.
 
-With X = weight × (1 if wrong else 0) in [0, M], mean ε, hypothesis ε ≥ ε₀ = 1 − precision, a bet with ratio r in (0, 1)
-multiplies the wealth by
+With X = 1 if wrong, else 0, mean ε, hypothesis ε ≥ ε₀ = 1 − precision, a bet with ratio r in (0, 1) multiplies the wealth by
 
-    1 + λ (ε₀ − X),    λ = (1 − r) / (M − ε₀),
+    1 + λ (ε₀ − X),    λ = (1 − r) / (1 − ε₀),
 
-which is never negative and has a mean of at most 1 whenever ε ≥ ε₀. For M = 1 it is the likelihood ratio of an error
-rate r ε₀ against ε₀. The wealth is spread over several r and left there (a mixture: Robbins 1970, "Statistical methods
+which is never negative and has a mean of at most 1 whenever ε ≥ ε₀. It is the likelihood ratio of an error rate r ε₀
+against ε₀. The wealth is spread over several r and left there (a mixture: Robbins 1970, "Statistical methods
 related to the law of the iterated logarithm"; Waudby-Smith & Ramdas 2024, "Estimating means of bounded random variables
 by betting"). It rises with ε₀ in every coordinate, so the precisions that are not refuted form an interval.
 
@@ -66,48 +65,32 @@ class Wealth:
         return float(np.exp(-max(self.log_best, 0.0)))
 
 
-def log_wealth(
-    losses: npt.ArrayLike, precision: float, *, most: npt.ArrayLike = 1.0, ratios: Floats = RATIOS
-) -> Floats:
-    """Log wealth after each label, (n,), for losses (n,) in [0, most] in the order of their draw.
+def log_wealth(losses: npt.ArrayLike, precision: float, *, ratios: Floats = RATIOS) -> Floats:
+    """Log wealth after each label, (n,), for losses (n,) in [0, 1] in the order of their draw.
 
     Args:
-        losses: weight × wrong; with equal chances of being drawn simply 1 where the machine was wrong.
-        most: the largest weight that any photo of the region could have had, known before the draw; (n,) where draws had
-            chances of their own. Each bet needs its own only.
+        losses: 1 where the machine was wrong, else 0.
         ratios: (g,) in (0, 1), fixed before the labels: the default grid, or ``ratios_for`` a plan.
 
     Raises:
-        ValueError: a loss outside [0, most], or a ``most`` below 1 (weights have mean 1).
+        ValueError: a loss outside [0, 1].
     """
-    check_level("precision", precision)
-    x, largest = np.asarray(losses, dtype=np.float64), np.asarray(most, dtype=np.float64)
-    _check(x, largest)
+    x = _checked(losses, precision)
     if not x.size:
         return np.zeros(0)
     missed = 1.0 - precision
-    steps = np.log1p(np.outer((missed - np.minimum(x, largest)) / (largest - missed), 1.0 - ratios))
+    steps = np.log1p(np.outer((missed - x) / (1.0 - missed), 1.0 - ratios))
     return np.asarray(np.logaddexp.reduce(np.cumsum(steps, axis=0), axis=1) - np.log(len(ratios)))
 
 
-def bet(
-    losses: npt.ArrayLike, precision: float, *, most: npt.ArrayLike = 1.0, ratios: Floats = RATIOS
-) -> Wealth:
+def bet(losses: npt.ArrayLike, precision: float, *, ratios: Floats = RATIOS) -> Wealth:
     """Wealth of betting that the precision is higher than ``precision``. See ``log_wealth``."""
-    check_level("precision", precision)
-    x, largest = np.asarray(losses, dtype=np.float64), np.asarray(most, dtype=np.float64)
-    if largest.ndim:
-        path = log_wealth(x, precision, most=largest, ratios=ratios)
-        at = int(np.argmax(path)) if path.size else 0
-        if not path.size or path[at] <= 0.0:
-            return Wealth(float(path[-1]) if path.size else 0.0, 0.0, 0)
-        return Wealth(float(path[-1]), float(path[at]), at + 1)
-    _check(x, largest)
+    x = _checked(losses, precision)
     # A right one always gains, so the wealth peaks just before a wrong one or at the end: only these are looked at.
     wrong = np.flatnonzero(x)
     missed = 1.0 - precision
-    lost = np.log1p(np.outer((missed - np.minimum(x[wrong], largest)) / (largest - missed), 1.0 - ratios))
-    gained = np.log1p(missed / (largest - missed) * (1.0 - ratios))
+    lost = np.log1p(np.outer((missed - x[wrong]) / (1.0 - missed), 1.0 - ratios))
+    gained = np.log1p(missed / (1.0 - missed) * (1.0 - ratios))
     before = np.vstack([np.zeros(len(ratios)), np.cumsum(lost, axis=0)])
     ends = np.append(wrong, len(x))
     rights = ends - np.arange(len(ends))
@@ -129,7 +112,7 @@ def further_labels_anytime(
 ) -> int | None:
     """How many more labels let the wealth reach 1/δ, if they are wrong at ``rate``; as ``binomial.further_labels``.
 
-    For equal chances. At least 1: whether it has been reached *before* is ``bet``'s to say.
+    At least 1: whether it has been reached *before* is ``bet``'s to say.
     """
     check_level("delta", delta)
     share = (errors + 0.5) / (n + 1.0) if rate == "present" else float(rate)
@@ -151,7 +134,6 @@ def anytime_lower(
     losses: npt.ArrayLike,
     delta: float,
     *,
-    most: npt.ArrayLike = 1.0,
     ratios: Floats = RATIOS,
     tolerance: float = 1e-5,
 ) -> float:
@@ -165,15 +147,16 @@ def anytime_lower(
     low, high = 0.0, 1.0 - 1e-9
     while high - low > tolerance:
         middle = (low + high) / 2
-        if bet(x, middle, most=most, ratios=ratios).log_best >= wanted:
+        if bet(x, middle, ratios=ratios).log_best >= wanted:
             low = middle
         else:
             high = middle
     return low
 
 
-def _check(losses: Floats, most: Floats) -> None:
-    if np.any(most < 1.0):
-        raise ValueError("the largest weight cannot be below 1: weights have mean 1")
-    if losses.size and (losses.min() < 0.0 or np.any(losses > most * (1.0 + 1e-9))):
-        raise ValueError("a loss lies outside 0 and the largest weight")
+def _checked(losses: npt.ArrayLike, precision: float) -> Floats:
+    check_level("precision", precision)
+    x = np.asarray(losses, dtype=np.float64)
+    if x.size and (x.min() < 0.0 or x.max() > 1.0):
+        raise ValueError("a loss lies outside 0 and 1")
+    return x

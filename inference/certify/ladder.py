@@ -8,16 +8,17 @@ cost coverage, never validity.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 from scipy.special import bdtr
 
+from inference.certify import finite
 from inference.certify.binomial import errors_allowed
-from inference.certify.sampling import Chances, chances_in
 
 Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 
 #: Without hopes the walk begins where as many errors would still pass as this share of all errors that the whole class
 #: might have, but within the outermost part of it. With fewer a region of high precision fails by bad luck, with more
@@ -30,6 +31,10 @@ EVEN_STARTS = 4
 ERRORS_FOR_EVEN_STARTS = 50
 #: Share of a class's δ that all hopeful thresholds get at once, by their hopes; the rest is the most hopeful one's.
 HEDGE = 0.5
+#: Share of δ for each region's own bound, whatever the walk says; the rest of it is the walk's. See ``walk``.
+OWN = 0.1
+#: A region may come to so many standard deviations more labels than planned, and its rest be smaller by them.
+SPREAD = 2.0
 
 
 @dataclass(frozen=True)
@@ -40,16 +45,15 @@ class Ladder:
         thresholds: (m,) falling strictly.
         share: (m,) share of the pool's photos of this predicted class inside each region; rises.
         hoped: (m,) precisions expected inside each region, or None.
-        chances: chances of being drawn, or None where all photos have the same.
-        drawings: (m,) each: how probably draws that were asked for took each band (``sampling.drawing``,
-            ``walk.Sample.drawing``).
+        photos: (m,) photos of the cohort inside each region, or None for a pool without end.
+        targets: (m,) wrong ones among them that the walk sets out to refute (``aimed``), fixed with the plan.
     """
 
     thresholds: Floats
     share: Floats
     hoped: Floats | None = None
-    chances: Chances | None = None
-    drawings: tuple[Floats, ...] = ()
+    photos: Ints | None = None
+    targets: Ints | None = None
 
     def __post_init__(self) -> None:
         m = len(self.thresholds)
@@ -59,6 +63,8 @@ class Ladder:
             raise ValueError("each threshold needs the share of the pool beyond it, which cannot fall")
         if self.hoped is not None and len(self.hoped) != m:
             raise ValueError("each threshold needs a hoped precision, or none does")
+        if any(given is not None and len(given) != m for given in (self.photos, self.targets)):
+            raise ValueError("each threshold needs its photos and its target, or none does")
 
     def __len__(self) -> int:
         return len(self.thresholds)
@@ -69,7 +75,6 @@ def ladder(
     *,
     bands: int = 20,
     thresholds: Sequence[float] | None = None,
-    chance: npt.ArrayLike | None = None,
     out_of_fold: tuple[npt.ArrayLike, npt.ArrayLike] | None = None,
 ) -> Ladder:
     """The ladder of one predicted class.
@@ -78,7 +83,6 @@ def ladder(
         confidence: (N,) of the pool's photos predicted as this class.
         bands: thresholds at so many equal shares of the pool, where ``thresholds`` are not given.
         thresholds: band edges, falling.
-        chance: (N,) chances of being drawn, where they differ.
         out_of_fold: confidence (k,) and correctness (k,) of this class among the labels that trained the model, each
             predicted by a fit that had not seen it. Used for hopes only.
     """
@@ -89,9 +93,29 @@ def ladder(
         )
     else:
         edges = np.asarray(thresholds, dtype=np.float64)
-    share = np.array([float((c >= edge).mean()) if c.size else 0.0 for edge in edges])
+    inside = np.array([int((c >= edge).sum()) for edge in edges], dtype=np.int64)
     hoped = None if out_of_fold is None else hopes(*out_of_fold, edges)
-    return Ladder(edges, share, hoped, None if chance is None else chances_in(c, chance, edges))
+    return Ladder(edges, inside / max(c.size, 1), hoped, inside)
+
+
+def aimed(rungs: Ladder, labels: int, precision: float, delta: float) -> Ladder:
+    """The same ladder with targets, for so many planned labels and this δ of the class; as it is where the pool has no end.
+
+    A target is what the rest may not hold if it is to be as precise as wished once the planned labels are drawn, and the
+    fewest errors among those labels that the region's own bound could not do without the walk. So whatever the labels
+    show, one of the two speaks for the rest: see ``walk``.
+    """
+    if rungs.photos is None or rungs.targets is not None:
+        return rungs
+    level = OWN * delta / max(len(rungs), 1)
+    targets = []
+    for share, photos in zip(rungs.share.tolist(), rungs.photos.tolist(), strict=True):
+        drawn = min(int(share * labels), photos)
+        more = min(drawn + int(SPREAD * np.sqrt(drawn)), photos)
+        too_many = int((1.0 - precision) * (photos - more) + 1e-9) + 1
+        own = finite.errors_allowed(drawn, too_many, photos, level, found=True)
+        targets.append(min(too_many + own + 1, photos))
+    return replace(rungs, targets=np.array(targets, dtype=np.int64))
 
 
 def hopes(confidence: npt.ArrayLike, correct: npt.ArrayLike, thresholds: npt.ArrayLike) -> Floats:
@@ -113,8 +137,7 @@ def begin(rungs: Ladder, labels: int, precision: float, delta: float) -> int | N
     """
     if not len(rungs) or labels <= 0:
         return None
-    expected = np.floor(rungs.share * labels).astype(np.int64)
-    allowed = errors_allowed(expected, precision, delta)
+    expected, allowed = _allowed(rungs, labels, precision, delta)
     possible = np.flatnonzero(allowed >= 0)
     if not len(possible):
         return None
@@ -135,24 +158,36 @@ def starts(rungs: Ladder, labels: int, precision: float, delta: float) -> Floats
     highest. Without hopes it goes to ``EVEN_STARTS`` thresholds evenly spaced among those that could pass, or to ``begin``'s
     alone where few labels are planned. ``graph.chains`` hands on what falls.
     """
-    first = begin(rungs, labels, precision, delta)
     shares = np.zeros(len(rungs))
+    if not len(rungs) or labels <= 0:
+        return shares
+    first = begin(rungs, labels, precision, delta)
     if first is None:
         return shares
     shares[first] = 1.0
     if rungs.hoped is None:
-        expected = np.floor(rungs.share * labels).astype(np.int64)
-        possible = np.flatnonzero(errors_allowed(expected, precision, delta / EVEN_STARTS) >= 0)
+        _expected, allowed = _allowed(rungs, labels, precision, delta / EVEN_STARTS)
+        possible = np.flatnonzero(allowed >= 0)
         if labels * (1.0 - precision) >= ERRORS_FOR_EVEN_STARTS and len(possible):
             even = np.unique(np.linspace(0, len(possible) - 1, EVEN_STARTS).round().astype(np.int64))
             shares[:] = 0.0
             shares[possible[even]] = 1.0 / len(even)
     else:
-        expected = np.floor(rungs.share * labels).astype(np.int64)
-        power = _power(rungs.hoped, expected, errors_allowed(expected, precision, delta))
+        power = _power(rungs.hoped, *_allowed(rungs, labels, precision, delta))
         if power.sum() > 0:
             shares = (1.0 - HEDGE) * shares + HEDGE * power / power.sum()
     return shares
+
+
+def _allowed(rungs: Ladder, labels: int, precision: float, delta: float) -> tuple[Ints, Ints]:
+    """(m,) labels that each region may expect, and (m,) errors among them that an exact test still lets pass, −1 for
+    none."""
+    expected = np.floor(rungs.share * labels).astype(np.int64)
+    if rungs.photos is None or rungs.targets is None:
+        return expected, errors_allowed(expected, precision, delta)
+    expected = np.minimum(expected, rungs.photos)
+    of_each = zip(expected.tolist(), rungs.targets.tolist(), rungs.photos.tolist(), strict=True)
+    return expected, np.array([finite.errors_allowed(n, aim, photos, delta) for n, aim, photos in of_each])
 
 
 def _power(hoped: Floats, expected: npt.NDArray[np.int64], allowed: npt.NDArray[np.int64]) -> Floats:

@@ -12,6 +12,14 @@ Dmitrienko 2005), though precision need not fall steadily inward. It is an insta
 Candès, Jordan & Lei 2021). Geifman & El-Yaniv 2017 (SGR) split δ over a binary search instead; ``benchmarks.certify``
 compares them.
 
+**Of the rest.** In a pool that ends (``Ladder.photos``) what is certified is what is left to the machine when people
+have taken theirs (``finite.Rest``). Whether the rest is good enough depends on the labels themselves and on what people
+took, and a sequence of hypotheses that move does not keep δ: which of them is the first true one could be chosen after
+the labels. So the walk tests hypotheses that the plan fixes, "as many as the region's target are wrong, of all that it
+held when the plan was written" (``ladder.aimed``), and beside it each region has a bound of its own (``ladder.OWN`` of
+δ over all of them). All these bounds hold together, and at all times, with probability 1 − δ; a region is certified
+while the lower of its two, less the errors that people found, is few enough for the rest.
+
 δ bounds the probability that a false certificate is issued, not the share of false ones among those issued: where hardly
 any region deserves one, a certificate that comes all the same is more likely than δ to be luck.
 
@@ -28,60 +36,16 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from inference.certify import graph, sampling
-from inference.certify.betting import anytime_lower, bet, further_labels_anytime, ratios_for
-from inference.certify.binomial import check_level, clopper_pearson_lower, further_labels, p_value, tail
-from inference.certify.ladder import Ladder, starts
+from inference.certify import finite, graph
+from inference.certify.betting import further_labels_anytime
+from inference.certify.binomial import check_level, further_labels, tail
+from inference.certify.evidence import EARLY, Evidence, Method, Region, Sample, evidence
+from inference.certify.finite import Rest
+from inference.certify.ladder import OWN, Ladder, aimed, starts
 
 Floats = npt.NDArray[np.float64]
-#: Share of every level that the method ``planned`` bets with at all looks; the rest is for its one exact look.
-EARLY = 0.2
-Method = Literal["anytime", "exact", "planned"]
+Ints = npt.NDArray[np.int64]
 State = Literal["certified", "failed", "not reached", "before the start"]
-
-
-@dataclass(frozen=True)
-class Sample:
-    """Certifying labels of one predicted class, in the order of their draw.
-
-    Attributes:
-        confidence: (n,) of the model version to certify.
-        correct: (n,) whether the predicted class is the ground truth.
-        chance: (n,) chance of having been drawn, or None where all photos had the same.
-        frame: (n,) threshold of the region that the label was drawn from, −inf or 0 for the whole class; None says the
-            latter of all. So a queue can be asked for the labels that the next region lacks, drawn evenly from it: they
-            speak for it and for all regions outside of it, and are left out of those farther inward, of which they are no
-            even sample. The next frame may be chosen after seeing all labels so far: never for the method exact.
-        drawing: (n,) which of ``Ladder.drawings`` each label came by, −1 where it was drawn evenly from the class; None says
-            the latter of all. As frames, with chances that may differ by band.
-    """
-
-    confidence: Floats
-    correct: npt.NDArray[np.bool_]
-    chance: Floats | None = None
-    frame: Floats | None = None
-    drawing: npt.NDArray[np.int64] | None = None
-
-    def __post_init__(self) -> None:
-        if len(self.confidence) != len(self.correct):
-            raise ValueError("every label needs a confidence and whether it was correct")
-        if self.chance is not None and len(self.chance) != len(self.confidence):
-            raise ValueError("every label needs its chance of being drawn, or none does")
-        if self.chance is not None and len(self.chance) and not np.all(self.chance > 0):
-            raise ValueError("a chance of being drawn must be positive")
-        if self.frame is not None and len(self.frame) != len(self.confidence):
-            raise ValueError("every label needs its frame, or none does")
-        if self.frame is not None and np.any(self.frame > self.confidence):
-            raise ValueError("a label lies outside the region that it was drawn from")
-        if self.frame is not None and self.chance is not None:
-            raise ValueError("frames and chances of being drawn do not go together")
-        if self.drawing is not None and len(self.drawing) != len(self.confidence):
-            raise ValueError("every label needs its drawing, or none does")
-        if self.drawing is not None and (self.frame is not None or self.chance is not None):
-            raise ValueError("drawings say what frames and chances would: give one of them")
-
-    def __len__(self) -> int:
-        return len(self.correct)
 
 
 @dataclass(frozen=True)
@@ -91,21 +55,28 @@ class Step:
     Attributes:
         threshold: the region is confidence at or above it.
         share: of the pool's photos of this predicted class.
+        photos: of the cohort in the region; None for a pool without end, as the next three.
+        rest, known: of them, what is left to the machine, and errors that people found among the others.
+        most_wrong: upper bound of the wrong ones among ``photos``; those of all certified thresholds hold together.
         n, errors: labels in the region, and wrong ones.
         band_n, band_errors: of them, those that the region before does not hold.
-        precision: 1 − errors / n (weighted where chances differ), None without labels.
-        lower: its lower bound at ``level``: Clopper-Pearson, anytime-valid, or the better of both. At or above what is
-            stated exactly where the test passes. For this threshold alone; what holds for all together is what is stated.
-        p_value: of the hypothesis that the precision is lower than stated; valid at every look unless the method is exact.
+        precision: 1 − errors / n, None without labels.
+        lower: lower bound of the precision: of the rest, or in a pool without end at ``level`` (Clopper-Pearson,
+            anytime-valid, or the better of both). At or above what is stated exactly where the threshold is proven.
+        p_value: of the hypothesis that the walk tests here; valid at every look unless the method is exact.
         level: the δ that it was tested at; for steps not reached, the one that the walk would test it at.
         state: ``before the start``: not proven by itself, but carried by a certified threshold inward of it, or outside of
             where the walk begins. ``failed``: the next one inward.
         more_without_errors, more_at_present_rate: random labels *of this region* that are still to come for it to pass, if
-            none is wrong, or as many as so far; 0 if it passes, None if no number would do, or where chances differ.
+            none is wrong, or as many as so far; 0 if it passes, None if no number would do.
     """
 
     threshold: float
     share: float
+    photos: int | None
+    rest: int | None
+    known: int | None
+    most_wrong: int | None
     n: int
     errors: int
     band_n: int
@@ -163,13 +134,22 @@ class Walk:
 
 @dataclass(frozen=True)
 class Decision:
-    """What falls, without its description: arrays over the thresholds. ``given``: δ of each before the first label."""
+    """What falls, without its description: arrays over the thresholds.
+
+    Attributes:
+        rejected: the hypotheses of the walk that fell.
+        proven: thresholds that hold what is stated; the same in a pool without end.
+        levels, given: δ of each now, and before the first label.
+        own: δ of each region's own bound.
+    """
 
     start: int | None
     certified: int | None
     rejected: npt.NDArray[np.bool_]
+    proven: npt.NDArray[np.bool_]
     levels: Floats
     given: Floats
+    own: float
 
 
 def certify(
@@ -181,6 +161,7 @@ def certify(
     method: Method = "anytime",
     planned: Mapping[str, int] | None = None,
     shares: Mapping[str, float] | None = None,
+    rests: Mapping[str, Rest] | None = None,
 ) -> dict[str, Walk]:
     """Certifies every predicted class; the probability that *any* of them is worse than stated is at most ``delta``.
 
@@ -188,7 +169,7 @@ def certify(
     (``graph.chains``). For a δ of its own for each class call this with one class at a time, and say so.
 
     Args:
-        samples, ladders: by predicted class; the same keys.
+        samples, ladders: by predicted class; the same keys. All ladders know their photos, or none does.
         method: ``anytime``: may be repeated after every label, at no cost, as long as labels are only added to the end
             and ladders and ``planned`` stay as they were at the first look. ``exact``: needs fewer labels, for one look
             at a size fixed beforehand; more looks pay through ``next_share``. ``planned``: as ``anytime`` with ``EARLY`` of
@@ -198,14 +179,14 @@ def certify(
             on it, so it must be settled before the first look: starts that move along with the labels would test several
             first hypotheses at the full δ. Left out, the labels there are; only ``exact`` allows that.
         shares: of δ, by class; sum at most 1.
+        rests: what is left to the machine of the cohorts; by default all but the labels. May differ from look to look.
 
     Raises:
-        ValueError: chances in a sample whose ladder has none, ``exact`` with chances or drawings, another method without a
-            plan, or keys that differ.
+        ValueError: ``exact`` with frames, another method without a plan, or keys that differ.
     """
-    decisions, tables = _decide(samples, ladders, precision, delta, method, planned, shares)
+    decisions, found, aims, left = _decide(samples, ladders, precision, delta, method, planned, shares, rests)
     return {
-        name: _describe(tables[name], ladders[name], decision, precision, delta, method)
+        name: _describe(found[name], aims[name], left[name], decision, precision, delta, method)
         for name, decision in decisions.items()
     }
 
@@ -219,9 +200,10 @@ def decide(
     method: Method = "anytime",
     planned: Mapping[str, int] | None = None,
     shares: Mapping[str, float] | None = None,
+    rests: Mapping[str, Rest] | None = None,
 ) -> dict[str, Decision]:
     """As ``certify``, without bounds and further labels: for simulations."""
-    return _decide(samples, ladders, precision, delta, method, planned, shares)[0]
+    return _decide(samples, ladders, precision, delta, method, planned, shares, rests)[0]
 
 
 def _decide(
@@ -232,7 +214,8 @@ def _decide(
     method: Method,
     planned: Mapping[str, int] | None,
     shares: Mapping[str, float] | None,
-) -> tuple[dict[str, Decision], dict[str, _Table]]:
+    rests: Mapping[str, Rest] | None,
+) -> tuple[dict[str, Decision], dict[str, Evidence], dict[str, Ladder], dict[str, Rest | None]]:
     check_level("precision", precision)
     check_level("delta", delta)
     names = list(ladders)
@@ -243,157 +226,91 @@ def _decide(
             f"the method {method} needs the planned number of labels: a start that moves voids the bound"
         )
     if not names:
-        return {}, {}
+        return {}, {}, {}, {}
     plan = {name: len(samples[name]) for name in names} if planned is None else planned
     parts = {name: 1.0 / len(names) for name in names} if shares is None else dict(shares)
-    tables = {
-        name: _tabulate(
-            samples[name], ladders[name], precision, method, plan[name], max(parts[name], 1e-9) * delta
-        )
+    ends = any(rungs.photos is not None for rungs in ladders.values())
+    of_walk = delta * (1.0 - OWN) if ends else delta
+    of_class = {name: max(parts[name], 1e-9) * delta for name in names}
+    aims = {name: aimed(ladders[name], plan[name], precision, of_class[name]) for name in names}
+    found = {
+        name: evidence(samples[name], aims[name], precision, method, plan[name], of_class[name])
         for name in names
     }
     given = [
-        parts[name] * starts(ladders[name], plan[name], precision, parts[name] * delta)
+        parts[name] * starts(aims[name], plan[name], precision, parts[name] * of_walk)
         if parts[name] > 0
-        else np.zeros(len(ladders[name]))
+        else np.zeros(len(aims[name]))
         for name in names
     ]
     weights, transitions = graph.chains(given)
-    p_values = np.concatenate([tables[name].p_values for name in names])
-    rejected, levels = graph.reject(p_values, weights, transitions, delta)
-    decisions, at = {}, 0
+    p_values = np.array([p for name in names for p in _p_values(found[name], aims[name], precision)])
+    rejected, levels = graph.reject(p_values, weights, transitions, of_walk)
+    decisions, left, at = {}, {}, 0
     for name, share in zip(names, given, strict=True):
         here = slice(at, at + len(share))
         fell = rejected[here]
+        own = OWN * of_class[name] / max(len(share), 1)
+        left[name] = _rest(found[name], aims[name], None if rests is None else rests[name])
+        proven = _proven(found[name], aims[name], left[name], fell, precision, own)
         decisions[name] = Decision(
             start=int(np.argmax(share)) if share.sum() > 0 else None,
-            # Regions contain each other: the innermost that fell holds what lies outside of it, fallen or not.
-            certified=int(np.flatnonzero(fell)[-1]) if fell.any() else None,
+            # Regions contain each other: the innermost that is proven holds what lies outside of it, proven or not.
+            certified=int(np.flatnonzero(proven)[-1]) if proven.any() else None,
             rejected=fell,
+            proven=proven,
             levels=levels[here],
-            given=share * delta,
+            given=share * of_walk,
+            own=own,
         )
         at += len(share)
-    return decisions, tables
+    return decisions, found, aims, left
 
 
-@dataclass(frozen=True)
-class _Table:
-    """A class's labels, region by region: n, errors (m,), losses in the order of the draw, and p-values (m,).
-
-    ``most``: largest weights, a number or (labels of the region,). ``even_n``, ``even_errors``: of the labels that the exact
-    look takes, None before it is due. ``lacks``: evenly drawn labels of the class until then.
-    """
-
-    labels: int
-    n: npt.NDArray[np.int64]
-    errors: npt.NDArray[np.int64]
-    band_n: npt.NDArray[np.int64]
-    band_errors: npt.NDArray[np.int64]
-    losses: list[Floats]
-    most: list[Floats]
-    ratios: Floats
-    p_values: Floats
-    weighted: npt.NDArray[np.bool_]
-    even_n: npt.NDArray[np.int64] | None
-    even_errors: npt.NDArray[np.int64] | None
-    lacks: int
+def _p_values(found: Evidence, rungs: Ladder, precision: float) -> list[float]:
+    """Of the hypotheses that the walk tests."""
+    if rungs.targets is None:
+        return [region.p_of_rate(precision) for region in found.regions]
+    return [region.p_of_total(aim) for region, aim in zip(found.regions, rungs.targets.tolist(), strict=True)]
 
 
-def _tabulate(
-    sample: Sample, rungs: Ladder, precision: float, method: Method, planned: int, level: float
-) -> _Table:
-    if (sample.chance is None) != (rungs.chances is None):
-        raise ValueError("chances of being drawn are needed of the labels and of the pool, or of neither")
-    if rungs.chances is not None and method == "exact":
-        raise ValueError("labels drawn with unequal chances need the method anytime")
-    if (sample.frame is not None or sample.drawing is not None) and method == "exact":
-        raise ValueError("labels drawn region by region need the method anytime")
-    wrong = ~np.asarray(sample.correct, dtype=bool)
-    m = len(rungs)
-    # The outermost threshold that a label lies inside of; m where it lies outside of all.
-    band = np.searchsorted(-rungs.thresholds, -sample.confidence, side="left")
-    worth = [sampling.importance(rungs.share, each) for each in rungs.drawings]
-    losses, most = [], []
-    n, errors, band_n, band_errors = (np.zeros(m, dtype=np.int64) for _ in range(4))
-    weighted = np.zeros(m, dtype=bool)
-    for i in range(m):
-        inside = band <= i
-        if sample.frame is not None:
-            inside &= sample.frame <= rungs.thresholds[i]
-        weight, largest = np.ones(len(sample)), np.ones(len(sample))
-        if rungs.chances is not None and sample.chance is not None:
-            weight = rungs.chances.mean[i] / sample.chance
-            largest = np.full(len(sample), rungs.chances.mean[i] / rungs.chances.least[i])
-        if sample.drawing is not None:
-            for number, each in enumerate(worth):
-                mine = sample.drawing == number
-                if each.speaks[i]:
-                    weight[mine] = each.weight[i, np.minimum(band[mine], m - 1)]
-                    largest[mine] = each.most[i]
-                else:
-                    inside &= ~mine
-        weighted[i] = bool(np.any(largest[inside] > 1.0 + 1e-9))
-        losses.append(np.where(wrong[inside], weight[inside], 0.0))
-        most.append(largest[inside] if weighted[i] else np.asarray(1.0))
-        n[i], errors[i] = int(inside.sum()), int(wrong[inside].sum())
-        own = inside & (band == i)
-        band_n[i], band_errors[i] = int(own.sum()), int(wrong[own].sum())
-    even = _even(sample, rungs)
-    first = np.flatnonzero(even)[:planned] if method == "planned" else np.arange(len(sample))
-    is_due = method == "exact" or (method == "planned" and planned > 0 and len(first) == planned)
-    even_n = even_errors = None
-    exact = np.ones(m)
-    if is_due:
-        even_n = np.array([int((band[first] <= i).sum()) for i in range(m)], dtype=np.int64)
-        even_errors = np.array([int(wrong[first][band[first] <= i].sum()) for i in range(m)], dtype=np.int64)
-        exact = p_value(even_errors, even_n, precision)
-    ratios = np.zeros((m, 0))
-    p = exact
-    if method != "exact":
-        early = 1.0 if method == "anytime" else EARLY
-        ratios = ratios_for(np.floor(rungs.share * planned), precision, level * early)
-        bets = np.array(
-            [
-                bet(loss, precision, most=largest, ratios=r).p_value
-                for loss, largest, r in zip(losses, most, ratios, strict=True)
-            ]
-        )
-        p = np.minimum(1.0, bets / early)
-        if method == "planned":
-            p = np.minimum(p, exact / (1.0 - EARLY))
-    lacks = max(planned - len(first), 0) if method == "planned" else 0
-    return _Table(
-        len(sample),
-        n,
-        errors,
-        band_n,
-        band_errors,
-        losses,
-        most,
-        ratios,
-        p,
-        weighted,
-        even_n,
-        even_errors,
-        lacks,
+def _rest(found: Evidence, rungs: Ladder, given: Rest | None) -> Rest | None:
+    if rungs.photos is None or given is not None:
+        return given
+    return Rest(
+        np.array([region.photos - region.n for region in found.regions if region.photos is not None]),
+        np.array([region.errors for region in found.regions]),
     )
 
 
-def _even(sample: Sample, rungs: Ladder) -> npt.NDArray[np.bool_]:
-    """(n,) labels that speak for the whole class, one as much as the other."""
-    if sample.frame is not None:
-        return np.asarray(sample.frame <= (rungs.thresholds[-1] if len(rungs) else -np.inf))
-    if sample.drawing is not None:
-        return np.asarray(sample.drawing < 0)
-    if rungs.chances is not None and len(rungs):
-        return np.full(len(sample), bool(np.isclose(rungs.chances.mean[-1], rungs.chances.least[-1])))
-    return np.ones(len(sample), dtype=bool)
+def _proven(
+    found: Evidence,
+    rungs: Ladder,
+    rest: Rest | None,
+    fell: npt.NDArray[np.bool_],
+    precision: float,
+    own: float,
+) -> npt.NDArray[np.bool_]:
+    """(m,) whether the rest holds what is stated, by what fell in the walk or by the region's own bound."""
+    if rungs.targets is None or rest is None:
+        return fell
+    too_many = rest.known + rest.may_hold(precision) + 1
+    by_walk = fell & (rungs.targets <= too_many)
+    return np.array(
+        [
+            bool(left > 0 and (walked or region.p_of_total(total) <= own))
+            for region, left, walked, total in zip(
+                found.regions, rest.photos.tolist(), by_walk.tolist(), too_many.tolist(), strict=True
+            )
+        ],
+        dtype=bool,
+    )
 
 
 def _describe(
-    table: _Table,
+    found: Evidence,
     rungs: Ladder,
+    rest: Rest | None,
     decision: Decision,
     precision: float,
     delta: float,
@@ -406,9 +323,10 @@ def _describe(
     else:
         fails = start if decision.certified is None else decision.certified + 1
     coming = 0.0
-    for i in range(len(rungs)):
+    p_values = _p_values(found, rungs, precision)
+    for i, region in enumerate(found.regions):
         at = max(float(decision.levels[i]), 1e-12)
-        if decision.rejected[i]:
+        if decision.proven[i]:
             state: State = "certified"
         elif fails is None or i > fails:
             state = "not reached"
@@ -419,62 +337,89 @@ def _describe(
             state, coming = "failed", at
         else:
             state = "before the start"
-        n, errors = int(table.n[i]), int(table.errors[i])
-        passes = float(table.p_values[i]) <= at * (1 + 1e-12)
+        passes = p_values[i] <= at * (1 + 1e-12)
+        most, lower = _bounds(region, rungs, rest, i, decision, precision, at)
         steps.append(
             Step(
                 threshold=float(rungs.thresholds[i]),
                 share=float(rungs.share[i]),
-                n=n,
-                errors=errors,
-                band_n=int(table.band_n[i]),
-                band_errors=int(table.band_errors[i]),
-                precision=1.0 - float(table.losses[i].mean()) if n else None,
-                lower=_lower(table, i, at, method),
-                p_value=float(table.p_values[i]),
+                photos=region.photos,
+                rest=None if rest is None else int(rest.photos[i]),
+                known=None if rest is None else int(rest.known[i]),
+                most_wrong=most,
+                n=region.n,
+                errors=region.errors,
+                band_n=int(found.band_n[i]),
+                band_errors=int(found.band_errors[i]),
+                precision=1.0 - region.errors / region.n if region.n else None,
+                lower=lower,
+                p_value=p_values[i],
                 level=at,
                 state=state,
-                more_without_errors=_more(table, rungs, i, precision, at, passes, method, 0.0),
-                more_at_present_rate=_more(table, rungs, i, precision, at, passes, method, "present"),
+                more_without_errors=_more(found, rungs, i, precision, at, passes, 0.0),
+                more_at_present_rate=_more(found, rungs, i, precision, at, passes, "present"),
             )
         )
-    return Walk(tuple(steps), decision.certified, start, table.labels, precision, delta, method)
+    return Walk(tuple(steps), decision.certified, start, found.labels, precision, delta, method)
 
 
-def _lower(table: _Table, i: int, level: float, method: Method) -> float:
-    exact = 0.0
-    if table.even_n is not None and table.even_errors is not None and table.even_n[i]:
-        part = level if method == "exact" else level * (1.0 - EARLY)
-        exact = float(clopper_pearson_lower(table.even_errors[i], table.even_n[i], part))
-    if method == "exact":
-        return exact
-    part = level if method == "anytime" else level * EARLY
-    return max(exact, anytime_lower(table.losses[i], part, most=table.most[i], ratios=table.ratios[i]))
+def _bounds(
+    region: Region,
+    rungs: Ladder,
+    rest: Rest | None,
+    i: int,
+    decision: Decision,
+    precision: float,
+    level: float,
+) -> tuple[int | None, float]:
+    """(most wrong ones of the region's photos, lower bound of the precision)."""
+    if rungs.targets is None or rest is None:
+        return None, region.lower(level)
+    most = region.most_wrong(decision.own)
+    if decision.rejected[i]:
+        most = min(most, int(rungs.targets[i]) - 1)
+    if not rest.photos[i]:
+        return most, 0.0
+    return most, min(1.0, max(0.0, 1.0 - (most - int(rest.known[i])) / int(rest.photos[i])))
 
 
 def _more(
-    table: _Table,
+    found: Evidence,
     rungs: Ladder,
     i: int,
     precision: float,
     level: float,
     passes: bool,
-    method: Method,
     rate: float | Literal["present"],
 ) -> int | None:
-    errors, n = int(table.errors[i]), int(table.n[i])
+    region = found.regions[i]
+    errors, n, method = region.errors, region.n, region.method
     if passes:
         return 0
-    if table.weighted[i]:
-        return None
+    stated, ratios = precision, region.bets
+    if rungs.targets is not None and region.photos:
+        # As if the pool had no end: an expectation, and a little too high.
+        stated = 1.0 - min(max(int(rungs.targets[i]) / region.photos, 1e-6), 1.0 - 1e-6)
+        ratios = np.clip(1.0 - region.bets * stated, 1e-6, 1.0 - 1e-6)
     if method == "exact":
-        return further_labels(errors, n, precision, level, rate=rate)
+        return further_labels(errors, n, stated, level, rate=rate)
     early = level if method == "anytime" else level * EARLY
-    found = further_labels_anytime(errors, n, precision, early, rate=rate, ratios=table.ratios[i])
-    if method == "planned" and table.lacks:
+    more = further_labels_anytime(errors, n, stated, early, rate=rate, ratios=ratios)
+    if method == "planned" and found.lacks:
         # Or the exact look passes, when the plan is fulfilled.
-        until = max(1, round(float(rungs.share[i]) * table.lacks))
+        until = max(1, round(float(rungs.share[i]) * found.lacks))
         share = (errors + 0.5) / (n + 1.0) if rate == "present" else float(rate)
-        if tail(errors + share * until, n + until, precision) <= level * (1.0 - EARLY):
-            found = until if found is None else min(found, until)
-    return found
+        if _passes(region, rungs, i, errors + share * until, n + until, precision, level * (1.0 - EARLY)):
+            more = until if more is None else min(more, until)
+    return None if more is None or (region.photos is not None and more > region.photos - n) else more
+
+
+def _passes(
+    region: Region, rungs: Ladder, i: int, errors: float, n: int, precision: float, level: float
+) -> bool:
+    """Whether an exact test would, of a number of errors that need not be whole."""
+    if rungs.targets is None or region.photos is None:
+        return bool(tail(errors, n, precision) <= level)
+    if n > region.photos:
+        return False
+    return finite.p_value(int(np.ceil(errors)), n, int(rungs.targets[i]), region.photos) <= level

@@ -152,5 +152,5 @@ def in_force(project: Project) -> list[Certificate]:
     return list(
         Certificate.objects.in_force()
         .filter(project=project, model_version=model, guideline=current_guideline(project))
-        .select_related("label_class", "model_version", "guideline")
+        .select_related("label_class", "model_version", "guideline", "run__plan")
     )

@@ -7,17 +7,20 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 
+from django.core.cache import cache
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from labeling.catalog.models import Project
-from labeling.catalog.selectors import active_definitions
+from labeling.catalog.selectors import active_definitions, class_resolution
 from labeling.catalog.services import log_activity
 from labeling.frontier import auditing
-from labeling.frontier.blind import DECIDED, SHOWN
+from labeling.frontier.arrivals import LIKE_THE_POOL, arrivals_now, why_not_decided
 from labeling.frontier.certificates import in_force
+from labeling.frontier.cohort import FREE, current_ranking, rest_of
 from labeling.frontier.models import (
     AutomaticDecision,
+    Certificate,
     DecisionOverruled,
     FrontierPolicy,
     Mode,
@@ -29,35 +32,29 @@ from labeling.notes import kept_whole
 from labeling.people.models import User
 from labeling.planner import without_nested_loops
 from labeling.queue import priority
-from labeling.queue.places import IS_ASKED_FIRST, OPEN_AUDITS
+from labeling.queue.places import OPEN_AUDITS
 from labeling.refusals import Refused
-from labeling.truth.current import DISPUTED, SETTLED
 from labeling.truth.models import GroundTruth
 
-# Left to people: what they settled, dispute, have begun, or are to be asked first or as the random sample; gold; exemplars;
-# what a person or a suspension took back from the machine, or somebody marked in a sweep as not of the model's class.
+#: Seconds for which a single photo is decided by what was found of the rest before.
+HELD_FOR_S = 60
+
+# Of the certificate's cohort, or of the arrivals that are not told apart from the pool it was drawn from (``arrivals``).
 _DECIDE = f"""
 WITH inside AS MATERIALIZED (
     SELECT i.random_key, s.item_id, s.predicted_id, s.confidence, s.probabilities, c.*, random() AS lot,
            row_number() OVER (PARTITION BY c.certificate_id ORDER BY i.random_key, i.id) AS number
     FROM learning_score s
     JOIN unnest(%(certificates)s::bigint[], %(classes)s::bigint[], %(thresholds)s::float8[], %(closely)s::int[],
-                %(rooms)s::int[])
-         AS c (certificate_id, class_id, threshold, closely, room)
+                %(rooms)s::int[], %(plans)s::bigint[])
+         AS c (certificate_id, class_id, threshold, closely, room, plan_id)
          ON c.class_id = s.predicted_id AND s.confidence >= c.threshold
     JOIN catalog_item i ON i.id = s.item_id
-    WHERE s.model_version_id = %(model)s AND i.project_id = %(project)s AND i.audit_drawn_at IS NULL
+    WHERE s.model_version_id = %(model)s AND i.project_id = %(project)s AND {FREE}
       AND (%(items)s::bigint[] IS NULL OR s.item_id = ANY(%(items)s::bigint[]))
-      AND NOT {SETTLED}
-      AND NOT {DISPUTED}
-      AND NOT EXISTS (SELECT 1 FROM truth_gold g WHERE g.item_id = i.id)
-      AND NOT EXISTS (SELECT 1 FROM frontier_drawnphoto d WHERE d.item_id = i.id)
-      AND NOT EXISTS (SELECT 1 FROM queue_entry e
-                      WHERE e.ranking_id = %(ranking)s AND e.item_id = i.id
-                        AND (e.taken > 0 OR e.round > 1 OR {IS_ASKED_FIRST}))
-      AND NOT EXISTS (SELECT 1 FROM queue_sweepphoto p WHERE p.item_id = i.id AND p.apart)
-      AND NOT {SHOWN}
-      AND NOT {DECIDED}
+      AND ((c.plan_id, i.id) IN (SELECT plan_id, unnest(item_ids) FROM frontier_plancohort
+                                 WHERE plan_id = ANY(%(plans)s))
+           OR {LIKE_THE_POOL})
       AND NOT EXISTS (SELECT 1 FROM frontier_automaticdecision a
                       WHERE a.item_id = i.id AND a.mode = %(mode)s AND a.model_version_id = s.model_version_id)
 ), drawn AS (
@@ -83,13 +80,14 @@ RETURNING item_id, label_class_id, audit
 def decide(*, project: Project, item_ids: Sequence[int] | None = None) -> dict[str, int]:
     """Decide the photos (all of the pool, or these) that lie inside the frontier, and withdraw them from the queue.
 
-    A random share goes to people at once, blind; where too many of a class wait for them, no more of it is decided. In
-    shadow nothing leaves the queue. Returns {decided, audited}.
+    Of each certificate's cohort while what was proven still speaks for what people left of it, and of the arrivals that are
+    not told apart from the pool. A random share goes to people at once, blind; where too many of a class wait for them, no
+    more of it is decided. In shadow nothing leaves the queue. Returns {decided, audited}.
     """
     # With a change of policy or a suspension at the same moment, one waits for the other.
     Project.objects.select_for_update(no_key=True).get(pk=project.pk)
     policy = policy_of(project)
-    certificates = in_force(project) if policy.mode != Mode.OFF else []
+    certificates = _that_hold(project, of_pool=item_ids is None) if policy.mode != Mode.OFF else []
     terms = auditing.terms_of(project, policy, certificates) if certificates else []
     if not terms:
         return {"decided": 0, "audited": 0}
@@ -107,6 +105,21 @@ def decide(*, project: Project, item_ids: Sequence[int] | None = None) -> dict[s
     return told
 
 
+def _that_hold(project: Project, *, of_pool: bool) -> list[Certificate]:
+    """Those in force, without what people have taken so much of since the look that the rest may be worse than stated.
+
+    For photos that are sent one by one the cohort is gone through once in ``HELD_FOR_S``.
+    """
+    resolution = class_resolution(project)
+    found = []
+    for each in in_force(project):
+        key = f"certificate-holds:{each.pk}"
+        if (not of_pool and cache.get(key)) or rest_of(each, resolution).holds(each):
+            cache.add(key, True, HELD_FOR_S)
+            found.append(each)
+    return found
+
+
 def _append_decisions(
     project: Project,
     policy: FrontierPolicy,
@@ -114,7 +127,6 @@ def _append_decisions(
     item_ids: Sequence[int] | None,
 ) -> list[tuple[int, int, bool]]:
     """The new decisions, each its item id, class id, and whether people audit it."""
-    ranking = project.rankings.filter(current=True).values_list("pk", flat=True).first()
     # One photo is looked up; a pool is hashed.
     with without_nested_loops() if item_ids is None else nullcontext(), connection.cursor() as cursor:
         cursor.execute(
@@ -131,7 +143,9 @@ def _append_decisions(
                 "model": terms[0].certificate.model_version_id,
                 "project": project.pk,
                 "items": None if item_ids is None else list(item_ids),
-                "ranking": ranking or 0,
+                "plans": [each.certificate.run.plan_id for each in terms],
+                "ranking": current_ranking(project),
+                **arrivals_now(terms[0].certificate.run.plan_id, project),
             },
         )
         rows: list[tuple[int, int, bool]] = cursor.fetchall()
@@ -243,9 +257,9 @@ def _why_queued(project: Project, item_id: int) -> str:
     score = Score.objects.filter(model_version=model, item_id=item_id).first()
     if score is None:
         return "not_scored"
-    inside = any(
-        c.label_class_id == score.predicted_id and score.confidence >= c.threshold for c in certificates
-    )
-    if not inside:
-        return "outside"
-    return "audits_wait" if score.predicted_id in auditing.paused_classes(project) else "with_people"
+    for each in certificates:
+        if each.label_class_id == score.predicted_id and score.confidence >= each.threshold:
+            if score.predicted_id in auditing.paused_classes(project):
+                return "audits_wait"
+            return why_not_decided(each.run.plan_id, project, item_id)
+    return "outside"

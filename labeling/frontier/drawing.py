@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection, transaction
@@ -11,25 +10,16 @@ from django.utils.translation import gettext as _
 
 from labeling.catalog.models import LabelClass, Project
 from labeling.catalog.services import log_activity
-from labeling.frontier.models import (
-    BandDraw,
-    CertificationRun,
-    DrawnPhoto,
-)
+from labeling.frontier.cohort import OF_COHORT
+from labeling.frontier.models import BandDraw, CertificationPlan, CertificationRun, DrawnPhoto
 from labeling.frontier.requests import certify_when_wanted
-from labeling.learning.models import ModelVersion
 from labeling.learning.selectors import champion
-from labeling.learning.sides import LEARNED_A_TWIN
 from labeling.people.models import User
 from labeling.planner import without_nested_loops
 from labeling.queue import priority
 from labeling.refusals import Refused
 
 MOST_DRAWN = 5000
-
-
-#: Of photos between the frontier and the next threshold, against those outside: `docs/log.md`.
-INNER_CHANCE = 2.0
 
 
 @transaction.atomic
@@ -63,25 +53,12 @@ def labels_lacking(walk: Mapping[str, Any]) -> int | None:
     return more
 
 
-# Photos of the class inside the region that were not drawn yet, have no part in the version, and are no gold questions.
-_COULD_BE_DRAWN = f"""
-SELECT s.item_id, cardinality(%(thresholds)s::float8[]) - width_bucket(s.confidence, %(rising)s::float8[]) AS band
-FROM learning_score s JOIN catalog_item i ON i.id = s.item_id
-WHERE s.model_version_id = %(model)s AND i.project_id = %(project)s AND s.predicted_id = %(class)s
-  AND s.confidence >= %(floor)s AND i.audit_drawn_at IS NULL
+# Of the plan's cohort, in the region, and not drawn yet. What people have settled since is drawn like any other photo.
+_DRAW = f"""
+SELECT c.item_id, count(*) OVER () AS photos {OF_COHORT}
+WHERE s.predicted_id = %(class)s AND s.confidence >= %(floor)s AND i.audit_drawn_at IS NULL
   AND NOT EXISTS (SELECT 1 FROM frontier_drawnphoto d WHERE d.item_id = i.id)
-  AND NOT EXISTS (SELECT 1 FROM truth_gold g WHERE g.item_id = i.id)
-  AND NOT EXISTS (SELECT 1 FROM truth_groundtruth t WHERE t.item_id = i.id AND t.id = ANY(%(snapshot)s::bigint[]))
-  AND NOT {LEARNED_A_TWIN}
-"""
-
-
-# The smallest of exponential clocks that run at the photos' chances: the first is each with a probability in proportion
-# to its chance, the second so among the others, and so on (Efraimidis & Spirakis 2006, "Weighted random sampling with a
-# reservoir").
-_DRAW_FOR_BAND = f"""
-SELECT item_id, band FROM ({_COULD_BE_DRAWN}) could
-ORDER BY -ln(1.0 - random()) / (%(chances)s::float8[])[band + 1] LIMIT %(count)s
+ORDER BY random() LIMIT %(count)s
 """
 
 
@@ -89,25 +66,29 @@ ORDER BY -ln(1.0 - random()) / (%(chances)s::float8[])[band + 1] LIMIT %(count)s
 def draw_for_band(*, project: Project, by: User, class_key: str, count: int | None = None) -> int:
     """Ask people for the random labels that a class's next threshold lacks; return how many photos were drawn.
 
-    They come from the region up to that threshold, those beyond the frontier with ``INNER_CHANCE`` times the chance of
-    the others, and each is written down with its chance. They count for this threshold and those outside of it. ``count``:
-    by default what the newest look said it lacks, at the present rate of errors.
+    They are drawn evenly from the region up to that threshold, of the cohort of the newest look's plan, and count for this
+    threshold and those outside of it. ``count``: by default what the look said it lacks, at the present rate of errors.
 
     Raises :class:`Refused` ``invalid``, ``unknown_class`` (422), ``no_look``, ``nothing_lacks`` or ``all_drawn`` (409).
     """
     Project.objects.select_for_update(no_key=True).get(pk=project.pk)
-    model, run = _newest_look(project)
+    run = _newest_look(project)
     label_class, walk = _walk_of(project, run, class_key)
     target = next_threshold(walk)
     if target is None:
         raise Refused("nothing_lacks", _("No threshold of this class lacks labels."))
     wanted = _how_many(walk, count)
-    region = _region_of(walk, target)
-    there, drawn = _draw(project, model, label_class, region, wanted)
+    floor = float(walk["steps"][target]["threshold"])
+    there, drawn = _draw(run.plan, label_class, floor, wanted)
     if not drawn:
         raise Refused("all_drawn", _("Every photo of this region has been drawn. Take more photos in."))
-    _write_down(project, by, run, label_class, region, there, drawn)
-    priority.ask_first(project=project, item_ids=[item for item, _band in drawn])
+    draw = BandDraw.objects.create(
+        project=project, plan=run.plan, label_class=label_class, threshold=floor, photos=there, by=by
+    )
+    DrawnPhoto.objects.bulk_create(
+        DrawnPhoto(draw=draw, item_id=item, place=place) for place, item in enumerate(drawn)
+    )
+    priority.ask_first(project=project, item_ids=drawn)
     log_activity(
         project=project, kind="band_drawn", actor=by, photos=len(drawn), **{"class": label_class.key}
     )
@@ -115,12 +96,12 @@ def draw_for_band(*, project: Project, by: User, class_key: str, count: int | No
     return len(drawn)
 
 
-def _newest_look(project: Project) -> tuple[ModelVersion, CertificationRun]:
+def _newest_look(project: Project) -> CertificationRun:
     model = champion(project)
     run = CertificationRun.objects.filter(project=project).select_related("plan").first()
     if model is None or run is None or run.plan.model_version_id != model.pk:
         raise Refused("no_look", _("Certify first: the look says which labels are lacking."))
-    return model, run
+    return run
 
 
 def _walk_of(project: Project, run: CertificationRun, class_key: str) -> tuple[LabelClass, Mapping[str, Any]]:
@@ -157,71 +138,18 @@ def _refuse_out_of_range(count: int) -> None:
         )
 
 
-@dataclass(frozen=True)
-class _Region:
-    """What is drawn from, up to the threshold ``floor``; ``thresholds`` and ``chances`` are of the class's bands, from the
-    outermost inward, 0 beyond the floor.
-    """
-
-    thresholds: list[float]
-    chances: list[float]
-    floor: float
-
-
-def _region_of(walk: Mapping[str, Any], target: int) -> _Region:
-    thresholds = [float(each["threshold"]) for each in walk["steps"]]
-    known = len(thresholds) if walk["certified"] is None else walk["certified"] + 1
-    chances = [
-        (1.0 if band < known else INNER_CHANCE) if band <= target else 0.0 for band in range(len(thresholds))
-    ]
-    return _Region(thresholds, chances, thresholds[target])
-
-
 def _draw(
-    project: Project, model: ModelVersion, label_class: LabelClass, region: _Region, count: int
-) -> tuple[list[int], list[tuple[int, int]]]:
-    """Photos a band that could be drawn, and (item id, band) of those that are, in the order of the draw."""
-    given: dict[str, Any] = {
-        "thresholds": region.thresholds,
-        "rising": region.thresholds[::-1],
-        "model": model.pk,
-        "project": project.pk,
+    plan: CertificationPlan, label_class: LabelClass, floor: float, count: int
+) -> tuple[int, list[int]]:
+    """How many photos could be drawn, and the ids of those that are, in the order of the draw."""
+    given = {
+        "plan": plan.pk,
+        "model": plan.model_version_id,
         "class": label_class.pk,
-        "floor": region.floor,
-        "snapshot": model.snapshot.ground_truth_ids,
-        "chances": region.chances,
+        "floor": floor,
         "count": count,
     }
     with without_nested_loops(), connection.cursor() as cursor:
-        cursor.execute(f"SELECT band, count(*) FROM ({_COULD_BE_DRAWN}) could GROUP BY band", given)
-        there = dict(cursor.fetchall())
-        cursor.execute(_DRAW_FOR_BAND, given)
-        drawn = cursor.fetchall()
-    return [int(there.get(band, 0)) for band in range(len(region.thresholds))], drawn
-
-
-def _write_down(
-    project: Project,
-    by: User,
-    run: CertificationRun,
-    label_class: LabelClass,
-    region: _Region,
-    there: list[int],
-    drawn: list[tuple[int, int]],
-) -> None:
-    """Keep the draw, and the chance at which each photo was drawn."""
-    mass = [n * chance for n, chance in zip(there, region.chances, strict=True)]
-    draw = BandDraw.objects.create(
-        project=project,
-        plan=run.plan,
-        label_class=label_class,
-        threshold=region.floor,
-        photos=there,
-        chances=region.chances,
-        drawing=[each / sum(mass) for each in mass],
-        by=by,
-    )
-    DrawnPhoto.objects.bulk_create(
-        DrawnPhoto(draw=draw, item_id=item, place=place, chance=region.chances[band] / sum(mass))
-        for place, (item, band) in enumerate(drawn)
-    )
+        cursor.execute(_DRAW, given)
+        rows = cursor.fetchall()
+    return (rows[0][1] if rows else 0), [row[0] for row in rows]

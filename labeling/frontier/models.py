@@ -78,7 +78,9 @@ class CertificationPlan(models.Model):
     delta = models.FloatField(help_text="what this use spends")
     budget = models.FloatField(help_text="what all uses of the sample may spend together")
     undecided_are_errors = models.BooleanField()
-    ladders = models.JSONField(help_text="class id -> {thresholds, share, hoped}, outermost first")
+    ladders = models.JSONField(
+        help_text="class id -> {thresholds, share, hoped, photos, targets}, outermost first"
+    )
     planned = models.JSONField(help_text="class id -> labels that are going to be spent")
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -92,22 +94,55 @@ class CertificationPlan(models.Model):
         return f"{self.use} on {self.sample}"
 
 
-class BandDraw(models.Model):
-    """Photos that were asked for at random from one region, with chances by band: labels that its next threshold lacks.
+class PlanCohort(models.Model):
+    """The photos that a plan speaks of: those that the machine could decide when it was written, whatever they show."""
 
-    ``drawing`` says how probably a draw took each band of the plan's ladder, so that weights can be made again
-    (``inference.certify.sampling``). The chances may be chosen after all labels so far, and are written before the draw.
+    plan = models.OneToOneField(CertificationPlan, on_delete=models.CASCADE, related_name="cohort")
+    item_ids = ArrayField(models.BigIntegerField(), help_text="rising")
+    pool_to = models.BigIntegerField(
+        help_text="newest photo of the project then; what came later are arrivals"
+    )
+
+    class Meta:
+        triggers = [APPEND_ONLY]
+
+    def __str__(self) -> str:
+        return f"cohort of {self.plan_id}"
+
+
+class ArrivalCheck(models.Model):
+    """Photos that came after a plan was written, held against the pool that it was written for, before any is decided.
+
+    One that is told apart (``usual`` false) is left to people: no certificate of the plan speaks of such photos.
+    """
+
+    plan = models.ForeignKey(CertificationPlan, on_delete=models.CASCADE, related_name="arrival_checks")
+    first = models.BigIntegerField(help_text="ids of the oldest and the newest of them")
+    last = models.BigIntegerField()
+    photos = models.PositiveIntegerField()
+    usual = models.BooleanField()
+    figures = models.JSONField(help_text="p-value, level, and which test told most")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-id"]
+        triggers = [APPEND_ONLY]
+
+    def __str__(self) -> str:
+        return f"{self.photos} arrivals, {'usual' if self.usual else 'unusual'}"
+
+
+class BandDraw(models.Model):
+    """Photos of a plan's cohort that were asked for at random, evenly from one region: labels that its next threshold lacks.
+
+    The region may be chosen after all labels so far, and is written before the draw.
     """
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="band_draws")
     plan = models.ForeignKey(CertificationPlan, on_delete=models.PROTECT, related_name="band_draws")
     label_class = models.ForeignKey(LabelClass, on_delete=models.PROTECT, related_name="+")
     threshold = models.FloatField(help_text="lowest margin of the region")
-    photos = ArrayField(
-        models.PositiveIntegerField(), help_text="that could be drawn, by band, outermost first"
-    )
-    chances = ArrayField(models.FloatField(), help_text="of such a photo, up to a common factor, by band")
-    drawing = ArrayField(models.FloatField(), help_text="probability of each band in one draw; sum 1")
+    photos = models.PositiveIntegerField(default=0, help_text="that could be drawn")
     by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -120,12 +155,11 @@ class BandDraw(models.Model):
 
 
 class DrawnPhoto(models.Model):
-    """A photo that a :class:`BandDraw` took; ``chance``: probability that one draw would take this very photo."""
+    """A photo that a :class:`BandDraw` took."""
 
     draw = models.ForeignKey(BandDraw, on_delete=models.PROTECT, related_name="drawn")
     item = models.OneToOneField(Item, on_delete=models.PROTECT, related_name="drawn_for_band")
     place = models.PositiveIntegerField(help_text="in the order of the draw")
-    chance = models.FloatField()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["draw", "place"], name="one_drawn_photo_a_place")]
@@ -168,7 +202,9 @@ class CertificateQuerySet(models.QuerySet["Certificate"]):
 class Certificate(models.Model):
     """Photos that this version predicts as this class with at least this margin are right as often as is stated.
 
-    ``errors`` of ``n`` random, strict, out-of-sample labels of the region; ``bound``: lower bound of its precision.
+    It speaks of what is left to the machine of its plan's cohort. ``errors`` of ``n`` random, strict, out-of-sample
+    labels of the region; of its ``photos`` at most ``most_wrong`` are wrong, ``known`` of them were found by people,
+    and ``rest`` photos were left at the look; ``bound``: lower bound of their precision.
     """
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="certificates")
@@ -183,6 +219,13 @@ class Certificate(models.Model):
     n = models.PositiveIntegerField()
     errors = models.PositiveIntegerField()
     bound = models.FloatField()
+    photos = models.PositiveIntegerField(null=True, help_text="of the cohort, in the region")
+    most_wrong = models.PositiveIntegerField(null=True, help_text="of them, at most")
+    rest = models.PositiveIntegerField(null=True, help_text="of them, left to the machine at the look")
+    known = models.PositiveIntegerField(null=True, help_text="errors that people had found among the others")
+    decided_share = models.FloatField(
+        default=1.0, help_text="of photos that people can decide, where the others do not count as errors"
+    )
     method = models.CharField(max_length=20)
     digest = models.CharField(max_length=64, help_text="of the run's sample")
     created_at = models.DateTimeField(auto_now_add=True)

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from labeling.catalog.models import ClassDefinition, Guideline, Project
 from labeling.catalog.selectors import active_definitions, class_names, current_guideline
+from labeling.frontier.arrivals import Unusual, unusual_arrivals
 from labeling.frontier.auditing import GO_ON_AT, open_audits, paused_classes
 from labeling.frontier.certificates import in_force
 from labeling.frontier.drawing import MOST_DRAWN, labels_lacking
@@ -120,6 +121,7 @@ class FrontierStatus:
     to_draw: int
     coverage: float | None
     promise: Promise
+    unusual: Unusual | None
 
 
 def frontier_status(project: Project) -> FrontierStatus:
@@ -157,6 +159,7 @@ def frontier_status(project: Project) -> FrontierStatus:
         to_draw=_to_draw(classes, look),
         coverage=_coverage(classes),
         promise=promise(project, policy, look),
+        unusual=unusual_arrivals(look.plan_id) if look is not None else None,
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from labeling.catalog.models import Project
 from labeling.frontier import events, services
+from labeling.frontier.compute.arriving import check_arrivals
 from labeling.frontier.compute.certifying import certify_project
 from labeling.frontier.compute.explaining import explain_decision
 from labeling.frontier.compute.watching import watch_project
@@ -26,6 +27,7 @@ def decide(progress: Progress) -> dict[str, Any]:
     """Returns {decided, audited}."""
     project = Project.objects.get(pk=progress.job.project_id or 0)
     priority.ask_drawn_first(project=project)
+    check_arrivals(project)
     return dict(services.decide(project=project))
 
 

@@ -280,6 +280,9 @@ _SENTENCES: dict[str, Callable[[dict[str, Any]], str]] = {
         _("%(who)s had %(photos)d photos of “%(class)s” drawn at random, for its next threshold.") % d
     ),
     "random_drawn": lambda d: _("%(who)s had %(photos)d photos drawn at random, for the proof.") % d,
+    "arrivals_unusual": lambda d: (
+        _("%(photos)d photos that came in differ from the pool. The machine leaves them to people.") % d
+    ),
     "certificates_void": _void,
     "certificate_suspended": _suspended,
     "decided": _decided,
@@ -317,6 +320,7 @@ _LOOK: dict[str, tuple[str, str]] = {
     "certified": ("shield-check", "frontier"),
     "band_drawn": ("dices", "frontier"),
     "random_drawn": ("dices", "frontier"),
+    "arrivals_unusual": ("shield-alert", "frontier"),
     "certificates_void": ("shield", "frontier"),
     "certificate_suspended": ("shield-alert", "frontier"),
     "decided": ("shield-check", "frontier"),

@@ -44,7 +44,7 @@ def test_a_certificate_appears_decides_and_is_suspended_before_ones_eyes(
     _shoot(page, "not-asked")
 
     page.get_by_label("Target precision").fill("90")
-    page.get_by_label("Planned random labels").fill("160")
+    page.get_by_label("Planned random labels").fill("180")
     page.get_by_role("button", name="Apply").click()
     expect(page.get_by_text("The policy is applied.")).to_be_visible()
     page.get_by_role("button", name="Certify now").click()

@@ -90,7 +90,8 @@ class Pool:
         return items
 
     def draw(self, count: int) -> list[Item]:
-        """The next photos of the audit walk, drawn now."""
+        """The next photos of the audit walk, drawn now; a plan that is asked for is written before."""
+        self.work()
         items = list(
             Item.objects.filter(project=self.project, audit_drawn_at__isnull=True).order_by("random_key")[
                 :count
@@ -190,7 +191,7 @@ make_pool = made_once(Pool)
 def certified_pool(**settings: Any) -> Pool:
     """A pool whose sure photos are certified at 90 %: the champion is wrong of the least sure fifth only."""
     pool = make_pool(**settings)
-    pool.policy(precision=0.9, planned_labels=160)
+    pool.policy(precision=0.9, planned_labels=180)
     pool.settle_all(pool.wrong_below(0.2, pool.draw(200)))
     pool.work()
     return pool

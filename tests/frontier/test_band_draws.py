@@ -1,8 +1,6 @@
-"""People can be asked for the random labels that the next threshold lacks, and those weigh by the chances of their draw."""
+"""People can be asked for the random labels that the next threshold lacks: an even draw from its region."""
 
 from __future__ import annotations
-
-from collections import Counter
 
 import pytest
 from django.db import transaction
@@ -11,9 +9,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from inference.certify.sampling import importance
 from labeling.catalog.selectors import activity
-from labeling.frontier.compute.certifying import drawings_of
 from labeling.frontier.models import BandDraw, Certificate, CertificationRun, DrawnPhoto
 from labeling.frontier.selectors import frontier_status
 from labeling.frontier.services import decide, draw_for_band, request_certification
@@ -27,7 +23,11 @@ from tests.kept import made_once
 
 pytestmark = pytest.mark.django_db
 
-WRONG_BELOW = 0.3
+
+def said(pool: Pool, item_id: int) -> str | None:
+    """One in seven of the less sure is wrong: the class as a whole is as precise as is wished, by little."""
+    other = KEYS[1] if pool.predicted[item_id] == KEYS[0] else KEYS[0]
+    return other if pool.margin[item_id] < 0.6 and item_id % 7 == 0 else None
 
 
 @made_once
@@ -35,15 +35,14 @@ def begun(*, labels: int = 300, photos: int = 1000, planned: int = 260) -> Pool:
     """Both classes certified somewhere, with too few labels to come to where errors begin."""
     pool = make_pool(photos)
     pool.policy(precision=0.9, planned_labels=planned)
-    pool.settle_all(pool.wrong_below(WRONG_BELOW, pool.draw(labels)))
+    pool.settle_all((item, said(pool, item.pk)) for item in pool.draw(labels))
     look(pool)
     return pool
 
 
 def answer(pool: Pool, item_id: int) -> None:
     item = next(each for each in pool.items if each.pk == item_id)
-    other = KEYS[1] if pool.predicted[item_id] == KEYS[0] else KEYS[0]
-    pool.settle(item, other if pool.margin[item_id] < WRONG_BELOW else None)
+    pool.settle(item, said(pool, item_id))
 
 
 def look(pool: Pool) -> CertificationRun:
@@ -78,7 +77,7 @@ def frontier(pool: Pool) -> float:
     return found.get().threshold
 
 
-def test_photos_are_drawn_from_the_region_of_the_next_threshold_and_each_chance_is_kept() -> None:
+def test_photos_are_drawn_evenly_from_the_region_of_the_next_threshold() -> None:
     pool = begun()
     draw = ask(pool, 60)
     run = CertificationRun.objects.filter(project=pool.project)[0]
@@ -91,38 +90,24 @@ def test_photos_are_drawn_from_the_region_of_the_next_threshold_and_each_chance_
         assert pool.predicted[each.item_id] == "functional"
         assert pool.margin[each.item_id] >= draw.threshold
         assert each.item.audit_drawn_at is None
-    # Twice the chance beyond the frontier, none inward of what was asked for.
-    assert set(draw.chances[:target]) == {1.0}
-    assert draw.chances[target] == 2.0 and set(draw.chances[target + 1 :]) <= {0.0}
-    assert sum(draw.drawing) == pytest.approx(1.0)
-    total = sum(n * chance for n, chance in zip(draw.photos, draw.chances, strict=True))
-    assert {round(each.chance * total, 9) for each in drawn} <= {1.0, 2.0}
+    assert draw.photos == walk["steps"][target]["photos"] - walk["steps"][target]["n"]
 
 
-def test_the_inner_band_is_drawn_about_twice_as_often() -> None:
-    pool = begun(labels=600, photos=1600, planned=500)
-    draw = ask(pool, 300)
-    inner = sum(1 for n in draw.chances if n == 2.0)
-    thresholds = [
-        step["threshold"]
-        for step in CertificationRun.objects.all()[0].walks[str(draw.label_class_id)]["steps"]
-    ]
-    edge = thresholds[len([n for n in draw.chances if n == 1.0]) - 1]
-    counted = Counter(
-        pool.margin[item] >= edge
-        for item in DrawnPhoto.objects.filter(draw=draw).values_list("item_id", flat=True)
-    )
-    expected = 300 * sum(d for d, n in zip(draw.drawing, draw.chances, strict=True) if n == 2.0)
-    assert inner == 1
-    assert expected * 0.5 < counted[False] < expected * 1.6
-    assert expected > 1.3 * 300 * draw.photos[draw.chances.index(2.0)] / sum(
-        n for n, c in zip(draw.photos, draw.chances, strict=True) if c
-    )
-
-
-def test_they_come_to_people_first_and_move_the_frontier_inward() -> None:
+def test_what_people_have_settled_since_the_plan_is_drawn_like_any_other() -> None:
     pool = begun()
-    before = frontier(pool)
+    waiting = pool.waiting()
+    free = [item for item in pool.items if item.pk in waiting]
+    pool.settle_all((item, None) for item in free[::2])
+    draw = ask(pool, 5000)
+    assert draw.drawn.count() == draw.photos
+    functional = [item.pk for item in free if pool.predicted[item.pk] == "functional"]
+    region = {pk for pk in functional if pool.margin[pk] >= draw.threshold}
+    assert region == set(draw.drawn.values_list("item_id", flat=True))
+
+
+def test_they_come_to_people_first_and_count_for_the_next_threshold() -> None:
+    pool = begun()
+    before, first = frontier(pool), CertificationRun.objects.filter(project=pool.project)[0]
     draw = ask(pool, 250)
     drawn = set(DrawnPhoto.objects.filter(draw=draw).values_list("item_id", flat=True))
     slots = claim(project=pool.project, labeler=pool.labelers[0], count=8)
@@ -130,35 +115,32 @@ def test_they_come_to_people_first_and_move_the_frontier_inward() -> None:
     by_id = {item.pk: item for item in pool.items}
     pool.settle_all((by_id[item], None) for item in drawn)
     run = look(pool)
-    assert run.counts["used"] == len(run.item_ids) == 300 + 250
+    assert run.counts["used"] == len(run.item_ids) == 300 + len(drawn)
     assert run.item_ids[300:] == list(
         DrawnPhoto.objects.filter(draw=draw).order_by("place").values_list("item_id", flat=True)
     )
-    assert frontier(pool) < before
+    assert frontier(pool) <= before
+    name = str(draw.label_class_id)
+    earlier = {step["threshold"]: step["p_value"] for step in first.walks[name]["steps"]}
+    now = {step["threshold"]: step["p_value"] for step in run.walks[name]["steps"]}
+    assert now[draw.threshold] < earlier[draw.threshold]
 
 
-def test_the_look_weighs_them_by_the_chances_that_were_kept() -> None:
-    pool = begun(labels=600, photos=1600, planned=500)
-    draw = ask(pool, 200)
-    functional = str(draw.label_class_id)
-    inner = draw.chances.index(2.0)
-    before = CertificationRun.objects.all()[0].walks[functional]["steps"]
-    even = before[inner]["errors"]
+def test_they_count_for_their_region_and_those_outside_of_it_only() -> None:
+    pool = begun()
+    before = CertificationRun.objects.filter(project=pool.project)[0]
+    draw = ask(pool, 100)
+    name = str(draw.label_class_id)
     by_id = {item.pk: item for item in pool.items}
-    asked, said = 0, []
-    for item in DrawnPhoto.objects.filter(draw=draw).order_by("place").values_list("item_id", flat=True):
-        # All errors of the region are in its inner band, which was drawn twice as often.
-        wrong = pool.margin[item] < before[inner - 1]["threshold"]
-        asked += wrong
-        said.append((by_id[item], "defective" if wrong else None))
-    pool.settle_all(said)
+    pool.settle_all((by_id[item], None) for item in draw.drawn.values_list("item_id", flat=True))
     run = look(pool)
-    step = run.walks[functional]["steps"][inner]
-    weight = importance([each["share"] for each in before], draw.drawing).weight[inner, inner]
-    assert asked > 10 and weight < 0.7
-    assert step["errors"] == even + asked
-    assert 1 - step["precision"] == pytest.approx((even + asked * weight) / step["n"], rel=1e-6)
-    assert drawings_of(run.plan) == {draw.pk: draw.drawing}
+    for old, new in zip(before.walks[name]["steps"], run.walks[name]["steps"], strict=True):
+        if new["threshold"] < draw.threshold:
+            assert (new["n"], new["rest"]) == (old["n"], old["rest"] - 100), (
+                "what is taken is known, and no more"
+            )
+        elif new["threshold"] == draw.threshold:
+            assert new["n"] == old["n"] + 100
 
 
 def test_a_photo_that_the_audit_draws_later_too_counts_once() -> None:
@@ -166,9 +148,14 @@ def test_a_photo_that_the_audit_draws_later_too_counts_once() -> None:
     draw = ask(pool, 40)
     for item in DrawnPhoto.objects.filter(draw=draw).values_list("item_id", flat=True):
         answer(pool, item)
+    before = look(pool).walks
     pool.draw(len(pool.items))
     run = look(pool)
     assert len(run.item_ids) == len(set(run.item_ids))
+    # It speaks for the whole class once the walk comes to it, and twice for nothing.
+    name = str(draw.label_class_id)
+    assert run.walks[name]["steps"][0]["n"] >= before[name]["steps"][0]["n"]
+    assert all(step["n"] <= step["photos"] for step in run.walks[name]["steps"])
 
 
 def test_labels_asked_for_under_another_version_are_left_out() -> None:
@@ -245,7 +232,7 @@ def test_the_page_and_the_api_ask_for_exactly_what_the_next_step_lacks() -> None
     assert (entry.kind, entry.data["photos"]) == ("band_drawn", 7) and "7 photos of" in sentence(entry)
 
     address = f"/api/v1/projects/{pool.project.slug}/draw"
-    drawn = client.post(address, {"class": "defective"}, content_type="application/json")
+    drawn = client.post(address, {"class": "defective", "count": 5}, content_type="application/json")
     assert drawn.status_code == 200 and drawn.json()["drawn"] > 0
     assert client.post(address, {}, content_type="application/json").status_code == 422
     odd = client.post(address, {"class": "defective", "count": 0}, content_type="application/json")

@@ -10,8 +10,8 @@ from django.db.utils import InternalError, ProgrammingError
 from django.utils import timezone
 
 from labeling.catalog.services import amend_guideline
-from labeling.frontier.models import Certificate, CertificationPlan, CertificationRun
-from labeling.frontier.services import draw_random, request_certification
+from labeling.frontier.models import Certificate, CertificationPlan, CertificationRun, PlanCohort
+from labeling.frontier.services import decide, draw_random, request_certification
 from labeling.queue.services import claim
 from labeling.refusals import Refused
 from labeling.truth.models import GroundTruth
@@ -64,19 +64,77 @@ def test_labels_that_trained_the_version_are_never_counted() -> None:
     early = pool.settle_all((item, None) for item in pool.draw(100))
     pool.train(early)
     run = look(pool)
-    assert run.counts["before"] == 100
     assert run.item_ids == []
     # Drawn after the training, but settled before, by the queue, and learned from.
     trained = pool.settle(pool.items[-1])
     pool.train([trained])
+    look(pool)
     pool.draw(len(pool.items))
     run = look(pool)
-    assert run.counts["trained"] == 1
+    assert run.counts["drawn"] == len(pool.items) - 101
     assert pool.items[-1].pk not in run.item_ids
+
+
+def test_labels_drawn_before_the_plan_was_written_are_never_counted() -> None:
+    pool = make_pool()
+    pool.settle_all((item, None) for item in pool.draw(200))
+    pool.policy(precision=0.9, planned_labels=180)
+    run = look(pool)
+    assert (run.counts["drawn"], run.item_ids) == (0, [])
+    assert not Certificate.objects.filter(project=pool.project).exists()
+    cohort = PlanCohort.objects.get(plan=run.plan)
+    assert len(cohort.item_ids) == len(pool.items) - 200
+    later = pool.draw(30)
+    pool.settle_all((item, None) for item in later)
+    assert look(pool).item_ids == [item.pk for item in later]
+
+
+def test_what_people_took_from_the_region_is_not_what_is_certified() -> None:
+    """They took the surest photos, all right ones, while the labels came in: of what is left the same labels prove less."""
+    pool = make_pool()
+    pool.policy(precision=0.9, planned_labels=180)
+    said = pool.wrong_below(0.45, pool.draw(200))
+    drawn = {item.pk for item, _key in said}
+    surest = sorted(pool.items, key=lambda item: -pool.margin[item.pk])
+    pool.settle_all((item, None) for item in surest[:200] if item.pk not in drawn)
+    pool.settle_all(said)
+    run = look(pool)
+    for name, walk in run.walks.items():
+        for step in walk["steps"]:
+            inside = [
+                item.pk
+                for item in pool.items
+                if str(pool.classes[pool.predicted[item.pk]].pk) == name
+                and pool.margin[item.pk] >= step["threshold"]
+            ]
+            taken = set(GroundTruth.objects.filter(item__in=inside).values_list("item_id", flat=True))
+            assert (step["photos"], step["rest"]) == (len(inside), len(inside) - len(taken))
+            assert step["known"] == sum(pool.margin[pk] < 0.45 for pk in taken)
+            if step["state"] == "certified":
+                rest = [pk for pk in inside if pk not in taken]
+                assert sum(pool.margin[pk] < 0.45 for pk in rest) <= 0.1 * len(rest)
+
+
+def test_a_certificate_stops_when_people_take_so_much_that_the_rest_may_be_worse() -> None:
+    pool = certified_pool()
+    certificate = Certificate.objects.in_force().get(project=pool.project, label_class__key="functional")
+    inside = [
+        item
+        for item in pool.items
+        if pool.predicted[item.pk] == "functional" and pool.margin[item.pk] >= certificate.threshold
+    ]
+    settled = set(GroundTruth.objects.filter(item__in=inside).values_list("item_id", flat=True))
+    free = [item for item in inside if item.pk not in settled]
+    pool.settle_all((item, None) for item in free[len(free) // 4 :])
+    pool.policy(mode="on", audit_share=0.0)
+    decide(project=pool.project)
+    assert not pool.project.automatic_decisions.filter(label_class=certificate.label_class).exists()
+    assert pool.project.automatic_decisions.filter(label_class__key="defective").exists()
 
 
 def test_labels_that_the_queue_chose_are_never_counted() -> None:
     pool = make_pool()
+    look(pool)
     pool.settle_all((item, None) for item in pool.items[:100])
     run = look(pool)
     assert (run.counts["drawn"], run.item_ids) == (0, [])
@@ -84,6 +142,7 @@ def test_labels_that_the_queue_chose_are_never_counted() -> None:
 
 def test_the_sample_ends_before_the_first_photo_that_is_still_open() -> None:
     pool = make_pool()
+    look(pool)
     drawn = pool.draw(30)
     for item in [*drawn[:10], *drawn[11:]]:
         pool.settle(item)
@@ -105,6 +164,10 @@ def test_holds_count_as_errors_unless_the_project_says_otherwise(are_errors: boo
     run = look(pool)
     last = [walk["steps"][-1] for walk in run.walks.values()]
     assert sum(step["errors"] for step in last) == errors
+    assert run.counts["undecided"] == 6 - errors
+    # Where they are no errors, the rest that may be wrong is that of the photos that people can decide.
+    rest = sum(step["rest"] for step in last)
+    assert rest == 200 if are_errors else 192 <= rest <= 194
 
 
 def test_a_certificate_is_void_when_the_guideline_changes() -> None:
@@ -127,7 +190,7 @@ def test_a_certificate_is_void_when_another_version_is_promoted() -> None:
     assert not Certificate.objects.in_force().filter(project=pool.project).exists()
 
 
-def test_another_wished_precision_voids_and_pays_for_another_look_at_the_same_labels() -> None:
+def test_another_wished_precision_voids_and_asks_for_labels_of_its_own_plan() -> None:
     pool = certified_pool()
     pool.policy(precision=0.85)
     assert {e.ends.get().reason for e in Certificate.objects.filter(project=pool.project, precision=0.9)} == {
@@ -136,7 +199,7 @@ def test_another_wished_precision_voids_and_pays_for_another_look_at_the_same_la
     pool.work()
     spent = list(CertificationPlan.objects.order_by("pk").values_list("delta", flat=True))
     assert spent == pytest.approx([0.8 * 0.05, 0.1 * 0.05])
-    assert Certificate.objects.in_force().filter(project=pool.project, precision=0.85).exists()
+    assert CertificationRun.objects.filter(project=pool.project)[0].item_ids == []
 
 
 def test_looking_again_costs_nothing_and_changes_nothing() -> None:

@@ -8,9 +8,11 @@ import pytest
 from inference.heads.folds import stratified_folds
 from labeling.catalog.models import Item
 from labeling.catalog.selectors import current_guideline
-from labeling.frontier.compute.sample import Draws, draws
+from labeling.frontier.compute.certifying import plan_for
+from labeling.frontier.compute.sample import draws
 from labeling.frontier.drawing import draw_for_band
-from labeling.frontier.models import AuditWatch, AutomaticDecision
+from labeling.frontier.models import AuditWatch, AutomaticDecision, CertificationPlan
+from labeling.frontier.policy import policy_of
 from labeling.frontier.requests import request_certification
 from labeling.learning.compute.comparison import _items_of_snapshot
 from labeling.learning.training_set import training_set
@@ -25,38 +27,37 @@ def alike(*items: Item) -> None:
     Item.objects.filter(pk__in=[item.pk for item in items]).update(twins_of=items[0].pk)
 
 
-def sample_of(pool: Pool) -> Draws:
-    return draws(pool.project, pool.model, current_guideline(pool.project), undecided_are_errors=True)
+def plan_of(pool: Pool) -> CertificationPlan:
+    return plan_for(pool.project, pool.model, current_guideline(pool.project), policy_of(pool.project))
 
 
 def test_what_certifies_has_no_near_duplicate_in_the_snapshot() -> None:
     pool = make_pool(40)
     learned, apart = pool.items[0], pool.items[1]
     pool.model = pool.train([pool.settle(learned), pool.settle(apart)])
-    fresh = [item for item in pool.draw(20) if item.pk not in {learned.pk, apart.pk}]
-    for item in fresh:
-        pool.settle(item)
-    before = sample_of(pool)
-    alike(learned, fresh[0], fresh[1])
-    alike(fresh[2], fresh[3])  # both on one side already
-    after = sample_of(pool)
-    assert after.counts["used"] == before.counts["used"] - 2
-    assert after.counts["trained"] == before.counts["trained"] + 2
-    gone = {label.item_id for label in before.labels} - {label.item_id for label in after.labels}
-    assert gone == {fresh[0].pk, fresh[1].pk}
+    alike(learned, pool.items[2], pool.items[3])
+    alike(pool.items[4], pool.items[5])  # both on one side already
+    plan = plan_of(pool)
+    learned_from = {item.pk for item in pool.items[:4]}
+    everything = {item.pk for item in pool.items}
+    assert set(plan.cohort.item_ids) == everything - learned_from
+    for item in pool.draw(len(pool.items)):
+        if item.pk not in {learned.pk, apart.pk}:
+            pool.settle(item)
+    assert {label.item_id for label in draws(plan).labels} == everything - learned_from
 
 
 def test_what_is_asked_for_a_band_has_no_near_duplicate_in_the_snapshot() -> None:
     pool = make_pool()
-    pool.policy(precision=0.9, planned_labels=160)
+    pool.policy(precision=0.7, planned_labels=100)
     pool.model = pool.train([pool.settle(pool.items[0])])
-    pool.settle_all(pool.wrong_below(0.2, [item for item in pool.draw(200) if item.pk != pool.items[0].pk]))
-    request_certification(project=pool.project, by=pool.admin)
-    pool.work()
     left = [item for item in pool.items if pool.predicted[item.pk] == "functional"]
-    Item.objects.filter(pk__in=[pool.items[0].pk, *(item.pk for item in left[:190])]).update(
+    Item.objects.filter(pk__in=[pool.items[0].pk, *(item.pk for item in left[:100])]).update(
         twins_of=pool.items[0].pk
     )
+    pool.settle_all(pool.wrong_below(0.6, [item for item in pool.draw(100) if item.pk != pool.items[0].pk]))
+    request_certification(project=pool.project, by=pool.admin)
+    pool.work()
     drawn = draw_for_band(project=pool.project, by=pool.admin, class_key="functional", count=500)
     asked = Item.objects.filter(project=pool.project, drawn_for_band__isnull=False)
     assert drawn == asked.count() > 0

@@ -23,10 +23,10 @@ from inference.certify import (
 )
 from inference.certify.betting import bet, ratios_for
 from inference.certify.binomial import errors_allowed
+from inference.certify.evidence import EARLY
 from inference.certify.graph import chains, reject
 from inference.certify.ladder import begin, hopes, starts
-from inference.certify.sampling import chances_in, drawing, importance
-from inference.certify.walk import EARLY, decide
+from inference.certify.walk import decide
 
 LEVELS = (0.9, 0.95, 0.98)
 
@@ -219,7 +219,8 @@ def made(n: int, error: float, seed: int = 0, *, inner: float = 0.4) -> Sample:
     return Sample(confidence, rng.random(n) >= np.where(confidence > 0.5, error, inner))
 
 
-RUNGS = ladder(np.linspace(0, 1, 10001), bands=20)
+# A pool without end.
+RUNGS = Ladder(1.0 - np.arange(1, 21) / 20, np.arange(1, 21) / 20)
 
 
 @pytest.mark.parametrize("method", ["exact", "anytime"])
@@ -364,8 +365,17 @@ def test_frames_are_refused_where_they_would_void_the_bound() -> None:
         certify({"a": sample}, {"a": RUNGS}, precision=0.95, delta=0.05, method="exact")
     with pytest.raises(ValueError, match="outside the region"):
         Sample(np.zeros(3), np.ones(3, dtype=bool), frame=np.ones(3))
-    with pytest.raises(ValueError, match="together"):
-        Sample(np.ones(3), np.ones(3, dtype=bool), np.ones(3), np.zeros(3))
+    with pytest.raises(ValueError, match="or none"):
+        Sample(np.ones(3), np.ones(3, dtype=bool), photo=np.zeros(2, dtype=int))
+
+
+def test_a_photo_that_was_drawn_twice_counts_once_in_each_region() -> None:
+    # Photo 7 was asked for from the outer region first, and then drawn from the whole class.
+    confidence = np.array([0.9, 0.3, 0.9])
+    sample = Sample(confidence, np.ones(3, dtype=bool), np.array([0.8, 0.0, 0.0]), np.array([7, 8, 7]))
+    rungs = Ladder(np.array([0.8, 0.0]), np.array([0.2, 1.0]))
+    walk = certify({"a": sample}, {"a": rungs}, precision=0.95, delta=0.05, planned={"a": 3})["a"]
+    assert [step.n for step in walk.steps] == [1, 2] and walk.labels == 2
 
 
 def test_with_hopes_all_hopeful_thresholds_share_delta_and_the_best_gets_most() -> None:
@@ -412,121 +422,6 @@ def test_a_start_that_fails_by_bad_hopes_does_not_block_the_class() -> None:
     assert walk.certified == 3
 
 
-# -- unequal chances -------------------------------------------------------------------------------
-
-
-def test_unequal_chances_are_made_good_by_weights() -> None:
-    rng = np.random.default_rng(0)
-    pool = rng.random(40_000)
-    chance = np.where(pool > 0.5, 0.2, 1.0)
-    wrong = rng.random(40_000) < np.where(pool > 0.5, 0.01, 0.2)
-    drawn = rng.permutation(np.flatnonzero(rng.random(40_000) < chance * 0.1))
-    rungs = ladder(pool, thresholds=[0.5, 0.0], chance=chance)
-    sample = Sample(pool[drawn], ~wrong[drawn], chance[drawn])
-    walk = certify({"a": sample}, {"a": rungs}, precision=0.85, delta=0.05, planned={"a": 2000})["a"]
-    assert walk.steps[1].precision == pytest.approx(1 - wrong.mean(), abs=0.02)
-    unweighted = 1 - walk.steps[1].errors / walk.steps[1].n
-    assert abs(unweighted - (1 - wrong.mean())) > 0.04
-    assert walk.certified == 1
-    assert walk.steps[1].more_without_errors == 0
-
-
-def test_equal_chances_give_the_same_walk_as_none() -> None:
-    pool = np.linspace(0, 1, 1001)
-    sample = made(500, 0.01)
-    with_chances = Sample(sample.confidence, sample.correct, np.full(500, 0.3))
-    plain = certify({"a": sample}, {"a": ladder(pool)}, precision=0.95, delta=0.05, planned={"a": 500})["a"]
-    weighted = certify(
-        {"a": with_chances},
-        {"a": ladder(pool, chance=np.full(1001, 0.3))},
-        precision=0.95,
-        delta=0.05,
-        planned={"a": 500},
-    )["a"]
-    assert plain.certified == weighted.certified
-    np.testing.assert_allclose(
-        [s.p_value for s in plain.steps], [s.p_value for s in weighted.steps], rtol=1e-9
-    )
-
-
-def test_chances_must_be_known_on_both_sides_and_never_nil() -> None:
-    with pytest.raises(ValueError, match="never be drawn"):
-        chances_in([0.1, 0.2], [0.0, 1.0], [0.0])
-    weighted = Sample(np.ones(3), np.ones(3, dtype=bool), np.ones(3))
-    with pytest.raises(ValueError, match="neither"):
-        certify({"a": weighted}, {"a": RUNGS}, precision=0.95, delta=0.05, method="exact")
-    rungs = ladder(np.linspace(0, 1, 11), chance=np.ones(11))
-    with pytest.raises(ValueError, match="anytime"):
-        certify({"a": weighted}, {"a": rungs}, precision=0.95, delta=0.05, method="exact")
-
-
-# -- drawings: chances of their own, draw by draw --------------------------------------------------
-
-
-def test_a_drawing_says_how_probably_a_draw_takes_each_band() -> None:
-    assert drawing([100, 50, 50], [1.0, 2.0, 0.0]).tolist() == [0.5, 0.5, 0.0]
-    for photos, chance in (([0, 0], [1.0, 1.0]), ([5, 5], [1.0, -1.0])):
-        with pytest.raises(ValueError, match="chance"):
-            drawing(photos, chance)
-
-
-def test_weights_of_a_drawing_have_mean_one_in_every_region_that_it_speaks_for() -> None:
-    share, drawn = np.array([0.2, 0.5, 1.0]), np.array([0.1, 0.6, 0.3])
-    found = importance(share, drawn)
-    assert found.speaks.tolist() == [True, True, True]
-    for j in range(3):
-        inside = drawn[: j + 1] / drawn[: j + 1].sum()
-        assert (inside * found.weight[j, : j + 1]).sum() == pytest.approx(1.0)
-        # And each band speaks as loudly as it is large.
-        region = np.diff(share, prepend=0.0)[: j + 1] / share[j]
-        np.testing.assert_allclose(inside * found.weight[j, : j + 1], region)
-        assert found.most[j] == pytest.approx(max(1.0, found.weight[j].max()))
-
-
-def test_a_drawing_from_the_outer_bands_speaks_for_no_region_farther_inward() -> None:
-    found = importance(np.array([0.25, 0.5, 1.0]), drawing([10, 10, 20], [1.0, 1.0, 0.0]))
-    assert found.speaks.tolist() == [True, True, False]
-    np.testing.assert_allclose(found.weight[:2, :2], [[1.0, 0.0], [1.0, 1.0]])
-    assert not found.weight[2].any()
-
-
-def test_labels_of_drawings_are_weighed_region_by_region() -> None:
-    rng = np.random.default_rng(8)
-    rungs = Ladder(np.array([0.5, 0.0]), np.array([0.5, 1.0]), drawings=(np.array([0.2, 0.8]),))
-    n, rates = 6000, np.array([0.01, 0.20])
-    band = (rng.random(n) < 0.8).astype(int)
-    confidence = np.where(band == 0, 0.75, 0.25)
-    correct = rng.random(n) >= rates[band]
-    sample = Sample(confidence, correct, drawing=np.zeros(n, dtype=int))
-    walk = certify({"a": sample}, {"a": rungs}, precision=0.85, delta=0.05, planned={"a": n})["a"]
-    assert walk.steps[1].precision == pytest.approx(0.895, abs=0.01)
-    assert walk.steps[0].precision == pytest.approx(0.99, abs=0.01)
-    assert 1 - walk.steps[1].errors / n < 0.85
-    assert walk.certified == 1
-
-
-def test_even_labels_and_labels_of_an_even_drawing_are_worth_the_same() -> None:
-    sample = made(400, 0.01)
-    rungs = Ladder(RUNGS.thresholds, RUNGS.share, drawings=(np.diff(RUNGS.share, prepend=0.0),))
-    drawn = Sample(sample.confidence, sample.correct, drawing=np.r_[np.full(200, -1), np.zeros(200, int)])
-    plain = certify({"a": sample}, {"a": RUNGS}, precision=0.95, delta=0.05, planned={"a": 400})["a"]
-    walk = certify({"a": drawn}, {"a": rungs}, precision=0.95, delta=0.05, planned={"a": 400})["a"]
-    np.testing.assert_allclose([s.p_value for s in walk.steps], [s.p_value for s in plain.steps], rtol=1e-6)
-
-
-def test_drawings_are_refused_where_they_would_void_the_bound() -> None:
-    ones = np.ones(3)
-    sample = Sample(ones, np.ones(3, dtype=bool), drawing=np.full(3, -1))
-    with pytest.raises(ValueError, match="anytime"):
-        certify({"a": sample}, {"a": RUNGS}, precision=0.95, delta=0.05, method="exact")
-    with pytest.raises(ValueError, match="one of them"):
-        Sample(ones, np.ones(3, dtype=bool), ones, drawing=np.zeros(3, dtype=int))
-    with pytest.raises(ValueError, match="or none"):
-        Sample(ones, np.ones(3, dtype=bool), drawing=np.zeros(2, dtype=int))
-    with pytest.raises(ValueError, match="each band"):
-        importance(np.array([0.5, 1.0]), np.array([1.0]))
-
-
 # -- the planned look ------------------------------------------------------------------------------
 
 
@@ -552,13 +447,13 @@ def bet_p(right: npt.NDArray[np.bool_], planned: int) -> float:
 
 
 def test_labels_that_were_asked_for_by_band_take_no_part_in_the_exact_look() -> None:
-    rungs = Ladder(np.array([0.0]), np.array([1.0]), drawings=(np.array([1.0]),))
+    rungs = Ladder(np.array([0.4, 0.0]), np.array([0.5, 1.0]))
     n = 200
-    asked = Sample(np.full(n, 0.5), np.ones(n, dtype=bool), drawing=np.zeros(n, dtype=int))
+    asked = Sample(np.full(n, 0.5), np.ones(n, dtype=bool), frame=np.full(n, 0.4))
     step = certify(
         {"a": asked}, {"a": rungs}, precision=0.97, delta=0.05, method="planned", planned={"a": 100}
     )["a"].steps[0]
-    assert step.p_value == pytest.approx(bet_p(np.ones(n, dtype=bool), 100) / EARLY)
+    assert step.p_value == pytest.approx(bet_p(np.ones(n, dtype=bool), 50) / EARLY)
 
 
 # -- the ledger ------------------------------------------------------------------------------------

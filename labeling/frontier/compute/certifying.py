@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils.translation import gettext_noop
 
-from inference.certify import Ladder, Method, Sample, Step, Walk, certify, ladder
+from inference.certify import Ladder, Method, Sample, Step, Walk, aimed, certify, ladder
 from labeling.catalog.models import Guideline, LabelClass, Project
-from labeling.catalog.selectors import current_guideline
+from labeling.catalog.selectors import class_resolution, current_guideline
 from labeling.catalog.services import log_activity
 from labeling.frontier import services
-from labeling.frontier.compute.sample import Draws, draws
+from labeling.frontier.cohort import Cohort, cohort_of, rest_of, write_cohort
+from labeling.frontier.compute.sample import Draws, draws, rests
 from labeling.frontier.compute.spending import account, open_plans
 from labeling.frontier.models import (
-    BandDraw,
     Certificate,
     CertificationPlan,
     CertificationRun,
@@ -30,8 +29,8 @@ from labeling.frontier.policy import policy_of
 from labeling.jobs.progress import Progress
 from labeling.learning.models import Diagnostics, ModelVersion
 from labeling.learning.selectors import champion
-from labeling.planner import without_nested_loops
 from labeling.queue import priority
+from labeling.truth.models import GroundTruth, TruthKind
 
 METHOD: Method = "planned"
 BANDS = 20
@@ -48,16 +47,9 @@ def certify_project(progress: Progress) -> dict[str, Any]:
     priority.ask_drawn_first(project=project)
     progress.report(0, 3, gettext_noop("Reading the random labels"))
     plan = plan_for(project, model, guideline, policy)
-    drawings = drawings_of(plan)
-    found = draws(
-        project,
-        model,
-        guideline,
-        undecided_are_errors=policy.undecided_are_errors,
-        band_draws=drawings,
-    )
+    found = draws(plan)
     progress.report(1, 3, gettext_noop("Walking inward"))
-    walks = look(plan, found, drawings)
+    walks = look(plan, found)
     progress.report(2, 3, gettext_noop("Writing certificates"))
     run, issued = issue(project, plan, found, walks, job_id=progress.job.pk)
     if issued and policy.mode != Mode.OFF:
@@ -75,10 +67,15 @@ def certify_project(progress: Progress) -> dict[str, Any]:
 # --- the plan ---------------------------------------------------------------------------------------------------
 
 
+@transaction.atomic
 def plan_for(
     project: Project, model: ModelVersion, guideline: Guideline, policy: FrontierPolicy
 ) -> CertificationPlan:
-    """The plan of this use, made at its first look: what it may spend of δ is settled with it (``spending``)."""
+    """The plan of this use, made at its first look: what it may spend of δ is settled with it (``spending``).
+
+    With it its cohort is written down, and only labels drawn from then on count for it: a plan that is written after the
+    labels are there to read could choose what they happen to show.
+    """
     use = (
         f"version {model.number}, guideline {guideline.number}, precision {policy.precision:g}, "
         f"{'with' if policy.undecided_are_errors else 'without'} holds, {policy.planned_labels} planned, {METHOD}"
@@ -90,9 +87,26 @@ def plan_for(
         return known[use]
     spent = account(project, model, guideline)
     share = spent.share(policy.delta)
-    ladders = ladders_of(project, model)
-    total = sum(count for _rungs, count in ladders.values())
-    return CertificationPlan.objects.create(
+    cohort = cohort_of(project, model)
+    total = max(len(cohort), 1)
+    decided = 1.0 if policy.undecided_are_errors else _decided_share(project)
+    ladders, planned = {}, {}
+    grouped = by_class(cohort, model)
+    for class_id, (confidence, hopes) in grouped.items():
+        labels = int(policy.planned_labels * len(confidence) / total)
+        rungs = ladder(confidence, bands=BANDS, out_of_fold=hopes)
+        # Where undecided photos are no errors, of the rest fewer may be wrong: those that people could decide.
+        aim = aimed(rungs, labels, 1.0 - (1.0 - policy.precision) * decided, share / len(grouped))
+        assert aim.photos is not None and aim.targets is not None
+        planned[str(class_id)] = labels
+        ladders[str(class_id)] = {
+            "thresholds": aim.thresholds.tolist(),
+            "share": aim.share.tolist(),
+            "hoped": None if aim.hoped is None else aim.hoped.tolist(),
+            "photos": aim.photos.tolist(),
+            "targets": aim.targets.tolist(),
+        }
+    plan = CertificationPlan.objects.create(
         project=project,
         sample=spent.sample,
         use=use,
@@ -102,42 +116,30 @@ def plan_for(
         delta=share,
         budget=policy.delta,
         undecided_are_errors=policy.undecided_are_errors,
-        ladders={
-            str(class_id): {
-                "thresholds": rungs.thresholds.tolist(),
-                "share": rungs.share.tolist(),
-                "hoped": None if rungs.hoped is None else rungs.hoped.tolist(),
-            }
-            for class_id, (rungs, _count) in ladders.items()
-        },
-        planned={
-            str(class_id): int(policy.planned_labels * count / total)
-            for class_id, (_rungs, count) in ladders.items()
-        },
+        ladders=ladders,
+        planned=planned,
     )
+    write_cohort(plan, [item for item, _class_id, _confidence in cohort])
+    return plan
 
 
-_POOL = """
-SELECT s.item_id, s.predicted_id, s.confidence FROM learning_score s
-WHERE s.model_version_id = %s AND NOT EXISTS (
-    SELECT 1 FROM truth_groundtruth t WHERE t.item_id = s.item_id AND t.id = ANY(%s::bigint[]))
-"""
-
-
-def ladders_of(project: Project, model: ModelVersion) -> dict[int, tuple[Ladder, int]]:
-    """Class id -> thresholds at equal shares of the photos that did not train the version, and how many those are."""
-    with without_nested_loops(), connection.cursor() as cursor:
-        cursor.execute(_POOL, [model.pk, model.snapshot.ground_truth_ids])
-        rows = cursor.fetchall()
-    predicted = np.array([row[1] for row in rows], dtype=np.int64)
-    confidence = np.array([row[2] for row in rows], dtype=np.float64)
+def by_class(cohort: Cohort, model: ModelVersion) -> dict[int, tuple[Any, Any]]:
+    """Class id -> (n,) confidences of the cohort's photos that are predicted so, and what to hope by (``_out_of_fold``)."""
+    predicted = np.array([row[1] for row in cohort], dtype=np.int64)
+    confidence = np.array([row[2] for row in cohort], dtype=np.float64)
     hopes = _out_of_fold(model)
-    found = {}
-    for column, class_id in enumerate(model.classes):
-        mine = confidence[predicted == class_id]
-        if mine.size:
-            found[class_id] = (ladder(mine, bands=BANDS, out_of_fold=hopes.get(column)), int(mine.size))
-    return found
+    return {
+        class_id: (confidence[predicted == class_id], hopes.get(column))
+        for column, class_id in enumerate(model.classes)
+        if (predicted == class_id).any()
+    }
+
+
+def _decided_share(project: Project) -> float:
+    """Share of all that people settled in which they could decide; 1 where they settled nothing."""
+    settled = GroundTruth.objects.current().filter(project=project)
+    total = settled.count()
+    return settled.filter(kind=TruthKind.CLASS).count() / total if total else 1.0
 
 
 def _out_of_fold(model: ModelVersion) -> dict[int, tuple[Any, Any]]:
@@ -161,41 +163,32 @@ def _out_of_fold(model: ModelVersion) -> dict[int, tuple[Any, Any]]:
 # --- a look -----------------------------------------------------------------------------------------------------
 
 
-def drawings_of(plan: CertificationPlan) -> dict[int, list[float]]:
-    """Band draw -> its drawing, for all draws over the very ladder that this plan walks."""
-    found = {}
-    of_version = BandDraw.objects.filter(project=plan.project, plan__model_version=plan.model_version)
-    for each in of_version.select_related("plan").order_by("id"):
-        name = str(each.label_class_id)
-        mine, its = plan.ladders.get(name), each.plan.ladders.get(name)
-        if mine and its and all(mine[key] == its[key] for key in ("thresholds", "share")):
-            found[each.pk] = list(each.drawing)
-    return found
-
-
-def look(
-    plan: CertificationPlan, found: Draws, drawings: Mapping[int, list[float]] | None = None
-) -> dict[str, Walk]:
+def look(plan: CertificationPlan, found: Draws) -> dict[str, Walk]:
     """Class id (text) -> its walk. All of them together are wrong with a probability of at most the plan's δ."""
     ladders, samples = {}, {}
     for name, said in plan.ladders.items():
         mine = [label for label in found.labels if str(label.predicted) == name]
-        numbers = sorted({label.draw for label in mine if label.draw is not None})
         ladders[name] = Ladder(
             np.array(said["thresholds"]),
             np.array(said["share"]),
             None if said["hoped"] is None else np.array(said["hoped"]),
-            drawings=tuple(np.array((drawings or {})[number]) for number in numbers),
+            np.array(said["photos"], dtype=np.int64),
+            np.array(said["targets"], dtype=np.int64),
         )
         samples[name] = Sample(
             np.array([label.confidence for label in mine], dtype=np.float64),
-            np.array([str(label.settled_as) == name for label in mine], dtype=bool),
-            drawing=np.array(
-                [-1 if label.draw is None else numbers.index(label.draw) for label in mine], dtype=np.int64
-            ),
+            np.array([label.correct for label in mine], dtype=bool),
+            np.array([-np.inf if label.frame is None else label.frame for label in mine], dtype=np.float64),
+            np.array([label.item_id for label in mine], dtype=np.int64),
         )
     return certify(
-        samples, ladders, precision=plan.precision, delta=plan.delta, method=METHOD, planned=plan.planned
+        samples,
+        ladders,
+        precision=plan.precision,
+        delta=plan.delta,
+        method=METHOD,
+        planned=plan.planned,
+        rests=rests(plan, ladders, found.decided_share),
     )
 
 
@@ -231,7 +224,7 @@ def issue(
         plan=plan,
         project=project,
         job_id=job_id,
-        item_ids=[label.item_id for label in found.labels],
+        item_ids=found.items,
         digest=found.digest,
         counts=found.counts,
         walks={name: walk.as_json() for name, walk in walks.items()},
@@ -253,13 +246,15 @@ def issue(
             continue
         step = walk.steps[walk.certified]
         before = in_force.get(class_id)
-        if before is not None and before.precision == plan.precision and before.threshold <= step.threshold:
+        as_far = before is not None and before.run.plan_id == plan.pk and before.threshold <= step.threshold
+        # Unless people took so much of it that only what lies farther out still holds.
+        if before is not None and as_far and rest_of(before, class_resolution(project)).holds(before):
             continue
         if before is not None:
             services.end_certificates(
                 project=project, kind=EndKind.RENEWED, reason=EndReason.LATER, only=[before.pk]
             )
-        issued.append(_certify(run, class_id, step))
+        issued.append(_certify(run, class_id, step, found.decided_share))
     for each in issued:
         said: dict[str, Any] = {"class": each.label_class.key, "model": model.number}
         said |= {name: getattr(each, name) for name in ("precision", "coverage", "n", "errors")}
@@ -267,7 +262,7 @@ def issue(
     return run, issued
 
 
-def _certify(run: CertificationRun, class_id: int, step: Step) -> Certificate:
+def _certify(run: CertificationRun, class_id: int, step: Step, decided_share: float) -> Certificate:
     plan = run.plan
     return Certificate.objects.create(
         project_id=run.project_id,
@@ -282,6 +277,11 @@ def _certify(run: CertificationRun, class_id: int, step: Step) -> Certificate:
         n=step.n,
         errors=step.errors,
         bound=step.lower,
+        photos=step.photos,
+        most_wrong=step.most_wrong,
+        rest=step.rest,
+        known=step.known,
+        decided_share=decided_share,
         method=METHOD,
         digest=run.digest,
     )

@@ -1,38 +1,38 @@
-"""The certifying sample: photos that the audit drew after the version was fixed, settled strictly, never trained on.
+"""The certifying sample: photos of a plan's cohort that were drawn after the plan was written, settled strictly.
 
-The audit walks the pool in the order of random keys. What it draws after a training (and after the guideline was written)
-is, given all that went before, a uniform sample of the photos that had not been drawn yet; those in the training snapshot
-are left out, so the sample speaks for the photos that the version never learned from. What counts is the first word of
-people (``truth.first_word``), given blind (``frontier.blind``). Ground truths that come late come
-late because they were doubtful: so the sample ends before the first photo that is still open.
+The audit walks the pool in the order of random keys. What it draws of the cohort is, given all that went before, a uniform
+sample of it, whatever people took meanwhile: a photo that they settled before its turn has its place in the sample all the
+same. Ground truths that come late come late because they were doubtful: so the sample ends before the first photo that is
+still open. A photo of whose strict, blind label nothing will ever be known (a grid had shown it, it became gold) counts as
+wrong: to leave it out would leave the sample to whoever chose it.
 
-Photos that were asked for by band (:class:`~labeling.frontier.models.BandDraw`) are in it too, for the plan that they were
-drawn for: each knows its drawing, by which it is weighed. A photo that came by both ways counts once, where it came first.
+Photos that were asked for from a region (:class:`~labeling.frontier.models.BandDraw`) are in it too, and speak for that
+region and those outside of it. One that came by both ways is in it twice (``inference.certify.Sample.photo``).
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 
+import numpy as np
 from django.db import connection
 
-from labeling.catalog.models import Guideline, Project
+from inference.certify import Ladder, Rest
 from labeling.catalog.selectors import class_resolution
 from labeling.frontier.blind import DECIDED, SHOWN
-from labeling.learning.models import ModelVersion
-from labeling.learning.sides import LEARNED_A_TWIN
+from labeling.frontier.cohort import KNOWN_WRONG, LEFT, OF_COHORT, WORD, parameters
+from labeling.frontier.models import CertificationPlan
 from labeling.planner import without_nested_loops
-from labeling.truth.first_word import first_word
 
 
 @dataclass(frozen=True)
 class Label:
-    """One photo of the sample. ``settled_as``: class id in force today, or None for a hold, an unusable photo, a told word.
+    """One draw. ``settled_as``: class id in force today, None for a hold or an unusable photo.
 
-    ``draw``: the band draw that took it, or None where the audit's even walk did.
+    ``correct``: whether that is what was predicted; an undecided photo that does not count as an error is no error.
+    ``frame``: threshold of the region that it was asked for from, None where the audit's walk drew it.
     """
 
     item_id: int
@@ -41,7 +41,8 @@ class Label:
     predicted: int
     confidence: float
     settled_as: int | None
-    draw: int | None = None
+    correct: bool
+    frame: float | None = None
 
 
 @dataclass
@@ -54,104 +55,111 @@ class Draws:
     pending: list[int] = field(default_factory=list)
 
     @property
+    def items(self) -> list[int]:
+        """Each photo once, in the order of its first draw."""
+        return list(dict.fromkeys(label.item_id for label in self.labels))
+
+    @property
     def digest(self) -> str:
         lines = "".join(f"{label.sha256} {label.ground_truth_id}\n" for label in self.labels)
         return hashlib.sha256(lines.encode()).hexdigest()
 
+    @property
+    def decided_share(self) -> float:
+        """Share of the sample that people could decide, where the others do not count as errors."""
+        undecided = self.counts["undecided"]
+        return (len(self.labels) - undecided) / len(self.labels) if undecided else 1.0
+
 
 _DRAWN = f"""
-SELECT i.id, least(i.audit_drawn_at, b.created_at) AS drawn_at, g.sha256, word.id, word.kind, word.label_class_id,
-       word.guideline_id, word.told, s.predicted_id, s.confidence,
-       EXISTS (SELECT 1 FROM truth_groundtruth old
-               WHERE old.item_id = i.id AND old.id = ANY(%(snapshot)s::bigint[]))
-         OR {LEARNED_A_TWIN} AS trained,
+SELECT i.id, drawn.at, g.sha256, word.id, word.kind, r.counts_as, word.guideline_id, word.told, s.predicted_id, s.confidence,
        EXISTS (SELECT 1 FROM queue_sweepphoto p WHERE p.item_id = i.id) AS swept,
-       {SHOWN} OR {DECIDED} AS shown,
-       CASE WHEN i.audit_drawn_at IS NULL OR b.created_at < i.audit_drawn_at THEN b.id END AS draw
-FROM catalog_item i
+       EXISTS (SELECT 1 FROM truth_gold o WHERE o.item_id = i.id) OR {SHOWN} AS gold, {DECIDED} AS decided, drawn.threshold
+{OF_COHORT}
 JOIN catalog_image g ON g.id = i.image_id
-{first_word("i.id")}
-LEFT JOIN learning_score s ON s.item_id = i.id AND s.model_version_id = %(model)s
-LEFT JOIN frontier_drawnphoto d ON d.item_id = i.id
-LEFT JOIN frontier_banddraw b ON b.id = d.draw_id
-WHERE i.project_id = %(project)s AND (i.audit_drawn_at IS NOT NULL OR d.id IS NOT NULL)
-  AND NOT EXISTS (SELECT 1 FROM truth_gold o WHERE o.item_id = i.id)
-ORDER BY drawn_at, d.place NULLS FIRST, i.random_key
+JOIN LATERAL (
+    SELECT i.audit_drawn_at AS at, NULL::float8 AS threshold, 0 AS place WHERE i.audit_drawn_at > %(written)s
+    UNION ALL
+    SELECT b.created_at, b.threshold, d.place FROM frontier_drawnphoto d JOIN frontier_banddraw b ON b.id = d.draw_id
+    WHERE d.item_id = i.id AND b.plan_id = %(plan)s
+) drawn ON true
+{WORD}
+ORDER BY drawn.at, drawn.place, i.random_key
 """  # noqa: S608
 
 
-def draws(
-    project: Project,
-    model: ModelVersion,
-    guideline: Guideline,
-    *,
-    undecided_are_errors: bool,
-    band_draws: Collection[int] = (),
-) -> Draws:
-    """The sample that may certify ``model`` now. ``band_draws``: those whose chances the plan can weigh.
+def draws(plan: CertificationPlan) -> Draws:
+    """The labels that count for this plan now.
 
-    ``counts``: drawn, used, before (drawn before the version or the guideline was fixed), trained (in the snapshot, or a
-    near-duplicate is), shown (an exemplar, or decided by the machine before it was drawn: ``frontier.blind``), swept (shown
-    in a sweep's grid, beside its prediction: not blind, whatever came of it), older (settled under an earlier guideline),
-    unscored, undecided (left out by the policy), open, behind (settled, but drawn after an open one), elsewhere (asked for
-    by band under another plan's ladder).
+    What counts is the first word of people (``truth.first_word``). ``counts``: drawn (since the plan, of its cohort), used;
+    decided (by the machine before it was drawn: somebody may have read that, so it is left out); swept (shown in a sweep's
+    grid, whatever came of it), gold (called so, or an exemplar, since), older (settled under another guideline) and told
+    (at a review that says why), all of which count as wrong; undecided (no error by the policy); open, behind (settled, but
+    drawn after an open one).
     """
-    fixed_at = max(model.snapshot.created_at, guideline.created_at)
-    resolution = class_resolution(project)
-    names = (
-        "drawn",
-        "used",
-        "before",
-        "trained",
-        "shown",
-        "swept",
-        "older",
-        "unscored",
-        "undecided",
-        "open",
-        "behind",
-        "elsewhere",
-    )
+    resolution = class_resolution(plan.project)
+    names = ("drawn", "used", "decided", "swept", "gold", "older", "told", "undecided", "open", "behind")
     found = Draws(counts=dict.fromkeys(names, 0))
     count = found.counts
     with without_nested_loops(), connection.cursor() as cursor:
-        cursor.execute(
-            _DRAWN,
-            {"snapshot": model.snapshot.ground_truth_ids, "model": model.pk, "project": project.pk},
-        )
+        cursor.execute(_DRAWN, parameters(plan, resolution) | {"written": plan.created_at})
         rows = cursor.fetchall()
+    seen: set[int] = set()
     for row in rows:
-        (item, drawn_at, sha256, truth, kind, class_id, under, told) = row[:8]
-        (predicted, confidence, trained, swept, shown, draw) = row[8:]
-        count["drawn"] += 1
-        if drawn_at <= fixed_at:
-            count["before"] += 1
-        elif trained:
-            count["trained"] += 1
-        elif draw is not None and draw not in band_draws:
-            count["elsewhere"] += 1
-        elif shown:
-            count["shown"] += 1
-        elif swept:
-            # Being shown is decided by the score alone. To leave out only what was answered there would keep what was
-            # marked, and what people doubt is wrong more often.
-            count["swept"] += 1
-        elif predicted is None:
-            # A photo without an embedding, whatever it shows: leaving it out favours nobody.
-            count["unscored"] += 1
+        item, drawn_at, sha256, truth, kind, settled_as, under, told = row[:8]
+        predicted, confidence, swept, gold, decided, frame = row[8:]
+        again, correct = item in seen, False
+        seen.add(item)
+        count["drawn"] += not again
+        if decided:
+            count["decided"] += not again
+            continue
+        if swept or gold:
+            count["swept" if swept else "gold"] += not again
         elif truth is None:
-            count["open"] += 1
-            found.pending.append(item)
-        elif under != guideline.pk:
-            count["older"] += 1
-        elif count["open"]:
-            count["behind"] += 1
-        elif kind != "class" and not undecided_are_errors:
-            count["undecided"] += 1
+            count["open"] += not again
+            found.pending += [] if again else [item]
+            continue
+        elif under != plan.guideline_id:
+            count["older"] += not again
+        elif told:
+            count["told"] += not again
+        elif kind != "class":
+            correct = not plan.undecided_are_errors
         else:
-            # A word that was told proves nothing. To leave it out would let somebody choose the sample: it counts as wrong.
-            settled_as = resolution.get(class_id) if kind == "class" and not told else None
-            found.labels.append(Label(item, truth, sha256, predicted, confidence, settled_as, draw))
-            found.last_drawn_at = drawn_at
-            count["used"] += 1
+            correct = settled_as == predicted
+        if count["open"]:
+            count["behind"] += not again
+            continue
+        spared = correct and kind != "class"
+        count["undecided" if spared else "used"] += not again
+        said = settled_as if kind == "class" and not told else None
+        found.labels.append(Label(item, truth or 0, sha256, predicted, confidence, said, correct, frame))
+        found.last_drawn_at = drawn_at
+    return found
+
+
+_LEFT = f"""
+SELECT s.predicted_id, s.confidence, {LEFT} AS remains, {KNOWN_WRONG} AS wrong
+{OF_COHORT} {WORD}
+"""
+
+
+def rests(plan: CertificationPlan, ladders: dict[str, Ladder], decided_share: float) -> dict[str, Rest]:
+    """Class id (text) -> what is left to the machine of each region of its ladder, and what people found in what they took.
+
+    ``decided_share``: of the rest, so many are photos that people could decide; the others are no part of what is stated.
+    """
+    with without_nested_loops(), connection.cursor() as cursor:
+        cursor.execute(_LEFT, parameters(plan, class_resolution(plan.project)))
+        rows = cursor.fetchall()
+    predicted = np.array([row[0] for row in rows], dtype=np.int64)
+    confidence = np.array([row[1] for row in rows], dtype=np.float64)
+    remains = np.array([row[2] for row in rows], dtype=bool)
+    known = np.array([row[3] for row in rows], dtype=bool) & ~remains
+    found = {}
+    for name, rungs in ladders.items():
+        inside = (predicted == int(name))[None, :] & (confidence[None, :] >= rungs.thresholds[:, None])
+        left = np.floor((inside & remains).sum(axis=1) * decided_share + 1e-9).astype(np.int64)
+        found[name] = Rest(left, (inside & known).sum(axis=1))
     return found

@@ -1,16 +1,13 @@
 """What the plans of a project spent of δ on which labels, and what another may spend (``inference.certify.ledger``).
 
-A plan holds the labels drawn after its version and guideline were fixed, up to the last one that it looked at, or all to
-come as long as it is *open*. A plan whose labels nobody has looked at yet begins a sample of its own, and closes all before
-it: who comes back to one of those makes a new plan, which shares the labels since then with those that hold them.
+A plan holds the labels drawn after it was written, as long as it is *open*. A plan for another version or guideline begins a
+sample of its own and closes all before it: who comes back to one of those makes a new plan, with labels of its own.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 
-from django.db.models import Max
 from django.utils.translation import gettext as _
 
 from inference.certify import Overspent, next_share
@@ -20,16 +17,11 @@ from labeling.jobs.progress import JobError
 from labeling.learning.models import ModelVersion
 
 
-def labels_from(model: ModelVersion, guideline: Guideline) -> datetime:
-    """Labels that were drawn later may count."""
-    return max(model.snapshot.created_at, guideline.created_at)
-
-
 def open_plans(project: Project) -> list[CertificationPlan]:
     """Those that go on as labels come: all of the newest one's sample."""
     of_project = CertificationPlan.objects.filter(project=project)
     newest = of_project.order_by("-pk").values("sample")[:1]
-    return list(of_project.filter(sample=newest).order_by("pk"))
+    return list(of_project.filter(sample=newest, cohort__isnull=False).order_by("pk"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +30,16 @@ class Account:
 
     Attributes:
         sample: its name; of the new one where no plan has looked at any label of this use.
-        beside: for each stretch of labels, what was spent by each plan that holds them.
+        beside: what was spent by each plan that holds them too.
     """
 
     sample: str
-    beside: list[list[float]]
+    beside: list[float]
 
     def share(self, delta: float) -> float:
         """What another plan may spend. Raises :class:`JobError` where earlier ones, when δ was greater, left nothing."""
         try:
-            return min(next_share(delta, spent) for spent in self.beside)
+            return next_share(delta, self.beside)
         except Overspent:
             raise JobError(
                 _(
@@ -58,25 +50,13 @@ class Account:
 
 
 def account(project: Project, model: ModelVersion, guideline: Guideline) -> Account:
-    """What is spent already on the labels that a plan for this version and guideline would hold."""
-    since = labels_from(model, guideline)
-    earlier = list(
-        CertificationPlan.objects.filter(project=project)
-        .select_related("model_version__snapshot", "guideline")
-        .annotate(seen=Max("runs__last_drawn_at"))
-        .order_by("pk")
-    )
-    if not any(each.seen is not None and each.seen > since for each in earlier):
-        return Account(f"{len(earlier) + 1}, drawn after version {model.number}", [[]])
-    sample = earlier[-1].sample
-    held = []
-    for each in earlier:
-        begins = labels_from(each.model_version, each.guideline)
-        ends = None if each.sample == sample else each.seen or begins
-        held.append((begins, ends, each.delta))
-    moments = [since, *(begins for begins, _ends, _spent in held if begins > since)]
-    beside = [
-        [spent for begins, ends, spent in held if begins <= moment and (ends is None or moment < ends)]
-        for moment in moments
-    ]
-    return Account(sample, beside)
+    """What is spent already on the labels that a plan for this version and guideline would hold: those drawn from now on.
+
+    Another wish for the version that is certified now shares them with the plans that go on. A plan for another version or
+    guideline closes those, and nobody has seen its labels.
+    """
+    open_now = open_plans(project)
+    if open_now and (open_now[-1].model_version_id, open_now[-1].guideline_id) == (model.pk, guideline.pk):
+        return Account(open_now[-1].sample, [each.delta for each in open_now])
+    number = CertificationPlan.objects.filter(project=project).count() + 1
+    return Account(f"{number}, drawn after version {model.number}", [])

@@ -37,6 +37,7 @@ class VerdictOut(Shape):
     reason = serializers.CharField(
         allow_blank=True,
         help_text="in the queue: off, shadow, no_model, no_certificate, not_scored, outside, with_people, overruled, "
+        "unlike_the_pool or not_looked_at (it came after the plan, and differs or is still to be compared), "
         "audits_wait, new; by people: class, hold, unusable",
     )
     decision = DecisionOut(allow_null=True)

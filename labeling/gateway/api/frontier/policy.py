@@ -40,6 +40,14 @@ class CertificateOut(Shape):
     n = serializers.IntegerField()
     errors_ = serializers.IntegerField()
     bound = serializers.FloatField()
+    photos = serializers.IntegerField(
+        allow_null=True, help_text="of the region, that were in the pool and open when the plan was written"
+    )
+    most_wrong = serializers.IntegerField(allow_null=True, help_text="of them, at most")
+    rest = serializers.IntegerField(allow_null=True, help_text="of them, left to the machine at the look")
+    known = serializers.IntegerField(
+        allow_null=True, help_text="errors that people had found among the others"
+    )
     method = serializers.CharField()
     digest = serializers.CharField()
     created_at = serializers.DateTimeField()
@@ -76,6 +84,9 @@ class FrontierOut(Shape):
     guideline = serializers.IntegerField()
     coverage = serializers.FloatField(allow_null=True, help_text="share of the pool inside the frontier")
     decided = serializers.IntegerField()
+    unusual_arrivals = serializers.IntegerField(
+        help_text="photos that came since the plan and differ from the pool that it speaks of: left to people"
+    )
     delta_ever = serializers.FloatField(
         help_text="bounds the chance that this project ever certified something false; policy.delta is each model version's"
     )
@@ -112,6 +123,7 @@ class FrontierView(ApiView):
         return FrontierOut.of(
             now,
             model=model,
+            unusual_arrivals=now.unusual.photos if now.unusual else 0,
             delta_ever=now.promise.delta_ever,
             precision_of_all=now.promise.precision_of_all,
             one_answer=_counted(one_answer(project, now.model)),

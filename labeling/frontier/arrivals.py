@@ -1,0 +1,71 @@
+"""Photos that arrive after a plan was written: whether the machine may decide them under its certificates.
+
+A certificate speaks of a cohort. Arrivals are decided under it as long as nothing tells them apart from the pool that it was
+written for: before a batch is decided it is held against that pool (``compute.arriving``), and one that differs waits for
+people or for the next plan. A few photos cannot be told apart from anything; they are decided, and are part of the next
+look.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Count, Sum
+
+from labeling.catalog.models import Item, Project
+from labeling.frontier.models import ArrivalCheck, PlanCohort
+
+#: So many arrivals are looked at together, or more.
+LEAST = 50
+
+#: SQL over ``catalog_item i``: it came after the plan, and is not told apart from the pool. Parameters: ``arrivals_now``.
+LIKE_THE_POOL = """
+(i.id > %(pool_to)s AND (
+    (i.id > %(checked_to)s AND %(few)s)
+    OR EXISTS (SELECT 1 FROM frontier_arrivalcheck k
+               WHERE k.plan_id = %(arrivals_of)s AND k.usual AND i.id BETWEEN k.first AND k.last)))
+"""
+
+
+@dataclass(frozen=True)
+class Unusual:
+    """Arrivals of the newest plan that are told apart and still wait: how many came, in how many batches."""
+
+    photos: int
+    batches: int
+
+
+def unusual_arrivals(plan_id: int) -> Unusual | None:
+    """Of this plan; None where all that came since is like its pool."""
+    found = ArrivalCheck.objects.filter(plan=plan_id, usual=False).aggregate(
+        n=Count("pk"), photos=Sum("photos")
+    )
+    return Unusual(found["photos"], found["n"]) if found["n"] else None
+
+
+def why_not_decided(plan_id: int, project: Project, item_id: int) -> str:
+    """Of an open photo inside the frontier: ``unlike_the_pool``, ``not_looked_at`` (an arrival) or ``with_people``."""
+    now = arrivals_now(plan_id, project)
+    if item_id <= now["pool_to"]:
+        return "with_people"
+    if item_id > now["checked_to"]:
+        return "with_people" if now["few"] else "not_looked_at"
+    of_it = ArrivalCheck.objects.filter(plan=plan_id, first__lte=item_id, last__gte=item_id)
+    return "with_people" if of_it.filter(usual=True).exists() else "unlike_the_pool"
+
+
+def arrivals_now(plan_id: int, project: Project) -> dict[str, Any]:
+    """What ``LIKE_THE_POOL`` asks: up to which photo arrivals were looked at, and whether the others are few and
+    unsuspicious."""
+    pool_to = PlanCohort.objects.filter(plan=plan_id).values_list("pool_to", flat=True).first()
+    last = ArrivalCheck.objects.filter(plan=plan_id).first()
+    checked_to = last.last if last is not None else pool_to or 0
+    waiting = Item.objects.filter(project=project, pk__gt=checked_to).order_by("pk")[:LEAST]
+    few = (last is None or last.usual) and waiting.count() < LEAST
+    return {
+        "arrivals_of": plan_id,
+        "pool_to": 2**62 if pool_to is None else pool_to,
+        "checked_to": checked_to,
+        "few": few,
+    }
