@@ -57,7 +57,7 @@ def test_fresh_labels_bring_most_of_delta_to_the_version_that_reads_them_first()
     assert most_spent(pool) == first.delta
 
 
-def test_roll_backs_to_and_fro_never_spend_more_than_delta_on_any_label() -> None:
+def test_roll_backs_to_and_fro_never_spend_more_than_delta_on_a_version() -> None:
     pool = make_pool()
     pool.policy(precision=0.9)
     a = pool.model
@@ -66,13 +66,29 @@ def test_roll_backs_to_and_fro_never_spend_more_than_delta_on_any_label() -> Non
     b = pool.train([])
     labels(pool)
     look(pool)
+    again = []
     for model in (a, b, a):
-        assert back_to(pool, model).delta == 0.8 * DELTA, (
-            "a plan of its own, which counts what is drawn from now on"
-        )
+        again.append(back_to(pool, model).delta)
         labels(pool)
         look(pool)
+    # A plan of its own each time, which counts what is drawn from now on, and pays for what the version has looked at.
+    assert again == pytest.approx([0.1 * DELTA, 0.1 * DELTA, 0.2 / 6 * DELTA])
     assert most_spent(pool) == 0.8 * DELTA
+    for model in (a, b):
+        of_version = CertificationPlan.objects.filter(model_version=model).values_list("delta", flat=True)
+        assert 0.8 * DELTA < sum(of_version) <= DELTA
+
+
+def test_a_wish_that_changes_before_there_are_labels_costs_nothing() -> None:
+    pool = make_pool()
+    for precision in (0.9, 0.95, 0.9, 0.85):
+        pool.policy(precision=precision)
+        plan = look(pool)
+        assert look(pool) == plan
+    labels(pool)
+    assert look(pool) == plan
+    assert plan.delta == 0.8 * DELTA
+    assert most_spent(pool) == plan.delta
 
 
 def test_wishes_that_come_and_go_are_charged_once_each() -> None:

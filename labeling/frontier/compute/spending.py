@@ -1,13 +1,16 @@
 """What the plans of a project spent of δ on which labels, and what another may spend (``inference.certify.ledger``).
 
 A plan holds the labels drawn after it was written, as long as it is *open*. A plan for another version or guideline begins a
-sample of its own and closes all before it: who comes back to one of those makes a new plan, with labels of its own.
+sample of its own and closes all before it: who comes back to one of those makes a new plan, with labels of its own. As δ is
+said for each version and guideline, the new plan pays all the same for what the earlier ones have looked at. One that never
+looked at a label has cost nothing: it is closed by the next.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.db.models import Max
 from django.utils.translation import gettext as _
 
 from inference.certify import Overspent, next_share
@@ -26,11 +29,11 @@ def open_plans(project: Project) -> list[CertificationPlan]:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """The sample that is open, and what each plan spent that may hold a label of another one.
+    """The sample that another plan joins or begins, and what it shares δ with.
 
     Attributes:
-        sample: its name; of the new one where no plan has looked at any label of this use.
-        beside: what was spent by each plan that holds them too.
+        sample: its name; of a new one where the plans that are open do not go on.
+        beside: what was spent by each plan for the same version and guideline.
     """
 
     sample: str
@@ -50,13 +53,18 @@ class Account:
 
 
 def account(project: Project, model: ModelVersion, guideline: Guideline) -> Account:
-    """What is spent already on the labels that a plan for this version and guideline would hold: those drawn from now on.
-
-    Another wish for the version that is certified now shares them with the plans that go on. A plan for another version or
-    guideline closes those, and nobody has seen its labels.
-    """
-    open_now = open_plans(project)
-    if open_now and (open_now[-1].model_version_id, open_now[-1].guideline_id) == (model.pk, guideline.pk):
-        return Account(open_now[-1].sample, [each.delta for each in open_now])
-    number = CertificationPlan.objects.filter(project=project).count() + 1
-    return Account(f"{number}, drawn after version {model.number}", [])
+    """What plans for this version and guideline have spent, which another one shares: its labels are drawn from now on."""
+    plans = list(
+        CertificationPlan.objects.filter(project=project)
+        .annotate(seen=Max("runs__last_drawn_at"))
+        .order_by("pk")
+    )
+    of_use = [
+        each for each in plans if (each.model_version_id, each.guideline_id) == (model.pk, guideline.pk)
+    ]
+    open_now = {each.pk for each in open_plans(project)}
+    # They go on beside the new one where any of them has looked at a label, and share those to come.
+    go_on = any(each.pk in open_now and each.seen is not None for each in of_use)
+    beside = [each.delta for each in of_use if each.seen is not None or (go_on and each.pk in open_now)]
+    sample = plans[-1].sample if go_on else f"{len(plans) + 1}, drawn after version {model.number}"
+    return Account(sample, beside)
