@@ -226,14 +226,14 @@ def test_unusual_pixel_modes_come_in(mode: str) -> None:
 def test_when_the_photo_was_taken_is_read_from_exif() -> None:
     exif = Pillow.Exif()
     exif.get_ifd(0x8769)[0x9003] = "2026:03:04 05:06:07"
-    assert examine(photo_bytes(1, format="JPEG", exif=exif)).taken_at == datetime(
+    assert examine(photo_bytes(1, format="JPEG", exif=exif.tobytes())).taken_at == datetime(
         2026, 3, 4, 5, 6, 7, tzinfo=UTC
     )
     exif.get_ifd(0x8769)[0x9011] = "+09:00"
-    taken = examine(photo_bytes(1, format="JPEG", exif=exif)).taken_at
+    taken = examine(photo_bytes(1, format="JPEG", exif=exif.tobytes())).taken_at
     assert taken == datetime(2026, 3, 3, 20, 6, 7, tzinfo=UTC)
     exif.get_ifd(0x8769)[0x9003] = "yesterday"
-    assert examine(photo_bytes(1, format="JPEG", exif=exif)).taken_at is None
+    assert examine(photo_bytes(1, format="JPEG", exif=exif.tobytes())).taken_at is None
 
 
 def test_every_refusal_says_what_to_do() -> None:
