@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from labeling.catalog.models import APPEND_ONLY, SHARE, Guideline, Item, LabelClass, Project
 from labeling.jobs.models import Job
 from labeling.learning.models import ModelVersion
-from labeling.truth.models import GroundTruth
+from labeling.truth.models import Annotation, GroundTruth
 
 
 class Mode(models.TextChoices):
@@ -24,11 +24,29 @@ class Mode(models.TextChoices):
     ON = "on", _("On")
 
 
+class PromiseKind(models.TextChoices):
+    """What is certified (docs/decisions/0026-second-reader-and-delivered-set.md).
+
+    ``alone``: what the machine decides. ``assisted``: that, and what one blind answer settles that says the same as the
+    machine, each for itself. ``delivered``: all labels together, the machine's, the assisted and the strict ones.
+    """
+
+    ALONE = "alone", _("The machine alone")
+    ASSISTED = "assisted", _("The machine as second reader")
+    DELIVERED = "delivered", _("The delivered set")
+
+
 class FrontierPolicy(models.Model):
     """What a project wishes proven, and what the machine may do with it. The newest row is in force."""
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="frontier_policies")
+    promise = models.CharField(max_length=9, choices=PromiseKind.choices, default=PromiseKind.ALONE)
     precision = models.FloatField(default=0.98, validators=[MinValueValidator(0.5), MaxValueValidator(0.999)])
+    floor = models.FloatField(
+        default=0.9,
+        validators=[MinValueValidator(0.5), MaxValueValidator(0.999)],
+        help_text="of a delivered set: precision that what the machine decides must have by itself",
+    )
     delta = models.FloatField(default=0.05, validators=[MinValueValidator(0.001), MaxValueValidator(0.5)])
     undecided_are_errors = models.BooleanField(
         default=True, help_text="whether a photo that people hold or call unusable counts against the machine"
@@ -74,7 +92,11 @@ class CertificationPlan(models.Model):
     use = models.CharField(max_length=160)
     model_version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="+")
     guideline = models.ForeignKey(Guideline, on_delete=models.PROTECT, related_name="+")
+    promise = models.CharField(max_length=9, choices=PromiseKind.choices, default=PromiseKind.ALONE)
     precision = models.FloatField()
+    floor = models.FloatField(
+        null=True, help_text="of a delivered set: of what the machine decides by itself"
+    )
     delta = models.FloatField(help_text="what this use spends")
     budget = models.FloatField(help_text="what all uses of the sample may spend together")
     undecided_are_errors = models.BooleanField()
@@ -205,6 +227,9 @@ class Certificate(models.Model):
     It speaks of what is left to the machine of its plan's cohort. ``errors`` of ``n`` random, strict, out-of-sample
     labels of the region; of its ``photos`` at most ``most_wrong`` are wrong, ``known`` of them were found by people,
     and ``rest`` photos were left at the look; ``bound``: lower bound of their precision.
+
+    Where it has a *ring*, from ``assisted`` up to the threshold, one blind answer that is the prediction settles a photo.
+    Of a delivered set ``precision`` is the floor under what the machine decides; the plan says what holds of all labels.
     """
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="certificates")
@@ -225,6 +250,19 @@ class Certificate(models.Model):
     known = models.PositiveIntegerField(null=True, help_text="errors that people had found among the others")
     decided_share = models.FloatField(
         default=1.0, help_text="of photos that people can decide, where the others do not count as errors"
+    )
+    assisted = models.FloatField(
+        null=True, help_text="lowest margin of the ring; none where there is no ring"
+    )
+    ring_n = models.PositiveIntegerField(null=True, help_text="labels of the ring whose first answer agreed")
+    ring_errors = models.PositiveIntegerField(null=True, help_text="of them, wrong")
+    ring_photos = models.PositiveIntegerField(null=True, help_text="of the cohort, in the ring")
+    ring_spare = models.FloatField(
+        null=True,
+        help_text="so many fewer photos of the ring than would be allowed are agreed on and wrong, at least",
+    )
+    together = models.FloatField(
+        null=True, help_text="of a delivered set: what audits of both parts together are held against"
     )
     method = models.CharField(max_length=20)
     digest = models.CharField(max_length=64, help_text="of the run's sample")
@@ -354,13 +392,49 @@ class DecisionOverruled(models.Model):
         return f"overruled by {self.by}"
 
 
+class AssistedLabel(models.Model):
+    """One blind answer that says what the machine says, inside a ring: it settles the photo, or by lot is audited.
+
+    An audited one waits for a second person, blind, like any other photo, and gets a strict label.
+    """
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="assisted_labels")
+    item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="assisted_labels")
+    certificate = models.ForeignKey(Certificate, on_delete=models.PROTECT, related_name="assisted_labels")
+    annotation = models.OneToOneField(Annotation, on_delete=models.PROTECT, related_name="+")
+    label_class = models.ForeignKey(LabelClass, on_delete=models.PROTECT, related_name="+")
+    audit = models.BooleanField(help_text="drawn by lot for a second person")
+    audit_share = models.FloatField(help_text="probability of that lot")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["project", "id"], name="assisted_of_project"),
+            models.Index(fields=["item"], name="assisted_of_item"),
+        ]
+        triggers = [APPEND_ONLY]
+
+    def __str__(self) -> str:
+        return f"{self.item_id}: {self.label_class}"
+
+
+class WatchedPart(models.TextChoices):
+    MACHINE = "machine", _("Decided by the machine")
+    ASSISTED = "assisted", _("Settled by one answer that agrees")
+    TOGETHER = "together", _("Both together")
+
+
 class AuditWatch(models.Model):
-    """The watch over what one version decided of one class under one guideline. Derived: made again from the audits."""
+    """The watch over what one version decided of one class under one guideline. Derived: made again from the audits.
+
+    Of a delivered set there is one more over all classes and both parts, without a class.
+    """
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="audit_watches")
     model_version = models.ForeignKey(ModelVersion, on_delete=models.CASCADE, related_name="+")
     guideline = models.ForeignKey(Guideline, on_delete=models.CASCADE, related_name="+")
-    label_class = models.ForeignKey(LabelClass, on_delete=models.CASCADE, related_name="+")
+    label_class = models.ForeignKey(LabelClass, null=True, on_delete=models.CASCADE, related_name="+")
+    part = models.CharField(max_length=8, choices=WatchedPart.choices, default=WatchedPart.MACHINE)
     precision = models.FloatField(help_text="stated of the newest decision; each is held against its own")
     n = models.PositiveIntegerField(default=0, help_text="audited, and settled")
     errors = models.PositiveIntegerField(default=0)
@@ -373,13 +447,20 @@ class AuditWatch(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["model_version", "guideline", "label_class"],
-                name="one_watch_a_class_and_guideline",
+                fields=["model_version", "guideline", "label_class", "part"],
+                nulls_distinct=False,
+                name="one_watch_a_class_and_part",
             )
         ]
 
     def __str__(self) -> str:
         return f"{self.errors} of {self.n}"
+
+    @property
+    def over(self) -> str:
+        """The class's key, with the part where it is not what the machine decides."""
+        key = self.label_class.key if self.label_class else ""
+        return key if self.part == WatchedPart.MACHINE else f"{key} ({self.part})".strip()
 
 
 class CloserAudit(models.Model):

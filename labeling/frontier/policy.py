@@ -10,7 +10,16 @@ LEAST_AUDITED = 0.005
 #: So many decisions of a class under one certificate, or after something unusual, are audited at this share at least.
 FIRST_DECISIONS = 2000
 FIRST_SHARE = 0.10
-FIELDS = ("precision", "delta", "undecided_are_errors", "planned_labels", "mode", "audit_share")
+FIELDS = (
+    "promise",
+    "precision",
+    "floor",
+    "delta",
+    "undecided_are_errors",
+    "planned_labels",
+    "mode",
+    "audit_share",
+)
 
 
 def policy_of(project: Project) -> FrontierPolicy:

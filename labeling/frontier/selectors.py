@@ -26,6 +26,7 @@ from labeling.frontier.models import (
     EndKind,
     FrontierPolicy,
     Mode,
+    WatchedPart,
 )
 from labeling.frontier.policy import policy_of
 from labeling.frontier.promise import Promise, promise
@@ -199,8 +200,8 @@ def _classes(
             project=project, model_version=model, guideline=guideline, ends__kind=EndKind.SUSPENDED
         ).order_by("id")
     }
-    watched = AuditWatch.objects.filter(model_version=model, guideline=guideline)
-    watches = {each.label_class_id: each for each in watched}
+    watched = AuditWatch.objects.filter(model_version=model, guideline=guideline, part=WatchedPart.MACHINE)
+    watches = {each.label_class_id: each for each in watched if each.label_class_id is not None}
     waiting, paused = open_audits(project), paused_classes(project)
     found = []
     for position, definition in enumerate(active_definitions(project)):

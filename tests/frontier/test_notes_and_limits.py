@@ -16,6 +16,8 @@ from tests.factories import make_project
 pytestmark = pytest.mark.django_db
 
 POLICY = {
+    "promise": "alone",
+    "floor": "90",
     "precision": "98",
     "delta": "5",
     "audit_share": "5",

@@ -103,6 +103,8 @@ def test_what_is_no_number_is_no_policy(typed: str) -> None:
     client = Client()
     client.force_login(project.created_by)
     form = {
+        "promise": "alone",
+        "floor": "90",
         "delta": "5",
         "audit_share": "5",
         "planned_labels": "1000",

@@ -36,7 +36,7 @@ def audit_reading(project: Project, model: ModelVersion | None) -> Reading:
     figures = {
         "classes": [
             {
-                "class": each.label_class.key,
+                "class": each.over,
                 "n": each.n,
                 "errors": each.errors,
                 "waiting": each.waiting,
@@ -71,7 +71,7 @@ def audit_reading(project: Project, model: ModelVersion | None) -> Reading:
         low=worst.low,
         high=worst.high,
         threshold=worst.precision,
-        figures=figures | {"class": worst.label_class.key, "suspended": suspended},
+        figures=figures | {"class": worst.over, "suspended": suspended},
         item_ids=_wrong(project, model, guideline),
         model_version=model,
     )

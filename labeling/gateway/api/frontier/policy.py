@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from labeling.catalog.models import Project
 from labeling.catalog.permissions import Action
 from labeling.frontier.changing_policy import set_policy
-from labeling.frontier.models import FrontierPolicy, Mode
+from labeling.frontier.models import FrontierPolicy, Mode, PromiseKind
 from labeling.frontier.one_answer import OneAnswer, one_answer
 from labeling.frontier.policy import FIELDS
 from labeling.frontier.selectors import frontier_status
@@ -24,7 +24,15 @@ class PolicyIn(ModelInput):
 
 
 class PolicyOut(Shape):
+    promise = serializers.ChoiceField(
+        PromiseKind.choices,
+        help_text="what `precision` is of: what the machine decides alone; that, and what one answer that agrees settles, "
+        "each for itself; or all labels together",
+    )
     precision = serializers.FloatField()
+    floor = serializers.FloatField(
+        help_text="of a delivered set: precision of what the machine decides by itself"
+    )
     delta = serializers.FloatField()
     undecided_are_errors = serializers.BooleanField()
     planned_labels = serializers.IntegerField()
@@ -48,6 +56,14 @@ class CertificateOut(Shape):
     known = serializers.IntegerField(
         allow_null=True, help_text="errors that people had found among the others"
     )
+    assisted = serializers.FloatField(
+        allow_null=True,
+        help_text="lowest margin of the ring: from here up to the threshold one blind answer that is the prediction settles",
+    )
+    ring_n = serializers.IntegerField(
+        allow_null=True, help_text="random labels of the ring whose first answer agreed"
+    )
+    ring_errors = serializers.IntegerField(allow_null=True, help_text="of them, wrong")
     method = serializers.CharField()
     digest = serializers.CharField()
     created_at = serializers.DateTimeField()
