@@ -115,6 +115,12 @@ class Project(models.Model):
         default=False,
         help_text=_("Promote a model trained by itself when it is not worse than the champion."),
     )
+    train_on_assisted = models.BooleanField(
+        default=False,
+        help_text=_(
+            "One answer that agreed with the machine trains like a strict label. A model then learns to agree with itself."
+        ),
+    )
     backbone = models.CharField(max_length=80, default="efficientnet_lite0")
     levels = models.CharField(
         max_length=12,

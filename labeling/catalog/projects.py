@@ -48,6 +48,7 @@ SETTINGS = frozenset(
         "near_duplicates",
         "retrain_every",
         "promote_automatically",
+        "train_on_assisted",
         "backbone",
         "levels",
     }

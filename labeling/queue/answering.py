@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from labeling.catalog.models import Project
+from labeling.locks import SHARED_SQL, Lock
 from labeling.people.models import User
 from labeling.queue.lending import answered_already, own_slot
 from labeling.queue.models import Slot
@@ -76,27 +77,30 @@ def submit(
 def _open_loan(
     project: Project, labeler: User, lease: UUID, key: UUID
 ) -> tuple[int, int, str, dict[str, Any], datetime] | None:
-    """Item, round, draw, context and time of an open lease, locked; ``None`` when there is none, or the key is known."""
+    """Item, round, draw, context and time of an open lease, locked; ``None`` when there is none, or the key is known.
+
+    The order is shared from here on: what an answer changes in it (``entries.want_all``) is in one statement.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
-            """
+            f"""
             SELECT s.item_id, s.round,
                    -- whoever saw it in a grid knows what the model predicts, and is not blind any more
                    CASE WHEN s.draw <> 'gold' AND EXISTS (SELECT 1 FROM queue_sweepphoto p
                        WHERE p.item_id = s.item_id AND p.labeler_id = s.holder_id) THEN 'sweep' ELSE s.draw END,
-                   s.context, s.leased_at
+                   s.context, s.leased_at, {SHARED_SQL}
             FROM queue_slot s
             WHERE s.id = %s AND s.project_id = %s AND s.holder_id = %s
               AND s.annotation_id IS NULL AND s.skipped_at IS NULL
               AND NOT EXISTS (SELECT 1 FROM truth_annotation a WHERE a.labeler_id = %s AND a.key = %s)
             FOR NO KEY UPDATE OF s
-            """,
-            [lease, project.pk, labeler.pk, labeler.pk, key],
+            """,  # noqa: S608  (a constant)
+            [Lock.RANKING.value, project.pk, lease, project.pk, labeler.pk, labeler.pk, key],
         )
         found = cursor.fetchone()
     if found is None:
         return None
-    item_id, round, draw, context, lent_at = found
+    item_id, round, draw, context, lent_at, _nothing = found
     return item_id, round, draw, json.loads(context), lent_at
 
 

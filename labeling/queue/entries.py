@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from labeling import locks
 from labeling.catalog.models import Project
@@ -88,6 +89,43 @@ def put_back(*, project: Project, item_id: int, round: int) -> None:
             "late": True,
         },
     )
+
+
+def want_all(*, project: Project, item_id: int) -> None:
+    """An answer did not settle this photo: all that are wanted of it are, also where one was to be enough.
+
+    One statement, inside an answer: whoever takes answers shares the order before that (``answering``, ``sweeps``).
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE queue_entry e SET free = %s - e.taken FROM queue_ranking r
+            WHERE r.project_id = %s AND r.current AND e.ranking_id = r.id AND e.item_id = %s AND e.free < %s - e.taken
+            """,
+            [project.answers_per_image, project.pk, item_id, project.answers_per_image],
+        )
+
+
+@transaction.atomic
+def offer_once(*, project: Project, item_ids: Sequence[int]) -> int:
+    """Ask one person first for these photos, where nobody has begun and the audit drew none; return how many there were.
+
+    An answer that does not settle asks for the others (:func:`want_all`), so this never has to be undone. Another order
+    begins with all answers wanted.
+    """
+    ranking = share_ranking(project)
+    if ranking is None or not item_ids:
+        return 0
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE queue_entry e SET free = 1 FROM catalog_item i
+            WHERE e.ranking_id = %s AND e.item_id = ANY(%s) AND i.id = e.item_id AND i.audit_drawn_at IS NULL
+              AND e.taken = 0 AND e.round = 1 AND e.free > 1
+            """,
+            [ranking.pk, list(item_ids)],
+        )
+        return int(cursor.rowcount)
 
 
 def share_ranking(project: Project) -> Ranking | None:

@@ -69,6 +69,11 @@ def write_ranking(
 
 # What another ranking must know of an entry: exactly the rows of the index entry_touched.
 _TOUCHED = "(e.late OR e.taken > 0 OR e.round > 1 OR NOT e.draw = 'rank')"
+# Answers still wanted of an entry. Whoever holds a photo that was offered once is its only one until they answer.
+_FREE = """CASE WHEN e.taken = 1 AND e.free = 0 AND e.round = 1 AND EXISTS (
+    SELECT 1 FROM queue_slot s WHERE s.item_id = e.item_id AND s.round = 1 AND s.number IS NOT NULL
+      AND s.annotation_id IS NULL)
+    THEN 0 ELSE GREATEST(%s - e.taken, 0) END"""
 
 
 @transaction.atomic
@@ -111,7 +116,7 @@ def _take_out_finished(ranking: Ranking, read_at: datetime) -> None:
 def _carry_over_begun(old: Ranking, new: Ranking, wanted: int) -> None:
     _run(
         f"""
-        UPDATE queue_entry n SET taken = e.taken, free = GREATEST(%s - e.taken, 0),
+        UPDATE queue_entry n SET taken = e.taken, free = {_FREE},
             first_holder_id = e.first_holder_id, round = e.round, draw = e.draw
         FROM queue_entry e
         WHERE e.ranking_id = %s AND n.ranking_id = %s AND n.item_id = e.item_id AND {_TOUCHED}
@@ -144,7 +149,7 @@ def _append_late(old: Ranking, new: Ranking, wanted: int) -> None:
         INSERT INTO queue_entry (ranking_id, item_id, ladder_id, band, position, confidence, draw, round,
                                  taken, free, first_holder_id, late)
         SELECT %s, e.item_id, NULL, %s, e.position, NULL, e.draw, e.round, e.taken,
-               GREATEST(%s - e.taken, 0), e.first_holder_id, true
+               {_FREE}, e.first_holder_id, true
         FROM queue_entry e
         WHERE e.ranking_id = %s AND {_TOUCHED} AND e.late AND NOT EXISTS (
             SELECT 1 FROM queue_entry n WHERE n.ranking_id = %s AND n.item_id = e.item_id)

@@ -14,7 +14,7 @@ from labeling.queue import pace, services
 from labeling.queue.events import ranking_swapped
 from labeling.queue.exemplars import refuse_asked_exemplars
 from labeling.queue.models import BandOpening
-from labeling.truth.events import disputed, reopened, settled
+from labeling.truth.events import answer_waits, disputed, reopened, settled
 
 
 @receiver(items_added)
@@ -25,6 +25,11 @@ def on_items_added(*, project: Project, item_ids: list[int], **_: Any) -> None:
 @receiver([settled, disputed])
 def on_finished(*, project: Project, item_id: int, **_: Any) -> None:
     services.remove_from_queue(project=project, item_id=item_id)
+
+
+@receiver(answer_waits)
+def on_answer_waits(*, project: Project, item_id: int, **_: Any) -> None:
+    services.want_all(project=project, item_id=item_id)
 
 
 @receiver(reopened)

@@ -1,7 +1,14 @@
 """What the queue does for pages, the API and the rooms above: one import for all its writes."""
 
 from labeling.queue.answering import Submission, plausible, submit, undo
-from labeling.queue.entries import append_arrivals, put_back, remove_from_queue, share_ranking
+from labeling.queue.entries import (
+    append_arrivals,
+    offer_once,
+    put_back,
+    remove_from_queue,
+    share_ranking,
+    want_all,
+)
 from labeling.queue.lending import (
     MAX_LEASES,
     MOST_OFFLINE,
@@ -26,6 +33,7 @@ __all__ = [
     "claim_under",
     "give_back",
     "look_at_bands_again",
+    "offer_once",
     "open_next_band",
     "plausible",
     "put_back",
@@ -39,4 +47,5 @@ __all__ = [
     "submit",
     "undo",
     "unskip",
+    "want_all",
 ]

@@ -86,6 +86,10 @@ def record_answer(
     finished = settle(project, viewing.item_id, viewing.round, newest, state, audited=locked.audited)
     if not finished and state.paused:
         raise_dispute(project, viewing.item_id, viewing.round, DisputeCause.PAUSED)
+    elif not finished:
+        events.answer_waits.send(
+            sender=Annotation, project=project, item_id=viewing.item_id, annotation=annotation
+        )
     return annotation
 
 
@@ -183,7 +187,9 @@ def retract_answer(*, project: Project, labeler: User, key: UUID) -> Annotation:
     guideline = catalog.current_guideline(project)
     decision = consensus_of(project, standing_answers(annotation.item_id, annotation.round), guideline)
     truth = truth_in_force(annotation.item_id)
-    if truth is not None and truth.origin == Origin.AGREEMENT and decision.state != "agreed":
+    # An assisted label goes with whichever answer there was: with few it is not told which of them it rests on.
+    agreed = truth is not None and truth.origin == Origin.AGREEMENT
+    if (agreed and decision.state != "agreed") or (truth is not None and truth.origin == Origin.ASSISTED):
         withdraw_truth(project=project, item_id=annotation.item_id, guideline=guideline, origin=Origin.UNDONE)
     if decision.state == "wait":
         for dispute in disputes.open().filter(cause__in=[DisputeCause.DISAGREEMENT, DisputeCause.HOLD]):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -21,6 +22,7 @@ from labeling.catalog.services import log_activity
 from labeling.people.models import User
 from labeling.refusals import Refused
 from labeling.truth import events
+from labeling.truth.assisting import withdraw_assisted
 from labeling.truth.current import (
     open_dispute,
     truth_in_force,
@@ -37,7 +39,7 @@ from labeling.truth.models import (
     SweepCheck,
     TruthKind,
 )
-from labeling.truth.settling import active_class, append_truth, lock_photo, raise_dispute
+from labeling.truth.settling import active_class, append_truth, lock_photo, lock_photos, raise_dispute
 
 
 @transaction.atomic
@@ -166,7 +168,10 @@ def lift_pause(*, project: Project, labeler: User, by: User) -> Pause:
 
 
 def check_gold(project: Project, labeler: User, guideline: Guideline) -> None:
-    """Pause a labeler whose last gold answers are under the bar; their unconfirmed answers go to review."""
+    """Pause a labeler whose last gold answers are under the bar; their unconfirmed answers go to review.
+
+    What only the machine confirmed waits for its second person, who settles it or brings it to review.
+    """
     record = gold_record(project, labeler, guideline)
     if len(record) < project.gold_window or sum(record) / len(record) >= project.gold_bar:
         return
@@ -178,19 +183,23 @@ def check_gold(project: Project, labeler: User, guideline: Guideline) -> None:
     )
     if not created:
         return
-    unconfirmed = (
-        Annotation.objects.for_agreement()
-        .filter(project=project, labeler=labeler)
-        .exclude(item__in=GroundTruth.objects.current().filter(project=project).values("item"))
+    mine = Annotation.objects.for_agreement().filter(project=project, labeler=labeler)
+    unconfirmed = list(
+        mine.exclude(item__in=GroundTruth.objects.current().filter(project=project).values("item"))
         .exclude(item__in=Dispute.objects.open().filter(project=project).values("item"))
-        .order_by("item_id")  # always the same order, so that two pauses at once cannot lock each other
+        .order_by("item_id")
     )
+    by_machine = mine.filter(item__in=GroundTruth.objects.assisted().filter(project=project).values("item"))
+    assisted = list(by_machine.values_list("item_id", flat=True))
+    # All at once, so that two pauses at the same moment cannot lock each other.
+    lock_photos([*(answer.item_id for answer in unconfirmed), *assisted])
     to_review = 0
     for answer in unconfirmed:
-        lock_photo(answer.item_id)
         if truth_in_force(answer.item_id) is None and open_dispute(answer.item_id) is None:
             raise_dispute(project, answer.item_id, answer.round, DisputeCause.PAUSED)
             to_review += 1
+    asked_again = withdraw_assisted(project=project, item_ids=assisted)
+    more: dict[str, Any] = {"asked_again": asked_again} if asked_again else {}
     log_activity(
         project=project,
         kind="labeler_paused",
@@ -198,4 +207,5 @@ def check_gold(project: Project, labeler: User, guideline: Guideline) -> None:
         correct=pause.correct,
         asked=pause.asked,
         to_review=to_review,
+        **more,
     )

@@ -57,6 +57,12 @@ def agreeing(answers: Sequence[A], agreed: Consensus, resolution: Mapping[int, i
     return [each for each in answers if _vote(each, resolution) == (agreed.kind, agreed.label_class_id)]
 
 
+def count_as(answers: Sequence[Answered], label_class_id: int, resolution: Mapping[int, int | None]) -> bool:
+    """Whether there are answers, and all of them vote for this class as it counts today."""
+    wanted = (AnswerKind.CLASS.value, resolution.get(label_class_id))
+    return bool(answers) and all(_vote(each, resolution) == wanted for each in answers)
+
+
 def _vote(answer: Answered, resolution: Mapping[int, int | None]) -> tuple[str, int | None] | None:
     if answer.kind == AnswerKind.UNUSABLE:
         return AnswerKind.UNUSABLE.value, None

@@ -53,11 +53,13 @@ class Given:
 
 @dataclass(frozen=True, slots=True)
 class PhotoState:
-    """All that settling looks at. ``newest_truth`` may be a withdrawal; ``paused``: the person who just answered;
-    ``swept``: one of the answers was given in a sweep, which is not blind."""
+    """All that settling looks at. ``newest_truth`` may be a withdrawal; ``assisted``: the class of the ground truth in
+    force where one answer settled it; ``paused``: the person who just answered; ``swept``: one of the answers was given in
+    a sweep, which is not blind."""
 
     newest_truth: int | None
     in_force: bool
+    assisted: int | None
     disputed: bool
     paused: bool
     answers: list[Given]
@@ -69,7 +71,7 @@ def photo_state(project: Project, item_id: int, round: int, labeler: User | None
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT t.id, t.kind,
+            SELECT t.id, t.kind, CASE WHEN t.origin = 'assisted' THEN t.label_class_id END,
                    EXISTS (SELECT 1 FROM truth_dispute d WHERE d.item_id = %s
                              AND NOT EXISTS (SELECT 1 FROM truth_ruling r WHERE r.dispute_id = d.id)),
                    EXISTS (SELECT 1 FROM truth_pause p
@@ -100,10 +102,11 @@ def photo_state(project: Project, item_id: int, round: int, labeler: User | None
                 item_id,
             ],
         )
-        newest, kind, disputed, paused, kinds, classes, guidelines, swept = cursor.fetchone()
+        newest, kind, assisted, disputed, paused, kinds, classes, guidelines, swept = cursor.fetchone()
     return PhotoState(
         newest_truth=newest,
         in_force=newest is not None and kind != TruthKind.WITHDRAWN,
+        assisted=assisted,
         disputed=disputed,
         paused=paused,
         answers=[Given(*each) for each in zip(kinds, classes, guidelines, strict=True)],

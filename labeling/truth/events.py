@@ -8,5 +8,8 @@ settled = Signal()
 gold_chosen = Signal()
 #: kwargs: project, item_id. The photo went to review and needs no further answers.
 disputed = Signal()
+#: kwargs: project, item_id, annotation. An answer was given, and the photo waits for another: neither ground truth nor
+#: dispute came of it. Sent under the photo's lock. Whoever hears it may settle the photo (``services.settle_by_answer``).
+answer_waits = Signal()
 #: kwargs: project, item_id, round. More answers are wanted: an undo, or a reviewer who asks again.
 reopened = Signal()

@@ -2,7 +2,7 @@
 
 Which photos are judged a second time is decided by what the machine says of them, or by somebody who has looked. So a later
 word, however well it is meant, makes a random sample one that agrees with the machine. It trains; it certifies nothing. Only
-an answer that its own labeler took back was none.
+an answer that its own labeler took back was none; and one answer that the machine confirmed is none yet.
 """
 
 from __future__ import annotations
@@ -20,6 +20,6 @@ LEFT JOIN LATERAL (
         SELECT 1 FROM truth_ruling r JOIN truth_dispute d ON d.id = r.dispute_id
         WHERE r.id = t.ruling_id AND d.cause IN ('suspicious', 'requested')) AS told
     FROM truth_groundtruth t
-    WHERE t.item_id = {item} AND t.kind <> 'withdrawn' AND t.origin <> 'gold'
+    WHERE t.item_id = {item} AND t.kind <> 'withdrawn' AND t.origin NOT IN ('gold', 'assisted')
       AND NOT EXISTS (SELECT 1 FROM truth_groundtruth n WHERE n.supersedes_id = t.id AND n.origin = 'undone')
     ORDER BY t.id LIMIT 1) word ON true"""  # noqa: S608

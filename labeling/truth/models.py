@@ -210,6 +210,7 @@ class Origin(models.TextChoices):
     AGREEMENT = "agreement", _("Blind agreement")
     RULING = "ruling", _("Reviewer's ruling")
     GOLD = "gold", _("Known beforehand")
+    ASSISTED = "assisted", _("One answer that agrees with the machine")
     WITHDRAWAL = "withdrawal", _("Withdrawn")
     UNDONE = "undone", _("Taken back by its labeler")
 
@@ -226,9 +227,22 @@ class GroundTruthQuerySet(models.QuerySet["GroundTruth"]):
         """The last word on each photo, withdrawn ones left out."""
         return self.filter(superseded_by__isnull=True).exclude(kind=TruthKind.WITHDRAWN)
 
+    def strict(self) -> GroundTruthQuerySet:
+        """Current ones, but for those that one answer settled: held against the machine, these could not but agree."""
+        return self.current().exclude(origin=Origin.ASSISTED)
+
+    def assisted(self) -> GroundTruthQuerySet:
+        """Current ones that one answer settled."""
+        return self.current().filter(origin=Origin.ASSISTED)
+
     def trainable(self) -> GroundTruthQuerySet:
-        """Current classes that people settled. Gold stays a yardstick, and never trains."""
-        return self.current().filter(kind=TruthKind.CLASS).exclude(origin=Origin.GOLD)
+        """Current classes that train. Gold stays a yardstick, and never does; assisted ones where their project says so."""
+        return (
+            self.current()
+            .filter(kind=TruthKind.CLASS)
+            .exclude(origin=Origin.GOLD)
+            .exclude(origin=Origin.ASSISTED, project__train_on_assisted=False)
+        )
 
 
 class GroundTruth(models.Model):
@@ -262,6 +276,9 @@ class GroundTruth(models.Model):
                 condition=(Q(kind="class") & Q(label_class__isnull=False))
                 | (~Q(kind="class") & Q(label_class__isnull=True)),
                 name="truth_is_whole",
+            ),
+            models.CheckConstraint(
+                condition=~Q(origin="assisted") | Q(kind="class"), name="assisted_truth_is_of_a_class"
             ),
         ]
         indexes = [models.Index(fields=["project", "id"], name="truths_of_project")]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -19,7 +19,7 @@ from labeling.catalog.models import (
 )
 from labeling.refusals import Refused
 from labeling.truth import events
-from labeling.truth.consensus import Answered, Consensus, agreeing, consensus
+from labeling.truth.consensus import Answered, Consensus, agreeing, consensus, count_as
 from labeling.truth.current import (
     PhotoState,
     current_round,
@@ -51,6 +51,11 @@ def reconsider(*, project: Project, item_ids: list[int]) -> None:
 def lock_photo(item_id: int) -> None:
     """One writer a photo: of two last answers at the same moment, the second must see the first."""
     Item.objects.select_for_update(no_key=True).only("pk").get(pk=item_id)
+
+
+def lock_photos(item_ids: Iterable[int]) -> None:
+    """In the order of photos, as everybody who locks several of them."""
+    list(Item.objects.select_for_update(no_key=True).only("pk").filter(pk__in=list(item_ids)).order_by("pk"))
 
 
 def active_class(guideline: Guideline, class_key: str) -> ClassDefinition:
@@ -89,11 +94,19 @@ def settle(
     """Make ground truth or a dispute of the standing answers, if they suffice; return whether the photo has either.
 
     ``guideline``: the newest version, which says what each answer counts as today. The ground truth is of the oldest
-    version among the answers it rests on: what it proves is proven of those criteria.
+    version among the answers it rests on: what it proves is proven of those criteria. A label that one answer settled is
+    judged again with each further one.
     """
-    if state.in_force or state.disputed:
+    if state.disputed or (state.in_force and state.assisted is None):
         return True
     decision = consensus_of(project, state.answers, guideline)
+    if state.assisted is not None and decision.state != "agreed":
+        resolution = catalog.class_resolution(project, guideline)
+        if count_as(state.answers, state.assisted, resolution):
+            return True
+        withdraw_truth(project=project, item_id=item_id, guideline=guideline)
+        if decision.state == "wait":
+            events.reopened.send(sender=GroundTruth, project=project, item_id=item_id, round=round)
     if decision.state == "agreed":
         resting = agreeing(state.answers, decision, catalog.class_resolution(project, guideline))
         append_truth(
@@ -106,7 +119,7 @@ def settle(
                 each.guideline_id for each in resting
             ),  # versions are written in turn, so ids rise
             basis=Basis(
-                audited=_was_audited(item_id) if audited is None else audited,
+                audited=was_audited(item_id) if audited is None else audited,
                 supersedes=state.newest_truth,
                 swept=state.swept,
             ),
@@ -178,13 +191,13 @@ def _basis_of(item_id: int, ruling: Ruling | None) -> Basis:
     newest = newest_truth(item_id)
     round = ruling.dispute.round if ruling else current_round(item_id)
     return Basis(
-        audited=_was_audited(item_id),
+        audited=was_audited(item_id),
         supersedes=newest.pk if newest else None,
         swept=any(answer.draw == Draw.SWEEP for answer in standing_answers(item_id, round)),
     )
 
 
-def _was_audited(item_id: int) -> bool:
+def was_audited(item_id: int) -> bool:
     return Item.objects.filter(pk=item_id, audit_drawn_at__isnull=False).exists()
 
 

@@ -1,4 +1,4 @@
-"""Any order of claim, submit, skip, release, undo, expiry and re-ranking keeps the promises."""
+"""Any order of claim, submit, skip, release, undo, expiry, re-ranking and of one answer that settles keeps the promises."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ from labeling.queue import services
 from labeling.queue.models import Entry, Slot
 from labeling.queue.ranking import swap_in
 from labeling.refusals import Refused
-from labeling.truth.models import Annotation, GroundTruth
+from labeling.truth import services as truth
+from labeling.truth.events import answer_waits
+from labeling.truth.models import Annotation, Dispute, GroundTruth
 from labeling.truth.services import Answer
 from tests.examples import thorough
 from tests.factories import make_items, make_member, make_project
@@ -40,6 +42,31 @@ class Lending(RuleBasedStateMachine):
         self.dice = random.Random(7)
         self.acknowledged: dict[UUID, tuple[int, int]] = {}
         self.undone: set[UUID] = set()
+        self.certified = False
+        answer_waits.connect(self.on_answer_waits)
+
+    def teardown(self) -> None:
+        answer_waits.disconnect(self.on_answer_waits)
+
+    def on_answer_waits(self, annotation: Annotation, **_: object) -> None:
+        """While a certificate is in force, one answer of this class settles every other photo, if it was not drawn."""
+        item = annotation.item
+        first = Annotation.objects.standing().filter(item=item).count() == 1
+        agrees = annotation.label_class is not None and annotation.label_class.key == "functional"
+        if self.certified and first and agrees and item.pk % 2 and item.audit_drawn_at is None:
+            truth.settle_by_answer(project=self.project, annotation=annotation)
+
+    @rule()
+    def certify(self) -> None:
+        self.certified = True
+        services.offer_once(project=self.project, item_ids=[item.pk for item in self.items if item.pk % 2])
+
+    @rule(withdraw=st.booleans())
+    def end_certificate(self, withdraw: bool) -> None:
+        self.certified = False
+        if withdraw:
+            truth.withdraw_assisted(project=self.project, item_ids=[item.pk for item in self.items])
+            assert not GroundTruth.objects.assisted().filter(project=self.project).exists()
 
     def held(self, person: int) -> list[Slot]:
         return list(
@@ -141,8 +168,38 @@ class Lending(RuleBasedStateMachine):
         held = Counter(slots.values_list("item_id", "round"))
         for entry in Entry.objects.filter(ranking=self.ranking):
             assert entry.taken == held[entry.item_id, entry.round]
-            assert entry.free == self.project.answers_per_image - entry.taken
+            wanted = {self.project.answers_per_image}
+            if not self.answered(entry.item_id, entry.round):
+                wanted.add(1)  # offered once
+            assert entry.free + entry.taken in wanted
             assert (entry.first_holder_id is None) == (entry.taken == 0)
+
+    def answered(self, item_id: int, round: int) -> bool:
+        return Annotation.objects.standing().filter(item=item_id, round=round).exists()
+
+    @invariant()
+    def no_photo_is_stuck_nor_asked_of_more_than_wanted(self) -> None:
+        """Whatever is neither settled nor in dispute has an entry, and with the places taken all that are wanted of it."""
+        if not hasattr(self, "project"):
+            return
+        waiting = set(Entry.objects.filter(ranking=self.ranking).values_list("item_id", flat=True))
+        settled = GroundTruth.objects.current().filter(project=self.project)
+        disputed = Dispute.objects.open().filter(project=self.project)
+        done = {*settled.values_list("item_id", flat=True), *disputed.values_list("item_id", flat=True)}
+        assert waiting == {item.pk for item in self.items} - done
+        places = Slot.objects.filter(project=self.project, number__isnull=False).values("item", "round")
+        assert not places.annotate(n=Count("id")).filter(n__gt=self.project.answers_per_image).exists()
+
+    @invariant()
+    def an_assisted_label_rests_on_answers_of_its_class(self) -> None:
+        if not hasattr(self, "project"):
+            return
+        for label in GroundTruth.objects.assisted().filter(project=self.project):
+            standing = Annotation.objects.standing().filter(item=label.item_id)
+            assert {each.label_class_id for each in standing} == {label.label_class_id}
+            assert standing.count() < self.project.answers_per_image, (
+                "all that are wanted would be a strict one"
+            )
 
     @invariant()
     def a_settled_photo_leaves_the_queue(self) -> None:

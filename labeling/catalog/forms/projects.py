@@ -94,7 +94,10 @@ class SettingsForm(_ProjectModelForm):
         ),
         (gettext_lazy("Photos of more than 8 bits"), ("levels",)),
         (gettext_lazy("Photos that come in"), ("near_duplicates",)),
-        (gettext_lazy("Training"), ("retrain_every", "promote_automatically", "backbone")),
+        (
+            gettext_lazy("Training"),
+            ("retrain_every", "promote_automatically", "train_on_assisted", "backbone"),
+        ),
     )
     strategy = forms.ChoiceField(label=gettext_lazy("Strategy"), choices=list(STRATEGIES.items()))
     backbone = forms.ChoiceField(
@@ -133,12 +136,17 @@ class SettingsForm(_ProjectModelForm):
             "near_duplicates": gettext_lazy("Near-duplicates"),
             "retrain_every": gettext_lazy("Train automatically every (ground truths)"),
             "promote_automatically": gettext_lazy("Promote automatically when not worse"),
+            "train_on_assisted": gettext_lazy("Assisted labels train"),
             "levels": gettext_lazy("Where white lies"),
         }
         help_texts = {
             "min_view_ms": gettext_lazy("Faster answers are refused, and the labeler is told."),
             "gold_bar": gettext_lazy("A labeler below it is paused until an admin lets them go on."),
             "retrain_every": gettext_lazy("0 is never."),
+            "train_on_assisted": gettext_lazy(
+                "An assisted label is one answer that agreed with the machine. With these a model has more to learn from, "
+                "and learns to agree with itself. They never prove anything."
+            ),
             "levels": gettext_lazy(
                 "Cameras keep 10 to 14 bits in files of 16 (electroluminescence, thermal, X-ray). People and model see the "
                 "same 8 of them. Another choice embeds all photos anew, and the next training uses it."

@@ -21,6 +21,7 @@ from labeling.catalog.selectors import active_definitions, class_resolution
 from labeling.people.models import User
 from labeling.queue import priority
 from labeling.queue.answering import plausible
+from labeling.queue.entries import share_ranking
 from labeling.queue.lending import give_back
 from labeling.queue.models import Slot, Sweep, SweepHandIn, SweepPhoto
 from labeling.queue.sweeps.lending import return_to_queue
@@ -84,6 +85,7 @@ def hand_in(
     _refuse_closed(sweep)
     each_ms = view_ms // len(photos)
     _refuse_too_fast(project, each_ms)
+    share_ranking(project)  # as with every answer: what it changes in the order is in one statement
     slots = lock_slots(sweep)
     lock_photos(list(slots))
     _record_checks(sweep, photos, marks)
