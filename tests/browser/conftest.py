@@ -15,7 +15,7 @@ os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 import pytest
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from labeling.catalog import photos
 from labeling.people.models import User
@@ -37,6 +37,10 @@ CANDIDATES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-st
 def chromium_path() -> str | None:
     return os.environ.get("HILLTOP_CHROMIUM") or next(filter(None, map(shutil.which, CANDIDATES)), None)
 
+
+#: ms for what comes in any case: on a busy machine a page takes seconds, and only a fault takes all of this.
+PATIENCE = 60_000
+expect.set_options(timeout=PATIENCE)
 
 _examined = cache(photos.examine)
 
@@ -80,7 +84,7 @@ def context_for(chromium: Browser, live_stack: Stack) -> Iterator[Callable[..., 
     def make(user: User | None, **options: Any) -> BrowserContext:
         options.setdefault("viewport", {"width": 1280, "height": 800})
         context = chromium.new_context(base_url=live_stack.url, **options)
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(PATIENCE)
         opened.append(context)
         if user is not None:
             context.add_cookies([{"name": "sessionid", "value": _session_of(user), "url": live_stack.url}])

@@ -76,9 +76,7 @@ def test_a_folder_comes_in_with_the_paths_below_it(
     expect(page.get_by_text("4 files chosen")).to_be_visible()
     page.get_by_role("button", name="Send").click()
     page.wait_for_url("**/intake/*")
-    expect(page.get_by_role("row", name="march/notes.txt")).to_contain_text(
-        "This is not a photo", timeout=60_000
-    )
+    expect(page.get_by_role("row", name="march/notes.txt")).to_contain_text("This is not a photo")
     expect(page.locator(".dl")).to_contain_text("Added 3")
     assert set(IntakeFile.objects.values_list("name", flat=True)) == EXPECTED
     assert set(Item.objects.values_list("name", flat=True)) == EXPECTED - {"march/notes.txt"}

@@ -36,7 +36,7 @@ def test_an_explanation_is_asked_for_waits_and_arrives(
     page.evaluate("window.notReloaded = true")
     live_stack.start_worker()
     heat = page.locator("[data-heat]")
-    expect(heat).to_be_visible(timeout=40_000)
+    expect(heat).to_be_visible()
     expect(page.get_by_role("heading", name="Nearest settled photos, by embedding")).to_be_visible()
     assert page.evaluate("window.notReloaded") is True
     _shoot(page, "explained")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import gzip
+import re
 import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Request, expect
 
 from labeling.catalog.guidelines import amend_guideline
 from labeling.catalog.images import add_image, add_items
@@ -85,7 +86,7 @@ def answers_of(labeler: User) -> list[Annotation]:
     return list(Annotation.objects.filter(labeler=labeler).order_by("id"))
 
 
-def wait_for_answers(labeler: User, count: int, seconds: float = 15) -> list[Annotation]:
+def wait_for_answers(labeler: User, count: int, seconds: float = 60) -> list[Annotation]:
     deadline = time.monotonic() + seconds
     while len(found := answers_of(labeler)) < count and time.monotonic() < deadline:
         time.sleep(0.05)
@@ -140,10 +141,11 @@ def test_answers_that_were_waiting_are_delivered_after_a_reload(screen: Screen, 
 
 def test_an_answer_whose_confirmation_got_lost_is_not_stored_twice(screen: Screen, labeler: User) -> None:
     lost: list[str] = []
+    again: list[Any] = []
 
     def deliver_but_lose_the_answer(route: Any) -> None:
         if lost:
-            route.continue_()
+            again.append(route)
             return
         route.fetch()
         lost.append(route.request.post_data)
@@ -152,6 +154,9 @@ def test_an_answer_whose_confirmation_got_lost_is_not_stored_twice(screen: Scree
     take_over(screen.page, "**/annotations", deliver_but_lose_the_answer)
     screen.press("1")
     screen.expect_state("1 answer is waiting")
+    screen.page.unroute("**/annotations", deliver_but_lose_the_answer)
+    for route in again:  # the second attempt, if it came already
+        route.continue_()
     screen.expect_state("All saved")
     assert len(wait_for_answers(labeler, 1)) == 1
     expect(screen.page.locator("#refused")).to_be_hidden()
@@ -177,7 +182,7 @@ def test_undo_brings_the_photo_back_and_appends_that_it_was_taken_back(screen: S
     first = screen.shown
     screen.press("1")
     wrong = wait_for_answers(labeler, 1)[0]
-    expect(screen.page.locator("#undo-seconds")).to_have_text("60 s")
+    expect(screen.page.locator("#undo-seconds")).to_have_text(re.compile(r"^(60|5\d) s$"))  # it counts down
     screen.press("z")
     assert screen.shown == first
     screen.press("2")
@@ -290,16 +295,18 @@ def test_a_paused_labeler_reads_why(
 
 
 def test_a_key_pressed_too_soon_is_ignored_gently(live_stack: object, page_for: PageFor) -> None:
-    project = project_with_photos(6, min_view_ms=1500)
+    project = project_with_photos(6, min_view_ms=100_000)
     labeler = make_member(project)
-    screen = Screen(page_for(labeler), project).open()
+    page = page_for(labeler)
+    page.clock.install()
+    screen = Screen(page, project).open()
     first = screen.shown
-    screen.page.keyboard.press("1")
-    screen.page.wait_for_timeout(200)
+    page.keyboard.press("1")
+    expect(page.locator("#live")).to_have_text("A moment longer, please.")
     assert screen.shown == first
-    screen.page.wait_for_timeout(1500)
+    page.clock.fast_forward(100_000)
     screen.press("1")
-    assert wait_for_answers(labeler, 1)[0].view_ms >= 1500
+    assert wait_for_answers(labeler, 1)[0].view_ms >= 100_000
 
 
 def test_a_required_checklist_is_ticked_by_number_keys(live_stack: object, page_for: PageFor) -> None:
@@ -326,11 +333,11 @@ def test_the_tour_is_shown_once(live_stack: object, project: Project, page_for: 
     labeler = make_member(project)
     page = page_for(labeler)
     Screen(page, project).open(end_tour=False)
-    for _step in range(3):
-        expect(page.locator("#tour")).to_be_visible()
-        page.keyboard.press("Enter")
-    expect(page.locator("#tour")).to_be_hidden()
-    page.wait_for_timeout(200)
+    with page.expect_response("**/me/toured"):
+        for _step in range(3):
+            expect(page.locator("#tour")).to_be_visible()
+            page.keyboard.press("Enter")
+        expect(page.locator("#tour")).to_be_hidden()
     labeler.refresh_from_db()
     assert labeler.toured_at is not None
     page.reload()
@@ -355,24 +362,37 @@ def test_nothing_that_the_browser_gets_tells_a_score_a_band_or_gold(screen: Scre
     assert not [word for word in ("score", "confidence", "gold", "audit", "ladder", "draw") if word in html]
 
 
-def weight(url: str, body: bytes) -> int:
-    """Bytes on the wire: static files are served compressed (the server of the tests does not)."""
-    return len(gzip.compress(body)) if "/static/" in url else len(body)
+class Scale:
+    """What a page loads beside its photos; ``bytes()`` on the wire, when it has come to rest."""
+
+    def __init__(self, page: Page) -> None:
+        self.loaded: dict[str, Request] = {}
+        page.on("requestfinished", self._note)
+
+    def _note(self, request: Request) -> None:
+        if not any(part in request.url for part in ("/photos/", "/events", "blob:")):
+            self.loaded[request.url] = request
+
+    def bytes(self) -> int:
+        """Static files are served compressed; the server of the tests does not."""
+        total = 0
+        for url, request in self.loaded.items():
+            response = request.response()
+            assert response is not None
+            body = response.body()
+            total += len(gzip.compress(body)) if "/static/" in url else len(body)
+        return total
 
 
 def test_the_page_weighs_100_kb_or_less_without_photos(
     live_stack: object, project: Project, labeler: User, page_for: PageFor
 ) -> None:
     page = page_for(labeler)
-    sizes: dict[str, int] = {}
-    page.on(
-        "response", lambda response: sizes.__setitem__(response.url, weight(response.url, response.body()))
-    )
+    scale = Scale(page)
     Screen(page, project).open()
     page.wait_for_load_state("networkidle")
-    whole = sum(size for url, size in sizes.items() if "/photos/" not in url and "blob:" not in url)
-    assert any(url.endswith("label.css") for url in sizes)
-    assert 10_000 < whole <= 100_000
+    assert any(url.endswith("label.css") for url in scale.loaded)
+    assert 10_000 < scale.bytes() <= 100_000
 
 
 def test_a_phone_labels_by_touch(
@@ -389,9 +409,10 @@ def test_a_phone_labels_by_touch(
 
 def test_the_screen_measures_how_long_the_next_photo_takes(screen: Screen) -> None:
     screen.wait_until_ahead(6)
+    began = time.monotonic()
     screen.press("1")
     screen.press("2")
     times = screen.page.evaluate("hilltop.answers")
     assert len(times) == 2
-    assert all(0 < ms < 1000 for ms in times)
+    assert all(ms > 0 for ms in times) and sum(times) <= 1000 * (time.monotonic() - began)
     assert screen.page.evaluate("hilltop.lastAnswerMs") == times[-1]

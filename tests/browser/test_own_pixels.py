@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 from collections.abc import Callable
 from functools import cache
 from uuid import uuid4
@@ -72,10 +73,13 @@ def assert_the_scratch_is_seen(page: Page, stage: Locator) -> None:
     expect(stage.locator(".lb-detail[data-state=whole]")).to_be_attached()
     x, y, size = place_of_the_scratch(picture)
     assert size == pytest.approx(8, abs=0.01)
-    shown = seen_in(page, round(x - 0.5), round(y - 0.5))
-    assert (
-        np.abs(shown[12, 12].astype(int) - SCRATCH).max() <= 16
-    )  # not paled by its neighbours, and in its place
+    deadline = time.monotonic() + 60
+    while True:  # painted some frames after it stands there
+        shown = seen_in(page, round(x - 0.5), round(y - 0.5))
+        # Not paled by its neighbours, and in its place.
+        if np.abs(shown[12, 12].astype(int) - SCRATCH).max() <= 16:
+            break
+        assert time.monotonic() < deadline
     bright = (shown[12].astype(int).sum(axis=1) > 400).sum()
     assert 7 <= bright <= 10  # as wide as one pixel is now
     for side in (0, -1):
@@ -181,12 +185,9 @@ def halves(page: Page, photo: Locator) -> tuple[int, int]:
 
 def seen_at_last(page: Page, photo: Locator, right: Callable[[int, int], bool]) -> tuple[int, int]:
     """The halves, as soon as they are right: a picture is painted some frames after its element stands there."""
-    seen = halves(page, photo)
-    for _ in range(100):
-        if right(*seen):
-            break
-        page.wait_for_timeout(50)
-        seen = halves(page, photo)
+    deadline = time.monotonic() + 60
+    while not right(*(seen := halves(page, photo))) and time.monotonic() < deadline:
+        pass
     return seen
 
 

@@ -16,7 +16,7 @@ from labeling.people.models import User
 from labeling.queue.models import Slot, Sweep, SweepHandIn, SweepPhoto
 from labeling.truth.models import Annotation, Draw, Pause, SweepCheck
 from tests.browser.routing import take_over
-from tests.browser.test_labeling_screen import weight
+from tests.browser.test_labeling_screen import Scale
 from tests.factories import make_member, photo_bytes
 from tests.queue.sweeps import Field, kept_field
 
@@ -88,7 +88,7 @@ def screen(live_stack: object, field: Field, page_for: PageFor) -> Screen:
     return Screen(page_for(field.ann), field).open()
 
 
-def wait_for_hand_ins(labeler: User, count: int, seconds: float = 15) -> list[SweepHandIn]:
+def wait_for_hand_ins(labeler: User, count: int, seconds: float = 60) -> list[SweepHandIn]:
     deadline = time.monotonic() + seconds
     while (found := list(SweepHandIn.objects.filter(labeler=labeler).order_by("id"))) is not None:
         if len(found) >= count or time.monotonic() > deadline:
@@ -301,16 +301,10 @@ def test_the_page_weighs_little_without_its_photos(
     field: Field, page_for: PageFor, live_stack: object
 ) -> None:
     page = page_for(field.ann)
-    weights: list[int] = []
-
-    def weigh(response: object) -> None:
-        url = str(response.url)  # type: ignore[attr-defined]
-        if "/photos/" not in url and "/events" not in url:
-            weights.append(weight(url, response.body()))  # type: ignore[attr-defined]
-
-    page.on("requestfinished", lambda request: weigh(request.response()))
+    scale = Scale(page)
     Screen(page, field).open()
-    assert 10_000 < sum(weights) < 100_000
+    page.wait_for_load_state("networkidle")
+    assert 10_000 < scale.bytes() < 100_000
 
 
 @pytest.mark.parametrize("width", [360, 1280])

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import CDPSession, Page, Route, expect
+from playwright.sync_api import Page, Route, expect
 
 from labeling.catalog.models import Project
 from labeling.people.models import User
@@ -115,36 +115,31 @@ def test_too_late_is_too_late_after_a_reload_as_well(
     expect(screen.page.locator("#toast")).to_have_text("There is nothing to undo.")
 
 
-def _tap_twice(page: Page, selector: str) -> None:
-    """Two taps at one place, as fast as the browser takes them."""
+def _tap_twice(page: Page, selector: str, *, taps: int) -> None:
+    """Two taps at one place and in one moment: the page's clock stands still until it has had ``taps`` of them in all."""
     box = page.locator(selector).bounding_box()
     assert box is not None
-    point = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
-    finger: CDPSession = page.context.new_cdp_session(page)
+    page.clock.pause_at(page.evaluate("Date.now() / 1000") + 30)
     for _ in range(2):
-        finger.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [point]})
-        finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+        page.touchscreen.tap(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.wait_for_function("taps => window.taps === taps", arg=taps, polling=50)
+    page.clock.resume()
 
 
 def test_two_taps_are_one_answer(
     live_stack: object, project: Project, labeler: User, page_for: PageFor
 ) -> None:
     page = page_for(labeler, viewport={"width": 390, "height": 780}, has_touch=True, is_mobile=True)
-    page.add_init_script(
-        "[window.taps, window.tapped] = [0, 0];"
-        "addEventListener('click', ({ timeStamp }) => { window.taps += 1; window.tapped = timeStamp; }, true)"
-    )
+    page.clock.install()
+    page.add_init_script("window.taps = 0; addEventListener('click', () => { window.taps += 1; }, true)")
     screen = Screen(page, project).open()
     screen.wait_until_ahead(6)
     before = screen.shown
-    _tap_twice(page, "[data-answer=defective]")
-    page.wait_for_function("() => window.taps === 2")
+    _tap_twice(page, "[data-answer=defective]", taps=2)
     screen.wait_for_photo(other_than=before)
     screen.expect_state("All saved")
     second = screen.shown
-    page.wait_for_function("() => performance.now() - window.tapped > 300")
-    _tap_twice(page, "[data-why=hold]")  # the second falls on what takes its place
-    page.wait_for_function("() => window.taps === 4")
+    _tap_twice(page, "[data-why=hold]", taps=4)  # the second falls on what takes its place
     expect(page.locator("[data-reasons=hold]")).to_be_visible()
     assert screen.shown == second
     page.keyboard.press("Escape")
