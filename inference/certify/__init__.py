@@ -1,8 +1,9 @@
 """Proof of a precision from random labels, and the watch over it: arrays in, plain numbers out.
 
 ``ladder`` lays thresholds, ``certify`` walks them inward, ``next_share`` says what another use of labels may spend of δ,
-``PrecisionMonitor`` watches automatic decisions for ever. ``agreement`` certifies the machine as second reader, ``delivery``
-all that leaves together. Imports neither torch nor scikit-learn.
+``PrecisionMonitor`` watches automatic decisions for ever. ``agreement`` certifies the machine as second reader, over
+``ways`` and what a ``ring`` has to spare; ``delivery`` all that leaves together, along a ``path``. Imports neither torch nor
+scikit-learn.
 """
 
 from __future__ import annotations

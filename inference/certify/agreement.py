@@ -3,7 +3,7 @@
 A *way* to decide a predicted class is two thresholds: at or above the outer one the machine decides alone, between it and
 the inner one, in the *ring*, an answer that is the prediction settles a photo, and all else is strict work. What is stated
 holds of either part for itself: of what the machine decides, and of the labels that one answer settled. The ring is tested
-as the machine leaves it: what the machine takes is the surest, where agreement is easy, and would carry the rest.
+as the machine leaves it: what the machine takes is the surest, where agreement is easy, and would carry the ring.
 
 Nothing else needs to be labeled for it, since every certifying photo has a first blind answer: those of the ring that agree
 are an even sample of the photos that an answer would settle. A way falls only if the machine's part and the ring are both
@@ -11,9 +11,14 @@ refuted to be worse than stated, and needs no split of δ for that (an intersect
 class are laid before the first label, from the ring alone to more and more for the machine, and walked like thresholds
 (``graph.chains``); all that fall hold together, with probability 1 − δ over all classes.
 
-One exact look at the planned number of labels, by the binomial, which in a pool that ends is on the safe side (Hoeffding
-1963). A disagreement proves nothing and settles nothing. What no test sees is a labeler who learns what the machine says:
-then the answer is not blind, and must count for nothing here.
+**Of the rest.** As in ``walk``, what is certified is what people leave of either part, so what is tested stands in the
+plan: of the machine's part a target (``ladder.aimed``), of the ring a spare (``ring``). Beside the walk each part has a
+bound of its own, for ``OWN`` of δ over all of them; a third of that for the machine's parts, for the rings, and for how many
+photos of each ring an answer would agree on. All hold together and at all times, with probability 1 − δ. So it may be asked
+at any time which ways still hold of the rest, and the best of these is the one to use.
+
+One exact look at the planned number of evenly drawn labels. A disagreement proves nothing and settles nothing. What no test
+sees is a labeler who learns what the machine says: then the answer is not blind, and must count for nothing here.
 """
 
 from __future__ import annotations
@@ -23,116 +28,62 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import bdtr
 
-from inference.certify import graph
-from inference.certify.binomial import check_level, errors_allowed, p_value
+from inference.certify import finite, graph, ring
+from inference.certify.binomial import check_level
 from inference.certify.evidence import Sample
-from inference.certify.ladder import EVEN_STARTS, HEDGE, Ladder
+from inference.certify.finite import Rest
+from inference.certify.ladder import OWN, Ladder, aimed
+from inference.certify.ring import Taken
+from inference.certify.ways import lay, starts
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
-#: Of the machine's errors, about so many are shared by a first answer. Steers which ways are laid, never what they prove.
-SHARED_ERRORS = 0.1
-#: A ring is laid as deep as hopes put it above what is stated by so much of what may be wrong.
-ROOM = 0.2
-#: The machine's part begins where so many errors would still pass: a way that a single error fells blocks those behind it.
-SPARE = 3
-#: Human decisions that a label by the machine and one by an answer that agrees save.
-SAVED_ALONE, SAVED_ASSISTED = 2.07, 1.07
-
-
-@dataclass(frozen=True)
-class Ways:
-    """Ways to decide one predicted class, settled before the first certifying label.
-
-    Attributes:
-        machine: (m,) confidence from which the machine decides alone; infinite where it decides nothing.
-        assisted: (m,) confidence from which, below that, an answer that agrees settles; the same where there is no ring.
-        share_machine, share_ring: (m,) of the class's photos.
-        hoped_machine, hoped_ring: (m,) precisions, NaN where there are no hopes.
-        agreeing: (m,) share of the ring's photos on which the answer is hoped to agree.
-    """
-
-    machine: Floats
-    assisted: Floats
-    share_machine: Floats
-    share_ring: Floats
-    hoped_machine: Floats
-    hoped_ring: Floats
-    agreeing: Floats
-
-    def __len__(self) -> int:
-        return len(self.machine)
-
-    @property
-    def saved(self) -> Floats:
-        """(m,) human decisions a photo of the class."""
-        return self.share_machine * SAVED_ALONE + self.share_ring * self.agreeing * SAVED_ASSISTED
+#: Of ``OWN``: for the machine's parts, the rings, and the agreeing photos of the rings.
+PARTS = 3
 
 
 @dataclass(frozen=True)
 class Agreement:
-    """What a class's labels prove.
+    """What a class's labels prove: the best way that was proven and still holds of what people left.
 
     Attributes:
-        machine, assisted: thresholds of the best way that fell, None where none did; ``machine`` is infinite where the
-            machine decides nothing.
+        machine, assisted: its thresholds, None where there is no such way; ``machine`` is infinite where the machine decides
+            nothing, and equal to ``assisted`` where there is no ring.
+        share_machine, share_ring: of the class's photos.
         n, errors: labels in the machine's part, and wrong ones.
+        photos, most_wrong: of the cohort in the machine's part, and an upper bound of the wrong ones among them.
+        rest, known: of these photos, what is left to the machine, and errors that people found among the others. What is
+            stated holds of the machine's part while ``most_wrong − known`` is at most (1 − precision) of what is left.
+        lower: lower bound of the precision of that rest; 0 where nothing is left.
         ring_n, ring_errors: labels of the ring whose first answer agrees, and wrong ones.
+        ring_photos: of the cohort in the ring.
+        ring_spare: what the ring has to spare at least, in photos: ``ring_holds`` says by it, at any later time, whether
+            what is stated holds of what people left of the ring.
+        ring_taken, ring_known: agreeing photos that people took of it by now, and those found wrong.
         lacks: labels until the look.
     """
 
     machine: float | None
     assisted: float | None
+    share_machine: float = 0.0
+    share_ring: float = 0.0
     n: int = 0
     errors: int = 0
+    photos: int = 0
+    most_wrong: int = 0
+    rest: int = 0
+    known: int = 0
+    lower: float = 0.0
     ring_n: int = 0
     ring_errors: int = 0
+    ring_photos: int = 0
+    ring_spare: float = 0.0
+    ring_taken: int = 0
+    ring_known: int = 0
     lacks: int = 0
-
-
-def lay(rungs: Ladder, precision: float, planned: int, delta: float) -> Ways:
-    """The ways over one class's ladder: rings from the surest inward, then the machine from the surest inward.
-
-    With each threshold of the machine the ring goes as deep as hopes allow; without hopes, over all the rest. ``planned``:
-    labels of the class; ``delta``: its part of δ.
-    """
-    check_level("precision", precision)
-    thresholds = np.concatenate([[np.inf], rungs.thresholds])
-    share = np.concatenate([[0.0], rungs.share])
-    wrong = np.full(len(share), np.nan)
-    if rungs.hoped is not None:
-        # Hopes of the whole region; of what is added inward no fewer errors than none.
-        wrong = np.maximum.accumulate(np.concatenate([[0.0], rungs.share * (1.0 - rungs.hoped)]))
-    last = len(share) - 1
-    pairs = [(0, a) for a in range(1, _depth(share, wrong, 0, precision) + 1)]
-    allowed = errors_allowed(np.floor(share * planned).astype(np.int64), precision, delta)
-    pairs += [
-        (m, max(_depth(share, wrong, m, precision), m)) for m in range(1, last + 1) if allowed[m] >= SPARE
-    ]
-    outer, inner = (np.array([pair[k] for pair in pairs], dtype=np.int64) for k in (0, 1))
-    ring, ring_wrong = share[inner] - share[outer], wrong[inner] - wrong[outer]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        shared = SHARED_ERRORS * ring_wrong / ring
-        agreeing = 1.0 - ring_wrong / ring + shared
-        hoped_ring = np.where(ring > 0, 1.0 - shared / agreeing, 1.0)
-        hoped_machine = np.where(outer > 0, 1.0 - wrong[outer] / share[outer], 1.0)
-    agreeing = np.where(np.isfinite(agreeing), agreeing, 1.0)
-    return Ways(thresholds[outer], thresholds[inner], share[outer], ring, hoped_machine, hoped_ring, agreeing)
-
-
-def _depth(share: Floats, wrong: Floats, m: int, precision: float) -> int:
-    """The innermost threshold to which the ring beside the machine's ``m`` outermost is hoped to hold; 0 where none is."""
-    if np.isnan(wrong).any():
-        return len(share) - 1
-    ring, ring_wrong = share - share[m], wrong - wrong[m]
-    shared = SHARED_ERRORS * ring_wrong
-    enough = (1.0 - precision) * (1.0 - ROOM) * (ring - ring_wrong + shared)
-    deep = np.flatnonzero((ring > 0) & (shared <= enough))
-    return int(deep[-1]) if len(deep) else 0
 
 
 def certify_agreement(
@@ -143,103 +94,213 @@ def certify_agreement(
     precision: float,
     delta: float,
     planned: Mapping[str, int],
+    rests: Mapping[str, Rest] | None = None,
+    taken: Mapping[str, Taken] | None = None,
 ) -> dict[str, Agreement]:
     """The best proven way of each predicted class; anything false, of either part, with probability at most ``delta``.
 
     Args:
-        samples: even labels in the order of their draw; the first ``planned`` count, and before they are there none does.
+        samples: labels in the order of their draw. Of those drawn evenly from the whole class the first ``planned``
+            photos count, and before they are there none does. What is not ``correct`` is wrong in either part.
         agrees: (n,) by class: whether the label's first blind answer, given with nothing told, is the predicted class.
-        ladders, planned: by class, settled before the first label.
+            A photo that was held or called unusable after such an answer is wrong if ``correct`` says so; where it is not to
+            count as an error say that it does not agree, and the ring speaks of the photos that people can decide.
+        ladders, planned: by class, settled before the first label; the ladders know their photos, and ``aimed`` may have
+            been asked for their targets.
+        rests, taken: what is left to the machine of each region of the ladders, and what people took of it; by default
+            they took the labels, and nothing else. May differ whenever this is asked again.
 
     Raises:
-        ValueError: keys that differ, or a label without a word on its first answer.
+        ValueError: keys that differ, a label without a word on its first answer, or a ladder without photos.
     """
     check_level("delta", delta)
     names = list(ladders)
     if set(samples) != set(names) or set(agrees) != set(names) or set(planned) != set(names):
         raise ValueError("samples, agreement, ladders and plans must be of the same classes")
     each = delta / max(len(names), 1)
-    ways = {name: lay(ladders[name], precision, planned[name], each) for name in names}
-    counts = {
-        name: _counts(samples[name], np.asarray(agrees[name], dtype=bool), ways[name], planned[name])
+    classes = {
+        name: _Class(
+            samples[name],
+            np.asarray(agrees[name], dtype=bool),
+            ladders[name],
+            planned[name],
+            precision,
+            each,
+        )
         for name in names
     }
     weights, transitions = graph.chains(
-        [starts(ways[name], planned[name], precision, each) / len(names) for name in names]
+        [
+            starts(one.ways, one.planned, precision, (1.0 - OWN) * each) / len(names)
+            for one in classes.values()
+        ]
     )
-    p = np.concatenate([_p_values(ways[name], counts[name], precision) for name in names] or [np.zeros(0)])
-    fell, _levels = graph.reject(p, weights, transitions, delta)
+    p = np.concatenate([one.p_values() for one in classes.values()] or [np.zeros(0)])
+    fell, _levels = graph.reject(p, weights, transitions, (1.0 - OWN) * delta)
     found, at = {}, 0
-    for name in names:
-        mine = np.flatnonzero(fell[at : at + len(ways[name])])
-        at += len(ways[name])
-        found[name] = _best(ways[name], counts[name], mine, max(planned[name] - len(samples[name]), 0))
+    for name, one in classes.items():
+        here = slice(at, at + len(one.ways))
+        at += len(one.ways)
+        found[name] = one.best(
+            fell[here],
+            one.rest() if rests is None else rests[name],
+            one.taken() if taken is None else taken[name],
+        )
     return found
 
 
-@dataclass(frozen=True)
-class _Counts:
-    """(m,) labels and errors of the machine's part and of the ring; nought before the look is due."""
+class _Class:
+    """One class's labels and ways."""
 
-    n: Ints
-    errors: Ints
-    ring_n: Ints
-    ring_errors: Ints
+    def __init__(
+        self, sample: Sample, agrees: Bools, rungs: Ladder, planned: int, precision: float, delta: float
+    ) -> None:
+        if agrees.shape != (len(sample),):
+            raise ValueError("every label needs whether its first answer agreed")
+        if rungs.photos is None:
+            raise ValueError("the ladder must know the photos of its regions")
+        self.sample, self.agrees, self.planned, self.precision = sample, agrees, planned, precision
+        part = delta / PARTS
+        self.rungs = aimed(rungs, planned, precision, part)
+        assert self.rungs.targets is not None
+        self.targets = np.concatenate([[0], self.rungs.targets])
+        self.ways = lay(rungs, precision, planned, (1.0 - OWN) * delta)
+        self.own_machine = OWN * part / max(len(rungs), 1)
+        self.own_ring = OWN * part / max(len(self.ways), 1)
+        photos = np.concatenate([[0], rungs.photos])
+        self.photos = photos[self.ways.outer]
+        self.ring_photos = photos[self.ways.inner] - self.photos
+        evenly = sample.evenly(float(rungs.thresholds[-1]) if len(rungs) else -np.inf)
+        self.lacks = max(planned - len(evenly), 0)
+        self._count(evenly[:planned] if not self.lacks else evenly[:0])
 
+    def _count(self, places: Ints) -> None:
+        """Labels and errors of the machine's parts (m,), labels of the rings, and those that agree with their errors."""
+        c = self.sample.confidence[places, None]
+        wrong = ~np.asarray(self.sample.correct, dtype=bool)[places, None]
+        alone = c >= self.ways.machine
+        in_ring = ~alone & (c >= self.ways.assisted)
+        agree = in_ring & self.agrees[places, None]
+        self.n, self.errors = alone.sum(axis=0), (alone & wrong).sum(axis=0)
+        self.ring_labels = in_ring.sum(axis=0)
+        self.ring_n, self.ring_errors = agree.sum(axis=0), (agree & wrong).sum(axis=0)
+        self.least = [
+            ring.agreeing_at_least(a, n, photos, self.own_ring)
+            for a, n, photos in zip(
+                self.ring_n.tolist(), self.ring_labels.tolist(), self.ring_photos.tolist(), strict=True
+            )
+        ]
+        self.most = (self.ring_photos - self.ring_labels + self.ring_n).tolist()
+        expected = np.floor(self.ways.share_ring * self.ways.agreeing * self.planned).astype(int).tolist()
+        hoped = np.floor(self.ring_photos * self.ways.agreeing).astype(int).tolist()
+        self.spares = [
+            ring.aim(labels, photos, self.precision, self.own_ring)
+            for labels, photos in zip(expected, hoped, strict=True)
+        ]
 
-def _counts(sample: Sample, agrees: Bools, ways: Ways, planned: int) -> _Counts:
-    if agrees.shape != (len(sample),):
-        raise ValueError("every label needs whether its first answer agreed")
-    first = slice(planned if len(sample) >= planned else 0)
-    c, wrong = sample.confidence[first, None], ~np.asarray(sample.correct, dtype=bool)[first, None]
-    alone = c >= ways.machine
-    ring = ~alone & (c >= ways.assisted) & agrees[first, None]
-    return _Counts(
-        alone.sum(axis=0), (alone & wrong).sum(axis=0), ring.sum(axis=0), (ring & wrong).sum(axis=0)
-    )
+    def p_values(self) -> Floats:
+        return np.array([max(self._p_machine(j), self._p_ring(j)) for j in range(len(self.ways))])
 
+    def _p_machine(self, j: int) -> float:
+        outer = int(self.ways.outer[j])
+        if not outer:
+            return 0.0
+        return finite.p_value(
+            int(self.errors[j]), int(self.n[j]), int(self.targets[outer]), int(self.photos[j])
+        )
 
-def _p_values(ways: Ways, counts: _Counts, precision: float) -> Floats:
-    alone = np.where(ways.share_machine > 0, p_value(counts.errors, counts.n, precision), 0.0)
-    ring = np.where(ways.share_ring > 0, p_value(counts.ring_errors, counts.ring_n, precision), 0.0)
-    return np.asarray(np.maximum(alone, ring))
+    def _p_ring(self, j: int) -> float:
+        if not self.ring_photos[j]:
+            return 0.0
+        return ring.p_of_spare(
+            int(self.ring_errors[j]),
+            int(self.ring_n[j]),
+            self.spares[j],
+            self.precision,
+            self.least[j],
+            self.most[j],
+        )
 
+    def rest(self) -> Rest:
+        """Of the ladder's regions, if people took the labels alone."""
+        inside, wrong, _agrees = self._labeled()
+        assert self.rungs.photos is not None
+        return Rest(self.rungs.photos - inside.sum(axis=0), (inside & wrong).sum(axis=0))
 
-def _best(ways: Ways, counts: _Counts, fell: Ints, lacks: int) -> Agreement:
-    if not len(fell):
-        return Agreement(None, None, lacks=lacks)
-    j = int(fell[np.argmax(ways.saved[fell])])
-    return Agreement(
-        float(ways.machine[j]),
-        float(ways.assisted[j]),
-        int(counts.n[j]),
-        int(counts.errors[j]),
-        int(counts.ring_n[j]),
-        int(counts.ring_errors[j]),
-        lacks,
-    )
+    def taken(self) -> Taken:
+        inside, wrong, agrees = self._labeled()
+        return Taken((inside & agrees).sum(axis=0), (inside & agrees & wrong).sum(axis=0))
 
+    def _labeled(self) -> tuple[Bools, Bools, Bools]:
+        """(k, m) whether each labeled photo lies in each region, and (k, 1) whether it is wrong, and was agreed on."""
+        photo = self.sample.photo
+        each = np.arange(len(self.sample)) if photo is None else np.unique(photo, return_index=True)[1]
+        inside = self.sample.confidence[each, None] >= self.rungs.thresholds
+        return inside, ~np.asarray(self.sample.correct, dtype=bool)[each, None], self.agrees[each, None]
 
-def starts(ways: Ways, planned: int, precision: float, delta: float) -> Floats:
-    """(m,) shares of the class's δ before the first label, as ``ladder.starts``: by hopes, or even ones without."""
-    shares = np.zeros(len(ways))
-    parts = []
-    for share, hoped in (
-        (ways.share_machine, ways.hoped_machine),
-        (ways.share_ring * ways.agreeing, ways.hoped_ring),
-    ):
-        expected = np.floor(share * planned).astype(np.int64)
-        allowed = errors_allowed(expected, precision, delta)
-        chance = bdtr(np.maximum(allowed, 0), np.maximum(expected, 1), np.nan_to_num(1.0 - hoped))
-        parts.append(np.where(share > 0, np.where(allowed >= 0, chance, 0.0), 1.0))
-    power = parts[0] * parts[1]
-    possible = np.flatnonzero(power > 0)
-    if not len(possible):
-        return shares
-    if np.isnan(ways.hoped_machine).any():
-        even = np.unique(np.linspace(0, len(possible) - 1, EVEN_STARTS).round().astype(np.int64))
-        shares[possible[even]] = 1.0 / len(even)
-        return shares
-    shares = HEDGE * power / power.sum()
-    shares[int(np.argmax(power * ways.saved))] += 1.0 - HEDGE
-    return np.asarray(shares)
+    def best(self, fell: Bools, rest: Rest, taken: Taken) -> Agreement:
+        """Of the ways that hold of what is left, the one that saves most."""
+        left, known, agreeing, wrong = (
+            np.concatenate([[0], each]) for each in (rest.photos, rest.known, taken.agreeing, taken.wrong)
+        )
+        if not self.lacks:
+            for j in np.argsort(-self.ways.saved, kind="stable").tolist():
+                outer, inner = int(self.ways.outer[j]), int(self.ways.inner[j])
+                found = self._proven(
+                    j,
+                    bool(fell[j]),
+                    (int(left[outer]), int(known[outer])),
+                    (int(agreeing[inner] - agreeing[outer]), int(wrong[inner] - wrong[outer])),
+                )
+                if found is not None:
+                    return found
+        return Agreement(None, None, lacks=self.lacks)
+
+    def _proven(
+        self, j: int, fell: bool, machine: tuple[int, int], taken: tuple[int, int]
+    ) -> Agreement | None:
+        """The way, if both its parts hold. ``machine``: rest and known; ``taken``: agreeing and wrong, of the ring."""
+        most, lower, spare = 0, 0.0, 0.0
+        rest, known = machine
+        if self.ways.outer[j]:
+            most = finite.most_wrong(
+                int(self.errors[j]), int(self.n[j]), int(self.photos[j]), self.own_machine
+            )
+            if fell:
+                most = min(most, int(self.targets[self.ways.outer[j]]) - 1)
+            if not rest or most - known > int((1.0 - self.precision) * rest + 1e-9):
+                return None
+            lower = min(1.0, max(0.0, 1.0 - (most - known) / rest))
+        if self.ring_photos[j]:
+            spare = ring.own_spare(
+                int(self.ring_errors[j]),
+                int(self.ring_n[j]),
+                self.precision,
+                self.least[j],
+                self.most[j],
+                self.own_ring,
+            )
+            if fell:
+                spare = max(spare, self.spares[j])
+            if not ring.ring_holds(spare, precision=self.precision, agreeing=taken[0], wrong=taken[1]):
+                return None
+        return Agreement(
+            float(self.ways.machine[j]),
+            float(self.ways.assisted[j]),
+            float(self.ways.share_machine[j]),
+            float(self.ways.share_ring[j]),
+            int(self.n[j]),
+            int(self.errors[j]),
+            int(self.photos[j]),
+            most,
+            rest,
+            known,
+            lower,
+            int(self.ring_n[j]),
+            int(self.ring_errors[j]),
+            int(self.ring_photos[j]),
+            spare,
+            taken[0],
+            taken[1],
+            self.lacks,
+        )

@@ -67,6 +67,13 @@ class Sample:
         """(n,) labels that were drawn from the whole class, whose lowest threshold is ``widest``."""
         return np.ones(len(self), dtype=bool) if self.frame is None else self.frame <= widest
 
+    def evenly(self, widest: float) -> Ints:
+        """Places of those labels, each photo once, in the order of their draw."""
+        places = np.flatnonzero(self.even(widest))
+        if self.photo is not None:
+            places = places[np.sort(np.unique(self.photo[places], return_index=True)[1])]
+        return places
+
 
 @dataclass(frozen=True)
 class Region:
@@ -172,7 +179,7 @@ def evidence(
     widest = float(rungs.thresholds[-1]) if m else -np.inf
     # The outermost threshold that a label lies inside of; m where it lies outside of all.
     band = np.searchsorted(-rungs.thresholds, -sample.confidence, side="left")
-    evenly = np.flatnonzero(sample.even(widest))
+    evenly = sample.evenly(widest)
     first = evenly[:planned] if method == "planned" else evenly
     is_due = method == "exact" or (method == "planned" and 0 < planned == len(first))
     regions = []

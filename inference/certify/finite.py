@@ -92,6 +92,18 @@ def errors_allowed(n: int, total: int, photos: int, level: float, *, found: bool
     return low
 
 
+def most_wrong(errors: int, n: int, photos: int, level: float) -> int:
+    """Upper bound of the wrong ones of the photos, too low with probability ``level`` at most."""
+    low, high = errors, photos + 1
+    while high - low > 1:
+        middle = (low + high) // 2
+        if p_value(errors, n, middle, photos) <= level:
+            high = middle
+        else:
+            low = middle
+    return low
+
+
 @dataclass(frozen=True)
 class Rest:
     """What the machine would decide of each region of a ladder, now.

@@ -108,14 +108,25 @@ def aimed(rungs: Ladder, labels: int, precision: float, delta: float) -> Ladder:
     if rungs.photos is None or rungs.targets is not None:
         return rungs
     level = OWN * delta / max(len(rungs), 1)
-    targets = []
-    for share, photos in zip(rungs.share.tolist(), rungs.photos.tolist(), strict=True):
-        drawn = min(int(share * labels), photos)
-        more = min(drawn + int(SPREAD * np.sqrt(drawn)), photos)
-        too_many = int((1.0 - precision) * (photos - more) + 1e-9) + 1
-        own = finite.errors_allowed(drawn, too_many, photos, level, found=True)
-        targets.append(min(too_many + own + 1, photos))
+    targets = [
+        target(min(int(share * labels), photos), photos, precision, level)
+        for share, photos in zip(rungs.share.tolist(), rungs.photos.tolist(), strict=True)
+    ]
     return replace(rungs, targets=np.array(targets, dtype=np.int64))
+
+
+def target(labels: int, photos: int, precision: float, level: float, others: float = 0.0) -> int:
+    """Of one region of so many photos, of which so many labels are expected.
+
+    Args:
+        level: of its own bound.
+        others: so many times the labels may people take of what these leave, until the look, before the target is too high.
+    """
+    more = labels + int(SPREAD * np.sqrt(labels) + others * labels * (1.0 - labels / max(photos, 1)))
+    more = min(more, photos)
+    too_many = int((1.0 - precision) * (photos - more) + 1e-9) + 1
+    own = finite.errors_allowed(labels, too_many, photos, level, found=True)
+    return min(too_many + own + 1, photos)
 
 
 def hopes(confidence: npt.ArrayLike, correct: npt.ArrayLike, thresholds: npt.ArrayLike) -> Floats:
