@@ -8,7 +8,7 @@ from django.db import connection
 
 
 def wait_until_somebody_waits_for_a_lock() -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         with connection.cursor() as cursor:
             # A transaction sees the activity as it was when it first looked: forget that, or who connects later is missed.

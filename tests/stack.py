@@ -19,9 +19,11 @@ from config.database import ROOT
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that the system gives to nobody else for a minute, for a connection has just been closed there."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        with socket.create_connection(server.getsockname()):
+            server.accept()[0].close()
+        return int(server.getsockname()[1])
 
 
 class Stack:
@@ -70,7 +72,7 @@ class Stack:
             _end(worker)
         self.workers.clear()
 
-    def settle(self, patience: float = 10.0) -> None:
+    def settle(self, patience: float = 60.0) -> None:
         """Wait until the web server has done with what a closed browser had still asked: it holds locks meanwhile."""
         quiet, deadline = 0, time.monotonic() + patience
         while quiet < 3 and time.monotonic() < deadline:
@@ -103,7 +105,7 @@ class Stack:
                 start_new_session=True,
             )
 
-    def _wait_for_web(self, timeout: float = 60.0) -> None:
+    def _wait_for_web(self, timeout: float = 180.0) -> None:
         deadline = time.monotonic() + timeout
         while time.monotonic() < deadline:
             assert self.web is not None

@@ -44,7 +44,7 @@ def test_a_real_worker_runs_reports_refuses_breaks_and_stops(
 
     wait_for(endless, lambda job: job.done >= 1)
     cancel(job=endless)
-    assert wait_for(endless, lambda job: job.state == JobState.CANCELLED) < 5
+    wait_for(endless, lambda job: job.state == JobState.CANCELLED)
 
 
 @pytest.mark.django_db

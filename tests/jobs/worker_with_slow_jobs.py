@@ -24,13 +24,16 @@ from labeling.jobs.worker import work  # noqa: E402
 
 @handles("test-steps")
 def steps(progress: Progress) -> dict[str, Any]:
-    """Appends a line for each step to a file, and takes its time about it."""
+    """Appends a line for each step to a file, and takes its time about it; ends when ``until``, where given, is a file."""
     total = progress.args["steps"]
     for number in range(total):
         with Path(progress.args["log"]).open("a") as log:
             log.write(f"{progress.job.attempts}:{number}\n")
         time.sleep(progress.args.get("pause", 0.1))
         progress.report(number + 1, total, f"step {number + 1}")
+    while (until := progress.args.get("until")) and not Path(until).exists():
+        time.sleep(0.1)
+        progress.report(total, total, "waiting")
     return {"attempt": progress.job.attempts}
 
 

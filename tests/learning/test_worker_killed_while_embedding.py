@@ -53,7 +53,7 @@ def test_another_worker_goes_on_where_the_killed_one_stopped(live_stack: Stack, 
         return PHOTOS - len(store_of(backbone).missing(hashes))
 
     victim = live_stack.start_worker()
-    wait_until(lambda: stored() > 0, 90, live_stack)
+    wait_until(lambda: stored() > 0, 300, live_stack)
     os.killpg(victim.pid, signal.SIGKILL)
     victim.wait()
     kept = stored()
@@ -62,7 +62,7 @@ def test_another_worker_goes_on_where_the_killed_one_stopped(live_stack: Stack, 
     last.write_bytes(data)
 
     live_stack.start_worker()
-    wait_until(lambda: not Job.objects.get(pk=job.pk).is_live, 90, live_stack)
+    wait_until(lambda: not Job.objects.get(pk=job.pk).is_live, 300, live_stack)
     job.refresh_from_db()
     assert job.state == JobState.SUCCEEDED and job.attempts == 2
     assert job.result is not None

@@ -33,11 +33,11 @@ def provider(identities: dict[str, dict[str, Any]]) -> Iterator[str]:
         yield issuer
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(60)
 
 
 def _wait_for(issuer: str, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 180
     while time.monotonic() < deadline:
         assert process.poll() is None, "the provider ended at once"
         try:

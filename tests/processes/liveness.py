@@ -14,7 +14,7 @@ def lives(pid: int | str) -> bool:
     return state != "Z"
 
 
-def gone(pid: int | str, timeout: float = 10.0) -> bool:
+def gone(pid: int | str, timeout: float = 60.0) -> bool:
     deadline = time.monotonic() + timeout
     while lives(pid) and time.monotonic() < deadline:
         time.sleep(0.05)

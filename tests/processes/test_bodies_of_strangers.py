@@ -31,7 +31,7 @@ class Line:
     """A connection to the server over which a body is sent as a test wishes."""
 
     def __init__(self, stack: Stack, head: str) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", stack.port), timeout=20)
+        self.socket = socket.create_connection(("127.0.0.1", stack.port), timeout=120)
         self.socket.sendall(f"{head}\r\nHost: 127.0.0.1\r\n".encode())
         self.sent = 0
 
@@ -200,7 +200,7 @@ def test_a_large_body_to_an_address_with_a_slash_too_many_is_not_read_but_led_on
     assert (status, headers["location"]) == (308, "/api/v1/projects/cells/intake")
 
 
-def _eventually(holds: Callable[[], bool], patience: float = 10.0) -> None:
+def _eventually(holds: Callable[[], bool], patience: float = 60.0) -> None:
     deadline = time.monotonic() + patience
     while not holds():
         assert time.monotonic() < deadline

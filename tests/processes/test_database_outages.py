@@ -76,7 +76,7 @@ class House:
         headers = {"Authorization": f"Token {self.token}"} if api else {"Cookie": f"sessionid={'a' * 32}"}
         request = urllib.request.Request(self.stack.url + path, headers=headers)
         try:
-            with urllib.request.urlopen(request, timeout=30) as answer:
+            with urllib.request.urlopen(request, timeout=120) as answer:
                 return answer.status, answer.headers, answer.read().decode()
         except HTTPError as error:
             return error.code, error.headers, error.read().decode()
@@ -85,7 +85,7 @@ class House:
         headers = {"Authorization": f"Token {self.token}", "Content-Type": "application/json"}
         request = urllib.request.Request(self.stack.url + path, json.dumps(body).encode(), headers)
         try:
-            with urllib.request.urlopen(request, timeout=30) as answer:
+            with urllib.request.urlopen(request, timeout=120) as answer:
                 told = answer.status, answer.read().decode()
         except HTTPError as error:
             told = error.code, error.read().decode()
@@ -100,7 +100,7 @@ class House:
         """What the code prints that is run in this house."""
         told = subprocess.run(
             [sys.executable, "manage.py", "shell", "-v0", "-c", code],
-            cwd=ROOT, env=self.stack.environment(), check=True, stdout=subprocess.PIPE, text=True, timeout=60,
+            cwd=ROOT, env=self.stack.environment(), check=True, stdout=subprocess.PIPE, text=True, timeout=300,
         )  # fmt: skip
         return told.stdout.strip()
 
@@ -148,7 +148,8 @@ def house(django_db_setup: None) -> Iterator[House]:
     try:
         url = start_embedded(data, keep_running=True, extra="fsync = off\nsynchronous_commit = off\n")
         database.copy_to(url)
-        stack = Stack(DATABASE_URL=url, HILLTOP_VAR=str(folder / "var"), HILLTOP_DB_PATIENCE="")
+        # More than the second that people are meant to wait: where tests are busy, a database that is well may take that.
+        stack = Stack(DATABASE_URL=url, HILLTOP_VAR=str(folder / "var"), HILLTOP_DB_PATIENCE="3")
         house = House(data, stack, url, "", small)
         house.token = house.shell(SEED)
         stack.ensure_web()
@@ -266,7 +267,7 @@ def test_a_worker_and_its_job_outlast_a_restart(house: House, tmp_path: Path) ->
         worker.wait()
 
 
-def _eventually(holds: Callable[[], Any], patience: float = 30.0) -> None:
+def _eventually(holds: Callable[[], Any], patience: float = 120.0) -> None:
     deadline = time.monotonic() + patience
     while not holds():
         assert time.monotonic() < deadline

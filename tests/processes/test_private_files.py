@@ -41,7 +41,7 @@ def open_to_others(path: Path) -> bool:
 def run(var: Path, temporary: Path, code: str) -> None:
     environment = os.environ | {"HILLTOP_VAR": str(var), "TMPDIR": str(temporary)}
     environment.pop("HILLTOP_STORAGE", None)
-    subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, check=True, timeout=120)
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, check=True, timeout=300)
 
 
 def test_only_the_own_account_reads_what_is_written_and_static_files_stay_open(tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ class Served:
         except FileNotFoundError:
             return 0
 
-    def wait_until(self, holds: Callable[[], bool], what: str, timeout: float = 60.0) -> None:
+    def wait_until(self, holds: Callable[[], bool], what: str, timeout: float = 180.0) -> None:
         deadline = time.monotonic() + timeout
         while not holds():
             assert time.monotonic() < deadline, f"{what} not within {timeout:.0f} s:\n{self.log()[-3000:]}"
@@ -117,7 +117,7 @@ def test_whatever_is_killed_comes_back_and_ctrl_c_stops_everything(served: Serve
     family = [process.pid for process in psutil.Process(served.process.pid).children(recursive=True)]
     database = served.postmaster()
     served.process.send_signal(signal.SIGINT)
-    assert served.process.wait(40) == 0, served.log()
+    assert served.process.wait(120) == 0, served.log()
     assert not [pid for pid in [*family, database] if not gone(pid)], "something outlived Ctrl-C"
     last_words = served.log().split("stopping …")[-1]
     assert last_words.strip().endswith("the database is stopped"), last_words

@@ -48,19 +48,18 @@ class Supervised:
     def text(self) -> str:
         return self.output.read_text()
 
-    def wait_for(self, pattern: str, times: int = 1, timeout: float = 20.0) -> list[str]:
+    def wait_for(self, pattern: str, times: int = 1, timeout: float = 60.0) -> list[str]:
         deadline = time.monotonic() + timeout
         while len(found := re.findall(pattern, self.text(), re.MULTILINE)) < times:
             assert time.monotonic() < deadline, f"no {pattern!r} in:\n{self.text()}"
             time.sleep(0.05)
         return found
 
-    def stop(self, number: int = signal.SIGINT) -> float:
-        """Send the signal; return how many seconds the end took."""
-        began = time.monotonic()
+    def stop(self, number: int = signal.SIGINT) -> None:
+        """Send the signal, and see that all end by themselves."""
         self.process.send_signal(number)
-        assert self.process.wait(30) == 0, self.text()
-        return time.monotonic() - began
+        assert self.process.wait(60) == 0, self.text()
+        assert "killing it" not in self.text()
 
 
 @pytest.fixture
@@ -86,7 +85,7 @@ def test_a_child_that_is_killed_is_started_again_and_says_so(
     second = supervised.wait_for(r"^web +\| I am (\d+)", times=2)[1]
     assert second != first
     assert "web ended (signal 9); starting it again in 0.5 s" in supervised.text()
-    assert supervised.stop() < 10
+    supervised.stop()
     assert gone(second)
 
 
@@ -113,7 +112,7 @@ def test_stopping_ends_children_and_their_children(
     started.append(supervised)
     grandchild = supervised.wait_for(r"child (\d+)")[0]
     worker = supervised.wait_for(r"I am (\d+)")[0]
-    assert supervised.stop(number) < 10
+    supervised.stop(number)
     assert gone(grandchild)
     assert gone(worker)
 
@@ -133,7 +132,7 @@ def test_a_second_supervisor_on_the_same_folder_is_refused(tmp_path: Path, start
     first.wait_for("I am")
     second = Supervised(tmp_path / "var", f"worker={SLEEPER}")
     started.append(second)
-    assert second.process.wait(20) != 0
+    assert second.process.wait(60) != 0
     assert "Hilltop is already running" in second.text()
     first.stop()
 

@@ -43,7 +43,7 @@ def test_an_empty_database_is_said_to_be_unprepared_and_nothing_starts(empty_dat
         for command in ("serve", "worker")
     ]
     for process in started:
-        told, _nothing = process.communicate(timeout=60)
+        told, _nothing = process.communicate(timeout=300)
         assert process.returncode == 1, told
         assert "run `python manage.py migrate`" in told and "Hilltop answers" not in told, told
 

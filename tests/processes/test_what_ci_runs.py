@@ -39,7 +39,7 @@ def ci(
         env={**os.environ, "PATH": f"{folder / 'bin'}:{os.environ['PATH']}", "TMPDIR": str(folder / "bin")},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
     )
 
 
