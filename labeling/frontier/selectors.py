@@ -144,21 +144,22 @@ def frontier_status(project: Project) -> FrontierStatus:
     )
     classes = _classes(project, model, guideline, look)
     state = _state(model, look, jobs, classes)
+    coverage = certified_share(project)
     decisions = AutomaticDecision.objects.filter(project=project)
     return FrontierStatus(
         policy=policy,
         model=model,
         guideline=guideline.number,
         state=state,
-        says=_says(state, policy, classes, look),
+        says=_says(state, policy, classes, look, coverage),
         classes=classes,
         look=look,
         jobs=jobs,
-        decided=AutomaticDecision.objects.standing().filter(project=project).count(),
+        decided=decided_alone(project),
         shadow=shadow_agreement(project),
         overruled=decisions.filter(overruled__isnull=False).count(),
         to_draw=_to_draw(classes, look),
-        coverage=_coverage(classes),
+        coverage=coverage,
         promise=promise(project, policy, look),
         unusual=unusual_arrivals(look.plan_id) if look is not None else None,
     )
@@ -287,7 +288,11 @@ def _state(
 
 
 def _says(
-    state: str, policy: FrontierPolicy, classes: list[ClassStatus], look: CertificationRun | None
+    state: str,
+    policy: FrontierPolicy,
+    classes: list[ClassStatus],
+    look: CertificationRun | None,
+    coverage: float | None,
 ) -> str:
     wish = f"{policy.precision:.1%}".replace(".0%", "%").replace("%", " %")
     if state == "no_model":
@@ -303,7 +308,7 @@ def _says(
         return _("Suspended for %(classes)s: the machine decides no more of it.") % {"classes": names}
     if state == "certified":
         return _("%(share)s of the pool is certified to be right at least %(wish)s of the time.") % {
-            "share": f"{_coverage(classes) or 0:.0%}".replace("%", " %"),
+            "share": f"{coverage or 0:.0%}".replace("%", " %"),
             "wish": wish,
         }
     used = look.counts["used"] if look else 0
@@ -316,17 +321,15 @@ def _says(
     ) % {"n": used, "wish": wish}
 
 
-def _coverage(classes: list[ClassStatus]) -> float | None:
-    """Share of the pool inside the frontier, each class by its part of the planned labels."""
-    certified = [each for each in classes if each.state == "certified" and each.certificate]
+def certified_share(project: Project) -> float | None:
+    """Of the pool, inside the frontier, each class by its part of the planned labels; ``None`` where none is certified."""
+    certified = in_force(project)
     if not certified:
         return None
     found = 0.0
     for each in certified:
-        assert each.certificate is not None
-        planned: dict[str, int] = each.certificate.run.plan.planned
-        part = planned.get(str(each.definition.label_class_id), 0)
-        found += each.certificate.coverage * part / max(sum(planned.values()), 1)
+        planned: dict[str, int] = each.run.plan.planned
+        found += each.coverage * planned.get(str(each.label_class_id), 0) / max(sum(planned.values()), 1)
     return found
 
 

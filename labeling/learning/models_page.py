@@ -7,6 +7,7 @@ from typing import Any
 from labeling.catalog.models import Project
 from labeling.catalog.selectors import class_names_by_key, current_guideline
 from labeling.learning import job_lines, selectors, version_charts, wording
+from labeling.learning.accuracy import accuracy_of
 from labeling.learning.on_disk import is_whole
 from labeling.learning.training_set import readiness
 
@@ -42,6 +43,7 @@ def versions(project: Project) -> dict[str, Any]:
             for version in found
         ],
         "champion": champion,
+        "accuracy": accuracy_of(champion) if champion else None,
         "is_damaged": is_damaged,
         "back": selectors.roll_back_to(champion) if champion and is_damaged else None,
         "curve": version_charts.learning_curve(found, champion.pk if champion else None, project.slug),

@@ -20,7 +20,10 @@ from labeling.truth.models import Dispute, GroundTruth
 def champion(project: Project) -> ModelVersion | None:
     """The version promoted last; ``None`` before the first promotion."""
     latest = Promotion.objects.filter(project=project).select_related("model_version").first()
-    return latest.model_version if latest else None
+    if latest is None:
+        return None
+    latest.model_version.project = project  # as whoever goes on from here asks for it
+    return latest.model_version
 
 
 def knows_todays_classes(version: ModelVersion) -> bool:
@@ -253,16 +256,3 @@ def class_keys(model_version: ModelVersion) -> list[str]:
 def jobs(project: Project) -> JobQuerySet:
     """The project's jobs, newest first."""
     return Job.objects.of_project(project.pk).select_related("requested_by").order_by("-created_at")
-
-
-def accuracy(model_version: ModelVersion) -> dict[str, Any] | None:
-    """Cross-validated accuracy as {value, low, high}."""
-    figure: dict[str, Any] | None = model_version.metrics["cross_validated"]["accuracy"]
-    return figure
-
-
-def audit_accuracy(model_version: ModelVersion) -> dict[str, Any] | None:
-    """Accuracy on the randomly drawn photos as {value, low, high}; ``None`` when there were none."""
-    audit = model_version.metrics.get("audit")
-    figure: dict[str, Any] | None = audit["accuracy"] if audit else None
-    return figure

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from labeling.catalog.models import Item
 from labeling.learning import domain_backbones, selectors, version_charts, wording
+from labeling.learning.accuracy import accuracy_of
 from labeling.learning.adaptation import page as adaptation_page
 from labeling.learning.models import Diagnostics, ModelVersion
 from labeling.learning.templatetags import figures
@@ -37,6 +38,7 @@ def page(version: ModelVersion, names: dict[str, str], *, wished: float | None) 
         "version": version,
         "champion": champion,
         "is_champion": is_champion,
+        "accuracy": accuracy_of(version) if is_champion else None,
         "is_rollback": champion is not None and version.number < champion.number,
         "cross": cross,
         "audit": audit,

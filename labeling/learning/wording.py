@@ -8,10 +8,8 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from labeling.learning.accuracy import at_training
 from labeling.learning.templatetags.figures import exact_share, percent, share, signed
-
-#: Photos drawn at random that must be settled before their accuracy leads.
-FAIR = 20
 
 
 @dataclass(frozen=True)
@@ -40,32 +38,22 @@ def finding(
     names: dict[str, str],
 ) -> Finding:
     """The one thing to know of a version, then what to do about it. ``names``: class key -> name."""
-    audit, cross = metrics.get("audit"), metrics["cross_validated"]
-    # A handful of random photos says less than the label "drawn at random" promises.
-    fair = audit is not None and audit["n"] >= FAIR
-    judge = audit if fair and audit is not None else cross
-    told = {"share": percent(judge["accuracy"]["value"]), "n": judge["n"]}
-    told |= {"low": percent(judge["accuracy"]["low"]), "high": percent(judge["accuracy"]["high"])}
-    accuracy = (
-        _("right on %(share)s of photos drawn at random (%(low)s to %(high)s, n = %(n)d)")
-        if fair
-        else _("right on %(share)s of its ground truths, out of fold (%(low)s to %(high)s, n = %(n)d)")
-    ) % told
+    accuracy = _at_training(metrics)
     compared = conclusion(comparison) if comparison else None
     blind = [names.get(key, key) for key in never_finds(metrics)]
     points: list[str] = []
     if blind:
         headline = _("Not ready: it never finds “%(classes)s”") % {"classes": "”, “".join(blind)}
         look = "error"
-        points.append(_("It is %(accuracy)s, by always saying the same.") % {"accuracy": accuracy})
+        points.append(_("At training: %(accuracy)s, by always saying the same.") % {"accuracy": accuracy})
     elif compared is not None:
         headline, look = (
             compared.headline,
             {"good": "good", "bad": "error", "warn": "warn"}.get(compared.look, ""),
         )
-        points.append(_("It is %(accuracy)s.") % {"accuracy": accuracy})
+        points.append(_("At training: %(accuracy)s.") % {"accuracy": accuracy})
     else:
-        headline, look = accuracy[:1].upper() + accuracy[1:], ""
+        headline, look = _("At training: %(accuracy)s") % {"accuracy": accuracy}, ""
     slices = [row for row in findings.get("slices", []) if row["worse"]]
     if slices:
         worst = slices[0]
@@ -88,6 +76,20 @@ def finding(
             % {"n": doubted}
         )
     return Finding(headline, look, points)
+
+
+def _at_training(metrics: dict[str, Any]) -> str:
+    known = at_training(metrics)
+    if known is None:
+        return _("nothing is known of its accuracy")
+    text = (
+        _("right on %(share)s of photos drawn at random (%(low)s to %(high)s, n = %(n)d)")
+        if known.random
+        else _("right on %(share)s of its ground truths, out of fold (%(low)s to %(high)s, n = %(n)d)")
+    )
+    figure = known.figure
+    told = {"share": percent(figure["value"]), "low": percent(figure["low"]), "high": percent(figure["high"])}
+    return text % {**told, "n": known.n}
 
 
 def dimension_name(key: str) -> str:

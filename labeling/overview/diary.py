@@ -167,7 +167,9 @@ def _paused(data: dict[str, Any]) -> str:
 
 
 def _trained(data: dict[str, Any]) -> str:
-    return _("Model version %(number)d was trained on %(n)d ground truths: accuracy %(accuracy).2f.") % {
+    return _(
+        "Model version %(number)d was trained on %(n)d ground truths: accuracy at training %(accuracy).2f."
+    ) % {
         "number": data["number"],
         "n": data["ground_truths"],
         "accuracy": data["accuracy"],

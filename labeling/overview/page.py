@@ -12,7 +12,7 @@ from labeling.frontier.bands import band_needs
 from labeling.frontier.picture import picture
 from labeling.frontier.selectors import decided_alone
 from labeling.jobs.models import Job
-from labeling.learning.selectors import accuracy, audit_accuracy, champion
+from labeling.learning.accuracy import champion_accuracy
 from labeling.overview.diary import diary
 from labeling.overview.next_steps import next_steps
 from labeling.people.models import User
@@ -42,15 +42,10 @@ def _mine(project: Project, user: User) -> dict[str, Any]:
 
 def _figures(project: Project, at: dict[str, Any]) -> dict[str, Any]:
     """``at``: the project's progress."""
-    model = champion(project)
     decided = at["ground_truths"] + at["held"] + at["unusable"] + decided_alone(project)
     return {
         "at": at,
-        "champion": model,
-        "accuracy": accuracy(model) if model else None,
-        "accuracy_half": _half(accuracy(model)) if model else None,
-        "audit_accuracy": audit_accuracy(model) if model else None,
-        "audit_half": _half(audit_accuracy(model)) if model else None,
+        "accuracy": champion_accuracy(project),
         "needs": band_needs(at),
         "decided": decided,
         "per_decision": decided / at["human_decisions"] if at["human_decisions"] else None,
@@ -59,11 +54,6 @@ def _figures(project: Project, at: dict[str, Any]) -> dict[str, Any]:
             for position, d in enumerate(active_definitions(project))
         ],
     }
-
-
-def _half(figure: dict[str, Any] | None) -> float | None:
-    """Half the width of an interval, as the ± of a figure."""
-    return (figure["high"] - figure["low"]) / 2 if figure else None
 
 
 def _admin(project: Project, at: dict[str, Any]) -> dict[str, Any]:

@@ -35,9 +35,13 @@ from labeling.queue.models import BandOpening, Entry, Ranking
 from labeling.truth.models import Annotation, Dispute, Draw, GroundTruth, Origin, Ruling
 from tests.factories import make_items, make_member, make_project
 from tests.kept import made_once
+from tests.monitors.examples import FIGURES
 
 KEYS = ("functional", "defective")
 BANDS = 4
+NOTHING_COUNTED = dict.fromkeys(
+    ("drawn", "used", "before", "trained", "older", "unscored", "undecided", "open", "behind"), 0
+)
 
 
 @contextmanager
@@ -269,7 +273,7 @@ class Living:
             planned={str(self.classes[key].pk): share for key, share in zip(KEYS, (700, 300), strict=True)},
         )
         run = CertificationRun.objects.create(
-            plan=plan, project=self.project, item_ids=[], digest="0" * 64, counts={}, walks={}
+            plan=plan, project=self.project, item_ids=[], digest="0" * 64, counts=NOTHING_COUNTED, walks={}
         )
         for key, share in coverage.items():
             self.certificates[key] = Certificate.objects.create(
@@ -299,6 +303,7 @@ class Living:
                 value=0.5,
                 p_value=p_value,
                 threshold=0.005,
+                figures=FIGURES[kind][1][0]["figures"],
                 evidence=f"{kind} {day}",
                 model_version=self.model,
             )

@@ -17,6 +17,7 @@ from labeling.catalog.models import Project
 from labeling.catalog.permissions import Action
 from labeling.frontier.bands import BandState
 from labeling.frontier.models import Mode
+from labeling.gateway.api.accuracy import AccuracyOut, AtTrainingOut
 from labeling.gateway.api.base import ApiView, route
 from labeling.gateway.api.endpoint import Json, endpoint, file_of, one_of
 from labeling.gateway.api.shapes import Shape
@@ -54,8 +55,10 @@ class DashboardHeadlineOut(Shape):
     precision = serializers.FloatField(help_text="wished for")
     mode = serializers.ChoiceField(Mode.choices)
     model = serializers.IntegerField(allow_null=True)
-    accuracy = DashboardIntervalOut(allow_null=True)
-    accuracy_random = serializers.BooleanField(help_text="on randomly drawn photos; else cross-validated")
+    accuracy = AccuracyOut(
+        allow_null=True, help_text="of the champion, on random photos that people settled since it was made"
+    )
+    accuracy_at_training = AtTrainingOut(allow_null=True, help_text="what its training knew of it")
     agreement = DashboardIntervalOut(allow_null=True, help_text="photos on which all blind answers agree")
     compared = serializers.IntegerField(help_text="photos with two blind answers or more")
 
@@ -113,8 +116,11 @@ def _asked(request: Request) -> str:
 def _headline(headline: Headline) -> dict[str, Any]:
     share = headline.agreement
     known = share.share is not None
+    known_of = headline.accuracy
     return {
         **asdict(headline),
+        "accuracy": AccuracyOut.of_version(known_of),
+        "accuracy_at_training": AtTrainingOut.of_version(known_of),
         "agreement": {"value": share.share, "low": share.low, "high": share.high} if known else None,
         "compared": share.whole,
     }

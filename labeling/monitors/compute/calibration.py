@@ -8,13 +8,13 @@ from django.db import connection
 from inference.drift import calibration_test
 from labeling.catalog.models import Project
 from labeling.catalog.selectors import class_resolution
+from labeling.learning.accuracy import JUDGES, NEWEST
 from labeling.learning.models import ModelVersion
-from labeling.learning.sides import LEARNED_A_TWIN
 from labeling.monitors.models import Monitor, MonitorThresholds, ReadingState
 from labeling.monitors.reading import Reading, alert_if
 
-#: Newest labels that count, and how many it takes.
-LABELS, LEAST = 500, 50
+#: How many labels it takes.
+LEAST = 50
 #: An error beyond the threshold alerts only where chance explains it no better than this.
 LEVEL = 0.005
 
@@ -25,11 +25,7 @@ SELECT t.id, t.item_id, t.label_class_id, s.predicted_id, s.probabilities
 FROM truth_groundtruth t
 JOIN catalog_item i ON i.id = t.item_id
 JOIN learning_score s ON s.item_id = t.item_id AND s.model_version_id = %(model)s
-WHERE t.project_id = %(project)s AND t.kind = 'class' AND t.origin <> 'gold'
-  AND NOT EXISTS (SELECT 1 FROM truth_groundtruth n WHERE n.supersedes_id = t.id)
-  AND NOT EXISTS (SELECT 1 FROM truth_groundtruth old
-                  WHERE old.item_id = t.item_id AND old.id = ANY(%(snapshot)s::bigint[]))
-  AND NOT {LEARNED_A_TWIN}
+WHERE {JUDGES}
   AND (i.audit_drawn_at > %(made)s
        OR EXISTS (SELECT 1 FROM frontier_automaticdecision a
                   WHERE a.item_id = t.item_id AND a.audit AND a.mode = 'on' AND a.model_version_id = %(model)s))
@@ -48,7 +44,7 @@ def calibration_reading(project: Project, model: ModelVersion, thresholds: Monit
                 "project": project.pk,
                 "snapshot": model.snapshot.ground_truth_ids,
                 "made": model.snapshot.created_at,
-                "limit": LABELS,
+                "limit": NEWEST,
             },
         )
         rows = cursor.fetchall()

@@ -48,18 +48,21 @@ class Calibration(MonitorSpec):
             "version": version_of(reading),
             "stated": percent(reading.figures["stated"]),
             "right": percent(reading.figures["right"]),
+            "n": reading.figures["n"],
         }
         if reading.state == ReadingState.ALERT:
             text = _(
-                "Version %(version)d states %(stated)s on average and is right on %(right)s of random photos"
+                "Version %(version)d states %(stated)s on average; %(right)s of %(n)d random labels were right"
             )
         elif (reading.value or 0) > (reading.threshold or 0):
             text = _(
-                "Version %(version)d states %(stated)s on average; %(right)s were right, which chance may explain"
+                "Version %(version)d states %(stated)s on average; %(right)s of %(n)d random labels were right, which "
+                "chance may explain"
             )
         else:
             text = _(
-                "Version %(version)d states %(stated)s on average; %(right)s were right, within what is allowed"
+                "Version %(version)d states %(stated)s on average; %(right)s of %(n)d random labels were right, within what "
+                "is allowed"
             )
         return text % told
 

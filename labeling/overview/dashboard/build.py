@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -17,8 +16,10 @@ from django.utils.translation import gettext as _
 from labeling.catalog.models import Project
 from labeling.frontier.models import FrontierPolicy
 from labeling.frontier.policy import policy_of
+from labeling.frontier.selectors import certified_share
+from labeling.learning.accuracy import Accuracy, accuracy_of
 from labeling.learning.models import ModelVersion
-from labeling.learning.selectors import accuracy, audit_accuracy, champion
+from labeling.learning.selectors import champion
 from labeling.overview.dashboard import frontier_panel, model_panels, work_panels
 from labeling.overview.dashboard.history import History, history
 from labeling.overview.dashboard.panel import Panel
@@ -48,8 +49,7 @@ class Headline:
     precision: float
     mode: str
     model: int | None
-    accuracy: dict[str, Any] | None
-    accuracy_random: bool
+    accuracy: Accuracy | None
     agreement: Proportion
 
 
@@ -83,7 +83,7 @@ def dashboard(project: Project, *, by: str = "", newest: int | None = None) -> D
         by=past.by,
         zone=past.zone,
         started=bool(past.buckets),
-        headline=_headline(past, moved, model, policy),
+        headline=_headline(project, past, model, policy),
         panels=[
             frontier_panel.moved(moved, project),
             work_panels.per_decision(past),
@@ -120,13 +120,12 @@ def panel(project: Project, key: str, *, by: str = "") -> Panel:
 
 
 def _headline(
-    past: History, moved: list[Frame], model: ModelVersion | None, policy: FrontierPolicy
+    project: Project, past: History, model: ModelVersion | None, policy: FrontierPolicy
 ) -> Headline:
     total = past.total
     per_decision = total.images / total.human if total.human else None
     all_human = total.by_people / total.human if total.human and total.by_people > 0 else None
     hours = total.seconds / 3600
-    random_figure = audit_accuracy(model) if model else None
     return Headline(
         images=total.images,
         by_people=total.by_people,
@@ -138,12 +137,11 @@ def _headline(
         hours=hours,
         hours_per_1000=1000 * hours / total.images if total.images > 0 else None,
         hours_per_1000_all_human=1000 * hours / total.by_people if total.by_people > 0 else None,
-        certified=moved[-1].certified if moved else 0.0,
+        certified=certified_share(project) or 0.0,
         precision=policy.precision,
         mode=policy.mode,
         model=model.number if model else None,
-        accuracy=random_figure or (accuracy(model) if model else None),
-        accuracy_random=random_figure is not None,
+        accuracy=accuracy_of(model) if model else None,
         agreement=Proportion(total.agreed, total.compared),
     )
 

@@ -32,10 +32,10 @@ def learning(project: Project, model: ModelVersion | None) -> Panel:
     columns = (
         Column("ground_truths", _("Ground truths"), "count"),
         Column("version", _("Version"), "count"),
-        Column("accuracy", _("Accuracy"), "share"),
+        Column("accuracy", _("Accuracy at training"), "share"),
         Column("low", pgettext("interval", "From"), "share"),
         Column("high", pgettext("interval", "To"), "share"),
-        Column("random", _("On random photos"), "share"),
+        Column("random", _("On random photos, at training"), "share"),
         Column("forecast", _("Forecast"), "share"),
         Column("forecast_low", _("Forecast from"), "share"),
         Column("forecast_high", _("Forecast to"), "share"),
@@ -84,9 +84,9 @@ def learning(project: Project, model: ModelVersion | None) -> Panel:
         "learning",
         _learning_title(rows, forecast),
         _(
-            "Points: versions, each judged by fits that had not seen the photo, with 95 % intervals. Dashed: the forecast "
-            "of the newest version's own learning curve, an inverse power law; the area holds 95 % of what fits. Accuracy "
-            "on random photos, where there are some, is the better guess of the pool."
+            "Points: versions, each judged at training by fits that had not seen the photo, with 95 % intervals. Dashed: "
+            "the forecast of the newest version's own learning curve, an inverse power law; the area holds 95 % of what "
+            "fits. Accuracy on random photos, where there are some, is the better guess of the pool."
         ),
         columns,
         rows,
@@ -176,11 +176,12 @@ def _learning_title(rows: list[dict[str, Any]], forecast: dict[str, Any] | None)
         }
         return (
             _(
-                "Accuracy %(now)s at %(n)s ground truths; %(more)s would bring about %(then)s [%(low)s, %(high)s]"
+                "Accuracy at training %(now)s at %(n)s ground truths; %(more)s would bring about "
+                "%(then)s [%(low)s, %(high)s]"
             )
             % told
         )
-    return _("Accuracy %(now)s at %(n)s ground truths") % told
+    return _("Accuracy at training %(now)s at %(n)s ground truths") % told
 
 
 def _lowest(rows: list[dict[str, Any]]) -> float:

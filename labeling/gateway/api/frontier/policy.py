@@ -99,7 +99,9 @@ class FrontierOut(Shape):
     model = serializers.IntegerField(allow_null=True)
     guideline = serializers.IntegerField()
     coverage = serializers.FloatField(allow_null=True, help_text="share of the pool inside the frontier")
-    decided = serializers.IntegerField()
+    decided = serializers.IntegerField(
+        help_text="photos that stand as the machine decided, and that people have not settled since"
+    )
     unusual_arrivals = serializers.IntegerField(
         help_text="photos that came since the plan and differ from the pool that it speaks of: left to people"
     )

@@ -12,6 +12,7 @@ from rest_framework.request import Request
 
 from labeling.catalog.models import Item, LabelClass, Project
 from labeling.catalog.permissions import Action
+from labeling.gateway.api.accuracy import AccuracyOut
 from labeling.gateway.api.base import ApiView, route, signed_in
 from labeling.gateway.api.endpoint import Json, endpoint
 from labeling.gateway.api.jobs import JobOut, present_job
@@ -19,6 +20,7 @@ from labeling.gateway.api.photos import items_named
 from labeling.gateway.api.shapes import Shape, StrictSerializer, like, paged
 from labeling.gateway.pagination import page_by_id
 from labeling.learning import selectors, services
+from labeling.learning.accuracy import accuracy_of
 from labeling.learning.models import ModelVersion, Promotion
 
 
@@ -50,7 +52,11 @@ class ModelOut(Shape):
     classes = serializers.ListField(child=serializers.CharField(), help_text="order of the probabilities")
     ground_truths = serializers.IntegerField()
     snapshot = serializers.CharField(help_text="digest over (photo, class)")
-    metrics = serializers.DictField()
+    metrics = serializers.DictField(help_text="what was known at training")
+    accuracy = AccuracyOut(
+        allow_null=True,
+        help_text="of the champion, on random photos that people settled since it was made; null for other versions",
+    )
     comparison = serializers.DictField(allow_null=True)
     created_by = serializers.CharField(allow_null=True)
     created_at = serializers.DateTimeField()
@@ -69,11 +75,13 @@ def _presenter(project: Project) -> Callable[[ModelVersion], Json]:
     """How to show this project's versions: class keys and the champion are read once, not for each."""
     keys = dict(LabelClass.objects.filter(project=project).values_list("pk", "key"))
     champion = selectors.champion(project)
+    accuracy = accuracy_of(champion) if champion else None
 
     def present(version: ModelVersion) -> Json:
         return ModelOut.of(
             version,
             champion=champion is not None and champion.pk == version.pk,
+            accuracy=AccuracyOut.of_version(accuracy) if champion and champion.pk == version.pk else None,
             classes=[keys[pk] for pk in version.classes],
             ground_truths=len(version.snapshot.ground_truth_ids),
             snapshot=version.snapshot.digest,
