@@ -27,7 +27,8 @@ pytestmark = pytest.mark.django_db
 def said(pool: Pool, item_id: int) -> str | None:
     """One in seven of the less sure is wrong: the class as a whole is as precise as is wished, by little."""
     other = KEYS[1] if pool.predicted[item_id] == KEYS[0] else KEYS[0]
-    return other if pool.margin[item_id] < 0.6 and item_id % 7 == 0 else None
+    margin = pool.margin[item_id]
+    return other if margin < 0.6 and round(margin * len(pool.items)) % 7 == 0 else None
 
 
 @made_once
