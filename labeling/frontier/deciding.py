@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from labeling.catalog.models import Project
 from labeling.catalog.selectors import active_definitions, class_resolution
 from labeling.catalog.services import log_activity
-from labeling.frontier import auditing
+from labeling.frontier import auditing, standing
 from labeling.frontier.arrivals import LIKE_THE_POOL, arrivals_now, why_not_decided
 from labeling.frontier.certificates import in_force
 from labeling.frontier.cohort import FREE, current_ranking, rest_of
@@ -22,6 +22,7 @@ from labeling.frontier.models import (
     AutomaticDecision,
     Certificate,
     DecisionOverruled,
+    DrawnPhoto,
     FrontierPolicy,
     Mode,
 )
@@ -210,33 +211,59 @@ def overrule(*, decision: AutomaticDecision, by: User, reason: str, class_key: s
 
 @dataclass(frozen=True)
 class DecidedBy:
-    """Who decides a photo. ``by``: machine, people (settled), or queue; ``reason``: a code where it is in the queue."""
+    """Who decides a photo. ``by``: machine, people (settled), or queue; ``reason``: a code where it is in the queue.
+
+    ``promise``: which one the label stands under (``standing``), and the precision that is ``stated`` of it.
+    """
 
     by: str
     label_class: str
     reason: str
     decision: AutomaticDecision | None = None
+    promise: str = ""
+    stated: float | None = None
 
 
-def decide_one(*, project: Project, item_id: int) -> DecidedBy:
-    """Decide one photo now, if the machine may; else say who does, and why."""
+def decide_one(*, project: Project, item_id: int, strict: bool = False) -> DecidedBy:
+    """Decide one photo now, if the machine may; else say who does, and why.
+
+    ``strict``: nothing is decided, and only what people settled strictly is told. In the queue it is then ``with_people``,
+    or ``not_strict`` where nobody is asked any more: the machine decided it, or an answer that agreed with it settled it.
+    """
     truth = GroundTruth.objects.current().filter(item_id=item_id).select_related("label_class").first()
     if truth is not None:
-        return DecidedBy("people", truth.label_class.key if truth.label_class else "", truth.kind)
+        promise, stated = standing.of_truth(truth)
+        if strict and promise != standing.StandsUnder.STRICT:
+            return DecidedBy("queue", "", "not_strict")
+        key = truth.label_class.key if truth.label_class else ""
+        return DecidedBy("people", key, truth.kind, promise=promise, stated=stated)
     decision = _standing_decision(item_id)
+    if strict:
+        return DecidedBy("queue", "", "with_people" if decision is None or _asked(decision) else "not_strict")
     if decision is None:
         decide(project=project, item_ids=[item_id])
         decision = _standing_decision(item_id)
     if decision is not None:
-        return DecidedBy("machine", decision.label_class.key, "", decision)
+        promise, stated = standing.of_decision(decision)
+        return DecidedBy("machine", decision.label_class.key, "", decision, promise, stated)
     return DecidedBy("queue", "", _why_queued(project, item_id))
+
+
+def _asked(decision: AutomaticDecision) -> bool:
+    """Whether people settle the photo all the same."""
+    item = decision.item
+    return (
+        decision.audit
+        or item.audit_drawn_at is not None
+        or DrawnPhoto.objects.filter(item_id=item.pk).exists()
+    )
 
 
 def _standing_decision(item_id: int) -> AutomaticDecision | None:
     return (
         AutomaticDecision.objects.standing()
         .filter(item_id=item_id)
-        .select_related("label_class", "certificate", "model_version", "item__image")
+        .select_related("label_class", "certificate__run__plan", "model_version", "item__image")
         .order_by("-id")
         .first()
     )

@@ -356,7 +356,12 @@ def decisions(project: Project) -> DecisionQuerySet:
     return (
         AutomaticDecision.objects.filter(project=project)
         .select_related(
-            "item__image", "label_class", "model_version", "certificate__guideline", "overruled__by"
+            "item__image",
+            "label_class",
+            "model_version",
+            "certificate__guideline",
+            "certificate__run__plan",
+            "overruled__by",
         )
         .annotate(suspended=Count("certificate__ends", filter=_suspended()))
     )

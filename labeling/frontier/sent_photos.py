@@ -19,9 +19,11 @@ _BROKEN = frozenset({"truncated", "bad_exif"})
 
 
 def decide_sent_photo(
-    *, project: Project, by: User, sha256: str, photo: File[bytes] | None = None
+    *, project: Project, by: User, sha256: str, photo: File[bytes] | None = None, strict: bool = False
 ) -> DecidedBy | None:
     """Who decides the photo with this hash; in the queue as ``new`` where it is on its way in, or starts it with this.
+
+    ``strict``: only what people settle counts (``decide_one``).
 
     ``None``: the project does not hold it, and no ``photo`` was sent. Raises :class:`Refused` where it is known to be no
     photo (422, 413), or where its intake ended before its turn came (409 ``intake_stopped``).
@@ -31,7 +33,7 @@ def decide_sent_photo(
         # Lost since: an intake puts it back.
         if photo is not None and not storage.is_whole(sha256, project.decoded_with):
             start_intake(project=project, by=by, kind=IntakeKind.UPLOAD, files=[photo])
-        return decide_one(project=project, item_id=item.pk)
+        return decide_one(project=project, item_id=item.pk, strict=strict)
     if photo is not None:
         _take_in(project, by, photo, sha256)
     elif not is_on_its_way(project, sha256):

@@ -14,10 +14,11 @@ from django.db import connection
 
 from labeling.catalog.models import Project
 from labeling.catalog.selectors import class_resolution
+from labeling.frontier import standing
 
 CHUNK = 2000
 
-_ANNOTATIONS = """
+_ANNOTATIONS = f"""
 SELECT a.id, a.key::text AS key, i.sha256, it.name, it.source, a.round, u.username AS labeler, a.kind,
        coalesce(c.key, '') AS class, coalesce(now_c.key, '') AS class_now, a.reason, a.comment, a.checklist,
        g.number AS guideline, a.draw, a.context, a.shown_at, a.view_ms, a.created_at,
@@ -25,7 +26,8 @@ SELECT a.id, a.key::text AS key, i.sha256, it.name, it.source, a.round, u.userna
        d.id::text AS dispute, d.cause AS dispute_cause,
        ru.outcome AS ruling, coalesce(rc.key, '') AS ruling_class, rev.username AS reviewer,
        ru.created_at AS ruled_at,
-       truth.id AS ground_truth, coalesce(tc.key, '') AS ground_truth_class, truth.kind AS ground_truth_kind
+       t.id AS ground_truth, coalesce(tc.key, '') AS ground_truth_class, t.kind AS ground_truth_kind,
+       {standing.PROMISE_OF_TRUTH} AS ground_truth_promise
 FROM truth_annotation a
 JOIN catalog_item it ON it.id = a.item_id
 JOIN catalog_image i ON i.id = it.image_id
@@ -43,16 +45,18 @@ LEFT JOIN truth_ruling ru ON ru.dispute_id = d.id
 LEFT JOIN catalog_labelclass rc ON rc.id = ru.label_class_id
 LEFT JOIN people_user rev ON rev.id = ru.reviewer_id
 LEFT JOIN LATERAL (
-    SELECT t.* FROM truth_groundtruth t
-    WHERE t.item_id = a.item_id AND t.kind <> 'withdrawn'
-      AND NOT EXISTS (SELECT 1 FROM truth_groundtruth newer WHERE newer.supersedes_id = t.id)
-    LIMIT 1) truth ON true
-LEFT JOIN catalog_labelclass tc ON tc.id = truth.label_class_id
+    SELECT found.* FROM truth_groundtruth found
+    WHERE found.item_id = a.item_id AND found.kind <> 'withdrawn'
+      AND NOT EXISTS (SELECT 1 FROM truth_groundtruth newer WHERE newer.supersedes_id = found.id)
+    LIMIT 1) t ON true
+LEFT JOIN catalog_labelclass tc ON tc.id = t.label_class_id
+{standing.HELPED}
 WHERE a.project_id = %(project)s AND a.id > %(after)s
+  AND (%(promise)s = '' OR {standing.PROMISE_OF_TRUTH} = %(promise)s)
 ORDER BY a.id
-"""
+"""  # noqa: S608
 
-_GROUND_TRUTHS = """
+_GROUND_TRUTHS = f"""
 SELECT t.id, i.sha256, it.name, it.source, t.kind, coalesce(c.key, '') AS class,
        coalesce(now_c.key, '') AS class_now, t.origin, t.draw, g.number AS guideline, t.created_at,
        (t.kind <> 'withdrawn' AND newer.id IS NULL) AS in_force,
@@ -60,7 +64,8 @@ SELECT t.id, i.sha256, it.name, it.source, t.kind, coalesce(c.key, '') AS class,
        d.id::text AS dispute, d.cause AS dispute_cause, ru.outcome AS ruling, ru.reason AS ruling_reason,
        ru.comment AS ruling_comment, rev.username AS reviewer, ru.created_at AS ruled_at,
        coalesce(answers.ids, ARRAY[]::bigint[]) AS annotations,
-       coalesce(answers.labelers, ARRAY[]::varchar[]) AS labelers
+       coalesce(answers.labelers, ARRAY[]::varchar[]) AS labelers,
+       {standing.PROMISE_OF_TRUTH} AS promise, {standing.STATED_OF_TRUTH} AS stated
 FROM truth_groundtruth t
 JOIN catalog_item it ON it.id = t.item_id
 JOIN catalog_image i ON i.id = it.image_id
@@ -79,20 +84,21 @@ LEFT JOIN LATERAL (
     LEFT JOIN truth_retraction r ON r.annotation_id = a.id AND r.created_at <= t.created_at
     WHERE a.item_id = t.item_id AND a.draw <> 'gold' AND r.id IS NULL AND a.created_at <= t.created_at) answers
     ON true
+{standing.HELPED}
 WHERE t.project_id = %(project)s AND t.id > %(after)s AND (%(gold)s OR t.origin <> 'gold')
   AND (NOT %(current)s OR (t.kind <> 'withdrawn' AND newer.id IS NULL))
+  AND (%(promise)s = '' OR {standing.PROMISE_OF_TRUTH} = %(promise)s)
 ORDER BY t.id
-"""
+"""  # noqa: S608
 
 
-_DECISIONS = """
+_DECISIONS = f"""
 SELECT a.id, i.sha256, it.name, it.source, coalesce(c.key, '') AS class, a.mode,
-       (a.mode = 'on' AND o.id IS NULL AND NOT EXISTS (
-            SELECT 1 FROM frontier_certificateend e
-            WHERE e.certificate_id = a.certificate_id AND e.kind = 'suspended')) AS standing,
+       {standing.DECISION_STANDS} AS standing,
        a.confidence AS margin, v.number AS model, g.number AS guideline, a.certificate_id AS certificate,
        k.precision AS stated_precision, a.created_at, who.username AS overruled_by, o.reason AS overruled_because,
-       coalesce(oc.key, '') AS overruled_as, coalesce(tc.key, t.kind, '') AS settled_as
+       coalesce(oc.key, '') AS overruled_as, coalesce(tc.key, t.kind, '') AS settled_as,
+       {standing.PROMISE_OF_DECISION} AS promise, {standing.STATED_OF_DECISION} AS stated
 FROM frontier_automaticdecision a
 JOIN catalog_item it ON it.id = a.item_id
 JOIN catalog_image i ON i.id = it.image_id
@@ -100,6 +106,7 @@ JOIN catalog_labelclass c ON c.id = a.label_class_id
 JOIN learning_modelversion v ON v.id = a.model_version_id
 JOIN frontier_certificate k ON k.id = a.certificate_id
 JOIN catalog_guideline g ON g.id = k.guideline_id
+{standing.DECIDED_UNDER}
 LEFT JOIN frontier_decisionoverruled o ON o.decision_id = a.id
 LEFT JOIN people_user who ON who.id = o.by_id
 LEFT JOIN catalog_labelclass oc ON oc.id = o.label_class_id
@@ -107,8 +114,9 @@ LEFT JOIN truth_groundtruth t ON t.item_id = a.item_id AND t.kind <> 'withdrawn'
      AND NOT EXISTS (SELECT 1 FROM truth_groundtruth newer WHERE newer.supersedes_id = t.id)
 LEFT JOIN catalog_labelclass tc ON tc.id = t.label_class_id
 WHERE a.project_id = %(project)s AND a.id > %(after)s
+  AND (%(promise)s = '' OR {standing.PROMISE_OF_DECISION} = %(promise)s)
 ORDER BY a.id
-"""
+"""  # noqa: S608
 
 
 @dataclass(frozen=True)
@@ -126,7 +134,7 @@ ANNOTATIONS = Source(
         "id", "key", "sha256", "name", "source", "round", "labeler", "kind", "class", "class_now", "reason",
         "comment", "checklist", "guideline", "draw", "context", "shown_at", "view_ms", "created_at",
         "retracted_at", "replaces", "dispute", "dispute_cause", "ruling", "ruling_class", "reviewer", "ruled_at",
-        "ground_truth", "ground_truth_class", "ground_truth_kind",
+        "ground_truth", "ground_truth_class", "ground_truth_kind", "ground_truth_promise",
     ),
     frozenset({"checklist", "context"}),
 )  # fmt: skip
@@ -136,6 +144,7 @@ GROUND_TRUTHS = Source(
         "id", "sha256", "name", "source", "kind", "class", "class_now", "origin", "draw", "guideline", "created_at",
         "in_force", "supersedes", "superseded_by", "superseded_at", "dispute", "dispute_cause", "ruling",
         "ruling_reason", "ruling_comment", "reviewer", "ruled_at", "annotations", "labelers",
+        "promise", "stated",
     ),
 )  # fmt: skip
 
@@ -145,26 +154,37 @@ DECISIONS = Source(
     (
         "id", "sha256", "name", "source", "class", "mode", "standing", "margin", "model", "guideline", "certificate",
         "stated_precision", "created_at", "overruled_by", "overruled_because", "overruled_as", "settled_as",
+        "promise", "stated",
     ),
 )  # fmt: skip
 
 
 def page(
-    source: Source, project: Project, *, after: int, limit: int, gold: bool = True, current: bool = False
+    source: Source,
+    project: Project,
+    *,
+    after: int,
+    limit: int,
+    gold: bool = True,
+    current: bool = False,
+    promise: str = "",
 ) -> list[dict[str, Any]]:
-    """At most ``limit`` rows with a key above ``after``."""
+    """At most ``limit`` rows with a key above ``after``; ``promise``: only of labels that stand under this one."""
     with connection.cursor() as cursor:
         cursor.execute(
             source.sql + " LIMIT %(limit)s",
-            _parameters(project, after=after, gold=gold, current=current) | {"limit": limit},
+            _parameters(project, after=after, gold=gold, current=current, promise=promise) | {"limit": limit},
         )
         return [_row(source, values) for values in cursor.fetchall()]
 
 
-def stream(source: Source, project: Project) -> Iterator[list[dict[str, Any]]]:
-    """All rows in lists of :data:`CHUNK`, from a server-side cursor: one snapshot, whatever its size, in flat memory."""
+def stream(source: Source, project: Project, *, promise: str = "") -> Iterator[list[dict[str, Any]]]:
+    """All rows, or those of one promise, in lists of :data:`CHUNK`.
+
+    From a server-side cursor: one snapshot, whatever its size, in flat memory.
+    """
     with connection.chunked_cursor() as cursor:
-        cursor.execute(source.sql, _parameters(project, after=0, gold=True, current=False))
+        cursor.execute(source.sql, _parameters(project, after=0, gold=True, current=False, promise=promise))
         while values := cursor.fetchmany(CHUNK):
             yield [_row(source, each) for each in values]
 

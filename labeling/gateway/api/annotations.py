@@ -8,6 +8,7 @@ from rest_framework.response import Response
 
 from labeling.catalog.models import Project
 from labeling.catalog.permissions import Action
+from labeling.frontier.standing import StandsUnder
 from labeling.gateway import provenance
 from labeling.gateway.api.base import ApiView, route, signed_in
 from labeling.gateway.api.endpoint import Json, endpoint
@@ -71,6 +72,9 @@ class AnnotationOut(Shape):
     ground_truth = serializers.IntegerField(allow_null=True)
     ground_truth_class = serializers.CharField(allow_blank=True)
     ground_truth_kind = serializers.ChoiceField(TruthKind.choices, allow_null=True)
+    ground_truth_promise = serializers.ChoiceField(
+        StandsUnder.choices, allow_blank=True, help_text="which promise that ground truth stands under"
+    )
     class_ = serializers.CharField(allow_blank=True)
 
 

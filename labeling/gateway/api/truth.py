@@ -11,6 +11,7 @@ from rest_framework.request import Request
 
 from labeling.catalog.models import Project
 from labeling.catalog.permissions import Action, may
+from labeling.frontier.standing import StandsUnder
 from labeling.gateway import provenance
 from labeling.gateway.api.base import ApiView, route
 from labeling.gateway.api.endpoint import Json, endpoint
@@ -51,6 +52,15 @@ class GroundTruthOut(Shape):
     ruled_at = serializers.DateTimeField(allow_null=True)
     annotations = serializers.ListField(child=serializers.IntegerField(), help_text="answers that led to it")
     labelers = serializers.ListField(child=serializers.CharField())
+    promise = serializers.ChoiceField(
+        StandsUnder.choices,
+        allow_blank=True,
+        help_text="which promise it stands under, or stood while it was in force; empty where it was withdrawn, or rests on "
+        "an answer from a grid, which is not blind",
+    )
+    stated = serializers.FloatField(
+        allow_null=True, help_text="precision that is stated of that promise; null for strict labels"
+    )
     class_ = serializers.CharField(allow_blank=True)
 
 
@@ -63,6 +73,23 @@ def _yes_or_no(request: Request, name: str) -> bool:
     return text in {"1", "true"}
 
 
+def _promise(request: Request) -> str:
+    """The query parameter of that name: one that labels can stand under, or nothing."""
+    asked = request.query_params.get("promise", "")
+    if asked and asked not in StandsUnder:
+        message = _("Ask for one of these promises: %(names)s.") % {"names": ", ".join(StandsUnder.values)}
+        raise Refused.invalid("promise", message, short=[message])
+    return asked
+
+
+_OF_PROMISE = OpenApiParameter(
+    "promise",
+    enum=StandsUnder.values,
+    description="Only labels that stand under this promise: `strict` for those that people settled blind, by the project's "
+    "rule. Of answers, those to photos with such a label.",
+)
+
+
 @route("projects/<slug:slug>/ground-truths", "api-ground-truths", "truth")
 class GroundTruthsView(ApiView):
     @endpoint(
@@ -70,15 +97,21 @@ class GroundTruthsView(ApiView):
         "Ground truths with provenance, superseded ones too. Gold ones are told to admins only",
         may=Action.REVIEW,
         returns=paged("GroundTruthPage", GroundTruthOut),
-        parameters=[OpenApiParameter("current", bool, description="Only those in force.")],
+        parameters=[OpenApiParameter("current", bool, description="Only those in force."), _OF_PROMISE],
     )
     def get(self, request: Request, project: Project) -> Json:
         gold = may(request.user, project, Action.ADMIN)
-        current = _yes_or_no(request, "current")
+        current, promise = _yes_or_no(request, "current"), _promise(request)
         return page_of_rows(
             request,
             lambda after, limit: provenance.page(
-                provenance.GROUND_TRUTHS, project, after=after, limit=limit, gold=gold, current=current
+                provenance.GROUND_TRUTHS,
+                project,
+                after=after,
+                limit=limit,
+                gold=gold,
+                current=current,
+                promise=promise,
             ),
         )
 
@@ -99,6 +132,7 @@ class ExportView(ApiView):
         parameters=[
             OpenApiParameter("what", str, OpenApiParameter.PATH, enum=sorted(SOURCES)),
             OpenApiParameter("ending", str, OpenApiParameter.PATH, enum=list(FORMATS)),
+            _OF_PROMISE,
         ],
         errors=(429,),
     )
@@ -108,11 +142,11 @@ class ExportView(ApiView):
                 _("There are these exports: %(names)s, each as one of: %(formats)s.")
                 % {"names": ", ".join(sorted(SOURCES)), "formats": ", ".join(f".{each}" for each in FORMATS)}
             )
-        source = SOURCES[what]
+        source, promise = SOURCES[what], _promise(request)
         return streamed(
             request._request,
-            provenance.stream(source, project),
+            provenance.stream(source, project, promise=promise),
             columns=source.columns,
             format=ending,
-            filename=f"{project.slug}-{what}",
+            filename=f"{project.slug}-{what}{f'-{promise}' if promise else ''}",
         )

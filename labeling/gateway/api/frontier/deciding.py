@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from labeling.catalog.models import Project
 from labeling.catalog.permissions import Action
 from labeling.frontier.sent_photos import decide_sent_photo
+from labeling.frontier.standing import StandsUnder
 from labeling.gateway.api.base import ApiView, route, signed_in
 from labeling.gateway.api.endpoint import Json, endpoint
 from labeling.gateway.api.fields import Sha256
@@ -29,6 +30,11 @@ class DecideIn(StrictSerializer):
 
     sha256 = Sha256(required=False)
     photo = serializers.FileField(required=False)
+    promise = serializers.ChoiceField(
+        [StandsUnder.STRICT.value],
+        required=False,
+        help_text="with `strict` only a label that people settled strictly is given; the machine decides nothing",
+    )
 
 
 class VerdictOut(Shape):
@@ -38,7 +44,18 @@ class VerdictOut(Shape):
         allow_blank=True,
         help_text="in the queue: off, shadow, no_model, no_certificate, not_scored, outside, with_people, overruled, "
         "unlike_the_pool or not_looked_at (it came after the plan, and differs or is still to be compared), "
-        "audits_wait, new; by people: class, hold, unusable",
+        "audits_wait, new, not_strict (asked for a strict label: nobody is asked any more, as the machine decided it or an "
+        "answer that agreed with it settled it); by people: class, hold, unusable",
+    )
+    promise = serializers.ChoiceField(
+        StandsUnder.choices,
+        allow_blank=True,
+        help_text="which promise the label stands under; empty where there is none yet, and where people settled it from a "
+        "grid, which is not blind",
+    )
+    stated = serializers.FloatField(
+        allow_null=True,
+        help_text="precision that is stated of that promise; null for strict labels, by which it is measured",
     )
     decision = DecisionOut(allow_null=True)
     class_ = serializers.CharField(allow_blank=True)
@@ -53,7 +70,7 @@ class DecideView(ApiView):
         "decide",
         "Who decides a photo: the machine now, if it lies inside the frontier, else people. A photo that is "
         "new is taken in (202): ask again by its sha256 when it has been scored. One that cannot be taken in is refused "
-        "with the reason (422), at once or when you ask again.",
+        "with the reason (422), at once or when you ask again. The answer says which promise the label stands under.",
         may=Action.DECIDE,
         takes={"application/json": DecideIn, "multipart/form-data": DecideIn},
         returns=VerdictOut,
@@ -61,11 +78,17 @@ class DecideView(ApiView):
         errors=(409, 413, 429),
     )
     def post(self, request: Request, project: Project, given: Json) -> Response:
-        if len(given) != 1:
+        if ("photo" in given) == ("sha256" in given):
             raise Refused.invalid(None, _("Send exactly one of: sha256, photo."))
         photo = given.get("photo")
         sha256 = _hash_of(photo) if photo is not None else given["sha256"]
-        found = decide_sent_photo(project=project, by=signed_in(request), sha256=sha256, photo=photo)
+        found = decide_sent_photo(
+            project=project,
+            by=signed_in(request),
+            sha256=sha256,
+            photo=photo,
+            strict=given.get("promise") == StandsUnder.STRICT,
+        )
         if found is None:
             raise no_such_photo()
         decision = present_decision(project, found.decision.pk) if found.decision else None

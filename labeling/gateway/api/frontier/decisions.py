@@ -15,6 +15,7 @@ from labeling.catalog.permissions import Action
 from labeling.frontier.models import AutomaticDecision, DecisionOverruled, Mode
 from labeling.frontier.selectors import became, decisions
 from labeling.frontier.services import overrule
+from labeling.frontier.standing import StandsUnder, of_decision
 from labeling.gateway.api.base import ApiView, route, signed_in
 from labeling.gateway.api.endpoint import Json, endpoint, number_in_path
 from labeling.gateway.api.fields import ClassKey
@@ -33,7 +34,13 @@ class DecisionOut(Shape):
     model = serializers.IntegerField()
     guideline = serializers.IntegerField()
     certificate = serializers.IntegerField()
-    precision = serializers.FloatField(help_text="stated by the certificate")
+    precision = serializers.FloatField(
+        help_text="stated of what the machine decides by itself; of a delivered set its floor"
+    )
+    promise = serializers.ChoiceField(
+        StandsUnder.choices, allow_blank=True, help_text="machine or delivered; empty where it does not stand"
+    )
+    stated = serializers.FloatField(allow_null=True, help_text="precision that is stated of that promise")
     created_at = serializers.DateTimeField()
     overruled_by = serializers.CharField(allow_null=True)
     overruled_because = serializers.CharField(allow_null=True)
@@ -61,11 +68,13 @@ def _present(decision: AutomaticDecision, keys: dict[int, str]) -> Json:
     except ObjectDoesNotExist:
         overruled = None
     classes = [keys[class_id] for class_id in decision.model_version.classes]
+    state = became(decision)
+    promise, stated = of_decision(decision) if state == "standing" else ("", None)
     return DecisionOut.of(
         decision,
         sha256=decision.item.image.sha256,
         name=decision.item.name,
-        state=became(decision),
+        state=state,
         class_=decision.label_class.key,
         margin=decision.confidence,
         scores=dict(zip(classes, decision.probabilities, strict=True)),
@@ -73,6 +82,8 @@ def _present(decision: AutomaticDecision, keys: dict[int, str]) -> Json:
         guideline=decision.certificate.guideline.number,
         certificate=decision.certificate_id,
         precision=decision.certificate.precision,
+        promise=promise,
+        stated=stated,
         overruled_by=overruled.by.get_username() if overruled else None,
         overruled_because=overruled.reason if overruled else None,
     )
