@@ -28,12 +28,15 @@ SHOWN = f"""(i.id IN ({_EXEMPLARS % "id"})
 DECIDED = (
     "EXISTS (SELECT 1 FROM frontier_automaticdecision told WHERE told.item_id = i.id AND told.mode = 'on')"
 )
+#: SQL over ``catalog_item i``: one answer that agreed with the machine was taken for it, or drawn for the audit.
+ASSISTED = "EXISTS (SELECT 1 FROM frontier_assistedlabel helped WHERE helped.item_id = i.id)"
 
 _DRAWN = """
 SELECT i.id FROM catalog_item i WHERE i.project_id = %s AND i.id = ANY(%s) AND (
     i.audit_drawn_at IS NOT NULL
     OR EXISTS (SELECT 1 FROM frontier_drawnphoto d WHERE d.item_id = i.id)
-    OR EXISTS (SELECT 1 FROM frontier_automaticdecision a WHERE a.item_id = i.id AND a.audit AND a.mode = 'on'))
+    OR EXISTS (SELECT 1 FROM frontier_automaticdecision a WHERE a.item_id = i.id AND a.audit AND a.mode = 'on')
+    OR EXISTS (SELECT 1 FROM frontier_assistedlabel l WHERE l.item_id = i.id))
 LIMIT 1
 """
 

@@ -13,6 +13,7 @@ from labeling.catalog.models import Project
 from labeling.catalog.selectors import current_guideline
 from labeling.catalog.services import log_activity
 from labeling.frontier.models import (
+    AssistedLabel,
     AutomaticDecision,
     Certificate,
     CertificateEnd,
@@ -25,6 +26,7 @@ from labeling.people.models import User
 from labeling.queue import priority
 from labeling.queue.services import request_ranking
 from labeling.refusals import Refused
+from labeling.truth import services as truth
 from labeling.truth.models import GroundTruth
 
 
@@ -67,6 +69,7 @@ def suspend(
 ) -> int:
     """The machine decides no more of this class by this version, and what it decided goes to people; return how many.
 
+    With what one answer settled that agreed with it: these labels are withdrawn, and wait for their second person.
     All certificates of the class and version are suspended, renewed ones too: their decisions are in the same doubt. The
     audit's doubt is of one guideline, and ends with it; an admin's is of the model.
     Raises :class:`Refused` ``invalid`` (422) where an admin gives no reason or one too long to keep, ``suspended`` (409)
@@ -76,7 +79,10 @@ def suspend(
     project = certificate.project
     Project.objects.select_for_update(no_key=True).get(pk=project.pk)
     doubted = _in_the_same_doubt(certificate, reason)
-    decided = _decided_alone(project, doubted)
+    list(
+        doubted.select_for_update()
+    )  # answers that are just being taken by it come to their end (``assisting``)
+    decided, assisted = _decided_alone(project, doubted), _assisted(doubted)
     if not _end_as_suspended(doubted, reason=reason, note=words, figures=figures or {}, by=by):
         if by is not None:
             raise Refused(
@@ -85,6 +91,7 @@ def suspend(
             )
         return 0
     returned = priority.restore(project=project, item_ids=decided)
+    withdrawn = truth.withdraw_assisted(project=project, item_ids=assisted)
     log_activity(
         project=project,
         kind="certificate_suspended",
@@ -94,13 +101,13 @@ def suspend(
             "model": certificate.model_version.number,
             "reason": reason,
             "note": words,
-            "photos": len(decided),
+            "photos": len(decided) + withdrawn,
             **(figures or {}),
         },
     )
     if returned:
         request_ranking(project=project, by=by)
-    return len(decided)
+    return len(decided) + withdrawn
 
 
 def _words_of_suspension(by: User | None, note: str) -> str:
@@ -129,6 +136,12 @@ def _decided_alone(project: Project, certificates: QuerySet[Certificate]) -> lis
         .exclude(item__in=GroundTruth.objects.current().filter(project=project).values("item"))
         .values_list("item_id", flat=True)
     )
+
+
+def _assisted(certificates: QuerySet[Certificate]) -> list[int]:
+    """Item ids of what one answer settled under these certificates."""
+    labels = AssistedLabel.objects.filter(certificate__in=certificates, audit=False)
+    return list(labels.values_list("item_id", flat=True))
 
 
 def _end_as_suspended(

@@ -72,6 +72,17 @@ WORD = f"""
 LEFT JOIN unnest(%(classes)s::bigint[], %(counts_as)s::bigint[]) AS r (class_id, counts_as)
      ON r.class_id = word.label_class_id
 """
+#: The first answer to the photo that stands, in a statement with ``WORD``; ``f.counts_as``: what its class counts as today.
+#: An answer from a grid is not blind, and none.
+FIRST_ANSWER = """
+LEFT JOIN LATERAL (
+    SELECT a.id, a.label_class_id FROM truth_annotation a
+    WHERE a.item_id = i.id AND a.round = 1 AND a.draw NOT IN ('gold', 'sweep')
+      AND NOT EXISTS (SELECT 1 FROM truth_retraction undone WHERE undone.annotation_id = a.id)
+    ORDER BY a.id LIMIT 1) answer ON true
+LEFT JOIN unnest(%(classes)s::bigint[], %(counts_as)s::bigint[]) AS f (class_id, counts_as)
+     ON f.class_id = answer.label_class_id
+"""
 #: SQL: people said of the photo, blind and by the plan's guideline, what the version did not say. Of what a grid had shown,
 #: or they were told, nothing is known to be wrong.
 KNOWN_WRONG = """
@@ -83,7 +94,7 @@ KNOWN_WRONG = """
 _LEFT_OF_REGION = f"""
 SELECT count(*) FILTER (WHERE {LEFT}), count(*) FILTER (WHERE NOT {LEFT} AND {KNOWN_WRONG})
 {OF_COHORT} {WORD}
-WHERE s.predicted_id = %(class)s AND s.confidence >= %(threshold)s
+WHERE (%(class)s::bigint IS NULL OR s.predicted_id = %(class)s) AND s.confidence >= %(threshold)s
 """
 
 
@@ -103,15 +114,64 @@ class RestOfRegion:
 
 
 def rest_of(certificate: Certificate, resolution: Mapping[int, int | None]) -> RestOfRegion:
-    """Looked up now: people may have taken more since the look."""
+    """Looked up now: people may have taken more since the look. A delivered set speaks of all classes together."""
     plan = certificate.run.plan
     given = parameters(plan, resolution) | {
-        "class": certificate.label_class_id,
+        "class": certificate.label_class_id if certificate.together is None else None,
         "threshold": certificate.threshold,
     }
     with without_nested_loops(), connection.cursor() as cursor:
         cursor.execute(_LEFT_OF_REGION, given)
         return RestOfRegion(*cursor.fetchone())
+
+
+#: Photos that one answer did not settle, and that people answered or saw all the same, with what the version says and
+#: whether they are known to be wrong. Whether their answer would have agreed is unknown where none was blind: then it counts
+#: as one that did.
+TAKEN = f"""
+SELECT s.predicted_id, s.confidence, {KNOWN_WRONG} AS wrong
+{OF_COHORT} {WORD} {FIRST_ANSWER}
+WHERE (answer.id IS NULL OR f.counts_as = s.predicted_id)
+  AND (EXISTS (SELECT 1 FROM truth_annotation a WHERE a.item_id = i.id)
+       OR EXISTS (SELECT 1 FROM truth_groundtruth t WHERE t.item_id = i.id)
+       OR EXISTS (SELECT 1 FROM truth_gold o WHERE o.item_id = i.id)
+       OR EXISTS (SELECT 1 FROM queue_sweepphoto p WHERE p.item_id = i.id)
+       OR {SHOWN})
+  AND NOT EXISTS (SELECT 1 FROM frontier_assistedlabel l JOIN frontier_certificate c ON c.id = l.certificate_id
+                  WHERE l.item_id = i.id AND c.model_version_id = %(model)s)
+"""  # noqa: S608
+_TAKEN_OF_RING = f"""
+SELECT count(*), count(*) FILTER (WHERE wrong) FROM ({TAKEN}) taken
+WHERE predicted_id = %(class)s AND confidence >= %(assisted)s AND confidence < %(threshold)s
+"""  # noqa: S608
+
+
+@dataclass(frozen=True)
+class TakenOfRing:
+    """Photos of a certificate's ring that agree, or might have, and that no one answer settled; errors known of them."""
+
+    photos: int
+    known: int
+
+    def leaves_what_holds(self, certificate: Certificate) -> bool:
+        """Whether what was proven of the whole ring still says of the rest what the certificate states of it
+        (``inference.certify.ring.ring_holds``). A delivered set states nothing of its ring: what people take of it is right.
+        """
+        if certificate.ring_spare is None:
+            return certificate.together is not None
+        return (1.0 - certificate.precision) * self.photos - self.known <= certificate.ring_spare + 1e-9
+
+
+def taken_of_ring(certificate: Certificate, resolution: Mapping[int, int | None]) -> TakenOfRing:
+    """Looked up now."""
+    given = parameters(certificate.run.plan, resolution) | {
+        "class": certificate.label_class_id,
+        "threshold": certificate.threshold,
+        "assisted": certificate.assisted,
+    }
+    with without_nested_loops(), connection.cursor() as cursor:
+        cursor.execute(_TAKEN_OF_RING, given)
+        return TakenOfRing(*cursor.fetchone())
 
 
 #: (item id, predicted class id, confidence) of each photo.

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from labeling.catalog.models import Project
 from labeling.catalog.selectors import active_definitions, class_resolution
 from labeling.catalog.services import log_activity
-from labeling.frontier import auditing, standing
+from labeling.frontier import assisting, auditing, standing
 from labeling.frontier.arrivals import LIKE_THE_POOL, arrivals_now, why_not_decided
 from labeling.frontier.certificates import in_force
 from labeling.frontier.cohort import FREE, current_ranking, rest_of
@@ -88,6 +88,8 @@ def decide(*, project: Project, item_ids: Sequence[int] | None = None) -> dict[s
     # With a change of policy or a suspension at the same moment, one waits for the other.
     Project.objects.select_for_update(no_key=True).get(pk=project.pk)
     policy = policy_of(project)
+    if item_ids is None:
+        assisting.offer_rings(project)
     certificates = _that_hold(project, of_pool=item_ids is None) if policy.mode != Mode.OFF else []
     terms = auditing.terms_of(project, policy, certificates) if certificates else []
     if not terms:

@@ -104,6 +104,10 @@ class CertificationPlan(models.Model):
         help_text="class id -> {thresholds, share, hoped, photos, targets}, outermost first"
     )
     planned = models.JSONField(help_text="class id -> labels that are going to be spent")
+    path = models.JSONField(
+        null=True,
+        help_text="of a delivered set: the ways to deliver it, as inference.certify.path names them",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -229,7 +233,8 @@ class Certificate(models.Model):
     and ``rest`` photos were left at the look; ``bound``: lower bound of their precision.
 
     Where it has a *ring*, from ``assisted`` up to the threshold, one blind answer that is the prediction settles a photo.
-    Of a delivered set ``precision`` is the floor under what the machine decides; the plan says what holds of all labels.
+    Of a delivered set ``precision`` is the floor under what the machine decides, of all classes together, and so are the
+    figures, the same in each class's certificate; the plan says what holds of all labels.
     """
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="certificates")
@@ -427,7 +432,7 @@ class WatchedPart(models.TextChoices):
 class AuditWatch(models.Model):
     """The watch over what one version decided of one class under one guideline. Derived: made again from the audits.
 
-    Of a delivered set there is one more over all classes and both parts, without a class.
+    Of a delivered set the watches are over all classes, so without one: over the machine's part, and over both together.
     """
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="audit_watches")

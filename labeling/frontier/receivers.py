@@ -22,8 +22,9 @@ from labeling.frontier.policy import policy_of
 from labeling.learning.events import promoted
 from labeling.queue.events import ranking_swapped
 from labeling.queue.exemplars import new_exemplars
-from labeling.truth.events import gold_chosen, reopened, settled
+from labeling.truth.events import answer_waits, gold_chosen, reopened, settled
 from labeling.truth.first_word import first_word
+from labeling.truth.models import Annotation
 
 
 @receiver(promoted)
@@ -60,10 +61,16 @@ def on_ranking_swapped(*, project: Project, **_: Any) -> None:
 
 # Each answer that settles a photo asks this, so it is one look.
 _TOUCHES = """
-SELECT EXISTS (SELECT 1 FROM frontier_automaticdecision WHERE item_id = %(item)s AND mode = 'on' AND audit),
+SELECT EXISTS (SELECT 1 FROM frontier_automaticdecision WHERE item_id = %(item)s AND mode = 'on' AND audit)
+       OR EXISTS (SELECT 1 FROM frontier_assistedlabel WHERE item_id = %(item)s AND audit),
        EXISTS (SELECT 1 FROM catalog_item WHERE id = %(item)s AND audit_drawn_at IS NOT NULL)
        OR EXISTS (SELECT 1 FROM frontier_drawnphoto WHERE item_id = %(item)s)
 """
+
+
+@receiver(answer_waits)
+def on_answer_that_waits(*, project: Project, annotation: Annotation, **_: Any) -> None:
+    services.assist(project=project, annotation=annotation)
 
 
 @receiver(settled)

@@ -1,5 +1,6 @@
 """What the frontier does for pages, the API and the rooms above: one import for all its writes."""
 
+from labeling.frontier.assisting import assist
 from labeling.frontier.auditing import audit_closely, look_at_open_audits
 from labeling.frontier.certificates import end_certificates, in_force, suspend
 from labeling.frontier.changing_policy import set_policy
@@ -15,6 +16,7 @@ from labeling.frontier.requests import (
 
 __all__ = [
     "MOST_DRAWN",
+    "assist",
     "audit_closely",
     "certify_when_wanted",
     "decide",

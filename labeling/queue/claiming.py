@@ -252,7 +252,9 @@ def _not_mine(labeler: User) -> list[Any]:
     return [labeler.pk, labeler.pk]
 
 
-_ENTRY = "e.item_id, e.round, e.band, e.position, e.confidence, e.ladder_id, e.draw"
+_ENTRY = (
+    "e.item_id, e.round, e.band, e.position, e.confidence, e.ladder_id, e.draw, e.taken + e.free AS wanted"
+)
 # What this person has had in this round, or ruled on in one before: whoever ruled has read the others' answers. Only a
 # photo that was sent back comes again after a ruling, so the first round need not look.
 _NOT_MINE = """
@@ -326,7 +328,7 @@ def _take(
                        %s, COALESCE(%s, p.draw),
                        jsonb_build_object('ranking', %s::int, 'strategy', %s::text, 'model', %s::bigint,
                                           'band', p.band, 'position', p.position, 'confidence', p.confidence,
-                                          'ladder', p.ladder_id),
+                                          'ladder', p.ladder_id, 'wanted', p.wanted),
                        %s, %s
                 FROM picked p
                 ON CONFLICT DO NOTHING

@@ -14,7 +14,7 @@ from labeling.partitions import Partition
 from labeling.queue import pace
 from labeling.queue.models import Entry, Ranking, Slot
 from labeling.queue.places import ARRIVALS, ASKED_FIRST
-from labeling.truth.models import Draw
+from labeling.truth.models import Annotation, Draw
 
 #: Not by the audit's keys: what people take of an unranked queue would be what the audit draws next.
 _random = random.SystemRandom()
@@ -89,6 +89,11 @@ def put_back(*, project: Project, item_id: int, round: int) -> None:
             "late": True,
         },
     )
+
+
+def was_offered_once(annotation: Annotation) -> bool:
+    """Whether its photo was lent as one that this answer might settle alone (:func:`offer_once`)."""
+    return bool(annotation.context.get("wanted") == 1)
 
 
 def want_all(*, project: Project, item_id: int) -> None:

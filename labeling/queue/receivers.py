@@ -15,6 +15,7 @@ from labeling.queue.events import ranking_swapped
 from labeling.queue.exemplars import refuse_asked_exemplars
 from labeling.queue.models import BandOpening
 from labeling.truth.events import answer_waits, disputed, reopened, settled
+from labeling.truth.models import Annotation
 
 
 @receiver(items_added)
@@ -28,8 +29,9 @@ def on_finished(*, project: Project, item_id: int, **_: Any) -> None:
 
 
 @receiver(answer_waits)
-def on_answer_waits(*, project: Project, item_id: int, **_: Any) -> None:
-    services.want_all(project=project, item_id=item_id)
+def on_answer_waits(*, project: Project, item_id: int, annotation: Annotation, **_: Any) -> None:
+    if services.was_offered_once(annotation):
+        services.want_all(project=project, item_id=item_id)
 
 
 @receiver(reopened)

@@ -8,6 +8,7 @@ from labeling.queue.entries import (
     remove_from_queue,
     share_ranking,
     want_all,
+    was_offered_once,
 )
 from labeling.queue.lending import (
     MAX_LEASES,
@@ -48,4 +49,5 @@ __all__ = [
     "undo",
     "unskip",
     "want_all",
+    "was_offered_once",
 ]

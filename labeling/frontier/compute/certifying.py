@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 from django.db import transaction
 from django.utils.translation import gettext_noop
 
-from inference.certify import Ladder, Method, Sample, Step, Walk, aimed, certify, ladder
+from inference.certify import aimed, ladder
 from labeling.catalog.models import Guideline, LabelClass, Project
 from labeling.catalog.selectors import class_resolution, current_guideline
 from labeling.catalog.services import log_activity
 from labeling.frontier import services
-from labeling.frontier.cohort import Cohort, cohort_of, rest_of, write_cohort
-from labeling.frontier.compute.sample import Draws, draws, rests
+from labeling.frontier.cohort import Cohort, cohort_of, rest_of, taken_of_ring, write_cohort
+from labeling.frontier.compute.proving import METHOD, Proof, Proven, lay_path, look
+from labeling.frontier.compute.sample import Draws, draws
 from labeling.frontier.compute.spending import account, open_plans
 from labeling.frontier.models import (
     Certificate,
@@ -24,6 +26,7 @@ from labeling.frontier.models import (
     EndReason,
     FrontierPolicy,
     Mode,
+    PromiseKind,
 )
 from labeling.frontier.policy import policy_of
 from labeling.jobs.progress import Progress
@@ -32,7 +35,6 @@ from labeling.learning.selectors import champion
 from labeling.queue import priority
 from labeling.truth.models import GroundTruth, TruthKind
 
-METHOD: Method = "planned"
 BANDS = 20
 
 
@@ -49,16 +51,18 @@ def certify_project(progress: Progress) -> dict[str, Any]:
     plan = plan_for(project, model, guideline, policy)
     found = draws(plan)
     progress.report(1, 3, gettext_noop("Walking inward"))
-    walks = look(plan, found)
+    proofs = look(plan, found)
     progress.report(2, 3, gettext_noop("Writing certificates"))
-    run, issued = issue(project, plan, found, walks, job_id=progress.job.pk)
+    run, issued = issue(project, plan, found, proofs, job_id=progress.job.pk)
     if issued and policy.mode != Mode.OFF:
         services.request_deciding(project=project)
     keys = dict(LabelClass.objects.filter(project=project).values_list("pk", "key"))
     return {
         "labels": len(found.labels),
         "pending": found.counts["open"],
-        "certified": {keys[int(name)]: w.threshold for name, w in walks.items() if w.threshold is not None},
+        "certified": {
+            keys[int(name)]: each.proven.threshold for name, each in proofs.items() if each.proven is not None
+        },
         "issued": len(issued),
         "look": run.pk,
     }
@@ -76,10 +80,7 @@ def plan_for(
     With it its cohort is written down, and only labels drawn from then on count for it: a plan that is written after the
     labels are there to read could choose what they happen to show.
     """
-    use = (
-        f"version {model.number}, guideline {guideline.number}, precision {policy.precision:g}, "
-        f"{'with' if policy.undecided_are_errors else 'without'} holds, {policy.planned_labels} planned, {METHOD}"
-    )
+    use = _use(model, guideline, policy)
     known = {each.use: each for each in open_plans(project)}
     if use in known and known[use].budget != policy.delta:
         use += f", δ {policy.delta:g}"
@@ -88,15 +89,51 @@ def plan_for(
     spent = account(project, model, guideline)
     share = spent.share(policy.delta)
     cohort = cohort_of(project, model)
-    total = max(len(cohort), 1)
+    ladders, planned = _ladders(by_class(cohort, model), policy, share, project)
+    delivered = policy.promise == PromiseKind.DELIVERED
+    plan = CertificationPlan.objects.create(
+        project=project,
+        sample=spent.sample,
+        use=use,
+        model_version=model,
+        guideline=guideline,
+        promise=policy.promise,
+        precision=policy.precision,
+        floor=policy.floor if delivered else None,
+        delta=share,
+        budget=policy.delta,
+        undecided_are_errors=policy.undecided_are_errors,
+        ladders=ladders,
+        planned=planned,
+        path=lay_path(np.array([row[2] for row in cohort]), policy.precision) if delivered else None,
+    )
+    write_cohort(plan, [row[0] for row in cohort])
+    return plan
+
+
+def _use(model: ModelVersion, guideline: Guideline, policy: FrontierPolicy) -> str:
+    """What a plan is for, in words: two that read the same are one."""
+    use = (
+        f"version {model.number}, guideline {guideline.number}, precision {policy.precision:g}, "
+        f"{'with' if policy.undecided_are_errors else 'without'} holds, {policy.planned_labels} planned, {METHOD}"
+    )
+    if policy.promise == PromiseKind.DELIVERED:
+        return f"{use}, {policy.promise} over {policy.floor:g}"
+    return use if policy.promise == PromiseKind.ALONE else f"{use}, {policy.promise}"
+
+
+def _ladders(
+    grouped: dict[int, tuple[Any, Any]], policy: FrontierPolicy, delta: float, project: Project
+) -> tuple[dict[str, Any], dict[str, int]]:
+    """Each class's ladder, as a plan keeps it, and its part of the planned labels."""
+    total = max(sum(len(confidence) for confidence, _hopes in grouped.values()), 1)
     decided = 1.0 if policy.undecided_are_errors else _decided_share(project)
     ladders, planned = {}, {}
-    grouped = by_class(cohort, model)
     for class_id, (confidence, hopes) in grouped.items():
         labels = int(policy.planned_labels * len(confidence) / total)
         rungs = ladder(confidence, bands=BANDS, out_of_fold=hopes)
         # Where undecided photos are no errors, of the rest fewer may be wrong: those that people could decide.
-        aim = aimed(rungs, labels, 1.0 - (1.0 - policy.precision) * decided, share / len(grouped))
+        aim = aimed(rungs, labels, 1.0 - (1.0 - policy.precision) * decided, delta / len(grouped))
         assert aim.photos is not None and aim.targets is not None
         planned[str(class_id)] = labels
         ladders[str(class_id)] = {
@@ -106,21 +143,7 @@ def plan_for(
             "photos": aim.photos.tolist(),
             "targets": aim.targets.tolist(),
         }
-    plan = CertificationPlan.objects.create(
-        project=project,
-        sample=spent.sample,
-        use=use,
-        model_version=model,
-        guideline=guideline,
-        precision=policy.precision,
-        delta=share,
-        budget=policy.delta,
-        undecided_are_errors=policy.undecided_are_errors,
-        ladders=ladders,
-        planned=planned,
-    )
-    write_cohort(plan, [item for item, _class_id, _confidence in cohort])
-    return plan
+    return ladders, planned
 
 
 def by_class(cohort: Cohort, model: ModelVersion) -> dict[int, tuple[Any, Any]]:
@@ -163,46 +186,21 @@ def _out_of_fold(model: ModelVersion) -> dict[int, tuple[Any, Any]]:
 # --- a look -----------------------------------------------------------------------------------------------------
 
 
-def look(plan: CertificationPlan, found: Draws) -> dict[str, Walk]:
-    """Class id (text) -> its walk. All of them together are wrong with a probability of at most the plan's δ."""
-    ladders, samples = {}, {}
-    for name, said in plan.ladders.items():
-        mine = [label for label in found.labels if str(label.predicted) == name]
-        ladders[name] = Ladder(
-            np.array(said["thresholds"]),
-            np.array(said["share"]),
-            None if said["hoped"] is None else np.array(said["hoped"]),
-            np.array(said["photos"], dtype=np.int64),
-            np.array(said["targets"], dtype=np.int64),
-        )
-        samples[name] = Sample(
-            np.array([label.confidence for label in mine], dtype=np.float64),
-            np.array([label.correct for label in mine], dtype=bool),
-            np.array([-np.inf if label.frame is None else label.frame for label in mine], dtype=np.float64),
-            np.array([label.item_id for label in mine], dtype=np.int64),
-        )
-    return certify(
-        samples,
-        ladders,
-        precision=plan.precision,
-        delta=plan.delta,
-        method=METHOD,
-        planned=plan.planned,
-        rests=rests(plan, ladders, found.decided_share),
-    )
-
-
 def _still_wished(
     plan: CertificationPlan, model: ModelVersion, guideline: Guideline, policy: FrontierPolicy
 ) -> bool:
     """Whether what the plan proves is still what the project asks for: of this version, guideline, precision, δ and rule."""
+    if plan.promise == PromiseKind.DELIVERED and plan.floor != policy.floor:
+        return False
     return (
+        plan.promise,
         plan.model_version_id,
         plan.guideline_id,
         plan.precision,
         plan.budget,
         plan.undecided_are_errors,
     ) == (
+        policy.promise,
         model.pk,
         guideline.pk,
         policy.precision,
@@ -213,7 +211,7 @@ def _still_wished(
 
 @transaction.atomic
 def issue(
-    project: Project, plan: CertificationPlan, found: Draws, walks: dict[str, Walk], *, job_id: Any = None
+    project: Project, plan: CertificationPlan, found: Draws, proofs: dict[str, Proof], *, job_id: Any = None
 ) -> tuple[CertificationRun, list[Certificate]]:
     """Write the look, and a certificate for each class that got one or whose frontier moved inward.
 
@@ -227,7 +225,7 @@ def issue(
         item_ids=found.items,
         digest=found.digest,
         counts=found.counts,
-        walks={name: walk.as_json() for name, walk in walks.items()},
+        walks={name: each.walk for name, each in proofs.items()},
         last_drawn_at=found.last_drawn_at,
     )
     model = champion(project)
@@ -240,29 +238,38 @@ def issue(
     )
     in_force = {each.label_class_id: each for each in services.in_force(project)}
     issued = []
-    for name, walk in walks.items():
+    for name, each in proofs.items():
         class_id = int(name)
-        if walk.certified is None or class_id in suspended:
+        if each.proven is None or class_id in suspended:
             continue
-        step = walk.steps[walk.certified]
         before = in_force.get(class_id)
-        as_far = before is not None and before.run.plan_id == plan.pk and before.threshold <= step.threshold
-        # Unless people took so much of it that only what lies farther out still holds.
-        if before is not None and as_far and rest_of(before, class_resolution(project)).holds(before):
+        if before is not None and _still_says_as_much(before, plan, each.proven):
             continue
         if before is not None:
             services.end_certificates(
                 project=project, kind=EndKind.RENEWED, reason=EndReason.LATER, only=[before.pk]
             )
-        issued.append(_certify(run, class_id, step, found.decided_share))
-    for each in issued:
-        said: dict[str, Any] = {"class": each.label_class.key, "model": model.number}
-        said |= {name: getattr(each, name) for name in ("precision", "coverage", "n", "errors")}
+        issued.append(_certify(run, class_id, each.proven, found.decided_share))
+    for certificate in issued:
+        said: dict[str, Any] = {"class": certificate.label_class.key, "model": model.number}
+        said |= {name: getattr(certificate, name) for name in ("precision", "coverage", "n", "errors")}
         log_activity(project=project, kind="certified", **said)
     return run, issued
 
 
-def _certify(run: CertificationRun, class_id: int, step: Step, decided_share: float) -> Certificate:
+def _still_says_as_much(before: Certificate, plan: CertificationPlan, proven: Proven) -> bool:
+    """Whether it reaches as far inward, unless people took so much of it that only what lies farther out still holds."""
+    if before.run.plan_id != plan.pk or before.threshold > proven.threshold:
+        return False
+    resolution = class_resolution(plan.project)
+    if proven.assisted is not None and (before.assisted is None or before.assisted > proven.assisted):
+        return False
+    if before.assisted is not None and not taken_of_ring(before, resolution).leaves_what_holds(before):
+        return False
+    return rest_of(before, resolution).holds(before)
+
+
+def _certify(run: CertificationRun, class_id: int, proven: Proven, decided_share: float) -> Certificate:
     plan = run.plan
     return Certificate.objects.create(
         project_id=run.project_id,
@@ -270,18 +277,10 @@ def _certify(run: CertificationRun, class_id: int, step: Step, decided_share: fl
         model_version_id=plan.model_version_id,
         guideline_id=plan.guideline_id,
         label_class_id=class_id,
-        threshold=step.threshold,
-        coverage=step.share,
-        precision=plan.precision,
+        precision=plan.precision if plan.floor is None else plan.floor,
         delta=plan.delta,
-        n=step.n,
-        errors=step.errors,
-        bound=step.lower,
-        photos=step.photos,
-        most_wrong=step.most_wrong,
-        rest=step.rest,
-        known=step.known,
         decided_share=decided_share,
         method=METHOD,
         digest=run.digest,
+        **asdict(proven),
     )

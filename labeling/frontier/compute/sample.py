@@ -15,14 +15,17 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from django.db import connection
 
 from inference.certify import Ladder, Rest
+from inference.certify.ring import Taken
 from labeling.catalog.selectors import class_resolution
-from labeling.frontier.blind import DECIDED, SHOWN
-from labeling.frontier.cohort import KNOWN_WRONG, LEFT, OF_COHORT, WORD, parameters
+from labeling.frontier.blind import ASSISTED, DECIDED, SHOWN
+from labeling.frontier.cohort import FIRST_ANSWER, KNOWN_WRONG, LEFT, OF_COHORT, TAKEN, WORD, parameters
 from labeling.frontier.models import CertificationPlan
 from labeling.planner import without_nested_loops
 
@@ -33,6 +36,7 @@ class Label:
 
     ``correct``: whether that is what was predicted; an undecided photo that does not count as an error is no error.
     ``frame``: threshold of the region that it was asked for from, None where the audit's walk drew it.
+    ``agreed``: whether the first blind answer was what was predicted.
     """
 
     item_id: int
@@ -43,6 +47,7 @@ class Label:
     settled_as: int | None
     correct: bool
     frame: float | None = None
+    agreed: bool = False
 
 
 @dataclass
@@ -74,7 +79,8 @@ class Draws:
 _DRAWN = f"""
 SELECT i.id, drawn.at, g.sha256, word.id, word.kind, r.counts_as, word.guideline_id, word.told, s.predicted_id, s.confidence,
        EXISTS (SELECT 1 FROM queue_sweepphoto p WHERE p.item_id = i.id) AS swept,
-       EXISTS (SELECT 1 FROM truth_gold o WHERE o.item_id = i.id) OR {SHOWN} AS gold, {DECIDED} AS decided, drawn.threshold
+       EXISTS (SELECT 1 FROM truth_gold o WHERE o.item_id = i.id) OR {SHOWN} AS gold, {DECIDED} OR {ASSISTED} AS decided,
+       drawn.threshold, coalesce(f.counts_as = s.predicted_id, false) AS agreed
 {OF_COHORT}
 JOIN catalog_image g ON g.id = i.image_id
 JOIN LATERAL (
@@ -83,7 +89,7 @@ JOIN LATERAL (
     SELECT b.created_at, b.threshold, d.place FROM frontier_drawnphoto d JOIN frontier_banddraw b ON b.id = d.draw_id
     WHERE d.item_id = i.id AND b.plan_id = %(plan)s
 ) drawn ON true
-{WORD}
+{WORD} {FIRST_ANSWER}
 ORDER BY drawn.at, drawn.place, i.random_key
 """  # noqa: S608
 
@@ -92,10 +98,10 @@ def draws(plan: CertificationPlan) -> Draws:
     """The labels that count for this plan now.
 
     What counts is the first word of people (``truth.first_word``). ``counts``: drawn (since the plan, of its cohort), used;
-    decided (by the machine before it was drawn: somebody may have read that, so it is left out); swept (shown in a sweep's
-    grid, whatever came of it), gold (called so, or an exemplar, since), older (settled under another guideline) and told
-    (at a review that says why), all of which count as wrong; undecided (no error by the policy); open, behind (settled, but
-    drawn after an open one).
+    decided (by the machine, or by one answer with it, before it was drawn: people may know of it, so it is left out); swept
+    (shown in a sweep's grid, whatever came of it), gold (called so, or an exemplar, since), older (settled under another
+    guideline) and told (at a review that says why), all of which count as wrong; undecided (no error by the policy); open,
+    behind (settled, but drawn after an open one).
     """
     resolution = class_resolution(plan.project)
     names = ("drawn", "used", "decided", "swept", "gold", "older", "told", "undecided", "open", "behind")
@@ -107,7 +113,7 @@ def draws(plan: CertificationPlan) -> Draws:
     seen: set[int] = set()
     for row in rows:
         item, drawn_at, sha256, truth, kind, settled_as, under, told = row[:8]
-        predicted, confidence, swept, gold, decided, frame = row[8:]
+        predicted, confidence, swept, gold, decided, frame, agreed = row[8:]
         again, correct = item in seen, False
         seen.add(item)
         count["drawn"] += not again
@@ -134,7 +140,9 @@ def draws(plan: CertificationPlan) -> Draws:
         spared = correct and kind != "class"
         count["undecided" if spared else "used"] += not again
         said = settled_as if kind == "class" and not told else None
-        found.labels.append(Label(item, truth or 0, sha256, predicted, confidence, said, correct, frame))
+        found.labels.append(
+            Label(item, truth or 0, sha256, predicted, confidence, said, correct, frame, agreed)
+        )
         found.last_drawn_at = drawn_at
     return found
 
@@ -150,16 +158,46 @@ def rests(plan: CertificationPlan, ladders: dict[str, Ladder], decided_share: fl
 
     ``decided_share``: of the rest, so many are photos that people could decide; the others are no part of what is stated.
     """
-    with without_nested_loops(), connection.cursor() as cursor:
-        cursor.execute(_LEFT, parameters(plan, class_resolution(plan.project)))
-        rows = cursor.fetchall()
-    predicted = np.array([row[0] for row in rows], dtype=np.int64)
-    confidence = np.array([row[1] for row in rows], dtype=np.float64)
-    remains = np.array([row[2] for row in rows], dtype=bool)
-    known = np.array([row[3] for row in rows], dtype=bool) & ~remains
+    predicted, confidence, remains, known = _left(plan)
     found = {}
     for name, rungs in ladders.items():
         inside = (predicted == int(name))[None, :] & (confidence[None, :] >= rungs.thresholds[:, None])
         left = np.floor((inside & remains).sum(axis=1) * decided_share + 1e-9).astype(np.int64)
         found[name] = Rest(left, (inside & known).sum(axis=1))
+    return found
+
+
+def rest_of_all(plan: CertificationPlan, thresholds: npt.NDArray[np.float64]) -> Rest:
+    """The same of each region of all classes together, from these margins up."""
+    _predicted, confidence, remains, known = _left(plan)
+    inside = confidence[None, :] >= thresholds[:, None]
+    return Rest((inside & remains).sum(axis=1), (inside & known).sum(axis=1))
+
+
+def _left(plan: CertificationPlan) -> tuple[Any, Any, Any, Any]:
+    """Of the cohort, (n,) each: predicted class id, margin, whether it is left to the machine; if not, known as wrong."""
+    with without_nested_loops(), connection.cursor() as cursor:
+        cursor.execute(_LEFT, parameters(plan, class_resolution(plan.project)))
+        rows = cursor.fetchall()
+    remains = np.array([row[2] for row in rows], dtype=bool)
+    return (
+        np.array([row[0] for row in rows], dtype=np.int64),
+        np.array([row[1] for row in rows], dtype=np.float64),
+        remains,
+        np.array([row[3] for row in rows], dtype=bool) & ~remains,
+    )
+
+
+def taken(plan: CertificationPlan, ladders: dict[str, Ladder]) -> dict[str, Taken]:
+    """Class id (text) -> what people answered of each region of its ladder, other than what one answer settled."""
+    with without_nested_loops(), connection.cursor() as cursor:
+        cursor.execute(TAKEN, parameters(plan, class_resolution(plan.project)))
+        rows = cursor.fetchall()
+    predicted = np.array([row[0] for row in rows], dtype=np.int64)
+    confidence = np.array([row[1] for row in rows], dtype=np.float64)
+    wrong = np.array([row[2] for row in rows], dtype=bool)
+    found = {}
+    for name, rungs in ladders.items():
+        inside = (predicted == int(name))[None, :] & (confidence[None, :] >= rungs.thresholds[:, None])
+        found[name] = Taken(inside.sum(axis=1), (inside & wrong).sum(axis=1))
     return found

@@ -77,6 +77,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='certificationplan',
+            name='path',
+            field=models.JSONField(help_text='of a delivered set: the ways to deliver it, as inference.certify.path names them', null=True),
+        ),
+        migrations.AddField(
+            model_name='certificationplan',
             name='promise',
             field=models.CharField(choices=[('alone', 'The machine alone'), ('assisted', 'The machine as second reader'), ('delivered', 'The delivered set')], default='alone', max_length=9),
         ),
