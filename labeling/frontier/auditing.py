@@ -30,7 +30,7 @@ from labeling.frontier.policy import FIRST_DECISIONS, first_share, policy_of
 from labeling.frontier.requests import request_deciding
 from labeling.queue import priority
 from labeling.queue.places import OPEN_AUDITS
-from labeling.truth.current import SETTLED
+from labeling.truth.current import SETTLED_STRICTLY
 
 #: Open audits of a class at which deciding pauses, and at which it goes on.
 MOST_WAITING = 20
@@ -83,7 +83,7 @@ _OPEN = f"""
 SELECT a.label_class_id, array_agg(DISTINCT a.item_id) FROM frontier_certificate c
 JOIN frontier_automaticdecision a ON a.certificate_id = c.id AND a.audit AND a.mode = 'on'
 JOIN catalog_item i ON i.id = a.item_id
-WHERE c.project_id = %s AND NOT {SETTLED}
+WHERE c.project_id = %s AND NOT {SETTLED_STRICTLY}
   AND NOT EXISTS (SELECT 1 FROM frontier_certificateend x WHERE x.certificate_id = c.id AND x.kind = 'suspended')
   AND NOT EXISTS (SELECT 1 FROM frontier_decisionoverruled o WHERE o.decision_id = a.id)
 GROUP BY a.label_class_id

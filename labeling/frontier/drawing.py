@@ -18,6 +18,7 @@ from labeling.people.models import User
 from labeling.planner import without_nested_loops
 from labeling.queue import priority
 from labeling.refusals import Refused
+from labeling.truth import services as truth
 
 MOST_DRAWN = 5000
 
@@ -88,6 +89,7 @@ def draw_for_band(*, project: Project, by: User, class_key: str, count: int | No
     DrawnPhoto.objects.bulk_create(
         DrawnPhoto(draw=draw, item_id=item, place=place) for place, item in enumerate(drawn)
     )
+    truth.withdraw_assisted(project=project, item_ids=drawn)  # one answer is no word that could count
     priority.ask_first(project=project, item_ids=drawn)
     log_activity(
         project=project, kind="band_drawn", actor=by, photos=len(drawn), **{"class": label_class.key}

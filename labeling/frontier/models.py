@@ -334,9 +334,9 @@ class DecisionQuerySet(models.QuerySet["AutomaticDecision"]):
         """Those of which nobody is asked any more: the others would tell a reviewer, who may label too, what to answer.
 
         Asked are all photos that were decided in the shadow, went to the audit, were drawn at random, or came back from a
-        suspended certificate, until they are settled. Who overruled a decision has seen it.
+        suspended certificate, until they are settled strictly. Who overruled a decision has seen it.
         """
-        settled = GroundTruth.objects.current().filter(item=models.OuterRef("item"))
+        settled = GroundTruth.objects.strict().filter(item=models.OuterRef("item"))
         alone = Q(mode=Mode.ON, audit=False, item__audit_drawn_at__isnull=True) & ~Q(
             certificate__in=Certificate.objects.filter(ends__kind=EndKind.SUSPENDED)
         )

@@ -22,8 +22,8 @@ from labeling.truth.estimates import Proportion
 #: Fewer random photos say too little to be told.
 LEAST_TOLD = 30
 
-# A photo's first word: what agreement or a ruling settled first, whatever superseded it. Whoever was shown a prediction
-# in a sweep, also of this photo later, was not blind.
+# A photo's first strict word: what agreement or a ruling settled first, whatever superseded it. Whoever was shown a
+# prediction in a sweep, also of this photo later, was not blind.
 _COUNTED = f"""
 WITH resolved AS (SELECT * FROM unnest(%(classes)s::bigint[], %(counts_as)s::bigint[]) AS r (class_id, counts_as)),
 drawn AS (
@@ -33,8 +33,9 @@ drawn AS (
            + (SELECT count(*) FROM truth_ruling u JOIN truth_dispute d ON d.id = u.dispute_id
               WHERE d.item_id = i.id AND u.reviewer_id IS NOT NULL) AS decisions
     FROM catalog_item i
-    JOIN truth_groundtruth t ON t.item_id = i.id AND t.supersedes_id IS NULL
-        AND t.origin IN ('agreement', 'ruling') AND t.draw <> 'sweep'
+    JOIN truth_groundtruth t ON t.item_id = i.id AND t.origin IN ('agreement', 'ruling') AND t.draw <> 'sweep'
+        AND NOT EXISTS (SELECT 1 FROM truth_groundtruth e WHERE e.item_id = i.id AND e.id < t.id
+                        AND e.kind <> 'withdrawn' AND e.origin <> 'assisted')
     CROSS JOIN LATERAL (
         SELECT a.kind, a.label_class_id FROM truth_annotation a
         WHERE a.item_id = i.id AND a.round = 1 AND a.draw <> 'gold'

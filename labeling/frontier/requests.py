@@ -18,7 +18,7 @@ from labeling.jobs.services import enqueue
 from labeling.learning.selectors import champion
 from labeling.people.models import User
 from labeling.refusals import Refused
-from labeling.truth.models import GroundTruth
+from labeling.truth.models import GroundTruth, Origin
 
 #: New random labels after which a certification that was asked for once looks again by itself.
 LOOK_AFTER = 10
@@ -57,7 +57,7 @@ def look_again_when_due(*, project: Project) -> Job | None:
         Q(item__audit_drawn_at__isnull=False) | Q(item__drawn_for_band__isnull=False),
         project=project,
         created_at__gt=since,
-    )
+    ).exclude(origin=Origin.ASSISTED)
     return (
         certify_when_wanted(project=project) if len(fresh.values("pk")[:LOOK_AFTER]) >= LOOK_AFTER else None
     )

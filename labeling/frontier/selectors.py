@@ -334,9 +334,9 @@ def certified_share(project: Project) -> float | None:
 
 
 def shadow_agreement(project: Project) -> Proportion | None:
-    """How often people settled a photo as the machine would have decided it, of those they have settled."""
+    """How often people settled a photo as the machine would have decided it, of those they have settled strictly."""
     shadow = AutomaticDecision.objects.filter(project=project, mode=Mode.SHADOW)
-    settled = GroundTruth.objects.current().filter(project=project, item__in=shadow.values("item"))
+    settled = GroundTruth.objects.strict().filter(project=project, item__in=shadow.values("item"))
     said = dict(shadow.values_list("item_id", "label_class_id"))
     if not said:
         return None

@@ -17,7 +17,8 @@ WITH here AS (
 ), settled AS (
     SELECT t.item_id, t.label_class_id FROM truth_groundtruth t
     LEFT JOIN truth_groundtruth newer ON newer.supersedes_id = t.id
-    WHERE t.project_id = %(project)s AND newer.id IS NULL AND t.kind = 'class' AND t.item_id <> %(item)s
+    WHERE t.project_id = %(project)s AND newer.id IS NULL AND t.kind = 'class' AND t.origin <> 'assisted'
+      AND t.item_id <> %(item)s
     ORDER BY t.id DESC LIMIT %(most)s
 ), near AS (
     SELECT s.item_id, s.label_class_id,

@@ -27,7 +27,8 @@ SELECT a.id, a.key::text AS key, i.sha256, it.name, it.source, a.round, u.userna
        ru.outcome AS ruling, coalesce(rc.key, '') AS ruling_class, rev.username AS reviewer,
        ru.created_at AS ruled_at,
        t.id AS ground_truth, coalesce(tc.key, '') AS ground_truth_class, t.kind AS ground_truth_kind,
-       {standing.PROMISE_OF_TRUTH} AS ground_truth_promise
+       {standing.PROMISE_OF_TRUTH} AS ground_truth_promise,
+       t.origin AS ground_truth_origin
 FROM truth_annotation a
 JOIN catalog_item it ON it.id = a.item_id
 JOIN catalog_image i ON i.id = it.image_id
@@ -98,7 +99,8 @@ SELECT a.id, i.sha256, it.name, it.source, coalesce(c.key, '') AS class, a.mode,
        a.confidence AS margin, v.number AS model, g.number AS guideline, a.certificate_id AS certificate,
        k.precision AS stated_precision, a.created_at, who.username AS overruled_by, o.reason AS overruled_because,
        coalesce(oc.key, '') AS overruled_as, coalesce(tc.key, t.kind, '') AS settled_as,
-       {standing.PROMISE_OF_DECISION} AS promise, {standing.STATED_OF_DECISION} AS stated
+       {standing.PROMISE_OF_DECISION} AS promise, {standing.STATED_OF_DECISION} AS stated,
+       coalesce(t.origin, '') AS settled_by
 FROM frontier_automaticdecision a
 JOIN catalog_item it ON it.id = a.item_id
 JOIN catalog_image i ON i.id = it.image_id
@@ -134,7 +136,7 @@ ANNOTATIONS = Source(
         "id", "key", "sha256", "name", "source", "round", "labeler", "kind", "class", "class_now", "reason",
         "comment", "checklist", "guideline", "draw", "context", "shown_at", "view_ms", "created_at",
         "retracted_at", "replaces", "dispute", "dispute_cause", "ruling", "ruling_class", "reviewer", "ruled_at",
-        "ground_truth", "ground_truth_class", "ground_truth_kind", "ground_truth_promise",
+        "ground_truth", "ground_truth_class", "ground_truth_kind", "ground_truth_promise", "ground_truth_origin",
     ),
     frozenset({"checklist", "context"}),
 )  # fmt: skip
@@ -154,7 +156,7 @@ DECISIONS = Source(
     (
         "id", "sha256", "name", "source", "class", "mode", "standing", "margin", "model", "guideline", "certificate",
         "stated_precision", "created_at", "overruled_by", "overruled_because", "overruled_as", "settled_as",
-        "promise", "stated",
+        "promise", "stated", "settled_by",
     ),
 )  # fmt: skip
 

@@ -19,7 +19,7 @@ from labeling.catalog.selectors import (
     class_resolution,
     current_guideline,
 )
-from labeling.truth.models import Draw, Gold, GroundTruth
+from labeling.truth.models import Draw, Gold, GroundTruth, Origin
 
 #: A class with fewer ground truths cannot be both learned from and judged on.
 LEAST_A_CLASS = 2
@@ -32,7 +32,7 @@ TRAINER = 2
 @dataclass(frozen=True)
 class Example:
     """One settled photo. ``audit``: it was drawn at random, so it may judge a model. ``twins_of``: its group of
-    near-duplicates."""
+    near-duplicates. ``assisted``: one answer settled it, because a model agreed: it may train, and judges nothing."""
 
     ground_truth_id: int
     item_id: int
@@ -40,6 +40,7 @@ class Example:
     class_id: int
     audit: bool
     twins_of: int | None = None
+    assisted: bool = False
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,11 @@ class TrainingSet:
         return groups if len(set(groups)) < len(groups) else None
 
     @property
+    def strict(self) -> TrainingSet:
+        """The same without what one answer settled."""
+        return self.without({example.sha256 for example in self.examples if example.assisted})
+
+    @property
     def digest(self) -> str:
         """SHA-256 (hex) over the sorted lines ``<image hash> <class key>``."""
         keys = {each.id: each.key for each in self.classes}
@@ -110,15 +116,17 @@ def training_set(project: Project) -> TrainingSet:
             "item__audit_drawn_at",
             "draw",
             "item__twins_of",
+            "origin",
         )
     )
     examples = []
-    for truth_id, item_id, sha256, class_id, audit_drawn_at, draw, twins_of in rows:
+    for truth_id, item_id, sha256, class_id, audit_drawn_at, draw, twins_of, origin in rows:
         survivor = resolution.get(class_id)
         if survivor is not None:
             # What people saw with the prediction beside it trains, and is no part of the unbiased sample.
-            audited = audit_drawn_at is not None and draw != Draw.SWEEP
-            examples.append(Example(truth_id, item_id, sha256, survivor, audited, twins_of))
+            assisted = origin == Origin.ASSISTED
+            audited = audit_drawn_at is not None and draw != Draw.SWEEP and not assisted
+            examples.append(Example(truth_id, item_id, sha256, survivor, audited, twins_of, assisted))
     examples.sort(key=lambda example: example.sha256)
     present = {example.class_id for example in examples}
     return TrainingSet(

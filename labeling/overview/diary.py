@@ -157,12 +157,17 @@ def _ruled(data: dict[str, Any]) -> str:
 
 
 def _paused(data: dict[str, Any]) -> str:
-    return (
+    said = (
         _(
             "%(labeler)s is paused: %(correct)d of the last %(asked)d gold answers were right. "
             "%(to_review)d unconfirmed answers went to review."
         )
         % data
+    )
+    if "asked_again" not in data:
+        return said
+    return " ".join(
+        [said, _("%(asked_again)d photos that one answer had settled wait for a second person.") % data]
     )
 
 

@@ -25,6 +25,7 @@ from labeling.people.models import User
 from labeling.queue.leases import SLOT, lease_of, slot_of
 from labeling.queue.models import Entry, Ranking, Slot
 from labeling.queue.places import IS_ASKED_FIRST
+from labeling.truth import services as truth
 from labeling.truth.models import Draw
 
 _AUDIT_STEPS = 100  # audit draws that may fall on photos already begun before the claim looks elsewhere
@@ -198,7 +199,8 @@ def take_audit(project: Project, ranking: Ranking, labeler: User) -> Slot | None
     """The next photo of the uniform random sample, if nobody has begun it.
 
     The audit walks the project's photos in the order of their random keys. A photo that people have already
-    answered or settled is in the sample too, and is not asked again; the walk goes on to the next.
+    answered or settled is in the sample too, and is not asked again; the walk goes on to the next. One that a single answer
+    settled gets its second person: that is no word which could count.
     """
     bring_forward(project)
     for _ in range(_AUDIT_STEPS):
@@ -207,12 +209,16 @@ def take_audit(project: Project, ranking: Ranking, labeler: User) -> Slot | None
             UPDATE catalog_item SET audit_drawn_at = now() WHERE id = (
                 SELECT id FROM catalog_item WHERE project_id = %s AND audit_drawn_at IS NULL
                 ORDER BY random_key LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED)
-            RETURNING id
+            RETURNING id, EXISTS (
+                SELECT 1 FROM truth_groundtruth t WHERE t.item_id = catalog_item.id AND t.origin = 'assisted'
+                  AND NOT EXISTS (SELECT 1 FROM truth_groundtruth n WHERE n.supersedes_id = t.id))
             """,
             [project.pk],
         )
         if not drawn:
             return None
+        if drawn[0][1]:
+            truth.withdraw_assisted(project=project, item_ids=[drawn[0][0]])
         slot = _take(
             project, ranking, labeler, _THIS, [ranking.pk, drawn[0][0], *_not_mine(labeler)], draw=Draw.AUDIT
         )
@@ -313,7 +319,11 @@ def _take(
     *,
     draw: str | None = None,
 ) -> Slot | None:
-    """Pick an entry, lend its photo under the lowest number that is free, and count it, in one statement."""
+    """Pick an entry, lend its photo under the lowest number that is free, and count it, in one statement.
+
+    The context says of how many answers ``wanted`` it was one. Of a photo that one person is asked first, what they say
+    decides whether there is a second answer: no agreement is counted on such a pair.
+    """
     for _ in range(_TRIES):
         now = timezone.now()
         rows = _rows(

@@ -135,7 +135,10 @@ def photos_by_step(
 
 _WRONG = """, count(*) FILTER (WHERE g.kind <> 'class' OR NOT EXISTS (
     SELECT 1 FROM pairs mine WHERE mine.predicted_id = g.label_class_id AND mine.ladder_id = pairs.ladder_id))"""
-_AUDITED_JOIN = _SETTLED_JOIN + "JOIN catalog_item i ON i.id = s.item_id AND i.audit_drawn_at IS NOT NULL"
+_AUDITED_JOIN = (
+    _SETTLED_JOIN
+    + "JOIN catalog_item i ON i.id = s.item_id AND i.audit_drawn_at IS NOT NULL AND g.origin <> 'assisted'"
+)
 
 
 def audited_by_band(

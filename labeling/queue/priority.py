@@ -16,6 +16,7 @@ from labeling.catalog.random_keys import bring_forward
 from labeling.queue import pace
 from labeling.queue.entries import share_ranking
 from labeling.queue.places import ARRIVALS, ASKED_FIRST, DECIDED, IS_ASKED_FIRST
+from labeling.truth import services as truth
 
 
 @transaction.atomic
@@ -95,7 +96,8 @@ def draw_for_audit(*, project: Project, count: int) -> int:
     """Draw the next ``count`` photos of the audit walk now, and ask people for them before all others; return how many.
 
     The walk goes on in the order of the random keys, so the sample stays a uniform one. Photos that people have settled or
-    begun are in it too, and are not asked again. They look like any other photo.
+    begun are in it too, and are not asked again, unless one answer settled them: those get their second person. They look
+    like any other photo.
     """
     ranking = share_ranking(project)
     bring_forward(project)
@@ -119,6 +121,7 @@ def draw_for_audit(*, project: Project, count: int) -> int:
                 """,
                 [min(pace.current_band(project), ranking.bands - 1), ASKED_FIRST, ranking.pk, drawn],
             )
+    truth.withdraw_assisted(project=project, item_ids=drawn)
     return len(drawn)
 
 

@@ -178,6 +178,7 @@ def progress(project: Project) -> dict[str, Any]:
         "classes": _by_class_now(project, dict(counts)),
         "held": people.filter(kind="hold").count(),
         "unusable": people.filter(kind="unusable").count(),
+        "assisted": people.filter(origin=Origin.ASSISTED).count(),
         "gold": truths.filter(origin=Origin.GOLD).count(),
         "answers": answers,
         "rulings": rulings,

@@ -42,26 +42,28 @@ class Reliability:
 
 
 # One unit is a photo in one round; merged classes are followed; a hold and an unusable are values of their own. A unit
-# belongs to the outermost band in which it was shown. ``since`` looks at units whose newest answer is no older.
+# belongs to the outermost band in which it was shown. Left out are photos that were offered to one person first: they get a
+# second answer where the first did not agree with the machine. ``since`` looks at units whose newest answer is no older.
 _SQL = """
 WITH resolution AS (
     SELECT * FROM unnest(%(old)s::bigint[], %(new)s::bigint[]) AS r (old_id, new_id)
 ), given AS (
     SELECT a.item_id, a.round, a.created_at,
            CASE WHEN a.kind = 'class' THEN coalesce(r.new_id, a.label_class_id)::text ELSE a.kind END AS value,
-           CASE WHEN jsonb_typeof(a.context -> 'band') = 'number' THEN (a.context ->> 'band')::int END AS band
+           CASE WHEN jsonb_typeof(a.context -> 'band') = 'number' THEN (a.context ->> 'band')::int END AS band,
+           a.context @> '{"wanted": 1}' AS once
     FROM truth_annotation a
     LEFT JOIN truth_retraction undone ON undone.annotation_id = a.id
     LEFT JOIN resolution r ON r.old_id = a.label_class_id
     WHERE a.project_id = %(project)s AND undone.id IS NULL AND a.draw NOT IN ('gold', 'sweep')
 ), counts AS (
-    SELECT item_id, round, value, count(*) AS n, min(band) AS band, max(created_at) AS newest
+    SELECT item_id, round, value, count(*) AS n, min(band) AS band, max(created_at) AS newest, bool_or(once) AS once
     FROM given GROUP BY item_id, round, value
 ), units AS (
     SELECT item_id, round, min(band) AS band, sum(n) AS m,
            (sum(n) * sum(n) - sum(n * n))::float8 / (sum(n) - 1) AS differ
     FROM counts GROUP BY item_id, round
-    HAVING sum(n) >= 2 AND (%(since)s::timestamptz IS NULL OR max(newest) >= %(since)s)
+    HAVING sum(n) >= 2 AND NOT bool_or(once) AND (%(since)s::timestamptz IS NULL OR max(newest) >= %(since)s)
 )
 SELECT u.band, c.value, sum(c.n)::bigint, NULL::float8, NULL::bigint
 FROM units u JOIN counts c USING (item_id, round) GROUP BY u.band, c.value

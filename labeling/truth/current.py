@@ -23,6 +23,10 @@ SETTLED = """
     EXISTS (SELECT 1 FROM truth_groundtruth t
             WHERE t.item_id = i.id AND t.kind <> 'withdrawn'
               AND NOT EXISTS (SELECT 1 FROM truth_groundtruth n WHERE n.supersedes_id = t.id))"""
+#: The same, and people settled it as strictly as the project asks: not one answer with the machine's consent.
+SETTLED_STRICTLY = SETTLED.replace(
+    "t.kind <> 'withdrawn'", "t.kind <> 'withdrawn' AND t.origin <> 'assisted'"
+)
 DISPUTED = """
     EXISTS (SELECT 1 FROM truth_dispute d
             WHERE d.item_id = i.id AND NOT EXISTS (SELECT 1 FROM truth_ruling r WHERE r.dispute_id = d.id))"""

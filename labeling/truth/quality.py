@@ -32,14 +32,15 @@ ESTIMATES = "estimates"
 # --- agreement --------------------------------------------------------------------------------------------------
 
 # One unit is a photo in one round. Answers are compared after merged classes are followed; a hold and an
-# unusable are values of their own. ``pairs`` are pairs of answers to one unit.
+# unusable are values of their own. ``pairs`` are pairs of answers to one unit. Photos that were offered to one person
+# first get a second answer where the first did not agree with the machine: such pairs are no sample of how people agree.
 _AGREEMENT_SQL = """
 WITH resolution AS (
     SELECT * FROM unnest(%(old)s::bigint[], %(new)s::bigint[]) AS r (old_id, new_id)
 ), counts AS (
     SELECT a.item_id, a.round,
            CASE WHEN a.kind = 'class' THEN coalesce(r.new_id, a.label_class_id)::text ELSE a.kind END AS value,
-           count(*) AS n,
+           count(*) AS n, bool_or(a.context @> '{"wanted": 1}') AS once,
            min(CASE WHEN jsonb_typeof(a.context -> 'band') = 'number'
                     THEN (a.context ->> 'band')::int END) AS band
     FROM truth_annotation a
@@ -50,7 +51,7 @@ WITH resolution AS (
 ), units AS (
     SELECT item_id, round, min(band) AS band, sum(n) AS answers, sum(n * (n - 1)) / 2 AS agreeing,
            sum(n) * (sum(n) - 1) / 2 AS pairs
-    FROM counts GROUP BY item_id, round HAVING sum(n) >= 2
+    FROM counts GROUP BY item_id, round HAVING sum(n) >= 2 AND NOT bool_or(once)
 )
 SELECT band, count(*), sum(answers), sum(agreeing), sum(pairs), count(*) FILTER (WHERE agreeing = pairs)
 FROM units GROUP BY band ORDER BY band NULLS LAST
@@ -313,7 +314,7 @@ SELECT a.labeler_id,
                                                 = coalesce(rt.new_id, t.label_class_id, 0)),
        count(*)
 FROM truth_annotation a
-JOIN truth_groundtruth t ON t.item_id = a.item_id AND t.kind <> 'withdrawn' AND t.origin <> 'gold'
+JOIN truth_groundtruth t ON t.item_id = a.item_id AND t.kind <> 'withdrawn' AND t.origin NOT IN ('gold', 'assisted')
 LEFT JOIN truth_groundtruth newer ON newer.supersedes_id = t.id
 LEFT JOIN truth_retraction undone ON undone.annotation_id = a.id
 LEFT JOIN resolution ra ON ra.old_id = a.label_class_id
@@ -324,7 +325,10 @@ GROUP BY a.labeler_id
 
 
 def _agreed_with_truth(project: Project) -> dict[int, Proportion]:
-    """For each labeler: how many blind answers equal what the photo was finally settled as."""
+    """For each labeler: how many blind answers equal what the photo was finally settled as.
+
+    Where one answer settled it, that answer would be compared with itself.
+    """
     resolution = {old: new for old, new in class_resolution(project).items() if new is not None}
     with connection.cursor() as cursor:
         cursor.execute(

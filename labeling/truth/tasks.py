@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pandas as pd
+from django.db.models import Case, When
 from django.utils.translation import gettext as _
 
 from labeling.catalog.models import Project
@@ -43,25 +44,27 @@ def estimate(progress: Progress) -> dict[str, Any]:
 
 
 def answers_frame(project: Project) -> pd.DataFrame:
-    """The blind answers in force, a row each: ``item``, ``round``, ``worker`` (ids) and ``label`` (a value)."""
+    """The blind answers in force, a row each: ``item``, ``round``, ``worker`` (ids), ``label`` (a value), and ``once``:
+    the photo had been offered to this person first."""
     keys, resolution = _class_keys(project)
     rows = (
         Annotation.objects.blind()
         .filter(project=project)
+        .annotate(once=Case(When(context__contains={"wanted": 1}, then=True), default=False))
         .order_by("id")
-        .values_list("item_id", "round", "labeler_id", "kind", "label_class_id")
+        .values_list("item_id", "round", "labeler_id", "kind", "label_class_id", "once")
     )
     return pd.DataFrame(
-        [(i, r, w, _value(kind, c, keys, resolution)) for i, r, w, kind, c in rows.iterator()],
-        columns=["item", "round", "worker", "label"],
+        [(i, r, w, _value(kind, c, keys, resolution), once) for i, r, w, kind, c, once in rows.iterator()],
+        columns=["item", "round", "worker", "label", "once"],
     )
 
 
 def settled_values(project: Project) -> dict[int, str]:
-    """What people settled each photo as, by item id, as a value; gold stays out."""
+    """What people settled each photo as, by item id, as a value; gold stays out, and what only one of them settled."""
     keys, resolution = _class_keys(project)
     rows = (
-        GroundTruth.objects.current()
+        GroundTruth.objects.strict()
         .filter(project=project)
         .exclude(origin=Origin.GOLD)
         .values_list("item_id", "kind", "label_class_id")
@@ -79,7 +82,9 @@ def krippendorff(answers: pd.DataFrame) -> tuple[float | None, int, int]:
     from crowdkit.metrics.data import alpha_krippendorff
 
     frame = answers.assign(task=answers["item"].astype(str) + ":" + answers["round"].astype(str))
-    paired = frame[frame.groupby("task")["worker"].transform("size") >= 2]
+    units = frame.groupby("task")
+    # Of a photo that was offered to one person first, their answer decided whether there is a second.
+    paired = frame[(units["worker"].transform("size") >= 2) & ~units["once"].transform("any")]
     n_items, n_answers = int(paired["task"].nunique()), len(paired)
     if n_items == 0 or paired["label"].nunique() < 2:
         return None, n_items, n_answers

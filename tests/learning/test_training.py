@@ -10,7 +10,7 @@ import pytest
 from pytest_django import Settings
 
 from inference import train
-from labeling.catalog.models import Activity, ClassDefinition, ClassState, Guideline, LabelClass
+from labeling.catalog.models import Activity, ClassDefinition, ClassState, Guideline, LabelClass, Project
 from labeling.jobs.models import Job, JobState
 from labeling.jobs.progress import Progress
 from labeling.jobs.services import cancel
@@ -341,3 +341,38 @@ def test_a_worse_version_is_not_promoted_by_itself(monkeypatch: pytest.MonkeyPat
     job = run_job(ask_again(project, auto=True))
     assert job.result is not None and job.result["promoted"] is True
     assert selectors.champion(project) == ModelVersion.objects.get(number=3)
+
+
+def test_what_one_answer_settled_trains_where_the_project_says_so_and_judges_nothing() -> None:
+    project, _items, _keys = separable_project(30)
+    assisted = make_items(project, 12, seed=5)
+    keys = ["functional", "defective"] * 6
+    store_vectors(project, assisted, keys)
+    settle(project, assisted, keys, origin=Origin.ASSISTED)
+    run_job(services.request_training(project=project, by=None))
+    first = ModelVersion.objects.get()
+    assert sum(first.snapshot.counts.values()) == 30
+    Project.objects.filter(pk=project.pk).update(train_on_assisted=True)
+    project.refresh_from_db()
+    services.promote(model_version=first, by=project.created_by)
+    job = run_job(services.request_training(project=project, by=None))
+    assert job.state == JobState.SUCCEEDED, job.error + job.trace
+    second = ModelVersion.objects.get(number=2)
+    assert sum(second.snapshot.counts.values()) == 42
+    assert job.result is not None and job.result["ground_truths"] == 42
+    assert second.metrics["cross_validated"]["n"] == 30
+    assert (
+        second.comparison is not None
+        and second.comparison["all"]["n"] == 30
+        and second.comparison["new"] == 0
+    )
+
+
+def test_what_one_answer_settled_is_replayed_by_no_lab() -> None:
+    project, _items, _keys = separable_project(30, train_on_assisted=True)
+    assisted = make_items(project, 2, seed=5)
+    store_vectors(project, assisted, ["functional", "defective"])
+    settle(project, assisted, ["functional", "defective"], origin=Origin.ASSISTED)
+    found = training_set(project)
+    assert (len(found.examples), len(found.strict.examples)) == (32, 30)
+    assert not any(each.assisted for each in found.strict.examples)

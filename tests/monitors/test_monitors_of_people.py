@@ -17,7 +17,7 @@ from labeling.jobs.models import Job, JobState
 from labeling.monitors.models import MonitorAlert, MonitorReading
 from labeling.monitors.services import request_monitoring
 from labeling.queue.services import remove_from_queue
-from labeling.truth.models import Annotation, Dispute
+from labeling.truth.models import Annotation, Dispute, GroundTruth
 from tests.frontier.proving import KEYS, Pool, certified_pool, make_pool
 
 pytestmark = pytest.mark.django_db
@@ -36,7 +36,13 @@ def look(pool: Pool) -> dict[str, MonitorReading]:
 
 
 def answered(
-    pool: Pool, item: Item, keys: tuple[str, str], *, view_ms: int = 2000, draw: str = "rank"
+    pool: Pool,
+    item: Item,
+    keys: tuple[str, str],
+    *,
+    view_ms: int = 2000,
+    draw: str = "rank",
+    context: dict[str, int] | None = None,
 ) -> None:
     """Two people's answers, and what follows from them."""
     for person, key in zip(pool.labelers, keys, strict=True):
@@ -49,6 +55,7 @@ def answered(
             label_class=pool.classes[key],
             guideline=current_guideline(pool.project),
             draw=draw,
+            context=context or {},
             view_ms=view_ms,
         )
     if keys[0] == keys[1]:
@@ -207,3 +214,33 @@ def test_a_refuted_audit_alerts_and_names_the_wrong_decisions() -> None:
     reading = MonitorReading.objects.filter(project=pool.project, monitor="audit")[:1].get()
     assert (reading.state, reading.threshold, reading.value) == ("alert", 0.9, 0.0)
     assert reading.item_ids and set(reading.item_ids) <= {item.pk for item in stream}
+
+
+def test_what_one_answer_settled_judges_no_model() -> None:
+    pool = make_pool(200)
+    drawn = pool.draw(80)
+    truths = pool.settle_all((item, None) for item in drawn)
+    assert look(pool)["calibration"].figures["n"] == 80
+    for truth in truths[:30]:
+        GroundTruth.objects.create(
+            project=pool.project,
+            item_id=truth.item_id,
+            kind="class",
+            label_class=truth.label_class,
+            origin="assisted",
+            guideline=truth.guideline,
+            supersedes=truth,
+        )
+    pool.settle_all((item, None) for item in pool.draw(1))  # something new to look at
+    assert look(pool)["calibration"].figures["n"] == 51
+
+
+def test_pairs_that_the_first_answer_brought_about_say_nothing_of_agreement() -> None:
+    """Offered to one person first, a photo gets a second answer where the first was not what the machine says."""
+    pool = make_pool(60)
+    for item in pool.items[:30]:
+        answered(pool, item, (KEYS[0], KEYS[0]))
+    for item in pool.items[30:]:
+        answered(pool, item, KEYS, context={"wanted": 1})
+    reading = look(pool)["agreement"]
+    assert (reading.state, reading.figures["photos"], reading.value) == ("ok", 30, 1.0)

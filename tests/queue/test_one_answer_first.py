@@ -202,3 +202,35 @@ def test_an_answer_under_a_rule_that_asks_for_more_since_wants_them_all(setting:
     assert counts(setting, mine.item_id) == (2, 1)
     answer_with(setting.project, theirs)
     assert take(setting, make_member(setting.project)).item_id == mine.item_id
+
+
+@pytest.mark.parametrize("draw", ["by a claim", "by an admin"])
+def test_a_photo_that_is_drawn_at_random_gets_its_second_person(
+    setting: Setting, agreeing: None, draw: str
+) -> None:
+    """One answer is no word that counts, and the random sample would end at it."""
+    offer_all(setting)
+    mine = take(setting, setting.ann)
+    answer_with(setting.project, mine)
+    Item.objects.filter(pk=mine.item_id).update(random_key=-1.0)
+    if draw == "by a claim":
+        setting.project.audit_rate = 1.0
+        setting.project.save()
+        take(setting, setting.ann)
+    else:
+        priority.draw_for_audit(project=setting.project, count=1)
+    assert Item.objects.get(pk=mine.item_id).audit_drawn_at is not None
+    assert truth_in_force(mine.item_id) is None and counts(setting, mine.item_id) == (1, 1)
+    theirs = take(setting, setting.bob)
+    assert theirs.item_id == mine.item_id
+    answer_with(setting.project, theirs)
+    found = truth_in_force(mine.item_id)
+    assert found is not None and (found.origin, found.draw) == ("agreement", "audit")
+
+
+def test_whoever_is_asked_alone_first_is_told_apart_from_a_pair(setting: Setting) -> None:
+    offer_all(setting)
+    mine = take(setting, setting.ann)
+    alone = answer_with(setting.project, mine, "defective").annotation
+    second = answer_with(setting.project, take(setting, setting.bob)).annotation
+    assert (alone.context["wanted"], second.context["wanted"]) == (1, 2)

@@ -62,8 +62,8 @@ def settle(project: Project, item: Item, said: str, origin: str = Origin.AGREEME
 
 def answers(rows: list[tuple[int, str, str]]) -> pd.DataFrame:
     return pd.DataFrame(
-        [(item, 1, worker, label) for item, worker, label in rows],
-        columns=["item", "round", "worker", "label"],
+        [(item, 1, worker, label, False) for item, worker, label in rows],
+        columns=["item", "round", "worker", "label", "once"],
     )
 
 
@@ -92,8 +92,8 @@ def test_alpha_is_undefined_when_everybody_always_says_the_same() -> None:
 
 def test_rounds_of_one_photo_are_separate_units() -> None:
     frame = pd.DataFrame(
-        [(1, 1, "x", "a"), (1, 1, "y", "b"), (1, 2, "x", "b"), (1, 2, "y", "b")],
-        columns=["item", "round", "worker", "label"],
+        [(1, each, who, said, False) for each, who, said in zip((1, 1, 2, 2), "xyxy", "abbb", strict=True)],
+        columns=["item", "round", "worker", "label", "once"],
     )
     assert tasks.krippendorff(frame)[1:] == (2, 4)
 

@@ -11,11 +11,18 @@ from django.db import IntegrityError, transaction
 
 from labeling.catalog.models import Item, Project
 from labeling.catalog.services import amend_guideline, update_settings
+from labeling.gateway import provenance
+from labeling.overview.dashboard.history import history
+from labeling.overview.project_cards import project_cards
 from labeling.people.models import User
+from labeling.queue.selectors import progress
 from labeling.refusals import Refused
 from labeling.truth import events, services
+from labeling.truth.alpha import alpha_by_band
 from labeling.truth.current import open_dispute, truth_in_force
 from labeling.truth.models import Annotation, GroundTruth, Origin, TruthKind
+from labeling.truth.quality import agreement, labeler_figures, settled_count
+from labeling.truth.tasks import answers_frame, krippendorff, settled_values
 from tests.factories import make_items, make_member, make_project
 from tests.truth.test_strict_rules import answer
 
@@ -362,3 +369,57 @@ def test_it_trains_only_where_its_project_says_so() -> None:
     assert truth not in GroundTruth.objects.trainable()
     update_settings(project=project, by=project.memberships.get(role="admin").user, train_on_assisted=True)
     assert truth in GroundTruth.objects.trainable()
+
+
+# -- what it counts in -----------------------------------------------------------------------------------------------
+
+
+def test_nobody_is_held_against_their_own_answer() -> None:
+    project = make_project()
+    ann, bob = make_member(project), make_member(project)
+    item, _ = assisted(project, ann)
+    assert {f.user.pk: f.agreed.whole for f in labeler_figures(project)}[ann.pk] == 0
+    assert settled_values(project) == {}
+    answer(project, item, bob)
+    assert {f.user.pk: f.agreed.whole for f in labeler_figures(project)}[ann.pk] == 1
+    assert settled_values(project) == {item.pk: "class:functional"}
+
+
+def test_it_counts_as_settled_where_progress_is_told() -> None:
+    project = make_project()
+    ann = make_member(project)
+    assisted(project, ann)
+    at = progress(project)
+    assert (at["ground_truths"], at["assisted"], at["human_decisions"]) == (1, 1, 1)
+    assert settled_count(project) == 1
+    [card] = [each for each in project_cards(project.created_by) if each.project.pk == project.pk]
+    assert card.settled == 1
+
+
+def test_exports_say_its_origin() -> None:
+    project = make_project()
+    assisted(project, make_member(project))
+    [truth] = provenance.page(provenance.GROUND_TRUTHS, project, after=0, limit=9)
+    assert (truth["origin"], truth["in_force"], len(truth["annotations"])) == ("assisted", True, 1)
+    [given] = provenance.page(provenance.ANNOTATIONS, project, after=0, limit=9)
+    assert given["ground_truth_origin"] == "assisted"
+
+
+@pytest.mark.parametrize("figure", ["labelers", "band", "worker", "day"])
+def test_pairs_that_the_first_answer_brought_about_say_nothing_of_agreement(figure: str) -> None:
+    """Offered to one person first, a photo gets a second answer where the first was not what the machine says."""
+    project = make_project()
+    ann, bob = make_member(project), make_member(project)
+    usual, other, once = make_items(project, 3)
+    for item, choices in ((usual, ("functional",) * 2), (other, ("defective",) * 2)):
+        for person, choice in zip((ann, bob), choices, strict=True):
+            answer(project, item, person, choice)
+    answer(project, once, ann, "functional", context={"wanted": 1})
+    answer(project, once, bob, "defective")
+    counted = {
+        "labelers": lambda: agreement(project)["n_items"],
+        "band": lambda: sum(each.photos for each in alpha_by_band(project).values()),
+        "worker": lambda: krippendorff(answers_frame(project))[1],
+        "day": lambda: sum(each.compared for each in history(project).buckets),
+    }
+    assert counted[figure]() == 2

@@ -47,7 +47,7 @@ def answer(
             item_id=item.pk,
             round=round,
             draw=draw,
-            context={},
+            context=fields.get("context", {}),  # type: ignore[arg-type]
             view_ms=fields["view_ms"],  # type: ignore[arg-type]
             guideline=fields.get("under"),  # type: ignore[arg-type]
         ),

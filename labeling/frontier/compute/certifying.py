@@ -159,8 +159,8 @@ def by_class(cohort: Cohort, model: ModelVersion) -> dict[int, tuple[Any, Any]]:
 
 
 def _decided_share(project: Project) -> float:
-    """Share of all that people settled in which they could decide; 1 where they settled nothing."""
-    settled = GroundTruth.objects.current().filter(project=project)
+    """Share of all that people settled strictly in which they could decide; 1 where they settled nothing."""
+    settled = GroundTruth.objects.strict().filter(project=project)
     total = settled.count()
     return settled.filter(kind=TruthKind.CLASS).count() / total if total else 1.0
 

@@ -23,7 +23,7 @@ from labeling.frontier.policy import policy_of
 from labeling.jobs.progress import Progress
 from labeling.learning.models import ModelVersion
 from labeling.learning.sides import ITS_VERSION_LEARNED_A_TWIN
-from labeling.truth.current import SETTLED
+from labeling.truth.current import SETTLED_STRICTLY
 from labeling.truth.first_word import first_word
 
 # In the order of the lot. A word is what people first settled, by the certificate's guideline; what a sweep showed beside
@@ -47,7 +47,7 @@ WHERE a.project_id = %s AND a.audit AND {counts}
   AND NOT {twin}
 ORDER BY a.id
 """
-_COMMON = {"settled": SETTLED, "word": first_word("a.item_id"), "twin": ITS_VERSION_LEARNED_A_TWIN}
+_COMMON = {"settled": SETTLED_STRICTLY, "word": first_word("a.item_id"), "twin": ITS_VERSION_LEARNED_A_TWIN}
 _BY_MACHINE = _AUDITED.format(
     of="frontier_automaticdecision",
     risks="(SELECT count(*) FROM frontier_closeraudit r WHERE r.project_id = c.project_id AND r.after < a.id)",

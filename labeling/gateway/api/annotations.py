@@ -16,7 +16,7 @@ from labeling.gateway.api.fields import AnsweredClass, Checklist, GuidelineRead
 from labeling.gateway.api.shapes import Shape, StrictSerializer, like, paged
 from labeling.gateway.pagination import page_of_rows
 from labeling.queue import services as queue
-from labeling.truth.models import Annotation, AnswerKind, DisputeCause, Draw, Outcome, TruthKind
+from labeling.truth.models import Annotation, AnswerKind, DisputeCause, Draw, Origin, Outcome, TruthKind
 from labeling.truth.services import Answer
 
 
@@ -75,6 +75,7 @@ class AnnotationOut(Shape):
     ground_truth_promise = serializers.ChoiceField(
         StandsUnder.choices, allow_blank=True, help_text="which promise that ground truth stands under"
     )
+    ground_truth_origin = serializers.ChoiceField(Origin.choices, allow_null=True)
     class_ = serializers.CharField(allow_blank=True)
 
 

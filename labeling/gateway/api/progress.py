@@ -44,6 +44,9 @@ class ProgressOut(LabelerProgressOut):
     classes = serializers.DictField(child=serializers.IntegerField(), required=False)
     held = serializers.IntegerField(required=False)
     unusable = serializers.IntegerField(required=False)
+    assisted = serializers.IntegerField(
+        required=False, help_text="of the ground truths, those that one answer settled, as the machine agreed"
+    )
     gold = serializers.IntegerField(required=False, help_text="admins only")
     answers = serializers.IntegerField(required=False)
     rulings = serializers.IntegerField(required=False)

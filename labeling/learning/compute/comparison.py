@@ -2,7 +2,7 @@
 
 Photos that trained the champion are judged by its stored out-of-fold probabilities, all others by its head as
 it is; the challenger by its out-of-fold probabilities throughout. A photo for which
-that cannot be had is left out.
+that cannot be had is left out, as is one that a single answer settled because a model agreed.
 """
 
 from __future__ import annotations
@@ -64,7 +64,8 @@ def compare_with_champion(
             "not_worse": False,
             "unreadable": str(error),
         }
-    rows = np.flatnonzero(judged)
+    strict = np.array([not example.assisted for example in learned.examples], dtype=bool)
+    rows = np.flatnonzero(judged & strict)
     y = np.asarray(learned.columns)[rows]
     # The spare column takes what the challenger's classes cannot express: never right, never dropped.
     a = champions[rows]

@@ -51,7 +51,7 @@ def train_project(progress: Progress) -> dict[str, Any]:
         promoted = _promote_if_allowed(project, made)
     return {
         "model": made.number,
-        "ground_truths": made.metrics["cross_validated"]["n"],
+        "ground_truths": len(made.snapshot.ground_truth_ids),
         "accuracy": made.metrics["cross_validated"]["accuracy"],
         "audit": made.metrics["audit"]["accuracy"] if made.metrics["audit"] else None,
         "unusable": made.manifest["unusable_photos"],
@@ -197,10 +197,16 @@ def _figures(
 ) -> dict[str, Any]:
     keys = [each.key for each in learned.classes]
     audit = np.array([example.audit for example in learned.examples], dtype=bool)
+    strict = np.array([not example.assisted for example in learned.examples], dtype=bool)
+    validated = trained.metrics
+    if strict.any() and not strict.all():
+        # What a model had a part in settling says that models agree with it.
+        columns = np.asarray(learned.columns)
+        validated = validated | metrics.evaluate(trained.oof_proba[strict], columns[strict], keys, seed=seed)
     return {
         # PostgreSQL keeps the keys of an object in an order of its own; this is that of all columns.
         "order": keys,
-        "cross_validated": trained.metrics,
+        "cross_validated": validated,
         "audit": metrics.evaluate(
             trained.oof_proba[audit], np.asarray(learned.columns)[audit], keys, seed=seed
         )

@@ -99,7 +99,7 @@ def run_lab(progress: Progress) -> dict[str, Any]:
 
 
 def _material(project: Project) -> Material:
-    found = training_set(project)
+    found = training_set(project).strict
     try:
         store = store_of(backbones.load(project.backbone_name))
     except (backbones.UnknownBackbone, backbones.WeightsError) as error:

@@ -36,7 +36,7 @@ WITH resolution AS (
           ORDER BY a.id DESC LIMIT %(reach)s) recent
     GROUP BY item_id, round
 )
-SELECT n.item_id, n.last, count(*),
+SELECT n.item_id, n.last, count(*),  -- not of what was offered to one person first, whose answer decided on a second
        count(DISTINCT CASE WHEN a.kind = 'class' THEN coalesce(r.new_id, a.label_class_id)::text ELSE a.kind END)
 FROM newest n
 JOIN truth_annotation a ON a.item_id = n.item_id AND a.round = n.round AND a.draw IN ('rank', 'audit')
@@ -44,7 +44,7 @@ JOIN truth_annotation a ON a.item_id = n.item_id AND a.round = n.round AND a.dra
 LEFT JOIN resolution r ON r.old_id = a.label_class_id
 WHERE EXISTS (SELECT 1 FROM truth_groundtruth t WHERE t.item_id = n.item_id)
    OR EXISTS (SELECT 1 FROM truth_dispute d WHERE d.item_id = n.item_id)
-GROUP BY n.item_id, n.round, n.last HAVING count(*) >= 2
+GROUP BY n.item_id, n.round, n.last HAVING count(*) >= 2 AND NOT bool_or(a.context @> '{"wanted": 1}')
 ORDER BY n.last DESC LIMIT %(photos)s
 """
 

@@ -78,7 +78,7 @@ def audit_reading(project: Project, model: ModelVersion | None) -> Reading:
 
 
 def _wrong(project: Project, model: ModelVersion, guideline: Guideline) -> list[int]:
-    """Audited photos that people settled otherwise, the newest first."""
+    """Audited photos that people settled otherwise, strictly, the newest first."""
     resolution = class_resolution(project)
     audited = AutomaticDecision.objects.filter(
         project=project,
@@ -89,7 +89,7 @@ def _wrong(project: Project, model: ModelVersion, guideline: Guideline) -> list[
     ).order_by("-id")
     decided = list(audited.values_list("item_id", "label_class_id")[:500])
     truths = dict(
-        GroundTruth.objects.current()
+        GroundTruth.objects.strict()
         .filter(item_id__in=[item for item, _said in decided], guideline=guideline)
         .values_list("item_id", "label_class_id")
     )

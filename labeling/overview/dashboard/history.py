@@ -213,7 +213,8 @@ FROM (SELECT (since AT TIME ZONE %(zone)s)::date AS day, count(*) AS came, 0 AS 
       SELECT (until AT TIME ZONE %(zone)s)::date AS day, 0, count(*) FROM stands WHERE until IS NOT NULL GROUP BY day) each
 GROUP BY day
 """
-# Merged classes are followed, a hold and an unusable are values of their own. Answers of a sweep are not blind.
+# Merged classes are followed, a hold and an unusable are values of their own. Answers of a sweep are not blind; of what was
+# offered to one person first, their answer decides whether there is a second.
 _AGREED = """
 WITH resolution AS (
     SELECT * FROM unnest(%(old)s::bigint[], %(new)s::bigint[]) AS r (old_id, new_id)
@@ -225,7 +226,7 @@ WITH resolution AS (
                                            WHEN 'hold' THEN -1 ELSE -2 END AS value) v
     WHERE a.project_id = %(project)s AND a.draw NOT IN ('gold', 'sweep')
       AND NOT EXISTS (SELECT 1 FROM truth_retraction undone WHERE undone.annotation_id = a.id)
-    GROUP BY a.item_id, a.round HAVING count(*) >= 2
+    GROUP BY a.item_id, a.round HAVING count(*) >= 2 AND NOT bool_or(a.context @> '{"wanted": 1}')
 )
 SELECT (at AT TIME ZONE %(zone)s)::date AS day, count(*), count(*) FILTER (WHERE alike) FROM units GROUP BY day
 """
