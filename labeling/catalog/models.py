@@ -68,6 +68,13 @@ class Project(models.Model):
     answers_per_image = models.PositiveSmallIntegerField(
         default=2, validators=[MinValueValidator(1), MaxValueValidator(9)]
     )
+    certifying_answers = models.PositiveSmallIntegerField(
+        default=0,
+        validators=[MaxValueValidator(9)],
+        help_text=_(
+            "Answers that each photo drawn at random gets instead, where these are more; 0: as all photos."
+        ),
+    )
     rule = models.CharField(max_length=10, choices=AgreementRule.choices, default=AgreementRule.UNANIMOUS)
     agreement_k = models.PositiveSmallIntegerField(default=2, validators=[MinValueValidator(1)])
     gold_rate = models.FloatField(default=0.05, validators=SHARE)
@@ -153,6 +160,11 @@ class Project(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def more_of_drawn(self) -> int | None:
+        """Answers that a photo drawn at random gets, where these are more than others get."""
+        return self.certifying_answers if self.certifying_answers > self.answers_per_image else None
 
     @property
     def decoded_with(self) -> LevelsName:
@@ -297,6 +309,10 @@ class Item(models.Model):
         help_text="exponential beyond the walk's place at intake: the order in which the audit draws"
     )
     audit_drawn_at = models.DateTimeField(null=True, blank=True)
+    answers_wanted = models.PositiveSmallIntegerField(
+        null=True,
+        help_text="blind answers, where it was drawn to get more than the project's others; null: as these",
+    )
     twins_of = models.BigIntegerField(
         null=True, help_text="id of the oldest of the project's photos that are nearly the same"
     )

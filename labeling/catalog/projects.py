@@ -28,6 +28,7 @@ SETTINGS = frozenset(
         "question",
         "description",
         "answers_per_image",
+        "certifying_answers",
         "rule",
         "agreement_k",
         "gold_rate",

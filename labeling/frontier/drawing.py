@@ -90,6 +90,7 @@ def draw_for_band(*, project: Project, by: User, class_key: str, count: int | No
         DrawnPhoto(draw=draw, item_id=item, place=place) for place, item in enumerate(drawn)
     )
     truth.withdraw_assisted(project=project, item_ids=drawn)  # one answer is no word that could count
+    priority.ask_as_drawn(project=project, item_ids=drawn)
     priority.ask_first(project=project, item_ids=drawn)
     log_activity(
         project=project, kind="band_drawn", actor=by, photos=len(drawn), **{"class": label_class.key}

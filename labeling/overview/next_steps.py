@@ -62,12 +62,12 @@ def next_steps(project: Project, at: dict[str, Any]) -> list[Step]:
     if at["pool"] == 0:
         steps.append(Step(_("Add photos"), _("The pool is empty."), "intake", _("Intake")))
     people = project.memberships.filter(role__in=[Role.LABELER, Role.REVIEWER]).count()
-    if people < project.answers_per_image:
+    wanted = project.more_of_drawn or project.answers_per_image
+    if people < wanted:
         steps.append(
             Step(
                 _("Add members"),
-                _("Each photo gets %(n)d blind answers, so as many people are needed.")
-                % {"n": project.answers_per_image},
+                _("Each photo gets %(n)d blind answers, so as many people are needed.") % {"n": wanted},
                 "members",
                 _("Members"),
             )

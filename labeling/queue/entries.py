@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from django.db import IntegrityError, connection, transaction
 
 from labeling import locks
-from labeling.catalog.models import Project
+from labeling.catalog.models import Item, Project
 from labeling.locks import Lock
 from labeling.partitions import Partition
 from labeling.queue import pace
@@ -84,7 +84,7 @@ def put_back(*, project: Project, item_id: int, round: int) -> None:
             "draw": known.draw if known and known.draw not in {Draw.GOLD, Draw.SWEEP} else Draw.RANK,
             "round": round,
             "taken": len(taken),
-            "free": max(project.answers_per_image - len(taken), 0),
+            "free": max(wanted_of(project, item_id) - len(taken), 0),
             "first_holder_id": taken[0].holder_id if taken else None,
             "late": True,
         },
@@ -104,11 +104,18 @@ def want_all(*, project: Project, item_id: int) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            UPDATE queue_entry e SET free = %s - e.taken FROM queue_ranking r
-            WHERE r.project_id = %s AND r.current AND e.ranking_id = r.id AND e.item_id = %s AND e.free < %s - e.taken
+            UPDATE queue_entry e SET free = GREATEST(%s, i.answers_wanted) - e.taken FROM queue_ranking r, catalog_item i
+            WHERE r.project_id = %s AND r.current AND e.ranking_id = r.id AND e.item_id = i.id AND i.id = %s
+              AND e.free < GREATEST(%s, i.answers_wanted) - e.taken
             """,
             [project.answers_per_image, project.pk, item_id, project.answers_per_image],
         )
+
+
+def wanted_of(project: Project, item_id: int) -> int:
+    """Answers that this photo gets: more than others where it was drawn to prove something."""
+    more = Item.objects.values_list("answers_wanted", flat=True).get(pk=item_id)
+    return max(project.answers_per_image, more or 0)
 
 
 @transaction.atomic

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from django.db import connection, transaction
 
-from labeling.catalog.models import Project
+from labeling.catalog.models import Item, Project
 from labeling.catalog.random_keys import bring_forward
 from labeling.queue import pace
 from labeling.queue.entries import share_ranking
@@ -51,6 +51,24 @@ def ask_first(*, project: Project, item_ids: Sequence[int], place: int = ASKED_F
         WHERE e.ranking_id = %s AND e.item_id = ANY(%s)
         """,
         [band, place],
+        item_ids,
+    )
+
+
+@transaction.atomic
+def ask_as_drawn(*, project: Project, item_ids: Sequence[int]) -> None:
+    """These photos were drawn to prove something: where the project says so they get more answers than others."""
+    more = project.more_of_drawn
+    if more is None:
+        return
+    Item.objects.filter(project=project, pk__in=item_ids).update(answers_wanted=more)
+    _move(
+        project,
+        """
+        UPDATE queue_entry e SET free = GREATEST(%s - e.taken, 0)
+        WHERE e.ranking_id = %s AND e.item_id = ANY(%s)
+        """,
+        [more],
         item_ids,
     )
 
@@ -107,19 +125,26 @@ def draw_for_audit(*, project: Project, count: int) -> int:
             WITH following AS (
                 SELECT id FROM catalog_item WHERE project_id = %s AND audit_drawn_at IS NULL
                 ORDER BY random_key LIMIT %s FOR NO KEY UPDATE)
-            UPDATE catalog_item i SET audit_drawn_at = statement_timestamp() FROM following WHERE i.id = following.id
+            UPDATE catalog_item i SET audit_drawn_at = statement_timestamp(), answers_wanted = %s
+            FROM following WHERE i.id = following.id
             RETURNING i.id
             """,
-            [project.pk, count],
+            [project.pk, count, project.more_of_drawn],
         )
         drawn = [row[0] for row in cursor.fetchall()]
         if ranking is not None:
             cursor.execute(
                 """
-                UPDATE queue_entry SET band = %s, position = LEAST(position, %s), draw = 'audit'
+                UPDATE queue_entry SET band = %s, position = LEAST(position, %s), draw = 'audit', free = GREATEST(free, %s)
                 WHERE ranking_id = %s AND item_id = ANY(%s) AND taken = 0
                 """,
-                [min(pace.current_band(project), ranking.bands - 1), ASKED_FIRST, ranking.pk, drawn],
+                [
+                    min(pace.current_band(project), ranking.bands - 1),
+                    ASKED_FIRST,
+                    project.more_of_drawn,
+                    ranking.pk,
+                    drawn,
+                ],
             )
     truth.withdraw_assisted(project=project, item_ids=drawn)
     return len(drawn)

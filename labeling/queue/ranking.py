@@ -69,11 +69,13 @@ def write_ranking(
 
 # What another ranking must know of an entry: exactly the rows of the index entry_touched.
 _TOUCHED = "(e.late OR e.taken > 0 OR e.round > 1 OR NOT e.draw = 'rank')"
-# Answers still wanted of an entry. Whoever holds a photo that was offered once is its only one until they answer.
+# Answers still wanted of an entry; of a photo that was drawn to get more, these. Whoever holds a photo that was offered once
+# is its only one until they answer.
 _FREE = """CASE WHEN e.taken = 1 AND e.free = 0 AND e.round = 1 AND EXISTS (
     SELECT 1 FROM queue_slot s WHERE s.item_id = e.item_id AND s.round = 1 AND s.number IS NOT NULL
       AND s.annotation_id IS NULL)
-    THEN 0 ELSE GREATEST(%s - e.taken, 0) END"""
+    THEN 0 ELSE GREATEST(GREATEST(
+        %s, (SELECT i.answers_wanted FROM catalog_item i WHERE i.id = e.item_id)) - e.taken, 0) END"""
 
 
 @transaction.atomic

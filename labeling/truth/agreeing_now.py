@@ -21,12 +21,17 @@ def settle_disputes_that_agree(*, project: Project, guideline: Guideline) -> int
     ordinary rule. Returns how many there were. The answers of all are read at once; only those that agree are locked.
     """
     # In the order of photos, as everybody who locks several of them.
-    disputes = Dispute.objects.open().filter(project=project, cause__in=BY_RULE).order_by("item_id", "pk")
+    disputes = (
+        Dispute.objects.open()
+        .filter(project=project, cause__in=BY_RULE)
+        .select_related("item")
+        .order_by("item_id", "pk")
+    )
     answers = _standing(project)
     settled = 0
     for dispute in disputes:
         given = answers.get((dispute.item_id, dispute.round), [])
-        if consensus_of(project, given, guideline).state == "agreed":
+        if consensus_of(project, given, guideline, dispute.item.answers_wanted).state == "agreed":
             settled += _settle(project, dispute, guideline)
     return settled
 
@@ -56,8 +61,8 @@ def _settle(project: Project, dispute: Dispute, guideline: Guideline) -> bool:
     lock_photo(dispute.item_id)
     if current_round(dispute.item_id) != dispute.round or Ruling.objects.filter(dispute=dispute).exists():
         return False
-    answers = photo_state(project, dispute.item_id, dispute.round).answers
-    if consensus_of(project, answers, guideline).state != "agreed":
+    state = photo_state(project, dispute.item_id, dispute.round)
+    if consensus_of(project, state.answers, guideline, state.wanted).state != "agreed":
         return False
     Ruling.objects.create(dispute=dispute, outcome=Outcome.WITHDRAWN, guideline=guideline)
     return settle(

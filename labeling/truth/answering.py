@@ -14,6 +14,7 @@ from labeling.catalog import selectors as catalog
 from labeling.catalog.models import (
     ClassDefinition,
     Guideline,
+    Item,
     Project,
 )
 from labeling.people.models import User
@@ -185,7 +186,9 @@ def retract_answer(*, project: Project, labeler: User, key: UUID) -> Annotation:
     if annotation.draw == Draw.GOLD:
         return annotation
     guideline = catalog.current_guideline(project)
-    decision = consensus_of(project, standing_answers(annotation.item_id, annotation.round), guideline)
+    given = standing_answers(annotation.item_id, annotation.round)
+    wanted = Item.objects.values_list("answers_wanted", flat=True).get(pk=annotation.item_id)
+    decision = consensus_of(project, given, guideline, wanted)
     truth = truth_in_force(annotation.item_id)
     # An assisted label goes with whichever answer there was: with few it is not told which of them it rests on.
     agreed = truth is not None and truth.origin == Origin.AGREEMENT

@@ -37,6 +37,7 @@ def settle_by_answer(*, project: Project, annotation: Annotation) -> GroundTruth
         or state.disputed
         or state.swept
         or audited
+        or state.wanted is not None
         or class_id is None
         or annotation.kind != AnswerKind.CLASS
         or annotation.draw == Draw.GOLD

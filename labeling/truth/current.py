@@ -59,7 +59,7 @@ class Given:
 class PhotoState:
     """All that settling looks at. ``newest_truth`` may be a withdrawal; ``assisted``: the class of the ground truth in
     force where one answer settled it; ``paused``: the person who just answered; ``swept``: one of the answers was given in
-    a sweep, which is not blind."""
+    a sweep, which is not blind; ``wanted``: the answers that it was drawn to get, where these are more than others get."""
 
     newest_truth: int | None
     in_force: bool
@@ -68,6 +68,7 @@ class PhotoState:
     paused: bool
     answers: list[Given]
     swept: bool
+    wanted: int | None
 
 
 def photo_state(project: Project, item_id: int, round: int, labeler: User | None = None) -> PhotoState:
@@ -94,7 +95,8 @@ def photo_state(project: Project, item_id: int, round: int, labeler: User | None
                          ORDER BY a.id),
                    EXISTS (SELECT 1 FROM truth_annotation a
                            WHERE a.item_id = %s AND a.round = %s AND a.draw = 'sweep'
-                             AND NOT EXISTS (SELECT 1 FROM truth_retraction r WHERE r.annotation_id = a.id))
+                             AND NOT EXISTS (SELECT 1 FROM truth_retraction r WHERE r.annotation_id = a.id)),
+                   (SELECT i.answers_wanted FROM catalog_item i WHERE i.id = %s)
             FROM (SELECT 1) once LEFT JOIN truth_groundtruth t ON t.item_id = %s
               AND NOT EXISTS (SELECT 1 FROM truth_groundtruth n WHERE n.supersedes_id = t.id)
             """,
@@ -104,9 +106,12 @@ def photo_state(project: Project, item_id: int, round: int, labeler: User | None
                 labeler.pk if labeler else None,
                 *[item_id, round] * 4,
                 item_id,
+                item_id,
             ],
         )
-        newest, kind, assisted, disputed, paused, kinds, classes, guidelines, swept = cursor.fetchone()
+        newest, kind, assisted, disputed, paused, kinds, classes, guidelines, swept, wanted = (
+            cursor.fetchone()
+        )
     return PhotoState(
         newest_truth=newest,
         in_force=newest is not None and kind != TruthKind.WITHDRAWN,
@@ -115,6 +120,7 @@ def photo_state(project: Project, item_id: int, round: int, labeler: User | None
         paused=paused,
         answers=[Given(*each) for each in zip(kinds, classes, guidelines, strict=True)],
         swept=swept,
+        wanted=wanted,
     )
 
 

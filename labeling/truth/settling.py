@@ -72,12 +72,16 @@ def active_class(guideline: Guideline, class_key: str) -> ClassDefinition:
     )
 
 
-def consensus_of(project: Project, answers: Sequence[Answered], guideline: Guideline) -> Consensus:
-    wanted = project.answers_per_image
+def consensus_of(
+    project: Project, answers: Sequence[Answered], guideline: Guideline, wanted: int | None = None
+) -> Consensus:
+    """``wanted``: answers that this photo was drawn to get, where they are more than others get; k is then a majority."""
+    more = max(wanted or 0, project.answers_per_image)
+    k = project.agreement_k if more == project.answers_per_image else more // 2 + 1
     return consensus(
         answers,
-        wanted=wanted,
-        needed=wanted if project.rule == AgreementRule.UNANIMOUS else project.agreement_k,
+        wanted=more,
+        needed=more if project.rule == AgreementRule.UNANIMOUS else k,
         resolution=catalog.class_resolution(project, guideline),
     )
 
@@ -99,7 +103,7 @@ def settle(
     """
     if state.disputed or (state.in_force and state.assisted is None):
         return True
-    decision = consensus_of(project, state.answers, guideline)
+    decision = consensus_of(project, state.answers, guideline, state.wanted)
     if state.assisted is not None and decision.state != "agreed":
         resolution = catalog.class_resolution(project, guideline)
         if count_as(state.answers, state.assisted, resolution):

@@ -72,6 +72,7 @@ class SettingsForm(_ProjectModelForm):
                 "answers_per_image",
                 "rule",
                 "agreement_k",
+                "certifying_answers",
                 "min_view_ms",
                 "undo_seconds",
                 "lease_seconds",
@@ -117,6 +118,7 @@ class SettingsForm(_ProjectModelForm):
             "question": gettext_lazy("Question"),
             "description": gettext_lazy("Description"),
             "answers_per_image": gettext_lazy("Answers per photo"),
+            "certifying_answers": gettext_lazy("Answers per photo drawn at random"),
             "rule": gettext_lazy("Rule"),
             "agreement_k": gettext_lazy("k, for “at least k”"),
             "min_view_ms": gettext_lazy("Minimum viewing time (ms)"),
@@ -140,6 +142,11 @@ class SettingsForm(_ProjectModelForm):
             "levels": gettext_lazy("Where white lies"),
         }
         help_texts = {
+            "certifying_answers": gettext_lazy(
+                "Only these photos prove a precision, so cleaner labels of them let the machine decide more. 0 is as all "
+                "photos. Each answer more that such a photo gets is about 200 more answers per certificate: as many as the "
+                "random photos that one takes. All must agree, or by “at least k” a majority; others go to review."
+            ),
             "min_view_ms": gettext_lazy("Faster answers are refused, and the labeler is told."),
             "gold_bar": gettext_lazy("A labeler below it is paused until an admin lets them go on."),
             "retrain_every": gettext_lazy("0 is never."),
