@@ -25,9 +25,11 @@ from labeling.truth.estimates import Proportion
 
 
 class BandState(StrEnum):
-    """``certified`` and ``suspended`` go before where the queue is: they say what the machine may do with the band."""
+    """The first three go before where the queue is: they say what the machine may do with the band; ``ring``: it is the
+    second reader there."""
 
     CERTIFIED = "certified"
+    RING = "ring"
     SUSPENDED = "suspended"
     SETTLED = "settled"
     OPEN = "open"
@@ -46,6 +48,7 @@ class BandState(StrEnum):
 
 _SAID = {
     BandState.CERTIFIED: gettext_lazy("certified"),
+    BandState.RING: gettext_lazy("one answer"),
     BandState.SUSPENDED: gettext_lazy("suspended"),
     BandState.SETTLED: gettext_lazy("settled"),
     BandState.OPEN: gettext_lazy("open"),
@@ -54,6 +57,7 @@ _SAID = {
 
 _LOOKS = {
     BandState.CERTIFIED: "good",
+    BandState.RING: "good",
     BandState.SUSPENDED: "bad",
     BandState.SETTLED: "good",
     BandState.OPEN: "accent",
@@ -252,7 +256,7 @@ def band_table(project: Project, seen: Any) -> list[BandRow]:
     for row in seen.progress["ladders"]:
         if row["band"] is not None:
             waiting[row["band"]] = waiting.get(row["band"], 0) + row["waiting"]
-    proven = (BandState.CERTIFIED, BandState.SUSPENDED)
+    proven = (BandState.CERTIFIED, BandState.RING, BandState.SUSPENDED)
     return [
         BandRow(
             gate=gate,

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from labeling.catalog.models import LabelClass, Project
 from labeling.catalog.services import log_activity
 from labeling.frontier.cohort import OF_COHORT
-from labeling.frontier.models import BandDraw, CertificationPlan, CertificationRun, DrawnPhoto
+from labeling.frontier.models import BandDraw, CertificationPlan, CertificationRun, DrawnPhoto, PromiseKind
 from labeling.frontier.requests import certify_when_wanted
 from labeling.learning.selectors import champion
 from labeling.people.models import User
@@ -70,10 +70,17 @@ def draw_for_band(*, project: Project, by: User, class_key: str, count: int | No
     They are drawn evenly from the region up to that threshold, of the cohort of the newest look's plan, and count for this
     threshold and those outside of it. ``count``: by default what the look said it lacks, at the present rate of errors.
 
-    Raises :class:`Refused` ``invalid``, ``unknown_class`` (422), ``no_look``, ``nothing_lacks`` or ``all_drawn`` (409).
+    Raises :class:`Refused` ``invalid``, ``unknown_class`` (422), ``no_look``, ``nothing_lacks``, ``whole_pool`` or
+    ``all_drawn`` (409).
     """
     Project.objects.select_for_update(no_key=True).get(pk=project.pk)
     run = _newest_look(project)
+    if run.plan.promise != PromiseKind.ALONE:
+        message = _(
+            "With a second reader or a delivered set no threshold is passed by itself, so no region lacks labels. Draw from "
+            "the whole pool."
+        )
+        raise Refused("whole_pool", message)
     label_class, walk = _walk_of(project, run, class_key)
     target = next_threshold(walk)
     if target is None:

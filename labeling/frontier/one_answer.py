@@ -99,8 +99,7 @@ class OneAnswer:
             [
                 told,
                 _(
-                    "Where it is also what the model predicts (%(n)d photos), in %(share)s. That is measured, not "
-                    "certified: people settle every photo strictly all the same."
+                    "Where it is also what the model predicts (%(n)d photos), in %(share)s. That is measured, not certified."
                 )
                 % {"n": self.agreeing.whole, "share": per_cent(self.agreeing.share)},
             ]

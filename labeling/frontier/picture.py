@@ -12,6 +12,7 @@ from typing import Any
 
 from django.core.cache import cache
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from labeling.catalog.models import ClassDefinition, Item, Project
 from labeling.catalog.selectors import active_definitions, class_resolution
@@ -122,6 +123,11 @@ class Picture:
     gates: Sequence[Gate] = ()
 
     @property
+    def has_ring(self) -> bool:
+        """Whether one answer settles photos of some band."""
+        return any(band.state is BandState.RING for line in self.lines for band in line.bands)
+
+    @property
     def open_band(self) -> Band | None:
         """The band that the picture explains until a person points at another one: where the queue is."""
         bands = [band for line in self.lines for band in line.bands]
@@ -204,14 +210,17 @@ def band_photos(project: Project, key: str, number: int) -> list[Item]:
 # --- parts ------------------------------------------------------------------------------------------------------
 
 
-def _proven(project: Project, model: ModelVersion) -> dict[int, tuple[BandState, float]]:
-    """Class id -> what its certificate under this model is, and the lowest margin that it covers."""
-    found: dict[int, tuple[BandState, float]] = {}
+def _proven(project: Project, model: ModelVersion) -> dict[int, list[tuple[BandState, float]]]:
+    """Class id -> what its certificate under this model is, and the lowest margin of each of its parts, outermost first."""
+    found: dict[int, list[tuple[BandState, float]]] = {}
     newest_last = Certificate.objects.filter(project=project, model_version=model).order_by("id")
     for each in newest_last.filter(ends__kind=EndKind.SUSPENDED):
-        found[each.label_class_id] = (BandState.SUSPENDED, each.threshold)
+        inner = each.threshold if each.assisted is None else each.assisted
+        found[each.label_class_id] = [(BandState.SUSPENDED, inner)]
     for each in in_force(project):
-        found[each.label_class_id] = (BandState.CERTIFIED, each.threshold)
+        found[each.label_class_id] = [(BandState.CERTIFIED, each.threshold)]
+        if each.assisted is not None:
+            found[each.label_class_id].append((BandState.RING, each.assisted))
     return found
 
 
@@ -270,7 +279,7 @@ class _Seen:
         settled: (class id, band) -> photos that people settled.
         audited: (class id, band) -> audited photos, and how many of them were not as predicted.
         limits: class id -> the lowest margin of each band.
-        proven: class id -> what its certificate is, and the lowest margin that it covers.
+        proven: class id -> what its certificate is, and the lowest margin of each of its parts, outermost first.
     """
 
     waiting: Mapping[tuple[str, int], Mapping[str, Any]]
@@ -279,23 +288,32 @@ class _Seen:
     agreed: Mapping[int, BandAgreement]
     gates: Sequence[Gate]
     limits: Mapping[int, list[float]]
-    proven: Mapping[int, tuple[BandState, float]]
+    proven: Mapping[int, list[tuple[BandState, float]]]
+
+
+_OF_PART = {
+    BandState.CERTIFIED: gettext_lazy(
+        "Certified as part of all that lies from here outward. The frontier's page says on what proof."
+    ),
+    BandState.RING: gettext_lazy(
+        "One blind answer that says what the machine says settles a photo here. The frontier's page says on what proof."
+    ),
+    BandState.SUSPENDED: gettext_lazy(
+        "Its certificate is suspended, so people decide here. The frontier's page says why."
+    ),
+}
 
 
 def _band(definition: ClassDefinition, number: int, count: int, seen: _Seen) -> Band:
     key, ladder = definition.label_class.key, definition.label_class_id
-    lows, agreed, proven = seen.limits[ladder], seen.agreed.get(number), seen.proven.get(ladder)
+    lows, agreed = seen.limits[ladder], seen.agreed.get(number)
     waiting = seen.waiting.get((key, number), {})
     audited, audit_wrong = seen.audited.get((ladder, number), (0, 0))
     gate = seen.gates[min(number, len(seen.gates) - 1)]
     state, needed = gate.state, gate.says
-    if proven is not None and lows[number] >= proven[1] - EPSILON:
-        state = proven[0]
-        needed = (
-            _("Certified as part of all that lies from here outward. The frontier's page says on what proof.")
-            if state is BandState.CERTIFIED
-            else _("Its certificate is suspended, so people decide here. The frontier's page says why.")
-        )
+    parts = (part for part, lowest in seen.proven.get(ladder, ()) if lows[number] >= lowest - EPSILON)
+    if (part := next(parts, None)) is not None:
+        state, needed = part, str(_OF_PART[part])
     return Band(
         key=key,
         name=definition.name,

@@ -18,6 +18,7 @@ from labeling.frontier.auditing import GO_ON_AT, open_audits, paused_classes
 from labeling.frontier.certificates import in_force
 from labeling.frontier.drawing import MOST_DRAWN, labels_lacking
 from labeling.frontier.models import (
+    AssistedLabel,
     AuditWatch,
     AutomaticDecision,
     Certificate,
@@ -26,28 +27,35 @@ from labeling.frontier.models import (
     EndKind,
     FrontierPolicy,
     Mode,
+    PromiseKind,
     WatchedPart,
 )
+from labeling.frontier.parts import Parts, parts_of
 from labeling.frontier.policy import policy_of
 from labeling.frontier.promise import Promise, promise
+from labeling.frontier.saying import class_says, state_says
 from labeling.jobs.models import Job
 from labeling.learning.models import ModelVersion
 from labeling.learning.selectors import champion
 from labeling.refusals import Refused
 from labeling.truth.estimates import Proportion
-from labeling.truth.models import GroundTruth
+from labeling.truth.models import Dispute, GroundTruth
 
 
 @dataclass(frozen=True)
 class ClassStatus:
-    """One predicted class: its certificate in force, or the one suspended under the champion; and its newest walk."""
+    """One predicted class: its certificate in force, or the one suspended under the champion; and its newest walk.
+
+    ``parts``: of a certificate with two parts, how much lies in either. ``watches``: over the parts of this class.
+    """
 
     definition: ClassDefinition
     position: int
     state: str
     certificate: Certificate | None
+    parts: Parts | None
     walk: Mapping[str, Any] | None
-    watch: AuditWatch | None
+    watches: list[AuditWatch]
     says: str
     open_audits: int
     paused: bool
@@ -64,35 +72,74 @@ class ClassStatus:
         ) % {"n": self.open_audits, "class": self.definition.name, "most": GO_ON_AT}
 
     @property
+    def share(self) -> float | None:
+        """Of its photos, what the machine may decide alone."""
+        if self.parts is not None:
+            return self.parts.alone_of_class
+        return self.certificate.coverage if self.certificate else None
+
+    @property
     def steps(self) -> list[Mapping[str, Any]]:
         return list(self.walk["steps"]) if self.walk else []
 
     @property
     def lacks(self) -> int | None:
-        """Labels of its region that the next threshold lacks, as many as can be asked for at once."""
-        wanted = labels_lacking(self.walk) if self.walk and self.state != "suspended" else None
+        """Random labels of its region that the next threshold lacks, as many as can be asked for at once.
+
+        Where there is one look and no threshold: those that it lacks, of the class or, of a delivered set, of the pool.
+        """
+        if not self.walk or self.state == "suspended":
+            return None
+        wanted = self.walk["lacks"] if self.one_look else labels_lacking(self.walk)
         return min(wanted, MOST_DRAWN) if wanted else None
 
     @property
+    def one_look(self) -> bool:
+        """Whether its newest look was taken under a promise that has no thresholds to be passed one by one."""
+        return self.walk is not None and "lacks" in self.walk
+
+    @property
     def ladder(self) -> list[dict[str, Any]]:
-        """Steps as slices of the class's photos from the surest inward: ``at`` and ``width`` are per mille."""
-        found, before = [], 0.0
+        """Slices of the class's photos from the surest inward: ``at`` and ``width`` are per mille."""
+        if self.parts is not None:
+            return self._ladder_of_parts(self.parts)
+        slices = []
         for step in self.steps:
             state = step["state"]
             if state == "before the start" and self.state != "open":
                 state = "certified"  # the certified region is all that lies outside its threshold
             if self.state == "suspended" and state == "certified":
                 state = "suspended"
-            found.append(
-                {
-                    "at": round(1000 * before),
-                    "width": max(round(1000 * (step["share"] - before)), 1),
-                    "state": state.replace(" ", "-"),
-                    "said": str(_STATES.get(state, state)),
-                }
-            )
-            before = step["share"]
-        return found
+            slices.append((step["share"], state))
+        return _laid(slices)
+
+    def _ladder_of_parts(self, parts: Parts) -> list[dict[str, Any]]:
+        stands = self.state == "certified"
+        alone, both = parts.alone_of_class, parts.alone_of_class + parts.ring_of_class
+        slices = [
+            (alone, "certified" if stands else "suspended"),
+            (both, "ring" if stands else "suspended"),
+            (1.0, "strict"),
+        ]
+        return _laid(
+            [each for before, each in zip([(0.0, ""), *slices], slices, strict=False) if each[0] > before[0]]
+        )
+
+
+def _laid(slices: list[tuple[float, str]]) -> list[dict[str, Any]]:
+    """``slices``: where each ends, as a share, and its state."""
+    found, before = [], 0.0
+    for end, state in slices:
+        found.append(
+            {
+                "at": round(1000 * before),
+                "width": max(round(1000 * (end - before)), 1),
+                "state": state.replace(" ", "-"),
+                "said": str(_STATES.get(state, state)),
+            }
+        )
+        before = end
+    return found
 
 
 _STATES = {
@@ -101,12 +148,19 @@ _STATES = {
     "failed": gettext_lazy("not proven yet"),
     "not reached": gettext_lazy("not reached"),
     "before the start": gettext_lazy("carried by the next"),
+    "ring": gettext_lazy("one answer that agrees settles"),
+    "strict": gettext_lazy("strict labels"),
 }
 
 
 @dataclass(frozen=True)
 class FrontierStatus:
-    """``state``: no_model, not_asked, certifying, certified, suspended or uncertified; ``says``: it in a sentence."""
+    """``state``: no_model, not_asked, certifying, certified, suspended or uncertified; ``says``: it in a sentence.
+
+    ``coverage``, ``assisted_coverage``: shares of the pool that the machine may decide alone, and that one answer settles.
+    ``assisted``: photos that one answer settled, and ``second_person``: that had such an answer and wait for another all the
+    same. ``watches``: those over all classes.
+    """
 
     policy: FrontierPolicy
     model: ModelVersion | None
@@ -121,6 +175,10 @@ class FrontierStatus:
     overruled: int
     to_draw: int
     coverage: float | None
+    assisted_coverage: float
+    assisted: int
+    second_person: int
+    watches: list[AuditWatch]
     promise: Promise
     unusual: Unusual | None
 
@@ -136,22 +194,39 @@ def frontier_status(project: Project) -> FrontierStatus:
         .order_by("created_at")
     )
     look = (
-        CertificationRun.objects.filter(project=project, plan__model_version=model, plan__guideline=guideline)
+        CertificationRun.objects.filter(
+            project=project,
+            plan__model_version=model,
+            plan__guideline=guideline,
+            plan__promise=policy.promise,
+        )
         .select_related("plan")
         .first()
         if model is not None
         else None
     )
-    classes = _classes(project, model, guideline, look)
+    watches = list(AuditWatch.objects.filter(model_version=model, guideline=guideline)) if model else []
+    classes = _classes(project, policy, model, guideline, look, watches)
     state = _state(model, look, jobs, classes)
-    coverage = certified_share(project)
+    coverage, assisted_coverage = certified_shares(project)
     decisions = AutomaticDecision.objects.filter(project=project)
     return FrontierStatus(
         policy=policy,
         model=model,
         guideline=guideline.number,
         state=state,
-        says=_says(state, policy, classes, look, coverage),
+        says=state_says(
+            state,
+            policy,
+            look,
+            suspended=[each.definition.name for each in classes if each.state == "suspended"],
+            shares=(coverage, assisted_coverage),
+            nearest=min(
+                ((each.definition.name, each.lacks) for each in classes if each.one_look and each.lacks),
+                key=lambda one: one[1],
+                default=None,
+            ),
+        ),
         classes=classes,
         look=look,
         jobs=jobs,
@@ -160,6 +235,10 @@ def frontier_status(project: Project) -> FrontierStatus:
         overruled=decisions.filter(overruled__isnull=False).count(),
         to_draw=_to_draw(classes, look),
         coverage=coverage,
+        assisted_coverage=assisted_coverage,
+        assisted=settled_by_one_answer(project),
+        second_person=waiting_for_second_person(project),
+        watches=sorted((each for each in watches if each.label_class_id is None), key=_by_part),
         promise=promise(project, policy, look),
         unusual=unusual_arrivals(look.plan_id) if look is not None else None,
     )
@@ -176,6 +255,10 @@ def _to_draw(classes: list[ClassStatus], look: CertificationRun | None) -> int:
     total = sum(planned.values())
     wanted = []
     for each in classes:
+        if each.one_look and each.state == "open" and each.lacks:
+            alike = look.plan.promise == PromiseKind.DELIVERED
+            own = 1.0 if alike else planned.get(str(each.definition.label_class_id), 0) / max(total, 1)
+            wanted.append(each.lacks / own if own else math.inf)
         step = next((s for s in each.steps if s["state"] == "failed"), None)
         part = planned.get(str(each.definition.label_class_id), 0) / max(total, 1)
         if (
@@ -186,11 +269,17 @@ def _to_draw(classes: list[ClassStatus], look: CertificationRun | None) -> int:
         ):
             wanted.append(step["more_without_errors"] / (step["share"] * part))
     pending = look.counts["open"] + look.counts["behind"]
-    return max(math.ceil(min(wanted)) - pending, 0) if wanted else 0
+    nearest = min(wanted, default=math.inf)
+    return max(math.ceil(nearest) - pending, 0) if nearest < math.inf else 0
 
 
 def _classes(
-    project: Project, model: ModelVersion | None, guideline: Guideline, look: CertificationRun | None
+    project: Project,
+    policy: FrontierPolicy,
+    model: ModelVersion | None,
+    guideline: Guideline,
+    look: CertificationRun | None,
+    watches: list[AuditWatch],
 ) -> list[ClassStatus]:
     if model is None:
         return []
@@ -199,10 +288,10 @@ def _classes(
         each.label_class_id: each
         for each in Certificate.objects.filter(
             project=project, model_version=model, guideline=guideline, ends__kind=EndKind.SUSPENDED
-        ).order_by("id")
+        )
+        .select_related("run__plan")
+        .order_by("id")
     }
-    watched = AuditWatch.objects.filter(model_version=model, guideline=guideline, part=WatchedPart.MACHINE)
-    watches = {each.label_class_id: each for each in watched if each.label_class_id is not None}
     waiting, paused = open_audits(project), paused_classes(project)
     found = []
     for position, definition in enumerate(active_definitions(project)):
@@ -212,62 +301,22 @@ def _classes(
         certificate = allowed.get(class_id) or suspended.get(class_id)
         state = "certified" if class_id in allowed else "suspended" if class_id in suspended else "open"
         walk = look.walks.get(str(class_id)) if look else None
+        parts = parts_of(certificate) if certificate else None
         found.append(
             ClassStatus(
                 definition,
                 position,
                 state,
                 certificate,
+                parts,
                 walk,
-                watches.get(class_id),
-                _class_says(state, certificate, walk),
+                sorted((each for each in watches if each.label_class_id == class_id), key=_by_part),
+                class_says(state, definition.name, certificate, walk, parts, policy),
                 len(waiting.get(class_id, ())),
                 state == "certified" and class_id in paused,
             )
         )
     return found
-
-
-def _class_says(state: str, certificate: Certificate | None, walk: Mapping[str, Any] | None) -> str:
-    if state == "suspended" and certificate is not None:
-        end = certificate.ends.filter(kind=EndKind.SUSPENDED).first()
-        return _("Suspended: %(why)s. Its photos went back to people.") % {"why": _why(end)}
-    if walk is None:
-        return _("Not looked at yet.")
-    following = next((step for step in walk["steps"] if step["state"] == "failed"), None)
-    if following is None and state == "certified":
-        return _("Certified to the boundary.")
-    if following is None:
-        return _("Too few labels are planned for this class: no step could pass. Plan more of them.")
-    return needs(following)
-
-
-def needs(step: Mapping[str, Any]) -> str:
-    """What the next step inward still wants, in words."""
-    least, likely = step["more_without_errors"], step["more_at_present_rate"]
-    if least is None:
-        return _("The next step inward is wrong too often to pass.")
-    told = ngettext(
-        "The next step inward needs %(n)d more random label of its region, if none is wrong",
-        "The next step inward needs %(n)d more random labels of its region, if none is wrong",
-        least,
-    ) % {"n": least}
-    if likely is None:
-        return told + "; " + _("at the present rate of errors no number would do.")
-    if likely != least:
-        return told + "; " + _("about %(n)d at the present rate.") % {"n": likely}
-    return told + "."
-
-
-def _why(end: Any) -> str:
-    if end is None:
-        return ""
-    if end.reason == "audit" and end.figures:
-        return _("%(errors)d of %(n)d audited decisions were wrong") % {
-            "errors": end.figures["errors"],
-            "n": end.figures["audited"],
-        }
-    return end.note or str(end.get_reason_display())
 
 
 def _state(
@@ -287,50 +336,45 @@ def _state(
     return "uncertified"
 
 
-def _says(
-    state: str,
-    policy: FrontierPolicy,
-    classes: list[ClassStatus],
-    look: CertificationRun | None,
-    coverage: float | None,
-) -> str:
-    wish = f"{policy.precision:.1%}".replace(".0%", "%").replace("%", " %")
-    if state == "no_model":
-        return _("No model yet. A certificate is of a model version: train one and promote it first.")
-    if state == "not_asked":
-        return _(
-            "Nothing is certified. Ask for it, and the random labels are held against the model's predictions."
-        )
-    if state == "certifying":
-        return _("Walking inward. The page shows the steps when they are done.")
-    if state == "suspended":
-        names = ", ".join(each.definition.name for each in classes if each.state == "suspended")
-        return _("Suspended for %(classes)s: the machine decides no more of it.") % {"classes": names}
-    if state == "certified":
-        return _("%(share)s of the pool is certified to be right at least %(wish)s of the time.") % {
-            "share": f"{coverage or 0:.0%}".replace("%", " %"),
-            "wish": wish,
-        }
-    used = look.counts["used"] if look else 0
-    if not used:
-        return _("No random label counts yet. Labels count that the audit draws after the model was trained.")
-    return ngettext(
-        "%(n)d random label proves no precision of %(wish)s yet.",
-        "%(n)d random labels prove no precision of %(wish)s yet.",
-        used,
-    ) % {"n": used, "wish": wish}
+def _by_part(watch: AuditWatch) -> int:
+    return WatchedPart.values.index(watch.part)
 
 
 def certified_share(project: Project) -> float | None:
-    """Of the pool, inside the frontier, each class by its part of the planned labels; ``None`` where none is certified."""
-    certified = in_force(project)
-    if not certified:
-        return None
-    found = 0.0
-    for each in certified:
+    """Of the pool, inside the frontier: what the machine may decide alone. ``None`` where nothing is certified."""
+    return certified_shares(project)[0]
+
+
+def certified_shares(project: Project) -> tuple[float | None, float]:
+    """The same, and what one answer that agrees settles. The machine alone: each class by its part of the planned labels."""
+    alone, ring = None, 0.0
+    for each in in_force(project):
+        parts = parts_of(each)
+        if parts is not None:
+            alone = (alone or 0.0) + parts.alone / max(parts.pool, 1)
+            ring += parts.ring / max(parts.pool, 1)
+            continue
         planned: dict[str, int] = each.run.plan.planned
-        found += each.coverage * planned.get(str(each.label_class_id), 0) / max(sum(planned.values()), 1)
-    return found
+        part = planned.get(str(each.label_class_id), 0) / max(sum(planned.values()), 1)
+        alone = (alone or 0.0) + each.coverage * part
+    return alone, ring
+
+
+def settled_by_one_answer(project: Project) -> int:
+    """Photos whose label is one answer that agreed with the machine."""
+    return GroundTruth.objects.assisted().filter(project=project).count()
+
+
+def waiting_for_second_person(project: Project) -> int:
+    """Photos that had such an answer and want another: drawn for the audit, or withdrawn with their certificate."""
+    return (
+        AssistedLabel.objects.filter(project=project, annotation__retraction__isnull=True)
+        .exclude(item__in=GroundTruth.objects.current().filter(project=project).values("item"))
+        .exclude(item__in=Dispute.objects.open().filter(project=project).values("item"))
+        .values("item")
+        .distinct()
+        .count()
+    )
 
 
 def shadow_agreement(project: Project) -> Proportion | None:

@@ -18,7 +18,8 @@ from tests.factories import make_member
 from tests.frontier.proving import make_pool
 
 
-def _shoot(page: Page, name: str) -> None:
+def shoot(page: Page, name: str) -> None:
+    """Nothing is wider than the window, wide or narrow."""
     folder = os.environ.get("HILLTOP_FRONTIER_SHOTS")
     wide, before = page.evaluate("document.documentElement.scrollWidth"), page.viewport_size
     assert before is not None and wide <= before["width"], f"{name}: {wide} px wide"
@@ -41,7 +42,7 @@ def test_a_certificate_appears_decides_and_is_suspended_before_ones_eyes(
     page.goto("/p/cells/frontier")
     expect(page.get_by_role("heading", name="Nothing is certified")).to_be_visible()
     expect(page.locator("html")).to_have_attribute("data-live", "on")
-    _shoot(page, "not-asked")
+    shoot(page, "not-asked")
 
     page.get_by_label("Target precision").fill("90")
     page.get_by_label("Planned random labels").fill("180")
@@ -50,7 +51,7 @@ def test_a_certificate_appears_decides_and_is_suspended_before_ones_eyes(
     page.get_by_role("button", name="Certify now").click()
     pool.work()
     expect(page.get_by_role("heading", name="No random label counts yet")).to_be_visible()
-    _shoot(page, "uncertified")
+    shoot(page, "uncertified")
 
     pool.settle_all(pool.wrong_below(0.2, pool.draw(200)))
     pool.work()
@@ -68,7 +69,7 @@ def test_a_certificate_appears_decides_and_is_suspended_before_ones_eyes(
     pool.work()
     expect(page.locator(".decisions li").first).to_be_visible()
     expect(page.get_by_text("The machine is deciding")).to_have_count(0)
-    _shoot(page, "certified")
+    shoot(page, "certified")
 
     pool.policy(audit_share=1.0)
     stream = pool.new_photos(40)
@@ -78,17 +79,17 @@ def test_a_certificate_appears_decides_and_is_suspended_before_ones_eyes(
         "20 audited decisions of “Functional” wait for people, so the machine decides no more of it"
     )
     expect(waits).to_be_visible()
-    _shoot(page, "waiting")
+    shoot(page, "waiting")
     for item in stream:
         pool.settle(item, "defective")
     pool.work()
     expect(page.get_by_role("heading", name="Suspended for Functional")).to_be_visible()
     expect(page.get_by_text("audited decisions were wrong").first).to_be_visible()
-    _shoot(page, "suspended")
+    shoot(page, "suspended")
 
     page.locator(".decisions a").last.click()
     expect(page.get_by_role("heading", name="Certificate")).to_be_visible()
-    _shoot(page, "decision")
+    shoot(page, "decision")
 
 
 def test_a_reviewer_reads_but_does_not_steer_and_a_labeler_sees_nothing(

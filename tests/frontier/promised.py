@@ -13,6 +13,7 @@ from labeling.frontier.models import (
     Certificate,
     CertificationPlan,
     CertificationRun,
+    FrontierPolicy,
     PlanCohort,
 )
 from labeling.truth.models import Annotation, GroundTruth
@@ -91,10 +92,19 @@ def certificate(
     )
 
 
+def wishes(
+    pool: Pool, promise: str, *, precision: float = 0.95, floor: float = 0.9, mode: str = "off"
+) -> None:
+    """A policy, without the look that a change of it asks for."""
+    FrontierPolicy.objects.create(
+        project=pool.project, promise=promise, precision=precision, floor=floor, mode=mode, audit_share=0.05
+    )
+
+
 def under(pool: Pool, promise: str, **figures: Any) -> dict[str, Certificate]:
     """The policy asks for ``promise``, and both classes are certified under it."""
     precision, floor = figures.get("precision", 0.95), figures.get("floor", 0.9)
-    pool.policy(promise=promise, precision=precision, floor=floor, mode="on", audit_share=0.05)
+    wishes(pool, promise, precision=precision, floor=floor, mode="on")
     run = look(pool, promise, precision=precision, floor=floor, used=800)
     return {key: certificate(pool, run, key) for key in KEYS}
 

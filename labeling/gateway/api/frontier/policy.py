@@ -44,7 +44,9 @@ class CertificateOut(Shape):
     id = serializers.IntegerField()
     threshold = serializers.FloatField(help_text="lowest margin")
     coverage = serializers.FloatField(help_text="share of the pool's photos of this predicted class")
-    precision = serializers.FloatField()
+    precision = serializers.FloatField(
+        help_text="stated of what the machine decides by itself; of a delivered set its floor"
+    )
     n = serializers.IntegerField()
     errors_ = serializers.IntegerField()
     bound = serializers.FloatField()
@@ -77,10 +79,24 @@ class FrontierClassOut(Shape):
         help_text="nothing more of it is decided until people have answered most of those"
     )
     certificate = CertificateOut(allow_null=True)
+    lacks = serializers.IntegerField(
+        allow_null=True,
+        help_text="random labels that the next threshold lacks; with a second reader those of the class until its one look, "
+        "of a delivered set those of the pool",
+    )
     steps = serializers.ListField(
         child=serializers.DictField(), help_text="the newest walk, from the extreme inward"
     )
     class_ = serializers.CharField()
+
+
+class PlanOut(Shape):
+    promise = serializers.ChoiceField(PromiseKind.choices)
+    precision = serializers.FloatField()
+    floor = serializers.FloatField(
+        allow_null=True, help_text="of a delivered set: of what the machine decides"
+    )
+    delta = serializers.FloatField(help_text="what this use may spend, over all classes")
 
 
 class OneAnswerOut(Shape):
@@ -98,9 +114,18 @@ class FrontierOut(Shape):
     says = serializers.CharField()
     model = serializers.IntegerField(allow_null=True)
     guideline = serializers.IntegerField()
-    coverage = serializers.FloatField(allow_null=True, help_text="share of the pool inside the frontier")
+    coverage = serializers.FloatField(
+        allow_null=True, help_text="share of the pool that the machine may decide alone"
+    )
+    assisted_coverage = serializers.FloatField(
+        help_text="share of the pool in which one answer that agrees with the machine settles a photo"
+    )
     decided = serializers.IntegerField(
         help_text="photos that stand as the machine decided, and that people have not settled since"
+    )
+    assisted = serializers.IntegerField(help_text="photos that one such answer settled")
+    second_person = serializers.IntegerField(
+        help_text="photos that had such an answer and wait for another all the same"
     )
     unusual_arrivals = serializers.IntegerField(
         help_text="photos that came since the plan and differ from the pool that it speaks of: left to people"
@@ -116,6 +141,7 @@ class FrontierOut(Shape):
         help_text="for comparison, one answer a photo and no machine: measured on random photos, not certified"
     )
     policy = PolicyOut()
+    plan = PlanOut(allow_null=True, help_text="of the newest look under the policy's promise")
     classes = FrontierClassOut(many=True)
 
 
@@ -146,6 +172,7 @@ class FrontierView(ApiView):
             precision_of_all=now.promise.precision_of_all,
             one_answer=_counted(one_answer(project, now.model)),
             policy=PolicyOut.of(now.policy),
+            plan=PlanOut.of(now.look.plan) if now.look else None,
             classes=classes,
         )
 
