@@ -13,7 +13,8 @@ from django.utils.translation import ngettext
 
 from labeling.catalog.models import Activity, Project, Role
 from labeling.catalog.selectors import activity, class_names_by_key, current_guideline
-from labeling.frontier.models import EndReason, Mode
+from labeling.frontier.models import EndReason, Mode, PromiseKind, WatchedPart
+from labeling.frontier.promise import per_cent
 from labeling.monitors.services import monitor_named
 from labeling.overview import changes
 from labeling.plain_text import isolated
@@ -195,10 +196,34 @@ def _policy(data: dict[str, Any]) -> str:
 
 
 def _certified(data: dict[str, Any]) -> str:
-    return _(
-        "Certified: %(wish)s of what version %(model)d says is %(class)s, for the surest %(share)s of it "
-        "(%(errors)d wrong of %(n)d random labels)."
-    ) % {**data, "wish": f"{data['precision']:.1%}", "share": f"{data['coverage']:.0%}"}
+    """What a project certifies since it can promise more than the machine's part tells with it what it promised."""
+    told = {**data, "wish": per_cent(data["precision"]), "share": per_cent(round(data["coverage"], 2))}
+    promise = data.get("promise", PromiseKind.ALONE)
+    if promise == PromiseKind.DELIVERED:
+        told |= {"floor": told["wish"], "wish": per_cent(data["of_all"])}
+        return (
+            _(
+                "Certified, the delivered set: %(wish)s of all labels, and %(floor)s of what version %(model)d decides "
+                "alone (%(errors)d wrong of %(n)d random labels); it decides %(class)s."
+            )
+            % told
+        )
+    if promise == PromiseKind.ASSISTED and data.get("ring_n"):
+        return (
+            _(
+                "Certified, with version %(model)d as second reader of %(class)s: %(wish)s of the surest %(share)s, which "
+                "it decides alone (%(errors)d wrong of %(n)d random labels), and %(wish)s of what one answer settles beside "
+                "it (%(ring_errors)d wrong of %(ring_n)d)."
+            )
+            % told
+        )
+    return (
+        _(
+            "Certified: %(wish)s of what version %(model)d says is %(class)s, for the surest %(share)s of it "
+            "(%(errors)d wrong of %(n)d random labels)."
+        )
+        % told
+    )
 
 
 def _void(data: dict[str, Any]) -> str:
@@ -210,15 +235,33 @@ def _void(data: dict[str, Any]) -> str:
 
 def _suspended(data: dict[str, Any]) -> str:
     if data["reason"] == EndReason.AUDIT:
-        return (
+        said = (
             _(
                 "The certificate for %(class)s is suspended: %(errors)d of %(audited)d audited decisions were "
                 "wrong. %(photos)d photos went back to people."
             )
-            % data
+            if data.get("part", WatchedPart.MACHINE) == WatchedPart.MACHINE
+            else _(
+                "The certificate for %(class)s is suspended: %(errors)d of %(audited)d audited labels were "
+                "wrong. %(photos)d photos went back to people."
+            )
         )
+        return said % data + _withdrawn(data)
     said = _("%(who)s suspended the certificate for %(class)s; %(photos)d photos went to people") % data
-    return said + _note(data, "note")
+    return said + _note(data, "note") + _withdrawn(data)
+
+
+def _withdrawn(data: dict[str, Any]) -> str:
+    """Of a second reader's certificate: what one answer had settled."""
+    labels = data.get("withdrawn", 0)
+    if not labels:
+        return ""
+    told = ngettext(
+        "%(n)d label that one answer had settled was withdrawn, and waits for a second person.",
+        "%(n)d labels that one answer had settled were withdrawn, and wait for a second person.",
+        labels,
+    )
+    return " " + told % {"n": labels}
 
 
 def _decided(data: dict[str, Any]) -> str:

@@ -16,7 +16,7 @@ from rest_framework.request import Request
 from labeling.catalog.models import Project
 from labeling.catalog.permissions import Action
 from labeling.frontier.bands import BandState
-from labeling.frontier.models import Mode
+from labeling.frontier.models import Mode, PromiseKind
 from labeling.gateway.api.accuracy import AccuracyOut, AtTrainingOut
 from labeling.gateway.api.base import ApiView, route
 from labeling.gateway.api.endpoint import Json, endpoint, file_of, one_of
@@ -44,15 +44,21 @@ class DashboardHeadlineOut(Shape):
     images = serializers.IntegerField(help_text="decided: by_people and by_machine")
     by_people = serializers.IntegerField()
     by_machine = serializers.IntegerField()
+    by_one_answer = serializers.IntegerField(
+        help_text="of by_people: settled by one answer that agreed with the machine"
+    )
     human_decisions = serializers.IntegerField(help_text="answers, gold too, and rulings")
     per_decision = serializers.FloatField(allow_null=True, help_text="images per human decision")
-    all_human = serializers.FloatField(allow_null=True, help_text="the same had people decided all")
+    all_human = serializers.FloatField(
+        allow_null=True, help_text="the same had people decided all, without the machine"
+    )
     times = serializers.FloatField(allow_null=True, help_text="per_decision over all_human")
     hours = serializers.FloatField(help_text="of people, answering and reviewing")
     hours_per_1000 = serializers.FloatField(allow_null=True, help_text="images decided")
     hours_per_1000_all_human = serializers.FloatField(allow_null=True)
     certified = serializers.FloatField(help_text="share of the pool")
-    precision = serializers.FloatField(help_text="wished for")
+    precision = serializers.FloatField(help_text="wished for, of what `promise` speaks of")
+    promise = serializers.ChoiceField(PromiseKind.choices)
     mode = serializers.ChoiceField(Mode.choices)
     model = serializers.IntegerField(allow_null=True)
     accuracy = AccuracyOut(

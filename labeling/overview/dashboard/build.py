@@ -31,13 +31,15 @@ from labeling.truth.estimates import Proportion
 class Headline:
     """What somebody with two minutes reads. Shares are 0 to 1; ``None`` where nothing is known yet.
 
-    ``per_decision``: images decided for each answer or ruling; ``all_human``: the same had people decided them all, at
-    the rate at which they settled theirs; ``times``: the one over the other.
+    ``by_one_answer``: of those by people, what one answer settled that agreed with the machine. ``per_decision``: images
+    decided for each answer or ruling; ``all_human``: the same had people decided them all, at the rate at which they settled
+    theirs without the machine; ``times``: the one over the other.
     """
 
     images: int
     by_people: int
     by_machine: int
+    by_one_answer: int
     human_decisions: int
     per_decision: float | None
     all_human: float | None
@@ -47,6 +49,7 @@ class Headline:
     hours_per_1000_all_human: float | None
     certified: float
     precision: float
+    promise: str
     mode: str
     model: int | None
     accuracy: Accuracy | None
@@ -124,21 +127,25 @@ def _headline(
 ) -> Headline:
     total = past.total
     per_decision = total.images / total.human if total.human else None
-    all_human = total.by_people / total.human if total.human and total.by_people > 0 else None
+    all_human = total.strict / total.strict_human if total.strict_human > 0 and total.strict > 0 else None
     hours = total.seconds / 3600
     return Headline(
         images=total.images,
         by_people=total.by_people,
         by_machine=total.by_machine,
+        by_one_answer=total.by_one_answer,
         human_decisions=total.human,
         per_decision=per_decision,
         all_human=all_human,
         times=per_decision / all_human if per_decision and all_human else None,
         hours=hours,
         hours_per_1000=1000 * hours / total.images if total.images > 0 else None,
-        hours_per_1000_all_human=1000 * hours / total.by_people if total.by_people > 0 else None,
+        hours_per_1000_all_human=(
+            1000 * total.strict_seconds / 3600 / total.strict if total.strict > 0 else None
+        ),
         certified=certified_share(project) or 0.0,
         precision=policy.precision,
+        promise=policy.promise,
         mode=policy.mode,
         model=model.number if model else None,
         accuracy=accuracy_of(model) if model else None,
@@ -150,8 +157,18 @@ def says(headline: Headline) -> str:
     """The dashboard in one sentence."""
     if not headline.images:
         return _("Nothing is decided yet.")
-    if headline.by_machine <= 0 or headline.times is None:
+    if headline.by_machine + headline.by_one_answer <= 0 or headline.times is None:
         return _("People decided all %(n)s images so far.") % {"n": f"{headline.images:,}"}
+    if headline.by_one_answer > 0:
+        return _(
+            "The machine decided %(share).0f %% of %(n)s images, and one answer that agreed with it settled %(one).0f %%: "
+            "each human decision settles %(times).1f times as many as people alone would."
+        ) % {
+            "share": 100 * headline.by_machine / headline.images,
+            "one": 100 * headline.by_one_answer / headline.images,
+            "n": f"{headline.images:,}",
+            "times": headline.times,
+        }
     return _(
         "The machine decided %(share).0f %% of %(n)s images: each human decision settles %(times).1f times as many "
         "as people alone would."

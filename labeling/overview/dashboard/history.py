@@ -34,8 +34,9 @@ class Bucket:
     ``answers`` are those that stand, gold too: it is work like any other. One that was taken back counts in ``answer_s``
     only. ``settled`` and ``decided`` are photos that people settled and that the machine decided; ``unsettled`` and
     ``returned`` what was undone: ground truths withdrawn, and decisions that were overruled, suspended, or settled by
-    people as well. ``compared``: photos whose last blind answer came then and that have two at least, ``agreed`` of
-    them alike.
+    people as well. ``assisted``: of ``settled``, what one answer settled that agreed with the machine; ``unassisted``:
+    what of it was withdrawn or settled anew since; ``assisted_s``: time of the answers behind it. ``compared``: photos
+    whose last blind answer came then and that have two at least, ``agreed`` of them alike.
     """
 
     start: date
@@ -47,6 +48,9 @@ class Bucket:
     unsettled: int = 0
     decided: int = 0
     returned: int = 0
+    assisted: int = 0
+    unassisted: int = 0
+    assisted_s: float = 0.0
     compared: int = 0
     agreed: int = 0
 
@@ -62,6 +66,30 @@ class Bucket:
     @property
     def by_people(self) -> int:
         return self.settled - self.unsettled
+
+    @property
+    def by_one_answer(self) -> int:
+        """Of those by people, what one answer settled that agreed with the machine."""
+        return self.assisted - self.unassisted
+
+    @property
+    def strict(self) -> int:
+        """Photos that people settled without the machine."""
+        return self.by_people - self.by_one_answer
+
+    @property
+    def strict_human(self) -> int:
+        """Human decisions without those answers: each such label took one."""
+        return self.human - self.by_one_answer
+
+    @property
+    def strict_seconds(self) -> float:
+        return self.seconds - self.assisted_s
+
+    @property
+    def helped(self) -> int:
+        """Photos that the machine decided, or was second reader of."""
+        return self.by_machine + self.by_one_answer
 
     @property
     def by_machine(self) -> int:
@@ -94,7 +122,7 @@ class History:
 
 
 def history(project: Project, by: str = "", *, newest: int | None = None) -> History:
-    """By day, week or month; with neither named, by what keeps the plots readable. Five statements.
+    """By day, week or month; with neither named, by what keeps the plots readable. Six statements.
 
     ``newest``: so many buckets at most; their sums still begin with the project.
     """
@@ -213,6 +241,23 @@ FROM (SELECT (since AT TIME ZONE %(zone)s)::date AS day, count(*) AS came, 0 AS 
       SELECT (until AT TIME ZONE %(zone)s)::date AS day, 0, count(*) FROM stands WHERE until IS NOT NULL GROUP BY day) each
 GROUP BY day
 """
+# From the answer that settled a photo until another word, or none, takes its place.
+_ASSISTED = """
+WITH label AS (
+    SELECT t.created_at AS since, n.created_at AS until, coalesce(answer.view_ms, 0)::float8 / 1000 AS seconds
+    FROM truth_groundtruth t LEFT JOIN truth_groundtruth n ON n.supersedes_id = t.id
+    LEFT JOIN LATERAL (
+        SELECT least(a.view_ms, %(answer_cap)s) AS view_ms
+        FROM frontier_assistedlabel l JOIN truth_annotation a ON a.id = l.annotation_id
+        WHERE l.item_id = t.item_id AND l.created_at <= t.created_at ORDER BY l.id DESC LIMIT 1) answer ON true
+    WHERE t.project_id = %(project)s AND t.origin = 'assisted'
+)
+SELECT day, sum(came)::int, sum(went)::int, sum(seconds)::float8
+FROM (SELECT (since AT TIME ZONE %(zone)s)::date AS day, 1 AS came, 0 AS went, seconds FROM label
+      UNION ALL
+      SELECT (until AT TIME ZONE %(zone)s)::date, 0, 1, -seconds FROM label WHERE until IS NOT NULL) each
+GROUP BY day
+"""
 # Merged classes are followed, a hold and an unusable are values of their own. Answers of a sweep are not blind; of what was
 # offered to one person first, their answer decides whether there is a second.
 _AGREED = """
@@ -235,5 +280,6 @@ _STATEMENTS: tuple[tuple[tuple[str, ...], str], ...] = (
     (("rulings", "ruling_s"), _RULINGS),
     (("settled", "unsettled"), _SETTLED),
     (("decided", "returned"), _DECIDED),
+    (("assisted", "unassisted", "assisted_s"), _ASSISTED),
     (("compared", "agreed"), _AGREED),
 )

@@ -119,7 +119,7 @@ def _events(project: Project) -> list[_Event]:
         Certificate.objects.filter(project=project)
         .order_by("-id")
         .values(
-            "id", "label_class_id", "model_version_id", "threshold", "coverage", "precision", "created_at",
+            "id", "label_class_id", "model_version_id", "threshold", "assisted", "coverage", "precision", "created_at",
             planned=F("run__plan__planned"),
         )[:READ]
     )  # fmt: skip
@@ -274,7 +274,10 @@ def _state(
 ) -> BandState:
     if proof is not None and low >= proof["threshold"] - _EPSILON:
         return BandState.CERTIFIED
-    if proof is None and doubt is not None and low >= doubt["threshold"] - _EPSILON:
+    if proof is not None and proof["assisted"] is not None and low >= proof["assisted"] - _EPSILON:
+        return BandState.RING
+    inner = None if doubt is None else doubt["threshold"] if doubt["assisted"] is None else doubt["assisted"]
+    if proof is None and inner is not None and low >= inner - _EPSILON:
         return BandState.SUSPENDED
     if number == band:
         return BandState.OPEN

@@ -42,6 +42,11 @@ def _ratio(part: float, whole: float) -> float | None:
     return part / whole if whole > 0 else None
 
 
+def _strictly(total: Bucket) -> float | None:
+    """Images for each human decision where people settled them without the machine."""
+    return _ratio(total.strict, total.strict_human) if total.strict > 0 else None
+
+
 def per_decision(past: History) -> Panel:
     """Images decided for each human decision, against what it would be had people decided them all."""
     columns = (
@@ -56,7 +61,7 @@ def per_decision(past: History) -> Panel:
         {
             "since": bucket.start,
             "so_far": _ratio(total.images, total.human),
-            "all_human": _ratio(total.by_people, total.human) if total.by_people > 0 else None,
+            "all_human": _strictly(total),
             "in_it": _ratio(bucket.images, bucket.human),
             "images": total.images,
             "human_decisions": total.human,
@@ -81,8 +86,8 @@ def per_decision(past: History) -> Panel:
         _per_decision_title(past.total),
         _(
             "Images that people settled or the machine decided, for each answer (gold too) or ruling. “All by people” is "
-            "what it would be had people settled every image at the rate at which they settled theirs. What lies above "
-            "the plot is drawn at its edge."
+            "what it would be had people settled every image at the rate at which they settled theirs without the machine. "
+            "What lies above the plot is drawn at its edge."
         ),
         columns,
         rows,
@@ -98,9 +103,9 @@ def per_decision(past: History) -> Panel:
 
 def _per_decision_title(total: Bucket) -> str:
     now = _ratio(total.images, total.human)
-    people = _ratio(total.by_people, total.human)
+    people = _strictly(total)
     told = {"now": rounded(now or 0, 2), "people": rounded(people or 0, 2)}
-    if total.by_machine > 0 and now and people and people > 0:
+    if total.helped > 0 and now and people:
         return _(
             "Each human decision settles %(now)s images, ×%(times)s of what people alone would (%(people)s)"
         ) % {
@@ -116,6 +121,12 @@ def decided(past: History) -> Panel:
         _when(past),
         Column("people", _("Settled by people"), "count"),
         Column("machine", _("Decided by the machine"), "count"),
+        Column(
+            "one_answer",
+            _("Of those by people, by one answer that agreed with the machine"),
+            "count",
+            read=False,
+        ),
         Column("answers", _("Answers"), "count"),
         Column("rulings", _("Rulings"), "count"),
         Column("returned", _("Went back to people, or settled by them too"), "count", read=False),
@@ -126,6 +137,7 @@ def decided(past: History) -> Panel:
             "since": each.start,
             "people": each.settled,
             "machine": each.decided,
+            "one_answer": each.assisted,
             "answers": each.answers,
             "rulings": each.rulings,
             "returned": each.returned,
@@ -147,17 +159,21 @@ def decided(past: History) -> Panel:
         )
     told = {
         "share": round(100 * total.by_machine / total.images) if total.images > 0 else 0,
+        "one": round(100 * total.by_one_answer / total.images) if total.images > 0 else 0,
         "n": rounded(total.images, 0),
         "unit": {"day": _("day"), "week": _("week"), "month": _("month")}[past.by],
     }
-    title = (
-        _("The machine decided %(share)d %% of %(n)s images") % told
-        if total.by_machine > 0
-        else _("People decided all %(n)s images") % told
-    )
+    if total.by_one_answer > 0:
+        title = _(
+            "The machine decided %(share)d %% of %(n)s images, and one answer that agreed with it settled %(one)d %%"
+        )
+    elif total.by_machine > 0:
+        title = _("The machine decided %(share)d %% of %(n)s images")
+    else:
+        title = _("People decided all %(n)s images")
     return Panel(
         "decided",
-        title,
+        title % told,
         _(
             "Images a %(unit)s, when they were decided first. Decisions that went back to people, or that people settled "
             "as well, are in the table and are not counted in the title. The last %(unit)s is not over."
@@ -209,9 +225,9 @@ def hours(past: History) -> Panel:
     told = {
         "hours": rounded(total.seconds / 3600, 1),
         "each": rounded(1000 * total.seconds / 3600 / max(total.images, 1), 1),
-        "people": rounded(1000 * total.seconds / 3600 / max(total.by_people, 1), 1),
+        "people": rounded(1000 * total.strict_seconds / 3600 / max(total.strict, 1), 1),
     }
-    if total.by_machine > 0 and total.by_people > 0:
+    if total.helped > 0 and total.strict > 0:
         title = (
             _("%(hours)s person-hours: %(each)s for 1,000 images, %(people)s if people decided all") % told
         )
@@ -241,8 +257,8 @@ def hours(past: History) -> Panel:
 
 
 def _all_human_hours(total: Bucket) -> float | None:
-    """Every image at what one cost that people settled."""
-    return total.seconds / 3600 * total.images / total.by_people if total.by_people > 0 else None
+    """Every image at what one cost that people settled without the machine."""
+    return total.strict_seconds / 3600 * total.images / total.strict if total.strict > 0 else None
 
 
 def agreement(past: History, floor: float) -> Panel:
