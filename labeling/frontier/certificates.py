@@ -102,6 +102,7 @@ def suspend(
             "reason": reason,
             "note": words,
             "photos": len(decided) + withdrawn,
+            "withdrawn": withdrawn,
             **(figures or {}),
         },
     )

@@ -208,6 +208,14 @@ def _certified(data: dict[str, Any]) -> str:
             )
             % told
         )
+    if promise == PromiseKind.ASSISTED and data.get("ring_n") and not data["n"]:
+        return (
+            _(
+                "Certified, with version %(model)d as second reader of %(class)s: %(wish)s of what one answer settles "
+                "(%(ring_errors)d wrong of %(ring_n)d random labels). It decides nothing of it alone."
+            )
+            % told
+        )
     if promise == PromiseKind.ASSISTED and data.get("ring_n"):
         return (
             _(

@@ -49,6 +49,10 @@ def test_the_page_tells_of_a_second_reader_and_a_labelers_screen_does_not(page_f
     expect(page.locator(".proof-ladder").first.locator(".step.ring")).to_have_count(1)
     expect(page.get_by_label("Of a delivered set, floor under what the machine decides")).to_be_hidden()
     shoot(page, "second-reader")
+    korean = page_for(pool.admin, locale="ko-KR")
+    korean.goto("/p/cells/frontier")
+    expect(korean.get_by_role("heading", name="기계와 같은 답변 하나로 사진이 확정되며")).to_be_visible()
+    shoot(korean, "second-reader-korean")
 
     page = page_for(make_member(pool.project))
     with page.expect_response("**/claims") as claimed:

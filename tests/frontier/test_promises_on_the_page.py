@@ -10,8 +10,10 @@ from django.test import Client
 from labeling.frontier.drawing import draw_for_band
 from labeling.frontier.models import AuditWatch, CertificateEnd
 from labeling.frontier.selectors import frontier_status
+from labeling.frontier.services import decide_one, suspend
 from labeling.refusals import Refused
 from tests.factories import make_member
+from tests.frontier.answering import hand, say
 from tests.frontier.promised import (
     NEVER,
     certificate,
@@ -23,6 +25,7 @@ from tests.frontier.promised import (
     wishes,
 )
 from tests.frontier.proving import Pool, make_pool
+from tests.frontier.test_second_reader import assisted_pool, ring_photos
 
 pytestmark = pytest.mark.django_db
 
@@ -235,3 +238,27 @@ def test_the_policy_names_the_three_promises_and_the_comparison(pool: Pool) -> N
         assert words in text
     korean = page(pool, "admin", **{"accept-language": "ko"})
     assert "무엇을 보장하는가" in korean or "보장" in korean
+
+
+def test_what_the_services_certify_and_settle_is_told_and_withdrawn_labels_are_counted() -> None:
+    pool = assisted_pool()
+    now = frontier_status(pool.project)
+    assert now.state == "certified" and "one answer that agrees settles a photo" in now.says
+    parts = now.classes[0].parts
+    assert parts is not None and parts.alone > 0 and parts.ring > 0
+    assert now.assisted_coverage == pytest.approx(
+        sum(each.parts.ring for each in now.classes if each.parts) / parts.pool
+    )
+    photo = ring_photos(pool)[0]
+    say(pool, hand(pool, photo, pool.labelers[0]), "functional")
+    assert frontier_status(pool.project).assisted == 1
+    told = decide_one(project=pool.project, item_id=photo.pk)
+    assert (told.by, told.promise, told.stated) == ("people", "assisted", 0.8)
+    assert decide_one(project=pool.project, item_id=photo.pk, strict=True).reason == "not_strict"
+    certified = pool.project.activities.filter(kind="certified")
+    assert {each.data["promise"] for each in certified} == {"assisted"}
+    suspend(certificate=now.classes[0].certificate, by=pool.admin, note="A new camera")  # type: ignore[arg-type]
+    assert pool.project.activities.get(kind="certificate_suspended").data["withdrawn"] == 1
+    after = frontier_status(pool.project)
+    assert (after.assisted, after.second_person) == (0, 1)
+    assert decide_one(project=pool.project, item_id=photo.pk, strict=True).reason == "with_people"

@@ -135,6 +135,11 @@ def test_the_diary_tells_a_certificate_with_its_promise() -> None:
         "Certified, with version 1 as second reader of Functional: 95 % of the surest 40 %, which it decides alone (4 wrong "
         "of 230 random labels), and 95 % of what one answer settles beside it (2 wrong of 140)."
     )
+    ring_only = figures_of | {"n": 0, "errors": 0, "coverage": 0.0}
+    assert said(pool, "certified", **ring_only, promise="assisted", ring_n=140, ring_errors=2) == (
+        "Certified, with version 1 as second reader of Functional: 95 % of what one answer settles (2 wrong of 140 random "
+        "labels). It decides nothing of it alone."
+    )
     delivered = figures_of | {"precision": 0.9}
     assert said(pool, "certified", **delivered, promise="delivered", of_all=0.95) == (
         "Certified, the delivered set: 95 % of all labels, and 90 % of what version 1 decides alone (4 wrong of 230 random "

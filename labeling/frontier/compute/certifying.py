@@ -36,6 +36,8 @@ from labeling.queue import priority
 from labeling.truth.models import GroundTruth, TruthKind
 
 BANDS = 20
+#: Of a certificate, in the project's activity.
+_TOLD = ("precision", "coverage", "n", "errors", "ring_n", "ring_errors")
 
 
 def certify_project(progress: Progress) -> dict[str, Any]:
@@ -252,7 +254,8 @@ def issue(
         issued.append(_certify(run, class_id, each.proven, found.decided_share))
     for certificate in issued:
         said: dict[str, Any] = {"class": certificate.label_class.key, "model": model.number}
-        said |= {name: getattr(certificate, name) for name in ("precision", "coverage", "n", "errors")}
+        said |= {name: getattr(certificate, name) for name in _TOLD}
+        said |= {"promise": plan.promise, "of_all": plan.precision}
         log_activity(project=project, kind="certified", **said)
     return run, issued
 
