@@ -119,7 +119,7 @@ def test_grey_photos_and_colour_ones_may_share_a_batch(
     assert np.abs(batch.vectors - eager(lite, files)).max() < 1e-3
 
 
-@pytest.mark.parametrize("name", ["efficientnet_lite0+last+tiles2", "efficientnet_lite0+last+tiles3+flip"])
+@pytest.mark.parametrize("name", ["efficientnet_lite0+last+tiles2", "tiny:net+tiles3+flip"])
 def test_tiles_and_flips_are_the_same_in_onnx(
     name: str, cache: Path, photos: list[tuple[str, bytes]]
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFilter
 
 from inference import backbones, explain
+from inference.backbones import efficientnet_lite
 from inference.embed import cpu_forward
 from inference.heads import LogisticHead
 
@@ -56,8 +58,12 @@ def cell(seed: int, defective: bool) -> tuple[Pixels, Box]:
 
 @pytest.fixture(scope="module")
 def scored() -> tuple[Callable[[Sequence[Pixels]], npt.NDArray[np.floating[Any]]], LogisticHead]:
-    """Probability of a defect, by the packaged network and a head on 80 cells."""
-    backbone = backbones.load("efficientnet_lite0")
+    """Probability of a defect, by the packaged network on squares of 128 pixels, and a head on 80 cells."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(backbones, "_loaded", {})
+        small = replace(efficientnet_lite._VARIANTS["efficientnet_lite0"], size=128)
+        patch.setitem(efficientnet_lite._VARIANTS, "efficientnet_lite0", small)
+        backbone = backbones.load("efficientnet_lite0")
     forward = cpu_forward(backbone, None)
 
     def rows(photos: Sequence[Pixels]) -> npt.NDArray[np.float32]:

@@ -32,10 +32,10 @@ SHORT = Recipe(epochs=3, batch_size=16, lr=1e-3)
 
 @pytest.fixture(autouse=True, scope="module")
 def _small_photos() -> Iterator[None]:
-    """The network on squares of 64 pixels: the same maps, for a tenth of the arithmetic."""
+    """The network on squares of 32 pixels: the same maps, for a fiftieth of the arithmetic."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(backbones, "_loaded", {})
-        patch.setattr(torchvision_zoo, "_preprocessing", lambda _weights: Preprocessing(64, 64))
+        patch.setattr(torchvision_zoo, "_preprocessing", lambda _weights: Preprocessing(32, 32))
         yield
 
 
@@ -49,7 +49,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with torch.no_grad():
         for _ in range(20):
             coarse = torch.randn(8, 3, 6, 6)
-            network.train()(torch.nn.functional.interpolate(coarse, size=64, mode="bicubic"))
+            network.train()(torch.nn.functional.interpolate(coarse, size=32, mode="bicubic"))
     save_file(network.state_dict(), folder / f"{ARCHITECTURE}.safetensors")
     return folder
 
