@@ -25,13 +25,17 @@ from labeling.truth.estimates import Proportion
 
 
 class BandState(StrEnum):
-    """The first three go before where the queue is: they say what the machine may do with the band; ``ring``: it is the
-    second reader there."""
+    """``certified``, ``ring`` and ``suspended`` go before where the queue is: they say what the machine may do with the band,
+    in a ring as second reader.
+
+    ``settled``: it holds what it needs, and people agreed. ``passed``: the queue has gone on from it, and it does not.
+    """
 
     CERTIFIED = "certified"
     RING = "ring"
     SUSPENDED = "suspended"
     SETTLED = "settled"
+    PASSED = "passed"
     OPEN = "open"
     CLOSED = "closed"
 
@@ -51,6 +55,7 @@ _SAID = {
     BandState.RING: gettext_lazy("one answer"),
     BandState.SUSPENDED: gettext_lazy("suspended"),
     BandState.SETTLED: gettext_lazy("settled"),
+    BandState.PASSED: gettext_lazy("passed"),
     BandState.OPEN: gettext_lazy("open"),
     BandState.CLOSED: gettext_lazy("closed"),
 }
@@ -79,7 +84,9 @@ class Gate:
 
 
 def gates(project: Project, at: Mapping[str, Any]) -> list[Gate]:
-    """All bands, outermost first. ``at`` is the queue's progress."""
+    """All bands, outermost first; none before a model's order. ``at`` is the queue's progress."""
+    if not at["has_bands"]:
+        return []
     now = truths_by_band(project)
     departures = pace.departures(project)
     count = max(project.bands, 1)
@@ -101,8 +108,7 @@ def _gate(
         state, says = BandState.OPEN, band_needs(at)
         has, wanted = at["settled_in_band"], at["needed_in_band"]
     elif number < reached:
-        over = left is not None and left.opening.cause == BandOpening.Cause.ADMIN and has < wanted
-        state = BandState.OPEN if over else BandState.SETTLED
+        state = BandState.SETTLED if has >= wanted else BandState.PASSED
         says = _left_words(left, has, wanted)
     elif number == reached:
         state = BandState.CLOSED
@@ -126,19 +132,24 @@ def _gate(
 
 
 def _left_words(left: pace.Departure | None, has: int, wanted: int) -> str:
-    """How the queue went on from a band."""
+    """How the queue went on from a band, and what it lacks now."""
     if left is None:
-        return _("The queue has moved on from here. What still waits is asked later.")
-    opening = left.opening
-    if opening.cause == BandOpening.Cause.ADMIN:
+        said = _("The queue has moved on from here. What still waits is asked later.")
+    elif left.opening.cause == BandOpening.Cause.ADMIN:
         said = _("%(who)s let the queue go on: “%(reason)s”.") % {
-            "who": isolated(str(opening.by)),
-            "reason": isolated(opening.reason),
+            "who": isolated(str(left.opening.by)),
+            "reason": isolated(left.opening.reason),
         }
-        return said if has >= wanted else said + " " + _still_missing(wanted - has)
-    if opening.cause == BandOpening.Cause.EXHAUSTED:
-        return _("Its photos were used up, so the queue went on.")
-    told = opening.figures
+    elif left.opening.cause == BandOpening.Cause.EXHAUSTED:
+        said = _("Its photos were used up, so the queue went on.")
+    elif has < wanted:
+        said = _("The queue has gone on from here, and a later model puts fewer ground truths here.")
+    else:
+        return _settled_words(left.opening.figures)
+    return said if has >= wanted else said + " " + _still_missing(wanted - has)
+
+
+def _settled_words(told: Mapping[str, Any]) -> str:
     parts = []
     if told.get("agreement") is not None:
         parts.append(_("%(share).0f %% agreed") % {"share": 100 * told["agreement"]})
@@ -206,7 +217,8 @@ class BandRow:
     """A gate with what people said there.
 
     ``waiting`` and ``settled`` are photos of all ladders; ``agreement``, ``reliability``, ``holds`` (photos that somebody
-    held) and ``disputes`` (open ones) are of photos that were shown from this band. ``proven`` is what certificates say.
+    held) and ``disputes`` (open ones) are of photos that were shown from this band. ``proven`` is what certificates say;
+    ``ladders``: keys of all classes that have a part of it.
     """
 
     gate: Gate
@@ -217,10 +229,24 @@ class BandRow:
     holds: int
     disputes: int
     proven: list[Proven]
+    ladders: list[str]
 
     @property
     def photos(self) -> int:
         return self.waiting + self.settled
+
+    @property
+    def state(self) -> BandState:
+        """Certified where every ladder's part of it is, which goes before where the queue is; else the gate's."""
+        certified = {each.key for each in self.proven if each.state is BandState.CERTIFIED}
+        whole = bool(self.ladders) and certified >= set(self.ladders)
+        return BandState.CERTIFIED if whole else self.gate.state
+
+    @property
+    def says(self) -> str:
+        if self.state is BandState.CERTIFIED:
+            return _("Certified on every ladder: people are asked for the audit here.")
+        return self.gate.says
 
 
 # A photo in one round belongs to the outermost band in which it was shown.
@@ -271,6 +297,7 @@ def band_table(project: Project, seen: Any) -> list[BandRow]:
                 for band, position in drawn.get(gate.number, [])
                 if band.state in proven
             ],
+            ladders=[band.key for band, _position in drawn.get(gate.number, [])],
         )
         for gate in seen.gates
     ]

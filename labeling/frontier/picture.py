@@ -212,13 +212,18 @@ def band_photos(project: Project, key: str, number: int) -> list[Item]:
 
 def _proven(project: Project, model: ModelVersion) -> dict[int, list[tuple[BandState, float]]]:
     """Class id -> what its certificate under this model is, and the lowest margin of each of its parts, outermost first."""
+
+    def covered(each: Certificate) -> float:
+        # The last of a walk's thresholds is the least margin of a photo, and the boundary band begins at 0.
+        return 0.0 if each.coverage >= 1 - EPSILON else each.threshold
+
     found: dict[int, list[tuple[BandState, float]]] = {}
     newest_last = Certificate.objects.filter(project=project, model_version=model).order_by("id")
     for each in newest_last.filter(ends__kind=EndKind.SUSPENDED):
-        inner = each.threshold if each.assisted is None else each.assisted
+        inner = covered(each) if each.assisted is None else each.assisted
         found[each.label_class_id] = [(BandState.SUSPENDED, inner)]
     for each in in_force(project):
-        found[each.label_class_id] = [(BandState.CERTIFIED, each.threshold)]
+        found[each.label_class_id] = [(BandState.CERTIFIED, covered(each))]
         if each.assisted is not None:
             found[each.label_class_id].append((BandState.RING, each.assisted))
     return found

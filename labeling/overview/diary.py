@@ -90,6 +90,8 @@ def _role(data: dict[str, Any]) -> str:
 
 def _band(data: dict[str, Any]) -> str:
     number = {"n": data["band"] + 1}
+    if data.get("first"):
+        return _("The first model put the photos in order: the bands begin, at the surest ones.")
     if data.get("anew"):
         said = _(
             "Band %(n)d counts anew, as the guideline asks something else now: %(left)d ground truths still count."

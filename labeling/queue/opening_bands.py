@@ -16,9 +16,12 @@ from labeling.refusals import Refused
 def open_next_band(*, project: Project, by: User, reason: str) -> int:
     """Move the queue on from its band, as an admin overrides the pace (the reason is kept); return the band now current.
 
-    Raises :class:`Refused` ``invalid`` (422) without a reason, ``at_boundary`` (409) at the innermost band.
+    Raises :class:`Refused` ``invalid`` (422) without a reason, ``no_bands`` (409) before a model's order, ``at_boundary``
+    (409) at the innermost band.
     """
     _say_why(reason, _("Say why this band should open before it has settled."))
+    if not pace.has_bands(project):
+        raise Refused("no_bands", _("There are no bands yet: they begin with the first model's order."))
     if pace.current_band(project) + 1 >= project.bands:
         raise Refused("at_boundary", _("The boundary band is open already; there is no band further in."))
     return pace.go_on(project, BandOpening.Cause.ADMIN, by=by, reason=reason.strip()[:300])

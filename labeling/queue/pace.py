@@ -7,6 +7,9 @@ project asks for it, if Krippendorff's alpha of their answers is high enough (``
 nothing): where people do not agree yet, going inward would only bring harder photos. Three bands and B = 60 are the
 measured defaults (docs/log.md, 2026-11-24).
 
+Bands are slices of a model's order, so they begin with the first one: before it nothing moves, and its order opens the
+outermost band, whose ground truths are those that it puts there.
+
 A band that has settled opens again when another champion or another guideline takes away what it held: fewer ground truths
 in it or further out than it needs (docs/decisions/0013-when-a-band-opens-again.md). Then only what is missing is asked,
 and the queue goes on from where it was.
@@ -105,6 +108,17 @@ def _needed(project: Project, band: int, opening: BandOpening | None, before: in
     return max(needed_for(project, band + 1) - before, 0) if band + 1 < project.bands else 0
 
 
+def has_bands(project: Project) -> bool:
+    """Whether a model's order is there, which alone has extremes and a boundary."""
+    return _bands_in_order(project) > 1
+
+
+def _bands_in_order(project: Project) -> int:
+    """1 before the first model, and by a strategy whose order is not paced."""
+    known = Ranking.objects.filter(project=project, current=True).values_list("bands", flat=True).first()
+    return min(project.bands, known or 1)
+
+
 def band_progress(project: Project) -> BandProgress:
     """Count only what came since the last opening, so that the cost does not grow with what is settled."""
     opening = _opening(project)
@@ -160,7 +174,7 @@ def move_inward(project: Project) -> None:
     if band + 1 >= project.bands:
         return
     before, truths = _since(project, opening)
-    if truths.count() < _needed(project, band, opening, before):
+    if truths.count() < _needed(project, band, opening, before) or band + 1 >= _bands_in_order(project):
         return
     at = band_progress(project)
     if at.settled >= at.needed and gates_allow(project, at):
@@ -223,7 +237,9 @@ def open_band(
     BandOpening.objects.create(project=project, band=band, cause=cause, by=by, reason=reason, figures=said)
     _take_along(project, now, band)
     told = {"again": True, "missing": said["missing"]} if "missing" in said else {}
-    if band == now:
+    if "first" in said:
+        told = {"first": True}
+    elif band == now:
         told = {"anew": True, "ground_truths": said["ground_truths"]}
     log_activity(project=project, kind="band_opened", actor=by, band=band, cause=cause, reason=reason, **told)
     return band
@@ -309,10 +325,14 @@ def look_again(project: Project, cause: str) -> int | None:
     """After another champion's order, or another guideline: open the outermost band again that lacks something.
 
     Returns the band, or ``None`` where the queue stays. A changed guideline may also take from the current band what it
-    had: then it counts anew, from what still means the same.
+    had: then it counts anew, from what still means the same. The first model's order begins the bands, at the outermost.
     """
+    if not has_bands(project):
+        return None
     at = band_progress(project)
     now = truths_by_band(project)
+    if cause == BandOpening.Cause.MODEL and _is_first_order(project):
+        return _begin(project, at, now)
     more = lacking_bands(project, cause, reached=at.reached, now=now)
     if more and more[0].band < at.band:
         figures = {"missing": more[0].missing, "back_to": at.reached, "ground_truths": _still(at, now, cause)}
@@ -326,6 +346,21 @@ def look_again(project: Project, cause: str) -> int | None:
     ):
         return open_band(project, at.band, cause, at=at, figures={"ground_truths": now.total})
     return None
+
+
+def _begin(project: Project, at: BandProgress, now: TruthsByBand) -> int | None:
+    """What people settled before is counted where the model puts it; the outermost band wants one of its own at least."""
+    if at.ground_truths == 0 or project.bands == 1:
+        return None
+    there = min(now.outward(0), at.ground_truths)
+    missing = max(needed_for(project, 1) - there, 1)
+    figures = {"first": True, "missing": missing, "ground_truths": there}
+    return open_band(project, 0, BandOpening.Cause.MODEL, at=at, figures=figures)
+
+
+def _is_first_order(project: Project) -> bool:
+    by_models = Ranking.objects.filter(project=project, model_version__isnull=False)
+    return by_models.filter(current=True).exists() and not by_models.filter(current=False).exists()
 
 
 def ranked_by_another_model(project: Project) -> bool:

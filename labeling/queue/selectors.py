@@ -167,6 +167,7 @@ def progress(project: Project) -> dict[str, Any]:
         "current_band": at.band,
         "reached_band": at.reached,
         "bands": project.bands,
+        "has_bands": pace.has_bands(project),
         "boundary_after": project.boundary_after,
         "settled_in_band": at.settled,
         "needed_in_band": _within_reach(project, at),

@@ -11,12 +11,16 @@ from django.urls import NoReverseMatch, reverse
 from labeling.catalog.models import Activity, Project, Role
 from labeling.catalog.services import amend_guideline
 from labeling.frontier.bands import BandRow, BandState, band_table
+from labeling.frontier.models import Certificate, CertificateEnd, CertificationRun
 from labeling.frontier.picture import picture
+from labeling.overview.dashboard.timeline import frames
 from labeling.overview.diary import diary
 from labeling.queue import services
-from labeling.queue.models import BandOpening
+from labeling.queue.models import BandOpening, Ranking
 from labeling.truth.models import Dispute
 from tests.factories import make_member
+from tests.frontier.proving import certified_pool
+from tests.frontier.test_picture import Scene
 from tests.queue.conftest import Setting, answer_with, setting  # noqa: F401  (a fixture)
 from tests.queue.test_bands_settle_and_reopen import Passed, both_say
 
@@ -79,9 +83,51 @@ def test_a_band_that_an_admin_passed_over_is_not_called_settled() -> None:
     scene.project.boundary_after = 30
     scene.project.save()
     rows = table(scene.project)
-    assert rows[0].gate.state == BandState.OPEN
+    assert [row.gate.state for row in rows[:2]] == [BandState.PASSED, BandState.PASSED]
     assert "8 ground truths are missing" in rows[0].gate.says
-    assert rows[1].gate.state == BandState.SETTLED
+    assert f"{20 - rows[1].gate.ground_truths} ground truths are missing" in rows[1].gate.says
+
+
+def test_a_band_is_settled_only_while_it_holds_what_it_needs() -> None:
+    """The queue went on from it because it had settled; the champion of today puts one ground truth there."""
+    scene = Scene()
+    scene.settle(scene.items["functional"][0], "functional")
+    scene.project.boundary_after = 75 * 3
+    scene.project.save()
+    (first, *_rest) = table(scene.project)
+    assert (first.gate.ground_truths, first.gate.needed, first.state) == (1, 75, BandState.PASSED)
+    assert "ettled" not in first.says and "74 ground truths are missing" in first.says
+    scene.project.boundary_after = 3
+    scene.project.save()
+    (first, *_rest) = table(scene.project)
+    assert (first.gate.ground_truths, first.gate.needed, first.state) == (1, 1, BandState.SETTLED)
+
+
+def test_what_is_certified_to_the_boundary_has_no_open_band() -> None:
+    """A walk's last threshold is the least margin of a photo; the picture's boundary band begins at 0."""
+    pool = certified_pool()
+    run = CertificationRun.objects.latest("id")
+    run.pk = None
+    run.save()
+    for each in Certificate.objects.filter(ends__isnull=True):
+        CertificateEnd.objects.create(certificate_id=each.pk, kind="renewed", reason="look")
+        each.pk, each.run, each.threshold, each.coverage = None, run, 0.003, 1.0
+        each.save()
+    summary = {
+        str(each.pk): {str(n): [1 - (n + 1) / 3, 1 - n / 3, 60] for n in range(3)}
+        for each in pool.classes.values()
+    }
+    Ranking.objects.filter(project=pool.project, current=True).update(current=False)
+    Ranking.objects.create(
+        project=pool.project, number=9, strategy="inward", bands=3, model_version=pool.model, current=True, summary=summary
+    )  # fmt: skip
+    seen = picture(pool.project)
+    assert {band.state for line in seen.lines for band in line.bands} == {BandState.CERTIFIED}
+    rows = band_table(pool.project, seen)
+    assert {row.state for row in rows} == {BandState.CERTIFIED}
+    assert all("open" not in row.says for row in rows)
+    newest = frames(pool.project)[-1]
+    assert {state for line in newest.lines for state in line} == {BandState.CERTIFIED}
 
 
 def test_ground_truths_that_mean_something_else_today_are_not_counted() -> None:

@@ -125,12 +125,12 @@ def test_two_classes_make_one_line_that_meets_at_the_boundary() -> None:
         ("defective", 0),
     ]
     assert [b.state for b in line.bands] == [
-        BandState.SETTLED,
+        BandState.PASSED,
         BandState.OPEN,
         BandState.CLOSED,
         BandState.CLOSED,
         BandState.OPEN,
-        BandState.SETTLED,
+        BandState.PASSED,
     ]
     assert [b.boundary for b in line.bands] == [False, False, True, True, False, False]
 

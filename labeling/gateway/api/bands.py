@@ -22,7 +22,7 @@ from labeling.queue.services import open_next_band, reopen_band, request_ranking
 
 class GateOut(Shape):
     band = serializers.IntegerField(help_text="0 is the outermost")
-    state = serializers.ChoiceField(["closed", "open", "settled"])
+    state = serializers.ChoiceField(["closed", "open", "passed", "settled"])
     here = serializers.BooleanField(help_text="whether the queue is there")
     ground_truths = serializers.IntegerField(
         help_text="since it opened where the queue is, else in it or further out"

@@ -31,6 +31,7 @@ class ProgressOut(LabelerProgressOut):
         required=False, help_text="further in than current_band while a band is open again"
     )
     bands = serializers.IntegerField(required=False)
+    has_bands = serializers.BooleanField(required=False, help_text="false before the first model's order")
     boundary_after = serializers.IntegerField(required=False)
     agreement = serializers.FloatField(required=False, allow_null=True)
     agreement_needed = serializers.FloatField(required=False)

@@ -83,6 +83,8 @@ def _title(frames: list[Frame]) -> str:
         return _("%(now)s of the pool is certified at %(wish)s") % told
     if best.certified > 0:
         return _("Nothing is certified now; at its best %(best)s of the pool was") % told
+    if not now.ladders:
+        return _("Nothing is certified yet: the bands begin with the first model")
     return _("Nothing is certified yet: the queue is at band %(open)d of %(bands)d") % {
         "open": now.open,
         "bands": now.bands,

@@ -79,6 +79,7 @@ class _State:
     model: int | None = None
     band: int = 0
     reached: int = 0
+    passed: set[int] = field(default_factory=set)
     mode: str = Mode.OFF
     in_force: dict[int, dict[str, Any]] = field(default_factory=dict)
     suspended: dict[int, dict[str, Any]] = field(default_factory=dict)
@@ -140,7 +141,7 @@ def _events(project: Project) -> list[_Event]:
     ]
     events += [
         _Event(row["created_at"], 0, "opening", row)
-        for row in openings.values("created_at", "band", "figures")[:READ]
+        for row in openings.values("created_at", "band", "figures", "cause")[:READ]
     ]
     events += [
         _Event(row["created_at"], 4, "policy", row) for row in policies.values("created_at", "mode")[:READ]
@@ -173,6 +174,10 @@ def _apply(state: _State, event: _Event, definitions: Sequence[ClassDefinition])
     match event.kind:
         case "opening":
             back = row["band"] < state.band
+            if row["cause"] in (BandOpening.Cause.ADMIN, BandOpening.Cause.EXHAUSTED):
+                state.passed |= set(range(state.band, row["band"]))
+            else:
+                state.passed -= set(range(state.band, row["band"]))
             state.band = row["band"]
             state.reached = max(int(row["figures"].get("back_to", 0)), row["band"])
             told = {"n": row["band"] + 1}
@@ -245,7 +250,8 @@ def _frame(
                 name=definition.name,
                 position=position,
                 bands=[
-                    _state(low, n, band, reached, proof, doubt) for n, low in enumerate(_lows(summary, bands))
+                    _state(low, n, band, _left(state, n, reached), proof, doubt)
+                    for n, low in enumerate(_lows(summary, bands))
                 ],
                 certified=proof["coverage"] if proof else 0.0,
                 photos=sum(int(each[2]) for each in summary.values()),
@@ -264,24 +270,35 @@ def _frame(
     )
 
 
+def _left(state: _State, number: int, reached: int) -> BandState:
+    if number >= reached:
+        return BandState.CLOSED
+    return BandState.PASSED if number in state.passed else BandState.SETTLED
+
+
 def _state(
     low: float,
     number: int,
     band: int,
-    reached: int,
+    left: BandState,
     proof: Mapping[str, Any] | None,
     doubt: Mapping[str, Any] | None,
 ) -> BandState:
-    if proof is not None and low >= proof["threshold"] - _EPSILON:
+    if proof is not None and low >= _covered(proof) - _EPSILON:
         return BandState.CERTIFIED
     if proof is not None and proof["assisted"] is not None and low >= proof["assisted"] - _EPSILON:
         return BandState.RING
-    inner = None if doubt is None else doubt["threshold"] if doubt["assisted"] is None else doubt["assisted"]
+    inner = None if doubt is None else _covered(doubt) if doubt["assisted"] is None else doubt["assisted"]
     if proof is None and inner is not None and low >= inner - _EPSILON:
         return BandState.SUSPENDED
     if number == band:
         return BandState.OPEN
-    return BandState.SETTLED if number < reached else BandState.CLOSED
+    return left
+
+
+def _covered(proof: Mapping[str, Any]) -> float:
+    """The lowest margin; what is certified to the boundary covers the band that begins at 0."""
+    return 0.0 if proof["coverage"] >= 1 - _EPSILON else float(proof["threshold"])
 
 
 def _lows(summary: Mapping[str, Sequence[float]], bands: int) -> list[float]:
