@@ -20,6 +20,7 @@ from labeling.frontier.bands import BandState as BandState  # part of what a pic
 from labeling.frontier.bands import Gate, gates
 from labeling.frontier.certificates import in_force
 from labeling.frontier.models import AutomaticDecision, Certificate, EndKind
+from labeling.jobs.models import Job, JobState
 from labeling.learning import selectors as learning
 from labeling.learning.models import ModelVersion
 from labeling.learning.training_set import Readiness, readiness
@@ -37,6 +38,8 @@ RIDGE_KEPT_S = 30
 RIDGE_HEIGHT = 100.0
 PHOTOS_PER_BAND = 6
 MOST_DOTS = 12
+#: Jobs that end in another order.
+ORDERING = ("embed", "rank", "rescore")
 
 
 @dataclass(frozen=True)
@@ -157,7 +160,7 @@ def picture(project: Project) -> Picture:
     )
     if model is None or ranking is None or ranking.model_version_id != model.pk or not ranking.summary:
         ready = readiness(project) if model is None else None
-        return replace(empty, empty=_why_empty(at, ranking, model, ready), ready=ready)
+        return replace(empty, empty=_why_empty(project, at, ranking, model, ready), ready=ready)
     count = max(ranking.bands, 1)
     limits = limits_of(ranking, definitions, count)
     members = members_of(class_resolution(project), limits)
@@ -229,13 +232,40 @@ def _proven(project: Project, model: ModelVersion) -> dict[int, list[tuple[BandS
     return found
 
 
+def _why_unordered(
+    project: Project, at: Mapping[str, Any], ranking: Ranking | None, model: ModelVersion
+) -> str:
+    """Why there is a champion, and no order by it that has bands."""
+    jobs = Job.objects.of_project(project.pk).filter(kind__in=ORDERING)
+    if jobs.live().exists():
+        return _("The pool is being put in order by the new model. The picture appears by itself.")
+    newest = jobs.order_by("-created_at").first()
+    if newest is not None and newest.state == JobState.FAILED:
+        return _(
+            "The pool could not be put in order by the new model: see Jobs. Labeling goes on in the order of before."
+        )
+    if not any(row["waiting"] for row in at["ladders"]):
+        return _(
+            "No photo waits for an answer, so there is nothing to put in order. New photos begin the bands."
+        )
+    if ranking is not None and ranking.model_version_id == model.pk:
+        return _("The strategy of this project orders photos in a way of its own, without bands.")
+    return _(
+        "The photos that wait are not in the new model's order yet. It is made with the next photos that come in."
+    )
+
+
 def _why_empty(
-    at: Mapping[str, Any], ranking: Ranking | None, model: ModelVersion | None, ready: Readiness | None
+    project: Project,
+    at: Mapping[str, Any],
+    ranking: Ranking | None,
+    model: ModelVersion | None,
+    ready: Readiness | None,
 ) -> str:
     if at["pool"] == 0:
         return _("No photos yet. Take some in, and the queue begins.")
     if model is not None:
-        return _("The pool is being put in order by the new model. The picture appears by itself.")
+        return _why_unordered(project, at, ranking, model)
     said = (
         _("No model yet: photos come in order of typicality, the most typical of each kind first.")
         if ranking is not None

@@ -8,6 +8,8 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from labeling.frontier.blocking import Blocked, blocked
+from labeling.frontier.drawing import MOST_DRAWN
 from labeling.frontier.models import (
     Certificate,
     CertificateEnd,
@@ -122,28 +124,33 @@ def class_says(
     walk: Mapping[str, Any] | None,
     parts: Parts | None,
     policy: FrontierPolicy,
-) -> str:
-    """A class's state in a sentence: what may be done without people, or what is missing."""
+    *,
+    asked: int,
+) -> Blocked:
+    """A class's state in a sentence: what may be done without people, or what is missing. ``asked``: as ``blocked``."""
     if state == "suspended" and certificate is not None:
         end = certificate.ends.filter(kind=EndKind.SUSPENDED).first()
-        return _("Suspended: %(why)s. Its photos went back to people.") % {"why": why(end)}
+        return Blocked(_("Suspended: %(why)s. Its photos went back to people.") % {"why": why(end)})
     if state == "certified" and certificate is not None and parts is not None:
-        return _ways(certificate, parts)
+        return Blocked(_ways(certificate, parts))
     if walk is None:
-        return _("Not looked at yet.")
+        return Blocked(_("Not looked at yet."))
     if policy.promise != PromiseKind.ALONE:
-        if walk["lacks"]:
-            return look_is_due(policy.promise, name, walk["lacks"])
-        return _(
-            "The planned labels are settled, and prove no precision of %(wish)s. Plan more of them, or train another "
-            "version."
-        ) % {"wish": per_cent(policy.precision)}
+        if lacks := walk.get("lacks"):
+            return Blocked(look_is_due(policy.promise, name, lacks), min(lacks, MOST_DRAWN))
+        return Blocked(
+            _(
+                "The planned labels are settled, and prove no precision of %(wish)s. Plan more of them, or train another "
+                "version."
+            )
+            % {"wish": per_cent(policy.precision)}
+        )
     following = next((step for step in walk["steps"] if step["state"] == "failed"), None)
     if following is None and state == "certified":
-        return _("Certified to the boundary.")
+        return Blocked(_("Certified to the boundary."))
     if following is None:
-        return _("Too few labels are planned for this class: no step could pass. Plan more of them.")
-    return needs(following)
+        return Blocked(_("Too few labels are planned for this class: no step could pass. Plan more of them."))
+    return blocked(following, asked=asked)
 
 
 def _ways(certificate: Certificate, parts: Parts) -> str:
@@ -174,23 +181,6 @@ def _ways(certificate: Certificate, parts: Parts) -> str:
     if plan.promise == PromiseKind.DELIVERED:
         return ways % told
     return ways % told + " " + _("Either part is right at least %(wish)s of the time by itself.") % told
-
-
-def needs(step: Mapping[str, Any]) -> str:
-    """What the next step inward still wants, in words."""
-    least, likely = step["more_without_errors"], step["more_at_present_rate"]
-    if least is None:
-        return _("The next step inward is wrong too often to pass.")
-    told = ngettext(
-        "The next step inward needs %(n)d more random label of its region, if none is wrong",
-        "The next step inward needs %(n)d more random labels of its region, if none is wrong",
-        least,
-    ) % {"n": least}
-    if likely is None:
-        return told + "; " + _("at the present rate of errors no number would do.")
-    if likely != least:
-        return told + "; " + _("about %(n)d at the present rate.") % {"n": likely}
-    return told + "."
 
 
 def why(end: CertificateEnd | None) -> str:

@@ -15,8 +15,8 @@ from labeling.catalog.models import ClassDefinition, Guideline, Project
 from labeling.catalog.selectors import active_definitions, class_names, current_guideline
 from labeling.frontier.arrivals import Unusual, unusual_arrivals
 from labeling.frontier.auditing import GO_ON_AT, open_audits, paused_classes
+from labeling.frontier.blocking import Blocked, asked_for
 from labeling.frontier.certificates import in_force
-from labeling.frontier.drawing import MOST_DRAWN, labels_lacking
 from labeling.frontier.models import (
     AssistedLabel,
     AuditWatch,
@@ -56,9 +56,18 @@ class ClassStatus:
     parts: Parts | None
     walk: Mapping[str, Any] | None
     watches: list[AuditWatch]
-    says: str
+    blocked: Blocked
     open_audits: int
     paused: bool
+
+    @property
+    def says(self) -> str:
+        return self.blocked.says
+
+    @property
+    def lacks(self) -> int | None:
+        """Random labels to ask people for: of the region of its next threshold, or those that the one look lacks."""
+        return self.blocked.ask
 
     @property
     def says_paused(self) -> str:
@@ -81,17 +90,6 @@ class ClassStatus:
     @property
     def steps(self) -> list[Mapping[str, Any]]:
         return list(self.walk["steps"]) if self.walk else []
-
-    @property
-    def lacks(self) -> int | None:
-        """Random labels of its region that the next threshold lacks, as many as can be asked for at once.
-
-        Where there is one look and no threshold: those that it lacks, of the class or, of a delivered set, of the pool.
-        """
-        if not self.walk or self.state == "suspended":
-            return None
-        wanted = self.walk["lacks"] if self.one_look else labels_lacking(self.walk)
-        return min(wanted, MOST_DRAWN) if wanted else None
 
     @property
     def one_look(self) -> bool:
@@ -293,6 +291,7 @@ def _classes(
         .order_by("id")
     }
     waiting, paused = open_audits(project), paused_classes(project)
+    asked = asked_for(look.plan) if look else {}
     found = []
     for position, definition in enumerate(active_definitions(project)):
         class_id = definition.label_class_id
@@ -311,7 +310,9 @@ def _classes(
                 parts,
                 walk,
                 sorted((each for each in watches if each.label_class_id == class_id), key=_by_part),
-                class_says(state, definition.name, certificate, walk, parts, policy),
+                class_says(
+                    state, definition.name, certificate, walk, parts, policy, asked=asked.get(class_id, 0)
+                ),
                 len(waiting.get(class_id, ())),
                 state == "certified" and class_id in paused,
             )

@@ -42,6 +42,9 @@ FIELDS = tuple(THRESHOLDS)
 #: New photos, or answers, that make a look due; without any, one is due after a day, as the queue ages by itself.
 DUE_AFTER = 50
 DUE_AT_LAST = timedelta(hours=24)
+#: What a minute's look finds: longer than a minute, as a look may come late, and no more rows than come in that time.
+JUST_NOW = timedelta(minutes=5)
+NEWEST = 5000
 
 
 # -- looks -----------------------------------------------------------------------------------------------------
@@ -63,6 +66,16 @@ def request_monitoring(*, project: Project, by: User | None = None) -> Job:
 def monitor_when_due(*, project: Project) -> Job | None:
     """A look, where enough is new since the last one: photos, answers, another champion, or a day."""
     return request_monitoring(project=project) if is_due(project) else None
+
+
+def at_work() -> set[int]:
+    """Projects with answers or photos of the last minutes: the newest rows are read, however many projects there are."""
+    since = timezone.now() - JUST_NOW
+    found: set[int] = set()
+    for rows, moment in ((Annotation.objects.all(), "created_at"), (Item.objects.all(), "added_at")):
+        newest = rows.order_by("-pk").values_list("project_id", moment)[:NEWEST]
+        found |= {project for project, at in newest if at >= since}
+    return found
 
 
 def is_due(project: Project) -> bool:

@@ -10,7 +10,7 @@ from labeling.catalog.models import Project
 from labeling.jobs.handlers import handles
 from labeling.jobs.progress import Progress
 from labeling.monitors import run
-from labeling.monitors.services import JOB_KIND, monitor_when_due
+from labeling.monitors.services import JOB_KIND, at_work, monitor_when_due
 
 
 @handles(JOB_KIND)
@@ -23,4 +23,12 @@ def monitor(progress: Progress) -> dict[str, Any]:
 def monitor_projects(timestamp: int) -> None:
     """Every hour: let the monitors look wherever a look is due."""
     for project in Project.objects.filter(archived_at__isnull=True).order_by("pk"):
+        monitor_when_due(project=project)
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="hilltop.monitor_at_work", queue="cpu", queueing_lock="hilltop.monitor_at_work")
+def monitor_projects_at_work(timestamp: int) -> None:
+    """Every minute: the same where people answered or photos came just now."""
+    for project in Project.objects.filter(pk__in=at_work(), archived_at__isnull=True).order_by("pk"):
         monitor_when_due(project=project)

@@ -3,27 +3,35 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
+from django.db.models import Count, IntegerField, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
+from django.utils import timezone
 
 from labeling.catalog.models import Item, Membership, Project, Role
 from labeling.catalog.permissions import ALLOWED, Action
 from labeling.people.models import User
 from labeling.queue.late_counts import late
-from labeling.truth.models import Dispute, GroundTruth, Origin
+from labeling.truth.models import Annotation, Dispute, GroundTruth, Origin
 
 
 @dataclass(frozen=True)
 class ProjectCard:
-    """``settled``: photos with a ground truth that people made. ``disputes`` is ``None`` where it is not theirs to know."""
+    """``settled``: photos with a ground truth that people made; ``as_of``: when, where it is told late (:mod:`late_counts`).
+
+    ``mine``: one's own answers, now, and ``mine_today``. ``disputes`` is ``None`` where it is not theirs to know.
+    """
 
     project: Project
     role: str
     role_label: str
     pool: int
     settled: int
+    as_of: datetime | None
+    mine: int
+    mine_today: int
     disputes: int | None
 
     @property
@@ -33,7 +41,7 @@ class ProjectCard:
 
 
 def project_cards(user: User) -> list[ProjectCard]:
-    """The person's projects, by name, in two queries."""
+    """The person's projects, by name, in three queries."""
     roles = dict(Membership.objects.filter(user=user).values_list("project_id", "role"))
     truths = GroundTruth.objects.current().exclude(origin=Origin.GOLD)
     projects = (
@@ -45,18 +53,37 @@ def project_cards(user: User) -> list[ProjectCard]:
         )
         .order_by("name", "pk")
     )
-    return [_card(project, Role.ADMIN if user.is_superuser else roles[project.pk]) for project in projects]
+    mine = _own_answers(user)
+    return [
+        _card(project, Role.ADMIN if user.is_superuser else roles[project.pk], *mine.get(project.pk, (0, 0)))
+        for project in projects
+    ]
 
 
-def _card(project: Any, role: str) -> ProjectCard:
+def _own_answers(user: User) -> dict[int, tuple[int, int]]:
+    """Project -> one's answers that stand, and those of today."""
+    today = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+    rows = (
+        Annotation.objects.standing()
+        .filter(labeler=user)
+        .order_by()
+        .values("project")
+        .annotate(n=Count("pk"), today=Count("pk", filter=Q(created_at__gte=today)))
+    )
+    return {row["project"]: (row["n"], row["today"]) for row in rows}
+
+
+def _card(project: Any, role: str, mine: int, mine_today: int) -> ProjectCard:
+    told = None if Action.FIGURES in ALLOWED[role] else late("card", project, lambda: int(project.n_settled))
     return ProjectCard(
         project=project,
         role=role,
         role_label=str(Role(role).label),
         pool=project.n_photos,
-        settled=late("card", project, lambda: int(project.n_settled))
-        if Action.FIGURES not in ALLOWED[role]
-        else project.n_settled,
+        settled=told.value if told else project.n_settled,
+        as_of=told.at if told else None,
+        mine=mine,
+        mine_today=mine_today,
         disputes=project.n_disputes if Action.REVIEW in ALLOWED[role] else None,
     )
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Generic, TypeVar
 
 from django.core.cache import cache
@@ -23,20 +24,27 @@ _KEPT_S = 7 * 24 * 3600
 
 
 @dataclass(frozen=True)
+class Late(Generic[T]):
+    """A count, and when it was made: who reads it must be told, or takes it for the count of now."""
+
+    value: T
+    at: datetime
+
+
+@dataclass(frozen=True)
 class _Counts(Generic[T]):
-    shown: T
-    coming: T
-    coming_from: float
+    shown: Late[T]
+    coming: Late[T]
 
 
-def late(name: str, project: Project, count: Callable[[], T]) -> T:
+def late(name: str, project: Project, count: Callable[[], T]) -> Late[T]:
     """What ``count()`` gave a while ago. A process that has not counted yet shows what it counts now."""
-    key = f"late:{name}:{project.pk}"
-    now = timezone.now().timestamp()
+    key = f"late-of:{name}:{project.pk}"
+    now = timezone.now()
     held: _Counts[T] | None = cache.get(key)
-    if held is not None and now - held.coming_from < max(LEAST_S, project.undo_seconds):
+    if held is not None and (now - held.coming.at).total_seconds() < max(LEAST_S, project.undo_seconds):
         return held.shown
-    fresh = count()
-    held = _Counts(shown=held.coming if held else fresh, coming=fresh, coming_from=now)
+    fresh = Late(count(), now)
+    held = _Counts(shown=held.coming if held else fresh, coming=fresh)
     cache.set(key, held, timeout=_KEPT_S)
     return held.shown

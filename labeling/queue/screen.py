@@ -134,7 +134,7 @@ def texts() -> dict[str, str]:
         "seconds": _("{n} s"),
         "tooSoon": _("A moment longer, please."),
         "photo": _("Photo to judge"),
-        "settled": _("{settled} of {needed} settled"),
+        "settled": _("{settled} of {needed} settled, as of {asOf}"),
         "today": _("{n} today"),
         "reset": _("Zoom and brightness are reset."),
         "loading": _("Loading photos…"),

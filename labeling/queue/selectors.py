@@ -16,7 +16,7 @@ from labeling.catalog.selectors import class_resolution
 from labeling.jobs.models import Job
 from labeling.people.models import User
 from labeling.queue import pace
-from labeling.queue.late_counts import late
+from labeling.queue.late_counts import Late, late
 from labeling.queue.models import Entry, Ranking, Slot
 from labeling.queue.places import ARRIVALS
 from labeling.truth.alpha import alpha_since
@@ -84,14 +84,16 @@ def notes_for(slots: list[Slot]) -> dict[int, str]:
     return dict(rulings.values_list("dispute__item_id", "comment"))
 
 
-def labeler_progress(project: Project, labeler: User) -> dict[str, int]:
-    """What a labeler sees at the top of the screen: cheap, and blind."""
+def labeler_progress(project: Project, labeler: User) -> dict[str, Any]:
+    """What a labeler sees at the top of the screen: cheap, and blind. Own answers are of now, the rest ``as_of`` then."""
     today = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
-    settled, needed = _pace_shown(project)
+    shown = _pace_shown(project)
+    settled, needed = shown.value
     return {
         "answered_today": _answered_since(project, labeler, today),
         "settled_in_band": settled,
         "needed_in_band": needed,
+        "as_of": shown.at,
     }
 
 
@@ -116,7 +118,7 @@ def _within_reach(project: Project, at: pace.BandProgress) -> int:
     return min(at.needed, at.settled + waiting)
 
 
-def _pace_shown(project: Project) -> tuple[int, int]:
+def _pace_shown(project: Project) -> Late[tuple[int, int]]:
     """(settled, needed) in the current band, as it stood a while ago: every claim shows it."""
     return late("pace", project, lambda: _pace(project))
 

@@ -13,6 +13,7 @@ from labeling.catalog.selectors import current_guideline
 from labeling.catalog.services import amend_guideline
 from labeling.frontier.picture import STEPS, BandState, picture, ridge_path
 from labeling.frontier.similar import similar_settled
+from labeling.jobs.models import Job, JobState
 from labeling.learning.models import ModelVersion, Promotion, Score, Snapshot
 from labeling.queue.models import BandOpening, Entry, Ranking
 from labeling.queue.pace import needed_for
@@ -259,6 +260,7 @@ def test_before_a_model_the_picture_says_what_the_first_one_needs() -> None:
 def test_until_the_pool_is_ordered_by_the_new_champion_no_stale_bands_are_drawn() -> None:
     scene = Scene()
     Ranking.objects.filter(pk=scene.ranking.pk).update(model_version=None)
+    Job.objects.create(kind="rank", project_id=scene.project.pk)
     seen = picture(scene.project)
     assert seen.lines == []
     assert "put in order by the new model" in seen.empty
@@ -307,3 +309,25 @@ def _settle_all(project: Project, items: list[Item]) -> None:
             origin=Origin.AGREEMENT,
             guideline=current_guideline(project),
         )
+
+
+def test_a_pool_without_an_order_says_why_and_never_waits_for_nothing() -> None:
+    """ "Label everything, train, promote" once left it "being put in order" for ever."""
+    scene = Scene()
+    Ranking.objects.filter(pk=scene.ranking.pk).update(summary={})
+    said = picture(scene.project).empty
+    assert "a way of its own, without bands" in said  # photos wait, in an order that the model has made
+    Entry.objects.filter(ranking=scene.ranking).delete()
+    assert picture(scene.project).empty == (
+        "No photo waits for an answer, so there is nothing to put in order. New photos begin the bands."
+    )
+    Ranking.objects.filter(pk=scene.ranking.pk).update(model_version=None)
+    assert picture(scene.project).empty.startswith("No photo waits")
+    job = Job.objects.create(kind="rank", project_id=scene.project.pk, state=JobState.RUNNING)
+    assert "is being put in order" in picture(scene.project).empty
+    Job.objects.filter(pk=job.pk).update(state=JobState.FAILED)
+    assert "could not be put in order" in picture(scene.project).empty
+    Job.objects.filter(pk=job.pk).update(state=JobState.SUCCEEDED)
+    make = Entry(ranking=scene.ranking, item=scene.items["functional"][0], band=ARRIVALS, position=0, free=2)
+    make.save(force_insert=True)
+    assert "not in the new model's order yet" in picture(scene.project).empty

@@ -63,7 +63,7 @@ def test_a_claim_looks_the_same_whatever_the_photo_was_drawn_for(rates: dict[str
         assert set(task) == {"lease", "photo", "expires_at", "note"}
         assert set(task["photo"]) == {"sha256", "screen", "thumb", "width", "height", "tiles"}
     assert set(claimed) == {"tasks", "state", "message", "progress", "guideline", "order"}
-    assert set(claimed["progress"]) == {"answered_today", "settled_in_band", "needed_in_band"}
+    assert set(claimed["progress"]) == {"answered_today", "settled_in_band", "needed_in_band", "as_of"}
 
 
 @pytest.mark.django_db

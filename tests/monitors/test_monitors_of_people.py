@@ -15,9 +15,11 @@ from labeling.frontier.services import decide
 from labeling.jobs import runner
 from labeling.jobs.models import Job, JobState
 from labeling.monitors.models import MonitorAlert, MonitorReading
-from labeling.monitors.services import request_monitoring
+from labeling.monitors.services import at_work, request_monitoring
+from labeling.monitors.tasks import monitor_projects_at_work
 from labeling.queue.services import remove_from_queue
 from labeling.truth.models import Annotation, Dispute, GroundTruth
+from tests.factories import make_items, make_member, make_project
 from tests.frontier.proving import KEYS, Pool, certified_pool, make_pool
 
 pytestmark = pytest.mark.django_db
@@ -244,3 +246,32 @@ def test_pairs_that_the_first_answer_brought_about_say_nothing_of_agreement() ->
         answered(pool, item, KEYS, context={"wanted": 1})
     reading = look(pool)["agreement"]
     assert (reading.state, reading.figures["photos"], reading.value) == ("ok", 30, 1.0)
+
+
+def test_a_look_comes_after_fifty_answers_and_not_at_the_next_full_hour() -> None:
+    project = make_project()
+    make_items(make_project(), 3)
+    Item.objects.update(added_at=timezone.now() - timedelta(days=1))
+    items, labeler = make_items(project, 50), make_member(project)
+    guideline = current_guideline(project)
+    Job.objects.create(
+        kind="monitor", project_id=project.pk, state="succeeded", finished_at=timezone.now(), result={}
+    )
+
+    def answer(some: list[Item]) -> None:
+        Annotation.objects.bulk_create(
+            Annotation(project=project, item=item, labeler=labeler, key=uuid.uuid4(), kind="hold", reason="other",
+                       guideline=guideline, draw="rank", view_ms=900)
+            for item in some
+        )  # fmt: skip
+
+    def waiting() -> list[int]:
+        return list(Job.objects.live().filter(kind="monitor").values_list("project_id", flat=True))
+
+    answer(items[:49])
+    monitor_projects_at_work(0)
+    assert waiting() == []
+    answer(items[49:])
+    monitor_projects_at_work(0)
+    assert waiting() == [project.pk]
+    assert at_work() == {project.pk}, "the other has nothing new, and costs nothing"

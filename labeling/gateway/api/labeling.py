@@ -60,6 +60,9 @@ class LabelerProgressOut(Shape):
     answered_today = serializers.IntegerField()
     settled_in_band = serializers.IntegerField(help_text="Photos settled in the present stage.")
     needed_in_band = serializers.IntegerField(allow_null=True, help_text="Photos that the stage needs.")
+    as_of = serializers.DateTimeField(
+        help_text="When the stage was counted: late on purpose, so that no answer tells what another one was."
+    )
 
 
 class ClaimOut(Shape):

@@ -24,7 +24,7 @@ class LadderOut(Shape):
 
 
 class ProgressOut(LabelerProgressOut):
-    """A labeler gets the first three only."""
+    """A labeler gets the first four only."""
 
     current_band = serializers.IntegerField(required=False)
     reached_band = serializers.IntegerField(

@@ -56,6 +56,9 @@ export class Progress {
     const settled = Math.min(this.#band.settled_in_band, needed);
     $("settled-bar").max = needed;
     $("settled-bar").value = settled;
-    $("settled-text").textContent = say(texts.settled, { settled, needed });
+    const asOf = new Date(this.#band.as_of).toLocaleTimeString(document.documentElement.lang, {
+      hour: "2-digit", minute: "2-digit",
+    });
+    $("settled-text").textContent = say(texts.settled, { settled, needed, asOf });
   }
 }
