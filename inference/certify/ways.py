@@ -13,7 +13,7 @@ import numpy.typing as npt
 from scipy.special import bdtr
 
 from inference.certify.binomial import check_level, errors_allowed
-from inference.certify.ladder import EVEN_STARTS, HEDGE, Ladder
+from inference.certify.ladder import EVEN_STARTS, Ladder
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -24,6 +24,8 @@ SHARED_ERRORS = 0.1
 ROOM = 0.2
 #: The machine's part begins where so many errors would still pass: a way that a single error fells blocks those behind it.
 SPARE = 3
+#: Shares of δ before the first label: see ``starts``.
+HOPED, WORSE, LIKELY, ABOUT = 0.2, 2.0, 0.3, 0.7
 #: Human decisions that a label by the machine and one by an answer that agrees save.
 SAVED_ALONE, SAVED_ASSISTED = 2.07, 1.07
 
@@ -112,25 +114,42 @@ def _depth(share: Floats, wrong: Floats, m: int, precision: float) -> int:
 
 
 def starts(ways: Ways, planned: int, precision: float, delta: float) -> Floats:
-    """(m,) shares of the class's δ before the first label, as ``ladder.starts``: by hopes, or even ones without."""
-    shares = np.zeros(len(ways))
-    parts = []
-    for share, hoped in (
-        (ways.share_machine, ways.hoped_machine),
-        (ways.share_ring * ways.agreeing, ways.hoped_ring),
-    ):
-        expected = np.floor(share * planned).astype(np.int64)
-        allowed = errors_allowed(expected, precision, delta)
-        chance = bdtr(np.maximum(allowed, 0), np.maximum(expected, 1), np.nan_to_num(1.0 - hoped))
-        parts.append(np.where(share > 0, np.where(allowed >= 0, chance, 0.0), 1.0))
-    power = parts[0] * parts[1]
+    """(m,) shares of the class's δ before the first label; sum 1, or 0 where no way can be expected to pass.
+
+    ``HOPED`` of them by the probability to pass as hopes go, and the rest on two ways among those that would pass, were both
+    parts wrong ``WORSE`` times as often, about as probably as the best of them: hopes are mostly too high, a start too far
+    in fails and blocks the class, and from one farther out the walk goes inward at no cost. Without hopes even ones.
+    """
+    power = _power(ways, planned, precision, delta, 1.0)
     possible = np.flatnonzero(power > 0)
+    shares = np.zeros(len(ways))
     if not len(possible):
         return shares
     if np.isnan(ways.hoped_machine).any():
         even = np.unique(np.linspace(0, len(possible) - 1, EVEN_STARTS).round().astype(np.int64))
         shares[possible[even]] = 1.0 / len(even)
         return shares
-    shares = HEDGE * power / power.sum()
-    shares[int(np.argmax(power * ways.saved))] += 1.0 - HEDGE
+    shares = HOPED * power / power.sum()
+    safe = np.where(ways.outer > 0, _power(ways, planned, precision, delta, WORSE), 0.0)
+    if safe.max() >= LIKELY:
+        among = np.flatnonzero(safe >= ABOUT * safe.max())
+        thirds = np.unique(among[np.linspace(0, len(among) - 1, 4).round().astype(np.int64)[1:-1]])
+    else:
+        thirds = np.array([np.argmax(power * ways.saved)])
+    shares[thirds] += (1.0 - HOPED) / len(thirds)
     return np.asarray(shares)
+
+
+def _power(ways: Ways, planned: int, precision: float, delta: float, worse: float) -> Floats:
+    """(m,) probability that either part passes an exact test, were both wrong so many times as often as hoped."""
+    power = np.ones(len(ways))
+    for share, hoped in (
+        (ways.share_machine, ways.hoped_machine),
+        (ways.share_ring * ways.agreeing, ways.hoped_ring),
+    ):
+        expected = np.floor(share * planned).astype(np.int64)
+        allowed = errors_allowed(expected, precision, delta)
+        errors = np.clip(worse * np.nan_to_num(1.0 - hoped), 0.0, 1.0)
+        chance = bdtr(np.maximum(allowed, 0), np.maximum(expected, 1), errors)
+        power *= np.where(share > 0, np.where(allowed >= 0, chance, 0.0), 1.0)
+    return power
