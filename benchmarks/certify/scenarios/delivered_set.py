@@ -21,7 +21,7 @@ Bools = npt.NDArray[np.bool_]
 STATED, FLOOR, DELTA = 0.93, 0.90, 0.05
 PHOTOS, LABELS = 4000, 800
 #: Share of the photos that people take between the plan and the look, from the surest on.
-TAKEN = 0.2
+TAKEN = 0.12
 
 
 def simulate(rng: np.random.Generator, runs: int) -> Mapping[str, Outcomes]:

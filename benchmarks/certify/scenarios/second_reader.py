@@ -20,8 +20,8 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
-STATED, DELTA = 0.95, 0.05
-CLASSES, PHOTOS, LABELS = ("a", "b"), 2500, 800
+STATED, DELTA = 0.9, 0.05
+CLASSES, PHOTOS, LABELS = ("a", "b"), 4000, 800
 #: Share of each class that people take between the plan and the look, from the surest photo on.
 TAKEN = 0.2
 RUNGS = Ladder(1.0 - SHARE, SHARE, None, np.round(SHARE * PHOTOS).astype(np.int64))
