@@ -25,7 +25,7 @@ from labeling.truth.estimates import Proportion
 
 
 class BandState(StrEnum):
-    """``certified``, ``ring`` and ``suspended`` go before where the queue is: they say what the machine may do with the band,
+    """``certified``, ``ring`` and ``suspended`` go before where the queue is: they say what the machine may do with a band,
     in a ring as second reader.
 
     ``settled``: it holds what it needs, and people agreed. ``passed``: the queue has gone on from it, and it does not.
