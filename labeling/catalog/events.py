@@ -10,5 +10,9 @@ photos_put_back = Signal()
 photos_set_aside = Signal()
 #: kwargs: project, guideline
 guideline_changed = Signal()
+#: kwargs: project, by (User). What answers mean is another thing from now on: by a new version, or an objection to one
+meaning_changed = Signal()
+#: kwargs: project. Asks what :data:`meaning_changed` would cost now: receivers return {name: number}
+meaning_priced = Signal()
 #: kwargs: project, changed (set of setting names)
 settings_changed = Signal()

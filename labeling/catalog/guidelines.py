@@ -75,6 +75,7 @@ def amend_guideline(
     exemplars: Mapping[str, Sequence[str]] | None = None,
     more_exemplars: Mapping[str, Sequence[str]] | None = None,
     order: Sequence[str] = (),
+    wording_only: bool = False,
     expected: int | None = None,
 ) -> Guideline:
     """Append a guideline version with these changes; everything else stays as it was. No answer is touched.
@@ -84,13 +85,22 @@ def amend_guideline(
     ``merge``: key -> key of the class that its answers count
     for from now on. ``retire``: keys that are asked no more. ``criteria``: key -> text. ``checklist``: key -> short
     criteria. ``exemplars``: key -> SHA-256 of photos of the project, in order; ``more_exemplars``: of those that come
-    behind what the class has. ``order``: keys, first ones first.
+    behind what the class has. ``order``: keys, first ones first. ``wording_only``: what answers mean stays as it was, and
+    so does all that rests on it; an admin may object (:func:`~labeling.catalog.objecting.object_to_wording`).
     ``expected``: the version number that the editor saw; refused with ``guideline_moved`` (409) if it is no longer
-    the newest. Other refusals (422): ``unknown_class``, ``invalid``, ``nothing_changed``. Sends ``guideline_changed``.
+    the newest. Other refusals (422): ``unknown_class``, ``invalid``, ``nothing_changed``; ``admin_must_agree`` (403)
+    where a certificate rests on the meaning and ``by`` is no admin. Sends ``guideline_changed``, and ``meaning_changed``
+    unless it is another wording only.
     """
     if not note.strip():
         raise Refused.invalid(
             "note", _("Say in a few words what you changed and why. Labelers will read it.")
+        )
+    if wording_only and (add or merge or retire):
+        raise Refused.invalid(
+            "wording_only",
+            _("Which classes there are is no wording: say that the meaning changes."),
+            short=_("not possible"),
         )
     current = _lock_newest(project, expected)
     before = _read(current)
@@ -120,12 +130,20 @@ def amend_guideline(
         )
 
     guideline = _write(
-        project=project, number=current.number + 1, note=note.strip()[:300], by=by, schema=schema
+        project=project,
+        number=current.number + 1,
+        note=note.strip()[:300],
+        by=by,
+        schema=schema,
+        wording_only=wording_only,
     )
-    log_activity(
-        project=project, kind="guideline_changed", actor=by, number=guideline.number, note=guideline.note
-    )
+    said: dict[str, Any] = {"number": guideline.number, "note": guideline.note}
+    if wording_only:
+        said["wording_only"] = True
+    log_activity(project=project, kind="guideline_changed", actor=by, **said)
     events.guideline_changed.send(sender=Guideline, project=project, guideline=guideline)
+    if not wording_only:
+        events.meaning_changed.send(sender=Guideline, project=project, by=by)
     return guideline
 
 
@@ -176,8 +194,18 @@ def _read(guideline: Guideline) -> dict[str, _Entry]:
     }
 
 
-def _write(*, project: Project, number: int, note: str, by: User, schema: dict[str, _Entry]) -> Guideline:
-    guideline = Guideline.objects.create(project=project, number=number, note=note, created_by=by)
+def _write(
+    *,
+    project: Project,
+    number: int,
+    note: str,
+    by: User,
+    schema: dict[str, _Entry],
+    wording_only: bool = False,
+) -> Guideline:
+    guideline = Guideline.objects.create(
+        project=project, number=number, note=note, created_by=by, wording_only=wording_only
+    )
     classes = {known.key: known for known in LabelClass.objects.filter(project=project)}
     for key in schema.keys() - classes.keys():
         classes[key] = LabelClass.objects.create(project=project, key=key)

@@ -1,9 +1,44 @@
-"""Since which guideline version an answer of each class has meant what it means today."""
+"""Which guideline versions mean the same, and since which one an answer of each class means what it means today.
+
+A version that was published as another wording only means what the version before it means, unless an admin objected. All
+that compares versions (certificates, plans, watches, labels settled under another guideline) compares their meanings, by
+the functions here. Plans, certificates and watches are kept under the first version of their meaning.
+"""
 
 from __future__ import annotations
 
+from django.db.models import Q, QuerySet
+
 from labeling.catalog.models import ClassDefinition, ClassState, Guideline, Project
 from labeling.catalog.selectors import class_resolution, schema_of
+
+
+def _first_ones(project: Project) -> QuerySet[Guideline]:
+    """Versions that mean something of their own."""
+    own = Q(wording_only=False) | Q(objection__isnull=False)
+    return Guideline.objects.filter(own, project=project).order_by("number")
+
+
+def meaning_now(project: Project) -> Guideline:
+    """The version whose meaning the newest one has: itself, or the one that it only says in other words."""
+    return _first_ones(project).reverse()[:1].get()
+
+
+def meanings(project: Project) -> dict[int, int]:
+    """Guideline id -> id of the first version that means the same, for every version of the project."""
+    own = set(_first_ones(project).values_list("pk", flat=True))
+    found: dict[int, int] = {}
+    first = 0
+    for pk in Guideline.objects.filter(project=project).order_by("number").values_list("pk", flat=True):
+        first = pk if pk in own else first
+        found[pk] = first
+    return found
+
+
+def same_meaning(guideline: Guideline) -> list[int]:
+    """Ids of the versions that mean what this one means, itself among them."""
+    found = meanings(guideline.project)
+    return [pk for pk, first in found.items() if first == found[guideline.pk]]
 
 
 def meaning_since(project: Project) -> dict[int, int]:
@@ -11,23 +46,24 @@ def meaning_since(project: Project) -> dict[int, int]:
 
     Other criteria or another checklist of a class change what its answers mean, or, once it was merged, those of the class
     that it counts for. A class that is added, or asked again, changes what all answers mean: people chose without it.
-    Renaming, ordering, exemplars, merging and retiring change nothing about the answers that still count. Classes that
-    count for nothing today (retired) are left out.
+    Renaming, ordering, exemplars, merging and retiring change nothing about the answers that still count, and another
+    wording changes nothing at all. Classes that count for nothing today (retired) are left out.
     """
-    versions = list(Guideline.objects.filter(project=project).order_by("number"))
+    own = set(_first_ones(project).values_list("pk", flat=True))
     since: dict[int, int] = {}
     before: dict[int, ClassDefinition] = {}
     counted_for: dict[int, int | None] = {}
-    for version in versions:
+    for version in Guideline.objects.filter(project=project).order_by("number"):
         now = {row.label_class_id: row for row in schema_of(version.pk)}
-        if before and _active(now) - _active(before):
-            since = dict.fromkeys(now, version.number)
-        for class_id in now:
-            target = counted_for.get(class_id)
-            if class_id not in since or (
-                target is not None and target in now and _asks(before[target]) != _asks(now[target])
-            ):
-                since[class_id] = version.number
+        if version.pk in own:
+            if before and _active(now) - _active(before):
+                since = dict.fromkeys(now, version.number)
+            for class_id in now:
+                target = counted_for.get(class_id)
+                if class_id not in since or (
+                    target is not None and target in now and _asks(before[target]) != _asks(now[target])
+                ):
+                    since[class_id] = version.number
         before, counted_for = now, class_resolution(project, version)
     return {class_id: number for class_id, number in since.items() if counted_for.get(class_id) is not None}
 

@@ -218,6 +218,11 @@ class Guideline(models.Model):
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="guidelines")
     number = models.PositiveIntegerField()
     note = models.CharField(max_length=300, help_text="What changed, and why.")
+    wording_only = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Said by its author: answers mean what they mean under the version before it.",
+    )
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -228,6 +233,21 @@ class Guideline(models.Model):
 
     def __str__(self) -> str:
         return f"v{self.number}"
+
+
+class MeaningObjection(models.Model):
+    """An admin says that a version which was published as another wording changed the meaning. From then on it did."""
+
+    guideline = models.OneToOneField(Guideline, on_delete=models.CASCADE, related_name="objection")
+    note = models.CharField(max_length=300, help_text="What means something else, in the admin's words.")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        triggers = [APPEND_ONLY]
+
+    def __str__(self) -> str:
+        return f"objection to {self.guideline_id}"
 
 
 class ClassState(models.TextChoices):

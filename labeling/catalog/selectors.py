@@ -10,7 +10,6 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet
 from django.urls import reverse
-from django.utils.translation import gettext as _
 
 from labeling.catalog import renditions, shown
 from labeling.catalog.intake import latest_job
@@ -98,72 +97,6 @@ def class_resolution(project: Project, guideline: Guideline | None = None) -> di
             class_id = row.merged_into_id
 
     return {class_id: follow(class_id) for class_id in rows}
-
-
-@dataclass(frozen=True, slots=True)
-class GuidelineVersion:
-    """A version, and what it changed against the one before it, as sentences."""
-
-    guideline: Guideline
-    changes: list[str]
-
-
-def guideline_history(project: Project, *, limit: int = 30) -> list[GuidelineVersion]:
-    """The newest ``limit`` versions, newest first."""
-    guidelines = list(
-        Guideline.objects.filter(project=project)
-        .select_related("created_by")
-        .prefetch_related(
-            Prefetch(
-                "definitions",
-                ClassDefinition.objects.select_related("label_class", "merged_into").prefetch_related(
-                    "exemplars"
-                ),
-            )
-        )
-        .order_by("-number")[: limit + 1]
-    )
-    history = []
-    for index, guideline in enumerate(guidelines[:limit]):
-        earlier = guidelines[index + 1] if index + 1 < len(guidelines) else None
-        history.append(GuidelineVersion(guideline, _changes(earlier, guideline) if earlier else []))
-    return history
-
-
-def _changes(earlier: Guideline, later: Guideline) -> list[str]:
-    before = {d.label_class.key: d for d in earlier.definitions.all()}
-    said: list[str] = []
-    for new in later.definitions.all():
-        old = before.get(new.label_class.key)
-        names = {"name": new.name, "old": old.name if old else ""}
-        if old is None:
-            said.append(_("“%(name)s” was added.") % names)
-            continue
-        if old.name != new.name:
-            said.append(_("“%(old)s” is now called “%(name)s”.") % names)
-        if (old.state, old.merged_into_id) != (new.state, new.merged_into_id):
-            if new.merged_into is not None:
-                into = before.get(new.merged_into.key)
-                names["into"] = into.name if into else new.merged_into.key
-                said.append(_("“%(name)s” was merged into “%(into)s”.") % names)
-            elif new.state == ClassState.RETIRED:
-                said.append(_("“%(name)s” was retired.") % names)
-            else:
-                said.append(_("“%(name)s” is in use again.") % names)
-        if old.criteria != new.criteria:
-            said.append(_("The criteria of “%(name)s” were amended.") % names)
-        if old.checklist != new.checklist:
-            said.append(_("The checklist of “%(name)s” was changed.") % names)
-        if [e.image_id for e in old.exemplars.all()] != [e.image_id for e in new.exemplars.all()]:
-            said.append(_("The exemplars of “%(name)s” were changed.") % names)
-    in_use = [
-        [d.label_class.key for d in version.definitions.all() if d.state == ClassState.ACTIVE]
-        for version in (earlier, later)
-    ]
-    common = set(in_use[0]) & set(in_use[1])
-    if [key for key in in_use[0] if key in common] != [key for key in in_use[1] if key in common]:
-        said.append(_("The order of the classes was changed."))
-    return said
 
 
 def photo_urls(image: Image) -> dict[str, str]:

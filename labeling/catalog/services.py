@@ -11,6 +11,7 @@ from labeling.catalog.intake import (
     start_upload,
 )
 from labeling.catalog.members import invite_member, remove_member, set_role
+from labeling.catalog.objecting import object_to_wording
 from labeling.catalog.projects import archive_project, create_project, update_settings
 from labeling.catalog.renaming import read_names_again
 from labeling.catalog.set_aside import let_in
@@ -28,6 +29,7 @@ __all__ = [
     "join",
     "let_in",
     "log_activity",
+    "object_to_wording",
     "read_names_again",
     "remove_member",
     "resume_intake",

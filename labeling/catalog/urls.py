@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from labeling.catalog.views.guideline import guideline
+from labeling.catalog.views.guideline import guideline, guideline_object
 from labeling.catalog.views.intake import intake, intake_batch
 from labeling.catalog.views.members import members
 from labeling.catalog.views.near_duplicates import near_duplicates
@@ -19,6 +19,7 @@ urlpatterns = [
     path("new", project_new, name="project-new"),
     path("p/<slug:slug>/settings", project_settings, name="project-settings"),
     path("p/<slug:slug>/guideline", guideline, name="guideline"),
+    path("p/<slug:slug>/guideline/<int:number>/object", guideline_object, name="guideline-object"),
     path("p/<slug:slug>/members", members, name="members"),
     path("p/<slug:slug>/photos", photos, name="photos"),
     path("p/<slug:slug>/near-duplicates", near_duplicates, name="near-duplicates"),

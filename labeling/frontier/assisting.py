@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from django.core.cache import cache
 from django.db import connection, transaction
 
+from labeling.catalog.meaning import meanings
 from labeling.catalog.models import Project
 from labeling.catalog.selectors import class_resolution
 from labeling.frontier.arrivals import LIKE_THE_POOL, arrivals_now
@@ -134,7 +135,7 @@ def _certificate_for(project: Project, annotation: Annotation) -> Certificate | 
     given = {
         "project": project.pk,
         "item": annotation.item_id,
-        "guideline": annotation.guideline_id,
+        "guideline": meanings(project)[annotation.guideline_id],
         "answer": annotation.pk,
         "labeler": annotation.labeler_id,
     }

@@ -9,8 +9,8 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
+from labeling.catalog.meaning import meaning_now
 from labeling.catalog.models import Project
-from labeling.catalog.selectors import current_guideline
 from labeling.catalog.services import log_activity
 from labeling.frontier.models import (
     AssistedLabel,
@@ -159,12 +159,12 @@ def _end_as_suspended(
 
 
 def in_force(project: Project) -> list[Certificate]:
-    """Certificates that allow something now: not ended, of the champion, under the guideline of today."""
+    """Certificates that allow something now: not ended, of the champion, of what the guideline means today."""
     model = champion(project)
     if model is None:
         return []
     return list(
         Certificate.objects.in_force()
-        .filter(project=project, model_version=model, guideline=current_guideline(project))
+        .filter(project=project, model_version=model, guideline=meaning_now(project))
         .select_related("label_class", "model_version", "guideline", "run__plan")
     )

@@ -13,6 +13,7 @@ from typing import Any
 
 from django.db import connection
 
+from labeling.catalog.meaning import same_meaning
 from labeling.catalog.models import Item, Project
 from labeling.frontier.blind import DECIDED, SHOWN
 from labeling.frontier.models import Certificate, CertificationPlan, PlanCohort
@@ -83,10 +84,10 @@ LEFT JOIN LATERAL (
 LEFT JOIN unnest(%(classes)s::bigint[], %(counts_as)s::bigint[]) AS f (class_id, counts_as)
      ON f.class_id = answer.label_class_id
 """
-#: SQL: people said of the photo, blind and by the plan's guideline, what the version did not say. Of what a grid had shown,
-#: or they were told, nothing is known to be wrong.
+#: SQL: people said of the photo, blind and by the meaning of the plan's guideline, what the version did not say. Of what a
+#: grid had shown, or they were told, nothing is known to be wrong.
 KNOWN_WRONG = """
-(word.id IS NOT NULL AND word.guideline_id = %(guideline)s AND NOT word.told
+(word.id IS NOT NULL AND word.guideline_id = ANY(%(guidelines)s) AND NOT word.told
  AND NOT EXISTS (SELECT 1 FROM queue_sweepphoto p WHERE p.item_id = i.id)
  AND CASE WHEN word.kind = 'class' THEN r.counts_as IS DISTINCT FROM s.predicted_id ELSE %(undecided)s END)
 """
@@ -208,7 +209,7 @@ def parameters(plan: CertificationPlan, resolution: Mapping[int, int | None]) ->
         "plan": plan.pk,
         "project": plan.project_id,
         "model": plan.model_version_id,
-        "guideline": plan.guideline_id,
+        "guidelines": same_meaning(plan.guideline),
         "undecided": plan.undecided_are_errors,
         "classes": list(resolution),
         "counts_as": list(resolution.values()),

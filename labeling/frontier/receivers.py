@@ -6,22 +6,29 @@ from typing import Any
 
 from django.db import connection
 from django.dispatch import receiver
+from django.utils.translation import gettext as _
 
-from labeling.catalog.events import guideline_changed
+from labeling.catalog.events import guideline_changed, meaning_changed, meaning_priced
+from labeling.catalog.meaning import meaning_now
 from labeling.catalog.models import Guideline, Item, Project
+from labeling.catalog.permissions import Action, may
 from labeling.frontier import services
 from labeling.frontier.blind import refuse_drawn
 from labeling.frontier.models import (
     AutomaticDecision,
     Certificate,
+    CertificationRun,
     EndKind,
     EndReason,
     Mode,
 )
 from labeling.frontier.policy import policy_of
 from labeling.learning.events import promoted
+from labeling.learning.selectors import champion
+from labeling.people.models import User
 from labeling.queue.events import ranking_swapped
 from labeling.queue.exemplars import new_exemplars
+from labeling.refusals import Refused
 from labeling.truth.events import answer_waits, gold_chosen, reopened, settled
 from labeling.truth.first_word import first_word
 from labeling.truth.models import Annotation
@@ -44,7 +51,36 @@ def on_another_guideline(*, project: Project, guideline: Guideline, **_: Any) ->
     refuse_drawn(
         project=project, items=new_exemplars(project=project, guideline=guideline), field="exemplars"
     )
-    services.end_certificates(project=project, kind=EndKind.VOID, reason=EndReason.GUIDELINE)
+
+
+@receiver(meaning_changed)
+def on_another_meaning(*, project: Project, by: User, **_kwargs: Any) -> None:
+    """Refuses, and with it the change, where a certificate rests on the meaning and ``by`` is no admin."""
+    standing = Certificate.objects.in_force().filter(project=project)
+    ended = list(standing.exclude(guideline=meaning_now(project)).values_list("pk", flat=True))
+    if ended and not may(by, project, Action.ADMIN):
+        raise Refused(
+            "admin_must_agree",
+            _(
+                "A certificate rests on what the guideline means, so an admin must agree. Ask one to publish this, or "
+                "publish it as another wording if it means the same."
+            ),
+            status=403,
+        )
+    services.end_certificates(project=project, kind=EndKind.VOID, reason=EndReason.GUIDELINE, only=ended)
+
+
+@receiver(meaning_priced)
+def on_meaning_priced(*, project: Project, **_kwargs: Any) -> dict[str, int]:
+    """Labels of the newest look are those that a certificate of this meaning rests on, or was going to."""
+    look = (
+        CertificationRun.objects.filter(
+            project=project, plan__model_version=champion(project), plan__guideline=meaning_now(project)
+        )
+        .values_list("item_ids__len", flat=True)
+        .first()
+    )
+    return {"certificates": len(services.in_force(project)), "random_labels": look or 0}
 
 
 @receiver(ranking_swapped)

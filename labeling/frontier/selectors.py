@@ -11,6 +11,7 @@ from django.db.models import Count, Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from labeling.catalog.meaning import meaning_now
 from labeling.catalog.models import ClassDefinition, Guideline, Project
 from labeling.catalog.selectors import active_definitions, class_names, current_guideline
 from labeling.frontier.arrivals import Unusual, unusual_arrivals
@@ -184,7 +185,7 @@ class FrontierStatus:
 def frontier_status(project: Project) -> FrontierStatus:
     policy = policy_of(project)
     model = champion(project)
-    guideline = current_guideline(project)
+    meaning = meaning_now(project)
     jobs = list(
         Job.objects.live()
         .of_project(project.pk)
@@ -195,7 +196,7 @@ def frontier_status(project: Project) -> FrontierStatus:
         CertificationRun.objects.filter(
             project=project,
             plan__model_version=model,
-            plan__guideline=guideline,
+            plan__guideline=meaning,
             plan__promise=policy.promise,
         )
         .select_related("plan")
@@ -203,15 +204,15 @@ def frontier_status(project: Project) -> FrontierStatus:
         if model is not None
         else None
     )
-    watches = list(AuditWatch.objects.filter(model_version=model, guideline=guideline)) if model else []
-    classes = _classes(project, policy, model, guideline, look, watches)
+    watches = list(AuditWatch.objects.filter(model_version=model, guideline=meaning)) if model else []
+    classes = _classes(project, policy, model, meaning, look, watches)
     state = _state(model, look, jobs, classes)
     coverage, assisted_coverage = certified_shares(project)
     decisions = AutomaticDecision.objects.filter(project=project)
     return FrontierStatus(
         policy=policy,
         model=model,
-        guideline=guideline.number,
+        guideline=current_guideline(project).number,
         state=state,
         says=state_says(
             state,

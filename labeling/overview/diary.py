@@ -317,7 +317,18 @@ _SENTENCES: dict[str, Callable[[dict[str, Any]], str]] = {
     "project_created": lambda d: _("%(who)s created the project.") % d,
     "project_archived": lambda d: _("%(who)s archived the project.") % d,
     "settings_changed": _settings,
-    "guideline_changed": lambda d: _("%(who)s published guideline version %(number)d") % d + _note(d, "note"),
+    "guideline_changed": lambda d: (
+        (
+            _("%(who)s published guideline version %(number)d as another wording")
+            if d.get("wording_only")
+            else _("%(who)s published guideline version %(number)d")
+        )
+        % d
+        + _note(d, "note")
+    ),
+    "wording_objected": lambda d: (
+        _("%(who)s counts guideline version %(number)d as a change of meaning") % d + _note(d, "note")
+    ),
     "role_set": _role,
     "member_removed": lambda d: _("%(who)s removed %(username)s.") % d,
     "intake_started": lambda d: _("%(who)s began an intake of %(source)s.") % d,
@@ -360,6 +371,7 @@ _LOOK: dict[str, tuple[str, str]] = {
     "project_created": ("mountain", ""),
     "settings_changed": ("settings", "project-settings"),
     "guideline_changed": ("book-open", "guideline"),
+    "wording_objected": ("book-open", "guideline"),
     "role_set": ("users", "members"),
     "member_removed": ("users", "members"),
     "intake_started": ("folder-up", "intake"),

@@ -74,6 +74,12 @@ def current_band(project: Project) -> int:
     return _band(project, _opening(project))
 
 
+def reached(project: Project) -> int:
+    """The innermost band that the queue has been at."""
+    opening = _opening(project)
+    return max(_band(project, opening), _back_to(project, opening) or 0)
+
+
 def _opening(project: Project) -> BandOpening | None:
     return BandOpening.objects.filter(project=project).order_by("-id").first()
 

@@ -7,7 +7,13 @@ from typing import Any
 
 from django.dispatch import receiver
 
-from labeling.catalog.events import guideline_changed, items_added, settings_changed
+from labeling.catalog.events import (
+    guideline_changed,
+    items_added,
+    meaning_changed,
+    meaning_priced,
+    settings_changed,
+)
 from labeling.catalog.models import ClassDefinition, Guideline, Project
 from labeling.learning.events import embedded, promoted
 from labeling.queue import pace, services
@@ -15,7 +21,7 @@ from labeling.queue.events import ranking_swapped
 from labeling.queue.exemplars import refuse_asked_exemplars
 from labeling.queue.models import BandOpening
 from labeling.truth.events import answer_waits, disputed, reopened, settled
-from labeling.truth.models import Annotation
+from labeling.truth.models import Annotation, GroundTruth
 
 
 @receiver(items_added)
@@ -53,17 +59,27 @@ def on_settings_changed(*, project: Project, changed: Iterable[str], **_: Any) -
 def on_guideline_changed(*, project: Project, guideline: Guideline, **_: Any) -> None:
     """Merging or retiring classes changes ladders and what answers count as; better criteria do not.
 
-    Other criteria change what answers mean, and so which ground truths a band still holds. Refuses, and with it the new
-    version, where an exemplar is a photo that people are asked about.
+    Refuses, and with it the new version, where an exemplar is a photo that people are asked about.
     """
     refuse_asked_exemplars(project=project, guideline=guideline)
-    services.look_at_bands_again(project=project, cause=BandOpening.Cause.GUIDELINE)
     states = [
         dict(ClassDefinition.objects.filter(guideline=each).values_list("label_class", "state"))
         for each in Guideline.objects.filter(project=project, number__gte=guideline.number - 1)
     ]
     if len(states) > 1 and states[0] != states[1] and project.items.exists():
         services.request_ranking(project=project)
+
+
+@receiver(meaning_changed)
+def on_meaning_changed(*, project: Project, **_: Any) -> None:
+    """Other criteria change what answers mean, and so which ground truths a band still holds."""
+    services.look_at_bands_again(project=project, cause=BandOpening.Cause.GUIDELINE)
+
+
+@receiver(meaning_priced)
+def on_meaning_priced(*, project: Project, **_: Any) -> dict[str, int]:
+    """All bands that the queue has passed, as each may have lost what it held."""
+    return {"bands": pace.reached(project) if GroundTruth.objects.filter(project=project).exists() else 0}
 
 
 @receiver(ranking_swapped)

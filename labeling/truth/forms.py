@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from labeling.catalog.forms.meaning import SaysMeaning
 from labeling.catalog.forms.texts import longest
 from labeling.catalog.models import Guideline, LabelClass
 from labeling.truth.models import HoldReason, Outcome, Ruling, UnusableReason
@@ -43,7 +44,7 @@ class RulingForm(forms.Form):
         }
 
 
-class AmendForm(forms.Form):
+class AmendForm(SaysMeaning):
     """New criteria, class by class, on top of the version that the reviewer read."""
 
     base = forms.IntegerField(widget=forms.HiddenInput)
@@ -81,6 +82,7 @@ class AmendForm(forms.Form):
             "expected": given["base"],
             "criteria": self.changed_criteria(),
             "more_exemplars": {key: [self.detail.image.sha256]} if key else {},
+            **self.said(),
         }
 
     def changed_criteria(self, cleaned: dict[str, Any] | None = None) -> dict[str, str]:

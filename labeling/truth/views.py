@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from labeling.catalog.models import Item, Project
 from labeling.catalog.pages import project_context
 from labeling.catalog.permissions import Action, project_for
+from labeling.catalog.publishing import publishing
 from labeling.catalog.selectors import active_definitions
 from labeling.catalog.services import amend_guideline
 from labeling.looked_at import only_looked_at
@@ -150,6 +151,7 @@ def _desk(
         notice=notice,
         kept=kept or {},
         amending=amending,
+        **publishing(request, project),
         **desk(project, signed_in(request), dispute, done=done),
     )
     template = "truth/_desk.html" if DESK_HEADER in request.headers else "truth/review.html"

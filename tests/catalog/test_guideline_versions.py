@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from django.db.utils import ProgrammingError
 
 from labeling.catalog import events, services
+from labeling.catalog.history import guideline_history
 from labeling.catalog.models import (
     Activity,
     ClassDefinition,
@@ -22,7 +23,6 @@ from labeling.catalog.selectors import (
     active_definitions,
     class_resolution,
     current_guideline,
-    guideline_history,
 )
 from labeling.refusals import Refused
 from labeling.truth.models import Annotation
@@ -235,17 +235,20 @@ def test_the_history_says_what_each_version_changed() -> None:
     history = guideline_history(project)
     assert [version.guideline.number for version in history] == [4, 3, 2, 1]
     assert history[3].changes == []
-    assert set(history[2].changes) == {
+    assert set(map(str, history[2].changes)) == {
         "“A” is now called “Alpha”.",
         "The criteria of “B” were amended.",
         "“D” was added.",
     }
-    assert set(history[1].changes) == {
+    assert set(map(str, history[1].changes)) == {
         "“B” was merged into “C”.",
         "“D” was retired.",
         "The exemplars of “Alpha” were changed.",
     }
-    assert set(history[0].changes) == {"“D” is in use again.", "The order of the classes was changed."}
+    assert set(map(str, history[0].changes)) == {
+        "“D” is in use again.",
+        "The order of the classes was changed.",
+    }
     assert [v.guideline.number for v in guideline_history(project, limit=2)] == [4, 3]
     assert guideline_history(project, limit=2)[1].changes
 

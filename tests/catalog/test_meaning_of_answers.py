@@ -6,7 +6,7 @@ import pytest
 
 from labeling.catalog.meaning import meaning_since
 from labeling.catalog.models import Project
-from labeling.catalog.services import amend_guideline
+from labeling.catalog.services import amend_guideline, object_to_wording
 from tests.factories import make_project
 
 pytestmark = pytest.mark.django_db
@@ -57,3 +57,12 @@ def test_answers_of_a_retired_class_count_for_nothing_and_one_that_is_asked_agai
     assert since(project) == {"passed": 1, "dirty": 1}
     amend(project, add=[{"key": "washed", "name": "Washed"}])
     assert since(project) == {"passed": 3, "dirty": 3, "washed": 3}
+
+
+def test_another_wording_changes_nothing_until_an_admin_objects() -> None:
+    project = make_project()
+    amend(project, criteria={"defective": "A crack."}, wording_only=True)
+    amend(project, criteria={"functional": "No crack."})
+    assert since(project) == {"functional": 3, "defective": 1}
+    object_to_wording(project=project, number=2, by=project.created_by, note="Only cracks now")
+    assert since(project) == {"functional": 3, "defective": 2}

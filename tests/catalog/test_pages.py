@@ -220,7 +220,7 @@ def guideline_form(project: Project, **changes: Any) -> dict[str, Any]:
     for part in (*form.classes, form.new_class):
         values = {part[name].html_name: part[name].value() for name in part.fields}
         fields |= {name: value for name, value in values.items() if value}
-    return fields | {"note": "Clearer", **changes}
+    return fields | {"note": "Clearer", "meaning": "changed", **changes}
 
 
 def test_one_submit_renames_adds_merges_and_amends_as_one_version() -> None:
@@ -272,6 +272,8 @@ def test_an_exemplar_that_is_unticked_goes() -> None:
         {"class-a-fate": "explode"},
         {"class-a-fate": "retire", "class-b-fate": "retire"},
         {"class-a-name": "A2", "expected": "9"},
+        {"class-a-name": "A2", "meaning": ""},
+        {"new-name": "Dirty", "meaning": "same"},
         {"new-criteria": "of nothing"},
     ],
 )
@@ -290,9 +292,9 @@ def test_members_read_the_guideline_and_only_admins_see_its_form() -> None:
     url = reverse("guideline", args=[project.slug])
     reader = signed_in(make_member(project, "labeler"))
     text = html(reader.get(url))
-    assert "What makes a photo defective." in text and "Publish a new version" not in text
+    assert "What makes a photo defective." in text and "Edit the guideline" not in text
     assert reader.post(url, guideline_form(project, **{"class-defective-name": "X"})).status_code == 403
-    assert "Publish a new version" in html(signed_in(project.created_by).get(url))
+    assert "Edit the guideline" in html(signed_in(project.created_by).get(url))
 
 
 def test_text_that_looks_like_markup_is_shown_as_text() -> None:
@@ -364,12 +366,15 @@ def test_ticked_photos_become_exemplars_beside_those_there_are() -> None:
     url = reverse("photos", args=[project.slug])
     client = signed_in(project.created_by)
     for item in (one, two):
-        given = {"label_class": "defective", "note": "typical", "photo": [item.image.sha256]}
+        given = {"label_class": "defective", "note": "typical", "meaning": "same"}
+        given |= {"photo": [item.image.sha256]}
         assert client.post(url, given).status_code == 302
     defective = active_definitions(project)[1]
     assert [e.image for e in defective.exemplars.all()] == [one.image, two.image]
-    assert client.post(url, {"label_class": "defective", "note": "none"}).status_code == 422
-    given = {"label_class": "defective", "note": "x", "photo": ["0" * 64]}
+    said = {"label_class": "defective", "note": "x", "meaning": "same"}
+    assert client.post(url, said).status_code == 422
+    assert client.post(url, said | {"meaning": "", "photo": [one.image.sha256]}).status_code == 422
+    given = said | {"photo": ["0" * 64]}
     assert client.post(url, given).status_code == 422
     assert signed_in(make_member(project, "reviewer")).post(url, given).status_code == 403
 

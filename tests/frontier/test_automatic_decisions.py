@@ -375,6 +375,24 @@ def test_what_people_settle_under_another_guideline_says_nothing_of_the_certific
     assert not Certificate.objects.filter(ends__kind="suspended").exists()
 
 
+def test_what_people_settle_under_another_wording_is_held_against_the_certificate() -> None:
+    pool = switched_on(audit_share=1.0)
+    amend_guideline(
+        project=pool.project,
+        by=pool.admin,
+        note="Shorter",
+        criteria={"functional": "No crack."},
+        wording_only=True,
+    )
+    for decision in AutomaticDecision.objects.filter(label_class__key="functional").order_by("id"):
+        pool.settle(decision.item, "defective")
+    pool.work()
+    watch = AuditWatch.objects.get(label_class__key="functional")
+    assert watch.guideline.number == 1
+    assert watch.n == watch.errors > 0
+    assert Certificate.objects.filter(label_class__key="functional", ends__kind="suspended").exists()
+
+
 def test_decisions_are_told_when_nobody_is_asked_about_their_photos() -> None:
     pool = switched_on()
     pool.policy(audit_share=1.0)

@@ -69,6 +69,7 @@ PAGES: dict[str, dict[str, str]] = {
     "project-new": {"GET": SUPERUSER, "POST": SUPERUSER},
     "project-settings": {"GET": ADMIN, "POST": ADMIN},
     "guideline": {"GET": VIEW, "POST": ADMIN},
+    "guideline-object": {"POST": ADMIN},
     "members": {"GET": ADMIN, "POST": ADMIN},
     "photos": {"GET": REVIEW, "POST": ADMIN},
     "near-duplicates": {"GET": ADMIN},
@@ -136,6 +137,8 @@ KNOWN: dict[str, dict[str, str]] = {
     "api-project": {"GET": VIEW, "PATCH": ADMIN},
     "api-guideline": {"GET": VIEW},
     "api-guidelines": {"GET": VIEW, "POST": REVIEW},
+    "api-guideline-price": {"GET": REVIEW},
+    "api-guideline-changes": {"GET": VIEW},
     "api-members": {"GET": ADMIN},
     "api-member": {"PUT": ADMIN, "DELETE": ADMIN},
     "api-items": {"GET": REVIEW},
@@ -194,7 +197,12 @@ KNOWN: dict[str, dict[str, str]] = {
     "api-resume": {"POST": ADMIN},
 }
 #: Where a plain 200 (or the like) is no proof, because the thing to act on must exist and fit.
-SPECIAL: dict[str, dict[str, Any]] = {"api-promote": {"number": 1}, "model-promote": {"number": 1}}
+SPECIAL: dict[str, dict[str, Any]] = {
+    "api-promote": {"number": 1},
+    "model-promote": {"number": 1},
+    "api-guideline-changes": {"number": 1},
+    "api-guideline-object": {"number": 1},
+}
 
 
 def _routes(patterns: list[Any]) -> Iterator[URLPattern]:

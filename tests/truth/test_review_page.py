@@ -212,6 +212,7 @@ def test_amending_the_criteria_publishes_a_version_and_stays_on_the_dispute() ->
             "criteria-functional": "What makes a photo functional.",
             "criteria-defective": "A dark corner counts.",
             "exemplar_for": "defective",
+            "meaning": "changed",
         },
         headers=DESK,
     )
@@ -234,13 +235,14 @@ def test_amending_the_criteria_publishes_a_version_and_stays_on_the_dispute() ->
         ({"criteria-defective": "What makes a photo defective."}, "Nothing changed"),
         ({"base": 7}, "while you were editing"),
         ({"exemplar_for": "purple"}, "no such class"),
+        ({"meaning": ""}, "press one of the two buttons"),
     ],
 )
 def test_an_amendment_that_cannot_be_is_refused_with_the_text_kept(
     changes: dict[str, str], said: str
 ) -> None:
     scene = Scene()
-    data = {"base": 1, "note": "because", "criteria-defective": "New words."} | changes
+    data = {"base": 1, "note": "because", "criteria-defective": "New words.", "meaning": "same"} | changes
     response = scene.client().post(scene.url("review-amend"), data, headers=DESK)
     assert 400 <= response.status_code < 500
     page = response.content.decode()

@@ -14,13 +14,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from labeling.catalog.forms.classes import NewClassForm
+from labeling.catalog.forms.meaning import SaysMeaning
 from labeling.catalog.forms.texts import ONE_A_LINE, lines_of, longest
 from labeling.catalog.guidelines import MAX_EXEMPLARS
 from labeling.catalog.models import ClassDefinition, Guideline, Item, Project
 from labeling.plain_text import composed
 
 
-class ExemplarForm(forms.Form):
+class ExemplarForm(SaysMeaning):
     """Photos chosen in the grid become exemplars of a class."""
 
     label_class = forms.ChoiceField(label=gettext_lazy("Exemplars of"))
@@ -134,7 +135,7 @@ class ClassForm(forms.Form):
         return [*(image.sha256 for image in self.shown if image.sha256 in kept), *self.cleaned_data["more"]]
 
 
-class GuidelineForm(forms.Form):
+class GuidelineForm(SaysMeaning):
     """The whole guideline: a :class:`ClassForm` a class in use, one new class, and a note."""
 
     note = forms.CharField(
@@ -198,6 +199,7 @@ class GuidelineForm(forms.Form):
             "retire": retire,
             "add": [added] if added else [],
             "order": self._order({*retire, *merge}),
+            **self.said(),
         }
 
     def _order(self, leaving: set[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""The classes in use, with criteria and exemplars; the form that makes a new version; the versions so far."""
+"""The classes in use, with criteria and exemplars; the form that makes a new version; the versions so far; objections."""
 
 from __future__ import annotations
 
@@ -7,13 +7,16 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from labeling.catalog import selectors, services
 from labeling.catalog.forms.guideline import GuidelineForm
+from labeling.catalog.history import guideline_history
+from labeling.catalog.meaning import meaning_now
 from labeling.catalog.models import ClassDefinition, ClassState
 from labeling.catalog.pages import project_context
 from labeling.catalog.permissions import Action, may, project_for
+from labeling.catalog.publishing import publishing
 from labeling.people.signed_in import signed_in
 from labeling.refusals import Refused
 
@@ -35,7 +38,10 @@ def guideline(request: HttpRequest, slug: str) -> HttpResponse:
         else:
             messages.success(
                 request,
-                _("Version %(number)s is published. No answer was changed.") % {"number": version.number},
+                _("Version %(number)s is published. No answer was changed.") % {"number": version.number}
+                if not version.wording_only
+                else _("Version %(number)s is published as another wording. Nothing else changes.")
+                % {"number": version.number},
             )
             return redirect("guideline", slug=slug)
     return render(
@@ -50,10 +56,30 @@ def guideline(request: HttpRequest, slug: str) -> HttpResponse:
             put_away=[definition for definition in definitions if definition.state != ClassState.ACTIVE],
             form=form,
             may_edit=may(request.user, project, Action.ADMIN),
-            history=selectors.guideline_history(project),
+            history=guideline_history(project),
+            meaning_from=meaning_now(project).number,
+            **publishing(request, project),
         ),
         status=422 if form.errors else 200,
     )
+
+
+@login_required
+@require_POST
+def guideline_object(request: HttpRequest, slug: str, number: int) -> HttpResponse:
+    """An admin says that a version which was published as another wording changed the meaning."""
+    project = project_for(request.user, slug, Action.ADMIN)
+    try:
+        services.object_to_wording(
+            project=project, number=number, by=signed_in(request), note=request.POST.get("note", "")
+        )
+    except Refused as refusal:
+        messages.error(request, refusal.message)
+    else:
+        messages.success(
+            request, _("Version %(number)s counts as a change of meaning now.") % {"number": number}
+        )
+    return redirect("guideline", slug=slug)
 
 
 def _shown(definition: ClassDefinition) -> dict[str, object]:

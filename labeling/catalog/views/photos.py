@@ -18,6 +18,7 @@ from labeling.catalog.forms.guideline import ExemplarForm
 from labeling.catalog.models import Image
 from labeling.catalog.pages import project_context
 from labeling.catalog.permissions import Action, may, project_for
+from labeling.catalog.publishing import publishing
 from labeling.catalog.renditions import Place, levels_of, places
 from labeling.looked_at import only_looked_at
 from labeling.people.signed_in import signed_in
@@ -97,6 +98,7 @@ def photos(request: HttpRequest, slug: str) -> HttpResponse:
                     by=signed_in(request),
                     note=form.cleaned_data["note"],
                     more_exemplars=chosen,
+                    **form.said(),
                 )
             except Refused as refusal:
                 form.add_error(None, refusal.message)
@@ -125,6 +127,7 @@ def photos(request: HttpRequest, slug: str) -> HttpResponse:
             sources=selectors.sources(project),
             form=form,
             may_edit=may(request.user, project, Action.ADMIN),
+            **publishing(request, project),
             intake_url=reverse("intake", args=[slug]),
         ),
         status=422 if form.errors else 200,

@@ -10,8 +10,9 @@ from django.db import transaction
 from django.utils.translation import gettext_noop
 
 from inference.certify import aimed, ladder
+from labeling.catalog.meaning import meaning_now
 from labeling.catalog.models import Guideline, LabelClass, Project
-from labeling.catalog.selectors import class_resolution, current_guideline
+from labeling.catalog.selectors import class_resolution
 from labeling.catalog.services import log_activity
 from labeling.frontier import services
 from labeling.frontier.cohort import Cohort, cohort_of, rest_of, taken_of_ring, write_cohort
@@ -47,7 +48,7 @@ def certify_project(progress: Progress) -> dict[str, Any]:
     if model is None:
         return {"labels": 0, "pending": 0, "certified": {}, "issued": 0}
     policy = policy_of(project)
-    guideline = current_guideline(project)
+    guideline = meaning_now(project)
     priority.ask_drawn_first(project=project)
     progress.report(0, 3, gettext_noop("Reading the random labels"))
     plan = plan_for(project, model, guideline, policy)
@@ -231,7 +232,7 @@ def issue(
         last_drawn_at=found.last_drawn_at,
     )
     model = champion(project)
-    if model is None or not _still_wished(plan, model, current_guideline(project), policy_of(project)):
+    if model is None or not _still_wished(plan, model, meaning_now(project), policy_of(project)):
         return run, []  # changed while we looked: the next look is on its way
     suspended = set(
         Certificate.objects.filter(

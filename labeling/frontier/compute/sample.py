@@ -23,6 +23,7 @@ from django.db import connection
 
 from inference.certify import Ladder, Rest
 from inference.certify.ring import Taken
+from labeling.catalog.meaning import same_meaning
 from labeling.catalog.selectors import class_resolution
 from labeling.frontier.blind import ASSISTED, DECIDED, SHOWN
 from labeling.frontier.cohort import FIRST_ANSWER, KNOWN_WRONG, LEFT, OF_COHORT, TAKEN, WORD, parameters
@@ -99,11 +100,11 @@ def draws(plan: CertificationPlan) -> Draws:
 
     What counts is the first word of people (``truth.first_word``). ``counts``: drawn (since the plan, of its cohort), used;
     decided (by the machine, or by one answer with it, before it was drawn: people may know of it, so it is left out); swept
-    (shown in a sweep's grid, whatever came of it), gold (called so, or an exemplar, since), older (settled under another
-    guideline) and told (at a review that says why), all of which count as wrong; undecided (no error by the policy); open,
-    behind (settled, but drawn after an open one).
+    (shown in a sweep's grid, whatever came of it), gold (called so, or an exemplar, since), older (settled under a guideline
+    that means another thing) and told (at a review that says why), all of which count as wrong; undecided (no error by the
+    policy); open, behind (settled, but drawn after an open one).
     """
-    resolution = class_resolution(plan.project)
+    resolution, alike = class_resolution(plan.project), set(same_meaning(plan.guideline))
     names = ("drawn", "used", "decided", "swept", "gold", "older", "told", "undecided", "open", "behind")
     found = Draws(counts=dict.fromkeys(names, 0))
     count = found.counts
@@ -126,7 +127,7 @@ def draws(plan: CertificationPlan) -> Draws:
             count["open"] += not again
             found.pending += [] if again else [item]
             continue
-        elif under != plan.guideline_id:
+        elif under not in alike:
             count["older"] += not again
         elif told:
             count["told"] += not again

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from django.db import connection
 
 from inference.certify import PrecisionMonitor
+from labeling.catalog.meaning import meanings
 from labeling.catalog.models import Project
 from labeling.catalog.selectors import class_resolution
 from labeling.frontier import services
@@ -26,11 +27,11 @@ from labeling.learning.sides import ITS_VERSION_LEARNED_A_TWIN
 from labeling.truth.current import SETTLED_STRICTLY
 from labeling.truth.first_word import first_word
 
-# In the order of the lot. A word is what people first settled, by the certificate's guideline; what a sweep showed beside
-# its prediction is not blind, whatever came of it (docs/decisions/0015-a-sweep-is-not-blind.md), and a word that was told
-# counts as wrong, so that nobody hides an error by asking for a review. Where people have not settled the photo (any more)
-# the audit is open; where they settled it otherwise it never gets a word. Of a near-duplicate of what the version learned
-# from it is right by heart, which is no evidence for the others: it is no game at all.
+# In the order of the lot. A word is what people first settled, by a guideline that means what the certificate's does; what a
+# sweep showed beside its prediction is not blind, whatever came of it (docs/decisions/0015-a-sweep-is-not-blind.md), and a
+# word that was told counts as wrong, so that nobody hides an error by asking for a review. Where people have not settled the
+# photo (any more) the audit is open; where they settled it otherwise it never gets a word. Of a near-duplicate of what the
+# version learned from it is right by heart, which is no evidence for the others: it is no game at all.
 _AUDITED = """
 SELECT c.model_version_id AS model, c.guideline_id AS guideline, c.label_class_id AS label_class, c.id AS certificate,
        c.precision, c.together, p.promise, p.undecided_are_errors AS holds_are_errors, {risks} AS risks, word.kind,
@@ -41,9 +42,11 @@ JOIN frontier_certificate c ON c.id = a.certificate_id
 JOIN learning_modelversion m ON m.id = c.model_version_id
 JOIN frontier_certificationrun look ON look.id = c.run_id
 JOIN frontier_certificationplan p ON p.id = look.plan_id
-{word} AND word.guideline_id = c.guideline_id
+{word} AND EXISTS (
+         SELECT 1 FROM unnest(%(versions)s::bigint[], %(meanings)s::bigint[]) AS v (id, means)
+         WHERE v.id = word.guideline_id AND v.means = c.guideline_id)
      AND NOT EXISTS (SELECT 1 FROM queue_sweepphoto s WHERE s.item_id = a.item_id)
-WHERE a.project_id = %s AND a.audit AND {counts}
+WHERE a.project_id = %(project)s AND a.audit AND {counts}
   AND NOT {twin}
 ORDER BY a.id
 """
@@ -165,8 +168,14 @@ def _watches(project: Project) -> dict[_Key, _Watch]:
 
 
 def _audits(project: Project, sql: str) -> list[_Audit]:
+    means = meanings(project)
+    given: dict[str, Any] = {
+        "project": project.pk,
+        "versions": list(means.keys()),
+        "meanings": list(means.values()),
+    }
     with connection.cursor() as cursor:
-        cursor.execute(sql, [project.pk])
+        cursor.execute(sql, given)
         return [_Audit(*row) for row in cursor.fetchall()]
 
 

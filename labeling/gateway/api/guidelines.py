@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.db.models import Prefetch
+from django.http import Http404
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 from rest_framework.request import Request
 
-from labeling.catalog.models import ClassDefinition, Exemplar, Guideline, Project
+from labeling.catalog.history import changes_of
+from labeling.catalog.meaning import meanings
+from labeling.catalog.models import ClassDefinition, Exemplar, Guideline, MeaningObjection, Project
 from labeling.catalog.permissions import Action, project_for
+from labeling.catalog.price import price_of_meaning
 from labeling.catalog.selectors import current_guideline
-from labeling.catalog.services import amend_guideline
+from labeling.catalog.services import amend_guideline, object_to_wording
 from labeling.gateway.api.base import ApiView, route, signed_in
 from labeling.gateway.api.endpoint import Json, endpoint
 from labeling.gateway.api.fields import Checklist, ClassKey, PhotoOut, Sha256, present_photo
@@ -24,7 +29,7 @@ CRITERIA: dict[str, Any] = {"max_length": 10_000, "allow_blank": True}
 
 
 #: What a reviewer may amend in passing; anything that changes which classes there are is an admin's.
-WORDING = {"note", "criteria", "checklist", "exemplars", "expected"}
+WORDING = {"note", "criteria", "checklist", "exemplars", "wording_only", "expected"}
 
 
 class NewClass(StrictSerializer):
@@ -48,6 +53,13 @@ class GuidelineIn(StrictSerializer):
         child=serializers.ListField(child=Sha256(), max_length=50), required=False, help_text="key → photos"
     )
     order = serializers.ListField(child=ClassKey(), required=False, max_length=100)
+    wording_only = serializers.BooleanField(
+        required=False,
+        help_text=(
+            "Answers mean what they meant, and nothing falls. Without it the meaning changes; while a certificate stands "
+            "you must say which."
+        ),
+    )
     expected = serializers.IntegerField(
         required=False,
         min_value=1,
@@ -70,15 +82,52 @@ class ClassOut(Shape):
     exemplars = ExemplarOut(many=True)
 
 
+class ObjectionIn(StrictSerializer):
+    note = like(MeaningObjection, "note", help_text="What means something else now.")
+
+
+class ObjectionOut(Shape):
+    note = serializers.CharField()
+    by = serializers.CharField()
+    created_at = serializers.DateTimeField()
+
+
+class PieceOut(Shape):
+    kind = serializers.ChoiceField(["", "del", "ins"], help_text="Empty: in both versions.")
+    text = serializers.CharField(trim_whitespace=False)
+
+
+class ChangeOut(Shape):
+    says = serializers.CharField()
+    key = serializers.CharField(allow_blank=True, help_text="Of the class, if it is of one.")
+    before = serializers.CharField(allow_blank=True)
+    after = serializers.CharField(allow_blank=True)
+    pieces = PieceOut(many=True)
+
+
+class ChangesOut(Shape):
+    number = serializers.IntegerField()
+    changes = ChangeOut(many=True)
+
+
+class PriceOut(Shape):
+    certificates = serializers.IntegerField(help_text="In force, and would end.")
+    random_labels = serializers.IntegerField(help_text="Would prove nothing any more.")
+    bands = serializers.IntegerField(help_text="At most so many would open again.")
+
+
 class GuidelineOut(Shape):
     number = serializers.IntegerField()
+    wording_only = serializers.BooleanField(help_text="So said by its author.")
+    means_as = serializers.IntegerField(help_text="The first version that means the same.")
+    objection = ObjectionOut(allow_null=True)
     note = serializers.CharField()
     created_by = serializers.CharField()
     created_at = serializers.DateTimeField()
     classes = ClassOut(many=True)
 
 
-def present(guideline: Guideline) -> dict[str, Any]:
+def present(guideline: Guideline, means_as: int) -> dict[str, Any]:
     classes = [
         ClassOut.of(
             definition,
@@ -91,16 +140,29 @@ def present(guideline: Guideline) -> dict[str, Any]:
         )
         for definition in guideline.definitions.all()
     ]
-    return GuidelineOut.of(guideline, created_by=guideline.created_by.get_username(), classes=classes)
+    objection = getattr(guideline, "objection", None)
+    return GuidelineOut.of(
+        guideline,
+        means_as=means_as,
+        objection=ObjectionOut.of(objection, by=objection.by.get_username()) if objection else None,
+        created_by=guideline.created_by.get_username(),
+        classes=classes,
+    )
+
+
+def _presenter(project: Project) -> Callable[[Guideline], dict[str, Any]]:
+    first = meanings(project)
+    numbers = dict(Guideline.objects.filter(project=project).values_list("pk", "number"))
+    return lambda guideline: present(guideline, numbers[first[guideline.pk]])
 
 
 def _whole(project: Project) -> Any:
-    """The project's guidelines with all that :func:`present` shows, in five queries however many there are."""
+    """The project's guidelines with all that :func:`present` shows, in as many queries however many there are."""
     definitions = ClassDefinition.objects.select_related("label_class", "merged_into").order_by("position")
     exemplars = Exemplar.objects.select_related("image").order_by("position", "pk")
     return (
         Guideline.objects.filter(project=project)
-        .select_related("created_by")
+        .select_related("created_by", "objection__by")
         .prefetch_related(Prefetch("definitions", definitions), Prefetch("definitions__exemplars", exemplars))
     )
 
@@ -109,7 +171,7 @@ def _whole(project: Project) -> Any:
 class GuidelineView(ApiView):
     @endpoint("get_guideline", "The guideline in force", may=Action.VIEW, returns=GuidelineOut)
     def get(self, request: Request, project: Project) -> Json:
-        return present(_whole(project).get(pk=current_guideline(project).pk))
+        return _presenter(project)(_whole(project).get(pk=current_guideline(project).pk))
 
 
 @route("projects/<slug:slug>/guidelines", "api-guidelines", "guidelines")
@@ -121,7 +183,7 @@ class GuidelinesView(ApiView):
         returns=paged("GuidelinePage", GuidelineOut),
     )
     def get(self, request: Request, project: Project) -> Json:
-        return page_by_id(_whole(project), request, present)
+        return page_by_id(_whole(project), request, _presenter(project))
 
     @endpoint(
         "amend_guideline",
@@ -137,5 +199,52 @@ class GuidelinesView(ApiView):
             project_for(request.user, project.slug, Action.ADMIN)
         if set(given) <= {"note", "expected"}:
             raise Refused.invalid(None, _("Say what is to change: criteria, add, rename …"))
+        if "wording_only" not in given and (price := price_of_meaning(project)).certificates:
+            raise Refused(
+                "say_meaning",
+                _("Say with wording_only whether answers mean something else now: that %(price)s.")
+                % {"price": price.says},
+            )
         guideline = amend_guideline(project=project, by=signed_in(request), **given)
-        return present(_whole(project).get(pk=guideline.pk))
+        return _presenter(project)(_whole(project).get(pk=guideline.pk))
+
+
+@route("projects/<slug:slug>/guideline/price", "api-guideline-price", "guidelines")
+class GuidelinePriceView(ApiView):
+    @endpoint(
+        "get_guideline_price", "What a change of meaning costs now", may=Action.REVIEW, returns=PriceOut
+    )
+    def get(self, request: Request, project: Project) -> Json:
+        return PriceOut.of(price_of_meaning(project))
+
+
+@route("projects/<slug:slug>/guidelines/<int:number>/changes", "api-guideline-changes", "guidelines")
+class GuidelineChangesView(ApiView):
+    @endpoint(
+        "get_guideline_changes",
+        "What a version changed, word by word",
+        may=Action.VIEW,
+        returns=ChangesOut,
+    )
+    def get(self, request: Request, project: Project, number: int) -> Json:
+        changes = changes_of(project, number)
+        if changes is None:
+            raise Http404(_("The guideline has no such version."))
+        shown = [ChangeOut.of(each, pieces=[PieceOut.of(piece) for piece in each.pieces]) for each in changes]
+        return {"number": number, "changes": shown}
+
+
+@route("projects/<slug:slug>/guidelines/<int:number>/object", "api-guideline-object", "guidelines")
+class GuidelineObjectView(ApiView):
+    @endpoint(
+        "object_to_wording",
+        "A version that was published as another wording counts as a change of meaning",
+        may=Action.ADMIN,
+        takes=ObjectionIn,
+        returns=GuidelineOut,
+        status=201,
+        errors=(409,),
+    )
+    def post(self, request: Request, project: Project, given: Json, number: int) -> Json:
+        version = object_to_wording(project=project, number=number, by=signed_in(request), note=given["note"])
+        return _presenter(project)(_whole(project).get(pk=version.pk))

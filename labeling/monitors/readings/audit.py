@@ -8,8 +8,9 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from labeling.catalog.meaning import meaning_now, same_meaning
 from labeling.catalog.models import Guideline, Project
-from labeling.catalog.selectors import class_resolution, current_guideline
+from labeling.catalog.selectors import class_resolution
 from labeling.frontier.models import AuditWatch, AutomaticDecision, Certificate, EndKind, EndReason, Mode
 from labeling.learning.models import ModelVersion
 from labeling.learning.templatetags.figures import percent
@@ -24,7 +25,7 @@ SHOWN = 12
 
 def audit_reading(project: Project, model: ModelVersion | None) -> Reading:
     """Precision of the class that does worst against what was stated for it. The watch decides, this only shows it."""
-    guideline = current_guideline(project)
+    guideline = meaning_now(project)
     watches = list(
         AuditWatch.objects.filter(model_version=model, guideline=guideline).select_related("label_class")
         if model
@@ -90,7 +91,7 @@ def _wrong(project: Project, model: ModelVersion, guideline: Guideline) -> list[
     decided = list(audited.values_list("item_id", "label_class_id")[:500])
     truths = dict(
         GroundTruth.objects.strict()
-        .filter(item_id__in=[item for item, _said in decided], guideline=guideline)
+        .filter(item_id__in=[item for item, _said in decided], guideline__in=same_meaning(guideline))
         .values_list("item_id", "label_class_id")
     )
     return [
