@@ -14,6 +14,7 @@ from labeling.frontier.selectors import decided_alone
 from labeling.jobs.models import Job
 from labeling.learning.accuracy import champion_accuracy
 from labeling.overview.diary import diary
+from labeling.overview.falls import falls
 from labeling.overview.next_steps import next_steps
 from labeling.people.models import User
 from labeling.queue.selectors import labeler_progress, progress, queue_state
@@ -45,6 +46,7 @@ def _figures(project: Project, at: dict[str, Any]) -> dict[str, Any]:
     decided = at["ground_truths"] + at["held"] + at["unusable"] + decided_alone(project)
     return {
         "at": at,
+        "falls": falls(project),
         "accuracy": champion_accuracy(project),
         "needs": band_needs(at),
         "decided": decided,

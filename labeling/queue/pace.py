@@ -187,6 +187,15 @@ def move_inward(project: Project) -> None:
         go_on(project, BandOpening.Cause.PACE, at=at)
 
 
+def opened_again_by_guideline(project: Project) -> BandOpening | None:
+    """The opening that the queue stands at, where a changed guideline called it back."""
+    opening = _opening(project)
+    again = (
+        opening is not None and opening.cause == BandOpening.Cause.GUIDELINE and "missing" in opening.figures
+    )
+    return opening if again else None
+
+
 # -- opening ---------------------------------------------------------------------------------------------------
 
 

@@ -160,7 +160,7 @@ def test_the_pages_say_the_price_on_the_button_and_show_what_changed_word_by_wor
         assert f"the meaning changes ({price})" in page(pool, pool.admin, name), name
     amend(pool, wording_only=True, text="What makes a photo defective!")
     text = page(pool, pool.labelers[0])
-    assert "What makes a photo defective<del>.</del><ins>!</ins>" in text
+    assert ">What makes a photo defective</span>" in text and ">.</del><ins>!</ins>" in text
     assert "another wording only" in text and "Object:" not in text
     assert f"Count it as a change of meaning ({price})" in page(pool, pool.admin)
     object_to_wording(project=pool.project, number=2, by=pool.admin, note="It shouts")
@@ -215,3 +215,31 @@ def test_a_reviewer_at_a_dispute_is_told_that_an_admin_must_agree() -> None:
     text = page(pool, reviewer, "review")
     assert "an admin must agree" in text and 'value="changed"' not in text
     assert 'value="changed"' in page(pool, pool.admin, "review")
+
+
+def test_after_a_fall_the_overview_says_so_in_red_with_what_to_do_until_it_stands_again() -> None:
+    pool = certified_pool()
+    reviewer = make_member(pool.project, Role.REVIEWER)
+    amend(pool, wording_only=True)
+    assert "the certificate fell" not in page(pool, pool.admin, "project")
+    amend(pool, wording_only=False, text="Any crack of a centimetre.")
+    for person in (pool.admin, reviewer):
+        text = page(pool, person, "project")
+        assert 'class="notice error"' in text
+        assert "The machine decides no more of “Functional”, “Defective”: the certificate fell" in text
+        assert "The guideline was changed. People decide all photos again. What to do: certify again" in text
+    assert "the certificate fell" not in page(pool, pool.labelers[0], "project")
+    pool.policy(precision=0.7, planned_labels=150)
+    pool.settle_all((item, None) for item in pool.draw(160))
+    look(pool)
+    assert len(standing(pool)) == 2
+    assert "the certificate fell" not in page(pool, pool.admin, "project")
+
+
+def test_the_overview_says_that_the_guideline_opened_a_band_again() -> None:
+    pool = certified_pool()
+    figures = {"missing": 7, "back_to": 1}
+    BandOpening.objects.create(project=pool.project, band=0, cause="guideline", figures=figures)
+    text = page(pool, pool.admin, "project")
+    assert "Band 1 is open again: the guideline asks something else now, and 7 ground truths" in text
+    assert "What to do: label." in text
