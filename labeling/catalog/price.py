@@ -47,5 +47,6 @@ def price_of_meaning(project: Project) -> Price:
     """What a change of meaning would cost the project now."""
     said: dict[str, int] = {}
     for _receiver, part in meaning_priced.send(sender=Guideline, project=project):
-        said |= part or {}
+        assert isinstance(part, dict)  # narrows the type
+        said |= part
     return Price(**said)
