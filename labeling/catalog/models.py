@@ -56,6 +56,13 @@ class ProjectQuerySet(models.QuerySet["Project"]):
         active = self.filter(archived_at__isnull=True)
         return active if user.is_superuser else active.filter(memberships__user=user)
 
+    def archived_by_admins_like(self, user: Any) -> ProjectQuerySet:
+        """Archived projects that ``user`` may bring back: those that they are an admin of, or all for a superuser."""
+        archived = self.filter(archived_at__isnull=False)
+        if user.is_superuser:
+            return archived
+        return archived.filter(memberships__user=user, memberships__role=Role.ADMIN)
+
 
 class Project(models.Model):
     """One question asked of photos, and how strictly it is answered."""

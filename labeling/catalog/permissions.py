@@ -49,13 +49,15 @@ def may(user: Any, project: Project, action: Action) -> bool:
     return role is not None and action in ALLOWED[role]
 
 
-def project_for(user: Any, slug: str, action: Action) -> Project:
+def project_for(user: Any, slug: str, action: Action, *, archived_too: bool = False) -> Project:
     """The project ``slug`` if ``user`` may do ``action`` there.
 
     Raises :class:`~django.http.Http404` for strangers, so that nobody learns which projects exist, and
     :class:`~django.core.exceptions.PermissionDenied` for members whose role is not enough.
     """
-    open_projects = Project.objects.filter(slug=slug, archived_at__isnull=True)
+    open_projects = Project.objects.filter(slug=slug)
+    if not archived_too:
+        open_projects = open_projects.filter(archived_at__isnull=True)
     if user.is_authenticated and not user.is_superuser:
         # The role comes with the project, in one look-up: the labeling loop asks at every step.
         mine = Membership.objects.filter(project=OuterRef("pk"), user=user).values("role")[:1]

@@ -141,6 +141,16 @@ def archive_project(*, project: Project, by: User) -> Project:
     return project
 
 
+@transaction.atomic
+def restore_project(*, project: Project, by: User) -> Project:
+    """Bring an archived project back as it was. Raises :class:`Refused` ``not_archived`` (409)."""
+    if not Project.objects.filter(pk=project.pk, archived_at__isnull=False).update(archived_at=None):
+        raise Refused("not_archived", _("This project is not archived."))
+    project.refresh_from_db()
+    log_activity(project=project, kind="project_restored", actor=by)
+    return project
+
+
 def _refuse_unknown(settings: dict[str, Any]) -> None:
     if unknown := sorted(settings.keys() - SETTINGS):
         raise Refused.invalid_fields(

@@ -12,7 +12,7 @@ from labeling.catalog.intake import (
 )
 from labeling.catalog.members import invite_member, remove_member, set_role
 from labeling.catalog.objecting import object_to_wording
-from labeling.catalog.projects import archive_project, create_project, update_settings
+from labeling.catalog.projects import archive_project, create_project, restore_project, update_settings
 from labeling.catalog.renaming import read_names_again
 from labeling.catalog.set_aside import let_in
 from labeling.catalog.twins import join
@@ -32,6 +32,7 @@ __all__ = [
     "object_to_wording",
     "read_names_again",
     "remove_member",
+    "restore_project",
     "resume_intake",
     "set_role",
     "start_intake",

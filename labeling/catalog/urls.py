@@ -7,7 +7,7 @@ from labeling.catalog.views.intake import intake, intake_batch
 from labeling.catalog.views.members import members
 from labeling.catalog.views.near_duplicates import near_duplicates
 from labeling.catalog.views.photos import photo, photo_of_old, photos, tile
-from labeling.catalog.views.projects import project_new, project_settings
+from labeling.catalog.views.projects import project_new, project_restore, project_settings
 
 _PHOTO = r"^photos/(?P<sha256>[0-9a-f]{64})/"
 _VERSION = r"v(?P<version>[0-9]{1,4}(?:-[a-z0-9]{1,12})?)/"
@@ -17,6 +17,7 @@ urlpatterns = [
     re_path(rf"{_PHOTO}{_VERSION}(?P<x>[0-9]{{1,3}})-(?P<y>[0-9]{{1,3}})\.webp$", tile, name="photo-tile"),
     re_path(rf"{_PHOTO}(?P<variant>screen|thumb)\.webp$", photo_of_old, name="photo-of-old"),
     path("new", project_new, name="project-new"),
+    path("p/<slug:slug>/restore", project_restore, name="project-restore"),
     path("p/<slug:slug>/settings", project_settings, name="project-settings"),
     path("p/<slug:slug>/guideline", guideline, name="guideline"),
     path("p/<slug:slug>/guideline/<int:number>/object", guideline_object, name="guideline-object"),

@@ -17,6 +17,8 @@ from labeling.people.models import User
 from labeling.truth.models import GroundTruth
 
 JOB_KIND = "explain"
+#: Of a probability: what is less is none, as figures are shown with two digits.
+SMALLEST_EFFECT = 0.005
 #: Somebody sits before the page and waits.
 SOON = 5
 
@@ -81,6 +83,15 @@ class Explanation:
     before: float | None = None
     lowest: float | None = None
     where: str = ""
+
+    @property
+    def nothing_alone(self) -> bool:
+        """Whether hiding no part alone made a difference that two digits show."""
+        return (
+            self.before is not None
+            and self.lowest is not None
+            and self.before - self.lowest < SMALLEST_EFFECT
+        )
 
 
 def explanation_of(project: Project, decision: AutomaticDecision) -> Explanation:

@@ -105,7 +105,7 @@ def lines(jobs: Iterable[Job]) -> list[JobLine]:
 
 
 def folded(lines: Iterable[JobLine]) -> list[JobLine]:
-    """Neighbours that Hilltop started by itself, and that went well and alike, are one line: the newest, counted.
+    """Neighbours of the same person that ended alike are one line: the newest, counted.
 
     While people label, a project's frontier is looked at every few answers; a page of that hides everything else.
     """
@@ -119,9 +119,15 @@ def folded(lines: Iterable[JobLine]) -> list[JobLine]:
 
 
 def _alike(line: JobLine) -> tuple[Any, ...]:
+    """Neighbours with the same key are one line. What has not ended, or has failures to look at, has a line of its own.
+
+    A job that failed can be tried again, so only those that would try the same are alike.
+    """
     job = line.job
-    own = job.requested_by_id is None and job.state == JobState.SUCCEEDED and not line.failures
-    return (job.kind, line.outcome) if own else (job.pk,)
+    if job.is_live or line.failures:
+        return (job.pk,)
+    asked = str(job.args) if job.state == JobState.FAILED else ""
+    return (job.kind, job.state, job.requested_by_id, line.outcome, job.error, asked)
 
 
 def line(job: Job, now: datetime | None = None) -> JobLine:

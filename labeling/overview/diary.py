@@ -316,6 +316,7 @@ def _monitor_thresholds(data: dict[str, Any]) -> str:
 _SENTENCES: dict[str, Callable[[dict[str, Any]], str]] = {
     "project_created": lambda d: _("%(who)s created the project.") % d,
     "project_archived": lambda d: _("%(who)s archived the project.") % d,
+    "project_restored": lambda d: _("%(who)s brought the project back from the archive.") % d,
     "settings_changed": _settings,
     "guideline_changed": lambda d: (
         (

@@ -6,6 +6,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from labeling.catalog.models import Project
 from labeling.catalog.permissions import may_create_projects
 from labeling.looked_at import only_looked_at
 from labeling.overview.project_cards import project_cards
@@ -17,4 +18,9 @@ from labeling.people.signed_in import signed_in
 def home(request: HttpRequest) -> HttpResponse:
     user = signed_in(request)
     cards = project_cards(user)
-    return render(request, "overview/home.html", {"cards": cards, "may_create": may_create_projects(user)})
+    archived = list(Project.objects.archived_by_admins_like(user).order_by("-archived_at")[:50])
+    return render(
+        request,
+        "overview/home.html",
+        {"cards": cards, "may_create": may_create_projects(user), "archived": archived},
+    )

@@ -71,7 +71,8 @@ def put_back(*, project: Project, item_id: int, round: int) -> None:
     taken = list(Slot.objects.filter(item_id=item_id, round=round, number__isnull=False).order_by("number"))
     known = Slot.objects.filter(item_id=item_id).order_by("-leased_at").first()
     context = known.context if known else {}
-    band = context.get("band", ARRIVALS)
+    # Sent back, it comes first where the queue stands now, not in the band that it was once asked in.
+    band = pace.current_band(project) if round > 1 else context.get("band", ARRIVALS)
     Entry.objects.update_or_create(
         ranking=ranking,
         item_id=item_id,

@@ -150,13 +150,13 @@ def _append_late(old: Ranking, new: Ranking, wanted: int) -> None:
         f"""
         INSERT INTO queue_entry (ranking_id, item_id, ladder_id, band, position, confidence, draw, round,
                                  taken, free, first_holder_id, late)
-        SELECT %s, e.item_id, NULL, %s, e.position, NULL, e.draw, e.round, e.taken,
-               {_FREE}, e.first_holder_id, true
+        SELECT %s, e.item_id, NULL, CASE WHEN {IS_ASKED_FIRST} THEN %s ELSE %s END, e.position, NULL, e.draw, e.round,
+               e.taken, {_FREE}, e.first_holder_id, true
         FROM queue_entry e
         WHERE e.ranking_id = %s AND {_TOUCHED} AND e.late AND NOT EXISTS (
             SELECT 1 FROM queue_entry n WHERE n.ranking_id = %s AND n.item_id = e.item_id)
         """,
-        [new.pk, ARRIVALS, wanted, old.pk, new.pk],
+        [new.pk, min(pace.current_band(new.project), new.bands - 1), ARRIVALS, wanted, old.pk, new.pk],
     )
 
 

@@ -120,7 +120,8 @@ def texts() -> dict[str, str]:
         "answeredLast": _("{answer}. No photo is left."),
         "skipped": _("Skipped. Next photo."),
         "unskipped": _("Here is the skipped photo again."),
-        "sentBack": _("A reviewer asks you to look again: {note}"),
+        "sentBack": _("A reviewer asks you to look again (sent back once): {note}"),
+        "sentBackMany": _("A reviewer asks you to look again (sent back {n} times): {note}"),
         "undone": _("Taken back: {answer}. Answer it again."),
         "guidelineChanged": _("The guideline has changed: version {n}"),
         "sweepVoid": _(

@@ -7,7 +7,8 @@ from typing import Any
 from labeling.catalog.models import Project
 from labeling.people.models import User
 from labeling.truth import selectors
-from labeling.truth.models import Dispute, HoldReason, Ruling, UnusableReason
+from labeling.truth.models import Dispute, DisputeCause, HoldReason, Ruling, UnusableReason
+from labeling.truth.paused_photos import of_paused
 
 #: Open disputes that are shown as thumbnails.
 STRIP = 40
@@ -17,7 +18,7 @@ def desk(
     project: Project, reviewer: User, dispute: Dispute | None, *, done: Ruling | None = None
 ) -> dict[str, Any]:
     """``dispute`` is ``None`` where nothing waits for this reviewer; ``done`` is what they ruled just now."""
-    shown = {
+    shown: dict[str, Any] = {
         "detail": selectors.dispute_detail(dispute) if dispute else None,
         "own": dispute is not None
         and not project.reviewer_may_rule_own
@@ -29,6 +30,8 @@ def desk(
         "unusable_reasons": UnusableReason.choices,
         **strip(project, reviewer),
     }
+    if dispute is not None and dispute.cause == DisputeCause.PAUSED:
+        shown["of_paused"] = of_paused(project)
     return shown if dispute else shown | {"rulings": selectors.recent_rulings(project)}
 
 

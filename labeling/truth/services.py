@@ -5,6 +5,7 @@ from labeling.truth.answering import record_answer, retract_answer, undo_until
 from labeling.truth.answers import Answer, Viewing
 from labeling.truth.assisting import settle_by_answer, withdraw_assisted
 from labeling.truth.checking import Checked, add_gold, lift_pause, record_checks, retire_gold
+from labeling.truth.paused_photos import send_back_paused
 from labeling.truth.quality import request_estimates
 from labeling.truth.reviewing import request_review, rule
 from labeling.truth.settling import reconsider
@@ -23,6 +24,7 @@ __all__ = [
     "retire_gold",
     "retract_answer",
     "rule",
+    "send_back_paused",
     "settle_by_answer",
     "settle_disputes_that_agree",
     "undo_until",

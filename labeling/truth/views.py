@@ -11,6 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from labeling.catalog.models import Item, Project
@@ -128,6 +129,29 @@ def dispute_again(request: HttpRequest, slug: str, dispute_id: UUID) -> HttpResp
         project=project, item=dispute.item, by=signed_in(request), note=request.POST.get("note", "")[:300]
     )
     return redirect("review-dispute", slug, fresh.pk)
+
+
+@login_required
+@require_POST
+def paused_back(request: HttpRequest, slug: str) -> HttpResponse:
+    """Send all photos back that came to review because a labeler was paused."""
+    project = project_for(request.user, slug, Action.REVIEW)
+    try:
+        sent, left = services.send_back_paused(
+            project=project, reviewer=signed_in(request), comment=request.POST.get("comment", "")
+        )
+    except Refused as refused:
+        messages.error(request, refused.message)
+    else:
+        said = ngettext("%(n)d photo was sent back.", "%(n)d photos were sent back.", sent) % {"n": sent}
+        if left:
+            said += " " + ngettext(
+                "%(n)d is left, as you answered it yourself.",
+                "%(n)d are left, as you answered them yourself.",
+                left,
+            ) % {"n": left}
+        messages.success(request, said)
+    return redirect("review", slug)
 
 
 def _desk(

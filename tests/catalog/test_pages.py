@@ -154,13 +154,21 @@ def test_settings_that_cannot_be_are_explained_and_not_saved(changes: dict[str, 
     assert Project.objects.values().get() == before
 
 
-def test_a_project_is_put_away_only_when_its_address_was_typed() -> None:
+def test_a_project_is_put_away_only_when_its_address_was_typed_and_an_admin_brings_it_back() -> None:
     project = make_project()
+    labeler = make_member(project, "labeler")
     client = signed_in(project.created_by)
     url = reverse("project-settings", args=[project.slug])
     assert client.post(url, {"action": "archive", "confirm": "something"}).status_code == 422
     assert client.post(url, {"action": "archive", "confirm": project.slug}).status_code == 302
+    assert "Bring back" not in html(signed_in(labeler).get(reverse("home")))
+    assert "Bring back" in html(client.get(reverse("home")))
+    back = reverse("project-restore", args=[project.slug])
+    assert signed_in(labeler).post(back).status_code == 403
     assert client.get(url).status_code == 404
+    assert client.post(back).status_code == 302
+    assert client.get(url).status_code == 200
+    assert "is not archived" in html(client.post(back, follow=True))
 
 
 # ---- members

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from django.core.files.storage import default_storage
+from django.template.loader import render_to_string
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -15,11 +16,11 @@ from PIL import Image as PillowImage
 from pytest_django import Settings
 
 import labeling.learning.tasks  # noqa: F401  (registers the handlers)
-from labeling.catalog.models import Item, LabelClass, Project, Role
+from labeling.catalog.models import Image, Item, LabelClass, Project, Role
 from labeling.catalog.selectors import current_guideline
 from labeling.catalog.services import add_image, add_items
 from labeling.catalog.storage import original_name
-from labeling.frontier.explanations import explanation_of, request_explanation
+from labeling.frontier.explanations import Explanation, explanation_of, request_explanation
 from labeling.frontier.models import (
     AutomaticDecision,
     Certificate,
@@ -38,6 +39,7 @@ from tests.learning.building import run_job, settle
 
 pytestmark = pytest.mark.django_db
 TRAINED = 40
+IMAGE = Image(sha256="0" * 64, width=100, height=100)
 
 
 @pytest.fixture(autouse=True)
@@ -217,3 +219,19 @@ def test_a_labeler_learns_nothing_of_it() -> None:
     for name in ("frontier-decision", "frontier-heat", "api-explanation", "api-heat"):
         assert client.get(scene.address(name)).status_code == 403
     assert client.post(scene.address("frontier-why")).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("lowest", "nothing_alone"), [(0.93, True), (0.926, True), (0.92, False), (0.4, False)]
+)
+def test_an_effect_that_is_nil_is_said_to_be_of_no_single_part(lowest: float, nothing_alone: bool) -> None:
+    why = Explanation("done", heat=True, before=0.93, lowest=lowest, where="top")
+    assert why.nothing_alone is nothing_alone
+    context = {
+        "why": why,
+        "explained": {"name": "Defective", "decision": {"pk": 1, "item": {"image": IMAGE, "name": "a.png"}}},
+        "project": {"slug": "cells"},
+    }
+    text = " ".join(render_to_string("frontier/_explanation.html", context).split())
+    assert ("No single part decided it" in text) is nothing_alone
+    assert ("Most tinted: top." in text) is not nothing_alone

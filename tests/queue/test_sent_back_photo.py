@@ -5,17 +5,19 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 
 from labeling.people.models import User
 from labeling.queue import services
-from labeling.queue.models import Slot
+from labeling.queue.models import BandOpening, Ranking, Slot
+from labeling.queue.ranking import swap_in
 from labeling.queue.selectors import notes_for
 from labeling.truth.current import open_dispute, truth_in_force
-from labeling.truth.models import Draw
+from labeling.truth.models import Dispute, Draw
 from labeling.truth.services import add_gold, request_review, retire_gold, rule
 from tests.factories import make_member
-from tests.queue.conftest import Setting, answer_with
+from tests.queue.conftest import Setting, answer_with, rank_by_hand
 
 pytestmark = pytest.mark.django_db
 
@@ -30,6 +32,42 @@ def test_a_photo_sent_back_is_asked_again_with_the_reviewers_words(setting: Sett
     assert other.item_id == sent
     answer_with(setting.project, other, "defective")
     assert open_dispute(sent) is None
+
+
+@pytest.mark.parametrize("band", [1, 2])
+def test_a_photo_that_was_sent_back_comes_first_wherever_the_queue_stands(
+    setting: Setting, band: int
+) -> None:
+    reviewer = make_member(setting.project, "reviewer")
+    dispute = _disputed(setting)
+    BandOpening.objects.create(project=setting.project, band=band, cause="pace", figures={})
+    _send_back(setting, dispute, reviewer)
+    for person in (setting.ann, setting.bob):
+        (first,) = services.claim(project=setting.project, labeler=person, count=1)
+        assert (first.item_id, first.round) == (dispute.item_id, 2)
+
+
+def test_the_order_that_takes_over_still_has_it_first(setting: Setting) -> None:
+    """Such a photo was in dispute, or settled, when the order was made, so that it is not in it."""
+    sent = _sent_back(setting, make_member(setting.project, "reviewer"))
+    BandOpening.objects.create(project=setting.project, band=1, cause="pace", figures={})
+    others = [item for item in setting.items if item.pk != sent]
+    following = rank_by_hand(setting.project, others)
+    Ranking.objects.filter(pk=following.pk).update(current=False)
+    Ranking.objects.filter(pk=setting.ranking.pk).update(current=True)
+    swap_in(ranking=following, read_at=timezone.now())
+    (first,) = services.claim(project=setting.project, labeler=setting.ann, count=1)
+    assert (first.item_id, first.round) == (sent, 2)
+
+
+def test_the_screen_is_told_how_many_times_it_was_sent_back(setting: Setting, client: Client) -> None:
+    sent = _sent_back(setting, make_member(setting.project, "reviewer"))
+    client.force_login(setting.ann)
+    url = f"/api/v1/projects/{setting.project.slug}/claims"
+    (task,) = client.post(url, {"count": 1}, content_type="application/json").json()["tasks"]
+    image = setting.project.items.get(pk=sent).image
+    assert (task["photo"]["sha256"], task["sent_back"]) == (image.sha256, 1)
+    assert task["note"] == "Look at the lower left corner"
 
 
 def test_who_sent_a_photo_back_has_read_the_answers_and_is_not_asked(setting: Setting) -> None:
@@ -70,12 +108,22 @@ def test_who_ruled_on_a_gold_photo_is_not_checked_with_it(setting: Setting) -> N
 
 
 def _sent_back(setting: Setting, reviewer: User) -> int:
+    dispute = _disputed(setting)
+    _send_back(setting, dispute, reviewer)
+    return dispute.item_id
+
+
+def _disputed(setting: Setting) -> Dispute:
     mine = services.claim(project=setting.project, labeler=setting.ann, count=1)[0]
     answer_with(setting.project, mine, "functional")
     theirs = services.claim(project=setting.project, labeler=setting.bob, count=1)[0]
     answer_with(setting.project, theirs, "defective")
     dispute = open_dispute(mine.item_id)
     assert dispute is not None and theirs.item_id == mine.item_id
+    return dispute
+
+
+def _send_back(setting: Setting, dispute: Dispute, reviewer: User) -> None:
     rule(
         project=setting.project,
         dispute_id=dispute.pk,
@@ -83,7 +131,6 @@ def _sent_back(setting: Setting, reviewer: User) -> int:
         outcome="send_back",
         comment="Look at the lower left corner",
     )
-    return mine.item_id
 
 
 def test_a_gold_photo_that_was_sent_back_is_answered_and_settled_like_any_other(setting: Setting) -> None:

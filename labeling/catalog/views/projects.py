@@ -8,7 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from labeling.catalog import services
 from labeling.catalog.forms.classes import NewClassFormSet
@@ -63,7 +63,9 @@ def project_settings(request: HttpRequest, slug: str) -> HttpResponse:
     archive = ArchiveForm(request.POST if archiving else None, project=project)
     if archiving and archive.is_valid():
         services.archive_project(project=project, by=signed_in(request))
-        messages.success(request, _("The project is archived. Nothing of it was deleted."))
+        messages.success(
+            request, _("The project is archived. Nothing of it was deleted; you can bring it back below.")
+        )
         return redirect("home")
     if request.method == "POST" and not archiving and form.is_valid():
         try:
@@ -82,3 +84,17 @@ def project_settings(request: HttpRequest, slug: str) -> HttpResponse:
         project_context(request, project, "project-settings", form=form, archive=archive),
         status=422 if form.errors or archive.errors else 200,
     )
+
+
+@login_required
+@require_POST
+def project_restore(request: HttpRequest, slug: str) -> HttpResponse:
+    """Bring an archived project back."""
+    project = project_for(request.user, slug, Action.ADMIN, archived_too=True)
+    try:
+        services.restore_project(project=project, by=signed_in(request))
+    except Refused as refusal:
+        messages.error(request, refusal.message)
+    else:
+        messages.success(request, _("The project is back, as it was."))
+    return redirect("project", slug=slug)

@@ -54,6 +54,7 @@ class TaskOut(Shape):
     note = serializers.CharField(
         allow_blank=True, help_text="What a reviewer asks to look at, who sent this photo back."
     )
+    sent_back = serializers.IntegerField(help_text="How many times reviewers sent it back.")
 
 
 class LabelerProgressOut(Shape):
@@ -86,7 +87,9 @@ class UndoOut(Shape):
 
 def present_task(slot: Slot, notes: dict[int, str] | None = None) -> dict[str, Any]:
     note = (notes if notes is not None else notes_for([slot])).get(slot.item_id, "")
-    return TaskOut.of(slot, lease=slot.pk, photo=present_photo(slot.item.image), note=note)
+    return TaskOut.of(
+        slot, lease=slot.pk, photo=present_photo(slot.item.image), note=note, sent_back=slot.round - 1
+    )
 
 
 @route("projects/<slug:slug>/claims", "api-claims", "labeling")

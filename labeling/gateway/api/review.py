@@ -119,6 +119,31 @@ class DisputesView(ApiView):
         return page_by_time(selectors.open_disputes(project), request, _present)
 
 
+class PausedBackIn(StrictSerializer):
+    comment = like(Ruling, "comment", help_text="What the labelers read with each photo.")
+
+
+class PausedBackOut(Shape):
+    sent_back = serializers.IntegerField()
+    left = serializers.IntegerField(help_text="Those that you answered yourself, or somebody just ruled on.")
+
+
+@route("projects/<slug:slug>/disputes/paused/back", "api-paused-back", "review")
+class PausedBackView(ApiView):
+    @endpoint(
+        "send_back_paused",
+        "Send all photos back that came to review because a labeler was paused",
+        may=Action.REVIEW,
+        takes=PausedBackIn,
+        returns=PausedBackOut,
+    )
+    def post(self, request: Request, project: Project, given: Json) -> Json:
+        sent, left = services.send_back_paused(
+            project=project, reviewer=signed_in(request), comment=given["comment"]
+        )
+        return {"sent_back": sent, "left": left}
+
+
 @route("projects/<slug:slug>/disputes/<uuid:dispute_id>", "api-dispute", "review")
 class DisputeView(ApiView):
     @endpoint(

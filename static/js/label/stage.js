@@ -79,6 +79,6 @@ export class Stage {
   /** What a reviewer asks to look at, who sent this photo back. */
   #note(task) {
     $("note").hidden = !task?.note;
-    $("note").textContent = task?.note ? say(texts.sentBack, { note: task.note }) : "";
+    $("note").textContent = task?.note ? say(task.sent_back > 1 ? texts.sentBackMany : texts.sentBack, { n: task.sent_back, note: task.note }) : "";
   }
 }
