@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('catalog', '0013_assisted'),
+        ('catalog', '0014_certifying_answers'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
