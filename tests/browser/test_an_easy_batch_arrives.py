@@ -13,7 +13,7 @@ import labeling.frontier.tasks
 import labeling.monitors.tasks  # noqa: F401  (registers the handlers)
 from labeling.frontier.models import AutomaticDecision
 from labeling.frontier.services import in_force, request_deciding
-from tests.browser.test_frontier_page import _shoot
+from tests.browser.test_frontier_page import shoot
 from tests.frontier.proving import make_pool
 from tests.frontier.test_arrivals import arrive
 
@@ -35,7 +35,7 @@ def test_the_page_says_so_and_nothing_false_is_certified(page_for: Callable[...,
     page = page_for(pool.admin)
     page.goto("/p/cells/frontier")
     expect(page.get_by_text("400 photos that came in since differ from the pool")).to_be_visible()
-    _shoot(page, "easy-batch")
+    shoot(page, "easy-batch")
     page.goto("/p/cells/")
     expect(page.get_by_text("400 photos that came in differ from the pool")).to_be_visible()
 

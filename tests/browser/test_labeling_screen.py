@@ -349,7 +349,7 @@ def test_nothing_that_the_browser_gets_tells_a_score_a_band_or_gold(screen: Scre
     page.goto("about:blank")  # or it might be a claim of the page before, whose content goes with it
     with page.expect_response("**/claims") as claimed:
         page.goto(address)
-    assert set(claimed.value.json()["tasks"][0]) == {"lease", "photo", "expires_at", "note"}
+    assert set(claimed.value.json()["tasks"][0]) == {"lease", "photo", "expires_at", "note", "sent_back"}
     assert set(claimed.value.json()["tasks"][0]["photo"]) == {
         "sha256",
         "screen",

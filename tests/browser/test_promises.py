@@ -58,7 +58,7 @@ def test_the_page_tells_of_a_second_reader_and_a_labelers_screen_does_not(page_f
     with page.expect_response("**/claims") as claimed:
         page.goto("/p/cells/label")
     tasks = claimed.value.json()["tasks"]
-    assert tasks and set(tasks[0]) == {"lease", "photo", "expires_at", "note"}
+    assert tasks and set(tasks[0]) == {"lease", "photo", "expires_at", "note", "sent_back"}
     told = re.compile("assist|second reader|one answer|promise|certif|machine|floor", re.IGNORECASE)
     assert told.findall(page.content()) == []
     page.goto("/p/cells/")

@@ -133,6 +133,8 @@ def test_criteria_are_amended_from_the_desk_by_keys(desk: Page, project: Project
     desk.keyboard.type("Even grey.")
     desk.get_by_label("What changed, and why").focus()
     desk.keyboard.type("Clearer")
+    desk.keyboard.press("Tab")
+    expect(desk.get_by_role("button", name="Publish: another wording only")).to_be_focused()
     desk.keyboard.press("Enter")
     expect(desk.get_by_text("guideline version 2")).to_be_visible()
     assert shown(desk) == stays

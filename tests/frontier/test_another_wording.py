@@ -39,12 +39,18 @@ def amend(pool: Pool, *, by: User | None = None, wording_only: bool, text: str =
     )
 
 
+def reach_band(pool: Pool) -> None:
+    """The queue has gone on from the outermost band."""
+    BandOpening.objects.create(project=pool.project, band=1, cause=BandOpening.Cause.PACE)
+
+
 def standing(pool: Pool) -> set[int]:
     return {each.pk for each in in_force(pool.project)}
 
 
 def test_another_wording_leaves_certificates_plans_labels_and_bands_as_they_were() -> None:
     pool = certified_pool()
+    reach_band(pool)
     before, openings = standing(pool), BandOpening.objects.filter(project=pool.project).count()
     labels = Certificate.objects.filter(project=pool.project)[0].run.item_ids
     amend(pool, wording_only=True)
@@ -71,6 +77,7 @@ def test_labels_given_under_another_wording_count_with_those_before_it() -> None
 
 def test_what_the_button_counts_is_what_falls() -> None:
     pool = certified_pool()
+    reach_band(pool)
     certificates = len(standing(pool))
     labels = len(look(pool).item_ids)
     price = price_of_meaning(pool.project)
@@ -154,6 +161,7 @@ def page(pool: Pool, user: User, name: str = "guideline") -> str:
 
 def test_the_pages_say_the_price_on_the_button_and_show_what_changed_word_by_word() -> None:
     pool = certified_pool()
+    reach_band(pool)
     price = price_of_meaning(pool.project).says
     assert price.startswith("ends 2 certificates, voids ") and price.endswith("can open 1 band again")
     for name in ("guideline", "photos"):

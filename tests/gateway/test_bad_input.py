@@ -130,8 +130,8 @@ def test_what_is_wrong_with_json_is_said_in_plain_words(world: World, body: Any,
     ("role", "method", "path", "named", "known"),
     [
         ("admin", "get", "/jobs?limit=5&sort=new", "sort", "cursor, limit"),
-        ("reviewer", "get", "/ground-truths?curent=true", "curent", "current, cursor, limit"),
-        ("admin", "get", "/export/annotations.csv?since=2026", "since", "none"),
+        ("reviewer", "get", "/ground-truths?curent=true", "curent", "current, promise, cursor, limit"),
+        ("admin", "get", "/export/annotations.csv?since=2026", "since", "promise"),
         ("labeler", "post", "/claims?count=3", "count", "none"),
         ("labeler", "get", "?format=xml", "format", "none"),
     ],
@@ -236,7 +236,14 @@ def test_a_closed_account_loses_its_token(world: World) -> None:
         ("admin", "get", "/claims", None, 405, "method_not_allowed"),
         ("reviewer", "post", "/guidelines", {"note": "x"}, 422, "invalid"),
         ("reviewer", "post", "/guidelines", {"note": "x", "retire": ["functional"]}, 403, "forbidden"),
-        ("reviewer", "post", "/guidelines", {"note": "x", "criteria": {"purple": "y"}}, 422, "unknown_class"),
+        (
+            "reviewer",
+            "post",
+            "/guidelines",
+            {"note": "x", "criteria": {"purple": "y"}, "wording_only": True},
+            422,
+            "unknown_class",
+        ),
         (
             "reviewer",
             "post",
@@ -352,7 +359,7 @@ def test_two_projects_cannot_share_an_address(world: World) -> None:
 
 
 def test_an_amended_guideline_is_a_new_version(world: World) -> None:
-    body = {"note": "clearer", "criteria": {"functional": "No crack."}, "expected": 1}
+    body = {"note": "clearer", "criteria": {"functional": "No crack."}, "expected": 1, "wording_only": True}
     made = _post(world.client("reviewer"), world.api("/guidelines"), body)
     assert made.status_code == 201, made.content
     assert made.json()["number"] == 2

@@ -60,7 +60,7 @@ def test_a_claim_looks_the_same_whatever_the_photo_was_drawn_for(rates: dict[str
     assert _told(claimed) == set()
     assert claimed["tasks"]
     for task in claimed["tasks"]:
-        assert set(task) == {"lease", "photo", "expires_at", "note"}
+        assert set(task) == {"lease", "photo", "expires_at", "note", "sent_back"}
         assert set(task["photo"]) == {"sha256", "screen", "thumb", "width", "height", "tiles"}
     assert set(claimed) == {"tasks", "state", "message", "progress", "guideline", "order"}
     assert set(claimed["progress"]) == {"answered_today", "settled_in_band", "needed_in_band", "as_of"}

@@ -32,6 +32,8 @@ class Line:
 
     def __init__(self, stack: Stack, head: str) -> None:
         self.socket = socket.create_connection(("127.0.0.1", stack.port), timeout=120)
+        # Else both ends together may hold all that a test sends, before the server has read a byte.
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2**16)
         self.socket.sendall(f"{head}\r\nHost: 127.0.0.1\r\n".encode())
         self.sent = 0
 

@@ -139,7 +139,7 @@ class PausedBackView(ApiView):
     )
     def post(self, request: Request, project: Project, given: Json) -> Json:
         sent, left = services.send_back_paused(
-            project=project, reviewer=signed_in(request), comment=given["comment"]
+            project=project, reviewer=signed_in(request), comment=given.get("comment", "")
         )
         return {"sent_back": sent, "left": left}
 
