@@ -141,7 +141,9 @@ def band_progress(project: Project) -> BandProgress:
         settled=settled,
         needed=_needed(project, band, opening, before),
         ground_truths=before + settled,
-        agreed=truths.filter(origin=Origin.AGREEMENT).count(),
+        # Photos of a ring whose first answer differed are all among those that two people finished: without the others their
+        # share would be of what is hard.
+        agreed=truths.filter(origin__in=[Origin.AGREEMENT, Origin.ASSISTED]).count(),
         disputed=disputes.filter(~Q(ruling__outcome="withdrawn")).count(),
         opening=opening.pk if opening else None,
         since=opening.created_at if opening else None,

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from labeling.catalog.models import Item
 from labeling.people.models import User
-from labeling.queue import priority, services
+from labeling.queue import pace, priority, services
 from labeling.queue.models import Entry, Slot
 from labeling.queue.ranking import swap_in
 from labeling.truth import services as truth
@@ -234,3 +234,16 @@ def test_whoever_is_asked_alone_first_is_told_apart_from_a_pair(setting: Setting
     alone = answer_with(setting.project, mine, "defective").annotation
     second = answer_with(setting.project, take(setting, setting.bob)).annotation
     assert (alone.context["wanted"], second.context["wanted"]) == (1, 2)
+
+
+def test_the_pace_counts_what_one_answer_settled_among_what_needed_no_ruling(
+    setting: Setting, agreeing: None
+) -> None:
+    offer_all(setting)
+    for _photo in range(3):
+        answer_with(setting.project, take(setting, setting.ann))
+    differs = take(setting, setting.ann)
+    answer_with(setting.project, differs, "defective")
+    answer_with(setting.project, take(setting, setting.bob))
+    progress = pace.band_progress(setting.project)
+    assert (progress.agreed, progress.disputed, progress.agreement) == (3, 1, 0.75)

@@ -36,6 +36,7 @@ from labeling.learning.selectors import champion
 from labeling.queue import priority
 from labeling.truth.models import GroundTruth, TruthKind
 
+#: Thresholds of a ladder. Ways of two thresholds gain by finer ones (docs/log.md).
 BANDS = 20
 #: Of a certificate, in the project's activity.
 _TOLD = ("precision", "coverage", "n", "errors", "ring_n", "ring_errors")
@@ -134,7 +135,8 @@ def _ladders(
     ladders, planned = {}, {}
     for class_id, (confidence, hopes) in grouped.items():
         labels = int(policy.planned_labels * len(confidence) / total)
-        rungs = ladder(confidence, bands=BANDS, out_of_fold=hopes)
+        finer = 2 if policy.promise == PromiseKind.ASSISTED else 1
+        rungs = ladder(confidence, bands=BANDS * finer, out_of_fold=hopes)
         # Where undecided photos are no errors, of the rest fewer may be wrong: those that people could decide.
         aim = aimed(rungs, labels, 1.0 - (1.0 - policy.precision) * decided, delta / len(grouped))
         assert aim.photos is not None and aim.targets is not None
