@@ -15,7 +15,8 @@ from labeling.catalog.meaning import meaning_now
 from labeling.catalog.models import ClassDefinition, Guideline, Project
 from labeling.catalog.selectors import active_definitions, class_names, current_guideline
 from labeling.frontier.arrivals import Unusual, unusual_arrivals
-from labeling.frontier.auditing import GO_ON_AT, open_audits, paused_classes
+from labeling.frontier.assisting import waiting_audits
+from labeling.frontier.auditing import GO_ON_AT, MOST_WAITING, open_audits, paused_classes
 from labeling.frontier.blocking import Blocked, asked_for
 from labeling.frontier.certificates import in_force
 from labeling.frontier.models import (
@@ -60,6 +61,24 @@ class ClassStatus:
     blocked: Blocked
     open_audits: int
     paused: bool
+    ring_audits: int
+
+    @property
+    def ring_waits(self) -> bool:
+        """Whether so many audits of what one answer settled are open that none settles any more."""
+        return self.ring_audits >= MOST_WAITING
+
+    @property
+    def says_ring_waits(self) -> str:
+        return ngettext(
+            "%(n)d photo of “%(class)s” whose answer agreed with the machine waits for its second person, so no single "
+            "answer settles another one until fewer than %(most)d wait. Labelers are asked about these photos before all "
+            "others.",
+            "%(n)d photos of “%(class)s” whose answer agreed with the machine wait for their second person, so no single "
+            "answer settles another one until fewer than %(most)d wait. Labelers are asked about these photos before all "
+            "others.",
+            self.ring_audits,
+        ) % {"n": self.ring_audits, "class": self.definition.name, "most": MOST_WAITING}
 
     @property
     def says(self) -> str:
@@ -316,6 +335,9 @@ def _classes(
                 ),
                 len(waiting.get(class_id, ())),
                 state == "certified" and class_id in paused,
+                waiting_audits(project, certificate)
+                if certificate is not None and state == "certified" and certificate.assisted is not None
+                else 0,
             )
         )
     return found

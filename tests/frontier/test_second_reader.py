@@ -6,9 +6,11 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 
 from labeling.catalog.models import Item
-from labeling.frontier import assisting
+from labeling.frontier import assisting, selectors
 from labeling.frontier.cohort import TakenOfRing
 from labeling.frontier.models import (
     AssistedLabel,
@@ -172,6 +174,13 @@ def test_with_too_many_audits_waiting_one_answer_settles_no_more() -> None:
     with patch.object(assisting, "MOST_WAITING", 1):
         say(pool, hand(pool, second, pool.labelers[0]), "functional")
         assert truth_of(second) is None and wanted(pool, second) == (1, 1)
+    with patch.object(selectors, "MOST_WAITING", 1):
+        client = Client()
+        client.force_login(pool.admin)
+        page = client.get(reverse("frontier", args=[pool.project.slug])).content.decode()
+        assert (
+            "1 photo of “Functional” whose answer agreed with the machine waits for its second person" in page
+        )
 
 
 def test_audits_that_refute_agreement_suspend_it_and_its_labels_wait_for_their_second_person() -> None:
