@@ -148,8 +148,7 @@ def house(django_db_setup: None) -> Iterator[House]:
     try:
         url = start_embedded(data, keep_running=True, extra="fsync = off\nsynchronous_commit = off\n")
         database.copy_to(url)
-        # More than the second that people are meant to wait: where tests are busy, a database that is well may take that.
-        stack = Stack(DATABASE_URL=url, HILLTOP_VAR=str(folder / "var"), HILLTOP_DB_PATIENCE="3")
+        stack = Stack(DATABASE_URL=url, HILLTOP_VAR=str(folder / "var"), HILLTOP_DB_PATIENCE="")
         house = House(data, stack, url, "", small)
         house.token = house.shell(SEED)
         stack.ensure_web()
