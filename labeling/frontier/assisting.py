@@ -9,7 +9,7 @@ gets its second person all the same, by lot: they audit the others
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from django.core.cache import cache
 from django.db import connection, transaction
@@ -22,7 +22,14 @@ from labeling.frontier.auditing import MOST_WAITING
 from labeling.frontier.blind import DECIDED, SHOWN
 from labeling.frontier.certificates import in_force
 from labeling.frontier.cohort import FREE, current_ranking, taken_of_ring
-from labeling.frontier.models import AssistedLabel, Certificate, EndKind, FrontierPolicy, Mode
+from labeling.frontier.models import (
+    AssistedLabel,
+    Certificate,
+    CertificationPlan,
+    EndKind,
+    FrontierPolicy,
+    Mode,
+)
 from labeling.frontier.policy import FIRST_DECISIONS, first_share, policy_of
 from labeling.planner import without_nested_loops
 from labeling.queue import priority
@@ -48,10 +55,15 @@ WHERE s.model_version_id = %(model)s AND i.project_id = %(project)s AND {FREE}
 
 def offer_rings(project: Project) -> int:
     """Let the queue ask one person first of each photo of the rings in force; return of how many it does."""
-    rings = _rings(project)
-    if not rings or policy_of(project).mode != Mode.ON:
+    if policy_of(project).mode != Mode.ON:
         return 0
-    plan = rings[0].run.plan
+    rings = _rings(project)
+    plans = {each.run.plan for each in rings}
+    return sum(_offer(project, [each for each in rings if each.run.plan == plan], plan) for plan in plans)
+
+
+def _offer(project: Project, rings: Sequence[Certificate], plan: CertificationPlan) -> int:
+    """Rings of one plan, which says of which photos they speak."""
     given = {
         "classes": [each.label_class_id for each in rings],
         "from": [each.assisted for each in rings],
@@ -69,7 +81,7 @@ def offer_rings(project: Project) -> int:
 
 
 def _rings(project: Project) -> list[Certificate]:
-    """Certificates in force with a ring of which what was proven still speaks. All are of one plan."""
+    """Certificates in force with a ring of which what was proven still speaks."""
     resolution = class_resolution(project)
     return [each for each in in_force(project) if each.assisted is not None and _holds(each, resolution)]
 

@@ -18,10 +18,11 @@ from labeling.frontier.models import (
     AutomaticDecision,
     Certificate,
     CertificationPlan,
+    CertificationRun,
 )
-from labeling.frontier.services import suspend
+from labeling.frontier.services import end_certificates, suspend
 from labeling.queue.models import Entry
-from labeling.queue.services import undo
+from labeling.queue.services import release, undo
 from labeling.refusals import Refused
 from labeling.truth.models import GroundTruth, Origin
 from tests.factories import make_member
@@ -99,6 +100,26 @@ def test_a_ring_is_certified_beside_the_machines_part_and_offered_to_one_person_
     decided = AutomaticDecision.objects.filter(project=pool.project, label_class=pool.classes["functional"])
     assert decided.exists()
     assert min(each.confidence for each in decided) >= certificate_of(pool).threshold
+
+
+def test_rings_of_two_plans_are_offered_each_by_its_own_cohort() -> None:
+    """Another number of planned labels is another plan, under which one class may get its certificate before the other."""
+    pool = assisted_pool()
+    photo = ring_photos(pool)[0]
+    slot = hand(pool, photo, pool.labelers[0])
+    pool.policy(planned_labels=320)
+    pool.work()
+    release(project=pool.project, labeler=pool.labelers[0], lease=slot.pk)
+    first, second = CertificationPlan.objects.filter(project=pool.project).order_by("pk")
+    assert photo.pk in first.cohort.item_ids and photo.pk not in second.cohort.item_ids
+    newer = certificate_of(pool, "defective")
+    end_certificates(project=pool.project, kind="renewed", reason="later", only=[newer.pk])
+    newer.pk, newer.run = None, CertificationRun.objects.filter(plan=second)[0]
+    newer._state.adding = True
+    newer.save()
+    Entry.objects.filter(ranking__project=pool.project, taken=0).update(free=2, position=7)
+    assisting.offer_rings(pool.project)
+    assert wanted(pool, photo) == (0, 1)
 
 
 def test_an_answer_that_agrees_settles_and_asks_nobody_else() -> None:

@@ -144,8 +144,8 @@ class SettingsForm(_ProjectModelForm):
         help_texts = {
             "certifying_answers": gettext_lazy(
                 "Only these photos prove a precision, so cleaner labels of them let the machine decide more. 0 is as all "
-                "photos. Each answer more that such a photo gets is about 200 more answers per certificate: as many as the "
-                "random photos that one takes. All must agree, or by “at least k” a majority; others go to review."
+                "photos. Each answer more is one more for every random label that is planned (Frontier page, Policy). All "
+                "must agree, or by “at least k” a majority; others go to review."
             ),
             "min_view_ms": gettext_lazy("Faster answers are refused, and the labeler is told."),
             "gold_bar": gettext_lazy("A labeler below it is paused until an admin lets them go on."),
