@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from collections.abc import Iterator
 
 import psycopg
@@ -15,10 +16,18 @@ _READ_ONLY = "25006"
 def is_disk_full(error: BaseException | None) -> bool:
     """Of the database, or of our own files; a quota that is used up is the same to whoever wants to write."""
     return any(
-        each.sqlstate == _DISK_FULL
+        _says_full(each)
         if isinstance(each, psycopg.Error)
         else isinstance(each, OSError) and each.errno in (errno.ENOSPC, errno.EDQUOT)
         for each in _causes(error)
+    )
+
+
+def _says_full(error: psycopg.Error) -> bool:
+    """A server that refuses to begin gives no code, only words: PostgreSQL's library keeps the code of queries alone."""
+    return error.sqlstate == _DISK_FULL or (
+        error.sqlstate is None
+        and any(os.strerror(each) in str(error) for each in (errno.ENOSPC, errno.EDQUOT))
     )
 
 

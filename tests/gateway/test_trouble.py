@@ -34,6 +34,10 @@ CASES: list[tuple[Exception, Trouble | None]] = [
     (PoolTimeout("none in time"), AWAY),
     (InterfaceError("connection already closed"), AWAY),
     (by_django(psycopg.errors.DiskFull("could not extend file")), DISK_FULL),
+    (
+        by_django(psycopg.OperationalError("FATAL:  could not write init file: No space left on device")),
+        DISK_FULL,
+    ),
     (OSError(errno.ENOSPC, "No space left on device"), DISK_FULL),
     (OSError(errno.EDQUOT, "Disk quota exceeded"), DISK_FULL),
     (by_django(psycopg.errors.ReadOnlySqlTransaction("cannot execute INSERT")), READ_ONLY),
