@@ -23,7 +23,7 @@ bulk by the same rule (``benchmarks.frontier_stream``), as 50,000 photos by hand
 outside the frontier, and the work of people alone, are counted by that rule without rows.
 
 Beside each precision's ``machine`` stand ``assisted``, ``delivered`` and ``baselines`` (``benchmarks.frontier_promises``),
-which are counted in memory: no service makes those promises yet.
+which are counted in memory by the rules that the services use, without rows.
 """
 
 from __future__ import annotations
