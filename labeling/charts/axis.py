@@ -13,6 +13,7 @@ from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
 
 from labeling.charts.scale import Scale, levels, round_numbers
+from labeling.percentage import percentage
 
 Ticks = Sequence[tuple[float, str]]
 
@@ -62,9 +63,7 @@ def share_axis(
 ) -> Axis:
     """Shares between 0 and 1 by hundredths at the finest, in per cent unless ``text`` says them otherwise."""
     low = min(low, 0.98)
-    return rounded_axis(
-        label, low, max(high, low + 0.02), text or (lambda each: f"{100 * each:.0f} %"), finest=0.01
-    )
+    return rounded_axis(label, low, max(high, low + 0.02), text or percentage, finest=0.01)
 
 
 def day(at: float) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from labeling.catalog.models import Item, Project
 from labeling.catalog.selectors import active_definitions, class_resolution
@@ -153,7 +154,7 @@ def _place(x: float, y: float) -> str:
     """Where in the photo something is, in words."""
     places = (
         (_("top left"), _("top"), _("top right")),
-        (_("left"), _("middle"), _("right")),
+        (_("left"), _("middle"), pgettext("place", "right")),
         (_("bottom left"), _("bottom"), _("bottom right")),
     )
     return places[min(int(3 * y), 2)][min(int(3 * x), 2)]

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from labeling.catalog.models import Project
 from labeling.frontier.models import CertificationPlan, CertificationRun, FrontierPolicy
+from labeling.percentage import percentage
 from labeling.truth.estimates import Proportion
 
 
@@ -95,4 +96,4 @@ def _held(look: CertificationRun | None) -> Proportion:
 
 def per_cent(share: float) -> str:
     """95 %, 85.5 %: not rounded to what it is not."""
-    return f"{100 * share:.3g} %"
+    return percentage(share, ".3g")

@@ -21,6 +21,7 @@ from labeling.frontier.models import (
 )
 from labeling.frontier.parts import Parts
 from labeling.frontier.promise import per_cent
+from labeling.percentage import percentage
 
 
 def state_says(
@@ -68,9 +69,9 @@ def state_says(
 
 def _certified(policy: FrontierPolicy, alone: float, ring: float) -> str:
     told = {
-        "share": _whole_per_cent(alone),
-        "alone": _whole_per_cent(alone),
-        "ring": _whole_per_cent(ring),
+        "share": percentage(alone),
+        "alone": percentage(alone),
+        "ring": percentage(ring),
         "wish": per_cent(policy.precision),
         "floor": per_cent(policy.floor),
     }
@@ -157,8 +158,8 @@ def _ways(certificate: Certificate, parts: Parts) -> str:
     """Who settles what of a class that has a machine's part, or a ring, or both."""
     plan = certificate.run.plan
     told = {
-        "alone": _whole_per_cent(parts.alone_of_class),
-        "ring": _whole_per_cent(parts.ring_of_class),
+        "alone": percentage(parts.alone_of_class),
+        "ring": percentage(parts.ring_of_class),
         "wish": per_cent(plan.precision),
     }
     if not parts.alone:
@@ -236,7 +237,3 @@ def not_promised(policy: FrontierPolicy) -> str:
             "machine make the same mistake, only a second person sees it, and that is left to the audit's share."
         )
     return _("Not promised: anything of single photos, or of labels that people settle.")
-
-
-def _whole_per_cent(share: float) -> str:
-    return f"{share:.0%}".replace("%", " %")

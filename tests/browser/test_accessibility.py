@@ -1,17 +1,19 @@
-"""What a screen reader or a keyboard needs on the pages with most controls: by axe-core, and by pressing Tab."""
+"""What a screen reader or a keyboard needs: on every page by axe-core, in both languages, and by pressing Tab."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from labeling.catalog.images import add_image, add_items
 from labeling.catalog.models import Project
+from labeling.frontier.models import AutomaticDecision
 from labeling.truth.services import request_review
 from tests.browser import axe
 from tests.factories import make_member, make_project, photo_bytes
+from tests.frontier.living import Living, make_living
 
 PageFor = Callable[..., Page]
 
@@ -37,19 +39,49 @@ FOCUS = """() => {
   };
 }"""
 
-PAGES = (
-    "photos",
-    "members",
-    "guideline",
-    "intake",
-    "settings",
+#: Of a project whose first photos have just come in.
+FRESH = (
+    "",
     "label",
     "review",
+    "photos",
+    "near-duplicates",
+    "intake",
+    "guideline",
+    "members",
     "labelers",
+    "settings",
     "models",
+    "adaptation",
+    "lab",
+    "derive",
+    "frontier",
+    "monitors",
+    "dashboard",
     "jobs",
-    "",
 )
+
+#: Of one that has been at work for weeks: plots, certificates, decisions, alerts, versions, disputes.
+WORKED = (
+    "",
+    "review",
+    "labelers",
+    "frontier",
+    "monitors",
+    "dashboard",
+    "models",
+    "models/3",
+    "models/3/cell/functional/functional",
+    "models/4",
+    "lab",
+    "members",
+)
+
+#: Of no project; the last is none.
+OUTSIDE = ("", "new", "account", "account/password", "people", "people/invite", "nothing-here")
+
+#: For whoever is not signed in.
+STRANGERS = ("login", "forgot", "forgot/sent")
 
 
 @pytest.fixture
@@ -62,23 +94,55 @@ def project(live_stack: object) -> Project:
     return project
 
 
-@pytest.mark.parametrize("language", ["en", "ko"])
-def test_every_control_has_a_name_and_every_page_an_order(
-    project: Project, page_for: PageFor, language: str
-) -> None:
-    page = page_for(project.created_by, locale=language)
+@pytest.fixture
+def living(live_stack: object) -> Living:
+    return make_living(days=80, photos=5, slug="cells")
+
+
+def examine(page: Page, addresses: Iterable[str], language: str) -> dict[str, list[str]]:
+    """What is wrong with each page, all that can be opened on it being open."""
     faults = {}
-    for name in PAGES:
-        page.goto(f"/p/{project.slug}/{name}")
-        page.wait_for_load_state("networkidle" if name not in {"", "label"} else "load")
-        if name == "label":
+    for address in addresses:
+        page.goto(address)
+        page.wait_for_load_state("load" if address.endswith(("/", "/label")) else "networkidle")
+        if address.endswith("/label"):
             expect(page.locator("#loading")).to_be_hidden()
         page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
-        if found := axe.faults(page):
-            faults[name] = found
-        assert page.evaluate(UNASKED) == {"headings": 1, "unscoped": [], "nowhere": []}, name
-        assert page.evaluate("document.documentElement.lang") == language
-    assert faults == {}
+        found = axe.faults(page)
+        unasked = page.evaluate(UNASKED)
+        if unasked != {"headings": 1, "unscoped": [], "nowhere": []}:
+            found.append(f"unasked: {unasked}")
+        if page.evaluate("document.documentElement.lang") != language:
+            found.append(f"its language is not {language}")
+        if found:
+            faults[address] = found
+    return faults
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_every_page_of_a_fresh_project_passes(project: Project, page_for: PageFor, language: str) -> None:
+    page = page_for(project.created_by, locale=language)
+    assert examine(page, [f"/p/{project.slug}/{name}" for name in FRESH], language) == {}
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_every_page_of_a_project_at_work_passes(living: Living, page_for: PageFor, language: str) -> None:
+    decision = AutomaticDecision.objects.filter(project=living.project).latest("pk")
+    names = [*WORKED, f"frontier/decisions/{decision.pk}"]
+    page = page_for(living.admin, locale=language)
+    assert examine(page, [f"/p/{living.project.slug}/{name}" for name in names], language) == {}
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_every_page_outside_of_projects_passes(project: Project, page_for: PageFor, language: str) -> None:
+    admin = project.created_by
+    admin.is_superuser = True
+    admin.save()
+    addresses = [*(f"/{name}" for name in OUTSIDE), f"/people/{admin.pk}"]
+    assert examine(page_for(admin, locale=language), addresses, language) == {}
+    assert examine(page_for(None, locale=language), [f"/{name}" for name in STRANGERS], language) == {}
+    labeler = make_member(project)
+    assert examine(page_for(labeler, locale=language), ["/", f"/p/{project.slug}/settings"], language) == {}
 
 
 @pytest.mark.parametrize("name", ["photos", "members", "guideline", "intake"])

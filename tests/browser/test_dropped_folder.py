@@ -106,7 +106,7 @@ def test_the_buttons_that_open_the_browsers_choice_are_in_the_pages_language(
     page.on("filechooser", lambda _chooser: None)
     page.goto(f"/p/{project.slug}/intake")
     (tmp_path / "one.png").write_bytes(photo_bytes(1))
-    for text, field in (("파일 고르기", "#id_photos"), ("폴더 고르기", "#id_folder_here")):
+    for text, field in (("파일 선택", "#id_photos"), ("폴더 선택", "#id_folder_here")):
         native, ours = page.locator(field), page.get_by_text(text, exact=True)
         box = native.bounding_box()
         assert box is not None and box["width"] <= 1, "the browser's own button cannot be seen"

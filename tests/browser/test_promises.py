@@ -51,7 +51,7 @@ def test_the_page_tells_of_a_second_reader_and_a_labelers_screen_does_not(page_f
     shoot(page, "second-reader")
     korean = page_for(pool.admin, locale="ko-KR")
     korean.goto("/p/cells/frontier")
-    expect(korean.get_by_role("heading", name="기계와 같은 답변 하나로 사진이 확정되며")).to_be_visible()
+    expect(korean.get_by_role("heading", name="모델과 같은 답변 하나로 확정되는 범위")).to_be_visible()
     shoot(korean, "second-reader-korean")
 
     page = page_for(make_member(pool.project))

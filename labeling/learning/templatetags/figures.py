@@ -10,6 +10,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from labeling.percentage import percentage
+
 register = template.Library()
 
 
@@ -65,7 +67,7 @@ def interval(figure: dict[str, Any] | None) -> SafeString | str:
 @register.filter
 def percent(value: float | None) -> str:
     """0.8241 as "82 %"; an en dash for ``None``."""
-    return "–" if value is None else f"{100 * value:.0f} %"
+    return "–" if value is None else percentage(value)
 
 
 @register.filter

@@ -13,6 +13,7 @@ from labeling.charts.marks import LOOKS, Guide, Series
 from labeling.frontier.models import Mode
 from labeling.overview.dashboard.panel import Column, Panel
 from labeling.overview.dashboard.timeline import Frame
+from labeling.percentage import percentage
 
 
 def moved(frames: list[Frame], project: Project) -> Panel:
@@ -77,9 +78,9 @@ def _certified(frame: Frame, name: str) -> float | None:
 def _title(frames: list[Frame]) -> str:
     now = frames[-1]
     best = max(frames, key=lambda frame: frame.certified)
-    told = {"now": f"{100 * now.certified:.0f} %", "best": f"{100 * best.certified:.0f} %"}
+    told = {"now": percentage(now.certified), "best": percentage(best.certified)}
     if now.certified > 0:
-        told["wish"] = f"{100 * (now.precision or 0):g} %"
+        told["wish"] = percentage(now.precision or 0, "g")
         return _("%(now)s of the pool is certified at %(wish)s") % told
     if best.certified > 0:
         return _("Nothing is certified now; at its best %(best)s of the pool was") % told

@@ -20,6 +20,7 @@ from labeling.learning.selectors import cell as photos_behind
 from labeling.learning.templatetags.figures import share as short
 from labeling.monitors.models import Monitor, MonitorReading, ReadingState
 from labeling.overview.dashboard.panel import NAMES, Cell, Column, Grid, Panel, rounded
+from labeling.percentage import percentage
 from labeling.truth.estimates import Proportion
 
 VERSIONS = 200
@@ -242,7 +243,7 @@ def confusion(project: Project, model: ModelVersion | None) -> Panel:
     return Panel(
         "confusion",
         _("Most often it takes %(truth)s for %(said)s: %(share)s of them")
-        % {"truth": names[truth], "said": names[said], "share": f"{100 * most / sum(matrix[truth]):.0f} %"}
+        % {"truth": names[truth], "said": names[said], "share": percentage(most / sum(matrix[truth]))}
         if most
         else _("It mixes up nothing of its %(n)d ground truths") % {"n": sum(map(sum, matrix))},
         _("Rows: the ground truth. Columns: what version %(n)d says of photos that its fit had not seen.")

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from labeling.charts.figure import Figure
+from labeling.percentage import percentage
 
 if TYPE_CHECKING:
     from labeling.catalog.models import Item
@@ -116,7 +117,7 @@ def shown(value: Any, unit: Unit) -> str:
             assert isinstance(value, datetime)
             return date_format(timezone.localtime(value), _("j M Y, H:i"))
         case "share":
-            return f"{100 * value:.1f} %" if 0 < value < 0.1 or 0.95 < value < 1 else f"{100 * value:.0f} %"
+            return percentage(value, ".1f" if 0 < value < 0.1 or 0.95 < value < 1 else ".0f")
         case "ratio":
             return rounded(value, 2)
         case "hours":

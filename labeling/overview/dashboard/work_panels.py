@@ -13,6 +13,7 @@ from labeling.charts.marks import Series
 from labeling.charts.scale import levels
 from labeling.overview.dashboard.history import ANSWER_CAP_S, RULING_CAP_S, Bucket, History
 from labeling.overview.dashboard.panel import NAMES, Column, Panel, Unit, rounded, tick_text
+from labeling.percentage import percentage
 from labeling.truth.estimates import Proportion
 
 
@@ -330,10 +331,10 @@ def _agreement_title(shares: list[Proportion], total: Proportion) -> str:
     known = [share for share in shares if share.whole]
     third = len(known) // 3
     assert total.share is not None
-    told = {"all": f"{100 * total.share:.0f} %"}
+    told = {"all": percentage(total.share)}
     if third:
         before, now = _together(known[:third]), _together(known[-third:])
-        told |= {"before": f"{100 * (before.share or 0):.0f} %", "now": f"{100 * (now.share or 0):.0f} %"}
+        told |= {"before": percentage(before.share or 0), "now": percentage(now.share or 0)}
         if now.low > before.high:
             return _("People agree more than at first: %(now)s, from %(before)s") % told
         if now.high < before.low:

@@ -9,6 +9,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from labeling.percentage import percentage
 from labeling.truth.estimates import Proportion
 
 register = template.Library()
@@ -26,7 +27,7 @@ def decimals(value: Any) -> str:
 @register.filter
 def percent(value: Any) -> str:
     """82 %; an en dash for None."""
-    return "–" if value is None else f"{round(float(value) * 100)} %"
+    return "–" if value is None else percentage(float(value))
 
 
 @register.simple_tag
