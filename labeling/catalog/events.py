@@ -14,5 +14,7 @@ guideline_changed = Signal()
 meaning_changed = Signal()
 #: kwargs: project. Asks what :data:`meaning_changed` would cost now: receivers return {name: number}
 meaning_priced = Signal()
+#: kwargs: project. Asks how people work: receivers return a part of :class:`~labeling.catalog.work.Work`, {name: number}
+work_measured = Signal()
 #: kwargs: project, changed (set of setting names)
 settings_changed = Signal()

@@ -29,9 +29,11 @@ from labeling.catalog.models import (
 from labeling.people.models import User
 from labeling.refusals import Refused
 
-MAX_CLASSES = 40
+MAX_CLASSES = 500
 MAX_CHECKS = 20
 MAX_EXEMPLARS = 12
+#: Keys that a refusal lists before it breaks off.
+_LISTED = 20
 _KEY = re.compile(r"^[a-z0-9_-]{1,60}$")
 
 
@@ -42,6 +44,7 @@ class _Entry:
     key: str
     name: str
     position: int
+    group: str = ""
     state: str = ClassState.ACTIVE
     into: str = ""
     criteria: str = ""
@@ -67,6 +70,7 @@ def amend_guideline(
     by: User,
     note: str,
     rename: Mapping[str, str] | None = None,
+    group: Mapping[str, str] | None = None,
     add: Sequence[Mapping[str, Any]] = (),
     merge: Mapping[str, str] | None = None,
     retire: Sequence[str] = (),
@@ -80,11 +84,12 @@ def amend_guideline(
 ) -> Guideline:
     """Append a guideline version with these changes; everything else stays as it was. No answer is touched.
 
-    ``rename``: key -> new name. ``add``: new classes (see :func:`~labeling.catalog.projects.create_project`);
+    ``rename``: key -> new name. ``group``: key -> heading under which it is listed; empty for none.
+    ``add``: new classes (see :func:`~labeling.catalog.projects.create_project`);
     the key, or without a key the name, of a retired or merged class brings it back.
-    ``merge``: key -> key of the class that its answers count
-    for from now on. ``retire``: keys that are asked no more. ``criteria``: key -> text. ``checklist``: key -> short
-    criteria. ``exemplars``: key -> SHA-256 of photos of the project, in order; ``more_exemplars``: of those that come
+    ``merge``: key -> key of the class that its answers count for from now on. ``retire``: keys that are asked no more.
+    ``criteria``: key -> text. ``checklist``: key -> short criteria.
+    ``exemplars``: key -> SHA-256 of photos of the project, in order; ``more_exemplars``: of those that come
     behind what the class has. ``order``: keys, first ones first. ``wording_only``: what answers mean stays as it was, and
     so does all that rests on it; an admin may object (:func:`~labeling.catalog.objecting.object_to_wording`).
     ``expected``: the version number that the editor saw; refused with ``guideline_moved`` (409) if it is no longer
@@ -108,6 +113,8 @@ def amend_guideline(
 
     for key, name in (rename or {}).items():
         schema[key] = replace(_active(schema, key), name=_name(name))
+    for key, heading in (group or {}).items():
+        schema[key] = replace(_active(schema, key), group=_group(heading))
     _add(schema, add)
     for key, text in (criteria or {}).items():
         schema[key] = replace(_active(schema, key), criteria=text.strip())
@@ -184,6 +191,7 @@ def _read(guideline: Guideline) -> dict[str, _Entry]:
             key=definition.label_class.key,
             name=definition.name,
             position=definition.position,
+            group=definition.group,
             state=definition.state,
             into=definition.merged_into.key if definition.merged_into else "",
             criteria=definition.criteria,
@@ -207,8 +215,11 @@ def _write(
         project=project, number=number, note=note, created_by=by, wording_only=wording_only
     )
     classes = {known.key: known for known in LabelClass.objects.filter(project=project)}
-    for key in schema.keys() - classes.keys():
-        classes[key] = LabelClass.objects.create(project=project, key=key)
+    # In the schema's order: the two-letter codes are dealt out in the order of the rows.
+    made = LabelClass.objects.bulk_create(
+        LabelClass(project=project, key=key) for key in schema if key not in classes
+    )
+    classes |= {each.key: each for each in made}
     entries = list(schema.values())
     definitions = ClassDefinition.objects.bulk_create(
         ClassDefinition(
@@ -216,6 +227,7 @@ def _write(
             label_class=classes[entry.key],
             name=entry.name,
             position=entry.position,
+            group=entry.group,
             state=entry.state,
             merged_into=classes[entry.into] if entry.into else None,
             criteria=entry.criteria,
@@ -234,13 +246,11 @@ def _write(
 def _active(schema: Mapping[str, _Entry], key: str) -> _Entry:
     entry = schema.get(key)
     if entry is None or entry.state != ClassState.ACTIVE:
+        in_use = [e.key for e in schema.values() if e.state == ClassState.ACTIVE]
         raise Refused.invalid(
             None,
             _("There is no class “%(key)s” in use. In use: %(keys)s.")
-            % {
-                "key": key,
-                "keys": ", ".join(e.key for e in schema.values() if e.state == ClassState.ACTIVE),
-            },
+            % {"key": key, "keys": ", ".join(in_use[:_LISTED] + ["…"] * (len(in_use) > _LISTED))},
             code="unknown_class",
         )
     return entry
@@ -263,6 +273,7 @@ def _add(schema: dict[str, _Entry], classes: Sequence[Mapping[str, Any]]) -> Non
             key=key,
             name=name,
             position=max((entry.position for entry in schema.values()), default=-1) + 1,
+            group=_group(given.get("group") or (known.group if known else "")),
             criteria=str(given.get("criteria") or (known.criteria if known else "")).strip(),
             checklist=_checks(given.get("checklist") or (known.checklist if known else ())),
             exemplars=known.exemplars if known else (),
@@ -335,6 +346,13 @@ def _name(value: Any) -> str:
     if not name or len(name) > 80:
         raise Refused.invalid("name", _("A class needs a name of at most 80 letters."))
     return name
+
+
+def _group(value: Any) -> str:
+    group = str(value or "").strip()
+    if len(group) > 60:
+        raise Refused.invalid("group", _("The name of a group can have at most 60 letters."))
+    return group
 
 
 def _checks(values: Iterable[Any]) -> tuple[str, ...]:

@@ -127,6 +127,9 @@ def _changes_of_class(
     said: list[Change] = []
     if old.name != new.name:
         said.append(Change(_("“%(old)s” is now called “%(name)s”.") % names, key, old.name, new.name))
+    if old.group != new.group:
+        says = _("“%(name)s” is listed under another heading.") % names
+        said.append(Change(says, key, old.group, new.group))
     if (old.state, old.merged_into_id) != (new.state, new.merged_into_id):
         said.append(Change(_state_says(new, names, before), key))
     if old.criteria != new.criteria:

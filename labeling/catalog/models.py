@@ -269,6 +269,9 @@ class ClassDefinition(models.Model):
     guideline = models.ForeignKey(Guideline, on_delete=models.CASCADE, related_name="definitions")
     label_class = models.ForeignKey(LabelClass, on_delete=models.PROTECT, related_name="definitions")
     name = models.CharField(max_length=80)
+    group = models.CharField(
+        max_length=60, blank=True, default="", db_default="", help_text="Heading under which it is listed."
+    )
     position = models.PositiveSmallIntegerField()
     state = models.CharField(max_length=8, choices=ClassState.choices, default=ClassState.ACTIVE)
     merged_into = models.ForeignKey(

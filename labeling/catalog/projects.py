@@ -96,8 +96,8 @@ def create_project(
 ) -> Project:
     """A new project with guideline version 1, and ``by`` as its admin.
 
-    ``classes``: dicts with ``name`` and, as one likes, ``key``, ``criteria`` (text) and ``checklist`` (list of
-    text). ``settings``: any of :data:`SETTINGS`. Refuses with ``invalid`` (422) and says which field.
+    ``classes``: dicts with ``name`` and, as one likes, ``key``, ``group`` (a heading), ``criteria`` (text) and
+    ``checklist`` (list of text). ``settings``: any of :data:`SETTINGS`. Refuses with ``invalid`` (422) and says which field.
     """
     _refuse_unknown(settings)
     project = Project(slug=slug, name=name, question=question, created_by=by, **settings)

@@ -3,6 +3,7 @@
 from django.urls import path, re_path
 
 from labeling.catalog.views.guideline import guideline, guideline_object
+from labeling.catalog.views.guideline_editor import guideline_edit, guideline_edit_class
 from labeling.catalog.views.intake import intake, intake_batch
 from labeling.catalog.views.members import members
 from labeling.catalog.views.near_duplicates import near_duplicates
@@ -20,6 +21,8 @@ urlpatterns = [
     path("p/<slug:slug>/restore", project_restore, name="project-restore"),
     path("p/<slug:slug>/settings", project_settings, name="project-settings"),
     path("p/<slug:slug>/guideline", guideline, name="guideline"),
+    path("p/<slug:slug>/guideline/edit", guideline_edit, name="guideline-edit"),
+    path("p/<slug:slug>/guideline/edit/<slug:class_key>", guideline_edit_class, name="guideline-edit-class"),
     path("p/<slug:slug>/guideline/<int:number>/object", guideline_object, name="guideline-object"),
     path("p/<slug:slug>/members", members, name="members"),
     path("p/<slug:slug>/photos", photos, name="photos"),

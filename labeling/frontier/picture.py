@@ -132,8 +132,11 @@ class Picture:
 
     @property
     def open_band(self) -> Band | None:
-        """The band that the picture explains until a person points at another one: where the queue is."""
-        bands = [band for line in self.lines for band in line.bands]
+        """The band that the whole picture explains until a person points at another one."""
+        return self.explained([band for line in self.lines for band in line.bands])
+
+    def explained(self, bands: Sequence[Band]) -> Band | None:
+        """Of these the one where the queue is."""
         here = [band for band in bands if band.number == self.current_band]
         opened = (b for b in here if b.state is BandState.OPEN)
         return next(opened, here[0] if here else bands[0] if bands else None)

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
-from labeling.catalog.forms.classes import NewClassFormSet
+from labeling.catalog.forms.classes import NewClasses
 from labeling.catalog.forms.projects import ProjectForm
 from labeling.catalog.models import Project
 from labeling.catalog.pages import project_context, show_refusal
@@ -41,8 +41,8 @@ class DeriveForm(ProjectForm):
         widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false"}),
     )
 
-    def __init__(self, data: Any = None, *, source: Project) -> None:
-        super().__init__(data)
+    def __init__(self, data: Any = None, *, source: Project, initial: Any = None) -> None:
+        super().__init__(data, initial=initial)
         # Its lines are read, and refused by their number, by read_gold: NUL among them.
         self.fields["gold"].validators = []
         field = self.fields["only_class"]
@@ -63,9 +63,11 @@ class DeriveForm(ProjectForm):
 @require_http_methods(["GET", "POST"])
 def derive(request: HttpRequest, slug: str) -> HttpResponse:
     source = project_for(request.user, slug, Action.ADMIN)
-    form = DeriveForm(request.POST or None, source=source)
-    classes = NewClassFormSet(request.POST or None, prefix="classes")
-    if request.method == "POST" and form.is_valid() & classes.is_valid():
+    given = request.POST if request.method == "POST" else None
+    classes = NewClasses(given)
+    checked = given is not None and not classes.more
+    form = DeriveForm(given if checked else None, source=source, initial=given)
+    if checked and form.is_valid() & classes.is_valid():
         try:
             project, _job = derive_project(
                 source=source,
@@ -73,7 +75,7 @@ def derive(request: HttpRequest, slug: str) -> HttpResponse:
                 name=form.cleaned_data["name"],
                 question=form.cleaned_data["question"],
                 description=form.cleaned_data["description"],
-                classes=[given for one in classes.forms if (given := one.as_class()) is not None],
+                classes=classes.given(),
                 by=signed_in(request),
                 only_class=form.cleaned_data["only_class"],
                 with_members=form.cleaned_data["with_members"],
@@ -87,7 +89,7 @@ def derive(request: HttpRequest, slug: str) -> HttpResponse:
                 _("The project is created. Its photos are on their way; nothing is embedded again."),
             )
             return redirect("jobs", slug=project.slug)
-    invalid = bool(form.errors) or (request.method == "POST" and not classes.is_valid())
+    invalid = checked and (bool(form.errors) or not classes.is_valid())
     return render(
         request,
         "learning/derive.html",

@@ -33,6 +33,8 @@ NAMES = {
     "estimates": gettext_lazy("Compute agreement"),
     "lab": gettext_lazy("Compare strategies"),
     "explain": gettext_lazy("Explain a decision"),
+    "rescore": gettext_lazy("Score and order again"),
+    "remake_renditions": gettext_lazy("Make the pictures of photos again"),
 }
 UNITS = {
     "embed": gettext_lazy("photos"),

@@ -13,6 +13,7 @@ from labeling.catalog.models import Item
 from labeling.learning import domain_backbones, selectors, version_charts, wording
 from labeling.learning.accuracy import accuracy_of
 from labeling.learning.adaptation import page as adaptation_page
+from labeling.learning.confused import most_confused, of_many
 from labeling.learning.models import Diagnostics, ModelVersion
 from labeling.learning.templatetags import figures
 from labeling.refusals import Refused
@@ -33,6 +34,15 @@ def page(version: ModelVersion, names: dict[str, str], *, wished: float | None) 
     cross, audit = version.metrics["cross_validated"], version.metrics.get("audit")
     keys = version.metrics["order"]
     labels = [names.get(key, key) for key in keys]
+    drawn = most_confused(cross["confusion"])
+    class_rows = [
+        {
+            "name": names.get(key, key),
+            "cross": cross["classes"][key],
+            "audit": audit["classes"][key] if audit else None,
+        }
+        for key in keys
+    ]
     compared = [] if champion is None or is_champion else selectors.compare(champion, version)
     return {
         "version": version,
@@ -42,16 +52,10 @@ def page(version: ModelVersion, names: dict[str, str], *, wished: float | None) 
         "is_rollback": champion is not None and version.number < champion.number,
         "cross": cross,
         "audit": audit,
-        "class_rows": [
-            {
-                "name": names.get(key, key),
-                "cross": cross["classes"][key],
-                "audit": audit["classes"][key] if audit else None,
-            }
-            for key in keys
-        ],
-        "class_names": labels,
-        "confusion": _confusion(cross["confusion"], keys, labels),
+        "class_rows": class_rows,
+        "class_names": [labels[column] for column in drawn],
+        "confusion": _confusion(cross["confusion"], keys, labels, drawn),
+        "of_many": of_many(len(drawn), len(keys)) if len(drawn) < len(keys) else "",
         "reliability": version_charts.reliability(cross["reliability"]),
         "conclusion": wording.conclusion(version.comparison) if version.comparison else None,
         "snapshot": selectors.snapshot_details(version),
@@ -62,14 +66,17 @@ def page(version: ModelVersion, names: dict[str, str], *, wished: float | None) 
     }
 
 
-def _confusion(matrix: list[list[int]], keys: list[str], names: list[str]) -> list[dict[str, Any]]:
-    """Rows of the truth, each cell with its count and a step from 0 to 4 by its share of the row."""
+def _confusion(
+    matrix: list[list[int]], keys: list[str], names: list[str], drawn: list[int]
+) -> list[dict[str, Any]]:
+    """Rows of the truth for the columns ``drawn``: cells with a count, and a step from 0 to 4 by its share of the row."""
     rows = []
-    for index, (name, counts) in enumerate(zip(names, matrix, strict=True)):
+    for index in drawn:
+        counts = matrix[index]
         total = sum(counts)
         rows.append(
             {
-                "name": name,
+                "name": names[index],
                 "total": total,
                 "cells": [
                     {
@@ -80,7 +87,7 @@ def _confusion(matrix: list[list[int]], keys: list[str], names: list[str]) -> li
                         "right": column == index,
                         "step": round(4 * count / total) if total else 0,
                     }
-                    for column, count in enumerate(counts)
+                    for column, count in ((column, counts[column]) for column in drawn)
                 ],
             }
         )

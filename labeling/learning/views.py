@@ -20,14 +20,13 @@ from labeling.catalog.pages import project_context
 from labeling.catalog.permissions import Action, project_for
 from labeling.catalog.selectors import class_names_by_key, current_guideline
 from labeling.jobs import services as job_services
-from labeling.learning import job_lines, models_page, selectors, services, version_page
+from labeling.learning import models_page, selectors, services, version_page
+from labeling.learning.job_purposes import by_purpose
 from labeling.learning.models import ModelVersion
 from labeling.looked_at import only_looked_at
 from labeling.people.signed_in import signed_in
 from labeling.refusals import Refused
 from labeling.typed_numbers import whole
-
-JOBS_SHOWN = 100
 
 
 @login_required
@@ -224,8 +223,7 @@ def _version(project: Project, number: int) -> ModelVersion:
 
 def _jobs(project: Project) -> dict[str, Any]:
     return {
-        "lines": job_lines.folded(job_lines.lines(selectors.jobs(project)[:JOBS_SHOWN])),
-        "shown": JOBS_SHOWN,
+        "purposes": by_purpose(project),
     }
 
 

@@ -8,8 +8,9 @@ from typing import Any
 from django.urls import get_script_prefix
 from django.utils.translation import gettext as _
 
+from labeling.catalog.codes import codes_of
 from labeling.catalog.models import ClassState, Guideline, Project
-from labeling.catalog.selectors import definitions_of
+from labeling.catalog.selectors import definitions_of, schema_of
 from labeling.people.models import User
 from labeling.queue.lending import MAX_LEASES, MOST_OFFLINE
 from labeling.queue.undoable import last_answers
@@ -23,16 +24,22 @@ USUAL_PACE_MS = 5000
 #: Bytes of photos that a page holds for going on without a network.
 MOST_BYTES = 100 * 2**20
 EXEMPLARS_SHOWN = 2
+#: Of each class, to the scripts of both screens.
+SENT = ("key", "name", "group", "code", "number")
 
 
 def classes_shown(guideline: Guideline) -> list[dict[str, Any]]:
-    """The version's active classes in order: ``{"key", "name", "position", "number", "criteria", "checklist",
-    "exemplars": [{"image", "caption"}]}``. ``number`` is the key to press, ``None`` from the tenth on.
+    """The version's active classes in order: ``{"key", "name", "group", "code", "position", "number", "criteria",
+    "checklist", "exemplars": [{"image", "caption"}]}``. ``group`` is a heading, or empty. ``code`` is what is typed for
+    the class (:mod:`~labeling.catalog.codes`); ``number`` is the key to press, ``None`` from the tenth on.
     """
+    codes = codes_of(schema_of(guideline.pk))
     return [
         {
             "key": definition.label_class.key,
             "name": definition.name,
+            "group": definition.group,
+            "code": codes[definition.label_class_id],
             "position": index,
             "number": index + 1 if index < 9 else None,
             "criteria": definition.criteria,
@@ -75,7 +82,7 @@ def settings_for(
         "undoable": last_answers(project, person),
         "checklistRequired": project.checklist_required,
         "guideline": {"number": guideline.number, "note": guideline.note},
-        "classes": [{key: row[key] for key in ("key", "name", "number", "checklist")} for row in classes],
+        "classes": [{key: row[key] for key in SENT} | {"checklist": row["checklist"]} for row in classes],
         "reasons": reasons(),
         "urls": {"claims": f"{api}claims", "annotations": f"{api}annotations", "leases": f"{api}leases/"},
     }

@@ -62,6 +62,7 @@ FROM units GROUP BY band ORDER BY band NULLS LAST
 class BandAgreement:
     band: int | None
     n_items: int
+    pairs: float
     unanimous: Proportion
     observed: float | None
 
@@ -112,6 +113,7 @@ def agreement(project: Project) -> dict[str, Any]:
         BandAgreement(
             band=band,
             n_items=int(units),
+            pairs=float(pairs),
             unanimous=Proportion(int(unanimous), int(units)),
             observed=float(agreeing) / float(pairs) if pairs else None,
         )

@@ -7,10 +7,11 @@ from typing import Any
 
 from django.dispatch import receiver
 
-from labeling.catalog.events import guideline_changed, settings_changed
+from labeling.catalog.events import guideline_changed, settings_changed, work_measured
 from labeling.catalog.models import Guideline, Project
 from labeling.catalog.selectors import current_guideline
 from labeling.truth import services
+from labeling.truth.measured import measured
 
 #: Settings that say when answers agree.
 RULE = frozenset({"rule", "agreement_k", "answers_per_image"})
@@ -27,3 +28,8 @@ def on_settings_changed(*, project: Project, changed: Iterable[str], **_: Any) -
     """Where two of three are enough from now on, a third opinion is nothing to differ about either."""
     if RULE & set(changed):
         services.settle_disputes_that_agree(project=project, guideline=current_guideline(project))
+
+
+@receiver(work_measured)
+def on_work_measured(*, project: Project, **_: Any) -> dict[str, float]:
+    return measured(project)

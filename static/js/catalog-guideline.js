@@ -24,7 +24,7 @@ if (list) {
     const buttons = document.createElement("div");
     buttons.className = "place-buttons";
     buttons.append(button(-1, list.dataset.up), button(1, list.dataset.down));
-    row.append(buttons);
+    row.querySelector("[data-fields]").append(buttons);
   }
   list.addEventListener("click", (event) => {
     const pressed = event.target.closest("[data-move]");

@@ -34,6 +34,15 @@ function refresh(kind) {
   }
 }
 
+/* Where the element's content is, with what its reader looks for in it (data-live-carries). */
+function address(element) {
+  const url = new URL(element.dataset.liveUrl, location.href);
+  for (const field of element.querySelectorAll("[data-live-carries]")) {
+    if (field.value) url.searchParams.set(field.name, field.value);
+  }
+  return url;
+}
+
 async function fetchInto(element) {
   const state = stateOf(element);
   if (state.busy) {
@@ -42,7 +51,7 @@ async function fetchInto(element) {
   }
   state.busy = true;
   try {
-    const response = await fetch(element.dataset.liveUrl, {
+    const response = await fetch(address(element), {
       credentials: "same-origin",
       headers: { "HX-Request": "true", "HX-Current-URL": location.href, Accept: "text/html", ...marks() },
     });

@@ -141,7 +141,7 @@ def test_a_guideline_is_amended_and_its_lists_have_bullets(
     project: Project, admin: User, page_for: PageFor
 ) -> None:
     page = page_for(admin)
-    page.goto(f"/p/{project.slug}/guideline")
+    page.goto(f"/p/{project.slug}/guideline/edit")
     functional = page.locator("[data-class]", has_text="functional").first
     functional.get_by_label("Name").fill("Works")
     functional.get_by_label("Criteria").fill("All of these:\n- it glows\n- no crack")
@@ -162,7 +162,7 @@ def test_somebody_elses_version_in_between_is_told_and_what_was_typed_stays(
 ) -> None:
     first, second = page_for(admin), page_for(admin)
     for page in (first, second):
-        page.goto(f"/p/{project.slug}/guideline")
+        page.goto(f"/p/{project.slug}/guideline/edit")
         page.locator("[data-class]").first.get_by_label("Criteria").fill(f"typed {page is first}")
         page.get_by_label("What changes, and why").fill("why")
     for page in (first, second):
@@ -176,7 +176,7 @@ def test_somebody_elses_version_in_between_is_told_and_what_was_typed_stays(
 def test_nothing_is_wider_than_a_phone(project: Project, admin: User, page_for: PageFor, scheme: str) -> None:
     make_member(project, "reviewer", "somebody-with-a-very-long-user-name-that-does-not-break")
     page = page_for(admin, viewport={"width": 360, "height": 740}, color_scheme=scheme)
-    for name in ("photos", "intake", "guideline", "members", "settings"):
+    for name in ("photos", "intake", "guideline", "guideline/edit", "members", "settings"):
         page.goto(f"/p/{project.slug}/{name}")
         assert page.evaluate(OVERFLOWING) == [0], name
         if name == "intake":

@@ -16,7 +16,7 @@ from tests.frontier.proving import certified_pool
 
 
 def _with_a_full_stop(page: Page) -> None:
-    page.goto("/p/cells/guideline")
+    page.goto("/p/cells/guideline/edit")
     criteria = page.locator("[data-class]", has_text="defective").first.get_by_label("Criteria")
     criteria.fill(criteria.input_value() + ".")
     page.get_by_label("What changes, and why").fill("A full stop")

@@ -113,6 +113,42 @@ def test_a_form_that_cannot_be_comes_back_with_what_was_typed(given: dict[str, s
     )
 
 
+def test_rows_of_classes_are_added_without_losing_what_was_typed_and_without_a_script() -> None:
+    client = signed_in(make_user(is_superuser=True))
+    given = new_project(**{"more-rows": "yes", "pasted": "Third", "classes-0-group": "Good"})
+    response = client.post(reverse("project-new"), given)
+    assert response.status_code == 200 and not Project.objects.exists()
+    text = html(response)
+    assert "errorlist" not in text and "Car washes" in text and "Foam outside." in text and "Third" in text
+    assert response.context["classes"].rows.total_form_count() > 4
+
+
+def test_a_pasted_list_makes_many_classes_behind_the_rows() -> None:
+    client = signed_in(make_user(is_superuser=True))
+    lines = "\n".join([*(f"Glass / Chip {n}" for n in range(400)), "and/or", ""])
+    response = client.post(reverse("project-new"), new_project(pasted=lines, **{"classes-0-group": "Body"}))
+    assert response.status_code == 302, html(response)
+    made = active_definitions(Project.objects.get())
+    assert [(each.group, each.name) for each in (*made[:3], made[-1])] == [
+        ("Body", "Passed"),
+        ("", "Held"),
+        ("Glass", "Chip 0"),
+        ("", "and/or"),
+    ]
+    assert len(made) == 403
+
+
+@pytest.mark.parametrize(
+    "pasted", ["x" * 81, "g" * 61 + " / name", "\n".join(map(str, range(501))), "Passed"]
+)
+def test_a_list_that_cannot_be_is_explained(pasted: str) -> None:
+    response = signed_in(make_user(is_superuser=True)).post(
+        reverse("project-new"), new_project(pasted=pasted)
+    )
+    assert response.status_code == 422 and not Project.objects.exists()
+    assert pasted[:60] in html(response)
+
+
 def test_others_cannot_found_projects() -> None:
     client = signed_in(make_project().created_by)
     assert client.get(reverse("project-new")).status_code == 403
@@ -223,7 +259,7 @@ def test_a_superuser_invites_a_member_and_an_admin_cannot() -> None:
 
 def guideline_form(project: Project, **changes: Any) -> dict[str, Any]:
     client = signed_in(project.created_by)
-    form = client.get(reverse("guideline", args=[project.slug])).context["form"]
+    form = client.get(reverse("guideline-edit", args=[project.slug])).context["form"]
     fields: dict[str, Any] = {"expected": form["expected"].value()}
     for part in (*form.classes, form.new_class):
         values = {part[name].html_name: part[name].value() for name in part.fields}
@@ -235,7 +271,7 @@ def test_one_submit_renames_adds_merges_and_amends_as_one_version() -> None:
     project = make_project(classes=("a", "b", "c"))
     item, other = make_items(project, 2)
     response = signed_in(project.created_by).post(
-        reverse("guideline", args=[project.slug]),
+        reverse("guideline-edit", args=[project.slug]),
         guideline_form(
             project,
             **{
@@ -265,7 +301,8 @@ def test_an_exemplar_that_is_unticked_goes() -> None:
     )
     form = guideline_form(project, **{"class-a-keep": [two.image.sha256]})
     assert (
-        signed_in(project.created_by).post(reverse("guideline", args=[project.slug]), form).status_code == 302
+        signed_in(project.created_by).post(reverse("guideline-edit", args=[project.slug]), form).status_code
+        == 302
     )
     assert [e.image for e in active_definitions(project)[0].exemplars.all()] == [two.image]
 
@@ -290,7 +327,7 @@ def test_a_guideline_form_that_cannot_be_publishes_nothing_and_keeps_what_was_ty
 ) -> None:
     project = make_project(classes=("a", "b"))
     form = guideline_form(project, **{"class-b-checklist": "typed by hand"} if changes else {}) | changes
-    response = signed_in(project.created_by).post(reverse("guideline", args=[project.slug]), form)
+    response = signed_in(project.created_by).post(reverse("guideline-edit", args=[project.slug]), form)
     assert response.status_code == 422 and current_guideline(project).number == 1
     assert not changes or "typed by hand" in html(response)
 
@@ -299,10 +336,70 @@ def test_members_read_the_guideline_and_only_admins_see_its_form() -> None:
     project = make_project()
     url = reverse("guideline", args=[project.slug])
     reader = signed_in(make_member(project, "labeler"))
+    editor = reverse("guideline-edit", args=[project.slug])
     text = html(reader.get(url))
-    assert "What makes a photo defective." in text and "Edit the guideline" not in text
-    assert reader.post(url, guideline_form(project, **{"class-defective-name": "X"})).status_code == 403
-    assert "Edit the guideline" in html(signed_in(project.created_by).get(url))
+    assert "What makes a photo defective." in text and editor not in text
+    assert reader.get(editor).status_code == 403
+    assert reader.post(editor, guideline_form(project, **{"class-defective-name": "X"})).status_code == 403
+    text = html(signed_in(project.created_by).get(url))
+    assert editor in text and "data-guideline" not in text, "the reading page has no fields"
+
+
+def many_classes() -> Project:
+    """Forty, more than are open in the editor at once."""
+    project = make_project(classes=tuple(f"part-{n}" for n in range(40)))
+    services.amend_guideline(
+        project=project,
+        by=project.created_by,
+        note="Groups",
+        group={f"part-{n}": "Glass" if n % 2 else "Body" for n in range(39)},
+    )
+    return project
+
+
+def test_many_classes_are_read_by_group_and_found_by_name() -> None:
+    project = many_classes()
+    client = signed_in(make_member(project, "labeler"))
+    url = reverse("guideline", args=[project.slug])
+    response = client.get(url)
+    assert [(group, len(rows)) for group, rows in response.context["groups"]] == [
+        ("Body", 20),
+        ("Glass", 19),
+        ("", 1),
+    ]
+    text = html(client.get(url, {"find": "part-39"}))
+    assert "What makes a photo part-39." in text and "What makes a photo part-38." not in text
+    assert "Part-39" not in html(client.get(url, {"find": "nothing of the kind"}))
+
+
+def test_of_many_classes_those_that_are_opened_are_sent_and_the_others_stay() -> None:
+    project = many_classes()
+    client = signed_in(project.created_by)
+    url = reverse("guideline-edit", args=[project.slug])
+    assert client.get(url).context["form"].classes == []
+    assert [part.key for part in client.get(url, {"find": "part-31"}).context["form"].classes] == ["part-31"]
+    fragment = reverse("guideline-edit-class", args=[project.slug, "part-31"])
+    assert 'name="class-part-31-criteria"' in html(client.get(fragment))
+    assert client.get(reverse("guideline-edit-class", args=[project.slug, "nothing"])).status_code == 404
+    response = client.post(
+        url,
+        {
+            "expected": "2", "note": "Two of forty", "meaning": "changed",
+            "class-part-31-name": "Tail", "class-part-31-group": "Lights", "class-part-31-place": "1",
+            "class-part-31-fate": "keep", "class-part-31-criteria": "Red.",
+            "class-part-0-name": "Hood", "class-part-0-group": "Body", "class-part-0-place": "5",
+            "class-part-0-fate": "keep", "class-part-0-criteria": "What makes a photo part-0.",
+            "pasted": "Lights / Left, high\nBlinker",
+        },
+    )  # fmt: skip
+    assert response.status_code == 302, html(response)
+    after = active_definitions(project)
+    assert [each.label_class.key for each in after[:6]] == [
+        "part-31", "part-1", "part-2", "part-3", "part-0", "part-4",
+    ]  # fmt: skip
+    assert [(each.group, each.name) for each in after[-2:]] == [("Lights", "Left, high"), ("", "Blinker")]
+    assert (after[0].name, after[0].group, after[0].criteria) == ("Tail", "Lights", "Red.")
+    assert len(after) == 42 and after[5].criteria == "What makes a photo part-4."
 
 
 def test_text_that_looks_like_markup_is_shown_as_text() -> None:

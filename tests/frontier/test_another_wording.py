@@ -164,7 +164,7 @@ def test_the_pages_say_the_price_on_the_button_and_show_what_changed_word_by_wor
     reach_band(pool)
     price = price_of_meaning(pool.project).says
     assert price.startswith("ends 2 certificates, voids ") and price.endswith("can open 1 band again")
-    for name in ("guideline", "photos"):
+    for name in ("guideline-edit", "photos"):
         assert f"the meaning changes ({price})" in page(pool, pool.admin, name), name
     amend(pool, wording_only=True, text="What makes a photo defective!")
     text = page(pool, pool.labelers[0])
@@ -173,7 +173,7 @@ def test_the_pages_say_the_price_on_the_button_and_show_what_changed_word_by_wor
     assert f"Count it as a change of meaning ({price})" in page(pool, pool.admin)
     object_to_wording(project=pool.project, number=2, by=pool.admin, note="It shouts")
     assert "objected, so it counts as a change of meaning: “It shouts”" in page(pool, pool.labelers[0])
-    assert "the meaning changes (nothing falls)" not in page(pool, pool.admin)
+    assert "the meaning changes (nothing falls)" not in page(pool, pool.admin, "guideline-edit")
 
 
 def test_an_objection_is_sent_from_the_page() -> None:

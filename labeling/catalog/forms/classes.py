@@ -21,11 +21,60 @@ else:  # at run time the class takes no type argument
     _ClassFormSet = forms.BaseFormSet
 
 
+GROUP = gettext_lazy("Group")
+#: Between a class's group and its name in a pasted line. With spaces, for names that hold a stroke.
+_BETWEEN = " / "
+
+
+class PastedClasses(forms.CharField):
+    """Names of classes, one a line, each with the group in front of it if it has one. As services take them."""
+
+    widget = forms.Textarea
+
+    def __init__(self, **options: Any) -> None:
+        defaults = {
+            "required": False,
+            "label": gettext_lazy("Paste a list"),
+            "help_text": gettext_lazy(
+                "One class a line: its name, or its group and its name as “Body / Dent”. They come behind the others."
+            ),
+        }
+        super().__init__(**(defaults | options))
+        self.widget.attrs |= {"rows": 4, "spellcheck": "false"}
+
+    def clean(self, value: Any) -> list[dict[str, str]]:
+        lines = lines_of(super().clean(value))
+        if len(lines) > MAX_CLASSES:
+            raise forms.ValidationError(
+                _("A project can have at most %(n)s classes in use.") % {"n": MAX_CLASSES}
+            )
+        return [_pasted(number, line) for number, line in enumerate(lines, start=1)]
+
+
+def _pasted(number: int, line: str) -> dict[str, str]:
+    group, between, name = line.rpartition(_BETWEEN)
+    found = {"group": group.strip() if between else "", "name": name.strip()}
+    for field, text in found.items():
+        most = longest(ClassDefinition, field)
+        if len(text) > most:
+            raise forms.ValidationError(
+                _("Line %(number)d is too long: a name holds at most 80 letters, a group 60.")
+                % {"number": number}
+            )
+    return found
+
+
 class NewClassForm(forms.Form):
     """A row left empty is no class."""
 
     name = forms.CharField(
         max_length=longest(ClassDefinition, "name"), required=False, label=gettext_lazy("Name")
+    )
+    group = forms.CharField(
+        max_length=longest(ClassDefinition, "group"),
+        required=False,
+        label=GROUP,
+        widget=forms.TextInput(attrs={"list": "class-groups", "autocomplete": "off"}),
     )
     criteria = forms.CharField(
         required=False,
@@ -44,7 +93,7 @@ class NewClassForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
-        if (cleaned.get("criteria") or cleaned.get("checklist")) and not cleaned.get("name"):
+        if any(cleaned.get(name) for name in ("group", "criteria", "checklist")) and not cleaned.get("name"):
             self.add_error("name", _("Give this class a name, or empty its other fields."))
         return cleaned
 
@@ -54,6 +103,7 @@ class NewClassForm(forms.Form):
             return None
         return {
             "name": self.cleaned_data["name"],
+            "group": self.cleaned_data["group"],
             "criteria": self.cleaned_data["criteria"],
             "checklist": lines_of(self.cleaned_data["checklist"]),
         }
@@ -71,6 +121,54 @@ class _ClassRows(_ClassFormSet):
     }
 
 
-NewClassFormSet = forms.formset_factory(
-    NewClassForm, formset=_ClassRows, extra=4, max_num=MAX_CLASSES, validate_max=True
+_NewClassRows = forms.formset_factory(
+    NewClassForm, formset=_ClassRows, extra=2, max_num=MAX_CLASSES, validate_max=True
 )
+
+
+class _PastedForm(forms.Form):
+    pasted = PastedClasses()
+
+
+class NewClasses:
+    """The classes of a new project: rows, as many as one likes, and a pasted list. Context of ``catalog/_new_classes.html``.
+
+    ``more``: somebody asked for more rows, and for nothing else; what was typed stays.
+    """
+
+    PREFIX = "classes"
+    MORE = "more-rows"
+
+    def __init__(self, data: Any = None) -> None:
+        self.sent = data is not None
+        self.more = self.sent and self.MORE in data
+        self._pasted = _PastedForm(None if self.more else data, initial=data)
+        self.rows = _NewClassRows(data, prefix=self.PREFIX)
+        if self.more or (self.sent and not self.rows.management_form.is_valid()):
+            # Not checked yet; or rows to write in, where what was sent does not say how many there were.
+            self.wrong = [] if self.more else list(self.rows.non_form_errors())
+            self.rows = _NewClassRows(initial=self._typed(data), prefix=self.PREFIX)
+        else:
+            self.wrong = list(self.rows.non_form_errors()) if self.sent else []
+
+    @property
+    def pasted(self) -> forms.BoundField:
+        return self._pasted["pasted"]
+
+    def is_valid(self) -> bool:
+        return bool(self.rows.is_valid() & self._pasted.is_valid()) and not self.wrong
+
+    def given(self) -> list[dict[str, Any]]:
+        """As services take them: those of the rows, and behind them those of the list."""
+        rows = [named for row in self.rows.forms if (named := row.as_class()) is not None]
+        return [*rows, *self._pasted.cleaned_data["pasted"]]
+
+    def _typed(self, data: Any) -> list[dict[str, str]]:
+        try:
+            rows = min(max(int(data.get(f"{self.PREFIX}-TOTAL_FORMS", "")), 0), MAX_CLASSES)
+        except ValueError:
+            return []
+        return [
+            {name: data.get(f"{self.PREFIX}-{row}-{name}", "") for name in NewClassForm.base_fields}
+            for row in range(rows)
+        ]

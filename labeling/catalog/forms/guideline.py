@@ -5,7 +5,7 @@ The form knows what differs from the version that was shown. What a new version 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from django import forms
@@ -13,10 +13,10 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from labeling.catalog.forms.classes import NewClassForm
+from labeling.catalog.forms.classes import GROUP, NewClassForm, PastedClasses
 from labeling.catalog.forms.meaning import SaysMeaning
 from labeling.catalog.forms.texts import ONE_A_LINE, lines_of, longest
-from labeling.catalog.guidelines import MAX_EXEMPLARS
+from labeling.catalog.guidelines import MAX_CLASSES, MAX_EXEMPLARS
 from labeling.catalog.models import ClassDefinition, Guideline, Item, Project
 from labeling.plain_text import composed
 
@@ -46,12 +46,18 @@ class ExemplarForm(SaysMeaning):
 
 
 class ClassForm(forms.Form):
-    """One class in use, as the guideline page edits it. What is left as it was changes nothing."""
+    """One class in use, as the editor shows it. What is left as it was changes nothing."""
 
     KEEP, RETIRE, MERGE = "keep", "retire", "merge:"
 
     name = forms.CharField(max_length=longest(ClassDefinition, "name"), label=gettext_lazy("Name"))
-    place = forms.IntegerField(min_value=1, max_value=99, label=gettext_lazy("Position"))
+    group = forms.CharField(
+        max_length=longest(ClassDefinition, "group"),
+        required=False,
+        label=GROUP,
+        widget=forms.TextInput(attrs={"list": "class-groups", "autocomplete": "off"}),
+    )
+    place = forms.IntegerField(min_value=1, max_value=MAX_CLASSES, label=gettext_lazy("Position"))
     fate = forms.ChoiceField(label=gettext_lazy("Outcome"))
     criteria = forms.CharField(
         required=False,
@@ -86,9 +92,10 @@ class ClassForm(forms.Form):
         self.shown = [exemplar.image for exemplar in definition.exemplars.all()]
         super().__init__(
             data,
-            prefix=f"class-{self.key}",
+            prefix=prefix_of(self.key),
             initial={
                 "name": definition.name,
+                "group": definition.group,
                 "place": definition.position + 1,
                 "fate": self.KEEP,
                 "criteria": definition.criteria,
@@ -102,6 +109,7 @@ class ClassForm(forms.Form):
                 _("Merge into “%(name)s”") % {"name": other.name},
             )
             for other in others
+            if other.pk != definition.pk
         ]
         self._offer("fate", [(self.KEEP, _("Keep")), (self.RETIRE, _("Retire: ask it no more")), *merges])
         self._offer("keep", [(image.sha256, image.sha256[:12]) for image in self.shown])
@@ -135,29 +143,46 @@ class ClassForm(forms.Form):
         return [*(image.sha256 for image in self.shown if image.sha256 in kept), *self.cleaned_data["more"]]
 
 
+def prefix_of(key: str) -> str:
+    """What the names of a class's fields begin with."""
+    return f"class-{key}"
+
+
 class GuidelineForm(SaysMeaning):
-    """The whole guideline: a :class:`ClassForm` a class in use, one new class, and a note."""
+    """All classes in one version: a :class:`ClassForm` each, new classes, and a note.
+
+    ``opened``: keys of the classes whose fields the page shows. A class whose fields were not sent stays as it is, so
+    that a guideline of hundreds of classes is edited without sending them all.
+    """
 
     note = forms.CharField(
         max_length=longest(Guideline, "note"),
         label=gettext_lazy("What changes, and why"),
         help_text=gettext_lazy("Labelers and reviewers read this in the list of versions."),
     )
+    pasted = PastedClasses()
     expected = forms.IntegerField(widget=forms.HiddenInput)
 
     def __init__(
-        self, data: Any, *, project: Project, guideline: Guideline, definitions: Sequence[ClassDefinition]
+        self,
+        data: Any,
+        *,
+        project: Project,
+        guideline: Guideline,
+        definitions: Sequence[ClassDefinition],
+        opened: Collection[str] = (),
     ) -> None:
         super().__init__(data, initial={"expected": guideline.number})
+        if data is not None:
+            sent = [each.label_class.key for each in definitions]
+            opened = {key for key in sent if f"{prefix_of(key)}-name" in data}
+        self.definitions = definitions
         self.classes = [
-            ClassForm(
-                data,
-                project=project,
-                definition=definition,
-                others=[other for other in definitions if other.pk != definition.pk],
-            )
+            ClassForm(data, project=project, definition=definition, others=definitions)
             for definition in definitions
+            if definition.label_class.key in opened
         ]
+        self.by_key = {part.key: part for part in self.classes}
         self.new_class = NewClassForm(data, prefix="new")
 
     def is_valid(self) -> bool:
@@ -169,7 +194,7 @@ class GuidelineForm(SaysMeaning):
 
     def amendment(self) -> dict[str, Any]:
         """What differs from the version that was shown, as :func:`amend_guideline` takes it."""
-        rename, criteria, checklist, exemplars, merge = {}, {}, {}, {}, {}
+        rename, group, criteria, checklist, exemplars, merge = {}, {}, {}, {}, {}, {}
         retire = []
         for part in self.classes:
             given, was, key = part.cleaned_data, part.definition, part.key
@@ -180,6 +205,8 @@ class GuidelineForm(SaysMeaning):
                 merge[key] = fate.removeprefix(part.MERGE)
             if given["name"] != was.name:
                 rename[key] = given["name"]
+            if given["group"] != was.group:
+                group[key] = given["group"]
             # Browsers send line ends as CR LF.
             if given["criteria"].replace("\r\n", "\n") != was.criteria:
                 criteria[key] = given["criteria"].replace("\r\n", "\n")
@@ -192,17 +219,28 @@ class GuidelineForm(SaysMeaning):
             "note": self.cleaned_data["note"],
             "expected": self.cleaned_data["expected"],
             "rename": rename,
+            "group": group,
             "criteria": criteria,
             "checklist": checklist,
             "exemplars": exemplars,
             "merge": merge,
             "retire": retire,
-            "add": [added] if added else [],
+            "add": [*([added] if added else []), *self.cleaned_data["pasted"]],
             "order": self._order({*retire, *merge}),
             **self.said(),
         }
 
     def _order(self, leaving: set[str]) -> list[str]:
-        staying = [part for part in self.classes if part.key not in leaving]
-        staying.sort(key=lambda part: (part.cleaned_data["place"], part.definition.position))
-        return [part.key for part in staying]
+        """Each class that is moved gets its place; the others fill the rest in the order that they have."""
+        order, moved = [], []
+        for definition in self.definitions:
+            key, part = definition.label_class.key, self.by_key.get(definition.label_class.key)
+            if key in leaving:
+                continue
+            if part and part.cleaned_data["place"] != definition.position + 1:
+                moved.append((part.cleaned_data["place"], definition.position, key))
+            else:
+                order.append(key)
+        for place, _position, key in sorted(moved):
+            order.insert(place - 1, key)
+        return order

@@ -17,6 +17,7 @@ from labeling.catalog.forms.texts import longest
 from labeling.catalog.models import Project
 from labeling.catalog.projects import SETTINGS, SLUG_RULE
 from labeling.catalog.strategies import STRATEGIES
+from labeling.catalog.strictness import Preset
 
 if TYPE_CHECKING:
     _ProjectModelForm = forms.ModelForm[Project]
@@ -25,7 +26,7 @@ else:  # at run time the class takes no type argument
 
 
 class ProjectForm(forms.Form):
-    """The project itself; its classes are rows of :data:`~labeling.catalog.forms.classes.NewClassFormSet`."""
+    """The project itself; its classes are rows of :class:`~labeling.catalog.forms.classes.NewClasses`."""
 
     name = forms.CharField(max_length=longest(Project, "name"), label=gettext_lazy("Name"))
     question = forms.CharField(
@@ -100,7 +101,11 @@ class SettingsForm(_ProjectModelForm):
             ("retrain_every", "promote_automatically", "train_on_assisted", "backbone"),
         ),
     )
-    strategy = forms.ChoiceField(label=gettext_lazy("Strategy"), choices=list(STRATEGIES.items()))
+    strategy = forms.ChoiceField(
+        label=gettext_lazy("Strategy"),
+        choices=list(STRATEGIES.items()),
+        help_text=gettext_lazy("By what the photos are ordered that people are asked about."),
+    )
     backbone = forms.ChoiceField(
         label=gettext_lazy("Backbone"),
         help_text=gettext_lazy(
@@ -142,6 +147,35 @@ class SettingsForm(_ProjectModelForm):
             "levels": gettext_lazy("Where white lies"),
         }
         help_texts = {
+            "name": gettext_lazy("As people find the project on their home page."),
+            "description": gettext_lazy(
+                "For the people of the project: what these photos are, and what the labels are for."
+            ),
+            "answers_per_image": gettext_lazy("Blind answers that each photo gets, each by another person."),
+            "rule": gettext_lazy(
+                "Which answers settle a photo. Where they do not, it goes to review, and a reviewer rules."
+            ),
+            "agreement_k": gettext_lazy(
+                "So many answers alike settle a photo; for the other rule it says nothing."
+            ),
+            "lease_seconds": gettext_lazy(
+                "So long a photo stays on loan to one labeler who does not answer; then others may get it."
+            ),
+            "checklist_required": gettext_lazy(
+                "A class that has a checklist is taken as an answer only when all its points are ticked."
+            ),
+            "reviewer_may_rule_own": gettext_lazy(
+                "Otherwise a dispute about a photo waits for a reviewer who did not answer it."
+            ),
+            "gold_rate": gettext_lazy(
+                "Of the photos that a labeler is shown, those whose answer is known. Nobody can tell which they are."
+            ),
+            "gold_window": gettext_lazy(
+                "A labeler is judged by so many of their newest answers to gold questions."
+            ),
+            "bands": gettext_lazy(
+                "Slices of each class's photos from the surest to the boundary. The queue opens one after the other."
+            ),
             "certifying_answers": gettext_lazy(
                 "Only these photos prove a precision, so cleaner labels of them let the machine decide more. 0 is as all "
                 "photos. Each answer more is one more for every random label that is planned (Frontier page, Policy). All "
@@ -170,9 +204,14 @@ class SettingsForm(_ProjectModelForm):
             ),
         }
 
-    def __init__(self, data: Any = None, *, project: Project) -> None:
+    def __init__(self, data: Any = None, *, project: Project, preset: Preset | None = None) -> None:
+        """``preset``: its values stand in the fields, to be looked at before they are saved."""
         # A copy: a form that turns out invalid must not leave its values on the page's project.
-        super().__init__(data, instance=Project.objects.get(pk=project.pk))
+        super().__init__(
+            data,
+            instance=Project.objects.get(pk=project.pk),
+            initial=dict(preset.settings) if preset else None,
+        )
         field = self.fields["backbone"]
         assert isinstance(field, forms.ChoiceField)  # narrows the type
         # One that was set through the API, or whose weights are gone since, stays until somebody changes it.
@@ -180,6 +219,15 @@ class SettingsForm(_ProjectModelForm):
 
     def groups(self) -> list[tuple[Any, list[forms.BoundField]]]:
         return [(title, [self[name] for name in names]) for title, names in self.GROUPS]
+
+    def shown(self, name: str, value: Any) -> str:
+        """A setting's value as people read it."""
+        if isinstance(value, bool):
+            return _("yes") if value else _("no")
+        field = self.fields[name]
+        if isinstance(field, forms.ChoiceField):
+            return str(dict(field.choices).get(value, value))
+        return f"{value:g}" if isinstance(value, float) else str(value)
 
     def changes(self) -> dict[str, Any]:
         """What differs from the project, as :func:`~labeling.catalog.projects.update_settings` takes it."""

@@ -1,49 +1,53 @@
-"""The classes in use, with criteria and exemplars; the form that makes a new version; the versions so far; objections."""
+"""The guideline: to be read by every member, with its versions so far; and objections to what was said of one."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_POST
 
 from labeling.catalog import selectors, services
-from labeling.catalog.forms.guideline import GuidelineForm
+from labeling.catalog.codes import codes_of
+from labeling.catalog.groups import FEW, by_group, found
 from labeling.catalog.history import guideline_history
 from labeling.catalog.meaning import meaning_now
-from labeling.catalog.models import ClassDefinition, ClassState
+from labeling.catalog.models import ClassState
 from labeling.catalog.pages import project_context
 from labeling.catalog.permissions import Action, may, project_for
 from labeling.catalog.publishing import publishing
+from labeling.looked_at import only_looked_at
 from labeling.people.signed_in import signed_in
 from labeling.refusals import Refused
 
+#: Versions on the page until somebody asks for the earlier ones, and then.
+NEWEST, EARLIER = 5, 30
+
 
 @login_required
-@require_http_methods(["GET", "POST"])
+@only_looked_at
 def guideline(request: HttpRequest, slug: str) -> HttpResponse:
-    """Every member may read it; admins change it."""
-    project = project_for(request.user, slug, Action.ADMIN if request.method == "POST" else Action.VIEW)
+    """``?find=``: classes whose names have this; ``?versions=all``: the earlier ones too."""
+    project = project_for(request.user, slug, Action.VIEW)
     current = selectors.current_guideline(project)
     definitions = list(selectors.definitions_of(current))
-    in_use = [definition for definition in definitions if definition.state == ClassState.ACTIVE]
-    form = GuidelineForm(request.POST or None, project=project, guideline=current, definitions=in_use)
-    if request.method == "POST" and form.is_valid():
-        try:
-            version = services.amend_guideline(project=project, by=signed_in(request), **form.amendment())
-        except Refused as refusal:
-            form.add_error(None, refusal.message)
-        else:
-            messages.success(
-                request,
-                _("Version %(number)s is published. No answer was changed.") % {"number": version.number}
-                if not version.wording_only
-                else _("Version %(number)s is published as another wording. Nothing else changes.")
-                % {"number": version.number},
-            )
-            return redirect("guideline", slug=slug)
+    codes = codes_of(definitions)
+    in_use = [each for each in definitions if each.state == ClassState.ACTIVE]
+    find = request.GET.get("find", "")
+    limit = EARLIER if request.GET.get("versions") == "all" else NEWEST
+    history = guideline_history(project, limit=limit)
+    classes = [
+        {
+            "definition": each,
+            "code": codes[each.label_class_id],
+            "exemplars": list(each.exemplars.all()),
+        }
+        for each in (found(in_use, find) if find.strip() else in_use)
+    ]
     return render(
         request,
         "catalog/guideline.html",
@@ -52,16 +56,23 @@ def guideline(request: HttpRequest, slug: str) -> HttpResponse:
             project,
             "guideline",
             guideline=current,
-            classes=[_shown(definition) for definition in in_use],
-            put_away=[definition for definition in definitions if definition.state != ClassState.ACTIVE],
-            form=form,
+            groups=by_group(classes, _definition),
+            folded=len(in_use) > FEW,
+            find=find.strip(),
+            all_classes=len(in_use),
+            shown_classes=len(classes),
+            put_away=[each for each in definitions if each.state != ClassState.ACTIVE],
             may_edit=may(request.user, project, Action.ADMIN),
-            history=guideline_history(project),
+            history=history,
+            has_earlier=limit == NEWEST and current.number > len(history),
             meaning_from=meaning_now(project).number,
             **publishing(request, project),
         ),
-        status=422 if form.errors else 200,
     )
+
+
+def _definition(row: dict[str, Any]) -> Any:
+    return row["definition"]
 
 
 @login_required
@@ -80,10 +91,3 @@ def guideline_object(request: HttpRequest, slug: str, number: int) -> HttpRespon
             request, _("Version %(number)s counts as a change of meaning now.") % {"number": number}
         )
     return redirect("guideline", slug=slug)
-
-
-def _shown(definition: ClassDefinition) -> dict[str, object]:
-    return {
-        "definition": definition,
-        "exemplars": list(definition.exemplars.all()),
-    }

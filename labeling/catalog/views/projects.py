@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.template.defaultfilters import floatformat
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from labeling.catalog import services
-from labeling.catalog.forms.classes import NewClassFormSet
+from labeling.catalog.forms.classes import NewClasses
 from labeling.catalog.forms.projects import ArchiveForm, ProjectForm, SettingsForm
+from labeling.catalog.models import Project
 from labeling.catalog.pages import project_context, show_refusal
 from labeling.catalog.permissions import Action, may_create_projects, project_for
+from labeling.catalog.selectors import active_definitions
+from labeling.catalog.strictness import PRESETS, consequence, error_of, preset_called
+from labeling.catalog.work import work_of
 from labeling.people.signed_in import signed_in
 from labeling.refusals import Refused
 
@@ -25,16 +32,17 @@ def project_new(request: HttpRequest) -> HttpResponse:
     if not may_create_projects(request.user):
         raise PermissionDenied(_("Only the site's administrators found projects. Ask one of them."))
     given = request.POST if request.method == "POST" else None
-    form = ProjectForm(given)
-    classes = NewClassFormSet(given, prefix="classes")
-    if request.method == "POST" and form.is_valid() & classes.is_valid():
+    classes = NewClasses(given)
+    form = ProjectForm(None if classes.more else given, initial=given)
+    checked = given is not None and not classes.more
+    if checked and form.is_valid() & classes.is_valid():
         try:
             project = services.create_project(
                 slug=form.cleaned_data["slug"],
                 name=form.cleaned_data["name"],
                 question=form.cleaned_data["question"],
                 description=form.cleaned_data["description"],
-                classes=[named for one in classes.forms if (named := one.as_class()) is not None],
+                classes=classes.given(),
                 by=signed_in(request),
             )
         except Refused as refusal:
@@ -42,14 +50,11 @@ def project_new(request: HttpRequest) -> HttpResponse:
         else:
             messages.success(request, _("The project is created. Now add some photos."))
             return redirect("intake", slug=project.slug)
-    invalid = bool(form.errors) or (request.method == "POST" and not classes.is_valid())
-    wrong = list(classes.non_form_errors()) if request.method == "POST" else []
-    if request.method == "POST" and not classes.management_form.is_valid():
-        classes = NewClassFormSet(prefix="classes")  # rows to write in: what was sent does not say how many
+    invalid = checked and (bool(form.errors) or not classes.is_valid())
     return render(
         request,
         "catalog/project_new.html",
-        {"form": form, "classes": classes, "wrong_rows": wrong},
+        {"form": form, "classes": classes},
         status=422 if invalid else 200,
     )
 
@@ -57,9 +62,12 @@ def project_new(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_http_methods(["GET", "POST"])
 def project_settings(request: HttpRequest, slug: str) -> HttpResponse:
+    """``?preset=``: the fields are filled as it says, and the page shows what saving them would change."""
     project = project_for(request.user, slug, Action.ADMIN)
     archiving = request.POST.get("action") == "archive"
-    form = SettingsForm(request.POST if request.method == "POST" and not archiving else None, project=project)
+    saving = request.method == "POST" and not archiving
+    preset = None if saving else preset_called(request.GET.get("preset", ""))
+    form = SettingsForm(request.POST if saving else None, project=project, preset=preset)
     archive = ArchiveForm(request.POST if archiving else None, project=project)
     if archiving and archive.is_valid():
         services.archive_project(project=project, by=signed_in(request))
@@ -67,7 +75,7 @@ def project_settings(request: HttpRequest, slug: str) -> HttpResponse:
             request, _("The project is archived. Nothing of it was deleted; you can bring it back below.")
         )
         return redirect("home")
-    if request.method == "POST" and not archiving and form.is_valid():
+    if saving and form.is_valid():
         try:
             services.update_settings(project=project, by=signed_in(request), **form.changes())
         except Refused as refusal:
@@ -81,9 +89,42 @@ def project_settings(request: HttpRequest, slug: str) -> HttpResponse:
     return render(
         request,
         "catalog/project_settings.html",
-        project_context(request, project, "project-settings", form=form, archive=archive),
+        project_context(
+            request,
+            project,
+            "project-settings",
+            form=form,
+            archive=archive,
+            preset=preset,
+            changes=[
+                (form[name].label, form.shown(name, getattr(project, name)), form.shown(name, value))
+                for name, value in (preset.differs(project) if preset else {}).items()
+            ],
+            **_choices(project),
+        ),
         status=422 if form.errors or archive.errors else 200,
     )
+
+
+def _percent(share: float) -> str:
+    return floatformat(100 * share, 1)
+
+
+def _choices(project: Project) -> dict[str, Any]:
+    """The presets with what each would come to here, and what the settings come to as they are."""
+    work = work_of(project)
+    classes = len(active_definitions(project))
+    return {
+        "work": work,
+        "agree": _percent(work.agree),
+        "wrong": _percent(error_of(work.agree, classes)),
+        "now": consequence(project, {}, work, classes),
+        "presets": [
+            (each, consequence(project, each.settings, work, classes), not each.differs(project))
+            for each in PRESETS
+        ],
+        "own": all(each.differs(project) for each in PRESETS),
+    }
 
 
 @login_required

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from rest_framework import serializers
 from rest_framework.request import Request
 
+from labeling.catalog.guidelines import MAX_CLASSES
 from labeling.catalog.models import Item, Project
 from labeling.catalog.permissions import Action
 from labeling.gateway.api.base import ApiView, route, signed_in
@@ -34,7 +35,7 @@ class DeriveIn(StrictSerializer):
     name = like(Project, "name")
     question = like(Project, "question")
     description = like(Project, "description", default="")
-    classes = NewClass(many=True, allow_empty=False, max_length=50)  # type: ignore[call-arg]  # of a list
+    classes = NewClass(many=True, allow_empty=False, max_length=MAX_CLASSES)  # type: ignore[call-arg]  # of a list
     only_class = AnsweredClass(help_text="Only photos settled as this class of the source; empty: all.")
     with_members = serializers.BooleanField(default=False)
     gold = GoldRowIn(  # type: ignore[call-arg]  # of a list

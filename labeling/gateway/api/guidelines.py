@@ -11,6 +11,8 @@ from django.utils.translation import gettext as _
 from rest_framework import serializers
 from rest_framework.request import Request
 
+from labeling.catalog.codes import codes_of
+from labeling.catalog.guidelines import MAX_CLASSES
 from labeling.catalog.history import changes_of
 from labeling.catalog.meaning import meanings
 from labeling.catalog.models import ClassDefinition, Exemplar, Guideline, MeaningObjection, Project
@@ -35,6 +37,9 @@ WORDING = {"note", "criteria", "checklist", "exemplars", "wording_only", "expect
 class NewClass(StrictSerializer):
     key = ClassKey()
     name = like(ClassDefinition, "name")
+    group = like(
+        ClassDefinition, "group", required=False, default="", help_text="Heading under which it is listed."
+    )
     criteria = serializers.CharField(required=False, default="", **CRITERIA)
     checklist = Checklist(required=False, default=list)
 
@@ -44,15 +49,20 @@ class GuidelineIn(StrictSerializer):
 
     note = like(Guideline, "note", help_text="What changes, and why.")
     rename = serializers.DictField(child=like(ClassDefinition, "name"), required=False)
-    add = NewClass(many=True, required=False, max_length=50)  # type: ignore[call-arg]  # many=True makes a list
+    group = serializers.DictField(
+        child=like(ClassDefinition, "group"),
+        required=False,
+        help_text="key → heading under which the class is listed; empty for none",
+    )
+    add = NewClass(many=True, required=False, max_length=MAX_CLASSES)  # type: ignore[call-arg]  # many=True makes a list
     merge = serializers.DictField(child=ClassKey(), required=False, help_text="from key → into key")
-    retire = serializers.ListField(child=ClassKey(), required=False, max_length=50)
+    retire = serializers.ListField(child=ClassKey(), required=False, max_length=MAX_CLASSES)
     criteria = serializers.DictField(child=serializers.CharField(**CRITERIA), required=False)
     checklist = serializers.DictField(child=Checklist(), required=False)
     exemplars = serializers.DictField(
         child=serializers.ListField(child=Sha256(), max_length=50), required=False, help_text="key → photos"
     )
-    order = serializers.ListField(child=ClassKey(), required=False, max_length=100)
+    order = serializers.ListField(child=ClassKey(), required=False, max_length=MAX_CLASSES)
     wording_only = serializers.BooleanField(
         required=False,
         help_text=(
@@ -75,6 +85,11 @@ class ExemplarOut(PhotoOut):
 class ClassOut(Shape):
     key = serializers.CharField()
     name = serializers.CharField()
+    group = serializers.CharField(help_text="Heading under which it is listed; may be empty.")
+    code = serializers.CharField(
+        allow_null=True,
+        help_text="What is typed for it on the labeling screen: one sign or two. Null where it is out of use.",
+    )
     state = serializers.ChoiceField(["active", "retired", "merged"])
     merged_into = serializers.CharField(allow_null=True)
     criteria = serializers.CharField()
@@ -128,9 +143,12 @@ class GuidelineOut(Shape):
 
 
 def present(guideline: Guideline, means_as: int) -> dict[str, Any]:
+    definitions = list(guideline.definitions.all())
+    codes = codes_of(definitions)
     classes = [
         ClassOut.of(
             definition,
+            code=codes.get(definition.label_class_id),
             key=definition.label_class.key,
             merged_into=definition.merged_into.key if definition.merged_into else None,
             exemplars=[
@@ -138,7 +156,7 @@ def present(guideline: Guideline, means_as: int) -> dict[str, Any]:
                 for exemplar in definition.exemplars.all()
             ],
         )
-        for definition in guideline.definitions.all()
+        for definition in definitions
     ]
     objection = getattr(guideline, "objection", None)
     return GuidelineOut.of(

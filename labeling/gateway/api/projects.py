@@ -7,9 +7,10 @@ from typing import Any
 from rest_framework import serializers
 from rest_framework.request import Request
 
+from labeling.catalog.guidelines import MAX_CLASSES
 from labeling.catalog.models import Project
 from labeling.catalog.permissions import Action, may, role_in
-from labeling.catalog.selectors import current_guideline
+from labeling.catalog.selectors import current_guideline, schema_of
 from labeling.catalog.services import create_project, update_settings
 from labeling.gateway.api.base import ApiView, route, signed_in
 from labeling.gateway.api.endpoint import Json, Who, endpoint
@@ -38,7 +39,7 @@ class ProjectIn(ModelInput):
     """Every setting may be left out."""
 
     slug = NewAddress()
-    classes = NewClass(many=True, allow_empty=False, max_length=50)  # type: ignore[call-arg]  # of a list
+    classes = NewClass(many=True, allow_empty=False, max_length=MAX_CLASSES)  # type: ignore[call-arg]  # of a list
 
     class Meta:
         model = Project
@@ -75,7 +76,7 @@ def present(project: Project, user: Any) -> dict[str, Any]:
         "guideline": guideline.number,
         "classes": [
             definition.label_class.key
-            for definition in guideline.definitions.select_related("label_class").order_by("position")
+            for definition in schema_of(guideline.pk)
             if definition.state == "active"
         ],
     }

@@ -15,6 +15,7 @@ from labeling.charts.axis import Axis, day, share_axis
 from labeling.charts.figure import Figure
 from labeling.charts.marks import Guide, Series
 from labeling.learning import version_charts
+from labeling.learning.confused import most_confused, of_many
 from labeling.learning.models import Diagnostics, ModelVersion
 from labeling.learning.selectors import cell as photos_behind
 from labeling.learning.templatetags.figures import share as short
@@ -212,26 +213,21 @@ def confusion(project: Project, model: ModelVersion | None) -> Panel:
     keys = model.metrics["order"]
     known = class_names_by_key(current_guideline(project))
     names = [known.get(key, key) for key in keys]
-    rows, cells = [], []
-    for truth, counts in enumerate(matrix):
-        whole = sum(counts) or 1
-        cells.append(
-            [
-                Cell(
-                    keys[truth],
-                    keys[said],
-                    n,
-                    truth == said,
-                    round(4 * n / whole),
-                    _said(n, names, truth, said),
-                )
-                for said, n in enumerate(counts)
-            ]
-        )
-        rows += [
-            {"truth": names[truth], "predicted": names[said], "photos": n, "share": n / whole}
-            for said, n in enumerate(counts)
-        ]
+    drawn = most_confused(matrix)
+    all_drawn = len(drawn) == len(matrix)
+    rows = [
+        {"truth": names[truth], "predicted": names[said], "photos": n, "share": n / (sum(counts) or 1)}
+        for truth, counts in enumerate(matrix)
+        for said, n in enumerate(counts)
+        if n or all_drawn  # of many classes, most pairs are never seen
+    ]
+
+    def cell(truth: int, said: int) -> Cell:
+        n, whole = matrix[truth][said], sum(matrix[truth]) or 1
+        says = _said(n, names, truth, said)
+        return Cell(keys[truth], keys[said], n, truth == said, round(4 * n / whole), says)
+
+    cells = [[cell(truth, said) for said in drawn] for truth in drawn]
     wrong = [
         (n, truth, said)
         for truth, counts in enumerate(matrix)
@@ -247,14 +243,15 @@ def confusion(project: Project, model: ModelVersion | None) -> Panel:
         if most
         else _("It mixes up nothing of its %(n)d ground truths") % {"n": sum(map(sum, matrix))},
         _("Rows: the ground truth. Columns: what version %(n)d says of photos that its fit had not seen.")
-        % {"n": model.number},
+        % {"n": model.number}
+        + ("" if all_drawn else " " + of_many(len(drawn), len(matrix))),
         columns,
         rows,
         grid=Grid(
-            names=list(zip(keys, names, strict=True)),
+            names=[(keys[each], names[each]) for each in drawn],
             cells=cells,
             model=model.number,
-            worst=cells[truth][said] if most else None,
+            worst=cell(truth, said) if most else None,
             photos=[each.item for each in photos],
         ),
     )

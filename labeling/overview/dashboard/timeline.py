@@ -25,6 +25,8 @@ from labeling.queue.models import BandOpening, Ranking
 #: The newest of each kind of row that are read, and the newest frames that are shown.
 READ = 400
 SHOWN = 120
+#: Ladders that are drawn, where a project has more.
+LADDERS = 12
 #: What follows within this time came of the same cause: a promotion and the certificates that it voids.
 TOGETHER = timedelta(seconds=3)
 _EPSILON = 1e-6
@@ -98,6 +100,7 @@ def frames(project: Project) -> list[Frame]:
     events = _events(project)
     rankings = _rankings(project)
     definitions = active_definitions(project)
+    drawn = _drawn(definitions, events, rankings)
     state = _State()
     found: list[Frame] = []
     said: list[str] = []
@@ -108,7 +111,7 @@ def frames(project: Project) -> list[Frame]:
             continue
         # An order by the new model comes a moment after its promotion: until the next event it is the one.
         until = following.at if following is not None else None
-        frame = _frame(project, state, event.at, said, definitions, _ranking(rankings, state.model_id, until))
+        frame = _frame(project, state, event.at, said, drawn, _ranking(rankings, state.model_id, until))
         if said or not found or frame.drawn != found[-1].drawn:
             found.append(frame)
         said = []
@@ -157,6 +160,34 @@ def _rankings(project: Project) -> dict[int, list[dict[str, Any]]]:
         if row["summary"]:
             found.setdefault(row["model_version_id"], []).append(dict(row))
     return found
+
+
+def _drawn(
+    definitions: Sequence[ClassDefinition],
+    events: Sequence[_Event],
+    rankings: Mapping[int, list[dict[str, Any]]],
+) -> list[ClassDefinition]:
+    """The classes whose ladders are drawn: of many those that were certified last, then those with the most photos."""
+    if len(definitions) <= LADDERS:
+        return list(definitions)
+    certified = {event.row["label_class_id"]: event.at for event in events if event.kind == "certificate"}
+    newest = max((row for rows in rankings.values() for row in rows), key=_made, default=None)
+    photos = {
+        int(ladder): sum(int(each[2]) for each in bands.values())
+        for ladder, bands in (newest["summary"] if newest else {}).items()
+    }
+
+    def last(each: ClassDefinition) -> tuple[float, int]:
+        at = certified.get(each.label_class_id)
+        return -at.timestamp() if at else 0.0, -photos.get(each.label_class_id, 0)
+
+    chosen = {each.pk for each in sorted(definitions, key=last)[:LADDERS]}
+    return [each for each in definitions if each.pk in chosen]
+
+
+def _made(ranking: Mapping[str, Any]) -> datetime:
+    made: datetime = ranking["created_at"]
+    return made
 
 
 def _ranking(

@@ -26,7 +26,7 @@ def settings_for(
         "undoSeconds": project.undo_seconds,
         "undoable": last_grid(project, person),
         "guideline": guideline.number,
-        "classes": [{key: row[key] for key in ("key", "name", "number")} for row in classes],
+        "classes": [{key: row[key] for key in screen.SENT} for row in classes],
         "reasons": screen.reasons(),
         "urls": {"sweeps": f"{api}sweeps"},
     }

@@ -1,0 +1,193 @@
+"""How strictly a project answers, as three ready-made choices, and what a choice costs: people's hours and wrong labels.
+
+The reckoning is simple on purpose, and the page says what it takes for granted: answers are blind and independent, one is
+wrong as often as the agreement of two tells, wrong ones fall on the other classes alike, and a reviewer is right.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy, pgettext_lazy
+
+from labeling.catalog.models import AgreementRule, Project
+from labeling.catalog.work import Work
+
+#: Photos that a consequence is told for.
+A_THOUSAND = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    key: str
+    name: str | Promise
+    says: str | Promise
+    settings: Mapping[str, Any]
+
+    def differs(self, project: Project) -> dict[str, Any]:
+        """What choosing it would change: name -> new value."""
+        return {name: value for name, value in self.settings.items() if getattr(project, name) != value}
+
+
+PRESETS = (
+    Preset(
+        "quick",
+        gettext_lazy("Quick"),
+        gettext_lazy(
+            "One answer settles a photo. Only photos drawn at random get a second one, so that a precision can be proven."
+        ),
+        {
+            "answers_per_image": 1,
+            "rule": AgreementRule.UNANIMOUS,
+            "certifying_answers": 2,
+            "gold_rate": 0.05,
+            "audit_rate": 0.05,
+            "band_agreement": 0.7,
+            "min_view_ms": 200,
+            "sweep_allowed": True,
+            "reviewer_may_rule_own": True,
+        },
+    ),
+    Preset(
+        "strict",
+        pgettext_lazy("preset", "Strict"),
+        gettext_lazy("Two blind answers must agree, or a reviewer rules."),
+        {
+            "answers_per_image": 2,
+            "rule": AgreementRule.UNANIMOUS,
+            "certifying_answers": 0,
+            "gold_rate": 0.05,
+            "audit_rate": 0.10,
+            "band_agreement": 0.7,
+            "min_view_ms": 200,
+            "sweep_allowed": False,
+            "reviewer_may_rule_own": False,
+        },
+    ),
+    Preset(
+        "very-strict",
+        gettext_lazy("Very strict"),
+        gettext_lazy("Three blind answers must agree, more of what people see is gold, and more is drawn at random."),
+        {
+            "answers_per_image": 3,
+            "rule": AgreementRule.UNANIMOUS,
+            "certifying_answers": 0,
+            "gold_rate": 0.10,
+            "audit_rate": 0.15,
+            "band_agreement": 0.8,
+            "min_view_ms": 500,
+            "sweep_allowed": False,
+            "reviewer_may_rule_own": False,
+        },
+    ),
+)  # fmt: skip
+_BY_KEY = {preset.key: preset for preset in PRESETS}
+
+
+def preset_called(key: str) -> Preset | None:
+    return _BY_KEY.get(key)
+
+
+@dataclass(frozen=True, slots=True)
+class Consequence:
+    """Of 1,000 photos that people settle. ``wrong_low`` to ``wrong_high``: by the interval of the agreement.
+
+    ``open_hours``: for the photos of the project that nobody has settled, if people answered all of them.
+    """
+
+    answers: float
+    disputes: float
+    hours: float
+    wrong: float
+    wrong_low: float
+    wrong_high: float
+    open_hours: float
+
+
+def consequence(project: Project, settings: Mapping[str, Any], work: Work, classes: int) -> Consequence:
+    """What the project's settings come to, with ``settings`` in place of some of them. ``classes``: in use."""
+    told = {name: settings.get(name, getattr(project, name)) for name in _READ}
+    answers = _answers(told)
+    answers_shown = answers / (1 - told["gold_rate"]) if told["gold_rate"] < 1 else math.inf
+    likely, good, bad = (
+        _settled(told, error_of(agree, classes), classes)
+        for agree in (work.agree, work.agree_high, work.agree_low)
+    )
+    seconds = answers_shown * work.answer_s + likely.disputed * work.ruling_s
+    return Consequence(
+        answers=answers_shown,
+        disputes=A_THOUSAND * likely.disputed,
+        hours=A_THOUSAND * seconds / 3600,
+        wrong=A_THOUSAND * likely.wrong,
+        wrong_low=A_THOUSAND * good.wrong,
+        wrong_high=A_THOUSAND * bad.wrong,
+        open_hours=work.open * seconds / 3600,
+    )
+
+
+def error_of(agree: float, classes: int) -> float:
+    """How often one answer is wrong where two agree on this share of photos; by mere chance at the worst.
+
+    Two are alike where both are right, or both wrong in the same way: a = (1 - e)² + e² / m, of m other classes.
+    """
+    others = max(classes - 1, 1)
+    spread = 1 + 1 / others
+    left = 1 - spread * (1 - agree)
+    return (1 - math.sqrt(max(left, 0.0))) / spread
+
+
+_READ = ("answers_per_image", "certifying_answers", "rule", "agreement_k", "gold_rate", "audit_rate")
+
+
+@dataclass(frozen=True, slots=True)
+class _Settled:
+    """Shares of photos: settled as a wrong class, and not settled by answers."""
+
+    wrong: float
+    disputed: float
+
+
+def _more(told: Mapping[str, Any]) -> int:
+    """Answers of a photo that was drawn at random."""
+    return max(int(told["certifying_answers"]), int(told["answers_per_image"]))
+
+
+def _answers(told: Mapping[str, Any]) -> float:
+    drawn = float(told["audit_rate"])
+    return (1 - drawn) * int(told["answers_per_image"]) + drawn * _more(told)
+
+
+def _settled(told: Mapping[str, Any], error: float, classes: int) -> _Settled:
+    unanimous = told["rule"] == AgreementRule.UNANIMOUS
+    answers, more, drawn = int(told["answers_per_image"]), _more(told), float(told["audit_rate"])
+    usual = _outcome(answers, answers if unanimous else int(told["agreement_k"]), error, classes)
+    if more == answers:
+        return usual
+    of_drawn = _outcome(more, more if unanimous else more // 2 + 1, error, classes)
+    return _Settled(
+        (1 - drawn) * usual.wrong + drawn * of_drawn.wrong,
+        (1 - drawn) * usual.disputed + drawn * of_drawn.disputed,
+    )
+
+
+def _outcome(answers: int, enough: int, error: float, classes: int) -> _Settled:
+    """Of photos with so many answers where ``enough`` alike settle one, if no other class has as many."""
+    others = max(classes - 1, 1)
+    right_alone = wrong_alone = 0.0
+    for wrong in range(answers + 1):
+        chance = math.comb(answers, wrong) * error**wrong * (1 - error) ** (answers - wrong)
+        same = min(1.0, others * _at_least(enough, wrong, 1 / others))
+        if answers - wrong >= enough:
+            right_alone += chance * (1 - same)
+        else:
+            wrong_alone += chance * same
+    return _Settled(wrong_alone, max(0.0, 1 - right_alone - wrong_alone))
+
+
+def _at_least(k: int, n: int, p: float) -> float:
+    """Chance of ``k`` hits or more in ``n`` tries of chance ``p``."""
+    return sum(math.comb(n, hits) * p**hits * (1 - p) ** (n - hits) for hits in range(k, n + 1))
