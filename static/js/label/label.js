@@ -161,7 +161,7 @@ function undo() {
   undoable.drop(key);
   bar.leave();
   card.leave();
-  viewer.lens.resetZoom();
+  viewer.afresh();
   shelf.putBack(task);
   stage.show(task);
   // Not sent yet: it never was. Otherwise the server is told, in its turn, after the answer (or skip) itself.

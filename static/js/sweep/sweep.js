@@ -31,7 +31,7 @@ const backToGrid = () => sweep && grid.moveTo(grid.focus);
 const closer = new Closer({ closed: backToGrid });
 const { brightness } = closer.viewer;
 const asItIs = () => closer.viewer.asItIs();
-const startsPlain = followBrightness(document.querySelector("[data-brightness]"), brightness, { reset: asItIs });
+const startsPlain = followBrightness(document.querySelector("[data-brightness]"), closer.viewer, { reset: asItIs });
 const panels = new Panels(["help", "light"], { closed: backToGrid });
 // Photos first: what is asked, the grid's heading says.
 const criteria = new Criteria({ memory: "hilltop-sweep-criteria", open: (kept, wide) => wide && kept === "open" });
