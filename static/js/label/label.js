@@ -13,6 +13,7 @@ import { Panels } from "../screen/panels.js";
 import { openScreen } from "../screen/screen.js";
 import { oneTap } from "../screen/taps.js";
 import { UndoStack } from "../screen/undo.js";
+import { BreakHint } from "./break-hint.js";
 import { Checklist } from "./checklist.js";
 import { GuidelineWatch } from "./guideline.js";
 import { Progress } from "./progress.js";
@@ -33,6 +34,7 @@ const { outbox, status, announce, toast, card, tabs, memory } = openScreen("labe
 });
 const panels = new Panels(["help", "light"]);
 const progress = new Progress();
+const breakHint = new BreakHint({ memory: `hilltop-work ${settings.user}` });
 const stage = new Stage({ may: () => !halt.why, asItIs });
 const { shelf, clock, viewer } = stage;
 const wanted = new Wanted({ shelf, progress });
@@ -121,6 +123,7 @@ function answer(event, given, { label, button }) {
     outbox.add({ kind: "answer", key, lease, url: settings.urls.annotations, body, label, thumb: task.photo.thumb });
     undoable.push({ key, task, label });
     progress.answered(body.view_ms);
+    breakHint.worked();
     checklist.clear();
     criteria.rest();
     announce(say(shelf.current ? texts.answered : texts.answeredLast, { answer: label }));
