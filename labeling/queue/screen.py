@@ -102,7 +102,7 @@ def _pace_ms(project: Project, person: User) -> int:
 
 
 def _answered_ago(project: Project, person: User) -> list[int]:
-    """How many ms ago this person answered of late, one photo at a time, newest first: what the screen's pace begins with."""
+    """How many ms ago this person answered of late, photo by photo, newest first: what the screen's pace begins with."""
     now = timezone.now()
     newest = Annotation.objects.standing().filter(project=project, labeler=person).order_by("-id")
     given = newest.values_list("created_at", "draw")[:PACE_OF]

@@ -10,11 +10,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 
+from labeling.catalog.codes import BY_DIGIT
 from labeling.catalog.models import Project
 from labeling.catalog.pages import project_context
 from labeling.catalog.permissions import Action, project_for
 from labeling.catalog.selectors import current_guideline
 from labeling.looked_at import only_looked_at
+from labeling.people.keys import keys_of, pressed_for
 from labeling.people.signed_in import signed_in
 from labeling.queue import screen
 from labeling.queue.sweeps import screen as sweep_screen
@@ -54,11 +56,13 @@ def _shared(
     """What both screens show; ``settings_for`` says what the screen's script is told."""
     guideline = current_guideline(project)
     classes = screen.classes_shown(guideline)
+    keys = keys_of(signed_in(request), codes=len(classes) > BY_DIGIT)
     settings = settings_for(
         project,
         person=signed_in(request),
         guideline=guideline,
         classes=classes,
     )
-    more = {"classes": classes, "reasons": screen.reasons(), "settings": settings}
+    settings["keys"] = pressed_for(keys)
+    more = {"classes": classes, "reasons": screen.reasons(), "settings": settings, "own_keys": keys}
     return project_context(request, project, page, **more)

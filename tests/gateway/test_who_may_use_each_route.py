@@ -63,6 +63,7 @@ PAGES: dict[str, dict[str, str]] = {
     "person-sign-out": {"POST": SUPERUSER},
     "person-token-revoke": {"POST": SUPERUSER},
     "brightness": {"POST": SIGNED_IN},
+    "own-keys": {"GET": SIGNED_IN, "POST": SIGNED_IN},
     "photo": {"GET": VIEW},
     "photo-tile": {"GET": VIEW},
     "photo-of-old": {"GET": ANYONE},

@@ -8,6 +8,7 @@ import { afterPaint } from "../screen/clock.js";
 import { Criteria } from "../screen/criteria.js";
 import { Halt } from "../screen/halt.js";
 import { listen, onControl, uuid } from "../screen/keys.js";
+import { ownKeys } from "../screen/own-keys.js";
 import { $, say, settings, texts } from "../screen/page.js";
 import { Panels } from "../screen/panels.js";
 import { openScreen } from "../screen/screen.js";
@@ -318,7 +319,7 @@ function onKey(event, key) {
   return criteria.move(step), true;
 }
 
-listen(onKey);
+listen(onKey, { own: ownKeys(() => bar.mode !== "answer") });
 oneTap("#bar button:not([data-tick]), #undo");
 for (const type of ["pointerover", "focusin"]) {
   $("bar").addEventListener(type, (event) => {

@@ -9,6 +9,7 @@ import { ViewClock, afterPaint } from "../screen/clock.js";
 import { Criteria } from "../screen/criteria.js";
 import { Halt } from "../screen/halt.js";
 import { listen, onControl, uuid } from "../screen/keys.js";
+import { ownKeys } from "../screen/own-keys.js";
 import { $, say, settings, texts } from "../screen/page.js";
 import { Panels } from "../screen/panels.js";
 import { openScreen } from "../screen/screen.js";
@@ -329,7 +330,7 @@ function onKey(event, key) {
   return true;
 }
 
-listen(onKey);
+listen(onKey, { own: ownKeys(() => bar.mode !== "answer") });
 brightness.addEventListener("change", () => grid.cells.forEach(light));
 oneTap("#bar button, #undo, #go-on");
 $("go-on").addEventListener("click", goOn);
