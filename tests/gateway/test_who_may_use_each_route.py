@@ -111,6 +111,7 @@ PAGES: dict[str, dict[str, str]] = {
     "job-cancel": {"POST": ADMIN},
     "label": {"GET": LABEL},
     "sweep": {"GET": LABEL},
+    "mine": {"GET": LABEL},
     "project": {"GET": VIEW},
     "monitors": {"GET": OVERRULE},
     "monitors-look": {"POST": ADMIN},
