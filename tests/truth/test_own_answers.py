@@ -60,7 +60,7 @@ def test_nothing_is_told_of_a_photo_that_waits_agreed_or_is_gold_and_the_three_l
     assert "None of your last 4 answers was overruled so far." in html
 
     # Not even when the photo is gold no more: it may become so again.
-    services.retire_gold(gold=gold.gold)
+    services.retire_gold(gold=gold.gold, by=project.created_by)
     assert row(page(project, ann), gold) == "Functional"
 
 

@@ -71,7 +71,7 @@ export class Viewer {
     if (this.lens.scale > 1) parts.push(saidZoom.replace("{n}", Math.round(this.lens.scale * 100)));
     if (this.detail.state === "whole") parts.push(saidOwnPixels);
     if (mirrored) parts.push(saidMirrored);
-    if (turns) parts.push(saidTurned.replace("{n}", 90 * (mirrored ? (4 - turns) % 4 : turns)));
+    if (turns) parts.push(saidTurned);
     if (levelled) parts.push(saidLevelled);
     if (inverted) parts.push(saidInverted);
     if (brightness !== 100) parts.push(saidBrightness.replace("{n}", brightness));
