@@ -191,6 +191,8 @@ def texts() -> dict[str, str]:
         ),
         "chooseHold": _("Why do you hold it?"),
         "chooseUnusable": _("What is wrong with the photo?"),
+        "found": _("{n} classes, first: {name}"),
+        "foundNone": _("No class has this in its name."),
         "tickAll": _("Tick what you see, then choose the class once more"),
         "tickMissing": _("Tick every point first. If one does not hold, it may be another answer."),
         "hold": _("Hold"),

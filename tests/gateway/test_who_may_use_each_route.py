@@ -110,6 +110,7 @@ PAGES: dict[str, dict[str, str]] = {
     "jobs-list": {"GET": ADMIN},
     "job-cancel": {"POST": ADMIN},
     "label": {"GET": LABEL},
+    "label-criteria": {"GET": LABEL},
     "sweep": {"GET": LABEL},
     "mine": {"GET": LABEL},
     "project": {"GET": VIEW},
@@ -206,6 +207,7 @@ SPECIAL: dict[str, dict[str, Any]] = {
     "api-promote": {"number": 1},
     "model-promote": {"number": 1},
     "api-guideline-changes": {"number": 1},
+    "label-criteria": {"key": "functional"},
     "api-guideline-object": {"number": 1},
 }
 
