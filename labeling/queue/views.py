@@ -51,7 +51,7 @@ def criteria(request: HttpRequest, slug: str, key: str) -> HttpResponse:
     found = next((each for each in classes if each["key"] == key), None)
     if found is None:
         raise Http404(_("There is no such class in this project now. Load the page again."))
-    return render(request, "queue/_criteria.html", {"class": found})
+    return render(request, "queue/_criteria.html", {"class": found, "many": True})
 
 
 @only_looked_at

@@ -69,8 +69,9 @@ def test_on_a_phone_a_class_is_found_by_its_name_and_the_photo_keeps_half_of_the
     screen.wait_for_photo(other_than=before)
     expect(page.locator("#finder")).to_be_hidden()
     assert said(labeler, 1) == ["gasket-230"]
-    # It is at hand from now on, with no more than a tap.
+    # It is at hand from now on, with no more than a tap, once the next photo can have been judged.
     before = screen.shown
+    page.wait_for_function("shown => performance.now() > shown + 500", arg=page.evaluate("performance.now()"))
     page.locator("#recent").get_by_role("button", name="Gasket-230").tap()
     screen.wait_for_photo(other_than=before)
     assert said(labeler, 2) == ["gasket-230"] * 2
