@@ -6,12 +6,13 @@ from django.conf import settings
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from labeling.people.views import account, links, people, signing_in, single
+from labeling.people.views import account, links, own_keys, people, signing_in, single
 
 urlpatterns = [
     path("login", signing_in.SignIn.as_view(), name="login"),
     path("logout", LogoutView.as_view(), name="logout"),
     path("me/brightness", signing_in.brightness, name="brightness"),
+    path("me/keys", own_keys.own_keys, name="own-keys"),
     path("me/toured", signing_in.tour_seen, name="tour-seen"),
     path("account", account.account, name="account"),
     path("account/password", account.ChangePassword.as_view(), name="password-change"),

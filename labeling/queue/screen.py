@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from statistics import median
 from typing import Any
 
 from django.urls import get_script_prefix
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from labeling.catalog.codes import codes_of
@@ -14,13 +16,16 @@ from labeling.catalog.selectors import definitions_of, schema_of
 from labeling.people.models import User
 from labeling.queue.lending import MAX_LEASES, MOST_OFFLINE
 from labeling.queue.undoable import last_answers
-from labeling.truth.models import Annotation, HoldReason, UnusableReason
+from labeling.truth.models import Annotation, Draw, HoldReason, UnusableReason
 
 #: Photos held ready beyond the one on the screen, decoded, whatever the pace.
 AHEAD = 6
 #: Answers from which a person's pace is known, and what it is taken to be before (ms a photo).
 PACE_FROM = 50
 USUAL_PACE_MS = 5000
+#: Answers whose times the screen begins its pace with, and from how long ago.
+PACE_OF = 30
+PACE_WITHIN = timedelta(minutes=30)
 #: Bytes of photos that a page holds for going on without a network.
 MOST_BYTES = 100 * 2**20
 EXEMPLARS_SHOWN = 2
@@ -80,6 +85,7 @@ def settings_for(
         "minViewMs": project.min_view_ms,
         "undoSeconds": project.undo_seconds,
         "undoable": last_answers(project, person),
+        "answeredAgo": _answered_ago(project, person),
         "checklistRequired": project.checklist_required,
         "guideline": {"number": guideline.number, "note": guideline.note},
         "classes": [{key: row[key] for key in SENT} | {"checklist": row["checklist"]} for row in classes],
@@ -93,6 +99,18 @@ def _pace_ms(project: Project, person: User) -> int:
     newest = Annotation.objects.filter(project=project, labeler=person).order_by("-id")[:PACE_FROM]
     times = list(newest.values_list("view_ms", flat=True))
     return max(1, round(median(times))) if len(times) >= 5 else USUAL_PACE_MS
+
+
+def _answered_ago(project: Project, person: User) -> list[int]:
+    """How many ms ago this person answered of late, photo by photo, newest first: what the screen's pace begins with."""
+    now = timezone.now()
+    newest = Annotation.objects.standing().filter(project=project, labeler=person).order_by("-id")
+    given = newest.values_list("created_at", "draw")[:PACE_OF]
+    return [
+        round((now - at).total_seconds() * 1000)
+        for at, draw in given
+        if draw != Draw.SWEEP and now - at < PACE_WITHIN
+    ]
 
 
 def texts() -> dict[str, str]:
@@ -144,6 +162,9 @@ def texts() -> dict[str, str]:
         "photo": _("Photo to judge"),
         "settled": _("{settled} of {needed} settled, as of {asOf}"),
         "today": _("{n} today"),
+        "pace": _("{n} a minute"),
+        "paceLong": _("Your last {of} answers without a break: {n} a minute"),
+        "breakDue": _("{n} minutes without a break"),
         "reset": _("Zoom and brightness are reset."),
         "loading": _("Loading photos…"),
         "photoBroken": _("This photo could not be loaded. Skip it, or wait: it is tried again."),
@@ -170,6 +191,8 @@ def texts() -> dict[str, str]:
         ),
         "chooseHold": _("Why do you hold it?"),
         "chooseUnusable": _("What is wrong with the photo?"),
+        "found": _("{n} classes, first: {name}"),
+        "foundNone": _("No class has this in its name."),
         "tickAll": _("Tick what you see, then choose the class once more"),
         "tickMissing": _("Tick every point first. If one does not hold, it may be another answer."),
         "hold": _("Hold"),

@@ -6,15 +6,18 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
+from labeling.catalog.codes import BY_DIGIT
 from labeling.catalog.models import Project
 from labeling.catalog.pages import project_context
 from labeling.catalog.permissions import Action, project_for
 from labeling.catalog.selectors import current_guideline
 from labeling.looked_at import only_looked_at
+from labeling.people.keys import keys_of, pressed_for
 from labeling.people.signed_in import signed_in
 from labeling.queue import screen
 from labeling.queue.sweeps import screen as sweep_screen
@@ -41,6 +44,19 @@ def label(request: HttpRequest, slug: str) -> HttpResponse:
 @only_looked_at
 @login_required
 @never_cache
+def criteria(request: HttpRequest, slug: str, key: str) -> HttpResponse:
+    """The criteria of one class, where a screen has too many to bring all of them along."""
+    project = project_for(request.user, slug, Action.LABEL)
+    classes = screen.classes_shown(current_guideline(project))
+    found = next((each for each in classes if each["key"] == key), None)
+    if found is None:
+        raise Http404(_("There is no such class in this project now. Load the page again."))
+    return render(request, "queue/_criteria.html", {"class": found, "many": True})
+
+
+@only_looked_at
+@login_required
+@never_cache
 def sweep(request: HttpRequest, slug: str) -> HttpResponse:
     """Grids of one predicted class. Where the project allows none now, the page says why."""
     project = project_for(request.user, slug, Action.LABEL)
@@ -54,11 +70,14 @@ def _shared(
     """What both screens show; ``settings_for`` says what the screen's script is told."""
     guideline = current_guideline(project)
     classes = screen.classes_shown(guideline)
+    keys = keys_of(signed_in(request), codes=len(classes) > BY_DIGIT)
     settings = settings_for(
         project,
         person=signed_in(request),
         guideline=guideline,
         classes=classes,
     )
-    more = {"classes": classes, "reasons": screen.reasons(), "settings": settings}
+    settings["keys"] = pressed_for(keys)
+    more = {"classes": classes, "reasons": screen.reasons(), "settings": settings, "own_keys": keys}
+    more["many"] = len(classes) > BY_DIGIT
     return project_context(request, project, page, **more)

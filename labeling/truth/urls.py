@@ -9,6 +9,7 @@ urlpatterns = [
     path("p/<slug:slug>/review/<uuid:dispute_id>/criteria", views.amend, name="review-amend"),
     path("p/<slug:slug>/review/<uuid:dispute_id>/again", views.dispute_again, name="review-again"),
     path("p/<slug:slug>/review/paused/back", views.paused_back, name="review-paused-back"),
+    path("p/<slug:slug>/mine", views.mine, name="mine"),
     path("p/<slug:slug>/labelers", views.labelers, name="labelers"),
     path("p/<slug:slug>/labelers/estimates", views.request_estimates, name="labelers-estimates"),
     path("p/<slug:slug>/labelers/<str:username>/resume", views.resume, name="labelers-resume"),

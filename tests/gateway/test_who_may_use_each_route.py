@@ -63,6 +63,7 @@ PAGES: dict[str, dict[str, str]] = {
     "person-sign-out": {"POST": SUPERUSER},
     "person-token-revoke": {"POST": SUPERUSER},
     "brightness": {"POST": SIGNED_IN},
+    "own-keys": {"GET": SIGNED_IN, "POST": SIGNED_IN},
     "photo": {"GET": VIEW},
     "photo-tile": {"GET": VIEW},
     "photo-of-old": {"GET": ANYONE},
@@ -111,7 +112,9 @@ PAGES: dict[str, dict[str, str]] = {
     "jobs-list": {"GET": ADMIN},
     "job-cancel": {"POST": ADMIN},
     "label": {"GET": LABEL},
+    "label-criteria": {"GET": LABEL},
     "sweep": {"GET": LABEL},
+    "mine": {"GET": LABEL},
     "project": {"GET": VIEW},
     "monitors": {"GET": OVERRULE},
     "monitors-look": {"POST": ADMIN},
@@ -206,6 +209,7 @@ SPECIAL: dict[str, dict[str, Any]] = {
     "api-promote": {"number": 1},
     "model-promote": {"number": 1},
     "api-guideline-changes": {"number": 1},
+    "label-criteria": {"key": "functional"},
     "api-guideline-object": {"number": 1},
 }
 

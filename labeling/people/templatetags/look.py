@@ -15,6 +15,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
+from labeling.people.keys import USUAL
 from labeling.plain_text import isolated
 
 register = template.Library()
@@ -41,6 +42,19 @@ def class_mark(position: int) -> SafeString:
         index,
         mark_safe(SHAPES[index]),  # noqa: S308  (a constant of this module)
     )
+
+
+@register.simple_tag(takes_context=True)
+def keycap(context: template.Context, action: str, number: object = "") -> str:
+    """The key for what it does (:mod:`labeling.people.keys`), as printed: the page's ``own_keys``, or the usual one."""
+    keys: dict[str, str] = context.get("own_keys") or USUAL
+    return keys[f"{action}{number}"].upper()
+
+
+@register.simple_tag(takes_context=True)
+def key(context: template.Context, action: str, number: object = "") -> SafeString:
+    """:func:`keycap` as a cap."""
+    return format_html("<kbd>{}</kbd>", keycap(context, action, number).replace("-", "−"))
 
 
 _LIST_SIGNS = ("- ", "* ", "• ", "· ", "– ")

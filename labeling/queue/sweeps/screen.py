@@ -37,7 +37,7 @@ _SHARED = (
     "allSaved", "saving", "waitingOne", "waitingMany", "offline", "signIn", "backOnline", "memoryOnly", "refusedOne",
     "refusedMany", "undoGone", "undoLate", "undoOffline", "seconds", "tooSoon", "today", "loading", "pausedTitle",
     "errorTitle", "errorText", "forbiddenTitle", "signInTitle", "signInText", "chooseHold", "chooseUnusable", "hold",
-    "unusable", "another", "anotherTitle", "anotherText", "tabTitle", "tabText",
+    "unusable", "found", "foundNone", "another", "anotherTitle", "anotherText", "tabTitle", "tabText",
 )  # fmt: skip
 
 

@@ -6,13 +6,17 @@ import { AnswerBar } from "../screen/answers.js";
 import { Claims } from "../screen/claims.js";
 import { afterPaint } from "../screen/clock.js";
 import { Criteria } from "../screen/criteria.js";
+import { Finder } from "../screen/finder.js";
 import { Halt } from "../screen/halt.js";
 import { listen, onControl, uuid } from "../screen/keys.js";
+import { ownKeys } from "../screen/own-keys.js";
 import { $, say, settings, texts } from "../screen/page.js";
 import { Panels } from "../screen/panels.js";
+import { Recent } from "../screen/recent.js";
 import { openScreen } from "../screen/screen.js";
 import { oneTap } from "../screen/taps.js";
 import { UndoStack } from "../screen/undo.js";
+import { BreakHint } from "./break-hint.js";
 import { Checklist } from "./checklist.js";
 import { GuidelineWatch } from "./guideline.js";
 import { Progress } from "./progress.js";
@@ -33,6 +37,7 @@ const { outbox, status, announce, toast, card, tabs, memory } = openScreen("labe
 });
 const panels = new Panels(["help", "light"]);
 const progress = new Progress();
+const breakHint = new BreakHint({ memory: `hilltop-work ${settings.user}` });
 const stage = new Stage({ may: () => !halt.why, asItIs });
 const { shelf, clock, viewer } = stage;
 const wanted = new Wanted({ shelf, progress });
@@ -53,6 +58,14 @@ const bar = new AnswerBar({
     else if ("handIn" in dataset) handIn(event);
     else if ("skip" in dataset) skip(event);
   },
+  onCancel: () => finder.close(),
+});
+const recent = new Recent({ memory: `hilltop-recent ${settings.user} ${settings.project}` });
+const finder = new Finder({
+  announce,
+  ready: () => !halt.why && shelf.current?.ready,
+  onClass: answerClass,
+  onLook: (row) => criteria.focus(row.key),
 });
 const claims = new Claims({
   url: settings.urls.claims,
@@ -86,6 +99,7 @@ function answerClass(event, row) {
     announce(texts.tickAll);
     return;
   }
+  recent.use(row.key);
   const body = { kind: "class", class: row.key, checklist: checklist.ticked(row) };
   answer(event, body, { label: row.name, button: bar.classButton(row.key) });
 }
@@ -121,6 +135,7 @@ function answer(event, given, { label, button }) {
     outbox.add({ kind: "answer", key, lease, url: settings.urls.annotations, body, label, thumb: task.photo.thumb });
     undoable.push({ key, task, label });
     progress.answered(body.view_ms);
+    breakHint.worked();
     checklist.clear();
     criteria.rest();
     announce(say(shelf.current ? texts.answered : texts.answeredLast, { answer: label }));
@@ -159,9 +174,10 @@ function undo() {
   const { key, task, label, skipped } = last;
   const { lease, photo } = task;
   undoable.drop(key);
+  finder.close();
   bar.leave();
   card.leave();
-  viewer.lens.resetZoom();
+  viewer.afresh();
   shelf.putBack(task);
   stage.show(task);
   // Not sent yet: it never was. Otherwise the server is told, in its turn, after the answer (or skip) itself.
@@ -188,12 +204,15 @@ function showNext(event, options) {
 function changeGuideline() {
   if (!guideline.waiting) return;
   bar.leave();
+  finder.close();
   guideline.swap();
+  recent.show();
   criteria.focus("");
 }
 
 function halted() {
   undoable.offer(false);
+  finder.close();
   bar.leave();
   stage.leave();
   $("look-again").hidden = true;
@@ -295,6 +314,7 @@ const KEYS = { z: undo, s: skip, i: () => criteria.toggle(), "?": () => panels.t
 function onKey(event, key) {
   const control = onControl(event);
   if (halt.why) return halt.key(event, key);
+  if (bar.mode === "answer" && !tour?.running && finder.key(event, key)) return true;
   if (key === "Escape") return escape(), true;
   if (tour?.running) {
     if (key === "Enter" && !control) tour.next();
@@ -315,8 +335,8 @@ function onKey(event, key) {
   return criteria.move(step), true;
 }
 
-listen(onKey);
-oneTap("#bar button:not([data-tick]), #undo");
+listen(onKey, { own: ownKeys(() => bar.mode !== "answer") });
+oneTap("#bar button:not([data-tick]), #bar [role=option], #undo");
 for (const type of ["pointerover", "focusin"]) {
   $("bar").addEventListener(type, (event) => {
     const key = event.target.closest?.("[data-answer]")?.dataset.answer;

@@ -1,13 +1,15 @@
-// What was achieved: answers today and in this session, and how much of the part that is open is settled. Counts only; it
-// knows no photo and no class.
+// What was achieved: answers today, a minute and in this session, and how much of the part that is open is settled. Counts
+// only; it knows no photo and no class.
 
 import { $, say, settings, texts } from "../screen/page.js";
+import { Pace } from "./pace.js";
 
 const ENOUGH_FOR_A_PACE = 5;
 
 export class Progress {
   #today = 0;
   #times = []; // how long each photo of this session was viewed, in ms
+  #pace = new Pace(settings.answeredAgo);
   #band = null; // what the server says of the part that is open
 
   /** `undelivered`: answers that the server cannot have counted yet. */
@@ -19,12 +21,14 @@ export class Progress {
 
   answered(viewMs) {
     this.#times.push(viewMs);
+    this.#pace.answered();
     this.#today += 1;
     this.#show();
   }
 
   takenBack() {
     this.#times.pop();
+    this.#pace.takenBack();
     this.#today = Math.max(0, this.#today - 1);
     this.#show();
   }
@@ -49,7 +53,10 @@ export class Progress {
 
   #show() {
     $("today").hidden = !this.#today;
-    $("today").textContent = say(texts.today, { n: this.#today });
+    const pace = this.#pace.now;
+    const rate = pace && (pace.perMinute < 10 ? pace.perMinute.toFixed(1) : String(Math.round(pace.perMinute)));
+    $("today").textContent = [say(texts.today, { n: this.#today }), pace && say(texts.pace, { n: rate })].filter(Boolean).join(" · ");
+    $("today").title = pace ? say(texts.paceLong, { n: rate, of: pace.of }) : "";
     const needed = this.#band?.needed_in_band ?? 0;
     $("settled").hidden = !(needed > 0);
     if (!(needed > 0)) return;

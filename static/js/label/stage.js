@@ -27,7 +27,7 @@ export class Stage {
   /** `may()`: whether anything is judged here now; `asItIs()` resets how the photo is looked at, and says so. */
   constructor({ may, asItIs }) {
     this.#may = may;
-    this.#startsPlain = followBrightness(document.querySelector("[data-brightness]"), this.viewer.brightness, { reset: asItIs });
+    this.#startsPlain = followBrightness(document.querySelector("[data-brightness]"), this.viewer, { reset: asItIs });
     // Measured now, so that the photo is there at once when its turn comes.
     this.shelf.addEventListener("ready", ({ detail: task }) => this.viewer.brightness.filter(task.element));
   }
@@ -38,7 +38,7 @@ export class Stage {
    */
   next(event, { count = true } = {}) {
     this.clock.stop();
-    this.viewer.lens.resetZoom();
+    this.viewer.afresh();
     const task = this.shelf.advance();
     if (task?.ready) {
       this.show(task, count ? event?.timeStamp : undefined);
@@ -72,7 +72,7 @@ export class Stage {
   /** Nothing is judged any more. */
   leave() {
     this.clock.stop();
-    this.viewer.lens.resetZoom();
+    this.viewer.afresh();
     delete document.documentElement.dataset.shown;
   }
 

@@ -15,9 +15,10 @@ export class AnswerBar {
 
   /**
    * `ready()` says whether there is something to answer. Chosen: `onClass(event, class)`, a row of the settings;
-   * `onReason(event, { kind, reason, label })`; `onButton(event, button)`, any other button of the bar.
+   * `onReason(event, { kind, reason, label })`; `onButton(event, button)`, any other button of the bar. `onCancel()`: whether
+   * the way back was out of something that lies over the bar.
    */
-  constructor({ ready, announce, onClass, onReason, onButton }) {
+  constructor({ ready, announce, onClass, onReason, onButton, onCancel = () => false }) {
     this.#ready = ready;
     this.#announce = announce;
     this.#onClass = onClass;
@@ -29,7 +30,7 @@ export class AnswerBar {
       if (answer) this.#onClass(event, settings.classes.find((row) => row.key === answer));
       else if (why) this.#askWhy(why);
       else if (reason) this.#choose(event, settings.reasons[this.mode]?.find((row) => row.key === reason));
-      else if ("cancel" in button.dataset) this.leave();
+      else if ("cancel" in button.dataset) onCancel() || this.leave();
       else onButton(event, button);
     });
   }

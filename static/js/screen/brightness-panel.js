@@ -1,23 +1,28 @@
-// The controls of brightness: a form with a button that levels, two sliders, and whether each new photo starts as it is. The
-// last is the person's, so it is sent to the server and holds wherever they sign in.
+// The controls of how a photo is looked at: buttons that level, invert, mirror and turn it, two sliders, and whether each new
+// photo starts as it is. The last is the person's, so it is sent to the server and holds wherever they sign in.
 
 const NAMES = ["brightness", "contrast"];
 
-/** Ties the form to `brightness`, and returns what says whether a new photo starts as it is. `reset()` brings all back. */
-export function followBrightness(form, brightness, { reset }) {
-  const level = form.querySelector("[data-level]");
+/** Ties the form to a viewer, and returns what says whether a new photo starts as it is. `reset()` brings all back. */
+export function followBrightness(form, { brightness, orientation }, { reset }) {
+  const [level, invert, mirror, turn] = ["level", "invert", "mirror", "turn"].map((name) => form.querySelector(`[data-${name}]`));
   const sliders = NAMES.map((name) => form.querySelector(`[data-of="${name}"]`));
   const startsPlain = form.elements.reset;
   level.addEventListener("click", () => brightness.level());
+  invert.addEventListener("click", () => brightness.invert());
+  mirror.addEventListener("click", () => orientation.mirror());
+  turn.addEventListener("click", () => orientation.turn());
   form.querySelector("[data-as-it-is]").addEventListener("click", reset);
   for (const slider of sliders) {
     slider.addEventListener("input", () => brightness.set({ [slider.dataset.of]: Number(slider.value) }));
   }
   const show = () => {
     level.setAttribute("aria-pressed", String(brightness.levelled));
+    invert.setAttribute("aria-pressed", String(brightness.inverted));
+    mirror.setAttribute("aria-pressed", String(orientation.mirrored));
     for (const slider of sliders) slider.value = brightness[slider.dataset.of];
   };
-  brightness.addEventListener("change", show);
+  for (const each of [brightness, orientation]) each.addEventListener("change", show);
   show();
   form.addEventListener("submit", (event) => event.preventDefault());
   startsPlain.addEventListener("change", () => remember(form));

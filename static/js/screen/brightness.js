@@ -1,5 +1,5 @@
 // Brightness: how light and how full of contrast photos are shown, by hand, or levelled by themselves: what is dark in one is
-// stretched over all there is between black and white. Only filters; the photo stays what it is.
+// stretched over all there is between black and white; or inverted. Only filters; the photo stays what it is.
 
 const STEP = 10; // percent
 const LEAST = 40;
@@ -12,14 +12,16 @@ export class Brightness extends EventTarget {
   brightness = 100; // percent, by hand
   contrast = 100;
   levelled = false;
+  inverted = false;
 
   get plain() {
-    return this.brightness === 100 && this.contrast === 100 && !this.levelled;
+    return this.brightness === 100 && this.contrast === 100 && !this.levelled && !this.inverted;
   }
 
   /** Whether the key meant it. */
   key(key) {
     if (key === "l") this.level();
+    else if (key === "v") this.invert();
     else if (key === "[") this.set({ brightness: this.brightness - STEP });
     else if (key === "]") this.set({ brightness: this.brightness + STEP });
     else if (key === "{") this.set({ contrast: this.contrast - STEP });
@@ -29,11 +31,12 @@ export class Brightness extends EventTarget {
   }
 
   /** Percent; 100 is the photo as it is. */
-  set({ brightness = this.brightness, contrast = this.contrast, levelled = this.levelled }) {
+  set({ brightness = this.brightness, contrast = this.contrast, levelled = this.levelled, inverted = this.inverted }) {
     const within = (name, value) => Math.min(MOST[name], Math.max(LEAST, Math.round(value)));
     this.brightness = within("brightness", brightness);
     this.contrast = within("contrast", contrast);
     this.levelled = levelled;
+    this.inverted = inverted;
     this.dispatchEvent(new Event("change"));
   }
 
@@ -42,8 +45,13 @@ export class Brightness extends EventTarget {
     this.set({ levelled: !this.levelled });
   }
 
+  /** On and off: what is dark is seen bright, as on a film's negative. */
+  invert() {
+    this.set({ inverted: !this.inverted });
+  }
+
   reset() {
-    if (!this.plain) this.set({ brightness: 100, contrast: 100, levelled: false });
+    if (!this.plain) this.set({ brightness: 100, contrast: 100, levelled: false, inverted: false });
   }
 
   /** The CSS filter through which `image`, which is loaded, is shown. */
@@ -55,6 +63,7 @@ export class Brightness extends EventTarget {
     if (found) parts.push(percent("contrast", (found.high + found.low) / (found.high - found.low)));
     if (this.brightness !== 100) parts.push(`brightness(${this.brightness}%)`);
     if (this.contrast !== 100) parts.push(`contrast(${this.contrast}%)`);
+    if (this.inverted) parts.push("invert(1)");
     return parts.join(" ");
   }
 }

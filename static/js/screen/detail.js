@@ -9,14 +9,18 @@ const MOST = 36; // tiles at once: 150 MB of pixels. More come into sight of ver
 export class Detail extends EventTarget {
   state = ""; // "loading" or "whole" while the photo's own pixels are wanted
   #lens;
+  #photo; // () -> the photo as it is, however it lies on the screen
+  #orientation;
   #layer = document.createElement("div");
   #tiles = new Map(); // address -> image
   #asked = false;
 
   /** `holder` is what the lens moves. Says "change" when its state changes. */
-  constructor({ lens, holder }) {
+  constructor({ lens, holder, photo, orientation }) {
     super();
     this.#lens = lens;
+    this.#photo = photo;
+    this.#orientation = orientation;
     this.#layer.className = "lb-detail";
     this.#layer.setAttribute("aria-hidden", "true");
     holder.append(this.#layer);
@@ -46,16 +50,18 @@ export class Detail extends EventTarget {
   }
 
   #fill() {
-    const { photo, fitted, seen } = this.#lens;
+    const { fitted } = this.#lens;
+    const photo = this.#photo();
     if (!photo.tiles) return this.#tell("whole"); // the screen-sized picture is the photo itself
-    const side = TILE * fitted.scale;
     const [columns, rows] = [Math.ceil(photo.width / TILE), Math.ceil(photo.height / TILE)];
-    const within = (value, most) => Math.max(0, Math.min(most, Math.floor(value)));
-    const [left, right] = [seen.left, seen.right].map((x) => within((x - fitted.left) / side, columns - 1));
-    const [top, bottom] = [seen.top, seen.bottom].map((y) => within((y - fitted.top) / side, rows - 1));
+    const within = (value, most) => Math.max(0, Math.min(most, Math.floor(value / TILE)));
+    const looked = this.#looked(fitted, photo);
+    const [left, right] = [looked.left, looked.right].map((x) => within(x, columns - 1));
+    const [top, bottom] = [looked.top, looked.bottom].map((y) => within(y, rows - 1));
     if ((right - left + 1) * (bottom - top + 1) > MOST) return this.#tell("loading");
     // Tiles are laid out in the photo's own pixels, which are whole numbers, and shrunk: layout rounds, transforms do not.
-    this.#layer.style.transform = `translate(${fitted.left}px, ${fitted.top}px) scale(${fitted.scale})`;
+    const lies = this.#orientation.matrix(photo);
+    this.#layer.style.transform = `translate(${fitted.left}px, ${fitted.top}px) scale(${fitted.scale}) matrix(${lies})`;
     const before = this.#tiles;
     this.#tiles = new Map();
     for (let y = top; y <= bottom; y += 1) {
@@ -67,6 +73,16 @@ export class Detail extends EventTarget {
     }
     for (const image of before.values()) image.remove();
     this.#count();
+  }
+
+  /** What of the photo the lens looks at, in the photo's own pixels. */
+  #looked({ left, top, scale }, photo) {
+    const { seen } = this.#lens;
+    const box = {
+      left: (seen.left - left) / scale, right: (seen.right - left) / scale,
+      top: (seen.top - top) / scale, bottom: (seen.bottom - top) / scale,
+    };
+    return this.#orientation.inPhoto(box, photo);
   }
 
   #tile(address, x, y) {

@@ -22,7 +22,7 @@ export function wakeFrame(root, { before = null, pageScrolls = false } = {}) {
     button.addEventListener("click", steps[button.dataset.zoomBy]);
   }
   root.querySelector("[data-zoom-tools]").hidden = false;
-  const startsPlain = followBrightness(root.querySelector("[data-brightness]"), viewer.brightness, { reset: asItIs });
+  const startsPlain = followBrightness(root.querySelector("[data-brightness]"), viewer, { reset: asItIs });
   if (before && !startsPlain()) viewer.brightness.set(before.brightness);
   image.addEventListener("load", () => viewer.light());
   viewer.light();

@@ -54,10 +54,13 @@ function meant(event) {
   return "";
 }
 
-/** `handle(event, key)` says whether the key did something; the browser then does nothing more. */
-export function listen(handle) {
+/**
+ * `handle(event, key)` says whether the key did something; the browser then does nothing more. `own(key)`: the usual key for
+ * what a person chose this one for, "" where it does nothing.
+ */
+export function listen(handle, { own = (key) => key } = {}) {
   document.addEventListener("keydown", (event) => {
-    const key = meant(event);
+    const key = own(meant(event));
     if (key && handle(event, key)) event.preventDefault();
   });
 }

@@ -19,7 +19,8 @@ export class Lens extends EventTarget {
   #pointers = new Map();
   #pinch = 0;
 
-  /** What `holder` shows is moved about within `stage`, which clips it. Says "change" after a zoom, "moved" after a move. */
+  /** What `holder` shows is moved about within `stage`, which clips it. Says "change" after a zoom, "moved" after a move,
+   *  "sized" when the stage has another size. */
   constructor({ stage, holder, photo, pageScrolls = false }) {
     super();
     this.#pageScrolls = pageScrolls;
@@ -30,6 +31,7 @@ export class Lens extends EventTarget {
       this.#width = entry.contentRect.width;
       this.#height = entry.contentRect.height;
       if (this.scale !== 1) this.#apply();
+      this.dispatchEvent(new Event("sized"));
     }).observe(stage);
     stage.addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
     holder.addEventListener("dblclick", (event) => {
@@ -50,7 +52,11 @@ export class Lens extends EventTarget {
 
   /** Where the whole photo would lie in the holder, unzoomed, in CSS pixels: { left, top, width, height, scale }. */
   get fitted() {
-    const { width, height } = this.#photo();
+    return this.fit(this.#photo());
+  }
+
+  /** Where a photo of that size would lie so. */
+  fit({ width, height }) {
     const scale = Math.min(this.#width / width, this.#height / height);
     const [w, h] = [width * scale, height * scale];
     return { left: (this.#width - w) / 2, top: (this.#height - h) / 2, width: w, height: h, scale };
@@ -95,6 +101,22 @@ export class Lens extends EventTarget {
     this.#x -= right * PAN_STEP;
     this.#y -= down * PAN_STEP;
     this.#apply();
+  }
+
+  /** The point of the photo as it is seen, in its pixels, comes to the middle of the stage, as far as there is photo around. */
+  lookAt(x, y) {
+    if (this.scale === 1) return;
+    const { left, top, scale } = this.fitted;
+    this.#x = this.#width / 2 - (left + x * scale) * this.scale;
+    this.#y = this.#height / 2 - (top + y * scale) * this.scale;
+    this.#apply();
+  }
+
+  /** The point that is in the middle of the stage, where a photo of that size is seen. */
+  middle(photo) {
+    const { left, top, scale } = this.fit(photo);
+    const { seen } = this;
+    return [((seen.left + seen.right) / 2 - left) / scale, ((seen.top + seen.bottom) / 2 - top) / scale];
   }
 
   resetZoom() {

@@ -30,7 +30,7 @@ export class Closer {
 
   /** `name` tells the photo to who cannot see it. */
   show(cell, name) {
-    this.viewer.lens.resetZoom();
+    this.viewer.afresh();
     this.#cell = cell;
     this.#image.remove(); // the photo before is not seen while this one comes
     this.#image.alt = name;
@@ -42,7 +42,7 @@ export class Closer {
   /** Says whether it was open. */
   close() {
     if (!this.#cell) return false;
-    this.viewer.lens.resetZoom();
+    this.viewer.afresh();
     this.#cell = null;
     $("closer").hidden = true;
     this.#image.remove();
@@ -54,6 +54,6 @@ export class Closer {
   key(key) {
     if (!this.#cell) return false;
     if (key === "-" && this.viewer.lens.scale === 1) return this.close();
-    return this.viewer.lens.key(key);
+    return this.viewer.lens.key(key) || this.viewer.orientation.key(key);
   }
 }

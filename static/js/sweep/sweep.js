@@ -7,8 +7,10 @@ import { followBrightness } from "../screen/brightness-panel.js";
 import { Claims } from "../screen/claims.js";
 import { ViewClock, afterPaint } from "../screen/clock.js";
 import { Criteria } from "../screen/criteria.js";
+import { Finder } from "../screen/finder.js";
 import { Halt } from "../screen/halt.js";
 import { listen, onControl, uuid } from "../screen/keys.js";
+import { ownKeys } from "../screen/own-keys.js";
 import { $, say, settings, texts } from "../screen/page.js";
 import { Panels } from "../screen/panels.js";
 import { openScreen } from "../screen/screen.js";
@@ -31,7 +33,7 @@ const backToGrid = () => sweep && grid.moveTo(grid.focus);
 const closer = new Closer({ closed: backToGrid });
 const { brightness } = closer.viewer;
 const asItIs = () => closer.viewer.asItIs();
-const startsPlain = followBrightness(document.querySelector("[data-brightness]"), brightness, { reset: asItIs });
+const startsPlain = followBrightness(document.querySelector("[data-brightness]"), closer.viewer, { reset: asItIs });
 const panels = new Panels(["help", "light"], { closed: backToGrid });
 // Photos first: what is asked, the grid's heading says.
 const criteria = new Criteria({ memory: "hilltop-sweep-criteria", open: (kept, wide) => wide && kept === "open" });
@@ -48,7 +50,18 @@ const bar = new AnswerBar({
     if (id === "mark") marking.toggle(grid.current);
     else if (id === "hand-in") handIn();
   },
+  onCancel: () => finder.close() && (backToGrid(), true),
 });
+const finder = new Finder({
+  announce,
+  ready: () => Boolean(sweep) && !halt.why,
+  onClass: (event, row) => {
+    marking.byClass(row);
+    backToGrid();
+  },
+  onLook: () => {}, // what the grid says stays in sight
+});
+if (finder.there) for (const row of settings.classes) row.number = null; // no digit is printed on any of so many
 const claims = new Claims({
   url: settings.urls.sweeps,
   body: () => ({ class: prefer }),
@@ -314,6 +327,7 @@ const KEYS = { Escape: escape, z: undo, i: () => criteria.toggle(), "?": () => p
 function onKey(event, key) {
   const control = onControl(event);
   if (halt.why) return halt.key(event, key);
+  if (bar.mode === "answer" && finder.key(event, key)) return true;
   if (KEYS[key]) return KEYS[key](), true;
   if (!sweep) return key === "Enter" && !control && card.open && !$("go-on").hidden && (goOn(), true);
   if (bar.key(event, key) || closer.key(key)) return true;
@@ -329,7 +343,7 @@ function onKey(event, key) {
   return true;
 }
 
-listen(onKey);
+listen(onKey, { own: ownKeys(() => bar.mode !== "answer") });
 brightness.addEventListener("change", () => grid.cells.forEach(light));
 oneTap("#bar button, #undo, #go-on");
 $("go-on").addEventListener("click", goOn);
