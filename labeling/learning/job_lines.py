@@ -33,6 +33,7 @@ NAMES = {
     "estimates": gettext_lazy("Compute agreement"),
     "lab": gettext_lazy("Compare strategies"),
     "explain": gettext_lazy("Explain a decision"),
+    "lookalikes": gettext_lazy("Look for photos like those in dispute"),
 }
 UNITS = {
     "embed": gettext_lazy("photos"),
