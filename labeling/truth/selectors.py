@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -22,10 +23,13 @@ from labeling.truth.models import (
     HoldReason,
     Outcome,
     Ruling,
+    RulingRetraction,
     UnusableReason,
 )
 
 SIMILAR_PER_CLASS = 4
+#: Classes whose photos and criteria are shown with a dispute, beside the two that stand next to the photo.
+MOST_BELOW = 8
 
 
 # --- review -----------------------------------------------------------------------------------------------------
@@ -54,12 +58,20 @@ def own_dispute_ids(project: Project, user: User) -> set[UUID]:
     return set(Dispute.objects.open().filter(project=project, item_id__in=mine).values_list("id", flat=True))
 
 
-def next_dispute(project: Project, reviewer: User, *, after: Dispute | None = None) -> Dispute | None:
-    """The oldest dispute that ``reviewer`` may rule on; with ``after``, the next one behind it, then from the top."""
+def rulable_disputes(project: Project, reviewer: User) -> QuerySet[Dispute]:
+    """Of the open disputes those that ``reviewer`` may rule on."""
     rulable = open_disputes(project)
-    if not project.reviewer_may_rule_own:
-        mine = Annotation.objects.standing().filter(project=project, labeler=reviewer).values("item_id")
-        rulable = rulable.exclude(item_id__in=mine)
+    if project.reviewer_may_rule_own:
+        return rulable
+    mine = Annotation.objects.standing().filter(project=project, labeler=reviewer).values("item_id")
+    return rulable.exclude(item_id__in=mine)
+
+
+def next_dispute(
+    rulable: QuerySet[Dispute], *, after: Dispute | None = None, but: Iterable[UUID] = ()
+) -> Dispute | None:
+    """The oldest of :func:`rulable_disputes`; with ``after``, the next one behind it, then from the top."""
+    rulable = rulable.exclude(pk__in=list(but))
     if after is not None:
         rulable = rulable.exclude(pk=after.pk)
         later = rulable.filter(
@@ -106,18 +118,27 @@ class AlikePhoto:
 
 @dataclass(frozen=True)
 class ClassSide:
-    """A class as the review page shows it: what the criteria say, and photos that were called so."""
+    """A class as the review page shows it: what the criteria say, and photos that were called so.
+
+    ``position``: from 0, in the guideline's order, as its colour and shape are chosen by. ``alike``: whether the photos are
+    settled ones that look like the one in dispute, or else the guideline's exemplars.
+    """
 
     definition: ClassDefinition
     position: int
     key: str
     votes: int
     photos: list[AlikePhoto] = field(default_factory=list)
+    alike: bool = False
 
 
 @dataclass(frozen=True)
 class DisputeDetail:
-    """A dispute in one view. ``similar_by_model`` tells whether the sides show settled photos or exemplars."""
+    """A dispute in one view.
+
+    ``sides``: every class, in order. With two, both stand beside the photo; with more, the two that most answers name do
+    (``beside``), and others that were answered, or of which something alike is settled, below (``below``).
+    """
 
     dispute: Dispute
     item: Item
@@ -126,8 +147,11 @@ class DisputeDetail:
     earlier: list[Round]
     guideline: Guideline
     sides: list[ClassSide]
-    similar_by_model: bool
+    beside: list[ClassSide]
+    below: list[ClassSide]
     ruling: Ruling | None
+    #: its reviewer took the ruling back
+    undone: bool
     ruled_as: str
     suggested_hold: str
     suggested_unusable: str
@@ -144,10 +168,11 @@ def dispute_detail(dispute: Dispute) -> DisputeDetail:
     )
     guideline = current_guideline(project)
     names = class_names(guideline)
-    rounds = _rounds(dispute, names, reveal=ruling is not None)
+    undone = ruling is not None and RulingRetraction.objects.filter(ruling=ruling).exists()
+    in_dispute = undone and Dispute.objects.open().filter(item=item).exists()
+    rounds = _rounds(dispute, names, reveal=ruling is not None and not in_dispute)
     now = next((r.answers for r in rounds if r.number == dispute.round), [])
-    definitions = active_definitions(project)
-    sides, by_model = _sides(project, item, definitions, now)
+    sides, beside, below = _sides(project, item, active_definitions(project), now)
     return DisputeDetail(
         dispute=dispute,
         item=item,
@@ -156,8 +181,10 @@ def dispute_detail(dispute: Dispute) -> DisputeDetail:
         earlier=[r for r in rounds if r.number < dispute.round],
         guideline=guideline,
         sides=sides,
-        similar_by_model=by_model,
+        beside=beside,
+        below=below,
         ruling=ruling,
+        undone=undone,
         ruled_as=_outcome(ruling, names) if ruling else "",
         suggested_hold=_usual_reason(item, AnswerKind.HOLD, HoldReason.BETWEEN),
         suggested_unusable=_usual_reason(item, AnswerKind.UNUSABLE, UnusableReason.OTHER),
@@ -169,7 +196,8 @@ def recent_rulings(project: Project, *, limit: int = 10) -> list[tuple[Ruling, s
     """The newest rulings by people, each with its outcome in words."""
     names = class_names(current_guideline(project))
     newest = (
-        Ruling.objects.filter(dispute__project=project, reviewer__isnull=False)
+        Ruling.objects.standing()
+        .filter(dispute__project=project, reviewer__isnull=False)
         .select_related("dispute__item__image", "label_class", "reviewer")
         .order_by("-id")[:limit]
     )
@@ -286,33 +314,43 @@ def _usual_reason(item: Item, kind: AnswerKind, otherwise: str) -> str:
 
 def _sides(
     project: Project, item: Item, definitions: list[ClassDefinition], answers: list[BlindAnswer]
-) -> tuple[list[ClassSide], bool]:
+) -> tuple[list[ClassSide], list[ClassSide], list[ClassSide]]:
+    """Every class; the two beside the photo; those below it: as :class:`DisputeDetail` has them."""
     nearest = similar.similar_settled(project, item.pk, limit=SIMILAR_PER_CLASS)
-    items = Item.objects.select_related("image").in_bulk([i for ids in nearest.values() for i in ids])
-    sides = []
-    for position, definition in enumerate(definitions, start=1):
-        key = definition.label_class.key
-        if nearest:
-            photos = [
-                AlikePhoto(items[i].image, items[i].name)
-                for i in nearest.get(definition.label_class_id, [])
-                if i in items
-            ]
-        else:
-            photos = [
-                AlikePhoto(shown.image, shown.caption)
-                for shown in list(definition.exemplars.all())[:SIMILAR_PER_CLASS]
-            ]
-        sides.append(
-            ClassSide(
-                definition=definition,
-                position=position,
-                key=key,
-                votes=sum(a.class_key == key for a in answers),
-                photos=photos,
-            )
+    sides = [
+        ClassSide(
+            definition=definition,
+            position=position,
+            key=definition.label_class.key,
+            votes=sum(answer.class_key == definition.label_class.key for answer in answers),
         )
-    return sides, bool(nearest)
+        for position, definition in enumerate(definitions)
+    ]
+    # The answers' classes first; then those of which something alike is settled, the most alike first.
+    order = list(nearest)
+    rank = {label_class: place for place, label_class in enumerate(order)}
+    most = sorted(
+        sides,
+        key=lambda side: (-side.votes, rank.get(side.definition.label_class_id, len(order)), side.position),
+    )
+    few = len(sides) <= 2 + MOST_BELOW
+    below = [side for side in most[2:] if few or side.votes or side.definition.label_class_id in rank][
+        :MOST_BELOW
+    ]
+    shown = [*sorted(most[:2], key=lambda side: side.position), *below]
+    wanted = [i for side in shown for i in nearest.get(side.definition.label_class_id, [])]
+    items = Item.objects.select_related("image").in_bulk(wanted)
+    whole = [_with_photos(side, nearest, items) for side in shown]
+    return sides, whole[:2], whole[2:]
+
+
+def _with_photos(side: ClassSide, nearest: dict[int, list[int]], items: dict[int, Item]) -> ClassSide:
+    """Settled photos that look alike; the guideline's exemplars as long as nothing that is settled can be compared."""
+    if nearest:
+        alike = [items[i] for i in nearest.get(side.definition.label_class_id, []) if i in items]
+        return replace(side, photos=[AlikePhoto(each.image, each.name) for each in alike], alike=True)
+    exemplars = list(side.definition.exemplars.all())[:SIMILAR_PER_CLASS]
+    return replace(side, photos=[AlikePhoto(each.image, each.caption) for each in exemplars])
 
 
 # --- gold -------------------------------------------------------------------------------------------------------
