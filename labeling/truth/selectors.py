@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
-from labeling.catalog.models import ClassDefinition, Guideline, Image, Item, Project
-from labeling.catalog.selectors import active_definitions, class_names, current_guideline
+from labeling.catalog.models import Guideline, Image, Item, Project
+from labeling.catalog.selectors import class_names, current_guideline
 from labeling.people.models import User
 from labeling.plain_text import composed
-from labeling.truth import similar
 from labeling.truth.models import (
     Annotation,
     AnswerKind,
@@ -26,11 +26,7 @@ from labeling.truth.models import (
     RulingRetraction,
     UnusableReason,
 )
-
-SIMILAR_PER_CLASS = 4
-#: Classes whose photos and criteria are shown with a dispute, beside the two that stand next to the photo.
-MOST_BELOW = 8
-
+from labeling.truth.sides import ClassSide, sides_of
 
 # --- review -----------------------------------------------------------------------------------------------------
 
@@ -111,28 +107,6 @@ class Round:
 
 
 @dataclass(frozen=True)
-class AlikePhoto:
-    image: Image
-    name: str
-
-
-@dataclass(frozen=True)
-class ClassSide:
-    """A class as the review page shows it: what the criteria say, and photos that were called so.
-
-    ``position``: from 0, in the guideline's order, as its colour and shape are chosen by. ``alike``: whether the photos are
-    settled ones that look like the one in dispute, or else the guideline's exemplars.
-    """
-
-    definition: ClassDefinition
-    position: int
-    key: str
-    votes: int
-    photos: list[AlikePhoto] = field(default_factory=list)
-    alike: bool = False
-
-
-@dataclass(frozen=True)
 class DisputeDetail:
     """A dispute in one view.
 
@@ -158,6 +132,13 @@ class DisputeDetail:
     #: what the photo is settled as meanwhile, in words; empty where it is not
     in_force: str
 
+    @property
+    def by_answers(self) -> list[ClassSide]:
+        """The classes as keys are given to them: in order; where they are more than nine, those that were answered first."""
+        if len(self.sides) <= 9:
+            return self.sides
+        return sorted(self.sides, key=lambda side: (-side.votes, side.position))
+
 
 def dispute_detail(dispute: Dispute) -> DisputeDetail:
     """Everything that a ruling needs. Names of labelers are filled in only when the dispute is ruled."""
@@ -172,7 +153,7 @@ def dispute_detail(dispute: Dispute) -> DisputeDetail:
     in_dispute = undone and Dispute.objects.open().filter(item=item).exists()
     rounds = _rounds(dispute, names, reveal=ruling is not None and not in_dispute)
     now = next((r.answers for r in rounds if r.number == dispute.round), [])
-    sides, beside, below = _sides(project, item, active_definitions(project), now)
+    sides, beside, below = sides_of(project, item, Counter(answer.class_key for answer in now))
     return DisputeDetail(
         dispute=dispute,
         item=item,
@@ -310,47 +291,6 @@ def _usual_reason(item: Item, kind: AnswerKind, otherwise: str) -> str:
         .first()
     )
     return str(row["reason"]) if row else otherwise
-
-
-def _sides(
-    project: Project, item: Item, definitions: list[ClassDefinition], answers: list[BlindAnswer]
-) -> tuple[list[ClassSide], list[ClassSide], list[ClassSide]]:
-    """Every class; the two beside the photo; those below it: as :class:`DisputeDetail` has them."""
-    nearest = similar.similar_settled(project, item.pk, limit=SIMILAR_PER_CLASS)
-    sides = [
-        ClassSide(
-            definition=definition,
-            position=position,
-            key=definition.label_class.key,
-            votes=sum(answer.class_key == definition.label_class.key for answer in answers),
-        )
-        for position, definition in enumerate(definitions)
-    ]
-    # The answers' classes first; then those of which something alike is settled, the most alike first.
-    order = list(nearest)
-    rank = {label_class: place for place, label_class in enumerate(order)}
-    most = sorted(
-        sides,
-        key=lambda side: (-side.votes, rank.get(side.definition.label_class_id, len(order)), side.position),
-    )
-    few = len(sides) <= 2 + MOST_BELOW
-    below = [side for side in most[2:] if few or side.votes or side.definition.label_class_id in rank][
-        :MOST_BELOW
-    ]
-    shown = [*sorted(most[:2], key=lambda side: side.position), *below]
-    wanted = [i for side in shown for i in nearest.get(side.definition.label_class_id, [])]
-    items = Item.objects.select_related("image").in_bulk(wanted)
-    whole = [_with_photos(side, nearest, items) for side in shown]
-    return sides, whole[:2], whole[2:]
-
-
-def _with_photos(side: ClassSide, nearest: dict[int, list[int]], items: dict[int, Item]) -> ClassSide:
-    """Settled photos that look alike; the guideline's exemplars as long as nothing that is settled can be compared."""
-    if nearest:
-        alike = [items[i] for i in nearest.get(side.definition.label_class_id, []) if i in items]
-        return replace(side, photos=[AlikePhoto(each.image, each.name) for each in alike], alike=True)
-    exemplars = list(side.definition.exemplars.all())[:SIMILAR_PER_CLASS]
-    return replace(side, photos=[AlikePhoto(each.image, each.caption) for each in exemplars])
 
 
 # --- gold -------------------------------------------------------------------------------------------------------

@@ -185,7 +185,9 @@ def test_a_note_for_the_labelers_goes_with_the_key(desk: Page) -> None:
     first = shown(desk)
     desk.keyboard.press("b")
     desk.get_by_label("Note to the labelers who answered otherwise").fill("Look at the corner 1 2 h")
+    desk.keyboard.press("Enter")
     desk.keyboard.press("Escape")
+    assert shown(desk) == first and not Ruling.objects.exists(), "typing never rules"
     desk.keyboard.press("1")
     expect(desk.locator(f'.desk-root:not([data-dispute="{first}"])')).to_be_visible()
     assert Ruling.objects.get().note == "Look at the corner 1 2 h"
@@ -203,3 +205,32 @@ def test_on_a_phone_the_photo_comes_first_and_nothing_is_wider_than_the_page(
     page.goto(f"/p/{project.slug}/review/several")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     assert Item.objects.exists()
+
+
+def test_of_many_classes_one_is_found_by_typing(live_stack: object, page_for: PageFor) -> None:
+    keys = [f"kind-{number:02}" for number in range(30)]
+    project = make_project(classes=tuple(keys), answers_per_image=2)
+    image = add_image(data=photo_bytes(1, size=(320, 240)))[0]
+    (item,) = add_items(project=project, images=[(image, "photo.png")], source="test")
+    for key in (keys[17], keys[23]):
+        record_answer(
+            project=project,
+            labeler=make_member(project),
+            key=uuid4(),
+            answer=Answer("class", key),
+            viewing=Viewing(item_id=item.pk, round=1, draw="rank", context={}, view_ms=1500),
+        )
+    page = page_for(make_member(project, "reviewer"))
+    page.goto(f"/p/{project.slug}/review")
+    names = [each.text_content() or "" for each in page.locator(".desk > .side h3 bdi").all()]
+    assert names == ["Kind-17", "Kind-23"], "what was answered stands beside the photo"
+    assert "Kind-17" in (page.locator('[data-key="1"]').text_content() or "")
+    page.keyboard.press("/")
+    expect(page.locator("[data-find-class]")).to_be_focused()
+    page.keyboard.type("kind-0")
+    page.keyboard.press("Enter")
+    assert not Ruling.objects.exists(), "ten are left"
+    page.keyboard.type("4")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Nothing is in dispute")).to_be_visible()
+    assert Ruling.objects.get().label_class.key == "kind-04"  # type: ignore[union-attr]

@@ -6,8 +6,9 @@ import { wakeFrame } from "../screen/frame.js";
 import { isHeld, isShortcut, keyOf } from "../screen/keys.js";
 import { oneTap } from "../screen/taps.js";
 import { Compare } from "./compare.js";
-import { toggleKeys } from "./help.js";
+import { findClasses } from "./find.js";
 import { countDown } from "./fresh.js";
+import { toggleKeys } from "./help.js";
 import { Several } from "./several.js";
 
 const desk = document.getElementById("desk");
@@ -105,6 +106,7 @@ document.addEventListener("keydown", (event) => {
   const field = event.target.closest("input:not([type=checkbox]), textarea, select, [contenteditable]");
   if (field) {
     if (event.key === "Escape") { field.blur(); event.preventDefault(); }
+    if (event.key === "Enter" && field.matches("input") && field.form?.matches("[data-ruling]")) event.preventDefault(); // typing never rules
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && field.name === "comment") {
       field.form.querySelector('[value="send_back"]').click();
       event.preventDefault();
@@ -121,6 +123,7 @@ function means(event, key) {
   if (key === "b") return openPart(".more", "textarea, input");
   if (key === "e") return openPart("[data-amend]", "textarea");
   if (key === "f") return openPart("[data-filter]", ".chip");
+  if (key === "/") return focusOn("[data-find-class]");
   if (key === "?") return toggleKeys();
   if (key === "Escape") return closeWhatIsOpen();
   if (several?.key(event, key) || compare?.key(key) || photoKey(event, key)) return true;
@@ -145,6 +148,12 @@ function openPart(selector, inside) {
   return true;
 }
 
+function focusOn(selector) {
+  const target = desk.querySelector(selector);
+  target?.focus();
+  return Boolean(target);
+}
+
 function closeWhatIsOpen() {
   if (toggleKeys(false)) return true;
   const filter = desk.querySelector("[data-filter][open]");
@@ -164,6 +173,7 @@ function wake() {
   compare = stage ? new Compare(desk, stage) : null;
   const grid = desk.querySelector("[data-several] form.several");
   several = grid ? new Several(grid, desk.dataset.saidMarked) : null;
+  findClasses(desk);
   countDown(desk);
 }
 
