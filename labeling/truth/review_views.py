@@ -31,10 +31,13 @@ from labeling.truth import desk, selectors, services
 from labeling.truth.filtering import Wanted
 from labeling.truth.forms import AmendForm, RulingForm, first_error
 from labeling.truth.models import Dispute, Ruling, RulingRetraction
-from labeling.truth.ruling_several import NotDone
+from labeling.truth.ruling_several import NotDone, not_done
 
 #: review.js asks with this header and gets the desk alone; without it the same address answers a whole page.
 DESK_HEADER = "X-Hilltop-Desk"
+#: Of the session: ruled disputes of which this reviewer has read who answered. Such a ruling is not taken back: the next one
+#: on the photo would not be blind.
+NAMES_READ, MOST_KEPT = "review-names-read", 100
 
 
 @login_required
@@ -114,12 +117,22 @@ def several(request: HttpRequest, slug: str) -> HttpResponse:
 def undo(request: HttpRequest, slug: str) -> HttpResponse:
     """Take fresh rulings back: one leads to its photo, several to the grid."""
     project = project_for(request.user, slug, Action.REVIEW)
-    back, left = services.undo_rulings(
-        project=project, dispute_ids=_marked(request), reviewer=signed_in(request)
+    ids = _marked(request)
+    read = [each for each in ids if str(each) in request.session.get(NAMES_READ, [])]
+    known = Refused(
+        "names_read", _("You have read who answered, so the ruling stands. Reopen the dispute instead.")
     )
+    left = [not_done(project, each, known) for each in read]
+    back: list[Dispute] = []
+    if read != ids or not ids:
+        back, others = services.undo_rulings(
+            project=project,
+            dispute_ids=[each for each in ids if each not in read],
+            reviewer=signed_in(request),
+        )
+        left += others
     if not back:
-        refused = left[0].why if left else ""
-        return _desk(request, project, _next(request, project), status=409, error=refused)
+        return _desk(request, project, _next(request, project), status=409, error=left[0].why)
     said = ngettext(
         "The ruling is taken back: rule again.", "%(n)d rulings are taken back: rule again.", len(back)
     ) % {"n": len(back)}
@@ -216,6 +229,9 @@ def _desk(
         **publishing(request, project),
         **desk.desk(project, signed_in(request), dispute, wanted=Wanted.of(request.GET), done=done),
     }
+    if context["detail"] is not None and context["detail"].names_told:
+        read = [*request.session.get(NAMES_READ, []), str(context["detail"].dispute.pk)]
+        request.session[NAMES_READ] = list(dict.fromkeys(read))[-MOST_KEPT:]
     return _page(request, project, "truth/_desk.html", context, status, error, kept, done)
 
 
@@ -253,6 +269,8 @@ def _page(
     done: Sequence[Ruling],
 ) -> HttpResponse:
     """``inner`` in its page, or alone for review.js. ``said``: what a screen reader hears when it is there."""
+    if any(str(each.dispute_id) in request.session.get(NAMES_READ, []) for each in context["done"]):
+        context["undo_left"] = 0
     context = project_context(
         request,
         project,

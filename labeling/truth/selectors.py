@@ -133,6 +133,10 @@ class DisputeDetail:
     in_force: str
 
     @property
+    def names_told(self) -> bool:
+        return any(answer.name for answer in self.answers)
+
+    @property
     def by_answers(self) -> list[ClassSide]:
         """The classes as keys are given to them: in order; where they are more than nine, those that were answered first."""
         if len(self.sides) <= 9:

@@ -1,7 +1,7 @@
 """A reviewer takes a ruling back while it is fresh: what was in force before is again, and the photo is in dispute anew.
 
 Nothing is overwritten: the undo is a row, the withdrawal of the ground truth is one, and the new dispute is one. It is the
-window that labelers have for their answers. Within it the desk has shown nothing but the next photo, so the ruling that
+window that labelers have for their answers. Pages let nobody do so who has read since who answered; so the ruling that
 follows is as blind as the first would have been, and counts as the first word on the photo (``first_word``).
 """
 

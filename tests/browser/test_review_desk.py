@@ -196,12 +196,15 @@ def test_a_note_for_the_labelers_goes_with_the_key(desk: Page) -> None:
 def test_on_a_phone_the_photo_comes_first_and_nothing_is_wider_than_the_page(
     project: Project, reviewer: User, page_for: PageFor
 ) -> None:
-    page = page_for(reviewer, viewport={"width": 390, "height": 844})
+    page = page_for(reviewer, viewport={"width": 390, "height": 844}, has_touch=True)
     page.goto(f"/p/{project.slug}/review")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     places = [box(page.locator(each).first) for each in ("[data-stage]", ".ruling-keys", ".desk > .side")]
     assert [each["y"] for each in places] == sorted(each["y"] for each in places)
     assert all(each["width"] >= 160 for each in map(box, page.locator("a.compare").all()))
+    page.locator('[data-key="1"]').tap()
+    expect(page.locator("[data-undo]")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
     page.goto(f"/p/{project.slug}/review/several")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     assert Item.objects.exists()

@@ -142,6 +142,22 @@ def test_the_desk_offers_the_undo_as_long_as_it_is_possible(monkeypatch: pytest.
     assert client.post(undo, {}, headers=DESK).status_code == 422
 
 
+def test_whoever_has_read_who_answered_does_not_take_the_ruling_back() -> None:
+    scene = Scene(count=3)
+    client = scene.client()
+    for dispute in scene.disputes[:2]:
+        client.post(scene.url(dispute=dispute), {"ruling": "class:defective"}, headers=DESK)
+    assert "zoe-one" in client.get(scene.url("review-dispute", scene.disputes[1])).content.decode()
+    assert 'data-key="z"' not in client.get(scene.review).content.decode()
+    undo = f"{scene.review}/undo"
+    refused = client.post(undo, {"dispute": str(scene.disputes[1].pk)}, headers=DESK)
+    assert refused.status_code == 409
+    assert "You have read who answered" in refused.content.decode()
+    both = client.post(undo, {"dispute": [str(each.pk) for each in scene.disputes[:2]]}, headers=DESK)
+    assert "You have read who answered" in both.content.decode()
+    assert RulingRetraction.objects.get().ruling.dispute == scene.disputes[0]
+
+
 def test_labelers_read_the_note_beside_an_answer_that_was_overruled_once_nothing_is_open(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
