@@ -186,16 +186,20 @@ def nearest(
     Raises:
         ValueError: the shapes do not fit.
     """
-    if known.ndim != 2 or not len(known) or row.shape != known.shape[1:]:
-        raise ValueError(f"One row of {known.shape[1:]} is compared with at least one; got {row.shape}.")
-    rows = np.asarray(known, dtype=np.float64)
-    mean, deviation = rows.mean(axis=0), rows.std(axis=0)
-    scale = deviation + max(0.1 * float(np.median(deviation)), 1e-12)
-    rows = _unit((rows - mean) / scale)
-    here = _unit(((np.asarray(row, dtype=np.float64) - mean) / scale)[None, :])[0]
-    similarity = np.clip(rows @ here, -1.0, 1.0)
+    similarity = similarities(row[None, :], known)[0]
     order = np.argsort(-similarity, kind="stable")
     return order, similarity[order]
+
+
+def similarities(rows: npt.NDArray[np.floating[Any]], known: npt.NDArray[np.floating[Any]]) -> Floats:
+    """The same of several rows (m, d): (m, n) cosines, in the order of the known ones."""
+    if known.ndim != 2 or not len(known) or rows.shape[1:] != known.shape[1:]:
+        raise ValueError(f"Rows of {known.shape[1:]} are compared with at least one; got {rows.shape}.")
+    there = np.asarray(known, dtype=np.float64)
+    mean, deviation = there.mean(axis=0), there.std(axis=0)
+    scale = deviation + max(0.1 * float(np.median(deviation)), 1e-12)
+    here = _unit((np.asarray(rows, dtype=np.float64) - mean) / scale)
+    return np.asarray(np.clip(here @ _unit((there - mean) / scale).T, -1.0, 1.0))
 
 
 def _unit(rows: Floats) -> Floats:

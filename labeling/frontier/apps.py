@@ -7,7 +7,3 @@ class FrontierConfig(AppConfig):
 
     def ready(self) -> None:
         from labeling.frontier import receivers  # noqa: F401  (connects the signals)
-        from labeling.frontier.similar import similar_settled
-        from labeling.truth import similar
-
-        similar.register(similar_settled)

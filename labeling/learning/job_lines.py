@@ -35,6 +35,7 @@ NAMES = {
     "explain": gettext_lazy("Explain a decision"),
     "rescore": gettext_lazy("Score and order again"),
     "remake_renditions": gettext_lazy("Make the pictures of photos again"),
+    "lookalikes": gettext_lazy("Look for photos like those in dispute"),
 }
 UNITS = {
     "embed": gettext_lazy("photos"),

@@ -156,6 +156,19 @@ class Score(models.Model):
         return f"{self.predicted_id} {self.confidence:.2f}"
 
 
+class Lookalikes(models.Model):
+    """Settled photos that look most like one in dispute: what a worker found last, and can find again.
+
+    ``nearest``: [[item, class], ...] by ids, as they were settled then, nearest first within a class.
+    """
+
+    item = models.OneToOneField(Item, on_delete=models.CASCADE, primary_key=True, related_name="+")
+    nearest = models.JSONField(default=list)
+
+    def __str__(self) -> str:
+        return f"{len(self.nearest)} like {self.item_id}"
+
+
 class LikenessSearch(models.Model):
     """How far the search for near-duplicates by embeddings has come: items beyond ``up_to`` were not compared yet."""
 

@@ -8,10 +8,11 @@ from django.dispatch import receiver
 
 from labeling.catalog.events import items_added, photos_put_back, photos_set_aside, settings_changed
 from labeling.catalog.models import Project
-from labeling.learning import services
+from labeling.learning import lookalikes, services
 from labeling.learning.adaptation import services as adaptation
 from labeling.learning.events import embedded
-from labeling.truth.events import settled
+from labeling.truth.events import disputed, settled
+from labeling.truth.models import Ruling
 
 
 @receiver(items_added)
@@ -39,6 +40,16 @@ def embed_with_another_backbone(*, project: Project, changed: frozenset[str], **
 @receiver(settled)
 def retrain_after_settling(*, project: Project, **_: Any) -> None:
     services.retrain_when_due(project=project)
+
+
+@receiver([disputed, embedded])
+def look_for_lookalikes(*, project: Project, **_: Any) -> None:
+    lookalikes.request_lookalikes(project=project)
+
+
+@receiver(settled, sender=Ruling)
+def compare_with_what_was_ruled(*, project: Project, **_: Any) -> None:
+    lookalikes.request_lookalikes(project=project)
 
 
 @receiver(embedded)

@@ -6,9 +6,10 @@ from typing import Any
 
 from labeling.jobs.handlers import handles
 from labeling.jobs.progress import Progress
-from labeling.learning import deriving
+from labeling.learning import deriving, lookalikes
 from labeling.learning.adaptation.compute import adapt_project
 from labeling.learning.compute import likenesses
+from labeling.learning.compute import lookalikes as compute_lookalikes
 from labeling.learning.compute.embedding import embed_project, help_to_embed
 from labeling.learning.compute.training import train_project
 from labeling.learning.lab.compute import run_lab
@@ -19,6 +20,11 @@ def embed(progress: Progress) -> dict[str, Any]:
     told = embed_project(progress)
     likenesses.compare(progress)
     return told
+
+
+@handles(lookalikes.JOB_KIND)
+def find_lookalikes(progress: Progress) -> dict[str, Any]:
+    return compute_lookalikes.find(progress)
 
 
 @handles("embed_help")

@@ -180,7 +180,7 @@ def retract_answer(*, project: Project, labeler: User, key: UUID) -> Annotation:
             else _("This project takes no answer back. Ask a reviewer to look at this photo instead."),
         )
     disputes = Dispute.objects.filter(item_id=annotation.item_id, round=annotation.round)
-    if disputes.filter(ruling__reviewer__isnull=False).exists():
+    if disputes.filter(ruling__reviewer__isnull=False, ruling__retraction__isnull=True).exists():
         raise Refused("already_ruled", _("A reviewer has already ruled on this photo, so the ruling stands."))
     Retraction.objects.create(annotation=annotation, by=labeler)
     if annotation.draw == Draw.GOLD:

@@ -2,7 +2,8 @@
 
 Which photos are judged a second time is decided by what the machine says of them, or by somebody who has looked. So a later
 word, however well it is meant, makes a random sample one that agrees with the machine. It trains; it certifies nothing. Only
-an answer that its own labeler took back was none; and one answer that the machine confirmed is none yet.
+an answer that its own labeler took back was none, or a ruling that its own reviewer took back while it was fresh; and one
+answer that the machine confirmed is none yet.
 """
 
 from __future__ import annotations

@@ -27,9 +27,10 @@ class RulingForm(forms.Form):
     hold_reason = forms.ChoiceField(required=False, choices=HoldReason.choices)
     unusable_reason = forms.ChoiceField(required=False, choices=UnusableReason.choices)
     comment = forms.CharField(required=False, max_length=longest(Ruling, "comment"))
+    note = forms.CharField(required=False, max_length=longest(Ruling, "note"))
 
     def ruled(self) -> dict[str, str]:
-        """``outcome``, ``class_key``, ``reason`` and ``comment`` as the service takes them."""
+        """``outcome``, ``class_key``, ``reason``, ``comment`` and ``note`` as the service takes them."""
         outcome, _colon, class_key = self.cleaned_data["ruling"].partition(":")
         reason = ""
         if outcome == Outcome.HOLD:
@@ -41,6 +42,7 @@ class RulingForm(forms.Form):
             "class_key": class_key,
             "reason": reason,
             "comment": self.cleaned_data["comment"],
+            "note": self.cleaned_data["note"],
         }
 
 
@@ -104,3 +106,8 @@ class GoldForm(forms.Form):
     class_key = forms.CharField(
         max_length=longest(LabelClass, "key"), error_messages={"required": _("Choose a class.")}
     )
+
+
+def first_error(form: forms.BaseForm) -> str:
+    """What is said of a form that shows its errors in one place."""
+    return str(next(iter(form.errors.values()))[0])

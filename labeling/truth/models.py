@@ -172,6 +172,12 @@ class Outcome(models.TextChoices):
     WITHDRAWN = "withdrawn", _("No longer in dispute")
 
 
+class RulingQuerySet(models.QuerySet["Ruling"]):
+    def standing(self) -> RulingQuerySet:
+        """But for those that their reviewer took back."""
+        return self.filter(retraction__isnull=True)
+
+
 class Ruling(models.Model):
     """How a dispute ended. ``reviewer`` is empty only when it dissolved: an undo withdrew its cause, or classes were
     merged and the answers agree."""
@@ -186,8 +192,15 @@ class Ruling(models.Model):
     )
     reason = models.CharField(max_length=12, blank=True)
     comment = models.CharField(max_length=1000, blank=True)
+    note = models.CharField(
+        max_length=300,
+        blank=True,
+        help_text="for the labelers whose answer it overrules, who read it beside theirs",
+    )
     guideline = models.ForeignKey(Guideline, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = RulingQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -206,13 +219,27 @@ class Ruling(models.Model):
         return f"{self.outcome} on {self.dispute_id}"
 
 
+class RulingRetraction(models.Model):
+    """A reviewer took a ruling back. Its photo is before reviewers again, in a dispute of its own."""
+
+    ruling = models.OneToOneField(Ruling, on_delete=models.PROTECT, related_name="retraction")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        triggers = [APPEND_ONLY]
+
+    def __str__(self) -> str:
+        return f"undo of ruling {self.ruling_id}"
+
+
 class Origin(models.TextChoices):
     AGREEMENT = "agreement", _("Blind agreement")
     RULING = "ruling", _("Reviewer's ruling")
     GOLD = "gold", _("Known beforehand")
     ASSISTED = "assisted", _("One answer that agrees with the machine")
     WITHDRAWAL = "withdrawal", _("Withdrawn")
-    UNDONE = "undone", _("Taken back by its labeler")
+    UNDONE = "undone", _("Taken back by who gave it")
 
 
 class TruthKind(models.TextChoices):

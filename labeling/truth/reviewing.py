@@ -36,15 +36,18 @@ def rule(
     class_key: str = "",
     reason: str = "",
     comment: str = "",
+    note: str = "",
 ) -> Ruling:
     """End a dispute. A ruling makes ground truth, or (``send_back``) asks for a new round of answers.
+
+    ``comment`` is for reviewers and admins, ``note`` for the labelers whose answers it overrules (``truth.overruled``).
 
     Raises :class:`Refused` ``not_found`` (404), ``already_ruled``, ``own_answer`` (409), ``unknown_class`` or
     ``invalid`` (422).
     """
     dispute = _dispute_to_rule_on(project, dispute_id, reviewer)
     guideline = catalog.current_guideline(project)
-    definition = _check_ruling(guideline, outcome, class_key, reason, comment)
+    definition = check_ruling(guideline, outcome, class_key, reason, comment)
     ruling = Ruling.objects.create(
         dispute=dispute,
         reviewer=reviewer,
@@ -52,6 +55,7 @@ def rule(
         label_class_id=definition.label_class_id if definition else None,
         reason=reason,
         comment=comment[:1000],
+        note=note.strip()[:300],
         guideline=guideline,
     )
     # The diary is for admins; what it says of a ruling, the review page says to them as well.
@@ -89,7 +93,7 @@ def _dispute_to_rule_on(project: Project, dispute_id: UUID, reviewer: User) -> D
     return dispute
 
 
-def _check_ruling(
+def check_ruling(
     guideline: Guideline, outcome: str, class_key: str, reason: str, comment: str
 ) -> ClassDefinition | None:
     """The class definition that the ruling names, or ``None`` for one that is not on a class."""

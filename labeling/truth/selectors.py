@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
-from labeling.catalog.models import ClassDefinition, Guideline, Image, Item, Project
-from labeling.catalog.selectors import active_definitions, class_names, current_guideline
+from labeling.catalog.models import Guideline, Image, Item, Project
+from labeling.catalog.selectors import class_names, current_guideline
 from labeling.people.models import User
 from labeling.plain_text import composed
-from labeling.truth import similar
 from labeling.truth.models import (
     Annotation,
     AnswerKind,
@@ -22,11 +23,10 @@ from labeling.truth.models import (
     HoldReason,
     Outcome,
     Ruling,
+    RulingRetraction,
     UnusableReason,
 )
-
-SIMILAR_PER_CLASS = 4
-
+from labeling.truth.sides import ClassSide, sides_of
 
 # --- review -----------------------------------------------------------------------------------------------------
 
@@ -54,12 +54,20 @@ def own_dispute_ids(project: Project, user: User) -> set[UUID]:
     return set(Dispute.objects.open().filter(project=project, item_id__in=mine).values_list("id", flat=True))
 
 
-def next_dispute(project: Project, reviewer: User, *, after: Dispute | None = None) -> Dispute | None:
-    """The oldest dispute that ``reviewer`` may rule on; with ``after``, the next one behind it, then from the top."""
+def rulable_disputes(project: Project, reviewer: User) -> QuerySet[Dispute]:
+    """Of the open disputes those that ``reviewer`` may rule on."""
     rulable = open_disputes(project)
-    if not project.reviewer_may_rule_own:
-        mine = Annotation.objects.standing().filter(project=project, labeler=reviewer).values("item_id")
-        rulable = rulable.exclude(item_id__in=mine)
+    if project.reviewer_may_rule_own:
+        return rulable
+    mine = Annotation.objects.standing().filter(project=project, labeler=reviewer).values("item_id")
+    return rulable.exclude(item_id__in=mine)
+
+
+def next_dispute(
+    rulable: QuerySet[Dispute], *, after: Dispute | None = None, but: Iterable[UUID] = ()
+) -> Dispute | None:
+    """The oldest of :func:`rulable_disputes`; with ``after``, the next one behind it, then from the top."""
+    rulable = rulable.exclude(pk__in=list(but))
     if after is not None:
         rulable = rulable.exclude(pk=after.pk)
         later = rulable.filter(
@@ -99,25 +107,12 @@ class Round:
 
 
 @dataclass(frozen=True)
-class AlikePhoto:
-    image: Image
-    name: str
-
-
-@dataclass(frozen=True)
-class ClassSide:
-    """A class as the review page shows it: what the criteria say, and photos that were called so."""
-
-    definition: ClassDefinition
-    position: int
-    key: str
-    votes: int
-    photos: list[AlikePhoto] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
 class DisputeDetail:
-    """A dispute in one view. ``similar_by_model`` tells whether the sides show settled photos or exemplars."""
+    """A dispute in one view.
+
+    ``sides``: every class, in order. With two, both stand beside the photo; with more, the two that most answers name do
+    (``beside``), and others that were answered, or of which something alike is settled, below (``below``).
+    """
 
     dispute: Dispute
     item: Item
@@ -126,13 +121,27 @@ class DisputeDetail:
     earlier: list[Round]
     guideline: Guideline
     sides: list[ClassSide]
-    similar_by_model: bool
+    beside: list[ClassSide]
+    below: list[ClassSide]
     ruling: Ruling | None
+    #: its reviewer took the ruling back
+    undone: bool
     ruled_as: str
     suggested_hold: str
     suggested_unusable: str
     #: what the photo is settled as meanwhile, in words; empty where it is not
     in_force: str
+
+    @property
+    def names_told(self) -> bool:
+        return any(answer.name for answer in self.answers)
+
+    @property
+    def by_answers(self) -> list[ClassSide]:
+        """The classes as keys are given to them: in order; where they are more than nine, those that were answered first."""
+        if len(self.sides) <= 9:
+            return self.sides
+        return sorted(self.sides, key=lambda side: (-side.votes, side.position))
 
 
 def dispute_detail(dispute: Dispute) -> DisputeDetail:
@@ -144,10 +153,11 @@ def dispute_detail(dispute: Dispute) -> DisputeDetail:
     )
     guideline = current_guideline(project)
     names = class_names(guideline)
-    rounds = _rounds(dispute, names, reveal=ruling is not None)
+    undone = ruling is not None and RulingRetraction.objects.filter(ruling=ruling).exists()
+    in_dispute = undone and Dispute.objects.open().filter(item=item).exists()
+    rounds = _rounds(dispute, names, reveal=ruling is not None and not in_dispute)
     now = next((r.answers for r in rounds if r.number == dispute.round), [])
-    definitions = active_definitions(project)
-    sides, by_model = _sides(project, item, definitions, now)
+    sides, beside, below = sides_of(project, item, Counter(answer.class_key for answer in now))
     return DisputeDetail(
         dispute=dispute,
         item=item,
@@ -156,8 +166,10 @@ def dispute_detail(dispute: Dispute) -> DisputeDetail:
         earlier=[r for r in rounds if r.number < dispute.round],
         guideline=guideline,
         sides=sides,
-        similar_by_model=by_model,
+        beside=beside,
+        below=below,
         ruling=ruling,
+        undone=undone,
         ruled_as=_outcome(ruling, names) if ruling else "",
         suggested_hold=_usual_reason(item, AnswerKind.HOLD, HoldReason.BETWEEN),
         suggested_unusable=_usual_reason(item, AnswerKind.UNUSABLE, UnusableReason.OTHER),
@@ -169,7 +181,8 @@ def recent_rulings(project: Project, *, limit: int = 10) -> list[tuple[Ruling, s
     """The newest rulings by people, each with its outcome in words."""
     names = class_names(current_guideline(project))
     newest = (
-        Ruling.objects.filter(dispute__project=project, reviewer__isnull=False)
+        Ruling.objects.standing()
+        .filter(dispute__project=project, reviewer__isnull=False)
         .select_related("dispute__item__image", "label_class", "reviewer")
         .order_by("-id")[:limit]
     )
@@ -282,37 +295,6 @@ def _usual_reason(item: Item, kind: AnswerKind, otherwise: str) -> str:
         .first()
     )
     return str(row["reason"]) if row else otherwise
-
-
-def _sides(
-    project: Project, item: Item, definitions: list[ClassDefinition], answers: list[BlindAnswer]
-) -> tuple[list[ClassSide], bool]:
-    nearest = similar.similar_settled(project, item.pk, limit=SIMILAR_PER_CLASS)
-    items = Item.objects.select_related("image").in_bulk([i for ids in nearest.values() for i in ids])
-    sides = []
-    for position, definition in enumerate(definitions, start=1):
-        key = definition.label_class.key
-        if nearest:
-            photos = [
-                AlikePhoto(items[i].image, items[i].name)
-                for i in nearest.get(definition.label_class_id, [])
-                if i in items
-            ]
-        else:
-            photos = [
-                AlikePhoto(shown.image, shown.caption)
-                for shown in list(definition.exemplars.all())[:SIMILAR_PER_CLASS]
-            ]
-        sides.append(
-            ClassSide(
-                definition=definition,
-                position=position,
-                key=key,
-                votes=sum(a.class_key == key for a in answers),
-                photos=photos,
-            )
-        )
-    return sides, bool(nearest)
 
 
 # --- gold -------------------------------------------------------------------------------------------------------

@@ -8,7 +8,9 @@ from labeling.truth.checking import Checked, add_gold, lift_pause, record_checks
 from labeling.truth.paused_photos import send_back_paused
 from labeling.truth.quality import request_estimates
 from labeling.truth.reviewing import request_review, rule
+from labeling.truth.ruling_several import rule_alike
 from labeling.truth.settling import reconsider
+from labeling.truth.undoing_rulings import undo_ruling, undo_rulings
 
 __all__ = [
     "Answer",
@@ -24,9 +26,12 @@ __all__ = [
     "retire_gold",
     "retract_answer",
     "rule",
+    "rule_alike",
     "send_back_paused",
     "settle_by_answer",
     "settle_disputes_that_agree",
+    "undo_ruling",
+    "undo_rulings",
     "undo_until",
     "withdraw_assisted",
 ]

@@ -1,7 +1,7 @@
-"""Where the review page asks for settled photos that look similar, without knowing what a model is.
+"""Where the review page asks for settled photos that look similar, without knowing what an embedding is.
 
-Scores live in a room above this one. That room registers a finder when Django starts; until there is one, or
-while there is no model, the page falls back to the guideline's exemplars.
+Embeddings live in a room above this one. That room registers a finder when Django starts; where it finds nothing (no photo
+is embedded or settled yet), the page falls back to the guideline's exemplars.
 """
 
 from __future__ import annotations

@@ -1,14 +1,16 @@
 from django.urls import path
 
-from labeling.truth import views
+from labeling.truth import review_views, views
 
 urlpatterns = [
-    path("p/<slug:slug>/review", views.review, name="review"),
-    path("p/<slug:slug>/review/<uuid:dispute_id>", views.review_dispute, name="review-dispute"),
-    path("p/<slug:slug>/review/<uuid:dispute_id>/ruling", views.ruling, name="review-ruling"),
-    path("p/<slug:slug>/review/<uuid:dispute_id>/criteria", views.amend, name="review-amend"),
-    path("p/<slug:slug>/review/<uuid:dispute_id>/again", views.dispute_again, name="review-again"),
-    path("p/<slug:slug>/review/paused/back", views.paused_back, name="review-paused-back"),
+    path("p/<slug:slug>/review", review_views.review, name="review"),
+    path("p/<slug:slug>/review/several", review_views.several, name="review-several"),
+    path("p/<slug:slug>/review/undo", review_views.undo, name="review-undo"),
+    path("p/<slug:slug>/review/<uuid:dispute_id>", review_views.review_dispute, name="review-dispute"),
+    path("p/<slug:slug>/review/<uuid:dispute_id>/ruling", review_views.ruling, name="review-ruling"),
+    path("p/<slug:slug>/review/<uuid:dispute_id>/criteria", review_views.amend, name="review-amend"),
+    path("p/<slug:slug>/review/<uuid:dispute_id>/again", review_views.dispute_again, name="review-again"),
+    path("p/<slug:slug>/review/paused/back", review_views.paused_back, name="review-paused-back"),
     path("p/<slug:slug>/mine", views.mine, name="mine"),
     path("p/<slug:slug>/labelers", views.labelers, name="labelers"),
     path("p/<slug:slug>/labelers/estimates", views.request_estimates, name="labelers-estimates"),

@@ -15,7 +15,6 @@ from labeling.frontier.models import AutomaticDecision, CertificationRun
 from labeling.frontier.one_answer import one_answer
 from labeling.frontier.selectors import decided_alone, shadow_agreement
 from labeling.frontier.services import request_certification
-from labeling.frontier.similar import similar_settled
 from labeling.queue import priority
 from labeling.truth.models import Annotation, GroundTruth
 from labeling.truth.services import Answer, Viewing, record_answer, settle_by_answer
@@ -102,8 +101,6 @@ def test_shadow_decisions_are_not_held_against_it_nor_shown_beside_it() -> None:
     agreed = shadow_agreement(pool.project)
     assert agreed is not None and agreed.whole == 1
     assert told.filter(item=items[2]).exists()
-    seen = similar_settled(pool.project, items[3].pk, 400)
-    assert not {items[0].pk, items[1].pk} & {pk for ids in seen.values() for pk in ids}
 
 
 def test_the_share_of_holds_is_that_of_strict_labels() -> None:

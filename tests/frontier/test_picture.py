@@ -12,7 +12,6 @@ from labeling.catalog.models import Item, LabelClass, Project
 from labeling.catalog.selectors import current_guideline
 from labeling.catalog.services import amend_guideline
 from labeling.frontier.picture import STEPS, BandState, picture, ridge_path
-from labeling.frontier.similar import similar_settled
 from labeling.jobs.models import Job, JobState
 from labeling.learning.models import ModelVersion, Promotion, Score, Snapshot
 from labeling.queue.models import BandOpening, Entry, Ranking
@@ -276,21 +275,6 @@ def test_the_picture_costs_the_same_number_of_queries_however_many_photos_are_se
     with CaptureQueriesContext(connection) as many:
         picture(scene.project)
     assert len(many) == len(few)
-
-
-def test_settled_photos_alike_are_the_nearest_in_score_of_each_class() -> None:
-    scene = Scene()
-    for place in (0, 5, 8):
-        scene.settle(scene.items["functional"][place], "functional")
-    scene.settle(scene.items["defective"][9], "defective")
-    asked = scene.items["functional"][9]  # margin .05
-    functional = scene.items["functional"]
-    assert similar_settled(scene.project, asked.pk, 2) == {
-        scene.classes["functional"].pk: [functional[8].pk, functional[5].pk],
-        scene.classes["defective"].pk: [scene.items["defective"][9].pk],
-    }
-    unscored = make_items(scene.project, 1)[0]
-    assert similar_settled(scene.project, unscored.pk, 2) == {}
 
 
 def test_the_ridge_is_a_closed_path_of_steps() -> None:

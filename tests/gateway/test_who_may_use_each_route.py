@@ -81,6 +81,8 @@ PAGES: dict[str, dict[str, str]] = {
     "intake-batch": {"GET": ADMIN, "POST": ADMIN},
     "review": {"GET": REVIEW},
     "review-dispute": {"GET": REVIEW},
+    "review-several": {"GET": REVIEW, "POST": REVIEW},
+    "review-undo": {"POST": REVIEW},
     "review-ruling": {"POST": REVIEW},
     "review-amend": {"POST": REVIEW},
     "review-again": {"POST": REVIEW},

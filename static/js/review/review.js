@@ -1,14 +1,22 @@
-// The review desk: one key a ruling, the next dispute at once. Without this script the same forms post whole pages.
+// The review desk: one key a ruling, the next dispute at once. Without this script the same forms post whole pages. This file
+// is what lies between: which desk is shown when. How photos are compared, marked and taken back lies in files beside it.
 
-import { csrfToken, marks } from "./person.js";
-import { wakeFrame } from "./screen/frame.js";
-import { isHeld, isShortcut, keyOf } from "./screen/keys.js";
-import { oneTap } from "./screen/taps.js";
+import { csrfToken, marks } from "../person.js";
+import { wakeFrame } from "../screen/frame.js";
+import { isHeld, isShortcut, keyOf } from "../screen/keys.js";
+import { oneTap } from "../screen/taps.js";
+import { Compare } from "./compare.js";
+import { findClasses } from "./find.js";
+import { countDown } from "./fresh.js";
+import { toggleKeys } from "./help.js";
+import { Several } from "./several.js";
 
 const desk = document.getElementById("desk");
 const said = document.getElementById("desk-said");
 let busy = false;
 let viewer = null; // how the photo on the desk is looked at
+let compare = null; // which similar photo lies over it
+let several = null; // the grid, where that is on the desk
 
 function say(text) {
   said.textContent = "";
@@ -39,7 +47,7 @@ async function show(response, where) {
   if (!root) { window.location.assign(response.url); return; }
   desk.replaceChildren(holder.content);
   const url = root.dataset.url;
-  if (where === "push" && url !== window.location.pathname) history.pushState({ desk: true }, "", url);
+  if (where === "push" && url !== window.location.pathname + window.location.search) history.pushState({ desk: true }, "", url);
   wake();
   const error = document.getElementById("desk-error");
   (error || desk.querySelector("[data-focus]"))?.focus({ preventScroll: !error });
@@ -70,6 +78,7 @@ desk.addEventListener("submit", (event) => {
   const form = event.target.closest("[data-desk-form]");
   if (!form) return;
   event.preventDefault();
+  if (several?.form === form && !several.marked) { fail(desk.dataset.saidNoneMarked); return; }
   const button = event.submitter;
   button?.classList.add("struck");
   if (form.hasAttribute("data-ruling")) say(desk.dataset.saidSending);
@@ -88,11 +97,16 @@ desk.addEventListener("click", (event) => {
 
 window.addEventListener("popstate", () => go(window.location.href, {}, "replace"));
 
+document.addEventListener("click", (event) => {
+  if (event.target.closest("[data-keys-toggle]")) toggleKeys();
+});
+
 document.addEventListener("keydown", (event) => {
   if (event.isComposing) return;
-  const field = event.target.closest("input, textarea, select, [contenteditable]");
+  const field = event.target.closest("input:not([type=checkbox]), textarea, select, [contenteditable]");
   if (field) {
     if (event.key === "Escape") { field.blur(); event.preventDefault(); }
+    if (event.key === "Enter" && field.matches("input") && field.form?.matches("[data-ruling]")) event.preventDefault(); // typing never rules
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && field.name === "comment") {
       field.form.querySelector('[value="send_back"]').click();
       event.preventDefault();
@@ -101,12 +115,22 @@ document.addEventListener("keydown", (event) => {
   }
   const key = keyOf(event);
   if (isShortcut(event) || isHeld(event, key)) return;
-  if (key === "b") return openPart(event, ".more", "textarea");
-  if (key === "e") return openPart(event, "[data-amend]", "textarea");
-  if (photoKey(event, key)) { event.preventDefault(); return; }
-  const control = desk.querySelector(`[data-key="${CSS.escape(key)}"]`);
-  if (control) { event.preventDefault(); control.click(); }
+  if (means(event, key)) event.preventDefault();
 });
+
+/** What the key means on this desk; whether it meant something. */
+function means(event, key) {
+  if (key === "b") return openPart(".more", "textarea, input");
+  if (key === "e") return openPart("[data-amend]", "textarea");
+  if (key === "f") return openPart("[data-filter]", ".chip");
+  if (key === "/") return focusOn("[data-find-class]");
+  if (key === "?") return toggleKeys();
+  if (key === "Escape") return closeWhatIsOpen();
+  if (several?.key(event, key) || compare?.key(key) || photoKey(event, key)) return true;
+  const control = desk.querySelector(`[data-key="${CSS.escape(key)}"]:not(:disabled)`);
+  control?.click();
+  return Boolean(control);
+}
 
 // Arrows move the photo where it has the focus; elsewhere they scroll the page.
 function photoKey(event, key) {
@@ -114,20 +138,43 @@ function photoKey(event, key) {
   return stage && (stage.contains(event.target) || !key.startsWith("Arrow")) && viewer.key(key);
 }
 
-function openPart(event, selector, inside) {
+function openPart(selector, inside) {
   const part = desk.querySelector(selector);
-  if (!part) return;
-  event.preventDefault();
+  if (!part) return false;
   part.open = true;
   const target = part.querySelector(inside);
   target.focus();
   target.scrollIntoView({ block: "nearest" });
+  return true;
+}
+
+function focusOn(selector) {
+  const target = desk.querySelector(selector);
+  target?.focus();
+  return Boolean(target);
+}
+
+function closeWhatIsOpen() {
+  if (toggleKeys(false)) return true;
+  const filter = desk.querySelector("[data-filter][open]");
+  if (filter) {
+    filter.open = false;
+    filter.querySelector("summary").focus();
+    return true;
+  }
+  return Boolean(compare?.release());
 }
 
 function wake() {
   const next = desk.querySelector("[data-next-photo]");
   if (next) { const image = new Image(); image.src = next.dataset.nextPhoto; image.decode?.().catch(() => {}); }
-  if (desk.querySelector("[data-stage]")) viewer = wakeFrame(desk, { before: viewer, pageScrolls: true });
+  const stage = desk.querySelector("[data-stage]");
+  if (stage) viewer = wakeFrame(desk, { before: viewer, pageScrolls: true });
+  compare = stage ? new Compare(desk, stage) : null;
+  const grid = desk.querySelector("[data-several] form.several");
+  several = grid ? new Several(grid, desk.dataset.saidMarked) : null;
+  findClasses(desk);
+  countDown(desk);
 }
 
 oneTap("[data-desk-form] button, [data-desk-link]");
