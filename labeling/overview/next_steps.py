@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import OuterRef, Subquery
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -117,7 +119,7 @@ def next_steps(project: Project, at: dict[str, Any], *, certified: bool = False)
                 _("Monitors"),
             )
         )
-    failed = _failed_job(project)
+    failed = failed_jobs([project]).get(project.pk)
     if failed is not None:
         steps.append(Step(_("A job failed"), failed.error, "jobs", _("Jobs")))
     waiting = sum(row["waiting"] for row in at["ladders"])
@@ -200,7 +202,9 @@ def _blind_step(project: Project, number: int, keys: list[str], *, fresh: int) -
     )
 
 
-def _failed_job(project: Project) -> Job | None:
-    """The newest job, if it failed: older failures are history."""
-    newest = Job.objects.of_project(project.pk).order_by("-created_at").first()
-    return newest if newest is not None and newest.state == JobState.FAILED else None
+def failed_jobs(projects: Sequence[Project]) -> dict[int, Job]:
+    """Project id -> its newest job, if that failed: older failures are history. One query."""
+    newest = Job.objects.of_project(OuterRef("pk")).order_by("-created_at").values("pk")[:1]
+    of_each = Project.objects.filter(pk__in=[each.pk for each in projects]).values(newest=Subquery(newest))
+    failed = Job.objects.filter(pk__in=of_each, state=JobState.FAILED)
+    return {job.project_id: job for job in failed if job.project_id}

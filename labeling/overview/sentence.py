@@ -39,7 +39,7 @@ class Standing:
 
 
 def standing(
-    project: Project, seen: Glance, *, pool: int, people: int, accuracy: Accuracy | None
+    project: Project, seen: Glance, *, pool: int, people: int, accuracy: Accuracy | None = None
 ) -> Standing:
     certified = [each.precision for each in seen.standing if each.project_id == project.pk]
     machine = seen.decided[project.pk]
@@ -81,14 +81,19 @@ def decides(at: Standing) -> str:
 
 def right(at: Standing) -> str:
     """How often the machine was right: of what it decided, and where it decided nothing, of random photos."""
+    if at.machine:
+        return right_when_decided(at)
     if at.accuracy is None:
         return _("there is no model yet")
-    version = at.accuracy.version
-    if at.machine == 0:
-        checks = at.accuracy.audited
-        if not checks.whole:
-            return _("version %(version)d has not been checked on random photos yet") % {"version": version}
-        return _("on random checks it was right on %(share)s (%(photos)s)") % _counted(checks)
+    checks = at.accuracy.audited
+    if not checks.whole:
+        return _("version %(version)d has not been checked on random photos yet") % {
+            "version": at.accuracy.version
+        }
+    return _("on random checks it was right on %(share)s (%(photos)s)") % _counted(checks)
+
+
+def right_when_decided(at: Standing) -> str:
     if at.checked is None:
         return _("none of its decisions has been checked by people yet")
     told = _counted(at.checked) | {"proven": percent(at.proven)}
