@@ -153,7 +153,7 @@ def _says(cards: Sequence[ProjectCard], seen: Glance, needs: Sequence[Line], red
         told = {"machine": f"{sum(seen.decided.values()):,}", "pool": f"{pool:,}"}
         parts.append(_("the machine decides %(machine)s of %(pool)s photos") % told)
     if red:
-        parts.append(ngettext("%(n)d thing is red", "%(n)d things are red", len(red)) % {"n": len(red)})
+        parts.append(ngettext("%(n)d problem is open", "%(n)d problems are open", len(red)) % {"n": len(red)})
     said = parts[0]
     for part in parts[1:]:
         said = _("%(said)s; %(more)s") % {"said": said, "more": part}

@@ -163,19 +163,19 @@ def test_what_is_red_is_told_by_role_and_leads_on_who_may() -> None:
         (f"1 alert is not acknowledged {name}", monitors),
     ]
     admin = read(pool.admin)
-    assert admin.lines["What is red"] == [*red, (f"A job failed {name}", reverse("jobs", args=[slug]))]
+    assert admin.lines["Problems"] == [*red, (f"A job failed {name}", reverse("jobs", args=[slug]))]
     assert admin.lines["What needs you"] == [
         (f"1 labeler is paused {name}", reverse("labelers", args=[slug]))
     ]
-    assert admin.says == "5 things need you; the machine decides 4 of 40 photos; 4 things are red."
+    assert admin.says == "5 things need you; the machine decides 4 of 40 photos; 4 problems are open."
     reviewer = read(make_member(pool.project, "reviewer"))
-    assert reviewer.lines["What is red"] == red
-    assert reviewer.says == "1 thing needs you; the machine decides 4 of 40 photos; 3 things are red."
+    assert reviewer.lines["Problems"] == red
+    assert reviewer.says == "1 thing needs you; the machine decides 4 of 40 photos; 3 problems are open."
     viewer = read(make_member(pool.project, "viewer"))
-    assert viewer.lines == {"What is red": [(said, "") for said, _to in red]}
-    assert viewer.says == "Nothing needs you now; the machine decides 4 of 40 photos; 3 things are red."
+    assert viewer.lines == {"Problems": [(said, "") for said, _to in red]}
+    assert viewer.says == "Nothing needs you now; the machine decides 4 of 40 photos; 3 problems are open."
     labeler = read(pool.labelers[1])
-    assert list(labeler.lines) == ["What needs you"] and "red" not in labeler.says
+    assert list(labeler.lines) == ["What needs you"] and "problem" not in labeler.says
 
 
 def test_what_was_seen_to_is_not_red_any_more() -> None:
@@ -185,7 +185,7 @@ def test_what_was_seen_to_is_not_red_any_more() -> None:
     Job.objects.create(kind="train", project_id=pool.project.pk, state=JobState.SUCCEEDED)
     Pause.objects.update(lifted_at=Pause.objects.get().created_at)
     pool.train([])  # another champion: what was doubted of the one before is past
-    said = [said for said, _to in read(pool.admin).lines.get("What is red", [])]
+    said = [said for said, _to in read(pool.admin).lines.get("Problems", [])]
     assert said == [f"1 certificate fell {pool.project.name}"]
 
 
