@@ -8,18 +8,19 @@ from django.forms import BaseForm
 from django.http import HttpRequest
 
 from labeling.catalog.models import Project
+from labeling.catalog.navigation import navigation
 from labeling.catalog.permissions import ALLOWED, role_in
 from labeling.refusals import Refused
 
 
 def project_context(request: HttpRequest, project: Project, page: str, **more: Any) -> dict[str, Any]:
-    """What project.html needs, and ``more``. ``page`` is the address's name of the tab that is the current one.
+    """What project.html needs, and ``more``. ``page`` is the current one of :mod:`~labeling.catalog.navigation`.
 
     ``can`` holds the actions of :class:`~labeling.catalog.permissions.Action` that the person may do here.
     """
     role = role_in(request.user, project)
     can = {str(action) for action in ALLOWED[role]} if role else set()
-    return {"project": project, "role": role, "can": can, "page": page, **more}
+    return {"project": project, "role": role, "can": can, "navigation": navigation(can, page), **more}
 
 
 def show_refusal(form: BaseForm, refusal: Refused) -> None:

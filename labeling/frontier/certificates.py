@@ -158,19 +158,6 @@ def _end_as_suspended(
     return len(CertificateEnd.objects.bulk_create(ends))
 
 
-def fallen(project: Project) -> list[CertificateEnd]:
-    """How the newest certificate of each class ended, where it became void and none came after it; newest first."""
-    standing = [each.label_class_id for each in in_force(project)]
-    newest = (
-        Certificate.objects.filter(project=project)
-        .exclude(label_class__in=standing)
-        .order_by("label_class", "-pk")
-        .distinct("label_class")
-    )
-    ends = CertificateEnd.objects.filter(certificate__in=newest.values("pk"), kind=EndKind.VOID)
-    return list(ends.select_related("certificate"))
-
-
 def in_force(project: Project) -> list[Certificate]:
     """Certificates that allow something now: not ended, of the champion, of what the guideline means today."""
     model = champion(project)

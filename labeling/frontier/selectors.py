@@ -16,6 +16,7 @@ from labeling.catalog.models import ClassDefinition, Guideline, Project
 from labeling.catalog.selectors import active_definitions, class_names, current_guideline
 from labeling.frontier.arrivals import Unusual, unusual_arrivals
 from labeling.frontier.assisting import waiting_audits
+from labeling.frontier.at_a_glance import decided
 from labeling.frontier.auditing import GO_ON_AT, MOST_WAITING, open_audits, paused_classes
 from labeling.frontier.blocking import Blocked, asked_for
 from labeling.frontier.certificates import in_force
@@ -414,9 +415,7 @@ def shadow_agreement(project: Project) -> Proportion | None:
 
 def decided_alone(project: Project) -> int:
     """Photos that stand as the machine decided them, and that people have not settled as well."""
-    settled = GroundTruth.objects.current().filter(project=project).values("item")
-    standing_now = AutomaticDecision.objects.standing().filter(project=project)
-    return standing_now.exclude(item__in=settled).values("item").distinct().count()
+    return decided([project])[project.pk]
 
 
 def decisions(project: Project) -> DecisionQuerySet:

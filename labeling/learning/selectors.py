@@ -26,6 +26,12 @@ def champion(project: Project) -> ModelVersion | None:
     return latest.model_version
 
 
+def champions(projects: Sequence[Project]) -> dict[int, ModelVersion]:
+    """Project id -> its champion, of those that have one, in one query."""
+    latest = Promotion.objects.filter(project__in=projects).order_by("project", "-id").distinct("project")
+    return {each.project_id: each.model_version for each in latest.select_related("model_version")}
+
+
 def knows_todays_classes(version: ModelVersion) -> bool:
     """Whether none of its classes was merged or retired since it was trained."""
     resolution = class_resolution(version.project)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -87,6 +88,12 @@ class MonitorsPage:
 
 def open_alerts(project: Project) -> int:
     return MonitorAlert.objects.open().filter(project=project).count()
+
+
+def unseen_alerts(projects: Sequence[Project]) -> Counter[int]:
+    """Project id -> open alerts that nobody has acknowledged yet, in one query."""
+    unseen = MonitorAlert.objects.open().filter(project__in=projects, acknowledgement__isnull=True)
+    return Counter(unseen.order_by().values_list("project", flat=True))
 
 
 def readings(project: Project, monitor: str) -> list[MonitorReading]:

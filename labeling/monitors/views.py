@@ -51,7 +51,7 @@ def _context(request: HttpRequest, project: Project) -> dict[str, Any]:
     return project_context(
         request,
         project,
-        "frontier",
+        "monitors",
         may_set=may(request.user, project, Action.ADMIN),
         seen=seen,
         live=lines([seen.live]) if seen.live else [],

@@ -9,26 +9,44 @@ from django.utils.translation import gettext as _
 from labeling.catalog.models import Project
 from labeling.catalog.permissions import Action
 from labeling.catalog.selectors import class_names, current_guideline
-from labeling.frontier.certificates import fallen
+from labeling.frontier.at_a_glance import Glance
+from labeling.frontier.saying import why
+from labeling.plain_text import isolated
 from labeling.queue.pace import opened_again_by_guideline
 
 
 @dataclass(frozen=True)
 class Fall:
-    """``page``: where it is mended, for those who may do ``needs``."""
+    """``page``: where it is mended, for those who may do ``needs``; ``within``: what to do, as it goes on in a sentence."""
 
     text: str
     why: str
     page: str
     needs: Action
     button: str
+    within: str
 
 
-def falls(project: Project) -> list[Fall]:
-    """Certificates that are void and have no successor, and a band that the guideline opened again."""
-    found = []
+def falls(project: Project, seen: Glance) -> list[Fall]:
+    """Certificates that were suspended, or are void and have no successor, and a band that the guideline opened again."""
     names = class_names(current_guideline(project))
-    if ends := fallen(project):
+    found = [
+        Fall(
+            _("The machine decides no more of “%(class)s”: its certificate is suspended")
+            % {"class": names.get(end.certificate.label_class_id, "")},
+            _(
+                "%(why)s. What it had decided went back to people. What to do: see what it got wrong on the Frontier page; "
+                "another version, trained with these answers, can be certified anew."
+            )
+            % {"why": isolated(why(end).rstrip("."))},
+            "frontier",
+            Action.OVERRULE,
+            _("Frontier"),
+            _("see why a certificate is suspended"),
+        )
+        for end in seen.suspended
+    ]
+    if ends := seen.fallen:
         told = {
             "classes": "”, “".join(names.get(end.certificate.label_class_id, "") for end in ends),
             "why": ends[0].get_reason_display(),
@@ -44,6 +62,7 @@ def falls(project: Project) -> list[Fall]:
                 "frontier",
                 Action.OVERRULE,
                 _("Frontier"),
+                _("certify again"),
             )
         )
     if (opening := opened_again_by_guideline(project)) is not None:
@@ -59,6 +78,7 @@ def falls(project: Project) -> list[Fall]:
                 "label",
                 Action.LABEL,
                 _("Label"),
+                _("label what is missing"),
             )
         )
     return found

@@ -1,4 +1,4 @@
-"""The first page after signing in."""
+"""The first page after signing in: across all projects, what needs the person, what decides by itself, what is red."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from django.shortcuts import render
 from labeling.catalog.models import Project
 from labeling.catalog.permissions import may_create_projects
 from labeling.looked_at import only_looked_at
+from labeling.overview.across import across
 from labeling.overview.project_cards import project_cards
 from labeling.people.signed_in import signed_in
 
@@ -22,5 +23,10 @@ def home(request: HttpRequest) -> HttpResponse:
     return render(
         request,
         "overview/home.html",
-        {"cards": cards, "may_create": may_create_projects(user), "archived": archived},
+        {
+            "cards": cards,
+            "across": across(user, cards),
+            "may_create": may_create_projects(user),
+            "archived": archived,
+        },
     )

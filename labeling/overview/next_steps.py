@@ -1,20 +1,26 @@
-"""What an admin could do next, most pressing first, as sentences with the page where it is done."""
+"""What people could do next, most pressing first, as sentences with the page where it is done and who may do it."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import OuterRef, Subquery
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from labeling.catalog.models import Project, Role
+from labeling.catalog.permissions import Action
 from labeling.catalog.selectors import active_definitions, class_resolution
 from labeling.frontier.auditing import paused_classes
+from labeling.frontier.models import Mode
+from labeling.frontier.policy import policy_of
 from labeling.jobs.models import Job, JobState
 from labeling.learning.selectors import champion, new_ground_truths, versions
 from labeling.learning.training_set import readiness
 from labeling.learning.wording import never_finds
+from labeling.monitors.selectors import unseen_alerts
 from labeling.truth.models import Pause
 
 #: A training is worth suggesting again after this many new ground truths.
@@ -23,14 +29,22 @@ WORTH_TRAINING = 20
 
 @dataclass(frozen=True)
 class Step:
+    """``page``: where it is done, by those who may do ``needs``."""
+
     text: str
     why: str
     page: str
     button: str
+    needs: Action = Action.ADMIN
+
+    @property
+    def within(self) -> str:
+        """The text as it goes on in a sentence."""
+        return self.text[:1].lower() + self.text[1:]
 
 
-def next_steps(project: Project, at: dict[str, Any]) -> list[Step]:
-    """At most a handful. ``at`` is the queue's progress."""
+def next_steps(project: Project, at: dict[str, Any], *, certified: bool = False) -> list[Step]:
+    """At most a handful. ``at`` is the queue's progress; ``certified``: whether any certificate stands."""
     steps: list[Step] = []
     paused = Pause.objects.filter(project=project, lifted_at__isnull=True).count()
     if paused:
@@ -81,12 +95,45 @@ def next_steps(project: Project, at: dict[str, Any]) -> list[Step]:
                 _("A ruling makes a ground truth, and often better criteria."),
                 "review",
                 _("Review"),
+                Action.REVIEW,
             )
         )
     steps += _training_steps(project)
-    failed = _failed_job(project)
+    if certified and policy_of(project).mode != Mode.ON:
+        steps.append(
+            Step(
+                _("Let the machine decide what is certified"),
+                _("Until that is switched on, people decide all photos."),
+                "frontier",
+                _("Frontier"),
+            )
+        )
+    alerts = unseen_alerts([project])[project.pk]
+    if alerts:
+        steps.append(
+            Step(
+                ngettext("%(n)d alert is not acknowledged", "%(n)d alerts are not acknowledged", alerts)
+                % {"n": alerts},
+                _("Say what is done about it. It closes by itself once a look finds it fine."),
+                "monitors",
+                _("Monitors"),
+            )
+        )
+    failed = failed_jobs([project]).get(project.pk)
     if failed is not None:
         steps.append(Step(_("A job failed"), failed.error, "jobs", _("Jobs")))
+    waiting = sum(row["waiting"] for row in at["ladders"])
+    if waiting:
+        steps.append(
+            Step(
+                ngettext("%(n)s photo waits for answers", "%(n)s photos wait for answers", waiting)
+                % {"n": f"{waiting:,}"},
+                _("Each is asked blind. Where people agree, it is settled."),
+                "label",
+                _("Label"),
+                Action.LABEL,
+            )
+        )
     return steps
 
 
@@ -151,10 +198,13 @@ def _blind_step(project: Project, number: int, keys: list[str], *, fresh: int) -
         _("Its accuracy only says how rare that class is. A dozen more examples usually change that."),
         "label",
         _("Label"),
+        Action.LABEL,
     )
 
 
-def _failed_job(project: Project) -> Job | None:
-    """The newest job, if it failed: older failures are history."""
-    newest = Job.objects.of_project(project.pk).order_by("-created_at").first()
-    return newest if newest is not None and newest.state == JobState.FAILED else None
+def failed_jobs(projects: Sequence[Project]) -> dict[int, Job]:
+    """Project id -> its newest job, if that failed: older failures are history. One query."""
+    newest = Job.objects.of_project(OuterRef("pk")).order_by("-created_at").values("pk")[:1]
+    of_each = Project.objects.filter(pk__in=[each.pk for each in projects]).values(newest=Subquery(newest))
+    failed = Job.objects.filter(pk__in=of_each, state=JobState.FAILED)
+    return {job.project_id: job for job in failed if job.project_id}

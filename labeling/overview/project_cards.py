@@ -14,14 +14,14 @@ from labeling.catalog.models import Item, Membership, Project, Role
 from labeling.catalog.permissions import ALLOWED, Action
 from labeling.people.models import User
 from labeling.queue.late_counts import late
-from labeling.truth.models import Annotation, Dispute, GroundTruth, Origin
+from labeling.truth.models import Annotation, GroundTruth, Origin
 
 
 @dataclass(frozen=True)
 class ProjectCard:
     """``settled``: photos with a ground truth that people made; ``as_of``: when, where it is told late (:mod:`late_counts`).
 
-    ``mine``: one's own answers, now, and ``mine_today``. ``disputes`` is ``None`` where it is not theirs to know.
+    ``mine``: one's own answers, now, and ``mine_today``. ``can``: what they may do here.
     """
 
     project: Project
@@ -32,7 +32,7 @@ class ProjectCard:
     as_of: datetime | None
     mine: int
     mine_today: int
-    disputes: int | None
+    can: frozenset[Action]
 
     @property
     def share(self) -> int:
@@ -49,7 +49,6 @@ def project_cards(user: User) -> list[ProjectCard]:
         .annotate(
             n_photos=_count(Item.objects.all()),
             n_settled=_count(truths),
-            n_disputes=_count(Dispute.objects.open()),
         )
         .order_by("name", "pk")
     )
@@ -84,7 +83,7 @@ def _card(project: Any, role: str, mine: int, mine_today: int) -> ProjectCard:
         as_of=told.at if told else None,
         mine=mine,
         mine_today=mine_today,
-        disputes=project.n_disputes if Action.REVIEW in ALLOWED[role] else None,
+        can=ALLOWED[role],
     )
 
 

@@ -9,6 +9,7 @@ audit draw; else a fresh one from the current band, then outward from it. Rows t
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -24,7 +25,7 @@ from labeling.locks import SHARED_SQL, Lock
 from labeling.people.models import User
 from labeling.queue.leases import SLOT, lease_of, slot_of
 from labeling.queue.models import Entry, Ranking, Slot
-from labeling.queue.places import IS_ASKED_FIRST
+from labeling.queue.places import ARRIVALS, IS_ASKED_FIRST
 from labeling.truth import services as truth
 from labeling.truth.models import Draw
 
@@ -268,6 +269,19 @@ _NOT_MINE = """
                 AND mine.holder_id = %s)
     AND (e.round = 1 OR NOT EXISTS (SELECT 1 FROM truth_ruling r JOIN truth_dispute d ON d.id = r.dispute_id
                                     WHERE d.item_id = e.item_id AND r.reviewer_id = %s))"""
+
+
+def offering(labeler: User, rankings: Mapping[int, int]) -> set[int]:
+    """Of ``rankings`` (id -> what it is called here), the names of those that hold a photo for this person."""
+    if not rankings:
+        return set()
+    # Each names its ranking, so that only its own partition is looked at.
+    one = f"""(SELECT %s FROM queue_entry e
+               WHERE e.ranking_id = %s AND e.band <= {ARRIVALS} AND e.free > 0 AND {_NOT_MINE} LIMIT 1)"""
+    parameters = [each for ranking, name in rankings.items() for each in (name, ranking, *_not_mine(labeler))]
+    return {name for (name,) in _rows(" UNION ALL ".join([one] * len(rankings)), parameters)}
+
+
 # Each names a row as "picked", and locks it.
 _FRESH_ROW = f"""
     SELECT {_ENTRY} FROM queue_entry e

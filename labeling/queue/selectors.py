@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +16,7 @@ from labeling.catalog.models import LabelClass, Project
 from labeling.catalog.selectors import class_resolution
 from labeling.jobs.models import Job
 from labeling.people.models import User
-from labeling.queue import pace
+from labeling.queue import claiming, pace
 from labeling.queue.late_counts import Late, late
 from labeling.queue.models import Entry, Ranking, Slot
 from labeling.queue.places import ARRIVALS
@@ -73,6 +74,12 @@ def queue_state(project: Project, labeler: User) -> dict[str, str]:
             "next model; new photos appear here by themselves."
         ),
     }
+
+
+def waiting_for(labeler: User, projects: Sequence[Project]) -> set[int]:
+    """Ids of the projects whose order holds a photo for this person, in two queries. Blind: it says no number."""
+    rankings = Ranking.objects.filter(project__in=projects, current=True).values_list("pk", "project_id")
+    return claiming.offering(labeler, dict(rankings))
 
 
 def notes_for(slots: list[Slot]) -> dict[int, str]:

@@ -44,10 +44,11 @@ def test_nothing_is_squeezed_or_cut_at_360_and_1280_pixels(page_for: Callable[..
         table = page.locator(".figure details", has_text="Mean confidence")
         assert _box(heading)["width"] > 200 and _box(table)["width"] > 200
         if width == 1280:
-            # The tabs are all in sight, in one line, and no table of figures hides a column.
-            for part in (page.locator(".tabs"), page.locator(".table-scroll:has(.figures)")):
+            # Both rows of the navigation are in sight, each in one line, and no table of figures hides a column.
+            rows = page.locator(".tabs").all()
+            for part in (*rows, page.locator(".table-scroll:has(.figures)")):
                 assert part.evaluate("one => one.scrollWidth <= one.clientWidth")
-            assert len({_box(tab)["y"] for tab in page.locator(".tabs a").all()}) == 1
+            assert [len({_box(tab)["y"] for tab in row.locator("a").all()}) for row in rows] == [1, 1]
     page.set_viewport_size({"width": 1280, "height": 900})
     page.goto("/p/cells/models")
     _shoot(page, "models-1280")

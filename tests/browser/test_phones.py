@@ -139,3 +139,23 @@ def test_no_class_is_pointed_at_unless_somebody_points(project: Project, page_fo
     page.keyboard.press("1")
     page.wait_for_selector(f'html[data-shown]:not([data-shown="{before}"])', state="attached")
     expect(meant).to_have_count(0)
+
+
+@pytest.mark.parametrize("width", [390, 360])
+def test_the_navigation_of_a_phone_shows_where_one_is(
+    project: Project, page_for: PageFor, width: int
+) -> None:
+    """All of the first row at once; the second row scrolls, with the current page in sight; the page itself does not."""
+    page = page_for(project.created_by, **PHONE | {"viewport": {"width": width, "height": 844}})
+    for name, group in (("", None), ("monitors", "Insights"), ("jobs", "Setup")):
+        page.goto(f"/p/{project.slug}/{name}")
+        first = page.get_by_role("navigation", name="Project", exact=True)
+        assert first.evaluate("(row) => row.scrollWidth <= row.clientWidth")
+        for link in first.get_by_role("link").all():
+            expect(link).to_be_in_viewport(ratio=1)
+            assert (link.bounding_box() or {})["height"] >= 44
+        if group:
+            here = page.get_by_role("navigation", name=group).locator("[aria-current=page]")
+            expect(here).to_be_in_viewport(ratio=1)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert page.evaluate("scrollY") == 0

@@ -238,9 +238,11 @@ def test_what_people_hold_judges_no_version() -> None:
 
 def test_home_says_the_same_of_what_is_settled_and_of_disputes() -> None:
     project = seen()
-    settled = project.api["dashboard"]["headline"]["by_people"]
+    headline = project.api["dashboard"]["headline"]
+    settled, machine = headline["by_people"], f"The machine decides {headline['by_machine']} of "
+    assert machine in project.texts["/"] and machine in project.texts["/p/<slug:slug>/"]
     assert f"{settled} of " in project.texts["/"]
     disputes = project.api["progress"]["open_disputes"]
     assert disputes == 3
-    assert f"{disputes} photos to review" in project.texts["/"]
+    assert f"{disputes} disputes wait for your ruling" in project.texts["/"]
     assert f"{disputes} disputes wait for a ruling" in project.texts["/p/<slug:slug>/"]

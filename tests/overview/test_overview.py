@@ -37,11 +37,18 @@ def test_a_labeler_sees_own_numbers_and_the_button_but_no_band_score_or_model() 
     status, page = get(labeler, scene)
     assert status == 200
     assert reverse("label", args=[scene.project.slug]) in page
-    for word in ("data-frontier", "Model accuracy", "Ground truths", "Activity", "Next steps"):
+    for word in (
+        "data-frontier",
+        "Model accuracy",
+        "Ground truths",
+        "Activity",
+        "Who is needed",
+        "The machine",
+    ):
         assert word not in page
 
 
-@pytest.mark.parametrize("fragment", ["picture", "figures", "band", "admin", "diary"])
+@pytest.mark.parametrize("fragment", ["says", "picture", "needs", "figures", "band", "running", "diary"])
 def test_a_labeler_cannot_fetch_a_fragment_either(fragment: str) -> None:
     scene = Scene()
     assert get(make_member(scene.project), scene, fragment=fragment, ladder="functional", band="0")[0] == 403
@@ -53,8 +60,8 @@ def test_a_reviewer_sees_the_picture_but_not_the_admins_part() -> None:
     status, page = get(reviewer, scene)
     assert status == 200
     assert "data-frontier" in page
-    assert "Next steps" not in page
-    assert get(reviewer, scene, fragment="admin")[0] == 403
+    assert "Activity" not in page
+    assert get(reviewer, scene, fragment="running")[0] == 403
     assert get(reviewer, scene, fragment="diary")[0] == 403
 
 
@@ -69,9 +76,11 @@ def test_an_admin_sees_everything_and_each_live_fragment_is_a_part_of_the_page()
     assert "rolled back from version 4 to version 3" in page
     assert ".80" in page
     for fragment, word in (
+        ("says", "The machine decides"),
         ("picture", "data-frontier"),
+        ("needs", "Who is needed"),
         ("figures", "Ground truths"),
-        ("admin", "Next steps"),
+        ("running", "Running"),
         ("diary", "rolled back"),
         ("mine", "Median time"),
     ):

@@ -76,7 +76,7 @@ def _page(
     context = project_context(
         request,
         project,
-        "model",  # a page below “Models”, whose tab is the current one
+        "model",  # a page below “Models”, which is the current one
         given=chosen or {"method": DomainBackbone.Method.STATISTICS.value, "flips": ""},
         errors=fields or {},
         methods=[

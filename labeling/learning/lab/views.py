@@ -42,7 +42,7 @@ def earlier(request: HttpRequest, slug: str, job_id: UUID) -> HttpResponse:
     if run is None:
         raise Http404(_("There is no such run, or it has no result."))
     # A page below “Models”, whose tab is the current one.
-    context = project_context(request, project, "model", **lab_page.shown(project, run))
+    context = project_context(request, project, "lab", **lab_page.shown(project, run))
     return render(request, "learning/lab_run.html", context)
 
 
@@ -103,7 +103,7 @@ def _page(
     context = project_context(
         request,
         project,
-        "model",
+        "lab",
         errors=fields or {},
         **lab_page.form(project, chosen),
         **lab_page.state(project),

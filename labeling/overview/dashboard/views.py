@@ -28,7 +28,7 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
     context = project_context(
         request,
         project,
-        "frontier",
+        "dashboard",
         seen=seen,
         says=says(seen.headline),
         frontier=seen.panels[0],
