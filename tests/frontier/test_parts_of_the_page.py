@@ -63,11 +63,11 @@ def test_each_part_shows_its_own_and_reads_less_than_the_whole_did() -> None:
             assert (of_other in page) is (other == part), (part, of_other)
         assert "of the pool is certified" in page, "the sentence stands above each part"
         assert "frontier-card" in page
-        tabs = re.search(r'<nav class="tabs" aria-label="Parts of the frontier">(.*?)</nav>', page)
+        tabs = re.search(r'<nav class="tabs frontier-parts" id="part" aria-label="Parts of the frontier">(.*?)</nav>', page)
         assert tabs is not None
         current = re.findall(r'<a href="([^"]+)" aria-current="page"', tabs[1])
-        assert current == [address]
-        assert re.findall(r'href="([^"]+)"', tabs[1]) == [f"/p/cells/frontier{each}" for each in ON]
+        assert current == [f"{address}#part"]
+        assert re.findall(r'href="([^"]+)"', tabs[1]) == [f"/p/cells/frontier{each}#part" for each in ON]
 
 
 def test_what_changes_by_itself_holds_no_form_in_which_somebody_may_be_typing() -> None:
@@ -111,7 +111,7 @@ def test_a_form_comes_back_to_the_part_that_it_was_on() -> None:
     wrong = client.post(reverse("frontier-policy", args=["cells"]), policy | {"precision": "9"})
     page = wrong.content.decode()
     assert wrong.status_code == 422 and "From 50 to 99.9 %." in page
-    assert re.search(r'href="/p/cells/frontier/policy"\s+aria-current="page"', page)
+    assert re.search(r'href="/p/cells/frontier/policy#part"\s+aria-current="page"', page)
 
 
 def test_who_reads_sees_the_policy_in_force_and_no_form() -> None:
