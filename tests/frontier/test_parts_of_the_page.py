@@ -63,7 +63,9 @@ def test_each_part_shows_its_own_and_reads_less_than_the_whole_did() -> None:
             assert (of_other in page) is (other == part), (part, of_other)
         assert "of the pool is certified" in page, "the sentence stands above each part"
         assert "frontier-card" in page
-        tabs = re.search(r'<nav class="tabs frontier-parts" id="part" aria-label="Parts of the frontier">(.*?)</nav>', page)
+        tabs = re.search(
+            r'<nav class="tabs frontier-parts" id="part" aria-label="Parts of the frontier">(.*?)</nav>', page
+        )
         assert tabs is not None
         current = re.findall(r'<a href="([^"]+)" aria-current="page"', tabs[1])
         assert current == [f"{address}#part"]
