@@ -9,13 +9,15 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Page, expect
 
 import labeling.frontier.tasks
 import labeling.monitors.tasks  # noqa: F401  (registers the handlers)
 from labeling.frontier.services import decide
+from tests.browser import axe
 from tests.factories import make_member
-from tests.frontier.proving import make_pool
+from tests.frontier.proving import certified_pool, make_pool
 
 
 def shoot(page: Page, name: str) -> None:
@@ -116,3 +118,45 @@ def test_a_reviewer_reads_but_does_not_steer_and_a_labeler_sees_nothing(
     assert response is not None and response.status == 403
     page.goto("/p/cells/")
     expect(page.get_by_role("link", name="Frontier")).to_have_count(0)
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_each_part_is_whole_for_a_screen_reader_and_stays_as_it_was_chosen_while_it_lives(
+    page_for: Callable[..., Page], language: str
+) -> None:
+    pool = certified_pool(slug="cells")
+    pool.policy(mode="on", audit_share=0.05)
+    decide(project=pool.project)
+    page = page_for(pool.admin, locale=language)
+    for part in ("", "/bands", "/decisions", "/policy"):
+        page.goto(f"/p/cells/frontier{part}")
+        expect(page.locator("html")).to_have_attribute("data-live", "on")
+        page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
+        assert axe.faults(page) == [], part
+    page.goto("/p/cells/frontier/decisions")
+    page.get_by_role("link", name="stands" if language == "en" else "유효", exact=True).click()
+    page.get_by_role("link", name="Defective", exact=True).click()
+    page.wait_for_url("**/decisions?class=defective&outcome=stands")
+    expect(page.locator("html")).to_have_attribute("data-live", "on")
+    newest = pool.new_photos(1, key="defective")[0]
+    with page.expect_response("**/decisions?class=defective&outcome=stands&fragment=state"):
+        pool.policy(audit_share=0.006)
+        decide(project=pool.project, item_ids=[newest.pk])
+    expect(page.locator(".choices [aria-current]")).to_have_text(
+        ["stands" if language == "en" else "유효", "Defective"]
+    )
+
+
+def test_on_a_phone_another_part_begins_at_its_tabs(page_for: Callable[..., Page]) -> None:
+    pool = certified_pool(slug="cells")
+    page = page_for(pool.admin)
+    tabs = "document.getElementById('part').getBoundingClientRect().top"
+    page.goto("/p/cells/frontier")
+    page.get_by_role("link", name="Policy").click()
+    expect(page.get_by_role("heading", name="Policy")).to_be_visible()
+    assert page.evaluate("window.scrollY") == 0, "on a desk the sentence and the picture stay in view"
+    page.set_viewport_size({"width": 390, "height": 500})
+    page.goto("/p/cells/frontier")
+    page.get_by_role("link", name="Policy").click()
+    expect(page.get_by_role("heading", name="Policy")).to_be_visible()
+    assert 0 <= page.evaluate(tabs) < 120, "at the top, below what sticks there"
