@@ -12,10 +12,11 @@ ensure_database()
 warnings.filterwarnings("ignore", "StreamingHttpResponse must consume synchronous iterators", Warning)
 (var_dir() / "static").mkdir(parents=True, exist_ok=True)  # whitenoise warns at each start when it is missing
 
-from django.core.asgi import get_asgi_application  # noqa: E402  (settings read DATABASE_URL when imported)
+import django  # noqa: E402  (settings read DATABASE_URL when imported)
 
-_django = get_asgi_application()
+django.setup(set_prefix=False)
 
 from labeling.gateway.bodies import BoundedBodies  # noqa: E402  (needs the apps)
+from labeling.gateway.waiting import PatientHandler  # noqa: E402
 
-application = BoundedBodies(_django)
+application = BoundedBodies(PatientHandler())

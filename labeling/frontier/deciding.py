@@ -225,6 +225,11 @@ class DecidedBy:
     promise: str = ""
     stated: float | None = None
 
+    @property
+    def is_on_its_way(self) -> bool:
+        """Whether a worker is about to tell: the photo is taken in, scored, or compared with the pool. People are not."""
+        return self.by == "queue" and self.reason in ("new", "not_scored", "not_looked_at")
+
 
 def decide_one(*, project: Project, item_id: int, strict: bool = False) -> DecidedBy:
     """Decide one photo now, if the machine may; else say who does, and why.
@@ -242,13 +247,22 @@ def decide_one(*, project: Project, item_id: int, strict: bool = False) -> Decid
     decision = _standing_decision(item_id)
     if strict:
         return DecidedBy("queue", "", "with_people" if decision is None or _asked(decision) else "not_strict")
+    why = ""
     if decision is None:
-        decide(project=project, item_ids=[item_id])
-        decision = _standing_decision(item_id)
+        decision = _decided_now(project, item_id)
+    if decision is None and (why := _why_queued(project, item_id)) == "with_people":
+        # All that it takes is there: where its score, or a certificate, came between the try and the question why, so it is
+        # decided now.
+        decision = _decided_now(project, item_id)
     if decision is not None:
         promise, stated = standing.of_decision(decision)
         return DecidedBy("machine", decision.label_class.key, "", decision, promise, stated)
-    return DecidedBy("queue", "", _why_queued(project, item_id))
+    return DecidedBy("queue", "", why)
+
+
+def _decided_now(project: Project, item_id: int) -> AutomaticDecision | None:
+    decide(project=project, item_ids=[item_id])
+    return _standing_decision(item_id)
 
 
 def _asked(decision: AutomaticDecision) -> bool:

@@ -14,9 +14,9 @@ from labeling.catalog.pages import project_context
 from labeling.catalog.permissions import Action, project_for
 from labeling.catalog.selectors import active_definitions
 from labeling.frontier import services
+from labeling.frontier.decisions import decision_to_tell, explain
 from labeling.frontier.explanations import explanation_of, heat_of, request_explanation
 from labeling.frontier.models import AutomaticDecision
-from labeling.frontier.selectors import decision_to_tell, explain
 from labeling.looked_at import only_looked_at
 from labeling.people.signed_in import signed_in
 from labeling.refusals import Refused
@@ -76,7 +76,7 @@ def overrule(request: HttpRequest, slug: str, decision_id: int) -> HttpResponse:
     except Refused as refusal:
         return _page(request, project, found, error=refusal.message, status=refusal.status)
     messages.success(request, _("Overruled. The photo went to people."))
-    return redirect("frontier", slug=slug)
+    return redirect("frontier-decisions", slug=slug)
 
 
 def _page(

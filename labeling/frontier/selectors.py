@@ -1,19 +1,18 @@
-"""Where the frontier stands, for its page and the API: policy, certificates, walks, decisions, audits."""
+"""Where the frontier stands, for its page and the API: policy, certificates, walks, audits, and how much is decided."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
-from django.db.models import Count, Q
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from labeling.catalog.meaning import meaning_now
 from labeling.catalog.models import ClassDefinition, Guideline, Project
-from labeling.catalog.selectors import active_definitions, class_names, current_guideline
+from labeling.catalog.selectors import active_definitions, current_guideline
 from labeling.frontier.arrivals import Unusual, unusual_arrivals
 from labeling.frontier.assisting import waiting_audits
 from labeling.frontier.at_a_glance import decided
@@ -26,7 +25,6 @@ from labeling.frontier.models import (
     AutomaticDecision,
     Certificate,
     CertificationRun,
-    DecisionQuerySet,
     EndKind,
     FrontierPolicy,
     Mode,
@@ -40,7 +38,6 @@ from labeling.frontier.saying import class_says, state_says
 from labeling.jobs.models import Job
 from labeling.learning.models import ModelVersion
 from labeling.learning.selectors import champion
-from labeling.refusals import Refused
 from labeling.truth.estimates import Proportion
 from labeling.truth.models import Dispute, GroundTruth
 
@@ -177,10 +174,10 @@ class FrontierStatus:
     """``state``: no_model, not_asked, certifying, certified, suspended or uncertified; ``says``: it in a sentence.
 
     ``coverage``, ``assisted_coverage``: shares of the pool that the machine may decide alone, and that one answer settles.
-    ``assisted``: photos that one answer settled, and ``second_person``: that had such an answer and wait for another all the
-    same. ``watches``: those over all classes.
+    ``watches``: those over all classes. What is counted of photos is read when it is asked for: not every page shows it.
     """
 
+    project: Project
     policy: FrontierPolicy
     model: ModelVersion | None
     guideline: int
@@ -189,17 +186,37 @@ class FrontierStatus:
     classes: list[ClassStatus]
     look: CertificationRun | None
     jobs: list[Job]
-    decided: int
-    shadow: Proportion | None
-    overruled: int
     to_draw: int
     coverage: float | None
     assisted_coverage: float
-    assisted: int
-    second_person: int
     watches: list[AuditWatch]
-    promise: Promise
     unusual: Unusual | None
+
+    @cached_property
+    def decided(self) -> int:
+        return decided_alone(self.project)
+
+    @cached_property
+    def overruled(self) -> int:
+        return overruled_decisions(self.project)
+
+    @cached_property
+    def shadow(self) -> Proportion | None:
+        return shadow_agreement(self.project)
+
+    @cached_property
+    def assisted(self) -> int:
+        """Photos that one answer settled."""
+        return settled_by_one_answer(self.project)
+
+    @cached_property
+    def second_person(self) -> int:
+        """Photos that had such an answer, and wait for another all the same."""
+        return waiting_for_second_person(self.project)
+
+    @cached_property
+    def promise(self) -> Promise:
+        return promise(self.project, self.policy, self.look)
 
 
 def frontier_status(project: Project) -> FrontierStatus:
@@ -225,11 +242,12 @@ def frontier_status(project: Project) -> FrontierStatus:
         else None
     )
     watches = list(AuditWatch.objects.filter(model_version=model, guideline=meaning)) if model else []
-    classes = _classes(project, policy, model, meaning, look, watches)
+    allowed = in_force(project)
+    classes = _classes(project, policy, model, meaning, look, watches, allowed)
     state = _state(model, look, jobs, classes)
-    coverage, assisted_coverage = certified_shares(project)
-    decisions = AutomaticDecision.objects.filter(project=project)
+    coverage, assisted_coverage = _shares(allowed)
     return FrontierStatus(
+        project=project,
         policy=policy,
         model=model,
         guideline=current_guideline(project).number,
@@ -249,16 +267,10 @@ def frontier_status(project: Project) -> FrontierStatus:
         classes=classes,
         look=look,
         jobs=jobs,
-        decided=decided_alone(project),
-        shadow=shadow_agreement(project),
-        overruled=decisions.filter(overruled__isnull=False).count(),
         to_draw=_to_draw(classes, look),
         coverage=coverage,
         assisted_coverage=assisted_coverage,
-        assisted=settled_by_one_answer(project),
-        second_person=waiting_for_second_person(project),
         watches=sorted((each for each in watches if each.label_class_id is None), key=_by_part),
-        promise=promise(project, policy, look),
         unusual=unusual_arrivals(look.plan_id) if look is not None else None,
     )
 
@@ -299,10 +311,11 @@ def _classes(
     guideline: Guideline,
     look: CertificationRun | None,
     watches: list[AuditWatch],
+    certificates: list[Certificate],
 ) -> list[ClassStatus]:
     if model is None:
         return []
-    allowed = {each.label_class_id: each for each in in_force(project)}
+    allowed = {each.label_class_id: each for each in certificates}
     suspended = {
         each.label_class_id: each
         for each in Certificate.objects.filter(
@@ -372,8 +385,12 @@ def certified_share(project: Project) -> float | None:
 
 def certified_shares(project: Project) -> tuple[float | None, float]:
     """The same, and what one answer that agrees settles. The machine alone: each class by its part of the planned labels."""
+    return _shares(in_force(project))
+
+
+def _shares(certificates: list[Certificate]) -> tuple[float | None, float]:
     alone, ring = None, 0.0
-    for each in in_force(project):
+    for each in certificates:
         parts = parts_of(each)
         if parts is not None:
             alone = (alone or 0.0) + parts.alone / max(parts.pool, 1)
@@ -418,70 +435,6 @@ def decided_alone(project: Project) -> int:
     return decided([project])[project.pk]
 
 
-def decisions(project: Project) -> DecisionQuerySet:
-    """All, shadow ones too, with what became of them."""
-    return (
-        AutomaticDecision.objects.filter(project=project)
-        .select_related(
-            "item__image",
-            "label_class",
-            "model_version",
-            "certificate__guideline",
-            "certificate__run__plan",
-            "overruled__by",
-        )
-        .annotate(suspended=Count("certificate__ends", filter=_suspended()))
-    )
-
-
-def decision_to_tell(project: Project, decision_id: int) -> AutomaticDecision | None:
-    """One of :func:`decisions`. Raises :class:`Refused` ``asked_blind`` (409) while people are asked about its photo."""
-    found = decisions(project).filter(pk=decision_id).first()
-    if found is not None and not AutomaticDecision.objects.filter(pk=decision_id).told().exists():
-        raise Refused(
-            "asked_blind",
-            _("People are asked about this photo, blind. The decision is told once they have settled it."),
-        )
-    return found
-
-
-def _suspended() -> Any:
-    return Q(certificate__ends__kind=EndKind.SUSPENDED)
-
-
-def became(decision: AutomaticDecision) -> str:
-    """standing, shadow, overruled or suspended. The decision comes from :func:`decisions`."""
-    if hasattr(decision, "overruled"):
-        return "overruled"
-    if getattr(decision, "suspended", 0):
-        return "suspended"
-    return "shadow" if decision.mode == Mode.SHADOW else "standing"
-
-
-@dataclass(frozen=True)
-class Explained:
-    """A decision as a person can check it: all classes' probabilities, the certificate, what people made of it."""
-
-    decision: AutomaticDecision
-    became: str
-    scores: list[tuple[str, float]]
-    truth: GroundTruth | None
-    name: str
-    truth_name: str
-
-
-def explain(project: Project, decision: AutomaticDecision) -> Explained:
-    names = class_names(current_guideline(project))
-    truth = GroundTruth.objects.current().filter(item=decision.item_id).select_related("label_class").first()
-    settled = truth.label_class if truth else None
-    return Explained(
-        decision=decision,
-        became=became(decision),
-        scores=[
-            (names.get(class_id, "?"), share)
-            for class_id, share in zip(decision.model_version.classes, decision.probabilities, strict=True)
-        ],
-        truth=truth,
-        name=names.get(decision.label_class_id, decision.label_class.key),
-        truth_name=names.get(settled.pk, settled.key) if settled else "",
-    )
+def overruled_decisions(project: Project) -> int:
+    """Automatic decisions that a person took back."""
+    return AutomaticDecision.objects.filter(project=project, overruled__isnull=False).count()

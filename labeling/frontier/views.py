@@ -1,4 +1,4 @@
-"""The frontier's page: what is proven and why, what the machine decided, and the words by which people steer it."""
+"""The frontier's page, in four parts: what is certified and why, bands, decisions, policy; and how people steer it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_http_methods, require_POST
 
 from labeling.catalog.models import Project
 from labeling.catalog.pages import project_context, show_refusal
@@ -19,7 +19,7 @@ from labeling.frontier import services
 from labeling.frontier.changing_policy import set_policy
 from labeling.frontier.forms import PolicyForm
 from labeling.frontier.models import Certificate
-from labeling.frontier.page import page
+from labeling.frontier.page import BANDS, CERTIFIED, DECISIONS, POLICY, Part, page
 from labeling.frontier.policy import policy_of
 from labeling.looked_at import only_looked_at
 from labeling.notes import kept_whole
@@ -32,23 +32,42 @@ from labeling.typed_numbers import whole
 @login_required
 @only_looked_at
 def frontier(request: HttpRequest, slug: str) -> HttpResponse:
-    """The page, or with ``?fragment=state`` the part that changes by itself."""
+    """What is certified, and on what proof."""
+    return _looked_at(request, slug, CERTIFIED)
+
+
+@login_required
+@only_looked_at
+def bands(request: HttpRequest, slug: str) -> HttpResponse:
+    """Every band with its gate."""
+    return _looked_at(request, slug, BANDS)
+
+
+@login_required
+@only_looked_at
+def decisions(request: HttpRequest, slug: str) -> HttpResponse:
+    """The newest automatic decisions; ``?class=``, ``?outcome=`` and ``?before=`` choose among them."""
+    return _looked_at(request, slug, DECISIONS)
+
+
+def _looked_at(request: HttpRequest, slug: str, part: Part) -> HttpResponse:
+    """The page with this part, or with ``?fragment=state`` what of it changes by itself."""
     project = project_for(request.user, slug, Action.OVERRULE)
     if request.GET.get("fragment") == "state":
-        return render(request, "frontier/_state.html", _context(request, project))
-    return _page(request, project)
+        return render(request, "frontier/_live.html", _context(request, project, part, live=True))
+    return _page(request, project, part)
 
 
 def _page(
-    request: HttpRequest, project: Project, *, form: PolicyForm | None = None, status: int = 200
+    request: HttpRequest, project: Project, part: Part, *, status: int = 200, **more: Any
 ) -> HttpResponse:
-    more = {"form": form or PolicyForm(in_force=policy_of(project))}
-    return render(request, "frontier/frontier.html", _context(request, project) | more, status=status)
+    return render(request, "frontier/frontier.html", _context(request, project, part) | more, status=status)
 
 
-def _context(request: HttpRequest, project: Project) -> dict[str, Any]:
+def _context(request: HttpRequest, project: Project, part: Part, *, live: bool = False) -> dict[str, Any]:
     may_decide = may(request.user, project, Action.DECIDE)
-    return project_context(request, project, "frontier", may_decide=may_decide, **page(project))
+    shown = page(project, part, request.GET.dict(), live=live)
+    return project_context(request, project, "frontier", may_decide=may_decide, **shown)
 
 
 @login_required
@@ -107,7 +126,7 @@ def open_band(request: HttpRequest, slug: str) -> HttpResponse:
         messages.error(request, refusal.message)
     else:
         messages.success(request, _("Band %(n)d is open.") % {"n": band + 1})
-    return redirect("frontier", slug=slug)
+    return redirect("frontier-bands", slug=slug)
 
 
 @login_required
@@ -132,13 +151,15 @@ def reopen(request: HttpRequest, slug: str) -> HttpResponse:
             )
             % {"n": band + 1, "missing": missing},
         )
-    return redirect("frontier", slug=slug)
+    return redirect("frontier-bands", slug=slug)
 
 
 @login_required
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def policy(request: HttpRequest, slug: str) -> HttpResponse:
-    """Append another policy."""
+    """What is in force; an admin appends another."""
+    if request.method != "POST":
+        return _looked_at(request, slug, POLICY)
     project = project_for(request.user, slug, Action.DECIDE)
     form = PolicyForm(request.POST, in_force=policy_of(project))
     if form.is_valid():
@@ -150,9 +171,9 @@ def policy(request: HttpRequest, slug: str) -> HttpResponse:
             show_refusal(form, refusal)
         else:
             messages.success(request, _("The policy is applied."))
-            return redirect("frontier", slug=slug)
+            return redirect("frontier-policy", slug=slug)
     messages.error(request, _("Nothing was changed: see the marked fields."))
-    return _page(request, project, form=form, status=422)
+    return _page(request, project, POLICY, status=422, form=form)
 
 
 @login_required

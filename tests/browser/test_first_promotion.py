@@ -25,7 +25,7 @@ def test_the_first_promotion_begins_at_the_extremes(
     page.goto("/p/cells/")
     expect(page.get_by_text("Ground truths", exact=True)).to_be_visible()
     expect(page.get_by_text("Agreement in this band")).to_have_count(0)
-    page.goto("/p/cells/frontier")
+    page.goto("/p/cells/frontier/bands")
     expect(page.get_by_text("There are no bands before the first model")).to_be_visible()
 
     page.goto("/p/cells/models/1")

@@ -92,7 +92,7 @@ def test_bands_settle_a_certificate_appears_decides_and_a_corrupted_stream_suspe
     people = People(project, truth)
 
     page = page_for(project.created_by)
-    page.goto("/p/cells/frontier")
+    page.goto("/p/cells/frontier/bands")
     page.evaluate("window.notReloaded = true")
     expect(page.locator("html")).to_have_attribute("data-live", "on")
 
@@ -107,10 +107,12 @@ def test_bands_settle_a_certificate_appears_decides_and_a_corrupted_stream_suspe
     assert page.evaluate("window.notReloaded") is True
 
     # A certificate appears, on random photos that people are asked for.
+    page.get_by_role("link", name="Policy").click()
     page.get_by_label("Target precision").fill("80")
     page.get_by_label("Planned random labels").fill("90")
     page.get_by_role("button", name="Apply").click()
     expect(page.get_by_text("The policy is applied.")).to_be_visible()
+    page.get_by_role("link", name="Certified", exact=True).click()
     page.get_by_label("Random photos").fill("100")
     page.get_by_role("button", name="Request random labels").click()
     expect(page.get_by_text("come before all others")).to_be_visible()
@@ -120,13 +122,16 @@ def test_bands_settle_a_certificate_appears_decides_and_a_corrupted_stream_suspe
     until_idle(project)
 
     # The machine decides what lies inside; all of it is audited, so none is told before people have answered.
+    page.get_by_role("link", name="Policy").click()
     page.get_by_label("On The machine decides").check()
     page.get_by_label("Audit rate of decisions").fill("100")
     page.get_by_label("Reason", exact=True).fill("It was right in shadow")
     page.get_by_role("button", name="Apply").click()
     expect(page.get_by_text("The policy is applied.")).to_be_visible()
+    page.get_by_role("link", name="Decisions").click()
     asked = page.get_by_text("People are asked about all photos that it decided, blind.")
     expect(asked).to_be_visible()
+    page.get_by_role("link", name="Certified", exact=True).click()
     expect(page.get_by_text("decisions go to people, blind; then 100 %")).to_be_visible()
     until_idle(project)
     while open_audits(

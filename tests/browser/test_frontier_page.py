@@ -9,13 +9,15 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Page, expect
 
 import labeling.frontier.tasks
 import labeling.monitors.tasks  # noqa: F401  (registers the handlers)
 from labeling.frontier.services import decide
+from tests.browser import axe
 from tests.factories import make_member
-from tests.frontier.proving import make_pool
+from tests.frontier.proving import certified_pool, make_pool
 
 
 def shoot(page: Page, name: str) -> None:
@@ -44,10 +46,14 @@ def test_a_certificate_appears_decides_and_is_suspended_before_ones_eyes(
     expect(page.locator("html")).to_have_attribute("data-live", "on")
     shoot(page, "not-asked")
 
+    page.get_by_role("link", name="Policy").click()
     page.get_by_label("Target precision").fill("90")
     page.get_by_label("Planned random labels").fill("180")
     page.get_by_role("button", name="Apply").click()
     expect(page.get_by_text("The policy is applied.")).to_be_visible()
+    expect(page.get_by_role("link", name="Policy")).to_have_attribute("aria-current", "page")
+    shoot(page, "policy")
+    page.get_by_role("link", name="Certified", exact=True).click()
     page.get_by_role("button", name="Certify now").click()
     pool.work()
     expect(page.get_by_role("heading", name="No random label counts yet")).to_be_visible()
@@ -57,6 +63,7 @@ def test_a_certificate_appears_decides_and_is_suspended_before_ones_eyes(
     pool.work()
     expect(page.get_by_role("heading", name="of the pool is certified")).to_be_visible()
 
+    page.get_by_role("link", name="Policy").click()
     page.get_by_label("On The machine decides").check()
     page.get_by_label("Audit rate of decisions").fill("0")
     page.get_by_label("Reason", exact=True).fill("Shadow agreed for two weeks")
@@ -66,9 +73,12 @@ def test_a_certificate_appears_decides_and_is_suspended_before_ones_eyes(
     page.get_by_role("button", name="Apply").click()
     expect(page.get_by_text("The policy is applied.")).to_be_visible()
     pool.policy(audit_share=0.0)
+    page.get_by_role("link", name="Decisions").click()
     pool.work()
     expect(page.locator(".decisions li").first).to_be_visible()
     expect(page.get_by_text("The machine is deciding")).to_have_count(0)
+    shoot(page, "decisions")
+    page.get_by_role("link", name="Certified", exact=True).click()
     shoot(page, "certified")
 
     pool.policy(audit_share=1.0)
@@ -87,6 +97,7 @@ def test_a_certificate_appears_decides_and_is_suspended_before_ones_eyes(
     expect(page.get_by_text("audited decisions were wrong").first).to_be_visible()
     shoot(page, "suspended")
 
+    page.get_by_role("link", name="Decisions").click()
     page.locator(".decisions a").last.click()
     expect(page.get_by_role("heading", name="Certificate")).to_be_visible()
     shoot(page, "decision")
@@ -99,9 +110,53 @@ def test_a_reviewer_reads_but_does_not_steer_and_a_labeler_sees_nothing(
     page = page_for(make_member(pool.project, "reviewer"))
     page.goto("/p/cells/frontier")
     expect(page.get_by_role("heading", name="Frontier", exact=True)).to_be_visible()
+    page.get_by_role("link", name="Policy").click()
+    expect(page.get_by_text("An admin of the project sets the policy.")).to_be_visible()
     expect(page.get_by_role("button", name="Apply")).to_have_count(0)
     page = page_for(pool.labelers[0])
     response = page.goto("/p/cells/frontier")
     assert response is not None and response.status == 403
     page.goto("/p/cells/")
     expect(page.get_by_role("link", name="Frontier")).to_have_count(0)
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_each_part_is_whole_for_a_screen_reader_and_stays_as_it_was_chosen_while_it_lives(
+    page_for: Callable[..., Page], language: str
+) -> None:
+    pool = certified_pool(slug="cells")
+    pool.policy(mode="on", audit_share=0.05)
+    decide(project=pool.project)
+    page = page_for(pool.admin, locale=language)
+    for part in ("", "/bands", "/decisions", "/policy"):
+        page.goto(f"/p/cells/frontier{part}")
+        expect(page.locator("html")).to_have_attribute("data-live", "on")
+        page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
+        assert axe.faults(page) == [], part
+    page.goto("/p/cells/frontier/decisions")
+    page.get_by_role("link", name="stands" if language == "en" else "유효", exact=True).click()
+    page.get_by_role("link", name="Defective", exact=True).click()
+    page.wait_for_url("**/decisions?class=defective&outcome=stands")
+    expect(page.locator("html")).to_have_attribute("data-live", "on")
+    newest = pool.new_photos(1, key="defective")[0]
+    with page.expect_response("**/decisions?class=defective&outcome=stands&fragment=state"):
+        pool.policy(audit_share=0.006)
+        decide(project=pool.project, item_ids=[newest.pk])
+    expect(page.locator(".choices [aria-current]")).to_have_text(
+        ["stands" if language == "en" else "유효", "Defective"]
+    )
+
+
+def test_on_a_phone_another_part_begins_at_its_tabs(page_for: Callable[..., Page]) -> None:
+    pool = certified_pool(slug="cells")
+    page = page_for(pool.admin)
+    tabs = "document.getElementById('part').getBoundingClientRect().top"
+    page.goto("/p/cells/frontier")
+    page.get_by_role("link", name="Policy").click()
+    expect(page.get_by_role("heading", name="Policy")).to_be_visible()
+    assert page.evaluate("window.scrollY") == 0, "on a desk the sentence and the picture stay in view"
+    page.set_viewport_size({"width": 390, "height": 500})
+    page.goto("/p/cells/frontier")
+    page.get_by_role("link", name="Policy").click()
+    expect(page.get_by_role("heading", name="Policy")).to_be_visible()
+    assert 0 <= page.evaluate(tabs) < 120, "at the top, below what sticks there"

@@ -149,7 +149,7 @@ def test_an_admin_overrides_on_the_page_and_the_reason_is_kept() -> None:
     scene = Passed("pace")
     admin = scene.project.created_by
     client, slug = as_user(admin), scene.project.slug
-    page = client.get(reverse("frontier", args=[slug])).content.decode()
+    page = client.get(reverse("frontier-bands", args=[slug])).content.decode()
     assert "Bands and gates" in page and "Open the next band" in page
     client.post(reverse("frontier-open-band", args=[slug]), {"reason": "Clear enough"})
     newest = BandOpening.objects.order_by("-id")[0]
@@ -166,7 +166,7 @@ def test_an_admin_overrides_on_the_page_and_the_reason_is_kept() -> None:
 def test_a_reviewer_reads_the_bands_and_has_no_word_on_them() -> None:
     scene = Passed()
     client = as_user(make_member(scene.project, Role.REVIEWER))
-    page = client.get(reverse("frontier", args=[scene.project.slug])).content.decode()
+    page = client.get(reverse("frontier-bands", args=[scene.project.slug])).content.decode()
     assert "Bands and gates" in page and "Override bands" not in page
     for name in ("frontier-open-band", "frontier-reopen-band"):
         answer = client.post(reverse(name, args=[scene.project.slug]), {"band": "0", "reason": "Mine"})

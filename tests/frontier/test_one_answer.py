@@ -132,7 +132,7 @@ def test_the_page_and_the_api_say_it() -> None:
         settled(pool, item, pool.predicted[item.pk], pool.predicted[item.pk])
     client = Client()
     client.force_login(pool.admin)
-    page = client.get(reverse("frontier", args=[pool.project.slug])).content.decode()
+    page = client.get(reverse("frontier-policy", args=[pool.project.slug])).content.decode()
     assert "one answer a photo and no machine" in page
     told = client.get(reverse("api-frontier", args=[pool.project.slug])).json()["one_answer"]
     assert told == {

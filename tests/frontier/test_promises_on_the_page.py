@@ -35,10 +35,10 @@ def pool() -> Pool:
     return make_pool(100, slug="cells")
 
 
-def page(pool: Pool, role: str = "reviewer", **headers: str) -> str:
+def page(pool: Pool, role: str = "reviewer", part: str = "", **headers: str) -> str:
     client = Client()
     client.force_login(pool.admin if role == "admin" else make_member(pool.project, role))
-    text = client.get("/p/cells/frontier", headers=headers).content.decode()
+    text = client.get(f"/p/cells/frontier{part}", headers=headers).content.decode()
     return " ".join(text.split())
 
 
@@ -183,7 +183,7 @@ def test_a_look_under_another_promise_says_nothing_of_this_one(pool: Pool) -> No
 def test_labels_of_each_kind_are_counted_apart(pool: Pool) -> None:
     proof = under(pool, "assisted")["functional"]
     ring, sure = inside(pool, 0.2, 0.6), inside(pool, 0.6, 1.0)
-    assert "none waits for a second person" in page(pool)
+    assert "none waits for a second person" in page(pool, part="/decisions")
     for item in sure[:3]:
         decides(pool, proof, item)
     for item in ring[:4]:
@@ -194,13 +194,13 @@ def test_labels_of_each_kind_are_counted_apart(pool: Pool) -> None:
     told = api(pool)
     assert (told["decided"], told["assisted"], told["second_person"]) == (3, 4, 1)
     assert (told["coverage"], told["assisted_coverage"]) == (0.4, 0.4)
-    assert "1 more had such an answer, and waits for a second person" in page(pool)
+    assert "1 more had such an answer, and waits for a second person" in page(pool, part="/decisions")
 
 
 def test_the_machine_alone_is_told_as_before_and_shows_no_ring(pool: Pool) -> None:
     pool.policy(precision=0.95)
     text = page(pool)
-    assert "Settled by one answer" not in text
+    assert "Settled by one answer" not in text + page(pool, part="/decisions")
     assert "Promised: of what the machine decides at least 95 % is right." in text
     assert "swatch ring" not in text
     told = api(pool)
@@ -228,7 +228,7 @@ def test_why_a_second_reader_was_suspended_is_said(pool: Pool) -> None:
 
 
 def test_the_policy_names_the_three_promises_and_the_comparison(pool: Pool) -> None:
-    text = page(pool, "admin")
+    text = page(pool, "admin", "/policy")
     for words in (
         "What is promised",
         "one blind answer that says what the machine says settles a photo",
@@ -236,7 +236,7 @@ def test_the_policy_names_the_three_promises_and_the_comparison(pool: Pool) -> N
         "What one answer a photo would be worth without any machine",
     ):
         assert words in text
-    korean = page(pool, "admin", **{"accept-language": "ko"})
+    korean = page(pool, "admin", "/policy", **{"accept-language": "ko"})
     assert "무엇을 보장하는가" in korean or "보장" in korean
 
 

@@ -58,7 +58,7 @@ def test_pages_and_api_tell_of_no_band_before_a_model() -> None:
     client.force_login(project.created_by)
     overview = client.get(f"/p/{project.slug}/").content.decode()
     assert "<dt>Band</dt>" not in overview and "Agreement in this band" not in overview
-    frontier = client.get(f"/p/{project.slug}/frontier").content.decode()
+    frontier = client.get(f"/p/{project.slug}/frontier/bands").content.decode()
     assert "There are no bands before the first model" in frontier
     assert "Open the next band" not in frontier
     assert client.get(f"/api/v1/projects/{project.slug}/bands").json() == {"bands": []}

@@ -6,12 +6,14 @@ import hashlib
 
 from django.core.files.base import File
 from django.utils.translation import gettext as _
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from labeling.catalog.models import Project
-from labeling.catalog.permissions import Action
+from labeling.catalog.permissions import Action, project_for
+from labeling.frontier.deciding import DecidedBy
 from labeling.frontier.sent_photos import decide_sent_photo
 from labeling.frontier.standing import StandsUnder
 from labeling.gateway.api.base import ApiView, route, signed_in
@@ -22,6 +24,8 @@ from labeling.gateway.api.photos import no_such_photo
 from labeling.gateway.api.shapes import Shape, StrictSerializer
 from labeling.gateway.parsers import StrictJSONParser
 from labeling.gateway.sent_paths import SentPathsParser
+from labeling.gateway.waiting import LONGEST_S, seconds_to_wait, worth_waiting_for
+from labeling.people.models import User
 from labeling.refusals import Refused
 
 
@@ -61,6 +65,14 @@ class VerdictOut(Shape):
     class_ = serializers.CharField(allow_blank=True)
 
 
+_WAIT = OpenApiParameter(
+    "wait",
+    {"type": "number", "minimum": 0, "maximum": LONGEST_S, "default": 0},
+    description="Seconds to wait for a photo that is on its way (`new`, `not_scored`, `not_looked_at`). The answer comes as "
+    "soon as it is known who decides it, and is as without `wait` where that is not known in time.",
+)
+
+
 @route("projects/<slug:slug>/decide", "api-decide", "frontier")
 class DecideView(ApiView):
     parser_classes = (StrictJSONParser, SentPathsParser)
@@ -69,31 +81,50 @@ class DecideView(ApiView):
     @endpoint(
         "decide",
         "Who decides a photo: the machine now, if it lies inside the frontier, else people. A photo that is "
-        "new is taken in (202): ask again by its sha256 when it has been scored. One that cannot be taken in is refused "
-        "with the reason (422), at once or when you ask again. The answer says which promise the label stands under.",
+        "new is taken in (202): ask again by its sha256 when it has been scored, or `wait` for it. One that cannot be taken "
+        "in is refused with the reason (422), at once or when you ask again. The answer says which promise the label stands "
+        "under.",
         may=Action.DECIDE,
         takes={"application/json": DecideIn, "multipart/form-data": DecideIn},
         returns=VerdictOut,
         also={202: VerdictOut},
+        parameters=[_WAIT],
         errors=(409, 413, 429),
     )
     def post(self, request: Request, project: Project, given: Json) -> Response:
+        seconds = seconds_to_wait(request)
         if ("photo" in given) == ("sha256" in given):
             raise Refused.invalid(None, _("Send exactly one of: sha256, photo."))
-        photo = given.get("photo")
+        photo, by, slug = given.get("photo"), signed_in(request), project.slug
         sha256 = _hash_of(photo) if photo is not None else given["sha256"]
-        found = decide_sent_photo(
-            project=project,
-            by=signed_in(request),
-            sha256=sha256,
-            photo=photo,
-            strict=given.get("promise") == StandsUnder.STRICT,
-        )
-        if found is None:
-            raise no_such_photo()
-        decision = present_decision(project, found.decision.pk) if found.decision else None
-        told = VerdictOut.of(found, sha256=sha256, class_=found.label_class, decision=decision)
-        return Response(told, status=202 if found.reason == "new" else 200)
+        strict = given.get("promise") == StandsUnder.STRICT
+        found = _found(project, by, sha256, strict, photo)
+        answer = _answer(project, sha256, found)
+        if not seconds or not found.is_on_its_way:
+            return answer
+
+        def ask() -> tuple[Response, bool]:
+            # Whoever may no longer decide is told so, as if they asked now.
+            now = project_for(User.objects.get(pk=by.pk), slug, Action.DECIDE)
+            found = _found(now, by, sha256, strict)
+            return _answer(now, sha256, found), not found.is_on_its_way
+
+        return worth_waiting_for(answer, project_id=project.pk, user_id=by.pk, seconds=seconds, ask=ask)
+
+
+def _found(
+    project: Project, by: User, sha256: str, strict: bool, photo: File[bytes] | None = None
+) -> DecidedBy:
+    found = decide_sent_photo(project=project, by=by, sha256=sha256, photo=photo, strict=strict)
+    if found is None:
+        raise no_such_photo()
+    return found
+
+
+def _answer(project: Project, sha256: str, found: DecidedBy) -> Response:
+    decision = present_decision(project, found.decision.pk) if found.decision else None
+    told = VerdictOut.of(found, sha256=sha256, class_=found.label_class, decision=decision)
+    return Response(told, status=202 if found.reason == "new" else 200)
 
 
 def _hash_of(photo: File[bytes]) -> str:

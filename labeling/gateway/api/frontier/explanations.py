@@ -12,9 +12,9 @@ from rest_framework.response import Response
 
 from labeling.catalog.models import Project
 from labeling.catalog.permissions import Action
+from labeling.frontier.decisions import decision_to_tell
 from labeling.frontier.explanations import Explanation, explanation_of, heat_of, request_explanation
 from labeling.frontier.models import AutomaticDecision
-from labeling.frontier.selectors import decision_to_tell
 from labeling.gateway.api.base import ApiView, route, signed_in
 from labeling.gateway.api.endpoint import Json, endpoint, file_of, number_in_path
 from labeling.gateway.api.jobs import JobOut, present_job
