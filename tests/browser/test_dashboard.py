@@ -29,8 +29,10 @@ def living(live_stack: object) -> Living:
 
 
 def opened(page: Page, address: str = "/p/cells/dashboard") -> Page:
+    """The dashboard with all its topics unfolded."""
     page.goto(address)
     expect(page.locator("html")).to_have_attribute("data-plots", "on")
+    page.evaluate("document.querySelectorAll('.topic').forEach((each) => { each.open = true; })")
     return page
 
 
@@ -60,6 +62,24 @@ def test_every_control_has_a_name_and_the_page_an_order(
     expect(page.locator("[data-frontier]")).to_be_visible()
     page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
     assert axe.faults(page) == []
+
+
+def test_folded_it_is_three_screens_of_a_phone_and_every_topic_opens_by_keyboard(
+    living: Living, page_for: Callable[..., Page]
+) -> None:
+    page = page_for(living.admin, viewport={"width": 390, "height": 844})
+    page.goto("/p/cells/dashboard")
+    expect(page.locator("html")).to_have_attribute("data-plots", "on")
+    shoot(page, "folded")
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert page.evaluate("document.documentElement.scrollHeight") <= 3 * 844
+    assert page.locator("figure[data-plot] svg:visible").count() > 0
+    for topic in page.locator(".topic").all():
+        expect(topic).not_to_have_attribute("open", "")
+        topic.locator(":scope > summary").press("Enter")
+        expect(topic).to_have_attribute("open", "")
+    expect(page.locator("[data-frontier]")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollHeight") > 3 * 844
 
 
 def test_a_new_project_is_taught_what_will_be_here(live_stack: object, page_for: Callable[..., Page]) -> None:
