@@ -90,6 +90,10 @@ class Wire:
             page.wait_for_timeout(50)
 
 
+#: Of a plot's points too, whose ``href`` is no text.
+_LINKS = "(all) => all.map((each) => new URL(each.getAttribute('href'), location).href)"
+
+
 def measure(context: BrowserContext, path: str) -> tuple[Measured, list[str]] | None:
     """One page in a browser that has nothing in its cache, and the links on it. None where the address is no page."""
     from tests.browser import axe
@@ -114,7 +118,7 @@ def measure(context: BrowserContext, path: str) -> tuple[Measured, list[str]] | 
             requests=wire.requests,
             server_ms=_server_ms(page),
         )
-        links = page.eval_on_selector_all("a[href]:not([download])", "(all) => all.map((each) => each.href)")
+        links = page.eval_on_selector_all("a[href]:not([download])", _LINKS)
         page.set_viewport_size(NARROW)  # type: ignore[arg-type]
         page.goto(path, wait_until="load")
         wire.wait(page)
