@@ -21,6 +21,7 @@ NAMES = (
     "sweep",
     "drift",
     "screen",
+    "pages",
     "crash",
     "loop",
     "house",

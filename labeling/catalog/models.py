@@ -143,6 +143,20 @@ class Project(models.Model):
         help_text=_("How more than 8 bits a channel are shown in 8, to people and to the model."),
     )
 
+    hourly_cost = models.FloatField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0.01), MaxValueValidator(1_000_000_000)],
+        help_text=_("What an hour of a person's work costs, in the project's currency."),
+    )
+    currency = models.CharField(max_length=8, blank=True)
+    target_per_decision = models.FloatField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0.01), MaxValueValidator(1_000_000)],
+        help_text=_("Images that each human decision shall settle."),
+    )
+
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     archived_at = models.DateTimeField(null=True, blank=True)

@@ -52,6 +52,9 @@ SETTINGS = frozenset(
         "train_on_assisted",
         "backbone",
         "levels",
+        "hourly_cost",
+        "currency",
+        "target_per_decision",
     }
 )
 #: The most that makes sense; beyond it nobody could answer, or a photo would be on loan for days.

@@ -40,7 +40,8 @@ SQUARE = (Size("narrow", 320, 300, 4), Size("wide", 400, 340, 6))
 class Figure:
     """``title`` says the finding; a panel of the dashboard has it from the panel.
 
-    ``xs`` rise: where series have their values that name no others, and where a cursor stops.
+    ``xs`` rise: where series have their values that name no others, and where a cursor stops. ``begins``: from when on
+    there will be a second point, where that is known.
     """
 
     x: Axis
@@ -49,6 +50,18 @@ class Figure:
     xs: Sequence[float] = ()
     title: str = ""
     sizes: Sequence[Size] = PANEL
+    begins: str = ""
+
+    @property
+    def alone(self) -> bool:
+        """Whether all that is known stands at one place: a dot is no plot, so words stand in for it."""
+        places = {
+            at
+            for each in self.series
+            for at, value in zip(_xs(self, each), each.values, strict=False)
+            if value is not None
+        }
+        return len(places) < 2
 
     @property
     def series(self) -> list[Series]:

@@ -1,6 +1,9 @@
 // The dashboard's plots: a cursor by pointer and by arrow keys that reads a row of the table out, series to switch on and
 // off, the frontier as it stood at the cursor, and pictures as PNG files. What it tells stands in the table already.
 
+import { save } from "./save.js";
+import { standalone } from "./standalone-svg.js";
+
 const SVG = "http://www.w3.org/2000/svg";
 const numbers = (text) => text.split(" ").map((each) => (each === "-" ? null : Number(each)));
 
@@ -147,8 +150,6 @@ class Plot {
 
 /* ---- pictures ---- */
 
-const LOOKS = ["fill", "stroke", "stroke-width", "stroke-dasharray", "stroke-linecap", "stroke-linejoin", "opacity",
-  "fill-opacity", "font-size", "font-family", "font-weight", "text-anchor"];
 const SCALE = 2;
 const EDGE = 20;
 
@@ -159,26 +160,6 @@ const colour = (name) => {
   probe.remove();
   return found;
 };
-
-// A picture of its own knows no stylesheet, so what the page's gives each mark is written on it.
-function standalone(svg) {
-  const copy = svg.cloneNode(true);
-  const from = [svg, ...svg.querySelectorAll("*")];
-  const into = [copy, ...copy.querySelectorAll("*")];
-  for (const [index, element] of from.entries()) {
-    const style = getComputedStyle(element);
-    for (const look of LOOKS) {
-      const value = style.getPropertyValue(look);
-      if (value) into[index].setAttribute(look, value.replace("px", ""));
-    }
-    into[index].removeAttribute("class");
-  }
-  const { width, height } = svg.viewBox.baseVal;
-  copy.setAttribute("xmlns", SVG);
-  copy.setAttribute("width", width * SCALE);
-  copy.setAttribute("height", height * SCALE);
-  return { text: new XMLSerializer().serializeToString(copy), width, height };
-}
 
 function wrapped(pen, text, width) {
   const lines = [""];
@@ -200,11 +181,11 @@ const loaded = (source) => new Promise((done, failed) => {
 // Title, legend and plot on one sheet in the page's own colours; the footer says of what and of when.
 async function exportPlot(figure) {
   const views = [...figure.querySelectorAll("svg[data-view]")];
-  const plot = standalone(views.find((svg) => svg.dataset.view === "broad") || views.find((svg) => svg.dataset.view === "wide") || views[0]);
+  const plot = standalone(views.find((svg) => svg.dataset.view === "broad") || views.find((svg) => svg.dataset.view === "wide") || views[0], SCALE);
   const picture = await loaded(`data:image/svg+xml;charset=utf-8,${encodeURIComponent(plot.text)}`);
   const keys = [...figure.querySelectorAll("[data-toggle][aria-pressed=true]")];
   const marks = await Promise.all(keys.map(async (key) => {
-    const mark = standalone(key.querySelector("svg"));
+    const mark = standalone(key.querySelector("svg"), SCALE);
     return { mark, image: await loaded(`data:image/svg+xml;charset=utf-8,${encodeURIComponent(mark.text)}`), text: key.textContent.trim() };
   }));
   sheet(figure, plot.width, plot.height, marks, (pen, y) => pen.drawImage(picture, EDGE, y, plot.width, plot.height));
@@ -266,13 +247,7 @@ function sheet(figure, width, height, marks, draw) {
   pen.fillText(`${document.querySelector("[data-dashboard]").dataset.project} · ${when} · Hilltop`, EDGE, top + height + 12);
   pen.font = `13px ${family}`;
   draw(pen, top);
-  canvas.toBlob((blob) => {
-    const link = document.createElement("a");
-    link.href = URL.createObjectURL(blob);
-    link.download = `${location.pathname.split("/").at(-2)}-${figure.id}.png`;
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
-  }, "image/png");
+  canvas.toBlob((blob) => save(blob, `${figure.id}.png`), "image/png");
 }
 
 for (const figure of document.querySelectorAll("[data-plot]")) new Plot(figure);

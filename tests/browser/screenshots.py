@@ -377,15 +377,17 @@ def live_for_weeks(stage: Stage) -> str:
 
 
 def take_dashboard(camera: Camera, stage: Stage, slug: str) -> None:
-    def loaded(page: Page) -> None:
+    def unfolded(page: Page) -> None:
+        page.wait_for_selector("html[data-plots]", state="attached")
+        page.evaluate("document.querySelectorAll('.topic').forEach((each) => { each.open = true; })")
         page.wait_for_selector("[data-frontier]")
 
     def panels(page: Page) -> None:
-        loaded(page)
-        page.locator(".panels").evaluate("(panels) => panels.scrollIntoView()")
+        unfolded(page)
+        page.locator("#topic-work").evaluate("(topic) => topic.scrollIntoView()")
 
     def then(page: Page) -> None:
-        loaded(page)
+        unfolded(page)
         page.locator("#frontier").evaluate("(figure) => figure.scrollIntoView()")
         time_line = page.get_by_label("Time", exact=True)
         time_line.focus()
@@ -393,7 +395,7 @@ def take_dashboard(camera: Camera, stage: Stage, slug: str) -> None:
             time_line.press("ArrowLeft")
 
     address = f"/p/{slug}/dashboard"
-    camera.take("dashboard", address, stage.admin, height=1180, prepare=loaded)
+    camera.take("dashboard", address, stage.admin, height=1180)
     camera.take("dashboard-panels", address, stage.admin, height=1240, dark=True, prepare=panels)
     camera.take("dashboard-narrow", address, stage.admin, width=360, height=900, prepare=then)
 

@@ -29,8 +29,10 @@ def living(live_stack: object) -> Living:
 
 
 def opened(page: Page, address: str = "/p/cells/dashboard") -> Page:
+    """The dashboard with all its topics unfolded."""
     page.goto(address)
     expect(page.locator("html")).to_have_attribute("data-plots", "on")
+    page.evaluate("document.querySelectorAll('.topic').forEach((each) => { each.open = true; })")
     return page
 
 
@@ -60,6 +62,24 @@ def test_every_control_has_a_name_and_the_page_an_order(
     expect(page.locator("[data-frontier]")).to_be_visible()
     page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
     assert axe.faults(page) == []
+
+
+def test_folded_it_is_three_screens_of_a_phone_and_every_topic_opens_by_keyboard(
+    living: Living, page_for: Callable[..., Page]
+) -> None:
+    page = page_for(living.admin, viewport={"width": 390, "height": 844})
+    page.goto("/p/cells/dashboard")
+    expect(page.locator("html")).to_have_attribute("data-plots", "on")
+    shoot(page, "folded")
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert page.evaluate("document.documentElement.scrollHeight") <= 3 * 844
+    assert page.locator("figure[data-plot] svg:visible").count() > 0
+    for topic in page.locator(".topic").all():
+        expect(topic).not_to_have_attribute("open", "")
+        topic.locator(":scope > summary").press("Enter")
+        expect(topic).to_have_attribute("open", "")
+    expect(page.locator("[data-frontier]")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollHeight") > 3 * 844
 
 
 def test_a_new_project_is_taught_what_will_be_here(live_stack: object, page_for: Callable[..., Page]) -> None:
@@ -183,3 +203,65 @@ def test_on_a_phone_nothing_scrolls_sideways_and_the_plots_stay_legible(
         box = shown[0].bounding_box()
         assert box is not None
         assert 12 * box["width"] / float((shown[0].get_attribute("viewBox") or "").split()[2]) >= 10
+
+
+# -- the weekly report -------------------------------------------------------------------------------------------
+
+
+def test_the_week_is_one_sheet_of_paper_and_fits_a_phone(
+    living: Living, page_for: Callable[..., Page]
+) -> None:
+    page = page_for(living.admin)
+    page.goto("/p/cells/dashboard")
+    page.get_by_role("link", name="Weekly report").click()
+    expect(page.get_by_role("heading", name="Weekly report")).to_be_visible()
+    for language in ("en", "ko"):
+        page.context.add_cookies([{"name": "django_language", "value": language, "url": page.url}])
+        page.reload()
+        paper = page.pdf(prefer_css_page_size=True)
+        if folder := os.environ.get("HILLTOP_DASHBOARD_SHOTS"):
+            (Path(folder) / f"week-{language}.pdf").write_bytes(paper)
+            page.set_viewport_size({"width": 688, "height": 1000})  # of A4, within its margins
+            page.emulate_media(media="print")
+            page.screenshot(path=Path(folder) / f"week-{language}-print.png", full_page=True)
+            page.emulate_media(media="screen")
+        assert len(re.findall(rb"/Type\s*/Page\b", paper)) == 1, language
+        shoot(page, f"week-{language}")
+        assert axe.faults(page) == []
+
+
+def test_weeks_are_walked_by_links_and_printed_by_a_button(
+    living: Living, page_for: Callable[..., Page]
+) -> None:
+    page = page_for(living.admin)
+    page.add_init_script("window.printed = 0; window.print = () => { window.printed += 1; };")
+    page.goto("/p/cells/week")
+    newest = page.locator(".week-of").inner_text()
+    page.locator("a[rel=prev]").click()
+    expect(page).to_have_url(re.compile(r"\?of=\d{4}-W\d\d$"))
+    expect(page.locator(".week-of")).not_to_have_text(newest)
+    page.locator("a[rel=next]").click()
+    expect(page.locator(".week-of")).to_have_text(newest)
+    page.locator("a[rel=next]").click()
+    expect(page.locator(".week-of")).to_contain_text("not over yet")
+    expect(page.locator("a[rel=next]")).to_have_count(0)
+    page.get_by_role("button", name="Print").press("Enter")
+    assert page.evaluate("window.printed") == 1
+
+
+def test_the_file_of_the_week_opens_alone(living: Living, page_for: Callable[..., Page]) -> None:
+    page = page_for(living.admin)
+    page.goto("/p/cells/week")
+    with page.expect_download() as saved:
+        page.get_by_role("link", name="HTML file").click()
+    text = Path(saved.value.path()).read_text()
+    rows = page.locator(".week-table tr").count()
+    alone = page.context.new_page()
+    alone.context.set_offline(True)
+    alone.set_content(text)
+    expect(alone.get_by_role("heading", name="Weekly report")).to_be_visible()
+    assert alone.locator(".week-table tr").count() == rows > 15
+    assert (
+        alone.locator(".week-table").evaluate("(table) => getComputedStyle(table).borderCollapse")
+        == "collapse"
+    )

@@ -124,6 +124,7 @@ PAGES: dict[str, dict[str, str]] = {
     "monitors-acknowledge": {"POST": ADMIN},
     "frontier": {"GET": OVERRULE},
     "dashboard": {"GET": FIGURES},
+    "week": {"GET": FIGURES},
     "frontier-certify": {"POST": DECIDE},
     "frontier-draw": {"POST": DECIDE},
     "frontier-open-band": {"POST": ADMIN},

@@ -14,6 +14,7 @@ from django.http import StreamingHttpResponse
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from django.utils.html import escape
 
 from labeling.catalog.models import Item, LabelClass, Project
 from labeling.catalog.selectors import current_guideline
@@ -24,10 +25,14 @@ from labeling.frontier.picture import picture
 from labeling.frontier.selectors import decided_alone
 from labeling.frontier.services import decide
 from labeling.monitors.models import MonitorReading
+from labeling.monitors.readings.queue import queue_reading
+from labeling.monitors.services import thresholds_of
 from labeling.overview.dashboard import build as figures
 from labeling.overview.dashboard.history import ANSWER_CAP_S, RULING_CAP_S, History, history
-from labeling.overview.dashboard.panel import rounded
+from labeling.overview.dashboard.panel import Column, Panel, Unit, rounded
+from labeling.overview.dashboard.targets import lead, percent_exactly
 from labeling.overview.dashboard.timeline import frames
+from labeling.overview.dashboard.topics import most_changed
 from labeling.people.models import User
 from labeling.queue.selectors import progress
 from labeling.truth.models import Annotation, Dispute, GroundTruth, Origin, Retraction, Ruling
@@ -292,6 +297,129 @@ def test_images_per_decision_and_hours_are_what_one_counts_by_hand() -> None:
     assert f"×{(200 + machine) / 200:.1f}" in figures.panel(pool.project, "per-decision").title
 
 
+def test_the_four_figures_and_what_they_are_held_against_are_what_one_counts_by_hand() -> None:
+    living = make_living(days=60, photos=4)
+    living.score_the_rest()
+    project = living.project
+    Project.objects.filter(pk=project.pk).update(target_per_decision=0.9, hourly_cost=20_000, currency="₩")
+    project.refresh_from_db()
+    seen = figures.dashboard(project)
+    found = lead(project, seen.total, seen.headline.precision)
+    answers = list(Annotation.objects.filter(project=project).values_list("view_ms", flat=True))
+    rulings = Ruling.objects.filter(dispute__project=project).count()
+    truths = GroundTruth.objects.filter(project=project).count()
+    images = truths + decided_alone(project)
+    human = len(answers) + rulings
+    assert found.efficiency.per_decision == pytest.approx(images / human) == seen.headline.per_decision
+    assert found.efficiency.people == pytest.approx(truths / human)
+    assert found.efficiency.met is (images / human >= 0.9)
+    spent = seen.headline.hours
+    assert spent >= sum(min(each, 1000 * ANSWER_CAP_S) for each in answers) / 3_600_000
+    assert found.hours.saved == pytest.approx(spent * images / truths - spent)
+    assert found.hours.saved_at_target == pytest.approx(
+        spent * images / truths - images / 0.9 * spent / human
+    )
+    assert found.hours.cost_saved == f"{round(20_000 * (spent * images / truths - spent)):,} ₩"
+    standing = Certificate.objects.in_force().filter(project=project)
+    assert found.proof.of == len(standing) == 1
+    assert found.proof.certificate == standing[0]
+    assert (found.proof.name, found.proof.promised) == ("Functional", standing[0].precision)
+    page = client_of(living.admin).get(f"/p/{project.slug}/dashboard").content.decode()
+    assert found.hours.cost_spent in page
+    assert found.proof.bound in page
+    assert "Set a cost per hour" not in page
+
+
+def test_the_oldest_photo_that_waits_is_the_one_that_the_monitor_reads() -> None:
+    living = make_living(days=30, photos=6)
+    living.score_the_rest()
+    reading = queue_reading(living.project, thresholds_of(living.project))
+    waiting = lead(living.project, figures.dashboard(living.project).total, 0.98).queue
+    assert reading.value is not None
+    assert waiting.days == pytest.approx(reading.value, abs=0.01)
+    assert waiting.target_days == reading.threshold
+
+
+def test_without_certificate_cost_or_target_the_figures_say_what_is_missing() -> None:
+    project = make_project()
+    found = lead(project, figures.dashboard(project).total, 0.98)
+    assert (found.proof.certificate, found.proof.met, found.proof.wish) == (None, None, "98 %")
+    assert (found.hours.saved, found.hours.cost_spent, found.efficiency.met) == (None, "", None)
+    assert found.queue.met
+    days = Days()
+    days.answer(NOON, days.items[0], 0)
+    admin, viewer = (
+        client_of(each) for each in (days.project.created_by, make_member(days.project, "viewer"))
+    )
+    address = f"/p/{days.project.slug}/dashboard"
+    assert "Set a cost per hour in Settings" in admin.get(address).content.decode()
+    assert "No cost per hour is set" in viewer.get(address).content.decode()
+
+
+def test_a_bound_is_told_rounded_down() -> None:
+    assert [percent_exactly(each) for each in (0.98139, 0.9999, 0.98)] == ["98.13 %", "99.99 %", "98 %"]
+
+
+# -- which plot leads --------------------------------------------------------------------------------------------
+
+
+def a_panel(key: str, *course: tuple[date | datetime, float | None]) -> Panel:
+    unit: Unit = "moment" if isinstance(course[0][0], datetime) else "day"
+    return Panel(
+        key, key, "", (Column("since", "When", unit),), [{"since": at} for at, _value in course],
+        course=[value for _at, value in course],
+    )  # fmt: skip
+
+
+def test_the_plot_that_changed_most_in_seven_days_leads_in_proportion() -> None:
+    today = timezone.localdate()
+
+    def ago(days: int) -> date:
+        return today - timedelta(days=days)
+
+    hours = a_panel("hours", (ago(9), 40.0), (ago(7), 20.0), (ago(1), 19.0), (today, 18.0))
+    share = a_panel("decided", (ago(8), 0.1), (ago(2), 0.1), (today, 0.15))
+    young = a_panel("agreement", (ago(3), 0.1), (today, 0.9))
+    change = most_changed([hours, share, young])
+    assert change is not None
+    assert (change.panel, change.before, change.now, change.since) == (share, 0.1, 0.15, ago(8))
+    assert change.share == pytest.approx(1 / 3)
+    stood = timezone.now() - timedelta(days=30)
+    assert most_changed([a_panel("frontier", (stood, 0.4))]) is None
+    moved = a_panel("frontier", (stood, 0.4), (timezone.now() - timedelta(days=1), 0.0))
+    change = most_changed([share, moved])
+    assert change is not None and (change.panel, change.before, change.share) == (moved, 0.4, 1.0)
+
+
+def test_the_page_shows_the_plot_that_changed_most_before_all_others_and_each_once() -> None:
+    living = make_living(days=60, photos=4)
+    change = most_changed(figures.dashboard(living.project, newest=200).panels)
+    assert change is not None
+    page = client_of(living.admin).get(f"/p/{living.project.slug}/dashboard").content.decode()
+    order = [key for _at, key in sorted((page.index(f'id="{key}"'), key) for key in figures.PANELS)]
+    assert order[0] == change.panel.key
+    assert {key: page.count(f' id="{key}"') for key in figures.PANELS} == dict.fromkeys(figures.PANELS, 1)
+    assert escape(change.says) in page
+
+
+def test_on_the_first_day_a_plot_says_from_when_it_is_one() -> None:
+    days = Days()
+    today = timezone.now()
+    days.answer(today, days.items[0], 0)
+    days.answer(today, days.items[0], 1)
+    days.truth(today, days.items[0])
+    panel = figures.panel(days.project, "per-decision", by="day")
+    assert panel.rows and panel.plot is None
+    address = f"/p/{days.project.slug}/dashboard"
+    page = client_of(days.project.created_by).get(address, {"by": "day"}).content.decode()
+    assert "One point so far. The plot begins tomorrow: images per human decision." in page
+    assert 'data-plot="' not in page
+    days.answer(today - timedelta(days=1), days.items[1], 0)
+    days.truth(today - timedelta(days=1), days.items[1])
+    page = client_of(days.project.created_by).get(address, {"by": "day"}).content.decode()
+    assert 'data-plot="per-decision"' in page
+
+
 def test_an_empty_project_has_panels_that_teach_and_no_figure() -> None:
     project = make_project()
     seen = figures.dashboard(project)
@@ -494,4 +622,4 @@ def test_the_page_asks_as_often_whatever_there_is() -> None:
         ) as asked:
             assert client.get(address).status_code == 200
         counts.append(len(asked))
-    assert counts[0] == counts[1] <= 37
+    assert counts[0] == counts[1] <= 44

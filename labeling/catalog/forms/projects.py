@@ -100,6 +100,7 @@ class SettingsForm(_ProjectModelForm):
             gettext_lazy("Training"),
             ("retrain_every", "promote_automatically", "train_on_assisted", "backbone"),
         ),
+        (gettext_lazy("Cost and target"), ("hourly_cost", "currency", "target_per_decision")),
     )
     strategy = forms.ChoiceField(
         label=gettext_lazy("Strategy"),
@@ -145,6 +146,9 @@ class SettingsForm(_ProjectModelForm):
             "promote_automatically": gettext_lazy("Promote automatically when not worse"),
             "train_on_assisted": gettext_lazy("Assisted labels train"),
             "levels": gettext_lazy("Where white lies"),
+            "hourly_cost": gettext_lazy("Cost of an hour of work"),
+            "currency": gettext_lazy("Currency"),
+            "target_per_decision": gettext_lazy("Target of images per human decision"),
         }
         help_texts = {
             "name": gettext_lazy("As people find the project on their home page."),
@@ -191,6 +195,13 @@ class SettingsForm(_ProjectModelForm):
             "levels": gettext_lazy(
                 "Cameras keep 10 to 14 bits in files of 16 (electroluminescence, thermal, X-ray). People and model see the "
                 "same 8 of them. Another choice embeds all photos anew, and the next training uses it."
+            ),
+            "hourly_cost": gettext_lazy(
+                "The dashboard and the weekly page then say what hours cost. Empty: they tell hours only."
+            ),
+            "currency": gettext_lazy("Stands beside each cost as you write it here. For example: EUR, ₩"),
+            "target_per_decision": gettext_lazy(
+                "About a half is what people reach by pairs of answers. Empty: the dashboard compares with people alone."
             ),
             "undo_seconds": gettext_lazy("0: no answer can be taken back."),
             "audit_rate": gettext_lazy("Drawn at random from all photos. Only these prove a precision."),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection
@@ -36,17 +36,30 @@ ORDER BY i.id LIMIT %(shown)s
 """
 
 
-def queue_reading(project: Project, thresholds: MonitorThresholds) -> Reading:
-    """Age in days of the oldest photo that waits for people; 0 when none does."""
-    now = timezone.now()
-    ranking = Ranking.objects.filter(project=project, current=True).values_list("pk", flat=True).first()
+def oldest_waiting(project: Project, *, shown: int = SHOWN) -> list[tuple[int, datetime]]:
+    """The photos that wait for people the longest: item id, and when it came."""
     with connection.cursor() as cursor:
         cursor.execute(
             _OLDEST,
-            {"project": project.pk, "ranking": ranking or 0, "arrivals": ARRIVALS, "shown": SHOWN},
+            {"project": project.pk, "ranking": _ranking(project), "arrivals": ARRIVALS, "shown": shown},
         )
-        oldest = cursor.fetchall()
-    figures = _flow(project, ranking or 0)
+        return list(cursor.fetchall())
+
+
+def days_since(moment: datetime) -> float:
+    return (timezone.now() - moment).total_seconds() / 86_400
+
+
+def _ranking(project: Project) -> int:
+    found = Ranking.objects.filter(project=project, current=True).values_list("pk", flat=True).first()
+    return found or 0
+
+
+def queue_reading(project: Project, thresholds: MonitorThresholds) -> Reading:
+    """Age in days of the oldest photo that waits for people; 0 when none does."""
+    now = timezone.now()
+    oldest = oldest_waiting(project)
+    figures = _flow(project, _ranking(project))
     evidence = f"{now:%Y-%m-%d %H:%M} {oldest[:1]} {figures['waiting']} {thresholds.queue_days}"[:160]
     if not figures["pool"]:
         return Reading(
@@ -56,7 +69,7 @@ def queue_reading(project: Project, thresholds: MonitorThresholds) -> Reading:
             threshold=thresholds.queue_days,
             figures=figures,
         )
-    days = (now - oldest[0][1]).total_seconds() / 86_400 if oldest else 0.0
+    days = days_since(oldest[0][1]) if oldest else 0.0
     return Reading(
         Monitor.QUEUE,
         alert_if(days > thresholds.queue_days),

@@ -21,7 +21,7 @@ from labeling.learning.accuracy import Accuracy, accuracy_of
 from labeling.learning.models import ModelVersion
 from labeling.learning.selectors import champion
 from labeling.overview.dashboard import frontier_panel, model_panels, work_panels
-from labeling.overview.dashboard.history import History, history
+from labeling.overview.dashboard.history import Bucket, History, history
 from labeling.overview.dashboard.panel import Panel
 from labeling.overview.dashboard.timeline import Frame, frames
 from labeling.truth.estimates import Proportion
@@ -58,13 +58,14 @@ class Headline:
 
 @dataclass(frozen=True)
 class Dashboard:
-    """``panels`` in the order in which they are shown; ``frames``: how the frontier moved, oldest first."""
+    """``total``: what was done from the first day on; ``frames``: how the frontier moved, oldest first."""
 
     at: datetime
     by: str
     zone: str
     started: bool
     headline: Headline
+    total: Bucket
     panels: list[Panel]
     frames: list[Frame] = field(default_factory=list)
 
@@ -87,6 +88,7 @@ def dashboard(project: Project, *, by: str = "", newest: int | None = None) -> D
         zone=past.zone,
         started=bool(past.buckets),
         headline=_headline(project, past, model, policy),
+        total=past.total,
         panels=[
             frontier_panel.moved(moved, project),
             work_panels.per_decision(past),
@@ -126,8 +128,7 @@ def _headline(
     project: Project, past: History, model: ModelVersion | None, policy: FrontierPolicy
 ) -> Headline:
     total = past.total
-    per_decision = total.images / total.human if total.human else None
-    all_human = total.strict / total.strict_human if total.strict_human > 0 and total.strict > 0 else None
+    per_decision, all_human = total.per_decision, total.strict_per_decision
     hours = total.seconds / 3600
     return Headline(
         images=total.images,

@@ -68,6 +68,8 @@ def moved(frames: list[Frame], project: Project) -> Panel:
         rows,
         _figure(frames),
         extra=[frame.drawn for frame in frames],
+        course=[frame.certified for frame in frames],
+        unit="share",
     )
 
 

@@ -100,6 +100,21 @@ class Bucket:
         """Photos decided on balance, by whomever."""
         return self.by_people + self.by_machine
 
+    @property
+    def per_decision(self) -> float | None:
+        """Images for each human decision."""
+        return self.images / self.human if self.human else None
+
+    @property
+    def strict_per_decision(self) -> float | None:
+        """The same where people settled them without the machine."""
+        return self.strict / self.strict_human if self.strict > 0 and self.strict_human > 0 else None
+
+    @property
+    def all_human_hours(self) -> float | None:
+        """Every image at what one cost that people settled without the machine."""
+        return self.strict_seconds / 3600 * self.images / self.strict if self.strict > 0 else None
+
     def plus(self, other: Bucket) -> Bucket:
         return replace(self, **{name: getattr(self, name) + getattr(other, name) for name in _COUNTED})
 
@@ -175,7 +190,8 @@ def start_of(day: date, by: str) -> date:
     return day.replace(day=1) if by == "month" else day
 
 
-def _next(start: date, by: str) -> date:
+def next_start(start: date, by: str) -> date:
+    """The first day of the bucket after the one that begins with ``start``."""
     if by == "month":
         return (start + timedelta(days=31)).replace(day=1)
     return start + timedelta(days=7 if by == "week" else 1)
@@ -189,7 +205,7 @@ def _dense(days: Iterable[Bucket], by: str, first: date, last: date) -> list[Buc
     buckets, start = [], start_of(first, by)
     while start <= last:
         buckets.append(found.get(start, Bucket(start)))
-        start = _next(start, by)
+        start = next_start(start, by)
     return buckets
 
 

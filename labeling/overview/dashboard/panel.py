@@ -75,7 +75,8 @@ class Panel:
     """``title`` is the finding, or the panel's name where there is none, ``says`` how to read it and what is assumed.
 
     Without rows, ``empty`` says what is missing.
-    ``extra`` of a row is for the page's own script and in no file.
+    ``extra`` of a row is for the page's own script and in no file. ``course``: of a plot over time its leading figure, as it
+    stood at the end of each row, in ``unit``; by it plots are compared for how much they changed.
     """
 
     key: str
@@ -87,6 +88,13 @@ class Panel:
     grid: Grid | None = None
     empty: str = ""
     extra: Sequence[str] = ()
+    course: Sequence[float | None] = ()
+    unit: Unit = "ratio"
+
+    @property
+    def plot(self) -> Figure | None:
+        """The figure, where there is more than one point to draw."""
+        return self.figure if self.figure is not None and not self.figure.alone else None
 
     @property
     def name(self) -> str:

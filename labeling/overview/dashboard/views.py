@@ -12,6 +12,8 @@ from labeling.catalog.permissions import Action, may, project_for
 from labeling.looked_at import only_looked_at
 from labeling.overview.dashboard.build import dashboard, says
 from labeling.overview.dashboard.history import BY
+from labeling.overview.dashboard.targets import lead
+from labeling.overview.dashboard.topics import most_changed, topics
 
 #: Days, weeks or months on the page at most: by day, a plot of ten years would be grey.
 STEPS = 200
@@ -24,6 +26,9 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
     project = project_for(request.user, slug, Action.FIGURES)
     asked = request.GET.get("by", "")
     seen = dashboard(project, by=asked if asked in BY else "", newest=STEPS)
+    change = most_changed(seen.panels)
+    leading = change.panel if change else seen.panel("per-decision")
+    assert leading is not None  # every dashboard has it
     names = {"day": _("By day"), "week": _("By week"), "month": _("By month")}
     context = project_context(
         request,
@@ -31,8 +36,10 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
         "dashboard",
         seen=seen,
         says=says(seen.headline),
-        frontier=seen.panels[0],
-        others=seen.panels[1:],
+        lead=lead(project, seen.total, seen.headline.precision),
+        change=change,
+        leading=leading,
+        topics=topics(seen.panels, leading),
         now=seen.frames[-1] if seen.frames else None,
         choices=[(by, names[by], by == seen.by) for by in BY],
         may_open_photos=may(request.user, project, Action.ADMIN),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
@@ -11,7 +12,7 @@ from labeling.charts.axis import Axis, share_axis
 from labeling.charts.figure import Figure
 from labeling.charts.marks import Series
 from labeling.charts.scale import levels
-from labeling.overview.dashboard.history import ANSWER_CAP_S, RULING_CAP_S, Bucket, History
+from labeling.overview.dashboard.history import ANSWER_CAP_S, RULING_CAP_S, Bucket, History, next_start
 from labeling.overview.dashboard.panel import NAMES, Column, Panel, Unit, rounded, tick_text
 from labeling.percentage import percentage
 from labeling.truth.estimates import Proportion
@@ -36,16 +37,19 @@ def _figure(past: History, y: Axis, *series: Series) -> Figure:
         y,
         series,
         xs=[float(index) for index in range(len(past.buckets))],
+        begins=_next_step(past),
     )
+
+
+def _next_step(past: History) -> str:
+    """From when on there are two steps of time."""
+    if past.by == "day":
+        return _("tomorrow")
+    return _("on %(day)s") % {"day": date_format(next_start(past.buckets[-1].start, past.by), _("j M"))}
 
 
 def _ratio(part: float, whole: float) -> float | None:
     return part / whole if whole > 0 else None
-
-
-def _strictly(total: Bucket) -> float | None:
-    """Images for each human decision where people settled them without the machine."""
-    return _ratio(total.strict, total.strict_human) if total.strict > 0 else None
 
 
 def per_decision(past: History) -> Panel:
@@ -61,9 +65,9 @@ def per_decision(past: History) -> Panel:
     rows: list[dict[str, Any]] = [
         {
             "since": bucket.start,
-            "so_far": _ratio(total.images, total.human),
-            "all_human": _strictly(total),
-            "in_it": _ratio(bucket.images, bucket.human),
+            "so_far": total.per_decision,
+            "all_human": total.strict_per_decision,
+            "in_it": bucket.per_decision,
             "images": total.images,
             "human_decisions": total.human,
         }
@@ -99,12 +103,13 @@ def per_decision(past: History) -> Panel:
             Series("all_human", _("All by people"), [row["all_human"] for row in rows], look=1),
             Series("in_it", _alone(past), [row["in_it"] for row in rows], kind="dots", look=3),
         ),
+        course=[row["so_far"] for row in rows],
     )
 
 
 def _per_decision_title(total: Bucket) -> str:
-    now = _ratio(total.images, total.human)
-    people = _strictly(total)
+    now = total.per_decision
+    people = total.strict_per_decision
     told = {"now": rounded(now or 0, 2), "people": rounded(people or 0, 2)}
     if total.helped > 0 and now and people:
         return _(
@@ -189,6 +194,8 @@ def decided(past: History) -> Panel:
             Series("machine", _("Decided by the machine"), [row["machine"] for row in rows], kind="bar"),
             Series("human", _("Human decisions"), [each.human for each in past.buckets], look=2),
         ),
+        course=[_ratio(total.by_machine, total.images) for total in past.sums],
+        unit="share",
     )
 
 
@@ -206,7 +213,7 @@ def hours(past: History) -> Panel:
         {
             "since": bucket.start,
             "hours": total.seconds / 3600,
-            "all_human": _all_human_hours(total),
+            "all_human": total.all_human_hours,
             "per_1000": _ratio(1000 * total.seconds / 3600, total.images),
             "answering": bucket.answer_s / 3600,
             "reviewing": bucket.ruling_s / 3600,
@@ -254,12 +261,9 @@ def hours(past: History) -> Panel:
             Series("hours", _("Hours, so far"), [row["hours"] for row in rows], look=0),
             Series("all_human", _("All by people (estimate)"), [row["all_human"] for row in rows], look=1),
         ),
+        course=[row["per_1000"] for row in rows],
+        unit="hours",
     )
-
-
-def _all_human_hours(total: Bucket) -> float | None:
-    """Every image at what one cost that people settled without the machine."""
-    return total.strict_seconds / 3600 * total.images / total.strict if total.strict > 0 else None
 
 
 def agreement(past: History, floor: float) -> Panel:
@@ -323,6 +327,8 @@ def agreement(past: History, floor: float) -> Panel:
             ),
             Series("floor", _("Wanted in a band"), [floor] * len(rows), look=1),
         ),
+        course=[_ratio(total.agreed, total.compared) for total in past.sums],
+        unit="share",
     )
 
 
