@@ -8,29 +8,26 @@ of photos: cells that are hard to judge, cells like the first ones, and cells un
 
 from __future__ import annotations
 
-import io
 import random
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime, timedelta
-from functools import cache
-from itertools import islice
 from typing import Any
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection, transaction
 from django.utils import timezone
-from PIL import Image
 
 from labeling.catalog import demo
-from labeling.catalog.elpv import Cell, clear_cells, elpv_cells
+from labeling.catalog.elpv import Cell
 from labeling.catalog.models import IntakeKind, Item, Project, Role
 from labeling.catalog.services import create_project, set_role, start_intake
 from labeling.frontier.models import CertificationRun, Mode
 from labeling.frontier.policy import policy_of
 from labeling.frontier.services import draw_random, in_force, set_policy
 from labeling.gateway.demo.clock import Clock, set_back
+from labeling.gateway.demo.deliveries import DIM, DIM_LIGHT, SEED, Sizes, deliveries, lit, usual
 from labeling.gateway.demo.people import People
 from labeling.jobs import runner
 from labeling.jobs.models import Job, JobState
@@ -50,31 +47,11 @@ SLUG = "cells-month"
 KIND = "month"
 #: Only the worker that the demo starts for it looks here.
 QUEUE = "demo"
-SEED = 2019
 DAYS = 30
-#: In the usual deliveries one cell in so many is one on which the experts were not sure.
-UNSURE = 12
 #: Days on which an admin who has no certificate yet has more photos drawn.
-WAITING_FOR_PROOF = (*range(12, 15), *range(22, 28))
+WAITING_FOR_PROOF = (*range(11, 16), *range(24, 28))
 #: Who works there beside the demo's own accounts. Nobody can sign in as them.
 SIMULATED = {"sim-ada": Role.LABELER, "sim-ben": Role.LABELER, "sim-cleo": Role.REVIEWER}
-#: Of a file's name: photographed under a lamp that fades.
-DIM = "dim-"
-
-
-@dataclass(frozen=True)
-class Sizes:
-    """Photos of each delivery; random photos of a certification, and those of them that it plans with; answers a day."""
-
-    first: int = 520
-    hard: int = 49
-    more: int = 260
-    usual: int = 60
-    dim: int = 60
-    sample: int = 240
-    planned: int = 150
-    answers: int = 48
-    in_a_hurry: int = 112
 
 
 def begin(*, by: User, members: Mapping[str, str], sizes: Sizes | None = None) -> Job | None:
@@ -117,7 +94,7 @@ def _create(by: User, members: Mapping[str, str]) -> Project:
             "Photos: ELPV dataset, CC BY-NC-SA 4.0."
         ),
         gold_rate=0.04,
-        audit_rate=0.3,
+        audit_rate=0.2,
         boundary_after=100,
         sweep_allowed=True,
     )
@@ -178,7 +155,7 @@ def crew(project: Project, dice: random.Random, think: Callable[[float], None]) 
 def deliver(project: Project, count: int) -> int:
     """Take some of the data set's cells in that the project has not seen yet; return how many."""
     there = set(Item.objects.filter(project=project).values_list("name", flat=True))
-    cells = [cell for cell in _fitting() if cell.path.name not in there][:count]
+    cells = [cell for cell in usual() if cell.path.name not in there][:count]
     if cells:
         _take_in(project, cells, source="Line 2, today")
     return len(cells)
@@ -187,7 +164,7 @@ def deliver(project: Project, count: int) -> int:
 def _take_in(project: Project, cells: Sequence[Cell], *, source: str, light: float = 1.0) -> None:
     """A delivery, by a real intake."""
     files = [
-        SimpleUploadedFile(f"{DIM if light < 1 else ''}{cell.path.name}", _lit(cell, light)) for cell in cells
+        SimpleUploadedFile(f"{DIM if light < 1 else ''}{cell.path.name}", lit(cell, light)) for cell in cells
     ]
     start_intake(project=project, by=project.created_by, kind=IntakeKind.UPLOAD, source=source, files=files)
 
@@ -206,6 +183,7 @@ class Day:
             think=clock.wait,
         )
         self.answers = 0
+        self.began = clock.now()
 
     def _members(self, role: str) -> list[User]:
         found = self.project.memberships.filter(role=role).select_related("user").order_by("user__username")
@@ -221,16 +199,16 @@ class Day:
         morning: dict[int, Callable[[], None]] = {
             0: self.set_up,
             3: lambda: self.train(1, "The first model: its order is worth more than none"),
-            6: lambda: self.train(2, "More labels of both classes"),
-            7: self.roll_back,
-            8: lambda: self.train(3, "With what was settled since"),
-            9: self.ask_for_proof,
-            15: self.meet_a_new_supplier,
-            17: lambda: self.take_in("Line 2, second half", "more"),
-            18: lambda: self.train(4, "Learned from the new supplier's cells"),
-            19: lambda: self.draw(2),
-            25: lambda: self.take_in("Line 2, week 4", "usual"),
-            28: lambda: self.take_in("Line 2, lamp of camera 3", "dim", light=0.7),
+            5: lambda: self.train(2, "More labels of both classes"),
+            6: self.roll_back,
+            7: lambda: self.train(3, "With what was settled since"),
+            8: self.ask_for_proof,
+            17: self.meet_a_new_supplier,
+            19: lambda: self.take_in("Line 2, second half", "more"),
+            20: lambda: self.train(4, "Learned from the new supplier's cells"),
+            21: lambda: self.draw(self.sizes.sample),
+            26: lambda: self.take_in("Line 2, week 4", "usual"),
+            28: lambda: self.take_in("Line 2, lamp of camera 3", "dim", light=DIM_LIGHT),
         }
         if act := morning.get(self.day):
             act()
@@ -298,36 +276,35 @@ class Day:
         set_policy(
             project=self.project,
             by=self.admin,
-            reason="Right on 17 of 20 at least; a small line, so a third of it is audited",
-            precision=0.85,
+            reason="Right on four of five at least; a tenth of it is audited",
+            precision=0.8,
             planned_labels=self.sizes.planned,
-            audit_share=0.33,
+            audit_share=0.1,
         )
         self.work_off()
-        self.draw(1)
+        self.draw(self.sizes.sample)
 
     def meet_a_new_supplier(self) -> None:
         set_policy(
             project=self.project,
             by=self.admin,
-            audit_share=0.75,
-            reason="A new supplier: people see three of four",
+            audit_share=0.9,
+            reason="A new supplier: for a while people see nine of ten",
         )
         self.take_in("Line 2, new supplier", "hard")
 
     def prove_more(self) -> None:
         """More random photos, where those that were drawn are settled and proved too little."""
         look = CertificationRun.objects.filter(project=self.project).first()
-        asked = champion(self.project) is not None and look is not None and not look.counts["open"]
-        if self.day in WAITING_FOR_PROOF and asked and not in_force(self.project):
+        if self.day in WAITING_FOR_PROOF and look and not look.counts["open"] and not in_force(self.project):
             with suppress(Refused):  # all are drawn
-                draw_random(project=self.project, by=self.admin, count=self.sizes.sample // 4)
+                self.draw(self.sizes.sample // 3)
             self.work_off()
 
-    def draw(self, number: int) -> None:
-        """The so-and-so-manieth sample, drawn from all photos."""
-        if self.project.activities.filter(kind="random_drawn").count() < number:
-            draw_random(project=self.project, by=self.admin, count=self.sizes.sample)
+    def draw(self, count: int) -> None:
+        """Random photos of the whole pool, once a day."""
+        if not self.project.activities.filter(kind="random_drawn", at__gte=self.began).exists():
+            draw_random(project=self.project, by=self.admin, count=count)
 
     def switch_on(self) -> None:
         """As soon as something is certified."""
@@ -336,7 +313,7 @@ class Day:
                 project=self.project,
                 by=self.admin,
                 mode=Mode.ON,
-                reason="Certified, and people see a third of it",
+                reason="Certified, and people see a tenth of it",
             )
             self.work_off()
 
@@ -351,49 +328,3 @@ class Day:
             if job.state == JobState.FAILED:
                 raise JobError(f"The {job.kind} of day {self.day + 1} failed: {job.error}")
             self.progress.check()
-
-
-def _fitting(kind: str = "mono") -> list[Cell]:
-    """Cells of one kind in the order in which they come: neither gold nor exemplars, one in ``UNSURE`` hard to judge."""
-    known = {
-        cell.path
-        for defective in (False, True)
-        for cell in clear_cells(count=demo.GOLD_A_CLASS + demo.EXEMPLARS_A_CLASS, defective=defective)
-    }
-    cells = [cell for cell in elpv_cells() if cell.kind == kind and cell.path not in known]
-    random.Random(SEED).shuffle(cells)
-    unsure = iter([cell for cell in cells if 0 < cell.probability < 1])
-    certain = [cell for cell in cells if cell.probability in (0, 1)]
-    return [next(unsure, cell) if number % UNSURE == 0 else cell for number, cell in enumerate(certain)]
-
-
-@cache
-def deliveries(sizes: Sizes) -> dict[str, list[Cell]]:
-    """Which cells come when; none comes twice.
-
-    The hard ones are of another kind than the model has seen, with fine cracks: the experts lean to "defective".
-    """
-    usual = iter(_fitting())
-    return {
-        "first": list(islice(usual, sizes.first)),
-        "more": list(islice(usual, sizes.more)),
-        "usual": list(islice(usual, sizes.usual)),
-        "dim": list(islice(usual, sizes.dim)),
-        "hard": [cell for cell in _other_kind() if 0.5 < cell.probability < 1][: sizes.hard],
-    }
-
-
-def _other_kind() -> list[Cell]:
-    cells = [cell for cell in elpv_cells() if cell.kind == "poly"]
-    random.Random(SEED).shuffle(cells)
-    return cells
-
-
-def _lit(cell: Cell, light: float) -> bytes:
-    """The photo's bytes, or those of one that is so much darker."""
-    if light == 1.0:
-        return cell.path.read_bytes()
-    buffer = io.BytesIO()
-    with Image.open(cell.path) as photo:
-        photo.convert("L").point([round(light * level) for level in range(256)]).save(buffer, "PNG")
-    return buffer.getvalue()
