@@ -4,10 +4,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo serve test test-quick lint format bench loop screenshots lock clean
+.PHONY: demo crew serve test test-quick lint format bench loop screenshots lock clean
 
 demo: $(VENV)/.installed  ## the demo project on real photos, web server and worker, until Ctrl-C
 	@exec $(BIN)/python manage.py demo
+
+crew: $(VENV)/.installed  ## simulated people go on in the second project of the running demo, until Ctrl-C
+	@exec $(BIN)/python manage.py crew
 
 serve: $(VENV)/.installed  ## web server and worker on what is there
 	@$(BIN)/python -m config.translations

@@ -41,10 +41,11 @@ class CannotStart(Exception):
 
 @dataclass
 class Program:
-    """A process to keep running, and how it has been doing."""
+    """A process to keep running, and how it has been doing. ``once``: until it ends by itself, in good order."""
 
     name: str
     command: list[str]
+    once: bool = False
     process: subprocess.Popen[str] | None = None
     started_at: float = 0.0
     start_at: float = 0.0
@@ -92,7 +93,7 @@ class Supervisor:
                 threading.Thread(target=self._announce, args=(ready, ready_url), daemon=True).start()
             while not self.stopping.is_set():
                 self._keep_database()
-                for program in self.programs:
+                for program in list(self.programs):
                     self._keep(program)
                 self.stopping.wait(0.2)
         finally:
@@ -107,6 +108,9 @@ class Supervisor:
                 return
             _kill_group(program.process.pid)  # whatever it started must not outlive it
             program.process = None
+            if program.once and code == 0:
+                self.programs.remove(program)
+                return
             if now - program.started_at >= STEADY_S:
                 program.pause = FIRST_PAUSE_S
             program.start_at = now + program.pause

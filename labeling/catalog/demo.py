@@ -65,6 +65,13 @@ def create_demo_project(*, by: User) -> Project:
         by=by,
         description="Electroluminescence photos of solar cells (ELPV dataset, CC BY-NC-SA 4.0).",
     )
+    add_exemplars(project=project, by=by)
+    return project
+
+
+@transaction.atomic
+def add_exemplars(*, project: Project, by: User) -> None:
+    """Photos that show each class, on which the experts were certain."""
     exemplars = {}
     for key, defective in (("functional", False), ("defective", True)):
         cells = clear_cells(count=EXEMPLARS_A_CLASS, defective=defective, skip=GOLD_A_CLASS)
@@ -72,7 +79,6 @@ def create_demo_project(*, by: User) -> Project:
         add_items(project=project, images=images, source=SOURCE)
         exemplars[key] = [image.sha256 for image, _name in images]
     amend_guideline(project=project, by=by, note="Exemplars for both classes", exemplars=exemplars)
-    return project
 
 
 def gold_items(*, project: Project) -> list[tuple[Item, str]]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from django.core.cache import cache
 from django.db import connection, transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from labeling.catalog.models import Project
@@ -69,7 +70,7 @@ INSERT INTO frontier_automaticdecision
     (project_id, item_id, certificate_id, model_version_id, label_class_id, confidence, probabilities, mode, audit,
      audit_share, created_at)
 SELECT %(project)s, item_id, certificate_id, %(model)s, predicted_id, confidence, probabilities, %(mode)s, lot < share,
-       share, clock_timestamp()
+       share, %(now)s
 FROM told WHERE drawn_before < room
 ORDER BY random_key
 ON CONFLICT DO NOTHING
@@ -146,6 +147,7 @@ def _append_decisions(
                 "model": terms[0].certificate.model_version_id,
                 "project": project.pk,
                 "items": None if item_ids is None else list(item_ids),
+                "now": timezone.now(),
                 "plans": [each.certificate.run.plan_id for each in terms],
                 "ranking": current_ranking(project),
                 **arrivals_now(terms[0].certificate.run.plan_id, project),

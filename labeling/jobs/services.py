@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from django.db import transaction
@@ -20,6 +23,21 @@ TASK = "hilltop.run_job"
 NORMAL = 0
 #: Work that nobody waits for: it goes last, however early it was asked for.
 LAST = -10
+
+_all_to: ContextVar[str] = ContextVar("all_to", default="")
+
+
+@contextmanager
+def all_to(queue: str) -> Iterator[None]:
+    """Jobs that are asked for within wait in ``queue``, whichever they name: for who does them itself, in its own order.
+
+    What it left undone is done by a worker of that queue. Done again (``services.retry``), they go to their own.
+    """
+    token = _all_to.set(queue)
+    try:
+        yield
+    finally:
+        _all_to.reset(token)
 
 
 @transaction.atomic
@@ -56,7 +74,11 @@ def enqueue(
         # That one ended between the two statements: now there is room for ours.
     # Through Django's own connection, also inside a worker: the row and its task commit together, or not at all.
     deferrer = configure_task(
-        name=TASK, job_manager=JobManager(DjangoConnector()), queue=queue, lock=lock, priority=priority
+        name=TASK,
+        job_manager=JobManager(DjangoConnector()),
+        queue=_all_to.get() or queue,
+        lock=lock,
+        priority=priority,
     )
     job.procrastinate_id = deferrer.defer(job_id=str(job.id))
     job.save(update_fields=["procrastinate_id"])

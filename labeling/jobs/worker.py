@@ -37,21 +37,25 @@ POLL_S = 0.5
 GRACE_S = 10.0
 
 
-def work(*, queues: Sequence[str], concurrency: int) -> None:
-    """Do jobs of ``queues``, up to ``concurrency`` at once (each in a thread), until SIGTERM or SIGINT."""
+def work(*, queues: Sequence[str], concurrency: int, until_idle: bool = False) -> None:
+    """Do jobs of ``queues``, up to ``concurrency`` at once (each in a thread), until SIGTERM or SIGINT.
+
+    ``until_idle``: or until none waits.
+    """
     # A pool that tries ever more seldom to reach its database would prolong every outage.
     connector = PsycopgConnector(kwargs=connector_params(), reconnect_timeout=0, timeout=2)
     with app.replace_connector(connector) as ours:
         ours.job_manager = OutlastingJobManager(connector)
-        asyncio.run(_work(queues, concurrency))
+        asyncio.run(_work(queues, concurrency, until_idle))
 
 
-async def _work(queues: Sequence[str], concurrency: int) -> None:
+async def _work(queues: Sequence[str], concurrency: int, until_idle: bool) -> None:
     async with app.open_async():
         worker = Worker(
             app,
             queues=list(queues),
             concurrency=concurrency,
+            wait=not until_idle,
             fetch_job_polling_interval=POLL_S,
             update_heartbeat_interval=HEARTBEAT_S,
             stalled_worker_timeout=SILENT_S,

@@ -207,14 +207,14 @@ def take_audit(project: Project, ranking: Ranking, labeler: User) -> Slot | None
     for _ in range(_AUDIT_STEPS):
         drawn = _rows(
             """
-            UPDATE catalog_item SET audit_drawn_at = now(), answers_wanted = %s WHERE id = (
+            UPDATE catalog_item SET audit_drawn_at = %s, answers_wanted = %s WHERE id = (
                 SELECT id FROM catalog_item WHERE project_id = %s AND audit_drawn_at IS NULL
                 ORDER BY random_key LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED)
             RETURNING id, EXISTS (
                 SELECT 1 FROM truth_groundtruth t WHERE t.item_id = catalog_item.id AND t.origin = 'assisted'
                   AND NOT EXISTS (SELECT 1 FROM truth_groundtruth n WHERE n.supersedes_id = t.id))
             """,
-            [project.more_of_drawn, project.pk],
+            [timezone.now(), project.more_of_drawn, project.pk],
         )
         if not drawn:
             return None

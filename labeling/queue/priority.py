@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from django.db import connection, transaction
+from django.utils import timezone
 
 from labeling.catalog.models import Item, Project
 from labeling.catalog.random_keys import bring_forward
@@ -125,11 +126,11 @@ def draw_for_audit(*, project: Project, count: int) -> int:
             WITH following AS (
                 SELECT id FROM catalog_item WHERE project_id = %s AND audit_drawn_at IS NULL
                 ORDER BY random_key LIMIT %s FOR NO KEY UPDATE)
-            UPDATE catalog_item i SET audit_drawn_at = statement_timestamp(), answers_wanted = %s
+            UPDATE catalog_item i SET audit_drawn_at = %s, answers_wanted = %s
             FROM following WHERE i.id = following.id
             RETURNING i.id
             """,
-            [project.pk, count, project.more_of_drawn],
+            [project.pk, count, timezone.now(), project.more_of_drawn],
         )
         drawn = [row[0] for row in cursor.fetchall()]
         if ranking is not None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import sys
 import time
 from datetime import timedelta
 from typing import Any
@@ -12,12 +13,13 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 from django.utils import timezone
 
-from config.supervise import CannotStart, Supervisor, check_port
+from config.supervise import CannotStart, Program, Supervisor, check_port
 from config.translations import compile_translations
 from labeling.catalog import demo
 from labeling.catalog.elpv import elpv_folder
 from labeling.catalog.models import Project, Role
 from labeling.catalog.services import set_role
+from labeling.gateway.demo import month
 from labeling.gateway.serving import Address, address, programs
 from labeling.jobs.models import Job, JobState
 from labeling.people.models import User
@@ -57,8 +59,10 @@ class Command(BaseCommand):
             os.environ["HILLTOP_DEMO"] = "1"
             # So that simulated people can make projects of the same photos (`make loop`).
             os.environ.setdefault("HILLTOP_INTAKE_ROOTS", f"{settings.VAR / 'intake'},{elpv_folder()}")
-            Supervisor(programs(at)).run(
-                ready=lambda: self._ready(at, project, passwords, began), ready_url=f"{at.url}/login"
+            supervisor = Supervisor(programs(at))
+            supervisor.run(
+                ready=lambda: self._ready(supervisor, at, project, passwords, began),
+                ready_url=f"{at.url}/login",
             )
         except (CannotStart, Refused) as error:
             raise CommandError(str(error)) from None
@@ -81,20 +85,63 @@ class Command(BaseCommand):
             demo.start_demo_intake(project=project, by=admin)
         return project
 
-    def _ready(self, at: Address, project: Project, passwords: dict[str, str], began: float) -> None:
+    def _ready(
+        self, supervisor: Supervisor, at: Address, project: Project, passwords: dict[str, str], began: float
+    ) -> None:
         width = max(map(len, PEOPLE))
         lines = [
             "",
             f"Hilltop is at {at.url}   (after {time.monotonic() - began:.0f} s; Ctrl-C stops everything)",
-            f"  label: {at.url}/p/{project.slug}/label",
             *(f"  {name:<{width}}  {passwords[name]}" for name in PEOPLE),
+            "",
+            "Look at first:",
+            f"  labeler1   {at.url}/p/{project.slug}/label   one key an answer, from the first photo on",
+            f"  admin1     {at.url}/p/{project.slug}/   what happens next, and what waits for whom",
             "",
         ]
         print("\n".join(lines), flush=True)
         try:
             _tell_progress(project, began)
+            _month(supervisor, at, began)
+        except Exception as error:  # the first project goes on without the second
+            print(f"The second project is not there: {error}. Ctrl-C and `make demo` try again.", flush=True)
         finally:
             connections.close_all()
+
+
+def _month(supervisor: Supervisor, at: Address, began: float) -> None:
+    """Have the second project made, behind everything else, and say when it is there and what to look at."""
+    admin = User.objects.get(username="admin1")
+    job = month.begin(by=admin, members=PEOPLE)
+    if job is not None:
+        print("Making the second project, which has been at work for a month (simulated) …", flush=True)
+        supervisor.programs.append(_month_worker())
+        while job.state != JobState.SUCCEEDED or job.args["day"] + 1 < month.DAYS:
+            if job.state in (JobState.FAILED, JobState.CANCELLED):
+                raise RuntimeError(job.error or "it was cancelled")
+            time.sleep(1)
+            job = month.newest_day() or job
+        print(f"The second project is there (after {time.monotonic() - began:.0f} s)", flush=True)
+    there = f"{at.url}/p/{month.SLUG}"
+    lines = [
+        "",
+        "Look at first in “Solar cells, a simulated month”:",
+        f"  labeler1   {there}/label   and under your name: your own answers, and what became of them",
+        f"  reviewer1  {there}/review   disputes that wait, each with its blind answers and similar photos",
+        f"  admin1     {there}/   what the machine decides, how sure that is, and which alert is open",
+        f"  admin1     {there}/frontier   the certificate, the decisions, and why one was suspended",
+        f"  manager    {there}/dashboard   a month in figures (as admin1)",
+        "See it move: `make crew` in another terminal lets simulated people go on, until Ctrl-C.",
+        "",
+    ]
+    print("\n".join(lines), flush=True)
+
+
+def _month_worker() -> Program:
+    """Does the days of the second project, and ends with them. Nobody goes on with it, so no backbone is fitted to it."""
+    quietly = ["env", "HILLTOP_ADAPT_AFTER=0", "nice", "-n", "15"]
+    options = ["--queues", month.QUEUE, "--concurrency", "1", "--until-idle"]
+    return Program("month", [*quietly, sys.executable, "manage.py", "worker", *options], once=True)
 
 
 def _accounts(at: Address) -> dict[str, str]:

@@ -23,6 +23,9 @@ class Command(BaseCommand):
             default=int(os.environ.get("HILLTOP_WORKER_JOBS", 3)),
             help="jobs at once (default: %(default)s)",
         )
+        parser.add_argument(
+            "--until-idle", action="store_true", help="end when no job waits (default: when stopped)"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.IS_WORKER:  # manage.py sees to it; call_command() would not
@@ -32,4 +35,4 @@ class Command(BaseCommand):
         must_be_migrated()
         queues = [name.strip() for name in options["queues"].split(",") if name.strip()]
         self.stdout.write(f"worker: jobs of {', '.join(queues)}, {options['concurrency']} at once")
-        work(queues=queues, concurrency=options["concurrency"])
+        work(queues=queues, concurrency=options["concurrency"], until_idle=options["until_idle"])

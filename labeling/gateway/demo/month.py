@@ -1,0 +1,330 @@
+"""A month of work in the demo's second project, a day a job: simulated people, set-back dates, and the real services.
+
+Nothing is written here that a service would not write: photos come in by intake, people claim and answer, reviewers rule,
+versions are trained, compared and promoted, certificates are proven, and the audit's watch suspends one by itself. What is
+made up is who answers (:mod:`labeling.gateway.demo.people`), when (:mod:`labeling.gateway.demo.clock`), and three deliveries
+of photos: cells that are hard to judge, cells like the first ones, and cells under a lamp that fades.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection, transaction
+from django.utils import timezone
+
+from labeling.catalog import demo
+from labeling.catalog.elpv import Cell
+from labeling.catalog.models import IntakeKind, Item, Project, Role
+from labeling.catalog.services import create_project, set_role, start_intake
+from labeling.frontier.models import CertificationRun, Mode
+from labeling.frontier.policy import policy_of
+from labeling.frontier.services import draw_random, in_force, set_policy
+from labeling.gateway.demo.clock import Clock, set_back
+from labeling.gateway.demo.deliveries import DIM, DIM_LIGHT, SEED, Sizes, deliveries, lit, usual
+from labeling.gateway.demo.people import People
+from labeling.jobs import runner
+from labeling.jobs.models import Job, JobState
+from labeling.jobs.progress import JobError, Progress
+from labeling.jobs.services import all_to, enqueue, retry
+from labeling.learning.models import ModelVersion
+from labeling.learning.selectors import champion
+from labeling.learning.services import promote, request_training
+from labeling.monitors.services import monitor_when_due, set_thresholds
+from labeling.people.models import User
+from labeling.people.services import create_account
+from labeling.refusals import Refused
+from labeling.truth.models import Gold
+from labeling.truth.services import add_gold
+
+SLUG = "cells-month"
+KIND = "month"
+#: Only the worker that the demo starts for it looks here.
+QUEUE = "demo"
+DAYS = 30
+#: Days on which an admin who has no certificate yet has more photos drawn.
+WAITING_FOR_PROOF = (*range(11, 16), *range(24, 28))
+#: Who works there beside the demo's own accounts. Nobody can sign in as them.
+SIMULATED = {"sim-ada": Role.LABELER, "sim-ben": Role.LABELER, "sim-cleo": Role.REVIEWER}
+
+
+def begin(*, by: User, members: Mapping[str, str], sizes: Sizes | None = None) -> Job | None:
+    """Make the project and ask for its first day, once; later for the day that failed. None where the month is over.
+
+    ``members``: name of an account -> role, of people who can sign in.
+    """
+    project = Project.objects.filter(slug=SLUG).first()
+    if project is None:
+        now = timezone.now()
+        with transaction.atomic():
+            with set_back(_morning(now, 0)):
+                project = _create(by, members)
+            args = {"day": 0, "until": now.isoformat(), "sizes": asdict(sizes or Sizes())}
+            return _ask(project, by, args)
+    last = newest_day()
+    if last is None or last.is_live:
+        return last
+    if last.state == JobState.SUCCEEDED:
+        return None
+    return retry(job=last, by=by) if last.state == JobState.FAILED else _ask(project, by, last.args)
+
+
+def newest_day() -> Job | None:
+    """The job of the day that the project is at."""
+    days = Job.objects.filter(kind=KIND, project_id__in=Project.objects.filter(slug=SLUG).values("pk"))
+    return days.order_by("-created_at").first()
+
+
+def _create(by: User, members: Mapping[str, str]) -> Project:
+    project = create_project(
+        slug=SLUG,
+        name="Solar cells, a simulated month",
+        question="Is this cell defective?",
+        classes=demo.CLASSES,
+        by=by,
+        description=(
+            "A month of simulated work: people and dates are made up. Answers were drawn by the probabilities that the "
+            "experts of the ELPV dataset gave the cells, and the clock was set back; all else came about as in real work. "
+            "Photos: ELPV dataset, CC BY-NC-SA 4.0."
+        ),
+        gold_rate=0.04,
+        audit_rate=0.2,
+        boundary_after=100,
+        sweep_allowed=True,
+    )
+    for username, role in {**members, **SIMULATED}.items():
+        user = User.objects.filter(username=username).first() or create_account(username=username, by=by)
+        if user != by:
+            set_role(project=project, user=user, role=role, by=by)
+    return project
+
+
+def _ask(project: Project, by: User | None, args: dict[str, Any]) -> Job:
+    return enqueue(
+        kind=KIND,
+        queue=QUEUE,
+        project_id=project.pk,
+        args=args,
+        requested_by=by,
+        dedupe=f"{KIND}:{project.pk}:{args['day']}",
+    )
+
+
+def _morning(until: datetime, day: int) -> datetime:
+    """When that day's work begins, so that the last day ends at ``until``."""
+    return until - timedelta(days=DAYS - 1 - day, hours=8)
+
+
+def live_a_day(progress: Progress) -> dict[str, Any]:
+    """The job of one day. At its end it asks for the next one's. Returns {day, answers, ruled}."""
+    args = progress.args
+    project = Project.objects.get(pk=progress.job.project_id or 0)
+    until = datetime.fromisoformat(args["until"])
+    with all_to(QUEUE), set_back(_morning(until, args["day"])) as clock:
+        told = Day(project, args["day"], Sizes(**args["sizes"]), clock, progress).live()
+    if args["day"] + 1 < DAYS:
+        _ask(project, progress.job.requested_by, args | {"day": args["day"] + 1})
+    return {"day": args["day"], **told}
+
+
+def is_over() -> bool:
+    """Whether all its days are there."""
+    last = newest_day()
+    return last is not None and last.state == JobState.SUCCEEDED and last.args["day"] + 1 == DAYS
+
+
+def crew(project: Project, dice: random.Random, think: Callable[[float], None]) -> People:
+    """Those of the project's people whom nobody can sign in as."""
+    members = project.memberships.filter(user__username__in=SIMULATED).select_related("user")
+    return People(
+        project=project,
+        admin=project.created_by,
+        labelers=[each.user for each in members if each.role == Role.LABELER],
+        reviewers=[each.user for each in members if each.role == Role.REVIEWER],
+        dice=dice,
+        think=think,
+    )
+
+
+def deliver(project: Project, count: int) -> int:
+    """Take some of the data set's cells in that the project has not seen yet; return how many."""
+    there = set(Item.objects.filter(project=project).values_list("name", flat=True))
+    cells = [cell for cell in usual() if cell.path.name not in there][:count]
+    if cells:
+        _take_in(project, cells, source="Line 2, today")
+    return len(cells)
+
+
+def _take_in(project: Project, cells: Sequence[Cell], *, source: str, light: float = 1.0) -> None:
+    """A delivery, by a real intake."""
+    files = [
+        SimpleUploadedFile(f"{DIM if light < 1 else ''}{cell.path.name}", lit(cell, light)) for cell in cells
+    ]
+    start_intake(project=project, by=project.created_by, kind=IntakeKind.UPLOAD, source=source, files=files)
+
+
+class Day:
+    """What people and the admin do on one day. What was done before the day was broken off is not done again."""
+
+    def __init__(self, project: Project, day: int, sizes: Sizes, clock: Clock, progress: Progress) -> None:
+        self.project, self.day, self.sizes, self.clock, self.progress = project, day, sizes, clock, progress
+        self.people = People(
+            project=project,
+            admin=project.created_by,
+            labelers=self._members(Role.LABELER),
+            reviewers=self._members(Role.REVIEWER),
+            dice=random.Random(f"{SEED} {day}"),
+            think=clock.wait,
+        )
+        self.answers = 0
+        self.began = clock.now()
+
+    def _members(self, role: str) -> list[User]:
+        found = self.project.memberships.filter(role=role).select_related("user").order_by("user__username")
+        return [each.user for each in found]
+
+    @property
+    def admin(self) -> User:
+        return self.people.admin
+
+    def live(self) -> dict[str, int]:
+        with connection.cursor() as cursor:  # lots that fall in the database
+            cursor.execute("SELECT setseed(%s)", [self.day / DAYS])
+        morning: dict[int, Callable[[], None]] = {
+            0: self.set_up,
+            3: lambda: self.train(1, "The first model: its order is worth more than none"),
+            5: lambda: self.train(2, "More labels of both classes"),
+            6: self.roll_back,
+            7: lambda: self.train(3, "With what was settled since"),
+            8: self.ask_for_proof,
+            17: self.meet_a_new_supplier,
+            19: lambda: self.take_in("Line 2, second half", "more"),
+            20: lambda: self.train(4, "Learned from the new supplier's cells"),
+            21: lambda: self.draw(self.sizes.sample),
+            26: lambda: self.take_in("Line 2, week 4", "usual"),
+            28: lambda: self.take_in("Line 2, lamp of camera 3", "dim", light=DIM_LIGHT),
+        }
+        if act := morning.get(self.day):
+            act()
+            self.work_off()
+        self.prove_more()
+        self.switch_on()
+        self.label()
+        ruled = self.people.rule(leave=6 if self.day >= DAYS - 2 else 0)
+        self.work_off()
+        monitor_when_due(project=self.project)
+        self.work_off()
+        return {"answers": self.answers, "ruled": ruled}
+
+    # -- what people do ------------------------------------------------------------------------------------------
+
+    def label(self) -> None:
+        """Each in turn a photo, until the day's answers are given."""
+        look = CertificationRun.objects.filter(project=self.project).first()
+        wanted = self.sizes.in_a_hurry if look and look.counts["open"] else self.sizes.answers
+        while self.answers < wanted:
+            before = self.answers
+            for person in self.people.labelers:
+                self.answers += self.people.answer(person)
+            self.progress.report(self.day, DAYS)
+            if self.answers // 20 > before // 20:
+                self.work_off()
+            if self.answers == before:
+                return
+
+    # -- what the admin does -------------------------------------------------------------------------------------
+
+    def set_up(self) -> None:
+        """Exemplars, gold and the first delivery, as in the fresh project."""
+        if not self.project.guidelines.filter(number=2).exists():
+            demo.add_exemplars(project=self.project, by=self.admin)
+        if not Gold.objects.filter(project=self.project).exists():
+            for item, key in demo.gold_items(project=self.project):
+                add_gold(project=self.project, item=item, class_key=key, by=self.admin)
+        self.take_in("Line 2", "first")
+        set_thresholds(project=self.project, by=self.admin, reason="A small line", window=60)
+
+    def take_in(self, source: str, lot: str, *, light: float = 1.0) -> None:
+        if not self.project.intake_batches.filter(source=source).exists():
+            _take_in(self.project, deliveries(self.sizes)[lot], source=source, light=light)
+
+    def train(self, number: int, reason: str) -> None:
+        versions = ModelVersion.objects.filter(project=self.project)
+        if not versions.filter(number=number).exists():
+            request_training(project=self.project, by=self.admin)
+            self.work_off()
+        self._promote(versions.get(number=number), reason)
+
+    def roll_back(self) -> None:
+        self._promote(
+            ModelVersion.objects.get(project=self.project, number=1),
+            "Labelers found the new order odd: back until it was looked at",
+        )
+
+    def _promote(self, version: ModelVersion, reason: str) -> None:
+        if champion(self.project) != version:
+            promote(model_version=version, by=self.admin, reason=reason)
+
+    def ask_for_proof(self) -> None:
+        """A plan is written before the photos are drawn that shall prove it."""
+        set_policy(
+            project=self.project,
+            by=self.admin,
+            reason="Right on four of five at least; a tenth of it is audited",
+            precision=0.8,
+            planned_labels=self.sizes.planned,
+            audit_share=0.1,
+        )
+        self.work_off()
+        self.draw(self.sizes.sample)
+
+    def meet_a_new_supplier(self) -> None:
+        set_policy(
+            project=self.project,
+            by=self.admin,
+            audit_share=0.9,
+            reason="A new supplier: for a while people see nine of ten",
+        )
+        self.take_in("Line 2, new supplier", "hard")
+
+    def prove_more(self) -> None:
+        """More random photos, where those that were drawn are settled and proved too little."""
+        look = CertificationRun.objects.filter(project=self.project).first()
+        if self.day in WAITING_FOR_PROOF and look and not look.counts["open"] and not in_force(self.project):
+            with suppress(Refused):  # all are drawn
+                self.draw(self.sizes.sample // 3)
+            self.work_off()
+
+    def draw(self, count: int) -> None:
+        """Random photos of the whole pool, once a day."""
+        if not self.project.activities.filter(kind="random_drawn", at__gte=self.began).exists():
+            draw_random(project=self.project, by=self.admin, count=count)
+
+    def switch_on(self) -> None:
+        """As soon as something is certified."""
+        if policy_of(self.project).mode != Mode.ON and in_force(self.project):
+            set_policy(
+                project=self.project,
+                by=self.admin,
+                mode=Mode.ON,
+                reason="Certified, and people see a tenth of it",
+            )
+            self.work_off()
+
+    # -- jobs ----------------------------------------------------------------------------------------------------
+
+    def work_off(self) -> None:
+        """Do the project's waiting jobs here, and what they cause, oldest first, as a worker would."""
+        waiting = Job.objects.of_project(self.project.pk).live().exclude(kind=KIND).order_by("created_at")
+        while job := waiting.first():
+            runner.run(job.pk)
+            job.refresh_from_db()
+            if job.state == JobState.FAILED:
+                raise JobError(f"The {job.kind} of day {self.day + 1} failed: {job.error}")
+            self.progress.check()

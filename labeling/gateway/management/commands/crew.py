@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import random
+import signal
+import time
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connections
+
+from labeling.catalog.models import Project
+from labeling.gateway.demo import month
+
+#: Seconds between two deliveries, and photos of each.
+EVERY_S, PHOTOS = 60.0, 8
+#: Disputes that are left to whoever looks at the demo.
+LEAVE = 5
+
+
+class Command(BaseCommand):
+    requires_system_checks = []
+    help = "Let simulated people go on in the demo's second project, beside `make demo`, until Ctrl-C."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        project = Project.objects.filter(slug=month.SLUG).first()
+        if project is None or not month.is_over():
+            raise CommandError(
+                "There is no month of work to go on with yet. Run `make demo`, and wait for it."
+            )
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        people = month.crew(project, random.Random(), think=time.sleep)
+        self.stdout.write(f"{', '.join(month.SIMULATED)} go on in “{project.name}”, until Ctrl-C")
+        delivery = time.monotonic()
+        try:
+            while True:
+                answers = sum(people.answer(person) for person in people.labelers)
+                ruled = people.rule(leave=LEAVE)
+                self.stdout.write(f"{answers} answers, {ruled} rulings")
+                if time.monotonic() >= delivery:
+                    delivery = time.monotonic() + EVERY_S
+                    self.stdout.write(f"{month.deliver(project, PHOTOS)} new photos")
+                if not answers:
+                    time.sleep(2)
+        except KeyboardInterrupt:
+            self.stdout.write("The crew has gone home.")
+        finally:
+            connections.close_all()
