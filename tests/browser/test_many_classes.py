@@ -91,7 +91,9 @@ def test_at_a_desk_two_signs_answer_digits_repeat_and_a_slash_finds(
     typed = page.evaluate("performance.now()")
     page.keyboard.press("s")
     expect(page.locator("#finder")).to_be_hidden()
-    page.wait_for_function("typed => performance.now() > typed + 1000", arg=typed)  # the next photo is looked at
+    page.wait_for_function(
+        "typed => performance.now() > typed + 1000", arg=typed
+    )  # the next photo is looked at
     screen.press("1")  # the digit of the class that was not chosen for longest is its own now
     assert said(labeler, 2) == ["wheel-299"] * 2
 

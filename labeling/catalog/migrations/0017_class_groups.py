@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('catalog', '0015_wording_only'),
+        ('catalog', '0016_cost_and_target'),
     ]
 
     operations = [
