@@ -10,7 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from labeling.catalog.models import Project
@@ -95,11 +97,16 @@ def own_answers(project: Project, person: User) -> list[OwnAnswer]:
 
 
 def _settled(project: Project, items: Iterable[int]) -> dict[int, GroundTruth]:
-    """Of these photos (ids) what people settled, of those about which nothing is open. Gold, also former, never is told."""
+    """Of these photos (ids) what people settled, of those about which nothing is open. Gold, also former, never is told.
+
+    Nor is a ruling that its reviewer may still take back: the photo would be asked again.
+    """
     among = list(items)
+    final = timezone.now() - timedelta(seconds=project.undo_seconds)
     truths = (
         GroundTruth.objects.strict().filter(project=project, item_id__in=among).exclude(origin=Origin.GOLD)
     )
+    truths = truths.exclude(ruling__isnull=False, created_at__gt=final)
     waits = set(Dispute.objects.open().filter(item_id__in=among).values_list("item_id", flat=True))
     known = set(Gold.objects.filter(item_id__in=among).values_list("item_id", flat=True))
     return {

@@ -40,7 +40,7 @@ def rule(
 ) -> Ruling:
     """End a dispute. A ruling makes ground truth, or (``send_back``) asks for a new round of answers.
 
-    ``comment`` is for reviewers and admins, ``note`` for the labelers whose answers it overrules (``truth.overruled``).
+    ``comment`` is for reviewers and admins, ``note`` for the labelers whose answers it overrules (``truth.own_answers``).
 
     Raises :class:`Refused` ``not_found`` (404), ``already_ruled``, ``own_answer`` (409), ``unknown_class`` or
     ``invalid`` (422).

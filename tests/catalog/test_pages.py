@@ -163,7 +163,8 @@ def settings_of(project: Project, **changes: Any) -> dict[str, Any]:
     response = signed_in(project.created_by).get(reverse("project-settings", args=[project.slug]))
     form = response.context["form"]
     fields = {name: form[name].value() for name in form.fields}
-    return {name: value for name, value in (fields | changes).items() if value is not False}
+    sent = {name: value for name, value in (fields | changes).items() if value is not False}
+    return {name: "" if value is None else value for name, value in sent.items()}
 
 
 def test_settings_are_saved_and_what_was_not_touched_stays() -> None:

@@ -73,11 +73,16 @@ def test_a_new_project_sent_without_its_rows_gets_rows_and_plain_words(db: None)
 
 def test_too_many_class_rows_are_refused_in_plain_words(db: None) -> None:
     client = client_of(make_user(is_superuser=True))
-    sent = {"name": "Cells", "question": "Broken?", "classes-TOTAL_FORMS": "41", "classes-INITIAL_FORMS": "0"}
-    sent |= {f"classes-{n}-name": f"Class {n}" for n in range(41)}
+    sent = {
+        "name": "Cells",
+        "question": "Broken?",
+        "classes-TOTAL_FORMS": "501",
+        "classes-INITIAL_FORMS": "0",
+    }
+    sent |= {f"classes-{n}-name": f"Class {n}" for n in range(501)}
     response = client.post("/new", sent)
     assert response.status_code == 422
-    assert "at most 40 classes" in response.content.decode()
+    assert "at most 500 classes" in response.content.decode()
 
 
 def test_a_project_without_undo_says_so(db: None) -> None:

@@ -27,7 +27,8 @@ def world() -> World:
 def links(page: str) -> dict[str, tuple[str, str]]:
     """Address -> (aria-current, text) of each link in the rows of the navigation."""
     found = {}
-    for row in re.findall(r'<nav class="tabs.*?</nav>', page, re.S):
+    head = page.split('class="project-head"')[1].split("</section>")[0]
+    for row in re.findall(r'<nav class="tabs.*?</nav>', head, re.S):
         for tag, inner in re.findall(r"<a\s(.*?)>(.*?)</a>", row, re.S):
             current = re.search(r'aria-current="(\w+)"', tag)
             text = re.sub(r"<svg.*?</svg>|<[^>]*>", "", inner, flags=re.S)

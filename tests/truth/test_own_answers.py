@@ -65,7 +65,7 @@ def test_nothing_is_told_of_a_photo_that_waits_agreed_or_is_gold_and_the_three_l
 
 
 def test_a_ruling_is_told_to_both_and_no_more_once_the_photo_is_before_reviewers_again() -> None:
-    project = make_project()
+    project = make_project(undo_seconds=0)
     ann, bob, rev = make_member(project), make_member(project), make_member(project, "reviewer")
     [item] = make_items(project, 1)
     answer(project, item, ann)
@@ -113,6 +113,8 @@ def test_a_held_photo_hears_the_ruling_and_what_was_taken_back_or_swept_is_not_l
     services.retract_answer(project=project, labeler=ann, key=answer(project, taken, ann).key)
     answer(project, swept, ann, draw="sweep")
 
+    project.undo_seconds = 0  # what was ruled is final
+    project.save()
     html = page(project, ann)
     assert row(html, held) == "Hold : Between two classes A reviewer ruled as you did."
     assert row(html, unusable) == "Functional Overruled A reviewer ruled: Unusable"

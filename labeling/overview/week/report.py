@@ -12,6 +12,7 @@ from django.utils.translation import ngettext
 
 from labeling.catalog.models import Project
 from labeling.catalog.selectors import class_names, current_guideline
+from labeling.frontier.at_a_glance import glance
 from labeling.frontier.models import CertificateEnd, EndKind
 from labeling.monitors.models import Monitor, MonitorAlert
 from labeling.overview.dashboard.panel import Unit, rounded, shown
@@ -107,7 +108,7 @@ def report(project: Project, asked: str) -> Report:
             for each in now.certificates
         ],
         events=_events(project, span, names),
-        falls=falls(project) if span.monday >= this.before.monday else [],
+        falls=falls(project, glance([project])) if span.monday >= this.before.monday else [],
         earlier=span.before if before is not None else None,
         later=span.next if span.monday < this.monday else None,
     )
