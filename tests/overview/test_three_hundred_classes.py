@@ -50,7 +50,7 @@ def own_folders(settings: Settings, tmp_path: Path) -> None:
 def project_of_many() -> Project:
     """Three photos a class, two of them settled; embeddings that tell the classes apart."""
     keys = [f"part-{n}" for n in range(MANY)]
-    project = make_project(classes=tuple(keys))
+    project = make_project(classes=tuple(keys), backbone="tiny:net")  # a small head is trained soon
     items = make_items(project, 3 * MANY)
     store = store_of(backbones.load(project.backbone))
     noise = np.random.default_rng(0)

@@ -28,6 +28,8 @@ Ints = npt.NDArray[np.integer[Any]]
 POOL_SAMPLE = 400
 #: Among more labels than this no single one moves the head, and the matrices grow with the square.
 MOST_LABELS_FOR_INFLUENCE = 1_500
+#: Labels, squared, times classes: one number each is held, and each class costs a factorisation of all labels.
+MOST_NUMBERS_FOR_INFLUENCE = 10 * MOST_LABELS_FOR_INFLUENCE**2
 LISTED = 12
 #: Doubted labels that are kept by name. All are counted.
 DOUBTED = 200
@@ -158,8 +160,8 @@ def _influential(
     seed: int,
 ) -> dict[str, Any]:
     """{of (photos of the pool that were asked), listed: [{item, shift, flips, loss, leverage}], reason}."""
-    n = len(column)
-    if n > MOST_LABELS_FOR_INFLUENCE:
+    n, classes = len(column), int(column.max(initial=0)) + 1
+    if n > MOST_LABELS_FOR_INFLUENCE or n * n * classes > MOST_NUMBERS_FOR_INFLUENCE:
         return {"of": 0, "listed": [], "reason": "many"}
     pool = _pool(project, item_ids, store, seed)
     if not len(pool):
