@@ -240,7 +240,8 @@ def _share(of: Proportion) -> str:
     """98 % [95 %, 99 %], n = 120."""
     if of.share is None:
         return ""
-    return f"{shown(of.share, 'share')} [{shown(of.low, 'share')}, {shown(of.high, 'share')}], n = {rounded(of.whole)}"
+    interval = f"{shown(of.share, 'share')} [{shown(of.low, 'share')}, {shown(of.high, 'share')}]"
+    return f"{interval}, n\u00a0=\u00a0{rounded(of.whole)}"
 
 
 def _events(project: Project, span: Span, names: dict[int, str]) -> list[Event]:
