@@ -241,7 +241,7 @@ def _share(of: Proportion) -> str:
     if of.share is None:
         return ""
     interval = f"{shown(of.share, 'share')} [{shown(of.low, 'share')}, {shown(of.high, 'share')}]"
-    return f"{interval}, n\u00a0=\u00a0{rounded(of.whole)}"
+    return f"{interval}, n = {rounded(of.whole)}".replace(" %", "\u00a0%").replace(" = ", "\u00a0=\u00a0")
 
 
 def _events(project: Project, span: Span, names: dict[int, str]) -> list[Event]:
