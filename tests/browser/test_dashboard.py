@@ -224,7 +224,7 @@ def test_the_week_is_one_sheet_of_paper_and_fits_a_phone(
             page.set_viewport_size({"width": 688, "height": 1000})  # of A4, within its margins
             page.emulate_media(media="print")
             page.screenshot(path=Path(folder) / f"week-{language}-print.png", full_page=True)
-            page.emulate_media(media="screen")
+            page.emulate_media(media="null")
         assert len(re.findall(rb"/Type\s*/Page\b", paper)) == 1, language
         shoot(page, f"week-{language}")
         assert axe.faults(page) == []

@@ -150,7 +150,8 @@ def standing_at(project: Project, moment: datetime) -> list[Certificate]:
     """Certificates that had been issued and had not ended by then."""
     issued = Certificate.objects.filter(project=project, created_at__lt=moment)
     ended = CertificateEnd.objects.filter(certificate__project=project, created_at__lt=moment)
-    return list(issued.exclude(pk__in=ended.values("certificate")).order_by("label_class", "pk"))
+    standing = issued.exclude(pk__in=ended.values("certificate")).order_by("label_class", "pk")
+    return list(standing.select_related("label_class"))
 
 
 def first_week(project: Project, past: History) -> date:

@@ -241,7 +241,8 @@ def _share(of: Proportion) -> str:
     """98 % [95 %, 99 %], n = 120."""
     if of.share is None:
         return ""
-    return f"{shown(of.share, 'share')} [{shown(of.low, 'share')}, {shown(of.high, 'share')}], n = {rounded(of.whole)}"
+    interval = f"{shown(of.share, 'share')} [{shown(of.low, 'share')}, {shown(of.high, 'share')}]"
+    return f"{interval}, n = {rounded(of.whole)}".replace(" %", "\u00a0%").replace(" = ", "\u00a0=\u00a0")
 
 
 def _events(project: Project, span: Span, names: dict[int, str]) -> list[Event]:
