@@ -41,6 +41,7 @@ PAGES = (
     "photos",
     "members",
     "guideline",
+    "guideline/edit",
     "intake",
     "settings",
     "label",
