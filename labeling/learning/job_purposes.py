@@ -85,7 +85,7 @@ def _group(purpose: Purpose, jobs: list[Job]) -> PurposeJobs:
     return PurposeJobs(purpose, pressing, ended[:OPEN], ended[OPEN:])
 
 
-_STATES = [JobState.RUNNING, JobState.QUEUED, JobState.FAILED]
+_STATES: list[str] = [JobState.RUNNING, JobState.QUEUED, JobState.FAILED]
 
 
 def _pressing(jobs: Iterable[Job]) -> set[object]:

@@ -23,6 +23,8 @@ from labeling.truth.models import Draw, Gold, GroundTruth, Origin
 
 #: A class with fewer ground truths cannot be both learned from and judged on.
 LEAST_A_CLASS = 2
+#: Classes that a sentence names before it counts the others.
+NAMED = 6
 #: A project that trains by itself makes its first model when two classes have so many ground truths each.
 FIRST_A_CLASS = 5
 #: Raised when a training makes another head of the same ground truths, so that they may be trained on anew.
@@ -197,6 +199,8 @@ def _what_is_missing(counts: tuple[ClassCount, ...]) -> str:
         for each in counts
         if each.count < LEAST_A_CLASS
     ]
+    if len(missing) > NAMED:
+        missing = [*missing[:NAMED], _("%(n)d others have too few too") % {"n": len(missing) - NAMED}]
     if total == 0:
         now = _("No photo is settled as a class yet.")
     elif len(enough) == 1:

@@ -125,3 +125,9 @@ def test_choosing_a_preset_fills_the_fields_and_says_what_would_change_and_saves
     assert quick.differs(project) == {}
     assert [is_now for _preset, _cost, is_now in page(project).context["presets"]] == [True, False, False]
     assert "would change" not in page(project, preset="of nobody").content.decode()
+
+
+@pytest.mark.django_db
+def test_every_setting_is_explained_in_a_sentence() -> None:
+    form = page(make_project()).context["form"]
+    assert [name for name, field in form.fields.items() if not str(field.help_text).strip()] == []

@@ -29,18 +29,15 @@ _BETWEEN = " / "
 class PastedClasses(forms.CharField):
     """Names of classes, one a line, each with the group in front of it if it has one. As services take them."""
 
-    widget = forms.Textarea
-
-    def __init__(self, **options: Any) -> None:
-        defaults = {
-            "required": False,
-            "label": gettext_lazy("Paste a list"),
-            "help_text": gettext_lazy(
+    def __init__(self) -> None:
+        super().__init__(
+            required=False,
+            label=gettext_lazy("Paste a list"),
+            help_text=gettext_lazy(
                 "One class a line: its name, or its group and its name as “Body / Dent”. They come behind the others."
             ),
-        }
-        super().__init__(**(defaults | options))
-        self.widget.attrs |= {"rows": 4, "spellcheck": "false"}
+            widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false"}),
+        )
 
     def clean(self, value: Any) -> list[dict[str, str]]:
         lines = lines_of(super().clean(value))

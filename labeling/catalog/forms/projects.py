@@ -237,7 +237,8 @@ class SettingsForm(_ProjectModelForm):
             return _("yes") if value else _("no")
         field = self.fields[name]
         if isinstance(field, forms.ChoiceField):
-            return str(dict(field.choices).get(value, value))
+            names: dict[Any, Any] = dict(field.choices)  # type: ignore[arg-type]  # pairs, as this form gives them
+            return str(names.get(value, value))
         return f"{value:g}" if isinstance(value, float) else str(value)
 
     def changes(self) -> dict[str, Any]:
