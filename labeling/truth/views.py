@@ -12,7 +12,6 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from labeling.catalog.models import Item, Project
@@ -30,25 +29,10 @@ from labeling.truth.desk import desk, strip
 from labeling.truth.forms import AmendForm, GoldForm, RulingForm
 from labeling.truth.labelers_page import figures, golds
 from labeling.truth.models import Dispute, Gold, Ruling
-from labeling.truth.own_answers import own_answers
 from labeling.typed_numbers import whole
 
 #: review.js asks with this header and gets the desk alone; without it the same address answers a whole page.
 DESK_HEADER = "X-Hilltop-Desk"
-
-
-# --- one's own answers ------------------------------------------------------------------------------------------
-
-
-@login_required
-@only_looked_at
-@never_cache
-def mine(request: HttpRequest, slug: str) -> HttpResponse:
-    """What a person answered of late, and what became of it."""
-    project = project_for(request.user, slug, Action.LABEL)
-    answers = own_answers(project, signed_in(request))
-    shown = {"answers": answers, "overruled": sum(each.overruled for each in answers)}
-    return render(request, "truth/mine.html", project_context(request, project, "mine", **shown))
 
 
 # --- review -----------------------------------------------------------------------------------------------------
