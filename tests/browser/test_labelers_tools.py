@@ -156,7 +156,7 @@ def test_keys_are_chosen_by_pressing_them(photos: Project, page_for: PageFor) ->
     page.get_by_label("Skip", exact=True).press("s")
     page.get_by_role("button", name="Keep these keys").click()
     expect(page.get_by_text("The keys are kept.")).to_be_visible()
-    assert User.objects.get(pk=labeler.pk).keys == {"hold": "j"}
+    assert User.objects.get(pk=labeler.pk).own_keys == {"hold": "j"}
     page.get_by_role("link", name="Back to the photos").click()
     page.wait_for_url(f"**/p/{photos.slug}/label")
 
