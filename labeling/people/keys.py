@@ -53,7 +53,7 @@ def keys_of(user: User, *, codes: bool = False) -> dict[str, str]:
 
     Where one of a person's keys would begin a code, all of them are the usual ones: half of a choice could clash.
     """
-    own = {action: key for action, key in user.keys.items() if action in USUAL}
+    own = {action: key for action, key in user.own_keys.items() if action in USUAL}
     if codes and any(key.isalpha() and key not in LETTERS for key in own.values()):
         own = {}
     return USUAL | own
@@ -75,8 +75,8 @@ def choose_keys(*, user: User, keys: Mapping[str, str]) -> None:
             wrong[action] = message
     if wrong:
         raise Refused.invalid_fields(wrong, " ".join(dict.fromkeys(wrong.values())))
-    user.keys = {action: key for action, key in chosen.items() if key != USUAL[action]}
-    user.save(update_fields=["keys"])
+    user.own_keys = {action: key for action, key in chosen.items() if key != USUAL[action]}
+    user.save(update_fields=["own_keys"])
 
 
 def _refusal(action: str, key: str, chosen: Mapping[str, str]) -> str:

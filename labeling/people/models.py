@@ -32,7 +32,7 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]  # of the toke
         default=False,
         help_text="Each new photo is shown in its own brightness, whatever the one before needed.",
     )
-    keys = models.JSONField(
+    own_keys = models.JSONField(
         default=dict, blank=True, help_text="Own keys of the labeling screen, beside the usual ones."
     )
     toured_at = models.DateTimeField(null=True, blank=True, help_text="When the labeling tour was seen.")

@@ -70,7 +70,8 @@ def _shared(
     """What both screens show; ``settings_for`` says what the screen's script is told."""
     guideline = current_guideline(project)
     classes = screen.classes_shown(guideline)
-    keys = keys_of(signed_in(request), codes=len(classes) > BY_DIGIT)
+    many = len(classes) > BY_DIGIT
+    keys = keys_of(signed_in(request), codes=many)
     settings = settings_for(
         project,
         person=signed_in(request),
@@ -78,6 +79,11 @@ def _shared(
         classes=classes,
     )
     settings["keys"] = pressed_for(keys)
-    more = {"classes": classes, "reasons": screen.reasons(), "settings": settings, "own_keys": keys}
-    more["many"] = len(classes) > BY_DIGIT
+    more = {
+        "classes": classes,
+        "many": many,
+        "reasons": screen.reasons(),
+        "settings": settings,
+        "own_keys": keys,
+    }
     return project_context(request, project, page, **more)

@@ -8,7 +8,6 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from labeling.catalog.models import Item
@@ -23,19 +22,7 @@ from labeling.truth import services
 from labeling.truth.forms import GoldForm, first_error
 from labeling.truth.labelers_page import figures, golds
 from labeling.truth.models import Gold
-from labeling.truth.own_answers import own_answers
 from labeling.typed_numbers import whole
-
-
-@login_required
-@only_looked_at
-@never_cache
-def mine(request: HttpRequest, slug: str) -> HttpResponse:
-    """What a person answered of late, and what became of it."""
-    project = project_for(request.user, slug, Action.LABEL)
-    answers = own_answers(project, signed_in(request))
-    shown = {"answers": answers, "overruled": sum(each.overruled for each in answers)}
-    return render(request, "truth/mine.html", project_context(request, project, "mine", **shown))
 
 
 @login_required

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 
@@ -12,6 +13,7 @@ from playwright.sync_api import Page, expect
 from labeling.catalog.models import Project
 from labeling.people.keys import choose_keys
 from labeling.people.models import User
+from tests.browser import axe
 from tests.browser.test_labeling_screen import Screen, project_with_photos, wait_for_answers
 from tests.browser.test_own_pixels import items_of, labeler_of, open_label, png, seen_in
 from tests.factories import make_project
@@ -146,6 +148,7 @@ def test_keys_are_chosen_by_pressing_them(photos: Project, page_for: PageFor) ->
     labeler = labeler_of(photos)
     page = page_for(labeler)
     page.goto(f"/me/keys?next=/p/{photos.slug}/label")
+    assert axe.faults(page) == []
     page.get_by_label("Hold", exact=True).press("j")
     page.get_by_label("Skip", exact=True).press("j")
     page.get_by_role("button", name="Keep these keys").click()
@@ -153,9 +156,22 @@ def test_keys_are_chosen_by_pressing_them(photos: Project, page_for: PageFor) ->
     page.get_by_label("Skip", exact=True).press("s")
     page.get_by_role("button", name="Keep these keys").click()
     expect(page.get_by_text("The keys are kept.")).to_be_visible()
-    assert User.objects.get(pk=labeler.pk).keys == {"hold": "j"}
+    assert User.objects.get(pk=labeler.pk).own_keys == {"hold": "j"}
     page.get_by_role("link", name="Back to the photos").click()
     page.wait_for_url(f"**/p/{photos.slug}/label")
+
+
+def test_the_page_of_last_answers_and_the_way_to_it(photos: Project, page_for: PageFor) -> None:
+    page = page_for(labeler_of(photos), viewport={"width": 390, "height": 844})
+    screen = Screen(page, photos).open()
+    screen.press("1")
+    screen.expect_state("All saved")
+    page.locator("#help-toggle").click()
+    page.get_by_role("link", name="Your last answers").click()
+    expect(page.get_by_role("heading", name="Your last answers", level=1)).to_be_visible()
+    expect(page.locator(".own-answer")).to_have_text(re.compile("Functional"))
+    assert axe.faults(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
 def test_the_pace_is_said_from_five_answers_on_and_survives_a_reload(

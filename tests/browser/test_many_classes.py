@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 from labeling.catalog.models import Project
 from labeling.people.models import User
 from labeling.queue.screen import classes_shown
+from tests.browser import axe
 from tests.browser.test_labeling_screen import Screen, project_with_photos, wait_for_answers
 from tests.factories import join, make_member
 
@@ -63,6 +64,7 @@ def test_on_a_phone_a_class_is_found_by_its_name_and_the_photo_keeps_half_of_the
     page.get_by_role("button", name="Find").tap()
     expect(page.get_by_role("option")).to_have_count(300)
     assert share_of_photo(page, below="#finder") >= 0.5
+    assert axe.faults(page) == []
     page.get_by_role("combobox", name="Find a class").fill("gasket-2")
     expect(page.get_by_role("option")).to_have_count(17)
     page.get_by_role("option", name="Gasket-230").tap()

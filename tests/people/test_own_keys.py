@@ -32,7 +32,7 @@ def test_keys_are_kept_and_what_differs_is_told_to_the_screen(client: Client, pe
     join(project, person)
     assert client.post("/me/keys", USUAL | {"hold": "J", "skip": "h"}).status_code == 302
     person.refresh_from_db()
-    assert person.keys == {"hold": "j", "skip": "h"}
+    assert person.own_keys == {"hold": "j", "skip": "h"}
 
     html = client.get(f"/p/{project.slug}/label").content.decode()
     found = re.search(r'<script id="hilltop-settings"[^>]*>(.*?)</script>', html, re.S)
@@ -42,7 +42,7 @@ def test_keys_are_kept_and_what_differs_is_told_to_the_screen(client: Client, pe
 
     client.post("/me/keys", {"reset": "1"})
     person.refresh_from_db()
-    assert person.keys == {} and pressed_for(keys_of(person)) == {}
+    assert person.own_keys == {} and pressed_for(keys_of(person)) == {}
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_a_key_that_cannot_be_is_refused_with_a_sentence_and_nothing_is_kept(
     assert response.status_code == 422
     assert said in response.content.decode()
     person.refresh_from_db()
-    assert person.keys == {"skip": "k"}
+    assert person.own_keys == {"skip": "k"}
 
 
 def test_own_keys_give_way_where_they_would_begin_the_code_of_a_class(person: User) -> None:

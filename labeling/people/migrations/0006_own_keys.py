@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
     operations = [
         migrations.AddField(
             model_name='user',
-            name='keys',
+            name='own_keys',
             field=models.JSONField(blank=True, default=dict, help_text='Own keys of the labeling screen, beside the usual ones.'),
         ),
     ]
