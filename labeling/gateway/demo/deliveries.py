@@ -26,7 +26,7 @@ class Sizes:
 
     first: int = 1000
     hard: int = 49
-    more: int = 400
+    more: int = 200
     usual: int = 100
     dim: int = 60
     sample: int = 230

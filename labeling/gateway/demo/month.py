@@ -48,8 +48,8 @@ KIND = "month"
 #: Only the worker that the demo starts for it looks here.
 QUEUE = "demo"
 DAYS = 30
-#: Days on which an admin who has no certificate yet has more photos drawn.
-WAITING_FOR_PROOF = (*range(11, 16), *range(24, 28))
+#: Days on which an admin who has not a certificate of each class yet has more photos drawn.
+WAITING_FOR_PROOF = range(11, 17)
 #: Who works there beside the demo's own accounts. Nobody can sign in as them.
 SIMULATED = {"sim-ada": Role.LABELER, "sim-ben": Role.LABELER, "sim-cleo": Role.REVIEWER}
 
@@ -204,9 +204,8 @@ class Day:
             7: lambda: self.train(3, "With what was settled since"),
             8: self.ask_for_proof,
             17: self.meet_a_new_supplier,
-            19: lambda: self.take_in("Line 2, second half", "more"),
-            20: lambda: self.train(4, "Learned from the new supplier's cells"),
-            21: lambda: self.draw(self.sizes.sample),
+            19: lambda: self.take_in("Line 2, week 3", "more"),
+            20: self.know_the_new_supplier,
             26: lambda: self.take_in("Line 2, week 4", "usual"),
             28: lambda: self.take_in("Line 2, lamp of camera 3", "dim", light=DIM_LIGHT),
         }
@@ -254,12 +253,14 @@ class Day:
         if not self.project.intake_batches.filter(source=source).exists():
             _take_in(self.project, deliveries(self.sizes)[lot], source=source, light=light)
 
-    def train(self, number: int, reason: str) -> None:
+    def train(self, number: int, reason: str = "") -> None:
+        """Once; without a reason to promote it the version waits for somebody who compares."""
         versions = ModelVersion.objects.filter(project=self.project)
         if not versions.filter(number=number).exists():
             request_training(project=self.project, by=self.admin)
             self.work_off()
-        self._promote(versions.get(number=number), reason)
+        if reason:
+            self._promote(versions.get(number=number), reason)
 
     def roll_back(self) -> None:
         self._promote(
@@ -293,10 +294,22 @@ class Day:
         )
         self.take_in("Line 2, new supplier", "hard")
 
+    def know_the_new_supplier(self) -> None:
+        """As many decisions are audited as before; a version that learned from the supplier's cells waits."""
+        set_policy(
+            project=self.project, by=self.admin, audit_share=0.1, reason="The new supplier is known by now"
+        )
+        self.train(4)
+
     def prove_more(self) -> None:
         """More random photos, where those that were drawn are settled and proved too little."""
         look = CertificationRun.objects.filter(project=self.project).first()
-        if self.day in WAITING_FOR_PROOF and look and not look.counts["open"] and not in_force(self.project):
+        if (
+            self.day in WAITING_FOR_PROOF
+            and look
+            and not look.counts["open"]
+            and len(in_force(self.project)) < 2
+        ):
             with suppress(Refused):  # all are drawn
                 self.draw(self.sizes.sample // 3)
             self.work_off()
