@@ -33,6 +33,7 @@ NAMES = {
     "estimates": gettext_lazy("Compute agreement"),
     "lab": gettext_lazy("Compare strategies"),
     "explain": gettext_lazy("Explain a decision"),
+    "month": gettext_lazy("Simulate a day of the demo"),
 }
 UNITS = {
     "embed": gettext_lazy("photos"),
