@@ -22,15 +22,17 @@ DIM_LIGHT, DIM = 0.7, "dim-"
 
 @dataclass(frozen=True)
 class Sizes:
-    """Photos of each delivery; random photos of a certification, and those of them that it plans with; answers a day."""
+    """Photos of each delivery; random photos of both certifications, and what they plan with; answers a day."""
 
     first: int = 660
     hard: int = 49
-    more: int = 110
-    usual: int = 60
+    more: int = 150
+    usual: int = 50
     dim: int = 60
     sample: int = 220
     planned: int = 150
+    sample_again: int = 160
+    planned_again: int = 90
     answers: int = 44
     in_a_hurry: int = 140
 

@@ -49,8 +49,8 @@ KIND = "month"
 #: Only the worker that the demo starts for it looks here.
 QUEUE = "demo"
 DAYS = 30
-#: Days on which an admin who has not a certificate of each class yet has more photos drawn.
-WAITING_FOR_PROOF = range(11, 17)
+#: Days on which an admin who has no certificate has more photos drawn.
+WAITING_FOR_PROOF = (*range(11, 16), *range(23, 28))
 #: Who works there beside the demo's own accounts. Nobody can sign in as them.
 SIMULATED = {"sim-ada": Role.LABELER, "sim-ben": Role.LABELER, "sim-cleo": Role.REVIEWER}
 
@@ -214,6 +214,7 @@ class Day:
             17: self.meet_a_new_supplier,
             19: lambda: self.take_in("Line 2, week 3", "more"),
             20: self.know_the_new_supplier,
+            21: lambda: self.draw(self.sizes.sample_again),
             26: lambda: self.take_in("Line 2, week 4", "usual"),
             28: lambda: self.take_in("Line 2, lamp of camera 3", "dim", light=DIM_LIGHT),
         }
@@ -261,14 +262,12 @@ class Day:
         if not self.project.intake_batches.filter(source=source).exists():
             _take_in(self.project, deliveries(self.sizes)[lot], source=source, light=light)
 
-    def train(self, number: int, reason: str = "") -> None:
-        """Once; without a reason to promote it the version waits for somebody who compares."""
+    def train(self, number: int, reason: str) -> None:
         versions = ModelVersion.objects.filter(project=self.project)
         if not versions.filter(number=number).exists():
             request_training(project=self.project, by=self.admin)
             self.work_off()
-        if reason:
-            self._promote(versions.get(number=number), reason)
+        self._promote(versions.get(number=number), reason)
 
     def roll_back(self) -> None:
         self._promote(
@@ -303,11 +302,15 @@ class Day:
         self.take_in("Line 2, new supplier", "hard")
 
     def know_the_new_supplier(self) -> None:
-        """As many decisions are audited as before; a version that learned from the supplier's cells waits."""
+        """As many decisions are audited as before, and a version that learned from the supplier's cells is to be certified."""
         set_policy(
-            project=self.project, by=self.admin, audit_share=0.1, reason="The new supplier is known by now"
+            project=self.project,
+            by=self.admin,
+            audit_share=0.1,
+            planned_labels=self.sizes.planned_again,
+            reason="The new supplier is known by now",
         )
-        self.train(4)
+        self.train(4, "Learned from the new supplier's cells")
 
     def prove_more(self) -> None:
         """More random photos, where those that were drawn are settled and proved too little."""
