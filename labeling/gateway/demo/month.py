@@ -50,7 +50,7 @@ KIND = "month"
 QUEUE = "demo"
 DAYS = 30
 #: Days on which an admin who has no certificate has more photos drawn.
-WAITING_FOR_PROOF = (*range(11, 16), *range(23, 28))
+WAITING_FOR_PROOF = (11, 13, 23, 25)
 #: Who works there beside the demo's own accounts. Nobody can sign in as them.
 SIMULATED = {"sim-ada": Role.LABELER, "sim-ben": Role.LABELER, "sim-cleo": Role.REVIEWER}
 
@@ -95,8 +95,8 @@ def _create(by: User, members: Mapping[str, str]) -> Project:
             "Photos: ELPV dataset, CC BY-NC-SA 4.0."
         ),
         gold_rate=0.04,
-        audit_rate=0.2,
-        boundary_after=100,
+        audit_rate=0.5,
+        boundary_after=60,
         sweep_allowed=True,
     )
     for username, role in {**members, **SIMULATED}.items():
@@ -302,7 +302,7 @@ class Day:
         self.take_in("Line 2, new supplier", "hard")
 
     def know_the_new_supplier(self) -> None:
-        """As many decisions are audited as before, and a version that learned from the supplier's cells is to be certified."""
+        """As much is audited as before, and a version that learned from the supplier's cells is to be certified."""
         set_policy(
             project=self.project,
             by=self.admin,
