@@ -36,6 +36,7 @@ NAMES = {
     "rescore": gettext_lazy("Score and order again"),
     "remake_renditions": gettext_lazy("Make the pictures of photos again"),
     "lookalikes": gettext_lazy("Look for photos like those in dispute"),
+    "month": gettext_lazy("Simulate a day of the demo"),
 }
 UNITS = {
     "embed": gettext_lazy("photos"),

@@ -48,7 +48,17 @@ from tests.kept import made_once
 
 pytestmark = pytest.mark.django_db
 SMALL = month.Sizes(
-    first=330, hard=40, more=150, usual=55, dim=60, sample=110, planned=60, answers=32, in_a_hurry=80
+    first=330,
+    hard=40,
+    more=120,
+    usual=50,
+    dim=60,
+    sample=110,
+    planned=60,
+    sample_again=80,
+    planned_again=40,
+    answers=32,
+    in_a_hurry=80,
 )
 
 

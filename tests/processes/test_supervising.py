@@ -18,11 +18,12 @@ from config.database import ROOT
 from config.supervise import CannotStart, check_port
 from tests.processes.liveness import gone
 
-#: Supervises scripts given on the command line as name=code. No database of its own.
+#: Supervises scripts given on the command line as name=code; "once" is a program that may end. No database of its own.
 SUPERVISE = """
 import sys
 from config.supervise import Program, Supervisor
-programs = [Program(name, [sys.executable, "-c", code]) for name, _, code in (a.partition("=") for a in sys.argv[1:])]
+given = (a.partition("=") for a in sys.argv[1:])
+programs = [Program(name, [sys.executable, "-c", code], once=name == "once") for name, _, code in given]
 Supervisor(programs).run()
 """
 
@@ -96,6 +97,22 @@ def test_a_child_that_keeps_ending_is_started_with_growing_pauses(
     started.append(supervised)
     pauses = supervised.wait_for(r"worker ended \(exit status 3\); starting it again in ([\d.]+) s", times=3)
     assert pauses[:3] == ["0.5", "1.0", "2.0"]
+    supervised.stop()
+
+
+def test_a_program_that_runs_once_is_started_again_only_while_it_fails(
+    tmp_path: Path, started: list[Supervised]
+) -> None:
+    mark = tmp_path / "failed"
+    fails_first = (
+        f"import pathlib; mark = pathlib.Path({str(mark)!r}); failed = mark.exists(); mark.touch();"
+        "print('run', failed); raise SystemExit(0 if failed else 3)"
+    )
+    supervised = Supervised(tmp_path / "var", f"once={fails_first}", f"web={SLEEPER}")
+    started.append(supervised)
+    supervised.wait_for(r"^once +\| run True")
+    time.sleep(1.5)  # it would be started again after one second at most
+    assert supervised.text().count("| run") == 2, supervised.text()
     supervised.stop()
 
 

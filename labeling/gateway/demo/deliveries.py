@@ -22,16 +22,18 @@ DIM_LIGHT, DIM = 0.7, "dim-"
 
 @dataclass(frozen=True)
 class Sizes:
-    """Photos of each delivery; random photos of a certification, and those of them that it plans with; answers a day."""
+    """Photos of each delivery; random photos of both certifications, and what they plan with; answers a day."""
 
-    first: int = 1000
+    first: int = 660
     hard: int = 49
-    more: int = 400
-    usual: int = 100
+    more: int = 150
+    usual: int = 50
     dim: int = 60
-    sample: int = 230
+    sample: int = 220
     planned: int = 150
-    answers: int = 50
+    sample_again: int = 160
+    planned_again: int = 90
+    answers: int = 44
     in_a_hurry: int = 140
 
 
@@ -45,6 +47,7 @@ def usual() -> list[Cell]:
     }
     cells = [cell for cell in elpv_cells() if cell.path not in known]
     random.Random(SEED).shuffle(cells)
+    cells.sort(key=lambda cell: cell.kind)  # "mono" first: one line, until there are no more of it
     unsure = iter([cell for cell in cells if 0 < cell.probability < 0.5])
     certain = [cell for cell in cells if cell.probability in (0, 1)]
     return [next(unsure, cell) if number % UNSURE == 0 else cell for number, cell in enumerate(certain)]
@@ -57,13 +60,13 @@ def deliveries(sizes: Sizes) -> dict[str, list[Cell]]:
     The hard ones have fine cracks, so that the experts lean to "defective" without being sure.
     """
     coming = iter(usual())
-    hard = [cell for cell in elpv_cells() if 0.5 < cell.probability < 1]
+    hard = sorted((cell for cell in elpv_cells() if 0.5 < cell.probability < 1), key=lambda cell: cell.kind)
     return {
         "first": list(islice(coming, sizes.first)),
         "more": list(islice(coming, sizes.more)),
         "usual": list(islice(coming, sizes.usual)),
         "dim": list(islice(coming, sizes.dim)),
-        "hard": random.Random(SEED).sample(hard, min(sizes.hard, len(hard))),
+        "hard": hard[: sizes.hard],
     }
 
 

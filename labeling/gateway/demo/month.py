@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
+from unittest.mock import patch
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection, transaction
@@ -48,8 +49,8 @@ KIND = "month"
 #: Only the worker that the demo starts for it looks here.
 QUEUE = "demo"
 DAYS = 30
-#: Days on which an admin who has no certificate yet has more photos drawn.
-WAITING_FOR_PROOF = (*range(11, 16), *range(24, 28))
+#: Days on which an admin who has no certificate has more photos drawn.
+WAITING_FOR_PROOF = (11, 13, 23, 25)
 #: Who works there beside the demo's own accounts. Nobody can sign in as them.
 SIMULATED = {"sim-ada": Role.LABELER, "sim-ben": Role.LABELER, "sim-cleo": Role.REVIEWER}
 
@@ -94,8 +95,8 @@ def _create(by: User, members: Mapping[str, str]) -> Project:
             "Photos: ELPV dataset, CC BY-NC-SA 4.0."
         ),
         gold_rate=0.04,
-        audit_rate=0.2,
-        boundary_after=100,
+        audit_rate=0.5,
+        boundary_after=60,
         sweep_allowed=True,
     )
     for username, role in {**members, **SIMULATED}.items():
@@ -126,7 +127,14 @@ def live_a_day(progress: Progress) -> dict[str, Any]:
     args = progress.args
     project = Project.objects.get(pk=progress.job.project_id or 0)
     until = datetime.fromisoformat(args["until"])
-    with all_to(QUEUE), set_back(_morning(until, args["day"])) as clock:
+    # Lots that nobody may foresee fall by the seed here: a month that is made twice is the same.
+    lots = random.Random(f"{SEED} lots {args['day']}")
+    with (
+        all_to(QUEUE),
+        patch("labeling.catalog.random_keys._random", lots),
+        patch("labeling.queue.entries._random", lots),
+        set_back(_morning(until, args["day"])) as clock,
+    ):
         told = Day(project, args["day"], Sizes(**args["sizes"]), clock, progress).live()
     if args["day"] + 1 < DAYS:
         _ask(project, progress.job.requested_by, args | {"day": args["day"] + 1})
@@ -204,9 +212,9 @@ class Day:
             7: lambda: self.train(3, "With what was settled since"),
             8: self.ask_for_proof,
             17: self.meet_a_new_supplier,
-            19: lambda: self.take_in("Line 2, second half", "more"),
-            20: lambda: self.train(4, "Learned from the new supplier's cells"),
-            21: lambda: self.draw(self.sizes.sample),
+            19: lambda: self.take_in("Line 2, week 3", "more"),
+            20: self.know_the_new_supplier,
+            21: lambda: self.draw(self.sizes.sample_again),
             26: lambda: self.take_in("Line 2, week 4", "usual"),
             28: lambda: self.take_in("Line 2, lamp of camera 3", "dim", light=DIM_LIGHT),
         }
@@ -293,10 +301,26 @@ class Day:
         )
         self.take_in("Line 2, new supplier", "hard")
 
+    def know_the_new_supplier(self) -> None:
+        """As much is audited as before, and a version that learned from the supplier's cells is to be certified."""
+        set_policy(
+            project=self.project,
+            by=self.admin,
+            audit_share=0.1,
+            planned_labels=self.sizes.planned_again,
+            reason="The new supplier is known by now",
+        )
+        self.train(4, "Learned from the new supplier's cells")
+
     def prove_more(self) -> None:
         """More random photos, where those that were drawn are settled and proved too little."""
         look = CertificationRun.objects.filter(project=self.project).first()
-        if self.day in WAITING_FOR_PROOF and look and not look.counts["open"] and not in_force(self.project):
+        if (
+            self.day in WAITING_FOR_PROOF
+            and look
+            and not look.counts["open"]
+            and len(in_force(self.project)) < 2
+        ):
             with suppress(Refused):  # all are drawn
                 self.draw(self.sizes.sample // 3)
             self.work_off()
