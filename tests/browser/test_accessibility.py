@@ -40,25 +40,25 @@ FOCUS = """() => {
 }"""
 
 #: Of a project whose first photos have just come in.
-FRESH = (
-    "",
+PAGES = (
+    "photos",
+    "members",
+    "guideline",
+    "intake",
+    "settings",
     "label",
     "review",
-    "photos",
-    "near-duplicates",
-    "intake",
-    "guideline",
-    "members",
     "labelers",
-    "settings",
     "models",
+    "jobs",
+    "",
+    "near-duplicates",
     "adaptation",
     "lab",
     "derive",
     "frontier",
     "monitors",
     "dashboard",
-    "jobs",
 )
 
 #: Of one that has been at work for weeks: plots, certificates, decisions, alerts, versions, disputes.
@@ -122,7 +122,7 @@ def examine(page: Page, addresses: Iterable[str], language: str) -> dict[str, li
 @pytest.mark.parametrize("language", ["en", "ko"])
 def test_every_page_of_a_fresh_project_passes(project: Project, page_for: PageFor, language: str) -> None:
     page = page_for(project.created_by, locale=language)
-    assert examine(page, [f"/p/{project.slug}/{name}" for name in FRESH], language) == {}
+    assert examine(page, [f"/p/{project.slug}/{name}" for name in PAGES], language) == {}
 
 
 @pytest.mark.parametrize("language", ["en", "ko"])
