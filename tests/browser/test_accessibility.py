@@ -40,21 +40,20 @@ FOCUS = """() => {
 }"""
 
 #: Of a project whose first photos have just come in.
-FRESH = (
-    "",
-    "label",
-    "review",
-    "review/several",
-    "mine",
-    "photos",
-    "near-duplicates",
-    "intake",
+    "members",
     "guideline",
     "guideline/edit",
-    "members",
-    "labelers",
+    "intake",
     "settings",
+    "label",
+    "mine",
+    "review",
+    "review/several",
+    "labelers",
     "models",
+    "jobs",
+    "",
+    "near-duplicates",
     "adaptation",
     "lab",
     "derive",
@@ -62,7 +61,6 @@ FRESH = (
     "monitors",
     "dashboard",
     "week",
-    "jobs",
 )
 
 #: Of one that has been at work for weeks: plots, certificates, decisions, alerts, versions, disputes.
@@ -130,7 +128,7 @@ def examine(page: Page, addresses: Iterable[str], language: str) -> dict[str, li
 @pytest.mark.parametrize("language", ["en", "ko"])
 def test_every_page_of_a_fresh_project_passes(project: Project, page_for: PageFor, language: str) -> None:
     page = page_for(project.created_by, locale=language)
-    assert examine(page, [f"/p/{project.slug}/{name}" for name in FRESH], language) == {}
+    assert examine(page, [f"/p/{project.slug}/{name}" for name in PAGES], language) == {}
 
 
 @pytest.mark.parametrize("language", ["en", "ko"])

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from babel.messages.pofile import read_po
 from django.test import Client
+from django.utils import timezone, translation
 
 from config.database import ROOT
 from config.translations import compile_translations
+from labeling.frontier.bands import BandState
+from labeling.people.templatetags.look import when
+from labeling.percentage import percentage
 
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%[sd]|\{\w+\}|</?\w+>")
 
@@ -56,7 +61,7 @@ def texts() -> Iterator[tuple[str, str]]:
 
 def test_every_text_has_its_korean_with_the_same_placeholders() -> None:
     for english, korean in texts():
-        assert korean.strip(), f"not translated: {english}"
+        assert korean.strip() or not english.strip(", "), f"not translated: {english}"
         assert sorted(PLACEHOLDER.findall(korean)) == sorted(PLACEHOLDER.findall(english)), english
 
 
@@ -74,6 +79,22 @@ def test_one_word_for_one_thing() -> None:
 
 def test_a_per_cent_sign_touches_its_number() -> None:
     assert [korean for _english, korean in texts() if re.search(r"[\dsdf})] %(?![(\w])", korean)] == []
+
+
+def test_every_state_of_a_band_has_its_word_where_a_script_says_it() -> None:
+    panel = (ROOT / "templates/overview/dashboard/_panel.html").read_text()
+    assert [state.value for state in BandState if f'data-word="{state.value}"' not in panel] == []
+
+
+def test_a_moment_is_said_as_in_korea() -> None:
+    now = timezone.now()
+    compile_translations()
+    with translation.override("ko"):
+        assert "3분 전" in when(now - timedelta(minutes=3, seconds=2))
+        assert "5시간 전" in when(now - timedelta(hours=5, seconds=2))
+        assert "3주 1일 전" in when(now - timedelta(days=22, seconds=2))
+        assert re.search(r'title="\d{4}년 \d{1,2}월 \d{1,2}일 \d\d:\d\d"', when(now))
+        assert percentage(0.824) == "82%"
 
 
 @pytest.mark.django_db
