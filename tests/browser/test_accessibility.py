@@ -40,6 +40,8 @@ FOCUS = """() => {
 }"""
 
 #: Of a project whose first photos have just come in.
+PAGES = (
+    "photos",
     "members",
     "guideline",
     "guideline/edit",
