@@ -204,7 +204,7 @@ def _blind_step(project: Project, number: int, keys: list[str], *, fresh: int) -
 
 def failed_jobs(projects: Sequence[Project]) -> dict[int, Job]:
     """Project id -> its newest job, if that failed: older failures are history. One query."""
-    newest = Job.objects.of_project(OuterRef("pk")).order_by("-created_at").values("pk")[:1]
+    newest = Job.objects.filter(project_id=OuterRef("pk")).order_by("-created_at").values("pk")[:1]
     of_each = Project.objects.filter(pk__in=[each.pk for each in projects]).values(newest=Subquery(newest))
     failed = Job.objects.filter(pk__in=of_each, state=JobState.FAILED)
     return {job.project_id: job for job in failed if job.project_id}

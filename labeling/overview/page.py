@@ -16,7 +16,7 @@ from labeling.frontier.picture import picture
 from labeling.jobs.models import Job
 from labeling.learning.accuracy import Accuracy, champion_accuracy
 from labeling.overview.diary import diary
-from labeling.overview.falls import falls
+from labeling.overview.falls import Fall, falls
 from labeling.overview.next_steps import Step, next_steps
 from labeling.overview.sentence import sentence, standing
 from labeling.people.models import User
@@ -61,8 +61,8 @@ def _says(
 ) -> dict[str, Any]:
     fell = falls(project, seen)
     now = standing(project, seen, pool=at["pool"], people=_settled(at), accuracy=accuracy)
-    following = next((each.within for each in [*fell, *steps]), "")
-    return {"says": sentence(now, following), "falls": fell}
+    pressing: list[Fall | Step] = [*fell, *steps]
+    return {"says": sentence(now, pressing[0].within if pressing else ""), "falls": fell}
 
 
 def _needs(steps: Sequence[Step]) -> dict[str, Any]:
