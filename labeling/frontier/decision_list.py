@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from labeling.catalog.models import ClassDefinition, Project
@@ -116,7 +117,7 @@ def decision_list(project: Project, asked: Mapping[str, str]) -> DecisionList:
         found = found.filter(pk__lt=before)
     found = with_outcome(project, found)
     if outcome:
-        found = found.filter(outcome=outcome)
+        found = found.filter(Q(("outcome", outcome)))
     page = list(found.order_by("-pk")[: A_PAGE + 1])
     names = class_names(current_guideline(project))
     return DecisionList(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 
-from django.db.models import Case, CharField, Exists, OuterRef, Q, TextChoices, Value, When
+from django.db.models import Case, CharField, Exists, OuterRef, Q, QuerySet, TextChoices, Value, When
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -51,7 +51,7 @@ def decisions(project: Project) -> DecisionQuerySet:
     )
 
 
-def _suspended() -> object:
+def _suspended() -> QuerySet[CertificateEnd]:
     return CertificateEnd.objects.filter(certificate=OuterRef("certificate"), kind=EndKind.SUSPENDED)
 
 
@@ -64,7 +64,7 @@ def with_outcome(project: Project, chosen: DecisionQuerySet) -> DecisionQuerySet
     classes = settled.filter(kind=TruthKind.CLASS)
     alike = Q(Exists(classes.filter(label_class=OuterRef("label_class"))))
     for merged in _merged(project):
-        alike |= Q(label_class_id__in=merged) & Exists(classes.filter(label_class_id__in=merged))
+        alike |= Q(Exists(classes.filter(label_class_id__in=merged)), label_class_id__in=merged)
     doubted = Q(suspended=True)
     outcome = Case(
         When(overruled__isnull=False, then=Value(Outcome.OVERRULED)),

@@ -13,6 +13,7 @@ from django.urls import reverse
 
 from labeling.catalog.models import Role
 from labeling.frontier import decision_list as listing
+from labeling.frontier import decisions as told
 from labeling.frontier.models import AutomaticDecision, CertificateEnd
 from labeling.frontier.services import decide, in_force, overrule, suspend
 from tests.factories import make_member
@@ -116,6 +117,12 @@ def test_a_form_comes_back_to_the_part_that_it_was_on() -> None:
     assert re.search(r'href="/p/cells/frontier/policy#part"\s+aria-current="page"', page)
 
 
+def test_the_activities_lead_to_the_part_that_they_are_of() -> None:
+    page = text_of(client_of(deciding_pool()), "/p/cells/")
+    for part in ("", "/decisions", "/policy"):
+        assert f'href="/p/cells/frontier{part}"' in page
+
+
 def test_who_reads_sees_the_policy_in_force_and_no_form() -> None:
     pool = deciding_pool()
     page = text_of(client_of(pool, Role.REVIEWER), "/p/cells/frontier/policy")
@@ -169,10 +176,25 @@ def test_decisions_that_stand_are_overruled_and_withdrawn() -> None:
     assert "withdrawn" in page
 
 
+def test_a_merged_class_is_the_class_that_it_counts_as() -> None:
+    pool = certified_pool(slug="cells")
+    pool.policy(mode="on", audit_share=1.0)
+    pool.new_photos(4)
+    decide(project=pool.project)
+    audited = AutomaticDecision.objects.filter(audit=True, label_class__key="functional")[0]
+    pool.settle(audited.item, "defective")
+    client = client_of(pool)
+    assert shown(client, "?outcome=wrong") == [audited.pk]
+    with patch.object(
+        told, "class_resolution", lambda _project: {each.pk: 1 for each in pool.classes.values()}
+    ):
+        assert (shown(client, "?outcome=wrong"), shown(client, "?outcome=right")) == ([], [audited.pk])
+
+
 def test_older_decisions_are_a_page_away_and_none_is_left_out() -> None:
     pool = deciding_pool()
     client = client_of(pool)
-    told = list(AutomaticDecision.objects.told().order_by("-pk").values_list("pk", flat=True))
+    everything = list(AutomaticDecision.objects.told().order_by("-pk").values_list("pk", flat=True))
     with patch.object(listing, "A_PAGE", 20):
         found: list[int] = []
         query: str | None = ""
@@ -183,7 +205,7 @@ def test_older_decisions_are_a_page_away_and_none_is_left_out() -> None:
             assert ("Newest" in page) is bool(query)
             assert (f"{query.removeprefix('?')}&amp;fragment=state" in page) or not query
             query = older[1].replace("&amp;", "&") if older else None
-    assert found == told and len(told) > 20
+    assert found == everything and len(everything) > 20
 
 
 @pytest.mark.parametrize(
