@@ -207,7 +207,7 @@ def queries(user: User, path: str) -> int:
     from django.test import Client
     from django.test.utils import CaptureQueriesContext
 
-    client = Client(headers={"host": "localhost"})
+    client = Client(headers={"host": "localhost"}, raise_request_exception=False)
     client.force_login(user)
     client.get(path)
     with CaptureQueriesContext(connection) as asked:

@@ -142,7 +142,7 @@ def _choice(version: ModelVersion) -> dict[str, Any] | None:
 
 def _curve(findings: dict[str, Any], wished: float | None) -> dict[str, Any]:
     forecast, points = findings.get("forecast"), findings.get("curve", [])
-    if not forecast:
+    if not forecast or not points:  # a forecast is drawn on its curve
         return {"forecast": None, "curve_points": points}
     asked = (
         wished if wished is not None else min(0.995, math.ceil(200 * (forecast["now"]["value"] + STEP)) / 200)
