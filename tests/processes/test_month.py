@@ -48,17 +48,17 @@ from tests.kept import made_once
 
 pytestmark = pytest.mark.django_db
 SMALL = month.Sizes(
-    first=480,
+    first=700,
     hard=40,
     more=120,
     usual=50,
     dim=60,
-    sample=120,
-    early=40,
-    planned=80,
+    sample=100,
+    planned=75,
+    early=30,
     sample_again=80,
-    planned_again=40,
-    answers=32,
+    planned_again=50,
+    answers=24,
     in_a_hurry=80,
 )
 
