@@ -29,7 +29,6 @@ from inference import backbones
 from labeling.catalog.elpv import Cell, elpv_cells
 from labeling.catalog.models import Activity, Item, Project
 from labeling.frontier.models import AuditWatch, AutomaticDecision, CertificateEnd
-from labeling.frontier.services import in_force
 from labeling.gateway.demo import deliveries, month
 from labeling.gateway.demo.clock import set_back
 from labeling.gateway.demo.people import probability
@@ -39,7 +38,6 @@ from labeling.jobs import runner
 from labeling.jobs.models import Job, JobState
 from labeling.learning.compute.stores import store_of
 from labeling.learning.models import ModelVersion, Promotion
-from labeling.learning.selectors import champion
 from labeling.monitors.models import MonitorAlert
 from labeling.people.models import User
 from labeling.queue.models import BandOpening
@@ -48,16 +46,17 @@ from tests.kept import made_once
 
 pytestmark = pytest.mark.django_db
 SMALL = month.Sizes(
-    first=330,
+    first=700,
     hard=40,
     more=120,
     usual=50,
     dim=60,
-    sample=110,
-    planned=60,
+    sample=100,
+    planned=75,
+    early=30,
     sample_again=80,
-    planned_again=40,
-    answers=32,
+    planned_again=50,
+    answers=24,
     in_a_hurry=80,
 )
 
@@ -128,12 +127,10 @@ def test_the_month_has_everything_that_a_visitor_should_see(project: Project) ->
     end = CertificateEnd.objects.get(kind="suspended")
     assert end.reason == "audit" and end.figures["errors"] > 0.15 * end.figures["audited"], end.figures
     assert end.by is None, "the watch did it, not a person"
-    standing = in_force(project)
-    assert standing and all(each.model_version == champion(project) for each in standing)
-    assert AutomaticDecision.objects.standing().filter(certificate__in=standing).count() >= 20
+    assert AutomaticDecision.objects.filter(certificate=end.certificate, mode="on").count() >= 50
 
     numbers = [each.model_version.number for each in Promotion.objects.order_by("pk")]
-    assert numbers == [1, 2, 1, 3, 4], "promotions, and one roll-back"
+    assert numbers[:4] == [1, 2, 1, 3], "promotions, and one roll-back"
     assert BandOpening.objects.filter(project=project).exists()
     assert 3 <= Dispute.objects.open().filter(project=project).count() <= 12
     alerts = MonitorAlert.objects.open().filter(project=project)
@@ -166,11 +163,16 @@ def test_its_figures_are_those_of_the_export(project: Project) -> None:
     """What was decided by machine, and how often that is right: by the experts, by the audit, and on the pages."""
     rows = exported("decisions")
     standing = [row for row in rows if row["mode"] == "on" and row["standing"]]
-    assert told("dashboard")["headline"]["by_machine"] == told("frontier")["decided"] == len(standing) >= 20
+    assert told("dashboard")["headline"]["by_machine"] == told("frontier")["decided"] == len(standing)
+    assert sum(row["mode"] == "on" for row in rows) == AutomaticDecision.objects.count() >= 50
 
-    expert = {item.image.sha256: probability(item) for item in project.items.select_related("image")}
-    by_experts = np.mean([(expert[row["sha256"]] > 0.5) == (row["class"] == "defective") for row in standing])
-    assert by_experts >= max(each.precision for each in in_force(project))
+    # Before the new supplier delivered, the certificate was true by the experts, too.
+    supplier = {item.pk for item in project.items.filter(source="Line 2, new supplier")}
+    early = AutomaticDecision.objects.exclude(item__in=supplier).select_related(
+        "item", "label_class", "certificate"
+    )
+    right = [(probability(each.item) > 0.5) == (each.label_class.key == "defective") for each in early]
+    assert np.mean(right) >= max(each.certificate.precision for each in early)
 
     truths = {row["sha256"]: row["class_now"] for row in exported("ground-truths") if row["in_force"]}
     drawn = set(AutomaticDecision.objects.filter(audit=True).values_list("pk", flat=True))
@@ -179,7 +181,7 @@ def test_its_figures_are_those_of_the_export(project: Project) -> None:
         audited = [row for row in rows if row["id"] in drawn and (row["model"], row["class"]) == of_it]
         settled = [row for row in audited if row["sha256"] in truths]
         wrong = sum(truths[row["sha256"]] != row["class"] for row in settled)
-        assert (watch.n, watch.errors) == (len(settled), wrong), of_it
+        assert (watch.n, watch.errors) == (len(settled), wrong) and watch.n > 10, of_it
 
 
 def test_answers_are_drawn_by_the_experts_probabilities(project: Project) -> None:

@@ -22,18 +22,19 @@ DIM_LIGHT, DIM = 0.7, "dim-"
 
 @dataclass(frozen=True)
 class Sizes:
-    """Photos of each delivery; random photos of both certifications, and what they plan with; answers a day."""
+    """Photos of each delivery; random photos: early ones, both certifications', what these plan with; answers a day."""
 
-    first: int = 660
+    first: int = 1200
     hard: int = 49
-    more: int = 150
-    usual: int = 50
+    more: int = 350
+    usual: int = 80
     dim: int = 60
-    sample: int = 220
+    sample: int = 200
     planned: int = 150
-    sample_again: int = 160
-    planned_again: int = 90
-    answers: int = 44
+    early: int = 90
+    sample_again: int = 200
+    planned_again: int = 130
+    answers: int = 36
     in_a_hurry: int = 140
 
 
@@ -47,7 +48,6 @@ def usual() -> list[Cell]:
     }
     cells = [cell for cell in elpv_cells() if cell.path not in known]
     random.Random(SEED).shuffle(cells)
-    cells.sort(key=lambda cell: cell.kind)  # "mono" first: one line, until there are no more of it
     unsure = iter([cell for cell in cells if 0 < cell.probability < 0.5])
     certain = [cell for cell in cells if cell.probability in (0, 1)]
     return [next(unsure, cell) if number % UNSURE == 0 else cell for number, cell in enumerate(certain)]
