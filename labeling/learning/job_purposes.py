@@ -41,7 +41,7 @@ PURPOSES = (
         ("certify", "decide", "watch", "explain"),
     ),
     Purpose("monitors", gettext_lazy("Monitors"), ("monitor",)),
-    Purpose("agreement", gettext_lazy("Agreement of people"), ("estimates",)),
+    Purpose("agreement", gettext_lazy("Agreement of people"), ("estimates", "lookalikes")),
 )
 OTHER = Purpose("other", gettext_lazy("Other"), ())
 _OF_KIND = {kind: purpose for purpose in PURPOSES for kind in purpose.kinds}
