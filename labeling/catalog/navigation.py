@@ -56,7 +56,7 @@ class Navigation:
 
 ALL: tuple[Page | Group, ...] = (
     Page("project", _("Overview"), "mountain", Action.VIEW),
-    Page("label", _("Label"), "tag", Action.LABEL, below=("sweep",)),
+    Page("label", _("Label"), "tag", Action.LABEL, below=("sweep", "mine")),
     Page("review", _("Review"), "scale", Action.REVIEW),
     Page("photos", _("Photos"), "images", Action.REVIEW),
     Group(
