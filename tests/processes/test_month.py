@@ -213,6 +213,8 @@ def test_a_second_start_changes_nothing_and_a_failed_day_is_tried_again(project:
     assert again is not None and again.args == last.args and again.is_live
     answers, versions = Annotation.objects.count(), ModelVersion.objects.count()
     runner.run(again.pk)
+    again.refresh_from_db()
+    assert again.state == JobState.SUCCEEDED, again.error + again.trace
     assert month.is_over()
     assert Annotation.objects.count() > answers, "people worked on"
     assert ModelVersion.objects.count() == versions, "and what was done was not done again"
