@@ -225,7 +225,7 @@ class Day:
         self.prove_more()
         self.switch_on()
         self.label()
-        ruled = self.people.rule(leave=6 if self.day >= DAYS - 2 else 0)
+        ruled = self.people.rule(leave=6 if self.day >= DAYS - 8 else 0)
         self.work_off()
         monitor_when_due(project=self.project)
         self.work_off()

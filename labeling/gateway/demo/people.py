@@ -61,7 +61,7 @@ class People:
             project=self.project,
             labeler=person,
             lease=slot.pk,
-            key=uuid.UUID(int=self.dice.getrandbits(128), version=4),
+            key=uuid.uuid4(),
             answer=self._says(sure),
             shown_at=shown_at,
             view_ms=round(1000 * seconds),
