@@ -39,6 +39,9 @@ FOCUS = """() => {
   };
 }"""
 
+#: Two frames later: what follows a change at once has begun.
+DRAWN = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+
 #: Of a project whose first photos have just come in.
 PAGES = (
     "photos",
@@ -112,10 +115,11 @@ def examine(page: Page, addresses: Iterable[str], language: str) -> dict[str, li
     faults = {}
     for address in addresses:
         page.goto(address)
-        page.wait_for_load_state("load" if address.endswith(("/", "/label")) else "networkidle")
         if address.endswith("/label"):
             expect(page.locator("#loading")).to_be_hidden()
         page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
+        page.evaluate(DRAWN)  # what is opened may fetch what is in it
+        expect(page.locator(".htmx-request")).to_have_count(0)
         found = axe.faults(page)
         unasked = page.evaluate(UNASKED)
         if unasked != {"headings": 1, "unscoped": [], "nowhere": []}:

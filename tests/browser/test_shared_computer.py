@@ -16,6 +16,9 @@ from tests.browser.routing import take_over
 from tests.browser.test_labeling_screen import Screen, answers_of, project_with_photos, wait_for_answers
 from tests.factories import make_member
 
+#: The form's button is in a part that is folded.
+UNFOLD = "document.querySelectorAll('main details').forEach((each) => { each.open = true; })"
+
 PageFor = Callable[..., Page]
 SignIn = Callable[[BrowserContext, User], None]
 
@@ -163,6 +166,7 @@ def test_a_form_of_another_person_is_refused_in_words_and_a_sign_in_does_not_mak
     page = page_for(admin)
     page.goto(f"/p/{project.slug}/settings")
     sign_in(page.context, bea)
+    page.evaluate(UNFOLD)
     page.locator("main form button.primary").first.click()
     expect(page.get_by_role("alert")).to_contain_text("bea is signed in")
     sign_in(page.context, admin)
@@ -170,6 +174,7 @@ def test_a_form_of_another_person_is_refused_in_words_and_a_sign_in_does_not_mak
     page.context.clear_cookies(name="csrftoken")  # as a sign-in does it: another one takes its place
     page.request.get("/login")
     page.context.new_page().goto(f"/p/{project.slug}")
+    page.evaluate(UNFOLD)
     page.locator("main form button.primary").first.click()
     expect(page.get_by_text("This page was open for too long")).to_have_count(0)
 

@@ -115,7 +115,7 @@ def test_choosing_a_preset_fills_the_fields_and_says_what_would_change_and_saves
     assert "Gold window (answers)" not in changes and "Share of gold questions" not in changes
     assert Project.objects.values().get() == before
 
-    filled = {name: form[name].value() for name in form.fields}
+    filled = {name: "" if form[name].value() is None else form[name].value() for name in form.fields}
     client = Client()
     client.force_login(project.created_by)
     sent = {name: value for name, value in filled.items() if value is not False}
