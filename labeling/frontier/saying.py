@@ -48,9 +48,10 @@ def state_says(
     if state == "certifying":
         return _("Walking inward. The page shows the steps when they are done.")
     if state == "suspended":
-        return _("Suspended for %(classes)s: the machine decides no more of it.") % {
+        told = _("Suspended for %(classes)s: the machine decides no more of it.") % {
             "classes": ", ".join(suspended)
         }
+        return f"{told} {_certified(policy, shares[0] or 0.0, shares[1])}" if any(shares) else told
     if state == "certified":
         return _certified(policy, shares[0] or 0.0, shares[1])
     used = look.counts["used"] if look else 0

@@ -14,6 +14,7 @@ from labeling.frontier.at_a_glance import Glance, glance
 from labeling.frontier.bands import band_needs
 from labeling.frontier.picture import picture
 from labeling.jobs.models import Job
+from labeling.learning import job_lines
 from labeling.learning.accuracy import Accuracy, champion_accuracy
 from labeling.overview.diary import diary
 from labeling.overview.falls import Fall, falls
@@ -91,7 +92,7 @@ def _figures(project: Project, at: dict[str, Any], seen: Glance, accuracy: Accur
 
 def _running(project: Project) -> dict[str, Any]:
     jobs = Job.objects.live().of_project(project.pk).select_related("requested_by")
-    return {"jobs": list(jobs.order_by("created_at"))}
+    return {"jobs": job_lines.lines(jobs.order_by("created_at"))}
 
 
 def _diary(project: Project) -> dict[str, Any]:

@@ -68,8 +68,8 @@ def test_a_second_reader_is_told_in_plain_words(pool: Pool) -> None:
         ("strict", 800, 200),
     ]
     text = page(pool)
-    assert "Certificate: 4 errors in 230 random labels of the region" in text
-    assert "2 errors in 140 random labels whose first blind answer agreed (stated: 95 %)" in text
+    assert "Certificate: 4 wrong of 230 random labels of the region" in text
+    assert "2 wrong of 140 random labels whose first blind answer agreed (stated: 95 %)" in text
     assert "40 % by one answer, margin .20 and more" in text
     assert "Not promised: anything of single photos" in text
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from labeling.overview.dashboard.panel import Panel, shown
 
@@ -85,7 +86,7 @@ def topics(panels: Sequence[Panel], but: Panel) -> list[Topic]:
     named = (
         ("frontier", _("Frontier"), ("frontier",)),
         ("work", _("Work and cost"), ("per-decision", "decided", "hours")),
-        ("people", _("People"), ("agreement",)),
+        ("people", pgettext("figures", "People"), ("agreement",)),
         ("model", _("Model"), ("learning", "confusion", "reliability")),
         ("photos", _("New photos"), ("drift",)),
     )

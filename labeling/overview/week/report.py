@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from labeling.catalog.models import Project
 from labeling.catalog.selectors import class_names, current_guideline
@@ -218,7 +218,7 @@ def _groups(now: Figures, before: Figures | None) -> list[tuple[str, list[Line]]
             ],
         ),
         (
-            _("People"),
+            pgettext("figures", "People"),
             [
                 line(_("People who answered"), now.labelers, then.labelers),
                 line(_("Answers"), now.done.answers, then.done.answers),
