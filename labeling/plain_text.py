@@ -37,6 +37,11 @@ def composed(text: str) -> str:
     return unicodedata.normalize("NFC", text)
 
 
+def is_seen(text: str) -> bool:
+    """Whether anything of ``text`` shows: not only spaces, joiners, marks of direction and the like."""
+    return any(unicodedata.category(letter) not in {"Zs", "Zl", "Zp", "Cc", "Cf"} for letter in text)
+
+
 def plain_values(value: Any, name: str = "") -> Any:
     """The same for every text in JSON data. Passwords stay as they were typed."""
     if isinstance(value, str):

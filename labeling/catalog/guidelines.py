@@ -27,6 +27,7 @@ from labeling.catalog.models import (
     Project,
 )
 from labeling.people.models import User
+from labeling.plain_text import composed, is_seen
 from labeling.refusals import Refused
 
 MAX_CLASSES = 500
@@ -342,14 +343,14 @@ def _check_names(schema: Mapping[str, _Entry]) -> None:
 
 
 def _name(value: Any) -> str:
-    name = str(value or "").strip()
-    if not name or len(name) > 80:
+    name = composed(str(value or "").strip())
+    if not is_seen(name) or len(name) > 80:
         raise Refused.invalid("name", _("A class needs a name of at most 80 letters."))
     return name
 
 
 def _group(value: Any) -> str:
-    group = str(value or "").strip()
+    group = composed(str(value or "").strip())
     if len(group) > 60:
         raise Refused.invalid("group", _("The name of a group can have at most 60 letters."))
     return group

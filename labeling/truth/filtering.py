@@ -24,6 +24,8 @@ from labeling.truth.selectors import open_disputes, rulable_disputes
 
 #: Pairs of classes that are offered, those with the most disputes first.
 MOST_PAIRS = 12
+#: So many classes may be named at once. Each is a question of its own to the database, and a photo has no more answers.
+MOST_BETWEEN = 12
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,8 @@ class Wanted:
 
     @classmethod
     def of(cls, given: Mapping[str, str]) -> Wanted:
-        """What an address asks for. Raises :class:`Refused` ``invalid`` (422) for a cause that there is not."""
+        """What an address asks for. Raises :class:`Refused` ``invalid`` (422) for a cause that there is not, and for too
+        many classes."""
         cause = given.get("cause", "")
         if cause and cause not in DisputeCause.values:
             raise Refused.invalid(
@@ -43,7 +46,12 @@ class Wanted:
                 _("A dispute has one of these causes: %(causes)s. Leave “cause” out to see them all.")
                 % {"causes": ", ".join(DisputeCause.values)},
             )
-        return cls(cause, tuple(filter(None, given.get("between", "").split(","))))
+        between = tuple(dict.fromkeys(filter(None, given.get("between", "").split(","))))
+        if len(between) > MOST_BETWEEN:
+            raise Refused.invalid(
+                "between", _("Name at most %(most)d classes at once.") % {"most": MOST_BETWEEN}
+            )
+        return cls(cause, between)
 
     def __bool__(self) -> bool:
         return bool(self.cause or self.between)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import unicodedata
 import uuid
 from typing import Any
 
@@ -164,6 +165,23 @@ def test_a_new_class_gets_a_key_from_its_name() -> None:
     project = make_project(classes=("a", "b"))
     amend(project, add=[{"name": "Deep Crack"}, {"name": "깊은 균열"}, {"name": "얕은 균열"}])
     assert keys(project) == ["a", "b", "deep-crack", "class-1", "class-2"]
+
+
+def test_a_name_is_one_whatever_its_spelling_and_shows() -> None:
+    """A list that is pasted from a Mac's folder spells 앞면 in five pieces: two classes that nobody can tell apart."""
+    project = make_project(classes=("a", "b"))
+    pieces = unicodedata.normalize("NFD", "앞면")
+    amend(project, add=[{"name": pieces, "group": pieces}])
+    assert names(project)[-1] == "앞면"
+    assert active_definitions(project)[-1].group == "앞면"
+    for unfit in (
+        {"add": [{"name": "앞면"}]},
+        {"add": [{"name": "\u200b\u2060"}]},
+        {"rename": {"a": pieces}},
+    ):
+        with pytest.raises(Refused) as refused:
+            amend(project, **unfit)
+        assert refused.value.code == "invalid"
 
 
 @pytest.mark.parametrize(

@@ -68,6 +68,15 @@ def test_an_unknown_cause_is_refused_and_says_which_there_are() -> None:
     assert "disagreement, hold, paused" in response.content.decode()
 
 
+def test_a_class_named_again_asks_no_more_and_too_many_are_refused() -> None:
+    # 200 times the same class were 200 questions in one, for which the database planned half a minute.
+    assert Wanted.of({"between": ",".join(["functional"] * 2000)}) == Wanted(between=("functional",))
+    scene = Scene(count=1)
+    response = scene.client().get(f"{scene.review}?between={','.join(f'class-{n}' for n in range(13))}")
+    assert response.status_code == 422
+    assert "at most 12 classes" in response.content.decode()
+
+
 def test_what_is_offered_says_nothing_of_the_machine_and_the_audit() -> None:
     scene = Scene(count=1)
     other = make_items(scene.project, 1)[0]
