@@ -48,17 +48,17 @@ from tests.kept import made_once
 
 pytestmark = pytest.mark.django_db
 SMALL = month.Sizes(
-    first=600,
+    first=800,
     cabled=40,
     more=55,
     usual=80,
     dim=60,
-    sample=130,
-    planned=100,
-    early=70,
+    sample=170,
+    planned=130,
+    early=80,
     answers_at_first=30,
     answers=24,
-    in_a_hurry=110,
+    in_a_hurry=150,
 )
 
 

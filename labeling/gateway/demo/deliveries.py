@@ -38,17 +38,17 @@ class Sizes:
     ``cabled`` are too few to be told apart from the pool (``frontier.arrivals.LEAST``), so that the machine decides them.
     """
 
-    first: int = 1300
+    first: int = 1350
     cabled: int = 45
     more: int = 100
     usual: int = 250
     dim: int = 60
-    sample: int = 320
+    sample: int = 350
     planned: int = 270
     early: int = 200
     answers_at_first: int = 80
     answers: int = 40
-    in_a_hurry: int = 230
+    in_a_hurry: int = 240
 
 
 @cache

@@ -30,7 +30,7 @@ from labeling.catalog.models import IntakeKind, Item, Project, Role
 from labeling.catalog.services import create_project, set_role, start_intake
 from labeling.frontier.models import CertificationRun, Mode
 from labeling.frontier.policy import policy_of
-from labeling.frontier.services import draw_random, in_force, set_policy
+from labeling.frontier.services import draw_random, in_force, request_certification, set_policy
 from labeling.gateway.demo.clock import Clock, set_back
 from labeling.gateway.demo.deliveries import CHANGED, SEED, Sizes, deliveries, photo_of, usual
 from labeling.gateway.demo.people import People
@@ -54,7 +54,7 @@ KIND = "month"
 QUEUE = "demo"
 DAYS = 30
 #: Days on which an admin who has no certificate has more photos drawn.
-WAITING_FOR_PROOF = (11, 13, 15)
+WAITING_FOR_PROOF = (11, 13)
 #: The waiting jobs are done after so many answers, as a worker that has other things to do comes round.
 ANSWERS_BETWEEN_JOBS = 40
 #: Who works there beside the demo's own accounts. Nobody can sign in as them.
@@ -220,8 +220,8 @@ class Day:
             6: self.roll_back,
             7: lambda: self.train(3, "With what was settled since"),
             8: self.ask_for_proof,
-            17: self.change_the_camera,
-            20: self.clean_up,
+            15: self.change_the_camera,
+            18: self.clean_up,
             24: lambda: self.take_in("Line 2, week 4", "usual"),
             28: lambda: self.take_in("Line 2, lamp of camera 1", "dim"),
         }
@@ -233,6 +233,7 @@ class Day:
         self.label()
         ruled = self.people.rule(leave=8 if self.day >= DAYS - 12 else 0)
         self.work_off()
+        self.look_again()
         monitor_when_due(project=self.project)
         self.work_off()
         return {"answers": self.answers, "ruled": ruled}
@@ -241,9 +242,7 @@ class Day:
 
     def label(self) -> None:
         """Each in turn a photo, until the day's answers are given."""
-        look = CertificationRun.objects.filter(project=self.project).first()
-        usually = self.sizes.answers if look else self.sizes.answers_at_first
-        wanted = self.sizes.in_a_hurry if look and look.counts["open"] else usually
+        wanted = self._answers_today()
         while self.answers < wanted:
             before = self.answers
             for person in self.people.labelers:
@@ -253,6 +252,13 @@ class Day:
                 self.work_off()
             if self.answers == before:
                 return
+
+    def _answers_today(self) -> int:
+        """More where random photos wait, but not so many that people take what the certificate is to be of."""
+        look = CertificationRun.objects.filter(project=self.project).first()
+        if look is None:
+            return self.sizes.answers_at_first
+        return max(self.sizes.answers, min(self.sizes.in_a_hurry, 2 * look.counts["open"]))
 
     # -- what the admin does -------------------------------------------------------------------------------------
 
@@ -337,6 +343,13 @@ class Day:
         ):
             with suppress(Refused):  # all are drawn
                 self.draw(self.sizes.sample // 5)
+            self.work_off()
+
+    def look_again(self) -> None:
+        """In the evening, where the last look waited for some. By itself the next one comes only after ten more labels."""
+        look = CertificationRun.objects.filter(project=self.project).first()
+        if look and look.counts["open"]:
+            request_certification(project=self.project, by=self.admin)
             self.work_off()
 
     def draw(self, count: int) -> None:
