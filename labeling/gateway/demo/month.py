@@ -54,7 +54,7 @@ KIND = "month"
 QUEUE = "demo"
 DAYS = 30
 #: Days on which an admin who has no certificate has more photos drawn.
-WAITING_FOR_PROOF = (11, 13)
+WAITING_FOR_PROOF = (12, 13)
 #: The waiting jobs are done after so many answers, as a worker that has other things to do comes round.
 ANSWERS_BETWEEN_JOBS = 40
 #: Who works there beside the demo's own accounts. Nobody can sign in as them.
@@ -99,7 +99,8 @@ def _create(by: User, members: Mapping[str, str]) -> Project:
             "A month of simulated work: people and dates are made up. Answers were drawn by the probabilities that the "
             "experts of the ELPV dataset gave the cells, and the clock was set back. What happens to the line was chosen: "
             "cables before a camera and a lamp that fades were drawn into photos, and these cells are easier than "
-            "the whole dataset (on one in twelve the experts were not sure). All else came about as in real work. "
+            "the whole dataset (one in four is defective, on one in twelve the experts were not sure). "
+            "All else came about as in real work. "
             "Photos: ELPV dataset, CC BY-NC-SA 4.0."
         ),
         gold_rate=0.04,
