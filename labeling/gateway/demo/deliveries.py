@@ -16,8 +16,6 @@ from labeling.catalog.elpv import Cell, clear_cells, elpv_cells
 SEED = 2019
 #: In the usual deliveries one cell in so many is one on which the experts were not sure.
 UNSURE = 12
-#: Of the defective cells one in so many stays away, so that about a quarter is defective.
-LEFT_OUT = 3
 #: Brightness of the last delivery, under a lamp that fades.
 DIM_LIGHT = 0.6
 #: Lines over the photo, as shares of its width and height, their grey level and width in pixels: like cracks, to the model.
@@ -64,8 +62,7 @@ def usual() -> list[Cell]:
     cells = [cell for cell in elpv_cells() if cell.path not in known]
     random.Random(SEED).shuffle(cells)
     unsure = iter([cell for cell in cells if 0 < cell.probability < 0.5])
-    left_out = set([cell for cell in cells if cell.probability == 1][::LEFT_OUT])
-    certain = [cell for cell in cells if cell.probability in (0, 1) and cell not in left_out]
+    certain = [cell for cell in cells if cell.probability in (0, 1)]
     return [next(unsure, cell) if number % UNSURE == 0 else cell for number, cell in enumerate(certain)]
 
 

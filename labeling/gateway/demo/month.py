@@ -99,7 +99,7 @@ def _create(by: User, members: Mapping[str, str]) -> Project:
             "A month of simulated work: people and dates are made up. Answers were drawn by the probabilities that the "
             "experts of the ELPV dataset gave the cells, and the clock was set back. What happens to the line was chosen: "
             "cables before a camera and a lamp that fades were drawn into photos, and these cells are easier than "
-            "the whole dataset (one in four is defective, on one in twelve the experts were not sure). "
+            "the whole dataset (on one in twelve the experts were not sure). "
             "All else came about as in real work. "
             "Photos: ELPV dataset, CC BY-NC-SA 4.0."
         ),
@@ -359,8 +359,10 @@ class Day:
             draw_random(project=self.project, by=self.admin, count=count)
 
     def switch_on(self) -> None:
-        """As soon as something is certified."""
-        if policy_of(self.project).mode != Mode.ON and in_force(self.project):
+        """As soon as both classes are certified; after a while with one: what the machine decides can be drawn no more."""
+        certified = len(in_force(self.project))
+        enough = 2 if self.day <= max(WAITING_FOR_PROOF) else 1
+        if policy_of(self.project).mode != Mode.ON and certified >= enough:
             set_policy(
                 project=self.project,
                 by=self.admin,
