@@ -139,7 +139,7 @@ def _month(supervisor: Supervisor, at: Address, began: float) -> None:
 
 def _month_worker() -> Program:
     """Does the days of the second project, and ends with them. Nobody goes on with it, so no backbone is fitted to it."""
-    quietly = ["env", "HILLTOP_ADAPT_AFTER=0", "nice", "-n", "15"]
+    quietly = ["env", "HILLTOP_ADAPT_AFTER=0", "PYTHONHASHSEED=0", "nice", "-n", "15"]
     options = ["--queues", month.QUEUE, "--concurrency", "1", "--until-idle"]
     return Program("month", [*quietly, sys.executable, "manage.py", "worker", *options], once=True)
 
