@@ -189,7 +189,7 @@ def _suspicious(version: ModelVersion, findings: dict[str, Any], labels: list[st
 
 
 def _influential(found: Diagnostics, labels: list[str]) -> list[dict[str, Any]]:
-    listed = found.findings["influential"]["listed"]
+    listed = found.findings.get("influential", {}).get("listed", [])
     # Those that turn no photo are told only where none turns any.
     listed = [each for each in listed if each["flips"]] or listed[:4]
     items = Item.objects.select_related("image").in_bulk([each["item"] for each in listed])
