@@ -18,5 +18,4 @@ urlpatterns = [
     path("p/<slug:slug>/labelers/<str:username>/resume", views.resume, name="labelers-resume"),
     path("p/<slug:slug>/gold", views.gold_add, name="gold-add"),
     path("p/<slug:slug>/gold/<int:gold_id>/retire", views.gold_retire, name="gold-retire"),
-    path("p/<slug:slug>/mine", mine, name="mine"),
 ]

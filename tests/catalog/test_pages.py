@@ -575,3 +575,13 @@ def test_empty_pages_teach(page: str) -> None:
     project = make_project()
     text = html(signed_in(project.created_by).get(reverse(page, args=[project.slug])))
     assert 'class="empty"' in text
+
+
+def test_more_classes_at_once_than_the_editor_takes_are_refused_in_words() -> None:
+    project = make_project(classes=tuple(f"part-{n}" for n in range(120)))
+    client = signed_in(project.created_by)
+    sent = {"note": "All anew", "expected": "1"} | {f"class-part-{n}-name": f"Part {n}" for n in range(101)}
+    response = client.post(reverse("guideline-edit", args=[project.slug]), sent)
+    assert response.status_code == 422
+    assert "At most 100 classes are changed in one version." in html(response)
+    assert project.guidelines.count() == 1

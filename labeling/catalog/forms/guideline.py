@@ -19,6 +19,10 @@ from labeling.catalog.forms.texts import ONE_A_LINE, lines_of, longest
 from labeling.catalog.guidelines import MAX_CLASSES, MAX_EXEMPLARS
 from labeling.catalog.models import ClassDefinition, Guideline, Item, Project
 from labeling.plain_text import composed
+from labeling.refusals import Refused
+
+#: Classes whose fields may be sent at once: each offers all others to be merged into.
+MOST_OPENED = 100
 
 
 class ExemplarForm(SaysMeaning):
@@ -176,6 +180,14 @@ class GuidelineForm(SaysMeaning):
         if data is not None:
             sent = [each.label_class.key for each in definitions]
             opened = {key for key in sent if f"{prefix_of(key)}-name" in data}
+            if len(opened) > MOST_OPENED:
+                raise Refused.invalid(
+                    "classes",
+                    _(
+                        "At most %(n)d classes are changed in one version. Publish these first, then the others."
+                    )
+                    % {"n": MOST_OPENED},
+                )
         self.definitions = definitions
         self.classes = [
             ClassForm(data, project=project, definition=definition, others=definitions)
