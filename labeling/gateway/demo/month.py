@@ -259,7 +259,8 @@ class Day:
         look = CertificationRun.objects.filter(project=self.project).first()
         if look is None:
             return self.sizes.answers_at_first
-        return max(self.sizes.answers, min(self.sizes.in_a_hurry, 2 * look.counts["open"]))
+        waiting: int = look.counts["open"]
+        return max(self.sizes.answers, min(self.sizes.in_a_hurry, 2 * waiting))
 
     # -- what the admin does -------------------------------------------------------------------------------------
 
