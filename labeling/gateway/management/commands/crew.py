@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import connections
+from django.db import ProgrammingError, connections
 
 from labeling.catalog.models import Project
 from labeling.gateway.demo import month
@@ -22,7 +22,10 @@ class Command(BaseCommand):
     help = "Let simulated people go on in the demo's second project, beside `make demo`, until Ctrl-C."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        project = Project.objects.filter(slug=month.SLUG).first()
+        try:
+            project = Project.objects.filter(slug=month.SLUG).first()
+        except ProgrammingError:  # a database without tables: nothing was ever started here
+            project = None
         if project is None or not month.is_over():
             raise CommandError(
                 "There is no month of work to go on with yet. Run `make demo`, and wait for it."
