@@ -21,6 +21,9 @@ OPTIONS = {
     "preload": False,  # it would fetch the style sheets once more, for a rule that is not among these
 }
 
+#: Two frames later: what follows a change at once is there.
+DRAWN = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+
 _AXE = Axe()
 
 
@@ -31,6 +34,7 @@ def faults(page: Page) -> list[str]:
     found = _run(page, "light")
     page.emulate_media(color_scheme="dark")
     page.set_viewport_size({"width": 390, "height": 844})
+    page.evaluate(DRAWN)  # or a colour of the light look is met on a dark ground
     found += _run(page, "dark, 390 px")
     page.emulate_media(color_scheme="light")
     page.set_viewport_size(size)

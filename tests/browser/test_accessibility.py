@@ -39,9 +39,6 @@ FOCUS = """() => {
   };
 }"""
 
-#: Two frames later: what follows a change at once has begun.
-DRAWN = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
-
 #: Of a project whose first photos have just come in.
 PAGES = (
     "photos",
@@ -118,7 +115,7 @@ def examine(page: Page, addresses: Iterable[str], language: str) -> dict[str, li
         if address.endswith("/label"):
             expect(page.locator("#loading")).to_be_hidden()
         page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
-        page.evaluate(DRAWN)  # what is opened may fetch what is in it
+        page.evaluate(axe.DRAWN)  # what is opened may fetch what is in it
         expect(page.locator(".htmx-request")).to_have_count(0)
         found = axe.faults(page)
         unasked = page.evaluate(UNASKED)
