@@ -327,6 +327,9 @@ def test_the_four_figures_and_what_they_are_held_against_are_what_one_counts_by_
     page = client_of(living.admin).get(f"/p/{project.slug}/dashboard").content.decode()
     assert found.hours.cost_spent in page
     assert found.proof.bound in page
+    # The other class has none: that the one is as promised is no target met.
+    assert found.proof.classes == 2 and found.proof.met is None
+    assert "1 of 2 classes certified" in " ".join(page.split())
     assert "Set a cost per hour" not in page
 
 

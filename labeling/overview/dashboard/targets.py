@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass
 from datetime import datetime
 
-from labeling.catalog.models import Project
-from labeling.catalog.selectors import class_names, current_guideline
+from labeling.catalog.models import ClassState, Project
+from labeling.catalog.selectors import class_names, current_guideline, schema_of
 from labeling.frontier.certificates import in_force
 from labeling.frontier.models import Certificate
 from labeling.monitors.readings.queue import days_since, oldest_waiting
@@ -79,12 +79,16 @@ class Hours:
 
 @dataclass(frozen=True)
 class Proof:
-    """The weakest of the certificates in force, and how many there are; ``promised``: what was wished for, stated of it."""
+    """The weakest of the certificates in force, and how many there are; ``promised``: what was wished for, stated of it.
+
+    ``classes``: those in use. A class without a certificate (suspended, say) is not on target, whatever the others are.
+    """
 
     certificate: Certificate | None
     name: str
     of: int
     promised: float
+    classes: int
 
     @property
     def bound(self) -> str:
@@ -96,7 +100,9 @@ class Proof:
 
     @property
     def met(self) -> bool | None:
-        return None if self.certificate is None else self.certificate.bound >= self.promised
+        if self.certificate is None or self.of < self.classes:
+            return None
+        return self.certificate.bound >= self.promised
 
 
 @dataclass(frozen=True)
@@ -163,8 +169,10 @@ def hours(project: Project, done: Bucket) -> Hours:
 
 def proof(project: Project, wished: float) -> Proof:
     standing = in_force(project)
+    guideline = current_guideline(project)
+    classes = sum(each.state == ClassState.ACTIVE for each in schema_of(guideline.pk))
     if not standing:
-        return Proof(None, "", 0, wished)
+        return Proof(None, "", 0, wished, classes)
     weakest = min(standing, key=lambda each: each.bound - each.precision)
-    names = class_names(current_guideline(project))
-    return Proof(weakest, names.get(weakest.label_class_id, ""), len(standing), weakest.precision)
+    name = class_names(guideline).get(weakest.label_class_id, "")
+    return Proof(weakest, name, len(standing), weakest.precision, classes)
