@@ -67,10 +67,10 @@ def test_what_is_being_typed_is_not_replaced(page_for: Callable[..., Page]) -> N
         }"""
     )
     page.locator("#typing").fill("half a sen")
-    page.wait_for_function("window.asking === 0")
+    page.wait_for_function("() => window.asking === 0")
     with page.expect_response(lambda response: "/jobs" in response.url and "It went on" in response.text()):
         _say(job, "It went on meanwhile")
-    page.wait_for_function("window.asking === 0")
+    page.wait_for_function("() => window.asking === 0")
     assert page.locator("#typing").input_value() == "half a sen"
     page.locator("#typing").blur()
     expect(page.get_by_text("It went on meanwhile")).to_be_visible()
@@ -96,7 +96,7 @@ def test_a_page_whose_session_ended_stays_as_it_is_and_asks_no_more(page_for: Ca
     _say(job, "Everybody may see this")
     expect(page.get_by_text("Everybody may see this")).to_be_visible()
     page.context.clear_cookies()
-    page.wait_for_function("window.asking === 0")  # what was asked before may still tell something
+    page.wait_for_function("() => window.asking === 0")  # what was asked before may still tell something
     _say(job, "Nobody may see this")
     expect(page.locator("html")).to_have_attribute("data-live", "away")
     assert "/login" not in page.url

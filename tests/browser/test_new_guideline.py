@@ -75,7 +75,7 @@ def test_an_open_page_takes_the_new_guideline_between_two_photos(
         page.evaluate("window.asking = setInterval(() => dispatchEvent(new Event('online')), 200)")
         wait_for_answers(labeler, 2)
     page.evaluate("clearInterval(window.asking)")
-    page.wait_for_function("window.read")
+    page.wait_for_function("() => window.read")
     expect(page.locator("#changed")).to_be_hidden()
     assert page.locator("#answers [data-answer]").count() == 2, "no key changes under somebody's finger"
 
