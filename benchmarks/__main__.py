@@ -22,6 +22,7 @@ NAMES = (
     "drift",
     "screen",
     "pages",
+    "budgets",
     "crash",
     "loop",
     "house",

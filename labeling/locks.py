@@ -21,6 +21,7 @@ class Lock(StrEnum):
     RANKING_WRITE = "hilltop.ranking.write"
     PACE = "hilltop.pace"
     SWEEP = "hilltop.sweep"
+    TALLY = "hilltop.tally"
 
 
 #: For a statement that asks other things too: share a lock (its name and key are the parameters) until the transaction ends.

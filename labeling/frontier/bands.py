@@ -22,6 +22,7 @@ from labeling.queue.models import BandOpening
 from labeling.queue.placing import TruthsByBand, truths_by_band
 from labeling.truth.alpha import Reliability, alpha_by_band
 from labeling.truth.estimates import Proportion
+from labeling.truth.tallies import counts
 
 
 class BandState(StrEnum):
@@ -249,28 +250,24 @@ class BandRow:
         return self.gate.says
 
 
-# A photo in one round belongs to the outermost band in which it was shown.
-_SAID_SQL = """
-WITH shown AS (
-    SELECT a.item_id, a.round, bool_or(a.kind = 'hold') AS held,
-           min(CASE WHEN jsonb_typeof(a.context -> 'band') = 'number' THEN (a.context ->> 'band')::int END) AS band
+# Open disputes by the outermost band in which their photo was shown.
+_DISPUTES_SQL = """
+SELECT shown.band, count(*) FROM truth_opendispute o JOIN truth_dispute d ON d.id = o.dispute_id, LATERAL (
+    SELECT min(CASE WHEN jsonb_typeof(a.context -> 'band') = 'number' THEN (a.context ->> 'band')::int END) AS band,
+           count(*) AS answers
     FROM truth_annotation a
-    LEFT JOIN truth_retraction undone ON undone.annotation_id = a.id
-    WHERE a.project_id = %(project)s AND undone.id IS NULL AND a.draw <> 'gold'
-    GROUP BY a.item_id, a.round
-)
-SELECT band, count(*) FILTER (WHERE held), count(*) FILTER (WHERE EXISTS (
-    SELECT 1 FROM truth_dispute d LEFT JOIN truth_ruling r ON r.dispute_id = d.id
-    WHERE d.item_id = shown.item_id AND d.round = shown.round AND r.id IS NULL))
-FROM shown GROUP BY band
+    WHERE a.item_id = d.item_id AND a.round = d.round AND a.draw <> 'gold'
+      AND NOT EXISTS (SELECT 1 FROM truth_retraction undone WHERE undone.annotation_id = a.id)) shown
+WHERE o.project_id = %s AND shown.answers > 0 GROUP BY shown.band
 """
 
 
 def band_table(project: Project, seen: Any) -> list[BandRow]:
     """Every band of the pace, outermost first. ``seen`` is the frontier picture (:func:`selectors.picture`)."""
     with connection.cursor() as cursor:
-        cursor.execute(_SAID_SQL, {"project": project.pk})
-        said = {band: (holds, disputes) for band, holds, disputes in cursor.fetchall()}
+        cursor.execute(_DISPUTES_SQL, [project.pk])
+        disputes = dict(cursor.fetchall())
+    holds = {each.key[0]: each.n for each in counts(project, "held")}
     alpha = alpha_by_band(project)
     agreed = {each.band: each.unanimous for each in seen.agreement["bands"]}
     drawn: dict[int, list[Any]] = {}
@@ -290,8 +287,8 @@ def band_table(project: Project, seen: Any) -> list[BandRow]:
             settled=sum(band.settled for band, _position in drawn.get(gate.number, [])),
             agreement=agreed.get(gate.number),
             reliability=alpha.get(gate.number),
-            holds=said.get(gate.number, (0, 0))[0],
-            disputes=said.get(gate.number, (0, 0))[1],
+            holds=holds.get(str(gate.number), 0),
+            disputes=disputes.get(gate.number, 0),
             proven=[
                 Proven(band.key, band.name, position, band.state)
                 for band, position in drawn.get(gate.number, [])

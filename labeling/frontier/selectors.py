@@ -39,7 +39,8 @@ from labeling.jobs.models import Job
 from labeling.learning.models import ModelVersion
 from labeling.learning.selectors import champion
 from labeling.truth.estimates import Proportion
-from labeling.truth.models import Dispute, GroundTruth
+from labeling.truth.models import Dispute, GroundTruth, Origin
+from labeling.truth.tallies import truths
 
 
 @dataclass(frozen=True)
@@ -404,7 +405,7 @@ def _shares(certificates: list[Certificate]) -> tuple[float | None, float]:
 
 def settled_by_one_answer(project: Project) -> int:
     """Photos whose label is one answer that agreed with the machine."""
-    return GroundTruth.objects.assisted().filter(project=project).count()
+    return sum(each.n for each in truths(project) if each.origin == Origin.ASSISTED)
 
 
 def waiting_for_second_person(project: Project) -> int:
@@ -412,7 +413,7 @@ def waiting_for_second_person(project: Project) -> int:
     return (
         AssistedLabel.objects.filter(project=project, annotation__retraction__isnull=True)
         .exclude(item__in=GroundTruth.objects.current().filter(project=project).values("item"))
-        .exclude(item__in=Dispute.objects.open().filter(project=project).values("item"))
+        .exclude(item__in=Dispute.objects.open().filter(waits__project=project).values("item"))
         .values("item")
         .distinct()
         .count()

@@ -57,6 +57,10 @@ WHERE a.project_id = %(project)s AND a.id > %(after)s
 ORDER BY a.id
 """  # noqa: S608
 
+#: Stands where a page says whether it wants all, or those in force. As a parameter beside OR, the planner would look up all.
+WHICH = "/* which */ true"
+_IN_FORCE = """found.kind <> 'withdrawn'
+      AND NOT EXISTS (SELECT 1 FROM truth_groundtruth newer WHERE newer.supersedes_id = found.id)"""
 _GROUND_TRUTHS = f"""
 SELECT t.id, i.sha256, it.name, it.source, t.kind, coalesce(c.key, '') AS class,
        coalesce(now_c.key, '') AS class_now, t.origin, t.draw, g.number AS guideline, t.created_at,
@@ -67,7 +71,11 @@ SELECT t.id, i.sha256, it.name, it.source, t.kind, coalesce(c.key, '') AS class,
        coalesce(answers.ids, ARRAY[]::bigint[]) AS annotations,
        coalesce(answers.labelers, ARRAY[]::varchar[]) AS labelers,
        {standing.PROMISE_OF_TRUTH} AS promise, {standing.STATED_OF_TRUTH} AS stated
-FROM truth_groundtruth t
+FROM (
+    SELECT found.* FROM truth_groundtruth found
+    WHERE found.project_id = %(project)s AND found.id > %(after)s AND (%(gold)s OR found.origin <> 'gold')
+      AND {WHICH}
+    ORDER BY found.id LIMIT %(of_all)s) t
 JOIN catalog_item it ON it.id = t.item_id
 JOIN catalog_image i ON i.id = it.image_id
 JOIN catalog_guideline g ON g.id = t.guideline_id
@@ -86,9 +94,7 @@ LEFT JOIN LATERAL (
     WHERE a.item_id = t.item_id AND a.draw <> 'gold' AND r.id IS NULL AND a.created_at <= t.created_at) answers
     ON true
 {standing.HELPED}
-WHERE t.project_id = %(project)s AND t.id > %(after)s AND (%(gold)s OR t.origin <> 'gold')
-  AND (NOT %(current)s OR (t.kind <> 'withdrawn' AND newer.id IS NULL))
-  AND (%(promise)s = '' OR {standing.PROMISE_OF_TRUTH} = %(promise)s)
+WHERE (%(promise)s = '' OR {standing.PROMISE_OF_TRUTH} = %(promise)s)
 ORDER BY t.id
 """  # noqa: S608
 
@@ -174,8 +180,10 @@ def page(
     """At most ``limit`` rows with a key above ``after``; ``promise``: only of labels that stand under this one."""
     with connection.cursor() as cursor:
         cursor.execute(
-            source.sql + " LIMIT %(limit)s",
-            _parameters(project, after=after, gold=gold, current=current, promise=promise) | {"limit": limit},
+            source.sql.replace(WHICH, _IN_FORCE if current else WHICH) + " LIMIT %(limit)s",
+            _parameters(project, after=after, gold=gold, promise=promise)
+            # What else is known is looked up of as many as are shown; a promise is known of a row only then.
+            | {"limit": limit, "of_all": None if promise else limit},
         )
         return [_row(source, values) for values in cursor.fetchall()]
 
@@ -186,7 +194,7 @@ def stream(source: Source, project: Project, *, promise: str = "") -> Iterator[l
     From a server-side cursor: one snapshot, whatever its size, in flat memory.
     """
     with connection.chunked_cursor() as cursor:
-        cursor.execute(source.sql, _parameters(project, after=0, gold=True, current=False, promise=promise))
+        cursor.execute(source.sql, _parameters(project, after=0, gold=True, promise=promise))
         while values := cursor.fetchmany(CHUNK):
             yield [_row(source, each) for each in values]
 
@@ -197,6 +205,7 @@ def _parameters(project: Project, **others: Any) -> dict[str, Any]:
         "project": project.pk,
         "old": list(resolution.keys()),
         "new": list(resolution.values()),
+        "of_all": None,
         **others,
     }
 

@@ -22,6 +22,7 @@ from labeling.learning.deriving import derive_project, read_gold
 from labeling.learning.training_set import FIRST_A_CLASS, readiness
 from labeling.people.signed_in import signed_in
 from labeling.refusals import Refused
+from labeling.truth.tallies import photos
 
 
 class DeriveForm(ProjectForm):
@@ -99,7 +100,7 @@ def derive(request: HttpRequest, slug: str) -> HttpResponse:
             "derive",
             form=form,
             classes=classes,
-            photos=source.items.count(),
+            photos=photos(source),
             first=FIRST_A_CLASS,
         ),
         status=422 if invalid else 200,

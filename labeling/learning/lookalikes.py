@@ -27,7 +27,7 @@ def request_lookalikes(*, project: Project) -> Job | None:
     One that still waits will see the caller's rows too. A running one may have passed them by; the row lock keeps a
     waiting one from starting before the caller commits.
     """
-    if not Dispute.objects.open().filter(project=project).exists():
+    if not Dispute.objects.open().filter(waits__project=project).exists():
         return None
     waiting = (
         Job.objects.of_project(project.pk)

@@ -14,7 +14,8 @@ from labeling.jobs.models import Job, JobQuerySet
 from labeling.learning.models import Diagnostics, DomainBackbone, ModelVersion, Promotion
 from labeling.learning.on_disk import is_whole
 from labeling.learning.training_set import TRAINER, training_set
-from labeling.truth.models import Dispute, GroundTruth
+from labeling.truth.models import Dispute, GroundTruth, Origin
+from labeling.truth.tallies import truths_after
 
 
 def champion(project: Project) -> ModelVersion | None:
@@ -72,7 +73,7 @@ def newest_ground_truth_id(project: Project) -> int:
 
 
 def new_ground_truths(project: Project) -> int:
-    """Trainable ground truths since a training was last asked for. Costs what is new, not what there is."""
+    """Trainable ground truths since a training was last asked for."""
     last = (
         Job.objects.of_project(project.pk)
         .filter(kind="train")
@@ -81,7 +82,8 @@ def new_ground_truths(project: Project) -> int:
         .first()
     )
     up_to = int((last or {}).get("up_to", 0))
-    return GroundTruth.objects.trainable().filter(project=project, pk__gt=up_to).count()
+    newer = truths_after(project, up_to)
+    return newer.total() - (0 if project.train_on_assisted else newer[Origin.ASSISTED])
 
 
 def was_training_asked_for(project: Project) -> bool:

@@ -20,6 +20,7 @@ from labeling.catalog.selectors import (
     current_guideline,
 )
 from labeling.truth.models import Draw, Gold, GroundTruth, Origin
+from labeling.truth.tallies import truths
 
 #: A class with fewer ground truths cannot be both learned from and judged on.
 LEAST_A_CLASS = 2
@@ -177,11 +178,11 @@ def readiness(project: Project) -> Readiness:
     """Counts of trainable ground truths per active class, and what a training still needs."""
     resolution = class_resolution(project)
     found: Counter[int] = Counter()
-    labels = GroundTruth.objects.trainable().filter(project=project).values_list("label_class_id", flat=True)
-    for class_id in labels.iterator(chunk_size=10_000):
-        survivor = resolution.get(class_id) if class_id is not None else None
-        if survivor is not None:
-            found[survivor] += 1
+    for each in truths(project):
+        survivor = resolution.get(each.class_id) if each.class_id is not None else None
+        trains = each.origin != Origin.GOLD and (each.origin != Origin.ASSISTED or project.train_on_assisted)
+        if survivor is not None and trains:
+            found[survivor] += each.n
     counts = tuple(
         ClassCount(each.label_class.key, each.name, found[each.label_class_id])
         for each in active_definitions(project)

@@ -34,7 +34,8 @@ from labeling.queue.models import BandOpening, Ranking
 from labeling.queue.places import ASKED_FIRST
 from labeling.queue.placing import TruthsByBand, truths_by_band
 from labeling.truth.alpha import alpha_since
-from labeling.truth.models import Dispute, DisputeCause, GroundTruth, GroundTruthQuerySet, Origin
+from labeling.truth.models import Dispute, DisputeCause, GroundTruth, Origin
+from labeling.truth.tallies import truths_after
 
 #: Another champion moves settled photos about: on ELPV the outer band kept 15 to 36 of the 20 that it needs at every
 #: training. Only one that lost half of them has really lost its ground.
@@ -88,13 +89,10 @@ def _band(project: Project, opening: BandOpening | None) -> int:
     return min(opening.band, project.bands - 1) if opening else 0
 
 
-def _since(project: Project, opening: BandOpening | None) -> tuple[int, GroundTruthQuerySet]:
-    """Ground truths before the opening, and those since: so the cost does not grow with what is settled."""
-    truths = GroundTruth.objects.current().filter(project=project, kind="class").exclude(origin=Origin.GOLD)
-    if opening is None:
-        return 0, truths
-    newer = truths.filter(pk__gt=int(opening.figures.get("last_truth", 0)))
-    return int(opening.figures.get("ground_truths", 0)), newer
+def _before(opening: BandOpening | None) -> tuple[int, int]:
+    """Ground truths before the opening, and the id after which those since begin."""
+    figures = opening.figures if opening else {}
+    return int(figures.get("ground_truths", 0)), int(figures.get("last_truth", 0))
 
 
 def needed_for(project: Project, band: int) -> int:
@@ -126,16 +124,17 @@ def _bands_in_order(project: Project) -> int:
 
 
 def band_progress(project: Project) -> BandProgress:
-    """Count only what came since the last opening, so that the cost does not grow with what is settled."""
+    """What came since the last opening, by counts that are kept; of disputes, those that came since."""
     opening = _opening(project)
     band = _band(project, opening)
-    before, truths = _since(project, opening)
+    before, last = _before(opening)
+    newer = truths_after(project, last)
     disputes = Dispute.objects.filter(
         project=project, cause__in=[DisputeCause.DISAGREEMENT, DisputeCause.HOLD]
     )
     if opening is not None:
         disputes = disputes.filter(created_at__gte=opening.created_at)
-    settled = truths.count()
+    settled = newer.total()
     return BandProgress(
         band=band,
         settled=settled,
@@ -143,7 +142,7 @@ def band_progress(project: Project) -> BandProgress:
         ground_truths=before + settled,
         # Photos of a ring whose first answer differed are all among those that two people finished: without the others their
         # share would be of what is hard.
-        agreed=truths.filter(origin__in=[Origin.AGREEMENT, Origin.ASSISTED]).count(),
+        agreed=newer[Origin.AGREEMENT] + newer[Origin.ASSISTED],
         disputed=disputes.filter(~Q(ruling__outcome="withdrawn")).count(),
         opening=opening.pk if opening else None,
         since=opening.created_at if opening else None,
@@ -176,13 +175,15 @@ def gates_allow(project: Project, at: BandProgress | None = None) -> bool:
 
 
 def move_inward(project: Project) -> None:
-    """Open the next band if it is due and people agree in this one. Two look-ups while it is not due."""
+    """Open the next band if it is due and people agree in this one. While it is not, as many rows are read as it needs."""
     opening = _opening(project)
     band = _band(project, opening)
     if band + 1 >= project.bands:
         return
-    before, truths = _since(project, opening)
-    if truths.count() < _needed(project, band, opening, before) or band + 1 >= _bands_in_order(project):
+    before, last = _before(opening)
+    newer = GroundTruth.objects.current().filter(project=project, kind="class", pk__gt=last)
+    needed = _needed(project, band, opening, before)
+    if newer.exclude(origin=Origin.GOLD)[:needed].count() < needed or band + 1 >= _bands_in_order(project):
         return
     at = band_progress(project)
     if at.settled >= at.needed and gates_allow(project, at):

@@ -19,6 +19,8 @@ from labeling.catalog.selectors import active_definitions, class_resolution
 from labeling.learning.models import ModelVersion
 from labeling.learning.sides import LEARNED_A_TWIN
 from labeling.queue.models import Ranking
+from labeling.truth.models import Origin
+from labeling.truth.tallies import truths
 
 #: Scores are kept as they were computed, band limits went through 32 bits: a photo at the very limit stays in.
 EPSILON = 1e-6
@@ -88,10 +90,10 @@ GROUP BY pairs.ladder_id, step
 """
 _SETTLED_JOIN = """
 JOIN truth_groundtruth g ON g.item_id = s.item_id
-LEFT JOIN truth_groundtruth newer ON newer.supersedes_id = g.id
 """
 _SETTLED_WHERE = """
-AND g.project_id = %(project)s AND newer.id IS NULL AND g.kind <> 'withdrawn' AND g.origin <> 'gold'
+AND g.project_id = %(project)s AND g.kind <> 'withdrawn' AND g.origin <> 'gold'
+AND NOT EXISTS (SELECT 1 FROM truth_groundtruth newer WHERE newer.supersedes_id = g.id)
 """
 _COUNTED_JOIN = (
     _SETTLED_JOIN
@@ -195,18 +197,6 @@ def _rows(
         return {(ladder, each - bucket): tuple(counts) for ladder, bucket, *counts in cursor.fetchall()}
 
 
-_COUNT_SQL = """
-SELECT count(*),
-       count(*) FILTER (WHERE EXISTS (
-           SELECT 1 FROM unnest(%(classes)s::bigint[], %(since)s::int[]) AS m (class_id, since)
-           WHERE m.class_id = g.label_class_id AND asked.number >= m.since))
-FROM truth_groundtruth g
-JOIN catalog_guideline asked ON asked.id = g.guideline_id
-LEFT JOIN truth_groundtruth newer ON newer.supersedes_id = g.id
-WHERE g.project_id = %(project)s AND newer.id IS NULL AND g.kind = 'class' AND g.origin <> 'gold'
-"""
-
-
 @dataclass(frozen=True)
 class TruthsByBand:
     """Ground truths of classes, by where the champion puts them.
@@ -257,12 +247,7 @@ def truths_by_band(project: Project) -> TruthsByBand:
     """Where the project's ground truths lie now. Reads them all: for pages, and for a new champion or guideline."""
     meaning = meaning_since(project)
     ranking = Ranking.objects.filter(project=project, current=True).select_related("model_version").first()
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _COUNT_SQL,
-            {"project": project.pk, "classes": list(meaning), "since": list(meaning.values())},
-        )
-        everything, counted = cursor.fetchone()
+    everything, counted = _counted(project, meaning)
     if ranking is None or ranking.model_version is None or not ranking.summary:
         return TruthsByBand({}, {}, counted, everything - counted, placed=False)
     limits = limits_of(ranking, active_definitions(project), max(ranking.bands, 1))
@@ -274,3 +259,15 @@ def truths_by_band(project: Project) -> TruthsByBand:
     )
     elsewhere = counted - sum(found.values())
     return TruthsByBand(placed, found, elsewhere, everything - sum(placed.values()) - elsewhere, placed=True)
+
+
+#: No guideline has this number: a class that is asked no more counts under none.
+NEVER = 2**31
+
+
+def _counted(project: Project, meaning: Mapping[int, int]) -> tuple[int, int]:
+    """Ground truths of classes that people settled, and those of them that still mean what is asked today."""
+    asked = dict(project.guidelines.values_list("pk", "number"))
+    found = [each for each in truths(project) if each.class_id is not None and each.origin != Origin.GOLD]
+    same = (each.n for each in found if asked[each.guideline_id] >= meaning.get(each.class_id or 0, NEVER))
+    return sum(each.n for each in found), sum(same)

@@ -13,7 +13,7 @@ from labeling.learning.compute.copying import copy_into, fetch_columns
 from labeling.locks import Lock
 from labeling.partitions import Partition
 from labeling.planner import without_nested_loops
-from labeling.queue import events, pace
+from labeling.queue import entry_counts, events, pace
 from labeling.queue.models import Ranking
 from labeling.queue.places import ARRIVALS, IS_ASKED_FIRST
 from labeling.truth.current import DISPUTED, SETTLED
@@ -64,6 +64,7 @@ def write_ranking(
         copy_into(partition.name, columns, freeze=True)
     partition.build_indexes()
     partition.attach()
+    entry_counts.mend(ranking)
     return ranking
 
 
@@ -104,12 +105,10 @@ def _take_out_finished(ranking: Ranking, read_at: datetime) -> None:
         """
         DELETE FROM queue_entry e WHERE e.ranking_id = %s AND e.item_id IN (
             SELECT t.item_id FROM truth_groundtruth t
-            LEFT JOIN truth_groundtruth newer ON newer.supersedes_id = t.id
-            WHERE t.project_id = %s AND t.created_at >= %s AND newer.id IS NULL AND t.kind <> 'withdrawn'
+            WHERE t.project_id = %s AND t.created_at >= %s AND t.kind <> 'withdrawn'
+              AND NOT EXISTS (SELECT 1 FROM truth_groundtruth newer WHERE newer.supersedes_id = t.id)
             UNION
-            SELECT d.item_id FROM truth_dispute d
-            LEFT JOIN truth_ruling r ON r.dispute_id = d.id
-            WHERE d.project_id = %s AND r.id IS NULL)
+            SELECT d.item_id FROM truth_opendispute o JOIN truth_dispute d ON d.id = o.dispute_id WHERE o.project_id = %s)
         """,
         [ranking.pk, ranking.project_id, read_at - _LONGEST_TRANSACTION, ranking.project_id],
     )
@@ -183,4 +182,5 @@ def clear_out(project: Project) -> None:
         )
         old = [row[0] for row in cursor.fetchall()]
     for ranking_id in old:
-        partition_of(ranking_id).drop()
+        if partition_of(ranking_id).drop():
+            entry_counts.forget(project, ranking_id)

@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection
-from django.db.models import Count, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -17,12 +16,14 @@ from labeling.catalog.selectors import class_resolution
 from labeling.jobs.models import Job
 from labeling.people.models import User
 from labeling.queue import claiming, pace
+from labeling.queue.entry_counts import waiting_of
 from labeling.queue.late_counts import Late, late
 from labeling.queue.models import Entry, Ranking, Slot
 from labeling.queue.places import ARRIVALS
+from labeling.truth import tallies
 from labeling.truth.alpha import alpha_since
 from labeling.truth.current import pause_of
-from labeling.truth.models import Annotation, Dispute, Draw, GroundTruth, Origin, Outcome, Ruling
+from labeling.truth.models import Draw, Origin, Outcome, Ruling
 
 
 def current_ranking(project: Project) -> Ranking | None:
@@ -152,25 +153,36 @@ def progress(project: Project) -> dict[str, Any]:
     """How far the project is, for reviewers and admins. Shares are 0 to 1, or ``None`` before any."""
     ranking = current_ranking(project)
     at = pace.band_progress(project)
-    truths = GroundTruth.objects.current().filter(project=project)
-    people = truths.exclude(origin=Origin.GOLD)
-    counts = people.filter(kind="class").values_list("label_class").annotate(n=Count("id"))
-    answers = Annotation.objects.standing().filter(project=project).count()
-    rulings = Ruling.objects.filter(dispute__project=project, reviewer__isnull=False).count()
+    truths = tallies.truths(project)
+    people = [each for each in truths if each.origin != Origin.GOLD]
+    classes = Counter[int]()
+    for each in people:
+        if each.class_id is not None:
+            classes[each.class_id] += each.n
+    by_kind = Counter[str]()
+    for each in people:
+        by_kind[each.kind] += each.n
+    answers = sum(each.n for each in tallies.counts(project, "answers") if each.key == ("stands",))
+    rulings = sum(each.n for each in tallies.counts(project, "rulings"))
+    photos = {each.key[0]: each.n for each in tallies.counts(project, "photos")}
     waiting: list[dict[str, Any]] = []
     if ranking is not None:
+        keys = dict(LabelClass.objects.filter(project=project).values_list("pk", "key"))
+        found = [
+            (keys[each.ladder] if each.ladder is not None else None, each)
+            for each in waiting_of(ranking)
+            # Beyond the arrivals lies what the machine decided: it waits for nobody.
+            if each.band <= ARRIVALS
+        ]
+        found.sort(key=lambda pair: (pair[0] is None, pair[0], pair[1].band))
         waiting = [
             {
-                "ladder": row["ladder__key"],
-                "band": None if row["band"] == ARRIVALS else row["band"],
-                "waiting": row["waiting"],
-                "begun": row["begun"],
+                "ladder": key,
+                "band": None if each.band == ARRIVALS else each.band,
+                "waiting": each.waiting,
+                "begun": each.begun,
             }
-            # Beyond the arrivals lies what the machine decided: it waits for nobody.
-            for row in Entry.objects.filter(ranking=ranking, band__lte=ARRIVALS)
-            .values("ladder__key", "band")
-            .annotate(waiting=Count("item"), begun=Count("item", filter=Q(taken__gt=0)))
-            .order_by("ladder__key", "band")
+            for key, each in found
         ]
     return {
         "current_band": at.band,
@@ -184,18 +196,18 @@ def progress(project: Project) -> dict[str, Any]:
         "agreement_needed": project.band_agreement,
         "alpha": alpha_since(project, at.since).alpha,
         "alpha_needed": project.band_alpha,
-        "ground_truths": people.filter(kind="class").count(),
-        "classes": _by_class_now(project, dict(counts)),
-        "held": people.filter(kind="hold").count(),
-        "unusable": people.filter(kind="unusable").count(),
-        "assisted": people.filter(origin=Origin.ASSISTED).count(),
-        "gold": truths.filter(origin=Origin.GOLD).count(),
+        "ground_truths": by_kind["class"],
+        "classes": _by_class_now(project, classes),
+        "held": by_kind["hold"],
+        "unusable": by_kind["unusable"],
+        "assisted": sum(each.n for each in people if each.origin == Origin.ASSISTED),
+        "gold": sum(each.n for each in truths if each.origin == Origin.GOLD),
         "answers": answers,
         "rulings": rulings,
         "human_decisions": answers + rulings,
-        "open_disputes": Dispute.objects.open().filter(project=project).count(),
-        "pool": project.items.count(),
-        "audited": project.items.filter(audit_drawn_at__isnull=False).count(),
+        "open_disputes": sum(each.n for each in tallies.counts(project, "disputes")),
+        "pool": sum(photos.values()),
+        "audited": photos.get("drawn", 0),
         "on_loan": Slot.objects.filter(
             project=project,
             annotation__isnull=True,

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
+
+from procrastinate.contrib.django import app
 
 from labeling.catalog.models import Project
 from labeling.jobs.handlers import handles
 from labeling.jobs.progress import Progress
+from labeling.queue import entry_counts
 from labeling.queue.rescoring import rescore
+
+log = logging.getLogger(__name__)
 
 
 @handles("rank")
@@ -24,3 +30,12 @@ def rescore_many(progress: Progress) -> dict[str, Any]:
     named = progress.args.get("projects", [])
     projects = Project.objects.filter(pk__in=named, archived_at__isnull=True).order_by("pk")
     return rescore(list(projects), progress)
+
+
+@app.periodic(cron="47 3 * * *")
+@app.task(name="hilltop.check_entry_counts", queue="cpu", queueing_lock="hilltop.check_entry_counts")
+def check_entry_counts(timestamp: int) -> None:
+    """Every night: count what waits anew, and put right what differs."""
+    wrong = entry_counts.mend()
+    if wrong:
+        log.error("%d kept counts of waiting photos differed from a recount and were put right", wrong)

@@ -1,15 +1,14 @@
-"""Krippendorff's alpha of blind answers, counted in the database: the web process has no numerical library."""
+"""Krippendorff's alpha of blind answers, from the kept counts: the web process has no numerical library."""
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import connection
-
 from labeling.catalog.models import Project
-from labeling.catalog.selectors import class_resolution
+from labeling.truth.tallies import units
 
 
 def nominal_alpha(totals: Iterable[int], disagreement: float) -> float | None:
@@ -41,37 +40,6 @@ class Reliability:
     alpha: float | None
 
 
-# One unit is a photo in one round; merged classes are followed; a hold and an unusable are values of their own. A unit
-# belongs to the outermost band in which it was shown. Left out are photos that were offered to one person first: they get a
-# second answer where the first did not agree with the machine. ``since`` looks at units whose newest answer is no older.
-_SQL = """
-WITH resolution AS (
-    SELECT * FROM unnest(%(old)s::bigint[], %(new)s::bigint[]) AS r (old_id, new_id)
-), given AS (
-    SELECT a.item_id, a.round, a.created_at,
-           CASE WHEN a.kind = 'class' THEN coalesce(r.new_id, a.label_class_id)::text ELSE a.kind END AS value,
-           CASE WHEN jsonb_typeof(a.context -> 'band') = 'number' THEN (a.context ->> 'band')::int END AS band,
-           a.context @> '{"wanted": 1}' AS once
-    FROM truth_annotation a
-    LEFT JOIN truth_retraction undone ON undone.annotation_id = a.id
-    LEFT JOIN resolution r ON r.old_id = a.label_class_id
-    WHERE a.project_id = %(project)s AND undone.id IS NULL AND a.draw NOT IN ('gold', 'sweep')
-), counts AS (
-    SELECT item_id, round, value, count(*) AS n, min(band) AS band, max(created_at) AS newest, bool_or(once) AS once
-    FROM given GROUP BY item_id, round, value
-), units AS (
-    SELECT item_id, round, min(band) AS band, sum(n) AS m,
-           (sum(n) * sum(n) - sum(n * n))::float8 / (sum(n) - 1) AS differ
-    FROM counts GROUP BY item_id, round
-    HAVING sum(n) >= 2 AND NOT bool_or(once) AND (%(since)s::timestamptz IS NULL OR max(newest) >= %(since)s)
-)
-SELECT u.band, c.value, sum(c.n)::bigint, NULL::float8, NULL::bigint
-FROM units u JOIN counts c USING (item_id, round) GROUP BY u.band, c.value
-UNION ALL
-SELECT band, NULL, NULL, sum(differ), count(*) FROM units GROUP BY band
-"""
-
-
 def alpha_by_band(project: Project, *, since: datetime | None = None) -> dict[int | None, Reliability]:
     """Band in which photos were shown (``None``: without one) -> how reliably people answered them.
 
@@ -87,10 +55,7 @@ def alpha_by_band(project: Project, *, since: datetime | None = None) -> dict[in
 def alpha_since(project: Project, since: datetime | None) -> Reliability:
     """How reliably people answered the photos whose newest blind answer is no older than ``since``, all bands together."""
     totals, sums = _counted(project, since)
-    together: dict[str, int] = {}
-    for values in totals.values():
-        for value, n in values.items():
-            together[value] = together.get(value, 0) + n
+    together = sum(totals.values(), Counter[str]())
     differ = sum(each for each, _photos in sums.values())
     return Reliability(
         sum(photos for _each, photos in sums.values()), nominal_alpha(together.values(), differ)
@@ -99,25 +64,18 @@ def alpha_since(project: Project, since: datetime | None) -> Reliability:
 
 def _counted(
     project: Project, since: datetime | None
-) -> tuple[dict[int | None, dict[str, int]], dict[int | None, tuple[float, int]]]:
-    """Band -> value -> answers, and band -> (disagreement as :func:`nominal_alpha` wants it, photos)."""
-    resolution = {old: new for old, new in class_resolution(project).items() if new is not None}
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _SQL,
-            {
-                "project": project.pk,
-                "old": list(resolution.keys()),
-                "new": list(resolution.values()),
-                "since": since,
-            },
-        )
-        rows = cursor.fetchall()
-    totals: dict[int | None, dict[str, int]] = {}
+) -> tuple[dict[int | None, Counter[str]], dict[int | None, tuple[float, int]]]:
+    """Band -> value -> answers, and band -> (disagreement as :func:`nominal_alpha` wants it, photos).
+
+    One unit is a photo in one round, in the outermost band in which it was shown.
+    """
+    totals: dict[int | None, Counter[str]] = defaultdict(Counter)
     sums: dict[int | None, tuple[float, int]] = {}
-    for band, value, n, differ, photos in rows:
-        if value is None:
-            sums[band] = (differ, photos)
-        else:
-            totals.setdefault(band, {})[value] = n
+    for unit in units(project, since=since):
+        m = unit.answers
+        differ = (m * m - sum(n * n for n in unit.values.values())) / (m - 1)
+        for value, n in unit.values.items():
+            totals[unit.band][value] += n * unit.n
+        so_far, photos = sums.get(unit.band, (0.0, 0))
+        sums[unit.band] = (so_far + differ * unit.n, photos + unit.n)
     return totals, sums

@@ -186,7 +186,7 @@ def check_gold(project: Project, labeler: User, guideline: Guideline) -> None:
     mine = Annotation.objects.for_agreement().filter(project=project, labeler=labeler)
     unconfirmed = list(
         mine.exclude(item__in=GroundTruth.objects.current().filter(project=project).values("item"))
-        .exclude(item__in=Dispute.objects.open().filter(project=project).values("item"))
+        .exclude(item__in=Dispute.objects.open().filter(waits__project=project).values("item"))
         .order_by("item_id")
     )
     by_machine = mine.filter(item__in=GroundTruth.objects.assisted().filter(project=project).values("item"))

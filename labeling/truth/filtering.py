@@ -99,7 +99,11 @@ class Choice:
 def choices(project: Project, reviewer: User, wanted: Wanted) -> list[Choice]:
     """What the open disputes can be filtered by: causes in their order, then classes between which people differ."""
     causes = dict(
-        Dispute.objects.open().filter(project=project).values_list("cause").annotate(n=Count("id")).order_by()
+        Dispute.objects.open()
+        .filter(waits__project=project)
+        .values_list("cause")
+        .annotate(n=Count("id"))
+        .order_by()
     )
     found = [
         Choice(str(cause.label), causes[cause], Wanted(cause=cause).query, wanted == Wanted(cause=cause))
@@ -121,10 +125,11 @@ WITH resolution AS (
     SELECT * FROM unnest(%(old)s::bigint[], %(new)s::bigint[]) AS r (old_id, new_id)
 ), answered AS (
     SELECT d.id, array_agg(DISTINCT r.new_id ORDER BY r.new_id) AS classes
-    FROM truth_dispute d
+    FROM truth_opendispute o
+    JOIN truth_dispute d ON d.id = o.dispute_id
     JOIN truth_annotation a ON a.item_id = d.item_id AND a.round = d.round AND a.kind = 'class' AND a.draw <> 'gold'
     JOIN resolution r ON r.old_id = a.label_class_id
-    WHERE d.project_id = %(project)s AND NOT EXISTS (SELECT 1 FROM truth_ruling u WHERE u.dispute_id = d.id)
+    WHERE o.project_id = %(project)s
       AND NOT EXISTS (SELECT 1 FROM truth_retraction x WHERE x.annotation_id = a.id)
       AND (%(own)s OR NOT EXISTS (
           SELECT 1 FROM truth_annotation m WHERE m.item_id = d.item_id AND m.labeler_id = %(reviewer)s

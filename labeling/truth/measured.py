@@ -6,17 +6,13 @@ from django.db import connection
 
 from labeling.catalog.models import Project
 from labeling.truth.estimates import Proportion
+from labeling.truth.models import Draw
 from labeling.truth.quality import agreement, settled_count
+from labeling.truth.tallies import counts, photos
 
-#: Longest time that one answer and one ruling count for: who leaves the screen does not work.
-ANSWER_CAP_S, RULING_CAP_S = 120, 180
+#: Longest time that one ruling counts for: who leaves the screen does not work.
+RULING_CAP_S = 180
 
-_ANSWERS = """
-SELECT count(*), coalesce(sum(least(a.view_ms, %s)), 0)::float8 / 1000
-FROM truth_annotation a
-WHERE a.project_id = %s AND a.draw <> 'sweep'
-  AND NOT EXISTS (SELECT 1 FROM truth_retraction undone WHERE undone.annotation_id = a.id)
-"""
 # The time since the same person's ruling before, where they went on at once.
 _RULINGS = """
 SELECT count(*), coalesce(sum(gap), 0)::float8
@@ -30,9 +26,11 @@ WHERE gap <= %s
 
 def measured(project: Project) -> dict[str, float]:
     """As :class:`~labeling.catalog.work.Work` names it, each figure with from how many it is."""
+    blind = [
+        each for each in counts(project, "labelers") if each.key[2] != Draw.SWEEP and each.key[3] == "stands"
+    ]
+    answers, answer_s = sum(each.n for each in blind), sum(each.amount for each in blind) / 1000
     with connection.cursor() as cursor:
-        cursor.execute(_ANSWERS, [1000 * ANSWER_CAP_S, project.pk])
-        answers, answer_s = cursor.fetchone()
         cursor.execute(_RULINGS, [project.pk, RULING_CAP_S])
         rulings, ruling_s = cursor.fetchone()
     agreed = agreement(project)
@@ -47,5 +45,5 @@ def measured(project: Project) -> dict[str, float]:
         "agree": alike.share or 0.0,
         "agree_low": alike.low,
         "agree_high": alike.high,
-        "open": max(project.items.count() - settled_count(project), 0),
+        "open": max(photos(project) - settled_count(project), 0),
     }

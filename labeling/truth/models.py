@@ -10,8 +10,9 @@ from __future__ import annotations
 import uuid
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from labeling.catalog.models import APPEND_ONLY, Guideline, Item, LabelClass, Project
@@ -50,7 +51,8 @@ class Draw(models.TextChoices):
 
 class AnnotationQuerySet(models.QuerySet["Annotation"]):
     def standing(self) -> AnnotationQuerySet:
-        return self.filter(retraction__isnull=True)
+        # As an anti-join: of an outer join without a partner the planner believes that it finds one row.
+        return self.filter(~Exists(Retraction.objects.filter(annotation=OuterRef("pk"))))
 
     def for_agreement(self) -> AnnotationQuerySet:
         """Standing answers that count: a gold question checks the person, not the photo."""
@@ -109,6 +111,7 @@ class Annotation(models.Model):
         indexes = [
             models.Index(fields=["item", "round"], name="answers_of_item"),
             models.Index(fields=["project", "labeler", "-id"], name="answers_of_labeler"),
+            models.Index(fields=["project", "labeler", "created_at"], name="answers_by_time"),
         ]
         triggers = [APPEND_ONLY]
 
@@ -140,7 +143,7 @@ class DisputeCause(models.TextChoices):
 
 class DisputeQuerySet(models.QuerySet["Dispute"]):
     def open(self) -> DisputeQuerySet:
-        return self.filter(ruling__isnull=True)
+        return self.filter(waits__isnull=False)
 
 
 class Dispute(models.Model):
@@ -162,6 +165,16 @@ class Dispute(models.Model):
 
     def __str__(self) -> str:
         return f"{self.cause} on {self.item_id}"
+
+
+class OpenDispute(models.Model):
+    """A dispute without a ruling, found at once among all that were ruled. The database's triggers write it."""
+
+    dispute = models.OneToOneField(Dispute, on_delete=models.CASCADE, primary_key=True, related_name="waits")
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+", db_constraint=False)
+
+    def __str__(self) -> str:
+        return f"{self.dispute_id} is open"
 
 
 class Outcome(models.TextChoices):
@@ -252,7 +265,8 @@ class TruthKind(models.TextChoices):
 class GroundTruthQuerySet(models.QuerySet["GroundTruth"]):
     def current(self) -> GroundTruthQuerySet:
         """The last word on each photo, withdrawn ones left out."""
-        return self.filter(superseded_by__isnull=True).exclude(kind=TruthKind.WITHDRAWN)
+        newer = GroundTruth.objects.filter(supersedes=OuterRef("pk"))
+        return self.filter(~Exists(newer)).exclude(kind=TruthKind.WITHDRAWN)
 
     def strict(self) -> GroundTruthQuerySet:
         """Current ones, but for those that one answer settled: held against the machine, these could not but agree."""
@@ -385,3 +399,37 @@ class Pause(models.Model):
 
     def __str__(self) -> str:
         return f"{self.labeler} paused"
+
+
+class Tally(models.Model):
+    """A part of a count, kept by the transaction that changes it; the count is their sum (:mod:`labeling.truth.tallies`).
+
+    Appended, so that nobody waits for anybody, and folded into one row a count later. The database's triggers write it.
+    """
+
+    project = models.ForeignKey(
+        Project, on_delete=models.CASCADE, related_name="+", db_constraint=False, db_index=False
+    )
+    what = models.CharField(max_length=10)
+    at = models.DateTimeField(null=True, help_text="begin of the quarter of an hour")
+    key = ArrayField(models.TextField())
+    n = models.BigIntegerField()
+    amount = models.BigIntegerField(default=0, db_default=0, help_text="milliseconds, of answers")
+    folded = models.BooleanField(default=False, db_default=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["project", "what", "at", "key"],
+                condition=Q(folded=True),
+                nulls_distinct=False,
+                name="tally_folded_once",
+            )
+        ]
+        indexes = [
+            models.Index(fields=["project", "what", "at"], name="tally_of_project"),
+            models.Index(fields=["id"], condition=Q(folded=False), name="tally_to_fold"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.what} {self.key}: {self.n}"

@@ -11,7 +11,7 @@ from labeling.truth.reviewing import rule
 
 def of_paused(project: Project) -> int:
     """Disputes that wait for a ruling only because a labeler was paused."""
-    return Dispute.objects.open().filter(project=project, cause=DisputeCause.PAUSED).count()
+    return Dispute.objects.open().filter(waits__project=project, cause=DisputeCause.PAUSED).count()
 
 
 def send_back_paused(*, project: Project, reviewer: User, comment: str) -> tuple[int, int]:
@@ -21,7 +21,7 @@ def send_back_paused(*, project: Project, reviewer: User, comment: str) -> tuple
     ``invalid`` (422) without a comment.
     """
     sent = left = 0
-    waiting = Dispute.objects.open().filter(project=project, cause=DisputeCause.PAUSED)
+    waiting = Dispute.objects.open().filter(waits__project=project, cause=DisputeCause.PAUSED)
     for dispute_id in list(waiting.order_by("created_at", "id").values_list("pk", flat=True)):
         try:
             rule(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection
-from django.db.models import Aggregate, Count, FloatField, Max, Q
 from django.utils import timezone
 
 from labeling.catalog.models import Item, Project, Role
@@ -20,42 +21,16 @@ from labeling.truth.gold import gold_records
 from labeling.truth.models import (
     Annotation,
     AnswerKind,
-    GroundTruth,
     Origin,
     Pause,
 )
+from labeling.truth.tallies import Unit, counts, truths, units
 
 #: The job kind that computes alpha and Dawid-Skene with crowd-kit, in a worker.
 ESTIMATES = "estimates"
 
 
 # --- agreement --------------------------------------------------------------------------------------------------
-
-# One unit is a photo in one round. Answers are compared after merged classes are followed; a hold and an
-# unusable are values of their own. ``pairs`` are pairs of answers to one unit. Photos that were offered to one person
-# first get a second answer where the first did not agree with the machine: such pairs are no sample of how people agree.
-_AGREEMENT_SQL = """
-WITH resolution AS (
-    SELECT * FROM unnest(%(old)s::bigint[], %(new)s::bigint[]) AS r (old_id, new_id)
-), counts AS (
-    SELECT a.item_id, a.round,
-           CASE WHEN a.kind = 'class' THEN coalesce(r.new_id, a.label_class_id)::text ELSE a.kind END AS value,
-           count(*) AS n, bool_or(a.context @> '{"wanted": 1}') AS once,
-           min(CASE WHEN jsonb_typeof(a.context -> 'band') = 'number'
-                    THEN (a.context ->> 'band')::int END) AS band
-    FROM truth_annotation a
-    LEFT JOIN truth_retraction undone ON undone.annotation_id = a.id
-    LEFT JOIN resolution r ON r.old_id = a.label_class_id
-    WHERE a.project_id = %(project)s AND undone.id IS NULL AND a.draw NOT IN ('gold', 'sweep')
-    GROUP BY a.item_id, a.round, value
-), units AS (
-    SELECT item_id, round, min(band) AS band, sum(n) AS answers, sum(n * (n - 1)) / 2 AS agreeing,
-           sum(n) * (sum(n) - 1) / 2 AS pairs
-    FROM counts GROUP BY item_id, round HAVING sum(n) >= 2 AND NOT bool_or(once)
-)
-SELECT band, count(*), sum(answers), sum(agreeing), sum(pairs), count(*) FILTER (WHERE agreeing = pairs)
-FROM units GROUP BY band ORDER BY band NULLS LAST
-"""
 
 
 @dataclass(frozen=True)
@@ -102,34 +77,48 @@ def agreement(project: Project) -> dict[str, Any]:
     estimates job (None before one ran, or where it is undefined), with its time in ``alpha_at``. ``bands`` holds
     the same by the band in which the photo was shown.
     """
-    resolution = {old: new for old, new in class_resolution(project).items() if new is not None}
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _AGREEMENT_SQL,
-            {"project": project.pk, "old": list(resolution.keys()), "new": list(resolution.values())},
-        )
-        rows = cursor.fetchall()
-    bands = [
-        BandAgreement(
-            band=band,
-            n_items=int(units),
-            pairs=float(pairs),
-            unanimous=Proportion(int(unanimous), int(units)),
-            observed=float(agreeing) / float(pairs) if pairs else None,
-        )
-        for band, units, _answers, agreeing, pairs, unanimous in rows
-    ]
-    pairs = sum(float(row[4]) for row in rows)
+    found: dict[int | None, _Agreed] = defaultdict(_Agreed)
+    for unit in units(project):
+        found[unit.band].add(unit)
+    bands = list(found.values())
+    together = sum(each.pairs for each in bands)
     newest = estimates(project)
     return {
-        "n_items": sum(int(row[1]) for row in rows),
-        "n_answers": sum(int(row[2]) for row in rows),
-        "observed": sum(float(row[3]) for row in rows) / pairs if pairs else None,
-        "unanimous": Proportion(sum(int(row[5]) for row in rows), sum(int(row[1]) for row in rows)),
-        "bands": bands,
+        "n_items": sum(each.photos for each in bands),
+        "n_answers": sum(each.answers for each in bands),
+        "observed": sum(each.agreeing for each in bands) / together if together else None,
+        "unanimous": Proportion(sum(each.unanimous for each in bands), sum(each.photos for each in bands)),
+        "bands": [
+            BandAgreement(
+                band=band,
+                n_items=each.photos,
+                pairs=float(each.pairs),
+                unanimous=Proportion(each.unanimous, each.photos),
+                observed=each.agreeing / each.pairs if each.pairs else None,
+            )
+            for band, each in sorted(found.items(), key=lambda pair: (pair[0] is None, pair[0] or 0))
+        ],
         "alpha": newest.result.get("alpha"),
         "alpha_at": newest.latest.finished_at if newest.latest else None,
     }
+
+
+@dataclass
+class _Agreed:
+    """Photos of a band with two blind answers or more in one round; ``pairs`` of answers to one of them."""
+
+    photos: int = 0
+    answers: int = 0
+    agreeing: int = 0
+    pairs: int = 0
+    unanimous: int = 0
+
+    def add(self, unit: Unit) -> None:
+        self.photos += unit.n
+        self.answers += unit.n * unit.answers
+        self.agreeing += unit.n * sum(n * (n - 1) // 2 for n in unit.values.values())
+        self.pairs += unit.n * (unit.answers * (unit.answers - 1) // 2)
+        self.unanimous += unit.n * unit.alike
 
 
 @dataclass(frozen=True)
@@ -221,17 +210,10 @@ def _value_names(project: Project) -> dict[str, str]:
 # --- people -----------------------------------------------------------------------------------------------------
 
 
-class Median(Aggregate):
-    """PostgreSQL's continuous median."""
-
-    function = "percentile_cont"
-    template = "%(function)s(0.5) WITHIN GROUP (ORDER BY %(expressions)s)"
-    output_field = FloatField()
-
-
 @dataclass(frozen=True)
 class LabelerFigures:
-    """One person's work in a project. ``seconds`` is the median time from photo shown to answer given."""
+    """One person's work in a project. ``seconds``: median time from photo shown to answer given, of the newest
+    :data:`NEWEST`."""
 
     user: User
     role: str
@@ -251,37 +233,25 @@ class LabelerFigures:
 
 def labeler_figures(project: Project) -> list[LabelerFigures]:
     """One row a person who answered or may answer here; paused ones first, then the busiest."""
-    today = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
-    rows = {
-        row["labeler"]: row
-        for row in Annotation.objects.standing()
-        .filter(project=project)
-        .values("labeler")
-        .annotate(
-            n=Count("id"),
-            today=Count("id", filter=Q(created_at__gte=today)),
-            holds=Count("id", filter=Q(kind=AnswerKind.HOLD)),
-            median=Median("view_ms"),
-            last=Max("created_at"),
-        )
-    }
+    answered = _answered(project)
     roles = dict(project.memberships.exclude(role=Role.VIEWER).values_list("user_id", "role"))
     pauses = {
         pause.labeler_id: pause
         for pause in Pause.objects.filter(project=project, lifted_at__isnull=True).select_related("labeler")
     }
     agreed = _agreed_with_truth(project)
-    people = User.objects.in_bulk({*rows, *roles, *pauses})
+    lately = _lately(project, answered)
+    people = User.objects.in_bulk({*answered, *roles, *pauses})
     gold = gold_records(project, people.keys())
     figures = [
         LabelerFigures(
             user=user,
             role=roles.get(pk, ""),
-            answers=row["n"] if (row := rows.get(pk)) else 0,
-            today=row["today"] if row else 0,
-            seconds=row["median"] / 1000 if row else None,
-            last_at=row["last"] if row else None,
-            holds=Proportion(row["holds"], row["n"]) if row else Proportion(0, 0),
+            answers=answered[pk].total(),
+            today=lately[pk].today if pk in lately else 0,
+            seconds=lately[pk].seconds if pk in lately else None,
+            last_at=lately[pk].last_at if pk in lately else None,
+            holds=Proportion(answered[pk][AnswerKind.HOLD], answered[pk].total()),
             agreed=agreed.get(pk, Proportion(0, 0)),
             gold=Proportion(sum(gold[pk]), len(gold[pk])),
             pause=pauses.get(pk),
@@ -293,53 +263,82 @@ def labeler_figures(project: Project) -> list[LabelerFigures]:
 
 def own_figures(project: Project, user: User) -> dict[str, Any]:
     """A labeler's own numbers, and nothing that tells about others, the model or gold."""
-    today = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
-    week = today - timedelta(days=6)
-    mine = Annotation.objects.standing().filter(project=project, labeler=user)
-    figures = mine.aggregate(
-        answers=Count("id"),
-        today=Count("id", filter=Q(created_at__gte=today)),
-        week=Count("id", filter=Q(created_at__gte=week)),
-        holds=Count("id", filter=Q(kind=AnswerKind.HOLD)),
-        median_ms=Median("view_ms"),
-    )
-    median = figures.pop("median_ms")
-    return {**figures, "seconds": median / 1000 if median is not None else None}
+    week = _today() - timedelta(days=6)
+    mine = _answered(project, user)[user.pk]
+    lately = _lately(project, [user.pk]).get(user.pk)
+    this_week = Annotation.objects.standing().filter(project=project, labeler=user, created_at__gte=week)
+    return {
+        "answers": mine.total(),
+        "today": lately.today if lately else 0,
+        "week": this_week.count(),
+        "holds": mine[AnswerKind.HOLD],
+        "seconds": lately.seconds if lately else None,
+    }
 
 
-_AGREED_SQL = """
-WITH resolution AS (
-    SELECT * FROM unnest(%(old)s::bigint[], %(new)s::bigint[]) AS r (old_id, new_id)
-)
-SELECT a.labeler_id,
-       count(*) FILTER (WHERE a.kind = t.kind AND coalesce(ra.new_id, a.label_class_id, 0)
-                                                = coalesce(rt.new_id, t.label_class_id, 0)),
-       count(*)
-FROM truth_annotation a
-JOIN truth_groundtruth t ON t.item_id = a.item_id AND t.kind <> 'withdrawn' AND t.origin NOT IN ('gold', 'assisted')
-LEFT JOIN truth_groundtruth newer ON newer.supersedes_id = t.id
-LEFT JOIN truth_retraction undone ON undone.annotation_id = a.id
-LEFT JOIN resolution ra ON ra.old_id = a.label_class_id
-LEFT JOIN resolution rt ON rt.old_id = t.label_class_id
-WHERE a.project_id = %(project)s AND undone.id IS NULL AND newer.id IS NULL AND a.draw <> 'gold'
-GROUP BY a.labeler_id
+#: Whoever looks at how long somebody takes means now, and a median is of these.
+NEWEST = 50
+_LATELY = """
+SELECT asked.id, newest.median, newest.last, (
+    SELECT count(*) FROM truth_annotation a
+    WHERE a.project_id = %(project)s AND a.labeler_id = asked.id AND a.created_at >= %(today)s
+      AND NOT EXISTS (SELECT 1 FROM truth_retraction undone WHERE undone.annotation_id = a.id))
+FROM unnest(%(people)s::bigint[]) AS asked (id), LATERAL (
+    SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY view_ms) AS median, max(created_at) AS last
+    FROM (SELECT a.view_ms, a.created_at FROM truth_annotation a
+          WHERE a.project_id = %(project)s AND a.labeler_id = asked.id
+            AND NOT EXISTS (SELECT 1 FROM truth_retraction undone WHERE undone.annotation_id = a.id)
+          ORDER BY a.id DESC LIMIT %(newest)s) each) newest
+WHERE newest.last IS NOT NULL
 """
 
 
+@dataclass(frozen=True, slots=True)
+class _Lately:
+    seconds: float
+    last_at: datetime
+    today: int
+
+
+def _lately(project: Project, people: Iterable[int]) -> dict[int, _Lately]:
+    """What is newest of those of ``people`` who have answered."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _LATELY, {"project": project.pk, "people": list(people), "today": _today(), "newest": NEWEST}
+        )
+        return {
+            labeler: _Lately(median / 1000, last, int(n)) for labeler, median, last, n in cursor.fetchall()
+        }
+
+
+def _today() -> datetime:
+    return timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def _answered(project: Project, labeler: User | None = None) -> dict[int, Counter[str]]:
+    """Labeler -> kind -> standing answers; ``labeler``: of one person only."""
+    found: dict[int, Counter[str]] = defaultdict(Counter)
+    for each in counts(project, "labelers", first=str(labeler.pk) if labeler else None):
+        person, kind, _draw, stands = each.key
+        if stands == "stands":
+            found[int(person)][kind] += each.n
+    return found
+
+
 def _agreed_with_truth(project: Project) -> dict[int, Proportion]:
-    """For each labeler: how many blind answers equal what the photo was finally settled as.
+    """For each labeler: how many answers equal what the photo was finally settled as.
 
     Where one answer settled it, that answer would be compared with itself.
     """
-    resolution = {old: new for old, new in class_resolution(project).items() if new is not None}
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _AGREED_SQL,
-            {"project": project.pk, "old": list(resolution.keys()), "new": list(resolution.values())},
-        )
-        return {labeler: Proportion(right, compared) for labeler, right, compared in cursor.fetchall()}
+    now = {str(old): str(new) for old, new in class_resolution(project).items() if new is not None}
+    right, compared = Counter[int](), Counter[int]()
+    for each in counts(project, "compared"):
+        labeler, said, settled = each.key
+        compared[int(labeler)] += each.n
+        right[int(labeler)] += each.n * (now.get(said, said) == now.get(settled, settled))
+    return {labeler: Proportion(right[labeler], n) for labeler, n in compared.items()}
 
 
 def settled_count(project: Project) -> int:
     """Photos that people settled, in whatever way; gold was known beforehand and does not count."""
-    return GroundTruth.objects.current().filter(project=project).exclude(origin=Origin.GOLD).count()
+    return sum(each.n for each in truths(project) if each.origin != Origin.GOLD)

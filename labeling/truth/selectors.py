@@ -35,7 +35,7 @@ def open_disputes(project: Project) -> QuerySet[Dispute]:
     """Disputes that wait for a ruling, oldest first."""
     return (
         Dispute.objects.open()
-        .filter(project=project)
+        .filter(waits__project=project)
         .select_related("item__image")
         .order_by("created_at", "id")
     )
@@ -46,12 +46,17 @@ def answered_by(dispute: Dispute, user: User) -> bool:
     return Annotation.objects.standing().filter(item_id=dispute.item_id, labeler=user).exists()
 
 
+def _answered_by(user: User) -> Exists:
+    """Of a dispute: whether ``user`` gave one of the standing answers to its photo."""
+    return Exists(Annotation.objects.standing().filter(item=OuterRef("item"), labeler=user))
+
+
 def own_dispute_ids(project: Project, user: User) -> set[UUID]:
     """Open disputes about photos that ``user`` answered; empty where the project lets people rule their own."""
     if project.reviewer_may_rule_own:
         return set()
-    mine = Annotation.objects.standing().filter(project=project, labeler=user).values("item_id")
-    return set(Dispute.objects.open().filter(project=project, item_id__in=mine).values_list("id", flat=True))
+    open_here = Dispute.objects.open().filter(waits__project=project)
+    return set(open_here.filter(_answered_by(user)).values_list("id", flat=True))
 
 
 def rulable_disputes(project: Project, reviewer: User) -> QuerySet[Dispute]:
@@ -59,8 +64,7 @@ def rulable_disputes(project: Project, reviewer: User) -> QuerySet[Dispute]:
     rulable = open_disputes(project)
     if project.reviewer_may_rule_own:
         return rulable
-    mine = Annotation.objects.standing().filter(project=project, labeler=reviewer).values("item_id")
-    return rulable.exclude(item_id__in=mine)
+    return rulable.exclude(_answered_by(reviewer))
 
 
 def next_dispute(

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import pandas as pd
 from django.db.models import Case, When
 from django.utils.translation import gettext as _
+from procrastinate.contrib.django import app
 
 from labeling.catalog.models import Project
 from labeling.catalog.selectors import class_resolution
 from labeling.jobs.handlers import handles
 from labeling.jobs.progress import JobError, Progress
+from labeling.truth import tallies
 from labeling.truth.models import Annotation, AnswerKind, GroundTruth, Origin
 from labeling.truth.quality import ESTIMATES
 
+log = logging.getLogger(__name__)
 #: How many photos a result lists: the page shows a few, a reviewer wants the worst first.
 LISTED = 200
 ITERATIONS = 100
@@ -154,3 +158,19 @@ def _value(
     if kind != AnswerKind.CLASS or label_class_id is None:
         return kind
     return f"class:{keys[resolution.get(label_class_id) or label_class_id]}"
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="hilltop.fold_counts", queue="cpu", queueing_lock="hilltop.fold_counts")
+def fold_counts(timestamp: int) -> None:
+    """Every minute: so that who reads a count adds up few rows."""
+    tallies.fold()
+
+
+@app.periodic(cron="41 3 * * *")
+@app.task(name="hilltop.check_counts", queue="cpu", queueing_lock="hilltop.check_counts")
+def check_counts(timestamp: int) -> None:
+    """Every night: count anew, and put right what differs. None does, unless somebody wrote past the triggers."""
+    wrong = tallies.mend()
+    if wrong:
+        log.error("%d kept counts differed from a recount and were put right", wrong)

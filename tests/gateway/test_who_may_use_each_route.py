@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.conf import settings
 from django.db import transaction
-from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from labeling.catalog.permissions import ALLOWED, Action
-from labeling.catalog.renditions import VERSION
 from labeling.gateway.api.base import ApiView
 from labeling.gateway.api.endpoint import Who
+from tests.gateway.addresses import ROUTES, address_of, handlers_of
 from tests.gateway.conftest import World
 
 ROLES = ("anonymous", "outsider", "viewer", "labeler", "reviewer", "admin", "superuser")
@@ -209,39 +206,11 @@ KNOWN: dict[str, dict[str, str]] = {
     "api-labelers": {"GET": ADMIN},
     "api-resume": {"POST": ADMIN},
 }
-#: Where a plain 200 (or the like) is no proof, because the thing to act on must exist and fit.
-SPECIAL: dict[str, dict[str, Any]] = {
-    "api-promote": {"number": 1},
-    "model-promote": {"number": 1},
-    "api-guideline-changes": {"number": 1},
-    "label-criteria": {"key": "functional"},
-    "api-guideline-object": {"number": 1},
-}
-
-
-def _routes(patterns: list[Any]) -> Iterator[URLPattern]:
-    for pattern in patterns:
-        if isinstance(pattern, URLResolver):
-            yield from _routes(pattern.url_patterns)
-        else:
-            yield pattern
-
-
-def _handlers(route: URLPattern) -> dict[str, Any]:
-    """Method -> handler of a view of the API; empty for any other."""
-    view = getattr(route.callback, "cls", None)
-    if view is None or not issubclass(view, ApiView):
-        return {}
-    offered = (name for name in view.http_method_names if name != "options" and hasattr(view, name))
-    return {name.upper(): getattr(view, name) for name in offered}
-
-
-ROUTES = {str(route.name): route for route in _routes(get_resolver().url_patterns)}
 #: All that the API has.
 API: dict[str, dict[str, str]] = {
     name: {method: KNOWN.get(name, {}).get(method, ADMIN) for method in handlers}
     for name, route in ROUTES.items()
-    if (handlers := _handlers(route))
+    if (handlers := handlers_of(route))
 }
 MAY = PAGES | API
 CASES = [(name, method) for name, methods in MAY.items() for method in methods]
@@ -253,7 +222,7 @@ def test_every_route_says_who_may_use_it() -> None:
 
 def test_every_method_of_the_api_says_who_may_use_it() -> None:
     for name, methods in API.items():
-        handlers = _handlers(ROUTES[name])
+        handlers = handlers_of(ROUTES[name])
         assert {method: handler.may for method, handler in handlers.items()} == methods, name
 
 
@@ -263,46 +232,9 @@ def test_what_is_known_of_the_api_is_there() -> None:
     assert not set(PAGES) & set(API)
 
 
-def test_every_view_of_the_api_has_an_address() -> None:
+def test_every_view_of_the_api_has_anaddress_of() -> None:
     placed = {getattr(route.callback, "cls", None) for route in ROUTES.values()}
     assert [view for view in ApiView.__subclasses__() if view not in placed] == []
-
-
-def _address(world: World, name: str) -> str:
-    known = {
-        "slug": world.project.slug,
-        "username": world.second.username,
-        "sha256": world.gold.item.image.sha256 if name == "api-gold" else world.photo.image.sha256,
-        "variant": "thumb",
-        "version": VERSION,
-        "x": 0,
-        "y": 0,
-        "batch_id": world.batch.pk,
-        "lease": world.lease,
-        "sweep_id": world.lease,
-        "key": world.answered,
-        "class_key": "functional",
-        "dispute_id": world.dispute.pk,
-        "gold_id": world.gold.pk,
-        "what": "annotations",
-        "ending": "csv",
-        "number": 2,
-        "certificate_id": world.decision.certificate_id,
-        "decision_id": world.decision.pk,
-        "alert_id": world.alert.pk,
-        "job_id": world.job.pk,
-        "truth": "functional",
-        "said": "defective",
-        "panel": "decided",
-        "pk": world.second.pk,
-        "begins": "0" * 15,
-        "uidb64": "MQ",
-        "token": "none",
-        "provider_id": settings.SSO_ID,
-    } | SPECIAL.get(name, {})
-    converters = ROUTES[name].pattern.converters
-    regex = getattr(ROUTES[name].pattern.regex, "groupindex", {})
-    return reverse(name, kwargs={key: known[key] for key in {*converters, *regex}})
 
 
 def _allowed(role: str, needed: str) -> bool:
@@ -320,7 +252,7 @@ def _allowed(role: str, needed: str) -> bool:
 @pytest.mark.parametrize(("name", "method"), CASES)
 def test_a_route_answers_only_those_who_may_use_it(world: World, name: str, method: str) -> None:
     needed = MAY[name][method]
-    address = _address(world, name)
+    address = address_of(world, name)
     for role in ROLES:
         with transaction.atomic():
             client = world.client(role)

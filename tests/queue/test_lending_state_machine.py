@@ -14,11 +14,12 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from labeling.queue import services
+from labeling.queue import entry_counts, services
 from labeling.queue.models import Entry, Slot
 from labeling.queue.ranking import swap_in
 from labeling.refusals import Refused
 from labeling.truth import services as truth
+from labeling.truth import tallies
 from labeling.truth.events import answer_waits
 from labeling.truth.models import Annotation, Dispute, GroundTruth
 from labeling.truth.services import Answer
@@ -47,6 +48,13 @@ class Lending(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         answer_waits.disconnect(self.on_answer_waits)
+        assert (tallies.mend(), entry_counts.mend()) == (0, 0), (
+            "what is counted as it happens is what a recount says"
+        )
+
+    @rule()
+    def fold(self) -> None:
+        tallies.fold()
 
     def on_answer_waits(self, annotation: Annotation, **_: object) -> None:
         """While a certificate is in force, one answer of this class settles every other photo, if it was not drawn."""

@@ -31,7 +31,9 @@ class LabelerOut(Shape):
     role = serializers.CharField(allow_blank=True)
     answers = serializers.IntegerField()
     today = serializers.IntegerField()
-    seconds = serializers.FloatField(allow_null=True, help_text="median from photo shown to answer")
+    seconds = serializers.FloatField(
+        allow_null=True, help_text="median from photo shown to answer, of the newest 50"
+    )
     last_at = serializers.DateTimeField(allow_null=True)
     holds = ShareOut()
     agreed = ShareOut(help_text="with what was settled")

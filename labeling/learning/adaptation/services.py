@@ -26,6 +26,7 @@ from labeling.learning.domain_backbones import made
 from labeling.learning.models import DomainBackbone
 from labeling.people.models import User
 from labeling.refusals import Refused
+from labeling.truth import tallies
 from labeling.truth.models import Gold, GroundTruth
 
 JOB_KIND = "adapt"
@@ -88,7 +89,7 @@ def _judging(project: Project) -> QuerySet[Item]:
 
 
 def readiness(project: Project, *, least: int = LEAST) -> Readiness:
-    pool = Item.objects.filter(project=project).count()
+    pool = tallies.photos(project)
     free, lone = usable(project).count(), _free(project).count()
     audit = Item.objects.filter(project=project, audit_drawn_at__isnull=False, gold__isnull=True).count()
     gold = Gold.objects.filter(item__project=project).count()
@@ -200,7 +201,7 @@ def adapt_when_due(*, project: Project) -> Job | None:
     """Adapt by itself (statistics, which any machine can): at ``ADAPT_AFTER`` photos, and each time the pool has doubled."""
     if settings.ADAPT_AFTER < 1:
         return None
-    pool = Item.objects.filter(project=project).count()
+    pool = tallies.photos(project)
     if pool < settings.ADAPT_AFTER:
         return None
     earlier = jobs(project).filter(

@@ -51,7 +51,7 @@ def _store(project: Project) -> EmbeddingStore:
 
 
 def _disputed(project: Project) -> Photos:
-    rows = Dispute.objects.open().filter(project=project).order_by("created_at", "id")
+    rows = Dispute.objects.open().filter(waits__project=project).order_by("created_at", "id")
     return list(rows.values_list("item", "item__image__sha256")[:OPEN])
 
 

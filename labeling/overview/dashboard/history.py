@@ -1,7 +1,8 @@
 """What a project's people and its machine did, day by day, counted from the appended rows.
 
-Nothing is kept beside the rows: one statement a kind of row adds them up by day, and a day is one in the reader's
-time zone. A project of years has thousands of days, so what Python folds into weeks or months is small.
+Answers, settled photos and agreement are kept by quarters of an hour (:mod:`labeling.truth.tallies`); of rulings and of
+what the machine decided, one statement a kind of row adds them up. A day is one in the reader's time zone. A project of
+years has thousands of days, so what Python folds into weeks or months is small.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from django.db import connection
 from django.utils import timezone
 
 from labeling.catalog.models import Project
-from labeling.catalog.selectors import class_resolution
+from labeling.truth import tallies
 
 #: Longest time that one answer and one ruling count for: who leaves the screen does not work.
 ANSWER_CAP_S = 120
@@ -143,14 +144,11 @@ def history(project: Project, by: str = "", *, newest: int | None = None) -> His
     """
     zone = _known_to_the_database(timezone.get_current_timezone_name())
     days: dict[date, Bucket] = {}
-    resolution = {old: new for old, new in class_resolution(project).items() if new is not None}
     arguments: dict[str, Any] = {
         "project": project.pk,
         "zone": zone,
         "answer_cap": 1000 * ANSWER_CAP_S,
         "ruling_cap": RULING_CAP_S,
-        "old": list(resolution.keys()),
-        "new": list(resolution.values()),
     }
     with connection.cursor() as cursor:
         for names, statement in _STATEMENTS:
@@ -158,6 +156,7 @@ def history(project: Project, by: str = "", *, newest: int | None = None) -> His
             for day, *figures in cursor.fetchall():
                 known = days.get(day, Bucket(day))
                 days[day] = replace(known, **dict(zip(names, figures, strict=True)))
+    _add_kept(project, zone, days)
     if not days:
         return History(by or "day", zone, [], [])
     today = timezone.localdate()
@@ -169,6 +168,23 @@ def history(project: Project, by: str = "", *, newest: int | None = None) -> His
         sums.append(replace(sums[-1].plus(bucket), start=bucket.start) if sums else bucket)
     start = max(len(buckets) - newest, 0) if newest else 0
     return History(chosen, zone, buckets[start:], sums[start:])
+
+
+def _add_kept(project: Project, zone: str, days: dict[date, Bucket]) -> None:
+    """What is counted by quarters of an hour already: answers, photos that people settled, and how many answers agree."""
+
+    def add(day: date, **figures: float) -> None:
+        known = days.get(day, Bucket(day))
+        days[day] = replace(known, **{name: getattr(known, name) + n for name, n in figures.items()})
+
+    for day, each in tallies.by_day(project, "answers", zone):
+        add(day, answers=each.n if each.key == ("stands",) else 0, answer_s=each.amount / 1000)
+    for day, each in tallies.by_day(project, "settled", zone):
+        add(day, **{"settled" if each.key == ("came",) else "unsettled": each.n})
+    agreed = tallies.by_day(project, "units", zone)
+    units = tallies.as_units(project, [each for _day, each in agreed])
+    for (day, _each), unit in zip(agreed, units, strict=True):
+        add(day, compared=unit.n, agreed=unit.n * unit.alike)
 
 
 @cache
@@ -209,12 +225,6 @@ def _dense(days: Iterable[Bucket], by: str, first: date, last: date) -> list[Buc
     return buckets
 
 
-_ANSWERS = """
-SELECT (a.created_at AT TIME ZONE %(zone)s)::date AS day, count(*) FILTER (WHERE undone.id IS NULL),
-       sum(least(a.view_ms, %(answer_cap)s))::float8 / 1000
-FROM truth_annotation a LEFT JOIN truth_retraction undone ON undone.annotation_id = a.id
-WHERE a.project_id = %(project)s GROUP BY day
-"""
 # The time since the same person's ruling before; the first of a day's work counts as much as one may at most.
 _RULINGS = """
 SELECT (created_at AT TIME ZONE %(zone)s)::date AS day, count(*),
@@ -224,16 +234,6 @@ FROM (SELECT r.created_at, extract(epoch FROM r.created_at - lag(r.created_at)
       FROM truth_ruling r JOIN truth_dispute d ON d.id = r.dispute_id
       WHERE d.project_id = %(project)s AND r.reviewer_id IS NOT NULL) each
 GROUP BY day
-"""
-# A photo counts from the row that settles it to one that withdraws it; a changed word is no second photo.
-_SETTLED = """
-SELECT (created_at AT TIME ZONE %(zone)s)::date AS day, count(*) FILTER (WHERE counts AND NOT counted),
-       count(*) FILTER (WHERE counted AND NOT counts)
-FROM (SELECT t.created_at, t.kind <> 'withdrawn' AND t.origin <> 'gold' AS counts,
-             coalesce(b.kind <> 'withdrawn' AND b.origin <> 'gold', false) AS counted
-      FROM truth_groundtruth t LEFT JOIN truth_groundtruth b ON b.id = t.supersedes_id AND b.project_id = t.project_id
-      WHERE t.project_id = %(project)s) each
-WHERE counts <> counted GROUP BY day
 """
 # A decision stands until it is overruled, its certificate is suspended, or people settle the photo as well.
 _DECIDED = """
@@ -274,28 +274,8 @@ FROM (SELECT (since AT TIME ZONE %(zone)s)::date AS day, 1 AS came, 0 AS went, s
       SELECT (until AT TIME ZONE %(zone)s)::date, 0, 1, -seconds FROM label WHERE until IS NOT NULL) each
 GROUP BY day
 """
-# Merged classes are followed, a hold and an unusable are values of their own. Answers of a sweep are not blind; of what was
-# offered to one person first, their answer decides whether there is a second.
-_AGREED = """
-WITH resolution AS (
-    SELECT * FROM unnest(%(old)s::bigint[], %(new)s::bigint[]) AS r (old_id, new_id)
-), units AS (
-    SELECT max(a.created_at) AS at, min(v.value) = max(v.value) AS alike
-    FROM truth_annotation a
-    LEFT JOIN resolution r ON r.old_id = a.label_class_id
-    CROSS JOIN LATERAL (SELECT CASE a.kind WHEN 'class' THEN coalesce(r.new_id, a.label_class_id)
-                                           WHEN 'hold' THEN -1 ELSE -2 END AS value) v
-    WHERE a.project_id = %(project)s AND a.draw NOT IN ('gold', 'sweep')
-      AND NOT EXISTS (SELECT 1 FROM truth_retraction undone WHERE undone.annotation_id = a.id)
-    GROUP BY a.item_id, a.round HAVING count(*) >= 2 AND NOT bool_or(a.context @> '{"wanted": 1}')
-)
-SELECT (at AT TIME ZONE %(zone)s)::date AS day, count(*), count(*) FILTER (WHERE alike) FROM units GROUP BY day
-"""
 _STATEMENTS: tuple[tuple[tuple[str, ...], str], ...] = (
-    (("answers", "answer_s"), _ANSWERS),
     (("rulings", "ruling_s"), _RULINGS),
-    (("settled", "unsettled"), _SETTLED),
     (("decided", "returned"), _DECIDED),
     (("assisted", "unassisted", "assisted_s"), _ASSISTED),
-    (("compared", "agreed"), _AGREED),
 )

@@ -1,0 +1,47 @@
+"""How many photos wait in each band of an order, kept as people begin and finish them.
+
+The database's triggers keep them (``migrations/0007_entry_tallies.py``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db import connection
+
+from labeling.catalog.models import Project
+from labeling.queue.models import Ranking
+from labeling.truth.models import Tally
+from labeling.truth.tallies import counts
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Entries on one ladder (a class id; ``None``: on none) in one band; ``begun``: of these, taken by somebody."""
+
+    ladder: int | None
+    band: int
+    waiting: int
+    begun: int
+
+
+def waiting_of(ranking: Ranking) -> list[Waiting]:
+    """By ladder and band, without the empty ones."""
+    found = []
+    for each in counts(ranking.project, "entries", first=str(ranking.pk)):
+        _ranking, ladder, band = each.key
+        if each.n:
+            found.append(Waiting(int(ladder) if ladder else None, int(band), each.n, each.amount))
+    return found
+
+
+def mend(ranking: Ranking | None = None) -> int:
+    """Count anew, of one order that was copied in as a whole or of all; return how many counts were wrong."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT queue_tally_mend(%s)", [ranking.pk if ranking else None])
+        return int(cursor.fetchone()[0])
+
+
+def forget(project: Project, ranking_id: int) -> None:
+    """Its entries were dropped as a whole."""
+    Tally.objects.filter(project=project, what="entries", key__0=str(ranking_id)).delete()

@@ -1,0 +1,80 @@
+"""Every route of the URLconf, and an address for each in the small project of ``tests.gateway.conftest``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.conf import settings
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from labeling.catalog.renditions import VERSION
+from labeling.gateway.api.base import ApiView
+from tests.gateway.conftest import World
+
+#: Where a plain 200 (or the like) is no proof, because the thing to act on must exist and fit.
+SPECIAL: dict[str, dict[str, Any]] = {
+    "api-promote": {"number": 1},
+    "model-promote": {"number": 1},
+    "api-guideline-changes": {"number": 1},
+    "label-criteria": {"key": "functional"},
+    "api-guideline-object": {"number": 1},
+}
+
+
+def _routes(patterns: list[Any]) -> Iterator[URLPattern]:
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            yield from _routes(pattern.url_patterns)
+        else:
+            yield pattern
+
+
+def handlers_of(route: URLPattern) -> dict[str, Any]:
+    """Method -> handler of a view of the API; empty for any other."""
+    view = getattr(route.callback, "cls", None)
+    if view is None or not issubclass(view, ApiView):
+        return {}
+    offered = (name for name in view.http_method_names if name != "options" and hasattr(view, name))
+    return {name.upper(): getattr(view, name) for name in offered}
+
+
+ROUTES = {str(route.name): route for route in _routes(get_resolver().url_patterns)}
+
+
+def address_of(world: World, name: str) -> str:
+    """Of a route, with the parameters of what is in ``world``."""
+    known = {
+        "slug": world.project.slug,
+        "username": world.second.username,
+        "sha256": world.gold.item.image.sha256 if name == "api-gold" else world.photo.image.sha256,
+        "variant": "thumb",
+        "version": VERSION,
+        "x": 0,
+        "y": 0,
+        "batch_id": world.batch.pk,
+        "lease": world.lease,
+        "sweep_id": world.lease,
+        "key": world.answered,
+        "class_key": "functional",
+        "dispute_id": world.dispute.pk,
+        "gold_id": world.gold.pk,
+        "what": "annotations",
+        "ending": "csv",
+        "number": 2,
+        "certificate_id": world.decision.certificate_id,
+        "decision_id": world.decision.pk,
+        "alert_id": world.alert.pk,
+        "job_id": world.job.pk,
+        "truth": "functional",
+        "said": "defective",
+        "panel": "decided",
+        "pk": world.second.pk,
+        "begins": "0" * 15,
+        "uidb64": "MQ",
+        "token": "none",
+        "provider_id": settings.SSO_ID,
+    } | SPECIAL.get(name, {})
+    converters = ROUTES[name].pattern.converters
+    regex = getattr(ROUTES[name].pattern.regex, "groupindex", {})
+    return reverse(name, kwargs={key: known[key] for key in {*converters, *regex}})

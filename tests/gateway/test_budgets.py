@@ -1,0 +1,151 @@
+"""What every route may cost: queries, and rows of the tables that grow with photos and answers.
+
+A plan of a small database says little of a large one, for the planner takes what is cheapest there. So the rows are counted
+that the database really read: its own counters, of tables and of their indexes, before and after one request. Where a route
+reads more of one table than a page shows, it reads what it counts or sorts, and costs more with every photo. Reading
+sequentially, hashing and merging are priced so that the planner takes a way by an index wherever there is one; that it takes
+the same way in a large project is for ``benchmarks.budgets`` to see.
+
+A route that is not listed fails. One that keeps its budget may not stand among those that do not keep it yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.core.cache import cache
+from django.db import connection, transaction
+
+from benchmarks.grown import grow
+from labeling.catalog.models import Project
+from labeling.catalog.permissions import Action
+from labeling.gateway.api.endpoint import Who
+from tests.gateway.addresses import address_of
+from tests.gateway.budgets import DEARER, QUERIES, Cost
+from tests.gateway.conftest import World, make_world
+from tests.gateway.test_who_may_use_each_route import CASES, MAY
+
+#: A small project in which each of the tables below holds more rows than a route may read of it.
+PHOTOS = 3_000
+MOST_ROWS = 500
+MOST_QUERIES = 25
+GROWING = (
+    "catalog_image",
+    "catalog_item",
+    "catalog_intakefile",
+    "frontier_automaticdecision",
+    "learning_score",
+    "queue_entry",
+    "queue_slot",
+    "truth_annotation",
+    "truth_dispute",
+    "truth_groundtruth",
+    "truth_ruling",
+)
+#: Streams without an end or as long as the project, and what leads out of the house.
+NOT_ASKED = {"events", "api-export"}
+LABELERS = {"label", "label-criteria", "sweep", "mine"}
+#: What makes a list dear, where its address may say more than its path.
+DEAREST = {"api-ground-truths": "?current=true"}
+
+
+@pytest.fixture(scope="module")
+def grown(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
+    with django_db_blocker.unblock(), transaction.atomic():
+        world = make_world()
+        grow(world, PHOTOS, differ=0.6, decided=0.3)
+        # What there is to undo was answered before the other routes were asked.
+        Project.objects.filter(pk=world.project.pk).update(undo_seconds=3600)
+        yield world
+        transaction.set_rollback(True)
+
+
+def _read() -> dict[str, int]:
+    """Table -> rows, or entries of its indexes, that this transaction has read of it, partitions included."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH parts AS (
+                SELECT name, name::regclass AS id FROM unnest(%s::text[]) AS name
+                UNION
+                SELECT name, relid FROM unnest(%s::text[]) AS name, pg_partition_tree(name::regclass)
+            )
+            SELECT name, sum(pg_stat_get_xact_tuples_returned(read.id))
+            FROM parts, LATERAL (
+                SELECT parts.id UNION ALL SELECT indexrelid FROM pg_index WHERE indrelid = parts.id) AS read (id)
+            GROUP BY name
+            """,
+            [list(GROWING)] * 2,
+        )
+        return {name: int(rows) for name, rows in cursor.fetchall()}
+
+
+def _cost(world: World, name: str, method: str) -> Cost:
+    queries = 0
+
+    def count(execute: Any, sql: Any, params: Any, many: bool, context: Any) -> Any:
+        nonlocal queries
+        queries += not str(sql).startswith(("SAVEPOINT", "RELEASE SAVEPOINT", "ROLLBACK TO"))
+        return execute(sql, params, many, context)
+
+    needed = MAY[name][method]
+    labels = name in LABELERS or needed == Action.LABEL
+    client = world.client("superuser" if needed == Who.SUPERUSER else "labeler" if labels else "admin")
+    address = address_of(world, name) + DEAREST.get(name, "")
+    api = address.startswith("/api/")
+    body = _BODIES.get(name, lambda _world: {})(world) if method == "POST" else {}
+    sent = {"data": body} | ({"content_type": "application/json"} if api else {}) if method != "GET" else {}
+    cache.clear()
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            for what in ("seqscan", "hashjoin", "mergejoin"):
+                cursor.execute(f"SET LOCAL enable_{what} = off")
+            cursor.execute(
+                "SET LOCAL max_parallel_workers_per_gather = 0"
+            )  # their rows are counted elsewhere
+        before = _read()
+        with connection.execute_wrapper(count):
+            response = getattr(client, method.lower())(address, **sent)
+            if response.streaming:
+                b"".join(response.streaming_content)
+        after = _read()
+        transaction.set_rollback(True)
+    assert response.status_code < 500
+    if name in _BODIES:
+        assert response.status_code < 400, response.content
+    return Cost(queries, max(after[table] - before[table] for table in GROWING))
+
+
+#: What is sent where an empty body would be refused before anything is read.
+_BODIES: dict[str, Any] = {
+    "api-claims": lambda _world: {"count": 5},
+    "api-annotations": lambda world: {
+        "key": str(uuid4()), "lease": str(world.lease), "kind": "class", "class": "functional", "view_ms": 900
+    },
+    "api-decide": lambda world: {"sha256": world.items[3].image.sha256},
+    "api-ruling": lambda _world: {"outcome": "class", "class": "functional"},
+    "review-ruling": lambda _world: {"ruling": "class:functional"},
+    "api-overrule": lambda _world: {"reason": "It is the other one."},
+}  # fmt: skip
+
+
+def test_every_route_has_a_budget() -> None:
+    assert set(QUERIES) == {f"{method} {name}" for name, method in CASES if name not in NOT_ASKED}
+    assert set(DEARER) <= set(QUERIES)
+
+
+@pytest.mark.parametrize(("name", "method"), [case for case in CASES if case[0] not in NOT_ASKED])
+def test_a_route_keeps_its_budget(grown: World, name: str, method: str) -> None:
+    cost, case = _cost(grown, name, method), f"{method} {name}"
+    assert cost.queries <= QUERIES[case]
+    dear = DEARER.get(case)
+    if dear is None:
+        assert cost.rows <= MOST_ROWS and cost.queries <= MOST_QUERIES, cost
+    else:
+        assert cost.rows <= dear.rows, cost
+        assert cost.rows > MOST_ROWS or cost.queries > MOST_QUERIES, (
+            "it keeps its budget now: take it off the list"
+        )

@@ -1,0 +1,188 @@
+"""Counts that the database keeps: right after each kind of change, after a fold, and after a mishap that the night mends."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import timedelta
+from uuid import uuid4
+
+import pgtrigger
+import pytest
+from django.utils import timezone
+
+from labeling.catalog.models import Item, Project
+from labeling.catalog.selectors import current_guideline
+from labeling.catalog.services import amend_guideline
+from labeling.people.models import User
+from labeling.truth import tallies
+from labeling.truth.alpha import alpha_since
+from labeling.truth.models import Annotation, Dispute, Retraction, Tally
+from labeling.truth.services import add_gold, rule
+from labeling.truth.tasks import check_counts, fold_counts
+from tests.database import without_triggers
+from tests.factories import make_items, make_member, make_project
+
+pytestmark = pytest.mark.django_db
+
+
+def answer(
+    project: Project,
+    labeler: User,
+    item: Item,
+    said: str = "functional",
+    *,
+    at: timedelta = timedelta(),
+    **more: object,
+) -> Annotation:
+    """A row as it is stored; ``said``: a class's key, or hold. ``at``: so long ago."""
+    named = project.label_classes.filter(key=said).first()
+    made = Annotation(
+        project=project,
+        item=item,
+        labeler=labeler,
+        key=uuid4(),
+        kind="class" if named else said,
+        label_class=named,
+        reason="" if named else "between",
+        guideline=current_guideline(project),
+        draw="rank",
+        context={"band": 0},
+        view_ms=1000,
+        **more,
+    )
+    made.save()
+    if at:
+        with without_triggers():
+            Annotation.objects.filter(pk=made.pk).update(created_at=timezone.now() - at)
+        tallies.mend(project)
+    return made
+
+
+def kept(project: Project, what: str) -> dict[tuple[str, ...], int]:
+    return {each.key: each.n for each in tallies.counts(project, what)}
+
+
+def test_two_answers_make_a_unit_and_taking_one_back_unmakes_it() -> None:
+    project = make_project()
+    (item,) = make_items(project, 1)
+    one, two = make_member(project), make_member(project)
+    named = str(project.label_classes.get(key="functional").pk)
+    answer(project, one, item)
+    assert kept(project, "units") == {}
+    second = answer(project, two, item)
+    assert kept(project, "units") == {("0", named, named): 1}
+    Retraction.objects.create(annotation=second, by=two)
+    assert kept(project, "units") == {}
+    assert kept(project, "answers") == {("stands",): 1, ("undone",): 1}
+    assert tallies.mend() == 0
+
+
+def test_several_answers_to_one_photo_in_one_statement_count_as_if_one_came_after_the_other() -> None:
+    project = make_project()
+    items = make_items(project, 3)
+    people = [make_member(project) for _ in range(3)]
+    guideline, named = current_guideline(project), project.label_classes.get(key="functional")
+    Annotation.objects.bulk_create(
+        Annotation(
+            project=project, item=item, labeler=person, key=uuid4(), kind="class", label_class=named,
+            guideline=guideline, draw="rank", view_ms=500,
+        )
+        for item in items
+        for person in people
+    )  # fmt: skip
+    assert kept(project, "units") == {("", str(named.pk), str(named.pk), str(named.pk)): 3}
+    assert tallies.mend() == 0
+
+
+def test_a_dispute_a_ruling_gold_and_a_draw_are_counted() -> None:
+    project = make_project()
+    items = make_items(project, 3)
+    reviewer = make_member(project, "reviewer")
+    dispute = Dispute.objects.create(project=project, item=items[0], round=1, cause="hold")
+    assert kept(project, "disputes") == {("open",): 1}
+    rule(project=project, dispute_id=dispute.pk, reviewer=reviewer, outcome="class", class_key="functional")
+    assert kept(project, "disputes") == {}
+    assert kept(project, "rulings") == {(str(reviewer.pk),): 1}
+    add_gold(project=project, item=items[1], class_key="functional", by=reviewer)
+    Item.objects.filter(pk=items[2].pk).update(audit_drawn_at=timezone.now())
+    assert kept(project, "photos") == {("left",): 2, ("drawn",): 1}
+    assert Counter(each.origin for each in tallies.truths(project)) == {"ruling": 1, "gold": 1}
+    assert sum(each.n for each in tallies.counts(project, "settled")) == 1
+    assert tallies.mend() == 0
+
+
+def test_photos_that_come_and_go_are_counted() -> None:
+    project = make_project()
+    items = make_items(project, 5)
+    assert tallies.photos(project) == 5
+    Item.objects.filter(pk__in=[items[0].pk, items[1].pk]).delete()
+    assert tallies.photos(project) == 3
+
+
+def test_what_came_within_a_quarter_of_an_hour_is_told_apart() -> None:
+    """The band opened 20 minutes ago; of two photos, both answered since the quarter began, one was finished before."""
+    project = make_project()
+    items = make_items(project, 3)
+    one, two = make_member(project), make_member(project)
+    for item, ago in zip(items, (21, 19, 1), strict=True):
+        answer(project, one, item, at=timedelta(minutes=ago, seconds=1))
+        answer(project, two, item, "defective" if ago == 19 else "functional", at=timedelta(minutes=ago))
+    since = timezone.now() - timedelta(minutes=20)
+    assert alpha_since(project, None).photos == 3
+    assert alpha_since(project, since).photos == 2
+    assert sum(unit.n for unit in tallies.units(project, since=since) if unit.alike) == 1
+
+
+def test_a_fold_changes_no_count() -> None:
+    project = make_project()
+    items = make_items(project, 4)
+    one, two = make_member(project), make_member(project)
+    for item in items:
+        answer(project, one, item)
+        answer(project, two, item, "hold")
+    before = {what: kept(project, what) for what in ("units", "answers", "labelers", "held", "photos")}
+    rows = Tally.objects.count()
+    fold_counts(0)
+    assert {what: kept(project, what) for what in before} == before
+    assert Tally.objects.count() < rows and not Tally.objects.filter(folded=False).exists()
+    answer(project, make_member(project), items[0])
+    fold_counts(0)
+    assert tallies.mend() == 0
+
+
+def test_the_night_puts_right_what_was_written_past_the_triggers(caplog: pytest.LogCaptureFixture) -> None:
+    project = make_project()
+    (item,) = make_items(project, 1)
+    with without_triggers():
+        answer(project, make_member(project), item)
+    assert kept(project, "answers") == {}
+    check_counts(0)
+    assert kept(project, "answers") == {("stands",): 1}
+    assert "differed from a recount" in caplog.text
+    caplog.clear()
+    check_counts(0)
+    assert not caplog.text
+
+
+def test_data_mended_by_hand_is_counted_right() -> None:
+    project = make_project()
+    (item,) = make_items(project, 1)
+    answer(project, make_member(project), item)
+    with pgtrigger.ignore("truth.Annotation:append_only"):
+        Annotation.objects.update(kind="hold", label_class=None, reason="other")
+    assert kept(project, "held") == {("0",): 1}
+
+
+def test_classes_are_kept_as_they_were_named() -> None:
+    """So a merge changes no row, and every count follows it when it is read."""
+    project = make_project(classes=("functional", "defective", "cracked"))
+    items = make_items(project, 2)
+    one, two = make_member(project), make_member(project)
+    for item in items:
+        answer(project, one, item, "defective")
+        answer(project, two, item, "cracked")
+    assert [unit.alike for unit in tallies.units(project)] == [False]
+    before = kept(project, "units")
+    amend_guideline(project=project, by=project.created_by, note="One", merge={"cracked": "defective"})
+    assert [unit.alike for unit in tallies.units(project)] == [True]
+    assert kept(project, "units") == before
