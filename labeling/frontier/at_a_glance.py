@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db.models import Count
+from django.db.models import Count, Exists, OuterRef, Q
 
 from labeling.catalog.meaning import meanings_now
 from labeling.catalog.models import Project
@@ -73,9 +73,10 @@ def glance(projects: Sequence[Project]) -> Glance:
         now = models.get(project)
         return now is not None and now.pk == model and meanings[project] == end.certificate.guideline_id
 
+    every, under_standing = _decided(projects, standing)
     return Glance(
-        decided=decided(projects),
-        under_standing=decided(projects, by=standing) if standing else Counter(),
+        decided=every,
+        under_standing=under_standing,
         standing=standing,
         checked=_checked(projects),
         fallen=[each for each in ends if each.kind == EndKind.VOID],
@@ -83,14 +84,22 @@ def glance(projects: Sequence[Project]) -> Glance:
     )
 
 
-def decided(projects: Sequence[Project], *, by: Sequence[Certificate] | None = None) -> Counter[int]:
-    """As :class:`Glance` says; ``by``: under these certificates only."""
-    settled = GroundTruth.objects.current().filter(project__in=projects).values("item")
-    standing = AutomaticDecision.objects.standing().filter(project__in=projects).exclude(item__in=settled)
-    if by is not None:
-        standing = standing.filter(certificate__in=by)
-    counted = standing.order_by().values("project").annotate(n=Count("item", distinct=True))
-    return Counter({row["project"]: row["n"] for row in counted})
+def decided(projects: Sequence[Project]) -> Counter[int]:
+    """As :class:`Glance` says."""
+    return _decided(projects, [])[0]
+
+
+def _decided(projects: Sequence[Project], under: Sequence[Certificate]) -> tuple[Counter[int], Counter[int]]:
+    """The same, and of these what was decided by a certificate of ``under``."""
+    settled = GroundTruth.objects.current().filter(item=OuterRef("item"))
+    standing = AutomaticDecision.objects.standing().filter(~Exists(settled), project__in=projects)
+    by = Count("item", distinct=True, filter=Q(certificate__in=[each.pk for each in under]))
+    counted = standing.order_by().values("project").annotate(n=Count("item", distinct=True), by=by)
+    rows = list(counted)
+    return (
+        Counter({row["project"]: row["n"] for row in rows}),
+        Counter({row["project"]: row["by"] for row in rows if row["by"]}),
+    )
 
 
 def _checked(projects: Sequence[Project]) -> dict[int, Proportion]:

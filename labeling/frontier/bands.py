@@ -84,11 +84,11 @@ class Gate:
     passed: bool
 
 
-def gates(project: Project, at: Mapping[str, Any]) -> list[Gate]:
-    """All bands, outermost first; none before a model's order. ``at`` is the queue's progress."""
+def gates(project: Project, at: Mapping[str, Any], now: TruthsByBand | None = None) -> list[Gate]:
+    """All bands, outermost first; none before a model's order. ``at`` is the queue's progress, ``now`` where it is known."""
     if not at["has_bands"]:
         return []
-    now = truths_by_band(project)
+    now = now or truths_by_band(project)
     departures = pace.departures(project)
     count = max(project.bands, 1)
     return [_gate(project, number, count, at, now, departures.get(number)) for number in range(count)]

@@ -25,7 +25,14 @@ from labeling.learning import selectors as learning
 from labeling.learning.models import ModelVersion
 from labeling.learning.training_set import Readiness, readiness
 from labeling.queue.models import Entry, Ranking
-from labeling.queue.placing import EPSILON, audited_by_band, limits_of, members_of, photos_by_step
+from labeling.queue.placing import (
+    EPSILON,
+    audited_by_band,
+    limits_of,
+    members_of,
+    photos_by_step,
+    truths_by_band,
+)
 from labeling.queue.selectors import current_ranking, progress
 from labeling.truth import quality as truth
 from labeling.truth.estimates import Proportion
@@ -149,6 +156,7 @@ def picture(project: Project) -> Picture:
     ranking = current_ranking(project)
     model = learning.champion(project)
     definitions = active_definitions(project)
+    now = truths_by_band(project)
     empty = Picture(
         lines=[],
         empty="",
@@ -159,7 +167,7 @@ def picture(project: Project) -> Picture:
         agreement=agreed,
         ready=None,
         waiting_unranked=sum(row["waiting"] for row in at["ladders"] if row["ladder"] is None),
-        gates=gates(project, at),
+        gates=gates(project, at, now),
     )
     if model is None or ranking is None or ranking.model_version_id != model.pk or not ranking.summary:
         ready = readiness(project) if model is None else None
@@ -167,10 +175,10 @@ def picture(project: Project) -> Picture:
     count = max(ranking.bands, 1)
     limits = limits_of(ranking, definitions, count)
     members = members_of(class_resolution(project), limits)
-    settled, unplaced = _settled(project, model, limits, members)
+    unplaced = truth.settled_count(project) - sum(now.settled.values())
     seen = _Seen(
         waiting={(row["ladder"], row["band"]): row for row in at["ladders"]},
-        settled=settled,
+        settled=now.settled,
         audited=audited_by_band(project, model, limits, members),
         agreed={b.band: b for b in agreed["bands"] if b.band is not None},
         gates=empty.gates,
@@ -189,7 +197,7 @@ def picture(project: Project) -> Picture:
         for position, definition in enumerate(definitions)
         if definition.label_class_id in limits
     ]
-    return replace(empty, lines=_lines(ladders), bands=count, settled_unplaced=unplaced)
+    return replace(empty, lines=_lines(ladders), bands=count, settled_unplaced=max(unplaced, 0))
 
 
 def band_photos(project: Project, key: str, number: int) -> list[Item]:
@@ -277,18 +285,6 @@ def _why_empty(
     if ready is not None and ready.can_train:
         return f"{said} " + _("There are enough ground truths to train a first one.")
     return f"{said} " + _("The first model needs at least two ground truths in each of two classes.")
-
-
-def _settled(
-    project: Project,
-    model: ModelVersion,
-    limits: Mapping[int, list[float]],
-    members: Mapping[int, list[int]],
-) -> tuple[dict[tuple[int, int], int], int]:
-    """(ladder, band) -> photos that people settled; and how many settled ones the champion has not placed."""
-    placed = photos_by_step(model, limits, members, 1, settled_of=project)
-    at = truth.settled_count(project)
-    return placed, max(at - sum(placed.values()), 0)
 
 
 def _ridges(

@@ -7,7 +7,7 @@ each band begins; the champion's scores say where a photo lies, whether it still
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
@@ -95,14 +95,6 @@ _SETTLED_WHERE = """
 AND g.project_id = %(project)s AND g.kind <> 'withdrawn' AND g.origin <> 'gold'
 AND NOT EXISTS (SELECT 1 FROM truth_groundtruth newer WHERE newer.supersedes_id = g.id)
 """
-_COUNTED_JOIN = (
-    _SETTLED_JOIN
-    + """
-JOIN catalog_guideline asked ON asked.id = g.guideline_id
-JOIN unnest(%(classes)s::bigint[], %(since)s::int[]) AS m (class_id, since)
-  ON m.class_id = g.label_class_id AND asked.number >= m.since
-"""
-)
 
 
 def photos_by_step(
@@ -110,29 +102,44 @@ def photos_by_step(
     limits: Mapping[int, list[float]],
     members: Mapping[int, list[int]],
     steps: int,
-    *,
-    settled_of: Project | None = None,
-    meaning: Mapping[int, int] | None = None,
 ) -> dict[tuple[int, int], int]:
-    """(ladder, step from the outermost) -> photos scored there; ``steps`` a band, so 1 says bands.
+    """(ladder, step from the outermost) -> photos scored there; ``steps`` a band."""
+    rows = _rows(model, limits, members, steps, _STEP_SQL.format(more="", join="", where=""), {})
+    return {place: n for place, (n,) in rows.items()}
 
-    With ``settled_of`` only what people settled. With ``meaning`` (class id -> guideline number) of these only ground
-    truths of a class, asked under that version or a later one.
+
+_MEANT_JOIN = (
+    _SETTLED_JOIN
+    + """
+JOIN catalog_guideline asked ON asked.id = g.guideline_id
+LEFT JOIN unnest(%(classes)s::bigint[], %(since)s::int[]) AS m (class_id, since) ON m.class_id = g.label_class_id
+"""
+)
+_OF_A_CLASS = """, count(*) FILTER (WHERE g.label_class_id = ANY(%(ever)s::bigint[])),
+count(*) FILTER (WHERE asked.number >= m.since)"""
+
+
+def _settled_by_band(
+    project: Project, model: ModelVersion, limits: Mapping[int, list[float]], meaning: Mapping[int, int]
+) -> dict[tuple[int, int], tuple[int, ...]]:
+    """(ladder, band) -> photos that people settled; of these, as a class; and of these, as one that still means the same.
+
+    ``meaning``: class id -> number of the guideline since which it means what it means today.
     """
-    join = "" if settled_of is None else _SETTLED_JOIN if meaning is None else _COUNTED_JOIN
-    rows = _rows(
+    ever = class_resolution(project)
+    return _rows(
         model,
         limits,
-        members,
-        steps,
-        _STEP_SQL.format(more="", join=join, where=_SETTLED_WHERE if settled_of else ""),
+        members_of(ever, limits),
+        1,
+        _STEP_SQL.format(more=_OF_A_CLASS, join=_MEANT_JOIN, where=_SETTLED_WHERE),
         {
-            "project": settled_of.pk if settled_of else None,
-            "classes": list(meaning or {}),
-            "since": list((meaning or {}).values()),
+            "project": project.pk,
+            "ever": list(ever),
+            "classes": list(meaning),
+            "since": list(meaning.values()),
         },
     )
-    return {place: n for place, (n,) in rows.items()}
 
 
 _WRONG = """, count(*) FILTER (WHERE g.kind <> 'class' OR NOT EXISTS (
@@ -207,6 +214,7 @@ class TruthsByBand:
         elsewhere: counted ones that have no place: no score yet, or no champion to place them.
         lost_elsewhere: those without a place that do not count.
         placed: whether there is a champion whose order says where bands begin.
+        settled: (ladder, band) -> photos that people settled in whatever way.
     """
 
     all: Mapping[tuple[int, int], int]
@@ -214,6 +222,7 @@ class TruthsByBand:
     elsewhere: int
     lost_elsewhere: int
     placed: bool
+    settled: Mapping[tuple[int, int], int] = field(default_factory=dict)
 
     @property
     def total(self) -> int:
@@ -251,14 +260,18 @@ def truths_by_band(project: Project) -> TruthsByBand:
     if ranking is None or ranking.model_version is None or not ranking.summary:
         return TruthsByBand({}, {}, counted, everything - counted, placed=False)
     limits = limits_of(ranking, active_definitions(project), max(ranking.bands, 1))
-    members = members_of(class_resolution(project), limits)
-    ever = dict.fromkeys(class_resolution(project), 0)
-    found, placed = (
-        photos_by_step(ranking.model_version, limits, members, 1, settled_of=project, meaning=each)
-        for each in (meaning, ever)
+    found = _settled_by_band(project, ranking.model_version, limits, meaning)
+    placed = {place: n for place, (_all, n, _same) in found.items() if n}
+    same = {place: n for place, (_all, _n, n) in found.items() if n}
+    elsewhere = counted - sum(same.values())
+    return TruthsByBand(
+        placed,
+        same,
+        elsewhere,
+        everything - sum(placed.values()) - elsewhere,
+        placed=True,
+        settled={place: n for place, (n, *_rest) in found.items()},
     )
-    elsewhere = counted - sum(found.values())
-    return TruthsByBand(placed, found, elsewhere, everything - sum(placed.values()) - elsewhere, placed=True)
 
 
 #: No guideline has this number: a class that is asked no more counts under none.

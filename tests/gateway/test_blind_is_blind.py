@@ -14,8 +14,9 @@ from django.urls import reverse
 from labeling.queue import services as queue
 from labeling.truth.models import Draw
 from labeling.truth.services import Answer
+from tests.gateway.addresses import address_of
 from tests.gateway.conftest import World, make_world
-from tests.gateway.test_who_may_use_each_route import CASES, MAY, _address, _is_page
+from tests.gateway.test_who_may_use_each_route import CASES, MAY, _is_page
 
 FORBIDDEN = {
     "score", "scores", "confidence", "probability", "probabilities", "predicted", "draw", "gold", "is_gold", "band",
@@ -44,7 +45,7 @@ def test_nothing_that_the_api_tells_a_labeler_unblinds_them(world: World) -> Non
     for name, method in CASES:
         if _is_page(name) or method != "GET" or name in {"events", "metrics", "api-schema", "api-photo"}:
             continue
-        response = client.get(_address(world, name))
+        response = client.get(address_of(world, name))
         if response.status_code == 200:
             seen += 1
             assert _told(response.json()) == set(), name
@@ -98,7 +99,7 @@ def test_the_pages_of_a_labeler_embed_nothing_that_unblinds_them(world: World) -
     for name, methods in MAY.items():
         if not _is_page(name) or "GET" not in methods or name in {"photo", "photo-tile", "photo-of-old"}:
             continue
-        response = client.get(_address(world, name))
+        response = client.get(address_of(world, name))
         if response.status_code != 200 or "html" not in response["Content-Type"]:
             continue
         looked_at.append(name)

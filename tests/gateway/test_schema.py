@@ -23,8 +23,9 @@ from schemathesis.specs.openapi.checks import (
 from labeling.gateway.api.base import ApiView
 from labeling.people.models import Token
 from tests.examples import thorough
+from tests.gateway.addresses import ROUTES
 from tests.gateway.conftest import World
-from tests.gateway.test_who_may_use_each_route import MAY, ROUTES
+from tests.gateway.test_who_may_use_each_route import MAY
 
 EXAMPLES = thorough(4)
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]

@@ -12,8 +12,9 @@ from django.urls import reverse
 from labeling.people.whose_page import FIELD, HEADER
 from labeling.queue.models import Slot
 from labeling.truth.models import Annotation
+from tests.gateway.addresses import address_of
 from tests.gateway.conftest import World
-from tests.gateway.test_who_may_use_each_route import MAY, PAGES, ROLES, _address, _allowed
+from tests.gateway.test_who_may_use_each_route import MAY, PAGES, ROLES, _allowed
 
 #: Whoever sits at the computer may end the session that is open on it.
 ANYBODYS = {"logout", "account_logout"}
@@ -41,7 +42,7 @@ def test_no_route_writes_for_another_person(world: World) -> None:
     wrong = []
     for name, method in WRITES:
         role = _role_for(MAY[name][method])
-        client, address = clients[role], _address(world, name)
+        client, address = clients[role], address_of(world, name)
         by_form = {} if address.startswith("/api/") else {"form": {FIELD: str(world.outsider.pk)}}
         answers = [
             _send(client, method, address, headers={HEADER: str(world.outsider.pk)}),
@@ -94,7 +95,7 @@ def test_every_form_says_for_whom_it_was_made(world: World) -> None:
     for name in (name for name, methods in PAGES.items() if "GET" in methods):
         role = _role_for(PAGES[name]["GET"])
         person: Any = world.person(role)
-        answer = world.client(role).get(_address(world, name))
+        answer = world.client(role).get(address_of(world, name))
         if answer.streaming or "html" not in answer.headers.get("Content-Type", ""):
             continue
         page = answer.content.decode()

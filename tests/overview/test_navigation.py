@@ -10,8 +10,9 @@ from django.urls import reverse
 
 from labeling.catalog.navigation import ALL, Group, Navigation, Page, navigation
 from labeling.catalog.permissions import ALLOWED, Action
+from tests.gateway.addresses import address_of
 from tests.gateway.conftest import World, make_world
-from tests.gateway.test_who_may_use_each_route import MAY, _address, _is_page
+from tests.gateway.test_who_may_use_each_route import MAY, _is_page
 
 pytestmark = pytest.mark.django_db
 
@@ -92,9 +93,9 @@ def test_every_page_of_a_project_says_where_one_is(world: World) -> None:
     client = world.client("admin")
     looked_at = []
     for name, methods in MAY.items():
-        if not _is_page(name) or "GET" not in methods or not _address(world, name).startswith("/p/"):
+        if not _is_page(name) or "GET" not in methods or not address_of(world, name).startswith("/p/"):
             continue
-        response = client.get(_address(world, name))
+        response = client.get(address_of(world, name))
         if response.status_code != 200 or not response["Content-Type"].startswith("text/html"):
             continue
         page = response.content.decode()

@@ -18,7 +18,7 @@ from labeling.catalog.services import add_items
 from labeling.jobs.models import Job
 from labeling.learning.models import ModelVersion, Score
 from labeling.learning.services import promote, request_training
-from labeling.queue import rescoring, services, tasks  # noqa: F401  (tasks registers the handlers)
+from labeling.queue import entry_counts, rescoring, services, tasks  # noqa: F401  (tasks registers the handlers)
 from labeling.queue.models import Entry, Ranking
 from labeling.queue.places import ARRIVALS
 from labeling.truth.current import truth_in_force
@@ -127,6 +127,10 @@ def test_a_new_champion_takes_the_place_of_the_old_ones_scores_and_entries() -> 
         tables = {row[0] for row in cursor.fetchall()}
     assert f"queue_entry_{current(project).pk}" in tables and f"learning_score_{new.pk}" in tables
     assert f"queue_entry_{before.pk}" not in tables and f"learning_score_{old.pk}" not in tables
+    waiting = entry_counts.waiting_of(current(project))
+    assert sum(each.waiting for each in waiting) == Entry.objects.filter(ranking=current(project)).count() > 0
+    assert entry_counts.waiting_of(before) == []
+    assert entry_counts.mend() == 0
 
 
 def test_ranking_again_scores_only_what_came_since() -> None:
