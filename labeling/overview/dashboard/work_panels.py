@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
+from django.utils.translation import gettext_lazy, pgettext
 
 from labeling.charts.axis import Axis, share_axis
 from labeling.charts.figure import Figure
@@ -16,6 +16,13 @@ from labeling.overview.dashboard.history import ANSWER_CAP_S, RULING_CAP_S, Buck
 from labeling.overview.dashboard.panel import NAMES, Column, Panel, Unit, rounded, tick_text
 from labeling.percentage import percentage
 from labeling.truth.estimates import Proportion
+
+#: How decisions of the machine come to stand no more: figure of a :class:`Bucket` -> its name.
+ENDED = {
+    "overruled": gettext_lazy("Decisions that somebody overruled"),
+    "suspended": gettext_lazy("Decisions that went back to people with a suspended certificate"),
+    "also_settled": gettext_lazy("Decisions that people settled too, audits among them"),
+}
 
 
 def _when(past: History) -> Column:
@@ -125,8 +132,8 @@ def decided(past: History) -> Panel:
     """Who decided how many images when."""
     columns = (
         _when(past),
-        Column("people", _("Settled by people"), "count"),
-        Column("machine", _("Decided by the machine"), "count"),
+        Column("people", _("Images settled by people"), "count"),
+        Column("machine", _("Images decided by the machine"), "count"),
         Column(
             "one_answer",
             _("Of those by people, by one answer that agreed with the machine"),
@@ -136,6 +143,7 @@ def decided(past: History) -> Panel:
         Column("answers", _("Answers"), "count"),
         Column("rulings", _("Rulings"), "count"),
         Column("returned", _("Went back to people, or settled by them too"), "count", read=False),
+        *(Column(name, str(label), "count", read=False) for name, label in ENDED.items()),
         Column("withdrawn", _("Withdrawn"), "count", read=False),
     )
     rows: list[dict[str, Any]] = [
@@ -147,6 +155,7 @@ def decided(past: History) -> Panel:
             "answers": each.answers,
             "rulings": each.rulings,
             "returned": each.returned,
+            **{name: getattr(each, name) for name in ENDED},
             "withdrawn": each.unsettled,
         }
         for each in past.buckets
@@ -190,8 +199,12 @@ def decided(past: History) -> Panel:
         _figure(
             past,
             Axis(_("images, or decisions, a %(unit)s") % told),
-            Series("people", _("Settled by people"), [row["people"] for row in rows], kind="bar", look=1),
-            Series("machine", _("Decided by the machine"), [row["machine"] for row in rows], kind="bar"),
+            Series(
+                "people", _("Images settled by people"), [row["people"] for row in rows], kind="bar", look=1
+            ),
+            Series(
+                "machine", _("Images decided by the machine"), [row["machine"] for row in rows], kind="bar"
+            ),
             Series("human", _("Human decisions"), [each.human for each in past.buckets], look=2),
         ),
         course=[_ratio(total.by_machine, total.images) for total in past.sums],

@@ -17,6 +17,7 @@ from labeling.frontier.models import CertificateEnd, EndKind
 from labeling.monitors.models import Monitor, MonitorAlert
 from labeling.overview.dashboard.panel import Unit, rounded, shown
 from labeling.overview.dashboard.targets import percent_exactly
+from labeling.overview.dashboard.work_panels import ENDED
 from labeling.overview.falls import Fall, falls
 from labeling.overview.week.figures import Figures, Span, first_week, week_figures, weeks
 from labeling.truth.estimates import Proportion
@@ -129,7 +130,7 @@ def _asked(name: str, zone: str) -> Span:
 
 
 def _says(now: Figures) -> str:
-    """What it comes to, in at most four sentences."""
+    """What it comes to, in at most six sentences."""
     done, told = now.done, []
     decided = done.decided + done.settled
     if not decided:
@@ -146,6 +147,20 @@ def _says(now: Figures) -> str:
     else:
         told.append(
             _("People settled %(n)s images; the machine decided none.") % {"n": rounded(done.settled)}
+        )
+    if n := done.overruled:
+        told.append(
+            ngettext("%(n)s decision was overruled.", "%(n)s decisions were overruled.", n)
+            % {"n": rounded(n)}
+        )
+    if n := done.suspended:
+        told.append(
+            ngettext(
+                "%(n)s decision went back to people with a suspended certificate.",
+                "%(n)s decisions went back to people with a suspended certificate.",
+                n,
+            )
+            % {"n": rounded(n)}
         )
     if now.audited.share is not None:
         told.append(
@@ -191,7 +206,10 @@ def _groups(now: Figures, before: Figures | None) -> list[tuple[str, list[Line]]
                     then.done.assisted,
                 ),
                 line(_("Images per human decision"), now.done.per_decision, then.done.per_decision, "ratio"),
-                line(_("Decisions that went back to people"), now.done.returned, then.done.returned),
+                *(
+                    line(str(label), getattr(now.done, name), getattr(then.done, name))
+                    for name, label in ENDED.items()
+                ),
             ],
         ),
         (
@@ -231,7 +249,6 @@ def _groups(now: Figures, before: Figures | None) -> list[tuple[str, list[Line]]
                 line(_("Certificates suspended"), now.suspended, then.suspended),
                 line(_("Certificates that fell"), now.fell, then.fell),
                 line(_("Alerts of the monitors"), now.alerts, then.alerts),
-                line(_("Decisions that somebody overruled"), now.overruled, then.overruled),
             ],
         ),
     ]
