@@ -142,18 +142,18 @@ def _machine(card: ProjectCard, seen: Glance) -> str:
 
 
 def _says(cards: Sequence[ProjectCard], seen: Glance, needs: Sequence[Line], red: Sequence[Line]) -> str:
+    """Counts each line once, under the heading that it stands under; what is red needs an admin of its project."""
+    parts = []
     admin = {card.project.pk for card in _who_may(Action.ADMIN, cards)}
-    n = len(needs) + sum(line.project.pk in admin for line in red)
-    parts = [
-        ngettext("%(n)d thing needs you", "%(n)d things need you", n) % {"n": n}
-        if n
-        else _("Nothing needs you now")
-    ]
+    if n := len(needs):
+        parts.append(ngettext("%(n)d thing needs you", "%(n)d things need you", n) % {"n": n})
+    elif not any(line.project.pk in admin for line in red):
+        parts.append(_("Nothing needs you now"))
+    if n := len(red):
+        parts.append(ngettext("%(n)d problem is open", "%(n)d problems are open", n) % {"n": n})
     if pool := sum(card.pool for card in _who_may(Action.FIGURES, cards)):
         told = {"machine": f"{sum(seen.decided.values()):,}", "pool": f"{pool:,}"}
         parts.append(_("the machine decides %(machine)s of %(pool)s photos") % told)
-    if red:
-        parts.append(ngettext("%(n)d problem is open", "%(n)d problems are open", len(red)) % {"n": len(red)})
     said = parts[0]
     for part in parts[1:]:
         said = _("%(said)s; %(more)s") % {"said": said, "more": part}
