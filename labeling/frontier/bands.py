@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from labeling.catalog.models import Project
+from labeling.percentage import percentage
 from labeling.plain_text import isolated
 from labeling.queue import pace
 from labeling.queue.models import BandOpening
@@ -177,8 +178,8 @@ def band_needs(at: Mapping[str, Any]) -> str:
         )
     if at["agreement"] is not None and at["agreement"] < at["agreement_needed"]:
         parts.append(
-            _("agreement of %(needed).0f %% (now %(now).0f %%)")
-            % {"needed": 100 * at["agreement_needed"], "now": 100 * at["agreement"]}
+            _("agreement of %(needed)s (now %(now)s)")
+            % {"needed": percentage(at["agreement_needed"]), "now": percentage(at["agreement"])}
         )
     if at["alpha"] is not None and 0 < at["alpha_needed"] > at["alpha"]:
         parts.append(

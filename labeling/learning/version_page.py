@@ -262,6 +262,6 @@ def read_share(text: str) -> float | None:
     if read and (read[2] or value > 1):
         value /= 100
     if not 0 < value < 1:
-        message = _("Type a share between 0 and 1, such as .9, or a percentage, such as 90 %.")
+        message = _("Type a share between 0 and 1, such as .9, or a percentage, such as 90\u00a0%.")
         raise Refused.invalid("accuracy", message)
     return value

@@ -252,7 +252,7 @@ def _how_they_did(comparison: dict[str, Any]) -> list[str]:
     return [
         _(
             "On the same %(n)d photos this version is right on %(b)s of them, version %(champion)d on %(a)s: "
-            "%(difference)s, 95 %% interval %(low)s to %(high)s."
+            "%(difference)s, 95\u00a0%% interval %(low)s to %(high)s."
         )
         % {
             "n": figures["n"],
@@ -275,7 +275,7 @@ def _on_random_photos(audit: dict[str, Any] | None) -> str:
     if not audit:
         return _("No photo was drawn at random, so this says how they do on the photos that the queue chose.")
     return _(
-        "On the %(n)d photos that were drawn at random alone: %(difference)s, 95 %% interval "
+        "On the %(n)d photos that were drawn at random alone: %(difference)s, 95\u00a0%% interval "
         "%(low)s to %(high)s."
     ) % {"n": audit["n"], **_interval(audit)}
 

@@ -98,7 +98,9 @@ def _refuse_too_fast(project: Project, viewing: Viewing) -> None:
     if viewing.view_ms < project.min_view_ms:
         raise Refused.invalid(
             None,
-            _("This project asks for at least %(ms)d ms with each photo. Look once more, then answer again.")
+            _(
+                "This project asks for at least %(ms)d\u00a0ms with each photo. Look once more, then answer again."
+            )
             % {"ms": project.min_view_ms},
             code="too_fast",
         )

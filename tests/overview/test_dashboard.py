@@ -346,7 +346,7 @@ def test_the_oldest_photo_that_waits_is_the_one_that_the_monitor_reads() -> None
 def test_without_certificate_cost_or_target_the_figures_say_what_is_missing() -> None:
     project = make_project()
     found = lead(project, figures.dashboard(project).total, 0.98)
-    assert (found.proof.certificate, found.proof.met, found.proof.wish) == (None, None, "98 %")
+    assert (found.proof.certificate, found.proof.met, found.proof.wish) == (None, None, "98\u00a0%")
     assert (found.hours.saved, found.hours.cost_spent, found.efficiency.met) == (None, "", None)
     assert found.queue.met
     days = Days()
@@ -360,7 +360,11 @@ def test_without_certificate_cost_or_target_the_figures_say_what_is_missing() ->
 
 
 def test_a_bound_is_told_rounded_down() -> None:
-    assert [percent_exactly(each) for each in (0.98139, 0.9999, 0.98)] == ["98.13 %", "99.99 %", "98 %"]
+    assert [percent_exactly(each) for each in (0.98139, 0.9999, 0.98)] == [
+        "98.13\u00a0%",
+        "99.99\u00a0%",
+        "98\u00a0%",
+    ]
 
 
 # -- which plot leads --------------------------------------------------------------------------------------------
@@ -477,10 +481,10 @@ def test_the_frontier_is_drawn_as_it_stood_after_each_thing_that_moved_it() -> N
         "band 2 opened",
         "version 2 promoted",
         "band 3 opened",
-        "Functional certified for 25 %",
+        "Functional certified for 25\u00a0%",
         "the machine decides",
         "version 3 promoted; certificate of Functional void: another model",
-        "Functional certified for 45 %; Defective certified for 30 %",
+        "Functional certified for 45\u00a0%; Defective certified for 30\u00a0%",
         "band 4 opened",
         "Defective suspended",
     ]
@@ -523,7 +527,7 @@ def test_a_real_certificate_is_a_moment_with_the_share_that_it_covers() -> None:
     covered = {each.label_class.name: each.coverage for each in _named(pool.project)}
     assert covered
     for name, share in covered.items():
-        assert any(text == f"{name} certified for {100 * share:.0f} %" for text in moment.says)
+        assert any(text == f"{name} certified for {100 * share:.0f}\u00a0%" for text in moment.says)
 
 
 def _named(project: Project) -> list[Any]:

@@ -125,7 +125,7 @@ def test_audits_of_a_weeks_decisions_count_as_people_settle_them() -> None:
     assert (found.part, found.whole) == (2, 4)
     assert week_figures(pool.project, span.before, past).audited.whole == 0
     page = client_of(pool.admin).get(f"/p/{pool.project.slug}/week", {"of": span.name}).content.decode()
-    assert "50 % [15 %, 85 %], n = 4" in page.replace("\u00a0", " ")
+    assert "50\u00a0% [15\u00a0%, 85\u00a0%], n\u00a0=\u00a04" in page
 
 
 def test_what_needs_attention_is_told_with_its_cause_and_without_a_name() -> None:

@@ -23,6 +23,7 @@ from labeling.learning.models import Promotion
 from labeling.queue.models import BandOpening, Ranking
 
 #: The newest of each kind of row that are read, and the newest frames that are shown.
+from labeling.percentage import percentage
 READ = 400
 SHOWN = 120
 #: Ladders that are drawn, where a project has more.
@@ -96,7 +97,7 @@ class _Event:
 
 
 def frames(project: Project) -> list[Frame]:
-    """Oldest first; the last is how it stands. Six statements, each of at most :data:`READ` rows."""
+    """Oldest first; the last is how it stands. Six statements of at most :data:`READ` rows each, and what bands hold now."""
     events = _events(project)
     rankings = _rankings(project)
     definitions = active_definitions(project)
@@ -223,9 +224,9 @@ def _apply(state: _State, event: _Event, definitions: Sequence[ClassDefinition])
             state.suspended.pop(row["label_class_id"], None)
             if known is not None and abs(known["coverage"] - row["coverage"]) < _EPSILON:
                 return ""
-            return _("%(class)s certified for %(share).0f %%") % {
+            return _("%(class)s certified for %(share)s") % {
                 "class": names.get(row["label_class_id"], "?"),
-                "share": 100 * row["coverage"],
+                "share": percentage(row["coverage"]),
             }
         case "end":
             return _end(state, row, names.get(row["label_class_id"], "?"))

@@ -173,17 +173,17 @@ def decided(past: History) -> Panel:
             ),
         )
     told = {
-        "share": round(100 * total.by_machine / total.images) if total.images > 0 else 0,
-        "one": round(100 * total.by_one_answer / total.images) if total.images > 0 else 0,
+        "share": percentage(total.by_machine / total.images if total.images > 0 else 0),
+        "one": percentage(total.by_one_answer / total.images if total.images > 0 else 0),
         "n": rounded(total.images, 0),
         "unit": {"day": _("day"), "week": _("week"), "month": _("month")}[past.by],
     }
     if total.by_one_answer > 0:
         title = _(
-            "The machine decided %(share)d %% of %(n)s images, and one answer that agreed with it settled %(one)d %%"
+            "The machine decided %(share)s of %(n)s images, and one answer that agreed with it settled %(one)s"
         )
     elif total.by_machine > 0:
-        title = _("The machine decided %(share)d %% of %(n)s images")
+        title = _("The machine decided %(share)s of %(n)s images")
     else:
         title = _("People decided all %(n)s images")
     return Panel(
@@ -260,10 +260,10 @@ def hours(past: History) -> Panel:
         "hours",
         title,
         _(
-            "Time from photo shown to answer given, at most %(answer)d s an answer; for a ruling the time since the same "
-            "person's ruling before, at most %(ruling)d s. Breaks, training and meetings are not in it. The estimate takes "
-            "it that the machine's images would have cost people as long as theirs did. The machine's are the easier ones, "
-            "so it is on the high side."
+            "Time from photo shown to answer given, at most %(answer)d\u00a0s an answer; for a ruling the time since the "
+            "same person's ruling before, at most %(ruling)d\u00a0s. Breaks, training and meetings are not in it. The "
+            "estimate takes it that the machine's images would have cost people as long as theirs did. The machine's are "
+            "the easier ones, so it is on the high side."
         )
         % {"answer": ANSWER_CAP_S, "ruling": RULING_CAP_S},
         columns,
@@ -322,9 +322,9 @@ def agreement(past: History, floor: float) -> Panel:
         _agreement_title(shares, total),
         _(
             "Photos with two blind answers or more, by the day of the last. Gold, sweeps and answers that were taken back "
-            "are left out. The area is Wilson's 95 %% interval; the level line is what a band must reach (%(floor)d %%)."
+            "are left out. The area is Wilson's 95\u00a0%% interval; the level line is what a band must reach (%(floor)s)."
         )
-        % {"floor": round(100 * floor)},
+        % {"floor": percentage(floor)},
         columns,
         rows,
         _figure(

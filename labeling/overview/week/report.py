@@ -216,12 +216,12 @@ def _groups(now: Figures, before: Figures | None) -> list[tuple[str, list[Line]]
             _("How sure"),
             [
                 text(
-                    _("Audited decisions that people settled the same (95 % interval)"),
+                    _("Audited decisions that people settled the same (95\u00a0% interval)"),
                     _share(now.audited),
                     _share(then.audited),
                 ),
                 text(
-                    _("Blind answers that all agree (95 % interval)"),
+                    _("Blind answers that all agree (95\u00a0% interval)"),
                     _share(now.agreement),
                     _share(then.agreement),
                 ),
@@ -259,7 +259,7 @@ def _share(of: Proportion) -> str:
     if of.share is None:
         return ""
     interval = f"{shown(of.share, 'share')} [{shown(of.low, 'share')}, {shown(of.high, 'share')}]"
-    return f"{interval}, n = {rounded(of.whole)}".replace(" %", "\u00a0%").replace(" = ", "\u00a0=\u00a0")
+    return f"{interval}, n\u00a0=\u00a0{rounded(of.whole)}"
 
 
 def _events(project: Project, span: Span, names: dict[int, str]) -> list[Event]:
