@@ -94,6 +94,16 @@ def gates(project: Project, at: Mapping[str, Any]) -> list[Gate]:
     return [_gate(project, number, count, at, now, departures.get(number)) for number in range(count)]
 
 
+def holding(project: Project) -> set[int]:
+    """The bands that hold what they need by the order of today."""
+    now = truths_by_band(project)
+    return {
+        number
+        for number in range(max(project.bands, 1))
+        if now.outward(number) >= pace.needed_for(project, number + 1)
+    }
+
+
 def _gate(
     project: Project,
     number: int,
@@ -153,7 +163,7 @@ def _left_words(left: pace.Departure | None, has: int, wanted: int) -> str:
 def _settled_words(told: Mapping[str, Any]) -> str:
     parts = []
     if told.get("agreement") is not None:
-        parts.append(_("%(share).0f %% agreed") % {"share": 100 * told["agreement"]})
+        parts.append(_("%(share)s agreed") % {"share": percentage(told["agreement"])})
     if told.get("alpha") is not None:
         parts.append(_("alpha %(alpha).2f") % {"alpha": told["alpha"]})
     if not parts:
