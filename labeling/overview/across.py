@@ -16,6 +16,7 @@ from django.utils.translation import ngettext
 
 from labeling.catalog.models import Project
 from labeling.catalog.permissions import Action
+from labeling.catalog.proposals import waiting_proposals, waiting_proposals_say
 from labeling.frontier.at_a_glance import Glance, glance
 from labeling.monitors.selectors import unseen_alerts
 from labeling.overview.next_steps import failed_jobs
@@ -67,7 +68,8 @@ def _who_may(action: Action, cards: Sequence[ProjectCard]) -> list[ProjectCard]:
 def _needs(user: User, cards: Sequence[ProjectCard]) -> list[Line]:
     """Rulings, then what only an admin can do, then answers."""
     rulings = _disputes_to_rule(user, [card.project for card in _who_may(Action.REVIEW, cards)])
-    stopped = _paused([card.project for card in _who_may(Action.ADMIN, cards)])
+    run = [card.project for card in _who_may(Action.ADMIN, cards)]
+    stopped, proposals = _paused(run), waiting_proposals(run)
     # An admin may label, and is not who waits to be asked.
     labeled = [card.project for card in _who_may(Action.LABEL, cards) if Action.ADMIN not in card.can]
     own = set(Pause.objects.filter(labeler=user, lifted_at__isnull=True).values_list("project", flat=True))
@@ -81,6 +83,9 @@ def _needs(user: User, cards: Sequence[ProjectCard]) -> list[Line]:
         if n := stopped[project.pk]:
             text = ngettext("%(n)d labeler is paused", "%(n)d labelers are paused", n)
             found.append(Line(project, text % {"n": n}, "circle-pause", "labelers", _("Look")))
+    for project in (card.project for card in cards):
+        if n := proposals[project.pk]:
+            found.append(Line(project, waiting_proposals_say(n), "book-open", "guideline", _("Look")))
     for project in labeled:
         if project.pk in own:
             text = _("Labeling is paused for you: talk to an admin of this project")

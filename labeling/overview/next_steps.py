@@ -12,6 +12,7 @@ from django.utils.translation import ngettext
 
 from labeling.catalog.models import Project, Role
 from labeling.catalog.permissions import Action
+from labeling.catalog.proposals import waiting_proposals, waiting_proposals_say
 from labeling.catalog.selectors import active_definitions, class_resolution
 from labeling.frontier.auditing import paused_classes
 from labeling.frontier.models import Mode
@@ -53,6 +54,17 @@ def next_steps(project: Project, at: dict[str, Any], *, certified: bool = False)
                 ngettext("%(n)d labeler is paused", "%(n)d labelers are paused", paused) % {"n": paused},
                 _("Their gold answers fell under the bar. Talk to them, then let them go on."),
                 "labelers",
+                _("Look"),
+            )
+        )
+    if n := waiting_proposals([project])[project.pk]:
+        steps.append(
+            Step(
+                waiting_proposals_say(n),
+                _(
+                    "A certificate rests on what the guideline means, so an admin agrees to it or says why not."
+                ),
+                "guideline",
                 _("Look"),
             )
         )
