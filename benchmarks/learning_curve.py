@@ -1,10 +1,17 @@
 """How much does a label teach? Replays labeling on ELPV with simulated people, strategy by strategy.
 
-``python -m benchmarks.learning_curve [--quick] [--seeds N] [--labelers clean|noisy|strict] [--strategies a,b|all]``
+``python -m benchmarks.learning_curve [--quick] [--seeds N] [--labelers clean|noisy|strict|boundary|pairs-held]
+[--strategies a,b|all]``
 
 Each seed sets 25 % of the photos aside; the rest is the pool (``inference.replay``). The experts' defect probability is
 what labelers answer by: *clean* by their threshold (> 0.5 is defective); *noisy* is one labeler who says defective with
-that probability; *strict* is two such labelers, blind, and where they differ a reviewer who is right 9 times in 10.
+that probability; *strict* is two such labelers, blind, and where they differ a reviewer who is right 9 times in 10;
+*boundary* is strict, but of a photo of the boundary band three must agree, or it is held (*pairs-held*: two).
+``--alike .5``: half of the photos show everybody the same thing, so that who errs errs alike. ``--slips .01,.05,.1``: people
+of unlike skill, who also name the other class by mistake so often.
+
+``at_decisions``: where each strategy stands when people have made so many decisions, straight between two trainings: the
+fair comparison of people who answer differently often.
 
 ``differences``: accuracy minus that of ``uncertain`` (else of the first strategy), paired by seed, with half its 95 %
 interval. Knows nothing of the web half: it measures ``inference`` alone.
@@ -32,6 +39,7 @@ from inference.replay import LABELERS, Pace, Point, compare, replay, simulate_pe
 from inference.store import EmbeddingStore
 
 CHECKPOINTS = (20, 50, 100, 200, 300, 500)
+DECISIONS = (100, 200, 400, 600)
 CACHE = Path(__file__).resolve().parent.parent / "var" / "benchmarks"
 
 
@@ -41,26 +49,34 @@ def run(
     strategy: str,
     *,
     labelers: Any,
+    alike: float,
+    slips: Sequence[float],
     seeds: Sequence[int],
     pace: Pace,
     checkpoints: Sequence[int],
 ) -> list[list[Point]]:
-    """One strategy's points, a list a seed. ``X``: seed -> embeddings, the same ones unless a domain backbone made them."""
+    """One strategy's points, at the checkpoints and at each training, a list a seed.
+
+    ``X``: seed -> embeddings, the same ones unless a domain backbone made them.
+    """
     truth = (probability > 0.5).astype(np.int64)
     belief = np.stack([1.0 - probability, probability], axis=1)
     runs = []
     for seed in seeds:
         points = replay(
             X[seed],
-            simulate_people(labelers, truth, belief, seed),
+            simulate_people(labelers, truth, belief, seed, alike=alike, slips=slips),
             strategy,
             test=split(truth, seed),
             seed=seed,
             pace=pace,
-            checkpoints=checkpoints,
+            checkpoints=sorted(
+                {*checkpoints, *range(pace.retrain_every, checkpoints[-1], pace.retrain_every)}
+            ),
         )
+        told = "  ".join(f"{p.labels}: {p.accuracy:.3f}" for p in points if p.labels in checkpoints)
         print(
-            f"{strategy} seed {seed}: " + "  ".join(f"{p.labels}: {p.accuracy:.3f}" for p in points),
+            f"{strategy} seed {seed}: {told}",
             file=sys.stderr,
             flush=True,
         )
@@ -105,6 +121,34 @@ def all_labels_accuracy(
     return float(np.mean(scores))
 
 
+def at(checkpoints: Sequence[int], points: Sequence[Point]) -> list[Point]:
+    """Those of ``points`` that lie at a checkpoint."""
+    return [point for point in points if point.labels in checkpoints]
+
+
+def at_decisions(runs: Sequence[Sequence[Point]]) -> dict[str, dict[str, float]]:
+    """Accuracy, share of wrong ground truths and their number after so many decisions: mean and deviation over seeds."""
+    told: dict[str, dict[str, float]] = {}
+    for decisions in DECISIONS:
+        if any(points[-1].human_decisions < decisions for points in runs):
+            break
+        told[str(decisions)] = {}
+        for name in ("accuracy", "wrong", "labels"):
+            reached = [
+                np.interp(
+                    decisions,
+                    [point.human_decisions for point in points],
+                    [getattr(point, name) for point in points],
+                )
+                for points in runs
+            ]
+            told[str(decisions)][name] = round(float(np.mean(reached)), 4)
+            told[str(decisions)][f"{name}_sd"] = round(
+                float(np.std(reached, ddof=min(1, len(reached) - 1))), 4
+            )
+    return told
+
+
 def differences(runs: dict[str, list[list[Point]]]) -> dict[str, Any]:
     """Each strategy against ``uncertain``, or against the first one, checkpoint by checkpoint."""
     base = "uncertain" if "uncertain" in runs else next(iter(runs))
@@ -127,6 +171,12 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--first-seed", type=int, default=0, help="seeds count up from here")
     parser.add_argument("--labelers", choices=LABELERS, default="strict")
+    parser.add_argument(
+        "--alike", type=float, default=0.0, help="share of photos that show everybody the same"
+    )
+    parser.add_argument(
+        "--slips", default="", help="how often each of some people (3 or more) names another class"
+    )
     parser.add_argument("--strategies", default="inward,random,uncertain", help="names, or: all")
     parser.add_argument("--labels", type=int, default=CHECKPOINTS[-1], help="stop at this many ground truths")
     parser.add_argument("--backbone", default="efficientnet_lite0")
@@ -152,6 +202,7 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
     on_domain = not chosen.quick if chosen.domain is None else chosen.domain
     pace = Pace(chosen.bands, chosen.boundary_after, chosen.retrain_every, chosen.cold_start)
     checkpoints = [c for c in CHECKPOINTS if c <= last] or [last]
+    slips = [float(each) for each in chosen.slips.split(",") if each]
     names = strategies.names() if chosen.strategies == "all" else chosen.strategies.split(",")
     numbers = range(chosen.first_seed, chosen.first_seed + seeds)
 
@@ -167,6 +218,8 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
             probability,
             name,
             labelers=chosen.labelers,
+            alike=chosen.alike,
+            slips=slips,
             seeds=numbers,
             pace=pace,
             checkpoints=checkpoints,
@@ -180,13 +233,20 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
         "first_seed": chosen.first_seed,
         "device": "cpu",
         "labelers": chosen.labelers,
+        "alike": chosen.alike,
+        "slips": slips,
         "backbone": chosen.backbone,
         "domain": on_domain,
         "flips": chosen.flips if on_domain else "",
         "dim": X[numbers[0]].shape[1],
         "pace": vars(pace),
-        "curves": {name: summarise(points) for name, points in runs.items()},
-        "differences": differences(runs),
+        "curves": {
+            name: summarise([at(checkpoints, points) for points in each]) for name, each in runs.items()
+        },
+        "at_decisions": {name: at_decisions(each) for name, each in runs.items()},
+        "differences": differences(
+            {name: [at(checkpoints, points) for points in each] for name, each in runs.items()}
+        ),
         "all_labels_accuracy": round(
             all_labels_accuracy(X, probability, numbers[:1] if chosen.quick else numbers), 4
         ),

@@ -82,6 +82,14 @@ class Project(models.Model):
             "Answers that each photo drawn at random gets instead, where these are more; 0: as all photos."
         ),
     )
+    boundary_answers = models.PositiveSmallIntegerField(
+        default=0,
+        validators=[MaxValueValidator(9)],
+        help_text=_(
+            "Answers that a photo gets that is asked in the boundary band, if these are more. Where they differ "
+            "it is held: kept out of training, and ruled on only if it is drawn at random. 0: as all photos."
+        ),
+    )
     rule = models.CharField(max_length=10, choices=AgreementRule.choices, default=AgreementRule.UNANIMOUS)
     agreement_k = models.PositiveSmallIntegerField(default=2, validators=[MinValueValidator(1)])
     gold_rate = models.FloatField(default=0.05, validators=SHARE)
@@ -186,6 +194,11 @@ class Project(models.Model):
     def more_of_drawn(self) -> int | None:
         """Answers that a photo drawn at random gets, where these are more than others get."""
         return self.certifying_answers if self.certifying_answers > self.answers_per_image else None
+
+    @property
+    def at_boundary(self) -> int | None:
+        """Answers that a photo gets that is asked in the boundary band, where the project has a rule for these."""
+        return max(self.boundary_answers, self.answers_per_image) if self.boundary_answers else None
 
     @property
     def decoded_with(self) -> LevelsName:
@@ -401,7 +414,7 @@ class Item(models.Model):
     audit_drawn_at = models.DateTimeField(null=True, blank=True)
     answers_wanted = models.PositiveSmallIntegerField(
         null=True,
-        help_text="blind answers, where it was drawn to get more than the project's others; null: as these",
+        help_text="blind answers, where it was drawn, or answered at the boundary, to get more; null: as others",
     )
     twins_of = models.BigIntegerField(
         null=True, help_text="id of the oldest of the project's photos that are nearly the same"

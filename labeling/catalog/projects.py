@@ -29,6 +29,7 @@ SETTINGS = frozenset(
         "description",
         "answers_per_image",
         "certifying_answers",
+        "boundary_answers",
         "rule",
         "agreement_k",
         "gold_rate",

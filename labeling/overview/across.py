@@ -98,7 +98,7 @@ def _needs(user: User, cards: Sequence[ProjectCard]) -> list[Line]:
 def _disputes_to_rule(user: User, projects: Sequence[Project]) -> Counter[int]:
     """Open disputes that this person may rule on: of photos that they did not answer, unless the project lets them."""
     mine = Annotation.objects.standing().filter(labeler=user, item=OuterRef("item"))
-    disputes = Dispute.objects.open().filter(project__in=projects).annotate(own=Exists(mine))
+    disputes = Dispute.objects.waiting().filter(project__in=projects).annotate(own=Exists(mine))
     strict = {project.pk for project in projects if not project.reviewer_may_rule_own}
     rows = disputes.order_by().values_list("project", "own")
     return Counter(project for project, own in rows if not (own and project in strict))

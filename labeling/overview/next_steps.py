@@ -88,7 +88,7 @@ def next_steps(project: Project, at: dict[str, Any], *, certified: bool = False)
     if at["pool"] == 0:
         steps.append(Step(_("Add photos"), _("The pool is empty."), "intake", _("Intake")))
     people = project.memberships.filter(role__in=[Role.LABELER, Role.REVIEWER]).count()
-    wanted = project.more_of_drawn or project.answers_per_image
+    wanted = max(project.more_of_drawn or 0, project.at_boundary or project.answers_per_image)
     if people < wanted:
         steps.append(
             Step(

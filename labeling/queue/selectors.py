@@ -193,7 +193,8 @@ def progress(project: Project) -> dict[str, Any]:
         "answers": answers,
         "rulings": rulings,
         "human_decisions": answers + rulings,
-        "open_disputes": Dispute.objects.open().filter(project=project).count(),
+        "open_disputes": Dispute.objects.waiting().filter(project=project).count(),
+        "held_disputes": Dispute.objects.held().filter(project=project).count(),
         "pool": project.items.count(),
         "audited": project.items.filter(audit_drawn_at__isnull=False).count(),
         "on_loan": Slot.objects.filter(

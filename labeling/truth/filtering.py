@@ -30,10 +30,14 @@ MOST_BETWEEN = 12
 
 @dataclass(frozen=True)
 class Wanted:
-    """``cause``: of :class:`DisputeCause`; ``between``: keys of all classes that were answered. Empty: any."""
+    """``cause``: of :class:`DisputeCause`; ``between``: keys of all classes that were answered. Empty: any.
+
+    ``held``: of those that are held at the boundary, which no ruling is asked for, instead of those that wait for one.
+    """
 
     cause: str = ""
     between: tuple[str, ...] = ()
+    held: bool = False
 
     @classmethod
     def of(cls, given: Mapping[str, str]) -> Wanted:
@@ -51,25 +55,25 @@ class Wanted:
             raise Refused.invalid(
                 "between", _("Name at most %(most)d classes at once.") % {"most": MOST_BETWEEN}
             )
-        return cls(cause, between)
+        return cls(cause, between, bool(given.get("held")))
 
     def __bool__(self) -> bool:
-        return bool(self.cause or self.between)
+        return bool(self.cause or self.between or self.held)
 
     @property
     def query(self) -> str:
         """As part of an address, with its question mark; empty for all."""
-        asked = {"cause": self.cause, "between": ",".join(self.between)}
+        asked = {"cause": self.cause, "between": ",".join(self.between), "held": "1" if self.held else ""}
         return f"?{urlencode({name: value for name, value in asked.items() if value})}" if self else ""
 
     def of_open(self, project: Project, reviewer: User) -> QuerySet[Dispute]:
         """The open disputes that are wanted. Own ones are not told by what others answered."""
-        return self._among(
-            rulable_disputes(project, reviewer) if self.between else open_disputes(project), project
-        )
+        if self.between:
+            return self.rulable(project, reviewer)
+        return self._among(open_disputes(project, held=self.held), project)
 
     def rulable(self, project: Project, reviewer: User) -> QuerySet[Dispute]:
-        return self._among(rulable_disputes(project, reviewer), project)
+        return self._among(rulable_disputes(project, reviewer, held=self.held), project)
 
     def _among(self, disputes: QuerySet[Dispute], project: Project) -> QuerySet[Dispute]:
         if self.cause:
@@ -99,7 +103,11 @@ class Choice:
 def choices(project: Project, reviewer: User, wanted: Wanted) -> list[Choice]:
     """What the open disputes can be filtered by: causes in their order, then classes between which people differ."""
     causes = dict(
-        Dispute.objects.open().filter(project=project).values_list("cause").annotate(n=Count("id")).order_by()
+        Dispute.objects.waiting()
+        .filter(project=project)
+        .values_list("cause")
+        .annotate(n=Count("id"))
+        .order_by()
     )
     found = [
         Choice(str(cause.label), causes[cause], Wanted(cause=cause).query, wanted == Wanted(cause=cause))
@@ -112,6 +120,8 @@ def choices(project: Project, reviewer: User, wanted: Wanted) -> list[Choice]:
         for keys, names, count in pairs
         if len(pairs) > 1 or wanted == Wanted(between=keys)
     ]
+    if held := open_disputes(project, held=True).count():
+        found.append(Choice(_("Held at the boundary"), held, Wanted(held=True).query, wanted.held))
     return found
 
 
@@ -124,7 +134,9 @@ WITH resolution AS (
     FROM truth_dispute d
     JOIN truth_annotation a ON a.item_id = d.item_id AND a.round = d.round AND a.kind = 'class' AND a.draw <> 'gold'
     JOIN resolution r ON r.old_id = a.label_class_id
-    WHERE d.project_id = %(project)s AND NOT EXISTS (SELECT 1 FROM truth_ruling u WHERE u.dispute_id = d.id)
+    JOIN catalog_item i ON i.id = d.item_id
+    WHERE d.project_id = %(project)s AND NOT (d.held AND i.audit_drawn_at IS NULL)
+      AND NOT EXISTS (SELECT 1 FROM truth_ruling u WHERE u.dispute_id = d.id)
       AND NOT EXISTS (SELECT 1 FROM truth_retraction x WHERE x.annotation_id = a.id)
       AND (%(own)s OR NOT EXISTS (
           SELECT 1 FROM truth_annotation m WHERE m.item_id = d.item_id AND m.labeler_id = %(reviewer)s

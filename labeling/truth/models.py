@@ -142,6 +142,14 @@ class DisputeQuerySet(models.QuerySet["Dispute"]):
     def open(self) -> DisputeQuerySet:
         return self.filter(ruling__isnull=True)
 
+    def waiting(self) -> DisputeQuerySet:
+        """Those that a reviewer is asked to rule on: held ones only once their photo is drawn at random."""
+        return self.open().exclude(held=True, item__audit_drawn_at__isnull=True)
+
+    def held(self) -> DisputeQuerySet:
+        """Open ones that no reviewer is asked for; whoever wants may rule on them all the same."""
+        return self.open().filter(held=True, item__audit_drawn_at__isnull=True)
+
 
 class Dispute(models.Model):
     """A photo that rules alone could not settle. Open until it has a ruling."""
@@ -152,6 +160,11 @@ class Dispute(models.Model):
     round = models.PositiveSmallIntegerField()
     cause = models.CharField(max_length=12, choices=DisputeCause.choices)
     note = models.CharField(max_length=300, blank=True)
+    held = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="blind answers at the boundary differ: the photo is kept out of training rather than ruled on",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = DisputeQuerySet.as_manager()

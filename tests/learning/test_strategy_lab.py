@@ -298,12 +298,13 @@ def test_every_strategy_has_a_name_and_the_library_knows_it() -> None:
 
     from inference import strategies
     from labeling.catalog.forms.projects import SettingsForm
-    from labeling.catalog.strategies import STRATEGIES
+    from labeling.catalog.strategies import PACED, STRATEGIES
 
     offered = SettingsForm.base_fields["strategy"]
     assert isinstance(offered, ChoiceField)
     assert set(STRATEGIES) == set(strategies.names()) == {name for name, _label in offered.choices}
     assert all(str(label) for label in STRATEGIES.values())
+    assert {name for name in STRATEGIES if strategies.get(name).paced} == PACED
 
 
 def told(**pairs: tuple[float, float]) -> dict[str, Any]:

@@ -73,6 +73,7 @@ class SettingsForm(_ProjectModelForm):
                 "answers_per_image",
                 "rule",
                 "agreement_k",
+                "boundary_answers",
                 "certifying_answers",
                 "min_view_ms",
                 "undo_seconds",
@@ -125,6 +126,7 @@ class SettingsForm(_ProjectModelForm):
             "description": gettext_lazy("Description"),
             "answers_per_image": gettext_lazy("Answers per photo"),
             "certifying_answers": gettext_lazy("Answers per photo drawn at random"),
+            "boundary_answers": gettext_lazy("Answers per photo at the boundary"),
             "rule": gettext_lazy("Rule"),
             "agreement_k": gettext_lazy("k, for “at least k”"),
             "min_view_ms": gettext_lazy("Minimum viewing time (ms)"),
@@ -184,6 +186,11 @@ class SettingsForm(_ProjectModelForm):
                 "Only these photos prove a precision, so cleaner labels of them let the machine decide more. 0 is as all "
                 "photos. Each answer more is one more for every random label that is planned (Frontier page, Policy). All "
                 "must agree, or by “at least k” a majority; others go to review."
+            ),
+            "boundary_answers": gettext_lazy(
+                "A photo that is asked in the boundary band gets so many, if these are more. Where they differ it is "
+                "held: kept out of training, and no reviewer is asked. A few are ruled on all the same, so that nobody can "
+                "tell those drawn at random, which always are. As many people are needed. 0: as all photos."
             ),
             "min_view_ms": gettext_lazy("Faster answers are refused, and the labeler is told."),
             "gold_bar": gettext_lazy("A labeler below it is paused until an admin lets them go on."),
