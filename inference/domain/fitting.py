@@ -79,7 +79,7 @@ def fit(
     """The statistics of a pool under ``backbone``.
 
     Args:
-        backbone: a name with the feature ``stages`` alone, see ``map_shapes``.
+        backbone: with the feature ``stages`` or a transformer's blocks alone, see ``map_shapes``.
         keys: names of the photos, in any order; the same keys and seed give the same statistics.
         read: a key's file bytes. Photos that cannot be decoded are passed over.
         modes: number of appearances, or "auto" for what the photos speak for.
