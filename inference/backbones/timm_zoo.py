@@ -85,7 +85,8 @@ def published(name: Name) -> Published:
         address=f"https://huggingface.co/{where}",
         licence=config.license or "timm states none; see the address",
         family="timm",
-        file=f"{architecture}.safetensors",
+        # With the tag that timm takes by default: in a folder there may be others under the plain name.
+        file=f"{'.'.join(filter(None, [config.architecture, config.tag]))}.safetensors",
         get=partial(_download, architecture, where),
     )
 
