@@ -21,13 +21,11 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from benchmarks import embedded
+from benchmarks.embedded import CACHE
 from inference import backbones, domain
 from inference.backbones import Backbone
-from inference.embed import Embedder
 from inference.replay import split
-from inference.store import EmbeddingStore
-
-CACHE = Path(__file__).resolve().parent.parent / "var" / "benchmarks"
 
 
 @lru_cache(maxsize=1)
@@ -82,14 +80,7 @@ def domain_backbone(
 def embed(backbone: Backbone, *, threads: int | None = None, device: str = "cpu") -> npt.NDArray[np.float32]:
     """(n, d) embeddings of all photos, in the order of ``photos``; kept in ``var/benchmarks``."""
     keys, files, _probability = photos()
-    store = EmbeddingStore(CACHE / "embeddings", backbone.content_hash, backbone.dim)
-    if missing := store.missing(keys):
-        print(f"embedding {len(missing)} photos ...", file=sys.stderr, flush=True)
-        embedder = Embedder(backbone, device=device, threads=threads, cache_dir=CACHE / "onnx")
-        for batch in embedder.embed((key, files[key]) for key in missing):
-            store.append(batch.keys, batch.vectors)
-        store.compact()
-    return store.rows(keys)
+    return embedded.embed(backbone, keys, files, threads=threads, device=device)
 
 
 def embed_elpv(
