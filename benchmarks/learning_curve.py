@@ -22,12 +22,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks import elpv, pictures
+from benchmarks import elpv, fused, pictures
 from benchmarks.beside import Beside
 from benchmarks.embedded import embed
 from inference import backbones, strategies
-from inference.heads import LogisticHead
 from inference.replay import LABELERS, Pace, Point, compare, replay, simulate_people, split, summarise
+from inference.replay.run import MakeHead
 
 CHECKPOINTS = (20, 50, 100, 200, 300, 500)
 #: Labels at which other classifiers are taught beside the replay's.
@@ -44,6 +44,7 @@ def run(
     seeds: Sequence[int],
     pace: Pace,
     checkpoints: Sequence[int],
+    make_head: MakeHead,
 ) -> tuple[list[list[Point]], dict[str, dict[int, list[float]]]]:
     """One strategy's points, a list a seed, and what classifiers beside it got right: name -> labels -> a share a seed.
 
@@ -63,7 +64,7 @@ def run(
             seed=seed,
             pace=pace,
             checkpoints=checkpoints,
-            make_head=beside.make_head(lambda seed: LogisticHead(seed=seed)),
+            make_head=beside.make_head(make_head),
         )
         print(
             f"{strategy} seed {seed}: " + "  ".join(f"{p.labels}: {p.accuracy:.3f}" for p in points),
@@ -98,7 +99,10 @@ def load(
 
 
 def all_labels_accuracy(
-    X: Mapping[int, npt.NDArray[np.float32]], belief: npt.NDArray[np.float64], seeds: Sequence[int]
+    X: Mapping[int, npt.NDArray[np.float32]],
+    belief: npt.NDArray[np.float64],
+    seeds: Sequence[int],
+    make_head: MakeHead,
 ) -> float:
     """Accuracy on the photos set aside after training on the true labels of all others."""
     truth = belief.argmax(axis=1)
@@ -106,8 +110,10 @@ def all_labels_accuracy(
     for seed in seeds:
         test = split(truth, seed)
         train = np.setdiff1d(np.arange(len(truth)), test)
-        head = LogisticHead(seed=seed).fit(X[seed][train], truth[train])
-        scores.append(float((head.predict(X[seed][test]) == truth[test]).mean()))
+        head = make_head(seed)
+        head.fit(X[seed][train], truth[train])
+        found = np.asarray(head.classes_)[head.predict_proba(X[seed][test]).argmax(axis=1)]
+        scores.append(float((found == truth[test]).mean()))
     return float(np.mean(scores))
 
 
@@ -163,14 +169,27 @@ def measure(data: str, chosen: argparse.Namespace) -> dict[str, Any]:
     on_domain = data == ELPV and (not chosen.quick if chosen.domain is None else chosen.domain)
     pace = Pace(chosen.bands, chosen.boundary_after, chosen.retrain_every, chosen.cold_start)
     names = strategies.names() if chosen.strategies == "all" else chosen.strategies.split(",")
-    X, belief = load(data, chosen.backbone, numbers, domain=on_domain, flips=chosen.flips)
+    loaded = [
+        load(data, each, numbers, domain=on_domain, flips=chosen.flips)
+        for each in fused.parts(chosen.backbone)
+    ]
+    belief = loaded[0][1]
+    X = {seed: np.hstack([vectors[seed] for vectors, _ in loaded]) for seed in numbers}
+    make_head = fused.head_on([vectors[numbers[0]].shape[1] for vectors, _ in loaded])
     smallest = min(len(belief) - len(split(belief.argmax(axis=1), seed)) for seed in numbers)
     last = min(chosen.labels, smallest, *([100] if chosen.quick else []))
     checkpoints = [c for c in CHECKPOINTS if c <= last] or [last]
     runs, others = {}, {}
     for name in names:
         runs[name], others[name] = run(
-            X, belief, name, labelers=chosen.labelers, seeds=numbers, pace=pace, checkpoints=checkpoints
+            X,
+            belief,
+            name,
+            labelers=chosen.labelers,
+            seeds=numbers,
+            pace=pace,
+            checkpoints=checkpoints,
+            make_head=make_head,
         )
     return {
         "benchmark": "learning_curve",
@@ -190,7 +209,7 @@ def measure(data: str, chosen: argparse.Namespace) -> dict[str, Any]:
         "differences": differences(runs),
         "beside": {name: beside_table(at) for name, at in others.items()},
         "all_labels_accuracy": round(
-            all_labels_accuracy(X, belief, numbers[:1] if chosen.quick else numbers), 4
+            all_labels_accuracy(X, belief, numbers[:1] if chosen.quick else numbers, make_head), 4
         ),
         "seconds": round(time.perf_counter() - start, 1),
     }
@@ -219,7 +238,9 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
     parser.add_argument("--labelers", choices=LABELERS, default="strict")
     parser.add_argument("--strategies", default="inward,random,uncertain", help="names, or: all")
     parser.add_argument("--labels", type=int, default=CHECKPOINTS[-1], help="stop at this many ground truths")
-    parser.add_argument("--backbone", default="efficientnet_lite0")
+    parser.add_argument(
+        "--backbone", default="efficientnet_lite0", help="a name, several with commas, or: fused"
+    )
     parser.add_argument(
         "--domain",
         action=argparse.BooleanOptionalAction,
@@ -237,6 +258,7 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
     parser.add_argument("--cold-start", type=int, default=pace.cold_start)
     parser.add_argument("--quick", action="store_true", help="2 seeds, up to 100 ground truths")
     chosen = parser.parse_args(arguments)
+    fused.offer_packaged_weights()
     if chosen.data == "list":
         result: dict[str, Any] = {"benchmark": "learning_curve", "data": [ELPV, *pictures.SETS]}
     else:

@@ -95,11 +95,12 @@ def domain_backbone(backbone: Backbone, statistics: DomainStatistics, *, name: s
         name=name,
         dim=3 * sum(channels for channels, _height, _width in statistics.shapes),
         features=f"domain statistics {statistics.digest}; {VERSION}",
-        build=lambda network: _standardised(network, statistics),
+        build=lambda network: standardised(network, statistics),
     )
 
 
-def _standardised(network: Any, statistics: DomainStatistics) -> nn.Module:
+def standardised(network: Any, statistics: DomainStatistics) -> nn.Module:
+    """The vectors of what ``network.maps`` gives of photos and of their mirror images, see ``mirrored``."""
     import torch
     from torch import nn
 
