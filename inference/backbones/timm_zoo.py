@@ -161,7 +161,13 @@ def _build(architecture: str, features: tuple[str, ...], size: int, weights: Pat
     parts = [
         _feature(architecture, network, feature) for feature in features if not feature.startswith("block")
     ]
-    return together([*parts, _maps(network, _of_blocks(architecture, network, blocks))] if blocks else parts)
+    if blocks:
+        wanted = _of_blocks(architecture, network, blocks)
+        if not parts:
+            # What comes after the last block would be stored, moved to a GPU and fine-tuned to no effect.
+            cast(Any, network).prune_intermediate_layers(wanted, prune_norm=True)
+        parts.append(_maps(network, wanted))
+    return together(parts)
 
 
 def _check_size(architecture: str, network: Any, size: int) -> None:

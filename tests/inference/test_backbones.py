@@ -395,6 +395,19 @@ def test_blocks_of_a_transformer_are_counted_from_1_and_seen_by_place(vit: Path)
     torch.testing.assert_close(vectors, torch.cat(expected, dim=1), atol=1e-4, rtol=1e-4)
 
 
+def test_what_comes_after_the_last_block_is_left_out(vit: Path) -> None:
+    """Fine-tuning moves the last parameters of a network: they have to be ones that matter."""
+    module = backbones.load("timm:vit_tiny_patch16_224@64+block2+block5", weights=vit).module()
+    names = [name for name, _ in module.named_parameters()]
+    assert any("blocks.4." in name for name in names) and not any("blocks.5." in name for name in names)
+    beside = backbones.load("timm:vit_tiny_patch16_224@64+cls+block2+block5", weights=vit)
+    alone = backbones.load("timm:vit_tiny_patch16_224@64+block2+block5", weights=vit)
+    photos = torch.randn(2, 3, 64, 64)
+    with torch.no_grad():
+        whole, part = beside.module()(photos), alone.module()(photos)
+    torch.testing.assert_close(whole[:, 192:], part, atol=1e-4, rtol=1e-4)
+
+
 def test_size_and_blocks_each_have_a_hash_of_their_own_and_a_networks_own_size_none(vit: Path) -> None:
     def hash_of(suffix: str) -> str:
         return backbones.load(f"timm:vit_tiny_patch16_224{suffix}", weights=vit).content_hash
