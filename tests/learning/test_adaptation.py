@@ -388,6 +388,10 @@ def test_a_backbone_that_cannot_be_adapted_fails_no_automatic_job_and_tells_who_
         ("efficientnet_lite2+tiles2+flips", "efficientnet_lite2"),
         ("torchvision:resnet50", "torchvision:resnet50+stages"),
         ("timm:resnet50+last+tiles2", "timm:resnet50+stages"),
+        (
+            "timm:vit_small_patch14_dinov2@224+cls+block7+block10+tiles2",
+            "timm:vit_small_patch14_dinov2@224+block7+block10",
+        ),
     ],
 )
 def test_statistics_are_made_of_the_same_network_without_views(name: str, maps: str) -> None:

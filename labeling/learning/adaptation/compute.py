@@ -79,9 +79,13 @@ def _refuse_hours_that_nobody_agreed_to(args: Mapping[str, Any]) -> None:
 
 
 def maps_name(backbone: str) -> str:
-    """The registry's name of the same network with its stages' maps alone, which statistics are made of."""
+    """The registry's name of the same network with its maps by place alone, which statistics are made of.
+
+    A transformer's are the blocks that were asked for; those of its stages where none was.
+    """
     asked = parse(backbone)
-    features = () if asked.family == "efficientnet_lite" else ("stages",)
+    blocks = tuple(f"block{each}" for each in asked.blocks)
+    features = () if asked.family == "efficientnet_lite" else blocks or ("stages",)
     return str(replace(asked, features=features, tiles=0, flips=""))
 
 
