@@ -50,7 +50,9 @@ def run(
     checkpoints: Sequence[int],
     make_head: MakeHead,
 ) -> tuple[list[list[Point]], dict[str, dict[int, list[float]]]]:
-    """One strategy's points, at the checkpoints and at each training, a list a seed, and what classifiers beside it got right: name -> labels -> a share a seed.
+    """One strategy's points, at the checkpoints and at each training, a list a seed; and what classifiers beside it got right.
+
+    The latter: name -> labels -> a share a seed.
 
     ``X``: seed -> embeddings, the same ones unless a domain backbone made them. ``belief``: (n, k) as people answer.
     """
