@@ -15,6 +15,8 @@ PACKAGED = ("efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2")
 FAMILIES = ("torchvision", "timm")
 #: What may follow a name: features and views.
 SUFFIXES = ("stages", "last", "cls", "patches", "tiles2", "tiles3", "tiles4", "flip", "flips")
+#: Backbones that a project may use beside its own. Each costs a pass over all photos, and a part of every version's name.
+MOST_FURTHER = 3
 _FILES = (".safetensors", ".pth", ".pt")
 
 
