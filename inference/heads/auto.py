@@ -33,7 +33,7 @@ class Choice:
     """A head of the kind that was chosen, and why.
 
     Attributes:
-        head: fitted on all rows.
+        head: fitted on all rows; its out-of-fold rows are those below.
         out_of_fold_proba: (n, k), each row's from the kind that the other folds would have chosen: its own label had no
             part in fit, settings, temperature or kind.
         out_of_fold_size: labels behind each of those fits, on average.
@@ -52,6 +52,7 @@ def choose_head(
     y: npt.ArrayLike,
     *,
     kinds: Sequence[str] = ("auto",),
+    cv: int = 5,
     seed: int = 0,
     on_progress: Progress | None = None,
     sample_weight: npt.ArrayLike | None = None,
@@ -88,7 +89,8 @@ def choose_head(
         names = [name for name in names if name in kinds or name in worthwhile]
     fitted: list[Head] = []
     for index, name in enumerate(names):
-        head = KINDS[name](seed=seed, device=device) if name == "logistic" else KINDS[name](seed=seed)
+        where = {"device": device} if name == "logistic" else {}
+        head = KINDS[name](cv=cv, seed=seed, **where)
 
         def report(done: int, total: int, index: int = index) -> None:
             if on_progress is not None:
@@ -98,7 +100,7 @@ def choose_head(
     weight = given.sample_weight
     losses = np.stack([_losses(head.out_of_fold_proba_, given.column) for head in fitted])
     best = _best(losses, weight)
-    fold = stratified_folds(given.column, 5, seed, groups)
+    fold = stratified_folds(given.column, cv, seed, groups)
     proba = np.empty_like(fitted[0].out_of_fold_proba_)
     size = 0.0
     for f in range(int(fold.max()) + 1):
@@ -119,8 +121,10 @@ def choose_head(
         }
         for index, (name, head) in enumerate(zip(names, fitted, strict=True))
     ]
+    head = fitted[best]
+    head.out_of_fold_proba_, head.out_of_fold_size_ = proba, size
     return Choice(
-        fitted[best],
+        head,
         proba,
         size,
         {"kind": names[best], "candidates": candidates, "by": "nested cross-validation"},
