@@ -30,7 +30,7 @@ class SidePlaces:
 
     @property
     def found(self) -> npt.NDArray[np.bool_]:
-        return np.logical_and.reduce([part.found for part in self.parts])
+        return np.asarray(np.logical_and.reduce([part.found for part in self.parts]))
 
     def in_disk_order(self) -> npt.NDArray[np.int64]:
         """(n,) the order of the first store: embedded photo by photo, the others lie much the same."""

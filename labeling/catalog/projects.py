@@ -196,9 +196,9 @@ def _refuse_invalid(project: Project, *, kept: Collection[str] = ()) -> None:
 def _wrong_further(project: Project, kept: Collection[str]) -> str:
     names = project.further_backbones
     if len({project.backbone, *names}) <= len(names):
-        return _("Each of a project's backbones is another one, and its own (%(own)s) is among them already.") % {
-            "own": project.backbone
-        }
+        return _(
+            "Each of a project's backbones is another one, and its own (%(own)s) is among them already."
+        ) % {"own": project.backbone}
     if len(names) > backbones.MOST_FURTHER:
         return _("At most %(most)d.") % {"most": backbones.MOST_FURTHER}
     if any(not backbones.is_choice(name) for name in names if name not in kept):
