@@ -396,6 +396,43 @@ def test_statistics_are_made_of_the_same_network_without_views(name: str, maps: 
     assert computing.maps_name(name) == maps
 
 
+def test_each_of_a_projects_backbones_is_adapted_and_each_is_a_candidate(settings: Settings) -> None:
+    settings.ADAPT_AFTER = 66
+    second = f"{TINY}+tiles2"
+    project = make_project(further_backbones=[second])
+    with_cells(project, 66)
+    embed = Job.objects.get(kind="embed")
+    Job.objects.filter(pk=embed.pk).update(state=JobState.SUCCEEDED)
+    asked = adaptation.adapt_when_due(project=project)
+    assert [job.args["base"] for job in asked] == [TINY, second]
+    assert adaptation.adapt_when_due(project=project) == []
+    for job in asked:
+        run_job(job)
+        assert job.state == JobState.SUCCEEDED, job.error + job.trace
+    made = DomainBackbone.objects.order_by("id")
+    assert [each.base for each in made] == [TINY, second]
+    assert {each.name for each in domain_backbones.candidates(project)} == {each.name for each in made}
+    assert domain_backbones.to_embed(project)[:2] == [TINY, second]
+    project.further_backbones = []
+    project.save()
+    assert [each.base for each in domain_backbones.candidates(project)] == [TINY]
+
+
+def test_one_that_the_project_dropped_meanwhile_is_not_adapted() -> None:
+    second = f"{TINY}+tiles2"
+    project = make_project(further_backbones=[second])
+    make_items(project, 70)
+    with pytest.raises(Refused) as refusal:
+        adaptation.request_adaptation(project=project, by=None, base="efficientnet_lite1")
+    assert "base" in refusal.value.fields
+    job = adaptation.request_adaptation(project=project, by=None, base=second)
+    project.further_backbones = []
+    project.save()
+    run_job(job)
+    assert job.state == JobState.SUCCEEDED and "any more" in job.result["skipped"]
+    assert not DomainBackbone.objects.exists()
+
+
 # -- the gate ------------------------------------------------------------------------------------------------------
 
 

@@ -47,7 +47,9 @@ class ReviewSuspiciousOut(Shape):
 
 class PartOut(Shape):
     backbone = serializers.CharField()
-    backbone_hash = serializers.CharField(help_text="SHA-256 of its weights and of how photos are shown to it")
+    backbone_hash = serializers.CharField(
+        help_text="SHA-256 of its weights and of how photos are shown to it"
+    )
     dim = serializers.IntegerField(help_text="columns of the head's rows that are its vectors")
 
 
