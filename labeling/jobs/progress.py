@@ -50,7 +50,7 @@ class Progress:
         self.job = job
         self._last = 0.0
         self._message: str | None = None
-        self._since = timezone.now()
+        self._since = self._called = timezone.now()
 
     @property
     def args(self) -> dict[str, Any]:
@@ -62,8 +62,11 @@ class Progress:
         Raises what :meth:`check` raises.
         """
         now = time.monotonic()
+        called = timezone.now()
         if message is not None and message != self._message:
-            self._message, self._since = message, timezone.now()
+            # What is done already was done since the last word.
+            self._message, self._since = message, self._called if done else called
+        self._called = called
         finished = total is not None and done >= total
         if now - self._last < REPORT_EVERY_S and not finished:
             return

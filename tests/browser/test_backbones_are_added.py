@@ -26,7 +26,7 @@ from tests.learning.building import run_job, settle
 from tests.learning.test_embedding import with_photos
 
 OWN, SECOND = "efficientnet_lite0", "efficientnet_lite1"
-PHOTOS = 70
+PHOTOS = 110
 
 
 @pytest.fixture(autouse=True)
@@ -53,7 +53,7 @@ def test_a_second_backbone_is_priced_added_stopped_embedded_compared_and_promote
     _shoot(page, "before")
 
     # Its cost, before it is added; the page learns of it by itself.
-    offered.get_by_role("button", name=f"Measure {SECOND}").click()
+    offered.get_by_role("button", name=f"Measure {SECOND}", exact=True).click()
     expect(page.locator(".job-progress")).to_contain_text("Measure a backbone's pace")
     run_job(waiting(project, "measure"))
     expect(offered).to_contain_text("Measured here on 32 photos (cpu).")
@@ -62,9 +62,9 @@ def test_a_second_backbone_is_priced_added_stopped_embedded_compared_and_promote
     )
     _shoot(page, "measured")
 
-    offered.get_by_role("button", name=f"Add {SECOND}").click()
+    offered.get_by_role("button", name=f"Add {SECOND}", exact=True).click()
     expect(page.get_by_text(f"{SECOND} is added.")).to_be_visible()
-    used = page.locator("li.panel").filter(has=page.get_by_role("button", name=f"Drop {SECOND}"))
+    used = page.locator("li.panel").filter(has=page.get_by_role("button", name=f"Drop {SECOND}", exact=True))
     expect(used).to_contain_text("looks beside it")
 
     # Embedding is watched, and stopped: what was done is kept.
@@ -91,12 +91,12 @@ def test_a_second_backbone_is_priced_added_stopped_embedded_compared_and_promote
     assert job.state == JobState.CANCELLED and watched == [32]
     page.goto("/p/cells/backbones")
     expect(page.locator(".job-progress")).to_have_count(0)
-    page.get_by_role("button", name=f"Drop {SECOND}").click()
+    page.get_by_role("button", name=f"Drop {SECOND}", exact=True).click()
     expect(page.get_by_text(f"{SECOND} is dropped.")).to_be_visible()
     run_job(waiting(project, "embed"))
-    page.get_by_role("button", name=f"Add {SECOND}").click()
+    page.get_by_role("button", name=f"Add {SECOND}", exact=True).click()
     job = run_job(waiting(project, "embed"))
-    assert job.result["backbones"][1]["already"] == 34 + 32
+    assert 34 + 32 <= job.result["backbones"][1]["already"] < PHOTOS
     page.goto("/p/cells/backbones")
     expect(page.get_by_text(f"{PHOTOS} of {PHOTOS} photos embedded")).to_have_count(2)
     expect(page.get_by_text(f"The next training compares: {SECOND}.")).to_be_visible()

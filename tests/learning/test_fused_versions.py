@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
 import pytest
+from django.utils import timezone, translation
 
 from inference import backbones
 from inference.heads import FusedHead
@@ -14,7 +16,7 @@ from labeling.catalog.models import Item, Project
 from labeling.catalog.services import update_settings
 from labeling.frontier.compute import arriving
 from labeling.jobs.models import Job, JobState
-from labeling.jobs.progress import Progress
+from labeling.jobs.progress import Progress, of
 from labeling.jobs.services import cancel
 from labeling.learning import domain_backbones, job_lines, selectors, services
 from labeling.learning.compute import artifact
@@ -322,3 +324,28 @@ def test_a_derived_project_looks_through_the_same_backbones() -> None:
         classes=[{"name": "Dirty"}, {"name": "Clean"}],
     )  # fmt: skip
     assert derived.further_backbones == [SECOND]
+
+
+def test_a_pace_is_told_of_the_backbone_that_is_embedded_now(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("labeling.jobs.progress.REPORT_EVERY_S", 0.0)
+    project = make_project()
+    job = services.request_embedding(project=project)
+    Job.objects.filter(pk=job.pk).update(
+        state=JobState.RUNNING, started_at=timezone.now() - timedelta(hours=1), attempts=job.attempts
+    )
+    progress = Progress(job)
+    progress.report(500, 1000, of("Embedding photos", "a (1/2)"))
+    first = Job.objects.get(pk=job.pk).counted_since
+    progress.report(600, 1000, of("Embedding photos", "a (1/2)"))
+    assert Job.objects.get(pk=job.pk).counted_since == first
+    progress.report(0, 1000, of("Embedding photos", "b (2/2)"))
+    job.refresh_from_db()
+    assert job.counted_since is not None and first is not None and job.counted_since > first
+    Job.objects.filter(pk=job.pk).update(
+        done=50, counted_since=timezone.now() - timedelta(seconds=25), updated_at=timezone.now()
+    )
+    job.refresh_from_db()
+    line = job_lines.line(job)
+    assert line.rate == pytest.approx(2, rel=0.05) and line.seconds_left == pytest.approx(475, rel=0.05)
+    with translation.override("ko"):
+        assert job_lines.line(job).message == "사진 임베딩 중 · b (2/2)"

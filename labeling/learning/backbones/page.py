@@ -14,6 +14,9 @@ from labeling.learning import domain_backbones, gate, job_lines, selectors
 from labeling.learning.backbone_names import said
 from labeling.learning.backbones.costs import Cost, paces
 
+#: Jobs of a project in which the newest count of each backbone is looked for.
+LOOKED_THROUGH = 20
+
 
 @dataclass(frozen=True)
 class Used:
@@ -63,8 +66,11 @@ def state(project: Project) -> dict[str, Any]:
 
 
 def _used(project: Project, photos: int, known: dict[str, Any]) -> list[Used]:
-    last = selectors.jobs(project).filter(kind="embed", state=JobState.SUCCEEDED).first()
-    told = {each["name"]: each for each in ((last.result or {}).get("backbones") or [])} if last else {}
+    told: dict[str, dict[str, Any]] = {}
+    ended = selectors.jobs(project).filter(kind__in=("embed", "measure"), state=JobState.SUCCEEDED)
+    for job in ended[:LOOKED_THROUGH]:
+        for each in (job.result or {}).get("backbones") or []:
+            told.setdefault(each["name"], each)
     further = dict(zip(project.backbone_names[1:], project.further_backbones, strict=True))
     rows = []
     for name in domain_backbones.to_embed(project):

@@ -173,6 +173,7 @@ def _embed_under(
     if wanted:
         progress.report(0, wanted, _about(gettext_noop("Preparing the network"), which))
         work.embedder = embedder_for(backbone.name, device())
+        progress.report(0, wanted, _about(gettext_noop("Embedding photos"), which))
         # Should another project's job be at it in this process, the two share the machine, as trainings do.
         with sharing.this_process():
             waited = 0.0
