@@ -23,26 +23,24 @@ def candidates(project: Project) -> list[DomainBackbone]:
     newest: dict[tuple[str, str], DomainBackbone] = {}
     for each in made(project).filter(base__in=project.backbone_names):
         newest.setdefault((each.base, each.method), each)
-    in_use = DomainBackbone.objects.filter(
-        name__in=_backbones_in_use(project), base__in=project.backbone_names
-    )
-    return list({each.pk: each for each in [*newest.values(), *in_use]}.values())
+    used = DomainBackbone.objects.filter(name__in=in_use(project), base__in=project.backbone_names)
+    return list({each.pk: each for each in [*newest.values(), *used]}.values())
 
 
 def to_embed(project: Project) -> list[str]:
     """Names of the backbones under which every photo needs an embedding, the project's own first.
 
-    Beside it: its further ones, the champion's (also such as the project was told to drop since), the newest version's (it
-    may be promoted), and the candidates that no training has turned down yet.
+    Beside it: the champion's (also such as the project was told to drop since), the newest version's (it may be promoted),
+    its further ones, and the candidates that no training has turned down yet.
     """
     newest = ModelVersion.objects.filter(project=project).order_by("-number").first()
     judged = set((newest.metrics.get("backbones") or {}).get("judged", [])) if newest else set()
     waiting = [each.name for each in candidates(project) if each.name not in judged]
-    return list(dict.fromkeys([*project.backbone_names, *_backbones_in_use(project), *waiting]))
+    return list(dict.fromkeys([project.backbone_name, *in_use(project), *project.backbone_names, *waiting]))
 
 
-def _backbones_in_use(project: Project) -> list[str]:
-    """Of the champion and of the newest version."""
+def in_use(project: Project) -> list[str]:
+    """Names of the backbones of the champion and of the newest version."""
     versions = ModelVersion.objects.filter(project=project)
     rows = [
         versions.filter(promotions__isnull=False).order_by("-promotions__id").first(),

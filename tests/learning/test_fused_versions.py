@@ -18,7 +18,7 @@ from labeling.frontier.compute import arriving
 from labeling.jobs.models import Job, JobState
 from labeling.jobs.progress import Progress, of
 from labeling.jobs.services import cancel
-from labeling.learning import domain_backbones, job_lines, selectors, services
+from labeling.learning import domain_backbones, events, job_lines, selectors, services
 from labeling.learning.compute import artifact
 from labeling.learning.compute.scoring import score_items
 from labeling.learning.compute.stores import store_of, vectors_of
@@ -269,6 +269,27 @@ def test_dropping_a_backbone_leaves_the_champion_whole() -> None:
     settle(project, items[60:], keys[60:])
     services.promote(model_version=trained(project), by=project.created_by)
     assert domain_backbones.to_embed(project) == [TINY]
+
+
+def test_new_photos_are_scored_before_a_candidate_has_seen_them() -> None:
+    project, _items, _keys = with_two()
+    services.promote(model_version=trained(project), by=None)
+    project.further_backbones = [THIRD, SECOND]
+    project.save()
+    assert domain_backbones.to_embed(project) == [TINY, SECOND, THIRD]
+    (new,) = with_photos(project, 1, start=900)
+    lacked: list[list[str]] = []
+
+    def listen(sender: Any, **_: Any) -> None:
+        stores = {name: store_of(backbones.load(name)) for name in (TINY, SECOND, THIRD)}
+        lacked.append([name for name, store in stores.items() if store.missing([new.image.sha256])])
+
+    events.embedded.connect(listen)
+    try:
+        embed(project)
+    finally:
+        events.embedded.disconnect(listen)
+    assert lacked == [[SECOND, THIRD], [THIRD], []]
 
 
 # -- who reads a version's vectors -----------------------------------------------------------------------------------

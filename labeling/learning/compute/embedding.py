@@ -122,40 +122,57 @@ def embed_project(progress: Progress) -> dict[str, Any]:
     already, failed, measured (photos that this worker embedded, in ``seconds``), dim, device}, or {name, error}. A photo
     that cannot be decoded is reported and does not stop the others.
 
-    The project's own backbone comes first, so that labeling can begin; then its further ones, those that versions in use
-    stand on, and those fitted to its photos. One that fails is passed over, and told; where it is the project's own, the
+    The project's own backbone comes first, so that labeling can begin; then those that versions in use stand on, its
+    further ones, and those fitted to its photos. One that fails is passed over, and told; where it is the project's own, the
     job fails by it once the others are done. Raises :class:`JobError` for that.
     """
     project = project_of(progress)
     names = domain_backbones.to_embed(project)
+    # Once the champion's backbones have them, new photos can be scored: nobody waits for candidates.
+    in_use = set(domain_backbones.in_use(project))
+    last_in_use = max((at for at, name in enumerate(names) if name in in_use), default=0)
     own: dict[str, Any] | None = None
     told: list[dict[str, Any]] = []
-    for number, name in enumerate(names, start=1):
-        which = f"{name} ({number}/{len(names)})" if len(names) > 1 else ""
-        try:
-            found = _embed_under(progress, project, load_backbone(name), which, tell=number == 1)
-        except (backbones.UnknownBackbone, backbones.WeightsError) as error:
-            logger.warning("%s cannot be embedded with: %s", name, error)
-            told.append({"name": name, "error": str(error)})
+    fresh = False
+    for number, name in enumerate(names):
+        which = f"{name} ({number + 1}/{len(names)})" if len(names) > 1 else ""
+        found, each = _embed_or_tell(progress, project, name, which, is_own=number == 0)
+        told.append({"name": name, **each})
+        if number == 0:
+            own = found
             continue
-        except _ABOUT_THE_JOB:
-            raise
-        except Exception as error:
-            if number == 1:
-                raise
-            logger.exception("%s cannot be embedded with", name)
-            why = f"it failed unexpectedly ({type(error).__name__}); the worker's log says more"
-            told.append({"name": name, "error": why})
-            continue
-        told.append({"name": name, **found["backbone"]})
-        if number == 1:
-            own = found["own"]
-    if any(each.get("embedded") for each in told[1:]):
-        with transaction.atomic():
-            events.embedded.send(sender=Project, project=project)
+        fresh = fresh or bool(each.get("embedded"))
+        if fresh and number in (last_in_use, len(names) - 1):
+            _tell(project)
+            fresh = False
     if own is None:
         raise JobError(f"{told[0]['error']} Choose another backbone in the project's settings.")
     return own | {"backbones": told}
+
+
+def _embed_or_tell(
+    progress: Progress, project: Project, name: str, which: str, *, is_own: bool
+) -> tuple[dict[str, Any] | None, dict[str, Any]]:
+    """What the job tells of a project's own backbone, and of any: its counts, or ``error``, why it could not be used."""
+    try:
+        found = _embed_under(progress, project, load_backbone(name), which, tell=is_own)
+    except (backbones.UnknownBackbone, backbones.WeightsError) as error:
+        logger.warning("%s cannot be embedded with: %s", name, error)
+        return None, {"error": str(error)}
+    except _ABOUT_THE_JOB:
+        raise
+    except Exception as error:
+        if is_own:
+            raise
+        logger.exception("%s cannot be embedded with", name)
+        why = f"it failed unexpectedly ({type(error).__name__}); the worker's log says more"
+        return None, {"error": why}
+    return found["own"], found["backbone"]
+
+
+@transaction.atomic
+def _tell(project: Project) -> None:
+    events.embedded.send(sender=Project, project=project)
 
 
 def _embed_under(
@@ -184,8 +201,7 @@ def _embed_under(
                 progress.check()
         tidy(store)
     if tell:
-        with transaction.atomic():
-            events.embedded.send(sender=Project, project=project)
+        _tell(project)
     tally = work.tally
     counts = {
         "embedded": tally.embedded + work.helped,
