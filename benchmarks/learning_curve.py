@@ -50,7 +50,7 @@ def run(
     checkpoints: Sequence[int],
     make_head: MakeHead,
 ) -> tuple[list[list[Point]], dict[str, dict[int, list[float]]]]:
-    """One strategy's points, at the checkpoints and at each training, a list a seed; and what classifiers beside it got right.
+    """One strategy's points, at the checkpoints and at each training, a list a seed; and what others got right.
 
     The latter: name -> labels -> a share a seed.
 

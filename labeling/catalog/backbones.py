@@ -20,6 +20,8 @@ SUFFIXES = ("stages", "last", "cls", "patches", "tiles2", "tiles3", "tiles4", "f
 BLOCK = re.compile(r"block([1-9]\d?)")
 #: Sides of the square that one of timm's networks may be shown, pixels: ``@224`` behind its name.
 SIZES = range(32, 1025)
+#: Backbones that a project may use beside its own. Each costs a pass over all photos, and a part of every version's name.
+MOST_FURTHER = 3
 _FILES = (".safetensors", ".pth", ".pt")
 #: timm's transformers are named by how deep they are and by the side of a patch.
 _TRANSFORMER = re.compile(r"timm:vit_([a-z]+)_patch(\d+)")

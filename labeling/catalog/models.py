@@ -144,6 +144,13 @@ class Project(models.Model):
         ),
     )
     backbone = models.CharField(max_length=80, default="efficientnet_lite0")
+    further_backbones = ArrayField(
+        models.CharField(max_length=80),
+        default=list,
+        blank=True,
+        verbose_name=_("Further backbones"),
+        help_text=_("They look at the photos beside it; each training takes what answers held out gain by."),
+    )
     levels = models.CharField(
         max_length=12,
         choices=Levels.choices,
@@ -208,7 +215,16 @@ class Project(models.Model):
     @property
     def backbone_name(self) -> str:
         """The backbone and how it is shown photos of more than 8 bits, as the library's registry calls it."""
-        return self.backbone if self.levels == Levels.BITS else f"{self.backbone}+levels-{self.levels}"
+        return self.as_registered(self.backbone)
+
+    @property
+    def backbone_names(self) -> list[str]:
+        """The same of all its backbones, its own first."""
+        return [self.as_registered(name) for name in (self.backbone, *self.further_backbones)]
+
+    def as_registered(self, backbone: str) -> str:
+        """A backbone's name with the project's levels."""
+        return backbone if self.levels == Levels.BITS else f"{backbone}+levels-{self.levels}"
 
 
 class MembershipQuerySet(models.QuerySet["Membership"]):

@@ -112,6 +112,7 @@ def head_name(kind: str) -> str:
         "lda": _("Linear discriminant"),
         "cosine": _("Cosine to class means"),
         "mlp": _("Small neural network"),
+        "fused": _("Fused: a head of each backbone"),
     }
     return names.get(kind, kind.replace("_", " ").capitalize())
 
@@ -119,6 +120,10 @@ def head_name(kind: str) -> str:
 def head_reason(choice: dict[str, Any]) -> str:
     """Why this kind of head, by the rule that chose it. ``choice``: as a version's metrics keep it."""
     candidates = choice.get("candidates", [])
+    if parts := choice.get("parts"):
+        return _("In the order of the backbones: %(kinds)s.") % {
+            "kinds": ", ".join(head_name(part["kind"]) for part in parts)
+        }
     if not candidates:
         return ""
     if len(candidates) == 1:

@@ -20,7 +20,8 @@ from inference.heads import (
     from_arrays,
 )
 from inference.scoring import score, score_many
-from inference.train import train_head
+from inference.subsampling import refit
+from inference.train import fuse, train_head
 
 MANIFEST = {"backbone_hash": "cd" * 32, "seed": 1}
 NAMES = np.array(["crack", "dirt", "good"])
@@ -174,3 +175,39 @@ def test_parts_from_the_disk_are_fused_without_out_of_fold_rows(
     read = [from_arrays(each.kind, each.to_arrays(), [0, 1, 2]) for each in kept]
     assert (FusedHead.of(read).predict_proba(X) == FusedHead.of(kept).predict_proba(X)).all()
     assert not hasattr(FusedHead.of(read), "out_of_fold_proba_")
+
+
+def test_a_learning_curve_fits_its_parts_again_as_they_were_chosen(
+    two_views: tuple[np.ndarray, np.ndarray],
+) -> None:
+    X, y = two_views
+    head = FusedHead(widths=(60, 40), heads=[LogisticHead(), LdaHead()]).fit(X[:120], y[:120])
+    predict = refit(head)(X[:120], y[:120])
+    assert (predict(X[120:]) == head.predict(X[120:])).mean() > 0.95
+    fits = []
+    fit = LogisticHead.fit
+
+    def counted(self: LogisticHead, *given: object, **options: object) -> LogisticHead:
+        fits.append((list(self.strengths or []), self.cv))
+        return fit(self, *given, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(LogisticHead, "fit", counted)
+        refit(head)(X[:60], y[:60])
+    assert fits == [([head.parts_[0].strength_], 2)]
+
+
+def test_trained_heads_are_fused_by_what_was_out_of_fold_of_their_choice_too(
+    two_views: tuple[np.ndarray, np.ndarray],
+) -> None:
+    X, y = two_views
+    names = NAMES[y[:90]]
+    parts = [train_head(block, names, list(NAMES), seed=0) for block in (X[:90, :60], X[:90, 60:])]
+    fused = fuse(parts, names, seed=0)
+    logs = np.mean([np.log(part.oof_proba) for part in parts], axis=0)
+    expected = np.exp(logs) / np.exp(logs).sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(fused.oof_proba, expected, atol=1e-12)
+    truth = np.searchsorted(NAMES, names)
+    assert fused.metrics["log_loss"] == pytest.approx(-np.log(expected[np.arange(90), truth]).mean())
+    assert fused.classes == parts[0].classes and fused.metrics["kind"] == fused.head.kind == "fused"
+    assert [each["kind"] for each in fused.choice["parts"]] == [part.head.kind for part in parts]

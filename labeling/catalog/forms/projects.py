@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -118,7 +120,8 @@ class SettingsForm(_ProjectModelForm):
 
     class Meta:
         model = Project
-        fields = tuple(sorted(SETTINGS))
+        # Further backbones have a page of their own, which says what each costs.
+        fields = tuple(sorted(SETTINGS - {"further_backbones"}))
         widgets = {"description": forms.Textarea(attrs={"rows": 3})}
         labels = {
             "name": gettext_lazy("Name"),
@@ -234,6 +237,15 @@ class SettingsForm(_ProjectModelForm):
         assert isinstance(field, forms.ChoiceField)  # narrows the type
         # One that was set through the API, or whose weights are gone since, stays until somebody changes it.
         field.choices = [(name, name) for name in dict.fromkeys([*backbones.choices(), project.backbone])]
+        field.help_text = format_html(
+            '{} {} <a href="{}">{}</a>',
+            field.help_text,
+            _("Beside it look: %(names)s.") % {"names": ", ".join(project.further_backbones)}
+            if project.further_backbones
+            else "",
+            reverse("backbones", args=[project.slug]),
+            _("Further backbones, and what each costs"),
+        )
 
     def groups(self) -> list[tuple[Any, list[forms.BoundField]]]:
         return [(title, [self[name] for name in names]) for title, names in self.GROUPS]
