@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('catalog', '0017_class_groups'),
+        ('catalog', '0019_further_backbones'),
     ]
 
     operations = [

@@ -5,7 +5,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('catalog', '0017_class_groups'),
+        ('catalog', '0018_guideline_proposals'),
     ]
 
     operations = [
