@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.http import Http404
 from django.utils.translation import gettext as _
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 from rest_framework.request import Request
 
@@ -114,9 +115,17 @@ class DisputesView(ApiView):
         "Open disputes, oldest first",
         may=Action.REVIEW,
         returns=paged("DisputePage", DisputeOut),
+        parameters=[
+            OpenApiParameter(
+                "held",
+                bool,
+                description="those held at the boundary, which no ruling is asked for, instead of those that wait for one",
+            )
+        ],
     )
     def get(self, request: Request, project: Project) -> Json:
-        return page_by_time(selectors.open_disputes(project), request, _present)
+        held = request.query_params.get("held") in {"1", "true"}
+        return page_by_time(selectors.open_disputes(project, held=held), request, _present)
 
 
 class PausedBackIn(StrictSerializer):
