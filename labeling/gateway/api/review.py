@@ -15,7 +15,7 @@ from labeling.catalog.models import Project
 from labeling.catalog.permissions import Action
 from labeling.gateway.api.base import ApiView, route, signed_in
 from labeling.gateway.api.endpoint import Json, endpoint
-from labeling.gateway.api.fields import AnsweredClass, PhotoOut, present_photo
+from labeling.gateway.api.fields import AnsweredClass, PhotoOut, present_photo, yes_or_no
 from labeling.gateway.api.photos import item_named
 from labeling.gateway.api.shapes import Shape, StrictSerializer, like, paged
 from labeling.gateway.pagination import page_by_time
@@ -124,7 +124,7 @@ class DisputesView(ApiView):
         ],
     )
     def get(self, request: Request, project: Project) -> Json:
-        held = request.query_params.get("held") in {"1", "true"}
+        held = yes_or_no(request, "held")
         return page_by_time(selectors.open_disputes(project, held=held), request, _present)
 
 
