@@ -229,6 +229,23 @@ def test_a_labeler_is_told_nothing_of_it(there: tuple[Setting, People], client: 
     assert "boundary" not in at_boundary.content.decode() and "wanted" not in at_boundary.content.decode()
 
 
+def test_reviewers_list_what_is_held_when_they_ask_for_it(
+    there: tuple[Setting, People], client: Client
+) -> None:
+    setting, people = there
+    item = answer(setting, people[0]).item_id
+    answer(setting, people[1], "defective")
+    client.force_login(make_member(setting.project, Role.REVIEWER))
+    address = reverse("api-disputes", args=[setting.project.slug])
+    assert client.get(address).json()["results"] == []
+    (held,) = client.get(address, {"held": "1"}).json()["results"]
+    assert held["id"] == str(open_dispute(item).pk)  # type: ignore[union-attr]
+    assert client.get(address, {"held": "perhaps"}).status_code == 422
+    page = reverse("review", args=[setting.project.slug])
+    assert "Held at the boundary" in client.get(page).content.decode()
+    assert held["id"] in client.get(page, {"held": "1"}).content.decode()
+
+
 def test_without_the_rule_all_is_as_ever(setting: Setting) -> None:
     BandOpening.objects.create(project=setting.project, band=2, cause=BandOpening.Cause.ADMIN)
     mine = take(setting, setting.ann)
