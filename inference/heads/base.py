@@ -85,7 +85,7 @@ def examples(
         ValueError: what scikit-learn's estimators refuse (sparse, complex or empty rows, NaN, infinity, labels that are
             no classes, lengths that differ), or a weight that is not positive.
     """
-    if np.shape(y) == (0,):
+    if np.asarray(y).shape == (0,):
         raise TooFewLabels("Training needs ground truths of at least two classes; there are none.")
     head = BaseEstimator() if of is None else of
     rows, labels = validate_data(head, X, y, dtype=[np.float64, np.float32])

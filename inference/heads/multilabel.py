@@ -79,7 +79,7 @@ class MultiLabelHead(LinearHead):
         for name, column in zip(names, answers.T, strict=True):
             if len(np.unique(column[~np.isnan(column)])) < 2:
                 raise TooFewLabels(f"Training needs a yes and a no for each question; {name} lacks one.")
-        given = examples(rows, np.arange(n) % 2 if n > 1 else np.zeros(n), sample_weight)
+        given = examples(X, np.arange(n) % 2 if n > 1 else np.zeros(n), sample_weight, of=self)
         proba = np.full((n, k), np.nan)
         coef, intercept = np.empty((k, given.rows.shape[1])), np.empty(k)
         temperature, strength, prior, size = np.empty((4, k))
@@ -108,7 +108,6 @@ class MultiLabelHead(LinearHead):
         self.temperature_, self.strength_, self.prior_ = temperature, strength, prior
         self.out_of_fold_proba_, self.out_of_fold_size_ = proba, size
         self.classes_ = names
-        self.n_features_in_ = given.rows.shape[1]
 
     def settings(self) -> dict[str, Any]:
         return {name: getattr(self, f"{name}_").tolist() for name in _CHOSEN}
