@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 
+from inference import subsampling
 from inference.artifacts import ArtifactError, load_head, save_head
 from inference.heads import (
     KINDS,
@@ -174,3 +175,15 @@ def test_parts_from_the_disk_are_fused_without_out_of_fold_rows(
     read = [from_arrays(each.kind, each.to_arrays(), [0, 1, 2]) for each in kept]
     assert (FusedHead.of(read).predict_proba(X) == FusedHead.of(kept).predict_proba(X)).all()
     assert not hasattr(FusedHead.of(read), "out_of_fold_proba_")
+
+
+def test_the_learning_curve_fits_it_again_as_it_was_chosen(two_views: tuple[np.ndarray, np.ndarray]) -> None:
+    X, y = two_views
+    head = FusedHead(widths=(60, 40), kinds=("lda", "logistic")).fit(X[:120], y[:120])
+    predict = subsampling.refit(head)(X[:120], y[:120])
+    assert (predict(X) == head.predict(X)).mean() > 0.97
+    skewed = np.where(np.arange(120) % 4 == 0, 1, 0)
+    tilted = LogisticHead().fit(X[:120, :10], skewed)
+    assert tilted.prior_ > 0
+    again = subsampling.refit(tilted)(X[:120, :10], skewed)
+    np.testing.assert_array_equal(again(X[:, :10]), tilted.predict(X[:, :10]))
