@@ -130,7 +130,7 @@ def refit(head: Any) -> Fit:
 
     def once(X: Floats, column: Ints) -> Callable[[Floats], Ints]:
         fresh = clone(bare)
-        if isinstance(fresh, LogisticHead) and isinstance(head, LogisticHead):
+        if isinstance(fresh, LogisticHead) and hasattr(head, "strength_"):
             return fresh.fit_unjudged(X, column, temperature=head.temperature_, prior=head.prior_).predict
         fitted = fresh.fit(X, column)
         return lambda rows: np.asarray(fitted.classes_)[fitted.predict_proba(rows).argmax(axis=1)]

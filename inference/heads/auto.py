@@ -39,9 +39,9 @@ class Choice:
         out_of_fold_proba: (n, k), each row's from the kind that the other folds would have chosen: its own label had no
             part in fit, settings, temperature or kind.
         out_of_fold_size: labels behind each of those fits, on average.
-        report: JSON-ready {"kind", "candidates": [{"kind", "log_loss", "accuracy", "note", "prior", "difference", "error"}],
-            "by"}: ``difference`` of the log-loss from the reference's (nats, paired), and its standard ``error``;
-            ``prior`` as ``Head.prior_``.
+        report: JSON-ready {"kind", "by", "few_labels" (too few of a class to compare kinds), "candidates": [{"kind",
+            "log_loss", "accuracy", "note", "prior" (``Head.prior_``), "difference", "error"}]}: ``difference`` of the
+            log-loss from the reference's (nats, paired), and its standard ``error``.
     """
 
     head: Head
@@ -91,7 +91,8 @@ def choose_head(
         count = len(AUTO) if len(given.rows) <= _FEW_ROWS else 2 if len(given.rows) <= _MANY_ROWS else 1
         worthwhile = AUTO[:count]
         names = [name for name in names if name in kinds or name in worthwhile]
-    if _fewest(given.column, groups) < _LEAST_A_CLASS:
+    few = _fewest(given.column, groups) < _LEAST_A_CLASS
+    if few:
         names = names[:1]
     fitted: list[Head] = []
     for index, name in enumerate(names):
@@ -134,7 +135,12 @@ def choose_head(
         head,
         proba,
         size,
-        {"kind": names[best], "candidates": candidates, "by": "nested cross-validation"},
+        {
+            "kind": names[best],
+            "candidates": candidates,
+            "by": "nested cross-validation",
+            "few_labels": few,
+        },
     )
 
 
