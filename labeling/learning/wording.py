@@ -126,6 +126,10 @@ def head_reason(choice: dict[str, Any]) -> str:
         }
     if not candidates:
         return ""
+    if choice.get("few_labels"):
+        return _(
+            "No other kind is tried until each class has three ground truths: fewer cannot tell kinds apart."
+        )
     if len(candidates) == 1:
         return _("With so many ground truths no other kind is tried.")
     return _(

@@ -202,7 +202,9 @@ def test_the_kind_of_head_is_explained_by_the_rule_that_chose_it() -> None:
         "log loss +.0400 against it",
     ]
     assert wording.head_reason({"kind": "finetuned", "candidates": []}) == ""
-    assert "no other kind" in wording.head_reason({"kind": "logistic", "candidates": candidates[:1]})
+    alone = {"kind": "logistic", "candidates": candidates[:1]}
+    assert "so many" in wording.head_reason(alone)
+    assert "three ground truths" in wording.head_reason(alone | {"few_labels": True})
 
 
 def test_a_version_page_tells_no_stored_english_note_of_its_heads() -> None:
