@@ -256,15 +256,18 @@ def measure(data: str, chosen: argparse.Namespace) -> dict[str, Any]:
 
 
 def sets_of(data: str) -> list[str]:
-    """Names of sets that ``--data`` asks for.
+    """Names of sets that ``--data`` asks for, all of them there: none must turn out to be missing after hours.
 
     Raises:
         LookupError: no such set.
+        NotInstalled: a set's package is missing.
     """
     known = [ELPV, *pictures.SETS]
     wanted = known if data == "all" else data.split(",")
     if unknown := sorted(set(wanted) - set(known)):
         raise LookupError(f"No set of pictures named {', '.join(unknown)}. There are: {', '.join(known)}.")
+    for name in [name for name in wanted if name != ELPV]:
+        pictures.load(name)
     return wanted
 
 
@@ -309,9 +312,10 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
         result: dict[str, Any] = {"benchmark": "learning_curve", "data": [ELPV, *pictures.SETS]}
     else:
         try:
-            results = {data: measure(data, chosen) for data in sets_of(chosen.data)}
+            wanted = sets_of(chosen.data)
         except (LookupError, pictures.NotInstalled) as problem:
             parser.error(str(problem))
+        results = {data: measure(data, chosen) for data in wanted}
         only = next(iter(results.values()))
         result = only if len(results) == 1 else {"benchmark": "learning_curve", "sets": results}
     print(json.dumps(result))

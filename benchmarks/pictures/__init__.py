@@ -7,6 +7,7 @@ the same each time. One file a set; each has a ``load`` that gives ``Pictures``.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 
 from benchmarks.pictures import clipart, digits, emoji, metal, stamps, textile
 from benchmarks.pictures.base import NotInstalled, Pictures
@@ -24,6 +25,7 @@ SETS: dict[str, Callable[[], Pictures]] = {
 }
 
 
+@cache
 def load(name: str) -> Pictures:
     """One set, whole.
 
