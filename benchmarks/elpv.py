@@ -128,7 +128,7 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
     parser.add_argument("--threads", type=int)
     parser.add_argument("--device", default="cpu")
     chosen = parser.parse_args(arguments)
-    fused.offer_packaged_weights()
+    fused.offer_packaged_weights([chosen.backbone])
     modes: int | Literal["auto"] = "auto" if chosen.modes == "auto" else int(chosen.modes)
     fitted = []
     with ExitStack() as kept:

