@@ -126,29 +126,32 @@ def refit(head: Any) -> Fit:
     ``head`` follows scikit-learn's rules and is fitted. A logistic one holds nothing out any more; what cross-validation
     others still do is brought down to two folds.
     """
-    bare = _cheaper(head)
+    bare = _settled(head)
 
     def once(X: Floats, column: Ints) -> Callable[[Floats], Ints]:
         fresh = clone(bare)
-        if isinstance(fresh, LogisticHead) and hasattr(head, "strength_"):
-            return fresh.fit_unjudged(X, column).predict
+        if isinstance(fresh, LogisticHead) and isinstance(head, LogisticHead):
+            return fresh.fit_unjudged(X, column, temperature=head.temperature_, prior=head.prior_).predict
         fitted = fresh.fit(X, column)
         return lambda rows: np.asarray(fitted.classes_)[fitted.predict_proba(rows).argmax(axis=1)]
 
     return once
 
 
-def _cheaper(head: Any) -> Any:
-    """An unfitted copy that keeps what was chosen; of a fused head, parts that do."""
+def _settled(head: Any) -> Any:
+    """An unfitted head of the same kind that has nothing left to choose but a temperature."""
     bare = clone(head)
     known = bare.get_params(deep=False)
-    changes: dict[str, Any] = {}
-    if "strengths" in known and hasattr(head, "strength_"):
-        changes["strengths"] = [float(head.strength_)]
+    changes: dict[str, Any] = {
+        name: [float(head.strength_)]
+        for name in ("strengths", "shrinkages")
+        if name in known and hasattr(head, "strength_")
+    }
+    if isinstance(head, FusedHead):
+        changes["heads"] = [_settled(part) for part in head.parts_]
+        changes["widths"] = head.widths_
     if "cv" in known:
         changes["cv"] = 2
-    if isinstance(head, FusedHead):
-        changes["heads"] = [_cheaper(part) for part in head.parts_]
     return bare.set_params(**changes)
 
 

@@ -26,6 +26,8 @@ AUTO = ("logistic", "lda", "ridge", "cosine")
 _FEW_ROWS, _MANY_ROWS = 1_000, 5_000
 # Standard errors by which another kind must be better.
 _ERRORS = 2.0
+# Labels of every class before kinds are compared: fewer cannot judge what they have not taught.
+_LEAST_A_CLASS = 3
 
 
 @dataclass(frozen=True)
@@ -37,8 +39,9 @@ class Choice:
         out_of_fold_proba: (n, k), each row's from the kind that the other folds would have chosen: its own label had no
             part in fit, settings, temperature or kind.
         out_of_fold_size: labels behind each of those fits, on average.
-        report: JSON-ready {"kind", "candidates": [{"kind", "log_loss", "accuracy", "note", "difference", "error"}],
-            "by"}: ``difference`` of the log-loss from the reference's (nats, paired), and its standard ``error``.
+        report: JSON-ready {"kind", "candidates": [{"kind", "log_loss", "accuracy", "note", "prior", "difference", "error"}],
+            "by"}: ``difference`` of the log-loss from the reference's (nats, paired), and its standard ``error``;
+            ``prior`` as ``Head.prior_``.
     """
 
     head: Head
@@ -70,7 +73,8 @@ def choose_head(
 
     Args:
         kinds: names from ``KINDS``, the reference first; "auto" stands for logistic, lda, ridge and cosine, above 1,000 rows
-            for logistic and lda, above 5,000 for logistic alone.
+            for logistic and lda, above 5,000 for logistic alone. Until each class has three labels (or rows of three
+            groups) there is the reference alone.
         on_progress: called with (done, total); may raise to cancel.
 
     Raises:
@@ -87,6 +91,8 @@ def choose_head(
         count = len(AUTO) if len(given.rows) <= _FEW_ROWS else 2 if len(given.rows) <= _MANY_ROWS else 1
         worthwhile = AUTO[:count]
         names = [name for name in names if name in kinds or name in worthwhile]
+    if _fewest(given.column, groups) < _LEAST_A_CLASS:
+        names = names[:1]
     fitted: list[Head] = []
     for index, name in enumerate(names):
         where = {"device": device} if name == "logistic" else {}
@@ -116,6 +122,7 @@ def choose_head(
                 np.average(head.out_of_fold_proba_.argmax(axis=1) == given.column, weights=weight)
             ),
             "note": _note(losses, weight, index, best),
+            "prior": float(head.prior_),
             "difference": _difference(losses, weight, index)[0],
             "error": _difference(losses, weight, index)[1],
         }
@@ -129,6 +136,15 @@ def choose_head(
         size,
         {"kind": names[best], "candidates": candidates, "by": "nested cross-validation"},
     )
+
+
+def _fewest(column: Columns, groups: npt.ArrayLike | None) -> int:
+    """Labels of the rarest class, rows of one group counted once."""
+    member = (
+        np.arange(len(column)) if groups is None else np.unique(np.asarray(groups), return_inverse=True)[1]
+    )
+    pairs = np.unique(np.column_stack([column, member.reshape(-1)]), axis=0)
+    return int(np.bincount(pairs[:, 0]).min())
 
 
 def _losses(proba: Array, column: Columns) -> Array:

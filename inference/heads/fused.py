@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from inference import calibrate
 from inference.heads.auto import KINDS, choose_head
-from inference.heads.base import Array, Examples, Head, LinearHead, Progress
+from inference.heads.base import Array, Head, LinearHead, Progress, examples
 
 
 class FusedHead(Head):
@@ -77,14 +77,22 @@ class FusedHead(Head):
                 raise ValueError(f"A head of kind {each.kind} cannot be part of a fused one.")
             if list(each.classes_) != list(first.classes_):
                 raise ValueError("Parts of a fused head need the same classes, in the same order.")
+            if (each.cv, each.seed) != (first.cv, first.seed):
+                raise ValueError("Parts of a fused head must be judged in the same folds.")
         widths = tuple(int(each.n_features_in_) for each in parts)
         head = cls(widths=widths, heads=[clone(each) for each in parts], cv=first.cv, seed=first.seed)
         head._hold(parts)
         return head
 
-    def _learn(
-        self, given: Examples, fold: npt.NDArray[np.intp], groups: npt.ArrayLike | None, report: Progress
+    def _fit(
+        self,
+        X: npt.ArrayLike,
+        y: npt.ArrayLike,
+        sample_weight: npt.ArrayLike | None,
+        groups: npt.ArrayLike | None,
+        report: Progress,
     ) -> None:
+        given = examples(X, y, sample_weight, of=self)
         blocks = self._blocks(given.rows.shape[1])
         weight = given.sample_weight if given.weighted else None
         parts: list[Head] = []
@@ -95,7 +103,7 @@ class FusedHead(Head):
 
             rows = given.rows[:, block]
             if self.heads:
-                head = clone(self.heads[index])
+                head = clone(self.heads[index]).set_params(cv=self.cv, seed=self.seed)
                 parts.append(
                     head.fit(rows, given.column, on_progress=within, sample_weight=weight, groups=groups)
                 )
@@ -135,14 +143,16 @@ class FusedHead(Head):
             return
         if len({proba.shape for proba in held_out}) > 1:
             raise ValueError("Parts of a fused head must be fitted on the same rows.")
-        # A mean of log-probabilities is a mean of logits but for what a row's columns have in common.
-        logs = [np.log(np.maximum(proba, np.finfo(np.float64).tiny)) for proba in held_out]
-        self.out_of_fold_proba_ = calibrate.softmax(np.mean(logs, axis=0))
+        known = parts[0].out_of_fold_known_
+        if any((part.out_of_fold_known_ != known).any() for part in parts):
+            raise ValueError("Parts of a fused head must be judged in the same folds.")
+        self.out_of_fold_proba_ = mean_logits(held_out, known)
+        self.out_of_fold_known_ = known
         self.out_of_fold_size_ = float(np.mean([part.out_of_fold_size_ for part in parts]))
 
     def settings(self) -> dict[str, Any]:
         return {
-            **super().settings(),
+            "temperature": self.temperature_,
             "widths": list(self.widths_),
             "parts": [{"kind": part.kind, **part.settings()} for part in self.parts_],
         }
@@ -205,6 +215,18 @@ class FusedHead(Head):
         head._hold(parts)
         head.temperature_ = float(arrays["temperature"][0])
         return head
+
+
+def mean_logits(parts: Sequence[Array], known: npt.NDArray[np.bool_]) -> Array:
+    """(n, k) the softmax of the mean of the parts' logits, from their probabilities (n, k) out of fold.
+
+    A mean of log-probabilities is a mean of logits but for what a row's columns have in common. A class that no fit of a row
+    knew (``known``, (n, k)) keeps what every part gave it: parts that contradict each other say nothing for it.
+    """
+    logs = np.log(np.maximum(np.stack(parts), np.finfo(np.float64).tiny)).mean(axis=0)
+    unseen = np.where(known, 0.0, parts[0])
+    left = 1.0 - unseen.sum(axis=1, keepdims=True)
+    return np.asarray(unseen + left * calibrate.softmax(np.where(known, logs, -np.inf)))
 
 
 def _slices(widths: Sequence[int]) -> list[slice]:

@@ -172,10 +172,11 @@ def _influential(
         X,
         column,
         coef=fitted.coef_,
-        intercept=fitted.intercept_,
+        # The classes' shares were added when it was fitted.
+        intercept=fitted.intercept_ - fitted.temperature_ * fitted.offset_,
         strength=float(fitted.strength_),
         others=pool,
-        balanced=bool(getattr(fitted, "balanced", True)),
+        balanced=fitted.balanced is not False,
     )
     order = np.lexsort((-found.shift, -found.flips))[:LISTED]
     return {
