@@ -144,6 +144,7 @@ def fine_tune(
         },
         classes.tolist(),
     )
+    head.seed = chosen.seed
     head.out_of_fold_proba_, head.out_of_fold_known_ = held_out.proba(), held_out.known
     head.out_of_fold_size_ = float(held_out.seen.mean())
     return FineTuned(plain_state(tuned.network), head, head.out_of_fold_proba_, fold)

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from inference import calibrate, metrics
+from inference import metrics
 from inference.heads import FusedHead, Head, MultiLabelHead, Progress, choose_head
+from inference.heads.fused import mean_logits
 from inference.scoring import score
 
 __all__ = ["TrainedHead", "fuse", "score", "train_head", "train_multilabel"]
@@ -112,8 +113,7 @@ def fuse(parts: Sequence[TrainedHead], y: Sequence[str] | npt.NDArray[Any], *, s
     """
     head = FusedHead.of([part.head for part in parts])
     # Not of the heads alone, which saw each row's label when their kinds were chosen.
-    logs = [np.log(np.maximum(part.oof_proba, np.finfo(np.float64).tiny)) for part in parts]
-    proba = calibrate.softmax(np.mean(logs, axis=0))
+    proba = mean_logits([part.oof_proba for part in parts], head.out_of_fold_known_)
     present = parts[0].classes
     target = np.array([present.index(str(name)) for name in y], dtype=np.int64)
     choice = {"kind": head.kind, "candidates": [], "by": "fusion", "parts": [part.choice for part in parts]}

@@ -146,12 +146,7 @@ class FusedHead(Head):
         known = parts[0].out_of_fold_known_
         if any((part.out_of_fold_known_ != known).any() for part in parts):
             raise ValueError("Parts of a fused head must be judged in the same folds.")
-        # A mean of log-probabilities is a mean of logits but for what a row's columns have in common. A class that no fit
-        # knew keeps what every part gave it: parts that contradict each other say nothing for it.
-        logs = np.log(np.maximum(np.stack(held_out), np.finfo(np.float64).tiny)).mean(axis=0)
-        unseen = np.where(known, 0.0, held_out[0])
-        left = 1.0 - unseen.sum(axis=1, keepdims=True)
-        self.out_of_fold_proba_ = unseen + left * calibrate.softmax(np.where(known, logs, -np.inf))
+        self.out_of_fold_proba_ = mean_logits(held_out, known)
         self.out_of_fold_known_ = known
         self.out_of_fold_size_ = float(np.mean([part.out_of_fold_size_ for part in parts]))
 
@@ -220,6 +215,18 @@ class FusedHead(Head):
         head._hold(parts)
         head.temperature_ = float(arrays["temperature"][0])
         return head
+
+
+def mean_logits(parts: Sequence[Array], known: npt.NDArray[np.bool_]) -> Array:
+    """(n, k) the softmax of the mean of the parts' logits, from their probabilities (n, k) out of fold.
+
+    A mean of log-probabilities is a mean of logits but for what a row's columns have in common. A class that no fit of a row
+    knew (``known``, (n, k)) keeps what every part gave it: parts that contradict each other say nothing for it.
+    """
+    logs = np.log(np.maximum(np.stack(parts), np.finfo(np.float64).tiny)).mean(axis=0)
+    unseen = np.where(known, 0.0, parts[0])
+    left = 1.0 - unseen.sum(axis=1, keepdims=True)
+    return np.asarray(unseen + left * calibrate.softmax(np.where(known, logs, -np.inf)))
 
 
 def _slices(widths: Sequence[int]) -> list[slice]:

@@ -48,7 +48,7 @@ def seen_by(name: str, items: list[Item], keys: list[str], *, apart: float, seed
 
 
 def with_two(
-    count: int = 80, *, apart: tuple[float, float] = (0.35, 0.35), labeled: int = 60, **settings: Any
+    count: int = 120, *, apart: tuple[float, float] = (0.35, 0.35), labeled: int = 100, **settings: Any
 ) -> tuple[Project, list[Item], list[str]]:
     project = make_project(further_backbones=[SECOND], **settings)
     items = make_items(project, count)
@@ -90,7 +90,7 @@ def test_two_views_that_err_on_other_photos_are_fused() -> None:
 
     head = artifact.load(version)
     assert isinstance(head, FusedHead) and head.widths_ == (own.dim, other.dim)
-    hashes = [item.image.sha256 for item in items[60:]]
+    hashes = [item.image.sha256 for item in items[100:]]
     logs = [
         np.log(part.predict_proba(store_of(each).rows(hashes)))
         for part, each in zip(head.parts_, (own, other), strict=True)
@@ -99,8 +99,8 @@ def test_two_views_that_err_on_other_photos_are_fused() -> None:
     by_hand /= by_hand.sum(axis=1, keepdims=True)
     services.promote(model_version=version, by=project.created_by)
     score_items(project=project, model_version=version, item_ids=[item.pk for item in items])
-    stored = dict(Score.objects.filter(item__in=items[60:]).values_list("item_id", "probabilities"))
-    found = np.array([stored[item.pk] for item in items[60:]])
+    stored = dict(Score.objects.filter(item__in=items[100:]).values_list("item_id", "probabilities"))
+    found = np.array([stored[item.pk] for item in items[100:]])
     np.testing.assert_allclose(found, by_hand, atol=2e-5)
 
 
@@ -117,7 +117,7 @@ def test_a_photo_that_one_backbone_lacks_has_no_score_until_it_has_both() -> Non
 
 
 def test_what_sees_nothing_is_not_fused_and_the_report_says_so() -> None:
-    project, _items, _keys = with_two(120, labeled=100, apart=(0.5, 0.0))
+    project, _items, _keys = with_two(apart=(0.5, 0.0))
     version = trained(project)
     assert (version.backbone, len(version.parts)) == (TINY, 1)
     report = version.metrics["backbones"]
@@ -163,11 +163,11 @@ def test_a_fused_version_is_compared_with_its_champion_and_the_other_way_round()
     project, items, keys = with_two()
     first = trained(project)
     services.promote(model_version=first, by=None)
-    settle(project, items[60:], keys[60:])
+    settle(project, items[100:], keys[100:])
     project = update_settings(project=project, by=project.created_by, further_backbones=[])
     second = trained(project)
     assert (len(first.parts), len(second.parts)) == (2, 1)
-    assert second.comparison is not None and second.comparison["all"]["n"] == 80
+    assert second.comparison is not None and second.comparison["all"]["n"] == 120
     assert second.comparison["new"] == 20 and second.comparison["left_out"] == 0
 
 
@@ -266,7 +266,7 @@ def test_dropping_a_backbone_leaves_the_champion_whole() -> None:
     told = score_items(project=project, model_version=version, item_ids=[*(i.pk for i in items), new.pk])
     assert told["missing"] == 0
     # Once another version took over, and is the newest, nobody needs it.
-    settle(project, items[60:], keys[60:])
+    settle(project, items[100:], keys[100:])
     services.promote(model_version=trained(project), by=project.created_by)
     assert domain_backbones.to_embed(project) == [TINY]
 
@@ -298,7 +298,7 @@ def test_new_photos_are_scored_before_a_candidate_has_seen_them() -> None:
 def test_projects_on_the_same_backbones_share_a_pass_and_get_the_scores_of_their_heads(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    pairs = [with_two(), with_two(), with_two(120, labeled=100, apart=(0.5, 0.0))]
+    pairs = [with_two(), with_two(), with_two(apart=(0.5, 0.0))]
     versions = []
     for project, _items, _keys in pairs:
         versions.append(trained(project))
