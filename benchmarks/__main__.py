@@ -12,6 +12,7 @@ from pathlib import Path
 NAMES = (
     "learning_curve",
     "head",
+    "heads",
     "embed",
     "queue",
     "intake",

@@ -1,7 +1,8 @@
 """ELPV's photos under a domain backbone: statistics from the pool of one seed, never from the photos set aside.
 
 ``python -m benchmarks.elpv --seeds N [--flips flips] [--modes auto|K]`` fits and embeds, so that a run of
-``benchmarks.learning_curve --domain`` finds everything in ``var/benchmarks``, and prints what was found as JSON.
+``benchmarks.learning_curve --domain`` finds everything in ``var/benchmarks``, and prints what was found as JSON. With
+``--share-maps`` the network sees each photo once for all seeds (``benchmarks.shared_maps``), for more disk.
 
 No label has a part in it: the pool is all photos but those that ``inference.replay.split`` sets aside under that seed.
 """
@@ -14,6 +15,7 @@ import json
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
@@ -21,13 +23,13 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from benchmarks import embedded, fused
+from benchmarks.embedded import CACHE
+from benchmarks.shared_maps import SharedMaps, shared_maps
 from inference import backbones, domain
 from inference.backbones import Backbone
-from inference.embed import Embedder
 from inference.replay import split
 from inference.store import EmbeddingStore
-
-CACHE = Path(__file__).resolve().parent.parent / "var" / "benchmarks"
 
 
 @lru_cache(maxsize=1)
@@ -50,6 +52,7 @@ def domain_backbone(
     modes: int | Literal["auto"] = "auto",
     threads: int | None = None,
     device: str = "cpu",
+    shared: SharedMaps | None = None,
 ) -> tuple[Backbone, domain.DomainStatistics]:
     """The backbone fitted to the pool of ``seed``; kept in ``var/benchmarks`` and taken from there the next time."""
     keys, files, probability = photos()
@@ -69,6 +72,7 @@ def domain_backbone(
             device=device,
             threads=threads,
             cache_dir=CACHE / "onnx",
+            maps_of=shared.of if shared else None,
             checkpoint=CACHE / "domain" / f"{folder.name}.state",
             on_progress=lambda done, total: print(
                 f"domain statistics, seed {seed}: {done} of {total}", file=sys.stderr, flush=True
@@ -82,14 +86,7 @@ def domain_backbone(
 def embed(backbone: Backbone, *, threads: int | None = None, device: str = "cpu") -> npt.NDArray[np.float32]:
     """(n, d) embeddings of all photos, in the order of ``photos``; kept in ``var/benchmarks``."""
     keys, files, _probability = photos()
-    store = EmbeddingStore(CACHE / "embeddings", backbone.content_hash, backbone.dim)
-    if missing := store.missing(keys):
-        print(f"embedding {len(missing)} photos ...", file=sys.stderr, flush=True)
-        embedder = Embedder(backbone, device=device, threads=threads, cache_dir=CACHE / "onnx")
-        for batch in embedder.embed((key, files[key]) for key in missing):
-            store.append(batch.keys, batch.vectors)
-        store.compact()
-    return store.rows(keys)
+    return embedded.embed(backbone, keys, files, threads=threads, device=device)
 
 
 def embed_elpv(
@@ -108,6 +105,15 @@ def embed_elpv(
     return embed(fitted, threads=threads, device=device)
 
 
+def _keep(backbone: Backbone, statistics: domain.DomainStatistics, shared: SharedMaps) -> None:
+    """The vectors that the backbone would give, where ``embed`` looks for them."""
+    keys, _files, _probability = photos()
+    store = EmbeddingStore(CACHE / "embeddings", backbone.content_hash, backbone.dim)
+    if missing := store.missing(keys):
+        store.append(missing, shared.vectors(statistics)[[shared.at[key] for key in missing]])
+        store.compact()
+
+
 def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
     """Fits and embeds for some seeds; JSON as the last line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.elpv", description=__doc__)
@@ -116,32 +122,54 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
     parser.add_argument("--backbone", default="efficientnet_lite0")
     parser.add_argument("--flips", choices=("", "flip", "flips"), default="")
     parser.add_argument("--modes", default="auto", help="auto, or a number")
+    parser.add_argument(
+        "--share-maps", action="store_true", help="for many seeds: 4 to 8 GB of disk meanwhile"
+    )
     parser.add_argument("--threads", type=int)
     parser.add_argument("--device", default="cpu")
     chosen = parser.parse_args(arguments)
+    fused.offer_packaged_weights([chosen.backbone])
     modes: int | Literal["auto"] = "auto" if chosen.modes == "auto" else int(chosen.modes)
     fitted = []
-    for seed in range(chosen.first_seed, chosen.first_seed + chosen.seeds):
-        start = time.perf_counter()
-        backbone, statistics = domain_backbone(
-            seed,
-            backbone=chosen.backbone,
-            flips=chosen.flips,
-            modes=modes,
-            threads=chosen.threads,
-            device=chosen.device,
-        )
-        between = time.perf_counter()
-        embed(backbone, threads=chosen.threads, device=chosen.device)
-        fitted.append(
-            {
-                "seed": seed,
-                "modes": list(statistics.counts),
-                "silhouettes": statistics.modes.silhouettes,
-                "fit_s": round(between - start, 1),
-                "embed_s": round(time.perf_counter() - between, 1),
-            }
-        )
+    with ExitStack() as kept:
+        shared = None
+        if chosen.share_maps:
+            keys, files, _ = photos()
+            shared = kept.enter_context(
+                shared_maps(
+                    backbones.load(chosen.backbone),
+                    keys,
+                    files,
+                    flips=chosen.flips,
+                    folder=CACHE,
+                    threads=chosen.threads,
+                    device=chosen.device,
+                )
+            )
+        for seed in range(chosen.first_seed, chosen.first_seed + chosen.seeds):
+            start = time.perf_counter()
+            backbone, statistics = domain_backbone(
+                seed,
+                backbone=chosen.backbone,
+                flips=chosen.flips,
+                modes=modes,
+                threads=chosen.threads,
+                device=chosen.device,
+                shared=shared,
+            )
+            between = time.perf_counter()
+            if shared:
+                _keep(backbone, statistics, shared)
+            embed(backbone, threads=chosen.threads, device=chosen.device)
+            fitted.append(
+                {
+                    "seed": seed,
+                    "modes": list(statistics.counts),
+                    "silhouettes": statistics.modes.silhouettes,
+                    "fit_s": round(between - start, 1),
+                    "embed_s": round(time.perf_counter() - between, 1),
+                }
+            )
     result = {
         "benchmark": "elpv",
         "backbone": chosen.backbone,

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.elpv import CACHE, embed, photos
+from benchmarks.elpv import embed, photos
+from benchmarks.embedded import CACHE
 from inference import backbones, domain
 from inference.backbones import Backbone
 from inference.heads.auto import choose_head

@@ -50,23 +50,29 @@ def temperature(logits: Floats, y: Ints) -> float:
     return float(temperatures(np.asarray(logits)[None], y)[0])
 
 
-def temperatures(logits: Floats, y: Ints, *, weight: Floats | None = None) -> npt.NDArray[np.float64]:
+def temperatures(
+    logits: Floats, y: Ints, *, weight: Floats | None = None, offset: Floats | float = 0.0
+) -> npt.NDArray[np.float64]:
     """``temperature`` of several models at once: (S, n, k) logits of the same n observations to (S,).
 
     Args:
+        logits: -inf is a class that is impossible there; never the true one.
         weight: (n,) how much each observation counts; 1 each if None.
+        offset: finite, broadcast to (n, k); added to logits / T.
     """
     wide = np.asarray(logits, dtype=np.float64)
-    s, n, _ = wide.shape
+    s, n, k = wide.shape
     if n == 0:
         return np.ones(s)
     # Differences to the true column: log-loss is then the log-sum-exp alone.
     wide = wide - np.take_along_axis(wide, np.broadcast_to(np.asarray(y)[None, :, None], (s, n, 1)), axis=2)
     top = wide.max(axis=2)
+    added = np.broadcast_to(np.asarray(offset, dtype=np.float64), (n, k))
+    added = added - added[np.arange(n), y][:, None]
 
     def cost(log_t: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         beta = np.exp(-log_t)[:, None]
-        tail = np.exp((wide - top[:, :, None]) * beta[:, :, None]).sum(axis=2)
+        tail = np.exp((wide - top[:, :, None]) * beta[:, :, None] + added).sum(axis=2)
         losses = np.log(tail) + top * beta
         total = losses.sum(axis=1) if weight is None else (losses * weight).sum(axis=1)
         return np.asarray(total + 0.5 * log_t**2)

@@ -21,10 +21,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from inference import calibrate
 from inference.backbones import Backbone
 from inference.heads import LogisticHead
-from inference.heads.folds import cross_fitted, stratified_folds, training_size
+from inference.heads.folds import HeldOut, stratified_folds
 from inference.selfsup.augment import Augmentation
 from inference.selfsup.diet import Diverged
 from inference.selfsup.trainable import plain_state, trailing_parameters, train_only
@@ -128,25 +127,27 @@ def fine_tune(
         start = LogisticHead(seed=chosen.seed).fit(frozen[rows], labels[rows], groups=inside)
         tuned = _tune(backbone, squares, column, len(classes), rows, start, classes, chosen, device, report)
         if index < count:
-            held_out = fold == index
-            vectors = _embed(backbone, tuned.network, squares[held_out], device)
-            logits[held_out] = vectors @ tuned.coef.T + tuned.intercept
-            _refuse_nonsense(logits[held_out])
+            outside = fold == index
+            vectors = _embed(backbone, tuned.network, squares[outside], device)
+            logits[outside] = vectors @ tuned.coef.T + tuned.intercept
+            _refuse_nonsense(logits[outside])
         before += steps[index]
     assert tuned is not None
-    oof = cross_fitted(logits[None], column, fold)
+    held_out = HeldOut(logits[None], column, fold)
     head = LogisticHead.from_arrays(
         {
             "coef": tuned.coef,
             "intercept": tuned.intercept,
             # That of the held-out logits: a network is surer of photos that it was tuned on.
-            "temperature": np.array([calibrate.temperature(logits, column)]),
+            "temperature": np.array([held_out.chosen().temperature]),
             "strength": np.array([float(start.strength_)]),
         },
         classes.tolist(),
     )
-    head.out_of_fold_proba_, head.out_of_fold_size_ = oof, training_size(fold)
-    return FineTuned(plain_state(tuned.network), head, oof, fold)
+    head.seed = chosen.seed
+    head.out_of_fold_proba_, head.out_of_fold_known_ = held_out.proba(), held_out.known
+    head.out_of_fold_size_ = float(held_out.seen.mean())
+    return FineTuned(plain_state(tuned.network), head, head.out_of_fold_proba_, fold)
 
 
 @dataclass

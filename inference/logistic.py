@@ -140,8 +140,8 @@ def held_out_logits(
         fold: (n,) 0 .. folds - 1.
 
     Yields:
-        (fold, (S, rows of the fold, n_classes) logits), fold by fold as they are done. A class that the other folds do not
-        hold gets Laplace's 1 / (n + 1).
+        (fold, (S, rows of the fold, n_classes) logits), fold by fold as they are done; -inf for a class that the other
+        folds do not hold.
     """
     folds = range(len(weight))
     held = [np.flatnonzero(fold == f) for f in folds]
@@ -166,13 +166,7 @@ def held_out_logits(
             for position, f in enumerate(members):
                 yield (
                     f,
-                    _logits_of(
-                        space.design[_index(held[f], space)],
-                        theta[position],
-                        present,
-                        n_classes,
-                        len(inside[f]),
-                    ),
+                    _logits_of(space.design[_index(held[f], space)], theta[position], present, n_classes),
                 )
         return
 
@@ -189,7 +183,7 @@ def held_out_logits(
             len(present),
             space.spectrum,
         )
-        return _logits_of(space.design[_index(held[f], space)], theta, present, n_classes, len(inside[f]))
+        return _logits_of(space.design[_index(held[f], space)], theta, present, n_classes)
 
     # The weak strengths, which take longest, first.
     tasks = [(f, block) for f in folds for block in reversed(blocks)]
@@ -377,8 +371,8 @@ def _two_columns(theta: Tensor) -> Tensor:
     return torch.cat([-0.5 * theta, 0.5 * theta], dim=1)
 
 
-def _logits_of(design: Tensor, theta: Tensor, present: Sequence[int], n_classes: int, seen: int) -> Array:
-    """(S, rows, n_classes) logits in float64; absent classes lie below the log-sum-exp of the others."""
+def _logits_of(design: Tensor, theta: Tensor, present: Sequence[int], n_classes: int) -> Array:
+    """(S, rows, n_classes) logits in float64; -inf for absent classes."""
     if len(present) == 1:
         known = np.zeros((len(theta), len(design), 1))
     else:
@@ -387,11 +381,9 @@ def _logits_of(design: Tensor, theta: Tensor, present: Sequence[int], n_classes:
         known = product.transpose(1, 2).double().cpu().numpy()
     if len(present) == n_classes:
         return np.asarray(known)
-    top = known.max(axis=2, keepdims=True)
-    level = top + np.log(np.exp(known - top).sum(axis=2, keepdims=True))
-    out = np.repeat(level - np.log(seen + 1.0), n_classes, axis=2)
+    out = np.full((*known.shape[:2], n_classes), -np.inf)
     out[:, :, list(present)] = known
-    return np.asarray(out)
+    return out
 
 
 def _index(rows: npt.NDArray[np.intp], space: Space) -> Tensor:

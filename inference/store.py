@@ -26,7 +26,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -128,6 +128,11 @@ class EmbeddingStore:
     def __len__(self) -> int:
         """How many vectors there are; a key stored twice counts twice until ``compact()``."""
         return sum(len(run.keys) for run in self._runs)
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """The one that it is in; several where stores are read side by side."""
+        return (self.folder,)
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -371,13 +376,44 @@ class EmbeddingStore:
             yield True
 
 
+class Located(Protocol):
+    """Where n rows are, found or not; as :class:`Places` tells."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, which: Any, /) -> Self: ...
+
+    @property
+    def found(self) -> npt.NDArray[np.bool_]: ...
+
+    def in_disk_order(self) -> npt.NDArray[np.int64]: ...
+
+
+class Vectors(Protocol):
+    """What is asked of vectors by whoever reads them: of one store, or of several side by side."""
+
+    @property
+    def dim(self) -> int: ...
+
+    @property
+    def folders(self) -> tuple[Path, ...]: ...
+
+    def missing(self, keys: Iterable[str]) -> list[str]: ...
+
+    def rows(self, keys: Sequence[str]) -> Floats: ...
+
+    def locate(self, digests: bytes) -> Any: ...
+
+    def at(self, places: Any) -> Floats: ...
+
+
 class PlacedRows:
     """Vectors at ``places`` that look like an (n, dim) array and are read from the store only when indexed.
 
     Takes what a strategy or a head asks for: a slice, a mask, or an array of row numbers.
     """
 
-    def __init__(self, store: EmbeddingStore, places: Places) -> None:
+    def __init__(self, store: Vectors, places: Located) -> None:
         self._store = store
         self._places = places
 

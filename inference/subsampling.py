@@ -22,7 +22,7 @@ from sklearn.base import clone
 from sklearn.model_selection import StratifiedKFold
 
 from inference.forecast import CurvePoint
-from inference.heads import LogisticHead, Progress
+from inference.heads import FusedHead, LogisticHead, Progress
 from inference.heads.folds import stratified_folds
 
 Floats = npt.NDArray[np.floating[Any]]
@@ -126,23 +126,33 @@ def refit(head: Any) -> Fit:
     ``head`` follows scikit-learn's rules and is fitted. A logistic one holds nothing out any more; what cross-validation
     others still do is brought down to two folds.
     """
-    bare = clone(head)
-    known = bare.get_params()
-    changes: dict[str, Any] = {}
-    if "strengths" in known and hasattr(head, "strength_"):
-        changes["strengths"] = [float(head.strength_)]
-    if "cv" in known:
-        changes["cv"] = 2
-    bare.set_params(**changes)
+    bare = _settled(head)
 
     def once(X: Floats, column: Ints) -> Callable[[Floats], Ints]:
         fresh = clone(bare)
-        if isinstance(fresh, LogisticHead) and "strengths" in changes:
-            return fresh.fit_unjudged(X, column).predict
+        if isinstance(fresh, LogisticHead) and hasattr(head, "strength_"):
+            return fresh.fit_unjudged(X, column, temperature=head.temperature_, prior=head.prior_).predict
         fitted = fresh.fit(X, column)
         return lambda rows: np.asarray(fitted.classes_)[fitted.predict_proba(rows).argmax(axis=1)]
 
     return once
+
+
+def _settled(head: Any) -> Any:
+    """An unfitted head of the same kind that has nothing left to choose but a temperature."""
+    bare = clone(head)
+    known = bare.get_params(deep=False)
+    changes: dict[str, Any] = {
+        name: [float(head.strength_)]
+        for name in ("strengths", "shrinkages")
+        if name in known and hasattr(head, "strength_")
+    }
+    if isinstance(head, FusedHead):
+        changes["heads"] = [_settled(part) for part in head.parts_]
+        changes["widths"] = head.widths_
+    if "cv" in known:
+        changes["cv"] = 2
+    return bare.set_params(**changes)
 
 
 def _sizes(largest: int, *, classes: int) -> list[int]:

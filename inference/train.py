@@ -13,10 +13,11 @@ import numpy as np
 import numpy.typing as npt
 
 from inference import metrics
-from inference.heads import Head, MultiLabelHead, Progress, choose_head
+from inference.heads import FusedHead, Head, MultiLabelHead, Progress, choose_head
+from inference.heads.fused import mean_logits
 from inference.scoring import score
 
-__all__ = ["TrainedHead", "score", "train_head", "train_multilabel"]
+__all__ = ["TrainedHead", "fuse", "score", "train_head", "train_multilabel"]
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,33 @@ def train_head(
     return TrainedHead(
         head, present, report, chosen.out_of_fold_proba, chosen.out_of_fold_size, chosen.report
     )
+
+
+def fuse(parts: Sequence[TrainedHead], y: Sequence[str] | npt.NDArray[Any], *, seed: int) -> TrainedHead:
+    """Heads of several backbones as one on their rows side by side, judged out of fold; see ``heads.FusedHead``.
+
+    Args:
+        parts: from ``train_head`` on the same y, classes, seed and groups, so that they share folds.
+        y: (n,) the ground truth they were trained on.
+
+    Raises:
+        ValueError: no parts, or parts of different classes or numbers of rows.
+    """
+    head = FusedHead.of([part.head for part in parts])
+    # Not of the heads alone, which saw each row's label when their kinds were chosen.
+    proba = mean_logits([part.oof_proba for part in parts], head.out_of_fold_known_)
+    present = parts[0].classes
+    target = np.array([present.index(str(name)) for name in y], dtype=np.int64)
+    choice = {"kind": head.kind, "candidates": [], "by": "fusion", "parts": [part.choice for part in parts]}
+    report = metrics.evaluate(proba, target, present, seed=seed) | {
+        "kind": head.kind,
+        "settings": head.settings(),
+        "strength": None,
+        "temperature": head.settings()["temperature"],
+        "choice": choice,
+    }
+    size = float(np.mean([part.oof_size for part in parts]))
+    return TrainedHead(head, present, report, proba, size, choice)
 
 
 def train_multilabel(

@@ -95,7 +95,7 @@ class PercentField(RealField):
     scale = 100
     default_error_messages: ClassVar[dict[str, Any]] = {
         "invalid": gettext_lazy("A number of per cent."),
-        "limits": gettext_lazy("From %(low)s to %(high)s %%."),
+        "limits": gettext_lazy("From %(low)s to %(high)s\u00a0%%."),
     }
 
 

@@ -1,7 +1,8 @@
 """Frozen feature extractors behind one registry.
 
 A family is one module with ``architectures() -> list[str]`` and ``load(name, weights) -> Backbone``, and one line
-in ``FAMILIES``. Families are imported when first asked for, so parsing a name costs no torch.
+in ``FAMILIES``; one whose publisher offers weights also has ``published(name) -> Published``. Families are imported when
+first asked for, so parsing a name costs no torch.
 
 Knows nothing of photos as files, of stores or of heads.
 """
@@ -16,9 +17,19 @@ from typing import Protocol, cast
 
 from inference.backbones.base import Backbone, UnknownBackbone, WeightsError
 from inference.backbones.names import Name, parse
+from inference.backbones.published import Published
 from inference.photo import DEFAULT_LEVELS
 
-__all__ = ["FAMILIES", "Backbone", "UnknownBackbone", "WeightsError", "available", "load"]
+__all__ = [
+    "FAMILIES",
+    "Backbone",
+    "Published",
+    "UnknownBackbone",
+    "WeightsError",
+    "available",
+    "load",
+    "published",
+]
 
 #: Family -> module that loads it. Names of the first family are written without it.
 FAMILIES: dict[str, str] = {
@@ -66,11 +77,7 @@ def load(name: str, *, weights: Path | None = None) -> Backbone:
         UnknownBackbone: no such name.
         WeightsError: weights are missing or do not fit the architecture.
     """
-    asked = parse(name)
-    if asked.family not in FAMILIES:
-        raise UnknownBackbone(
-            f"No family of backbones called {asked.family!r}. Known: {', '.join(FAMILIES)}."
-        )
+    asked = _asked(name)
     shown = replace(asked, tiles=0, flips="", levels=DEFAULT_LEVELS)
     if asked.family == "domain" and asked != shown:
         raise UnknownBackbone(
@@ -85,6 +92,29 @@ def load(name: str, *, weights: Path | None = None) -> Backbone:
                 name=str(asked), tiles=asked.tiles, flips=asked.flips, levels=asked.levels
             )
     return _kept(key, backbone)
+
+
+def published(name: str) -> Published:
+    """The weights that the publisher of a network offers; suffixes of ``name`` do not matter.
+
+    Raises:
+        UnknownBackbone: no such name, or nobody publishes it: its weights come with a package or from this Hilltop.
+        WeightsError: its publisher offers no weights of it.
+    """
+    asked = _asked(name)
+    offers = getattr(_family(asked.family), "published", None)
+    if offers is None:
+        raise UnknownBackbone(f"{name} needs no fetching: its weights are here already.")
+    return cast(Published, offers(asked))
+
+
+def _asked(name: str) -> Name:
+    asked = parse(name)
+    if asked.family not in FAMILIES:
+        raise UnknownBackbone(
+            f"No family of backbones called {asked.family!r}. Known: {', '.join(FAMILIES)}."
+        )
+    return asked
 
 
 def _kept(key: tuple[str, str | None], backbone: Backbone) -> Backbone:

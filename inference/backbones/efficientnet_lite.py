@@ -60,6 +60,10 @@ def load(name: Name, weights: Path | None) -> Backbone:
         raise UnknownBackbone(
             f"{name.architecture} is no transformer: choose among the features stages, last."
         )
+    if name.size:
+        raise UnknownBackbone(
+            f"{name.architecture} sees squares of one size. Ask for it without @{name.size}."
+        )
     file = weights and find_weights("efficientnet_lite", name.architecture, weights)
     if file is None:
         file = _packaged(name.architecture)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, cast
 from inference.backbones.assembling import measured, sequence_stages, together
 from inference.backbones.base import Backbone, Preprocessing, UnknownBackbone, WeightsError
 from inference.backbones.names import Name
+from inference.backbones.published import Published
 from inference.backbones.weights import FOLDER_VARIABLE, find_weights, fit_state, read_state
 
 if TYPE_CHECKING:
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
 
 # A classifier that takes the whole map, place by place (VGG, AlexNet), gets the map's mean instead.
 _WIDEST = 4096
+_LICENCE = (
+    "torchvision states none of its own for these weights. Its code is under BSD-3-Clause; the photos that they were "
+    "trained on, ImageNet's, may be used for research and teaching only"
+)
 
 
 def architectures() -> list[str]:
@@ -41,19 +46,15 @@ def load(name: Name, weights: Path | None) -> Backbone:
         UnknownBackbone: torchvision has no such network, or it has no such features.
         WeightsError: there are no weights, or they do not fit.
     """
-    import torchvision
-
     architecture = name.architecture
-    if architecture not in architectures():
-        raise UnknownBackbone(
-            f"torchvision has no classification network {architecture!r}. It has: {', '.join(architectures())}."
-        )
+    choices = _choices(architecture)
+    if name.size or name.blocks:
+        raise UnknownBackbone(f"{name} asks for a size or for blocks, which timm's networks have.")
     features = name.features or ("last",)
-    choices = torchvision.models.get_model_weights(architecture)
     file = find_weights("torchvision", architecture, weights)
     chosen = choices.DEFAULT
     if file is None:
-        file = _download(architecture, chosen)
+        file = published(name).get()
     else:
         # The file may be an older one of torchvision's; each was trained with a preprocessing of its own.
         chosen = next((each for each in choices if each.url.rpartition("/")[2] == file.name), chosen)
@@ -68,6 +69,32 @@ def load(name: Name, weights: Path | None) -> Backbone:
         weights=file,
         build=build,
     )
+
+
+def published(name: Name) -> Published:
+    """Torchvision's own download of the weights that it calls the default.
+
+    Raises:
+        UnknownBackbone: torchvision has no such network.
+    """
+    chosen = _choices(name.architecture).DEFAULT
+    return Published(
+        address=chosen.url,
+        licence=chosen.meta.get("license") or _LICENCE,
+        family="torchvision",
+        file=str(chosen.url).rpartition("/")[2],
+        get=partial(_download, name.architecture, chosen),
+    )
+
+
+def _choices(architecture: str) -> Any:
+    import torchvision
+
+    if architecture not in architectures():
+        raise UnknownBackbone(
+            f"torchvision has no classification network {architecture!r}. It has: {', '.join(architectures())}."
+        )
+    return torchvision.models.get_model_weights(architecture)
 
 
 def _preprocessing(weights: Any) -> Preprocessing:

@@ -32,7 +32,7 @@ def load(name: Name, weights: Path | None) -> Backbone:
         UnknownBackbone: no such folder, or a feature is asked for: a domain backbone is one already.
         WeightsError: what is kept there is damaged.
     """
-    if name.features:
+    if name.features or name.size:
         raise UnknownBackbone(
             f"{name} is a backbone with features of its own; ask for domain:{name.architecture}."
         )

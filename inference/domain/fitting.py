@@ -9,10 +9,10 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -21,7 +21,7 @@ from safetensors.numpy import save_file
 
 from inference.backbones import Backbone
 from inference.backbones.views import FLIPS
-from inference.batches import EmbeddedBatch
+from inference.batches import EmbeddedBatch, Photo
 from inference.domain.modes import Modes, find_modes
 from inference.domain.network import map_shapes, maps_backbone, mirrored
 from inference.domain.statistics import DomainStatistics, Shape, StreamedSums, scales
@@ -41,6 +41,12 @@ MOST_PHOTOS = 2_000
 MODE_PHOTOS = 600
 _BATCH = 32
 _SAVE_EVERY = 256
+
+
+class Maps(Protocol):
+    """Photos' maps, as ``inference.domain.network.maps_backbone`` puts them into vectors."""
+
+    def embed(self, photos: Iterable[Photo]) -> Iterator[EmbeddedBatch]: ...
 
 
 class TooFewPhotos(ValueError):
@@ -75,17 +81,19 @@ def fit(
     max_pixels: int = DEFAULT_MAX_PIXELS,
     checkpoint: Path | None = None,
     on_progress: OnProgress | None = None,
+    maps_of: Callable[[list[int]], Maps] | None = None,
 ) -> DomainStatistics:
     """The statistics of a pool under ``backbone``.
 
     Args:
-        backbone: a name with the feature ``stages`` alone, see ``map_shapes``.
+        backbone: with the feature ``stages`` or a transformer's blocks alone, see ``map_shapes``.
         keys: names of the photos, in any order; the same keys and seed give the same statistics.
         read: a key's file bytes. Photos that cannot be decoded are passed over.
         modes: number of appearances, or "auto" for what the photos speak for.
         flips: "" or a name of ``inference.backbones.views.FLIPS``: mirror images are as usual as the photos. Every photo
             is counted once, in a view drawn at random.
         max_photos: a random sample of so many is used.
+        maps_of: by the axes that are mirrored; where maps are kept, so that several fits need not make them again.
         checkpoint: a file that the state is kept in now and then, and gone on from; removed at the end.
 
     Raises:
@@ -119,7 +127,7 @@ def fit(
         views=views,
         view=rng.integers(len(views), size=len(sample)),
         read=read,
-        embedder=embedder,
+        embedder=maps_of or embedder,
         state=_restored(checkpoint, digest) or _State(digest, shapes),
         checkpoint=checkpoint,
         on_progress=on_progress,
@@ -160,11 +168,11 @@ class _Passes:
     views: list[list[int]]
     view: npt.NDArray[np.int64]
     read: Callable[[str], bytes]
-    embedder: Callable[[list[int]], Embedder]
+    embedder: Callable[[list[int]], Maps]
     state: _State
     checkpoint: Path | None
     on_progress: OnProgress | None
-    _embedders: dict[int, Embedder] = field(default_factory=dict)
+    _embedders: dict[int, Maps] = field(default_factory=dict)
 
     def pool(self) -> None:
         """The mean features of the photos that the modes are found on."""

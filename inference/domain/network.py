@@ -35,7 +35,7 @@ def map_shapes(backbone: Backbone) -> tuple[Shape, ...]:
     """(channels, height, width) of each stage's map.
 
     Raises:
-        NoMaps: the backbone's features are not ``stages`` alone, or it looks at several views.
+        NoMaps: the backbone's features are not ``stages`` or blocks alone, or it looks at several views.
     """
     import torch
 
@@ -49,8 +49,9 @@ def map_shapes(backbone: Backbone) -> tuple[Shape, ...]:
 def _with_maps(backbone: Backbone, module: nn.Module) -> Any:
     if not hasattr(module, "maps") or backbone.preprocessing.tiles or backbone.flips:
         raise NoMaps(
-            f"{backbone.name} has no maps by place. Use the feature stages alone, without tiles or flips; "
-            f"for instance efficientnet_lite0 or torchvision:resnet50+stages."
+            f"{backbone.name} has no maps by place. Use the feature stages or a transformer's blocks alone, without "
+            f"tiles or flips; for instance efficientnet_lite0, torchvision:resnet50+stages or "
+            f"timm:vit_small_patch14_dinov2@224+block7+block10."
         )
     return module
 
@@ -94,11 +95,12 @@ def domain_backbone(backbone: Backbone, statistics: DomainStatistics, *, name: s
         name=name,
         dim=3 * sum(channels for channels, _height, _width in statistics.shapes),
         features=f"domain statistics {statistics.digest}; {VERSION}",
-        build=lambda network: _standardised(network, statistics),
+        build=lambda network: standardised(network, statistics),
     )
 
 
-def _standardised(network: Any, statistics: DomainStatistics) -> nn.Module:
+def standardised(network: Any, statistics: DomainStatistics) -> nn.Module:
+    """The vectors of what ``network.maps`` gives of photos and of their mirror images, see ``mirrored``."""
     import torch
     from torch import nn
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from inference.heads.auto import AUTO, KINDS, Choice, choose_head
 from inference.heads.base import Head, LinearHead, Progress, TooFewLabels
 from inference.heads.cosine import CosineHead
+from inference.heads.fused import FusedHead
 from inference.heads.lda import LdaHead
 from inference.heads.logistic import LogisticHead
 from inference.heads.mlp import MlpHead
@@ -22,6 +23,7 @@ __all__ = [
     "KINDS",
     "Choice",
     "CosineHead",
+    "FusedHead",
     "Head",
     "LdaHead",
     "LinearHead",
@@ -43,7 +45,7 @@ def from_arrays(kind: str, arrays: Mapping[str, npt.NDArray[Any]], classes: Sequ
         LookupError: no such kind.
         KeyError, ValueError: arrays are missing, or do not belong together.
     """
-    known: dict[str, type[Head]] = {**KINDS, MultiLabelHead.kind: MultiLabelHead}
+    known: dict[str, type[Head]] = {**KINDS, FusedHead.kind: FusedHead, MultiLabelHead.kind: MultiLabelHead}
     if kind not in known:
         raise LookupError(f"No head of kind {kind}.")
     return known[kind].from_arrays(arrays, classes)

@@ -26,6 +26,8 @@ AUTO = ("logistic", "lda", "ridge", "cosine")
 _FEW_ROWS, _MANY_ROWS = 1_000, 5_000
 # Standard errors by which another kind must be better.
 _ERRORS = 2.0
+# Labels of every class before kinds are compared: fewer cannot judge what they have not taught.
+_LEAST_A_CLASS = 3
 
 
 @dataclass(frozen=True)
@@ -33,12 +35,13 @@ class Choice:
     """A head of the kind that was chosen, and why.
 
     Attributes:
-        head: fitted on all rows.
+        head: fitted on all rows; its out-of-fold rows are those below.
         out_of_fold_proba: (n, k), each row's from the kind that the other folds would have chosen: its own label had no
             part in fit, settings, temperature or kind.
         out_of_fold_size: labels behind each of those fits, on average.
-        report: JSON-ready {"kind", "candidates": [{"kind", "log_loss", "accuracy", "note", "difference", "error"}],
-            "by"}: ``difference`` of the log-loss from the reference's (nats, paired), and its standard ``error``.
+        report: JSON-ready {"kind", "by", "few_labels" (too few of a class to compare kinds), "candidates": [{"kind",
+            "log_loss", "accuracy", "note", "prior" (``Head.prior_``), "difference", "error"}]}: ``difference`` of the
+            log-loss from the reference's (nats, paired), and its standard ``error``.
     """
 
     head: Head
@@ -52,6 +55,7 @@ def choose_head(
     y: npt.ArrayLike,
     *,
     kinds: Sequence[str] = ("auto",),
+    cv: int = 5,
     seed: int = 0,
     on_progress: Progress | None = None,
     sample_weight: npt.ArrayLike | None = None,
@@ -69,7 +73,8 @@ def choose_head(
 
     Args:
         kinds: names from ``KINDS``, the reference first; "auto" stands for logistic, lda, ridge and cosine, above 1,000 rows
-            for logistic and lda, above 5,000 for logistic alone.
+            for logistic and lda, above 5,000 for logistic alone. Until each class has three labels (or rows of three
+            groups) there is the reference alone.
         on_progress: called with (done, total); may raise to cancel.
 
     Raises:
@@ -86,9 +91,13 @@ def choose_head(
         count = len(AUTO) if len(given.rows) <= _FEW_ROWS else 2 if len(given.rows) <= _MANY_ROWS else 1
         worthwhile = AUTO[:count]
         names = [name for name in names if name in kinds or name in worthwhile]
+    few = _fewest(given.column, groups) < _LEAST_A_CLASS
+    if few:
+        names = names[:1]
     fitted: list[Head] = []
     for index, name in enumerate(names):
-        head = KINDS[name](seed=seed, device=device) if name == "logistic" else KINDS[name](seed=seed)
+        where = {"device": device} if name == "logistic" else {}
+        head = KINDS[name](cv=cv, seed=seed, **where)
 
         def report(done: int, total: int, index: int = index) -> None:
             if on_progress is not None:
@@ -98,7 +107,7 @@ def choose_head(
     weight = given.sample_weight
     losses = np.stack([_losses(head.out_of_fold_proba_, given.column) for head in fitted])
     best = _best(losses, weight)
-    fold = stratified_folds(given.column, 5, seed, groups)
+    fold = stratified_folds(given.column, cv, seed, groups)
     proba = np.empty_like(fitted[0].out_of_fold_proba_)
     size = 0.0
     for f in range(int(fold.max()) + 1):
@@ -114,17 +123,34 @@ def choose_head(
                 np.average(head.out_of_fold_proba_.argmax(axis=1) == given.column, weights=weight)
             ),
             "note": _note(losses, weight, index, best),
+            "prior": float(head.prior_),
             "difference": _difference(losses, weight, index)[0],
             "error": _difference(losses, weight, index)[1],
         }
         for index, (name, head) in enumerate(zip(names, fitted, strict=True))
     ]
+    head = fitted[best]
+    head.out_of_fold_proba_, head.out_of_fold_size_ = proba, size
     return Choice(
-        fitted[best],
+        head,
         proba,
         size,
-        {"kind": names[best], "candidates": candidates, "by": "nested cross-validation"},
+        {
+            "kind": names[best],
+            "candidates": candidates,
+            "by": "nested cross-validation",
+            "few_labels": few,
+        },
     )
+
+
+def _fewest(column: Columns, groups: npt.ArrayLike | None) -> int:
+    """Labels of the rarest class, rows of one group counted once."""
+    member = (
+        np.arange(len(column)) if groups is None else np.unique(np.asarray(groups), return_inverse=True)[1]
+    )
+    pairs = np.unique(np.column_stack([column, member.reshape(-1)]), axis=0)
+    return int(np.bincount(pairs[:, 0]).min())
 
 
 def _losses(proba: Array, column: Columns) -> Array:

@@ -1,4 +1,4 @@
-"""Nearest class mean on the unit sphere, with exact leave-one-out scores."""
+"""Nearest class mean on the unit sphere."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import numpy.typing as npt
 from sklearn.utils.validation import check_is_fitted
 
 from inference.heads.base import Array, Examples, Head, Progress
-from inference.heads.folds import choose, cross_fitted, training_size
 from inference.logistic import standardisation
 
 
@@ -18,11 +17,13 @@ class CosineHead(Head):
     """Softmax over cosines between a standardised row and the class means of unit rows (Snell et al. 2017's prototypes on
     the sphere; Gidaris & Komodakis 2018's scaled cosine, the scale being 1 / temperature_).
 
-    Without row u of class c, the class's sum of unit rows is s_c - u: leave-one-out scores cost nothing. Classes have one
-    mean each, whatever their size, so they are balanced by construction.
+    Classes have one mean each, whatever their size, so they are balanced by construction. Held-out rows are standardised
+    by the others, as rows that are centred together lie a little away from each other: a class that lacks the row would
+    be told by it.
 
     Args:
-        seed, cv: of the folds on which temperatures are fitted for each other's rows in ``out_of_fold_proba_``.
+        balanced: True: leave it at that; False: the classes' shares count; None: held-out rows choose how far.
+        seed, cv: of the folds.
 
     Attributes:
         mean_, scale_: (d,) standardisation.
@@ -35,37 +36,41 @@ class CosineHead(Head):
     scale_: Array
     prototypes_: Array
 
-    def __init__(self, *, cv: int = 5, seed: int = 0) -> None:
+    def __init__(self, *, cv: int = 5, balanced: bool | None = None, seed: int = 0) -> None:
         self.cv = cv
+        self.balanced = balanced
         self.seed = seed
 
-    def _learn(
-        self, given: Examples, fold: npt.NDArray[np.intp], groups: npt.ArrayLike | None, report: Progress
-    ) -> None:
-        n, k = len(given.rows), len(given.classes)
-        counts = given.sample_weight if given.weighted else None
-        member = np.arange(n) if groups is None else np.unique(np.asarray(groups), return_inverse=True)[1]
-        self.mean_, self.scale_ = standardisation(given.rows)
-        unit = self._unit(given.rows)
-        weighted = unit * given.sample_weight[:, None]
-        sums = np.zeros((k, unit.shape[1]))
-        np.add.at(sums, given.column, weighted)
-        held_out = np.empty((n, k))
-        for each in np.split(np.argsort(member, kind="stable"), np.flatnonzero(np.diff(np.sort(member))) + 1):
-            left = sums.copy()
-            np.subtract.at(left, given.column[each], weighted[each])
-            length = np.linalg.norm(left, axis=1)
-            # A class of which nothing is left says nothing either way.
-            held_out[each] = unit[each] @ (left / np.where(length > 1e-9, length, 1.0)[:, None]).T
-        _, self.temperature_ = choose(held_out[None], given.column, weight=counts)
-        self.out_of_fold_proba_ = cross_fitted(held_out[None], given.column, fold, weight=counts)
-        self.out_of_fold_size_ = training_size(member)
-        length = np.linalg.norm(sums, axis=1, keepdims=True)
-        self.prototypes_ = sums / np.where(length > 1e-12, length, 1.0)
+    def _counts_alike(self) -> bool | None:
+        return self.balanced
+
+    def _held_out(self, space: Any, given: Examples, fold: npt.NDArray[np.intp], report: Progress) -> Array:
+        k, folds = len(given.classes), int(fold.max()) + 1
+        held_out = np.zeros((1, len(given.rows), k))
+        for f in range(folds):
+            inside = fold == f
+            if not inside.all():
+                self._fit_means(given.only(~inside))
+                held_out[0, inside] = self._cosines(given.rows[inside])
+            report(f + 1, folds + 1)
+        return held_out
+
+    def _settle(self, space: Any, given: Examples, setting: int, report: Progress) -> None:
+        self._fit_means(given)
         report(1, 1)
 
+    def _fit_means(self, given: Examples) -> None:
+        self.mean_, self.scale_ = standardisation(given.rows)
+        share = np.eye(len(given.classes))[given.column] * given.sample_weight[:, None]
+        sums = share.T @ self._unit(given.rows)
+        length = np.linalg.norm(sums, axis=1, keepdims=True)
+        self.prototypes_ = sums / np.where(length > 1e-12, length, 1.0)
+
+    def _cosines(self, rows: npt.NDArray[Any]) -> Array:
+        return np.asarray(self._unit(rows) @ self.prototypes_.T)
+
     def logits(self, X: npt.ArrayLike) -> Array:
-        return np.asarray(self._unit(self._rows(X)) @ self.prototypes_.T / self.temperature_)
+        return np.asarray(self._cosines(self._rows(X)) / self.temperature_ + self.offset_)
 
     def to_arrays(self) -> dict[str, npt.NDArray[Any]]:
         check_is_fitted(self, "prototypes_")
@@ -74,6 +79,8 @@ class CosineHead(Head):
             "scale": self.scale_,
             "prototypes": np.ascontiguousarray(self.prototypes_),
             "temperature": np.asarray([self.temperature_]),
+            "prior": np.asarray([self.prior_]),
+            "shares": self.shares_,
         }
 
     @classmethod
@@ -84,6 +91,7 @@ class CosineHead(Head):
         head.scale_ = np.asarray(arrays["scale"], dtype=np.float64)
         head.prototypes_ = np.asarray(arrays["prototypes"], dtype=np.float64)
         head.temperature_ = float(arrays["temperature"][0])
+        head._read_prior(arrays)
         k = len(head.classes_)
         if head.prototypes_.shape != (k, *head.mean_.shape) or head.scale_.shape != head.mean_.shape:
             raise ValueError(f"Arrays do not fit {k} classes: prototypes {head.prototypes_.shape}.")

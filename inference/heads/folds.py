@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
 import numpy as np
 import numpy.typing as npt
 
@@ -9,6 +13,13 @@ from inference import calibrate
 
 Array = npt.NDArray[np.float64]
 Columns = npt.NDArray[np.intp]
+Mask = npt.NDArray[np.bool_]
+
+# How much of the classes' log-shares may count; in this order, the first where several are equally good.
+_PRIORS = (0.0, 0.5, 1.0)
+# Where a class has less than this share of the labels of the most frequent one, shares do not count: they would make a
+# head silent about what people look for.
+_RARE = 0.25
 
 
 def stratified_folds(column: Columns, cv: int, seed: int, groups: npt.ArrayLike | None = None) -> Columns:
@@ -54,47 +65,126 @@ def _spread(column: Columns, cv: int, seed: int) -> Columns:
     return fold
 
 
-def training_size(group: Columns) -> float:
-    """Labels behind a held-out row's fit, on average over the rows, where rows of one group (n,) are held out together."""
-    counts = np.bincount(group).astype(np.float64)
-    return float(len(group) - (counts**2).sum() / max(1, len(group)))
+@dataclass(frozen=True)
+class Chosen:
+    """The place of the setting, the temperature, and how much of the classes' log-shares is added after it."""
+
+    setting: int
+    temperature: float
+    prior: float
 
 
-def choose(
-    held_out: Array, column: Columns, prior: Array | None = None, weight: Array | None = None
-) -> tuple[int, float]:
-    """The setting with the least held-out log-loss at its own temperature plus ``prior``, and that temperature.
+@dataclass(frozen=True)
+class HeldOut:
+    """What fits said of rows that they had not seen.
 
-    Args:
-        held_out: (S, n, k) logits under S settings.
+    Attributes:
+        logits: (S, n, k) under S settings, before any temperature. A class that a fold's fit had no label of has no logit;
+            whatever stands there is not looked at.
         column: (n,) true columns.
-        prior: (S,) nats that count against a setting, over all rows together.
+        fold: (n,) rows of one fold were held out together.
+        penalty: (S,) nats that count against a setting, over all rows together.
         weight: (n,) how much each row counts; 1 each if None.
+        balanced: whether classes count the same; None to choose by log-loss, unless one is rare, when they do.
     """
-    temperatures = calibrate.temperatures(held_out, column, weight=weight)
+
+    logits: Array
+    column: Columns
+    fold: Columns
+    penalty: Array | None = None
+    weight: Array | None = None
+    balanced: bool | None = True
+
+    @cached_property
+    def _others(self) -> Array:
+        """(folds, k) weight of each class outside of each fold."""
+        k = self.logits.shape[2]
+        every = np.bincount(self.column, weights=self.weight, minlength=k)
+        inside = np.zeros((int(self.fold.max()) + 1, k))
+        np.add.at(inside, (self.fold, self.column), 1.0 if self.weight is None else self.weight)
+        return np.asarray(every - inside)
+
+    @cached_property
+    def known(self) -> Mask:
+        """(n, k) whether the row's fit had labels of the class."""
+        counts = np.zeros((int(self.fold.max()) + 1, self.logits.shape[2]), dtype=np.intp)
+        np.add.at(counts, (self.fold, self.column), 1)
+        return np.asarray((counts.sum(axis=0) - counts > 0)[self.fold])
+
+    @cached_property
+    def seen(self) -> Array:
+        """(n,) labels behind each row's fit."""
+        return np.asarray((len(self.fold) - np.bincount(self.fold))[self.fold], dtype=np.float64)
+
+    def chosen(self, rows: Mask | None = None) -> Chosen:
+        """The setting with the least held-out log-loss at its own temperature, and then the prior with the least.
+
+        Rows whose own class the fit did not know say nothing of either: no setting would have made them right.
+        """
+        there = self.known[np.arange(len(self.column)), self.column]
+        if rows is not None:
+            there &= rows
+        column, weight = self.column[there], None if self.weight is None else self.weight[there]
+        logits = np.where(self.known[there], self.logits[:, there], -np.inf)
+        losses, _ = _fitted(logits, column, weight, 0.0)
+        if self.penalty is None and not len(column):
+            setting = len(losses) // 2
+        else:
+            setting = int(np.argmin(losses if self.penalty is None else losses + self.penalty))
+        shares = self._log_shares[self.fold[there]]
+        priors = self._priors
+        tilted = [_fitted(logits[[setting]], column, weight, prior * shares) for prior in priors]
+        best = int(np.argmin([loss[0] for loss, _ in tilted]))
+        return Chosen(setting, float(tilted[best][1][0]), priors[best])
+
+    def proba(self, apart: Sequence[Chosen] | None = None) -> Array:
+        """(n, k) probabilities; what ``chosen`` says is chosen for each fold on the other folds.
+
+        Args:
+            apart: what was chosen for each fold without its labels having taught the other folds' fits either.
+
+        A class that the fit had no label of gets Laplace's rule of succession, whatever the temperature: 1 / (n + 1 + m)
+        after n labels, with m such classes.
+        """
+        out = np.empty(self.logits.shape[1:])
+        for f in range(int(self.fold.max()) + 1):
+            inside = self.fold == f
+            found = self.chosen(~inside) if apart is None else apart[f]
+            logits = self.logits[found.setting, inside] / found.temperature
+            out[inside] = np.where(self.known[inside], logits + found.prior * self._log_shares[f], -np.inf)
+        absent = (~self.known).sum(axis=1, keepdims=True)
+        unseen = 1.0 / (self.seen[:, None] + 1.0 + absent)
+        return np.asarray(np.where(self.known, calibrate.softmax(out) * (1.0 - absent * unseen), unseen))
+
+    @cached_property
+    def _priors(self) -> tuple[float, ...]:
+        if self.balanced is not None:
+            return (0.0,) if self.balanced else (1.0,)
+        mass = np.bincount(self.column, weights=self.weight)
+        return _PRIORS if mass.min() >= _RARE * mass.max() else (0.0,)
+
+    @cached_property
+    def _log_shares(self) -> Array:
+        """(folds, k) log of each class's share outside of each fold; 0 where it has none."""
+        return log_shares(self._others)
+
+
+def log_shares(mass: Array) -> Array:
+    """Log of each class's share of the weight (..., k); 0 for a class without any."""
+    share = mass / np.maximum(mass.sum(axis=-1, keepdims=True), 1e-300)
+    return np.asarray(np.log(np.where(mass > 1e-12, share, 1.0)))
+
+
+def _fitted(
+    logits: Array, column: Columns, weight: Array | None, offset: Array | float
+) -> tuple[Array, Array]:
+    """(S,) total log-losses of logits (S, n, k), each at its own temperature, and (S,) these."""
+    temperatures = calibrate.temperatures(logits, column, weight=weight, offset=offset)
+    if not len(column):
+        return np.zeros(len(logits)), temperatures
     total = float(len(column) if weight is None else weight.sum())
-    losses = np.array(
-        [
-            total * calibrate.log_loss(logits / t, column, weight=weight)
-            for logits, t in zip(held_out, temperatures, strict=True)
-        ]
-    )
-    best = int(np.argmin(losses if prior is None else losses + prior))
-    return best, float(temperatures[best])
-
-
-def cross_fitted(
-    held_out: Array,
-    column: Columns,
-    fold: Columns,
-    prior: Array | None = None,
-    weight: Array | None = None,
-) -> Array:
-    """(n, k) held-out probabilities; setting and temperature of each fold are chosen on the other folds."""
-    proba = np.empty(held_out.shape[1:])
-    for f in range(int(fold.max()) + 1):
-        inside = fold == f
-        others = None if weight is None else weight[~inside]
-        best, t = choose(held_out[:, ~inside], column[~inside], prior, others)
-        proba[inside] = calibrate.softmax(held_out[best, inside] / t)
-    return proba
+    losses = [
+        total * calibrate.log_loss(each / t + offset, column, weight=weight)
+        for each, t in zip(logits, temperatures, strict=True)
+    ]
+    return np.array(losses), temperatures

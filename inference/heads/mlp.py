@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
@@ -12,7 +13,6 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
 from inference.heads.base import Array, Examples, Head, Progress
-from inference.heads.folds import choose, cross_fitted, training_size
 from inference.logistic import standardisation
 
 _BATCH = 512
@@ -33,7 +33,8 @@ class MlpHead(Head):
     Args:
         hidden: width of the hidden layer.
         epochs: at most so many, looked at in twenty steps.
-        balanced: weigh classes equally.
+        balanced: True: classes weigh the same; None: and held-out rows choose how far their shares count after all; False:
+            each label counts 1.
         seed: of folds, first weights and order of rows.
 
     Attributes:
@@ -47,7 +48,7 @@ class MlpHead(Head):
     epochs_: int
 
     def __init__(
-        self, *, hidden: int = 64, epochs: int = 100, cv: int = 5, balanced: bool = True, seed: int = 0
+        self, *, hidden: int = 64, epochs: int = 100, cv: int = 5, balanced: bool | None = None, seed: int = 0
     ) -> None:
         self.hidden = hidden
         self.epochs = epochs
@@ -55,33 +56,36 @@ class MlpHead(Head):
         self.balanced = balanced
         self.seed = seed
 
-    def _learn(
-        self, given: Examples, fold: npt.NDArray[np.intp], groups: npt.ArrayLike | None, report: Progress
-    ) -> None:
-        n, k = len(given.rows), len(given.classes)
-        folds = int(fold.max()) + 1
-        counts = given.sample_weight if given.weighted else None
-        looks = sorted({max(1, round(self.epochs * (i + 1) / _LOOKS)) for i in range(_LOOKS)})
-        self.mean_, self.scale_ = standardisation(given.rows)
-        inputs = torch.as_tensor((given.rows - self.mean_) / self.scale_).float()
-        target = torch.as_tensor(given.column)
+    def _looks(self) -> list[int]:
+        return sorted({max(1, round(self.epochs * (i + 1) / _LOOKS)) for i in range(_LOOKS)})
+
+    def _held_out(self, space: Any, given: Examples, fold: npt.NDArray[np.intp], report: Progress) -> Array:
+        k, folds, looks = len(given.classes), int(fold.max()) + 1, self._looks()
+        held_out = np.zeros((len(looks), len(given.rows), k))
+        if folds < 2:
+            return held_out
+        # Each fold's rows are standardised by the others.
+        standard = _Standard.of([standardisation(given.rows[fold != f]) for f in range(folds)])
         weight = np.stack([given.class_weight(self.balanced, fold != f) for f in range(folds)])
-        held_out = np.zeros((len(looks), n, k))
-        for epoch, networks in self._train(inputs, target, weight, k, looks[-1]):
+        for epoch, networks in self._train(given, standard, weight, looks[-1]):
             if epoch in looks:
                 for f in range(folds):
-                    at = np.flatnonzero(fold == f)
                     one = [each[f : f + 1] for each in networks]
-                    answer = _forward(one, inputs[torch.as_tensor(at)][None])[0]
-                    held_out[looks.index(epoch), at] = answer.double().numpy()
+                    rows = torch.as_tensor(given.rows[fold == f]).float()
+                    answer = _forward(one, standard.of_fold(f)(rows))[0]
+                    held_out[looks.index(epoch), fold == f] = answer.double().numpy()
             report(epoch, 2 * looks[-1])
-        best, self.temperature_ = choose(held_out, given.column, weight=counts)
-        self.out_of_fold_proba_ = cross_fitted(held_out, given.column, fold, weight=counts)
-        self.out_of_fold_size_ = training_size(fold)
-        self.epochs_ = looks[best]
+        return held_out
+
+    def _settle(self, space: Any, given: Examples, setting: int, report: Progress) -> None:
+        looks = self._looks()
+        self.epochs_ = looks[setting]
+        self.mean_, self.scale_ = standardisation(given.rows)
+        standard = _Standard.of([(self.mean_, self.scale_)])
         final: list[Tensor] = []
-        everything = given.class_weight(self.balanced)[None]
-        for epoch, networks in self._train(inputs, target, everything, k, self.epochs_):
+        for epoch, networks in self._train(
+            given, standard, given.class_weight(self.balanced)[None], self.epochs_
+        ):
             final = networks
             report(looks[-1] + epoch, 2 * looks[-1])
         first, hidden_bias, second, out_bias = (each[0].double().numpy() for each in final)
@@ -89,10 +93,12 @@ class MlpHead(Head):
         self.hidden_bias_, self.out_weight_, self.out_bias_ = hidden_bias, second.T, out_bias
         report(2 * looks[-1], 2 * looks[-1])
 
-    def _train(self, inputs: Tensor, target: Tensor, weight: Array, k: int, epochs: int) -> Any:
+    def _train(self, given: Examples, standard: _Standard, weight: Array, epochs: int) -> Any:
         """Yields (epoch, weights) of F networks side by side; ``weight`` (F, n) of the rows is 0 where held out."""
+        raw, target = torch.as_tensor(np.array(given.rows)).float(), torch.as_tensor(given.column)
+        k = len(given.classes)
         draw = torch.Generator().manual_seed(self.seed)
-        count, width = len(weight), inputs.shape[1]
+        count, width = len(weight), raw.shape[1]
         # The same first weights in every fold, and small: in what no training row spans they stay as they are.
         first = _FIRST * torch.randn(1, width, self.hidden, generator=draw) / width**0.5
         second = torch.randn(1, self.hidden, k, generator=draw) / self.hidden**0.5
@@ -110,7 +116,7 @@ class MlpHead(Head):
             order = torch.randperm(len(target), generator=draw)
             for start in range(0, len(order), _BATCH):
                 at = order[start : start + _BATCH]
-                logits = _forward(networks, inputs[at].expand(count, -1, -1))
+                logits = _forward(networks, standard(raw[at]))
                 loss = torch.nn.functional.cross_entropy(
                     logits.reshape(-1, k), target[at].repeat(count), reduction="none"
                 )
@@ -125,7 +131,7 @@ class MlpHead(Head):
     def logits(self, X: npt.ArrayLike) -> Array:
         standard = (self._rows(X) - self.mean_) / self.scale_
         hidden = _gelu(standard @ self.hidden_weight_.T + self.hidden_bias_)
-        return np.asarray((hidden @ self.out_weight_.T + self.out_bias_) / self.temperature_)
+        return np.asarray((hidden @ self.out_weight_.T + self.out_bias_) / self.temperature_ + self.offset_)
 
     def to_arrays(self) -> dict[str, npt.NDArray[Any]]:
         check_is_fitted(self, "out_weight_")
@@ -138,6 +144,8 @@ class MlpHead(Head):
             "out_bias": self.out_bias_,
             "temperature": np.asarray([self.temperature_]),
             "epochs": np.asarray([self.epochs_], dtype=np.int64),
+            "prior": np.asarray([self.prior_]),
+            "shares": self.shares_,
         }
 
     @classmethod
@@ -148,11 +156,32 @@ class MlpHead(Head):
             setattr(head, f"{name}_", np.asarray(arrays[name], dtype=np.float64))
         head.temperature_ = float(arrays["temperature"][0])
         head.epochs_ = int(arrays["epochs"][0])
+        head._read_prior(arrays)
         k, d, hidden = len(head.classes_), len(head.mean_), len(head.hidden_bias_)
         if head.hidden_weight_.shape != (hidden, d) or head.out_weight_.shape != (k, hidden):
             raise ValueError(f"Arrays do not fit {k} classes: {head.out_weight_.shape}.")
         head.n_features_in_ = d
         return head
+
+
+@dataclass(frozen=True)
+class _Standard:
+    """Standardisations of F networks: (F, 1, d) means and deviations."""
+
+    mean: Tensor
+    scale: Tensor
+
+    @classmethod
+    def of(cls, pairs: Sequence[tuple[Array, Array]]) -> _Standard:
+        mean, scale = (torch.as_tensor(np.stack(each)).float()[:, None] for each in zip(*pairs, strict=True))
+        return cls(mean, scale)
+
+    def of_fold(self, f: int) -> _Standard:
+        return _Standard(self.mean[f : f + 1], self.scale[f : f + 1])
+
+    def __call__(self, raw: Tensor) -> Tensor:
+        """(F, n, d) of rows (n, d)."""
+        return (raw - self.mean) / self.scale
 
 
 def _forward(networks: Sequence[Tensor], rows: Tensor) -> Tensor:

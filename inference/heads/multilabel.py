@@ -12,8 +12,9 @@ import torch
 
 from inference import logistic
 from inference.heads.base import Array, LinearHead, Progress, TooFewLabels, examples
-from inference.heads.folds import stratified_folds
 from inference.heads.logistic import LogisticHead
+
+_CHOSEN = ("temperature", "strength", "prior")
 
 
 class MultiLabelHead(LinearHead):
@@ -32,7 +33,7 @@ class MultiLabelHead(LinearHead):
     Attributes:
         classes_: (k,) the questions' names.
         coef_, intercept_, temperature_: (k, d), (k,), (k,): the logit of yes, over its temperature.
-        strength_: (k,).
+        strength_, prior_: (k,).
         out_of_fold_proba_: (n, k) probability of yes; NaN where the answer is unknown.
         out_of_fold_size_: (k,).
     """
@@ -46,7 +47,7 @@ class MultiLabelHead(LinearHead):
         names: Sequence[Any] | None = None,
         strengths: Sequence[float] | None = None,
         cv: int = 5,
-        balanced: bool = True,
+        balanced: bool | None = None,
         seed: int = 0,
         device: str = "cpu",
     ) -> None:
@@ -78,11 +79,10 @@ class MultiLabelHead(LinearHead):
         for name, column in zip(names, answers.T, strict=True):
             if len(np.unique(column[~np.isnan(column)])) < 2:
                 raise TooFewLabels(f"Training needs a yes and a no for each question; {name} lacks one.")
-        given = examples(rows, np.arange(n) % 2 if n > 1 else np.zeros(n), sample_weight)
+        given = examples(X, np.arange(n) % 2 if n > 1 else np.zeros(n), sample_weight, of=self)
         proba = np.full((n, k), np.nan)
         coef, intercept = np.empty((k, given.rows.shape[1])), np.empty(k)
-        temperature, strength = np.empty(k), np.empty(k)
-        size = np.empty(k)
+        temperature, strength, prior, size = np.empty((4, k))
         space = logistic.space_of(given.rows, device=self.device)
         for q in range(k):
 
@@ -95,29 +95,22 @@ class MultiLabelHead(LinearHead):
                 answers[known, q].astype(np.int64),
                 given.sample_weight[known] if given.weighted else None,
             )
-            fold = stratified_folds(
-                one.column, self.cv, self.seed, None if groups is None else np.asarray(groups)[known]
-            )
+            alike = None if groups is None else np.asarray(groups)[known]
             head = LogisticHead(strengths=self.strengths, cv=self.cv, balanced=self.balanced, seed=self.seed)
             design = space.design[torch.as_tensor(known, device=space.design.device)]
-            head.fit_in(replace(space, design=design), one, fold, within)
+            head.fit_in(replace(space, design=design), one, alike, within)
             coef[q] = head.coef_[1] - head.coef_[0]
             intercept[q] = head.intercept_[1] - head.intercept_[0]
-            temperature[q], strength[q] = head.temperature_, head.strength_
+            temperature[q], strength[q], prior[q] = head.temperature_, head.strength_, head.prior_
             size[q] = head.out_of_fold_size_
             proba[known, q] = head.out_of_fold_proba_[:, 1]
-        self.coef_, self.intercept_, self.temperature_, self.strength_ = (
-            coef,
-            intercept,
-            temperature,
-            strength,
-        )
+        self.coef_, self.intercept_ = coef, intercept
+        self.temperature_, self.strength_, self.prior_ = temperature, strength, prior
         self.out_of_fold_proba_, self.out_of_fold_size_ = proba, size
         self.classes_ = names
-        self.n_features_in_ = given.rows.shape[1]
 
     def settings(self) -> dict[str, Any]:
-        return {"temperature": self.temperature_.tolist(), "strength": self.strength_.tolist()}
+        return {name: getattr(self, f"{name}_").tolist() for name in _CHOSEN}
 
     def decision_function(self, X: npt.ArrayLike) -> Array:
         """(n, k) calibrated logits of yes."""
@@ -143,19 +136,19 @@ class MultiLabelHead(LinearHead):
         return {
             "coef": np.ascontiguousarray(self.coef_),
             "intercept": self.intercept_,
-            "temperature": self.temperature_,
-            "strength": self.strength_,
+            **{name: getattr(self, f"{name}_") for name in _CHOSEN},
         }
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, npt.NDArray[Any]], classes: Sequence[Any]) -> Self:
         head = cls(names=list(classes))
         head.classes_ = np.asarray(classes)
-        for name in ("coef", "intercept", "temperature", "strength"):
-            setattr(head, f"{name}_", np.asarray(arrays[name], dtype=np.float64))
         k = len(head.classes_)
+        # Heads of earlier releases had no prior.
+        for name, array in {"prior": np.zeros(k), **arrays}.items():
+            setattr(head, f"{name}_", np.asarray(array, dtype=np.float64))
         if head.coef_.ndim != 2 or any(
-            len(each) != k for each in (head.coef_, head.intercept_, head.temperature_)
+            len(each) != k for each in (head.coef_, head.intercept_, head.temperature_, head.prior_)
         ):
             raise ValueError(f"Arrays do not fit {k} questions: coef {head.coef_.shape}.")
         head.n_features_in_ = head.coef_.shape[1]

@@ -1,4 +1,4 @@
-"""Ridge regression on class indicators, with exact leave-one-out scores at the price of one fit."""
+"""Ridge regression on class indicators."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from inference.heads.base import Array, Examples, LinearHead, Progress
-from inference.heads.folds import choose, cross_fitted, training_size
-from inference.logistic import space_of
+from inference.logistic import Space, space_of
 
 # Penalties, times d: standardised rows have a squared length of about d.
 _PENALTIES = tuple(float(c) for c in np.logspace(-2.5, 2.0, 10))
@@ -18,18 +17,14 @@ _PENALTIES = tuple(float(c) for c in np.logspace(-2.5, 2.0, 10))
 class RidgeHead(LinearHead):
     """Weighted ridge regression of +1 (its class) and -1 (another), one column a class.
 
-    Minimises sum_i v_i * |t_i - W x_i - b|^2 + |W|^2 / strength on standardised features. With H the hat matrix of the
-    weighted problem, intercept included, the residual of row i under the fit without it is
-
-        r_i / (1 - H_ii)                                (Allen 1974, PRESS; Golub, Heath & Wahba 1979),
-
-    and that of rows G left out together is (I - H_GG)^-1 r_G, both exactly. One singular decomposition gives H for every
-    strength. The strength with the least log-loss on leave-one-out scores, at its own temperature, wins.
+    Minimises sum_i v_i * |t_i - W x_i - b|^2 + |W|^2 / strength on standardised features. One decomposition of the weighted
+    rows serves every strength; the one with the least log-loss on held-out rows, at its own temperature, wins.
 
     Args:
         strengths: inverse penalties; None for ten around 1 / d.
-        balanced: weigh classes equally.
-        seed: of the folds on which strengths are chosen for each other's rows in ``out_of_fold_proba_``.
+        balanced: True: classes weigh the same; None: and held-out rows choose how far their shares count after all; False:
+            each label counts 1.
+        seed, cv: of the folds.
 
     Attributes:
         strength_: the strength chosen.
@@ -38,82 +33,67 @@ class RidgeHead(LinearHead):
     kind = "ridge"
 
     def __init__(
-        self, *, strengths: Sequence[float] | None = None, cv: int = 5, balanced: bool = True, seed: int = 0
+        self,
+        *,
+        strengths: Sequence[float] | None = None,
+        cv: int = 5,
+        balanced: bool | None = None,
+        seed: int = 0,
     ) -> None:
         self.strengths = strengths
         self.cv = cv
         self.balanced = balanced
         self.seed = seed
 
-    def _learn(
-        self, given: Examples, fold: npt.NDArray[np.intp], groups: npt.ArrayLike | None, report: Progress
-    ) -> None:
+    def _strengths(self, given: Examples) -> list[float]:
         d = given.rows.shape[1]
-        strengths = [1.0 / (c * d) for c in _PENALTIES] if self.strengths is None else list(self.strengths)
-        counts = given.sample_weight if given.weighted else None
-        space = space_of(given.rows)
-        fit = _Fit(
-            space.design[:, :-1].double().numpy(),
-            2.0 * np.eye(len(given.classes))[given.column] - 1.0,
-            given.class_weight(self.balanced),
-        )
-        members = _members(groups)
-        left_out = np.stack([fit.left_out_scores(1.0 / s, members) for s in strengths])
-        best, self.temperature_ = choose(left_out, given.column, weight=counts)
-        self.out_of_fold_proba_ = cross_fitted(left_out, given.column, fold, weight=counts)
-        n = len(given.rows)
-        self.out_of_fold_size_ = training_size(
-            np.arange(n) if groups is None else np.unique(np.asarray(groups), return_inverse=True)[1]
-        )
-        weights, bias = fit.coefficients(1.0 / strengths[best])
-        basis, scale = space.basis.double().numpy(), space.scale.numpy()
-        self.coef_ = (basis @ weights).T / scale
-        self.intercept_ = bias - self.coef_ @ space.mean.numpy()
-        self.strength_ = float(strengths[best])
+        return [1.0 / (c * d) for c in _PENALTIES] if self.strengths is None else list(self.strengths)
+
+    def _space(self, given: Examples) -> Space:
+        return space_of(given.rows)
+
+    def _held_out(self, space: Space, given: Examples, fold: npt.NDArray[np.intp], report: Progress) -> Array:
+        strengths, folds = self._strengths(given), int(fold.max()) + 1
+        rows, target = _problem(space, given)
+        held_out = np.zeros((len(strengths), *target.shape))
+        for f in range(folds):
+            inside = fold == f
+            if not inside.all():
+                weight = given.class_weight(self.balanced, ~inside)[~inside]
+                fit = _Fit(rows[~inside], target[~inside], weight)
+                held_out[:, inside] = [fit.scores(rows[inside], 1.0 / s) for s in strengths]
+            report(f + 1, folds + 1)
+        return held_out
+
+    def _settle(self, space: Space, given: Examples, setting: int, report: Progress) -> None:
+        self.strength_ = float(self._strengths(given)[setting])
+        fit = _Fit(*_problem(space, given), given.class_weight(self.balanced))
+        self._place(*fit.coefficients(1.0 / self.strength_), space)
         report(1, 1)
+
+
+def _problem(space: Space, given: Examples) -> tuple[Array, Array]:
+    """Rows in the coordinates of ``space``, and their targets (n, k)."""
+    return space.design[:, :-1].double().numpy(), 2.0 * np.eye(len(given.classes))[given.column] - 1.0
 
 
 class _Fit:
     """Weighted ridge for every penalty, from one decomposition of the centred, weighted rows."""
 
     def __init__(self, rows: Array, target: Array, weight: Array) -> None:
-        self.rows, self.target, self.root = rows, target, np.sqrt(weight)
-        total = weight.sum()
+        root, total = np.sqrt(weight)[:, None], weight.sum()
         self.row_mean, self.target_mean = weight @ rows / total, weight @ target / total
-        centred = self.root[:, None] * (rows - self.row_mean)
+        centred = root * (rows - self.row_mean)
         spectrum, self.right = np.linalg.eigh(centred.T @ centred)
         self.spectrum = np.maximum(spectrum, 0.0)
-        # Left singular vectors times singular values, and what they make of the targets.
-        self.turned = centred @ self.right
-        self.moment = self.turned.T @ (self.root[:, None] * (target - self.target_mean))
-        self.level = weight / total
+        self.moment = (centred @ self.right).T @ (root * (target - self.target_mean))
 
     def coefficients(self, penalty: float) -> tuple[Array, Array]:
         """(r, k) weights and (k,) intercepts."""
         weights = self.right @ (self.moment / (self.spectrum + penalty)[:, None])
         return weights, self.target_mean - self.row_mean @ weights
 
-    def left_out_scores(self, penalty: float, members: Sequence[npt.NDArray[np.intp]] | None) -> Array:
-        """(n, k) scores, each from the fit without its row, or without all rows of its group."""
-        shrunk = self.turned / (self.spectrum + penalty)
-        residual = self.root[:, None] * (self.target - self.target_mean) - shrunk @ self.moment
-        if members is None:
-            hat = self.level + np.einsum("ij,ij->i", shrunk, self.turned)
-            # Rounding may take a row that nothing else holds up to 1 and beyond.
-            left_out = residual / np.maximum(1.0 - hat, 1e-9)[:, None]
-        else:
-            left_out = np.empty_like(residual)
-            for group in members:
-                hat_block = shrunk[group] @ self.turned[group].T + np.outer(
-                    np.sqrt(self.level[group]), np.sqrt(self.level[group])
-                )
-                lifted = np.eye(len(group)) - hat_block
-                left_out[group] = np.linalg.lstsq(lifted, residual[group], rcond=1e-9)[0]
-        return np.asarray(self.target - left_out / self.root[:, None])
-
-
-def _members(groups: npt.ArrayLike | None) -> list[npt.NDArray[np.intp]] | None:
-    if groups is None:
-        return None
-    _, member = np.unique(np.asarray(groups), return_inverse=True)
-    return [np.flatnonzero(member.reshape(-1) == g) for g in range(int(member.max()) + 1)]
+    def scores(self, rows: Array, penalty: float) -> Array:
+        """(rows, k) scores of other rows."""
+        weights, bias = self.coefficients(penalty)
+        return np.asarray(rows @ weights + bias)

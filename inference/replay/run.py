@@ -19,7 +19,7 @@ from sklearn.metrics import roc_auc_score
 from inference import strategies
 from inference.heads import LogisticHead
 from inference.replay.pace import Pace
-from inference.replay.people import People
+from inference.replay.people import HELD, People
 from inference.strategies import Pool, Strategy
 
 #: A model before two classes have so many ground truths would be a guess.
@@ -52,7 +52,7 @@ class Point:
         accuracy: on the photos set aside.
         accuracy_unlabeled: on those and on all of the pool that no one labeled: what a machine would decide.
         auroc: on the photos set aside; macro over classes, one against the rest; 0.5 without a model.
-        human_decisions: labelers' answers and reviewers' rulings so far.
+        human_decisions: labelers' answers and reviewers' rulings so far, those on held photos included.
         wrong: share of the ground truths that contradict the truth.
         right: (len(test),) whether each photo set aside is judged right.
     """
@@ -118,43 +118,64 @@ def replay(
         raise ValueError("checkpoints must be ascending and positive.")
     if checkpoints[-1] > pool.sum():
         raise ValueError(f"The pool has {pool.sum()} photos, too few for the checkpoint {checkpoints[-1]}.")
-    labeled: list[int] = []
+    known = _Known()
     points: list[Point] = []
     proba: npt.NDArray[np.float64] | None = None
-    queue: Indexes = np.empty(0, dtype=np.int64)
+    queue: list[tuple[int, bool]] = []
     stops = sorted({*checkpoints, *range(pace.retrain_every, checkpoints[-1], pace.retrain_every)})
     for stop in stops:
-        if not len(queue):
-            ready = proba is not None and _may_train(people, labeled, pace)
-            queue = _next(X, pool, labeled, people, chosen, proba if ready else None, pace, seed)
-        wanted = stop - len(labeled)
-        labeled += queue[:wanted].tolist()
-        queue = queue[wanted:]
-        pool[labeled] = False
+        while len(known.photos) < stop:
+            if not queue:
+                ready = proba is not None and _may_train(people, known, pace)
+                queue = _next(X, pool, known, people, chosen, proba if ready else None, pace, seed)
+            photo, at_boundary = queue.pop(0)
+            pool[photo] = False
+            known.take(photo, *people.asked(photo, at_boundary=at_boundary))
         at_training = stop % pace.retrain_every == 0
-        if stop in checkpoints or (at_training and _may_train(people, labeled, pace)):
-            proba = _fit(X, labeled, people, make_head(seed), groups)
+        if at_training:
+            queue = []
+        if stop in checkpoints or (at_training and _may_train(people, known, pace)):
+            proba = _fit(X, known, people, make_head(seed), groups)
         if stop in checkpoints:
-            points.append(_measure(proba, people, test, pool, labeled))
+            points.append(_measure(proba, people, test, pool, known))
         if on_progress is not None:
-            on_progress(len(labeled))
+            on_progress(len(known.photos))
     return points
 
 
-def _may_train(people: People, labeled: list[int], pace: Pace) -> bool:
-    counts = np.bincount(people.ground_truth[labeled], minlength=people.classes)
-    return bool(np.sum(counts >= LEAST_A_CLASS) >= 2 and len(labeled) >= pace.cold_start)
+@dataclass
+class _Known:
+    """What people have settled so far, in turn, and the human decisions that it took."""
+
+    photos: list[int] = field(default_factory=list)
+    truths: list[int] = field(default_factory=list)
+    decisions: int = 0
+
+    @property
+    def given(self) -> npt.NDArray[np.int64]:
+        return np.array(self.truths, dtype=np.int64)
+
+    def take(self, photo: int, ground_truth: int, decisions: int) -> None:
+        self.decisions += decisions
+        if ground_truth != HELD:
+            self.photos.append(photo)
+            self.truths.append(ground_truth)
+
+
+def _may_train(people: People, known: _Known, pace: Pace) -> bool:
+    counts = np.bincount(known.given, minlength=people.classes)
+    return bool(np.sum(counts >= LEAST_A_CLASS) >= 2 and len(known.photos) >= pace.cold_start)
 
 
 def _fit(
-    X: Floats, labeled: list[int], people: People, head: Head, groups: npt.NDArray[np.int64] | None
+    X: Floats, known: _Known, people: People, head: Head, groups: npt.NDArray[np.int64] | None
 ) -> npt.NDArray[np.float64] | None:
     """(n, k) probabilities of all photos, 0 for classes without a ground truth; None with a single class or group."""
-    given = people.ground_truth[labeled]
-    alike = None if groups is None else groups[labeled]
+    given = known.given
+    alike = None if groups is None else groups[known.photos]
     if len(np.unique(given)) < 2 or (alike is not None and len(np.unique(alike)) < 2):
         return None
-    head.fit(X[labeled], given, groups=alike)
+    head.fit(X[known.photos], given, groups=alike)
     proba = np.zeros((len(X), people.classes))
     proba[:, np.asarray(head.classes_, dtype=np.int64)] = head.predict_proba(X)
     return proba
@@ -163,35 +184,44 @@ def _fit(
 def _next(
     X: Floats,
     pool: npt.NDArray[np.bool_],
-    labeled: list[int],
+    known: _Known,
     people: People,
     strategy: Strategy,
     proba: npt.NDArray[np.float64] | None,
     pace: Pace,
     seed: int,
-) -> Indexes:
-    """The photos to show until the next training."""
-    count = pace.retrain_every - len(labeled) % pace.retrain_every
+) -> list[tuple[int, bool]]:
+    """The photos to show until the next training, and whether each is of the boundary band.
+
+    Raises:
+        ValueError: none is left, as people hold too many.
+    """
+    settled = len(known.photos)
+    count = pace.retrain_every - settled % pace.retrain_every
     left = np.flatnonzero(pool)
+    if not len(left):
+        raise ValueError(f"The pool ends at {settled} ground truths: people hold the others.")
     # A strategy that needs a model and has none starts with typical photos by itself.
     ordering = strategy.order(
         Pool(
             ids=left,
             embeddings=X[left],
             proba=None if proba is None else proba[left],
-            labeled_embeddings=X[labeled],
-            labeled_y=people.ground_truth[labeled],
+            labeled_embeddings=X[known.photos],
+            labeled_y=known.given,
         ),
         bands=pace.bands if strategy.paced else 1,
-        seed=seed * 1000 + len(labeled),
+        seed=seed * 1000 + settled,
         careful=count,
     )
     order = ordering.order
     if proba is not None and strategy.paced:
         # From the band that is due inward; what was left further out comes when nothing else is left.
-        due = ordering.band[order] >= pace.band(len(labeled))
+        due = ordering.band[order] >= pace.band(settled)
         order = np.concatenate([order[due], order[~due]])
-    return left[order[:count]]
+    first = order[:count]
+    inside = (proba is not None and strategy.paced) & (ordering.band[first] == pace.bands - 1)
+    return list(zip(left[first].tolist(), inside.tolist(), strict=True))
 
 
 def _measure(
@@ -199,24 +229,24 @@ def _measure(
     people: People,
     test: Indexes,
     pool: npt.NDArray[np.bool_],
-    labeled: list[int],
+    known: _Known,
 ) -> Point:
     truth = people.truth
     if proba is None:
         # One class among the ground truths: the best guess is that class.
-        seen = int(people.ground_truth[labeled[0]])
+        seen = known.truths[0]
         right, auroc = truth == seen, 0.5
     else:
         right, auroc = proba.argmax(axis=1) == truth, _auroc(truth[test], proba[test])
     unlabeled = pool.copy()
     unlabeled[test] = True
     return Point(
-        labels=len(labeled),
+        labels=len(known.photos),
         accuracy=float(right[test].mean()),
         accuracy_unlabeled=float(right[unlabeled].mean()),
         auroc=auroc,
-        human_decisions=int(people.decisions[labeled].sum()),
-        wrong=float((people.ground_truth[labeled] != truth[labeled]).mean()),
+        human_decisions=known.decisions,
+        wrong=float((known.given != truth[known.photos]).mean()),
         right=np.asarray(right[test]),
     )
 

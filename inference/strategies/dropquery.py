@@ -18,7 +18,7 @@ from sklearn.cluster import MiniBatchKMeans
 
 from inference.heads import LogisticHead
 from inference.strategies.base import Ordering, Pool, top_two, with_model
-from inference.strategies.geometry import UnitSphere
+from inference.strategies.geometry import UnitSphere, nearest
 from inference.strategies.typical import Typical
 from inference.strategies.uncertain import Uncertain
 
@@ -86,5 +86,4 @@ def _one_a_cluster(pool: Pool, candidates: npt.NDArray[np.int64], seed: int) -> 
     distance = np.sum((rows - model.cluster_centers_[model.labels_]) ** 2, axis=1)
     sizes = np.bincount(model.labels_, minlength=k)
     members = [np.flatnonzero(model.labels_ == c) for c in np.argsort(-sizes, kind="stable")]
-    nearest = [int(mine[distance[mine].argmin()]) for mine in members if len(mine)]
-    return candidates[nearest]
+    return candidates[[int(mine[nearest(distance[mine])]) for mine in members if len(mine)]]

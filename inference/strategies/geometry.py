@@ -5,10 +5,15 @@ Knows nothing of labels, models or orders.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float32]
+
+#: Distances between unit rows that differ by less are equal: float32 and the order of sums say no more.
+TIE = 1e-4
 
 _SAMPLE = 2_000
 _DIM = 128
@@ -43,6 +48,14 @@ class UnitSphere:
             turned = turned @ self._turn
         length = np.linalg.norm(turned, axis=1, keepdims=True)
         return np.asarray(turned / np.maximum(length, 1e-12), dtype=np.float32)
+
+
+def nearest(distance: npt.NDArray[np.floating[Any]]) -> int:
+    """Index of the smallest of (n,) distances; of those within ``TIE`` of it, the first.
+
+    Of a cluster of two, both are equally near its centre: the last bit would choose, which differs from machine to machine.
+    """
+    return int(np.flatnonzero(distance <= distance.min() + TIE)[0])
 
 
 def small_kmeans(

@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from inference.strategies.base import Ordering, Pool, ladder_bands, top_two, without_model
 from inference.strategies.ends import can_order, ends_first
-from inference.strategies.geometry import Floats, UnitSphere, small_kmeans
+from inference.strategies.geometry import Floats, UnitSphere, nearest, small_kmeans
 from inference.strategies.typical import Typical
 
 # Only this many photos of a band are placed with care; the rest follow in plain order, long before they are reached
@@ -139,4 +139,4 @@ def _central(rows: Floats, label: npt.NDArray[np.int64], cluster: int) -> int:
     """Index of the row nearest its cluster's centre."""
     inside = np.flatnonzero(label == cluster)
     centre = rows[inside].mean(axis=0)
-    return int(inside[np.sum((rows[inside] - centre) ** 2, axis=1).argmin()])
+    return int(inside[nearest(np.sum((rows[inside] - centre) ** 2, axis=1))])

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from sklearn.cluster import MiniBatchKMeans
 
 from inference.strategies.base import Ordering, Pool, with_model, without_model
-from inference.strategies.geometry import Floats, UnitSphere
+from inference.strategies.geometry import TIE, Floats, UnitSphere
 
 # The photos that a cold start needs; later orders come from a model.
 _BUDGET = 20
@@ -66,7 +66,10 @@ def _typical_order(pool: Pool, rng: np.random.Generator) -> npt.NDArray[np.int64
 
 
 def _typicality(rows: Floats, rng: np.random.Generator) -> npt.NDArray[np.float64]:
-    """(n,) inverse mean distance to the nearest neighbours within the cluster; 0 for those beyond the cap."""
+    """(n,) inverse mean distance to the nearest neighbours within the cluster, in steps; 0 for those beyond the cap.
+
+    Two of a cluster are each other's nearest: without steps the last bit would say which is the more typical.
+    """
     n = len(rows)
     out = np.zeros(n)
     if n == 1:
@@ -74,8 +77,9 @@ def _typicality(rows: Floats, rng: np.random.Generator) -> npt.NDArray[np.float6
     at = np.arange(n) if n <= _MAX_CLUSTER else np.sort(rng.choice(n, _MAX_CLUSTER, replace=False))
     some = rows[at]
     distance = np.sqrt(np.maximum(2.0 - 2.0 * some @ some.T, 0.0))
+    np.fill_diagonal(distance, 0.0)
     near = min(_NEIGHBOURS, len(at) - 1)
     closest = np.partition(distance, near, axis=1)[:, : near + 1]
     # The smallest is the distance to itself.
-    out[at] = 1.0 / (closest.sum(axis=1) / near + 1e-6)
+    out[at] = np.round(1.0 / (closest.sum(axis=1) / near + 1e-6) / TIE)
     return out

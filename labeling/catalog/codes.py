@@ -11,13 +11,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from string import ascii_lowercase, digits
 
 from labeling.catalog.models import ClassDefinition, ClassState
+from labeling.people.keys import LETTERS
 
 #: So many classes are answered by one digit each.
 BY_DIGIT = 9
-#: Letters that do something on the labeling screen by themselves (hold, unusable, skip, undo, level, criteria, flip, rotate,
-#: invert): no code of two signs begins with one, so that the first sign already says which is meant.
-COMMANDS = frozenset("huszlifrv")
-_FIRST = [letter for letter in ascii_lowercase if letter not in COMMANDS]
+#: No code of two signs begins with a letter that does something by itself: the first sign already says which is meant.
+_FIRST = [letter for letter in ascii_lowercase if letter not in LETTERS]
 _SECOND = ascii_lowercase + digits
 _NOT_SIGNS = re.compile(r"[^a-z0-9]+")
 

@@ -39,8 +39,8 @@ _KEY = re.compile(r"^[a-z0-9_-]{1,60}$")
 
 
 @dataclass(frozen=True, slots=True)
-class _Entry:
-    """What the version being written says of one class."""
+class Entry:
+    """What a version says of one class."""
 
     key: str
     name: str
@@ -56,7 +56,7 @@ class _Entry:
 
 def first_guideline(*, project: Project, classes: Sequence[Mapping[str, Any]], by: User) -> Guideline:
     """Version 1 of a new project. Call it in the transaction that makes the project."""
-    schema: dict[str, _Entry] = {}
+    schema: dict[str, Entry] = {}
     _add(schema, classes)
     if len(schema) < 2:
         raise Refused.invalid("classes", _("A question needs at least two classes. Add another one."))
@@ -98,44 +98,26 @@ def amend_guideline(
     where a certificate rests on the meaning and ``by`` is no admin. Sends ``guideline_changed``, and ``meaning_changed``
     unless it is another wording only.
     """
-    if not note.strip():
-        raise Refused.invalid(
-            "note", _("Say in a few words what you changed and why. Labelers will read it.")
-        )
+    refuse_unsaid(note)
     if wording_only and (add or merge or retire):
         raise Refused.invalid(
             "wording_only",
             _("Which classes there are is no wording: say that the meaning changes."),
             short=_("not possible"),
         )
-    current = _lock_newest(project, expected)
-    before = _read(current)
+    current = lock_newest(project, expected)
+    before = read_entries(current)
     schema = dict(before)
-
     for key, name in (rename or {}).items():
         schema[key] = replace(_active(schema, key), name=_name(name))
     for key, heading in (group or {}).items():
         schema[key] = replace(_active(schema, key), group=_group(heading))
     _add(schema, add)
-    for key, text in (criteria or {}).items():
-        schema[key] = replace(_active(schema, key), criteria=text.strip())
-    for key, checks in (checklist or {}).items():
-        schema[key] = replace(_active(schema, key), checklist=_checks(checks))
-    for key, hashes in (exemplars or {}).items():
-        entry = _active(schema, key)
-        schema[key] = replace(entry, exemplars=_exemplars(project, entry, hashes))
-    for key, hashes in (more_exemplars or {}).items():
-        entry = _active(schema, key)
-        schema[key] = replace(entry, exemplars=_exemplars(project, entry, [*_hashes(entry), *hashes]))
+    schema = reworded(project, schema, criteria or {}, checklist or {}, exemplars or {}, more_exemplars or {})
     _merge_and_retire(schema, merge or {}, retire)
     schema = _in_order(schema, order)
     _check_names(schema)
-    if schema == before:
-        raise Refused.invalid(
-            None,
-            _("This is what the guideline says already. Change something first."),
-            code="nothing_changed",
-        )
+    refuse_unchanged(before, schema)
 
     guideline = _write(
         project=project,
@@ -155,7 +137,46 @@ def amend_guideline(
     return guideline
 
 
-def _lock_newest(project: Project, expected: int | None) -> Guideline:
+def reworded(
+    project: Project,
+    before: Mapping[str, Entry],
+    criteria: Mapping[str, str],
+    checklist: Mapping[str, Sequence[str]],
+    exemplars: Mapping[str, Sequence[str]],
+    more_exemplars: Mapping[str, Sequence[str]],
+) -> dict[str, Entry]:
+    """What a reviewer may amend of classes in use; the arguments are those of :func:`amend_guideline`."""
+    schema = dict(before)
+    for key, text in criteria.items():
+        schema[key] = replace(_active(schema, key), criteria=text.strip())
+    for key, checks in checklist.items():
+        schema[key] = replace(_active(schema, key), checklist=_checks(checks))
+    for key, hashes in exemplars.items():
+        entry = _active(schema, key)
+        schema[key] = replace(entry, exemplars=_exemplars(project, entry, hashes))
+    for key, hashes in more_exemplars.items():
+        entry = _active(schema, key)
+        schema[key] = replace(entry, exemplars=_exemplars(project, entry, [*_hashes(entry), *hashes]))
+    return schema
+
+
+def refuse_unsaid(note: str) -> None:
+    if not note.strip():
+        raise Refused.invalid(
+            "note", _("Say in a few words what you changed and why. Labelers will read it.")
+        )
+
+
+def refuse_unchanged(before: Mapping[str, Entry], schema: Mapping[str, Entry]) -> None:
+    if schema == before:
+        raise Refused.invalid(
+            None,
+            _("This is what the guideline says already. Change something first."),
+            code="nothing_changed",
+        )
+
+
+def lock_newest(project: Project, expected: int | None) -> Guideline:
     """The newest version, under a lock that makes numbers gapless and lets no two admins overwrite each other unseen."""
     Project.objects.select_for_update(no_key=True).get(pk=project.pk)
     current = Guideline.objects.filter(project=project).order_by("-number")[:1].get()
@@ -183,12 +204,12 @@ def key_for(name: str, taken: Iterable[str]) -> str:
     return f"{base}-{number}"
 
 
-def _read(guideline: Guideline) -> dict[str, _Entry]:
+def read_entries(guideline: Guideline) -> dict[str, Entry]:
     definitions = guideline.definitions.select_related("label_class", "merged_into").prefetch_related(
         "exemplars"
     )
     return {
-        definition.label_class.key: _Entry(
+        definition.label_class.key: Entry(
             key=definition.label_class.key,
             name=definition.name,
             position=definition.position,
@@ -209,7 +230,7 @@ def _write(
     number: int,
     note: str,
     by: User,
-    schema: dict[str, _Entry],
+    schema: dict[str, Entry],
     wording_only: bool = False,
 ) -> Guideline:
     guideline = Guideline.objects.create(
@@ -244,7 +265,7 @@ def _write(
     return guideline
 
 
-def _active(schema: Mapping[str, _Entry], key: str) -> _Entry:
+def _active(schema: Mapping[str, Entry], key: str) -> Entry:
     entry = schema.get(key)
     if entry is None or entry.state != ClassState.ACTIVE:
         in_use = [e.key for e in schema.values() if e.state == ClassState.ACTIVE]
@@ -257,7 +278,7 @@ def _active(schema: Mapping[str, _Entry], key: str) -> _Entry:
     return entry
 
 
-def _add(schema: dict[str, _Entry], classes: Sequence[Mapping[str, Any]]) -> None:
+def _add(schema: dict[str, Entry], classes: Sequence[Mapping[str, Any]]) -> None:
     for given in classes:
         name = _name(given.get("name"))
         key = str(given.get("key") or "") or _out_of_use(schema, name) or key_for(name, schema)
@@ -270,7 +291,7 @@ def _add(schema: dict[str, _Entry], classes: Sequence[Mapping[str, Any]]) -> Non
         known = schema.get(key)
         if known is not None and known.state == ClassState.ACTIVE:
             raise Refused.invalid("key", _("There is a class with the key “%(key)s” already.") % {"key": key})
-        schema[key] = _Entry(
+        schema[key] = Entry(
             key=key,
             name=name,
             position=max((entry.position for entry in schema.values()), default=-1) + 1,
@@ -285,7 +306,7 @@ def _add(schema: dict[str, _Entry], classes: Sequence[Mapping[str, Any]]) -> Non
         )
 
 
-def _out_of_use(schema: Mapping[str, _Entry], name: str) -> str:
+def _out_of_use(schema: Mapping[str, Entry], name: str) -> str:
     """The key of a retired or merged class with this name: adding it again means that class, with its answers."""
     return next(
         (
@@ -297,7 +318,7 @@ def _out_of_use(schema: Mapping[str, _Entry], name: str) -> str:
     )
 
 
-def _merge_and_retire(schema: dict[str, _Entry], merge: Mapping[str, str], retire: Sequence[str]) -> None:
+def _merge_and_retire(schema: dict[str, Entry], merge: Mapping[str, str], retire: Sequence[str]) -> None:
     for key in retire:
         if key in merge:
             raise Refused.invalid("retire", _("“%(key)s” can be merged or retired, not both.") % {"key": key})
@@ -315,7 +336,7 @@ def _merge_and_retire(schema: dict[str, _Entry], merge: Mapping[str, str], retir
         raise Refused.invalid("retire", _("At least one class must stay in use."))
 
 
-def _in_order(schema: dict[str, _Entry], order: Sequence[str]) -> dict[str, _Entry]:
+def _in_order(schema: dict[str, Entry], order: Sequence[str]) -> dict[str, Entry]:
     """The classes in use first, in the order asked for, then the others; positions counted anew."""
     if len(set(order)) != len(order):
         raise Refused.invalid("order", _("Name each class once in the order."))
@@ -333,7 +354,7 @@ def _in_order(schema: dict[str, _Entry], order: Sequence[str]) -> dict[str, _Ent
     return {entry.key: replace(entry, position=place) for place, entry in enumerate(entries)}
 
 
-def _check_names(schema: Mapping[str, _Entry]) -> None:
+def _check_names(schema: Mapping[str, Entry]) -> None:
     names = [entry.name.casefold() for entry in schema.values() if entry.state == ClassState.ACTIVE]
     for name in names:
         if names.count(name) > 1:
@@ -368,14 +389,14 @@ def _checks(values: Iterable[Any]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(checks))
 
 
-def _hashes(entry: _Entry) -> list[str]:
+def _hashes(entry: Entry) -> list[str]:
     """Of the exemplars that the class has, in order."""
     ids = [image_id for image_id, _caption in entry.exemplars]
     hashes = dict(Image.objects.filter(pk__in=ids).values_list("pk", "sha256"))
     return [hashes[image_id] for image_id in ids]
 
 
-def _exemplars(project: Project, entry: _Entry, hashes: Sequence[str]) -> tuple[tuple[int, str], ...]:
+def _exemplars(project: Project, entry: Entry, hashes: Sequence[str]) -> tuple[tuple[int, str], ...]:
     hashes = list(dict.fromkeys(hashes))
     if len(hashes) > MAX_EXEMPLARS:
         raise Refused.invalid(

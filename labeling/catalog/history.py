@@ -108,7 +108,7 @@ def _changes(earlier: Guideline, later: Guideline) -> list[Change]:
         if old is None:
             said.append(Change(_("“%(name)s” was added.") % {"name": new.name}, key))
             continue
-        said += _changes_of_class(key, old, new, before)
+        said += changes_of_class(key, old, new, before)
     in_use = [_in_use(version.definitions.all()) for version in (earlier, later)]
     common = set(in_use[0]) & set(in_use[1])
     if [key for key in in_use[0] if key in common] != [key for key in in_use[1] if key in common]:
@@ -120,7 +120,7 @@ def _in_use(definitions: Iterable[ClassDefinition]) -> list[str]:
     return [d.label_class.key for d in definitions if d.state == ClassState.ACTIVE]
 
 
-def _changes_of_class(
+def changes_of_class(
     key: str, old: ClassDefinition, new: ClassDefinition, before: dict[str, ClassDefinition]
 ) -> list[Change]:
     names = {"name": new.name, "old": old.name}

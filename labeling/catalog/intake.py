@@ -242,7 +242,7 @@ def _stage_zip(batch: IntakeBatch, archive: File[bytes] | None, staging: Path) -
     if archive.size > bound:
         raise Refused(
             "too_large",
-            _("The archive is larger than %(size)s GB. Split it and send the parts.")
+            _("The archive is larger than %(size)s\u00a0GB. Split it and send the parts.")
             % {"size": f"{bound / 2**30:.3g}"},
             status=413,
         )

@@ -82,6 +82,14 @@ class Project(models.Model):
             "Answers that each photo drawn at random gets instead, where these are more; 0: as all photos."
         ),
     )
+    boundary_answers = models.PositiveSmallIntegerField(
+        default=0,
+        validators=[MaxValueValidator(9)],
+        help_text=_(
+            "Answers that a photo gets that is asked in the boundary band, if these are more. Where they differ "
+            "it is held: kept out of training, and ruled on only if it is drawn at random. 0: as all photos."
+        ),
+    )
     rule = models.CharField(max_length=10, choices=AgreementRule.choices, default=AgreementRule.UNANIMOUS)
     agreement_k = models.PositiveSmallIntegerField(default=2, validators=[MinValueValidator(1)])
     gold_rate = models.FloatField(default=0.05, validators=SHARE)
@@ -136,6 +144,13 @@ class Project(models.Model):
         ),
     )
     backbone = models.CharField(max_length=80, default="efficientnet_lite0")
+    further_backbones = ArrayField(
+        models.CharField(max_length=80),
+        default=list,
+        blank=True,
+        verbose_name=_("Further backbones"),
+        help_text=_("They look at the photos beside it; each training takes what answers held out gain by."),
+    )
     levels = models.CharField(
         max_length=12,
         choices=Levels.choices,
@@ -188,6 +203,11 @@ class Project(models.Model):
         return self.certifying_answers if self.certifying_answers > self.answers_per_image else None
 
     @property
+    def at_boundary(self) -> int | None:
+        """Answers that a photo gets that is asked in the boundary band, where the project has a rule for these."""
+        return max(self.boundary_answers, self.answers_per_image) if self.boundary_answers else None
+
+    @property
     def decoded_with(self) -> LevelsName:
         """``levels``, as the decoder takes it."""
         return cast(LevelsName, str(self.levels))
@@ -195,7 +215,16 @@ class Project(models.Model):
     @property
     def backbone_name(self) -> str:
         """The backbone and how it is shown photos of more than 8 bits, as the library's registry calls it."""
-        return self.backbone if self.levels == Levels.BITS else f"{self.backbone}+levels-{self.levels}"
+        return self.as_registered(self.backbone)
+
+    @property
+    def backbone_names(self) -> list[str]:
+        """The same of all its backbones, its own first."""
+        return [self.as_registered(name) for name in (self.backbone, *self.further_backbones)]
+
+    def as_registered(self, backbone: str) -> str:
+        """A backbone's name with the project's levels."""
+        return backbone if self.levels == Levels.BITS else f"{backbone}+levels-{self.levels}"
 
 
 class MembershipQuerySet(models.QuerySet["Membership"]):
@@ -269,6 +298,52 @@ class MeaningObjection(models.Model):
 
     def __str__(self) -> str:
         return f"objection to {self.guideline_id}"
+
+
+class GuidelineProposal(models.Model):
+    """A reviewer's change of what the guideline means, which an admin must agree to."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="guideline_proposals")
+    base = models.ForeignKey(
+        Guideline, on_delete=models.CASCADE, related_name="+", help_text="The version that it changes."
+    )
+    note = models.CharField(max_length=300, help_text="What is to change, and why.")
+    changes = models.JSONField(
+        help_text="As amend_guideline takes them: criteria, checklist, exemplars; by class key."
+    )
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        triggers = [APPEND_ONLY]
+
+    def __str__(self) -> str:
+        return f"proposal {self.pk}"
+
+
+class ProposalAnswer(models.Model):
+    """An admin agreed, and ``guideline`` came of it; or declined, and ``note`` says why."""
+
+    proposal = models.OneToOneField(GuidelineProposal, on_delete=models.CASCADE, related_name="answer")
+    guideline = models.OneToOneField(
+        Guideline, null=True, blank=True, on_delete=models.CASCADE, related_name="proposed"
+    )
+    note = models.CharField(max_length=300, blank=True, help_text="Why not, in the admin's words.")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(guideline__isnull=False, note="")
+                | (models.Q(guideline__isnull=True) & ~models.Q(note="")),
+                name="proposal_agreed_or_declined_with_a_reason",
+            )
+        ]
+        triggers = [APPEND_ONLY]
+
+    def __str__(self) -> str:
+        return f"answer to {self.proposal_id}"
 
 
 class ClassState(models.TextChoices):
@@ -355,7 +430,7 @@ class Item(models.Model):
     audit_drawn_at = models.DateTimeField(null=True, blank=True)
     answers_wanted = models.PositiveSmallIntegerField(
         null=True,
-        help_text="blind answers, where it was drawn to get more than the project's others; null: as these",
+        help_text="blind answers, where it was drawn, or answered at the boundary, to get more; null: as others",
     )
     twins_of = models.BigIntegerField(
         null=True, help_text="id of the oldest of the project's photos that are nearly the same"

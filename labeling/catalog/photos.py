@@ -114,7 +114,7 @@ def advice(code: str) -> str:
     """What a refusal code means, for people, in their language, with the bounds in force."""
     text = str(ADVICE.get(code) or _("The file could not be read. Try it again."))
     return text % {
-        "bytes": _("%(size)s MB") % {"size": f"{settings.INTAKE_MAX_BYTES / 2**20:g}"},
+        "bytes": _("%(size)s\u00a0MB") % {"size": f"{settings.INTAKE_MAX_BYTES / 2**20:g}"},
         "pixels": f"{settings.INTAKE_MAX_PIXELS / 1e6:g}",
         "side": settings.INTAKE_MIN_SIDE,
     }

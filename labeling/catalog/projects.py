@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -29,6 +29,7 @@ SETTINGS = frozenset(
         "description",
         "answers_per_image",
         "certifying_answers",
+        "boundary_answers",
         "rule",
         "agreement_k",
         "gold_rate",
@@ -51,6 +52,7 @@ SETTINGS = frozenset(
         "promote_automatically",
         "train_on_assisted",
         "backbone",
+        "further_backbones",
         "levels",
         "hourly_cost",
         "currency",
@@ -121,7 +123,7 @@ def update_settings(*, project: Project, by: User, **changes: Any) -> Project:
     before = {name: getattr(current, name) for name in changes}
     for name, value in changes.items():
         setattr(current, name, value)
-    _refuse_invalid(current)
+    _refuse_invalid(current, kept=before.get("further_backbones", current.further_backbones))
     current.save(update_fields=[*changes] or None)
     changed = {name: getattr(current, name) for name in changes if getattr(current, name) != before[name]}
     if changed:
@@ -162,7 +164,8 @@ def _refuse_unknown(settings: dict[str, Any]) -> None:
         )
 
 
-def _refuse_invalid(project: Project) -> None:
+def _refuse_invalid(project: Project, *, kept: Collection[str] = ()) -> None:
+    """``kept``: further backbones that it has already. They may stay though their weights are gone, until removed."""
     fields: dict[str, Any] = {}
     try:
         project.full_clean(validate_constraints=False)
@@ -182,11 +185,26 @@ def _refuse_invalid(project: Project) -> None:
             fields["strategy"] = _("Choose one of: %(names)s.") % {"names": ", ".join(STRATEGIES)}
         if not backbones.is_choice(project.backbone):
             fields["backbone"] = _("Choose one of: %(names)s.") % {"names": ", ".join(backbones.choices())}
+        if wrong := _wrong_further(project, kept):
+            fields["further_backbones"] = wrong
         for name, most in MOST.items():
             if getattr(project, name) > most:
                 fields[name] = _("At most %(most)d.") % {"most": most}
     if fields:
         raise Refused.invalid_fields(fields, " ".join(f"{name}: {text}" for name, text in fields.items()))
+
+
+def _wrong_further(project: Project, kept: Collection[str]) -> str:
+    names = project.further_backbones
+    if len({project.backbone, *names}) <= len(names):
+        return _(
+            "Each of a project's backbones is another one, and its own (%(own)s) is among them already."
+        ) % {"own": project.backbone}
+    if len(names) > backbones.MOST_FURTHER:
+        return _("At most %(most)d.") % {"most": backbones.MOST_FURTHER}
+    if any(not backbones.is_choice(name) for name in names if name not in kept):
+        return _("Choose one of: %(names)s.") % {"names": ", ".join(backbones.choices())}
+    return ""
 
 
 def _slug_refusal(slug: str) -> str:

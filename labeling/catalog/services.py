@@ -13,6 +13,7 @@ from labeling.catalog.intake import (
 from labeling.catalog.members import invite_member, remove_member, set_role
 from labeling.catalog.objecting import object_to_wording
 from labeling.catalog.projects import archive_project, create_project, restore_project, update_settings
+from labeling.catalog.proposing import agree_to_proposal, decline_proposal, propose_guideline
 from labeling.catalog.renaming import read_names_again
 from labeling.catalog.set_aside import let_in
 from labeling.catalog.twins import join
@@ -20,16 +21,19 @@ from labeling.catalog.twins import join
 __all__ = [
     "add_image",
     "add_items",
+    "agree_to_proposal",
     "amend_guideline",
     "archive_project",
     "cancel_intake",
     "create_project",
+    "decline_proposal",
     "discard_rest",
     "invite_member",
     "join",
     "let_in",
     "log_activity",
     "object_to_wording",
+    "propose_guideline",
     "read_names_again",
     "remove_member",
     "restore_project",

@@ -107,7 +107,7 @@ class Archive:
         # What a member claims that is refused for its size is no size of the others.
         if sum(size for member in members if (size := member.file_size) <= settings.INTAKE_MAX_BYTES) > bound:
             raise SourceError(
-                f"The archive unpacks to more than {bound / 2**30:.3g} GB. Split it and send the parts."
+                f"The archive unpacks to more than {bound / 2**30:.3g}\u00a0GB. Split it and send the parts."
             )
         names = [name_of(member) for member in members]
         self.reading = reading_of(names, self._encoding)

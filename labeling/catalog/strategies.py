@@ -18,3 +18,6 @@ STRATEGIES: dict[str, Any] = {
     "coverage": _("Coverage (ProbCover)"),
     "typical": _("Typicality (TypiClust)"),
 }
+
+#: Those whose order says when a photo is due, band by band; a test holds them to the plug-ins.
+PACED = frozenset({"inward", "hybrid"})

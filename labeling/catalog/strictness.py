@@ -15,6 +15,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from labeling.catalog.models import AgreementRule, Project
+from labeling.catalog.strategies import PACED
 from labeling.catalog.work import Work
 
 #: Photos that a consequence is told for.
@@ -42,6 +43,7 @@ PRESETS = (
         ),
         {
             "answers_per_image": 1,
+            "boundary_answers": 0,
             "rule": AgreementRule.UNANIMOUS,
             "certifying_answers": 2,
             "gold_rate": 0.05,
@@ -58,6 +60,27 @@ PRESETS = (
         gettext_lazy("Two blind answers must agree, or a reviewer rules."),
         {
             "answers_per_image": 2,
+            "boundary_answers": 0,
+            "rule": AgreementRule.UNANIMOUS,
+            "certifying_answers": 0,
+            "gold_rate": 0.05,
+            "audit_rate": 0.10,
+            "band_agreement": 0.7,
+            "min_view_ms": 200,
+            "sweep_allowed": False,
+            "reviewer_may_rule_own": False,
+        },
+    ),
+    Preset(
+        "strict-boundary",
+        gettext_lazy("Strict at the boundary"),
+        gettext_lazy(
+            "Two blind answers must agree, three where the machine is least sure. Where these differ the photo is kept out "
+            "of training, and no reviewer is asked."
+        ),
+        {
+            "answers_per_image": 2,
+            "boundary_answers": 3,
             "rule": AgreementRule.UNANIMOUS,
             "certifying_answers": 0,
             "gold_rate": 0.05,
@@ -74,6 +97,7 @@ PRESETS = (
         gettext_lazy("Three blind answers must agree, more of what people see is gold, and more is drawn at random."),
         {
             "answers_per_image": 3,
+            "boundary_answers": 0,
             "rule": AgreementRule.UNANIMOUS,
             "certifying_answers": 0,
             "gold_rate": 0.10,
@@ -94,13 +118,15 @@ def preset_called(key: str) -> Preset | None:
 
 @dataclass(frozen=True, slots=True)
 class Consequence:
-    """Of 1,000 photos that people settle. ``wrong_low`` to ``wrong_high``: by the interval of the agreement.
+    """Of 1,000 photos that people answer. ``wrong_low`` to ``wrong_high``: by the interval of the agreement. ``held``: kept
+    out of training, with neither a label nor a ruling.
 
     ``open_hours``: for the photos of the project that nobody has settled, if people answered all of them.
     """
 
     answers: float
     disputes: float
+    held: float
     hours: float
     wrong: float
     wrong_low: float
@@ -117,10 +143,12 @@ def consequence(project: Project, settings: Mapping[str, Any], work: Work, class
         _settled(told, error_of(agree, classes), classes)
         for agree in (work.agree, work.agree_high, work.agree_low)
     )
-    seconds = answers_shown * work.answer_s + likely.disputed * work.ruling_s
+    ruled = likely.disputed - likely.held
+    seconds = answers_shown * work.answer_s + ruled * work.ruling_s
     return Consequence(
         answers=answers_shown,
-        disputes=A_THOUSAND * likely.disputed,
+        disputes=A_THOUSAND * ruled,
+        held=A_THOUSAND * likely.held,
         hours=A_THOUSAND * seconds / 3600,
         wrong=A_THOUSAND * likely.wrong,
         wrong_low=A_THOUSAND * good.wrong,
@@ -140,15 +168,27 @@ def error_of(agree: float, classes: int) -> float:
     return (1 - math.sqrt(max(left, 0.0))) / spread
 
 
-_READ = ("answers_per_image", "certifying_answers", "rule", "agreement_k", "gold_rate", "audit_rate")
+_READ = (
+    "answers_per_image",
+    "boundary_answers",
+    "certifying_answers",
+    "rule",
+    "agreement_k",
+    "gold_rate",
+    "audit_rate",
+    "strategy",
+    "bands",
+    "boundary_after",
+)
 
 
 @dataclass(frozen=True, slots=True)
 class _Settled:
-    """Shares of photos: settled as a wrong class, and not settled by answers."""
+    """Shares of photos: settled as a wrong class, not settled by answers, and of these held without a ruling."""
 
     wrong: float
     disputed: float
+    held: float = 0.0
 
 
 def _more(told: Mapping[str, Any]) -> int:
@@ -156,22 +196,41 @@ def _more(told: Mapping[str, Any]) -> int:
     return max(int(told["certifying_answers"]), int(told["answers_per_image"]))
 
 
+def _parts(told: Mapping[str, Any]) -> tuple[tuple[float, int, bool], ...]:
+    """Share of the photos, answers that each of them gets, and whether it is held where they differ.
+
+    Outside of the boundary; at it, as many ruled on as are drawn; the others there; drawn ones. By a paced strategy
+    all but the first few photos are asked at the boundary.
+    """
+    drawn, answers = float(told["audit_rate"]), int(told["answers_per_image"])
+    inside = 0.0
+    if told["boundary_answers"] and told["strategy"] in PACED:
+        outside = told["boundary_after"] * (told["bands"] - 1) / told["bands"]
+        inside = max(0.0, 1 - outside / A_THOUSAND) * (1 - drawn)
+    at_boundary = max(int(told["boundary_answers"]), answers)
+    return (
+        (1 - drawn - inside, answers, False),
+        (inside * drawn, at_boundary, False),
+        (inside * (1 - drawn), at_boundary, True),
+        (drawn, _more(told), False),
+    )
+
+
 def _answers(told: Mapping[str, Any]) -> float:
-    drawn = float(told["audit_rate"])
-    return (1 - drawn) * int(told["answers_per_image"]) + drawn * _more(told)
+    return sum(share * answers for share, answers, _held in _parts(told))
 
 
 def _settled(told: Mapping[str, Any], error: float, classes: int) -> _Settled:
-    unanimous = told["rule"] == AgreementRule.UNANIMOUS
-    answers, more, drawn = int(told["answers_per_image"]), _more(told), float(told["audit_rate"])
-    usual = _outcome(answers, answers if unanimous else int(told["agreement_k"]), error, classes)
-    if more == answers:
-        return usual
-    of_drawn = _outcome(more, more if unanimous else more // 2 + 1, error, classes)
-    return _Settled(
-        (1 - drawn) * usual.wrong + drawn * of_drawn.wrong,
-        (1 - drawn) * usual.disputed + drawn * of_drawn.disputed,
-    )
+    wrong = disputed = held = 0.0
+    for share, answers, is_held in _parts(told):
+        usual = answers == told["answers_per_image"]
+        majority = int(told["agreement_k"]) if usual else answers // 2 + 1
+        enough = answers if told["rule"] == AgreementRule.UNANIMOUS else majority
+        outcome = _outcome(answers, enough, error, classes)
+        wrong += share * outcome.wrong
+        disputed += share * outcome.disputed
+        held += share * outcome.disputed * is_held
+    return _Settled(wrong, disputed, held)
 
 
 def _outcome(answers: int, enough: int, error: float, classes: int) -> _Settled:

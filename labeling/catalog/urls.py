@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from labeling.catalog.views.guideline import guideline, guideline_object
+from labeling.catalog.views.guideline import guideline, guideline_object, proposal_answer
 from labeling.catalog.views.guideline_editor import guideline_edit, guideline_edit_class
 from labeling.catalog.views.intake import intake, intake_batch
 from labeling.catalog.views.members import members
@@ -24,6 +24,7 @@ urlpatterns = [
     path("p/<slug:slug>/guideline/edit", guideline_edit, name="guideline-edit"),
     path("p/<slug:slug>/guideline/edit/<slug:class_key>", guideline_edit_class, name="guideline-edit-class"),
     path("p/<slug:slug>/guideline/<int:number>/object", guideline_object, name="guideline-object"),
+    path("p/<slug:slug>/guideline/proposals/<int:proposal_id>", proposal_answer, name="proposal-answer"),
     path("p/<slug:slug>/members", members, name="members"),
     path("p/<slug:slug>/photos", photos, name="photos"),
     path("p/<slug:slug>/near-duplicates", near_duplicates, name="near-duplicates"),

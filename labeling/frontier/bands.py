@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from labeling.catalog.models import Project
+from labeling.percentage import percentage
 from labeling.plain_text import isolated
 from labeling.queue import pace
 from labeling.queue.models import BandOpening
@@ -94,6 +95,16 @@ def gates(project: Project, at: Mapping[str, Any], now: TruthsByBand | None = No
     return [_gate(project, number, count, at, now, departures.get(number)) for number in range(count)]
 
 
+def holding(project: Project) -> set[int]:
+    """The bands that hold what they need by the order of today."""
+    now = truths_by_band(project)
+    return {
+        number
+        for number in range(max(project.bands, 1))
+        if now.outward(number) >= pace.needed_for(project, number + 1)
+    }
+
+
 def _gate(
     project: Project,
     number: int,
@@ -153,7 +164,7 @@ def _left_words(left: pace.Departure | None, has: int, wanted: int) -> str:
 def _settled_words(told: Mapping[str, Any]) -> str:
     parts = []
     if told.get("agreement") is not None:
-        parts.append(_("%(share).0f %% agreed") % {"share": 100 * told["agreement"]})
+        parts.append(_("%(share)s agreed") % {"share": percentage(told["agreement"])})
     if told.get("alpha") is not None:
         parts.append(_("alpha %(alpha).2f") % {"alpha": told["alpha"]})
     if not parts:
@@ -178,8 +189,8 @@ def band_needs(at: Mapping[str, Any]) -> str:
         )
     if at["agreement"] is not None and at["agreement"] < at["agreement_needed"]:
         parts.append(
-            _("agreement of %(needed).0f %% (now %(now).0f %%)")
-            % {"needed": 100 * at["agreement_needed"], "now": 100 * at["agreement"]}
+            _("agreement of %(needed)s (now %(now)s)")
+            % {"needed": percentage(at["agreement_needed"]), "now": percentage(at["agreement"])}
         )
     if at["alpha"] is not None and 0 < at["alpha_needed"] > at["alpha"]:
         parts.append(

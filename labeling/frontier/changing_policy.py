@@ -14,6 +14,7 @@ from labeling.frontier.certificates import end_certificates
 from labeling.frontier.models import EndKind, EndReason, FrontierPolicy, Mode, PromiseKind
 from labeling.frontier.policy import FIELDS, LEAST_AUDITED, policy_of
 from labeling.people.models import User
+from labeling.percentage import percentage
 from labeling.refusals import Refused
 
 #: What another certificate would be needed for.
@@ -68,7 +69,7 @@ def _refuse_unwatched(policy: FrontierPolicy, changed: frozenset[str]) -> None:
         raise Refused.invalid("reason", message)
     if policy.audit_share < LEAST_AUDITED:
         message = _(
-            "While the machine decides, at least %(least)s %% of its decisions are audited: nothing else tells when a "
+            "While the machine decides, at least %(least)s of its decisions are audited: nothing else tells when a "
             "certificate no longer holds."
-        ) % {"least": f"{100 * LEAST_AUDITED:g}"}
+        ) % {"least": percentage(LEAST_AUDITED, "g")}
         raise Refused.invalid("audit_share", message, code="no_audit")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import transaction
@@ -14,6 +14,7 @@ from labeling.catalog.selectors import active_definitions, class_resolution
 from labeling.frontier.models import AutomaticDecision, DecisionExplanation
 from labeling.jobs.models import Job, JobState
 from labeling.jobs.services import enqueue
+from labeling.learning.backbone_names import said
 from labeling.people.models import User
 from labeling.truth.models import GroundTruth
 
@@ -75,7 +76,10 @@ class Neighbour:
 
 @dataclass(frozen=True)
 class Explanation:
-    """``state``: none (nobody asked), waiting, failed, or done; ``where``: the heat map's peak in words."""
+    """``state``: none (nobody asked), waiting, failed, or done; ``where``: the heat map's peak in words.
+
+    ``backbones``: whose vectors were compared, and which were asked together for the heat map.
+    """
 
     state: str
     job: Job | None = None
@@ -84,6 +88,7 @@ class Explanation:
     before: float | None = None
     lowest: float | None = None
     where: str = ""
+    backbones: list[str] = field(default_factory=list)
 
     @property
     def nothing_alone(self) -> bool:
@@ -115,6 +120,7 @@ def explanation_of(project: Project, decision: AutomaticDecision) -> Explanation
         before=found.figures.get("before"),
         lowest=found.figures.get("lowest"),
         where=_place(*peak) if peak else "",
+        backbones=[said(part.backbone) for part in decision.model_version.parts],
     )
 
 

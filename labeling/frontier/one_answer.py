@@ -85,7 +85,8 @@ class OneAnswer:
             return ""
         told = _(
             "For comparison, one answer a photo and no machine: on %(n)d random photos the first blind answer is what "
-            "strict labels say in %(share)s (95 %% interval %(low)s to %(high)s), for 1 human decision instead of %(cost)s."
+            "strict labels say in %(share)s (95\u00a0%% interval %(low)s to %(high)s), for 1 human decision instead of "
+            "%(cost)s."
         ) % {
             "n": self.alone.whole,
             "share": per_cent(self.alone.share),

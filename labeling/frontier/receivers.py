@@ -62,7 +62,7 @@ def on_another_meaning(*, project: Project, by: User, **_kwargs: Any) -> None:
         raise Refused(
             "admin_must_agree",
             _(
-                "A certificate rests on what the guideline means, so an admin must agree. Ask one to publish this, or "
+                "A certificate rests on what the guideline means, so an admin must agree. Propose it to them, or "
                 "publish it as another wording if it means the same."
             ),
             status=403,

@@ -309,7 +309,7 @@ def _too_large(scope: Message, most: int) -> HttpResponse:
         "too_large",
         lambda: _("That is more than may be sent"),
         lambda: (
-            _("This address takes at most %(limit)s MB in one request. Send it in smaller parts.")
+            _("This address takes at most %(limit)s\u00a0MB in one request. Send it in smaller parts.")
             % {"limit": most >> 20}
         ),
         413,

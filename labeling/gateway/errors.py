@@ -97,7 +97,8 @@ def _as_refusal(error: Exception) -> Refused | None:
             wait = max(1, round(getattr(error, "wait", None) or 1))
             return Refused(
                 "throttled",
-                _("Too many requests of this kind. Wait %(seconds)s s, then try again.") % {"seconds": wait},
+                _("Too many requests of this kind. Wait %(seconds)s\u00a0s, then try again.")
+                % {"seconds": wait},
                 status=429,
             )
         case RequestDataTooBig() | TooManyFilesSent():

@@ -32,7 +32,7 @@ class StrictJSONParser(JSONParser):
         if len(raw) > limit:
             raise Refused(
                 "too_large",
-                _("The request is larger than %(limit)s MB. Send it in smaller parts.")
+                _("The request is larger than %(limit)s\u00a0MB. Send it in smaller parts.")
                 % {"limit": limit >> 20},
                 status=413,
             )

@@ -58,6 +58,9 @@ class Job(models.Model):
     procrastinate_id = models.BigIntegerField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True, blank=True)
+    counted_since = models.DateTimeField(
+        null=True, blank=True, help_text="when it began what ``message`` tells of, which ``done`` counts"
+    )
     updated_at = models.DateTimeField(auto_now=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     cancel_requested_at = models.DateTimeField(null=True, blank=True)

@@ -34,12 +34,23 @@ class JobError(Exception):
     """An expected failure. Its text is shown to people as it is: say what happened and what to do."""
 
 
+#: Between a message, which is translated, and what it speaks of, which has a name.
+DETAIL = " · "
+
+
+def of(message: str, detail: str) -> str:
+    """A message of :meth:`Progress.report` about one of several: a backbone, say."""
+    return f"{message}{DETAIL}{detail}"
+
+
 class Progress:
     """A running job's line to the people who wait for it."""
 
     def __init__(self, job: Job) -> None:
         self.job = job
         self._last = 0.0
+        self._message: str | None = None
+        self._since = self._called = timezone.now()
 
     @property
     def args(self) -> dict[str, Any]:
@@ -51,11 +62,20 @@ class Progress:
         Raises what :meth:`check` raises.
         """
         now = time.monotonic()
+        called = timezone.now()
+        if message is not None and message != self._message:
+            # What is done already was done since the last word.
+            self._message, self._since = message, self._called if done else called
+        self._called = called
         finished = total is not None and done >= total
         if now - self._last < REPORT_EVERY_S and not finished:
             return
         self._last = now
-        changes: dict[str, Any] = {"done": done, "updated_at": timezone.now()}
+        changes: dict[str, Any] = {
+            "done": done,
+            "updated_at": timezone.now(),
+            "counted_since": self._since,
+        }
         if total is not None:
             changes["total"] = total
         if message is not None:

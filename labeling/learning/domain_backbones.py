@@ -1,4 +1,4 @@
-"""Backbones that were fitted to a project's own photos: which there are, which a training judges, which are in use."""
+"""A project's backbones beside its own: those fitted to its photos, those that a training judges, those in use."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from django.db.models import QuerySet
 from labeling.catalog.models import Project
 from labeling.learning.models import DomainBackbone, ModelVersion
 
+#: How the gate's report calls entries that are no backbone of the registry: tuned in the training, several as one.
+FINE_TUNED, FUSED = "finetune", "fused"
 #: More labels than this want a longer training than a job gives them.
 MOST_TO_FINE_TUNE = 5_000
 
@@ -17,31 +19,31 @@ def made(project: Project) -> QuerySet[DomainBackbone]:
 
 
 def candidates(project: Project) -> list[DomainBackbone]:
-    """Those that a training judges: the newest of each method on the project's backbone, and the champion's own."""
-    newest: dict[str, DomainBackbone] = {}
-    for each in made(project).filter(base=project.backbone_name):
-        newest.setdefault(each.method, each)
-    in_use = DomainBackbone.objects.filter(name__in=_backbones_in_use(project), base=project.backbone_name)
-    return list({each.pk: each for each in [*newest.values(), *in_use]}.values())
+    """Those that a training judges: the newest of each method on each of the project's backbones, and the champion's own."""
+    newest: dict[tuple[str, str], DomainBackbone] = {}
+    for each in made(project).filter(base__in=project.backbone_names):
+        newest.setdefault((each.base, each.method), each)
+    used = DomainBackbone.objects.filter(name__in=in_use(project), base__in=project.backbone_names)
+    return list({each.pk: each for each in [*newest.values(), *used]}.values())
 
 
 def to_embed(project: Project) -> list[str]:
     """Names of the backbones under which every photo needs an embedding, the project's own first.
 
-    Beside it: the champion's, the newest version's (it may be promoted), and the candidates that no training has
-    turned down yet.
+    Beside it: the champion's (also such as the project was told to drop since), the newest version's (it may be promoted),
+    its further ones, and the candidates that no training has turned down yet.
     """
     newest = ModelVersion.objects.filter(project=project).order_by("-number").first()
     judged = set((newest.metrics.get("backbones") or {}).get("judged", [])) if newest else set()
     waiting = [each.name for each in candidates(project) if each.name not in judged]
-    return list(dict.fromkeys([project.backbone_name, *_backbones_in_use(project), *waiting]))
+    return list(dict.fromkeys([project.backbone_name, *in_use(project), *project.backbone_names, *waiting]))
 
 
-def _backbones_in_use(project: Project) -> list[str]:
-    """Of the champion and of the newest version, if they are domain backbones."""
+def in_use(project: Project) -> list[str]:
+    """Names of the backbones of the champion and of the newest version."""
     versions = ModelVersion.objects.filter(project=project)
     rows = [
         versions.filter(promotions__isnull=False).order_by("-promotions__id").first(),
         versions.order_by("-number").first(),
     ]
-    return [row.backbone for row in rows if row is not None and row.backbone.startswith("domain:")]
+    return [part.backbone for row in rows if row is not None for part in row.parts]

@@ -13,6 +13,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from labeling.jobs.models import Job, JobState
+from labeling.jobs.progress import DETAIL
+from labeling.learning.backbone_names import said
 from labeling.learning.models import DomainBackbone
 
 #: A running job reports at least this often, unless its worker died.
@@ -23,6 +25,7 @@ NAMES = {
     "embed_help": gettext_lazy("Help to embed photos"),
     "train": gettext_lazy("Train a model"),
     "adapt": gettext_lazy("Adapt the backbone"),
+    "measure": gettext_lazy("Measure a backbone's pace"),
     "derive": gettext_lazy("Bring photos over"),
     "rank": gettext_lazy("Order the queue"),
     "certify": gettext_lazy("Certify the frontier"),
@@ -40,12 +43,13 @@ NAMES = {
 }
 UNITS = {
     "embed": gettext_lazy("photos"),
+    "measure": gettext_lazy("photos"),
     "intake": gettext_lazy("files"),
     "adapt": gettext_lazy("photos"),
     "derive": gettext_lazy("photos"),
 }
 #: Of these, what was done before somebody cancelled stays; all others end in one write, or in nothing.
-KEPT = frozenset({"embed", "embed_help", "intake", "derive"})
+KEPT = frozenset({"embed", "embed_help", "measure", "intake", "derive"})
 STATES = {
     JobState.QUEUED: gettext_lazy("Waiting"),
     JobState.RUNNING: gettext_lazy("Running"),
@@ -140,8 +144,8 @@ def line(job: Job, now: datetime | None = None) -> JobLine:
     percent = rate = seconds_left = None
     if job.total:
         percent = min(100.0, 100.0 * job.done / job.total)
-    if state is JobState.RUNNING and job.started_at and job.total:
-        elapsed = (job.updated_at - job.started_at).total_seconds()
+    if state is JobState.RUNNING and (since := job.counted_since or job.started_at) and job.total:
+        elapsed = (job.updated_at - since).total_seconds()
         if job.done > 0 and elapsed > 0:
             rate = job.done / elapsed
             seconds_left = max(0.0, (job.total - job.done) / rate)
@@ -156,12 +160,17 @@ def line(job: Job, now: datetime | None = None) -> JobLine:
         rate=rate if rate is not None and rate >= 0.5 and job.kind in UNITS else None,
         unit=str(_unit(job)),
         seconds_left=seconds_left,
-        message=_(job.message) if job.message and job.is_live else "",
+        message=_message(job) if job.is_live else "",
         outcome=_outcome(job.kind, result) if state is JobState.SUCCEEDED else "",
         silent=state is JobState.RUNNING and now - job.updated_at > SILENCE,
         cancelling=job.is_live and job.cancel_requested_at is not None,
         failures=result.get("failures") or [] if job.kind == "embed" else [],
     )
+
+
+def _message(job: Job) -> str:
+    said, dot, of_what = job.message.partition(DETAIL)
+    return (_(said) if said else "") + dot + of_what
 
 
 def _unit(job: Job) -> Any:
@@ -176,7 +185,9 @@ def _outcome(kind: str, result: dict[str, Any]) -> str:
         text = _("%(embedded)d photos embedded, %(already)d had been before.") % result
         if result.get("failed"):
             text += " " + _("%(failed)d could not be read.") % result
-        return text
+        return " ".join([text, *_of_others(result)])
+    if kind == "measure" and "missing" in result:
+        return _("%(missing)d of %(photos)d photos are to be embedded with it.") % result
     if kind == "intake" and "added" in result:
         text = _("%(added)d photos came in, %(duplicate)d were here already.") % result
         return text + (" " + _("%(refused)d were refused.") % result if result.get("refused") else "")
@@ -215,6 +226,18 @@ def _outcome(kind: str, result: dict[str, Any]) -> str:
             % result
         )
     return ""
+
+
+def _of_others(result: dict[str, Any]) -> Iterable[str]:
+    """What became of the backbones beside the project's own."""
+    for each in (result.get("backbones") or [])[1:]:
+        if "error" in each:
+            yield _("%(name)s could not be used: %(why)s") % {
+                "name": said(each["name"]),
+                "why": each["error"],
+            }
+        elif each["embedded"]:
+            yield _("%(name)s: %(n)d.") % {"name": said(each["name"]), "n": each["embedded"]}
 
 
 def _certified(result: dict[str, Any]) -> str:

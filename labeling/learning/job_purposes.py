@@ -34,7 +34,7 @@ PURPOSES = (
         ("intake", "embed", "embed_help", "derive", "remake_renditions"),
     ),
     Purpose("queue", gettext_lazy("Ordering the queue"), ("rank", "rescore")),
-    Purpose("training", gettext_lazy("Training"), ("train", "adapt", "lab")),
+    Purpose("training", gettext_lazy("Training"), ("train", "adapt", "measure", "lab")),
     Purpose(
         "certificates",
         gettext_lazy("Certificates and decisions"),

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from labeling.catalog.models import APPEND_ONLY, Guideline, Item, LabelClass, Project
@@ -28,15 +32,35 @@ class Snapshot(models.Model):
         return f"{len(self.ground_truth_ids)} ground truths"
 
 
+#: Between the names of the backbones that a version fuses, in its own.
+FUSED_BY = " & "
+
+
+@dataclass(frozen=True)
+class Part:
+    """One backbone of a model version, by its name in the registry; ``dim`` columns of the head's rows are its vectors."""
+
+    backbone: str
+    backbone_hash: str
+    dim: int
+
+
+class ModelVersionQuerySet(models.QuerySet["ModelVersion"]):
+    def on_backbone(self, content_hash: str) -> ModelVersionQuerySet:
+        """Those that stand on a backbone's vectors, alone or beside others'."""
+        part = [{"backbone_hash": content_hash}]
+        return self.filter(Q(backbone_hash=content_hash) | Q(manifest__backbones__contains=part))
+
+
 class ModelVersion(models.Model):
-    """Backbone + head + calibration + the snapshot that trained it. Appended, never changed."""
+    """Backbones + head + calibration + the snapshot that trained it. Appended, never changed."""
 
     project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="model_versions")
     number = models.PositiveIntegerField()
     snapshot = models.ForeignKey(Snapshot, on_delete=models.PROTECT, related_name="model_versions")
     job = models.ForeignKey(Job, null=True, on_delete=models.PROTECT, related_name="+")
-    backbone = models.CharField(max_length=120)
-    backbone_hash = models.CharField(max_length=64)
+    backbone = models.CharField(max_length=500, help_text="of several, their names")
+    backbone_hash = models.CharField(max_length=64, help_text="of several, the SHA-256 over theirs")
     classes = ArrayField(
         models.BigIntegerField(), help_text="LabelClass ids in the order of the probabilities"
     )
@@ -49,6 +73,8 @@ class ModelVersion(models.Model):
     )
     created_at = models.DateTimeField(auto_now_add=True)
 
+    objects = ModelVersionQuerySet.as_manager()
+
     class Meta:
         ordering = ["-number"]
         constraints = [models.UniqueConstraint(fields=["project", "number"], name="model_number_once")]
@@ -56,6 +82,18 @@ class ModelVersion(models.Model):
 
     def __str__(self) -> str:
         return f"v{self.number}"
+
+    @property
+    def parts(self) -> Sequence[Part]:
+        """Its backbones, in the order of the columns. Versions that were made when there was one only name none."""
+        told = self.manifest.get("backbones") or [
+            {
+                "backbone": self.backbone,
+                "backbone_hash": self.backbone_hash,
+                "dim": self.manifest.get("dim", 0),
+            }
+        ]
+        return [Part(**each) for each in told]
 
 
 class DomainBackbone(models.Model):

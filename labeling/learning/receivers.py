@@ -33,7 +33,7 @@ def embed_what_may_be_another_picture(*, project: Project, **_: Any) -> None:
 
 @receiver(settings_changed)
 def embed_with_another_backbone(*, project: Project, changed: frozenset[str], **_: Any) -> None:
-    if {"backbone", "levels"} & changed:
+    if {"backbone", "further_backbones", "levels"} & changed:
         services.request_embedding(project=project)
 
 

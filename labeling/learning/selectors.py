@@ -93,14 +93,19 @@ def was_training_asked_for(project: Project) -> bool:
 def trained_on_the_same(project: Project, *, seed: int) -> ModelVersion | None:
     """The version that a training now, with this seed, would only repeat.
 
-    None since the backbone was adapted: a training would judge the new one.
+    None since a backbone was adapted, added or dropped: a training would judge others.
     """
     versions = ModelVersion.objects.filter(project=project)
-    adapted = DomainBackbone.objects.filter(project=project, base=project.backbone_name).first()
+    names = project.backbone_names
+    judged = Q(manifest__bases=names)
+    if len(names) == 1:  # as versions say nothing of it that were made before there could be several
+        judged |= Q(manifest__bases__isnull=True)
+    adapted = DomainBackbone.objects.filter(project=project, base__in=names).first()
     if adapted is not None:
         versions = versions.filter(created_at__gt=adapted.created_at)
     return (
         versions.filter(
+            judged,
             Q(backbone=project.backbone_name) | Q(manifest__base=project.backbone_name),
             snapshot__digest=training_set(project).digest,
             manifest__seed=seed,

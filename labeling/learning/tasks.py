@@ -8,6 +8,8 @@ from labeling.jobs.handlers import handles
 from labeling.jobs.progress import Progress
 from labeling.learning import deriving, lookalikes
 from labeling.learning.adaptation.compute import adapt_project
+from labeling.learning.backbones import services as backbones
+from labeling.learning.backbones.compute import measure as measure_backbone
 from labeling.learning.compute import likenesses
 from labeling.learning.compute import lookalikes as compute_lookalikes
 from labeling.learning.compute.embedding import embed_project, help_to_embed
@@ -35,6 +37,11 @@ def embed_help(progress: Progress) -> dict[str, Any]:
 @handles("adapt")
 def adapt(progress: Progress) -> dict[str, Any]:
     return adapt_project(progress)
+
+
+@handles(backbones.JOB_KIND)
+def measure(progress: Progress) -> dict[str, Any]:
+    return measure_backbone(progress)
 
 
 @handles("train")

@@ -4,6 +4,7 @@ from django.urls import path
 
 from labeling.learning import derive_views, views
 from labeling.learning.adaptation import views as adaptation_views
+from labeling.learning.backbones import views as backbones_views
 from labeling.learning.lab import views as lab_views
 
 urlpatterns = [
@@ -13,6 +14,9 @@ urlpatterns = [
     path("p/<slug:slug>/models/train", views.train, name="models-train"),
     path("p/<slug:slug>/models/<int:number>", views.model, name="model"),
     path("p/<slug:slug>/models/<int:number>/promote", views.promote, name="model-promote"),
+    path("p/<slug:slug>/backbones", backbones_views.page, name="backbones"),
+    path("p/<slug:slug>/backbones/state", backbones_views.state, name="backbones-state"),
+    path("p/<slug:slug>/backbones/change", backbones_views.change, name="backbones-change"),
     path("p/<slug:slug>/adaptation", adaptation_views.page, name="adaptation"),
     path("p/<slug:slug>/adaptation/result", adaptation_views.result, name="adaptation-result"),
     path("p/<slug:slug>/adaptation/run", adaptation_views.run, name="adaptation-run"),

@@ -29,7 +29,7 @@ def learning_curve(versions: Sequence[ModelVersion], champion_id: int | None, sl
     figures = [version.metrics["cross_validated"]["accuracy"] for _n, _number, version in known]
     spots = [
         Spot(
-            _("Version %(number)s: %(value)s at %(n)s ground truths, 95 %% interval %(low)s to %(high)s")
+            _("Version %(number)s: %(value)s at %(n)s ground truths, 95\u00a0%% interval %(low)s to %(high)s")
             % {"number": number, "n": n, **{name: share(figure[name]) for name in ("value", "low", "high")}},
             link=reverse("model", args=[slug, number]),
             look="best" if version.pk == champion_id else "",

@@ -10,9 +10,8 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from labeling.catalog.models import Item
-from labeling.learning import domain_backbones, selectors, version_charts, wording
+from labeling.learning import domain_backbones, gate, selectors, version_charts, wording
 from labeling.learning.accuracy import accuracy_of
-from labeling.learning.adaptation import page as adaptation_page
 from labeling.learning.confused import most_confused, of_many
 from labeling.learning.models import Diagnostics, ModelVersion
 from labeling.learning.templatetags import figures
@@ -106,7 +105,7 @@ def explained(version: ModelVersion, names: dict[str, str], *, wished: float | N
         "finding": wording.finding(version.metrics, version.comparison, findings, names),
         "choice": _choice(version),
         "drawn": wording.how_drawn(version.metrics),
-        "backbones": adaptation_page.compared(version, list(domain_backbones.made(version.project))),
+        "backbones": gate.compared(version, list(domain_backbones.made(version.project))),
         "has_diagnostics": found is not None,
         "slices": [
             row | {"dimension": wording.dimension_name(row["dimension"])}
@@ -262,6 +261,6 @@ def read_share(text: str) -> float | None:
     if read and (read[2] or value > 1):
         value /= 100
     if not 0 < value < 1:
-        message = _("Type a share between 0 and 1, such as .9, or a percentage, such as 90 %.")
+        message = _("Type a share between 0 and 1, such as .9, or a percentage, such as 90\u00a0%.")
         raise Refused.invalid("accuracy", message)
     return value

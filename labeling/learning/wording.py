@@ -112,6 +112,7 @@ def head_name(kind: str) -> str:
         "lda": _("Linear discriminant"),
         "cosine": _("Cosine to class means"),
         "mlp": _("Small neural network"),
+        "fused": _("Fused: a head of each backbone"),
     }
     return names.get(kind, kind.replace("_", " ").capitalize())
 
@@ -119,8 +120,16 @@ def head_name(kind: str) -> str:
 def head_reason(choice: dict[str, Any]) -> str:
     """Why this kind of head, by the rule that chose it. ``choice``: as a version's metrics keep it."""
     candidates = choice.get("candidates", [])
+    if parts := choice.get("parts"):
+        return _("In the order of the backbones: %(kinds)s.") % {
+            "kinds": ", ".join(head_name(part["kind"]) for part in parts)
+        }
     if not candidates:
         return ""
+    if choice.get("few_labels"):
+        return _(
+            "No other kind is tried until each class has three ground truths: fewer cannot tell kinds apart."
+        )
     if len(candidates) == 1:
         return _("With so many ground truths no other kind is tried.")
     return _(
@@ -252,7 +261,7 @@ def _how_they_did(comparison: dict[str, Any]) -> list[str]:
     return [
         _(
             "On the same %(n)d photos this version is right on %(b)s of them, version %(champion)d on %(a)s: "
-            "%(difference)s, 95 %% interval %(low)s to %(high)s."
+            "%(difference)s, 95\u00a0%% interval %(low)s to %(high)s."
         )
         % {
             "n": figures["n"],
@@ -275,7 +284,7 @@ def _on_random_photos(audit: dict[str, Any] | None) -> str:
     if not audit:
         return _("No photo was drawn at random, so this says how they do on the photos that the queue chose.")
     return _(
-        "On the %(n)d photos that were drawn at random alone: %(difference)s, 95 %% interval "
+        "On the %(n)d photos that were drawn at random alone: %(difference)s, 95\u00a0%% interval "
         "%(low)s to %(high)s."
     ) % {"n": audit["n"], **_interval(audit)}
 

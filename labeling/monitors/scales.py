@@ -95,7 +95,7 @@ class Seconds(Scale):
     def text(self, value: float | None) -> str:
         if value is None:
             return "–"
-        return _("%(n)s s") % {"n": f"{value:.1f}" if value < 20 else f"{value:.0f}"}
+        return _("%(n)s\u00a0s") % {"n": f"{value:.1f}" if value < 20 else f"{value:.0f}"}
 
 
 class Days(Scale):

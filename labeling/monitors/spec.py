@@ -126,7 +126,7 @@ class MonitorSpec(ABC):
         return "" if reading.value is None else self.interval(reading)
 
     def interval(self, reading: MonitorReading) -> str:
-        return _("95 %% interval %(low)s to %(high)s") % {
+        return _("95\u00a0%% interval %(low)s to %(high)s") % {
             "low": self.scale.text(reading.low),
             "high": self.scale.text(reading.high),
         }

@@ -16,6 +16,7 @@ from django.utils.translation import ngettext
 
 from labeling.catalog.models import Project
 from labeling.catalog.permissions import Action
+from labeling.catalog.proposals import waiting_proposals, waiting_proposals_say
 from labeling.frontier.at_a_glance import Glance, glance
 from labeling.monitors.selectors import unseen_alerts
 from labeling.overview.next_steps import failed_jobs
@@ -67,7 +68,8 @@ def _who_may(action: Action, cards: Sequence[ProjectCard]) -> list[ProjectCard]:
 def _needs(user: User, cards: Sequence[ProjectCard]) -> list[Line]:
     """Rulings, then what only an admin can do, then answers."""
     rulings = _disputes_to_rule(user, [card.project for card in _who_may(Action.REVIEW, cards)])
-    stopped = _paused([card.project for card in _who_may(Action.ADMIN, cards)])
+    run = [card.project for card in _who_may(Action.ADMIN, cards)]
+    stopped, proposals = _paused(run), waiting_proposals(run)
     # An admin may label, and is not who waits to be asked.
     labeled = [card.project for card in _who_may(Action.LABEL, cards) if Action.ADMIN not in card.can]
     own = set(Pause.objects.filter(labeler=user, lifted_at__isnull=True).values_list("project", flat=True))
@@ -81,6 +83,9 @@ def _needs(user: User, cards: Sequence[ProjectCard]) -> list[Line]:
         if n := stopped[project.pk]:
             text = ngettext("%(n)d labeler is paused", "%(n)d labelers are paused", n)
             found.append(Line(project, text % {"n": n}, "circle-pause", "labelers", _("Look")))
+    for project in (card.project for card in cards):
+        if n := proposals[project.pk]:
+            found.append(Line(project, waiting_proposals_say(n), "book-open", "guideline", _("Look")))
     for project in labeled:
         if project.pk in own:
             text = _("Labeling is paused for you: talk to an admin of this project")
@@ -93,7 +98,7 @@ def _needs(user: User, cards: Sequence[ProjectCard]) -> list[Line]:
 def _disputes_to_rule(user: User, projects: Sequence[Project]) -> Counter[int]:
     """Open disputes that this person may rule on: of photos that they did not answer, unless the project lets them."""
     mine = Annotation.objects.standing().filter(labeler=user, item=OuterRef("item"))
-    disputes = Dispute.objects.open().filter(waits__project__in=projects).annotate(own=Exists(mine))
+    disputes = Dispute.objects.waiting().filter(waits__project__in=projects).annotate(own=Exists(mine))
     strict = {project.pk for project in projects if not project.reviewer_may_rule_own}
     rows = disputes.order_by().values_list("project", "own")
     return Counter(project for project, own in rows if not (own and project in strict))
@@ -142,18 +147,18 @@ def _machine(card: ProjectCard, seen: Glance) -> str:
 
 
 def _says(cards: Sequence[ProjectCard], seen: Glance, needs: Sequence[Line], red: Sequence[Line]) -> str:
+    """Counts each line once, under the heading that it stands under; what is red needs an admin of its project."""
+    parts = []
     admin = {card.project.pk for card in _who_may(Action.ADMIN, cards)}
-    n = len(needs) + sum(line.project.pk in admin for line in red)
-    parts = [
-        ngettext("%(n)d thing needs you", "%(n)d things need you", n) % {"n": n}
-        if n
-        else _("Nothing needs you now")
-    ]
+    if n := len(needs):
+        parts.append(ngettext("%(n)d thing needs you", "%(n)d things need you", n) % {"n": n})
+    elif not any(line.project.pk in admin for line in red):
+        parts.append(_("Nothing needs you now"))
+    if n := len(red):
+        parts.append(ngettext("%(n)d problem is open", "%(n)d problems are open", n) % {"n": n})
     if pool := sum(card.pool for card in _who_may(Action.FIGURES, cards)):
         told = {"machine": f"{sum(seen.decided.values()):,}", "pool": f"{pool:,}"}
         parts.append(_("the machine decides %(machine)s of %(pool)s photos") % told)
-    if red:
-        parts.append(ngettext("%(n)d problem is open", "%(n)d problems are open", len(red)) % {"n": len(red)})
     said = parts[0]
     for part in parts[1:]:
         said = _("%(said)s; %(more)s") % {"said": said, "more": part}

@@ -33,11 +33,12 @@ def of_thresholds(changes: Changes) -> str:
 
 
 def _in_words_of(form: type[forms.ModelForm[Any]], changes: Changes) -> str:
-    """A field that is no more keeps its name."""
+    """A setting that the form has no field of is called as the model calls it; one that is no more keeps its name."""
+    settings = {field.name: field.verbose_name for field in form._meta.model._meta.concrete_fields}
     said = []
     for name, (old, new) in sorted(changes.items()):
         field = form.base_fields.get(name)
-        label = _without_colon(field.label) if field else name.replace("_", " ")
+        label = _without_colon(field.label if field else settings.get(name, name.replace("_", " ")))
         said.append(f"{label}: {_said(field, old)} → {_said(field, new)}")
     return "; ".join(said)
 
@@ -57,4 +58,6 @@ def _said(field: forms.Field | None, value: Any) -> str:
         return str(field.prepare_value(value))
     if isinstance(value, int | float):
         return f"{value:.10g}"
+    if isinstance(value, list):
+        value = ", ".join(value)
     return isolated(value) if value else "–"

@@ -330,6 +330,10 @@ _SENTENCES: dict[str, Callable[[dict[str, Any]], str]] = {
     "wording_objected": lambda d: (
         _("%(who)s counts guideline version %(number)d as a change of meaning") % d + _note(d, "note")
     ),
+    "guideline_proposed": lambda d: _("%(who)s proposed a change of the guideline") % d + _note(d, "note"),
+    "proposal_declined": lambda d: (
+        _("%(who)s declined the change that %(whose)s had proposed") % d + _note(d, "note")
+    ),
     "role_set": _role,
     "member_removed": lambda d: _("%(who)s removed %(username)s.") % d,
     "intake_started": lambda d: _("%(who)s began an intake of %(source)s.") % d,
@@ -374,6 +378,8 @@ _LOOK: dict[str, tuple[str, str]] = {
     "settings_changed": ("settings", "project-settings"),
     "guideline_changed": ("book-open", "guideline"),
     "wording_objected": ("book-open", "guideline"),
+    "guideline_proposed": ("book-open", "guideline"),
+    "proposal_declined": ("book-open", "guideline"),
     "role_set": ("users", "members"),
     "member_removed": ("users", "members"),
     "intake_started": ("folder-up", "intake"),

@@ -12,6 +12,7 @@ from django.utils.translation import ngettext
 
 from labeling.catalog.models import Project, Role
 from labeling.catalog.permissions import Action
+from labeling.catalog.proposals import waiting_proposals, waiting_proposals_say
 from labeling.catalog.selectors import active_definitions, class_resolution
 from labeling.frontier.auditing import paused_classes
 from labeling.frontier.models import Mode
@@ -56,6 +57,17 @@ def next_steps(project: Project, at: dict[str, Any], *, certified: bool = False)
                 _("Look"),
             )
         )
+    if n := waiting_proposals([project])[project.pk]:
+        steps.append(
+            Step(
+                waiting_proposals_say(n),
+                _(
+                    "A certificate rests on what the guideline means, so an admin agrees to it or says why not."
+                ),
+                "guideline",
+                _("Look"),
+            )
+        )
     waits = paused_classes(project)
     if waits:
         steps.append(
@@ -76,7 +88,7 @@ def next_steps(project: Project, at: dict[str, Any], *, certified: bool = False)
     if at["pool"] == 0:
         steps.append(Step(_("Add photos"), _("The pool is empty."), "intake", _("Intake")))
     people = project.memberships.filter(role__in=[Role.LABELER, Role.REVIEWER]).count()
-    wanted = project.more_of_drawn or project.answers_per_image
+    wanted = max(project.more_of_drawn or 0, project.at_boundary or project.answers_per_image)
     if people < wanted:
         steps.append(
             Step(

@@ -35,7 +35,7 @@ ACTIONS: dict[str, tuple[str, object]] = {
     "plain": ("0", gettext_lazy("As it is")),
 }
 USUAL: dict[str, str] = {action: key for action, (key, _words) in ACTIONS.items()}
-#: Where a project's classes have codes of two signs, letters other than these begin one.
+#: Those that do something by themselves. Where a project's classes have codes of two signs, other letters begin one.
 LETTERS = frozenset(filter(str.isalpha, USUAL.values()))
 ALLOWED = frozenset("abdefghijklmnopqrstuvwxyz0123456789+-=[]{};,.")
 #: These always do the same on the screens.

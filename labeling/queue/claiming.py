@@ -207,7 +207,7 @@ def take_audit(project: Project, ranking: Ranking, labeler: User) -> Slot | None
     for _ in range(_AUDIT_STEPS):
         drawn = _rows(
             """
-            UPDATE catalog_item SET audit_drawn_at = %s, answers_wanted = %s WHERE id = (
+            UPDATE catalog_item SET audit_drawn_at = %s, answers_wanted = GREATEST(answers_wanted, %s) WHERE id = (
                 SELECT id FROM catalog_item WHERE project_id = %s AND audit_drawn_at IS NULL
                 ORDER BY random_key LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED)
             RETURNING id, EXISTS (
@@ -260,7 +260,8 @@ def _not_mine(labeler: User) -> list[Any]:
 
 
 _ENTRY = (
-    "e.item_id, e.round, e.band, e.position, e.confidence, e.ladder_id, e.draw, e.taken + e.free AS wanted"
+    "e.item_id, e.round, e.band, e.position, e.confidence, e.ladder_id, e.draw, e.taken + e.free AS wanted,"
+    f" {IS_ASKED_FIRST} AS asked_first"
 )
 # What this person has had in this round, or ruled on in one before: whoever ruled has read the others' answers. Only a
 # photo that was sent back comes again after a ruling, so the first round need not look.
@@ -336,7 +337,8 @@ def _take(
     """Pick an entry, lend its photo under the lowest number that is free, and count it, in one statement.
 
     The context says of how many answers ``wanted`` it was one. Of a photo that one person is asked first, what they say
-    decides whether there is a second answer: no agreement is counted on such a pair.
+    decides whether there is a second answer: no agreement is counted on such a pair. What is asked at the boundary, and was
+    not drawn, says in ``boundary`` how many answers it gets there; a labeler is told neither.
     """
     for _ in range(_TRIES):
         now = timezone.now()
@@ -352,9 +354,12 @@ def _take(
                        %s, COALESCE(%s, p.draw),
                        jsonb_build_object('ranking', %s::int, 'strategy', %s::text, 'model', %s::bigint,
                                           'band', p.band, 'position', p.position, 'confidence', p.confidence,
-                                          'ladder', p.ladder_id, 'wanted', p.wanted),
+                                          'ladder', p.ladder_id, 'wanted', GREATEST(p.wanted, there.answers))
+                       || CASE WHEN there.answers IS NULL THEN '{{}}' ELSE jsonb_build_object('boundary', there.answers) END,
                        %s, %s
-                FROM picked p
+                FROM picked p, LATERAL (
+                    SELECT CASE WHEN p.band = %s AND p.round = 1 AND COALESCE(%s, p.draw) = 'rank' AND NOT p.asked_first
+                                     AND (p.wanted > 1 OR %s = 1) THEN %s::int END AS answers) there
                 ON CONFLICT DO NOTHING
                 RETURNING *
             ), counted AS (
@@ -376,6 +381,10 @@ def _take(
                 ranking.model_version_id,
                 now,
                 now + timedelta(seconds=project.lease_seconds),
+                ranking.bands - 1 if ranking.bands > 1 else None,
+                draw,
+                project.answers_per_image,
+                project.at_boundary,
                 ranking.pk,
             ],
         )

@@ -126,7 +126,7 @@ def draw_for_audit(*, project: Project, count: int) -> int:
             WITH following AS (
                 SELECT id FROM catalog_item WHERE project_id = %s AND audit_drawn_at IS NULL
                 ORDER BY random_key LIMIT %s FOR NO KEY UPDATE)
-            UPDATE catalog_item i SET audit_drawn_at = %s, answers_wanted = %s
+            UPDATE catalog_item i SET audit_drawn_at = %s, answers_wanted = GREATEST(i.answers_wanted, %s)
             FROM following WHERE i.id = following.id
             RETURNING i.id
             """,

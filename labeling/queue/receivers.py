@@ -37,7 +37,7 @@ def on_finished(*, project: Project, item_id: int, **_: Any) -> None:
 @receiver(answer_waits)
 def on_answer_waits(*, project: Project, item_id: int, annotation: Annotation, **_: Any) -> None:
     wanted = max(project.answers_per_image, project.certifying_answers)
-    if annotation.context.get("wanted", 0) < wanted:
+    if annotation.context.get("wanted", 0) < wanted or "boundary" in annotation.context:
         services.want_all(project=project, item_id=item_id)
 
 

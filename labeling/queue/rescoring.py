@@ -1,6 +1,7 @@
 """From stored embeddings to ranked queue rows, for one project or for all of a backbone: score, order, swap in.
 
-The embeddings are read once for all projects. While one project's scores and entries are written (the database's
+The embeddings are read once for all projects whose champions stand on the same backbones; one that is fused with others is
+read again for those. While one project's scores and entries are written (the database's
 work), the next project's order is found in a thread (numpy's work). For workers only.
 """
 
@@ -13,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
@@ -31,7 +33,7 @@ from labeling.truth.services import reconsider
 
 if TYPE_CHECKING:
     from inference.scoring import Scorer
-    from inference.store import EmbeddingStore
+    from inference.store import Vectors
 
 
 @dataclass
@@ -67,11 +69,11 @@ def rescore(projects: Sequence[Project], progress: Progress) -> dict[str, Any]:
     Returns {projects: [{project, ranking, photos, unscored, scored}], seconds: {stage: seconds}}.
     """
     stages = Stages()
-    groups: dict[str, tuple[EmbeddingStore, list[_Member]]] = {}
+    groups: dict[tuple[Path, ...], tuple[Vectors, list[_Member]]] = {}
     for project in projects:
         champion = learning.champion(project)
         store, head = ordering.backbone_of(project, champion)
-        groups.setdefault(str(store.folder), (store, []))[1].append(_Member(project, champion, head))
+        groups.setdefault(store.folders, (store, []))[1].append(_Member(project, champion, head))
     told: list[dict[str, Any]] = []
     for store, members in groups.values():
         told += _rescore_group(store, members, progress, stages)
@@ -79,7 +81,7 @@ def rescore(projects: Sequence[Project], progress: Progress) -> dict[str, Any]:
 
 
 def _rescore_group(
-    store: EmbeddingStore, members: list[_Member], progress: Progress, stages: Stages
+    store: Vectors, members: list[_Member], progress: Progress, stages: Stages
 ) -> list[dict[str, Any]]:
     with stages.of("looking up"):
         gathered = gather(store, [member.project for member in members])

@@ -122,7 +122,7 @@ def texts() -> dict[str, str]:
         "waitingMany": _("{n} answers are waiting, and will be sent when the network is back"),
         "offline": _("No network. You can go on: answers are kept here"),
         "offlineHeld": _("No network. You can go on: {n} photos are here, about {m} minutes of work"),
-        "held": _("{m} min held"),
+        "held": _("{m}\u00a0min held"),
         "heldLong": _(
             "{n} photos are loaded and on loan to you: about {m} minutes of work, should the network go"
         ),
@@ -157,7 +157,7 @@ def texts() -> dict[str, str]:
         "undoOffline": _(
             "Undo needs the network for an answer that was sent already. Try again when it is back."
         ),
-        "seconds": _("{n} s"),
+        "seconds": _("{n}\u00a0s"),
         "tooSoon": _("A moment longer, please."),
         "photo": _("Photo to judge"),
         "settled": _("{settled} of {needed} settled, as of {asOf}"),
@@ -170,7 +170,7 @@ def texts() -> dict[str, str]:
         "photoBroken": _("This photo could not be loaded. Skip it, or wait: it is tried again."),
         "emptyTitle": _("You are through"),
         "emptyDone": _("You answered {n} photos now, {today} today."),
-        "emptyPace": _("Half of them in less than {n} s each."),
+        "emptyPace": _("Half of them in less than {n}\u00a0s each."),
         "preparingTitle": _("Photos are being prepared"),
         "pausedTitle": _("You are paused"),
         "openTitle": _("Nothing for you at this moment"),

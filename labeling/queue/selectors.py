@@ -165,6 +165,7 @@ def progress(project: Project) -> dict[str, Any]:
     answers = sum(each.n for each in tallies.counts(project, "answers") if each.key == ("stands",))
     rulings = sum(each.n for each in tallies.counts(project, "rulings"))
     photos = {each.key[0]: each.n for each in tallies.counts(project, "photos")}
+    disputes = {each.key[0]: each.n for each in tallies.counts(project, "disputes")}
     waiting: list[dict[str, Any]] = []
     if ranking is not None:
         keys = dict(LabelClass.objects.filter(project=project).values_list("pk", "key"))
@@ -205,7 +206,8 @@ def progress(project: Project) -> dict[str, Any]:
         "answers": answers,
         "rulings": rulings,
         "human_decisions": answers + rulings,
-        "open_disputes": sum(each.n for each in tallies.counts(project, "disputes")),
+        "open_disputes": disputes.get("waiting", 0),
+        "held_disputes": disputes.get("held", 0),
         "pool": sum(photos.values()),
         "audited": photos.get("drawn", 0),
         "on_loan": Slot.objects.filter(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -48,6 +49,9 @@ from labeling.truth.settling import (
     withdraw_truth,
 )
 
+#: As many held photos as are drawn at random are ruled on all the same: what reviewers see does not tell the drawn ones.
+_lot = random.SystemRandom()
+
 
 @transaction.atomic
 def record_answer(
@@ -83,8 +87,19 @@ def record_answer(
     if viewing.draw == Draw.GOLD:
         check_gold(project, labeler, newest)
         return annotation
+    at_boundary = viewing.context.get("boundary") if not locked.audited else None
+    if at_boundary is not None:
+        _want(viewing.item_id, at_boundary)
     state = photo_state(project, viewing.item_id, viewing.round, labeler)
-    finished = settle(project, viewing.item_id, viewing.round, newest, state, audited=locked.audited)
+    finished = settle(
+        project,
+        viewing.item_id,
+        viewing.round,
+        newest,
+        state,
+        audited=locked.audited,
+        held=at_boundary is not None and _lot.random() >= project.audit_rate,
+    )
     if not finished and state.paused:
         raise_dispute(project, viewing.item_id, viewing.round, DisputeCause.PAUSED)
     elif not finished:
@@ -94,11 +109,18 @@ def record_answer(
     return annotation
 
 
+def _want(item_id: int, answers: int) -> None:
+    """Under the photo's lock: the first answer at the boundary says how many it gets, whatever another order makes of it."""
+    Item.objects.filter(pk=item_id, answers_wanted__isnull=True).update(answers_wanted=answers)
+
+
 def _refuse_too_fast(project: Project, viewing: Viewing) -> None:
     if viewing.view_ms < project.min_view_ms:
         raise Refused.invalid(
             None,
-            _("This project asks for at least %(ms)d ms with each photo. Look once more, then answer again.")
+            _(
+                "This project asks for at least %(ms)d\u00a0ms with each photo. Look once more, then answer again."
+            )
             % {"ms": project.min_view_ms},
             code="too_fast",
         )

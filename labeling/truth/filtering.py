@@ -30,10 +30,14 @@ MOST_BETWEEN = 12
 
 @dataclass(frozen=True)
 class Wanted:
-    """``cause``: of :class:`DisputeCause`; ``between``: keys of all classes that were answered. Empty: any."""
+    """``cause``: of :class:`DisputeCause`; ``between``: keys of all classes that were answered. Empty: any.
+
+    ``held``: of those that are held at the boundary, which no ruling is asked for, instead of those that wait for one.
+    """
 
     cause: str = ""
     between: tuple[str, ...] = ()
+    held: bool = False
 
     @classmethod
     def of(cls, given: Mapping[str, str]) -> Wanted:
@@ -51,25 +55,25 @@ class Wanted:
             raise Refused.invalid(
                 "between", _("Name at most %(most)d classes at once.") % {"most": MOST_BETWEEN}
             )
-        return cls(cause, between)
+        return cls(cause, between, bool(given.get("held")))
 
     def __bool__(self) -> bool:
-        return bool(self.cause or self.between)
+        return bool(self.cause or self.between or self.held)
 
     @property
     def query(self) -> str:
         """As part of an address, with its question mark; empty for all."""
-        asked = {"cause": self.cause, "between": ",".join(self.between)}
+        asked = {"cause": self.cause, "between": ",".join(self.between), "held": "1" if self.held else ""}
         return f"?{urlencode({name: value for name, value in asked.items() if value})}" if self else ""
 
     def of_open(self, project: Project, reviewer: User) -> QuerySet[Dispute]:
         """The open disputes that are wanted. Own ones are not told by what others answered."""
-        return self._among(
-            rulable_disputes(project, reviewer) if self.between else open_disputes(project), project
-        )
+        if self.between:
+            return self.rulable(project, reviewer)
+        return self._among(open_disputes(project, held=self.held), project)
 
     def rulable(self, project: Project, reviewer: User) -> QuerySet[Dispute]:
-        return self._among(rulable_disputes(project, reviewer), project)
+        return self._among(rulable_disputes(project, reviewer, held=self.held), project)
 
     def _among(self, disputes: QuerySet[Dispute], project: Project) -> QuerySet[Dispute]:
         if self.cause:
@@ -98,13 +102,14 @@ class Choice:
 
 def choices(project: Project, reviewer: User, wanted: Wanted) -> list[Choice]:
     """What the open disputes can be filtered by: causes in their order, then classes between which people differ."""
-    causes = dict(
+    counted = list(
         Dispute.objects.open()
         .filter(waits__project=project)
-        .values_list("cause")
+        .values_list("cause", "waits__held")
         .annotate(n=Count("id"))
         .order_by()
     )
+    causes = {cause: n for cause, held, n in counted if not held}
     found = [
         Choice(str(cause.label), causes[cause], Wanted(cause=cause).query, wanted == Wanted(cause=cause))
         for cause in DisputeCause
@@ -116,6 +121,8 @@ def choices(project: Project, reviewer: User, wanted: Wanted) -> list[Choice]:
         for keys, names, count in pairs
         if len(pairs) > 1 or wanted == Wanted(between=keys)
     ]
+    if n_held := sum(n for _cause, held, n in counted if held):
+        found.append(Choice(_("Held at the boundary"), n_held, Wanted(held=True).query, wanted.held))
     return found
 
 
@@ -129,7 +136,7 @@ WITH resolution AS (
     JOIN truth_dispute d ON d.id = o.dispute_id
     JOIN truth_annotation a ON a.item_id = d.item_id AND a.round = d.round AND a.kind = 'class' AND a.draw <> 'gold'
     JOIN resolution r ON r.old_id = a.label_class_id
-    WHERE o.project_id = %(project)s
+    WHERE o.project_id = %(project)s AND NOT o.held
       AND NOT EXISTS (SELECT 1 FROM truth_retraction x WHERE x.annotation_id = a.id)
       AND (%(own)s OR NOT EXISTS (
           SELECT 1 FROM truth_annotation m WHERE m.item_id = d.item_id AND m.labeler_id = %(reviewer)s

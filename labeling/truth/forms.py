@@ -76,7 +76,7 @@ class AmendForm(SaysMeaning):
         return cleaned
 
     def amendment(self) -> dict[str, Any]:
-        """As :func:`~labeling.catalog.services.amend_guideline` takes it."""
+        """As :func:`~labeling.catalog.services.amend_guideline` takes it, or ``propose_guideline``."""
         given = self.cleaned_data
         key = given["exemplar_for"]
         return {
@@ -84,7 +84,7 @@ class AmendForm(SaysMeaning):
             "expected": given["base"],
             "criteria": self.changed_criteria(),
             "more_exemplars": {key: [self.detail.image.sha256]} if key else {},
-            **self.said(),
+            **({} if self.proposes else self.said()),
         }
 
     def changed_criteria(self, cleaned: dict[str, Any] | None = None) -> dict[str, str]:

@@ -145,6 +145,14 @@ class DisputeQuerySet(models.QuerySet["Dispute"]):
     def open(self) -> DisputeQuerySet:
         return self.filter(waits__isnull=False)
 
+    def waiting(self) -> DisputeQuerySet:
+        """Those that a reviewer is asked to rule on: held ones only once their photo is drawn at random."""
+        return self.filter(waits__held=False)
+
+    def held(self) -> DisputeQuerySet:
+        """Open ones that no reviewer is asked for; whoever wants may rule on them all the same."""
+        return self.filter(waits__held=True)
+
 
 class Dispute(models.Model):
     """A photo that rules alone could not settle. Open until it has a ruling."""
@@ -155,6 +163,11 @@ class Dispute(models.Model):
     round = models.PositiveSmallIntegerField()
     cause = models.CharField(max_length=12, choices=DisputeCause.choices)
     note = models.CharField(max_length=300, blank=True)
+    held = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="blind answers at the boundary differ: the photo is kept out of training rather than ruled on",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = DisputeQuerySet.as_manager()
@@ -168,10 +181,14 @@ class Dispute(models.Model):
 
 
 class OpenDispute(models.Model):
-    """A dispute without a ruling, found at once among all that were ruled. The database's triggers write it."""
+    """A dispute without a ruling, found at once among all that were ruled. The database's triggers write it.
+
+    ``held``: it is held at the boundary, and its photo was not drawn at random, so no reviewer is asked for it.
+    """
 
     dispute = models.OneToOneField(Dispute, on_delete=models.CASCADE, primary_key=True, related_name="waits")
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+", db_constraint=False)
+    held = models.BooleanField(default=False, db_default=False)
 
     def __str__(self) -> str:
         return f"{self.dispute_id} is open"

@@ -23,8 +23,9 @@ from labeling.catalog.models import Project
 from labeling.catalog.pages import project_context
 from labeling.catalog.permissions import Action, project_for
 from labeling.catalog.publishing import publishing
-from labeling.catalog.services import amend_guideline
+from labeling.catalog.services import amend_guideline, propose_guideline
 from labeling.looked_at import only_looked_at
+from labeling.people.models import User
 from labeling.people.signed_in import signed_in
 from labeling.refusals import Refused
 from labeling.truth import desk, selectors, services
@@ -147,7 +148,7 @@ def undo(request: HttpRequest, slug: str) -> HttpResponse:
 @login_required
 @require_POST
 def amend(request: HttpRequest, slug: str, dispute_id: UUID) -> HttpResponse:
-    """Write a new guideline version from the dispute, and stay on it."""
+    """Write a new guideline version from the dispute, or propose one to an admin, and stay on it."""
     project = project_for(request.user, slug, Action.REVIEW)
     dispute = _dispute(project, dispute_id)
     form = AmendForm(request.POST, detail=selectors.dispute_detail(dispute))
@@ -156,7 +157,7 @@ def amend(request: HttpRequest, slug: str, dispute_id: UUID) -> HttpResponse:
             request, project, dispute, status=422, error=first_error(form), kept=request.POST, amending=True
         )
     try:
-        guideline = amend_guideline(project=project, by=signed_in(request), **form.amendment())
+        said = _amended(project, signed_in(request), form)
     except Refused as refused:
         return _desk(
             request,
@@ -167,13 +168,21 @@ def amend(request: HttpRequest, slug: str, dispute_id: UUID) -> HttpResponse:
             kept=request.POST,
             amending=True,
         )
-    said = _("The guideline is now version %(number)d. Labelers see it with their next photo.") % {
-        "number": guideline.number
-    }
     if DESK_HEADER in request.headers:
         return _desk(request, project, dispute, notice=said)
     messages.success(request, said)
     return _to(request, project, dispute)
+
+
+def _amended(project: Project, by: User, form: AmendForm) -> str:
+    """What was done, in words."""
+    if form.proposes:
+        propose_guideline(project=project, by=by, **form.amendment())
+        return _("The admins are asked. What they say will stand on the Guideline page.")
+    guideline = amend_guideline(project=project, by=by, **form.amendment())
+    return _("The guideline is now version %(number)d. Labelers see it with their next photo.") % {
+        "number": guideline.number
+    }
 
 
 @login_required

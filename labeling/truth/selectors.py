@@ -31,14 +31,10 @@ from labeling.truth.sides import ClassSide, sides_of
 # --- review -----------------------------------------------------------------------------------------------------
 
 
-def open_disputes(project: Project) -> QuerySet[Dispute]:
-    """Disputes that wait for a ruling, oldest first."""
-    return (
-        Dispute.objects.open()
-        .filter(waits__project=project)
-        .select_related("item__image")
-        .order_by("created_at", "id")
-    )
+def open_disputes(project: Project, *, held: bool = False) -> QuerySet[Dispute]:
+    """Disputes that wait for a ruling, oldest first; with ``held`` those of the boundary that none is asked for."""
+    disputes = Dispute.objects.held() if held else Dispute.objects.waiting()
+    return disputes.filter(waits__project=project).select_related("item__image").order_by("created_at", "id")
 
 
 def answered_by(dispute: Dispute, user: User) -> bool:
@@ -59,9 +55,9 @@ def own_dispute_ids(project: Project, user: User) -> set[UUID]:
     return set(open_here.filter(_answered_by(user)).values_list("id", flat=True))
 
 
-def rulable_disputes(project: Project, reviewer: User) -> QuerySet[Dispute]:
-    """Of the open disputes those that ``reviewer`` may rule on."""
-    rulable = open_disputes(project)
+def rulable_disputes(project: Project, reviewer: User, *, held: bool = False) -> QuerySet[Dispute]:
+    """Of :func:`open_disputes` those that ``reviewer`` may rule on."""
+    rulable = open_disputes(project, held=held)
     if project.reviewer_may_rule_own:
         return rulable
     return rulable.exclude(_answered_by(reviewer))

@@ -94,12 +94,13 @@ def settle(
     state: PhotoState,
     *,
     audited: bool | None = None,
+    held: bool = False,
 ) -> bool:
     """Make ground truth or a dispute of the standing answers, if they suffice; return whether the photo has either.
 
     ``guideline``: the newest version, which says what each answer counts as today. The ground truth is of the oldest
     version among the answers it rests on: what it proves is proven of those criteria. A label that one answer settled is
-    judged again with each further one.
+    judged again with each further one. ``held``: answers that differ ask no reviewer.
     """
     if state.disputed or (state.in_force and state.assisted is None):
         return True
@@ -130,12 +131,16 @@ def settle(
         )
         events.settled.send(sender=Annotation, project=project, item_id=item_id)
     elif decision.state == "disputed":
-        raise_dispute(project, item_id, round, decision.cause)
+        raise_dispute(project, item_id, round, decision.cause, held=held)
     return decision.state != "wait"
 
 
-def raise_dispute(project: Project, item_id: int, round: int, cause: str, *, note: str = "") -> Dispute:
-    dispute = Dispute.objects.create(project=project, item_id=item_id, round=round, cause=cause, note=note)
+def raise_dispute(
+    project: Project, item_id: int, round: int, cause: str, *, note: str = "", held: bool = False
+) -> Dispute:
+    dispute = Dispute.objects.create(
+        project=project, item_id=item_id, round=round, cause=cause, note=note, held=held
+    )
     events.disputed.send(sender=Dispute, project=project, item_id=item_id)
     return dispute
 

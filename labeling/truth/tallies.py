@@ -1,7 +1,7 @@
 """Counts of photos, answers and ground truths, kept by the transactions that change them.
 
 The database adds a row to ``truth_tally`` with each answer, retraction, ground truth, dispute, ruling and photo
-(``migrations/0006_tallies.py``), so no service can forget to. Whoever reads adds up what is there: as many rows as there are
+(``migrations/0007_tallies.py``), so no service can forget to. Whoever reads adds up what is there: as many rows as there are
 different keys, and what came since the last fold. Classes are kept by the ids that people named; who reads follows merges
 and retirements, so a new guideline changes no row.
 
@@ -14,7 +14,8 @@ and retirements, so a new guideline changes no row.
     newest: kind, origin of the same, and their block of ids.
     settled: "came" and "went" of photos that people settled; by quarter of an hour.
     compared: labeler, value of an answer, value of the ground truth in force.
-    disputes: "open". rulings: reviewer; by quarter of an hour. photos: "left" or "drawn" for the audit.
+    disputes: "waiting", or "held" where no reviewer is asked; open ones only.
+    rulings: reviewer; by quarter of an hour. photos: "left" or "drawn" for the audit.
 
 A value is a class id, "hold" or "unusable"; a band is empty where the answers name none.
 """

@@ -126,7 +126,7 @@ if (form) {
     button.disabled = true;
     bar.hidden = false;
     const total = chosen.reduce((sum, { file }) => sum + file.size, 0);
-    const megabytes = (bytes) => `${(bytes / 2 ** 20).toFixed(1)} MB`;
+    const megabytes = (bytes) => `${(bytes / 2 ** 20).toFixed(1)}\u00a0MB`;
     const parts = portions(chosen);
     let sent = 0;
     let url = "";

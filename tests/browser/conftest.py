@@ -18,7 +18,9 @@ from django.contrib.sessions.backends.db import SessionStore
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from labeling.catalog import photos
+from labeling.catalog.models import Project
 from labeling.people.models import User
+from tests.factories import make_member
 from tests.stack import Stack
 
 #: Each window's address bar is a page of its own, rendered in a process of its own, and one more process is kept for the
@@ -110,6 +112,21 @@ def page_for(context_for: Callable[..., BrowserContext]) -> Iterator[Callable[..
 
     yield make
     assert not errors, "script errors on a page: " + "; ".join(errors)
+
+
+@pytest.fixture
+def reviewer(project: Project) -> User:
+    """Of the test's own ``project``."""
+    return make_member(project, "reviewer")
+
+
+@pytest.fixture
+def desk(project: Project, reviewer: User, page_for: Callable[..., Page]) -> Page:
+    """The review desk of ``reviewer``, at the first dispute."""
+    page = page_for(reviewer)
+    page.goto(f"/p/{project.slug}/review")
+    expect(page.locator(".desk-root[data-dispute]")).to_be_visible()
+    return page
 
 
 @pytest.fixture

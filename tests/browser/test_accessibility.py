@@ -57,6 +57,7 @@ PAGES = (
     "",
     "near-duplicates",
     "adaptation",
+    "backbones",
     "lab",
     "derive",
     "frontier",

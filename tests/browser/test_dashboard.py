@@ -107,7 +107,7 @@ def test_arrow_keys_move_the_cursor_and_the_plot_tells_what_is_there(
         page.keyboard.press("ArrowRight")
     expect(told).to_contain_text(rows[2])
     people = figure.locator("[data-rows] tbody tr").nth(2).locator("td").first.inner_text()
-    expect(plot).to_have_attribute("aria-valuetext", re.compile(f"Settled by people: {people}"))
+    expect(plot).to_have_attribute("aria-valuetext", re.compile(f"Images settled by people: {people}"))
     expect(figure.locator("svg.wide g:has(> .cursor)")).to_have_attribute("visibility", "visible")
     page.keyboard.press("End")
     expect(told).to_contain_text(rows[-1])
@@ -131,7 +131,7 @@ def test_a_series_is_switched_off_and_on(living: Living, page_for: Callable[...,
     figure = page.locator("#decided")
     line, key = (
         figure.locator("svg.wide [data-series=machine]"),
-        figure.get_by_role("button", name="Decided by the machine"),
+        figure.get_by_role("button", name="Images decided by the machine"),
     )
     expect(line).to_be_visible()
     key.click()

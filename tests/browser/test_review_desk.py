@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from uuid import uuid4
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from labeling.catalog.images import add_image, add_items
 from labeling.catalog.models import Item, Project
 from labeling.learning.models import Lookalikes
 from labeling.people.models import User
 from labeling.truth.models import Dispute, GroundTruth, Ruling, RulingRetraction
-from labeling.truth.services import Answer, Viewing, record_answer
+from labeling.truth.services import Answer
 from tests.browser.axe import faults
-from tests.factories import make_member, make_project, photo_bytes
+from tests.browser.reviewing import answered, shown
+from tests.factories import make_member, make_project
 
 PageFor = Callable[..., Page]
 DISPUTED, SETTLED, HELD = 4, 8, 1
@@ -25,43 +24,19 @@ DISPUTED, SETTLED, HELD = 4, 8, 1
 def project(live_stack: object) -> Project:
     """Four photos between two classes, one held, and eight settled ones that look like the first."""
     project = make_project(answers_per_image=2, undo_seconds=600)
-    people = make_member(project), make_member(project)
-    count = DISPUTED + SETTLED + HELD
-    images = [(add_image(data=photo_bytes(n, size=(320, 240)))[0], f"photo-{n}.png") for n in range(count)]
-    items = add_items(project=project, images=images, source="test")
-    for number, item in enumerate(items):
-        keys = [("functional", "defective")[(number + person * (number < DISPUTED)) % 2] for person in (0, 1)]
-        for person, key in zip(people, keys, strict=True):
-            held = number >= DISPUTED + SETTLED
-            record_answer(
-                project=project,
-                labeler=person,
-                key=uuid4(),
-                answer=Answer("hold", reason="hidden") if held else Answer("class", key),
-                viewing=Viewing(item_id=item.pk, round=1, draw="rank", context={}, view_ms=1500),
-            )
+    functional, defective, held = (
+        Answer("class", "functional"),
+        Answer("class", "defective"),
+        Answer("hold", reason="hidden"),
+    )
+    disputed = [(functional, defective), (defective, functional)] * (DISPUTED // 2)
+    settled = [(functional, functional), (defective, defective)] * (SETTLED // 2)
+    items = answered(project, *disputed, *settled, *[(held, held)] * HELD)
     assert Dispute.objects.open().count() == DISPUTED + HELD
-    settled = GroundTruth.objects.filter(item__in=items).values_list("item", "label_class")
+    truths = GroundTruth.objects.filter(item__in=items).values_list("item", "label_class")
     first = Dispute.objects.open().order_by("created_at", "id")[0]
-    Lookalikes.objects.create(item_id=first.item_id, nearest=[list(each) for each in settled])
+    Lookalikes.objects.create(item_id=first.item_id, nearest=[list(each) for each in truths])
     return project
-
-
-@pytest.fixture
-def reviewer(project: Project) -> User:
-    return make_member(project, "reviewer")
-
-
-@pytest.fixture
-def desk(project: Project, reviewer: User, page_for: PageFor) -> Page:
-    page = page_for(reviewer)
-    page.goto(f"/p/{project.slug}/review")
-    expect(page.locator(".desk-root[data-dispute]")).to_be_visible()
-    return page
-
-
-def shown(page: Page) -> str:
-    return str(page.locator(".desk-root").get_attribute("data-dispute"))
 
 
 def box(place: Locator) -> dict[str, float]:
@@ -213,16 +188,7 @@ def test_on_a_phone_the_photo_comes_first_and_nothing_is_wider_than_the_page(
 def test_of_many_classes_one_is_found_by_typing(live_stack: object, page_for: PageFor) -> None:
     keys = [f"kind-{number:02}" for number in range(30)]
     project = make_project(classes=tuple(keys), answers_per_image=2)
-    image = add_image(data=photo_bytes(1, size=(320, 240)))[0]
-    (item,) = add_items(project=project, images=[(image, "photo.png")], source="test")
-    for key in (keys[17], keys[23]):
-        record_answer(
-            project=project,
-            labeler=make_member(project),
-            key=uuid4(),
-            answer=Answer("class", key),
-            viewing=Viewing(item_id=item.pk, round=1, draw="rank", context={}, view_ms=1500),
-        )
+    answered(project, (Answer("class", keys[17]), Answer("class", keys[23])))
     page = page_for(make_member(project, "reviewer"))
     page.goto(f"/p/{project.slug}/review")
     names = [each.text_content() or "" for each in page.locator(".desk > .side h3 bdi").all()]

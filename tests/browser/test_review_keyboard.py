@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from uuid import uuid4
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from labeling.catalog.images import add_image, add_items
 from labeling.catalog.models import Guideline, Project
 from labeling.people.models import User
 from labeling.truth.models import Dispute, Ruling
-from labeling.truth.services import Answer, Viewing, record_answer
+from labeling.truth.services import Answer
+from tests.browser.reviewing import answered, shown
 from tests.browser.test_keyboards import KEYPAD, Keyboard
-from tests.factories import make_member, make_project, photo_bytes
+from tests.factories import make_project
 
 PageFor = Callable[..., Page]
 DISPUTES = 5
@@ -23,36 +22,9 @@ DISPUTES = 5
 @pytest.fixture
 def project(live_stack: object) -> Project:
     project = make_project(answers_per_image=2)
-    zoe, yan = make_member(project), make_member(project)
-    images = [(add_image(data=photo_bytes(n, size=(320, 240)))[0], f"photo-{n}.png") for n in range(DISPUTES)]
-    for item in add_items(project=project, images=images, source="test"):
-        for labeler, key in ((zoe, "functional"), (yan, "defective")):
-            record_answer(
-                project=project,
-                labeler=labeler,
-                key=uuid4(),
-                answer=Answer("class", key),
-                viewing=Viewing(item_id=item.pk, round=1, draw="rank", context={}, view_ms=1500),
-            )
+    answered(project, *[(Answer("class", "functional"), Answer("class", "defective"))] * DISPUTES)
     assert Dispute.objects.open().count() == DISPUTES
     return project
-
-
-@pytest.fixture
-def reviewer(project: Project) -> User:
-    return make_member(project, "reviewer")
-
-
-@pytest.fixture
-def desk(project: Project, reviewer: User, page_for: PageFor) -> Page:
-    page = page_for(reviewer)
-    page.goto(f"/p/{project.slug}/review")
-    expect(page.locator(".desk-root[data-dispute]")).to_be_visible()
-    return page
-
-
-def shown(page: Page) -> str:
-    return str(page.locator(".desk-root").get_attribute("data-dispute"))
 
 
 def press(page: Page, key: str) -> str:

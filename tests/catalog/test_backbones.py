@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import timm
+import torch
 from pytest_django import Settings
 
 from inference.backbones import names
@@ -46,6 +48,64 @@ def test_the_library_understands_every_name_that_is_offered(weights: Path) -> No
         assert str(names.parse(name)) == name
     for suffix in backbones.SUFFIXES:
         assert names.parse(f"efficientnet_lite0+{suffix}")
+    assert (backbones.SIZES, backbones.BLOCK) == (names.SIZES, names.BLOCK)
+
+
+@pytest.mark.parametrize(
+    ("file", "offered"),
+    [
+        ("vit_small_patch14_dinov2", "vit_small_patch14_dinov2@224+block7+block10"),
+        ("vit_large_patch14_dinov2", "vit_large_patch14_dinov2@224+block14+block20"),
+        ("vit_base_patch16_siglip_224", "vit_base_patch16_siglip_224@224+block7+block10"),
+        ("vit_small_patch16_dinov3", "vit_small_patch16_dinov3@224+block7+block10"),
+        ("vit_so150m_patch16_reg4_map_256", "vit_so150m_patch16_reg4_map_256"),
+        ("resnet50", "resnet50"),
+    ],
+)
+def test_transformers_are_offered_with_a_size_and_two_middle_blocks(
+    weights: Path, file: str, offered: str
+) -> None:
+    (weights / "timm" / f"{file}-ours.safetensors").touch()
+    assert f"timm:{offered}" in backbones.choices() and backbones.is_choice(f"timm:{offered}+tiles2")
+    # What is offered has to be there: the blocks, and patches that cover the square.
+    name = names.parse(f"timm:{offered}")
+    sized = {"img_size": name.size} if name.size else {}
+    with torch.device("meta"):
+        network = timm.create_model(file, num_classes=0, **sized)
+    assert not name.blocks or (
+        name.blocks[-1] <= len(network.blocks) and name.size % network.patch_embed.patch_size[0] == 0
+    )
+
+
+@pytest.mark.parametrize(
+    ("suffixes", "may_be"),
+    [
+        ("@224+block7+block10", True),
+        ("@280+block12+tiles2", True),
+        ("", True),
+        ("+block3+cls", True),
+        ("@224", True),
+        ("@225", False),
+        ("@0", False),
+        ("@16384", False),
+        ("@", False),
+        ("@224@224", False),
+        ("+block0", False),
+        ("+block", False),
+        ("+block100", False),
+    ],
+)
+def test_any_size_and_blocks_of_a_transformer_at_hand_may_be_chosen(
+    weights: Path, suffixes: str, may_be: bool
+) -> None:
+    assert backbones.is_choice(f"timm:vit_small_patch14_dinov2.lvd142m{suffixes}") is may_be
+
+
+@pytest.mark.parametrize(
+    "name", ["efficientnet_lite0@224", "torchvision:resnet50@224", "torchvision:resnet50+block3"]
+)
+def test_other_networks_have_no_size_and_no_blocks(weights: Path, name: str) -> None:
+    assert not backbones.is_choice(name)
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from tests.queue.conftest import answer_with
 
 STRICT = {
     "answers_per_image": 2,
+    "boundary_answers": 0,
     "certifying_answers": 0,
     "rule": "unanimous",
     "gold_rate": 0.0,
@@ -76,6 +77,21 @@ def test_more_answers_of_random_photos_are_counted() -> None:
     assert more.wrong < usual.wrong
 
 
+def test_more_answers_at_the_boundary_are_counted_and_what_is_held_costs_no_ruling() -> None:
+    project = Project(strategy="inward", bands=3, boundary_after=60)
+    there = STRICT | {"boundary_answers": 3}
+    usual, more = (consequence(project, each, Work(), 2) for each in (STRICT, there))
+    inside = 0.96 * 0.9
+    assert more.answers == pytest.approx(2 + inside)
+    assert more.wrong < usual.wrong / 2
+    assert usual.held == 0 < more.held and more.disputes < usual.disputes / 2
+    everywhere = consequence(Project(), STRICT | {"answers_per_image": 3, "audit_rate": 0.0}, Work(), 2)
+    assert more.held == pytest.approx(inside * 0.9 * everywhere.disputes)
+    assert consequence(Project(strategy="random"), there, Work(), 2) == consequence(
+        Project(), STRICT, Work(), 2
+    )
+
+
 @pytest.mark.django_db
 def test_too_little_is_assumed_and_enough_is_measured() -> None:
     from labeling.queue import services as queue
@@ -123,7 +139,12 @@ def test_choosing_a_preset_fills_the_fields_and_says_what_would_change_and_saves
     project.refresh_from_db()
     quick = next(each for each in PRESETS if each.key == "quick")
     assert quick.differs(project) == {}
-    assert [is_now for _preset, _cost, is_now in page(project).context["presets"]] == [True, False, False]
+    assert [is_now for _preset, _cost, is_now in page(project).context["presets"]] == [
+        True,
+        False,
+        False,
+        False,
+    ]
     assert "would change" not in page(project, preset="of nobody").content.decode()
 
 

@@ -221,7 +221,7 @@ def test_a_reviewer_at_a_dispute_is_told_that_an_admin_must_agree() -> None:
     reviewer = make_member(pool.project, Role.REVIEWER)
     raise_dispute(pool.project, pool.items[0].pk, 1, "disagreement")
     text = page(pool, reviewer, "review")
-    assert "an admin must agree" in text and 'value="changed"' not in text
+    assert "An admin must agree" in text and 'value="changed"' not in text
     assert 'value="changed"' in page(pool, pool.admin, "review")
 
 

@@ -49,7 +49,7 @@ def test_each_band_says_what_it_holds_of_what_it_needs_and_why_it_is_not_settled
     assert (first.holds, first.disputes, first.waiting) == (1, 2, 7)
     assert first.agreement is not None and (first.agreement.part, first.agreement.whole) == (1, 2)
     assert first.reliability is not None and first.reliability.alpha == 0
-    assert "3 more ground truths" in first.gate.says and "agreement of 70 %" in first.gate.says
+    assert "3 more ground truths" in first.gate.says and "agreement of 70\u00a0%" in first.gate.says
     assert rows[1].gate.says.startswith("Opens next")
     assert (rows[1].holds, rows[1].agreement, rows[1].waiting) == (0, None, 10)
 
@@ -97,10 +97,12 @@ def test_a_band_is_settled_only_while_it_holds_what_it_needs() -> None:
     (first, *_rest) = table(scene.project)
     assert (first.gate.ground_truths, first.gate.needed, first.state) == (1, 75, BandState.PASSED)
     assert "ettled" not in first.says and "74 ground truths are missing" in first.says
+    assert {line[0] for line in frames(scene.project)[-1].lines} == {BandState.PASSED}
     scene.project.boundary_after = 3
     scene.project.save()
     (first, *_rest) = table(scene.project)
     assert (first.gate.ground_truths, first.gate.needed, first.state) == (1, 1, BandState.SETTLED)
+    assert {line[0] for line in frames(scene.project)[-1].lines} == {BandState.SETTLED}
 
 
 def test_what_is_certified_to_the_boundary_has_no_open_band() -> None:

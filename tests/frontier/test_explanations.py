@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,6 +18,8 @@ from PIL import Image as PillowImage
 from pytest_django import Settings
 
 import labeling.learning.tasks  # noqa: F401  (registers the handlers)
+from inference.backbones import load
+from inference.train import fuse, train_head
 from labeling.catalog.models import Image, Item, LabelClass, Project, Role
 from labeling.catalog.selectors import current_guideline
 from labeling.catalog.services import add_image, add_items
@@ -29,10 +33,12 @@ from labeling.frontier.models import (
     DecisionExplanation,
 )
 from labeling.jobs.models import Job, JobState
+from labeling.learning.compute import artifact
+from labeling.learning.compute.stores import store_of, vectors_of
 from labeling.learning.models import ModelVersion
 from labeling.learning.services import promote, request_training
 from labeling.truth.models import GroundTruth
-from tests.factories import make_member, make_project
+from tests.factories import TINY, make_member, make_project
 from tests.inference.test_explain import SIDE, cell
 from tests.kept import made_once
 from tests.learning.building import run_job, settle
@@ -60,8 +66,8 @@ class Decided:
     The packaged backbone unless another is asked for: what it looks at is looked at.
     """
 
-    def __init__(self, *, backbone: str = "efficientnet_lite0") -> None:
-        self.project: Project = make_project(backbone=backbone)
+    def __init__(self, *, backbone: str = "efficientnet_lite0", **settings: Any) -> None:
+        self.project: Project = make_project(backbone=backbone, **settings)
         seeds = [*range(TRAINED), 201]
         self.box = cell(201, True)[1]
         images = [(add_image(data=png(seed))[0], f"{seed}.png") for seed in seeds]
@@ -75,14 +81,14 @@ class Decided:
         promote(model_version=model, by=self.project.created_by, reason="first")
         self.decision = self.decide(model, self.items[-1])
 
-    def decide(self, model: ModelVersion, item: Item) -> AutomaticDecision:
+    def decide(self, model: ModelVersion, item: Item, *, use: str = "b") -> AutomaticDecision:
         guideline = current_guideline(self.project)
         label_class = LabelClass.objects.get(project=self.project, key="defective")
         fixed = {"project": self.project, "precision": 0.9, "delta": 0.05}
         plan = CertificationPlan.objects.create(
             **fixed,
             sample="a",
-            use="b",
+            use=use,
             model_version=model,
             guideline=guideline,
             budget=0.05,
@@ -190,6 +196,50 @@ def test_a_decision_is_explained_once_by_a_worker_and_the_page_shows_each_state(
     )
     why = explanation_of(scene.project, scene.decision)
     assert why.neighbours is not None and [each.stands for each in why.neighbours][:2] == [False, True]
+
+
+def test_of_several_backbones_it_is_told_what_they_say_together() -> None:
+    further = f"{TINY}+tiles2"
+    scene = Decided(backbone=TINY, further_backbones=[further])
+    version = scene.decision.model_version
+    # Whichever the gate took: the version on both of them is asked for here.
+    both = [
+        {"backbone": each.name, "backbone_hash": each.content_hash, "dim": each.dim}
+        for each in map(load, (TINY, further))
+    ]
+    hashes = [item.image.sha256 for item in scene.items[:TRAINED]]
+    truths = [("functional", "defective")[n % 2] for n in range(TRAINED)]
+    heads = [
+        train_head(store_of(load(name)).rows(hashes), truths, ["functional", "defective"], seed=0)
+        for name in (TINY, further)
+    ]
+    head = fuse(heads, truths, seed=0).head
+    digest = hashlib.sha256("".join(each["backbone_hash"] for each in both).encode()).hexdigest()
+    nothing = artifact.OutOfFold(np.zeros(0, dtype=np.int64), np.zeros((0, 2)))
+    manifest = artifact.save("fused", head, nothing, {"backbone_hash": digest, "seed": 0, "backbones": both})
+    fused = ModelVersion.objects.create(
+        project=scene.project, number=9, snapshot=version.snapshot, backbone=f"{TINY} & {further}",
+        backbone_hash=digest, classes=version.classes, artifact="fused", manifest=manifest, metrics=version.metrics,
+    )  # fmt: skip
+    decision = scene.decide(fused, scene.items[1], use="c")
+    job = request_explanation(decision=decision, by=None)
+    assert job is not None
+    job = run_job(job)
+    assert job.state == JobState.SUCCEEDED, job.error + job.trace
+    found = DecisionExplanation.objects.get(decision=decision)
+    # The photo as it is, as the stored vectors tell it.
+    sha256 = scene.items[1].image.sha256
+    expected = head.predict_proba(vectors_of(fused).rows([sha256]))[0, 1]
+    assert found.figures["before"] == pytest.approx(expected, abs=0.02)
+    assert len(found.nearest) == 6
+    page = (
+        scene.client()
+        .get(reverse("frontier-decision", args=[scene.project.slug, decision.pk]))
+        .content.decode()
+    )
+    assert f"to all backbones of the version together: {TINY}, {further}." in page
+    told = scene.client().get(reverse("api-explanation", args=[scene.project.slug, decision.pk])).json()
+    assert told["backbones"] == [TINY, further]
 
 
 def test_what_is_missing_is_said_and_the_rest_is_told() -> None:

@@ -45,9 +45,9 @@ def sent(project: Project, page: str, form: dict[str, str]) -> Any:
 @pytest.mark.parametrize(
     ("typed", "said"),
     [
-        ({"precision": "0.5"}, "From 50 to 99.9 %."),
-        ({"delta": "60"}, "From 0.1 to 50 %."),
-        ({"audit_share": "101"}, "From 0 to 100 %."),
+        ({"precision": "0.5"}, "From 50 to 99.9\u00a0%."),
+        ({"delta": "60"}, "From 0.1 to 50\u00a0%."),
+        ({"audit_share": "101"}, "From 0 to 100\u00a0%."),
         ({"planned_labels": "7"}, "From 20 to 1000000."),
         ({"mode": "on"}, "Say why the machine may decide from now on: it is kept."),
         ({"precision": "97", "reason": "x" * 301}, "These are 301 characters, and 300 can be kept."),
@@ -63,12 +63,12 @@ def test_a_policy_out_of_range_is_refused_in_the_unit_of_the_form(typed: dict[st
 @pytest.mark.parametrize(
     ("typed", "said"),
     [
-        ({"drift_level": "30"}, "From 0.0001 to 20 %."),
+        ({"drift_level": "30"}, "From 0.0001 to 20\u00a0%."),
         ({"window": "10"}, "From 30 to 2000."),
         ({"window": "99.5"}, "A whole number."),
         ({"window": "1,000"}, "A whole number."),
         ({"queue_days": "1,000"}, "A number."),
-        ({"agreement": "170"}, "From 0 to 100 %."),
+        ({"agreement": "170"}, "From 0 to 100\u00a0%."),
         ({"speed": "1"}, "From 1.1 to 100."),
         ({"speed": "3", "reason": "x" * 301}, "These are 301 characters, and 300 can be kept."),
     ],

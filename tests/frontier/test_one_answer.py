@@ -120,10 +120,10 @@ def test_it_is_told_with_its_interval_and_its_price_or_not_at_all() -> None:
     few = OneAnswer(Proportion(LEAST_TOLD - 1, LEAST_TOLD - 1), Proportion(0, 0), 60)
     assert few.says == ""
     told = OneAnswer(Proportion(966, 1000), Proportion(0, 0), 2068).says
-    assert "96.6 %" in told and "95.3 % to 97.6 %" in told and "instead of 2.07" in told
+    assert "96.6\u00a0%" in told and "95.3\u00a0% to 97.6\u00a0%" in told and "instead of 2.07" in told
     assert "predicts" not in told
     both = OneAnswer(Proportion(966, 1000), Proportion(835, 850), 2068).says
-    assert "98.2 %" in both and "not certified" in both
+    assert "98.2\u00a0%" in both and "not certified" in both
 
 
 def test_the_page_and_the_api_say_it() -> None:

@@ -113,7 +113,7 @@ def test_a_form_comes_back_to_the_part_that_it_was_on() -> None:
         assert answer.headers["Location"] == f"/p/cells/frontier{part}", name
     wrong = client.post(reverse("frontier-policy", args=["cells"]), policy | {"precision": "9"})
     page = wrong.content.decode()
-    assert wrong.status_code == 422 and "From 50 to 99.9 %." in page
+    assert wrong.status_code == 422 and "From 50 to 99.9\u00a0%." in page
     assert re.search(r'href="/p/cells/frontier/policy#part"\s+aria-current="page"', page)
 
 

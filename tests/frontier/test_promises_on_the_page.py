@@ -55,12 +55,14 @@ def test_a_second_reader_is_told_in_plain_words(pool: Pool) -> None:
     under(pool, "assisted")
     now = frontier_status(pool.project)
     assert now.says == (
-        "The machine may decide 40 % of the pool alone, right at least 95 % of the time; of another 40 % one answer that "
-        "agrees settles a photo, right at least 95 % of the time by themselves."
+        "The machine may decide 40\u00a0% of the pool alone, right at least 95\u00a0% of the time; of another "
+        "40\u00a0% one answer that "
+        "agrees settles a photo, right at least 95\u00a0% of the time by themselves."
     )
     assert now.classes[0].says == (
-        "The machine may decide the surest 40 % of them alone; of the next 40 % one answer that agrees settles a photo. "
-        "Either part is right at least 95 % of the time by itself."
+        "The machine may decide the surest 40\u00a0% of them alone; of the next 40\u00a0% one answer that "
+        "agrees settles a photo. "
+        "Either part is right at least 95\u00a0% of the time by itself."
     )
     assert [(each["state"], each["at"], each["width"]) for each in now.classes[0].ladder] == [
         ("certified", 0, 400),
@@ -78,11 +80,13 @@ def test_a_delivered_set_is_told_in_plain_words(pool: Pool) -> None:
     proof = under(pool, "delivered")["functional"]
     now = frontier_status(pool.project)
     assert now.says == (
-        "Of all labels that leave here at least 95 % are right; of what the machine decides, at least 90 %. It may decide "
-        "40 % of the pool alone; of another 40 % one answer that agrees settles a photo."
+        "Of all labels that leave here at least 95\u00a0% are right; of what the machine decides, at least "
+        "90\u00a0%. It may decide "
+        "40\u00a0% of the pool alone; of another 40\u00a0% one answer that agrees settles a photo."
     )
     assert now.classes[0].says == (
-        "The machine may decide the surest 40 % of them alone; of the next 40 % one answer that agrees settles a photo."
+        "The machine may decide the surest 40\u00a0% of them alone; of the next 40\u00a0% one answer that "
+        "agrees settles a photo."
     ), "no part is promised anything by itself"
     shared = {"project": pool.project, "model_version": pool.model, "guideline": proof.guideline, "n": 60}
     AuditWatch.objects.create(**shared, label_class=None, part="machine", precision=0.9, errors=3, high=0.99)
@@ -120,10 +124,11 @@ def test_a_ring_without_a_machines_part_and_a_part_without_a_ring(pool: Pool) ->
     certificate(pool, run, "functional", threshold=NEVER)
     now = frontier_status(pool.project)
     assert now.says == (
-        "The machine may decide nothing alone; of 40 % of the pool one answer that agrees settles a photo, right at least "
-        "95 % of the time."
+        "The machine may decide nothing alone; of 40\u00a0% of the pool one answer that agrees settles a "
+        "photo, right at least "
+        "95\u00a0% of the time."
     )
-    assert "decides none of them alone; of the surest 80 %" in now.classes[0].says
+    assert "decides none of them alone; of the surest 80\u00a0%" in now.classes[0].says
     assert [each["state"] for each in now.classes[0].ladder] == ["ring", "strict"]
     text = page(pool)
     assert "none of its photos alone" in text
@@ -145,7 +150,7 @@ def test_what_is_missing_until_the_look_is_said(pool: Pool, promise: str, missin
     wishes(pool, promise)
     look(pool, promise, lacks=212, used=40)
     now = frontier_status(pool.project)
-    assert now.says == f"40 random labels prove no precision of 95 % yet. {missing}"
+    assert now.says == f"40 random labels prove no precision of 95\u00a0% yet. {missing}"
     assert now.classes[0].says == missing
     assert now.to_draw == (212 if promise == "delivered" else 424), "a class is half of the pool"
     assert missing in page(pool)
@@ -167,8 +172,10 @@ def test_a_look_that_was_taken_and_proved_nothing_says_so(pool: Pool) -> None:
     wishes(pool, "assisted")
     look(pool, "assisted", lacks=0, used=800)
     now = frontier_status(pool.project)
-    assert now.says == "800 random labels prove no precision of 95 % yet."
-    assert now.classes[0].says.startswith("The planned labels are settled, and prove no precision of 95 %.")
+    assert now.says == "800 random labels prove no precision of 95\u00a0% yet."
+    assert now.classes[0].says.startswith(
+        "The planned labels are settled, and prove no precision of 95\u00a0%."
+    )
     assert now.to_draw == 0
 
 

@@ -149,14 +149,14 @@ def test_the_page_says_of_what_delta_speaks_and_what_all_versions_add_up_to(clie
     client.force_login(pool.admin)
     address = reverse("frontier", args=[pool.project.slug])
     page = client.get(address).content.decode()
-    assert "at most 5 %, for each model version and guideline" in page
+    assert "at most 5\u00a0%, for each model version and guideline" in page
     assert "plans have looked" not in page
     pool.train([])
     labels(pool)
     look(pool)
     page = client.get(address).content.decode()
     assert "2 plans have looked at random labels" in page
-    assert "has a chance of at most 8 %" in page
+    assert "has a chance of at most 8\u00a0%" in page
     told = client.get(reverse("api-frontier", args=[pool.project.slug])).json()
     assert told["delta_ever"] == pytest.approx(0.08)
 
@@ -172,7 +172,7 @@ def test_where_holds_are_no_errors_the_page_says_what_is_left_of_the_precision(c
         pool.settle(item, kind="hold")
     pool.settle_all((item, None) for item in drawn[4:])
     look(pool)
-    said = "Of 40 random labels 4 were held or unusable, so 95 % of the clear photos mean about 85.5 % of all"
+    said = "Of 40 random labels 4 were held or unusable, so 95\u00a0% of the clear photos mean about 85.5\u00a0% of all"
     assert said in client.get(address).content.decode()
     api = reverse("api-frontier", args=[pool.project.slug])
     assert client.get(api).json()["precision_of_all"] == pytest.approx(0.855)

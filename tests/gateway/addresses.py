@@ -65,6 +65,7 @@ def address_of(world: World, name: str) -> str:
         "certificate_id": world.decision.certificate_id,
         "decision_id": world.decision.pk,
         "alert_id": world.alert.pk,
+        "proposal_id": world.proposal.pk,
         "job_id": world.job.pk,
         "truth": "functional",
         "said": "defective",

@@ -13,8 +13,8 @@ from django.core.cache import cache
 from django.test import Client
 
 from inference.metrics import evaluate
-from labeling.catalog.models import IntakeBatch, IntakeFile, Item, LabelClass, Project
-from labeling.catalog.services import add_image, add_items
+from labeling.catalog.models import GuidelineProposal, IntakeBatch, IntakeFile, Item, LabelClass, Project
+from labeling.catalog.services import add_image, add_items, propose_guideline
 from labeling.frontier.models import (
     AutomaticDecision,
     Certificate,
@@ -67,6 +67,7 @@ class World:
     batch: IntakeBatch
     decision: AutomaticDecision
     alert: MonitorAlert
+    proposal: GuidelineProposal
     items: list[Item] = field(default_factory=list)
 
     def person(self, role: str) -> User | None:
@@ -230,6 +231,9 @@ def _world(**settings: Any) -> World:
         batch=batch,
         decision=decision,
         alert=alert,
+        proposal=propose_guideline(
+            project=project, by=reviewer, note="Why", criteria={"functional": "It works."}
+        ),
         items=items,
     )
 

@@ -9,6 +9,8 @@ import pytest
 from labeling.catalog.models import Project
 from labeling.jobs.models import Job, JobState
 from labeling.jobs.services import enqueue
+from labeling.learning.models import ModelVersion
+from tests.factories import TINY
 from tests.gateway.conftest import World
 
 
@@ -115,3 +117,39 @@ def test_an_address_that_cannot_be_is_refused_in_our_own_words(world: World, slu
     (told,) = error(answer)["fields"]["slug"]
     taken = f"The address “{slug}” is taken."
     assert taken in told if slug in {"new", "cells"} else told.startswith("An address is made of")
+
+
+def test_further_backbones_are_a_setting_of_admins_and_are_checked(world: World) -> None:
+    admin = world.client("admin")
+
+    def patch(names: Any) -> Any:
+        return admin.patch(world.api(), {"further_backbones": names}, content_type="application/json")
+
+    answer = patch([f"{TINY}+tiles2"])
+    assert answer.status_code == 200
+    assert answer.json()["settings"]["further_backbones"] == [f"{TINY}+tiles2"]
+    assert Job.objects.of_project(world.project.pk).filter(kind="embed").exists()
+    own = world.project.backbone
+    for wrong in ([own], ["no_such"], [f"{TINY}+flip"] * 2, "efficientnet_lite1", [7], [f"{TINY}+flip", own]):
+        answer = patch(wrong)
+        assert answer.status_code == 422, wrong
+        assert "further_backbones" in error(answer)["fields"]
+    suffixes = ("flip", "flips", "tiles3", "tiles4")
+    assert "At most 3" in error(patch([f"{TINY}+{suffix}" for suffix in suffixes]))["message"]
+    assert Project.objects.get(pk=world.project.pk).further_backbones == [f"{TINY}+tiles2"]
+
+
+def test_a_version_tells_its_backbones_in_the_order_of_its_columns(world: World) -> None:
+    told = world.client("reviewer").get(world.api("/models/1")).json()
+    version = ModelVersion.objects.get(project=world.project, number=1)
+    assert told["parts"] == [
+        {"backbone": version.backbone, "backbone_hash": version.backbone_hash, "dim": version.parts[0].dim}
+    ]
+    both = [{"backbone": name, "backbone_hash": name * 64, "dim": dim} for name, dim in (("a", 3), ("b", 5))]
+    ModelVersion.objects.create(
+        project=world.project, number=3, snapshot=version.snapshot, backbone="a & b", backbone_hash="c" * 64,
+        classes=version.classes, artifact="none", manifest={"backbones": both, "dim": 8}, metrics=version.metrics,
+    )  # fmt: skip
+    assert world.client("reviewer").get(world.api("/models/3")).json()["parts"] == both
+    assert [each.number for each in ModelVersion.objects.on_backbone("a" * 64)] == [3]
+    assert [each.number for each in ModelVersion.objects.on_backbone(version.backbone_hash)] == [3, 2, 1]

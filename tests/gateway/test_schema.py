@@ -59,6 +59,7 @@ def test_random_requests_get_answers_that_the_schema_foresees(
         "number": 1,
         "job_id": str(world.job.pk),
         "alert_id": world.alert.pk,
+        "proposal_id": world.proposal.pk,
         "decision_id": world.decision.pk,
     }
     photo = world.items[9].image.sha256

@@ -80,7 +80,7 @@ def test_a_percent_field_reads_and_shows_a_share_as_so_many_per_cent(
         ("1,000", "A number of per cent."),
         ("1e400", "A number of per cent."),
         ("", "A number of per cent."),
-        ("101", "From 0.5 to 100 %."),
+        ("101", "From 0.5 to 100\u00a0%."),
     ],
 )
 def test_a_percent_field_says_its_limits_in_per_cent(typed: str, said: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 import timm
 import torch
 import torchvision
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from inference import backbones
 from inference.backbones import Backbone, UnknownBackbone, WeightsError
@@ -54,6 +55,9 @@ def test_the_order_of_suffixes_does_not_matter() -> None:
     assert backbones.load("efficientnet_lite0+last+stages") is backbones.load(
         "efficientnet_lite0+stages+last"
     )
+    blocks = parse("timm:vit_tiny_patch16_224@64+block10+flips+block7")
+    assert str(blocks) == "timm:vit_tiny_patch16_224@64+block7+block10+flips"
+    assert (blocks.size, blocks.blocks) == (64, (7, 10))
 
 
 @pytest.mark.parametrize(
@@ -67,6 +71,16 @@ def test_the_order_of_suffixes_does_not_matter() -> None:
         "efficientnet_lite0+nonsense",
         "efficientnet_lite0+tiles9",
         "efficientnet_lite0+cls",
+        "efficientnet_lite0+block3",
+        "efficientnet_lite0@224",
+        "torchvision:resnet18@224",
+        "torchvision:vit_b_32+block3",
+        "timm:resnet18+block0",
+        "timm:vit_tiny_patch16_224@",
+        "timm:vit_tiny_patch16_224@16",
+        "timm:vit_tiny_patch16_224@4096",
+        "timm:vit_tiny_patch16_224@+224",
+        "timm:vit_tiny_patch16_224.of_our_own",
     ],
 )
 def test_unknown_names_are_refused_and_known_ones_named(name: str) -> None:
@@ -212,6 +226,15 @@ def test_without_network_it_is_said_what_to_fetch_and_where_to_put_it(
         backbones.load("timm:vit_small_patch14_dinov2")
 
 
+def in_a_cache_of_the_hub(folder: Path, called: str | None = None) -> Path:
+    """As the hub's own: a link under the file's name to a file under its hash."""
+    fetched = saved(timm.create_model("resnet18"), folder / "blob.safetensors")
+    hashed = fetched.rename(folder / (called or hashlib.sha256(fetched.read_bytes()).hexdigest()))
+    link = folder / "model.safetensors"
+    link.symlink_to(hashed)
+    return link
+
+
 def test_downloads_go_through_the_publishers_own_addresses_and_are_checked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -225,7 +248,7 @@ def test_downloads_go_through_the_publishers_own_addresses_and_are_checked(
 
     def hub(repository: str, name: str) -> str:
         asked.append((repository, name))
-        return str(saved(timm.create_model("resnet18"), tmp_path / "model.safetensors"))
+        return str(in_a_cache_of_the_hub(tmp_path))
 
     monkeypatch.setattr(torch.hub, "download_url_to_file", fetch)
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
@@ -236,6 +259,18 @@ def test_downloads_go_through_the_publishers_own_addresses_and_are_checked(
     assert vectors_of(backbones.load("timm:resnet18.a1_in1k")).shape == (2, 512)
     enum = torchvision.models.get_model_weights("resnet18").DEFAULT
     assert asked == [(enum.url, enum.url[-12:-4]), ("timm/resnet18.a1_in1k", "model.safetensors")]
+
+
+def test_a_download_from_the_hub_that_is_not_what_the_hub_names_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import huggingface_hub
+
+    damaged = in_a_cache_of_the_hub(tmp_path, called="0" * 64)
+    monkeypatch.setattr(huggingface_hub, "hf_hub_download", lambda *_: str(damaged))
+    monkeypatch.delenv("HILLTOP_WEIGHTS_DIR", raising=False)
+    with pytest.raises(WeightsError, match="Remove it, and fetch it again"):
+        backbones.load("timm:resnet18.a1_in1k")
 
 
 # -- torchvision ---------------------------------------------------------------------------------------------------
@@ -326,6 +361,88 @@ def test_a_dinov2_network_gives_class_token_and_patch_mean(tmp_path: Path) -> No
     backbone = backbones.load("timm:vit_small_patch14_dinov2+cls+patches", weights=file)
     assert (backbone.dim, backbone.input_size) == (768, 518)
     assert backbone.preprocessing.interpolation == "bicubic"
+
+
+@pytest.fixture(scope="module")
+def vit(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A random transformer's weights, its position embedding too, which is made for 224 pixels."""
+    torch.manual_seed(5)
+    return saved(
+        timm.create_model("vit_tiny_patch16_224"), tmp_path_factory.mktemp("vit") / "random.safetensors"
+    )
+
+
+def test_blocks_of_a_transformer_are_counted_from_1_and_seen_by_place(vit: Path) -> None:
+    backbone = backbones.load("timm:vit_tiny_patch16_224@64+block2+block5", weights=vit)
+    assert (backbone.dim, backbone.input_size, backbone.preprocessing.size) == (2 * 2 * 192, 64, 64)
+    network: Any = timm.create_model("vit_tiny_patch16_224", img_size=64, num_classes=0).eval()
+    state = timm.models.vision_transformer.checkpoint_filter_fn(load_file(vit), network)
+    network.load_state_dict(state, strict=False)
+    photos = torch.randn(2, 3, 64, 64)
+    with torch.no_grad():
+        tokens = network._pos_embed(network.patch_embed(photos))
+        grids = []
+        for number, block in enumerate(network.blocks, start=1):
+            tokens = block(tokens)
+            if number in (2, 5):
+                grids.append(tokens[:, 1:])
+        maps = backbone.module().maps(photos)  # type: ignore[operator]
+        vectors = backbone.module()(photos)
+    for grid, seen in zip(grids, maps, strict=True):
+        assert seen.shape == (2, 192, 4, 4)
+        torch.testing.assert_close(seen.flatten(2).mT, grid, atol=1e-4, rtol=1e-4)
+    expected = [part for grid in grids for part in (grid.amax(dim=1), grid.std(dim=1, correction=0))]
+    torch.testing.assert_close(vectors, torch.cat(expected, dim=1), atol=1e-4, rtol=1e-4)
+
+
+def test_what_comes_after_the_last_block_is_left_out(vit: Path) -> None:
+    """Fine-tuning moves the last parameters of a network: they have to be ones that matter."""
+    module = backbones.load("timm:vit_tiny_patch16_224@64+block2+block5", weights=vit).module()
+    names = [name for name, _ in module.named_parameters()]
+    assert any("blocks.4." in name for name in names) and not any("blocks.5." in name for name in names)
+    beside = backbones.load("timm:vit_tiny_patch16_224@64+cls+block2+block5", weights=vit)
+    alone = backbones.load("timm:vit_tiny_patch16_224@64+block2+block5", weights=vit)
+    photos = torch.randn(2, 3, 64, 64)
+    with torch.no_grad():
+        whole, part = beside.module()(photos), alone.module()(photos)
+    torch.testing.assert_close(whole[:, 192:], part, atol=1e-4, rtol=1e-4)
+
+
+def test_size_and_blocks_each_have_a_hash_of_their_own_and_a_networks_own_size_none(vit: Path) -> None:
+    def hash_of(suffix: str) -> str:
+        return backbones.load(f"timm:vit_tiny_patch16_224{suffix}", weights=vit).content_hash
+
+    different = [
+        "+block7",
+        "@64+block7",
+        "@96+block7",
+        "@64+block8",
+        "@64+block7+block8",
+        "@64",
+        "@64+stages",
+    ]
+    assert len({hash_of(suffix) for suffix in different}) == len(different)
+    assert hash_of("@224+block7") == hash_of("+block7")
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("vit_tiny_patch16_224@100", "96 or 112"),
+        ("vit_tiny_patch16_224+block13", "block1 to block12"),
+        ("resnet18+block1", "no blocks"),
+    ],
+)
+def test_sizes_and_blocks_that_a_network_does_not_have_are_refused(name: str, told: str) -> None:
+    with pytest.raises(UnknownBackbone, match=told):
+        backbones.load(f"timm:{name}")
+
+
+def test_a_network_without_patches_takes_a_size_too(tmp_path: Path) -> None:
+    file = saved(timm.create_model("resnet18"), tmp_path / "random.safetensors")
+    backbone = backbones.load("timm:resnet18@160", weights=file)
+    assert (backbone.input_size, backbone.dim) == (160, 512)
+    assert vectors_of(backbone).isfinite().all()
 
 
 def test_timm_weights_in_the_publishers_names_are_converted(tmp_path: Path) -> None:

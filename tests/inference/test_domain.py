@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import timm
 import torch
 import torchvision
 from PIL import Image
@@ -152,6 +153,26 @@ def test_statistics_are_those_of_the_maps_of_each_product(
     ]
     exact = np.mean(maps, axis=0)
     assert np.abs(found.mean - exact).max(axis=1).min() < 1e-3
+
+
+def test_the_patch_grids_of_a_transformers_blocks_have_statistics_too(
+    files: dict[str, bytes], cache: Path, tmp_path: Path
+) -> None:
+    torch.manual_seed(4)
+    save_file(timm.create_model("vit_tiny_patch16_224").state_dict(), tmp_path / "random.safetensors")
+    base = backbones.load(
+        "timm:vit_tiny_patch16_224@64+block3+block7", weights=tmp_path / "random.safetensors"
+    )
+    found = domain.fit(base, list(files), files.__getitem__, flips="flip", threads=1, cache_dir=cache)
+    assert found.shapes == ((192, 4, 4), (192, 4, 4)) and found.photos == COUNT
+    backbone = domain.domain_backbone(base, found, name="domain:test")
+    data = files["photo003"]
+    (batch,) = Embedder(backbone, threads=1, cache_dir=cache).embed([("photo003", data)])
+    photo = torch.from_numpy(backbone.preprocess(decode_rgb(data, max_pixels=10**6)))[None]
+    with torch.no_grad():
+        expected = backbone.module()(photo).numpy()
+    assert batch.vectors.shape == (1, 3 * 2 * 192)
+    assert np.abs(batch.vectors - expected).max() < 1e-3 * np.abs(expected).max()
 
 
 def test_the_order_of_the_photos_does_not_matter_and_the_seed_settles_the_sample(

@@ -136,6 +136,7 @@ def test_tiles_and_flips_are_the_same_in_onnx(
         "torchvision:mobilenet_v3_small",
         "torchvision:swin_t",
         "timm:vit_tiny_patch16_224+cls+patches",
+        "timm:vit_tiny_patch16_224@64+block7+block10",
         "timm:mobilenetv4_conv_small+stages",
     ],
 )
@@ -145,7 +146,7 @@ def test_other_families_are_the_same_in_onnx(
     family, _, architecture = name.partition("+")[0].partition(":")
     make = timm.create_model if family == "timm" else torchvision.models.get_model
     file = tmp_path / "random.safetensors"
-    save_file(make(architecture).state_dict(), file)
+    save_file(make(architecture.partition("@")[0]).state_dict(), file)
     backbone = backbones.load(name, weights=file)
     forward = cpu_forward(backbone, tmp_path)
     assert isinstance(forward, OnnxForward)

@@ -62,15 +62,15 @@ def test_held_out_logits_are_of_fits_on_the_other_folds(n: int, d: int, k: int) 
             assert np.abs(calibrate.softmax(found[f][s]) - fit(X[~inside])).max() < 0.012  # type: ignore[operator]
 
 
-def test_a_class_that_the_other_folds_lack_is_improbable_not_impossible() -> None:
+def test_a_class_that_the_other_folds_lack_has_no_logit() -> None:
     X, y = problem(40, 10, 2)
     y[3] = 2
     fold = np.arange(40) % 4
     with one_thread_each():
         space = logistic.space_of(X)
         found = dict(logistic.held_out_logits(space, y, np.ones((4, 40)), fold, [0.01], 3))
-    # Fold 3 was learned without any row of class 2: Laplace's 1 / (n + 1), before normalising.
-    assert calibrate.softmax(found[3][0])[:, 2] == pytest.approx(1 / 32, abs=1e-9)
+    assert (found[3][0][:, 2] == -np.inf).all() and np.isfinite(found[3][0][:, :2]).all()
+    assert np.isfinite(found[0]).all()
 
 
 def test_a_fit_with_weights_of_zero_is_a_fit_without_the_rows() -> None:

@@ -73,6 +73,70 @@ def test_people_err_as_often_as_belief_says(k: int) -> None:
     assert np.mean(strict.ground_truth != truth) == pytest.approx(both_wrong + 0.1 * (1 - same), abs=0.01)
 
 
+def test_three_at_the_boundary_err_less_and_hold_what_they_differ_on() -> None:
+    truth = np.random.default_rng(0).integers(0, 2, 20_000)
+    belief = believing(truth, 0.3)
+    strict, boundary, pairs = (
+        simulate_people(kind, truth, belief, 1)
+        for kind in ("strict", "boundary", "pairs-held")  # type: ignore[arg-type]
+    )
+    assert (boundary.ground_truth == strict.ground_truth).all() and boundary.asked(0, at_boundary=False)[
+        1
+    ] >= 2
+    assert boundary.at_boundary is not None and pairs.at_boundary is not None
+    said, decisions = boundary.at_boundary
+    assert np.mean(said == -1) == pytest.approx(1 - 0.7**3 - 0.3**3, abs=0.01)
+    assert np.mean((said != truth) & (said != -1)) == pytest.approx(0.3**3, abs=0.01)
+    # The third is spared where the first two differ.
+    assert decisions.mean() == pytest.approx(3 - 2 * 0.3 * 0.7, abs=0.02)
+    assert np.mean(pairs.at_boundary[0] == -1) == pytest.approx(2 * 0.3 * 0.7, abs=0.01)
+    assert (pairs.at_boundary[1] == 2).all()
+    assert boundary.asked(5, at_boundary=True) == (said[5], decisions[5])
+    assert strict.asked(5, at_boundary=True) == (strict.ground_truth[5], strict.decisions[5])
+
+
+def test_people_who_are_shown_the_same_err_alike_and_those_of_unlike_skill_err_more() -> None:
+    truth = np.random.default_rng(0).integers(0, 2, 20_000)
+    belief = believing(truth, 0.3)
+    alike = simulate_people("boundary", truth, belief, 1, alike=0.5)
+    assert alike.at_boundary is not None
+    said = alike.at_boundary[0]
+    assert np.mean((said != truth) & (said != -1)) == pytest.approx((0.3 + 0.3**3) / 2, abs=0.01)
+    sure = believing(truth, 0.0)
+    skilled = simulate_people("strict", truth, sure, 1, slips=(0.0, 0.0, 0.3))
+    # The third is one of any two in two cases of three.
+    assert np.mean(skilled.decisions == 3) == pytest.approx(2 / 3 * 0.3, abs=0.01)
+
+
+def test_what_is_held_at_the_boundary_costs_decisions_and_teaches_nothing() -> None:
+    X, truth = material()
+    belief = believing(truth, 0.2)
+    runs = {
+        kind: replay(
+            X,
+            simulate_people(kind, truth, belief, 0),  # type: ignore[arg-type]
+            "inward",
+            test=split(truth, 0),
+            seed=0,
+            pace=PACE,
+            checkpoints=(20, 90),
+        )
+        for kind in ("strict", "boundary")
+    }
+    start, end = zip(*runs.values(), strict=True)
+    assert start[0].human_decisions == start[1].human_decisions, "before there is a boundary nothing differs"
+    assert [each.labels for each in end] == [90, 90]
+    assert end[1].human_decisions > end[0].human_decisions and end[1].wrong < end[0].wrong
+
+
+def test_a_pool_that_people_hold_says_so() -> None:
+    X, truth = material(n=60)
+    none = np.full(60, -1), np.full(60, 2)
+    people = People(truth, truth, np.ones(60, dtype=int), 2, none)
+    with pytest.raises(ValueError, match="people hold the others"):
+        replay(X, people, "inward", test=split(truth, 0), seed=0, pace=PACE, checkpoints=(44,))
+
+
 def test_two_classes_are_answered_as_the_probability_says() -> None:
     probability = np.repeat([0.0, 1 / 3, 2 / 3, 1.0], 5_000)
     people = simulate_people(

@@ -50,6 +50,27 @@ def test_with_little_care_the_first_places_are_the_same(name: str) -> None:
         assert full.order[:10].tolist() == quick.order[:10].tolist()
 
 
+@pytest.mark.parametrize("name", strategies.names())
+def test_the_last_bit_of_the_vectors_decides_nothing(name: str) -> None:
+    pool, _head = taught_pool()
+    noise = np.random.default_rng(1)
+    for seed in range(5):
+        moved = [
+            (each * (1 + 1e-6 * noise.standard_normal(each.shape))).astype(np.float32)
+            for each in (pool.embeddings, pool.labeled_embeddings)
+        ]
+        for proba in (None, pool.proba):
+            orders = [
+                strategies.get(name).order(
+                    Pool(pool.ids, rows, proba, labeled, pool.labeled_y), bands=3, seed=seed, careful=60
+                )
+                for rows, labeled in ((pool.embeddings, pool.labeled_embeddings), moved)
+            ]
+            for b in range(3):
+                one, other = (each.order[each.band[each.order] == b][:60] for each in orders)
+                assert one.tolist() == other.tolist()
+
+
 def test_only_inward_and_hybrid_follow_bands() -> None:
     assert {name for name in strategies.names() if strategies.get(name).paced} == {"inward", "hybrid"}
 

@@ -125,7 +125,9 @@ def test_the_job_makes_a_backbone_of_photos_that_judge_nothing_and_has_the_pool_
     embed = Job.objects.get(kind="embed", state=JobState.QUEUED)
     run_job(embed)
     assert embed.result is not None
-    assert embed.result["already"] == 76 and embed.result["adapted"] == {made.name: 76}
+    assert embed.result["already"] == 76
+    done = {each["name"]: each["embedded"] for each in embed.result["backbones"]}
+    assert done == {TINY: 0, made.name: 76}
     assert len(store_of(load_backbone(made.name)).keys()) == 76
 
 
@@ -327,15 +329,15 @@ def test_a_project_adapts_by_itself_once_it_has_enough_photos_and_again_when_the
     settings.ADAPT_AFTER = 80
     project = make_project()
     make_items(project, 79)
-    assert adaptation.adapt_when_due(project=project) is None
+    assert adaptation.adapt_when_due(project=project) == []
     make_items(project, 1, seed=1)
-    job = adaptation.adapt_when_due(project=project)
-    assert job is not None and job.args["pool"] == 80
+    (job,) = adaptation.adapt_when_due(project=project)
+    assert job.args["pool"] == 80
     Job.objects.filter(pk=job.pk).update(state=JobState.FAILED)
     make_items(project, 79, seed=2)
-    assert adaptation.adapt_when_due(project=project) is None
+    assert adaptation.adapt_when_due(project=project) == []
     make_items(project, 1, seed=3)
-    assert adaptation.adapt_when_due(project=project) is not None
+    assert len(adaptation.adapt_when_due(project=project)) == 1
 
 
 def test_adaptations_of_all_projects_take_turns_and_go_last() -> None:
@@ -353,7 +355,7 @@ def test_a_project_never_adapts_by_itself_where_that_is_switched_off(settings: S
     settings.ADAPT_AFTER = 0
     project = make_project()
     make_items(project, 300)
-    assert adaptation.adapt_when_due(project=project) is None
+    assert adaptation.adapt_when_due(project=project) == []
 
 
 def test_the_end_of_the_embedding_is_the_moment_to_adapt(settings: Settings) -> None:
@@ -388,10 +390,51 @@ def test_a_backbone_that_cannot_be_adapted_fails_no_automatic_job_and_tells_who_
         ("efficientnet_lite2+tiles2+flips", "efficientnet_lite2"),
         ("torchvision:resnet50", "torchvision:resnet50+stages"),
         ("timm:resnet50+last+tiles2", "timm:resnet50+stages"),
+        (
+            "timm:vit_small_patch14_dinov2@224+cls+block7+block10+tiles2",
+            "timm:vit_small_patch14_dinov2@224+block7+block10",
+        ),
     ],
 )
 def test_statistics_are_made_of_the_same_network_without_views(name: str, maps: str) -> None:
     assert computing.maps_name(name) == maps
+
+
+def test_each_of_a_projects_backbones_is_adapted_and_each_is_a_candidate(settings: Settings) -> None:
+    settings.ADAPT_AFTER = 66
+    second = f"{TINY}+tiles2"
+    project = make_project(further_backbones=[second])
+    with_cells(project, 66)
+    embed = Job.objects.get(kind="embed")
+    Job.objects.filter(pk=embed.pk).update(state=JobState.SUCCEEDED)
+    asked = adaptation.adapt_when_due(project=project)
+    assert [job.args["base"] for job in asked] == [TINY, second]
+    assert adaptation.adapt_when_due(project=project) == []
+    for job in asked:
+        run_job(job)
+        assert job.state == JobState.SUCCEEDED, job.error + job.trace
+    made = DomainBackbone.objects.order_by("id")
+    assert [each.base for each in made] == [TINY, second]
+    assert {each.name for each in domain_backbones.candidates(project)} == {each.name for each in made}
+    assert domain_backbones.to_embed(project)[:2] == [TINY, second]
+    project.further_backbones = []
+    project.save()
+    assert [each.base for each in domain_backbones.candidates(project)] == [TINY]
+
+
+def test_one_that_the_project_dropped_meanwhile_is_not_adapted() -> None:
+    second = f"{TINY}+tiles2"
+    project = make_project(further_backbones=[second])
+    make_items(project, 70)
+    with pytest.raises(Refused) as refusal:
+        adaptation.request_adaptation(project=project, by=None, base="efficientnet_lite1")
+    assert "base" in refusal.value.fields
+    job = adaptation.request_adaptation(project=project, by=None, base=second)
+    project.further_backbones = []
+    project.save()
+    run_job(job)
+    assert job.state == JobState.SUCCEEDED and "any more" in job.result["skipped"]
+    assert not DomainBackbone.objects.exists()
 
 
 # -- the gate ------------------------------------------------------------------------------------------------------

@@ -271,10 +271,10 @@ def test_two_repetitions_show_no_interval_and_say_so_and_three_do() -> None:
     run_job(ask(project))
     text = page(project)
     assert 'class="line"' in text and 'class="area"' not in text
-    assert "No interval is shown: 2 repetitions" in text and "95 % intervals" not in text
+    assert "No interval is shown: 2 repetitions" in text and "95&nbsp;% intervals" not in text
     run_job(ask(project, seeds=3))
     text = page(project)
-    assert 'class="area"' in text and "95 % intervals over repetitions" in text
+    assert 'class="area"' in text and "95&nbsp;% intervals over repetitions" in text
 
 
 def test_adopting_a_strategy_changes_the_project_and_is_kept() -> None:
@@ -298,12 +298,13 @@ def test_every_strategy_has_a_name_and_the_library_knows_it() -> None:
 
     from inference import strategies
     from labeling.catalog.forms.projects import SettingsForm
-    from labeling.catalog.strategies import STRATEGIES
+    from labeling.catalog.strategies import PACED, STRATEGIES
 
     offered = SettingsForm.base_fields["strategy"]
     assert isinstance(offered, ChoiceField)
     assert set(STRATEGIES) == set(strategies.names()) == {name for name, _label in offered.choices}
     assert all(str(label) for label in STRATEGIES.values())
+    assert {name for name in STRATEGIES if strategies.get(name).paced} == PACED
 
 
 def told(**pairs: tuple[float, float]) -> dict[str, Any]:

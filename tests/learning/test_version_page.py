@@ -82,7 +82,7 @@ def test_a_wished_accuracy_is_answered_with_a_range_or_as_out_of_reach() -> None
     unreachable = {"accuracy": 0.99, "more": None, "low": None, "high": None, "probability": 0.02}
     assert "not reachable within 860" in wording.wish_sentence(unreachable, 860)
     doubtful = {"accuracy": 0.95, "more": None, "low": 210, "high": None, "probability": 0.3}
-    assert wording.wish_sentence(doubtful, 860).endswith("the chance is 30 %.")
+    assert wording.wish_sentence(doubtful, 860).endswith("the chance is 30\u00a0%.")
     within = {"accuracy": 0.9, "more": 138, "low": 90, "high": 305, "probability": 0.95}
     assert wording.wish_sentence(within, 860) == ".90: about 140 more (90 to 310)."
 
@@ -104,7 +104,7 @@ def test_a_share_is_read_as_people_write_it(text: str, value: float | None) -> N
 def test_what_is_no_share_is_refused(text: str) -> None:
     with pytest.raises(Refused) as refusal:
         read_share(text)
-    assert refusal.value.status == 422 and "such as 90 %" in refusal.value.fields["accuracy"]
+    assert refusal.value.status == 422 and "such as 90\u00a0%" in refusal.value.fields["accuracy"]
 
 
 def test_nonsense_typed_as_a_wish_is_said_at_its_field_and_kept() -> None:
@@ -115,7 +115,7 @@ def test_nonsense_typed_as_a_wish_is_said_at_its_field_and_kept() -> None:
         .content.decode()
     )
     field = html[html.index('<label for="accuracy"') : html.index("Estimate labels needed")]
-    assert "such as 90 %" in field and 'aria-invalid="true"' in field and 'value="150 %"' in field
+    assert "such as 90\u00a0%" in field and 'aria-invalid="true"' in field and 'value="150 %"' in field
     assert "accuracy-error" not in page(project, accuracy=".9")
 
 
@@ -202,7 +202,9 @@ def test_the_kind_of_head_is_explained_by_the_rule_that_chose_it() -> None:
         "log loss +.0400 against it",
     ]
     assert wording.head_reason({"kind": "finetuned", "candidates": []}) == ""
-    assert "no other kind" in wording.head_reason({"kind": "logistic", "candidates": candidates[:1]})
+    alone = {"kind": "logistic", "candidates": candidates[:1]}
+    assert "so many" in wording.head_reason(alone)
+    assert "three ground truths" in wording.head_reason(alone | {"few_labels": True})
 
 
 def test_a_version_page_tells_no_stored_english_note_of_its_heads() -> None:
@@ -426,7 +428,7 @@ def test_a_model_that_never_finds_a_class_is_not_praised() -> None:
     told = wording.finding(metrics, None, {}, {"a": "Whole", "b": "Broken"})
     assert told.headline == "Not ready: it never finds “Broken”" and told.look == "error"
     metrics["cross_validated"]["classes"]["b"]["support"] = 0
-    assert "90 %" in wording.finding(metrics, None, {}, {}).headline
+    assert "90\u00a0%" in wording.finding(metrics, None, {}, {}).headline
 
 
 def test_an_interval_is_told_with_plus_minus_only_where_it_is_symmetric() -> None:

@@ -141,7 +141,7 @@ def test_an_alert_is_acknowledged_once_with_a_note_and_stays_open(alert: Monitor
     told = client.get("/api/v1/projects/cells/monitors").json()
     shown = next(each for each in told["monitors"] if each["monitor"] == "agreement")
     assert shown["alert"]["acknowledged"]["note"] == "Criteria are being rewritten"
-    assert shown["says"] == "Blind answers agree on 40 % of the newest 100 photos"
+    assert shown["says"] == "Blind answers agree on 40\u00a0% of the newest 100 photos"
     lines = [line.text for line in diary(alert.project)]
     assert any("Alert: Agreement of labelers" in line for line in lines)
     assert any("Criteria are being rewritten" in line for line in lines)

@@ -67,11 +67,12 @@ def test_images_and_hours_are_what_one_counts_by_hand() -> None:
     assert head.hours == pytest.approx((20 * 9 + 6 * 1.5) / 3600)
     assert head.hours_per_1000_all_human == pytest.approx(1000 * 18 / 3600)
     assert figures.says(head) == (
-        "The machine decided 20 % of 20 images, and one answer that agreed with it settled 30 %: each human decision "
+        "The machine decided 20\u00a0% of 20 images, and one answer that agreed with it settled 30\u00a0%: "
+        "each human decision "
         "settles 1.5 times as many as people alone would."
     )
     assert figures.panel(pool.project, "decided").title == (
-        "The machine decided 20 % of 20 images, and one answer that agreed with it settled 30 %"
+        "The machine decided 20\u00a0% of 20 images, and one answer that agreed with it settled 30\u00a0%"
     )
     assert figures.panel(pool.project, "decided").rows[-1]["one_answer"] == 6
     assert figures.panel(pool.project, "per-decision").rows[-1]["all_human"] == pytest.approx(0.5)
@@ -129,20 +130,24 @@ def test_the_diary_tells_a_certificate_with_its_promise() -> None:
         "errors": 4,
     }
     assert said(pool, "certified", **figures_of) == (
-        "Certified: 95 % of what version 1 says is Functional, for the surest 40 % of it (4 wrong of 230 random labels)."
+        "Certified: 95\u00a0% of what version 1 says is Functional, for the surest 40\u00a0% of it (4 wrong "
+        "of 230 random labels)."
     )
     assert said(pool, "certified", **figures_of, promise="assisted", ring_n=140, ring_errors=2) == (
-        "Certified, with version 1 as second reader of Functional: 95 % of the surest 40 %, which it decides alone (4 wrong "
-        "of 230 random labels), and 95 % of what one answer settles beside it (2 wrong of 140)."
+        "Certified, with version 1 as second reader of Functional: 95\u00a0% of the surest 40\u00a0%, which "
+        "it decides alone (4 wrong "
+        "of 230 random labels), and 95\u00a0% of what one answer settles beside it (2 wrong of 140)."
     )
     ring_only = figures_of | {"n": 0, "errors": 0, "coverage": 0.0}
     assert said(pool, "certified", **ring_only, promise="assisted", ring_n=140, ring_errors=2) == (
-        "Certified, with version 1 as second reader of Functional: 95 % of what one answer settles (2 wrong of 140 random "
+        "Certified, with version 1 as second reader of Functional: 95\u00a0% of what one answer settles (2 "
+        "wrong of 140 random "
         "labels). It decides nothing of it alone."
     )
     delivered = figures_of | {"precision": 0.9}
     assert said(pool, "certified", **delivered, promise="delivered", of_all=0.95) == (
-        "Certified, the delivered set: 95 % of all labels, and 90 % of what version 1 decides alone (4 wrong of 230 random "
+        "Certified, the delivered set: 95\u00a0% of all labels, and 90\u00a0% of what version 1 decides alone "
+        "(4 wrong of 230 random "
         "labels); it decides Functional."
     )
 

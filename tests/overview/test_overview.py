@@ -194,9 +194,10 @@ def test_a_model_that_never_finds_a_class_is_not_praised() -> None:
                     "sweep_allowed": [False, True],
                     "strategy": ["random", "inward"],
                     "no_more": [1, 2],
+                    "further_backbones": [[], ["a", "b"]],
                 }
             },
-            "Ada changed the settings: Answers per photo: 2 → 3; no more: 1 → 2; "
+            "Ada changed the settings: Answers per photo: 2 → 3; Further backbones: – → a, b; no more: 1 → 2; "
             "Strategy: Random → Inward, from the extremes to the boundary; "
             "Labelers may sweep the outer bands: no → yes.",
         ),

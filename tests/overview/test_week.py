@@ -12,13 +12,15 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from labeling.catalog.models import Project
+from labeling.catalog.models import Activity, Project
 from labeling.catalog.selectors import current_guideline
 from labeling.frontier.models import AutomaticDecision, Certificate, CertificateEnd, DecisionOverruled
+from labeling.frontier.selectors import overruled_decisions
 from labeling.frontier.services import suspend
 from labeling.monitors.models import MonitorAlert, MonitorReading
 from labeling.overview.dashboard.build import dashboard
 from labeling.overview.dashboard.history import ANSWER_CAP_S, history
+from labeling.overview.dashboard.work_panels import ENDED
 from labeling.overview.week.figures import Span, week_figures, weeks
 from labeling.overview.week.report import NoSuchWeek, report
 from labeling.people.models import User
@@ -123,7 +125,7 @@ def test_audits_of_a_weeks_decisions_count_as_people_settle_them() -> None:
     assert (found.part, found.whole) == (2, 4)
     assert week_figures(pool.project, span.before, past).audited.whole == 0
     page = client_of(pool.admin).get(f"/p/{pool.project.slug}/week", {"of": span.name}).content.decode()
-    assert "50 % [15 %, 85 %], n = 4" in page.replace("\u00a0", " ")
+    assert "50\u00a0% [15\u00a0%, 85\u00a0%], n\u00a0=\u00a04" in page
 
 
 def test_what_needs_attention_is_told_with_its_cause_and_without_a_name() -> None:
@@ -238,14 +240,55 @@ def test_reviewers_and_viewers_see_it_labelers_do_not_and_strangers_learn_nothin
         assert client_of(user).get(f"/p/{project.slug}/week").status_code == status
 
 
-def test_an_overruled_decision_is_counted_where_it_was_overruled() -> None:
+def test_decisions_that_stand_no_more_are_told_by_how_they_ended_as_the_dashboard_and_the_frontier_count_them() -> (
+    None
+):
     pool = certified_pool()
     pool.policy(mode="on", audit_share=0.0)
-    pool.work()
-    decision = pool.project.automatic_decisions.filter(mode="on")[:1].get()
-    DecisionOverruled.objects.create(decision=decision, by=pool.admin, reason=f"a crack {uuid4()}")
+    last_week = timezone.now() - timedelta(days=7)
+    with at(last_week):
+        pool.work()
+    decided = list(pool.project.automatic_decisions.filter(mode="on").order_by("id"))
+    doubted = decided[0].certificate
+    kept = [each for each in decided if each.certificate_id == doubted.pk]
+    overruled, settled, both = kept[:3]
+    with at(last_week):
+        DecisionOverruled.objects.create(decision=overruled, by=pool.admin, reason=f"a crack {uuid4()}")
+    pool.settle(settled.item)
+    suspend(certificate=doubted, by=pool.admin, note="cracks were missed")
+    DecisionOverruled.objects.create(decision=both, by=pool.admin, reason="one more")
+
     past = weeks(pool.project)
-    assert week_figures(pool.project, Span(past.buckets[-1].start, past.zone), past).overruled == 1
+    before, now = (
+        week_figures(pool.project, Span(each.start, past.zone), past).done for each in past.buckets[-2:]
+    )
+    assert (before.overruled, before.suspended, before.also_settled, before.returned) == (1, 0, 0, 1)
+    assert (now.overruled, now.suspended, now.also_settled) == (1, len(kept) - 2, 1)
+    assert (
+        now.returned == now.suspended + now.also_settled
+    )  # what was overruled after that had gone back already
+
+    assert now.overruled + before.overruled == overruled_decisions(pool.project)
+    told = Activity.objects.get(project=pool.project, kind="certificate_suspended").data
+    assert now.suspended == told["photos"]
+    slug = pool.project.slug
+    rows = client_of(pool.admin).get(f"/api/v1/projects/{slug}/dashboard?by=week").json()["panels"]
+    (table,) = (each["rows"] for each in rows if each["key"] == "decided")
+    for bucket, row in zip((before, now), table[-2:], strict=True):
+        assert {name: row[name] for name in ENDED} == {name: getattr(bucket, name) for name in ENDED}
+    csv = client_of(pool.admin).get(f"/api/v1/projects/{slug}/dashboard/decided.csv?by=week")
+    head = b"".join(csv.streaming_content).decode().splitlines()[0]  # type: ignore[attr-defined]
+    assert "returned,overruled,suspended,also_settled" in head
+
+    page = client_of(pool.admin).get(f"/p/{slug}/week", {"of": Span(past.buckets[-1].start, past.zone).name})
+    text = page.content.decode()
+    assert "1 decision was overruled." in text
+    assert f"{len(kept) - 2} decisions went back to people with a suspended certificate." in text
+    for name, label in ENDED.items():
+        row = re.search(rf"<th scope=\"row\">{label}</th>(.*?)</tr>", text, re.S)
+        assert row is not None
+        cells = re.findall(r"<td class=\"num\">(\d+)</td>", row[1])
+        assert cells == [str(getattr(now, name)), str(getattr(before, name))]
     assert Dispute.objects.filter(project=pool.project).count() == 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from datetime import timedelta
 from typing import Any
 
@@ -15,9 +16,14 @@ from django.test import Client
 from django.utils import timezone
 from knox.crypto import hash_token
 
+from benchmarks.grown import grow
 from labeling.monitors.models import MonitorAlert, MonitorReading, MonitorThresholds
 from labeling.people.models import Token
+from labeling.queue import entry_counts
+from labeling.truth import tallies
+from labeling.truth.models import Dispute, OpenDispute, Tally
 from tests.factories import make_member, make_project, make_user
+from tests.gateway.conftest import make_world
 
 #: The last migrations of 2026-11-28, before the monitors left the frontier.
 BEFORE = [("frontier", "0005_watch_by_guideline"), ("monitors", None)]
@@ -135,3 +141,51 @@ def test_the_models_and_the_migrations_say_the_same() -> None:
     from django.core.management import call_command
 
     call_command("makemigrations", check=True, dry_run=True, verbosity=0)
+
+
+def _counted() -> tuple[dict[tuple[Any, ...], int], dict[Any, bool]]:
+    """All kept counts, and which disputes are open: of each whether it is held."""
+    sums = Counter[tuple[Any, ...]]()
+    for project, what, at, key, *figures in Tally.objects.values_list(
+        "project", "what", "at", "key", "n", "amount"
+    ):
+        for name, figure in zip(("n", "amount"), figures, strict=True):
+            sums[project, what, at, tuple(key), name] += figure
+    return {each: n for each, n in sums.items() if n}, dict(
+        OpenDispute.objects.values_list("dispute", "held")
+    )
+
+
+def _kept_by_the_database() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT (SELECT count(*) FROM pg_trigger WHERE tgname LIKE 'tally%' AND NOT tgisinternal)
+                   + (SELECT count(*) FROM pg_proc WHERE proname ~ '^(truth|queue)_(tally|open_disputes)')
+                   + (SELECT count(*) FROM pg_class
+                      WHERE relname IN ('truth_tally', 'truth_opendispute', 'truth_contribution'))
+            """
+        )
+        return int(cursor.fetchone()[0])
+
+
+@pytest.mark.django_db
+def test_a_database_of_before_counts_were_kept_is_counted_once_and_goes_back() -> None:
+    world = make_world()
+    grow(world, 300, differ=0.6, decided=0.3)
+    Dispute.objects.create(
+        project=world.project, item=world.items[4], round=9, cause="disagreement", held=True
+    )
+    tallies.mend(), entry_counts.mend()
+    sums, disputes = _counted()
+    told = {what for _project, what, *_rest in sums}
+    assert {"answers", "units", "truths", "disputes", "photos", "entries"} <= told
+    assert set(disputes.values()) == {True, False}
+    kept = _kept_by_the_database()
+
+    migrate(("truth", "0006_strict_at_the_boundary"))
+    assert _kept_by_the_database() == 0
+    migrate()
+    assert _kept_by_the_database() == kept
+    assert _counted() == (sums, disputes)
+    assert (tallies.mend(), entry_counts.mend()) == (0, 0)

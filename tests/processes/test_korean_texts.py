@@ -16,6 +16,7 @@ from config.translations import compile_translations
 from labeling.frontier.bands import BandState
 from labeling.people.templatetags.look import when
 from labeling.percentage import percentage
+from tests.gateway.test_units import PARTED
 
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%[sd]|\{\w+\}|</?\w+>")
 
@@ -79,6 +80,12 @@ def test_one_word_for_one_thing() -> None:
 
 def test_a_per_cent_sign_touches_its_number() -> None:
     assert [korean for _english, korean in texts() if re.search(r"[\dsdf})] %(?![(\w])", korean)] == []
+
+
+def test_no_number_is_parted_from_its_unit_in_either_language() -> None:
+    """The space between them, where there is one, does not break."""
+    filled = [re.sub(r"%\(\w+\)[-\d.]*[a-z]|\{\w+\}", "0", text) for pair in texts() for text in pair]
+    assert [text for text in filled if PARTED.search(text.replace("%%", "%"))] == []
 
 
 def test_every_state_of_a_band_has_its_word_where_a_script_says_it() -> None:

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
+from labeling.catalog.models import Item
 from labeling.queue import entry_counts, services
 from labeling.queue.models import Entry, Slot
 from labeling.queue.ranking import swap_in
@@ -32,10 +33,17 @@ CHOICES = st.sampled_from(["functional", "defective"])
 
 
 class Lending(RuleBasedStateMachine):
-    @initialize(audit=st.sampled_from([0.0, 0.5]), wanted=st.integers(1, 3))
-    def begin(self, audit: float, wanted: int) -> None:
+    @initialize(
+        audit=st.sampled_from([0.0, 0.5]), wanted=st.integers(1, 3), boundary=st.sampled_from([0, 2, 3])
+    )
+    def begin(self, audit: float, wanted: int, boundary: int) -> None:
         self.project = make_project(
-            bands=2, boundary_after=4, audit_rate=audit, answers_per_image=wanted, undo_seconds=3600
+            bands=2,
+            boundary_after=4,
+            audit_rate=audit,
+            answers_per_image=wanted,
+            boundary_answers=boundary,
+            undo_seconds=3600,
         )
         self.items = make_items(self.project, 8)
         self.ranking = rank_by_hand(self.project, self.items, bands=2)
@@ -176,11 +184,16 @@ class Lending(RuleBasedStateMachine):
         held = Counter(slots.values_list("item_id", "round"))
         for entry in Entry.objects.filter(ranking=self.ranking):
             assert entry.taken == held[entry.item_id, entry.round]
-            wanted = {self.project.answers_per_image}
+            wanted = {self.wanted(entry.item_id)}
             if not self.answered(entry.item_id, entry.round):
                 wanted.add(1)  # offered once
             assert entry.free + entry.taken in wanted
             assert (entry.first_holder_id is None) == (entry.taken == 0)
+
+    def wanted(self, item_id: int) -> int:
+        """What its first answer at the boundary said, or as all photos."""
+        more = Item.objects.values_list("answers_wanted", flat=True).get(pk=item_id)
+        return max(more or 0, self.project.answers_per_image)
 
     def answered(self, item_id: int, round: int) -> bool:
         return Annotation.objects.standing().filter(item=item_id, round=round).exists()
@@ -195,8 +208,25 @@ class Lending(RuleBasedStateMachine):
         disputed = Dispute.objects.open().filter(project=self.project)
         done = {*settled.values_list("item_id", flat=True), *disputed.values_list("item_id", flat=True)}
         assert waiting == {item.pk for item in self.items} - done
-        places = Slot.objects.filter(project=self.project, number__isnull=False).values("item", "round")
-        assert not places.annotate(n=Count("id")).filter(n__gt=self.project.answers_per_image).exists()
+        places = Slot.objects.filter(project=self.project, number__isnull=False).values_list(
+            "item_id", "round"
+        )
+        for (item_id, _round), taken in Counter(places).items():
+            assert taken <= self.wanted(item_id)
+
+    @invariant()
+    def as_many_answers_settle_it_as_were_wanted(self) -> None:
+        """And what was drawn waits for a ruling, whatever the rule of the boundary says."""
+        if not hasattr(self, "project"):
+            return
+        agreed = GroundTruth.objects.current().filter(project=self.project, origin="agreement")
+        for label in agreed:
+            standing = Annotation.objects.standing().filter(item=label.item_id)
+            assert standing.count() == self.wanted(label.item_id)
+        assert not Dispute.objects.held().filter(item__audit_drawn_at__isnull=False).exists()
+        assert not Dispute.objects.filter(
+            project=self.project, held=True, project__boundary_answers=0
+        ).exists()
 
     @invariant()
     def an_assisted_label_rests_on_answers_of_its_class(self) -> None:
@@ -205,9 +235,7 @@ class Lending(RuleBasedStateMachine):
         for label in GroundTruth.objects.assisted().filter(project=self.project):
             standing = Annotation.objects.standing().filter(item=label.item_id)
             assert {each.label_class_id for each in standing} == {label.label_class_id}
-            assert standing.count() < self.project.answers_per_image, (
-                "all that are wanted would be a strict one"
-            )
+            assert standing.count() < self.wanted(label.item_id), "all that are wanted would be a strict one"
 
     @invariant()
     def a_settled_photo_leaves_the_queue(self) -> None:

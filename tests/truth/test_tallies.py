@@ -16,7 +16,8 @@ from labeling.catalog.services import amend_guideline
 from labeling.people.models import User
 from labeling.truth import tallies
 from labeling.truth.alpha import alpha_since
-from labeling.truth.models import Annotation, Dispute, Retraction, Tally
+from labeling.truth.models import Annotation, Dispute, Retraction, Ruling, Tally
+from labeling.truth.selectors import open_disputes
 from labeling.truth.services import add_gold, rule
 from labeling.truth.tasks import check_counts, fold_counts
 from tests.database import without_triggers
@@ -99,7 +100,7 @@ def test_a_dispute_a_ruling_gold_and_a_draw_are_counted() -> None:
     items = make_items(project, 3)
     reviewer = make_member(project, "reviewer")
     dispute = Dispute.objects.create(project=project, item=items[0], round=1, cause="hold")
-    assert kept(project, "disputes") == {("open",): 1}
+    assert kept(project, "disputes") == {("waiting",): 1}
     rule(project=project, dispute_id=dispute.pk, reviewer=reviewer, outcome="class", class_key="functional")
     assert kept(project, "disputes") == {}
     assert kept(project, "rulings") == {(str(reviewer.pk),): 1}
@@ -109,6 +110,49 @@ def test_a_dispute_a_ruling_gold_and_a_draw_are_counted() -> None:
     assert Counter(each.origin for each in tallies.truths(project)) == {"ruling": 1, "gold": 1}
     assert sum(each.n for each in tallies.counts(project, "settled")) == 1
     assert tallies.mend() == 0
+
+
+def test_a_held_dispute_waits_once_its_photo_is_drawn() -> None:
+    """Whatever the selectors list is what is counted, at each step; a ruling ends what is held as it does what waits."""
+    project = make_project()
+    items = make_items(project, 4)
+    reviewer = make_member(project, "reviewer")
+    Item.objects.filter(pk=items[0].pk).update(audit_drawn_at=timezone.now())
+    disputes = [
+        Dispute.objects.create(project=project, item=item, round=1, cause="disagreement", held=number != 3)
+        for number, item in enumerate(items)
+    ]
+
+    def agrees(*, waiting: set[int], held: set[int]) -> None:
+        for word, wanted in (("waiting", waiting), ("held", held)):
+            listed = open_disputes(project, held=word == "held")
+            assert {disputes.index(each) for each in listed} == wanted
+            assert kept(project, "disputes").get((word,), 0) == len(wanted)
+        assert tallies.mend() == 0
+
+    agrees(waiting={0, 3}, held={1, 2})
+    Item.objects.filter(pk__in=[items[1].pk, items[3].pk]).update(audit_drawn_at=timezone.now())
+    agrees(waiting={0, 1, 3}, held={2})
+    for number in (1, 2):
+        rule(
+            project=project,
+            dispute_id=disputes[number].pk,
+            reviewer=reviewer,
+            outcome="class",
+            class_key="functional",
+        )
+    agrees(waiting={0, 3}, held=set())
+    Item.objects.filter(pk__in=[items[0].pk, items[1].pk]).update(audit_drawn_at=None)
+    agrees(waiting={3}, held={0})
+    with without_triggers():
+        Item.objects.filter(pk=items[0].pk).update(audit_drawn_at=timezone.now())
+        ruled = Dispute.objects.open().get(pk=disputes[3].pk)
+        Ruling.objects.create(
+            dispute=ruled, reviewer=reviewer, outcome="hold", guideline=current_guideline(project)
+        )
+    assert kept(project, "disputes") == {("waiting",): 1, ("held",): 1}
+    assert tallies.mend() > 0
+    agrees(waiting={0}, held=set())
 
 
 def test_photos_that_come_and_go_are_counted() -> None:

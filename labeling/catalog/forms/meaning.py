@@ -7,14 +7,14 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy
 
-SAME, CHANGED = "same", "changed"
+SAME, CHANGED, PROPOSED = "same", "changed", "proposed"
 
 
 class SaysMeaning(forms.Form):
     """A form whose buttons are those of ``catalog/_publish.html``. Nothing is assumed where neither was pressed."""
 
     meaning = forms.ChoiceField(
-        choices=[(SAME, SAME), (CHANGED, CHANGED)],
+        choices=[(each, each) for each in (SAME, CHANGED, PROPOSED)],
         widget=forms.HiddenInput,
         error_messages={
             "required": gettext_lazy(
@@ -22,6 +22,11 @@ class SaysMeaning(forms.Form):
             )
         },
     )
+
+    @property
+    def proposes(self) -> bool:
+        """Whether an admin is to agree first."""
+        return bool(self.cleaned_data["meaning"] == PROPOSED)
 
     def said(self) -> dict[str, Any]:
         """As :func:`~labeling.catalog.services.amend_guideline` takes it."""

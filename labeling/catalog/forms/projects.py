@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -73,6 +75,7 @@ class SettingsForm(_ProjectModelForm):
                 "answers_per_image",
                 "rule",
                 "agreement_k",
+                "boundary_answers",
                 "certifying_answers",
                 "min_view_ms",
                 "undo_seconds",
@@ -117,7 +120,8 @@ class SettingsForm(_ProjectModelForm):
 
     class Meta:
         model = Project
-        fields = tuple(sorted(SETTINGS))
+        # Further backbones have a page of their own, which says what each costs.
+        fields = tuple(sorted(SETTINGS - {"further_backbones"}))
         widgets = {"description": forms.Textarea(attrs={"rows": 3})}
         labels = {
             "name": gettext_lazy("Name"),
@@ -125,6 +129,7 @@ class SettingsForm(_ProjectModelForm):
             "description": gettext_lazy("Description"),
             "answers_per_image": gettext_lazy("Answers per photo"),
             "certifying_answers": gettext_lazy("Answers per photo drawn at random"),
+            "boundary_answers": gettext_lazy("Answers per photo at the boundary"),
             "rule": gettext_lazy("Rule"),
             "agreement_k": gettext_lazy("k, for “at least k”"),
             "min_view_ms": gettext_lazy("Minimum viewing time (ms)"),
@@ -185,6 +190,11 @@ class SettingsForm(_ProjectModelForm):
                 "photos. Each answer more is one more for every random label that is planned (Frontier page, Policy). All "
                 "must agree, or by “at least k” a majority; others go to review."
             ),
+            "boundary_answers": gettext_lazy(
+                "A photo that is asked in the boundary band gets so many, if these are more. Where they differ it is "
+                "held: kept out of training, and no reviewer is asked. A few are ruled on all the same, so that nobody can "
+                "tell those drawn at random, which always are. As many people are needed. 0: as all photos."
+            ),
             "min_view_ms": gettext_lazy("Faster answers are refused, and the labeler is told."),
             "gold_bar": gettext_lazy("A labeler below it is paused until an admin lets them go on."),
             "retrain_every": gettext_lazy("0 is never."),
@@ -227,6 +237,15 @@ class SettingsForm(_ProjectModelForm):
         assert isinstance(field, forms.ChoiceField)  # narrows the type
         # One that was set through the API, or whose weights are gone since, stays until somebody changes it.
         field.choices = [(name, name) for name in dict.fromkeys([*backbones.choices(), project.backbone])]
+        field.help_text = format_html(
+            '{} {} <a href="{}">{}</a>',
+            field.help_text,
+            _("Beside it look: %(names)s.") % {"names": ", ".join(project.further_backbones)}
+            if project.further_backbones
+            else "",
+            reverse("backbones", args=[project.slug]),
+            _("Further backbones, and what each costs"),
+        )
 
     def groups(self) -> list[tuple[Any, list[forms.BoundField]]]:
         return [(title, [self[name] for name in names]) for title, names in self.GROUPS]

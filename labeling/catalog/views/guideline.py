@@ -18,11 +18,13 @@ from labeling.catalog.history import guideline_history
 from labeling.catalog.meaning import meaning_now
 from labeling.catalog.models import ClassState
 from labeling.catalog.pages import project_context
-from labeling.catalog.permissions import Action, may, project_for
+from labeling.catalog.permissions import Action, project_for
+from labeling.catalog.proposals import proposals_shown
 from labeling.catalog.publishing import publishing
 from labeling.looked_at import only_looked_at
 from labeling.people.signed_in import signed_in
 from labeling.refusals import Refused
+from labeling.typed_numbers import whole
 
 #: Versions on the page until somebody asks for the earlier ones, and then.
 NEWEST, EARLIER = 5, 30
@@ -48,31 +50,51 @@ def guideline(request: HttpRequest, slug: str) -> HttpResponse:
         }
         for each in (found(in_use, find) if find.strip() else in_use)
     ]
-    return render(
-        request,
-        "catalog/guideline.html",
-        project_context(
-            request,
-            project,
-            "guideline",
-            guideline=current,
-            groups=by_group(classes, _definition),
-            folded=len(in_use) > FEW,
-            find=find.strip(),
-            all_classes=len(in_use),
-            shown_classes=len(classes),
-            put_away=[each for each in definitions if each.state != ClassState.ACTIVE],
-            may_edit=may(request.user, project, Action.ADMIN),
-            history=history,
-            has_earlier=limit == NEWEST and current.number > len(history),
-            meaning_from=meaning_now(project).number,
-            **publishing(request, project),
-        ),
-    )
+    context = project_context(request, project, "guideline")
+    context |= {
+        "guideline": current,
+        "groups": by_group(classes, _definition),
+        "folded": len(in_use) > FEW,
+        "find": find.strip(),
+        "all_classes": len(in_use),
+        "shown_classes": len(classes),
+        "put_away": [each for each in definitions if each.state != ClassState.ACTIVE],
+        "may_edit": Action.ADMIN in context["can"],
+        "proposals": proposals_shown(project, current) if Action.REVIEW in context["can"] else None,
+        "history": history,
+        "has_earlier": limit == NEWEST and current.number > len(history),
+        "meaning_from": meaning_now(project).number,
+        **publishing(request, project),
+    }
+    return render(request, "catalog/guideline.html", context)
 
 
 def _definition(row: dict[str, Any]) -> Any:
     return row["definition"]
+
+
+@login_required
+@require_POST
+def proposal_answer(request: HttpRequest, slug: str, proposal_id: int) -> HttpResponse:
+    """An admin agrees to a proposed change (``answer=agree``, under the version ``base`` that they read), or declines it."""
+    project = project_for(request.user, slug, Action.ADMIN)
+    by = signed_in(request)
+    try:
+        if request.POST.get("answer") == "agree":
+            base = whole(request.POST.get("base", ""))
+            version = services.agree_to_proposal(
+                project=project, proposal_id=proposal_id, by=by, expected=base
+            )
+            said = _("Version %(number)s is published. No answer was changed.") % {"number": version.number}
+        else:
+            note = request.POST.get("note", "")
+            services.decline_proposal(project=project, proposal_id=proposal_id, by=by, note=note)
+            said = _("The proposal is declined. Whoever made it reads why on this page.")
+    except Refused as refusal:
+        messages.error(request, refusal.message)
+    else:
+        messages.success(request, said)
+    return redirect("guideline", slug=slug)
 
 
 @login_required

@@ -23,6 +23,7 @@ from labeling.catalog.selectors import active_definitions
 from labeling.catalog.strictness import PRESETS, consequence, error_of, preset_called
 from labeling.catalog.work import work_of
 from labeling.people.signed_in import signed_in
+from labeling.percentage import with_sign
 from labeling.refusals import Refused
 
 
@@ -107,7 +108,7 @@ def project_settings(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def _percent(share: float) -> str:
-    return floatformat(100 * share, 1)
+    return with_sign(floatformat(100 * share, 1))
 
 
 def _choices(project: Project) -> dict[str, Any]:

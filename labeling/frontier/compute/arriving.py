@@ -14,7 +14,7 @@ from labeling.catalog.services import log_activity
 from labeling.frontier.arrivals import LEAST, arrivals_now
 from labeling.frontier.certificates import in_force
 from labeling.frontier.models import ArrivalCheck, CertificationPlan
-from labeling.learning.compute.stores import open_store
+from labeling.learning.compute.stores import vectors_of
 from labeling.learning.sides import LEARNED_A_TWIN
 from labeling.planner import without_nested_loops
 
@@ -91,10 +91,9 @@ def _as_photos(plan: CertificationPlan, rows: list[tuple[Any, ...]]) -> Photos:
 def _embeddings(plan: CertificationPlan, hashes: list[str]) -> npt.NDArray[np.float32] | None:
     """(n, d), or None where the store lacks some: scores and classes are compared all the same."""
     model = plan.model_version
-    dim = model.manifest.get("dim")
-    if not dim or not hashes:
+    if not model.manifest.get("dim") or not hashes:
         return None
-    store = open_store(model.backbone_hash, int(dim))
+    store = vectors_of(model)
     return None if store.missing(hashes) else store.rows(hashes)
 
 

@@ -22,8 +22,8 @@ from labeling.frontier.explanations import keep
 from labeling.frontier.models import AutomaticDecision
 from labeling.jobs.progress import JobError, Progress
 from labeling.learning.compute import artifact
-from labeling.learning.compute.stores import load_backbone, networks_folder, open_store
-from labeling.learning.models import ModelVersion
+from labeling.learning.compute.stores import load_backbone, networks_folder, vectors_of
+from labeling.learning.models import Part
 from labeling.truth.models import GroundTruth
 
 #: Settled photos shown, and looked at: of a large project the newest.
@@ -46,7 +46,7 @@ def explain_decision(progress: Progress) -> dict[str, Any]:
         raise JobError(_("The decision is gone."))
     head = artifact.load(decision.model_version)
     progress.report(0, 1, gettext_noop("Looking for settled photos alike"))
-    nearest = _nearest(decision, int(head.n_features_in_))
+    nearest = _nearest(decision)
     progress.report(0, 1, gettext_noop("Hiding one part after the other"))
     found = _heat(decision, head, progress)
     explanation = keep(
@@ -58,9 +58,9 @@ def explain_decision(progress: Progress) -> dict[str, Any]:
     return {"decision": decision.pk, "nearest": len(explanation.nearest), "heat": found is not None}
 
 
-def _nearest(decision: AutomaticDecision, dim: int) -> list[dict[str, Any]]:
-    """Settled photos (gold is no company's to see) by their similarity in the backbone's space."""
-    store = open_store(decision.model_version.backbone_hash, dim)
+def _nearest(decision: AutomaticDecision) -> list[dict[str, Any]]:
+    """Settled photos (gold is no company's to see) by their similarity in the space of the version's backbones."""
+    store = vectors_of(decision.model_version)
     here = decision.item.image.sha256
     if store.missing([here]):
         raise JobError(
@@ -91,23 +91,24 @@ def _nearest(decision: AutomaticDecision, dim: int) -> list[dict[str, Any]]:
 
 def _heat(decision: AutomaticDecision, head: Any, progress: Progress) -> explain.Heat | None:
     """``None`` where the photo's file is gone: its scores and its neighbours still say something."""
-    backbone = _backbone(decision.model_version)
+    backbones = [_backbone(part) for part in decision.model_version.parts]
     try:
         data = original(decision.item.image)
         photo = decode_pixels(
             data,
             max_pixels=settings.INTAKE_MAX_PIXELS,
-            min_side=backbone.preprocessing.min_side,
-            levels=backbone.preprocessing.levels,
+            min_side=max(each.preprocessing.min_side for each in backbones),
+            levels=backbones[0].preprocessing.levels,
         )
     except (FileNotFoundError, DecodeError):
         return None
     column = decision.model_version.classes.index(decision.label_class_id)
-    forward = _forward(backbone.name)
+    forwards = [(each.preprocessing.pixels, _forward(each.name)) for each in backbones]
 
+    # Where several are fused, all of them look at what is left of the photo: the map is of what they say together.
     def probability(photos: Sequence[Pixels]) -> npt.NDArray[np.floating[Any]]:
-        squares = np.concatenate([backbone.preprocessing.pixels(each) for each in photos])
-        return np.asarray(head.predict_proba(forward(squares))[:, column])
+        rows = [forward(np.concatenate([squares(each) for each in photos])) for squares, forward in forwards]
+        return np.asarray(head.predict_proba(np.concatenate(rows, axis=1))[:, column])
 
     def report(done: int, total: int) -> None:
         progress.report(done, total, gettext_noop("Hiding one part after the other"))
@@ -115,21 +116,21 @@ def _heat(decision: AutomaticDecision, head: Any, progress: Progress) -> explain
     return explain.occlusion(photo, probability, on_progress=report)
 
 
-def _backbone(version: ModelVersion) -> Backbone:
+def _backbone(part: Part) -> Backbone:
     try:
-        backbone = load_backbone(version.backbone)
+        backbone = load_backbone(part.backbone)
     except (UnknownBackbone, WeightsError) as error:
         raise JobError(
             _("The backbone of this version cannot be loaded: %(why)s") % {"why": error}
         ) from error
-    if backbone.content_hash != version.backbone_hash:
+    if backbone.content_hash != part.backbone_hash:
         raise JobError(
             _("The backbone has changed since this version was trained, so it cannot be asked again.")
         )
     return backbone
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=4)
 def _forward(name: str) -> Callable[[Pixels], npt.NDArray[np.float32]]:
     """The network on a CPU; exporting and loading one takes seconds."""
     forward: Forward = cpu_forward(load_backbone(name), networks_folder(), threads=2)

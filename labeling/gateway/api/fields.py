@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext as _
 from rest_framework import serializers
+from rest_framework.request import Request
 
 from labeling.catalog.models import Image, LabelClass, Project
 from labeling.catalog.projects import SLUG, SLUG_RULE
 from labeling.catalog.renditions import TILE
 from labeling.catalog.selectors import photo_urls, tiles_url
 from labeling.gateway.api.shapes import Shape, like
+from labeling.refusals import Refused
 
 _LONGEST_KEY = like(LabelClass, "key").max_length
 _LONGEST_ADDRESS = like(Project, "slug").max_length
@@ -89,3 +92,12 @@ class ShareOut(Shape):
     share = serializers.FloatField(allow_null=True)
     low = serializers.FloatField(help_text="95 % interval")
     high = serializers.FloatField()
+
+
+def yes_or_no(request: Request, name: str) -> bool:
+    """A query parameter that is true, false or absent (false); anything else is refused."""
+    text = request.query_params.get(name, "false").lower()
+    if text not in {"1", "true", "0", "false"}:
+        message = _("Send true or false.")
+        raise Refused.invalid(name, message, short=[message])
+    return text in {"1", "true"}

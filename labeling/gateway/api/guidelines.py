@@ -13,13 +13,28 @@ from rest_framework.request import Request
 
 from labeling.catalog.codes import codes_of
 from labeling.catalog.guidelines import MAX_CLASSES
-from labeling.catalog.history import changes_of
+from labeling.catalog.history import Change, changes_of
 from labeling.catalog.meaning import meanings
-from labeling.catalog.models import ClassDefinition, Exemplar, Guideline, MeaningObjection, Project
+from labeling.catalog.models import (
+    ClassDefinition,
+    Exemplar,
+    Guideline,
+    GuidelineProposal,
+    MeaningObjection,
+    Project,
+    ProposalAnswer,
+)
 from labeling.catalog.permissions import Action, project_for
 from labeling.catalog.price import price_of_meaning
+from labeling.catalog.proposals import proposals_of, proposed
 from labeling.catalog.selectors import current_guideline
-from labeling.catalog.services import amend_guideline, object_to_wording
+from labeling.catalog.services import (
+    agree_to_proposal,
+    amend_guideline,
+    decline_proposal,
+    object_to_wording,
+    propose_guideline,
+)
 from labeling.gateway.api.base import ApiView, route, signed_in
 from labeling.gateway.api.endpoint import Json, endpoint
 from labeling.gateway.api.fields import Checklist, ClassKey, PhotoOut, Sha256, present_photo
@@ -32,6 +47,15 @@ CRITERIA: dict[str, Any] = {"max_length": 10_000, "allow_blank": True}
 
 #: What a reviewer may amend in passing; anything that changes which classes there are is an admin's.
 WORDING = {"note", "criteria", "checklist", "exemplars", "wording_only", "expected"}
+
+
+def _expected() -> serializers.IntegerField:
+    return serializers.IntegerField(
+        required=False,
+        min_value=1,
+        max_value=2**31 - 1,
+        help_text="The version that you saw: refused with 409 if there is a newer one by now.",
+    )
 
 
 class NewClass(StrictSerializer):
@@ -70,12 +94,7 @@ class GuidelineIn(StrictSerializer):
             "you must say which."
         ),
     )
-    expected = serializers.IntegerField(
-        required=False,
-        min_value=1,
-        max_value=2**31 - 1,
-        help_text="The version that you saw: refused with 409 if there is a newer one by now.",
-    )
+    expected = _expected()
 
 
 class ExemplarOut(PhotoOut):
@@ -125,6 +144,47 @@ class ChangesOut(Shape):
     changes = ChangeOut(many=True)
 
 
+class ProposalIn(StrictSerializer):
+    note = like(Guideline, "note", help_text="What is to change, and why.")
+    criteria = serializers.DictField(child=serializers.CharField(**CRITERIA), required=False)
+    checklist = serializers.DictField(child=Checklist(), required=False)
+    exemplars = serializers.DictField(
+        child=serializers.ListField(child=Sha256(), max_length=50), required=False, help_text="key → photos"
+    )
+    expected = _expected()
+
+
+class AgreeIn(StrictSerializer):
+    expected = _expected()
+
+
+class DeclineIn(StrictSerializer):
+    note = like(ProposalAnswer, "note", required=True, allow_blank=False, help_text="Why not.")
+
+
+class ProposalAnswerOut(Shape):
+    number = serializers.IntegerField(
+        allow_null=True, help_text="The version that came of it; null where it was declined."
+    )
+    note = serializers.CharField(allow_blank=True, help_text="Why it was declined.")
+    by = serializers.CharField()
+    created_at = serializers.DateTimeField()
+
+
+class ProposalOut(Shape):
+    id = serializers.IntegerField()
+    base = serializers.IntegerField(help_text="The version that it was made of.")
+    note = serializers.CharField()
+    by = serializers.CharField()
+    created_at = serializers.DateTimeField()
+    state = serializers.ChoiceField(["open", "agreed", "declined"])
+    outdated = serializers.BooleanField(
+        help_text="A class that it changes was amended since: nobody can agree to it."
+    )
+    changes = ChangeOut(many=True)
+    answer = ProposalAnswerOut(allow_null=True)
+
+
 class PriceOut(Shape):
     certificates = serializers.IntegerField(help_text="In force, and would end.")
     random_labels = serializers.IntegerField(help_text="Would prove nothing any more.")
@@ -166,6 +226,10 @@ def present(guideline: Guideline, means_as: int) -> dict[str, Any]:
         created_by=guideline.created_by.get_username(),
         classes=classes,
     )
+
+
+def _change(change: Change) -> dict[str, Any]:
+    return ChangeOut.of(change, pieces=[PieceOut.of(piece) for piece in change.pieces])
 
 
 def _presenter(project: Project) -> Callable[[Guideline], dict[str, Any]]:
@@ -236,6 +300,95 @@ class GuidelinePriceView(ApiView):
         return PriceOut.of(price_of_meaning(project))
 
 
+def _proposal_presenter(project: Project) -> Callable[[GuidelineProposal], dict[str, Any]]:
+    current = current_guideline(project)
+
+    def shown(proposal: GuidelineProposal) -> dict[str, Any]:
+        seen = proposed(current, proposal)
+        answer = seen.answer
+        return ProposalOut.of(
+            proposal,
+            base=proposal.base.number,
+            by=proposal.by.get_username(),
+            state=seen.state,
+            outdated=bool(seen.outdated),
+            changes=[_change(each) for each in seen.changes],
+            answer=answer
+            and ProposalAnswerOut.of(
+                answer,
+                by=answer.by.get_username(),
+                number=answer.guideline.number if answer.guideline else None,
+            ),
+        )
+
+    return shown
+
+
+@route("projects/<slug:slug>/guideline/proposals", "api-guideline-proposals", "guidelines")
+class GuidelineProposalsView(ApiView):
+    @endpoint(
+        "list_guideline_proposals",
+        "Changes that reviewers proposed, oldest first",
+        may=Action.REVIEW,
+        returns=paged("GuidelineProposalPage", ProposalOut),
+    )
+    def get(self, request: Request, project: Project) -> Json:
+        return page_by_id(proposals_of(project), request, _proposal_presenter(project))
+
+    @endpoint(
+        "propose_guideline",
+        "A change of what the guideline means, for an admin to agree to",
+        may=Action.REVIEW,
+        takes=ProposalIn,
+        returns=ProposalOut,
+        status=201,
+        errors=(409,),
+    )
+    def post(self, request: Request, project: Project, given: Json) -> Json:
+        made = propose_guideline(project=project, by=signed_in(request), **given)
+        return _proposal_presenter(project)(proposals_of(project).get(pk=made.pk))
+
+
+@route(
+    "projects/<slug:slug>/guideline/proposals/<int:proposal_id>/agree",
+    "api-guideline-proposal-agree",
+    "guidelines",
+)
+class ProposalAgreeView(ApiView):
+    @endpoint(
+        "agree_to_proposal",
+        "The proposed change becomes a version, and what rests on the meaning falls",
+        may=Action.ADMIN,
+        takes=AgreeIn,
+        returns=GuidelineOut,
+        status=201,
+        errors=(409,),
+    )
+    def post(self, request: Request, project: Project, given: Json, proposal_id: int) -> Json:
+        version = agree_to_proposal(project=project, proposal_id=proposal_id, by=signed_in(request), **given)
+        return _presenter(project)(_whole(project).get(pk=version.pk))
+
+
+@route(
+    "projects/<slug:slug>/guideline/proposals/<int:proposal_id>/decline",
+    "api-guideline-proposal-decline",
+    "guidelines",
+)
+class ProposalDeclineView(ApiView):
+    @endpoint(
+        "decline_proposal",
+        "The proposed change does not come, and whoever proposed it reads why",
+        may=Action.ADMIN,
+        takes=DeclineIn,
+        returns=ProposalOut,
+        status=201,
+        errors=(409,),
+    )
+    def post(self, request: Request, project: Project, given: Json, proposal_id: int) -> Json:
+        decline_proposal(project=project, proposal_id=proposal_id, by=signed_in(request), note=given["note"])
+        return _proposal_presenter(project)(proposals_of(project).get(pk=proposal_id))
+
+
 @route("projects/<slug:slug>/guidelines/<int:number>/changes", "api-guideline-changes", "guidelines")
 class GuidelineChangesView(ApiView):
     @endpoint(
@@ -248,8 +401,7 @@ class GuidelineChangesView(ApiView):
         changes = changes_of(project, number)
         if changes is None:
             raise Http404(_("The guideline has no such version."))
-        shown = [ChangeOut.of(each, pieces=[PieceOut.of(piece) for piece in each.pieces]) for each in changes]
-        return {"number": number, "changes": shown}
+        return {"number": number, "changes": [_change(each) for each in changes]}
 
 
 @route("projects/<slug:slug>/guidelines/<int:number>/object", "api-guideline-object", "guidelines")

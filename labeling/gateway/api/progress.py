@@ -52,7 +52,11 @@ class ProgressOut(LabelerProgressOut):
     answers = serializers.IntegerField(required=False)
     rulings = serializers.IntegerField(required=False)
     human_decisions = serializers.IntegerField(required=False)
-    open_disputes = serializers.IntegerField(required=False)
+    open_disputes = serializers.IntegerField(required=False, help_text="that wait for a ruling")
+    held_disputes = serializers.IntegerField(
+        required=False,
+        help_text="photos at the boundary on which blind answers differ: kept out of training, and no ruling is asked for",
+    )
     pool = serializers.IntegerField(required=False)
     audited = serializers.IntegerField(required=False)
     on_loan = serializers.IntegerField(required=False)

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.http import Http404
 from django.utils.translation import gettext as _
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 from rest_framework.request import Request
 
@@ -14,7 +15,7 @@ from labeling.catalog.models import Project
 from labeling.catalog.permissions import Action
 from labeling.gateway.api.base import ApiView, route, signed_in
 from labeling.gateway.api.endpoint import Json, endpoint
-from labeling.gateway.api.fields import AnsweredClass, PhotoOut, present_photo
+from labeling.gateway.api.fields import AnsweredClass, PhotoOut, present_photo, yes_or_no
 from labeling.gateway.api.photos import item_named
 from labeling.gateway.api.shapes import Shape, StrictSerializer, like, paged
 from labeling.gateway.pagination import page_by_time
@@ -114,9 +115,17 @@ class DisputesView(ApiView):
         "Open disputes, oldest first",
         may=Action.REVIEW,
         returns=paged("DisputePage", DisputeOut),
+        parameters=[
+            OpenApiParameter(
+                "held",
+                bool,
+                description="those held at the boundary, which no ruling is asked for, instead of those that wait for one",
+            )
+        ],
     )
     def get(self, request: Request, project: Project) -> Json:
-        return page_by_time(selectors.open_disputes(project), request, _present)
+        held = yes_or_no(request, "held")
+        return page_by_time(selectors.open_disputes(project, held=held), request, _present)
 
 
 class PausedBackIn(StrictSerializer):

@@ -15,6 +15,7 @@ from labeling.frontier.standing import StandsUnder
 from labeling.gateway import provenance
 from labeling.gateway.api.base import ApiView, route
 from labeling.gateway.api.endpoint import Json, endpoint
+from labeling.gateway.api.fields import yes_or_no
 from labeling.gateway.api.shapes import Shape, paged
 from labeling.gateway.export import FORMATS, streamed
 from labeling.gateway.pagination import page_of_rows
@@ -64,15 +65,6 @@ class GroundTruthOut(Shape):
     class_ = serializers.CharField(allow_blank=True)
 
 
-def _yes_or_no(request: Request, name: str) -> bool:
-    """A query parameter that is true, false or absent (false); anything else is refused."""
-    text = request.query_params.get(name, "false").lower()
-    if text not in {"1", "true", "0", "false"}:
-        message = _("Send true or false.")
-        raise Refused.invalid(name, message, short=[message])
-    return text in {"1", "true"}
-
-
 def _promise(request: Request) -> str:
     """The query parameter of that name: one that labels can stand under, or nothing."""
     asked = request.query_params.get("promise", "")
@@ -101,7 +93,7 @@ class GroundTruthsView(ApiView):
     )
     def get(self, request: Request, project: Project) -> Json:
         gold = may(request.user, project, Action.ADMIN)
-        current, promise = _yes_or_no(request, "current"), _promise(request)
+        current, promise = yes_or_no(request, "current"), _promise(request)
         return page_of_rows(
             request,
             lambda after, limit: provenance.page(

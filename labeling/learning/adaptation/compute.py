@@ -17,6 +17,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from inference import backbones, domain, selfsup
@@ -41,16 +42,19 @@ def adapt_project(progress: Progress) -> dict[str, Any]:
     """Fit, keep and register; then have the pool embedded with it.
 
     Returns {name, method, photos, modes, excluded, embedding} or, where an automatic job finds a backbone that cannot be
-    adapted, {skipped}.
+    adapted, or the project dropped the one to adapt, {skipped}.
     """
     project = project_of(progress)
     made = DomainBackbone.objects.filter(job=progress.job).first()
     if made is None:
         _refuse_hours_that_nobody_agreed_to(progress.args)
         sweep_old_states()
+        name = str(progress.args.get("base") or project.backbone_name)
+        if name not in project.backbone_names:
+            return {"skipped": _("%(name)s is none of the project's backbones any more.") % {"name": name}}
         try:
-            reference = backbones.load(project.backbone_name)
-            base = backbones.load(maps_name(project.backbone_name))
+            reference = backbones.load(name)
+            base = backbones.load(maps_name(name))
             shapes = domain.map_shapes(base)
         except (UnknownBackbone, WeightsError, domain.NoMaps) as error:
             if progress.args.get("auto"):
@@ -79,9 +83,13 @@ def _refuse_hours_that_nobody_agreed_to(args: Mapping[str, Any]) -> None:
 
 
 def maps_name(backbone: str) -> str:
-    """The registry's name of the same network with its stages' maps alone, which statistics are made of."""
+    """The registry's name of the same network with its maps by place alone, which statistics are made of.
+
+    A transformer's are the blocks that were asked for; those of its stages where none was.
+    """
     asked = parse(backbone)
-    features = () if asked.family == "efficientnet_lite" else ("stages",)
+    blocks = tuple(f"block{each}" for each in asked.blocks)
+    features = () if asked.family == "efficientnet_lite" else blocks or ("stages",)
     return str(replace(asked, features=features, tiles=0, flips=""))
 
 
@@ -294,7 +302,7 @@ def _register(
             "name": fitted.name,
             "content_hash": fitted.content_hash,
             "dim": fitted.dim,
-            "base": project.backbone_name,
+            "base": str(job.args.get("base") or project.backbone_name),
             "base_hash": reference.content_hash,
             "photos": int(metrics["photos"]),
             "pool": ready.pool,

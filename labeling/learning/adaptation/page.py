@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,38 +10,13 @@ from django.utils.translation import ngettext
 
 from labeling.catalog.models import Project
 from labeling.jobs.models import Job
-from labeling.learning import domain_backbones, job_lines, selectors
+from labeling.learning import domain_backbones, job_lines
 from labeling.learning.adaptation import services
-from labeling.learning.adaptation.services import FINE_TUNING
-from labeling.learning.models import DomainBackbone, ModelVersion
-from labeling.learning.templatetags.figures import share
+from labeling.learning.gate import GateResult, gate_result
+from labeling.learning.models import DomainBackbone
 
 #: Adaptations on the page, and jobs that are looked through, the newest first.
 MADE_SHOWN = 20
-
-
-@dataclass(frozen=True)
-class Compared:
-    """One backbone in the gate, in words. ``gain``: log-loss saved against the project's, with its standard error."""
-
-    label: str
-    accuracy: float | None
-    log_loss: str
-    gain: str
-    chosen: bool
-    note: str
-
-
-@dataclass(frozen=True)
-class GateResult:
-    """``look``: good where the adapted one was taken. ``version``: whose training decided; None while none has."""
-
-    headline: str
-    sentences: list[str]
-    look: str
-    version: ModelVersion | None
-    compared: list[Compared]
-    ground_truths: int
 
 
 def state(project: Project) -> dict[str, Any]:
@@ -68,81 +42,6 @@ def _fine_tuning(project: Project) -> list[job_lines.JobLine]:
     """The training that fine-tunes, if one is under way."""
     trainings = Job.objects.of_project(project.pk).live().filter(kind="train", args__finetune=True)
     return job_lines.lines(trainings.select_related("requested_by"))
-
-
-def gate_result(project: Project, made: Sequence[DomainBackbone]) -> GateResult | None:
-    """What the newest training said; ``None`` before anything was made."""
-    version = _judging(project)
-    if version is None:
-        return _not_judged() if made else None
-    report = version.metrics["backbones"]
-    taken = report["chosen"] != report["reference"]
-    headline, sentence = _taken(version, report) if taken else _kept(version)
-    sentences = [sentence]
-    if made and made[0].created_at > version.created_at:
-        sentences.append(_("The newest adaptation came later. The next training judges it."))
-    champion = selectors.champion(project)
-    if champion is not None and champion.backbone != version.backbone:
-        sentences.append(
-            _("The champion, version %(number)d, stands on %(name)s until another version is promoted.")
-            % {"number": champion.number, "name": _name(champion.backbone)}
-        )
-    return GateResult(
-        headline,
-        sentences,
-        "good" if taken else "",
-        version,
-        compared(version, made),
-        int(version.metrics["cross_validated"]["n"]),
-    )
-
-
-def _not_judged() -> GateResult:
-    return GateResult(
-        _("Not judged yet"),
-        [
-            _(
-                "The next training compares it with the project's own backbone, on the same ground truths in the same "
-                "folds, and takes it only if answers that were held out gain."
-            )
-        ],
-        "",
-        None,
-        [],
-        0,
-    )
-
-
-def _taken(version: ModelVersion, report: Mapping[str, Any]) -> tuple[str, str]:
-    chosen = next(each for each in report["candidates"] if each["name"] == report["chosen"])
-    return (
-        _("Version %(number)d stands on the adapted backbone") % {"number": version.number},
-        _(
-            "Held-out log-loss is lower by %(gain)s ± %(error)s, and accuracy goes from %(before)s to %(after)s."
-        )
-        % {
-            "gain": thousandths(-chosen["difference"]),
-            "error": thousandths(chosen["error"]),
-            "before": share(report["candidates"][0]["accuracy"]),
-            "after": share(chosen["accuracy"]),
-        },
-    )
-
-
-def _kept(version: ModelVersion) -> tuple[str, str]:
-    return (
-        _("Version %(number)d keeps the project's own backbone") % {"number": version.number},
-        _(
-            "The adapted one did not lower the held-out log-loss. With more ground truths the next training judges "
-            "again."
-        ),
-    )
-
-
-def compared(version: ModelVersion, made: Sequence[DomainBackbone]) -> list[Compared]:
-    """The backbones that a version's training judged, the project's own first; empty where there was one only."""
-    report = version.metrics.get("backbones")
-    return [_row(each, report, made) for each in report["candidates"]] if report else []
 
 
 @dataclass(frozen=True)
@@ -193,43 +92,3 @@ def _kept_out(made: DomainBackbone) -> str:
     }
     parts = [text % {"n": made.excluded[key]} for key, text in said.items() if made.excluded.get(key)]
     return _("Kept out: %(what)s.") % {"what": ", ".join(parts)} if parts else ""
-
-
-def _judging(project: Project) -> ModelVersion | None:
-    """The newest version whose training had a candidate to judge."""
-    for version in selectors.versions(project)[:20]:
-        if version.metrics.get("backbones"):
-            return version
-    return None
-
-
-def _row(each: dict[str, Any], report: dict[str, Any], made: Sequence[DomainBackbone]) -> Compared:
-    reference = each["name"] == report["reference"]
-    when = next((one.created_at for one in made if one.name == each["name"]), None)
-    label = each["name"] if reference else _name(each["name"])
-    if when is not None:
-        label = _("Adapted %(date)s") % {"date": f"{when:%Y-%m-%d %H:%M}"}
-    if each["method"] == FINE_TUNING:
-        label = _("Fine-tuned in this training")
-    failed = "log_loss" not in each
-    return Compared(
-        label=label,
-        accuracy=each.get("accuracy"),
-        log_loss="–" if failed else thousandths(each["log_loss"]),
-        gain="–"
-        if reference or failed
-        else f"{thousandths(-each['difference'])} ± {thousandths(each['error'])}",
-        chosen=each["name"] == report["chosen"],
-        note=each["note"] if failed else (_("the project's own") if reference else ""),
-    )
-
-
-def thousandths(value: float) -> str:
-    """-0.0312 as "−.031": log-losses differ in the third digit."""
-    text = f"{abs(value):.3f}"
-    sign = "−" if value < 0 and float(text) > 0 else ""
-    return sign + (text[1:] if text.startswith("0.") else text)
-
-
-def _name(backbone: str) -> str:
-    return _("an adapted backbone") if backbone.startswith("domain:") else backbone

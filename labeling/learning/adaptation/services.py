@@ -8,6 +8,9 @@ To leave them out would leave the gate hardly a label, as in a small pool nearly
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,7 +42,6 @@ LEAST_SELF_SUPERVISED = 500
 MOST_SELF_SUPERVISED = 50_000
 #: Fewer labels a class teach a network nothing that a frozen one's head would not learn.
 LEAST_TO_FINE_TUNE = 20
-FINE_TUNING = "finetune"
 
 METHODS = {
     DomainBackbone.Method.STATISTICS: gettext_lazy("Statistics of the pool: minutes, on any machine"),
@@ -121,9 +123,11 @@ def request_adaptation(
     flips: str = "",
     auto: bool = False,
     on_cpu: bool = False,
+    base: str = "",
 ) -> Job:
     """A job that makes a domain backbone; the one under way, if there is one.
 
+    ``base``: the project's backbone that is adapted; empty: its own.
     ``on_cpu``: self-supervised training may run on a worker without a GPU, which takes hours to days. Without it, the job
     fails there at once and says so: only the worker that takes it up knows what it runs on.
 
@@ -134,6 +138,9 @@ def request_adaptation(
         fields["method"] = _("Choose one of the methods listed.")
     if flips not in FLIPS:
         fields["flips"] = _("Choose one of the mirror images listed.")
+    base = base or project.backbone_name
+    if base not in project.backbone_names:
+        fields["base"] = _("Choose one of the project's backbones.")
     if fields:
         raise Refused.invalid_fields(fields)
     least = LEAST if method == DomainBackbone.Method.STATISTICS else LEAST_SELF_SUPERVISED
@@ -147,17 +154,25 @@ def request_adaptation(
         args={
             "method": str(method),
             "flips": flips,
-            "base": project.backbone_name,
+            "base": base,
             "pool": ready.pool,
             "auto": auto,
             "on_cpu": on_cpu,
         },
         requested_by=by,
-        dedupe=f"{JOB_KIND}:{project.pk}",
+        dedupe=f"{JOB_KIND}:{project.pk}:{hashlib.sha256(base.encode()).hexdigest()[:16]}",
         # One at a time over all projects, and last: people elsewhere wait for trainings and orders, nobody for this.
         lock=JOB_KIND,
         priority=LAST,
     )
+
+
+@transaction.atomic
+def request_adaptations(*, project: Project, bases: Sequence[str] = (), **asked: Any) -> list[Job]:
+    """The same of several of the project's backbones, a job each; of all of them where none is named."""
+    return [
+        request_adaptation(project=project, base=base, **asked) for base in bases or project.backbone_names
+    ]
 
 
 @transaction.atomic
@@ -197,28 +212,30 @@ def request_fine_tuning(*, project: Project, by: User | None, flips: str = "") -
     return job
 
 
-def adapt_when_due(*, project: Project) -> Job | None:
-    """Adapt by itself (statistics, which any machine can): at ``ADAPT_AFTER`` photos, and each time the pool has doubled."""
+def adapt_when_due(*, project: Project) -> list[Job]:
+    """Adapt by itself each of the project's backbones (statistics, which any machine can).
+
+    At ``ADAPT_AFTER`` photos, and each time the pool has doubled.
+    """
     if settings.ADAPT_AFTER < 1:
-        return None
+        return []
     pool = tallies.photos(project)
     if pool < settings.ADAPT_AFTER:
-        return None
-    earlier = jobs(project).filter(
-        args__method=DomainBackbone.Method.STATISTICS.value, args__base=project.backbone_name
-    )
-    last = earlier.values_list("args", flat=True).first()
-    if last is not None and pool < 2 * int(last["pool"]):
-        return None
-    try:
-        return request_adaptation(project=project, by=None, auto=True)
-    except Refused:
-        return None
+        return []
+    asked = []
+    for base in project.backbone_names:
+        earlier = jobs(project).filter(args__method=DomainBackbone.Method.STATISTICS.value, args__base=base)
+        last = earlier.values_list("args", flat=True).first()
+        if last is not None and pool < 2 * int(last["pool"]):
+            continue
+        with suppress(Refused):
+            asked.append(request_adaptation(project=project, by=None, auto=True, base=base))
+    return asked
 
 
 def train_when_adapted(*, project: Project) -> Job | None:
     """Have a new domain backbone judged, in a project that trains by itself and has trained before."""
-    newest = made(project).filter(base=project.backbone_name).first()
+    newest = made(project).filter(base__in=project.backbone_names).first()
     if project.retrain_every < 1 or newest is None:
         return None
     asked = Job.objects.of_project(project.pk).filter(kind="train")

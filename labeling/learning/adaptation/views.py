@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST
 from labeling.catalog.models import Project
 from labeling.catalog.pages import project_context
 from labeling.catalog.permissions import Action, project_for
+from labeling.learning import domain_backbones
 from labeling.learning.adaptation import page as adaptation_page
 from labeling.learning.adaptation import services as adaptation
 from labeling.learning.models import DomainBackbone
@@ -45,18 +46,20 @@ def run(request: HttpRequest, slug: str) -> HttpResponse:
     chosen: dict[str, Any] = {
         "method": request.POST.get("method", DomainBackbone.Method.STATISTICS.value),
         "flips": request.POST.get("flips", ""),
+        "base": request.POST.get("base", ""),
         "on_cpu": request.POST.get("on_cpu") == "on",
     }
     try:
-        if chosen["method"] == adaptation.FINE_TUNING:
+        if chosen["method"] == domain_backbones.FINE_TUNED:
             adaptation.request_fine_tuning(project=project, by=signed_in(request), flips=chosen["flips"])
         else:
-            adaptation.request_adaptation(
+            adaptation.request_adaptations(
                 project=project,
                 by=signed_in(request),
                 method=chosen["method"],
                 flips=chosen["flips"],
                 on_cpu=chosen["on_cpu"],
+                bases=[chosen["base"]] if chosen["base"] else [],
             )
     except Refused as refusal:
         messages.error(request, refusal.message)
@@ -77,11 +80,12 @@ def _page(
         request,
         project,
         "model",  # a page below “Models”, which is the current one
-        given=chosen or {"method": DomainBackbone.Method.STATISTICS.value, "flips": ""},
+        given=chosen or {"method": DomainBackbone.Method.STATISTICS.value, "flips": "", "base": ""},
+        bases=project.backbone_names,
         errors=fields or {},
         methods=[
             *((str(name), label) for name, label in adaptation.METHODS.items()),
-            (adaptation.FINE_TUNING, adaptation.FINE_TUNING_NAME),
+            (domain_backbones.FINE_TUNED, adaptation.FINE_TUNING_NAME),
         ],
         flips=list(adaptation.FLIPS.items()),
         **adaptation_page.state(project),

@@ -19,7 +19,7 @@ from labeling.catalog.models import Item
 from labeling.jobs.progress import JobError
 from labeling.learning.compute import artifact
 from labeling.learning.compute.classes import translate
-from labeling.learning.compute.stores import open_store
+from labeling.learning.compute.stores import vectors_of
 from labeling.learning.models import ModelVersion
 from labeling.learning.training_set import TrainingSet
 from labeling.truth.models import GroundTruth
@@ -113,7 +113,7 @@ def _champion_out_of_sample(
         judged |= found
 
     head = artifact.load(champion)
-    store = open_store(champion.backbone_hash, head.n_features_in_)
+    store = vectors_of(champion)
     fresh = np.flatnonzero(~seen & ~judged)
     lacking = set(store.missing([examples[row].sha256 for row in fresh]))
     fresh = np.array([row for row in fresh if examples[row].sha256 not in lacking], dtype=np.int64)

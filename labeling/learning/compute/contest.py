@@ -1,15 +1,17 @@
-"""The gate of domain backbones: the same labels, the same folds, and a candidate is taken only if held-out labels gain.
+"""The gate of backbones: the same labels, the same folds, and what is not the project's own is taken only if it gains.
 
-Every backbone gets a head of its own, chosen and cross-validated as the project's is. The one with the least mean
-out-of-fold log-loss is taken; the project's own where none is lower. No margin of a standard error is asked for: an adapted
-backbone is as likely to be the better one beforehand, and on ELPV, where it is, such a margin turned down half of
-the gains (docs/log.md, 2026-11-24). The difference's error is reported beside it.
+Every backbone of the project, and every one that was adapted from it, gets a head of its own, chosen and cross-validated as
+the project's is. Then the best of each of the project's backbones are fused: the mean of their calibrated logits. The one
+with the least mean out-of-fold log-loss is taken; the project's own where none is lower. No margin of a standard error is
+asked for: an adapted backbone is as likely to be the better one beforehand, and on ELPV, where it is, such a margin turned
+down half of the gains (docs/log.md, 2026-11-24). The difference's error is reported beside it.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -21,12 +23,12 @@ from inference import metrics
 from inference.backbones import UnknownBackbone, WeightsError
 from inference.train import TrainedHead
 from labeling.catalog.models import Project
-from labeling.jobs.progress import Cancelled, Interrupted, Progress, Superseded
+from labeling.jobs.progress import Cancelled, Interrupted, Progress, Superseded, of
 from labeling.learning import domain_backbones
 from labeling.learning.compute.embedding import Tally, embed_missing
-from labeling.learning.compute.entries import Entry
+from labeling.learning.compute.entries import Entry, fused
 from labeling.learning.compute.stores import device, embedder_for, load_backbone, store_of
-from labeling.learning.models import DomainBackbone
+from labeling.learning.models import FUSED_BY
 from labeling.learning.training_set import TrainingSet
 
 logger = logging.getLogger(__name__)
@@ -35,6 +37,16 @@ Floats = npt.NDArray[np.float32]
 Proba = npt.NDArray[np.float64]
 #: An entry, its backbone's name, and why there is none.
 _Made = tuple[Entry | None, str, str]
+
+
+@dataclass(frozen=True)
+class _Entrant:
+    """``base``: the project's backbone that it is, or was made from. ``name`` is empty until it is made."""
+
+    base: str
+    method: str
+    name: str
+    make: Callable[[], _Made]
 
 
 def compete(
@@ -50,19 +62,20 @@ def compete(
     """The entry to make the version of, and why, JSON-ready; no report where there was no candidate.
 
     ``train`` must fold the rows as it did for the reference; ``tune`` makes a fine-tuned entry in the same folds. The
-    report: ``reference`` and ``chosen`` (names), ``judged``
-    (names), and ``candidates`` [{name, method, log_loss, accuracy, difference and error (of the log-loss, against the
-    reference), paired (accuracies, see ``inference.metrics.paired_difference``), note}], the reference first.
+    report: ``reference`` and ``chosen`` (names), ``judged`` (names), and ``candidates`` [{name, method, log_loss, accuracy,
+    difference and error (of the log-loss, against the reference), paired (accuracies, see
+    ``inference.metrics.paired_difference``), note}], the reference first. ``method`` is empty for the project's backbones.
     """
-    found = domain_backbones.candidates(project)
-    if not found and tune is None:
+    entrants = _entrants(project, learned, train, progress, tune)
+    if not entrants:
         return reference, None
     y = np.asarray(learned.columns)
+    own_loss = float(_losses(reference.trained.oof_proba, y).mean())
     rows: list[dict[str, Any]] = [
         {
-            "name": reference.backbone.name,
+            "name": reference.name,
             "method": "",
-            "log_loss": float(_losses(reference.trained.oof_proba, y).mean()),
+            "log_loss": own_loss,
             "accuracy": float((reference.trained.oof_proba.argmax(axis=1) == y).mean()),
             "difference": 0.0,
             "error": 0.0,
@@ -70,28 +83,61 @@ def compete(
             "note": "reference",
         }
     ]
-    best, best_loss = reference, np.inf
-    makers: list[tuple[str, str, Callable[[], _Made]]] = [
-        (each.method, each.name, partial(_entry, each, learned, train, progress)) for each in found
-    ]
-    if tune is not None:
-        makers.append(("finetune", "", tune))
-    for method, name, make in makers:
-        progress.report(0, 1, gettext_noop("Judging the adapted backbone"))
-        entry, given, note = _made(make, name or method)
+    best, best_loss, chosen = reference, np.inf, reference.name
+    of_base = {project.backbone_name: (own_loss, reference)}
+
+    def enter(entrant: _Entrant) -> None:
+        nonlocal best, best_loss, chosen
+        entry, given, note = _made(entrant.make, entrant.name or entrant.method)
         if entry is None:
-            rows.append({"name": name or given, "method": method, "note": note})
-            continue
+            rows.append({"name": entrant.name or given, "method": entrant.method, "note": note})
+            return
         row = judge(reference.trained.oof_proba, entry.trained.oof_proba, y, seed=seed)
-        rows.append({"name": given, "method": method, **row})
-        if row["note"] == "gains" and row["log_loss"] < best_loss:
-            best, best_loss = entry, row["log_loss"]
+        rows.append({"name": given, "method": entrant.method, **row})
+        loss = row["log_loss"]
+        if entrant.base not in of_base or loss < of_base[entrant.base][0]:
+            of_base[entrant.base] = (loss, entry)
+        if row["note"] == "gains" and loss < best_loss:
+            best, best_loss, chosen = entry, loss, given
+
+    for entrant in entrants:
+        progress.report(0, 1, gettext_noop("Comparing backbones"))
+        enter(entrant)
+    if len(of_base) > 1:
+        enter(_fusion([entry for _loss, entry in of_base.values()], learned, seed))
     return best, {
-        "reference": reference.backbone.name,
-        "chosen": best.backbone.name,
+        "reference": reference.name,
+        "chosen": chosen,
         "judged": [row["name"] for row in rows[1:] if "log_loss" in row],
         "candidates": rows,
     }
+
+
+def _entrants(
+    project: Project,
+    learned: TrainingSet,
+    train: Callable[[Floats], TrainedHead],
+    progress: Progress,
+    tune: Callable[[], _Made] | None,
+) -> list[_Entrant]:
+    def entrant(base: str, method: str, name: str, content_hash: str | None) -> _Entrant:
+        return _Entrant(base, method, name, partial(_entry, name, content_hash, learned, train, progress))
+
+    found = [entrant(name, "", name, None) for name in project.backbone_names[1:]]
+    found += [
+        entrant(each.base, each.method, each.name, each.content_hash)
+        for each in domain_backbones.candidates(project)
+    ]
+    if tune is not None:
+        found.append(_Entrant(project.backbone_name, domain_backbones.FINE_TUNED, "", tune))
+    return found
+
+
+def _fusion(entries: list[Entry], learned: TrainingSet, seed: int) -> _Entrant:
+    keys = [each.key for each in learned.classes]
+    labels = [keys[column] for column in learned.columns]
+    name = FUSED_BY.join(entry.name for entry in entries)
+    return _Entrant(name, domain_backbones.FUSED, name, lambda: (fused(entries, labels, seed=seed), name, ""))
 
 
 def _made(make: Callable[[], _Made], name: str) -> _Made:
@@ -130,19 +176,20 @@ def _losses(proba: Proba, y: npt.NDArray[np.integer[Any]]) -> npt.NDArray[np.flo
 
 
 def _entry(
-    candidate: DomainBackbone,
+    name: str,
+    content_hash: str | None,
     learned: TrainingSet,
     train: Callable[[Floats], TrainedHead],
     progress: Progress,
 ) -> _Made:
-    """(entry, name, note): the candidate's entry, or why it has none."""
+    """(entry, name, note): the backbone's entry, or why it has none. ``content_hash``: what it must still have, if any."""
     try:
-        backbone = load_backbone(candidate.name)
+        backbone = load_backbone(name)
     except (UnknownBackbone, WeightsError) as error:
-        logger.warning("%s cannot compete: %s", candidate.name, error)
-        return None, candidate.name, str(error)
-    if backbone.content_hash != candidate.content_hash:
-        return None, candidate.name, "its files are not those that were registered"
+        logger.warning("%s cannot compete: %s", name, error)
+        return None, name, str(error)
+    if content_hash not in (None, backbone.content_hash):
+        return None, name, "its files are not those that were registered"
     store = store_of(backbone)
     hashes = [example.sha256 for example in learned.examples]
     missing = store.missing(hashes)
@@ -150,12 +197,14 @@ def _entry(
         tally = Tally()
         embed_missing(
             store=store,
-            embedder=embedder_for(candidate.name, device()),
+            embedder=embedder_for(name, device()),
             hashes=missing,
             tally=tally,
-            report=lambda: progress.report(tally.done, len(missing), gettext_noop("Embedding photos")),
+            report=lambda: progress.report(
+                tally.done, len(missing), of(gettext_noop("Embedding photos"), name)
+            ),
         )
         if tally.failed:
-            return None, candidate.name, f"{tally.failed} photos cannot be embedded with it"
+            return None, name, f"{tally.failed} photos cannot be embedded with it"
     X = store.rows(hashes)
-    return Entry(backbone, store, X, train(X)), candidate.name, ""
+    return Entry((backbone,), store, X, train(X)), name, ""

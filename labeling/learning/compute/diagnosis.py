@@ -15,7 +15,7 @@ from inference import forecast, subsampling
 from inference.heads import LogisticHead
 from inference.influence import leave_one_out, suspicious
 from inference.slices import by_slice, quantile_slices
-from inference.store import EmbeddingStore
+from inference.store import Vectors
 from labeling.catalog.models import Item, Project
 from labeling.catalog.shots import folder_of, shot_type
 from labeling.jobs.progress import Progress
@@ -55,7 +55,7 @@ def diagnose(
     head: Any,
     oof_proba: Floats,
     oof_size: float,
-    store: EmbeddingStore,
+    store: Vectors,
     seed: int,
     progress: Progress,
 ) -> Diagnosis:
@@ -156,7 +156,7 @@ def _influential(
     X: Floats,
     column: Ints,
     head: Any,
-    store: EmbeddingStore,
+    store: Vectors,
     seed: int,
 ) -> dict[str, Any]:
     """{of (photos of the pool that were asked), listed: [{item, shift, flips, loss, leverage}], reason}."""
@@ -172,10 +172,11 @@ def _influential(
         X,
         column,
         coef=fitted.coef_,
-        intercept=fitted.intercept_,
+        # The classes' shares were added when it was fitted.
+        intercept=fitted.intercept_ - fitted.temperature_ * fitted.offset_,
         strength=float(fitted.strength_),
         others=pool,
-        balanced=bool(getattr(fitted, "balanced", True)),
+        balanced=fitted.balanced is not False,
     )
     order = np.lexsort((-found.shift, -found.flips))[:LISTED]
     return {
@@ -194,7 +195,7 @@ def _influential(
     }
 
 
-def _pool(project: Project, item_ids: Sequence[int], store: EmbeddingStore, seed: int) -> Floats:
+def _pool(project: Project, item_ids: Sequence[int], store: Vectors, seed: int) -> Floats:
     """Up to ``POOL_SAMPLE`` embeddings of photos that are not among the labels.
 
     Not along the audit's keys, by which photos that came late lie behind those that were drawn.

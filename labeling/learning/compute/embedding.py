@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.utils.translation import gettext_noop
 
 from inference import backbones
@@ -18,7 +18,7 @@ from inference.embed import Embedder
 from inference.store import EmbeddingStore
 from labeling.catalog import storage
 from labeling.catalog.models import Image, Project
-from labeling.jobs.progress import JobError, Progress
+from labeling.jobs.progress import Cancelled, Interrupted, JobError, Progress, Superseded, of
 from labeling.learning import domain_backbones, events
 from labeling.learning.compute import sharing
 from labeling.learning.compute.stores import device, embedder_for, load_backbone, store_of, tidy
@@ -29,6 +29,8 @@ logger = logging.getLogger(__name__)
 CHUNK = 256
 #: How many bad photos a job names; it counts all.
 NAMED = 50
+# What stops a job is no fault of a backbone: it is asked to stop, or database or disk are in trouble.
+_ABOUT_THE_JOB = (Cancelled, Interrupted, Superseded, DatabaseError, OSError)
 #: Between two looks at what other workers have in hand.
 WAIT_S = 0.5
 #: A worker that has a part in hand for so long hangs. Embedding the part twice does no harm.
@@ -37,9 +39,13 @@ PATIENCE_S = 600.0
 
 @dataclass
 class Tally:
-    """What became of the photos. ``failures``: up to ``NAMED`` of them, as {sha256, reason, message}."""
+    """What became of the photos. ``failures``: up to ``NAMED`` of them, as {sha256, reason, message}.
+
+    ``seconds``: this worker's own work on those that it embedded, reading and storing included.
+    """
 
     embedded: int = 0
+    seconds: float = 0.0
     failed: int = 0
     failures: list[dict[str, str]] = field(default_factory=list)
     failed_hashes: set[str] = field(default_factory=set)
@@ -73,6 +79,7 @@ def embed_missing(
             continue
         keys: list[str] = []
         vectors: list[Any] = []
+        began = time.monotonic()
         try:
             for batch in embedder.embed(_photos(missing, tally)):
                 keys += batch.keys
@@ -84,6 +91,7 @@ def embed_missing(
         finally:
             if keys:
                 store.append(keys, np.concatenate(vectors))
+            tally.seconds += time.monotonic() - began
 
 
 def _photos(hashes: Sequence[str], tally: Tally) -> Iterator[tuple[str, bytes]]:
@@ -110,30 +118,67 @@ def embed_project(progress: Progress) -> dict[str, Any]:
     """The job ``embed``: every photo of the project gets an embedding, then the rooms above are told.
 
     Other workers may help (see ``sharing``); their photos count as embedded. Returns {photos, embedded, already,
-    failed, failures, device, helped, adapted}. A photo that cannot be decoded is reported and does not stop the others.
+    failed, failures, device, helped} of the project's own backbone, and ``backbones``: for each one {name, embedded,
+    already, failed, measured (photos that this worker embedded, in ``seconds``), dim, device}, or {name, error}. A photo
+    that cannot be decoded is reported and does not stop the others.
 
-    The project's own backbone comes first, so that labeling can begin; then those fitted to its photos (``adapted``: name ->
-    photos embedded), of which one that cannot be loaded is passed over: no training will take it.
+    The project's own backbone comes first, so that labeling can begin; then those that versions in use stand on, its
+    further ones, and those fitted to its photos. One that fails is passed over, and told; where it is the project's own, the
+    job fails by it once the others are done. Raises :class:`JobError` for that.
     """
     project = project_of(progress)
-    told = _embed_under(progress, project, _backbone(project))
-    adapted: dict[str, int] = {}
-    for name in domain_backbones.to_embed(project)[1:]:
-        try:
-            backbone = load_backbone(name)
-        except (backbones.UnknownBackbone, backbones.WeightsError) as error:
-            logger.warning("%s cannot be embedded with: %s", name, error)
+    names = domain_backbones.to_embed(project)
+    # Once the champion's backbones have them, new photos can be scored: nobody waits for candidates.
+    in_use = set(domain_backbones.in_use(project))
+    last_in_use = max((at for at, name in enumerate(names) if name in in_use), default=0)
+    own: dict[str, Any] | None = None
+    told: list[dict[str, Any]] = []
+    fresh = False
+    for number, name in enumerate(names):
+        which = f"{name} ({number + 1}/{len(names)})" if len(names) > 1 else ""
+        found, each = _embed_or_tell(progress, project, name, which, is_own=number == 0)
+        told.append({"name": name, **each})
+        if number == 0:
+            own = found
             continue
-        adapted[name] = _embed_under(progress, project, backbone, tell=False)["embedded"]
-    if any(adapted.values()):
-        with transaction.atomic():
-            events.embedded.send(sender=Project, project=project)
-    return told | {"adapted": adapted}
+        fresh = fresh or bool(each.get("embedded"))
+        if fresh and number in (last_in_use, len(names) - 1):
+            _tell(project)
+            fresh = False
+    if own is None:
+        raise JobError(f"{told[0]['error']} Choose another backbone in the project's settings.")
+    return own | {"backbones": told}
+
+
+def _embed_or_tell(
+    progress: Progress, project: Project, name: str, which: str, *, is_own: bool
+) -> tuple[dict[str, Any] | None, dict[str, Any]]:
+    """What the job tells of a project's own backbone, and of any: its counts, or ``error``, why it could not be used."""
+    try:
+        found = _embed_under(progress, project, load_backbone(name), which, tell=is_own)
+    except (backbones.UnknownBackbone, backbones.WeightsError) as error:
+        logger.warning("%s cannot be embedded with: %s", name, error)
+        return None, {"error": str(error)}
+    except _ABOUT_THE_JOB:
+        raise
+    except Exception as error:
+        if is_own:
+            raise
+        logger.exception("%s cannot be embedded with", name)
+        why = f"it failed unexpectedly ({type(error).__name__}); the worker's log says more"
+        return None, {"error": why}
+    return found["own"], found["backbone"]
+
+
+@transaction.atomic
+def _tell(project: Project) -> None:
+    events.embedded.send(sender=Project, project=project)
 
 
 def _embed_under(
-    progress: Progress, project: Project, backbone: Backbone, *, tell: bool = True
+    progress: Progress, project: Project, backbone: Backbone, which: str, *, tell: bool
 ) -> dict[str, Any]:
+    """``which``: how its progress names it; empty where it is the only one."""
     store = store_of(backbone)
     photos = 0
     missing: dict[int, int] = {}
@@ -141,10 +186,11 @@ def _embed_under(
         photos += len(part.hashes)
         missing[part.first] = len(store.missing(part.hashes))
     wanted = sum(missing.values())
-    work = _Work(project, backbone.name, store, missing, progress, sharing.Helpers(project))
+    work = _Work(project, backbone.name, store, missing, progress, sharing.Helpers(project), which)
     if wanted:
-        progress.report(0, wanted, gettext_noop("Preparing the network"))
+        progress.report(0, wanted, _about(gettext_noop("Preparing the network"), which))
         work.embedder = embedder_for(backbone.name, device())
+        progress.report(0, wanted, _about(gettext_noop("Embedding photos"), which))
         # Should another project's job be at it in this process, the two share the machine, as trainings do.
         with sharing.this_process():
             waited = 0.0
@@ -155,17 +201,27 @@ def _embed_under(
                 progress.check()
         tidy(store)
     if tell:
-        with transaction.atomic():
-            events.embedded.send(sender=Project, project=project)
-    return {
-        "photos": photos,
-        "embedded": work.tally.embedded + work.helped,
+        _tell(project)
+    tally = work.tally
+    counts = {
+        "embedded": tally.embedded + work.helped,
         "already": photos - wanted,
-        "failed": work.tally.failed,
-        "failures": work.tally.failures,
+        "failed": tally.failed,
         "device": device(),
-        "helped": work.helped,
     }
+    return {
+        "own": {"photos": photos, **counts, "failures": tally.failures, "helped": work.helped},
+        "backbone": {
+            **counts,
+            "dim": backbone.dim,
+            "measured": tally.embedded,
+            "seconds": round(tally.seconds, 3),
+        },
+    }
+
+
+def _about(message: str, which: str) -> str:
+    return of(message, which) if which else message
 
 
 def help_to_embed(progress: Progress) -> dict[str, Any]:
@@ -175,13 +231,12 @@ def help_to_embed(progress: Progress) -> dict[str, Any]:
         if not mine:
             return {"busy": True, "embedded": 0, "device": device()}
         until, embedded = time.monotonic() + sharing.HELP_S, 0
-        _backbone(project)
         for name in domain_backbones.to_embed(project):
             try:
                 store = store_of(load_backbone(name))
             except (backbones.UnknownBackbone, backbones.WeightsError):
                 continue  # the job itself says so
-            work = _Work(project, name, store, {}, progress, None)
+            work = _Work(project, name, store, {}, progress, None, "")
             work.walk(until=until)
             embedded += work.tally.embedded
         return {"busy": False, "embedded": embedded, "device": device()}
@@ -191,6 +246,7 @@ class _Work:
     """One worker's way over the parts of a project.
 
     ``missing``: how many photos each part lacked at the start. ``helped``: those of them that others stored meanwhile.
+    ``which``: the backbone, where it is one of several.
     """
 
     def __init__(
@@ -201,6 +257,7 @@ class _Work:
         missing: dict[int, int],
         progress: Progress,
         helpers: sharing.Helpers | None,
+        which: str,
     ) -> None:
         self.tally = Tally()
         self.helped = 0
@@ -212,6 +269,7 @@ class _Work:
         self._missing_at_first = dict(missing)
         self._progress = progress
         self._helpers = helpers
+        self._which = which
 
     def walk(self, *, until: float | None = None, whatever_others_do: bool = False) -> bool:
         """Embed every part that nobody else is at; whether others are at some still."""
@@ -251,13 +309,8 @@ class _Work:
 
     def _report(self) -> None:
         done = self.tally.done + self.helped
-        self._progress.report(done, max(self._wanted, done), gettext_noop("Embedding photos"))
+        self._progress.report(
+            done, max(self._wanted, done), _about(gettext_noop("Embedding photos"), self._which)
+        )
         if self._helpers is not None and self._wanted - done > 2 * sharing.PART:
             self._helpers.ask()
-
-
-def _backbone(project: Project) -> Backbone:
-    try:
-        return backbones.load(project.backbone_name)
-    except (backbones.UnknownBackbone, backbones.WeightsError) as error:
-        raise JobError(f"{error} Choose another backbone in the project's settings.") from error

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import shutil
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -41,7 +42,7 @@ from labeling.learning.training_set import TrainingSet
 
 logger = logging.getLogger(__name__)
 
-METHOD = "finetune"
+METHOD = domain_backbones.FINE_TUNED
 
 
 def one_view(backbone: str) -> str:
@@ -109,16 +110,16 @@ def fine_tuned_entry(
         report=lambda: progress.report(tally.done, len(hashes), gettext_noop("Embedding photos")),
     )
     return (
-        Entry(backbone, store, store.rows(hashes), _told(tuned, keys, columns, seed)),
+        Entry((backbone,), store, store.rows(hashes), _told(tuned, keys, columns, seed)),
         backbone.name,
         "",
     )
 
 
-def forget_losers(job: Job, *, kept: str) -> None:
-    """Remove what this training tuned, in any attempt, except the backbone ``kept``: folder, vectors, exported network."""
+def forget_losers(job: Job, *, kept: Collection[str]) -> None:
+    """Remove what this training tuned, in any attempt, but for the backbones ``kept``: folder, vectors, exported network."""
     for folder in backbones_folder().glob(f"{_prefix(job)}*"):
-        if f"domain:{folder.name}" != kept:
+        if f"domain:{folder.name}" not in kept:
             _forget(folder)
 
 
@@ -148,7 +149,7 @@ def _forget(folder: Path) -> None:
         logger.warning("%s cannot be read, so its vectors stay: %s", folder, error)
     else:
         # The same labels and seed tune the same network: another version may stand on its vectors.
-        if not ModelVersion.objects.filter(backbone_hash=backbone.content_hash).exists():
+        if not ModelVersion.objects.on_backbone(backbone.content_hash).exists():
             shutil.rmtree(store_of(backbone).folder, ignore_errors=True)
             for network in networks_folder().glob(f"{backbone.content_hash}.*"):
                 network.unlink(missing_ok=True)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from inference import backbones, strategies
 from inference.scoring import Scorer
-from inference.store import EmbeddingStore, PlacedRows
+from inference.store import PlacedRows, Vectors
 from inference.strategies import Pool as Candidates
 from inference.strategies import Strategy
 from labeling.catalog.models import Project
@@ -21,7 +21,7 @@ from labeling.learning import selectors
 from labeling.learning.compute import artifact
 from labeling.learning.compute.classes import in_force
 from labeling.learning.compute.scoring import Gathered, Pool, gather, probabilities
-from labeling.learning.compute.stores import open_store, store_of
+from labeling.learning.compute.stores import store_of, vectors_of
 from labeling.learning.models import ModelVersion
 from labeling.learning.training_set import training_set
 
@@ -107,14 +107,14 @@ class Prepared:
     missing: list[int]
 
 
-def backbone_of(project: Project, champion: ModelVersion | None) -> tuple[EmbeddingStore, Scorer | None]:
+def backbone_of(project: Project, champion: ModelVersion | None) -> tuple[Vectors, Scorer | None]:
     """The store that the project's order is made from, and the champion's head.
 
     Raises :class:`JobError` for an unknown backbone, and for a champion whose files are gone.
     """
     if champion is not None:
         head = artifact.load(champion)
-        return open_store(champion.backbone_hash, head.n_features_in_), head
+        return vectors_of(champion), head
     try:
         return store_of(backbones.load(project.backbone_name)), None
     except (backbones.UnknownBackbone, backbones.WeightsError) as error:
@@ -218,7 +218,7 @@ def order_items(
 
 
 def _labeled(
-    project: Project, store: EmbeddingStore, classes: list[int]
+    project: Project, store: Vectors, classes: list[int]
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
     """Embeddings and columns of what is settled. Without a model, columns follow the guideline's order."""
     settled = training_set(project)

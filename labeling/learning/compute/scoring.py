@@ -16,13 +16,13 @@ from django.db import ProgrammingError, connection, transaction
 from django.utils.translation import gettext_noop
 
 from inference.scoring import Scorer, score_many
-from inference.store import EmbeddingStore, PlacedRows, Places
+from inference.store import Located, PlacedRows, Vectors
 from inference.strategies.base import top_two
 from labeling.catalog.models import Project
 from labeling.jobs.progress import Progress
 from labeling.learning.compute import artifact
 from labeling.learning.compute.copying import copy_into, fetch_columns, fetch_ids_and_bytes
-from labeling.learning.compute.stores import open_store
+from labeling.learning.compute.stores import vectors_of
 from labeling.learning.models import ModelVersion
 from labeling.partitions import Partition
 
@@ -45,12 +45,12 @@ class Pool:
 class Gathered:
     """Photos of several projects, each image once. ``places`` (u,): where the images' embeddings are."""
 
-    store: EmbeddingStore
-    places: Places
+    store: Vectors
+    places: Located
     pools: list[Pool]
 
 
-def gather(store: EmbeddingStore, projects: Sequence[Project]) -> Gathered:
+def gather(store: Vectors, projects: Sequence[Project]) -> Gathered:
     """Look up all photos of these projects, and each image's place in the store, once."""
     found = [
         fetch_columns(
@@ -127,7 +127,7 @@ def score_items(
 ) -> dict[str, int]:
     """Score the photos, then drop the project's scores by any other version. Returns what :func:`keep_scores` does."""
     head = artifact.load(model_version)
-    gathered = gather(open_store(model_version.backbone_hash, head.n_features_in_), [project])
+    gathered = gather(vectors_of(model_version), [project])
     (proba,) = probabilities(gathered, [head], progress)
     (pool,) = gathered.pools
     asked = np.isin(pool.item_ids, np.asarray(item_ids, dtype=np.int64))

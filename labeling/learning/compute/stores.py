@@ -11,8 +11,10 @@ from django.conf import settings
 from inference import backbones
 from inference.backbones import Backbone
 from inference.embed import Embedder
-from inference.store import EmbeddingStore
+from inference.side_by_side import SideBySide
+from inference.store import EmbeddingStore, Vectors
 from labeling.catalog.models import Project
+from labeling.learning.models import ModelVersion
 from labeling.learning.services import request_embedding
 
 BATCH = 32
@@ -33,6 +35,12 @@ def open_store(backbone_hash: str, dim: int) -> EmbeddingStore:
         for project in Project.objects.filter(archived_at__isnull=True):
             request_embedding(project=project)
     return store
+
+
+def vectors_of(version: ModelVersion) -> Vectors:
+    """The vectors that a version's head takes: its backbones' side by side, in the order of its columns."""
+    stores = [open_store(part.backbone_hash, part.dim) for part in version.parts]
+    return stores[0] if len(stores) == 1 else SideBySide(stores)
 
 
 def store_of(backbone: Backbone) -> EmbeddingStore:

@@ -66,7 +66,7 @@ def _made(progress: Progress, project: Project) -> ModelVersion:
     except Exception:
         forget_own(progress.job)
         raise
-    forget_losers(progress.job, kept=made.backbone)
+    forget_losers(progress.job, kept=[part.backbone for part in made.parts])
     return made
 
 
@@ -103,7 +103,7 @@ def _train(progress: Progress, project: Project) -> ModelVersion:
         artifact.OutOfFold(
             np.array([example.item_id for example in learned.examples], dtype=np.int64), trained.oof_proba
         ),
-        _provenance(progress.job, project, entry.backbone, learned, tally, seed),
+        _provenance(progress.job, project, entry, contest, learned, tally, seed),
     )
     made: ModelVersion | None = None
     try:
@@ -179,7 +179,7 @@ def _best_entry(
     try:
         return compete(
             project=project,
-            reference=Entry(own, store, X, fit(X)),
+            reference=Entry((own,), store, X, fit(X)),
             learned=learned,
             train=fit,
             seed=seed,
@@ -232,14 +232,24 @@ def _compared(
 
 
 def _provenance(
-    job: Job, project: Project, backbone: backbones.Backbone, learned: TrainingSet, tally: Tally, seed: int
+    job: Job,
+    project: Project,
+    entry: Entry,
+    contest: dict[str, Any] | None,
+    learned: TrainingSet,
+    tally: Tally,
+    seed: int,
 ) -> dict[str, Any]:
+    judged = set(contest["judged"]) if contest else set()
     return {
         "project": project.slug,
         "job": str(job.pk),
-        "backbone": backbone.name,
-        "backbone_hash": backbone.content_hash,
+        "backbone": entry.name,
+        "backbone_hash": entry.content_hash,
+        "backbones": entry.parts(),
         "base": project.backbone_name,
+        # Those of the project that had a head: one whose weights were gone may come into the next training.
+        "bases": [project.backbone_name, *(each for each in project.backbone_names[1:] if each in judged)],
         "seed": seed,
         "trainer": TRAINER,
         "device": "cpu",  # heads are fitted in float64 on the CPU, wherever the photos were embedded

@@ -58,7 +58,7 @@ def interval(figure: dict[str, Any] | None) -> SafeString | str:
         told = f"[{ends['low']}, {ends['high']}]"
     return format_html(
         '<span class="nowrap" title="{}">{} <span class="muted">{}</span></span>',
-        _("95 %% interval: %(low)s to %(high)s") % ends,
+        _("95\u00a0%% interval: %(low)s to %(high)s") % ends,
         share(value),
         told,
     )
@@ -76,10 +76,10 @@ def duration(seconds: float | None) -> str:
     if seconds is None:
         return "–"
     if seconds < 90:
-        return _("%(n)d s") % {"n": max(1, round(seconds))}
+        return _("%(n)d\u00a0s") % {"n": max(1, round(seconds))}
     if seconds < 90 * 60:
-        return ngettext("%(n)d min", "%(n)d min", round(seconds / 60)) % {"n": round(seconds / 60)}
-    return _("%(n)d h") % {"n": round(seconds / 3600)}
+        return ngettext("%(n)d\u00a0min", "%(n)d\u00a0min", round(seconds / 60)) % {"n": round(seconds / 60)}
+    return _("%(n)d\u00a0h") % {"n": round(seconds / 3600)}
 
 
 def _point(text: str) -> str:

@@ -16,7 +16,7 @@ from django.db import connection
 
 from inference.drift import Photos
 from labeling.learning.compute import artifact
-from labeling.learning.compute.stores import open_store
+from labeling.learning.compute.stores import vectors_of
 from labeling.learning.models import ModelVersion
 from labeling.truth.models import GroundTruth
 
@@ -76,10 +76,9 @@ def newest_sample(model: ModelVersion, limit: int) -> PhotoSample:
 
 def _embeddings(model: ModelVersion, hashes: list[str]) -> npt.NDArray[np.float32] | None:
     """(n, d), or None where the store lacks some: it was emptied since these photos were scored."""
-    dim = model.manifest.get("dim")
-    if not dim:
+    if not model.manifest.get("dim"):
         return None
-    store = open_store(model.backbone_hash, int(dim))
+    store = vectors_of(model)
     return None if store.missing(hashes) else store.rows(hashes)
 
 

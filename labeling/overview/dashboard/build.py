@@ -24,6 +24,7 @@ from labeling.overview.dashboard import frontier_panel, model_panels, work_panel
 from labeling.overview.dashboard.history import Bucket, History, history
 from labeling.overview.dashboard.panel import Panel
 from labeling.overview.dashboard.timeline import Frame, frames
+from labeling.percentage import percentage
 from labeling.truth.estimates import Proportion
 
 
@@ -162,19 +163,19 @@ def says(headline: Headline) -> str:
         return _("People decided all %(n)s images so far.") % {"n": f"{headline.images:,}"}
     if headline.by_one_answer > 0:
         return _(
-            "The machine decided %(share).0f %% of %(n)s images, and one answer that agreed with it settled %(one).0f %%: "
+            "The machine decided %(share)s of %(n)s images, and one answer that agreed with it settled %(one)s: "
             "each human decision settles %(times).1f times as many as people alone would."
         ) % {
-            "share": 100 * headline.by_machine / headline.images,
-            "one": 100 * headline.by_one_answer / headline.images,
+            "share": percentage(headline.by_machine / headline.images),
+            "one": percentage(headline.by_one_answer / headline.images),
             "n": f"{headline.images:,}",
             "times": headline.times,
         }
     return _(
-        "The machine decided %(share).0f %% of %(n)s images: each human decision settles %(times).1f times as many "
+        "The machine decided %(share)s of %(n)s images: each human decision settles %(times).1f times as many "
         "as people alone would."
     ) % {
-        "share": 100 * headline.by_machine / headline.images,
+        "share": percentage(headline.by_machine / headline.images),
         "n": f"{headline.images:,}",
         "times": headline.times,
     }

@@ -34,10 +34,12 @@ class Bucket:
 
     ``answers`` are those that stand, gold too: it is work like any other. One that was taken back counts in ``answer_s``
     only. ``settled`` and ``decided`` are photos that people settled and that the machine decided; ``unsettled`` and
-    ``returned`` what was undone: ground truths withdrawn, and decisions that were overruled, suspended, or settled by
-    people as well. ``assisted``: of ``settled``, what one answer settled that agreed with the machine; ``unassisted``:
-    what of it was withdrawn or settled anew since; ``assisted_s``: time of the answers behind it. ``compared``: photos
-    whose last blind answer came then and that have two at least, ``agreed`` of them alike.
+    ``returned`` what was undone: ground truths withdrawn, and decisions that stand no more. Of the latter, ``suspended``
+    went back to people with their certificate, and ``also_settled`` people settled as well; ``overruled`` are all that
+    somebody overruled then, those too that had stood no more before, as the frontier counts them. ``assisted``: of
+    ``settled``, what one answer settled that agreed with the machine; ``unassisted``: what of it was withdrawn or settled
+    anew since; ``assisted_s``: time of the answers behind it. ``compared``: photos whose last blind answer came then and
+    that have two at least, ``agreed`` of them alike.
     """
 
     start: date
@@ -49,6 +51,9 @@ class Bucket:
     unsettled: int = 0
     decided: int = 0
     returned: int = 0
+    overruled: int = 0
+    suspended: int = 0
+    also_settled: int = 0
     assisted: int = 0
     unassisted: int = 0
     assisted_s: float = 0.0
@@ -244,18 +249,25 @@ WITH settled AS (
       AND t.kind <> 'withdrawn' AND t.origin <> 'gold'
     GROUP BY a.id
 ), stands AS (
-    SELECT a.created_at AS since, least(o.created_at, e.created_at, s.at) AS until
+    SELECT a.created_at AS since, o.created_at AS overruled, e.created_at AS suspended, s.at AS settled,
+           least(o.created_at, e.created_at, s.at) AS until
     FROM frontier_automaticdecision a
     LEFT JOIN frontier_decisionoverruled o ON o.decision_id = a.id
     LEFT JOIN frontier_certificateend e ON e.certificate_id = a.certificate_id AND e.kind = 'suspended'
     LEFT JOIN settled s ON s.id = a.id
     WHERE a.project_id = %(project)s AND a.mode = 'on'
+), moments AS (
+    SELECT since AS at, 'came' AS what, false AS suspended, false AS settled FROM stands
+    UNION ALL
+    SELECT until, 'went', overruled IS DISTINCT FROM until AND suspended IS NOT DISTINCT FROM until,
+           overruled IS DISTINCT FROM until AND suspended IS DISTINCT FROM until FROM stands WHERE until IS NOT NULL
+    UNION ALL
+    SELECT overruled, 'overruled', false, false FROM stands WHERE overruled IS NOT NULL
 )
-SELECT day, sum(came)::int, sum(went)::int
-FROM (SELECT (since AT TIME ZONE %(zone)s)::date AS day, count(*) AS came, 0 AS went FROM stands GROUP BY day
-      UNION ALL
-      SELECT (until AT TIME ZONE %(zone)s)::date AS day, 0, count(*) FROM stands WHERE until IS NOT NULL GROUP BY day) each
-GROUP BY day
+SELECT (at AT TIME ZONE %(zone)s)::date AS day, count(*) FILTER (WHERE what = 'came'),
+       count(*) FILTER (WHERE what = 'went'), count(*) FILTER (WHERE what = 'overruled'),
+       count(*) FILTER (WHERE suspended), count(*) FILTER (WHERE settled)
+FROM moments GROUP BY day
 """
 # From the answer that settled a photo until another word, or none, takes its place.
 _ASSISTED = """
@@ -276,6 +288,6 @@ GROUP BY day
 """
 _STATEMENTS: tuple[tuple[tuple[str, ...], str], ...] = (
     (("rulings", "ruling_s"), _RULINGS),
-    (("decided", "returned"), _DECIDED),
+    (("decided", "returned", "overruled", "suspended", "also_settled"), _DECIDED),
     (("assisted", "unassisted", "assisted_s"), _ASSISTED),
 )

@@ -86,9 +86,9 @@ def learning(project: Project, model: ModelVersion | None) -> Panel:
         "learning",
         _learning_title(rows, forecast),
         _(
-            "Points: versions, each judged at training by fits that had not seen the photo, with 95 % intervals. Dashed: "
-            "the forecast of the newest version's own learning curve, an inverse power law; the area holds 95 % of what "
-            "fits. Accuracy on random photos, where there are some, is the better guess of the pool."
+            "Points: versions, each judged at training by fits that had not seen the photo, with 95\u00a0% intervals. "
+            "Dashed: the forecast of the newest version's own learning curve, an inverse power law; the area holds "
+            "95\u00a0% of what fits. Accuracy on random photos, where there are some, is the better guess of the pool."
         ),
         columns,
         rows,
@@ -307,7 +307,7 @@ def reliability(model: ModelVersion | None) -> Panel:
         % {"n": model.number, "error": short(cross.get("ece"))},
         _(
             "On the diagonal it is right exactly as often as it says; below, it is too sure of itself. The average "
-            "difference is the expected calibration error (ECE), weighted by photos. Lines: Wilson's 95 % interval."
+            "difference is the expected calibration error (ECE), weighted by photos. Lines: Wilson's 95\u00a0% interval."
         ),
         columns,
         rows,

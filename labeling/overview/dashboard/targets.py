@@ -15,6 +15,7 @@ from labeling.monitors.scales import DAYS
 from labeling.monitors.services import thresholds_of
 from labeling.overview.dashboard.history import Bucket
 from labeling.overview.dashboard.panel import rounded
+from labeling.percentage import with_sign
 
 
 @dataclass(frozen=True)
@@ -139,7 +140,7 @@ class Lead:
 
 def percent_exactly(share: float) -> str:
     """98.14 %, rounded down: a bound never says more than was proven."""
-    return f"{math.floor(10_000 * share + 1e-6) / 100:g} %"
+    return with_sign(f"{math.floor(10_000 * share + 1e-6) / 100:g}")
 
 
 def lead(project: Project, total: Bucket, wished: float) -> Lead:

@@ -2,6 +2,9 @@
 
 Promotions say which model ordered the pool, rankings where its bands lay, openings where people worked, certificates
 and their ends what was proven, and policies whether the machine decided by it.
+
+Another model puts settled photos elsewhere, so a band that had settled may hold too little by its order. Where each order
+put them is known of today's only: under an earlier one a band is *settled* if it settled under it, and else *passed*.
 """
 
 from __future__ import annotations
@@ -17,9 +20,10 @@ from django.utils.translation import gettext as _
 
 from labeling.catalog.models import ClassDefinition, Project
 from labeling.catalog.selectors import active_definitions
-from labeling.frontier.bands import BandState
+from labeling.frontier.bands import BandState, holding
 from labeling.frontier.models import Certificate, CertificateEnd, EndKind, EndReason, FrontierPolicy, Mode
 from labeling.learning.models import Promotion
+from labeling.percentage import percentage
 from labeling.queue.models import BandOpening, Ranking
 
 #: The newest of each kind of row that are read, and the newest frames that are shown.
@@ -81,7 +85,8 @@ class _State:
     model: int | None = None
     band: int = 0
     reached: int = 0
-    passed: set[int] = field(default_factory=set)
+    #: Band -> the model by whose order it settled.
+    settled: dict[int, int | None] = field(default_factory=dict)
     mode: str = Mode.OFF
     in_force: dict[int, dict[str, Any]] = field(default_factory=dict)
     suspended: dict[int, dict[str, Any]] = field(default_factory=dict)
@@ -96,11 +101,15 @@ class _Event:
 
 
 def frames(project: Project) -> list[Frame]:
-    """Oldest first; the last is how it stands. Six statements, each of at most :data:`READ` rows."""
+    """Oldest first; the last is how it stands. Six statements of at most :data:`READ` rows each, and what bands hold now."""
     events = _events(project)
     rankings = _rankings(project)
     definitions = active_definitions(project)
     drawn = _drawn(definitions, events, rankings)
+    champion = next(
+        (event.row["model_version_id"] for event in reversed(events) if event.kind == "promotion"), None
+    )
+    holds = holding(project) if champion else set()
     state = _State()
     found: list[Frame] = []
     said: list[str] = []
@@ -111,7 +120,15 @@ def frames(project: Project) -> list[Frame]:
             continue
         # An order by the new model comes a moment after its promotion: until the next event it is the one.
         until = following.at if following is not None else None
-        frame = _frame(project, state, event.at, said, drawn, _ranking(rankings, state.model_id, until))
+        if following is None:
+            settled = holds
+        elif state.model_id == champion:
+            settled = holds & state.settled.keys()
+        else:
+            settled = {band for band, model in state.settled.items() if model == state.model_id}
+        frame = _frame(
+            project, state, event.at, said, drawn, _ranking(rankings, state.model_id, until), settled
+        )
         if said or not found or frame.drawn != found[-1].drawn:
             found.append(frame)
         said = []
@@ -205,10 +222,11 @@ def _apply(state: _State, event: _Event, definitions: Sequence[ClassDefinition])
     match event.kind:
         case "opening":
             back = row["band"] < state.band
-            if row["cause"] in (BandOpening.Cause.ADMIN, BandOpening.Cause.EXHAUSTED):
-                state.passed |= set(range(state.band, row["band"]))
-            else:
-                state.passed -= set(range(state.band, row["band"]))
+            for left in range(state.band, row["band"]):
+                if row["cause"] in (BandOpening.Cause.ADMIN, BandOpening.Cause.EXHAUSTED):
+                    state.settled.pop(left, None)
+                else:
+                    state.settled[left] = state.model_id
             state.band = row["band"]
             state.reached = max(int(row["figures"].get("back_to", 0)), row["band"])
             told = {"n": row["band"] + 1}
@@ -223,9 +241,9 @@ def _apply(state: _State, event: _Event, definitions: Sequence[ClassDefinition])
             state.suspended.pop(row["label_class_id"], None)
             if known is not None and abs(known["coverage"] - row["coverage"]) < _EPSILON:
                 return ""
-            return _("%(class)s certified for %(share).0f %%") % {
+            return _("%(class)s certified for %(share)s") % {
                 "class": names.get(row["label_class_id"], "?"),
-                "share": 100 * row["coverage"],
+                "share": percentage(row["coverage"]),
             }
         case "end":
             return _end(state, row, names.get(row["label_class_id"], "?"))
@@ -265,6 +283,7 @@ def _frame(
     said: list[str],
     definitions: Sequence[ClassDefinition],
     ranking: Mapping[str, Any] | None,
+    settled: set[int],
 ) -> Frame:
     ladders = []
     bands = int(ranking["bands"]) if ranking else project.bands
@@ -281,7 +300,7 @@ def _frame(
                 name=definition.name,
                 position=position,
                 bands=[
-                    _state(low, n, band, _left(state, n, reached), proof, doubt)
+                    _state(low, n, band, _left(n, reached, settled), proof, doubt)
                     for n, low in enumerate(_lows(summary, bands))
                 ],
                 certified=proof["coverage"] if proof else 0.0,
@@ -301,10 +320,10 @@ def _frame(
     )
 
 
-def _left(state: _State, number: int, reached: int) -> BandState:
+def _left(number: int, reached: int, settled: set[int]) -> BandState:
     if number >= reached:
         return BandState.CLOSED
-    return BandState.PASSED if number in state.passed else BandState.SETTLED
+    return BandState.SETTLED if number in settled else BandState.PASSED
 
 
 def _state(

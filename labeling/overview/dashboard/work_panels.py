@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
+from django.utils.translation import gettext_lazy, pgettext
 
 from labeling.charts.axis import Axis, share_axis
 from labeling.charts.figure import Figure
@@ -16,6 +16,13 @@ from labeling.overview.dashboard.history import ANSWER_CAP_S, RULING_CAP_S, Buck
 from labeling.overview.dashboard.panel import NAMES, Column, Panel, Unit, rounded, tick_text
 from labeling.percentage import percentage
 from labeling.truth.estimates import Proportion
+
+#: How decisions of the machine come to stand no more: figure of a :class:`Bucket` -> its name.
+ENDED = {
+    "overruled": gettext_lazy("Decisions that somebody overruled"),
+    "suspended": gettext_lazy("Decisions that went back to people with a suspended certificate"),
+    "also_settled": gettext_lazy("Decisions that people settled too, audits among them"),
+}
 
 
 def _when(past: History) -> Column:
@@ -125,8 +132,8 @@ def decided(past: History) -> Panel:
     """Who decided how many images when."""
     columns = (
         _when(past),
-        Column("people", _("Settled by people"), "count"),
-        Column("machine", _("Decided by the machine"), "count"),
+        Column("people", _("Images settled by people"), "count"),
+        Column("machine", _("Images decided by the machine"), "count"),
         Column(
             "one_answer",
             _("Of those by people, by one answer that agreed with the machine"),
@@ -136,6 +143,7 @@ def decided(past: History) -> Panel:
         Column("answers", _("Answers"), "count"),
         Column("rulings", _("Rulings"), "count"),
         Column("returned", _("Went back to people, or settled by them too"), "count", read=False),
+        *(Column(name, str(label), "count", read=False) for name, label in ENDED.items()),
         Column("withdrawn", _("Withdrawn"), "count", read=False),
     )
     rows: list[dict[str, Any]] = [
@@ -147,6 +155,7 @@ def decided(past: History) -> Panel:
             "answers": each.answers,
             "rulings": each.rulings,
             "returned": each.returned,
+            **{name: getattr(each, name) for name in ENDED},
             "withdrawn": each.unsettled,
         }
         for each in past.buckets
@@ -164,17 +173,17 @@ def decided(past: History) -> Panel:
             ),
         )
     told = {
-        "share": round(100 * total.by_machine / total.images) if total.images > 0 else 0,
-        "one": round(100 * total.by_one_answer / total.images) if total.images > 0 else 0,
+        "share": percentage(total.by_machine / total.images if total.images > 0 else 0),
+        "one": percentage(total.by_one_answer / total.images if total.images > 0 else 0),
         "n": rounded(total.images, 0),
         "unit": {"day": _("day"), "week": _("week"), "month": _("month")}[past.by],
     }
     if total.by_one_answer > 0:
         title = _(
-            "The machine decided %(share)d %% of %(n)s images, and one answer that agreed with it settled %(one)d %%"
+            "The machine decided %(share)s of %(n)s images, and one answer that agreed with it settled %(one)s"
         )
     elif total.by_machine > 0:
-        title = _("The machine decided %(share)d %% of %(n)s images")
+        title = _("The machine decided %(share)s of %(n)s images")
     else:
         title = _("People decided all %(n)s images")
     return Panel(
@@ -190,8 +199,12 @@ def decided(past: History) -> Panel:
         _figure(
             past,
             Axis(_("images, or decisions, a %(unit)s") % told),
-            Series("people", _("Settled by people"), [row["people"] for row in rows], kind="bar", look=1),
-            Series("machine", _("Decided by the machine"), [row["machine"] for row in rows], kind="bar"),
+            Series(
+                "people", _("Images settled by people"), [row["people"] for row in rows], kind="bar", look=1
+            ),
+            Series(
+                "machine", _("Images decided by the machine"), [row["machine"] for row in rows], kind="bar"
+            ),
             Series("human", _("Human decisions"), [each.human for each in past.buckets], look=2),
         ),
         course=[_ratio(total.by_machine, total.images) for total in past.sums],
@@ -247,10 +260,10 @@ def hours(past: History) -> Panel:
         "hours",
         title,
         _(
-            "Time from photo shown to answer given, at most %(answer)d s an answer; for a ruling the time since the same "
-            "person's ruling before, at most %(ruling)d s. Breaks, training and meetings are not in it. The estimate takes "
-            "it that the machine's images would have cost people as long as theirs did. The machine's are the easier ones, "
-            "so it is on the high side."
+            "Time from photo shown to answer given, at most %(answer)d\u00a0s an answer; for a ruling the time since the "
+            "same person's ruling before, at most %(ruling)d\u00a0s. Breaks, training and meetings are not in it. The "
+            "estimate takes it that the machine's images would have cost people as long as theirs did. The machine's are "
+            "the easier ones, so it is on the high side."
         )
         % {"answer": ANSWER_CAP_S, "ruling": RULING_CAP_S},
         columns,
@@ -309,9 +322,9 @@ def agreement(past: History, floor: float) -> Panel:
         _agreement_title(shares, total),
         _(
             "Photos with two blind answers or more, by the day of the last. Gold, sweeps and answers that were taken back "
-            "are left out. The area is Wilson's 95 %% interval; the level line is what a band must reach (%(floor)d %%)."
+            "are left out. The area is Wilson's 95\u00a0%% interval; the level line is what a band must reach (%(floor)s)."
         )
-        % {"floor": round(100 * floor)},
+        % {"floor": percentage(floor)},
         columns,
         rows,
         _figure(

@@ -16,7 +16,6 @@ from labeling.frontier.models import (
     AutomaticDecision,
     Certificate,
     CertificateEnd,
-    DecisionOverruled,
     EndKind,
     Mode,
 )
@@ -78,7 +77,6 @@ class Figures:
     suspended: int
     fell: int
     alerts: int
-    overruled: int
     certificates: list[Certificate]
 
 
@@ -98,7 +96,6 @@ def week_figures(project: Project, span: Span, past: History) -> Figures:
         alerts=MonitorAlert.objects.filter(
             project=project, opened_at__gte=span.begins, opened_at__lt=span.ends
         ).count(),
-        overruled=DecisionOverruled.objects.filter(decision__project=project, **made).count(),
         certificates=standing_at(project, span.ends),
     )
 

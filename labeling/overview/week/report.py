@@ -17,6 +17,7 @@ from labeling.frontier.models import CertificateEnd, EndKind
 from labeling.monitors.models import Monitor, MonitorAlert
 from labeling.overview.dashboard.panel import Unit, rounded, shown
 from labeling.overview.dashboard.targets import percent_exactly
+from labeling.overview.dashboard.work_panels import ENDED
 from labeling.overview.falls import Fall, falls
 from labeling.overview.week.figures import Figures, Span, first_week, week_figures, weeks
 from labeling.truth.estimates import Proportion
@@ -129,7 +130,7 @@ def _asked(name: str, zone: str) -> Span:
 
 
 def _says(now: Figures) -> str:
-    """What it comes to, in at most four sentences."""
+    """What it comes to, in at most six sentences."""
     done, told = now.done, []
     decided = done.decided + done.settled
     if not decided:
@@ -146,6 +147,20 @@ def _says(now: Figures) -> str:
     else:
         told.append(
             _("People settled %(n)s images; the machine decided none.") % {"n": rounded(done.settled)}
+        )
+    if n := done.overruled:
+        told.append(
+            ngettext("%(n)s decision was overruled.", "%(n)s decisions were overruled.", n)
+            % {"n": rounded(n)}
+        )
+    if n := done.suspended:
+        told.append(
+            ngettext(
+                "%(n)s decision went back to people with a suspended certificate.",
+                "%(n)s decisions went back to people with a suspended certificate.",
+                n,
+            )
+            % {"n": rounded(n)}
         )
     if now.audited.share is not None:
         told.append(
@@ -191,19 +206,22 @@ def _groups(now: Figures, before: Figures | None) -> list[tuple[str, list[Line]]
                     then.done.assisted,
                 ),
                 line(_("Images per human decision"), now.done.per_decision, then.done.per_decision, "ratio"),
-                line(_("Decisions that went back to people"), now.done.returned, then.done.returned),
+                *(
+                    line(str(label), getattr(now.done, name), getattr(then.done, name))
+                    for name, label in ENDED.items()
+                ),
             ],
         ),
         (
             _("How sure"),
             [
                 text(
-                    _("Audited decisions that people settled the same (95 % interval)"),
+                    _("Audited decisions that people settled the same (95\u00a0% interval)"),
                     _share(now.audited),
                     _share(then.audited),
                 ),
                 text(
-                    _("Blind answers that all agree (95 % interval)"),
+                    _("Blind answers that all agree (95\u00a0% interval)"),
                     _share(now.agreement),
                     _share(then.agreement),
                 ),
@@ -231,7 +249,6 @@ def _groups(now: Figures, before: Figures | None) -> list[tuple[str, list[Line]]
                 line(_("Certificates suspended"), now.suspended, then.suspended),
                 line(_("Certificates that fell"), now.fell, then.fell),
                 line(_("Alerts of the monitors"), now.alerts, then.alerts),
-                line(_("Decisions that somebody overruled"), now.overruled, then.overruled),
             ],
         ),
     ]
@@ -242,7 +259,7 @@ def _share(of: Proportion) -> str:
     if of.share is None:
         return ""
     interval = f"{shown(of.share, 'share')} [{shown(of.low, 'share')}, {shown(of.high, 'share')}]"
-    return f"{interval}, n = {rounded(of.whole)}".replace(" %", "\u00a0%").replace(" = ", "\u00a0=\u00a0")
+    return f"{interval}, n\u00a0=\u00a0{rounded(of.whole)}"
 
 
 def _events(project: Project, span: Span, names: dict[int, str]) -> list[Event]:

@@ -54,6 +54,6 @@ DELETE FROM truth_tally WHERE what = 'entries';
 
 
 class Migration(migrations.Migration):
-    dependencies = [("queue", "0006_sent_back_gold"), ("truth", "0006_tallies")]
+    dependencies = [("queue", "0006_sent_back_gold"), ("truth", "0007_tallies")]
 
     operations = [migrations.RunSQL(FORWARD, BACKWARD)]

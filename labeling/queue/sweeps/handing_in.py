@@ -148,7 +148,9 @@ def _refuse_too_fast(project: Project, each_ms: int) -> None:
     if each_ms < project.min_view_ms:
         raise Refused.invalid(
             None,
-            _("This project asks for at least %(ms)d ms with each photo. Look once more, then hand in again.")
+            _(
+                "This project asks for at least %(ms)d\u00a0ms with each photo. Look once more, then hand in again."
+            )
             % {"ms": project.min_view_ms},
             code="too_fast",
         )

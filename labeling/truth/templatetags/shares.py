@@ -35,7 +35,7 @@ def proportion(value: Proportion) -> SafeString | str:
     """.82 ± .07 with the counts and the exact interval on hover. The half-width is half of Wilson's interval."""
     if value.share is None:
         return "–"
-    said = _("%(part)d of %(whole)d; 95 %% interval %(low)s to %(high)s") % {
+    said = _("%(part)d of %(whole)d; 95\u00a0%% interval %(low)s to %(high)s") % {
         "part": value.part,
         "whole": value.whole,
         "low": decimals(value.low),

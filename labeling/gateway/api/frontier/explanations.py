@@ -33,13 +33,17 @@ class NeighbourOut(Shape):
 
 class ExplanationOut(Shape):
     nearest = NeighbourOut(
-        many=True, help_text="settled photos nearest in the backbone's space, most alike first"
+        many=True, help_text="settled photos nearest in the space of the backbones, most alike first"
     )
     heat = serializers.BooleanField(help_text="whether there is a heat map (`heat.png`)")
     before = serializers.FloatField(
         allow_null=True, help_text="the class's probability for the photo as it is"
     )
     lowest = serializers.FloatField(allow_null=True, help_text="with the most important part hidden")
+    backbones = serializers.ListField(
+        child=serializers.CharField(),
+        help_text="of the version that decided: their vectors were compared, and all were asked at once for the heat map",
+    )
 
 
 def _decision(project: Project, decision_id: int) -> AutomaticDecision:

@@ -45,10 +45,19 @@ class ReviewSuspiciousOut(Shape):
     sent = serializers.IntegerField(help_text="photos that went to review just now")
 
 
+class PartOut(Shape):
+    backbone = serializers.CharField()
+    backbone_hash = serializers.CharField(
+        help_text="SHA-256 of its weights and of how photos are shown to it"
+    )
+    dim = serializers.IntegerField(help_text="columns of the head's rows that are its vectors")
+
+
 class ModelOut(Shape):
     number = serializers.IntegerField()
     champion = serializers.BooleanField()
-    backbone = serializers.CharField()
+    backbone = serializers.CharField(help_text="of several that are fused, their names")
+    parts = PartOut(many=True, help_text="its backbones, in the order of the columns")
     classes = serializers.ListField(child=serializers.CharField(), help_text="order of the probabilities")
     ground_truths = serializers.IntegerField()
     snapshot = serializers.CharField(help_text="digest over (photo, class)")
@@ -80,6 +89,7 @@ def _presenter(project: Project) -> Callable[[ModelVersion], Json]:
     def present(version: ModelVersion) -> Json:
         return ModelOut.of(
             version,
+            parts=[PartOut.of(part) for part in version.parts],
             champion=champion is not None and champion.pk == version.pk,
             accuracy=AccuracyOut.of_version(accuracy) if champion and champion.pk == version.pk else None,
             classes=[keys[pk] for pk in version.classes],

@@ -61,10 +61,14 @@ SELECT a.project_id, 'compared', NULL, ARRAY[a.labeler_id::text, a.value, t.valu
 FROM a JOIN t ON t.item_id = a.item_id AND t.sign = a.sign
 WHERE a.stands AND a.draw <> 'gold' AND t.in_force AND t.origin NOT IN ('gold', 'assisted')
 """
+# No reviewer is asked for what is held at the boundary, until its photo is drawn at random.
+_HELD = "({0}.held AND {1}.audit_drawn_at IS NULL)"
+_WAITS = "ARRAY[CASE WHEN {0} THEN 'held' ELSE 'waiting' END]"
 # Of these each row changes one count, whatever else there is of its photo.
 _OF_ROWS = f"""
-SELECT d.project_id, 'disputes', NULL, ARRAY['open'], 1, 0
-FROM truth_dispute d WHERE NOT EXISTS (SELECT 1 FROM truth_ruling r WHERE r.dispute_id = d.id)
+SELECT d.project_id, 'disputes', NULL, {_WAITS.format(_HELD.format("d", "i"))}, 1, 0
+FROM truth_dispute d JOIN catalog_item i ON i.id = d.item_id
+WHERE NOT EXISTS (SELECT 1 FROM truth_ruling r WHERE r.dispute_id = d.id)
 UNION ALL
 SELECT d.project_id, 'rulings', {_QUARTER.format("r.created_at")}, ARRAY[r.reviewer_id::text], 1, 0
 FROM truth_ruling r JOIN truth_dispute d ON d.id = r.dispute_id WHERE r.reviewer_id IS NOT NULL
@@ -111,21 +115,24 @@ END $$;
 
 CREATE FUNCTION truth_tally_dispute() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+    WITH waits AS (
+        INSERT INTO truth_opendispute (dispute_id, project_id, held)
+        SELECT NEW.id, NEW.project_id, {_HELD.format("NEW", "i")} FROM catalog_item i WHERE i.id = NEW.item_id
+        RETURNING project_id, held)
     INSERT INTO truth_tally (project_id, what, at, key, n, amount, folded)
-    VALUES (NEW.project_id, 'disputes', NULL, ARRAY['open'], 1, 0, false);
-    INSERT INTO truth_opendispute (dispute_id, project_id) VALUES (NEW.id, NEW.project_id);
+    SELECT project_id, 'disputes', NULL, {_WAITS.format("held")}, 1, 0, false FROM waits;
     RETURN NULL;
 END $$;
 
 CREATE FUNCTION truth_tally_ruling() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+    -- As it waits now: whoever draws its photo meanwhile has changed that row, or finds it gone.
+    WITH ended AS (DELETE FROM truth_opendispute WHERE dispute_id = NEW.dispute_id RETURNING project_id, held)
     INSERT INTO truth_tally (project_id, what, at, key, n, amount, folded)
-    SELECT d.project_id, each.what, each.at, each.key, each.n, 0, false
-    FROM truth_dispute d, LATERAL (
-        VALUES ('disputes', NULL, ARRAY['open'], -1),
-               ('rulings', {_QUARTER.format("NEW.created_at")}, ARRAY[NEW.reviewer_id::text], 1)) AS each (what, at, key, n)
-    WHERE d.id = NEW.dispute_id AND each.key[1] IS NOT NULL;
-    DELETE FROM truth_opendispute WHERE dispute_id = NEW.dispute_id;
+    SELECT project_id, 'disputes', NULL, {_WAITS.format("held")}, -1, 0, false FROM ended;
+    INSERT INTO truth_tally (project_id, what, at, key, n, amount, folded)
+    SELECT project_id, 'rulings', {_QUARTER.format("NEW.created_at")}, ARRAY[NEW.reviewer_id::text], 1, 0, false
+    FROM truth_dispute WHERE id = NEW.dispute_id AND NEW.reviewer_id IS NOT NULL;
     RETURN NULL;
 END $$;
 
@@ -142,6 +149,13 @@ BEGIN
     INSERT INTO truth_tally (project_id, what, at, key, n, amount, folded)
     SELECT each.project_id, 'photos', NULL, ARRAY[CASE WHEN each.at IS NULL THEN 'left' ELSE 'drawn' END], each.sign, 0, false
     FROM (VALUES (-1, OLD.project_id, OLD.audit_drawn_at), (1, NEW.project_id, NEW.audit_drawn_at)) AS each (sign, project_id, at);
+    WITH other AS (
+        UPDATE truth_opendispute o SET held = NOT o.held FROM truth_dispute d
+        WHERE d.id = o.dispute_id AND d.item_id = NEW.id AND o.held <> {_HELD.format("d", "NEW")}
+        RETURNING o.project_id, o.held)
+    INSERT INTO truth_tally (project_id, what, at, key, n, amount, folded)
+    SELECT project_id, 'disputes', NULL, {_WAITS.format("each.held")}, each.sign, 0, false
+    FROM other, LATERAL (VALUES (-1, NOT other.held), (1, other.held)) AS each (sign, held);
     RETURN NULL;
 END $$;
 
@@ -162,16 +176,21 @@ CREATE FUNCTION truth_tally_mend(of_project bigint) RETURNS bigint LANGUAGE sql 
 $$;
 
 CREATE FUNCTION truth_open_disputes_mend() RETURNS bigint LANGUAGE sql AS $$
-    WITH lacking AS (
-        INSERT INTO truth_opendispute (dispute_id, project_id)
-        SELECT d.id, d.project_id FROM truth_dispute d
-        WHERE NOT EXISTS (SELECT 1 FROM truth_ruling r WHERE r.dispute_id = d.id)
-          AND NOT EXISTS (SELECT 1 FROM truth_opendispute o WHERE o.dispute_id = d.id)
+    WITH open AS (
+        SELECT d.id, d.project_id, {_HELD.format("d", "i")} AS held FROM truth_dispute d JOIN catalog_item i ON i.id = d.item_id
+        WHERE NOT EXISTS (SELECT 1 FROM truth_ruling r WHERE r.dispute_id = d.id)),
+    lacking AS (
+        INSERT INTO truth_opendispute (dispute_id, project_id, held)
+        SELECT id, project_id, held FROM open
+        WHERE NOT EXISTS (SELECT 1 FROM truth_opendispute o WHERE o.dispute_id = open.id)
         ON CONFLICT DO NOTHING RETURNING 1),
+    other AS (
+        UPDATE truth_opendispute o SET held = open.held FROM open
+        WHERE o.dispute_id = open.id AND o.held <> open.held RETURNING 1),
     too_many AS (
         DELETE FROM truth_opendispute o WHERE EXISTS (SELECT 1 FROM truth_ruling r WHERE r.dispute_id = o.dispute_id)
         RETURNING 1)
-    SELECT (SELECT count(*) FROM lacking) + (SELECT count(*) FROM too_many)
+    SELECT (SELECT count(*) FROM lacking) + (SELECT count(*) FROM other) + (SELECT count(*) FROM too_many)
 $$;
 
 -- Nothing here is changed or removed in the course of things; whoever mends data by hand gets right counts too.
@@ -238,8 +257,8 @@ BACKWARD = [
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("truth", "0005_undone_rulings_and_notes"),
-        ("catalog", "0017_class_groups"),
+        ("truth", "0006_strict_at_the_boundary"),
+        ("catalog", "0020_strict_at_the_boundary"),
     ]
 
     operations = [
@@ -309,6 +328,7 @@ class Migration(migrations.Migration):
                         to="catalog.project",
                     ),
                 ),
+                ("held", models.BooleanField(default=False, db_default=False)),
             ],
         ),
         migrations.AddIndex(

@@ -1,0 +1,1 @@
+"""The backbones that a project uses: what each costs, adding and dropping one, measuring its pace."""

@@ -1,0 +1,70 @@
+"""The page on which an admin sees what each backbone costs, adds one and drops one."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from labeling.catalog.models import Project
+from labeling.catalog.pages import project_context
+from labeling.catalog.permissions import Action, project_for
+from labeling.learning.backbones import page as backbones_page
+from labeling.learning.backbones import services
+from labeling.looked_at import only_looked_at
+from labeling.people.signed_in import signed_in
+from labeling.refusals import Refused
+
+
+@login_required
+@only_looked_at
+def page(request: HttpRequest, slug: str) -> HttpResponse:
+    return _page(request, project_for(request.user, slug, Action.ADMIN))
+
+
+@login_required
+@only_looked_at
+def state(request: HttpRequest, slug: str) -> HttpResponse:
+    project = project_for(request.user, slug, Action.ADMIN)
+    return render(request, "learning/_backbones.html", {"project": project} | backbones_page.state(project))
+
+
+@login_required
+@require_POST
+def change(request: HttpRequest, slug: str) -> HttpResponse:
+    """``action``: add, drop or measure the ``backbone``."""
+    project = project_for(request.user, slug, Action.ADMIN)
+    by, name = signed_in(request), request.POST.get("backbone", "")
+    done = {
+        "add": _("%(name)s is added. The photos are being embedded with it; this page shows how far it is."),
+        "drop": _("%(name)s is dropped. What was embedded with it stays."),
+        "measure": _("A worker measures %(name)s on some of the photos. Its pace then stands here."),
+    }
+    action = request.POST.get("action", "")
+    try:
+        if action == "add":
+            services.add_backbone(project=project, by=by, name=name)
+        elif action == "drop":
+            services.drop_backbone(project=project, by=by, name=name)
+        elif action == "measure":
+            services.request_measurement(project=project, by=by, name=name)
+        else:
+            raise Refused.invalid("action", _("Choose to add, to drop or to measure."))
+    except Refused as refusal:
+        messages.error(request, " ".join(map(str, refusal.fields.values())) or refusal.message)
+        return _page(request, project, status=refusal.status)
+    messages.success(request, done[action] % {"name": name})
+    return redirect("backbones", slug=slug)
+
+
+def _page(request: HttpRequest, project: Project, *, status: int = 200) -> HttpResponse:
+    context = project_context(
+        request,
+        project,
+        "model",  # a page below “Models”, which is the current one
+        **backbones_page.state(project),
+    )
+    return render(request, "learning/backbones.html", context, status=status)
