@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy.typing as npt
 
-from inference.heads.auto import AUTO, KINDS, Choice, choose_head
+from inference.heads.auto import KINDS, Choice, automatic, choose_head
 from inference.heads.base import Head, LinearHead, Progress, TooFewLabels
 from inference.heads.cosine import CosineHead
 from inference.heads.fused import FusedHead
@@ -19,7 +19,6 @@ from inference.heads.multilabel import MultiLabelHead
 from inference.heads.ridge import RidgeHead
 
 __all__ = [
-    "AUTO",
     "KINDS",
     "Choice",
     "CosineHead",
@@ -33,6 +32,7 @@ __all__ = [
     "Progress",
     "RidgeHead",
     "TooFewLabels",
+    "automatic",
     "choose_head",
     "from_arrays",
 ]
