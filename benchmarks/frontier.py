@@ -43,7 +43,7 @@ import numpy as np
 
 from benchmarks import frontier_promises
 from benchmarks.bench_project import close_connections, set_up_django
-from benchmarks.frontier_model import BASE, Learned, learn
+from benchmarks.frontier_model import Learned, learn
 from benchmarks.frontier_stream import KEYS, Site, Stream
 from benchmarks.running import own_database
 
@@ -108,7 +108,7 @@ def one_level(
         out_of_fold=learned.out_of_fold,
         seed=seed,
         kind=learned.kind,
-        backbone=BASE,
+        backbone=learned.backbone,
         backbone_hash=learned.backbone_hash,
     )
     set_policy(
@@ -217,7 +217,7 @@ def _ask_for_what_is_lacking(site: Site) -> int:
 def one_seed(seed: int, options: argparse.Namespace) -> dict[str, Any]:
     """All stated precisions on one stream, on a database of its own."""
     began = time.perf_counter()
-    learned = learn(seed, training=options.training, on_domain=options.domain)
+    learned = learn(seed, training=options.training, on_domain=options.domain, backbone=options.backbone)
     taught_s = time.perf_counter() - began
     stream = frontier_promises.the_stream(seed, learned, options.photos)
     levels: dict[str, Any] = {}
@@ -288,6 +288,7 @@ def _in_its_own_process(seed: int, options: argparse.Namespace) -> dict[str, Any
     command = [sys.executable, "-m", "benchmarks.frontier", "--only", str(seed)]
     command += ["--training", str(options.training), "--photos", str(options.photos)]
     command += ["--by-hand", str(options.by_hand), "--labels", str(options.labels)]
+    command += ["--backbone", options.backbone]
     command += ["--domain" if options.domain else "--no-domain"] + ["--quick"] * options.quick
     told = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
     found: dict[str, Any] = json.loads(told.strip().splitlines()[-1])
@@ -317,6 +318,9 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
         action=argparse.BooleanOptionalAction,
         help="fit the backbone to the teaching half (default: yes, but not with --quick)",
     )
+    parser.add_argument(
+        "--backbone", default="efficientnet_lite0", help="a name, several with commas, or: fused"
+    )
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="seeds at once")
     parser.add_argument("--quick", action="store_true", help="one seed, 10,000 photos")
     parser.add_argument("--only", type=int, help=argparse.SUPPRESS)
@@ -339,6 +343,7 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
         "seeds": options.seeds,
         "first_seed": options.first_seed,
         "training": options.training,
+        "backbone": options.backbone,
         "domain": options.domain,
         "accuracy": round(float(np.mean([each["accuracy"] for each in found])), 4),
         "heads": [each["head"] for each in found],

@@ -1,7 +1,8 @@
 """A model for the frontier: learned on one half of ELPV, to judge the other.
 
 The half that teaches gives its photos to the domain backbone's statistics (no label has a part in them) and a random
-part of them, strictly labeled by simulated people, to the head. The other half is seen by neither.
+part of them, strictly labeled by simulated people, to the head. The other half is seen by neither. Of several backbones each
+has statistics and a head of its own, fused late.
 """
 
 from __future__ import annotations
@@ -14,17 +15,17 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from benchmarks import fused
 from benchmarks.elpv import embed, photos
 from benchmarks.embedded import CACHE
 from inference import backbones, domain
 from inference.backbones import Backbone
-from inference.heads.auto import choose_head
+from inference.heads import FusedHead, choose_head
 from inference.replay import simulate_people
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-BASE = "efficientnet_lite0"
 FLIPS = "flips"
 
 
@@ -48,11 +49,12 @@ class Learned:
     proba: Floats
     out_of_fold: Floats
     kind: str
+    backbone: str
     backbone_hash: str
 
 
-def learn(seed: int, *, training: int, on_domain: bool) -> Learned:
-    """One seed's halves, simulated people, and the model.
+def learn(seed: int, *, training: int, on_domain: bool, backbone: str = "efficientnet_lite0") -> Learned:
+    """One seed's halves, simulated people, and the model. ``backbone``: one, several with commas, or "fused".
 
     Raises:
         ValueError: more training labels than the half has photos.
@@ -62,28 +64,34 @@ def learn(seed: int, *, training: int, on_domain: bool) -> Learned:
     teaching, half = order[: len(order) // 2], order[len(order) // 2 :]
     if training > len(teaching):
         raise ValueError(f"one half has {len(teaching)} photos; {training} cannot be labeled")
-    backbone = _fitted(seed, teaching) if on_domain else backbones.load(BASE)
-    vectors = embed(backbone)
+    bases = fused.parts(backbone)
+    fused.offer_packaged_weights(bases)
+    looks = [_fitted(seed, base, teaching) if on_domain else backbones.load(base) for base in bases]
+    vectors = [embed(look) for look in looks]
     truth = (probability > 0.5).astype(np.int64)
     people = simulate_people("strict", truth, np.stack([1.0 - probability, probability], axis=1), seed)
     taught = teaching[:training]
-    chosen = choose_head(vectors[taught], people.ground_truth[taught], kinds=("auto",), seed=seed)
+    chosen = [choose_head(each[taught], people.ground_truth[taught], seed=seed) for each in vectors]
+    head = chosen[0].head if len(chosen) == 1 else FusedHead.of([each.head for each in chosen])
     return Learned(
         taught=taught,
         ground_truth=people.ground_truth[taught],
         training_decisions=int(people.decisions[taught].sum()),
         half=half,
-        proba=np.asarray(chosen.head.predict_proba(vectors[half]), dtype=np.float64),
-        out_of_fold=np.asarray(chosen.out_of_fold_proba, dtype=np.float64),
-        kind=str(chosen.report["kind"]),
-        backbone_hash=backbone.content_hash,
+        proba=head.predict_proba(np.hstack([each[half] for each in vectors])),
+        out_of_fold=head.out_of_fold_proba_,
+        kind=", ".join(str(each.report["kind"]) for each in chosen),
+        backbone=" & ".join(bases),
+        backbone_hash=hashlib.sha256("".join(look.content_hash for look in looks).encode()).hexdigest()
+        if len(looks) > 1
+        else looks[0].content_hash,
     )
 
 
-def _fitted(seed: int, teaching: Ints) -> Backbone:
+def _fitted(seed: int, name: str, teaching: Ints) -> Backbone:
     """The backbone fitted to the photos of one half; kept in ``var/benchmarks`` and taken from there the next time."""
     keys, files, _probability = photos()
-    base = backbones.load(BASE)
+    base = backbones.load(name)
     pool = sorted(keys[i] for i in teaching.tolist())
     told = json.dumps([base.content_hash, pool, FLIPS, "auto", seed, domain.VERSION])
     folder = CACHE / "domain" / f"elpv-{hashlib.sha256(told.encode()).hexdigest()[:16]}"
@@ -92,5 +100,5 @@ def _fitted(seed: int, teaching: Ints) -> Backbone:
         statistics = domain.fit(
             base, pool, files.__getitem__, flips=FLIPS, seed=seed, cache_dir=CACHE / "onnx"
         )
-        domain.save(folder, base=BASE, statistics=statistics, told={"method": "statistics", "seed": seed})
+        domain.save(folder, base=name, statistics=statistics, told={"method": "statistics", "seed": seed})
     return domain.load(folder)

@@ -8,7 +8,7 @@ import pytest
 from sklearn.base import clone
 
 from inference.artifacts import load_head, save_head
-from inference.heads import KINDS, LogisticHead, MultiLabelHead, TooFewLabels, choose_head
+from inference.heads import KINDS, LogisticHead, MultiLabelHead, TooFewLabels, automatic, choose_head
 from inference.heads.folds import stratified_folds
 from inference.metrics import evaluate_multilabel
 from inference.scoring import score_many
@@ -132,7 +132,8 @@ def test_weights_count_like_repeated_rows() -> None:
 
 def test_the_reference_stays_unless_another_kind_is_better_beyond_noise(blobs: Blobs) -> None:
     X, y = blobs
-    stays = choose_head(X, y)
+    of_two = y < 2
+    stays = choose_head(X[of_two], y[of_two])
     assert stays.report["kind"] == "logistic" and isinstance(stays.head, LogisticHead)
     assert [each["kind"] for each in stays.report["candidates"]] == ["logistic", "lda", "ridge", "cosine"]
     json.dumps(stays.report)
@@ -147,6 +148,15 @@ def test_the_reference_stays_unless_another_kind_is_better_beyond_noise(blobs: B
     changes = choose_head(rings + 0.05 * rng.normal(size=rings.shape), ring, kinds=("logistic", "mlp"))
     assert changes.report["kind"] == "mlp"
     assert (changes.out_of_fold_proba.argmax(axis=1) == ring).mean() > 0.9
+
+
+def test_more_than_two_classes_start_from_ridge_and_many_labels_from_fewer_kinds(blobs: Blobs) -> None:
+    tried = choose_head(*blobs).report["candidates"]
+    assert tuple(each["kind"] for each in tried) == automatic(len(blobs[1]), 3)
+    assert automatic(1_000, 3) == ("ridge", "logistic", "lda", "cosine")
+    assert automatic(1_000, 2) == ("logistic", "lda", "ridge", "cosine")
+    assert automatic(1_001, 3) == ("logistic", "lda")
+    assert automatic(5_001, 2) == ("logistic",)
 
 
 def test_unknown_kinds_are_said_and_progress_goes_up(blobs: Blobs) -> None:
