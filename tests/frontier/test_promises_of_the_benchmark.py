@@ -27,7 +27,7 @@ def _people(errors: float, photos: int = 6000) -> Answered:
     proba = np.stack([np.where(says == 0, 1 - doubt, doubt), np.where(says == 1, 1 - doubt, doubt)], axis=1)
     first, second = (np.where(rng.random(photos) < 0.01, 1 - truth, truth) for _ in range(2))
     taught = np.arange(100)
-    learned = Learned(taught, truth[:100], 207, taught, proba, proba[:100], "logistic", "0" * 64)
+    learned = Learned(taught, truth[:100], 207, taught, proba, proba[:100], "logistic", "lite0", "0" * 64)
     return Answered(Stream(proba, truth, first, second, truth), learned, seed=1)
 
 
