@@ -32,6 +32,8 @@ from tests.gateway.test_who_may_use_each_route import CASES, MAY
 #: A small project in which each of the tables below holds more rows than a route may read of it.
 PHOTOS = 3_000
 MOST_ROWS = 500
+#: Counted beside them: what tests before rolled back in other tables. A scan reads fifteen times as many.
+STRAY = 200
 MOST_QUERIES = 25
 GROWING = (
     "catalog_image",
@@ -160,7 +162,7 @@ def test_a_route_keeps_its_budget(grown: World, name: str, method: str) -> None:
     if dear is None:
         assert cost.rows <= MOST_ROWS and cost.queries <= MOST_QUERIES, cost
     else:
-        assert cost.rows <= dear.rows, cost
+        assert cost.rows <= dear.rows + STRAY, cost
         assert cost.rows > MOST_ROWS or cost.queries > MOST_QUERIES, (
             "it keeps its budget now: take it off the list"
         )
