@@ -34,6 +34,8 @@ PHOTOS = 3_000
 MOST_ROWS = 500
 #: Counted beside them: what tests before rolled back in other tables. A scan reads fifteen times as many.
 STRAY = 200
+#: Queries by which it matters what was asked before: some things are looked up once a process.
+ONCE = 3
 MOST_QUERIES = 25
 GROWING = (
     "catalog_image",
@@ -157,10 +159,10 @@ def test_every_route_has_a_budget() -> None:
 @pytest.mark.parametrize(("name", "method"), [case for case in CASES if case[0] not in NOT_ASKED])
 def test_a_route_keeps_its_budget(grown: World, name: str, method: str) -> None:
     cost, case = _cost(grown, name, method), f"{method} {name}"
-    assert cost.queries <= QUERIES[case]
+    assert cost.queries <= QUERIES[case] + ONCE
     dear = DEARER.get(case)
     if dear is None:
-        assert cost.rows <= MOST_ROWS and cost.queries <= MOST_QUERIES, cost
+        assert cost.rows <= MOST_ROWS and cost.queries <= MOST_QUERIES + ONCE, cost
     else:
         assert cost.rows <= dear.rows + STRAY, cost
         assert cost.rows > MOST_ROWS or cost.queries > MOST_QUERIES, (
