@@ -194,8 +194,7 @@ def test_the_pace_is_said_from_five_answers_on_and_survives_a_reload(
 def test_a_break_is_hinted_at_after_fifty_minutes_moves_nothing_and_goes_when_told(
     photos: Project, page_for: PageFor
 ) -> None:
-    labeler = labeler_of(photos)
-    page = page_for(labeler, viewport={"width": 1360, "height": 768})
+    page = page_for(labeler_of(photos), viewport={"width": 1360, "height": 768})
     screen = Screen(page, photos).open()
     screen.press("1")
     hint = page.locator("#break")
@@ -213,12 +212,12 @@ def test_a_break_is_hinted_at_after_fifty_minutes_moves_nothing_and_goes_when_to
     page.get_by_role("button", name="Dismiss").click()
     expect(hint).to_be_hidden()
     screen.press("1")
-    wait_for_answers(labeler, 3)
+    expect(page.locator("#today")).to_contain_text("3 today")
     expect(hint).to_be_hidden()
     # After a break the time begins anew.
     page.evaluate(
         f"localStorage.setItem({work}, JSON.stringify({{ since: Date.now() - 90 * 60000, last: Date.now() - 6 * 60000 }}))"
     )
     screen.press("1")
-    wait_for_answers(labeler, 4)
+    expect(page.locator("#today")).to_contain_text("4 today")
     expect(hint).to_be_hidden()

@@ -71,7 +71,10 @@ const claims = new Claims({
   url: settings.urls.claims,
   // The server still counts as held what we have answered but could not deliver yet.
   may: () => halt.why !== "tab",
-  body: () => wanted.body(undelivered().length),
+  body: () => {
+    progress.asked(outbox.waiting.length);
+    return wanted.body(undelivered().length);
+  },
   enough: () => shelf.current && wanted.enough,
   answered: onClaimed,
 });

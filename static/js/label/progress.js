@@ -11,15 +11,25 @@ export class Progress {
   #times = []; // how long each photo of this session was viewed, in ms
   #pace = new Pace(settings.answeredAgo);
   #band = null; // what the server says of the part that is open
+  #told = false;
+  #still = false; // whether nothing was on its way or came since the server was asked
 
-  /** `undelivered`: answers that the server cannot have counted yet. */
+  /** The server is asked now. `undelivered`: answers that are on their way. */
+  asked(undelivered) {
+    this.#still = undelivered === 0;
+  }
+
+  /** `undelivered`: answers that the server cannot have counted yet. Of one that crossed what it says nobody knows: then
+   *  the page's own count stands, which has it. */
   told(progress, undelivered) {
     this.#band = progress;
-    this.#today = (progress?.answered_today ?? 0) + undelivered;
+    if (this.#still || !this.#told) this.#today = (progress?.answered_today ?? 0) + undelivered;
+    this.#told = true;
     this.#show();
   }
 
   answered(viewMs) {
+    this.#still = false;
     this.#times.push(viewMs);
     this.#pace.answered();
     this.#today += 1;
@@ -27,6 +37,7 @@ export class Progress {
   }
 
   takenBack() {
+    this.#still = false;
     this.#times.pop();
     this.#pace.takenBack();
     this.#today = Math.max(0, this.#today - 1);
