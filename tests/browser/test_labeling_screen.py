@@ -182,7 +182,8 @@ def test_undo_brings_the_photo_back_and_appends_that_it_was_taken_back(screen: S
     first = screen.shown
     screen.press("1")
     wrong = wait_for_answers(labeler, 1)[0]
-    expect(screen.page.locator("#undo-seconds")).to_have_text(re.compile("^(60|5\\d)\u00a0s$"))  # it counts down
+    seconds = screen.page.locator("#undo-seconds")
+    expect(seconds).to_have_text(re.compile("^(60|5\\d)\u00a0s$"))  # it counts down
     screen.press("z")
     assert screen.shown == first
     screen.press("2")
