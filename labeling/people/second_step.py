@@ -23,7 +23,8 @@ from django.utils.encoding import force_bytes
 from django.utils.translation import gettext as _
 
 from labeling.people import rate_limits, throttle
-from labeling.people.models import User
+from labeling.people.history import remember
+from labeling.people.models import AccountEvent, User
 
 TRIES = 6
 WINDOW_SECONDS = 300
@@ -70,6 +71,7 @@ def check_code(user: User, code: str) -> Authenticator:
             found: Authenticator = each
             return found
     rate_limits.count(key, seconds=WINDOW_SECONDS)
+    remember(user, AccountEvent.Kind.CODE_FAILED, by=None)
     raise ValidationError(
         _("This code is not right, or was used already. Wait for the next one."), code="incorrect_code"
     )
