@@ -83,8 +83,8 @@ class Hilltop:
         assert len(found["results"]) == 100
         return took
 
-    def export(self) -> tuple[int, float]:
-        return self.admin.download(f"/projects/{self.filled.slug}/export/annotations.jsonl")
+    def export(self, most_s: float) -> tuple[int, float]:
+        return self.admin.download(f"/projects/{self.filled.slug}/export/annotations.jsonl", most_s)
 
     def close(self) -> None:
         for client in (self.admin, *self.labelers):

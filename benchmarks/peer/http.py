@@ -35,14 +35,21 @@ class Client:
         files = [("files", (photo.name, photo.read_bytes(), "image/png")) for photo in photos]
         return self.ask("POST", path, files=files)
 
-    def download(self, path: str) -> tuple[int, float]:
-        """Bytes, and the seconds until the last; what comes is not kept."""
+    def download(self, path: str, most_s: float) -> tuple[int, float]:
+        """Bytes, and the seconds until the last; what comes is not kept. After ``most_s`` it is given up: 0 bytes."""
         began, size = time.perf_counter(), 0
-        with self._http.stream("GET", path) as response:
-            if response.is_error:
-                raise Failed(f"GET {response.request.url}: {response.status_code} {response.read()[:500]!r}")
-            for piece in response.iter_bytes():
-                size += len(piece)
+        try:
+            with self._http.stream("GET", path, timeout=most_s) as response:
+                if response.is_error:
+                    raise Failed(
+                        f"GET {response.request.url}: {response.status_code} {response.read()[:500]!r}"
+                    )
+                for piece in response.iter_bytes():
+                    size += len(piece)
+                    if time.perf_counter() - began > most_s:
+                        return 0, most_s
+        except httpx.TimeoutException:
+            return 0, most_s
         return size, time.perf_counter() - began
 
     def close(self) -> None:
