@@ -57,34 +57,33 @@ LEFT_OPEN = {
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """``licence``: an SPDX expression; empty where nothing tells it."""
+    """``licence``: an SPDX expression; empty where nothing tells it. ``version`` is the locked one."""
 
     name: str
     version: str
     licence: str
+    installed: str
 
     @property
     def trouble(self) -> str:
+        if self.installed != self.version:
+            return f"{self.installed} is installed, whose licence this is: make .venv/.installed"
         if not self.licence:
             return "its licence is unknown: read it, then say it in LEFT_OPEN of config/components.py"
         return "its licence is one that we may not use" if REFUSED.search(self.licence) else ""
 
 
 def parts(lock: Path) -> tuple[list[Part], list[str]]:
-    """What the lock names, by name, and the names of what it brings to other machines than this one.
-
-    Raises :class:`SystemExit` where another version is installed: a bill of what is not there says nothing.
-    """
+    """What the lock names, by name, and the names of what it brings to other machines than this one."""
     found, elsewhere = [], []
     for line in _LOCKED.findall(lock.read_text()):
         wanted = Requirement(line)
         if wanted.marker is not None and not wanted.marker.evaluate():
             elsewhere.append(wanted.name)
             continue
-        installed = metadata.distribution(wanted.name)
-        if not wanted.specifier.contains(installed.version, prereleases=True):
-            raise SystemExit(f"{wanted} is locked, {installed.version} is installed: make .venv/.installed")
-        found.append(Part(wanted.name, installed.version, licence_of(wanted.name, installed.metadata)))
+        there = metadata.distribution(wanted.name)
+        (locked,) = (each.version for each in wanted.specifier)
+        found.append(Part(wanted.name, locked, licence_of(wanted.name, there.metadata), there.version))
     return found, elsewhere
 
 
