@@ -77,6 +77,7 @@ ROOMS = [
     "queue",
     "frontier",
     "monitors",
+    "exchange",
     "overview",
     "gateway",
 ]
