@@ -22,6 +22,7 @@ from labeling.jobs.progress import Cancelled, Interrupted, JobError, Progress, S
 from labeling.learning import domain_backbones, events
 from labeling.learning.compute import sharing
 from labeling.learning.compute.stores import device, embedder_for, load_backbone, store_of, tidy
+from labeling.store.objects import StoreAway
 
 logger = logging.getLogger(__name__)
 
@@ -29,8 +30,8 @@ logger = logging.getLogger(__name__)
 CHUNK = 256
 #: How many bad photos a job names; it counts all.
 NAMED = 50
-# What stops a job is no fault of a backbone: it is asked to stop, or database or disk are in trouble.
-_ABOUT_THE_JOB = (Cancelled, Interrupted, Superseded, DatabaseError, OSError)
+# What stops a job is no fault of a backbone: it is asked to stop, or database, store or disk are in trouble.
+_ABOUT_THE_JOB = (Cancelled, Interrupted, Superseded, DatabaseError, StoreAway, OSError)
 #: Between two looks at what other workers have in hand.
 WAIT_S = 0.5
 #: A worker that has a part in hand for so long hangs. Embedding the part twice does no harm.
