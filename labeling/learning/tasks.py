@@ -65,7 +65,8 @@ def derive(progress: Progress) -> dict[str, Any]:
 @app.periodic(cron="23 2 * * *")
 @app.task(name="hilltop.check_stored", queue="cpu", queueing_lock="hilltop.check_stored")
 def check_stored(timestamp: int) -> None:
-    """Every night: all models, backbones and vectors, and a share of the photos."""
-    checking.check_folders()
-    stored.check_photos(timestamp // 86_400)
+    """Every night: all models and backbones, and a share of vectors and photos."""
+    night = timestamp // 86_400
+    checking.check_folders(night)
+    stored.check_photos(night)
     stored.sweep_staging()

@@ -15,7 +15,6 @@ from pathlib import Path
 
 from django.conf import settings
 
-from labeling import on_disk
 from labeling.store import copies, objects, sums
 
 logger = logging.getLogger(__name__)
@@ -52,7 +51,6 @@ class Area:
         folder = made or self.root / relative
         if self.checked:
             sums.seal(folder)
-            on_disk.sync(folder / sums.NAME)
         elif objects.is_remote():
             (folder / sums.NAME).write_text("{}\n")
         if not objects.is_remote():

@@ -6,6 +6,8 @@ import json
 import zlib
 from pathlib import Path
 
+from labeling import on_disk
+
 NAME = "sums.json"
 _PIECE = 2**20
 _sound: dict[Path, tuple[tuple[str, int, int], ...]] = {}
@@ -14,7 +16,8 @@ _sound: dict[Path, tuple[tuple[str, int, int], ...]] = {}
 def seal(folder: Path) -> None:
     """Write down what the finished files are, unless that was done before."""
     if not (folder / NAME).exists():
-        (folder / NAME).write_text(json.dumps({file.name: of(file) for file in files(folder)}) + "\n")
+        told = {file.name: of(file) for file in files(folder)}
+        on_disk.write(folder / NAME, f"{json.dumps(told)}\n".encode())
 
 
 def files(folder: Path) -> list[Path]:

@@ -6,7 +6,7 @@ The latter let a later challenger be compared with this version on the very phot
 from __future__ import annotations
 
 import logging
-import secrets
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,13 +45,17 @@ def folder_of(relative: str) -> Path:
 def save(relative: str, head: Head, out_of_fold: OutOfFold, manifest: dict[str, Any]) -> dict[str, Any]:
     """Write the artefact into the new folder ``relative``; return its full manifest."""
     folder = MODELS.root / relative
-    written = artifacts.save_head(folder, head, manifest)
-    hidden = folder / f".new-{secrets.token_hex(4)}"
-    save_file({"item_ids": out_of_fold.item_ids, "proba": out_of_fold.proba}, hidden)
-    publish(hidden, folder / _OUT_OF_FOLD)
-    # What a version is promoted by later is that its files are unchanged. So they are read once as what they are to be.
-    artifacts.load_head(folder, backbone_hash=manifest["backbone_hash"])
-    MODELS.put(relative)
+    hidden = folder.with_name(f".new-{folder.name}")
+    try:
+        written = artifacts.save_head(hidden, head, manifest)
+        save_file({"item_ids": out_of_fold.item_ids, "proba": out_of_fold.proba}, hidden / _OUT_OF_FOLD)
+        # What a version is promoted by later is that its files are unchanged. So they are read once as what they are to be.
+        artifacts.load_head(hidden, backbone_hash=manifest["backbone_hash"])
+        MODELS.put(relative, hidden)
+        publish(hidden, folder)
+    except BaseException:
+        shutil.rmtree(hidden, ignore_errors=True)
+        raise
     return written
 
 

@@ -7,6 +7,7 @@ them back.
 from __future__ import annotations
 
 import logging
+import zlib
 
 from inference import domain
 from labeling.catalog import stored
@@ -18,8 +19,11 @@ from labeling.store.folders import BACKBONES, MODELS, VECTORS
 logger = logging.getLogger(__name__)
 
 
-def check_folders() -> dict[str, int]:
-    """Look at all of them; return how many of each kind are damaged. Raises :class:`~labeling.store.objects.StoreAway`."""
+def check_folders(night: int | None) -> dict[str, int]:
+    """Look at all of them, and of the vectors at the ``night``'s share (``None``: at all); how many of each are damaged.
+
+    Raises :class:`~labeling.store.objects.StoreAway`.
+    """
     versions = {each.artifact: each for each in ModelVersion.objects.select_related("project")}
     models = {name: _is_model_sound(name, version) for name, version in versions.items() if _is_ours(version)}
     adapted = DomainBackbone.objects.values_list("name", flat=True)
@@ -28,7 +32,7 @@ def check_folders() -> dict[str, int]:
     for area, found in (("models", models), ("backbones", backbones)):
         damaged = [f"{area}/{name}" for name, is_sound in found.items() if not is_sound]
         stored.tell(area, [f"{area}/{name}" for name in found], damaged)
-    vectors = [name for name in VECTORS.all() if name.split("/")[1].startswith("shard-")]
+    vectors = [name for name in VECTORS.all() if "/shard-" in name and _is_tonight(name, night)]
     damaged = [name for name in vectors if not VECTORS.is_sound(name)]
     for name in damaged:
         logger.error("the vectors in %s are damaged; they are removed, to be computed again", name)
@@ -40,6 +44,10 @@ def check_folders() -> dict[str, int]:
         "backbones": sum(not each for each in backbones.values()),
         "vectors": len(damaged),
     }
+
+
+def _is_tonight(name: str, night: int | None) -> bool:
+    return night is None or zlib.crc32(name.encode()) % stored.NIGHTS == night % stored.NIGHTS
 
 
 def _is_ours(version: ModelVersion) -> bool:

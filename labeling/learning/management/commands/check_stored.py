@@ -13,7 +13,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         from labeling.learning.compute.checking import check_folders
 
-        found = check_folders()
+        found = check_folders(None)
         photos = stored.check_photos(None)
         self.stdout.write(
             f"{photos} photos looked at; {found['vectors']} files of vectors are computed again"
