@@ -125,7 +125,7 @@ def p95(phase: Phase) -> float:
 
 
 def measure(options: argparse.Namespace) -> dict[str, Any]:
-    with own_database() as folder, bucket(options.bucket):
+    with own_database() as folder, bucket(options.bucket) as requests:
         set_up_django()
         from django.core.files import File
         from django.db import connection
@@ -150,8 +150,10 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
                     project=project, by=admin, kind="zip", zip=File(packed, name="photos.zip")
                 )
             watch = Watch(job)
+            asked = requests()
             beside = label_until(watch.over, target.url, people)
             watch.join()
+            asked = requests() - asked
         job.refresh_from_db()
         if job.state != "succeeded":
             raise SystemExit(f"the intake {job.state}: {job.error}")
@@ -170,6 +172,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         "lost": max(
             len(names - rows.keys()), count - taken - refused - outcomes.count(IntakeOutcome.PENDING)
         ),
+        "requests_a_photo": round(asked / count, 2),
         "photos_per_s": round(count / seconds, 1),
         "last_tenth_of_first": round(watch.took(0, tenth) / max(0.001, watch.took(count - tenth, count)), 3),
         "labeling_p95_ratio": round(p95(beside) / p95(alone), 2),
