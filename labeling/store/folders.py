@@ -63,7 +63,7 @@ class Area:
                 objects.upload(f"{self._in_store(relative)}/{name}", folder / name)
 
             objects.side_by_side(upload, (name for name in here if name != self.last))
-            for name in (self.last, sums.NAME):
+            for name in dict.fromkeys((self.last, sums.NAME)):
                 if (folder / name).is_file():
                     upload(name)
         copies.mark(folder)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import mimetypes
 import posixpath
 import shutil
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -94,6 +95,25 @@ def side_by_side(do: Callable[[Given], Made], given: Iterable[Given]) -> list[Ma
         return [do(each) for each in some]
     with ThreadPoolExecutor(max_workers=AT_ONCE, thread_name_prefix="store") as pool:
         return list(pool.map(do, some))
+
+
+def ahead(do: Callable[[Given], Made], given: Iterable[Given]) -> Iterator[Made]:
+    """Results in order. Of a store elsewhere the next ones are asked for while one is used."""
+    if not is_remote():
+        yield from map(do, given)
+        return
+    waiting: deque[Future[Made]] = deque()
+    with ThreadPoolExecutor(max_workers=AT_ONCE, thread_name_prefix="store") as pool:
+        try:
+            for each in given:
+                waiting.append(pool.submit(do, each))
+                if len(waiting) == AT_ONCE:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for left in waiting:
+                left.cancel()
 
 
 def _save(name: str, content: File[Any]) -> None:

@@ -186,3 +186,16 @@ def test_a_store_that_refuses_has_lost_nothing(bucket: None, settings: Any, mach
     for ask in (lambda: objects.read("x"), lambda: objects.write("x", b""), lambda: MODELS.get("solar/one")):
         with pytest.raises(StoreAway):
             ask()
+
+
+def test_what_is_next_is_asked_for_ahead_and_told_in_order(bucket: None) -> None:
+    asked: list[int] = []
+
+    def ask(number: int) -> int:
+        asked.append(number)
+        return number * number
+
+    results = objects.ahead(ask, range(50))
+    assert next(results) == 0
+    assert len(asked) <= objects.AT_ONCE, "no more than are read from the bucket at once"
+    assert list(results) == [number * number for number in range(1, 50)]

@@ -22,6 +22,7 @@ from labeling.jobs.progress import Cancelled, Interrupted, JobError, Progress, S
 from labeling.learning import domain_backbones, events
 from labeling.learning.compute import sharing
 from labeling.learning.compute.stores import device, embedder_for, load_backbone, store_of, tidy
+from labeling.store import objects
 from labeling.store.objects import StoreAway
 
 logger = logging.getLogger(__name__)
@@ -96,15 +97,23 @@ def embed_missing(
 
 
 def _photos(hashes: Sequence[str], tally: Tally) -> Iterator[tuple[str, bytes]]:
-    for image in Image.objects.filter(sha256__in=hashes).order_by("id"):
-        try:
-            yield image.sha256, storage.original(image)
-        except OSError as error:
+    images = Image.objects.filter(sha256__in=hashes).order_by("id")
+    for sha256, data, error in objects.ahead(_read, images):
+        if error is None:
+            yield sha256, data
+        else:
             tally.fail(
-                image.sha256,
+                sha256,
                 "truncated" if isinstance(error, storage.Damaged) else "missing_file",
                 f"The photo's file cannot be read ({error}). Restore it from a backup, or add it again.",
             )
+
+
+def _read(image: Image) -> tuple[str, bytes, OSError | None]:
+    try:
+        return image.sha256, storage.original(image), None
+    except OSError as error:
+        return image.sha256, b"", error
 
 
 def project_of(progress: Progress) -> Project:
