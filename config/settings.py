@@ -77,6 +77,7 @@ ROOMS = [
     "queue",
     "frontier",
     "monitors",
+    "exchange",
     "overview",
     "gateway",
 ]
@@ -126,6 +127,7 @@ MIDDLEWARE = [
     "labeling.gateway.middleware.TokenOpensPhotosMiddleware",
     "labeling.gateway.middleware.PlainTextMiddleware",
     "labeling.gateway.middleware.RefusalMiddleware",
+    "labeling.read_once.read_once_while_looking",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
     "config.one_thread.one_thread",
 ]
@@ -258,16 +260,12 @@ STATIC_URL = f"{PREFIX}/static/"
 STATIC_ROOT = VAR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = True
+FILES_HERE = {
+    "BACKEND": "django.core.files.storage.FileSystemStorage",
+    "OPTIONS": {"location": str(VAR / "photos")},
+}
 STORAGES = {
-    "default": json.loads(
-        os.environ.get("HILLTOP_STORAGE")
-        or json.dumps(
-            {
-                "BACKEND": "django.core.files.storage.FileSystemStorage",
-                "OPTIONS": {"location": str(VAR / "photos")},
-            }
-        )
-    ),
+    "default": json.loads(os.environ.get("HILLTOP_STORAGE") or json.dumps(FILES_HERE)),
     # "hashed" serves what collectstatic made, under names that browsers may keep for ever.
     "staticfiles": {
         "BACKEND": "config.static.HashedStaticFilesStorage"

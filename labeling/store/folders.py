@@ -29,15 +29,14 @@ class Area:
     """Folders of one kind. ``name``: what they lie in, in the store; ``setting``: what names where they are here.
 
     ``last``: the file that is put after the others, so that a folder which has it is whole; its sums follow, if it is not
-    older than sums are. ``depth``: how many names lead to a folder. ``checked``: by its sums; else whoever reads the files
-    has better ones, and none are taken.
+    older than sums are. Without one nobody asks for a folder before it is whole, and whoever reads it has better sums.
+    ``depth``: how many names lead to a folder.
     """
 
     name: str
     setting: str
-    last: str
+    last: str = ""
     depth: int = 1
-    checked: bool = True
 
     @property
     def root(self) -> Path:
@@ -49,23 +48,20 @@ class Area:
         It is for all machines when this returns; nothing of it is ever changed. Doing it twice changes nothing.
         """
         folder = made or self.root / relative
-        if self.checked:
+        if self.last:
             sums.seal(folder)
-        elif objects.is_remote():
-            (folder / sums.NAME).write_text("{}\n")
         if not objects.is_remote():
             return
         _folders, there = objects.listing(self._in_store(relative))
         here = [file.name for file in sums.files(folder)]
-        if {*here, sums.NAME} - set(there):
+        if {*here, *([sums.NAME] if self.last else [])} - set(there):
 
             def upload(name: str) -> None:
                 objects.upload(f"{self._in_store(relative)}/{name}", folder / name)
 
             objects.side_by_side(upload, (name for name in here if name != self.last))
-            for name in dict.fromkeys((self.last, sums.NAME)):
-                if (folder / name).is_file():
-                    upload(name)
+            for name in (self.last, sums.NAME) if self.last else ():
+                upload(name)
         copies.mark(folder)
 
     def get(self, relative: str) -> Path:
@@ -82,12 +78,12 @@ class Area:
         if folder.is_dir():
             if not copies.is_copy(folder):
                 self.put(relative)  # of a time when folders were not in the store
-            if not self.checked or not sums.wrong_now(folder):
+            if not self.last or not sums.wrong_now(folder):
                 copies.use(folder)
                 return folder
             copies.remove(folder)
         self._fetch(relative, folder)
-        copies.trim([(area.root, area.depth) for area in AREAS if area.checked])
+        copies.trim([(area.root, area.depth) for area in AREAS if area.last])
         return folder
 
     def hand_over(self, relative: str) -> None:
@@ -151,14 +147,14 @@ class Area:
 
     def _download(self, relative: str, place: Path) -> None:
         files = objects.listing(self._in_store(relative))[1]
-        if self.last not in files and sums.NAME not in files:
+        if not files or (self.last and self.last not in files):
             raise FileNotFoundError(f"{self._in_store(relative)} is not in the store")
         place.mkdir(parents=True)
         try:
             objects.side_by_side(
                 lambda name: objects.download(f"{self._in_store(relative)}/{name}", place / name), files
             )
-            if wrong := sums.wrong(place) if self.checked else []:
+            if wrong := sums.wrong(place) if self.last else []:
                 raise Damaged(f"{self._in_store(relative)} is damaged: {', '.join(wrong)}")
         except BaseException:
             shutil.rmtree(place, ignore_errors=True)
@@ -171,7 +167,7 @@ class Area:
 MODELS = Area("models", "MODELS_DIR", last="manifest.json", depth=2)
 BACKBONES = Area("backbones", "BACKBONES_DIR", last="manifest.json")
 VECTORS = Area("embeddings", "EMBEDDINGS_DIR", last="vectors.npy", depth=2)
-STAGING = Area("staging", "STAGING_DIR", last=sums.NAME, checked=False)
+STAGING = Area("staging", "STAGING_DIR")
 AREAS = (MODELS, BACKBONES, VECTORS, STAGING)
 
 
@@ -185,7 +181,7 @@ def carry_over() -> int:
     carried = 0
     for area in AREAS:
         for folder in copies.folders(area.root, area.depth):
-            if area is not STAGING and not copies.is_copy(folder) and any(sums.files(folder)):
+            if area.last and (folder / area.last).is_file() and not copies.is_copy(folder):
                 area.put(folder.relative_to(area.root).as_posix())
                 carried += 1
     for name in STAGING.here() - STAGING.names():

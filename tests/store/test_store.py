@@ -140,7 +140,8 @@ def test_a_machine_that_died_while_it_put_left_nothing(bucket: None, machine: Ma
 def test_what_lay_here_before_the_bucket_was_is_carried_over(bucket: None, machine: Machine) -> None:
     machine("a")
     for area, relative in ((MODELS, "solar/old"), (BACKBONES, "p1"), (VECTORS, "f00/shard-1")):
-        make(area, relative)
+        (make(area, relative) / area.last).write_bytes(b"whole")
+    make(MODELS, "solar/cut", head=b"no manifest came after it")
     make(BACKBONES, ".p1.state")
     make(STAGING, "being-sent")
     assert (carry_over(), carry_over()) == (3, 0)
@@ -168,7 +169,7 @@ def test_what_is_staged_leaves_the_machine_that_took_it(bucket: None, machine: M
     machine("a")
     make(STAGING, "batch")
     STAGING.hand_over("batch")
-    assert not (STAGING.root / "batch").exists()
+    assert not (STAGING.root / "batch").exists() and sums.NAME not in objects.listing("staging/batch")[1]
     machine("b")
     assert (STAGING.get("batch") / "head.json").read_bytes() == b"weights"
     machine("a")
