@@ -32,7 +32,9 @@ class EventOut(Shape):
     id = serializers.CharField()
     at = serializers.DateTimeField()
     kind = serializers.CharField()
-    by = serializers.CharField(allow_null=True, help_text="user name; null: Hilltop itself, or not signed in")
+    by = serializers.CharField(
+        allow_null=True, help_text="user name; null: Hilltop itself, not signed in, or not known"
+    )
     account = serializers.CharField(allow_null=True, help_text="user name of whom it was done to")
     project = serializers.CharField(allow_null=True, help_text="address of the project")
     what = serializers.DictField(help_text="what the kind tells")
