@@ -127,7 +127,6 @@ MIDDLEWARE = [
     "labeling.gateway.middleware.PlainTextMiddleware",
     "labeling.gateway.middleware.RefusalMiddleware",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
-    "config.one_thread.one_thread",
 ]
 ROOT_URLCONF = "config.urls"
 ASGI_APPLICATION = "config.asgi.application"
