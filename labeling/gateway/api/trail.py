@@ -9,10 +9,10 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework import serializers
 from rest_framework.request import Request
 
+from labeling.exchange.tables import FORMATS, streamed
 from labeling.gateway.api.base import ApiView, route, signed_in
 from labeling.gateway.api.endpoint import Json, Who, endpoint
 from labeling.gateway.api.shapes import Shape, paged
-from labeling.gateway.export import FORMATS, streamed
 from labeling.gateway.pagination import page_behind
 from labeling.overview.trail import reading
 from labeling.overview.trail.topics import TOPICS
