@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.bench_project import CLASSES, close_connections
-from benchmarks.budgets import grown_world
+from benchmarks.routes import grown_world
 from benchmarks.peer.http import Client
 
 
