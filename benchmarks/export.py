@@ -48,7 +48,7 @@ def fill(photos: int) -> Member:
     from django.db import connection, transaction
 
     project, admin, people = make_project(labelers=2)
-    given = {
+    given: dict[str, Any] = {
         "photos": photos,
         "project": project.pk,
         "people": [person.user.pk for person in people],
