@@ -77,6 +77,7 @@ ROOMS = [
     "queue",
     "frontier",
     "monitors",
+    "exchange",
     "overview",
     "gateway",
 ]
@@ -126,6 +127,7 @@ MIDDLEWARE = [
     "labeling.gateway.middleware.TokenOpensPhotosMiddleware",
     "labeling.gateway.middleware.PlainTextMiddleware",
     "labeling.gateway.middleware.RefusalMiddleware",
+    "labeling.read_once.read_once_while_looking",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
     "config.one_thread.one_thread",
 ]
