@@ -25,6 +25,8 @@ NAMES = (
     "pages",
     "budgets",
     "crash",
+    "chaos",
+    "fuzz",
     "loop",
     "house",
     "pixels",
