@@ -112,8 +112,21 @@ class House:
         """So much ahead of the right time, in all processes at once."""
         (self.folder / "clock").write_bytes(struct.pack("q", seconds))
 
+    def tracebacks(self) -> list[str]:
+        """What broke in web processes, each once."""
+        lines = [line[9:] for line in self._log() if line.startswith("web    |")]
+        found: dict[str, None] = {}
+        for number, line in enumerate(lines):
+            if line.startswith("Traceback"):
+                end = next((n for n in range(number + 1, len(lines)) if lines[n][:1].strip()), len(lines) - 1)
+                found["\n".join(lines[max(number - 1, 0) : end + 1])[-3000:]] = None
+        return list(found)
+
+    def _log(self) -> list[str]:
+        return (self.folder / "log").read_text(errors="replace").splitlines()
+
     def tail(self) -> str:
-        return (self.folder / "log").read_text(errors="replace")[-4000:]
+        return "\n".join(self._log()[-40:])
 
 
 @contextlib.contextmanager
@@ -169,7 +182,9 @@ def _environment(folder: Path, port: int, clock: dict[str, str]) -> dict[str, st
     others = {
         name: value for name, value in os.environ.items() if not name.startswith(("DATABASE_", "HILLTOP_"))
     }
-    return others | own | clock
+    # On a machine that is busy with other things, silence is no sign of an outage: whoever knows that says so.
+    patience = {name: value for name in ("HILLTOP_DB_PATIENCE",) if (value := os.environ.get(name))}
+    return others | own | clock | patience
 
 
 def _clock(folder: Path) -> dict[str, str]:

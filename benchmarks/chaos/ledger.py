@@ -51,12 +51,13 @@ class Intake:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """An answer of 500 and above: when it came (``time.monotonic``), and what it said."""
+    """An answer of 500 and above: when it came (``time.monotonic``, and behind which fault), and what it said."""
 
     at: float
     status: int
     asked: str
     said: str
+    when: str = ""
 
 
 @dataclass
@@ -78,6 +79,8 @@ class Ledger:
     refusals: list[Refusal] = field(default_factory=list)
     unexpected: list[str] = field(default_factory=list)
     broken_off: int = 0
+    #: The newest fault, and when it began.
+    newest: tuple[str, float] = ("the start", 0.0)
     outages: list[tuple[float, float]] = field(default_factory=list)
 
     @property
@@ -89,6 +92,12 @@ class Ledger:
                 self.answers, self.undone, self.hand_ins, self.rulings, self.intakes, self.versions, self.promotions
             )
         )  # fmt: skip
+
+    def refused(self, status: int, asked: str, said: str) -> None:
+        """An answer of 500 and above."""
+        fault, began = self.newest
+        now = time.monotonic()
+        self.refusals.append(Refusal(now, status, asked, said, f"{now - began:.1f} s after {fault} began"))
 
     @contextmanager
     def outage(self, patience_s: float = 2.0) -> Iterator[None]:

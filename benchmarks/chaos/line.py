@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from benchmarks.chaos.ledger import Ledger, Refusal
+from benchmarks.chaos.ledger import Ledger
 from benchmarks.wire import Wire
 
 #: For how long somebody tries to get one thing done.
@@ -61,7 +61,7 @@ class Line:
                 if status < 500:
                     return status, _read(content)
                 said = content.decode(errors="replace")[:300]
-                self._ledger.refusals.append(Refusal(time.monotonic(), status, asked, said))
+                self._ledger.refused(status, asked, said)
             self.sent_again = True
             if self._stop.wait(self._dice.uniform(0.1, 0.5)):
                 return None

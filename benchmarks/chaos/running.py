@@ -81,6 +81,8 @@ def go(
         found = check(run.ledger, said)
         for each in run.stuck:
             say(f"stuck: {each}\n{built.tail()}")
+        for each in built.tracebacks() if any(told.status == 500 for told in run.ledger.refusals) else ():
+            say(f"web process: {each}")
     return _told(run, found, said, len(people), cannot(built), time.monotonic() - began, say)
 
 
@@ -134,6 +136,7 @@ def _one(
     """Do it, and wait until a photo can be lent again, and one that is sent comes in."""
     name = fault.__name__
     run.counts[name] += 1
+    run.ledger.newest = (name, time.monotonic())
     if name in NO_OUTAGE:
         with fault(built, crowd, dice):
             pass
@@ -199,7 +202,7 @@ def _told(
         ("doubled", found.doubled),
         ("wrong", found.wrong),
         ("unexpected", ledger.unexpected),
-        ("server error", [f"{each.status} {each.asked}: {each.said}" for each in outside]),
+        ("server error", [f"{each.status}, {each.when}: {each.asked} {each.said}" for each in outside]),
     ):
         for each in words[:20]:
             say(f"{title}: {each}")

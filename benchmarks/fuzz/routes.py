@@ -24,7 +24,7 @@ from benchmarks.fuzz.world import World
 
 CHECKS = [status_code_conformance, content_type_conformance, response_schema_conformance]
 #: Requests of one kind in one role at a time.
-AT_A_TIME = 3
+AT_A_TIME = 6
 #: Ends the token that all the others are sent with.
 LEFT_OUT = frozenset({"logout"})
 
