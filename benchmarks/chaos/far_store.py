@@ -47,6 +47,9 @@ class FarStore(Storage):
     def exists(self, name: str) -> bool:
         return self._ask().exists(name)
 
+    def listdir(self, path: str) -> tuple[list[str], list[str]]:
+        return self._ask().listdir(path)
+
     def size(self, name: str) -> int:
         return self._ask().size(name)
 

@@ -76,6 +76,8 @@ class Worker:
         except Exception as error:  # a person who is gone would make the rest look better than it is
             self.ledger.unexpected.append(f"{self.name} stopped: {error!r}")
             raise
+        finally:
+            self.line.close()
 
     def rest(self, seconds: float) -> bool:
         """Pause for about so long; whether it is over."""

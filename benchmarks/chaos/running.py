@@ -75,6 +75,7 @@ def go(
             _disturb(run, built, crowd, line, reader, say)
         finally:
             crowd.end()
+            line.close()
         live = exports.wait_for_quiet(reader, PROJECTS, PATIENCE_S)
         run.stuck += [f"{job['kind']} is still {job['state']}" for job in live]
         said = {project: _read(run.ledger, reader, project) for project in PROJECTS}
@@ -218,6 +219,7 @@ def _told(
             name: round(statistics.median(each), 1) for name, each in sorted(run.jobs_again.items())
         },
         "server_errors_outside_outages": len(outside),
+        "answers_500": sum(each.status == 500 for each in ledger.refusals),
         "stuck": run.stuck,
         "unexpected_answers": len(ledger.unexpected),
         "answers": len(ledger.answers),
@@ -238,6 +240,7 @@ def _told(
         "refused_in_outages": len(ledger.refusals) - len(outside),
         "not_done": not_done,
         "people": people,
+        "database_patience_s": float(os.environ.get("HILLTOP_DB_PATIENCE") or 0.9),
         "seed": run.plan.seed,
         "n": sum(run.counts.values()),
         "seconds": round(seconds, 1),

@@ -21,6 +21,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from benchmarks.fuzz.requests import LOOP, Aimed, says_why
+from labeling.catalog.models import Project
 from labeling.gateway.api.base import ApiView
 from labeling.people.models import Token
 from tests.examples import thorough
@@ -46,6 +47,8 @@ def test_random_requests_get_answers_that_the_schema_foresees(
     world: World, in_one_transaction: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ApiView, "throttle_classes", ())
+    # However long it takes until that route's turn comes.
+    Project.objects.filter(pk=world.project.pk).update(undo_seconds=3600)
     application = get_wsgi_application()
     schema = schemathesis.openapi.from_wsgi("/api/schema/?format=json", application)
     admin, labeler = (Token.objects.create(user=user)[1] for user in (world.superuser, world.labeler))
