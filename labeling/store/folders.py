@@ -127,8 +127,9 @@ class Area:
         """
         if not objects.is_remote():
             return not sums.wrong(self.root / relative)
+        place = (self.root / relative).with_name(f".new-{uuid.uuid4().hex}")
         try:
-            self._download(relative, place := self.root / f".new-{uuid.uuid4().hex}")
+            self._download(relative, place)
         except FileNotFoundError:
             return False
         shutil.rmtree(place, ignore_errors=True)
