@@ -77,6 +77,7 @@ ROOMS = [
     "queue",
     "frontier",
     "monitors",
+    "explorer",
     "exchange",
     "overview",
     "gateway",
