@@ -16,6 +16,7 @@ from django.core.files.storage import FileSystemStorage, default_storage
 from labeling.store import copies, folders, objects, sums
 from labeling.store.folders import BACKBONES, MODELS, STAGING, VECTORS, Damaged, carry_over
 from labeling.store.objects import StoreAway
+from tests.store.conftest import in_bucket
 
 Machine = Callable[[str], Path]
 
@@ -148,6 +149,20 @@ def test_what_lay_here_before_the_bucket_was_is_carried_over(bucket: None, machi
     machine("b")
     assert (MODELS.get("solar/old") / "head.json").is_file()
     assert (BACKBONES.all(), VECTORS.names("f00"), STAGING.names()) == (["p1"], {"shard-1"}, set())
+
+
+def test_another_bucket_gets_what_was_copied_from_the_one_before(
+    s3: str, machine: Machine, settings: Any
+) -> None:
+    machine("a")
+    for number in range(2):
+        settings.STORAGES = {**settings.STORAGES, "default": in_bucket(s3, f"moved-{os.getpid()}-{number}")}
+        if number == 0:
+            make(MODELS, "solar/one")
+            MODELS.put("solar/one")
+            assert carry_over() == 0
+    assert MODELS.all() == [] and carry_over() == 1
+    assert MODELS.all() == ["solar/one"]
 
 
 def test_only_copies_go_and_the_longest_unused_first(bucket: None, machine: Machine, settings: Any) -> None:
