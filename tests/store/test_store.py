@@ -123,9 +123,14 @@ def test_what_is_damaged_in_the_bucket_comes_to_no_machine(bucket: None, machine
     MODELS.put("solar/one")
     objects.write("models/solar/one/head.json", b"weightS")
     machine("b")
+    assert not MODELS.is_sound("solar/one") and not MODELS.heal("solar/one")
     with pytest.raises(Damaged, match=r"models/solar/one is damaged: head\.json"):
         MODELS.get("solar/one")
     assert not list(MODELS.root.glob("*/*")), "nothing half is left"
+    machine("a")
+    assert MODELS.heal("solar/one"), "a sound copy is here"
+    machine("b")
+    assert (MODELS.get("solar/one") / "head.json").read_bytes() == b"weights"
 
 
 def test_a_machine_that_died_while_it_put_left_nothing(bucket: None, machine: Machine) -> None:
