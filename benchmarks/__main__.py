@@ -24,6 +24,7 @@ NAMES = (
     "screen",
     "pages",
     "routes",
+    "exchange",
     "crash",
     "loop",
     "house",
