@@ -17,6 +17,7 @@ NAMES = (
     "queue",
     "intake",
     "rescore",
+    "export",
     "certify",
     "frontier",
     "sweep",

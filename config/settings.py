@@ -134,7 +134,6 @@ MIDDLEWARE = [
     "labeling.gateway.middleware.RefusalMiddleware",
     "labeling.read_once.read_once_while_looking",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
-    "config.one_thread.one_thread",
 ]
 ROOT_URLCONF = "config.urls"
 ASGI_APPLICATION = "config.asgi.application"

@@ -166,6 +166,7 @@ def _exported(data: dict[str, Any]) -> str:
         "annotations": _("%(who)s exported the answers as %(format)s."),
         "ground-truths": _("%(who)s exported the ground truths as %(format)s."),
         "decisions": _("%(who)s exported the machine's decisions as %(format)s."),
+        "data-set": _("%(who)s downloaded a data set (%(format)s)."),
     }
     return said[data["what"]] % data
 

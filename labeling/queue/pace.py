@@ -84,7 +84,8 @@ def reached(project: Project) -> int:
 
 @read_once
 def _opening(project: Project) -> BandOpening | None:
-    return BandOpening.objects.filter(project=project).order_by("-id").first()
+    newest = "SELECT * FROM queue_bandopening WHERE project_id = %s ORDER BY id DESC LIMIT 1"
+    return next(iter(BandOpening.objects.raw(newest, [project.pk])), None)
 
 
 def _band(project: Project, opening: BandOpening | None) -> int:

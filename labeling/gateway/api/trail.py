@@ -9,10 +9,10 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework import serializers
 from rest_framework.request import Request
 
+from labeling.exchange.tables import FORMATS, streamed
 from labeling.gateway.api.base import ApiView, route, signed_in
 from labeling.gateway.api.endpoint import Json, Who, endpoint
 from labeling.gateway.api.shapes import Shape, paged
-from labeling.gateway.export import FORMATS, streamed
 from labeling.gateway.pagination import page_behind
 from labeling.overview.trail import reading
 from labeling.overview.trail.topics import TOPICS
@@ -32,7 +32,9 @@ class EventOut(Shape):
     id = serializers.CharField()
     at = serializers.DateTimeField()
     kind = serializers.CharField()
-    by = serializers.CharField(allow_null=True, help_text="user name; null: Hilltop itself, or not signed in")
+    by = serializers.CharField(
+        allow_null=True, help_text="user name; null: Hilltop itself, not signed in, or not known"
+    )
     account = serializers.CharField(allow_null=True, help_text="user name of whom it was done to")
     project = serializers.CharField(allow_null=True, help_text="address of the project")
     what = serializers.DictField(help_text="what the kind tells")

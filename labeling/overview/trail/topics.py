@@ -99,5 +99,5 @@ TOPICS: dict[str, Topic] = {
             {"monitor_alert", "monitor_closed", "monitor_acknowledged", "monitor_thresholds"}
         ),
     ),
-    "exports": Topic(_("Exports"), of_accounts=_EXPORTS, of_projects=frozenset({"exported"})),
+    "exports": Topic(_("Exports"), of_accounts=_EXPORTS, of_projects=frozenset({"exported", "data_set"})),
 }

@@ -51,10 +51,18 @@ def page(request: HttpRequest) -> HttpResponse:
 
 
 def _shown(event: reading.Event) -> dict[str, object]:
-    """``says``: what happened; ``account`` and ``project``: where there is more about it."""
+    """``says``: what happened; ``account`` and ``project``: where there is more; ``unknown``: nobody can tell by whom."""
     if isinstance(event, AccountEvent):
         says = str(event.get_kind_display()) + (f": {event.shown_what}" if event.what else "")
-        return {"at": event.at, "by": event.by, "says": says, "account": event.person, "project": None}
+        kinds = AccountEvent.Kind
+        return {
+            "at": event.at,
+            "by": event.by,
+            "says": says,
+            "account": event.person,
+            "project": None,
+            "unknown": event.kind in (kinds.SUPERUSER_ON, kinds.SUPERUSER_OFF),
+        }
     return {
         "at": event.at,
         "by": event.actor,
