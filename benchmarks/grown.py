@@ -7,9 +7,11 @@ it is made up, in shares as a project has them after some months.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from django.db import connection
+from django.utils import timezone
 
 from tests.factories import join, make_user
 from tests.gateway.conftest import World
@@ -142,7 +144,7 @@ WHERE photo >= %(answered)s AND NOT EXISTS (SELECT 1 FROM truth_gold g WHERE g.i
 def grow(world: World, photos: int, *, differ: float = DIFFER, decided: float = DECIDED) -> None:
     """Add ``photos`` and as many answers to ``world``'s project. Inside a transaction. The same each time."""
     from labeling.partitions import Partition
-    from labeling.queue import entry_counts
+    from labeling.queue import entry_counts, placing
     from labeling.queue.models import BandOpening, Ranking
     from labeling.truth import tallies
 
@@ -197,6 +199,7 @@ def grow(world: World, photos: int, *, differ: float = DIFFER, decided: float = 
         room.build_indexes()
         room.attach()
         entry_counts.mend(ranking)
+        placing.place(ranking, since=timezone.now() + timedelta(days=1))
         cursor.execute(
             "SELECT percentile_disc(ARRAY[0.33, 0.66]) WITHIN GROUP (ORDER BY id) FROM truth_groundtruth"
         )

@@ -79,14 +79,18 @@ def _decided_since_risk(certificate: Certificate, policy: FrontierPolicy) -> int
     return len(made.values("pk")[:FIRST_DECISIONS])
 
 
+# Each audited decision is looked up by indexes, whatever the statistics say: within CASE an EXISTS is no join, which the
+# planner could nest into a scan of all ground truths where it believes that there are none.
 _OPEN = f"""
-SELECT a.label_class_id, array_agg(DISTINCT a.item_id) FROM frontier_certificate c
-JOIN frontier_automaticdecision a ON a.certificate_id = c.id AND a.audit AND a.mode = 'on'
-JOIN catalog_item i ON i.id = a.item_id
-WHERE c.project_id = %s AND NOT {SETTLED_STRICTLY}
+SELECT i.label_class_id, array_agg(DISTINCT i.id) FROM frontier_certificate c
+CROSS JOIN LATERAL (SELECT a.item_id AS id, a.label_class_id FROM frontier_automaticdecision a
+                    WHERE a.certificate_id = c.id AND a.audit AND a.mode = 'on'
+                      AND NOT CASE WHEN EXISTS (SELECT 1 FROM frontier_decisionoverruled o WHERE o.decision_id = a.id)
+                                   THEN true ELSE false END
+                    OFFSET 0) i
+WHERE c.project_id = %s AND CASE WHEN {SETTLED_STRICTLY} THEN false ELSE true END
   AND NOT EXISTS (SELECT 1 FROM frontier_certificateend x WHERE x.certificate_id = c.id AND x.kind = 'suspended')
-  AND NOT EXISTS (SELECT 1 FROM frontier_decisionoverruled o WHERE o.decision_id = a.id)
-GROUP BY a.label_class_id
+GROUP BY i.label_class_id
 """  # noqa: S608
 
 

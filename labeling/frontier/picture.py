@@ -10,12 +10,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from django.core.cache import cache
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from labeling.catalog.models import ClassDefinition, Item, Project
-from labeling.catalog.selectors import active_definitions, class_resolution
+from labeling.catalog.selectors import active_definitions, current_guideline
 from labeling.frontier.bands import BandState as BandState  # part of what a picture says
 from labeling.frontier.bands import Gate, gates
 from labeling.frontier.certificates import in_force
@@ -25,23 +24,12 @@ from labeling.learning import selectors as learning
 from labeling.learning.models import ModelVersion
 from labeling.learning.training_set import Readiness, readiness
 from labeling.queue.models import Entry, Ranking
-from labeling.queue.placing import (
-    EPSILON,
-    audited_by_band,
-    limits_of,
-    members_of,
-    photos_by_step,
-    truths_by_band,
-)
+from labeling.queue.placing import EPSILON, audited_by_band, ladders_of, truths_by_band
 from labeling.queue.selectors import current_ranking, progress
 from labeling.truth import quality as truth
 from labeling.truth.estimates import Proportion
 from labeling.truth.quality import BandAgreement
 
-#: Steps of the density ridge within one band.
-STEPS = 8
-#: The ridge reads every score of the champion, so it is not read again for each listener of the live stream.
-RIDGE_KEPT_S = 30
 RIDGE_HEIGHT = 100.0
 PHOTOS_PER_BAND = 6
 MOST_DOTS = 12
@@ -150,7 +138,7 @@ class Picture:
 
 
 def picture(project: Project) -> Picture:
-    """The frontier as it stands. Reads the pool's counts and scores; the ridge may be half a minute old."""
+    """The frontier as it stands, by counts that are kept; the ridge is of when the order was made."""
     at = progress(project)
     agreed = truth.agreement(project)
     ranking = current_ranking(project)
@@ -173,31 +161,29 @@ def picture(project: Project) -> Picture:
         ready = readiness(project) if model is None else None
         return replace(empty, empty=_why_empty(project, at, ranking, model, ready), ready=ready)
     count = max(ranking.bands, 1)
-    limits = limits_of(ranking, definitions, count)
-    members = members_of(class_resolution(project), limits)
+    ladders = ladders_of(ranking, current_guideline(project))
     unplaced = truth.settled_count(project) - sum(now.settled.values())
     seen = _Seen(
         waiting={(row["ladder"], row["band"]): row for row in at["ladders"]},
         settled=now.settled,
-        audited=audited_by_band(project, model, limits, members),
+        audited=audited_by_band(ranking, model, ladders),
         agreed={b.band: b for b in agreed["bands"] if b.band is not None},
         gates=empty.gates,
-        limits=limits,
+        limits=ladders.lows,
         proven=_proven(project, model),
     )
-    ridges = _ridges(model, limits, members)
-    ladders = [
+    drawn = [
         Ladder(
             key=definition.label_class.key,
             name=definition.name,
             position=position,
             bands=[_band(definition, number, count, seen) for number in range(count)],
-            ridge=ridges.get(definition.label_class_id, [0] * (count * STEPS)),
+            ridge=ladders.ridge[definition.label_class_id],
         )
         for position, definition in enumerate(definitions)
-        if definition.label_class_id in limits
+        if definition.label_class_id in ladders.lows
     ]
-    return replace(empty, lines=_lines(ladders), bands=count, settled_unplaced=max(unplaced, 0))
+    return replace(empty, lines=_lines(drawn), bands=count, settled_unplaced=max(unplaced, 0))
 
 
 def band_photos(project: Project, key: str, number: int) -> list[Item]:
@@ -285,23 +271,6 @@ def _why_empty(
     if ready is not None and ready.can_train:
         return f"{said} " + _("There are enough ground truths to train a first one.")
     return f"{said} " + _("The first model needs at least two ground truths in each of two classes.")
-
-
-def _ridges(
-    model: ModelVersion, limits: Mapping[int, list[float]], members: Mapping[int, list[int]]
-) -> dict[int, list[int]]:
-    """Ladder -> photos a step, outermost first."""
-    key = f"frontier.ridge.{model.pk}.{hash(tuple((k, *v) for k, v in limits.items()))}"
-    known: dict[int, list[int]] | None = cache.get(key)
-    if known is not None:
-        return known
-    counts = photos_by_step(model, limits, members, STEPS)
-    ridges = {
-        ladder: [counts.get((ladder, step), 0) for step in range(len(lows) * STEPS)]
-        for ladder, lows in limits.items()
-    }
-    cache.set(key, ridges, RIDGE_KEPT_S)
-    return ridges
 
 
 @dataclass(frozen=True)

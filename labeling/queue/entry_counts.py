@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from django.db import connection
 
 from labeling.catalog.models import Project
-from labeling.queue.models import Ranking
+from labeling.queue.models import Placement, Ranking
 from labeling.truth.models import Tally
 from labeling.truth.tallies import counts
 
@@ -43,5 +43,6 @@ def mend(ranking: Ranking | None = None) -> int:
 
 
 def forget(project: Project, ranking_id: int) -> None:
-    """Its entries were dropped as a whole."""
-    Tally.objects.filter(project=project, what="entries", key__0=str(ranking_id)).delete()
+    """Its entries were dropped as a whole; nobody asks where it put photos."""
+    Tally.objects.filter(project=project, what__in=["entries", "placed"], key__0=str(ranking_id)).delete()
+    Placement.objects.filter(ranking=ranking_id).delete()

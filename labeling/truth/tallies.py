@@ -15,6 +15,7 @@ and retirements, so a new guideline changes no row.
     settled: "came" and "went" of photos that people settled; by quarter of an hour.
     compared: labeler, value of an answer, value of the ground truth in force.
     disputes: "waiting", or "held" where no reviewer is asked; open ones only.
+    disputed: cause, of those that were not withdrawn; by quarter of an hour.
     rulings: reviewer; by quarter of an hour. photos: "left" or "drawn" for the audit.
 
 A value is a class id, "hold" or "unusable"; a band is empty where the answers name none.
@@ -29,12 +30,13 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import Q
 
 from labeling import locks
 from labeling.catalog.models import Project
 from labeling.catalog.selectors import class_resolution
 from labeling.locks import Lock
-from labeling.truth.models import GroundTruth, Origin, TruthKind
+from labeling.truth.models import Dispute, DisputeCause, GroundTruth, Origin, TruthKind
 
 #: What is read besides the folded rows stays below this, as a fold comes each minute.
 MOST_FOLDED = 200_000
@@ -113,6 +115,21 @@ def truths_after(project: Project, last: int) -> Counter[str]:
         .exclude(origin=Origin.GOLD)
     )
     return found + Counter(rest.values_list("origin", flat=True))
+
+
+def disputed(project: Project, since: datetime | None) -> int:
+    """Disputes that people's answers made since then and that no undo has withdrawn."""
+    first, rest = _whole_quarters(since)
+    kept = sum(each.n for each in counts(project, "disputed", since=rest) if each.key[0] in _OF_ANSWERS)
+    if first is None:
+        return kept
+    between = Dispute.objects.filter(
+        project=project, cause__in=_OF_ANSWERS, created_at__gte=first, created_at__lt=rest
+    )
+    return kept + between.filter(~Q(ruling__outcome="withdrawn")).count()
+
+
+_OF_ANSWERS = (DisputeCause.DISAGREEMENT, DisputeCause.HOLD)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,10 +18,12 @@ from labeling.catalog.services import add_items
 from labeling.jobs.models import Job
 from labeling.learning.models import ModelVersion, Score
 from labeling.learning.services import promote, request_training
-from labeling.queue import entry_counts, rescoring, services, tasks  # noqa: F401  (tasks registers the handlers)
+from labeling.queue import entry_counts, placing, rescoring, services, tasks  # noqa: F401  (tasks registers the handlers)
 from labeling.queue.models import Entry, Ranking
 from labeling.queue.places import ARRIVALS
+from labeling.queue.placing import truths_by_band
 from labeling.truth.current import truth_in_force
+from labeling.truth.models import GroundTruth
 from tests.factories import make_items, make_member, make_project
 from tests.learning.building import ask_again, run_job, settle, trained_project
 from tests.queue.conftest import answer_with
@@ -131,6 +133,30 @@ def test_a_new_champion_takes_the_place_of_the_old_ones_scores_and_entries() -> 
     assert sum(each.waiting for each in waiting) == Entry.objects.filter(ranking=current(project)).count() > 0
     assert entry_counts.waiting_of(before) == []
     assert entry_counts.mend() == 0
+
+
+def test_what_is_settled_while_an_order_is_written_is_counted_in_it_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    project, items, _version = with_champion(30, 10)
+    run_job(services.request_ranking(project=project))
+    before = truths_by_band(project).settled
+    (early,) = settle(project, items[35:36], ["functional"])
+    write = rescoring.write_ranking
+
+    def meanwhile(**given: Any) -> Ranking:
+        ranking = write(**given)
+        settle(project, items[36:37], ["functional"])
+        GroundTruth.objects.create(
+            project=project, item=early.item, kind="withdrawn", origin="ruling", supersedes=early, guideline=early.guideline
+        )  # fmt: skip
+        return ranking
+
+    monkeypatch.setattr(rescoring, "write_ranking", meanwhile)
+    run_job(services.request_ranking(project=project))
+    after = truths_by_band(project).settled
+    assert sum(after.values()) == sum(before.values()) + 1 > 1
+    assert placing.mend() == 0
 
 
 def test_ranking_again_scores_only_what_came_since() -> None:
