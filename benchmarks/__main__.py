@@ -23,7 +23,7 @@ NAMES = (
     "drift",
     "screen",
     "pages",
-    "budgets",
+    "routes",
     "crash",
     "loop",
     "house",

@@ -126,6 +126,7 @@ MIDDLEWARE = [
     "labeling.gateway.middleware.TokenOpensPhotosMiddleware",
     "labeling.gateway.middleware.PlainTextMiddleware",
     "labeling.gateway.middleware.RefusalMiddleware",
+    "labeling.read_once.read_once_while_looking",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
     "config.one_thread.one_thread",
 ]

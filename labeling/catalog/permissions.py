@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from labeling.catalog import shown
 from labeling.catalog.models import Membership, Project, Role
+from labeling.read_once import read_once
 
 
 class Action(StrEnum):
@@ -35,6 +36,7 @@ ALLOWED: dict[str, frozenset[Action]] = {
 }
 
 
+@read_once
 def role_in(user: Any, project: Project) -> str | None:
     """The user's role in the project; a superuser is an admin everywhere; ``None`` for strangers."""
     if not user.is_authenticated or not user.is_active:

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from labeling.catalog.models import ClassDefinition, Item, Project
-from labeling.catalog.selectors import active_definitions, current_guideline
+from labeling.catalog.selectors import active_definitions
 from labeling.frontier.bands import BandState as BandState  # part of what a picture says
 from labeling.frontier.bands import Gate, gates
 from labeling.frontier.certificates import in_force
@@ -24,8 +24,8 @@ from labeling.learning import selectors as learning
 from labeling.learning.models import ModelVersion
 from labeling.learning.training_set import Readiness, readiness
 from labeling.queue.models import Entry, Ranking
-from labeling.queue.placing import EPSILON, audited_by_band, ladders_of, truths_by_band
-from labeling.queue.selectors import current_ranking, progress
+from labeling.queue.placing import EPSILON, audited_by_band, current_ranking, ladders_of, truths_by_band
+from labeling.queue.selectors import progress
 from labeling.truth import quality as truth
 from labeling.truth.estimates import Proportion
 from labeling.truth.quality import BandAgreement
@@ -161,7 +161,7 @@ def picture(project: Project) -> Picture:
         ready = readiness(project) if model is None else None
         return replace(empty, empty=_why_empty(project, at, ranking, model, ready), ready=ready)
     count = max(ranking.bands, 1)
-    ladders = ladders_of(ranking, current_guideline(project))
+    ladders = ladders_of(ranking)
     unplaced = truth.settled_count(project) - sum(now.settled.values())
     seen = _Seen(
         waiting={(row["ladder"], row["band"]): row for row in at["ladders"]},
@@ -193,7 +193,7 @@ def band_photos(project: Project, key: str, number: int) -> list[Item]:
     """
     entries = (
         Entry.objects.filter(
-            ranking=Ranking.objects.filter(project=project, current=True).first(),
+            ranking=current_ranking(project),
             band=number,
             taken=0,
             ladder__key=key,

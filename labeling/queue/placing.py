@@ -15,12 +15,13 @@ from typing import Any
 from django.db import connection
 
 from labeling.catalog.meaning import meaning_since
-from labeling.catalog.models import Guideline, Project
-from labeling.catalog.selectors import class_resolution, current_guideline
+from labeling.catalog.models import Project
+from labeling.catalog.selectors import class_resolution
 from labeling.learning.models import ModelVersion
 from labeling.learning.sides import ITS_VERSION_LEARNED_A_TWIN
 from labeling.planner import without_nested_loops
 from labeling.queue.models import Placement, Ranking
+from labeling.read_once import read_once
 from labeling.truth.models import Origin
 from labeling.truth.tallies import counts, truths
 
@@ -30,6 +31,18 @@ EPSILON = 1e-6
 STEPS = 8
 # Ground truths since then are counted when an order takes over, and all others before that, while nobody waits.
 _TOUCHED = "SELECT item_id FROM truth_groundtruth WHERE project_id = %(project)s AND created_at >= %(since)s"
+
+
+@read_once
+def current_ranking(project: Project) -> Ranking | None:
+    """With its model version, but for the long columns that say how that came about."""
+    current = Ranking.objects.filter(project=project, current=True).select_related("model_version")
+    found = current.defer(
+        *(f"model_version__{name}" for name in ("metrics", "manifest", "comparison"))
+    ).first()
+    if found is not None:
+        found.project = project  # as whoever goes on from here asks for it
+    return found
 
 
 def place(ranking: Ranking, *, since: datetime) -> None:
@@ -84,10 +97,10 @@ class Ladders:
         return ladder if ladder in self.lows else None
 
 
-def ladders_of(ranking: Ranking, guideline: Guideline) -> Ladders:
-    """``guideline``: the project's newest."""
+@read_once
+def ladders_of(ranking: Ranking) -> Ladders:
     placements = list(Placement.objects.filter(ranking=ranking))
-    counts_as = class_resolution(ranking.project, guideline)
+    counts_as = class_resolution(ranking.project)
     lows = {
         each.ladder_id: each.lows
         for each in placements
@@ -195,11 +208,11 @@ def truths_by_band(project: Project) -> TruthsByBand:
     """Where the project's ground truths lie now, by counts that are kept."""
     meaning = meaning_since(project)
     asked = dict(project.guidelines.values_list("pk", "number"))
-    ranking = Ranking.objects.filter(project=project, current=True).select_related("model_version").first()
+    ranking = current_ranking(project)
     everything, counted = _counted(project, asked, meaning)
     if ranking is None or ranking.model_version is None or not ranking.summary:
         return TruthsByBand({}, {}, counted, everything - counted, placed=False)
-    ladders = ladders_of(ranking, current_guideline(project))
+    ladders = ladders_of(ranking)
     settled, placed, same = Counter[tuple[int, int]](), Counter[tuple[int, int]](), Counter[tuple[int, int]]()
     for each in counts(project, "placed", first=str(ranking.pk)):
         _ranking, predicted, band, class_id, guideline_id = each.key

@@ -84,7 +84,7 @@ def test_the_audit_of_bands_leaves_out_near_duplicates_of_what_trained() -> None
     place_order(order)
 
     def counted() -> int:
-        ladders = ladders_of(order, current_guideline(pool.project))
+        ladders = ladders_of(order)
         return sum(n for n, _wrong in audited_by_band(order, pool.model, ladders).values())
 
     before = counted()

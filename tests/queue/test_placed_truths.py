@@ -8,7 +8,7 @@ import pgtrigger
 import pytest
 
 from labeling.catalog.models import Project
-from labeling.catalog.selectors import class_resolution, current_guideline
+from labeling.catalog.selectors import class_resolution
 from labeling.catalog.services import amend_guideline
 from labeling.learning.models import Score
 from labeling.queue import placing
@@ -79,7 +79,7 @@ def test_a_merged_class_takes_its_ladder_along_before_and_after_the_next_order()
         (scene.classes["dirty"].pk, 0): before[scene.classes["dirty"].pk, 0],
     }
     placed = Placement.objects.filter(ranking=scene.ranking)
-    ridge = placing.ladders_of(scene.ranking, current_guideline(scene.project)).ridge
+    ridge = placing.ladders_of(scene.ranking).ridge
     assert sum(ridge[kept]) == sum(sum(each.ridge) for each in placed.exclude(ladder=scene.classes["dirty"]))
     assert gone not in ridge
 
