@@ -60,6 +60,11 @@ def active_definitions(project: Project) -> list[ClassDefinition]:
     return list(_active(current_guideline(project)))
 
 
+def active_classes(project: Project) -> list[ClassDefinition]:
+    """The same without exemplars, from memory. Read only."""
+    return [row for row in schema_of(current_guideline(project).pk) if row.state == ClassState.ACTIVE]
+
+
 @read_once
 def _active(guideline: Guideline) -> tuple[ClassDefinition, ...]:
     return tuple(definitions_of(guideline).filter(state=ClassState.ACTIVE))
@@ -78,6 +83,11 @@ def schema_of(guideline_id: int) -> tuple[ClassDefinition, ...]:
 def class_names(guideline: Guideline) -> dict[int, str]:
     """Class id -> name, also of merged and retired ones: old answers keep the name that this version gives."""
     return {definition.label_class_id: definition.name for definition in schema_of(guideline.pk)}
+
+
+def class_keys(guideline: Guideline) -> dict[int, str]:
+    """Class id -> key, of every class there is."""
+    return {definition.label_class_id: definition.label_class.key for definition in schema_of(guideline.pk)}
 
 
 def class_names_by_key(guideline: Guideline) -> dict[str, str]:

@@ -280,7 +280,7 @@ def band_table(project: Project, seen: Any) -> list[BandRow]:
         disputes = dict(cursor.fetchall())
     holds = {each.key[0]: each.n for each in counts(project, "held")}
     alpha = alpha_by_band(project)
-    agreed = {each.band: each.unanimous for each in seen.agreement["bands"]}
+    agreed = {each.band: each.unanimous for each in seen.agreement}
     drawn: dict[int, list[Any]] = {}
     for line in seen.lines:
         for ladder in filter(None, (line.left, line.right)):

@@ -14,18 +14,18 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from labeling.catalog.models import ClassDefinition, Item, Project
-from labeling.catalog.selectors import active_definitions
+from labeling.catalog.selectors import active_classes
 from labeling.frontier.bands import BandState as BandState  # part of what a picture says
 from labeling.frontier.bands import Gate, gates
-from labeling.frontier.certificates import in_force
-from labeling.frontier.models import AutomaticDecision, Certificate, EndKind
+from labeling.frontier.certificates import in_force, suspended
+from labeling.frontier.models import AutomaticDecision, Certificate
 from labeling.jobs.models import Job, JobState
 from labeling.learning import selectors as learning
 from labeling.learning.models import ModelVersion
 from labeling.learning.training_set import Readiness, readiness
 from labeling.queue.models import Entry, Ranking
 from labeling.queue.placing import EPSILON, audited_by_band, current_ranking, ladders_of, truths_by_band
-from labeling.queue.selectors import progress
+from labeling.queue.selectors import position
 from labeling.truth import quality as truth
 from labeling.truth.estimates import Proportion
 from labeling.truth.quality import BandAgreement
@@ -114,7 +114,7 @@ class Picture:
     current_band: int
     bands: int
     progress: dict[str, Any]
-    agreement: dict[str, Any]
+    agreement: list[BandAgreement]
     ready: Readiness | None
     waiting_unranked: int = 0
     settled_unplaced: int = 0
@@ -139,11 +139,11 @@ class Picture:
 
 def picture(project: Project) -> Picture:
     """The frontier as it stands, by counts that are kept; the ridge is of when the order was made."""
-    at = progress(project)
-    agreed = truth.agreement(project)
+    at = position(project)
+    agreed = truth.agreement_by_band(project)
     ranking = current_ranking(project)
     model = learning.champion(project)
-    definitions = active_definitions(project)
+    definitions = active_classes(project)
     now = truths_by_band(project)
     empty = Picture(
         lines=[],
@@ -167,10 +167,10 @@ def picture(project: Project) -> Picture:
         waiting={(row["ladder"], row["band"]): row for row in at["ladders"]},
         settled=now.settled,
         audited=audited_by_band(ranking, model, ladders),
-        agreed={b.band: b for b in agreed["bands"] if b.band is not None},
+        agreed={b.band: b for b in agreed if b.band is not None},
         gates=empty.gates,
         limits=ladders.lows,
-        proven=_proven(project, model),
+        proven=_proven(project),
     )
     drawn = [
         Ladder(
@@ -210,7 +210,7 @@ def band_photos(project: Project, key: str, number: int) -> list[Item]:
 # --- parts ------------------------------------------------------------------------------------------------------
 
 
-def _proven(project: Project, model: ModelVersion) -> dict[int, list[tuple[BandState, float]]]:
+def _proven(project: Project) -> dict[int, list[tuple[BandState, float]]]:
     """Class id -> what its certificate under this model is, and the lowest margin of each of its parts, outermost first."""
 
     def covered(each: Certificate) -> float:
@@ -218,8 +218,7 @@ def _proven(project: Project, model: ModelVersion) -> dict[int, list[tuple[BandS
         return 0.0 if each.coverage >= 1 - EPSILON else each.threshold
 
     found: dict[int, list[tuple[BandState, float]]] = {}
-    newest_last = Certificate.objects.filter(project=project, model_version=model).order_by("id")
-    for each in newest_last.filter(ends__kind=EndKind.SUSPENDED):
+    for each in suspended(project).values():
         inner = covered(each) if each.assisted is None else each.assisted
         found[each.label_class_id] = [(BandState.SUSPENDED, inner)]
     for each in in_force(project):

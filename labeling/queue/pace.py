@@ -82,8 +82,13 @@ def reached(project: Project) -> int:
 
 
 @read_once
+def _openings(project: Project) -> list[BandOpening]:
+    """All of them, oldest first: a few for each champion and guideline."""
+    return list(BandOpening.objects.filter(project=project).select_related("by").order_by("id"))
+
+
 def _opening(project: Project) -> BandOpening | None:
-    return BandOpening.objects.filter(project=project).order_by("-id").first()
+    return next(reversed(_openings(project)), None)
 
 
 def _band(project: Project, opening: BandOpening | None) -> int:
@@ -324,7 +329,7 @@ def departures(project: Project) -> dict[int, Departure]:
     """Band -> how the queue last went on from it; bands that it never left are missing."""
     found: dict[int, Departure] = {}
     before: BandOpening | None = None
-    for opening in BandOpening.objects.filter(project=project).select_related("by").order_by("id"):
+    for opening in _openings(project):
         band = before.band if before else 0
         # From a band that was open again the queue goes back: what lies between was left earlier, and otherwise.
         again = before is not None and "missing" in before.figures
