@@ -209,7 +209,7 @@ def grow(
         room.build_indexes()
         room.attach()
         entry_counts.mend(ranking)
-        placing.place(ranking, since=timezone.now() + timedelta(days=1))
+        placing.place(ranking, until=timezone.now() + timedelta(days=1))
         cursor.execute(
             "SELECT percentile_disc(ARRAY[0.33, 0.66]) WITHIN GROUP (ORDER BY id) FROM truth_groundtruth"
         )

@@ -131,4 +131,4 @@ def photo_bytes(
 
 def place_order(ranking: Ranking) -> None:
     """As an order is placed that a worker wrote: bands begin, and what is settled is counted in them."""
-    placing.place(ranking, since=timezone.now() + timedelta(days=1))
+    placing.place(ranking, until=timezone.now() + timedelta(days=1))

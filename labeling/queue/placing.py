@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from django.db import connection
 
@@ -29,8 +28,6 @@ from labeling.truth.tallies import counts, truths
 EPSILON = 1e-6
 #: Steps of the density ridge within one band, as ``queue_place`` makes them.
 STEPS = 8
-# Ground truths since then are counted when an order takes over, and all others before that, while nobody waits.
-_TOUCHED = "SELECT item_id FROM truth_groundtruth WHERE project_id = %(project)s AND created_at >= %(since)s"
 
 
 @read_once
@@ -45,29 +42,30 @@ def current_ranking(project: Project) -> Ranking | None:
     return found
 
 
-def place(ranking: Ranking, *, since: datetime) -> None:
-    """Begin the bands of an order that is not yet current, and count the ground truths in them that are older than
-    ``since``."""
+def place(ranking: Ranking, *, until: datetime) -> None:
+    """Begin the bands of an order that is not yet current, and count the ground truths in them as they were then: so early
+    that all of that time are committed."""
     with without_nested_loops(), connection.cursor() as cursor:
         cursor.execute("SELECT queue_place(%s)", [ranking.pk])
-        _count(cursor, ranking, f"item_id NOT IN ({_TOUCHED})", since)
+        cursor.execute(
+            _COUNT.format("<"), {"ranking": ranking.pk, "project": ranking.project_id, "at": until}
+        )
 
 
 def place_newest(ranking: Ranking, *, since: datetime) -> None:
-    """The others, while nobody can settle a photo of the project. They are few, and found by indexes."""
+    """What came and went from then on, while nobody can settle a photo of the project: few, and found by indexes."""
     with connection.cursor() as cursor:
-        _count(cursor, ranking, f"item_id = ANY(ARRAY({_TOUCHED}))", since)
+        cursor.execute(
+            _COUNT.format(">="), {"ranking": ranking.pk, "project": ranking.project_id, "at": since}
+        )
 
 
-def _count(cursor: Any, ranking: Ranking, which: str, since: datetime) -> None:
-    cursor.execute(
-        f"""
-        INSERT INTO truth_tally (project_id, what, at, key, n, amount, folded)
-        SELECT project_id, 'placed', NULL, key, count(*), 0, false FROM queue_placed
-        WHERE ranking_id = %(ranking)s AND {which} GROUP BY project_id, key
-        """,  # noqa: S608
-        {"ranking": ranking.pk, "project": ranking.project_id, "since": since},
-    )
+_COUNT = """
+INSERT INTO truth_tally (project_id, what, at, key, n, amount, folded)
+SELECT project_id, 'placed', NULL, key, sum(n), 0, false FROM queue_placed
+WHERE ranking_id = %(ranking)s AND project_id = %(project)s AND at {} %(at)s
+GROUP BY project_id, key HAVING sum(n) <> 0
+"""
 
 
 def mend(ranking: Ranking | None = None) -> int:

@@ -68,7 +68,7 @@ def write_ranking(
         model_version_id=ordered.model_version_id,
         summary=ordered.summary(),
     )
-    placing.place(ranking, since=read_at - _LONGEST_TRANSACTION)
+    placing.place(ranking, until=read_at - _LONGEST_TRANSACTION)
     partition = partition_of(ranking.pk)
     partition.create(round=1, taken=0, free=project.answers_per_image, late=False, draw="rank")
     for columns in ordered.columns(arrivals=arrivals, arrivals_band=ARRIVALS):

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pgtrigger
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.utils import timezone
 from pytest_django import Settings
 
 from labeling.catalog.models import Item, Project
@@ -140,22 +143,25 @@ def test_what_is_settled_while_an_order_is_written_is_counted_in_it_once(
 ) -> None:
     project, items, _version = with_champion(30, 10)
     run_job(services.request_ranking(project=project))
+    old, early = settle(project, items[25:27], ["functional"] * 2)
+    with pgtrigger.ignore("truth.GroundTruth:append_only"):
+        GroundTruth.objects.filter(pk=old.pk).update(created_at=timezone.now() - timedelta(days=1))
     before = truths_by_band(project).settled
-    (early,) = settle(project, items[35:36], ["functional"])
     write = rescoring.write_ranking
 
     def meanwhile(**given: Any) -> Ranking:
         ranking = write(**given)
-        settle(project, items[36:37], ["functional"])
-        GroundTruth.objects.create(
-            project=project, item=early.item, kind="withdrawn", origin="ruling", supersedes=early, guideline=early.guideline
-        )  # fmt: skip
+        settle(project, items[27:28], ["functional"])
+        for gone in (old, early):
+            GroundTruth.objects.create(
+                project=project, item=gone.item, kind="withdrawn", origin="ruling", supersedes=gone, guideline=gone.guideline
+            )  # fmt: skip
         return ranking
 
     monkeypatch.setattr(rescoring, "write_ranking", meanwhile)
     run_job(services.request_ranking(project=project))
     after = truths_by_band(project).settled
-    assert sum(after.values()) == sum(before.values()) + 1 > 1
+    assert sum(after.values()) == sum(before.values()) - 1 > 1
     assert placing.mend() == 0
 
 

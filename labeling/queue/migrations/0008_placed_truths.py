@@ -63,11 +63,17 @@ CREATE FUNCTION queue_place(of_ranking bigint) RETURNS void LANGUAGE sql AS $$
     FROM r, counts_as c JOIN ladder ON ladder_id = c.class_id
 $$;
 
+-- Each ground truth adds itself and takes away what it supersedes, at its time: what is in force is the sum of all.
 CREATE VIEW queue_placed AS
-SELECT r.id AS ranking_id, g.project_id, g.item_id, {_KEY.format("g")} AS key
-FROM queue_ranking r JOIN truth_groundtruth g ON g.project_id = r.project_id
-{_OF_ORDER.format("g")}
-WHERE {_COUNTS.format("g")} AND NOT EXISTS (SELECT 1 FROM truth_groundtruth newer WHERE newer.supersedes_id = g.id);
+SELECT r.id AS ranking_id, each.project_id, each.at, {_KEY.format("each")} AS key, each.n
+FROM queue_ranking r
+JOIN (SELECT project_id, item_id, created_at AS at, kind, origin, label_class_id, guideline_id, 1 AS n FROM truth_groundtruth
+      UNION ALL
+      SELECT newer.project_id, old.item_id, newer.created_at, old.kind, old.origin, old.label_class_id, old.guideline_id, -1
+      FROM truth_groundtruth newer JOIN truth_groundtruth old ON old.id = newer.supersedes_id) each
+  ON each.project_id = r.project_id
+{_OF_ORDER.format("each")}
+WHERE {_COUNTS.format("each")};
 
 CREATE FUNCTION queue_tally_placed() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -89,7 +95,7 @@ CREATE FUNCTION queue_placed_mend(of_ranking bigint) RETURNS bigint LANGUAGE sql
     WITH missing AS (
         INSERT INTO truth_tally (project_id, what, at, key, n, amount, folded)
         SELECT project_id, 'placed', NULL, key, sum(n), 0, false
-        FROM (SELECT project_id, key, count(*) AS n FROM queue_placed
+        FROM (SELECT project_id, key, sum(n) AS n FROM queue_placed
               WHERE ranking_id IN (SELECT id FROM queue_ranking WHERE CASE WHEN of_ranking IS NULL THEN current
                                                                            ELSE id = of_ranking END)
               GROUP BY 1, 2

@@ -1,11 +1,11 @@
 """How many disputes came, by quarter of an hour: what the queue's pace asks of the time since a band opened.
 
-The nightly recount leaves to the queue what it counts by its orders.
+Ground truths are found by time too, as an order that takes over asks for those that came meanwhile. The nightly recount leaves to the queue what it counts by its orders.
 """
 
 from importlib import import_module
 
-from django.db import migrations
+from django.db import migrations, models
 
 before = import_module("labeling.truth.migrations.0007_tallies")
 
@@ -66,4 +66,10 @@ DELETE FROM truth_tally WHERE what = 'disputed';
 class Migration(migrations.Migration):
     dependencies = [("truth", "0007_tallies")]
 
-    operations = [migrations.RunSQL(FORWARD, BACKWARD)]
+    operations = [
+        migrations.RunSQL(FORWARD, BACKWARD),
+        migrations.AddIndex(
+            model_name="groundtruth",
+            index=models.Index(fields=["project", "created_at"], name="truths_by_time"),
+        ),
+    ]
