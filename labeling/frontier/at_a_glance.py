@@ -9,13 +9,11 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db.models import Count, Exists, OuterRef, Q
-
 from labeling.catalog.meaning import meanings_now
 from labeling.catalog.models import Project
+from labeling.frontier.decision_counts import decided_now
 from labeling.frontier.models import (
     AuditWatch,
-    AutomaticDecision,
     Certificate,
     CertificateEnd,
     EndKind,
@@ -24,7 +22,6 @@ from labeling.frontier.models import (
 )
 from labeling.learning.selectors import champions
 from labeling.truth.estimates import Proportion
-from labeling.truth.models import GroundTruth
 
 
 @dataclass(frozen=True)
@@ -91,20 +88,17 @@ def decided(projects: Sequence[Project]) -> Counter[int]:
 
 def _decided(projects: Sequence[Project], under: Sequence[Certificate]) -> tuple[Counter[int], Counter[int]]:
     """The same, and of these what was decided by a certificate of ``under``."""
-    settled = GroundTruth.objects.current().filter(item=OuterRef("item"))
-    standing = AutomaticDecision.objects.standing().filter(~Exists(settled), project__in=projects)
-    by = Count("item", distinct=True, filter=Q(certificate__in=[each.pk for each in under]))
-    counted = standing.order_by().values("project").annotate(n=Count("item", distinct=True), by=by)
-    rows = list(counted)
-    return (
-        Counter({row["project"]: row["n"] for row in rows}),
-        Counter({row["project"]: row["by"] for row in rows if row["by"]}),
-    )
+    among = {each.pk for each in under}
+    every, by = Counter[int](), Counter[int]()
+    for each in decided_now(projects):
+        every[each.project_id] += each.n
+        by[each.project_id] += each.n if among & each.certificates else 0
+    return every, +by
 
 
 def _checked(projects: Sequence[Project]) -> dict[int, Proportion]:
     """As :class:`Glance` says: by the watches over these certificates."""
-    made = AutomaticDecision.objects.standing().filter(project__in=projects).values("certificate")
+    made = {pk for each in decided_now(projects, settled_too=True) for pk in each.certificates}
     watched = {
         # A delivered set is watched over all classes at once.
         (model, guideline, None if promise == PromiseKind.DELIVERED else label_class)

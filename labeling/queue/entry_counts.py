@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from django.db import connection
 
 from labeling.catalog.models import Project
+from labeling.kept_counts import counts
 from labeling.queue.models import Ranking
 from labeling.truth.models import Tally
-from labeling.truth.tallies import counts
 
 
 @dataclass(frozen=True, slots=True)

@@ -159,10 +159,11 @@ def progress(project: Project) -> dict[str, Any]:
     by_kind = Counter[str]()
     for each in people:
         by_kind[each.kind] += each.n
-    answers = sum(each.n for each in tallies.counts(project, "answers") if each.key == ("stands",))
-    rulings = sum(each.n for each in tallies.counts(project, "rulings"))
-    photos = {each.key[0]: each.n for each in tallies.counts(project, "photos")}
-    disputes = {each.key[0]: each.n for each in tallies.counts(project, "disputes")}
+    kept = tallies.totals(project)
+    answers = sum(each.n for each in kept["answers"] if each.key == ("stands",))
+    rulings = sum(each.n for each in kept["rulings"])
+    photos = {each.key[0]: each.n for each in kept["photos"]}
+    disputes = {each.key[0]: each.n for each in kept["disputes"]}
     waiting: list[dict[str, Any]] = []
     if ranking is not None:
         keys = dict(LabelClass.objects.filter(project=project).values_list("pk", "key"))

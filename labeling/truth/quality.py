@@ -15,6 +15,7 @@ from labeling.catalog.models import Item, Project, Role
 from labeling.catalog.selectors import class_names_by_key, class_resolution, current_guideline
 from labeling.jobs.models import Job, JobState
 from labeling.jobs.services import enqueue
+from labeling.kept_counts import counts
 from labeling.people.models import User
 from labeling.read_once import read_once
 from labeling.truth.estimates import Proportion
@@ -25,7 +26,7 @@ from labeling.truth.models import (
     Origin,
     Pause,
 )
-from labeling.truth.tallies import Unit, counts, truths, units
+from labeling.truth.tallies import Unit, truths, units
 
 #: The job kind that computes alpha and Dawid-Skene with crowd-kit, in a worker.
 ESTIMATES = "estimates"

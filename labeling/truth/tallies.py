@@ -15,7 +15,8 @@ and retirements, so a new guideline changes no row.
     settled: "came" and "went" of photos that people settled; by quarter of an hour.
     compared: labeler, value of an answer, value of the ground truth in force.
     disputes: "waiting", or "held" where no reviewer is asked; open ones only.
-    rulings: reviewer; by quarter of an hour. photos: "left" or "drawn" for the audit.
+    rulings: reviewer, "on" within 180 s after their last one, else "first"; ``amount``: milliseconds since then, of the
+        former; by quarter of an hour. photos: "left" or "drawn" for the audit.
 
 A value is a class id, "hold" or "unusable"; a band is empty where the answers name none.
 """
@@ -25,14 +26,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from typing import Any
+from datetime import datetime, timedelta
 
 from django.db import connection, transaction
 
 from labeling import locks
 from labeling.catalog.models import Project
 from labeling.catalog.selectors import class_resolution
+from labeling.kept_counts import Counted, counts, counts_of, rows
 from labeling.locks import Lock
 from labeling.read_once import read_once
 from labeling.truth.models import GroundTruth, Origin, TruthKind
@@ -45,41 +46,13 @@ BLOCK = 256
 QUARTER = timedelta(minutes=15)
 
 
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """``key``: as the module says. ``amount``: 0 but for answers."""
-
-    key: tuple[str, ...]
-    n: int
-    amount: int
-
-
-def counts(
-    project: Project,
-    what: str,
-    *,
-    since: datetime | None = None,
-    first: str | None = None,
-    block_after: int | None = None,
-) -> list[Counted]:
-    """What is counted now; ``since``: of quarters of an hour that begin no earlier; ``first``: with a key that begins so;
-    ``block_after``: of later blocks."""
-    return [
-        Counted(tuple(key), int(n), int(amount))
-        for key, n, amount in _rows(
-            """
-            SELECT key, sum(n), sum(amount) FROM truth_tally
-            WHERE project_id = %s AND what = %s AND (%s::timestamptz IS NULL OR at >= %s)
-              AND (%s::text IS NULL OR key[1] = %s) AND (%s::bigint IS NULL OR key[3]::bigint > %s)
-            GROUP BY key HAVING sum(n) <> 0 OR sum(amount) <> 0
-            """,
-            [project.pk, what, since, since, first, first, block_after, block_after],
-        )
-    ]
+def totals(project: Project) -> dict[str, list[Counted]]:
+    """What pages show of a whole project, in one query."""
+    return counts_of(project, "answers", "disputes", "photos", "rulings", "truths")
 
 
 def photos(project: Project) -> int:
-    return sum(each.n for each in counts(project, "photos"))
+    return sum(each.n for each in totals(project)["photos"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +69,7 @@ class TruthCount:
 @read_once
 def truths(project: Project) -> list[TruthCount]:
     found = []
-    for each in counts(project, "truths"):
+    for each in totals(project)["truths"]:
         kind, class_id, origin, guideline_id = each.key
         found.append(TruthCount(kind, int(class_id) if class_id else None, origin, int(guideline_id), each.n))
     return found
@@ -142,7 +115,7 @@ def units(project: Project, *, since: datetime | None = None) -> list[Unit]:
     first, rest = _whole_quarters(since)
     found = counts(project, "units", since=rest)
     if first is not None:
-        between = _rows(_UNITS_BETWEEN, {"project": project.pk, "since": first, "until": rest})
+        between = rows(_UNITS_BETWEEN, {"project": project.pk, "since": first, "until": rest})
         found += [Counted(tuple(key), 1, 0) for (key,) in between]
     return as_units(project, found)
 
@@ -184,20 +157,6 @@ HAVING count(*) >= 2 AND NOT bool_or(a.context @> '{"wanted": 1}')
 """
 
 
-def by_day(project: Project, what: str, zone: str) -> list[tuple[date, Counted]]:
-    """The same by day in the time zone ``zone``, of what is counted by quarters of an hour."""
-    return [
-        (day, Counted(tuple(key), int(n), int(amount)))
-        for day, key, n, amount in _rows(
-            """
-            SELECT (at AT TIME ZONE %s)::date AS day, key, sum(n), sum(amount) FROM truth_tally
-            WHERE project_id = %s AND what = %s GROUP BY day, key HAVING sum(n) <> 0 OR sum(amount) <> 0
-            """,
-            [zone, project.pk, what],
-        )
-    ]
-
-
 @transaction.atomic
 def fold(most: int = MOST_FOLDED) -> int:
     """Put appended rows together, one a count; return how many there were. Whoever counts meanwhile counts right."""
@@ -229,9 +188,3 @@ def mend(project: Project | None = None) -> int:
             "SELECT truth_tally_mend(%s) + truth_open_disputes_mend()", [project.pk if project else None]
         )
         return int(cursor.fetchone()[0])
-
-
-def _rows(sql: str, parameters: Any) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
-        return list(cursor.fetchall())
