@@ -77,6 +77,7 @@ ROOMS = [
     "queue",
     "frontier",
     "monitors",
+    "exchange",
     "overview",
     "gateway",
 ]
@@ -259,16 +260,12 @@ STATIC_URL = f"{PREFIX}/static/"
 STATIC_ROOT = VAR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = True
+FILES_HERE = {
+    "BACKEND": "django.core.files.storage.FileSystemStorage",
+    "OPTIONS": {"location": str(VAR / "photos")},
+}
 STORAGES = {
-    "default": json.loads(
-        os.environ.get("HILLTOP_STORAGE")
-        or json.dumps(
-            {
-                "BACKEND": "django.core.files.storage.FileSystemStorage",
-                "OPTIONS": {"location": str(VAR / "photos")},
-            }
-        )
-    ),
+    "default": json.loads(os.environ.get("HILLTOP_STORAGE") or json.dumps(FILES_HERE)),
     # "hashed" serves what collectstatic made, under names that browsers may keep for ever.
     "staticfiles": {
         "BACKEND": "config.static.HashedStaticFilesStorage"

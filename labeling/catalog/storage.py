@@ -36,7 +36,8 @@ class Damaged(FileNotFoundError):
 class Hashed(Protocol):
     """Anything with a ``sha256``: an :class:`~labeling.catalog.models.Image`, for one."""
 
-    sha256: str
+    @property
+    def sha256(self) -> str: ...
 
 
 def original_name(sha256: str) -> str:

@@ -75,6 +75,7 @@ PAGES: dict[str, dict[str, str]] = {
     "members": {"GET": ADMIN, "POST": ADMIN},
     "photos": {"GET": REVIEW, "POST": ADMIN},
     "near-duplicates": {"GET": ADMIN},
+    "data-sets": {"GET": ADMIN, "POST": ADMIN},
     "intake": {"GET": ADMIN, "POST": ADMIN},
     "intake-batch": {"GET": ADMIN, "POST": ADMIN},
     "review": {"GET": REVIEW},

@@ -11,13 +11,13 @@ from rest_framework.request import Request
 
 from labeling.catalog.models import Project
 from labeling.catalog.permissions import Action, may
+from labeling.exchange.tables import FORMATS, streamed
 from labeling.frontier.standing import StandsUnder
 from labeling.gateway import provenance
 from labeling.gateway.api.base import ApiView, route
 from labeling.gateway.api.endpoint import Json, endpoint
 from labeling.gateway.api.fields import yes_or_no
 from labeling.gateway.api.shapes import Shape, paged
-from labeling.gateway.export import FORMATS, streamed
 from labeling.gateway.pagination import page_of_rows
 from labeling.refusals import Refused
 from labeling.truth.models import DisputeCause, Draw, Origin, Outcome, TruthKind
