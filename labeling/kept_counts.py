@@ -27,6 +27,7 @@ class Counted:
     amount: int
 
 
+@read_once
 def counts(
     project: Project,
     what: str,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
 from labeling.catalog.models import ClassDefinition, ClassState, Guideline, Project
 from labeling.catalog.selectors import class_resolution, schema_of
@@ -19,14 +19,16 @@ from labeling.read_once import read_once
 _OWN = Q(wording_only=False) | Q(objection__isnull=False)
 
 
-def _first_ones(project: Project) -> QuerySet[Guideline]:
-    return Guideline.objects.filter(_OWN, project=project).order_by("number")
-
-
 @read_once
+def _versions(project: Project) -> tuple[tuple[Guideline, bool], ...]:
+    """All versions, oldest first, and whether each means something of its own."""
+    found = Guideline.objects.filter(project=project).order_by("number").select_related("objection")
+    return tuple((each, not each.wording_only or hasattr(each, "objection")) for each in found)
+
+
 def meaning_now(project: Project) -> Guideline:
     """The version whose meaning the newest one has: itself, or the one that it only says in other words."""
-    return _first_ones(project).reverse()[:1].get()
+    return next(version for version, own in reversed(_versions(project)) if own)
 
 
 def meanings_now(projects: Sequence[Project]) -> dict[int, int]:
@@ -37,12 +39,11 @@ def meanings_now(projects: Sequence[Project]) -> dict[int, int]:
 
 def meanings(project: Project) -> dict[int, int]:
     """Guideline id -> id of the first version that means the same, for every version of the project."""
-    own = set(_first_ones(project).values_list("pk", flat=True))
     found: dict[int, int] = {}
     first = 0
-    for pk in Guideline.objects.filter(project=project).order_by("number").values_list("pk", flat=True):
-        first = pk if pk in own else first
-        found[pk] = first
+    for version, own in _versions(project):
+        first = version.pk if own else first
+        found[version.pk] = first
     return found
 
 
@@ -61,13 +62,12 @@ def meaning_since(project: Project) -> dict[int, int]:
     Renaming, ordering, exemplars, merging and retiring change nothing about the answers that still count, and another
     wording changes nothing at all. Classes that count for nothing today (retired) are left out.
     """
-    own = set(_first_ones(project).values_list("pk", flat=True))
     since: dict[int, int] = {}
     before: dict[int, ClassDefinition] = {}
     counted_for: dict[int, int | None] = {}
-    for version in Guideline.objects.filter(project=project).order_by("number"):
+    for version, own in _versions(project):
         now = {row.label_class_id: row for row in schema_of(version.pk)}
-        if version.pk in own:
+        if own:
             if before and _active(now) - _active(before):
                 since = dict.fromkeys(now, version.number)
             for class_id in now:

@@ -25,6 +25,7 @@ from labeling.catalog.models import (
     IntakeFile,
     IntakeOutcome,
     Item,
+    LabelClass,
     Likeness,
     Membership,
     Project,
@@ -84,6 +85,12 @@ def class_names(guideline: Guideline) -> dict[int, str]:
 def class_names_by_key(guideline: Guideline) -> dict[str, str]:
     """Class key -> the name that this version gives, also of merged and retired ones."""
     return {definition.label_class.key: definition.name for definition in schema_of(guideline.pk)}
+
+
+@read_once
+def class_keys(project: Project) -> dict[int, str]:
+    """Class id -> key, of every class there ever was."""
+    return dict(LabelClass.objects.filter(project=project).values_list("pk", "key"))
 
 
 def class_resolution(project: Project, guideline: Guideline | None = None) -> dict[int, int | None]:

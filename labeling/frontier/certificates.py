@@ -25,6 +25,7 @@ from labeling.notes import kept_whole
 from labeling.people.models import User
 from labeling.queue import priority
 from labeling.queue.services import request_ranking
+from labeling.read_once import read_once
 from labeling.refusals import Refused
 from labeling.truth import services as truth
 from labeling.truth.models import GroundTruth
@@ -158,6 +159,7 @@ def _end_as_suspended(
     return len(CertificateEnd.objects.bulk_create(ends))
 
 
+@read_once
 def in_force(project: Project) -> list[Certificate]:
     """Certificates that allow something now: not ended, of the champion, of what the guideline means today."""
     model = champion(project)

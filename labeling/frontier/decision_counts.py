@@ -21,23 +21,27 @@ from labeling.kept_counts import rows
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """``n`` photos that stand decided by the same ``certificates``."""
+    """``n`` photos that stand decided by the same ``certificates``; ``settled``: that people settled as well."""
 
     project_id: int
+    settled: bool
     certificates: frozenset[int]
     n: int
 
 
-def decided_now(projects: Sequence[Project], *, settled_too: bool = False) -> list[Decided]:
-    """Photos that stand as the machine decided them; ``settled_too``: also those that people have settled as well."""
+def decided_now(projects: Sequence[Project]) -> list[Decided]:
+    """Photos that stand as the machine decided them."""
     found = rows(
         """
-        SELECT project_id, key[2:], sum(n) FROM truth_tally
-        WHERE project_id = ANY(%s) AND what = 'decided' AND (%s OR key[1] = 'open') GROUP BY 1, 2 HAVING sum(n) <> 0
+        SELECT project_id, key[1] = 'settled', key[2:], sum(n) FROM truth_tally
+        WHERE project_id = ANY(%s) AND what = 'decided' GROUP BY 1, 2, 3 HAVING sum(n) <> 0
         """,
-        [[each.pk for each in projects], settled_too],
+        [[each.pk for each in projects]],
     )
-    return [Decided(project, frozenset(map(int, certificates)), int(n)) for project, certificates, n in found]
+    return [
+        Decided(project, settled, frozenset(map(int, certificates)), int(n))
+        for project, settled, certificates, n in found
+    ]
 
 
 def mend() -> int:

@@ -11,8 +11,8 @@ from django.db import connection
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from labeling.catalog.models import LabelClass, Project
-from labeling.catalog.selectors import class_resolution
+from labeling.catalog.models import Project
+from labeling.catalog.selectors import class_keys, class_resolution
 from labeling.jobs.models import Job
 from labeling.people.models import User
 from labeling.queue import claiming, pace
@@ -139,7 +139,7 @@ def _pace(project: Project) -> tuple[int, int]:
 def _by_class_now(project: Project, counts: dict[int, int]) -> dict[str, int]:
     """Ground truths a class key, each under the class that it counts as today; retired ones under their own."""
     resolution = class_resolution(project)
-    keys = dict(LabelClass.objects.filter(project=project).values_list("pk", "key"))
+    keys = class_keys(project)
     folded: Counter[str] = Counter()
     for class_id, number in counts.items():
         folded[keys[resolution.get(class_id) or class_id]] += number
@@ -166,7 +166,7 @@ def progress(project: Project) -> dict[str, Any]:
     disputes = {each.key[0]: each.n for each in kept["disputes"]}
     waiting: list[dict[str, Any]] = []
     if ranking is not None:
-        keys = dict(LabelClass.objects.filter(project=project).values_list("pk", "key"))
+        keys = class_keys(project)
         found = [
             (keys[each.ladder] if each.ladder is not None else None, each)
             for each in waiting_of(ranking)

@@ -33,7 +33,7 @@ def kept(pool: Pool, what: str) -> dict[tuple[str, ...], int]:
 
 
 def open_photos(pool: Pool) -> int:
-    return sum(each.n for each in decision_counts.decided_now([pool.project]))
+    return sum(each.n for each in decision_counts.decided_now([pool.project]) if not each.settled)
 
 
 def test_each_kind_of_change_is_counted_at_once(pool: Pool) -> None:
