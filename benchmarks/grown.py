@@ -153,6 +153,8 @@ def grow(
 
     The same each time.
     """
+    from labeling.catalog import file_counts
+    from labeling.frontier import decision_counts
     from labeling.partitions import Partition
     from labeling.queue import entry_counts, placing
     from labeling.queue.models import BandOpening, Ranking
@@ -187,6 +189,8 @@ def grow(
             cursor.execute(statement, given)
         cursor.execute("SET LOCAL session_replication_role = origin")
     tallies.mend(world.project)
+    decision_counts.mend()
+    file_counts.mend()
     tallies.fold(most=10_000_000)
     with connection.cursor() as cursor:
         summary: dict[str, dict[str, list[float]]] = {}

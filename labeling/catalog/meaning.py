@@ -29,7 +29,6 @@ def _is_own(version: Guideline) -> bool:
     return not version.wording_only or hasattr(version, "objection")
 
 
-@read_once
 def meaning_now(project: Project) -> Guideline:
     """The version whose meaning the newest one has: itself, or the one that it only says in other words."""
     return next(each for each in reversed(versions_of(project)) if _is_own(each))

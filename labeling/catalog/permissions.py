@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import OuterRef, Subquery
+from django.db.models import OuterRef, Subquery, Value
 from django.http import Http404
 from django.utils.translation import gettext as _
 
@@ -43,6 +43,8 @@ def role_in(user: Any, project: Project) -> str | None:
         return None
     if user.is_superuser:
         return Role.ADMIN
+    if getattr(project, "asked_by", None) == user.pk:  # who was let in by this role a moment ago
+        return getattr(project, "role_asked")  # type: ignore[no-any-return]  # noqa: B009 - annotated
     return Membership.objects.filter(project=project, user=user).values_list("role", flat=True).first()
 
 
@@ -63,7 +65,7 @@ def project_for(user: Any, slug: str, action: Action, *, archived_too: bool = Fa
     if user.is_authenticated and not user.is_superuser:
         # The role comes with the project, in one look-up: the labeling loop asks at every step.
         mine = Membership.objects.filter(project=OuterRef("pk"), user=user).values("role")[:1]
-        project = open_projects.annotate(role_asked=Subquery(mine)).first()
+        project = open_projects.annotate(role_asked=Subquery(mine), asked_by=Value(user.pk)).first()
         role = getattr(project, "role_asked", None) if user.is_active else None
     else:
         project = open_projects.first()

@@ -16,13 +16,14 @@ from django.db import connection
 from labeling.catalog.meaning import meaning_since, versions_of
 from labeling.catalog.models import Project
 from labeling.catalog.selectors import class_resolution
+from labeling.kept_counts import totals
 from labeling.learning.models import ModelVersion
 from labeling.learning.sides import ITS_VERSION_LEARNED_A_TWIN
 from labeling.planner import without_nested_loops
 from labeling.queue.models import Placement, Ranking
 from labeling.read_once import read_once
 from labeling.truth.models import Origin
-from labeling.truth.tallies import counts, truths
+from labeling.truth.tallies import truths
 
 #: As the database places photos: its band limits went through 32 bits, and one at the very limit stays in.
 EPSILON = 1e-6
@@ -217,10 +218,10 @@ def truths_by_band(project: Project) -> TruthsByBand:
         return TruthsByBand({}, {}, counted, everything - counted, placed=False)
     ladders = ladders_of(ranking)
     settled, placed, same = Counter[tuple[int, int]](), Counter[tuple[int, int]](), Counter[tuple[int, int]]()
-    for each in counts(project, "placed", first=str(ranking.pk)):
-        _ranking, predicted, band, class_id, guideline_id = each.key
+    for each in totals(project)["placed"]:
+        of_ranking, predicted, band, class_id, guideline_id = each.key
         ladder = ladders.of(int(predicted))
-        if ladder is None:
+        if ladder is None or of_ranking != str(ranking.pk):
             continue
         settled[ladder, int(band)] += each.n
         if class_id:

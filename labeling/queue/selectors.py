@@ -12,8 +12,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from labeling.catalog.models import Project
-from labeling.catalog.selectors import class_keys, class_resolution, current_guideline
+from labeling.catalog.selectors import class_keys, class_resolution
 from labeling.jobs.models import Job
+from labeling.kept_counts import totals
 from labeling.people.models import User
 from labeling.queue import claiming, pace
 from labeling.queue.entry_counts import waiting_of
@@ -140,7 +141,7 @@ def _pace(project: Project) -> tuple[int, int]:
 def _by_class_now(project: Project, counts: dict[int, int]) -> dict[str, int]:
     """Ground truths a class key, each under the class that it counts as today; retired ones under their own."""
     resolution = class_resolution(project)
-    keys = class_keys(current_guideline(project))
+    keys = class_keys(project)
     folded: Counter[str] = Counter()
     for class_id, number in counts.items():
         folded[keys[resolution.get(class_id) or class_id]] += number
@@ -177,11 +178,12 @@ def position(project: Project) -> dict[str, Any]:
     by_kind = Counter[str]()
     for each in people:
         by_kind[each.kind] += each.n
-    photos = {each.key[0]: each.n for each in tallies.counts(project, "photos")}
-    disputes = {each.key[0]: each.n for each in tallies.counts(project, "disputes")}
+    kept = totals(project)
+    photos = {each.key[0]: each.n for each in kept["photos"]}
+    disputes = {each.key[0]: each.n for each in kept["disputes"]}
     waiting: list[dict[str, Any]] = []
     if ranking is not None:
-        keys = class_keys(current_guideline(project))
+        keys = class_keys(project)
         found = [
             (keys[each.ladder] if each.ladder is not None else None, each)
             for each in waiting_of(ranking)

@@ -243,6 +243,7 @@ class Ruling(models.Model):
                 condition=Q(reviewer__isnull=False) | Q(outcome="withdrawn"), name="ruling_has_a_reviewer"
             ),
         ]
+        indexes = [models.Index(fields=["reviewer", "created_at"], name="rulings_by_time")]
         triggers = [APPEND_ONLY]
 
     def __str__(self) -> str:

@@ -16,7 +16,8 @@ and retirements, so a new guideline changes no row.
     compared: labeler, value of an answer, value of the ground truth in force.
     disputes: "waiting", or "held" where no reviewer is asked; open ones only.
     disputed: cause, of those that were not withdrawn; by quarter of an hour.
-    rulings: reviewer; by quarter of an hour. photos: "left" or "drawn" for the audit.
+    rulings: reviewer, "on" within 180 s after their last one, else "first"; ``amount``: milliseconds since then, of the
+        former; by quarter of an hour. photos: "left" or "drawn" for the audit.
 
 A value is a class id, "hold" or "unusable"; a band is empty where the answers name none.
 """
@@ -24,16 +25,16 @@ A value is a class id, "hold" or "unusable"; a band is empty where the answers n
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from datetime import UTC, datetime, timedelta
 
 from django.db import connection, transaction
 
 from labeling import locks
 from labeling.catalog.models import Project
 from labeling.catalog.selectors import class_resolution
+from labeling.kept_counts import Counted, rows, totals
 from labeling.locks import Lock
 from labeling.read_once import read_once
 
@@ -46,52 +47,15 @@ QUARTER = timedelta(minutes=15)
 _ANY_QUARTER = datetime(2000, 1, 1, tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """``key``: as the module says. ``amount``: 0 but for answers."""
-
-    key: tuple[str, ...]
-    n: int
-    amount: int
-
-
-#: Of these there are few keys, and one look reads them all.
-_FEW = ("held", "truths", "disputes", "photos", "entries", "placed")
-
-
-def counts(project: Project, what: str, *, first: str | None = None) -> list[Counted]:
-    """What is counted now; ``first``: with a key that begins so."""
-    found = _few(project).get(what, []) if what in _FEW else _told(project, [what]).get(what, [])
-    return [each for each in found if first is None or each.key[0] == first]
-
-
 def human_decisions(project: Project) -> tuple[int, int]:
     """Answers that stand, and rulings."""
-    found = _told(project, ["answers", "rulings"])
-    stand = (each for each in found.get("answers", []) if each.key == ("stands",))
-    return sum(each.n for each in stand), sum(each.n for each in found.get("rulings", []))
-
-
-@read_once
-def _few(project: Project) -> dict[str, list[Counted]]:
-    return _told(project, _FEW)
-
-
-def _told(project: Project, whats: Sequence[str]) -> dict[str, list[Counted]]:
-    found: dict[str, list[Counted]] = {}
-    for what, key, n, amount in _rows(
-        """
-        SELECT what, key, sum(n), sum(amount) FROM truth_tally WHERE project_id = %s AND what = ANY(%s)
-        GROUP BY what, key HAVING sum(n) <> 0 OR sum(amount) <> 0
-        """,
-        [project.pk, list(whats)],
-    ):
-        found.setdefault(what, []).append(Counted(tuple(key), int(n), int(amount)))
-    return found
+    kept = totals(project)
+    stand = (each for each in kept["answers"] if each.key == ("stands",))
+    return sum(each.n for each in stand), sum(each.n for each in kept["rulings"])
 
 
 def photos(project: Project) -> int:
-    return sum(each.n for each in counts(project, "photos"))
+    return sum(each.n for each in totals(project)["photos"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +72,7 @@ class TruthCount:
 @read_once
 def truths(project: Project) -> list[TruthCount]:
     found = []
-    for each in counts(project, "truths"):
+    for each in totals(project)["truths"]:
         kind, class_id, origin, guideline_id = each.key
         found.append(TruthCount(kind, int(class_id) if class_id else None, origin, int(guideline_id), each.n))
     return found
@@ -116,7 +80,7 @@ def truths(project: Project) -> list[TruthCount]:
 
 def truths_after(project: Project, last: int) -> Counter[str]:
     """Origin -> ground truths of a class in force with an id above ``last``, gold left out."""
-    rows = _rows(
+    found = rows(
         """
         SELECT origin, sum(n) FROM (
             SELECT key[2] AS origin, n FROM truth_tally
@@ -129,12 +93,12 @@ def truths_after(project: Project, last: int) -> Counter[str]:
         """,
         {"project": project.pk, "last": last, "block": last // BLOCK, "next": (last // BLOCK + 1) * BLOCK},
     )
-    return Counter({origin: int(n) for origin, n in rows})
+    return Counter({origin: int(n) for origin, n in found})
 
 
 def disputed(project: Project, since: datetime | None) -> int:
     """Disputes that people's answers made since then and that no undo has withdrawn."""
-    rows = _rows(
+    found = rows(
         """
         SELECT coalesce(sum(n), 0) FROM (
             SELECT n FROM truth_tally
@@ -148,7 +112,7 @@ def disputed(project: Project, since: datetime | None) -> int:
         """,
         {"project": project.pk, "since": since, "until": _next_quarter(since)},
     )
-    return int(rows[0][0])
+    return int(found[0][0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +138,7 @@ def units(project: Project, *, since: datetime | None = None) -> list[Unit]:
 
     ``since``: those whose newest answer is no older.
     """
-    found = _rows(
+    found = rows(
         f"""
         SELECT key, sum(n) FROM (
             SELECT key, n FROM truth_tally
@@ -221,20 +185,6 @@ HAVING count(*) >= 2 AND NOT bool_or(a.context @> '{"wanted": 1}')
 """
 
 
-def by_day(project: Project, what: str, zone: str) -> list[tuple[date, Counted]]:
-    """The same by day in the time zone ``zone``, of what is counted by quarters of an hour."""
-    return [
-        (day, Counted(tuple(key), int(n), int(amount)))
-        for day, key, n, amount in _rows(
-            """
-            SELECT (at AT TIME ZONE %s)::date AS day, key, sum(n), sum(amount) FROM truth_tally
-            WHERE project_id = %s AND what = %s GROUP BY day, key HAVING sum(n) <> 0 OR sum(amount) <> 0
-            """,
-            [zone, project.pk, what],
-        )
-    ]
-
-
 @transaction.atomic
 def fold(most: int = MOST_FOLDED) -> int:
     """Put appended rows together, one a count; return how many there were. Whoever counts meanwhile counts right."""
@@ -266,9 +216,3 @@ def mend(project: Project | None = None) -> int:
             "SELECT truth_tally_mend(%s) + truth_open_disputes_mend()", [project.pk if project else None]
         )
         return int(cursor.fetchone()[0])
-
-
-def _rows(sql: str, parameters: Any) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
-        return list(cursor.fetchall())

@@ -10,7 +10,7 @@ from django.db import migrations, models
 before = import_module("labeling.truth.migrations.0007_tallies")
 
 _AT = "date_bin('15 minutes', {0}.created_at, TIMESTAMPTZ '2000-01-01 00:00+00')"
-_VIEW = f"""{before._VIEW.replace("CREATE VIEW", "CREATE OR REPLACE VIEW")}
+VIEW = f"""{before._VIEW.replace("CREATE VIEW", "CREATE OR REPLACE VIEW")}
 UNION ALL
 SELECT d.project_id, 'disputed', {_AT.format("d")}, ARRAY[d.cause::text], 1, 0
 FROM truth_dispute d
@@ -32,7 +32,7 @@ CREATE OR REPLACE FUNCTION truth_tally_mend(of_project bigint) RETURNS bigint LA
 $$;
 """
 FORWARD = f"""
-{_VIEW};
+{VIEW};
 {_MEND.format("'entries', 'placed'")}
 CREATE FUNCTION truth_tally_disputed() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
