@@ -28,7 +28,7 @@ from labeling.queue.services import request_ranking
 from labeling.read_once import read_once
 from labeling.refusals import Refused
 from labeling.truth import services as truth
-from labeling.truth.models import GroundTruth
+from labeling.truth.current import is_settled
 
 
 @transaction.atomic
@@ -135,7 +135,7 @@ def _decided_alone(project: Project, certificates: QuerySet[Certificate]) -> lis
     return list(
         AutomaticDecision.objects.standing()
         .filter(certificate__in=certificates)
-        .exclude(item__in=GroundTruth.objects.current().filter(project=project).values("item"))
+        .exclude(is_settled())
         .values_list("item_id", flat=True)
     )
 

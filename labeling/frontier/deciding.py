@@ -36,6 +36,7 @@ from labeling.planner import without_nested_loops
 from labeling.queue import priority
 from labeling.queue.places import OPEN_AUDITS
 from labeling.refusals import Refused
+from labeling.truth.current import is_settled
 from labeling.truth.models import GroundTruth
 
 #: Seconds for which a single photo is decided by what was found of the rest before.
@@ -162,7 +163,7 @@ def withdraw_decided(*, project: Project) -> None:
     standing = (
         AutomaticDecision.objects.standing()
         .filter(project=project)
-        .exclude(item__in=GroundTruth.objects.current().filter(project=project).values("item"))
+        .exclude(is_settled())
         .exclude(item__drawn_for_band__isnull=False)
     )
     decided: set[int] = set()

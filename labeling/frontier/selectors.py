@@ -38,8 +38,9 @@ from labeling.frontier.saying import class_says, state_says
 from labeling.jobs.models import Job
 from labeling.learning.models import ModelVersion
 from labeling.learning.selectors import champion
+from labeling.truth.current import is_disputed, is_settled
 from labeling.truth.estimates import Proportion
-from labeling.truth.models import Dispute, GroundTruth, Origin
+from labeling.truth.models import GroundTruth, Origin
 from labeling.truth.tallies import truths
 
 
@@ -407,8 +408,8 @@ def waiting_for_second_person(project: Project) -> int:
     """Photos that had such an answer and want another: drawn for the audit, or withdrawn with their certificate."""
     return (
         AssistedLabel.objects.filter(project=project, annotation__retraction__isnull=True)
-        .exclude(item__in=GroundTruth.objects.current().filter(project=project).values("item"))
-        .exclude(item__in=Dispute.objects.open().filter(waits__project=project).values("item"))
+        .exclude(is_settled())
+        .exclude(is_disputed())
         .values("item")
         .distinct()
         .count()
