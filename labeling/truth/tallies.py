@@ -16,7 +16,7 @@ and retirements, so a new guideline changes no row.
     compared: labeler, value of an answer, value of the ground truth in force.
     disputes: "waiting", or "held" where no reviewer is asked; open ones only.
     rulings: reviewer, "on" within 180 s after their last one, else "first"; ``amount``: milliseconds since then, of the
-        former; by quarter of an hour. photos: "left" or "drawn" for the audit.
+        former; by quarter of an hour. photos: "left" or "drawn" for the audit. drawn: "settled", of these, by people.
 
 A value is a class id, "hold" or "unusable"; a band is empty where the answers name none.
 """
@@ -48,7 +48,7 @@ QUARTER = timedelta(minutes=15)
 
 def totals(project: Project) -> dict[str, list[Counted]]:
     """What pages show of a whole project, in one query."""
-    return counts_of(project, "answers", "disputes", "photos", "rulings", "truths")
+    return counts_of(project, "answers", "disputes", "drawn", "photos", "rulings", "truths")
 
 
 def photos(project: Project) -> int:
