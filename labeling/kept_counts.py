@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from django.db import connection
@@ -27,35 +27,24 @@ class Counted:
     amount: int
 
 
-@read_once
-def counts(
-    project: Project,
-    what: str,
-    *,
-    since: datetime | None = None,
-    first: str | None = None,
-    block_after: int | None = None,
-) -> list[Counted]:
-    """What is counted now; ``since``: of quarters of an hour that begin no earlier; ``first``: with a key that begins so;
-    ``block_after``: of later blocks."""
-    return [
-        Counted(tuple(key), int(n), int(amount))
-        for key, n, amount in rows(
-            """
-            SELECT key, sum(n), sum(amount) FROM truth_tally
-            WHERE project_id = %s AND what = %s AND (%s::timestamptz IS NULL OR at >= %s)
-              AND (%s::text IS NULL OR key[1] = %s) AND (%s::bigint IS NULL OR key[3]::bigint > %s)
-            GROUP BY key HAVING sum(n) <> 0 OR sum(amount) <> 0
-            """,
-            [project.pk, what, since, since, first, first, block_after, block_after],
-        )
-    ]
+#: What pages show of a whole project, whichever room counts it.
+_SHOWN = ("answers", "disputes", "drawn", "entries", "held", "photos", "placed", "rulings", "truths")
+
+
+def counts(project: Project, what: str, *, first: str | None = None) -> list[Counted]:
+    """What is counted now; ``first``: with a key that begins so."""
+    return [each for each in counts_of(project, what)[what] if first is None or each.key[0] == first]
+
+
+def totals(project: Project) -> dict[str, list[Counted]]:
+    """All of ``_SHOWN``, in one query."""
+    return counts_of(project, *_SHOWN)
 
 
 @read_once
 def counts_of(project: Project, *what: str) -> dict[str, list[Counted]]:
     """Several of them, all that there is of each, in one query."""
-    found: dict[str, list[Counted]] = defaultdict(list)
+    found: dict[str, list[Counted]] = {each: [] for each in what}
     for each, key, n, amount in rows(
         """
         SELECT what, key, sum(n), sum(amount) FROM truth_tally WHERE project_id = %s AND what = ANY(%s)

@@ -35,6 +35,10 @@ _told: ContextVar[_Told | None] = ContextVar("told", default=None)
 
 @contextmanager
 def only_looking() -> Iterator[None]:
+    """Nothing is written in the block: also where a POST has done its part, and answers with a page."""
+    if (known := _told.get()) is not None and not known.over:
+        yield
+        return
     told = _Told()
     before = _told.set(told)
     try:
@@ -59,6 +63,13 @@ def read_once(reader: Callable[P, R]) -> Callable[P, R]:
         return answer
 
     return ask
+
+
+def tell(reader: Callable[..., R], answer: R, *args: Any) -> None:
+    """Spare ``reader(*args)``, a marked one, its look: what was read for another reason has said it."""
+    told = _told.get()
+    if told is not None and not told.over:
+        told.answers[getattr(reader, "__wrapped__"), args, ()] = answer  # noqa: B009 - what ``wraps`` leaves
 
 
 @sync_only_middleware

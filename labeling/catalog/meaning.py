@@ -20,15 +20,18 @@ _OWN = Q(wording_only=False) | Q(objection__isnull=False)
 
 
 @read_once
-def _versions(project: Project) -> tuple[tuple[Guideline, bool], ...]:
-    """All versions, oldest first, and whether each means something of its own."""
-    found = Guideline.objects.filter(project=project).order_by("number").select_related("objection")
-    return tuple((each, not each.wording_only or hasattr(each, "objection")) for each in found)
+def versions_of(project: Project) -> list[Guideline]:
+    """All of them, oldest first."""
+    return list(Guideline.objects.filter(project=project).select_related("objection").order_by("number"))
+
+
+def _is_own(version: Guideline) -> bool:
+    return not version.wording_only or hasattr(version, "objection")
 
 
 def meaning_now(project: Project) -> Guideline:
     """The version whose meaning the newest one has: itself, or the one that it only says in other words."""
-    return next(version for version, own in reversed(_versions(project)) if own)
+    return next(each for each in reversed(versions_of(project)) if _is_own(each))
 
 
 def meanings_now(projects: Sequence[Project]) -> dict[int, int]:
@@ -41,9 +44,9 @@ def meanings(project: Project) -> dict[int, int]:
     """Guideline id -> id of the first version that means the same, for every version of the project."""
     found: dict[int, int] = {}
     first = 0
-    for version, own in _versions(project):
-        first = version.pk if own else first
-        found[version.pk] = first
+    for each in versions_of(project):
+        first = each.pk if _is_own(each) else first
+        found[each.pk] = first
     return found
 
 
@@ -65,9 +68,9 @@ def meaning_since(project: Project) -> dict[int, int]:
     since: dict[int, int] = {}
     before: dict[int, ClassDefinition] = {}
     counted_for: dict[int, int | None] = {}
-    for version, own in _versions(project):
+    for version in versions_of(project):
         now = {row.label_class_id: row for row in schema_of(version.pk)}
-        if own:
+        if _is_own(version):
             if before and _active(now) - _active(before):
                 since = dict.fromkeys(now, version.number)
             for class_id in now:

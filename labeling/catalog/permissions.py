@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from labeling.catalog import shown
 from labeling.catalog.models import Membership, Project, Role
-from labeling.read_once import read_once
+from labeling.read_once import read_once, tell
 
 
 class Action(StrEnum):
@@ -72,6 +72,7 @@ def project_for(user: Any, slug: str, action: Action, *, archived_too: bool = Fa
         role = role_in(user, project) if project else None
     if project is None or role is None:
         raise Http404(_("There is no such project, or you are not a member of it."))
+    tell(role_in, role, user, project)
     if action not in ALLOWED[role]:
         raise PermissionDenied(
             _("Your role in this project (%(role)s) does not allow this. Ask one of its admins.")

@@ -25,7 +25,6 @@ from labeling.catalog.models import (
     IntakeFile,
     IntakeOutcome,
     Item,
-    LabelClass,
     Likeness,
     Membership,
     Project,
@@ -62,6 +61,11 @@ def active_definitions(project: Project) -> list[ClassDefinition]:
     return list(_active(current_guideline(project)))
 
 
+def active_classes(project: Project) -> list[ClassDefinition]:
+    """The same without exemplars, from memory. Read only."""
+    return [row for row in schema_of(current_guideline(project).pk) if row.state == ClassState.ACTIVE]
+
+
 @read_once
 def _active(guideline: Guideline) -> tuple[ClassDefinition, ...]:
     return tuple(definitions_of(guideline).filter(state=ClassState.ACTIVE))
@@ -87,10 +91,10 @@ def class_names_by_key(guideline: Guideline) -> dict[str, str]:
     return {definition.label_class.key: definition.name for definition in schema_of(guideline.pk)}
 
 
-@read_once
 def class_keys(project: Project) -> dict[int, str]:
     """Class id -> key, of every class there ever was."""
-    return dict(LabelClass.objects.filter(project=project).values_list("pk", "key"))
+    rows = schema_of(current_guideline(project).pk)
+    return {row.label_class_id: row.label_class.key for row in rows}
 
 
 def class_resolution(project: Project, guideline: Guideline | None = None) -> dict[int, int | None]:

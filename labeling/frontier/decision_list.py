@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from labeling.catalog.models import ClassDefinition, Project
-from labeling.catalog.selectors import active_definitions, class_names, current_guideline, photo_urls
+from labeling.catalog.selectors import active_classes, class_names, current_guideline, photo_urls
 from labeling.frontier.decisions import Outcome, decisions, with_outcome
 from labeling.frontier.models import AutomaticDecision
 from labeling.refusals import Refused
@@ -101,7 +101,7 @@ class DecisionList:
 
 def decision_list(project: Project, asked: Mapping[str, str]) -> DecisionList:
     """``asked``: ``class``, ``outcome`` and ``before`` of an address. Raises :class:`Refused` where one is none of ours."""
-    definitions = active_definitions(project)
+    definitions = active_classes(project)
     class_key, outcome = asked.get("class", ""), asked.get("outcome", "")
     if class_key and class_key not in {each.label_class.key for each in definitions}:
         raise Refused.invalid("class", _("This project has no such class. Choose one of the list."))

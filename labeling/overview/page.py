@@ -33,7 +33,7 @@ def overview(project: Project, user: User) -> dict[str, Any]:
     shown = _mine(project, user) if may(user, project, Action.LABEL) else {}
     if may(user, project, Action.FIGURES):
         drawn, seen = picture(project), glance([project])
-        at = drawn.progress
+        at = progress(project)
         accuracy = champion_accuracy(project)
         steps = next_steps(project, at, certified=bool(seen.standing))
         shown |= _says(project, at, seen, accuracy, steps) | {"picture": drawn} | _needs(steps)

@@ -160,6 +160,7 @@ def _finish(ahead: _Ahead, progress: Progress, done: int, total: int, stages: St
             seed=ahead.seed,
             bands=ordered.bands,
             arrivals=ordered.missing,
+            read_at=ahead.read_at,
         )
     with stages.of("taking over"):
         swap_in(ranking=ranking, read_at=ahead.read_at)

@@ -14,7 +14,6 @@ from django.utils import timezone
 from labeling.catalog.models import Item, Project, Role
 from labeling.catalog.selectors import class_names_by_key, class_resolution, current_guideline
 from labeling.jobs.models import Job, JobState
-from labeling.jobs.selectors import live_jobs
 from labeling.jobs.services import enqueue
 from labeling.kept_counts import counts
 from labeling.people.models import User
@@ -60,13 +59,13 @@ class Estimates:
 @read_once
 def estimates(project: Project) -> Estimates:
     jobs = Job.objects.of_project(project.pk).filter(kind=ESTIMATES)
-    ended = jobs.filter(state__in=[JobState.SUCCEEDED, JobState.FAILED])
-    newest = {job.state: job for job in ended.order_by("state", "-created_at").distinct("state")}
+    newest = {each.state: each for each in jobs.order_by("state", "-created_at").distinct("state")}
     latest, failed = newest.get(JobState.SUCCEEDED), newest.get(JobState.FAILED)
     if latest and failed and failed.created_at < latest.created_at:
         failed = None
-    running = [job for job in live_jobs(project.pk) if job.kind == ESTIMATES]
-    return Estimates(latest=latest, running=running[-1] if running else None, failed=failed)
+    return Estimates(
+        latest=latest, running=newest.get(JobState.RUNNING) or newest.get(JobState.QUEUED), failed=failed
+    )
 
 
 def request_estimates(*, project: Project, by: User) -> Job:
@@ -82,9 +81,7 @@ def agreement(project: Project) -> dict[str, Any]:
     estimates job (None before one ran, or where it is undefined), with its time in ``alpha_at``. ``bands`` holds
     the same by the band in which the photo was shown.
     """
-    found: dict[int | None, _Agreed] = defaultdict(_Agreed)
-    for unit in units(project):
-        found[unit.band].add(unit)
+    found = _agreed(project)
     bands = list(found.values())
     together = sum(each.pairs for each in bands)
     newest = estimates(project)
@@ -93,19 +90,35 @@ def agreement(project: Project) -> dict[str, Any]:
         "n_answers": sum(each.answers for each in bands),
         "observed": sum(each.agreeing for each in bands) / together if together else None,
         "unanimous": Proportion(sum(each.unanimous for each in bands), sum(each.photos for each in bands)),
-        "bands": [
-            BandAgreement(
-                band=band,
-                n_items=each.photos,
-                pairs=float(each.pairs),
-                unanimous=Proportion(each.unanimous, each.photos),
-                observed=each.agreeing / each.pairs if each.pairs else None,
-            )
-            for band, each in sorted(found.items(), key=lambda pair: (pair[0] is None, pair[0] or 0))
-        ],
+        "bands": _by_band(found),
         "alpha": newest.result.get("alpha"),
         "alpha_at": newest.latest.finished_at if newest.latest else None,
     }
+
+
+def agreement_by_band(project: Project) -> list[BandAgreement]:
+    """The same of each band, without what a worker estimates."""
+    return _by_band(_agreed(project))
+
+
+def _agreed(project: Project) -> dict[int | None, _Agreed]:
+    found: dict[int | None, _Agreed] = defaultdict(_Agreed)
+    for unit in units(project):
+        found[unit.band].add(unit)
+    return found
+
+
+def _by_band(found: dict[int | None, _Agreed]) -> list[BandAgreement]:
+    return [
+        BandAgreement(
+            band=band,
+            n_items=each.photos,
+            pairs=float(each.pairs),
+            unanimous=Proportion(each.unanimous, each.photos),
+            observed=each.agreeing / each.pairs if each.pairs else None,
+        )
+        for band, each in sorted(found.items(), key=lambda pair: (pair[0] is None, pair[0] or 0))
+    ]
 
 
 @dataclass

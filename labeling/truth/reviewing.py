@@ -48,11 +48,38 @@ def rule(
     dispute = _dispute_to_rule_on(project, dispute_id, reviewer)
     guideline = catalog.current_guideline(project)
     definition = check_ruling(guideline, outcome, class_key, reason, comment)
+    return end_dispute(
+        dispute,
+        reviewer=reviewer,
+        outcome=outcome,
+        label_class_id=definition.label_class_id if definition else None,
+        class_key=class_key,
+        reason=reason,
+        comment=comment,
+        note=note,
+        guideline=guideline,
+    )
+
+
+def end_dispute(
+    dispute: Dispute,
+    *,
+    reviewer: User,
+    outcome: str,
+    label_class_id: int | None,
+    class_key: str,
+    reason: str,
+    comment: str,
+    note: str,
+    guideline: Guideline,
+) -> Ruling:
+    """Append a ruling that was checked, on a dispute whose photo is locked, and what follows from it."""
+    project = dispute.project
     ruling = Ruling.objects.create(
         dispute=dispute,
         reviewer=reviewer,
         outcome=outcome,
-        label_class_id=definition.label_class_id if definition else None,
+        label_class_id=label_class_id,
         reason=reason,
         comment=comment[:1000],
         note=note.strip()[:300],
@@ -80,17 +107,22 @@ def _dispute_to_rule_on(project: Project, dispute_id: UUID, reviewer: User) -> D
     dispute = Dispute.objects.filter(project=project, pk=dispute_id).first()
     if dispute is None:
         raise Refused("not_found", _("There is no such dispute in this project."), status=404)
+    dispute.project = project
     # Locked before looking: an undo that dissolves the dispute writes its ruling under the photo's lock.
     lock_photo(dispute.item_id)
     if Ruling.objects.filter(dispute=dispute).exists():
         raise Refused("already_ruled", _("Somebody has just ruled on this photo. Take the next one."))
     own = Annotation.objects.standing().filter(item_id=dispute.item_id, labeler=reviewer)
     if own.exists() and not project.reviewer_may_rule_own:
-        raise Refused(
-            "own_answer",
-            _("You answered this photo yourself, so somebody else must rule on it. Take the next one."),
-        )
+        raise own_answer()
     return dispute
+
+
+def own_answer() -> Refused:
+    return Refused(
+        "own_answer",
+        _("You answered this photo yourself, so somebody else must rule on it. Take the next one."),
+    )
 
 
 def check_ruling(

@@ -5,6 +5,7 @@ from labeling.truth.answering import record_answer, retract_answer, undo_until
 from labeling.truth.answers import Answer, Viewing
 from labeling.truth.assisting import settle_by_answer, withdraw_assisted
 from labeling.truth.checking import Checked, add_gold, lift_pause, record_checks, retire_gold
+from labeling.truth.correcting import correct
 from labeling.truth.paused_photos import send_back_paused
 from labeling.truth.quality import request_estimates
 from labeling.truth.reviewing import request_review, rule
@@ -17,6 +18,7 @@ __all__ = [
     "Checked",
     "Viewing",
     "add_gold",
+    "correct",
     "lift_pause",
     "reconsider",
     "record_answer",

@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
+from labeling.catalog.models import Item
 from labeling.catalog.renditions import VERSION
 from labeling.gateway.api.base import ApiView
 from tests.gateway.conftest import World
@@ -42,16 +43,26 @@ def handlers_of(route: URLPattern) -> dict[str, Any]:
 ROUTES = {str(route.name): route for route in _routes(get_resolver().url_patterns)}
 
 
+def _photo(world: World, name: str) -> Item:
+    """One that is gold, or settled, where the route is about such; else the one that has a file."""
+    if name == "api-gold":
+        return world.gold.item
+    return (
+        world.settled if name in {"photo-page", "photo-mend", "api-item", "api-item-ruling"} else world.photo
+    )
+
+
 def address_of(world: World, name: str) -> str:
     """Of a route, with the parameters of what is in ``world``."""
     known = {
         "slug": world.project.slug,
         "username": world.second.username,
-        "sha256": world.gold.item.image.sha256 if name == "api-gold" else world.photo.image.sha256,
+        "sha256": _photo(world, name).image.sha256,
         "variant": "thumb",
         "version": VERSION,
         "x": 0,
         "y": 0,
+        "item_id": _photo(world, name).pk,
         "batch_id": world.batch.pk,
         "lease": world.lease,
         "sweep_id": world.lease,

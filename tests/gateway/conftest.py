@@ -83,6 +83,12 @@ class World:
             client.force_login(user)
         return client
 
+    @property
+    def settled(self) -> Item:
+        """The photo on which both agreed."""
+        agreed = Item.objects.filter(project=self.project, annotations__labeler=self.labeler)
+        return agreed.filter(ground_truths__origin="agreement").select_related("image").earliest("pk")
+
     def api(self, path: str = "") -> str:
         return f"/api/v1/projects/{self.project.slug}{path}"
 

@@ -111,6 +111,8 @@ _BODIES: dict[str, Any] = {
     },
     "api-decide": lambda world: {"sha256": world.items[3].image.sha256},
     "api-ruling": lambda _world: {"outcome": "class", "class": "functional"},
+    "api-item-ruling": lambda _world: {"outcome": "class", "class": "defective", "comment": "A crack."},
+    "photo-mend": lambda _world: {"ruling": "class:defective", "comment": "A crack."},
     "review-ruling": lambda _world: {"ruling": "class:functional"},
     "api-overrule": lambda _world: {"reason": "It is the other one."},
     "api-guideline-proposals": lambda _world: {"note": "Why", "criteria": {"defective": "It does not work."}},

@@ -35,12 +35,10 @@ class ItemsView(ApiView):
         "list_items", "The photos of the project", may=Action.REVIEW, returns=paged("ItemPage", ItemOut)
     )
     def get(self, request: Request, project: Project) -> Json:
-        return page_by_id(
-            Item.objects.filter(project=project).select_related("image"), request, _present_item
-        )
+        return page_by_id(Item.objects.filter(project=project).select_related("image"), request, present_item)
 
 
-def _present_item(item: Item) -> dict[str, Any]:
+def present_item(item: Item) -> dict[str, Any]:
     return ItemOut.of(item, **present_photo(item.image))
 
 

@@ -88,7 +88,7 @@ def _present(dispute: Dispute) -> dict[str, Any]:
     return DisputeOut.of(dispute, photo=present_photo(dispute.item.image))
 
 
-def _present_ruling(ruling: Ruling) -> dict[str, Any]:
+def present_ruling(ruling: Ruling) -> dict[str, Any]:
     return RulingOut.of(
         ruling,
         dispute=ruling.dispute_id,
@@ -174,7 +174,7 @@ class DisputeView(ApiView):
         return _present(dispute) | {
             "answers": answers,
             "may_rule": detail.ruling is None and not own,
-            "ruling": _present_ruling(detail.ruling) if detail.ruling else None,
+            "ruling": present_ruling(detail.ruling) if detail.ruling else None,
         }
 
 
@@ -200,7 +200,7 @@ class RulingView(ApiView):
             reason=fields["reason"],
             comment=fields["comment"],
         )
-        return _present_ruling(ruling)
+        return present_ruling(ruling)
 
 
 @route("projects/<slug:slug>/items/<str:sha256>/review", "api-request-review", "review")

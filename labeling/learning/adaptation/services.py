@@ -23,6 +23,7 @@ from django.utils.translation import gettext_lazy
 from labeling.catalog.models import Item, Project
 from labeling.jobs.models import Job, JobQuerySet
 from labeling.jobs.services import LAST, enqueue
+from labeling.kept_counts import totals
 from labeling.learning import selectors, services
 from labeling.learning import training_set as labels
 from labeling.learning.domain_backbones import made
@@ -92,7 +93,7 @@ def _judging(project: Project) -> QuerySet[Item]:
 
 def readiness(project: Project, *, least: int = LEAST) -> Readiness:
     """By counts that are kept. Gold photos and near-duplicates, of which there are few, are looked at one by one."""
-    pool, kept = tallies.photos(project), tallies.totals(project)
+    pool, kept = tallies.photos(project), totals(project)
     by_people = GroundTruth.objects.current().exclude(origin=Origin.GOLD).filter(item=OuterRef("item"))
     left = Q(item__audit_drawn_at__isnull=True)
     golds = Gold.objects.filter(project=project).aggregate(

@@ -6,7 +6,7 @@ from importlib import import_module
 from django.conf import settings
 from django.db import migrations, models
 
-before = import_module("labeling.truth.migrations.0007_tallies")
+before = import_module("labeling.truth.migrations.0008_disputes_by_time")
 
 _QUARTER = "date_bin('15 minutes', {0}, TIMESTAMPTZ '2000-01-01 00:00+00')"
 #: Who rules again within three minutes went on at once; longer gaps say nothing of how long a ruling takes.
@@ -20,7 +20,7 @@ _WITH_GAPS = f"""SELECT project_id, 'rulings', {_QUARTER.format("created_at")}, 
 FROM (SELECT d.project_id, r.reviewer_id, r.created_at,
              r.created_at - lag(r.created_at) OVER (PARTITION BY d.project_id, r.reviewer_id ORDER BY r.created_at, r.id) AS gap
       FROM truth_ruling r JOIN truth_dispute d ON d.id = r.dispute_id WHERE r.reviewer_id IS NOT NULL) each"""
-_VIEW = before._VIEW.replace("CREATE VIEW", "CREATE OR REPLACE VIEW")
+_VIEW = before.VIEW
 assert _PER_ROW in _VIEW
 #: What this room's view says; what else is kept is others' to count anew.
 _OWN = (
@@ -123,7 +123,7 @@ BACKWARD = [
     "DROP TRIGGER tally_settled_drawn ON catalog_item",
     "DROP FUNCTION truth_tally_drawn_settled, truth_tally_settled_drawn",
     _VIEW,
-    _MEND.format("what <> 'entries'"),
+    _MEND.format("what NOT IN ('entries', 'placed')"),
     _RULING.format(_COUNT),
     "SELECT truth_tally_mend(NULL)",
 ]
@@ -131,7 +131,7 @@ BACKWARD = [
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("truth", "0007_tallies"),
+        ("truth", "0008_disputes_by_time"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

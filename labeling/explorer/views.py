@@ -1,0 +1,161 @@
+"""The page of one photo: its history, what may be done with it, and its file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.http import content_disposition_header
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from labeling.catalog import storage
+from labeling.catalog.forms.guideline import ExemplarForm
+from labeling.catalog.models import Item, Project
+from labeling.catalog.pages import project_context
+from labeling.catalog.permissions import Action, project_for
+from labeling.catalog.publishing import publishing
+from labeling.catalog.selectors import active_definitions
+from labeling.catalog.services import amend_guideline
+from labeling.explorer import services
+from labeling.explorer.forms import KnownClassForm, MendForm
+from labeling.explorer.photo_page import item_of, photo_page
+from labeling.looked_at import only_looked_at
+from labeling.people.signed_in import signed_in
+from labeling.refusals import Refused
+from labeling.truth.forms import first_error
+from labeling.truth.models import HoldReason, Outcome, UnusableReason
+from labeling.truth.services import add_gold
+
+
+@login_required
+@only_looked_at
+def photo(request: HttpRequest, slug: str, item_id: int) -> HttpResponse:
+    project = project_for(request.user, slug, Action.REVIEW)
+    return _page(request, project, _item(project, item_id))
+
+
+@login_required
+@require_POST
+def mend(request: HttpRequest, slug: str, item_id: int) -> HttpResponse:
+    """Correct the ground truth, or have people asked again. What is refused keeps what was typed."""
+    project = project_for(request.user, slug, Action.REVIEW)
+    item = _item(project, item_id)
+    form = MendForm(request.POST)
+    if not form.is_valid():
+        return _page(request, project, item, status=422, error=first_error(form), kept=request.POST)
+    try:
+        made = services.mend(project=project, item=item, by=signed_in(request), **form.ruled())
+    except Refused as refused:
+        return _page(request, project, item, status=refused.status, error=refused.message, kept=request.POST)
+    messages.success(
+        request,
+        _("People are asked again. What they said before stays in the history.")
+        if made.outcome == Outcome.SEND_BACK
+        else _("Corrected. What it was called before stays in the history."),
+    )
+    return redirect("photo-page", slug=slug, item_id=item_id)
+
+
+@login_required
+@require_POST
+def gold(request: HttpRequest, slug: str, item_id: int) -> HttpResponse:
+    project = project_for(request.user, slug, Action.ADMIN)
+    item = _item(project, item_id)
+    form = KnownClassForm(request.POST)
+    if not form.is_valid():
+        return _page(request, project, item, status=422, error=first_error(form))
+    try:
+        add_gold(project=project, item=item, by=signed_in(request), class_key=form.cleaned_data["class_key"])
+    except Refused as refused:
+        return _page(request, project, item, status=refused.status, error=refused.message)
+    messages.success(request, _("The photo is gold: people are asked about it, blind, to check them."))
+    return redirect("photo-page", slug=slug, item_id=item_id)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def exemplar(request: HttpRequest, slug: str, item_id: int) -> HttpResponse:
+    """Make the photo an exemplar: a new guideline version, on a page that says what that costs."""
+    project = project_for(request.user, slug, Action.ADMIN)
+    item = _item(project, item_id)
+    definitions = active_definitions(project)
+    form = ExemplarForm(definitions=definitions)
+    if request.method == "POST":
+        given = request.POST.copy()
+        given.setlist("photo", [item.image.sha256])
+        form = ExemplarForm(given, definitions=definitions)
+        if form.is_valid():
+            chosen = {form.cleaned_data["label_class"]: form.cleaned_data["photo"]}
+            try:
+                amend_guideline(
+                    project=project,
+                    by=signed_in(request),
+                    note=form.cleaned_data["note"],
+                    more_exemplars=chosen,
+                    **form.said(),
+                )
+            except Refused as refusal:
+                form.add_error(None, refusal.message)
+            else:
+                messages.success(request, _("The photos are exemplars now. A new guideline version says so."))
+                return redirect("photo-page", slug=slug, item_id=item_id)
+    return render(
+        request,
+        "explorer/exemplar.html",
+        project_context(request, project, "photos", item=item, form=form, **publishing(request, project)),
+        status=422 if form.errors else 200,
+    )
+
+
+@login_required
+@only_looked_at
+def original(request: HttpRequest, slug: str, item_id: int) -> HttpResponse:
+    """The file as it came in, under the name that it had."""
+    project = project_for(request.user, slug, Action.REVIEW)
+    item = _item(project, item_id)
+    try:
+        data = storage.original(item.image)
+    except OSError:
+        raise Http404(_("The photo's file is missing from the storage. Take the photo in again.")) from None
+    name = item.name.rsplit("/", 1)[-1] or f"{item.image.sha256[:12]}.{item.image.format.lower()}"
+    response = HttpResponse(data, content_type="application/octet-stream")
+    response["Content-Disposition"] = content_disposition_header(True, name) or "attachment"
+    response["Cache-Control"] = "private, max-age=3600"
+    response["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+def _page(
+    request: HttpRequest,
+    project: Project,
+    item: Item,
+    *,
+    status: int = 200,
+    error: str = "",
+    kept: Any = None,
+) -> HttpResponse:
+    shown = photo_page(project, item, signed_in(request))
+    context = project_context(
+        request,
+        project,
+        "photos",
+        photo=shown,
+        definitions=active_definitions(project),
+        hold_reasons=HoldReason.choices,
+        unusable_reasons=UnusableReason.choices,
+        error=error,
+        kept=kept or {},
+    )
+    return render(request, "explorer/photo.html", context, status=status)
+
+
+def _item(project: Project, item_id: int) -> Item:
+    # Beyond what the column holds there is no photo either.
+    item = item_of(project, item_id) if item_id < 2**63 else None
+    if item is None:
+        raise Http404(_("This project holds no such photo."))
+    return item

@@ -1,0 +1,106 @@
+"""A photo's history, and what mends it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.request import Request
+
+from labeling.catalog.models import Project
+from labeling.catalog.permissions import Action
+from labeling.explorer import services
+from labeling.explorer.history import Kind
+from labeling.explorer.photo_page import photo_page
+from labeling.explorer.told import Status
+from labeling.gateway.api.base import ApiView, route, signed_in
+from labeling.gateway.api.endpoint import Json, endpoint
+from labeling.gateway.api.photos import ItemOut, item_named, present_item
+from labeling.gateway.api.review import RulingIn, RulingOut, present_ruling
+from labeling.gateway.api.shapes import Shape
+
+
+class MomentOut(Shape):
+    at = serializers.DateTimeField()
+    kind = serializers.ChoiceField(Kind.choices)
+    what = serializers.CharField(help_text="as people read it")
+    by = serializers.CharField(allow_blank=True)
+    details = serializers.ListField(child=serializers.CharField())
+    note = serializers.CharField(allow_blank=True)
+    label_ = serializers.CharField(allow_blank=True, help_text="the class's key, or the kind that was said")
+
+
+class ScoredOut(Shape):
+    model = serializers.IntegerField()
+    predicted = serializers.CharField()
+    margin = serializers.FloatField()
+    probabilities = serializers.DictField(child=serializers.FloatField(), help_text="class key → probability")
+
+
+class BesideOut(Shape):
+    project = serializers.CharField()
+    id = serializers.IntegerField(allow_null=True, help_text="null: your role there does not show photos")
+
+
+class PhotoHistoryOut(ItemOut):
+    id = serializers.IntegerField()
+    status = serializers.ChoiceField(Status.choices)
+    history = MomentOut(many=True)
+    scores = ScoredOut(allow_null=True)
+    near_duplicates = serializers.ListField(child=serializers.CharField(), help_text="their SHA-256")
+    elsewhere = BesideOut(many=True, help_text="other projects of yours that hold the photo")
+    class_ = serializers.CharField(allow_blank=True)
+
+
+@route("projects/<slug:slug>/items/<str:sha256>", "api-item", "explorer")
+class ItemView(ApiView):
+    @endpoint(
+        "get_item",
+        "A photo and all that happened to it. Of one that people may yet be asked about, blind, its file only",
+        may=Action.REVIEW,
+        returns=PhotoHistoryOut,
+    )
+    def get(self, request: Request, project: Project, sha256: str) -> Json:
+        page = photo_page(project, item_named(project, sha256), signed_in(request))
+        keys = dict(project.label_classes.values_list("pk", "key"))
+        scored = page.scored
+        return present_item(page.item) | {
+            "id": page.item.pk,
+            "status": page.standing.status,
+            "class": keys.get(page.standing.class_id or 0, ""),
+            "history": [MomentOut.of(each) for each in page.moments],
+            "scores": scored
+            and ScoredOut.of(
+                scored,
+                model=scored.version.number,
+                predicted=keys[scored.score.predicted_id],
+                margin=scored.score.confidence,
+                probabilities={keys[each]: share for each, _name, share in scored.shares},
+            ),
+            "near_duplicates": [each.image.sha256 for each in page.twins],
+            "elsewhere": [{"project": each.project.slug, "id": each.item_id} for each in page.elsewhere],
+        }
+
+
+@route("projects/<slug:slug>/items/<str:sha256>/ruling", "api-item-ruling", "explorer")
+class ItemRulingView(ApiView):
+    @endpoint(
+        "correct_item",
+        "Correct a ground truth, or (send_back) have people asked again; the comment says why",
+        may=Action.REVIEW,
+        takes=RulingIn,
+        returns=RulingOut,
+        status=201,
+        errors=(409,),
+    )
+    def post(self, request: Request, project: Project, sha256: str, given: Json) -> Json:
+        said: dict[str, Any] = {
+            "outcome": given["outcome"],
+            "class_key": given["class"],
+            "reason": given["reason"],
+            "comment": given["comment"],
+        }
+        ruling = services.mend(
+            project=project, item=item_named(project, sha256), by=signed_in(request), **said
+        )
+        return present_ruling(ruling)
