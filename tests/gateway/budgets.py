@@ -18,9 +18,9 @@ QUERIES: dict[str, int] = {
     "GET account_login": 2,
     "GET account_reauthenticate": 10,
     "POST account_reauthenticate": 10,
-    "GET adaptation": 13,
-    "GET adaptation-result": 12,
-    "POST adaptation-run": 12,
+    "GET adaptation": 11,
+    "GET adaptation-result": 10,
+    "POST adaptation-run": 11,
     "GET api-annotations": 5,
     "POST api-annotations": 8,
     "GET api-bands": 17,
@@ -29,7 +29,7 @@ QUERIES: dict[str, int] = {
     "POST api-claims": 12,
     "GET api-dashboard": 26,
     "GET api-dashboard-panel": 5,
-    "POST api-decide": 11,
+    "POST api-decide": 7,
     "GET data-sets": 4,
     "POST data-sets": 4,
     "GET api-data-sets": 4,
@@ -257,10 +257,6 @@ DEARER: dict[str, Cost] = {
     # A new meaning is held against all that was answered.
     "POST api-guideline-proposal-agree": Cost(54, 1550),
     "POST proposal-answer": Cost(49, 1550),
-    # Photos that no figure is computed on are counted one by one.
-    "GET adaptation": Cost(13, 6100),
-    "GET adaptation-result": Cost(12, 6100),
-    "POST adaptation-run": Cost(12, 6100),
     # Whether a scored photo is settled is looked up of all.
     "GET api-scores": Cost(7, 1550),
 }

@@ -17,7 +17,7 @@ from labeling.kept_counts import counts
 from labeling.people.models import User
 from labeling.truth import tallies
 from labeling.truth.alpha import alpha_since
-from labeling.truth.models import Annotation, Dispute, Retraction, Ruling, Tally
+from labeling.truth.models import Annotation, Dispute, GroundTruth, Retraction, Ruling, Tally
 from labeling.truth.selectors import open_disputes
 from labeling.truth.services import add_gold, rule
 from labeling.truth.tasks import check_counts, fold_counts
@@ -109,8 +109,23 @@ def test_a_dispute_a_ruling_gold_and_a_draw_are_counted() -> None:
     add_gold(project=project, item=items[1], class_key="functional", by=reviewer)
     Item.objects.filter(pk=items[2].pk).update(audit_drawn_at=timezone.now())
     assert kept(project, "photos") == {("left",): 2, ("drawn",): 1}
-    assert Counter(each.origin for each in tallies.truths(project)) == {"ruling": 1, "gold": 1}
-    assert sum(each.n for each in counts(project, "settled")) == 1
+    assert kept(project, "drawn") == {}
+    Item.objects.filter(pk=items[0].pk).update(audit_drawn_at=timezone.now())
+    Item.objects.filter(pk=items[1].pk).update(audit_drawn_at=timezone.now())
+    assert kept(project, "drawn") == {("settled",): 1}
+    settled = GroundTruth.objects.get(item=items[0])
+    GroundTruth.objects.create(
+        project=project,
+        item=items[0],
+        kind="withdrawn",
+        origin="withdrawal",
+        draw="rank",
+        supersedes=settled,
+        guideline=settled.guideline,
+    )
+    assert kept(project, "drawn") == {}
+    assert Counter(each.origin for each in tallies.truths(project)) == {"gold": 1}
+    assert kept(project, "settled") == {("came",): 1, ("went",): 1}
     assert tallies.mend() == 0
 
 

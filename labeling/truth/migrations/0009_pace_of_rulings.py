@@ -1,4 +1,5 @@
-"""How long rulings take, kept as answers' times are; and the nightly recount leaves to other rooms what they count."""
+"""How long rulings take, and how many of the photos drawn at random people settled, kept as other counts are; and the nightly
+recount leaves to other rooms what they count."""
 
 from importlib import import_module
 
@@ -23,7 +24,8 @@ _VIEW = before.VIEW
 assert _PER_ROW in _VIEW
 #: What this room's view says; what else is kept is others' to count anew.
 _OWN = (
-    "answers", "labelers", "units", "held", "truths", "newest", "settled", "compared", "disputes", "disputed", "rulings", "photos"
+    "answers", "labelers", "units", "held", "truths", "newest", "settled", "compared", "disputes", "disputed", "rulings", "photos",
+    "drawn",
 )  # fmt: skip
 _MEND = """
 CREATE OR REPLACE FUNCTION truth_tally_mend(of_project bigint) RETURNS bigint LANGUAGE sql AS $$
@@ -77,13 +79,49 @@ _COUNT = f"""
     SELECT project_id, 'rulings', {_QUARTER.format("NEW.created_at")}, ARRAY[NEW.reviewer_id::text], 1, 0, false
     FROM truth_dispute WHERE id = NEW.dispute_id;
 """
+_BY_PEOPLE = "{0}.kind <> 'withdrawn' AND {0}.origin <> 'gold'"
+_IN_FORCE = f"""{_BY_PEOPLE.format("t")}
+      AND NOT EXISTS (SELECT 1 FROM truth_groundtruth newer WHERE newer.supersedes_id = t.id)"""
+_DRAWN = f"""UNION ALL
+SELECT i.project_id, 'drawn', NULL, ARRAY['settled'], 1, 0
+FROM catalog_item i JOIN truth_groundtruth t ON t.item_id = i.id
+WHERE i.audit_drawn_at IS NOT NULL AND {_IN_FORCE}"""
+_DRAWN_TRIGGERS = f"""
+CREATE FUNCTION truth_tally_drawn_settled() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO truth_tally (project_id, what, at, key, n, amount, folded)
+    SELECT i.project_id, 'drawn', NULL, ARRAY['settled'], sum(each.n), 0, false
+    FROM catalog_item i CROSS JOIN LATERAL (
+        SELECT 1 AS n WHERE {_BY_PEOPLE.format("NEW")}
+        UNION ALL
+        SELECT -1 FROM truth_groundtruth b WHERE b.id = NEW.supersedes_id AND {_BY_PEOPLE.format("b")}) each
+    WHERE i.id = NEW.item_id AND i.audit_drawn_at IS NOT NULL GROUP BY i.project_id HAVING sum(each.n) <> 0;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER tally_drawn_settled AFTER INSERT ON truth_groundtruth
+    FOR EACH ROW EXECUTE FUNCTION truth_tally_drawn_settled();
+
+CREATE FUNCTION truth_tally_settled_drawn() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO truth_tally (project_id, what, at, key, n, amount, folded)
+    SELECT NEW.project_id, 'drawn', NULL, ARRAY['settled'], CASE WHEN NEW.audit_drawn_at IS NULL THEN -1 ELSE 1 END, 0, false
+    FROM truth_groundtruth t WHERE t.item_id = NEW.id AND {_IN_FORCE};
+    RETURN NULL;
+END $$;
+CREATE TRIGGER tally_settled_drawn AFTER UPDATE OF audit_drawn_at ON catalog_item FOR EACH ROW
+    WHEN ((OLD.audit_drawn_at IS NULL) <> (NEW.audit_drawn_at IS NULL)) EXECUTE FUNCTION truth_tally_settled_drawn();
+"""
 FORWARD = [
-    _VIEW.replace(_PER_ROW, _WITH_GAPS),
+    f"{_VIEW.replace(_PER_ROW, _WITH_GAPS)} {_DRAWN}",
+    _DRAWN_TRIGGERS,
     _MEND.format(f"what IN ({', '.join(map(repr, _OWN))})"),
     _RULING.format(_PACE),
     "SELECT truth_tally_mend(NULL)",
 ]
 BACKWARD = [
+    "DROP TRIGGER tally_drawn_settled ON truth_groundtruth",
+    "DROP TRIGGER tally_settled_drawn ON catalog_item",
+    "DROP FUNCTION truth_tally_drawn_settled, truth_tally_settled_drawn",
     _VIEW,
     _MEND.format("what NOT IN ('entries', 'placed')"),
     _RULING.format(_COUNT),
