@@ -65,13 +65,6 @@ def read_once(reader: Callable[P, R]) -> Callable[P, R]:
     return ask
 
 
-def tell(reader: Callable[..., R], answer: R, *args: Any) -> None:
-    """Spare ``reader(*args)``, a marked one, its look: what was read for another reason has said it."""
-    told = _told.get()
-    if told is not None and not told.over:
-        told.answers[getattr(reader, "__wrapped__"), args, ()] = answer  # noqa: B009 - what ``wraps`` leaves
-
-
 @sync_only_middleware
 def read_once_while_looking(
     get_response: Callable[[HttpRequest], HttpResponseBase],
