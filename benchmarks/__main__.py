@@ -27,6 +27,8 @@ NAMES = (
     "routes",
     "exchange",
     "crash",
+    "chaos",
+    "fuzz",
     "loop",
     "house",
     "pixels",
