@@ -42,6 +42,8 @@ def role_in(user: Any, project: Project) -> str | None:
         return None
     if user.is_superuser:
         return Role.ADMIN
+    if getattr(project, "asked_by", None) == user.pk:  # who was let in by this role a moment ago
+        return getattr(project, "role_asked")  # type: ignore[no-any-return]  # noqa: B009 - annotated
     return Membership.objects.filter(project=project, user=user).values_list("role", flat=True).first()
 
 
@@ -53,7 +55,8 @@ def may(user: Any, project: Project, action: Action) -> bool:
 # The role comes with the project, in one look-up: the labeling loop asks at every step. As text, because composing it
 # from querysets takes three times as long as the database needs for it.
 _WITH_ROLE = """
-SELECT p.*, (SELECT m.role FROM catalog_membership m WHERE m.project_id = p.id AND m.user_id = %s) AS role_asked
+SELECT p.*, %s::bigint AS asked_by,
+       (SELECT m.role FROM catalog_membership m WHERE m.project_id = p.id AND m.user_id = %s) AS role_asked
 FROM catalog_project p WHERE p.slug = %s
 """
 
@@ -65,7 +68,7 @@ def project_for(user: Any, slug: str, action: Action, *, archived_too: bool = Fa
     :class:`~django.core.exceptions.PermissionDenied` for members whose role is not enough.
     """
     if user.is_authenticated and not user.is_superuser:
-        project = next(iter(Project.objects.raw(_WITH_ROLE, [user.pk, slug])), None)
+        project = next(iter(Project.objects.raw(_WITH_ROLE, [user.pk, user.pk, slug])), None)
         role = getattr(project, "role_asked", None) if user.is_active else None
     else:
         project = Project.objects.filter(slug=slug).first()

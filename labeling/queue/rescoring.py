@@ -212,6 +212,7 @@ def _write(ahead: _Ahead, stages: Stages) -> dict[str, Any]:
             seed=ahead.seed,
             bands=ordered.bands,
             arrivals=ordered.missing,
+            read_at=ahead.read_at,
         )
     with stages.of("taking over"):
         swap_in(ranking=ranking, read_at=ahead.read_at)
