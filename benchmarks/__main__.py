@@ -24,6 +24,7 @@ NAMES = (
     "screen",
     "pages",
     "budgets",
+    "explorer",
     "crash",
     "loop",
     "house",

@@ -53,6 +53,14 @@ def page_of_rows(request: Request, fetch: Callable[[int, int], list[dict[str, An
     return {"results": found, "next": following}
 
 
+def page_searched(
+    request: Request, fetch: Callable[[int, int], tuple[list[dict[str, Any]], int | None]]
+) -> dict[str, Any]:
+    """The same where ``fetch(after, limit)`` also says where the next page begins, which may be before this one is full."""
+    found, following = fetch(_counting_cursor(request), _limit(request))
+    return {"results": found, "next": None if following is None else _next(request, str(following))}
+
+
 def _counting_cursor(request: Request) -> int:
     cursor = request.query_params.get("cursor")
     if cursor is None:
