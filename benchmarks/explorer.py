@@ -21,7 +21,7 @@ from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.bench_project import close_connections, set_up_django
-from benchmarks.budgets import grown_world
+from benchmarks.routes import grown_world
 from benchmarks.running import own_database
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def measure(photos: int, n: int) -> dict[str, Any]:
         from django.db import connection
 
         began = time.monotonic()
-        world = grown_world(photos)
+        world = grown_world(photos, photos)
         with connection.cursor() as cursor:
             cursor.execute("VACUUM ANALYZE")  # as it is after a night
             cursor.execute("SELECT pg_relation_size('item_by_name_parts'), pg_relation_size('catalog_item')")

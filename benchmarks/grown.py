@@ -142,8 +142,18 @@ WHERE photo >= %(answered)s AND NOT EXISTS (SELECT 1 FROM truth_gold g WHERE g.i
 """
 
 
-def grow(world: World, photos: int, *, differ: float = DIFFER, decided: float = DECIDED) -> None:
-    """Add ``photos`` and as many answers to ``world``'s project. Inside a transaction. The same each time."""
+def grow(
+    world: World,
+    photos: int,
+    *,
+    answered: float = ANSWERED,
+    differ: float = DIFFER,
+    decided: float = DECIDED,
+) -> None:
+    """Add ``photos``, two answers to a share of them, and what follows, to ``world``'s project. Inside a transaction.
+
+    The same each time.
+    """
     from labeling.partitions import Partition
     from labeling.queue import entry_counts
     from labeling.queue.models import BandOpening, Ranking
@@ -165,7 +175,7 @@ def grow(world: World, photos: int, *, differ: float = DIFFER, decided: float = 
         "plan": certificate.run.plan_id,
         "batch": world.batch.pk,
         "bands": BANDS,
-        "answered": int(photos * ANSWERED),
+        "answered": round(photos * answered),
         "decided": int(photos * decided),
         "differ": differ,
         "drawn": DRAWN,

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 from PIL import Image as Pillow
 
 from benchmarks.bench_project import CLASSES, Member, close_connections, set_up_django
+from benchmarks.in_bucket import bucket
 from benchmarks.queue import Phase, fill, label
 from benchmarks.running import hilltop, own_database
 from labeling.catalog.elpv import elpv_cells
@@ -124,7 +125,7 @@ def p95(phase: Phase) -> float:
 
 
 def measure(options: argparse.Namespace) -> dict[str, Any]:
-    with own_database() as folder:
+    with own_database() as folder, bucket(options.bucket) as requests:
         set_up_django()
         from django.core.files import File
         from django.db import connection
@@ -149,8 +150,10 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
                     project=project, by=admin, kind="zip", zip=File(packed, name="photos.zip")
                 )
             watch = Watch(job)
+            asked = requests()
             beside = label_until(watch.over, target.url, people)
             watch.join()
+            asked = requests() - asked
         job.refresh_from_db()
         if job.state != "succeeded":
             raise SystemExit(f"the intake {job.state}: {job.error}")
@@ -169,6 +172,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         "lost": max(
             len(names - rows.keys()), count - taken - refused - outcomes.count(IntakeOutcome.PENDING)
         ),
+        "requests_a_photo": round(asked / count, 2),
         "photos_per_s": round(count / seconds, 1),
         "last_tenth_of_first": round(watch.took(0, tenth) / max(0.001, watch.took(count - tenth, count)), 3),
         "labeling_p95_ratio": round(p95(beside) / p95(alone), 2),
@@ -198,6 +202,9 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--photos", type=int, default=20_000)
     parser.add_argument("--labelers", type=int, default=4)
     parser.add_argument("--answers", type=int, default=30, help="of each labeler before the intake")
+    parser.add_argument(
+        "--bucket", action="store_true", help="into a bucket of moto's server, on the same cores"
+    )
     parser.add_argument("--quick", action="store_true", help="2,100 photos, 8 answers")
     options = parser.parse_args(arguments)
     if options.quick:

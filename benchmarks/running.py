@@ -61,7 +61,7 @@ def own_database() -> Iterator[Path]:
 @contextlib.contextmanager
 def hilltop(command: str = "serve", *, web_workers: int = 2, workers: int = 1) -> Iterator[Target]:
     """Run ``manage.py serve`` (or ``demo``) on the database of :func:`own_database` until the block ends."""
-    port = _free_port()
+    port = free_port()
     log = Path(os.environ["HILLTOP_VAR"]) / "server.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     environment = os.environ | {
@@ -111,7 +111,7 @@ def _wait(target: Target, process: subprocess.Popen[bytes], timeout: float = 120
         time.sleep(0.1)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

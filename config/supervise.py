@@ -85,7 +85,7 @@ class Supervisor:
 
         ``ready`` is called once, in a thread, when ``ready_url`` first answers.
         """
-        lock = _only_one()
+        lock = hold_var()
         try:
             for number in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(number, lambda *_: self.stopping.set())
@@ -207,7 +207,8 @@ def check_port(host: str, port: int) -> None:
             ) from None
 
 
-def _only_one() -> IO[str]:
+def hold_var() -> IO[str]:
+    """Nobody else runs on this ``var/`` until the file is closed; raises :class:`CannotStart` where somebody does."""
     path = var_dir() / "supervisor.lock"
     path.parent.mkdir(parents=True, exist_ok=True)
     lock = path.open("w")

@@ -9,6 +9,9 @@ Vectors are float32, or float16 where half the disk and half the reading are wor
 far below what separates classes). All shards of a store have one type: whoever appends follows what is there, so that
 what is served does not depend on who wrote it. Readers get float32 either way.
 
+The folder may be a copy of one that several machines share (:class:`Elsewhere`): then a shard is there before it is here,
+and ``refresh()`` brings what others wrote.
+
 Knows nothing of photos or models: a key is the SHA-256 (hex) of a photo's bytes, a store belongs to one backbone hash.
 """
 
@@ -98,16 +101,36 @@ class _Run:
         return _beginnings(self.keys)
 
 
+class Elsewhere(Protocol):
+    """The store that a folder is a copy of. Shards are known by their names, and never change."""
+
+    def follow(self) -> None:
+        """Bring into the folder what is there, and remove from it what is there no more."""
+
+    def put(self, name: str, folder: Path) -> None:
+        """Durable there when it returns; the caller then moves ``folder`` to its name here."""
+
+    def drop(self, name: str) -> None:
+        """Remove it there and here."""
+
+
 class EmbeddingStore:
     """Vectors of one backbone. Reads see the shards known at the last ``refresh()``, and one's own appends."""
 
     def __init__(
-        self, root: Path, backbone_hash: str, dim: int, *, dtype: Literal["float32", "float16"] = "float32"
+        self,
+        root: Path,
+        backbone_hash: str,
+        dim: int,
+        *,
+        dtype: Literal["float32", "float16"] = "float32",
+        elsewhere: Elsewhere | None = None,
     ) -> None:
         """Opens ``root / backbone_hash``, made when absent.
 
         Args:
             dtype: how an empty store begins; one that holds vectors keeps its own.
+            elsewhere: what the folder is a copy of, if it is one.
 
         Raises:
             ValueError: the hash is not 64 hex digits, dim is not positive, or there is no such dtype.
@@ -118,6 +141,7 @@ class EmbeddingStore:
             raise ValueError(f"Vectors are stored as {' or '.join(_DTYPES)}; got {dtype!r}.")
         self.dim = dim
         self._wished = np.dtype(dtype)
+        self._elsewhere = elsewhere
         #: Names of the damaged shards that this object found.
         self.set_aside: list[str] = []
         self.folder = root / backbone_hash
@@ -221,6 +245,8 @@ class EmbeddingStore:
 
     def refresh(self) -> None:
         """See shards that other processes published, and drop those that a compaction replaced."""
+        if self._elsewhere is not None:
+            self._elsewhere.follow()
         names = self._published()
         if not set(self._names) <= names:
             self._clear()
@@ -339,6 +365,8 @@ class EmbeddingStore:
         try:
             yield hidden, name
             shards.seal(hidden)
+            if self._elsewhere is not None:
+                self._elsewhere.put(name, hidden)
             publish(hidden, self.folder / name)
             shards.trust(self.folder / name)
         except BaseException:
@@ -346,6 +374,9 @@ class EmbeddingStore:
             raise
 
     def _retire(self, name: str) -> None:
+        if self._elsewhere is not None:
+            self._elsewhere.drop(name)
+            return
         # Renamed first, so that no reader opens a folder that is half removed; open memory maps stay valid.
         hidden = self.folder / f".old-{name}"
         (self.folder / name).rename(hidden)
@@ -356,6 +387,8 @@ class EmbeddingStore:
         self.set_aside.append(name)
         with suppress(OSError):  # another process was first, or the folder cannot be written to
             (self.folder / name).rename(self.folder / f".damaged-{name}")
+        if self._elsewhere is not None:
+            self._elsewhere.drop(name)
 
     def _sweep(self) -> None:
         for entry in list(os.scandir(self.folder)):

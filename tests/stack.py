@@ -61,9 +61,9 @@ class Stack:
         )  # fmt: skip
         self._wait_for_web()
 
-    def start_worker(self) -> subprocess.Popen[bytes]:
+    def start_worker(self, *arguments: str) -> subprocess.Popen[bytes]:
         """Start one job worker, and return its process (a group leader) once it beats."""
-        worker = self._spawn("worker", [sys.executable, "-m", "tests.tiny_network"])
+        worker = self._spawn("worker", [sys.executable, "-m", "tests.tiny_network", *arguments])
         self.workers.append(worker)
         return worker
 

@@ -48,13 +48,13 @@ FORMAT = Example(
     name="format",
     most=2,
     edits={
-        "labeling/gateway/export/tsv.py": '''"""Columns between tabs: an example."""
+        "labeling/exchange/tables/tsv.py": '''"""Columns between tabs: an example."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from labeling.gateway.export.format import Format, Rows
+from labeling.exchange.tables.format import Format, Rows
 
 
 def written(chunks: Rows, columns: tuple[str, ...]) -> Iterator[bytes]:
@@ -65,8 +65,8 @@ def written(chunks: Rows, columns: tuple[str, ...]) -> Iterator[bytes]:
 
 FORMAT = Format("text/tab-separated-values", "columns between tabs", written)
 ''',
-        "labeling/gateway/export/__init__.py": [
-            After("from labeling.gateway.export import csv", "from labeling.gateway.export import tsv\n"),
+        "labeling/exchange/tables/__init__.py": [
+            After("from labeling.exchange.tables import csv", "from labeling.exchange.tables import tsv\n"),
             After("FORMATS: dict[str, Format] =", 'FORMATS["tsv"] = tsv.FORMAT\n'),
         ],
     },

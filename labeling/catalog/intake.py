@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
+import logging
 import uuid
 import zipfile
 from collections.abc import Sequence
@@ -32,12 +32,17 @@ from labeling.jobs import services as jobs
 from labeling.jobs.models import Job
 from labeling.people.models import User
 from labeling.refusals import Refused
+from labeling.store.folders import STAGING
+from labeling.store.objects import StoreAway
+
+logger = logging.getLogger(__name__)
 
 JOB_KIND = "intake"
 
 
 def staging_of(batch_id: uuid.UUID | str) -> Path:
-    return Path(settings.STAGING_DIR) / str(batch_id)
+    """Where it is on this machine."""
+    return STAGING.root / str(batch_id)
 
 
 def start_intake(
@@ -80,6 +85,8 @@ def start_intake(
             }
         else:
             raise Refused.invalid(None, _("Send files, a zip archive, or a folder."))
+        if staging.exists():
+            STAGING.hand_over(staging.name)
         with transaction.atomic():
             batch.save(force_insert=True)
             IntakeFile.objects.bulk_create(rows, batch_size=2000)
@@ -88,7 +95,7 @@ def start_intake(
                 project=project, kind="intake_started", actor=by, batch=str(batch.pk), source=batch.source
             )
     except BaseException:
-        shutil.rmtree(staging, ignore_errors=True)
+        free_staging(batch.pk)
         raise
     return batch, job
 
@@ -152,9 +159,16 @@ def discard_rest(*, batch: IntakeBatch, by: User) -> int:
     log_activity(
         project=batch.project, kind="intake_discarded", actor=by, batch=str(batch.pk), files=given_up
     )
-    staging = staging_of(batch.pk)
-    transaction.on_commit(lambda: shutil.rmtree(staging, ignore_errors=True))
+    transaction.on_commit(lambda: free_staging(batch.pk))
     return given_up
+
+
+def free_staging(batch_id: uuid.UUID | str) -> None:
+    """Remove what was staged. Where the store is away it stays, until the nightly look."""
+    try:
+        STAGING.drop(str(batch_id))
+    except StoreAway as error:
+        logger.warning("what was staged of intake %s stays for now: %s", batch_id, error)
 
 
 def latest_job(batch: IntakeBatch) -> Job | None:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
-import shutil
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -25,7 +26,7 @@ from inference.photo import Levels
 from labeling.catalog import events, photos, set_aside, storage, twins
 from labeling.catalog.activity import log_activity
 from labeling.catalog.images import add_items, row_fields
-from labeling.catalog.intake import staging_of
+from labeling.catalog.intake import free_staging, staging_of
 from labeling.catalog.models import (
     Image,
     IntakeBatch,
@@ -44,6 +45,8 @@ from labeling.catalog.sources import (
     StagedFiles,
 )
 from labeling.jobs.progress import Cancelled, JobError, Progress
+from labeling.store import objects
+from labeling.store.folders import STAGING
 
 logger = logging.getLogger(__name__)
 
@@ -51,6 +54,9 @@ CHUNK = 100
 #: The first photos should be labelable at once, so the first chunk is a small one.
 FIRST_CHUNK = 20
 LISTED_AT_ONCE = 2000
+
+#: A photo of many megapixels takes as many times several bytes: as many at once as there are cores for.
+_decoding = threading.BoundedSemaphore(max(2, os.cpu_count() or 1))
 
 Given = TypeVar("Given")
 Made = TypeVar("Made")
@@ -85,7 +91,7 @@ def work_through(progress: Progress) -> dict[str, int]:
             source.close()
     except SourceError as error:
         if batch.kind == IntakeKind.ZIP:
-            shutil.rmtree(staging_of(batch.pk), ignore_errors=True)  # of no use any more
+            free_staging(batch.pk)  # of no use any more
         raise JobError(str(error)) from None
     return _finish(batch)
 
@@ -98,9 +104,10 @@ def _source(batch: IntakeBatch, args: dict[str, object]) -> Source:
             [Path(p) for p in roots] if isinstance(roots, list) else [],
             batch.encoding,
         )
-    if batch.kind == IntakeKind.ZIP:
-        return Archive(staging_of(batch.pk), batch.encoding)
-    return StagedFiles(staging_of(batch.pk))
+    staged = staging_of(batch.pk)
+    with suppress(FileNotFoundError):  # whoever reads it says what is missing
+        staged = STAGING.get(staged.name)
+    return Archive(staged, batch.encoding) if batch.kind == IntakeKind.ZIP else StagedFiles(staged)
 
 
 def _is_finished(batch: IntakeBatch) -> bool:
@@ -139,7 +146,9 @@ def _work(batch: IntakeBatch, source: Source, progress: Progress) -> None:
     total = batch.files.count()
     done = total - batch.files.filter(outcome=IntakeOutcome.PENDING).count()
     progress.report(done, total, "Looking at the photos")
-    with ThreadPoolExecutor(max_workers=max(2, os.cpu_count() or 1), thread_name_prefix="intake") as pool:
+    # While some wait for a store elsewhere, others decode.
+    threads = objects.AT_ONCE if objects.is_remote() else max(2, os.cpu_count() or 1)
+    with ThreadPoolExecutor(max_workers=threads, thread_name_prefix="intake") as pool:
         size = FIRST_CHUNK
         while rows := list(batch.files.filter(outcome=IntakeOutcome.PENDING).order_by("id")[:size]):
             stopped = False
@@ -166,7 +175,10 @@ def _work(batch: IntakeBatch, source: Source, progress: Progress) -> None:
 def _hash(pool: ThreadPoolExecutor, source: Source, rows: Sequence[IntakeFile]) -> list[_Found]:
     def hash_one(row: IntakeFile) -> _Found:
         try:
-            return _Found(row, sha256=hashlib.sha256(source.read(row.path)).hexdigest())
+            sha256 = hashlib.sha256(source.read(row.path)).hexdigest()
+            if row.sha256 not in ("", sha256):  # the hash that the web process took of what was sent
+                return _Found(row, refused="truncated")
+            return _Found(row, sha256=sha256)
         except PhotoRefused as refusal:
             return _Found(row, refused=refusal.code)
         except Exception:
@@ -226,7 +238,8 @@ def _look_at(
 
 def _decoded(look: Callable[[bytes, Levels], Made], data: bytes, levels: Levels) -> Made:
     try:
-        return look(data, levels)
+        with _decoding:
+            return look(data, levels)
     except PhotoRefused:
         raise
     except Exception:  # one photo that a decoder chokes on must not stop all the others
@@ -339,7 +352,7 @@ def _finish(batch: IntakeBatch) -> dict[str, int]:
     counts = dict.fromkeys(("added", "duplicate", "refused"), 0)
     counted = batch.files.order_by().values_list("outcome").annotate(n=Count("id"))
     counts |= {outcome: n for outcome, n in counted if outcome in counts}
-    shutil.rmtree(staging_of(batch.pk), ignore_errors=True)
+    free_staging(batch.pk)
     log_activity(
         project=batch.project,
         kind="intake_finished",

@@ -13,6 +13,7 @@ from django.db.models import Q, QuerySet
 
 from labeling.catalog.models import ClassDefinition, ClassState, Guideline, Project
 from labeling.catalog.selectors import class_resolution, schema_of
+from labeling.read_once import read_once
 
 #: Versions that mean something of their own.
 _OWN = Q(wording_only=False) | Q(objection__isnull=False)
@@ -22,6 +23,7 @@ def _first_ones(project: Project) -> QuerySet[Guideline]:
     return Guideline.objects.filter(_OWN, project=project).order_by("number")
 
 
+@read_once
 def meaning_now(project: Project) -> Guideline:
     """The version whose meaning the newest one has: itself, or the one that it only says in other words."""
     return _first_ones(project).reverse()[:1].get()
@@ -50,6 +52,7 @@ def same_meaning(guideline: Guideline) -> list[int]:
     return [pk for pk, first in found.items() if first == found[guideline.pk]]
 
 
+@read_once
 def meaning_since(project: Project) -> dict[int, int]:
     """Label class id -> number of the first version under which its answers meant the same as today.
 

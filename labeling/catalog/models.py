@@ -601,3 +601,10 @@ class Activity(models.Model):
 
     def __str__(self) -> str:
         return self.kind
+
+
+class Damage(models.Model):
+    """What of the store is lost or damaged, and is brought back by no computing. Whole again, its row goes."""
+
+    name = models.CharField(max_length=400, unique=True, help_text="in the store")
+    found_at = models.DateTimeField(auto_now_add=True)

@@ -57,11 +57,16 @@ def is_whole(width: int, height: int) -> bool:
     return width * height <= LOSSLESS_PIXELS and max(width, height) <= VARIANTS["screen"][0]
 
 
+def fitted(width: int, height: int, longest: int) -> tuple[int, int]:
+    """The size of a photo of this size whose longest side is at most ``longest``."""
+    scale = min(1.0, longest / max(width, height))
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
 def fit(image: Pillow.Image, longest: int) -> Pillow.Image:
-    if max(image.size) <= longest:
+    size = fitted(*image.size, longest)
+    if size == image.size:
         return image
-    scale = longest / max(image.size)
-    size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
     return image.resize(size, Pillow.Resampling.LANCZOS, reducing_gap=2.0)
 
 

@@ -29,8 +29,10 @@ from labeling.catalog.models import (
 )
 from labeling.catalog.renditions import VARIANTS
 from labeling.jobs.models import Job
+from labeling.read_once import read_once
 
 
+@read_once
 def current_guideline(project: Project) -> Guideline:
     """The newest version; every project has one."""
     return Guideline.objects.filter(project=project).order_by("-number")[:1].get()
@@ -54,7 +56,12 @@ def definitions_of(guideline: Guideline) -> QuerySet[ClassDefinition]:
 
 def active_definitions(project: Project) -> list[ClassDefinition]:
     """The classes in use under the newest version, in order, with exemplars and their images at hand."""
-    return list(definitions_of(current_guideline(project)).filter(state=ClassState.ACTIVE))
+    return list(_active(current_guideline(project)))
+
+
+@read_once
+def _active(guideline: Guideline) -> tuple[ClassDefinition, ...]:
+    return tuple(definitions_of(guideline).filter(state=ClassState.ACTIVE))
 
 
 @lru_cache(maxsize=512)

@@ -14,13 +14,14 @@ import threading
 from pathlib import Path
 from typing import Protocol
 
-from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage, default_storage
 
 from inference.photo import DEFAULT_LEVELS, Levels
 from labeling import on_disk
 from labeling.catalog import photos, renditions
 from labeling.catalog.renditions import VERSION, Place
+from labeling.store import objects
+from labeling.store.objects import StoreAway
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +37,8 @@ class Damaged(FileNotFoundError):
 class Hashed(Protocol):
     """Anything with a ``sha256``: an :class:`~labeling.catalog.models.Image`, for one."""
 
-    sha256: str
+    @property
+    def sha256(self) -> str: ...
 
 
 def original_name(sha256: str) -> str:
@@ -60,7 +62,7 @@ def tile_name(sha256: str, place: Place, levels: Levels = DEFAULT_LEVELS) -> str
 
 def original(image: Hashed) -> bytes:
     """The photo as it came in. Raises :class:`FileNotFoundError` when the storage lost it, :class:`Damaged` a part of it."""
-    return _original(image.sha256)
+    return original_of(image.sha256)
 
 
 def rendition(image: Hashed, variant: str, levels: Levels = DEFAULT_LEVELS) -> bytes:
@@ -75,10 +77,10 @@ def rendition_of(sha256: str, variant: str, levels: Levels = DEFAULT_LEVELS) -> 
     found = _webp(rendition_name(sha256, variant, levels=levels))
     if found is not None:
         return found
-    made = photos.render(_original(sha256), levels)
+    made = photos.render(original_of(sha256), levels)
     try:
         _keep_renditions(sha256, made, levels)
-    except OSError:  # a full disk is no reason to show nothing
+    except (OSError, StoreAway):  # a full disk is no reason to show nothing
         logger.exception("renditions of %s were made again, and could not be stored", sha256)
     return made[variant]
 
@@ -99,11 +101,10 @@ def tile(sha256: str, place: Place, levels: Levels = DEFAULT_LEVELS) -> bytes:
 
 
 def _cut(sha256: str, levels: Levels) -> dict[Place, bytes]:
-    made = dict(renditions.tiles(photos.upright(_original(sha256), levels)))
+    made = dict(renditions.tiles(photos.upright(original_of(sha256), levels)))
     try:
-        for place, data in made.items():
-            _write(tile_name(sha256, place, levels), data)
-    except OSError:
+        objects.side_by_side(lambda each: _write(tile_name(sha256, each[0], levels), each[1]), made.items())
+    except (OSError, StoreAway):
         logger.exception("tiles of %s were made, and could not be stored", sha256)
     return made
 
@@ -115,7 +116,7 @@ def remake(sha256: str) -> None:
     cannot be read any more.
     """
     if not _has_renditions(sha256):
-        _keep_renditions(sha256, photos.render(_original(sha256)))
+        _keep_renditions(sha256, photos.render(original_of(sha256)))
     for variant in VARIANTS:
         for version in range(1, VERSION):
             default_storage.delete(rendition_name(sha256, variant, version))
@@ -146,7 +147,7 @@ def flush() -> None:
 def is_whole(sha256: str, levels: Levels = DEFAULT_LEVELS) -> bool:
     """Whether the original and all renditions are there and undamaged. Reads them."""
     try:
-        _original(sha256)
+        original_of(sha256)
     except OSError:
         return False
     return _has_renditions(sha256, levels)
@@ -156,8 +157,9 @@ def _has_renditions(sha256: str, levels: Levels = DEFAULT_LEVELS) -> bool:
     return all(_webp(rendition_name(sha256, variant, levels=levels)) is not None for variant in VARIANTS)
 
 
-def _original(sha256: str) -> bytes:
-    data = _read(original_name(sha256))
+def original_of(sha256: str) -> bytes:
+    """As :func:`original`."""
+    data = objects.read(original_name(sha256))
     if hashlib.sha256(data).hexdigest() != sha256:
         raise Damaged(f"{len(data)} bytes with another hash than {sha256}")
     return data
@@ -166,7 +168,7 @@ def _original(sha256: str) -> bytes:
 def _webp(name: str) -> bytes | None:
     """``None`` when it is gone, empty or cut: a WebP says at its head how long it is (RFC 9649, 2.4)."""
     try:
-        data = _read(name)
+        data = objects.read(name)
     except OSError:
         return None
     is_whole = (
@@ -182,18 +184,9 @@ def _keep_renditions(
         _write(rendition_name(sha256, variant, levels=levels), encoded, at_once=at_once)
 
 
-def _read(name: str) -> bytes:
-    with default_storage.open(name, "rb") as file:
-        return bytes(file.read())
-
-
 def _write(name: str, data: bytes, *, at_once: bool = True) -> None:
-    if default_storage.exists(name):
-        if default_storage.size(name) == len(data) and _read(name) == data:
-            return
-        if not isinstance(default_storage, FileSystemStorage):
-            default_storage.delete(name)  # or the new one would get another name
-    if isinstance(default_storage, FileSystemStorage):
-        on_disk.write(Path(default_storage.path(name)), data, at_once=at_once)
-    else:
-        default_storage.save(name, ContentFile(data))
+    # A bucket is not asked what it has: that takes as long as writing, and it is the same bytes.
+    is_here = not objects.is_remote() and default_storage.exists(name)
+    if is_here and default_storage.size(name) == len(data) and objects.read(name) == data:
+        return
+    objects.write(name, data, at_once=at_once)

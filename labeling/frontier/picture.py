@@ -28,12 +28,13 @@ from labeling.queue.models import Entry, Ranking
 from labeling.queue.placing import (
     EPSILON,
     audited_by_band,
+    current_ranking,
     limits_of,
     members_of,
     photos_by_step,
     truths_by_band,
 )
-from labeling.queue.selectors import current_ranking, progress
+from labeling.queue.selectors import progress
 from labeling.truth import quality as truth
 from labeling.truth.estimates import Proportion
 from labeling.truth.quality import BandAgreement
@@ -207,7 +208,7 @@ def band_photos(project: Project, key: str, number: int) -> list[Item]:
     """
     entries = (
         Entry.objects.filter(
-            ranking=Ranking.objects.filter(project=project, current=True).first(),
+            ranking=current_ranking(project),
             band=number,
             taken=0,
             ladder__key=key,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from labeling.catalog.models import Project
 from labeling.frontier.models import FrontierPolicy
+from labeling.read_once import read_once
 
 #: Share of the decisions; with less, the watch over a machine that decides would see next to nothing.
 LEAST_AUDITED = 0.005
@@ -22,6 +23,7 @@ FIELDS = (
 )
 
 
+@read_once
 def policy_of(project: Project) -> FrontierPolicy:
     """The newest policy; the defaults, not stored, where nobody has set one."""
     return FrontierPolicy.objects.filter(project=project).first() or FrontierPolicy(project=project)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from hmac import compare_digest
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django_prometheus.exports import ExportToDjangoView
 
+from labeling.catalog.stored import to_restore
 from labeling.gateway import vitals
 from labeling.gateway.trouble import AWAY
 from labeling.looked_at import only_looked_at
@@ -18,9 +19,12 @@ from labeling.looked_at import only_looked_at
 @never_cache
 def healthz(request: HttpRequest) -> JsonResponse:
     """200 while the database answers and everything can be written, else 503 with what is wrong. Tells nothing else to
-    strangers, and answers within :data:`vitals.PATIENCE_S`, whatever is the matter."""
+    strangers, and answers them within :data:`vitals.PATIENCE_S`, whatever is the matter. Whoever may read the metrics
+    hears, while all is well, what of the store is to be restored."""
     if wrong := vitals.wrong():
         return JsonResponse({"status": wrong}, status=503, headers={"Retry-After": str(AWAY.retry_after)})
+    if _is_known(request):
+        return JsonResponse({"status": "ok", "restore": to_restore()})
     return JsonResponse({"status": "ok"})
 
 
@@ -28,7 +32,7 @@ def healthz(request: HttpRequest) -> JsonResponse:
 @never_cache
 def metrics(request: HttpRequest) -> HttpResponse:
     """Superusers in the browser; a scraper with ``Authorization: Bearer`` and HILLTOP_METRICS_TOKEN."""
-    if not (_has_token(request) or (request.user.is_authenticated and request.user.is_superuser)):
+    if not _is_known(request):
         response = HttpResponse(
             "Send the token of HILLTOP_METRICS_TOKEN, or sign in as a superuser.\n", status=401
         )
@@ -39,7 +43,12 @@ def metrics(request: HttpRequest) -> HttpResponse:
     return metrics
 
 
+def _is_known(request: HttpRequest) -> bool:
+    return _has_token(request) or (request.user.is_authenticated and request.user.is_superuser)
+
+
 def _has_token(request: HttpRequest) -> bool:
-    wanted = os.environ.get("HILLTOP_METRICS_TOKEN", "")
     scheme, _space, given = request.headers.get("Authorization", "").partition(" ")
-    return bool(wanted) and scheme.lower() == "bearer" and compare_digest(given.encode(), wanted.encode())
+    return scheme.lower() == "bearer" and any(
+        compare_digest(given.encode(), wanted.encode()) for wanted in settings.METRICS_TOKENS
+    )

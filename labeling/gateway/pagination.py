@@ -53,12 +53,21 @@ def page_of_rows(request: Request, fetch: Callable[[int, int], list[dict[str, An
     return {"results": found, "next": following}
 
 
-def page_searched(
-    request: Request, fetch: Callable[[int, int], tuple[list[dict[str, Any]], int | None]]
+def page_behind(
+    request: Request, fetch: Callable[[int], tuple[list[Any], Any]], *, present: Present
 ) -> dict[str, Any]:
-    """The same where ``fetch(after, limit)`` also says where the next page begins, which may be before this one is full."""
-    found, following = fetch(_counting_cursor(request), _limit(request))
-    return {"results": found, "next": None if following is None else _next(request, str(following))}
+    """The same where ``fetch(limit)`` says by itself what the next page's cursor is; ``None``: there is none."""
+    found, place = fetch(_limit(request))
+    following = None if place is None else _next(request, str(place))
+    return {"results": [present(row) for row in found], "next": following}
+
+
+def page_searched(
+    request: Request, fetch: Callable[[int, int], tuple[list[Any], int | None]], *, present: Present
+) -> dict[str, Any]:
+    """The same where ``fetch(after, limit)`` goes on from a counting key, and may say so before its page is full."""
+    after = _counting_cursor(request)
+    return page_behind(request, lambda limit: fetch(after, limit), present=present)
 
 
 def _counting_cursor(request: Request) -> int:

@@ -8,6 +8,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from config.postgres.outages import is_disk_full, is_outage, is_read_only
+from labeling.store.objects import StoreAway
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,16 @@ READ_ONLY = Trouble(
     503,
     30,
 )
+STORE_AWAY = Trouble(
+    "store_away",
+    _("The store of photos and models is away for a moment"),
+    _(
+        "Nothing that was confirmed to you is lost. Try again in a minute; if it stays, tell your administrator that the "
+        "store does not answer."
+    ),
+    503,
+    30,
+)
 
 
 def trouble_of(error: BaseException | None) -> Trouble | None:
@@ -58,4 +69,6 @@ def trouble_of(error: BaseException | None) -> Trouble | None:
         return DISK_FULL
     if is_read_only(error):
         return READ_ONLY
+    if isinstance(error, StoreAway):
+        return STORE_AWAY
     return AWAY if is_outage(error) else None

@@ -27,6 +27,7 @@ from labeling.jobs.progress import (
     stopping,
     this_attempt,
 )
+from labeling.store.objects import StoreAway
 
 logger = logging.getLogger(__name__)
 
@@ -69,9 +70,10 @@ def run(job_id: UUID | str) -> None:
             logger.error("job %s (%s): the disk is full", job.kind, job.pk)
             _finish(job, JobState.FAILED, error=FULL)
             return
-        if is_outage(error):
+        if is_outage(error) or isinstance(error, StoreAway):
             # The row still says that it runs: whoever begins it next counts it as a job whose worker ended.
-            logger.warning("job %s (%s) lost the database (%s); it is begun again", job.kind, job.pk, error)
+            what = "store" if isinstance(error, StoreAway) else "database"
+            logger.warning("job %s (%s) lost the %s (%s); it is begun again", job.kind, job.pk, what, error)
             raise Interrupted from error
         logger.exception("job %s (%s) failed", job.kind, job.pk)
         _finish(
@@ -101,8 +103,8 @@ def _begin(job_id: UUID | str) -> Job | None:
             _finish(
                 job,
                 JobState.FAILED,
-                error=f"The job's worker ended {job.crashes} times in the midst of it, or lost the database, perhaps "
-                "for want of memory. Look at the worker's log, then start the job again.",
+                error=f"The job's worker ended {job.crashes} times in the midst of it, or lost the database or the "
+                "store, perhaps for want of memory. Look at the worker's log, then start the job again.",
             )
             return None
         job.state = JobState.RUNNING

@@ -6,9 +6,8 @@ import hashlib
 import json
 from pathlib import Path
 
-from django.conf import settings
-
 from labeling.learning.models import ModelVersion
+from labeling.store.folders import MODELS
 
 #: What loading goes by.
 _LOADED_BY = ("weights_sha256", "format_version", "kind", "classes", "backbone_hash")
@@ -20,12 +19,13 @@ def is_whole(version: ModelVersion) -> bool:
 
     The training read the head back before it made the version, so what is unchanged loads. A version whose manifest
     names no weights was not made by a training of ours, and nothing is known of its files.
+    Raises :class:`~labeling.store.objects.StoreAway`.
     """
     wanted = version.manifest.get("weights_sha256")
     if wanted is None:
         return True
-    folder = Path(settings.MODELS_DIR) / version.artifact
     try:
+        folder = MODELS.get(version.artifact)
         manifest = json.loads((folder / _MANIFEST).read_text())
         with (folder / _WEIGHTS).open("rb") as file:
             found = hashlib.file_digest(file, "sha256").hexdigest()

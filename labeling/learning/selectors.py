@@ -14,10 +14,12 @@ from labeling.jobs.models import Job, JobQuerySet
 from labeling.learning.models import Diagnostics, DomainBackbone, ModelVersion, Promotion
 from labeling.learning.on_disk import is_whole
 from labeling.learning.training_set import TRAINER, training_set
+from labeling.read_once import read_once
 from labeling.truth.models import Dispute, GroundTruth, Origin
 from labeling.truth.tallies import truths_after
 
 
+@read_once
 def champion(project: Project) -> ModelVersion | None:
     """The version promoted last; ``None`` before the first promotion."""
     latest = Promotion.objects.filter(project=project).select_related("model_version").first()

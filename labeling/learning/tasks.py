@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from procrastinate.contrib.django import app
+
+from labeling.catalog import stored
 from labeling.jobs.handlers import handles
 from labeling.jobs.progress import Progress
 from labeling.learning import deriving, lookalikes
 from labeling.learning.adaptation.compute import adapt_project
 from labeling.learning.backbones import services as backbones
 from labeling.learning.backbones.compute import measure as measure_backbone
-from labeling.learning.compute import likenesses
+from labeling.learning.compute import checking, likenesses
 from labeling.learning.compute import lookalikes as compute_lookalikes
 from labeling.learning.compute.embedding import embed_project, help_to_embed
 from labeling.learning.compute.training import train_project
@@ -57,3 +60,13 @@ def lab(progress: Progress) -> dict[str, Any]:
 @handles("derive")
 def derive(progress: Progress) -> dict[str, Any]:
     return deriving.run(progress)
+
+
+@app.periodic(cron="23 2 * * *")
+@app.task(name="hilltop.check_stored", queue="cpu", queueing_lock="hilltop.check_stored")
+def check_stored(timestamp: int) -> None:
+    """Every night: all models and backbones, and a share of vectors and photos."""
+    night = timestamp // 86_400
+    checking.check_folders(night)
+    stored.check_photos(night)
+    stored.sweep_staging()

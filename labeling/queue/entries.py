@@ -54,9 +54,17 @@ def append_arrivals(*, project: Project, item_ids: list[int]) -> None:
 
 @transaction.atomic(savepoint=False)
 def remove_from_queue(*, project: Project, item_id: int) -> None:
-    """A settled or disputed photo needs no more answers; the pace may move on."""
-    ranking = share_ranking(project)
-    Entry.objects.filter(ranking=ranking, item_id=item_id).delete()
+    """A settled or disputed photo needs no more answers; the pace may move on.
+
+    As text: every second answer comes here, and querysets take longer to compose than the database needs for them.
+    """
+    locks.share(Lock.RANKING, project.pk)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id FROM queue_ranking WHERE project_id = %s AND current", [project.pk])
+        for (ranking_id,) in cursor.fetchall():
+            cursor.execute(
+                "DELETE FROM queue_entry WHERE ranking_id = %s AND item_id = %s", [ranking_id, item_id]
+            )
     pace.move_inward(project)
 
 

@@ -32,7 +32,8 @@ from labeling.locks import Lock
 from labeling.people.models import User
 from labeling.queue.models import BandOpening, Ranking
 from labeling.queue.places import ASKED_FIRST
-from labeling.queue.placing import TruthsByBand, truths_by_band
+from labeling.queue.placing import TruthsByBand, current_ranking, truths_by_band
+from labeling.read_once import read_once
 from labeling.truth.alpha import alpha_since
 from labeling.truth.models import Dispute, DisputeCause, GroundTruth, Origin
 from labeling.truth.tallies import truths_after
@@ -81,8 +82,10 @@ def reached(project: Project) -> int:
     return max(_band(project, opening), _back_to(project, opening) or 0)
 
 
+@read_once
 def _opening(project: Project) -> BandOpening | None:
-    return BandOpening.objects.filter(project=project).order_by("-id").first()
+    newest = "SELECT * FROM queue_bandopening WHERE project_id = %s ORDER BY id DESC LIMIT 1"
+    return next(iter(BandOpening.objects.raw(newest, [project.pk])), None)
 
 
 def _band(project: Project, opening: BandOpening | None) -> int:
@@ -119,8 +122,8 @@ def has_bands(project: Project) -> bool:
 
 def _bands_in_order(project: Project) -> int:
     """1 before the first model, and by a strategy whose order is not paced."""
-    known = Ranking.objects.filter(project=project, current=True).values_list("bands", flat=True).first()
-    return min(project.bands, known or 1)
+    ranking = current_ranking(project)
+    return min(project.bands, (ranking and ranking.bands) or 1)
 
 
 def band_progress(project: Project) -> BandProgress:
@@ -383,7 +386,7 @@ def _is_first_order(project: Project) -> bool:
 
 def ranked_by_another_model(project: Project) -> bool:
     """Whether the current order is by another model version than the one before it."""
-    current = Ranking.objects.filter(project=project, current=True).first()
+    current = current_ranking(project)
     if current is None or current.model_version_id is None:
         return False
     earlier = Ranking.objects.filter(project=project, number__lt=current.number).order_by("-number")

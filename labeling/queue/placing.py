@@ -19,11 +19,24 @@ from labeling.catalog.selectors import active_definitions, class_resolution
 from labeling.learning.models import ModelVersion
 from labeling.learning.sides import LEARNED_A_TWIN
 from labeling.queue.models import Ranking
+from labeling.read_once import read_once
 from labeling.truth.models import Origin
 from labeling.truth.tallies import truths
 
 #: Scores are kept as they were computed, band limits went through 32 bits: a photo at the very limit stays in.
 EPSILON = 1e-6
+
+
+@read_once
+def current_ranking(project: Project) -> Ranking | None:
+    """With its model version, but for the long columns that say how that came about."""
+    current = Ranking.objects.filter(project=project, current=True).select_related("model_version")
+    found = current.defer(
+        *(f"model_version__{name}" for name in ("metrics", "manifest", "comparison"))
+    ).first()
+    if found is not None:
+        found.project = project  # as whoever goes on from here asks for it
+    return found
 
 
 def limits_of(ranking: Ranking, definitions: Sequence[ClassDefinition], count: int) -> dict[int, list[float]]:
@@ -255,7 +268,7 @@ class TruthsByBand:
 def truths_by_band(project: Project) -> TruthsByBand:
     """Where the project's ground truths lie now. Reads them all: for pages, and for a new champion or guideline."""
     meaning = meaning_since(project)
-    ranking = Ranking.objects.filter(project=project, current=True).select_related("model_version").first()
+    ranking = current_ranking(project)
     everything, counted = _counted(project, meaning)
     if ranking is None or ranking.model_version is None or not ranking.summary:
         return TruthsByBand({}, {}, counted, everything - counted, placed=False)

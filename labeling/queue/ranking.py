@@ -34,9 +34,10 @@ def open_items(project: Project) -> Any:
     with without_nested_loops():
         (found,) = fetch_columns(
             ["id"],
-            f"SELECT i.id FROM catalog_item i WHERE i.project_id = %s AND NOT {SETTLED} AND NOT {DISPUTED} ORDER BY i.id",
+            f"SELECT i.id FROM catalog_item i WHERE i.project_id = %s AND NOT {SETTLED} AND NOT {DISPUTED}",
             [project.pk],
         )
+    found.sort()
     return found
 
 

@@ -20,14 +20,11 @@ from labeling.queue.entry_counts import waiting_of
 from labeling.queue.late_counts import Late, late
 from labeling.queue.models import Entry, Ranking, Slot
 from labeling.queue.places import ARRIVALS
+from labeling.queue.placing import current_ranking
 from labeling.truth import tallies
 from labeling.truth.alpha import alpha_since
 from labeling.truth.current import pause_of
 from labeling.truth.models import Draw, Origin, Outcome, Ruling
-
-
-def current_ranking(project: Project) -> Ranking | None:
-    return Ranking.objects.filter(project=project, current=True).first()
 
 
 def paused_state(project: Project, labeler: User) -> dict[str, str] | None:

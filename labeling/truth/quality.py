@@ -16,6 +16,7 @@ from labeling.catalog.selectors import class_names_by_key, class_resolution, cur
 from labeling.jobs.models import Job, JobState
 from labeling.jobs.services import enqueue
 from labeling.people.models import User
+from labeling.read_once import read_once
 from labeling.truth.estimates import Proportion
 from labeling.truth.gold import gold_records
 from labeling.truth.models import (
@@ -55,6 +56,7 @@ class Estimates:
         return dict(self.latest.result) if self.latest and self.latest.result else {}
 
 
+@read_once
 def estimates(project: Project) -> Estimates:
     jobs = Job.objects.of_project(project.pk).filter(kind=ESTIMATES).order_by("-created_at")
     latest = jobs.filter(state=JobState.SUCCEEDED).first()

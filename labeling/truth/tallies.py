@@ -34,6 +34,7 @@ from labeling import locks
 from labeling.catalog.models import Project
 from labeling.catalog.selectors import class_resolution
 from labeling.locks import Lock
+from labeling.read_once import read_once
 from labeling.truth.models import GroundTruth, Origin, TruthKind
 
 #: What is read besides the folded rows stays below this, as a fold comes each minute.
@@ -92,6 +93,7 @@ class TruthCount:
     n: int
 
 
+@read_once
 def truths(project: Project) -> list[TruthCount]:
     found = []
     for each in counts(project, "truths"):

@@ -46,6 +46,7 @@ PAGES = (
     "guideline",
     "guideline/edit",
     "intake",
+    "data-sets",
     "settings",
     "label",
     "mine",

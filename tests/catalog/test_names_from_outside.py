@@ -19,7 +19,7 @@ from django.urls import reverse
 from labeling.catalog import services
 from labeling.catalog.models import Activity, IntakeBatch, IntakeFile, Item, Project
 from labeling.catalog.name_encodings import reading_of
-from labeling.gateway.export import FORMATS
+from labeling.exchange.tables import FORMATS
 from labeling.jobs.models import Job
 from labeling.refusals import Refused
 from tests.catalog.conftest import upload, zip_of

@@ -78,6 +78,7 @@ def address_of(world: World, name: str) -> str:
         "decision_id": world.decision.pk,
         "alert_id": world.alert.pk,
         "proposal_id": world.proposal.pk,
+        "data_set_id": world.data_set.pk,
         "job_id": world.job.pk,
         "truth": "functional",
         "said": "defective",

@@ -15,6 +15,8 @@ from django.test import Client
 from inference.metrics import evaluate
 from labeling.catalog.models import GuidelineProposal, IntakeBatch, IntakeFile, Item, LabelClass, Project
 from labeling.catalog.services import add_image, add_items, propose_guideline
+from labeling.exchange.models import DataSet
+from labeling.exchange.services import make_data_set
 from labeling.frontier.models import (
     AutomaticDecision,
     Certificate,
@@ -68,6 +70,7 @@ class World:
     decision: AutomaticDecision
     alert: MonitorAlert
     proposal: GuidelineProposal
+    data_set: DataSet
     items: list[Item] = field(default_factory=list)
 
     def person(self, role: str) -> User | None:
@@ -240,6 +243,7 @@ def _world(**settings: Any) -> World:
         proposal=propose_guideline(
             project=project, by=reviewer, note="Why", criteria={"functional": "It works."}
         ),
+        data_set=make_data_set(project=project, by=admin, format="jsonl"),
         items=items,
     )
 

@@ -4,7 +4,7 @@ A plan of a small database says little of a large one, for the planner takes wha
 that the database really read: its own counters, of tables and of their indexes, before and after one request. Where a route
 reads more of one table than a page shows, it reads what it counts or sorts, and costs more with every photo. Reading
 sequentially, hashing and merging are priced so that the planner takes a way by an index wherever there is one; that it takes
-the same way in a large project is for ``benchmarks.budgets`` to see.
+the same way in a large project is for ``benchmarks.routes`` to see.
 
 A route that is not listed fails. One that keeps its budget may not stand among those that do not keep it yet.
 """
@@ -20,6 +20,7 @@ from django.core.cache import cache
 from django.db import connection, transaction
 
 from benchmarks.grown import grow
+from benchmarks.rows_read import GROWING, MOST_ROWS, rows_read
 from labeling.catalog.models import Project
 from labeling.catalog.permissions import Action
 from labeling.catalog.selectors import current_guideline
@@ -31,25 +32,11 @@ from tests.gateway.test_who_may_use_each_route import CASES, MAY
 
 #: A small project in which each of the tables below holds more rows than a route may read of it.
 PHOTOS = 3_000
-MOST_ROWS = 500
 MOST_QUERIES = 25
-GROWING = (
-    "catalog_image",
-    "catalog_item",
-    "catalog_intakefile",
-    "frontier_automaticdecision",
-    "learning_score",
-    "queue_entry",
-    "queue_slot",
-    "truth_annotation",
-    "truth_dispute",
-    "truth_groundtruth",
-    "truth_ruling",
-)
 #: The first ground truth's, as in a new database: a multiple of every block, beyond what tests before have used.
 _FIRST_ID = 2**24 + 1
 #: Streams without an end or as long as the project, and what leads out of the house.
-NOT_ASKED = {"events", "api-export"}
+NOT_ASKED = {"events", "api-export", "api-data-set-file", "api-data-set-manifest"}
 LABELERS = {"label", "label-criteria", "sweep", "mine"}
 #: What makes a list dear, where its address may say more than its path.
 DEAREST = {"api-ground-truths": "?current=true"}
@@ -80,26 +67,6 @@ def _grown() -> Iterator[World]:
         transaction.set_rollback(True)
 
 
-def _read() -> dict[str, int]:
-    """Table -> rows, or entries of its indexes, that this transaction has read of it, partitions included."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            WITH parts AS (
-                SELECT name, name::regclass AS id FROM unnest(%s::text[]) AS name
-                UNION
-                SELECT name, relid FROM unnest(%s::text[]) AS name, pg_partition_tree(name::regclass)
-            )
-            SELECT name, sum(pg_stat_get_xact_tuples_returned(read.id))
-            FROM parts, LATERAL (
-                SELECT parts.id UNION ALL SELECT indexrelid FROM pg_index WHERE indrelid = parts.id) AS read (id)
-            GROUP BY name
-            """,
-            [list(GROWING)] * 2,
-        )
-        return {name: int(rows) for name, rows in cursor.fetchall()}
-
-
 def _cost(world: World, name: str, method: str) -> Cost:
     queries = 0
 
@@ -123,17 +90,17 @@ def _cost(world: World, name: str, method: str) -> Cost:
             cursor.execute(
                 "SET LOCAL max_parallel_workers_per_gather = 0"
             )  # their rows are counted elsewhere
-        before = _read()
+        before = rows_read()
         with connection.execute_wrapper(count):
             response = getattr(client, method.lower())(address, **sent)
             if response.streaming:
                 b"".join(response.streaming_content)
-        after = _read()
+        after = rows_read()
         transaction.set_rollback(True)
     assert response.status_code < 500
     if name in _BODIES:
         assert response.status_code < 400, response.content
-    return Cost(queries, max(after[table] - before[table] for table in GROWING))
+    return Cost(queries, max(after[table].since(before[table]).rows for table in GROWING))
 
 
 #: What is sent where an empty body would be refused before anything is read.

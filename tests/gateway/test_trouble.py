@@ -13,8 +13,9 @@ from django.db import InterfaceError, OperationalError, connection
 from psycopg_pool import PoolTimeout
 
 from labeling.gateway import vitals
-from labeling.gateway.trouble import AWAY, DISK_FULL, READ_ONLY, Trouble, trouble_of
+from labeling.gateway.trouble import AWAY, DISK_FULL, READ_ONLY, STORE_AWAY, Trouble, trouble_of
 from labeling.refusals import Refused
+from labeling.store.objects import StoreAway
 from tests.gateway.conftest import World
 
 
@@ -41,6 +42,7 @@ CASES: list[tuple[Exception, Trouble | None]] = [
     (OSError(errno.ENOSPC, "No space left on device"), DISK_FULL),
     (OSError(errno.EDQUOT, "Disk quota exceeded"), DISK_FULL),
     (by_django(psycopg.errors.ReadOnlySqlTransaction("cannot execute INSERT")), READ_ONLY),
+    (StoreAway("the store did not answer for models"), STORE_AWAY),
     (FileNotFoundError(errno.ENOENT, "No such file"), None),
     (Refused("busy", "Wait."), None),
     (ValueError("a bug"), None),

@@ -171,6 +171,7 @@ def test_self_supervision_is_a_second_method_of_the_same_job(
     assert {each.name for each in folder.iterdir()} == {
         "manifest.json",
         "statistics.safetensors",
+        "sums.json",
         "weights.safetensors",
     }
     assert not list(Path(settings.BACKBONES_DIR).glob(".*"))

@@ -70,7 +70,7 @@ def test_a_tuned_backbone_that_gains_becomes_the_versions_own(
     report: dict[str, Any] = version.metrics["backbones"]
     assert report["chosen"] == version.backbone and report["candidates"][1]["method"] == "finetune"
     folder = Path(settings.BACKBONES_DIR) / version.backbone.removeprefix("domain:")
-    assert {each.name for each in folder.iterdir()} == {"manifest.json", "weights.safetensors"}
+    assert {each.name for each in folder.iterdir()} == {"manifest.json", "sums.json", "weights.safetensors"}
     assert not list(Path(settings.BACKBONES_DIR).glob(".*"))
     services.promote(model_version=version, by=project.created_by)
     told = score_items(project=project, model_version=version, item_ids=[item.pk for item in items])

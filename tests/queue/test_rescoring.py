@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
@@ -46,6 +47,9 @@ def current(project: Project) -> Ranking:
     return Ranking.objects.get(project=project, current=True)
 
 
+@pytest.mark.django_db(
+    transaction=True
+)  # two projects are written at the same time, by connections of their own
 def test_projects_on_one_backbone_are_ranked_in_one_pass_over_the_embeddings(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -71,9 +75,18 @@ def test_projects_on_one_backbone_are_ranked_in_one_pass_over_the_embeddings(
         return probabilities(gathered, heads, progress)
 
     monkeypatch.setattr(rescoring, "probabilities", counted)
+    writers: set[int] = set()
+    write_ranking = rescoring.write_ranking
+
+    def noted(**given: Any) -> Ranking:
+        writers.add(threading.get_ident())
+        return write_ranking(**given)
+
+    monkeypatch.setattr(rescoring, "write_ranking", noted)
     job = run_job(services.request_rescoring(projects=[first, second, bare]))
     assert job.state == "succeeded", job.error + job.trace
     assert passes == [2], "all of them stand on one backbone"
+    assert threading.get_ident() not in writers
     assert [told["photos"] for told in job.result["projects"]] == [24, 24, 3]
     assert job.result["projects"][2]["unscored"] == 3
 

@@ -9,7 +9,7 @@ import labeling.catalog.name_parts
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('catalog', '0020_strict_at_the_boundary'),
+        ('catalog', '0022_damage'),
     ]
 
     operations = [

@@ -15,13 +15,13 @@ from rest_framework.request import Request
 
 from labeling.catalog.models import Project
 from labeling.catalog.permissions import Action
+from labeling.exchange.tables import streamed
 from labeling.frontier.bands import BandState
 from labeling.frontier.models import Mode, PromiseKind
 from labeling.gateway.api.accuracy import AccuracyOut, AtTrainingOut
 from labeling.gateway.api.base import ApiView, route
 from labeling.gateway.api.endpoint import Json, endpoint, file_of, one_of
 from labeling.gateway.api.shapes import Shape
-from labeling.gateway.export import streamed
 from labeling.overview.dashboard import build as figures
 from labeling.overview.dashboard.build import PANELS, Headline
 from labeling.overview.dashboard.history import BY

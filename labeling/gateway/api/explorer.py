@@ -14,7 +14,7 @@ from labeling.catalog.permissions import Action
 from labeling.explorer import services
 from labeling.explorer.history import Kind
 from labeling.explorer.photo_page import photo_page
-from labeling.explorer.search import search
+from labeling.explorer.search import Found, search
 from labeling.explorer.told import Status
 from labeling.explorer.wanted import REASONS, Wanted
 from labeling.gateway.api.base import ApiView, route, signed_in
@@ -102,15 +102,15 @@ class ItemsView(ApiView):
         wanted = Wanted.of(project, request.query_params.dict())
         keys = dict(project.label_classes.values_list("pk", "key"))
 
-        def fetch(after: int, limit: int) -> tuple[list[Json], int | None]:
+        def fetch(after: int, limit: int) -> tuple[list[Found], int | None]:
             page = search(project, signed_in(request), wanted, after=after, limit=limit)
-            return [
-                present_item(row.item)
-                | {"id": row.item.pk, "status": row.status, "class": keys.get(row.class_id or 0, "")}
-                for row in page.rows
-            ], page.next
+            return page.rows, page.next
 
-        return page_searched(request, fetch)
+        def present(row: Found) -> Json:
+            more = {"id": row.item.pk, "status": row.status, "class": keys.get(row.class_id or 0, "")}
+            return present_item(row.item) | more
+
+        return page_searched(request, fetch, present=present)
 
 
 @route("projects/<slug:slug>/items/<str:sha256>", "api-item", "explorer")

@@ -33,6 +33,7 @@ from labeling.learning.adaptation import services as adaptation
 from labeling.learning.compute.embedding import project_of
 from labeling.learning.compute.stores import backbones_folder, device, load_backbone, networks_folder
 from labeling.learning.models import DomainBackbone
+from labeling.store.folders import BACKBONES
 
 #: Nobody goes on from a state that nothing was added to for so long. One may take gigabytes.
 STATE_KEPT_S = 7 * 24 * 3600.0
@@ -106,8 +107,8 @@ def _make(
     ready = adaptation.readiness(project)
     name = folder_name(progress.job)
     folder = backbones_folder() / name
-    if folder.exists():  # an earlier run of this job ended between the folder and the row
-        manifest = domain.read_manifest(folder)
+    if kept := _kept(name):  # an earlier run of this job ended between the folder and the row
+        manifest = domain.read_manifest(kept)
         told = manifest["statistics"]
         metrics = manifest["metrics"] | _found(told["counts"], told["silhouettes"])
     else:
@@ -128,9 +129,20 @@ def _make(
             _discard(place)
             raise
         _discard(place)
+        BACKBONES.put(name)
     progress.check()
     fitted = load_backbone(f"domain:{name}")
     return _register(progress.job, project, reference, fitted, method, ready, metrics)
+
+
+def _kept(name: str) -> Path | None:
+    """The folder of this name, if there is one. One that is damaged in the store is removed: it is made again."""
+    try:
+        folder = BACKBONES.get(name)
+    except FileNotFoundError:
+        BACKBONES.drop(name)
+        return None
+    return folder if folder.exists() else None
 
 
 class _Reader:

@@ -6,7 +6,6 @@ The latter let a later challenger be compared with this version on the very phot
 from __future__ import annotations
 
 import logging
-import secrets
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from django.conf import settings
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
@@ -24,6 +22,7 @@ from inference.on_disk import publish
 from labeling.jobs.progress import JobError
 from labeling.learning import selectors
 from labeling.learning.models import ModelVersion
+from labeling.store.folders import MODELS
 
 logger = logging.getLogger(__name__)
 
@@ -39,24 +38,30 @@ class OutOfFold:
 
 
 def folder_of(relative: str) -> Path:
-    return Path(settings.MODELS_DIR) / relative
+    """Where it is on this machine. Raises :class:`FileNotFoundError` when the store has none, or a damaged one."""
+    return MODELS.get(relative)
 
 
 def save(relative: str, head: Head, out_of_fold: OutOfFold, manifest: dict[str, Any]) -> dict[str, Any]:
     """Write the artefact into the new folder ``relative``; return its full manifest."""
-    folder = folder_of(relative)
-    written = artifacts.save_head(folder, head, manifest)
-    hidden = folder / f".new-{secrets.token_hex(4)}"
-    save_file({"item_ids": out_of_fold.item_ids, "proba": out_of_fold.proba}, hidden)
-    publish(hidden, folder / _OUT_OF_FOLD)
-    # What a version is promoted by later is that its files are unchanged. So they are read once as what they are to be.
-    artifacts.load_head(folder, backbone_hash=manifest["backbone_hash"])
+    folder = MODELS.root / relative
+    hidden = folder.with_name(f".new-{folder.name}")
+    try:
+        written = artifacts.save_head(hidden, head, manifest)
+        save_file({"item_ids": out_of_fold.item_ids, "proba": out_of_fold.proba}, hidden / _OUT_OF_FOLD)
+        # What a version is promoted by later is that its files are unchanged. So they are read once as what they are to be.
+        artifacts.load_head(hidden, backbone_hash=manifest["backbone_hash"])
+        MODELS.put(relative, hidden)
+        publish(hidden, folder)
+    except BaseException:
+        shutil.rmtree(hidden, ignore_errors=True)
+        raise
     return written
 
 
 def discard(relative: str) -> None:
     """Remove an artefact that no model version came to point to."""
-    shutil.rmtree(folder_of(relative), ignore_errors=True)
+    MODELS.drop(relative)
 
 
 def load(model_version: ModelVersion) -> Head:
@@ -65,7 +70,7 @@ def load(model_version: ModelVersion) -> Head:
         head, _ = artifacts.load_head(
             folder_of(model_version.artifact), backbone_hash=model_version.backbone_hash
         )
-    except artifacts.ArtifactError as error:
+    except (artifacts.ArtifactError, FileNotFoundError) as error:
         back = None
         if selectors.champion(model_version.project) == model_version:
             back = selectors.roll_back_to(model_version)
@@ -83,9 +88,8 @@ def load(model_version: ModelVersion) -> Head:
 
 def load_out_of_fold(model_version: ModelVersion) -> OutOfFold | None:
     """``None`` when the file is gone or damaged: then nothing honest is known of the photos the version learned from."""
-    path = folder_of(model_version.artifact) / _OUT_OF_FOLD
     try:
-        arrays = load_file(path)
+        arrays = load_file(folder_of(model_version.artifact) / _OUT_OF_FOLD)
         return OutOfFold(arrays["item_ids"], arrays["proba"])
     except (OSError, SafetensorError, KeyError) as error:
         logger.warning(

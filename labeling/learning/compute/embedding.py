@@ -22,6 +22,8 @@ from labeling.jobs.progress import Cancelled, Interrupted, JobError, Progress, S
 from labeling.learning import domain_backbones, events
 from labeling.learning.compute import sharing
 from labeling.learning.compute.stores import device, embedder_for, load_backbone, store_of, tidy
+from labeling.store import objects
+from labeling.store.objects import StoreAway
 
 logger = logging.getLogger(__name__)
 
@@ -29,8 +31,8 @@ logger = logging.getLogger(__name__)
 CHUNK = 256
 #: How many bad photos a job names; it counts all.
 NAMED = 50
-# What stops a job is no fault of a backbone: it is asked to stop, or database or disk are in trouble.
-_ABOUT_THE_JOB = (Cancelled, Interrupted, Superseded, DatabaseError, OSError)
+# What stops a job is no fault of a backbone: it is asked to stop, or database, store or disk are in trouble.
+_ABOUT_THE_JOB = (Cancelled, Interrupted, Superseded, DatabaseError, StoreAway, OSError)
 #: Between two looks at what other workers have in hand.
 WAIT_S = 0.5
 #: A worker that has a part in hand for so long hangs. Embedding the part twice does no harm.
@@ -95,15 +97,23 @@ def embed_missing(
 
 
 def _photos(hashes: Sequence[str], tally: Tally) -> Iterator[tuple[str, bytes]]:
-    for image in Image.objects.filter(sha256__in=hashes).order_by("id"):
-        try:
-            yield image.sha256, storage.original(image)
-        except OSError as error:
+    images = Image.objects.filter(sha256__in=hashes).order_by("id")
+    for sha256, data, error in objects.ahead(_read, images):
+        if error is None:
+            yield sha256, data
+        else:
             tally.fail(
-                image.sha256,
+                sha256,
                 "truncated" if isinstance(error, storage.Damaged) else "missing_file",
                 f"The photo's file cannot be read ({error}). Restore it from a backup, or add it again.",
             )
+
+
+def _read(image: Image) -> tuple[str, bytes, OSError | None]:
+    try:
+        return image.sha256, storage.original(image), None
+    except OSError as error:
+        return image.sha256, b"", error
 
 
 def project_of(progress: Progress) -> Project:

@@ -11,7 +11,6 @@ import logging
 import shutil
 from collections.abc import Collection
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -33,12 +32,13 @@ from labeling.learning.compute.stores import (
     backbones_folder,
     device,
     embedder_for,
+    forget_vectors,
     load_backbone,
-    networks_folder,
     store_of,
 )
 from labeling.learning.models import ModelVersion
 from labeling.learning.training_set import TrainingSet
+from labeling.store.folders import BACKBONES
 
 logger = logging.getLogger(__name__)
 
@@ -99,6 +99,7 @@ def fine_tuned_entry(
         weights=tuned.state,
         told={"method": METHOD, "project": project.slug, "job": str(progress.job.pk), "seed": seed},
     )
+    BACKBONES.put(folder.name)
     backbone = load_backbone(f"domain:{folder.name}")
     store = store_of(backbone)
     tally = Tally()
@@ -118,16 +119,16 @@ def fine_tuned_entry(
 
 def forget_losers(job: Job, *, kept: Collection[str]) -> None:
     """Remove what this training tuned, in any attempt, but for the backbones ``kept``: folder, vectors, exported network."""
-    for folder in backbones_folder().glob(f"{_prefix(job)}*"):
-        if f"domain:{folder.name}" not in kept:
-            _forget(folder)
+    for name in BACKBONES.names():
+        if name.startswith(_prefix(job)) and f"domain:{name}" not in kept:
+            _forget(name)
 
 
 def forget_own(job: Job) -> None:
     """Remove what this attempt tuned: no version came of it. Another attempt's may be a version's by now."""
-    folder = backbones_folder() / f"{_prefix(job)}{job.attempts}"
-    if folder.exists():
-        _forget(folder)
+    name = f"{_prefix(job)}{job.attempts}"
+    if name in BACKBONES.names():
+        _forget(name)
 
 
 def _bytes_of(sha256: str) -> bytes:
@@ -142,18 +143,16 @@ def _prefix(job: Job) -> str:
     return f"p{job.project_id}-{job.pk.hex[:16]}-t"
 
 
-def _forget(folder: Path) -> None:
+def _forget(name: str) -> None:
     try:
-        backbone = load_backbone(f"domain:{folder.name}")
+        backbone = load_backbone(f"domain:{name}")
     except (backbones.UnknownBackbone, backbones.WeightsError) as error:
-        logger.warning("%s cannot be read, so its vectors stay: %s", folder, error)
+        logger.warning("%s cannot be read, so its vectors stay: %s", name, error)
     else:
         # The same labels and seed tune the same network: another version may stand on its vectors.
         if not ModelVersion.objects.on_backbone(backbone.content_hash).exists():
-            shutil.rmtree(store_of(backbone).folder, ignore_errors=True)
-            for network in networks_folder().glob(f"{backbone.content_hash}.*"):
-                network.unlink(missing_ok=True)
-    shutil.rmtree(folder, ignore_errors=True)
+            forget_vectors(backbone.content_hash)
+    BACKBONES.drop(name)
 
 
 def _told(tuned: finetune.FineTuned, keys: list[str], columns: Any, seed: int) -> TrainedHead:

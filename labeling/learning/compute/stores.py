@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+import shutil
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
@@ -10,12 +13,17 @@ from django.conf import settings
 
 from inference import backbones
 from inference.backbones import Backbone
+from inference.backbones.names import parse
 from inference.embed import Embedder
 from inference.side_by_side import SideBySide
 from inference.store import EmbeddingStore, Vectors
 from labeling.catalog.models import Project
 from labeling.learning.models import ModelVersion
 from labeling.learning.services import request_embedding
+from labeling.store import copies, folders, objects
+from labeling.store.folders import BACKBONES, VECTORS
+
+logger = logging.getLogger(__name__)
 
 BATCH = 32
 #: A store in more pieces than this is merged after a job that wrote to it.
@@ -27,14 +35,66 @@ def device() -> str:
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
+class SharedShards:
+    """What a store of vectors on this machine is a copy of: its shards in the store of all machines."""
+
+    def __init__(self, backbone_hash: str) -> None:
+        self._hash = backbone_hash
+        #: Names of those that were damaged there: what they held has to be computed again.
+        self.damaged: list[str] = []
+
+    def follow(self) -> None:
+        here = set(VECTORS.here(self._hash))  # before the look at the store, where each of them was first
+        there = VECTORS.names(self._hash)
+        for name in here - there:
+            folder = VECTORS.root / self._hash / name
+            if copies.is_copy(folder):  # another machine's compaction replaced it
+                copies.remove(folder)
+            else:  # it came when vectors were in no store
+                VECTORS.put(f"{self._hash}/{name}")
+        for name in sorted(there):
+            with suppress(FileNotFoundError):  # dropped meanwhile, not whole yet, or damaged
+                self._get(name)
+
+    def put(self, name: str, folder: Path) -> None:
+        VECTORS.put(f"{self._hash}/{name}", folder)
+
+    def _get(self, name: str) -> None:
+        try:
+            VECTORS.get(f"{self._hash}/{name}")
+        except folders.Damaged as error:
+            logger.error("%s; it is removed, to be computed again", error)
+            self.damaged.append(name)
+            self.drop(name)
+            raise
+
+    def drop(self, name: str) -> None:
+        copies.remove(VECTORS.root / self._hash / name)
+        VECTORS.drop(f"{self._hash}/{name}")
+
+
 def open_store(backbone_hash: str, dim: int) -> EmbeddingStore:
     """A store, from whose damaged parts the photos are embedded anew: whoever finds them first asks for it."""
-    store = EmbeddingStore(Path(settings.EMBEDDINGS_DIR), backbone_hash, dim)
-    if store.set_aside:
-        # Whose photos they were is not written in a store. A project that lacks nothing is done in a moment.
-        for project in Project.objects.filter(archived_at__isnull=True):
-            request_embedding(project=project)
+    elsewhere = SharedShards(backbone_hash) if objects.is_remote() else None
+    store = EmbeddingStore(VECTORS.root, backbone_hash, dim, elsewhere=elsewhere)
+    if store.set_aside or (elsewhere and elsewhere.damaged):
+        embed_again()
     return store
+
+
+def embed_again() -> None:
+    """After vectors were lost. Whose they were is not written in a store; a project that lacks none is done in a moment."""
+    for project in Project.objects.filter(archived_at__isnull=True):
+        request_embedding(project=project)
+
+
+def forget_vectors(backbone_hash: str) -> None:
+    """Remove all that is kept of a backbone that nothing stands on: its vectors, and its network as it was exported."""
+    for name in VECTORS.names(backbone_hash):
+        VECTORS.drop(f"{backbone_hash}/{name}")
+    shutil.rmtree(VECTORS.root / backbone_hash, ignore_errors=True)
+    for network in networks_folder().glob(f"{backbone_hash}.*"):
+        network.unlink(missing_ok=True)
 
 
 def vectors_of(version: ModelVersion) -> Vectors:
@@ -49,17 +109,21 @@ def store_of(backbone: Backbone) -> EmbeddingStore:
 
 def backbones_folder() -> Path:
     """Where domain backbones are kept, a folder each."""
-    return Path(settings.BACKBONES_DIR)
+    return BACKBONES.root
 
 
 def networks_folder() -> Path:
-    """Where exported networks are kept."""
-    return Path(settings.EMBEDDINGS_DIR) / "networks"
+    """Where exported networks are kept. Each machine makes its own, in seconds."""
+    return VECTORS.root / "networks"
 
 
 def load_backbone(name: str) -> Backbone:
     """A backbone of the registry, or a domain backbone of this installation. Raises what ``backbones.load`` raises."""
-    return backbones.load(name, weights=backbones_folder() if name.startswith("domain:") else None)
+    if not name.startswith("domain:"):
+        return backbones.load(name)
+    with suppress(FileNotFoundError):  # said in the library's words
+        BACKBONES.get(parse(name).architecture)
+    return backbones.load(name, weights=backbones_folder())
 
 
 @lru_cache(maxsize=3)

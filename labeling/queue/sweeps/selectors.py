@@ -14,7 +14,8 @@ from labeling.catalog.selectors import active_definitions, class_resolution
 from labeling.people.models import User
 from labeling.queue import pace
 from labeling.queue.models import Slot, Sweep, SweepPhoto
-from labeling.queue.selectors import current_ranking, paused_state
+from labeling.queue.placing import current_ranking
+from labeling.queue.selectors import paused_state
 from labeling.queue.sweeps.claiming import RECENTLY, opposites, plant
 from labeling.truth.models import Draw, Gold
 

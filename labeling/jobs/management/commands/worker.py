@@ -9,6 +9,8 @@ from django.core.management.base import BaseCommand, CommandError
 
 from labeling.jobs.migrated import must_be_migrated
 from labeling.jobs.worker import work
+from labeling.store.folders import carry_over
+from labeling.store.objects import StoreAway
 
 
 class Command(BaseCommand):
@@ -33,6 +35,11 @@ class Command(BaseCommand):
                 "Start workers with `python manage.py worker`, not from inside another process."
             )
         must_be_migrated()
+        try:
+            if carried := carry_over():
+                self.stdout.write(f"worker: {carried} folders that were only here are in the store now")
+        except StoreAway as error:
+            self.stderr.write(f"worker: {error}")
         queues = [name.strip() for name in options["queues"].split(",") if name.strip()]
         self.stdout.write(f"worker: jobs of {', '.join(queues)}, {options['concurrency']} at once")
         work(queues=queues, concurrency=options["concurrency"], until_idle=options["until_idle"])

@@ -7,15 +7,16 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from labeling.gateway.export.format import Format, Rows
+from labeling.exchange.tables.format import Format, Rows
 
 
 def written(chunks: Rows, columns: tuple[str, ...]) -> Iterator[bytes]:
     for rows in chunks:
-        yield "".join(json.dumps(row, ensure_ascii=False, default=_iso) + "\n" for row in rows).encode()
+        yield "".join(json.dumps(row, ensure_ascii=False, default=plain) + "\n" for row in rows).encode()
 
 
-def _iso(value: Any) -> str:
+def plain(value: Any) -> str:
+    """What JSON has no form of, as text."""
     if isinstance(value, datetime):
         return value.isoformat()
     raise TypeError(f"{type(value).__name__} in an export")

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from labeling.gateway.export.format import Format, Rows
+from labeling.exchange.tables.format import Format, Rows
 
 #: A spreadsheet takes a cell that starts with one of these for a formula, or eats the first character.
 #: The wide ones are the same to an Excel that is set to an East Asian language.

@@ -11,8 +11,8 @@ from asgiref.sync import sync_to_async
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, StreamingHttpResponse
 
-from labeling.gateway.export import csv, jsonl
-from labeling.gateway.export.format import Format, Rows
+from labeling.exchange.tables import csv, jsonl
+from labeling.exchange.tables.format import Format, Rows
 
 #: By the ending of the file's name.
 FORMATS: dict[str, Format] = {"csv": csv.FORMAT, "jsonl": jsonl.FORMAT}
@@ -23,12 +23,19 @@ def streamed(
 ) -> StreamingHttpResponse:
     """The rows as a download ``filename.format``."""
     body = FORMATS[format].written(chunks, columns)
+    return sent(request, body, content_type=FORMATS[format].content_type, filename=f"{filename}.{format}")
+
+
+def sent(
+    request: HttpRequest, body: Iterator[bytes], *, content_type: str, filename: str
+) -> StreamingHttpResponse:
+    """A generator's pieces as a download, each made when the one before it was taken."""
     response = StreamingHttpResponse(
         # An asynchronous server would read a plain iterator to its end before sending the first byte.
         _off_the_loop(body) if isinstance(request, ASGIRequest) else body,
-        content_type=FORMATS[format].content_type,
+        content_type=content_type,
     )
-    response["Content-Disposition"] = f'attachment; filename="{filename}.{format}"'
+    response["Content-Disposition"] = f'attachment; filename="{filename}"'
     response["Cache-Control"] = "no-store"
     return response
 

@@ -1,0 +1,17 @@
+"""One JSON object a line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from labeling.exchange.format import SAYS, Format
+from labeling.exchange.formats.table import COLUMNS, cells
+from labeling.exchange.tables import jsonl
+from labeling.exchange.writing import Written
+
+
+def write(written: Written) -> Iterator[bytes]:
+    return jsonl.written(([cells(row) for row in rows] for rows in written.chunks()), COLUMNS)
+
+
+FORMAT = Format("JSONL", "jsonl", jsonl.FORMAT.content_type, frozenset(SAYS), write)

@@ -1,0 +1,73 @@
+"""Data sets, made: what goes into one is fixed in a moment, and written each time it is asked for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import OperationalError, connection, transaction
+from django.db.models import Max
+from django.utils.translation import gettext as _
+
+from labeling.catalog.activity import log_activity
+from labeling.catalog.models import Project
+from labeling.catalog.selectors import current_guideline
+from labeling.exchange.formats import FORMATS
+from labeling.exchange.models import LEAVE_SOME, DataSet, Pictures
+from labeling.people.models import User
+from labeling.refusals import Refused
+from labeling.truth.models import GroundTruth
+
+#: Answers wait behind whoever waits for a table, so nobody does for longer.
+_WAIT = "1s"
+
+
+def make_data_set(*, project: Project, by: User, format: str, **asked: Any) -> DataSet:
+    """Fix what goes into a data set. ``asked``: fields of :class:`DataSet`, each with a default.
+
+    Raises :class:`Refused` for a format that is not there or cannot be written so, and for shares that leave nothing to
+    train on.
+    """
+    if format not in FORMATS:
+        raise Refused.invalid(
+            "format", _("Choose one of these formats: %(names)s.") % {"names": ", ".join(FORMATS)}
+        )
+    pictures = asked.pop("pictures", Pictures.ORIGINAL)
+    if not (FORMATS[format].holds_pictures or FORMATS[format].needs_pictures):
+        pictures = Pictures.NONE
+    elif FORMATS[format].needs_pictures and pictures == Pictures.NONE:
+        raise Refused.invalid(
+            "pictures", _("In this format the photos are the data: choose how they shall be in it.")
+        )
+    if asked.get("validation", 0) + asked.get("test", 0) > 90:
+        raise Refused.invalid_fields({"validation": LEAVE_SOME, "test": LEAVE_SOME}, str(LEAVE_SOME))
+    with transaction.atomic():
+        made = DataSet.objects.create(
+            project=project,
+            format=format,
+            pictures=pictures,
+            guideline=current_guideline(project),
+            upto=_last_ground_truth(project),
+            created_by=by,
+            **asked,
+        )
+        log_activity(
+            project=project, kind="data_set", actor=by, format=FORMATS[format].title, data_set=str(made.pk)
+        )
+    return made
+
+
+def _last_ground_truth(project: Project) -> int:
+    """The id below which every ground truth is committed.
+
+    A transaction that has its id and is not at its end could put a row below the newest one later. The lock waits for
+    those, and lets new ones begin when this transaction has ended: with greater ids.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET LOCAL lock_timeout = '{_WAIT}'")
+        try:
+            cursor.execute("LOCK TABLE truth_groundtruth IN SHARE MODE")
+        except OperationalError as error:
+            raise Refused(
+                "busy", _("Many labels are being settled at this moment. Try again in a few seconds.")
+            ) from error
+    return GroundTruth.objects.filter(project=project).aggregate(last=Max("pk"))["last"] or 0

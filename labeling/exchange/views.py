@@ -1,0 +1,50 @@
+"""The page of data sets: make one in two clicks, and fetch any of them again."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+
+from labeling.catalog.models import Project
+from labeling.catalog.pages import project_context, show_refusal
+from labeling.catalog.permissions import Action, project_for
+from labeling.exchange import selectors, services
+from labeling.exchange.formats import FORMATS
+from labeling.exchange.forms import DataSetForm
+from labeling.people.signed_in import signed_in
+from labeling.refusals import Refused
+
+SHOWN = 50
+
+
+@login_required
+def data_sets(request: HttpRequest, slug: str) -> HttpResponse:
+    project = project_for(request.user, slug, Action.ADMIN)
+    if request.method != "POST":
+        return _page(request, project, DataSetForm())
+    form = DataSetForm(request.POST)
+    if form.is_valid():
+        try:
+            services.make_data_set(project=project, by=signed_in(request), **form.cleaned_data)
+        except Refused as refusal:
+            show_refusal(form, refusal)
+        else:
+            messages.success(
+                request, _("The data set is fixed. Download it here, now or later: it stays the same.")
+            )
+            return redirect("data-sets", slug=slug)
+    messages.error(request, _("Nothing was made: see the marked fields."))
+    return _page(request, project, form, status=422)
+
+
+def _page(request: HttpRequest, project: Project, form: DataSetForm, *, status: int = 200) -> HttpResponse:
+    made = [(each, FORMATS[each.format]) for each in selectors.data_sets_of(project)[:SHOWN]]
+    return render(
+        request,
+        "exchange/data_sets.html",
+        project_context(request, project, "data-sets", form=form, made=made),
+        status=status,
+    )

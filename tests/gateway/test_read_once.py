@@ -1,0 +1,60 @@
+"""A request that only looks asks once for what many parts of its page need; whoever writes sees what was written."""
+
+from __future__ import annotations
+
+from contextvars import copy_context
+
+import pytest
+from django.db import connection
+from django.http import HttpRequest, HttpResponse
+from django.test import RequestFactory
+from django.test.utils import CaptureQueriesContext
+
+from labeling.catalog.models import Project
+from labeling.catalog.permissions import Action, may
+from labeling.catalog.selectors import active_definitions, current_guideline
+from labeling.catalog.services import amend_guideline
+from labeling.read_once import only_looking, read_once_while_looking
+from tests.factories import make_project, make_user
+
+pytestmark = pytest.mark.django_db
+
+
+def amend(project: Project) -> None:
+    amend_guideline(
+        project=project, by=project.created_by, note="A new name", rename={"functional": "It works"}
+    )
+
+
+def test_a_page_that_only_looks_asks_once_and_one_that_writes_each_time() -> None:
+    project = make_project()
+
+    def twice(_request: HttpRequest) -> HttpResponse:
+        return HttpResponse(str(len(active_definitions(project)) == len(active_definitions(project))))
+
+    page = read_once_while_looking(twice)
+    asked = {}
+    for method in ("GET", "HEAD", "POST"):
+        with CaptureQueriesContext(connection) as queries:
+            page(RequestFactory().generic(method, "/"))
+        asked[method] = len(queries)
+    assert asked["GET"] == asked["HEAD"] > 0
+    assert asked["POST"] == 2 * asked["GET"]
+
+
+def test_answers_are_told_apart_by_who_and_what_is_asked() -> None:
+    one, other, stranger = make_project(), make_project(), make_user("stranger")
+    with only_looking():
+        assert current_guideline(one) != current_guideline(other)
+        assert may(one.created_by, one, Action.ADMIN)
+        assert not may(stranger, one, Action.ADMIN)
+
+
+def test_a_stream_that_goes_on_after_the_answer_asks_again() -> None:
+    project = make_project()
+    with only_looking():
+        before = current_guideline(project)
+        inherited = copy_context()
+        amend(project)
+        assert current_guideline(project) == before
+    assert inherited.run(current_guideline, project).number == before.number + 1
