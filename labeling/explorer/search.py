@@ -134,9 +134,11 @@ class _Asked:
         }
         self.conditions: list[str] = []
         self.joined = ""
-        resolution = class_resolution(project)
-        self.given |= {"old": list(resolution.keys()), "new": list(resolution.values())}
-        keys = dict(project.label_classes.values_list("key", "pk"))
+        keys: dict[str, int] = {}
+        if wanted.class_ or wanted.of_scores:
+            resolution = class_resolution(project)
+            self.given |= {"old": list(resolution.keys()), "new": list(resolution.values())}
+            keys = dict(project.label_classes.values_list("key", "pk"))
         self._of_names()
         self._of_answers()
         if wanted.leaves_out:

@@ -210,7 +210,7 @@ QUERIES: dict[str, int] = {
     "GET photo": 3,
     "GET photo-exemplar": 17,
     "POST photo-exemplar": 17,
-    "POST photo-gold": 15,
+    "POST photo-gold": 25,
     "POST photo-mend": 24,
     "GET photo-of-old": 0,
     "GET photo-original": 4,
