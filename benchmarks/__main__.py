@@ -28,6 +28,8 @@ NAMES = (
     "exchange",
     "explorer",
     "crash",
+    "chaos",
+    "fuzz",
     "loop",
     "house",
     "pixels",

@@ -12,6 +12,7 @@ import os
 import platform
 import time
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -48,7 +49,7 @@ def fill(photos: int) -> Member:
     from django.db import connection, transaction
 
     project, admin, people = make_project(labelers=2)
-    given = {
+    given: dict[str, Any] = {
         "photos": photos,
         "project": project.pk,
         "people": [person.user.pk for person in people],

@@ -23,24 +23,46 @@ class Wire:
     def post(self, path: str, body: dict[str, Any]) -> tuple[int, Any, float]:
         """Send; return the status, the JSON answer, and the milliseconds from first byte out to last byte in.
 
+        Raises as :meth:`ask`.
+        """
+        self._connect()
+        began = time.perf_counter()
+        status, content = self.ask("POST", path, json.dumps(body).encode())
+        return status, _json(content), (time.perf_counter() - began) * 1000
+
+    def ask(
+        self, method: str, path: str, payload: bytes | None = None, content_type: str = "application/json"
+    ) -> tuple[int, bytes]:
+        """The status and the body of the answer.
+
         Raises :class:`OSError` or :class:`http.client.HTTPException` when the connection breaks; the next call
         opens another one.
         """
-        payload = json.dumps(body)
+        line = self._connect()
         try:
-            if self._connection is None:
-                self._connection = http.client.HTTPConnection(self._host, self._port, timeout=self._timeout)
-                self._connection.connect()
-                self._connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            began = time.perf_counter()
-            self._connection.request("POST", f"/api/v1/{path}", payload, self._headers)
-            response = self._connection.getresponse()
-            content = response.read()
-            took = (time.perf_counter() - began) * 1000
+            line.request(method, f"/api/v1/{path}", payload, {**self._headers, "Content-Type": content_type})
+            response = line.getresponse()
+            return response.status, response.read()
         except (OSError, http.client.HTTPException):
             self.close()
             raise
-        return response.status, _json(content), took
+
+    def send_and_hang_up(self, method: str, path: str, payload: bytes) -> None:
+        """Send all of it, and be gone before there is an answer. Raises as :meth:`ask`."""
+        self.close()
+        line = http.client.HTTPConnection(self._host, self._port, timeout=self._timeout)
+        try:
+            line.request(method, f"/api/v1/{path}", payload, self._headers)
+        finally:
+            line.close()
+
+    def _connect(self) -> http.client.HTTPConnection:
+        if self._connection is None:
+            line = http.client.HTTPConnection(self._host, self._port, timeout=self._timeout)
+            line.connect()
+            line.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._connection = line
+        return self._connection
 
     def close(self) -> None:
         if self._connection is not None:

@@ -22,7 +22,7 @@ from safetensors.numpy import load_file, save_file
 
 from inference import heads
 from inference.heads import Head
-from inference.on_disk import make_folder, publish
+from inference.on_disk import make_folder, publish, system_errors
 from inference.threads import available
 
 FORMAT_VERSION = 2
@@ -40,6 +40,7 @@ class ArtifactError(ValueError):
     """A stored head that is missing, damaged or not what its manifest says."""
 
 
+@system_errors()
 def save_head(folder: Path, head: Head, manifest: dict[str, Any]) -> dict[str, Any]:
     """Write ``head`` into ``folder``, which must not exist yet.
 

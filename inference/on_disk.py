@@ -3,7 +3,27 @@
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from safetensors import SafetensorError
+
+#: How Rust's standard library names an error of the system.
+_OS_ERROR = re.compile(r"\(os error (\d+)\)")
+
+
+@contextmanager
+def system_errors() -> Iterator[None]:
+    """Raise :class:`OSError` where safetensors could not write: it tells a full disk in words, as an error of its own."""
+    try:
+        yield
+    except SafetensorError as error:
+        told = _OS_ERROR.search(str(error))
+        if told is None:
+            raise
+        raise OSError(int(told[1]), os.strerror(int(told[1]))) from error
 
 
 def sync(path: Path) -> None:

@@ -50,8 +50,8 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
             database(command.with_name("python"), folder / "label-studio-postgres") as address,
             label_studio(command, studio, address, free_port()) as client,
         ):
-            theirs = LabelStudio(client, address, options.tasks)
-            told(f"Label Studio: {options.tasks:,} tasks, most as rows, in {theirs.filled_s:.0f} s")
+            theirs = LabelStudio(client, options.tasks)
+            told(f"Label Studio: {options.tasks:,} tasks by reference in {theirs.filled_s:.0f} s")
             with hilltop() as target:
                 ours = Hilltop(target.url, filled)
                 found = in_turns(ours, theirs, options)

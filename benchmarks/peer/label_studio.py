@@ -16,10 +16,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
-
-import psycopg
 
 from benchmarks.peer.http import Client
 from config.database import TUNING
@@ -47,12 +44,8 @@ _CONFIG = """
   <Choices name="choice" toName="image"><Choice value="functional"/><Choice value="defective"/></Choices>
 </View>
 """
-#: Tasks that come through its API; the others are copies of their rows, as Hilltop's are rows too.
-_SENT = 1_000
-_COLUMNS = """
-SELECT string_agg(quote_ident(column_name), ', '), string_agg(%(alias)s || '.' || quote_ident(column_name), ', ')
-FROM information_schema.columns WHERE table_name = %(table)s AND NOT column_name = ANY(%(but)s)
-"""
+#: Tasks with their answers that one request brings. Its web server holds a request in memory.
+_A_REQUEST = 2_500
 
 
 def environment(folder: Path) -> Path:
@@ -151,18 +144,15 @@ def _wait(address: str, process: subprocess.Popen[bytes], log: Path, timeout: fl
 class LabelStudio:
     """One project of ``tasks``, half of them with two answers each; and one that photos are uploaded to."""
 
-    def __init__(self, client: Client, address: str, tasks: int) -> None:
+    def __init__(self, client: Client, tasks: int) -> None:
         self.client, self.tasks = client, tasks
         self.project = self._project("measured")
         self.uploads = self._project("uploads")
         began = time.perf_counter()
-        sent = min(tasks, _SENT)
-        body = [_task(number, answered=number % 2 == 0) for number in range(sent)]
-        client.ask("POST", f"/api/projects/{self.project}/import", json=body)
-        with psycopg.connect(address) as line:
-            _multiply(line, self.project, tasks // sent)
-        with psycopg.connect(address, autocommit=True) as line:
-            line.execute("ANALYZE")
+        for first in range(0, tasks, _A_REQUEST):
+            numbers = range(first, min(first + _A_REQUEST, tasks))
+            body = [_task(number, answered=number < tasks // 2) for number in numbers]
+            client.ask("POST", f"/api/projects/{self.project}/import", json=body)
         self.filled_s = time.perf_counter() - began
 
     def _project(self, title: str) -> int:
@@ -190,31 +180,6 @@ class LabelStudio:
 
     def export(self, most_s: float) -> tuple[int, float]:
         return self.client.download(f"/api/projects/{self.project}/export?exportType=JSON", most_s)
-
-
-def _multiply(line: psycopg.Connection[Any], project: int, times: int) -> None:
-    """Each task of ``project`` with its answers, ``times`` in all."""
-    tasks = _columns(line, "task", but=["id"])
-    answers = _columns(line, "task_completion", but=["id", "task_id", "unique_id"])
-    line.execute(
-        "CREATE TEMPORARY TABLE copies AS SELECT id AS old, nextval(pg_get_serial_sequence('task', 'id')) AS new"
-        " FROM task, generate_series(2, %s) WHERE project_id = %s ORDER BY random()",
-        [times, project],
-    )
-    line.execute(
-        f"INSERT INTO task (id, {tasks[0]}) SELECT new, {tasks[1]} FROM copies JOIN task t ON t.id = old"
-    )
-    line.execute(
-        f"INSERT INTO task_completion (task_id, unique_id, {answers[0]})"
-        f" SELECT new, gen_random_uuid(), {answers[1]} FROM copies JOIN task_completion t ON t.task_id = old"
-    )
-
-
-def _columns(line: psycopg.Connection[Any], table: str, *, but: list[str]) -> tuple[str, str]:
-    """Their names, alone and as those of ``t``."""
-    found = line.execute(_COLUMNS, {"table": table, "alias": "t", "but": but}).fetchone()
-    assert found is not None
-    return str(found[0]), str(found[1])
 
 
 def _task(number: int, *, answered: bool) -> dict[str, object]:

@@ -23,7 +23,7 @@ import numpy.typing as npt
 
 from inference.backbones.base import WeightsError
 from inference.backbones.published import put
-from inference.on_disk import make_folder
+from inference.on_disk import make_folder, system_errors
 
 if TYPE_CHECKING:
     import torch
@@ -93,7 +93,8 @@ def convert(folder: Path) -> Path:
     place = folder / FILE
     make_folder(place.parent)
     put(place.with_suffix(".NOTICE.txt"), lambda hidden: hidden.write_text(NOTICE))
-    put(place, lambda hidden: save_file(state, hidden))
+    with system_errors():
+        put(place, lambda hidden: save_file(state, hidden))
     return place
 
 

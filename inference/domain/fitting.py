@@ -26,6 +26,7 @@ from inference.domain.modes import Modes, find_modes
 from inference.domain.network import map_shapes, maps_backbone, mirrored
 from inference.domain.statistics import DomainStatistics, Shape, StreamedSums, scales
 from inference.embed import DEFAULT_MAX_PIXELS, Embedder
+from inference.on_disk import system_errors
 
 __all__ = ["LEAST_PHOTOS", "MOST_PHOTOS", "TooFewPhotos", "fit"]
 
@@ -253,6 +254,7 @@ def _digest(backbone: Backbone, sample: Sequence[str], *settings: Any) -> str:
     return hashlib.sha256(told.encode()).hexdigest()
 
 
+@system_errors()
 def _save(path: Path, state: _State) -> None:
     arrays: dict[str, npt.NDArray[Any]] = {}
     if state.pooled:

@@ -26,7 +26,7 @@ from inference.domain.modes import Modes
 from inference.domain.network import domain_backbone
 from inference.domain.statistics import DomainStatistics
 from inference.domain.weights import with_weights
-from inference.on_disk import make_folder, publish
+from inference.on_disk import make_folder, publish, system_errors
 
 if TYPE_CHECKING:
     import torch
@@ -42,6 +42,7 @@ class DomainFolderError(ValueError):
     """A stored domain backbone that is missing, damaged or not what its manifest says."""
 
 
+@system_errors()
 def save(
     folder: Path,
     *,

@@ -30,6 +30,7 @@ from safetensors.torch import save_file
 from inference.backbones import Backbone
 from inference.domain.network import map_shapes
 from inference.embed import DEFAULT_MAX_PIXELS
+from inference.on_disk import system_errors
 from inference.selfsup.augment import Augmentation
 from inference.selfsup.squares import decoded_squares
 from inference.selfsup.trainable import plain_state, trailing_parameters, train_only
@@ -197,6 +198,7 @@ def _warm_cosine(step: int, total: int) -> float:
     return 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, total - warm)))
 
 
+@system_errors()
 def _save(
     path: Path, digest: str, losses: torch.Tensor, parameters: Sequence[torch.Tensor], optimizer: Any
 ) -> None:

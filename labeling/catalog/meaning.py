@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from django.db.models import Q, QuerySet
+from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
 
 from labeling.catalog.models import ClassDefinition, ClassState, Guideline, Project
 from labeling.catalog.selectors import class_resolution, schema_of
@@ -37,11 +37,11 @@ def meanings_now(projects: Sequence[Project]) -> dict[int, int]:
 
 def meanings(project: Project) -> dict[int, int]:
     """Guideline id -> id of the first version that means the same, for every version of the project."""
-    own = set(_first_ones(project).values_list("pk", flat=True))
+    versions = Guideline.objects.filter(project=project).order_by("number")
     found: dict[int, int] = {}
     first = 0
-    for pk in Guideline.objects.filter(project=project).order_by("number").values_list("pk", flat=True):
-        first = pk if pk in own else first
+    for pk, own in versions.values_list("pk", ExpressionWrapper(_OWN, BooleanField())):
+        first = pk if own else first
         found[pk] = first
     return found
 

@@ -146,7 +146,7 @@ QUERIES: dict[str, int] = {
     "POST guideline-edit": 17,
     "GET guideline-edit-class": 6,
     "POST guideline-object": 3,
-    "GET healthz": 0,
+    "GET healthz": 2,  # whose session it is, as `GET metrics`: some hear what to restore
     "GET home": 20,
     "GET intake": 8,
     "POST intake": 8,

@@ -20,6 +20,8 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from benchmarks.fuzz.requests import LOOP, Aimed, says_why
+from labeling.catalog.models import Project
 from labeling.gateway.api.base import ApiView
 from labeling.people.models import Token
 from tests.examples import thorough
@@ -45,9 +47,13 @@ def test_random_requests_get_answers_that_the_schema_foresees(
     world: World, in_one_transaction: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ApiView, "throttle_classes", ())
+    # However long it takes until that route's turn comes.
+    Project.objects.filter(pk=world.project.pk).update(undo_seconds=3600)
     application = get_wsgi_application()
     schema = schemathesis.openapi.from_wsgi("/api/schema/?format=json", application)
     admin, labeler = (Token.objects.create(user=user)[1] for user in (world.superuser, world.labeler))
+    roles = ("viewer", "labeler", "reviewer", "admin", "outsider")
+    others = [*(Token.objects.create(user=world.person(role))[1] for role in roles), ""]
     real = {
         "slug": world.project.slug,
         "username": world.second.username,
@@ -64,58 +70,49 @@ def test_random_requests_get_answers_that_the_schema_foresees(
     }
     photo = world.items[9].image.sha256
     known = {"lease": real["lease"], "class": "functional", "sha256": photo, "guideline": 1}
-    tried, done = 0, set()
-    for result in schema.get_all_operations():
+    aimed = Aimed(schema.raw_schema, real, known)
+    done: set[str] = set()
+    for number, result in enumerate(schema.get_all_operations()):
         assert isinstance(result, Ok), result
         operation = result.ok()
         name = operation.definition.raw["operationId"]
-
-        @seed(7)
-        @settings(
-            max_examples=EXAMPLES,
-            deadline=None,
-            database=None,
-            phases=(Phase.explicit, Phase.generate),
-            suppress_health_check=list(HealthCheck),
-        )
-        @given(case=operation.as_strategy())
-        def one(case: Any) -> None:
-            nonlocal tried
-            tried += 1
-            # Things that exist, or all of it would be one 404 after another.
-            case.path_parameters |= {name: real[name] for name in case.path_parameters if name in real}
-            if isinstance(case.body, dict):
-                # Made-up fields are refused, so every other request is without them.
-                fields = _fields(schema.raw_schema, case.operation.definition.raw)
-                if tried % 2 and fields:
-                    for name_of_field in case.body.keys() - fields:
-                        del case.body[name_of_field]
-                case.body |= {field: known[field] for field in case.body if field in known}
-                if name == "answer" and tried % 4 == 1:
-                    case.body["kind"] = "class"  # by chance alone, few of the answers would hang together
-                if "class" in {case.body.get("kind"), case.body.get("outcome")}:
-                    case.body["class"] = known["class"]
-                    if tried % 2:
-                        case.body.pop("reason", None)  # a class takes none
-            loop = {"claim", "answer", "undo", "skip", "release"}
-            case.headers["Authorization"] = f"Token {labeler if name in loop else admin}"
-            with transaction.atomic():
-                response = case.call()
-                case.validate_response(response, checks=CHECKS)
-                transaction.set_rollback(True)
-            if response.status_code < 300:
-                done.add(name)
-
-        one()
-    assert tried >= EXAMPLES * 30
+        # Whoever may do it first; then a few of the others in turn, most of whom are told that they may not.
+        turn = [others[(number + each) % len(others)] for each in range(thorough(2))]
+        callers = [labeler if name in LOOP else admin] * EXAMPLES + turn
+        done |= _succeeding(operation, name, callers, aimed)
+    assert aimed.tried >= EXAMPLES * 30
     assert {"answer", "undo", "claim", "promote", "rule", "add_gold", "export"} <= done  # not only refusals
 
 
-def _fields(schema: Any, operation: Any) -> set[str]:
-    """Names of the JSON body's fields; empty where it takes none."""
-    content = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
-    name = content.get("schema", {}).get("$ref", "").rpartition("/")[2]
-    return set(schema["components"]["schemas"].get(name, {}).get("properties", {}))
+def _succeeding(operation: Any, name: str, callers: list[str], aimed: Aimed) -> set[str]:
+    """Send a made-up request of each of these tokens (none: of a stranger); the operation's name where one did something."""
+    done: set[str] = set()
+    left = iter(callers)
+
+    @seed(7)
+    @settings(
+        max_examples=len(callers),
+        deadline=None,
+        database=None,
+        phases=(Phase.explicit, Phase.generate),
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(case=operation.as_strategy())
+    def one(case: Any) -> None:
+        aimed.aim(case, name)
+        case.headers.pop("Authorization", None)
+        if token := next(left, ""):
+            case.headers["Authorization"] = f"Token {token}"
+        with transaction.atomic():
+            response = case.call()
+            case.validate_response(response, checks=CHECKS)
+            transaction.set_rollback(True)
+        assert says_why(response.status_code, response.content), (name, response.content)
+        if response.status_code < 300:
+            done.add(name)
+
+    one()
+    return done
 
 
 def test_the_schema_lists_every_route_of_the_api(db: None) -> None:

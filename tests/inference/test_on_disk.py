@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import resource
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from safetensors import SafetensorError
+from safetensors.numpy import save_file
 
-from inference.on_disk import make_folder, publish
+from inference.on_disk import make_folder, publish, system_errors
 
 
 @pytest.fixture
@@ -59,3 +64,20 @@ def test_a_new_folder_is_named_on_the_disk_in_each_one_above(
 ) -> None:
     make_folder(tmp_path / "a" / "b")
     assert {name for _what, name in done} == {tmp_path.name, "a"}
+
+
+def test_a_full_disk_is_an_error_of_the_system_whoever_writes(tmp_path: Path) -> None:
+    """As of a file that may not grow any more: what a full disk says, too, safetensors says in words."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
+    try:
+        with pytest.raises(OSError) as caught, system_errors():
+            save_file({"a": np.zeros(10_000)}, tmp_path / "large")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert caught.value.errno == errno.EFBIG
+
+
+def test_what_safetensors_refuses_for_itself_stays_its_own_error() -> None:
+    with pytest.raises(SafetensorError), system_errors():
+        raise SafetensorError("Error while deserializing: header too small")

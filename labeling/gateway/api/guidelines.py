@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from django.db.models import Prefetch
@@ -233,9 +234,14 @@ def _change(change: Change) -> dict[str, Any]:
 
 
 def _presenter(project: Project) -> Callable[[Guideline], dict[str, Any]]:
-    first = meanings(project)
-    numbers = dict(Guideline.objects.filter(project=project).values_list("pk", "number"))
-    return lambda guideline: present(guideline, numbers[first[guideline.pk]])
+    @cache
+    def means_as() -> dict[int, int]:
+        """Read behind the versions that are shown: in between a new one may be published."""
+        first = meanings(project)
+        numbers = dict(Guideline.objects.filter(project=project).values_list("pk", "number"))
+        return {pk: numbers[of] for pk, of in first.items()}
+
+    return lambda guideline: present(guideline, means_as()[guideline.pk])
 
 
 def _whole(project: Project) -> Any:

@@ -8,7 +8,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 from labeling.catalog.guidelines import MAX_CLASSES
-from labeling.catalog.models import Project
+from labeling.catalog.models import Project, Role
 from labeling.catalog.permissions import Action, may, role_in
 from labeling.catalog.selectors import current_guideline, schema_of
 from labeling.catalog.services import create_project, update_settings
@@ -60,7 +60,7 @@ class ProjectOut(Shape):
     name = serializers.CharField()
     question = serializers.CharField()
     description = serializers.CharField()
-    role = serializers.ChoiceField(["labeler", "reviewer", "admin"])
+    role = serializers.ChoiceField(Role.choices)
     guideline = serializers.IntegerField(help_text="Number of the guideline version in force.")
     classes = serializers.ListField(child=ClassKey(), help_text="Keys of the active classes, in order.")
     settings = SettingsOut(required=False, help_text="Admins only.")

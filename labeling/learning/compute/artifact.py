@@ -18,7 +18,7 @@ from safetensors.numpy import load_file, save_file
 
 from inference import artifacts
 from inference.heads import Head
-from inference.on_disk import publish
+from inference.on_disk import publish, system_errors
 from labeling.jobs.progress import JobError
 from labeling.learning import selectors
 from labeling.learning.models import ModelVersion
@@ -42,6 +42,7 @@ def folder_of(relative: str) -> Path:
     return MODELS.get(relative)
 
 
+@system_errors()
 def save(relative: str, head: Head, out_of_fold: OutOfFold, manifest: dict[str, Any]) -> dict[str, Any]:
     """Write the artefact into the new folder ``relative``; return its full manifest."""
     folder = MODELS.root / relative

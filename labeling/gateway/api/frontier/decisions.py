@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 
 from django.core.exceptions import ObjectDoesNotExist
 from django.http import Http404
@@ -57,9 +58,13 @@ def present_decision(project: Project, decision_id: int) -> Json:
 
 
 def _presenter(project: Project) -> Callable[[AutomaticDecision], Json]:
-    """How to show this project's decisions: class keys are read once, not for each."""
-    keys = dict(project.label_classes.values_list("pk", "key"))
-    return lambda decision: _present(decision, keys)
+    """How to show this project's decisions: class keys are read once, not for each, and behind the decisions."""
+
+    @cache
+    def keys() -> dict[int, str]:
+        return dict(project.label_classes.values_list("pk", "key"))
+
+    return lambda decision: _present(decision, keys())
 
 
 def _present(decision: AutomaticDecision, keys: dict[int, str]) -> Json:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from django.http import Http404
@@ -82,7 +83,12 @@ class ModelDetailOut(ModelOut):
 
 def _presenter(project: Project) -> Callable[[ModelVersion], Json]:
     """How to show this project's versions: class keys and the champion are read once, not for each."""
-    keys = dict(LabelClass.objects.filter(project=project).values_list("pk", "key"))
+
+    @cache
+    def keys() -> dict[int, str]:
+        """Read behind the versions, whose classes may be newer than this request."""
+        return dict(LabelClass.objects.filter(project=project).values_list("pk", "key"))
+
     champion = selectors.champion(project)
     accuracy = accuracy_of(champion) if champion else None
 
@@ -92,7 +98,7 @@ def _presenter(project: Project) -> Callable[[ModelVersion], Json]:
             parts=[PartOut.of(part) for part in version.parts],
             champion=champion is not None and champion.pk == version.pk,
             accuracy=AccuracyOut.of_version(accuracy) if champion and champion.pk == version.pk else None,
-            classes=[keys[pk] for pk in version.classes],
+            classes=[keys()[pk] for pk in version.classes],
             ground_truths=len(version.snapshot.ground_truth_ids),
             snapshot=version.snapshot.digest,
             created_by=version.created_by.get_username() if version.created_by else None,
