@@ -26,6 +26,7 @@ NAMES = (
     "pages",
     "routes",
     "exchange",
+    "explorer",
     "crash",
     "chaos",
     "fuzz",

@@ -33,7 +33,10 @@ _STATEMENTS = (
         RETURNING id
     ), items AS (
         INSERT INTO catalog_item (project_id, image_id, source, name, random_key, added_at, audit_drawn_at)
-        SELECT %(project)s, id, 'grown', 'photo ' || id, random(), now() - interval '90 days',
+        SELECT %(project)s, id, 'grown/' || id / 2500,
+               (ARRAY['앞범퍼', '뒷범퍼', '운전석 문', 'IMG'])[1 + id %% 4] || '_'
+                   || lpad((id * 7919 %% 10000019)::text, 8, '0') || '.jpg',
+               random(), now() - interval '90 days',
                CASE WHEN random() < %(drawn)s THEN now() - interval '60 days' END
         FROM images ORDER BY id
         RETURNING id

@@ -15,6 +15,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from inference.photo import Levels as LevelsName
+from labeling.catalog.name_parts import NameParts
 from labeling.catalog.renditions import current_version
 
 APPEND_ONLY = pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)
@@ -456,6 +457,8 @@ class Item(models.Model):
                 condition=Q(twins_of__isnull=False),
                 name="item_of_twins",
             ),
+            models.Index(fields=["project", "source", "id"], name="item_of_source"),
+            GinIndex(NameParts(), name="item_by_name_parts"),
         ]
 
     def __str__(self) -> str:

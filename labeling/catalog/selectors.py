@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -145,34 +144,6 @@ def members(project: Project) -> QuerySet[Membership]:
 def activity(project: Project, *, limit: int = 50) -> list[Activity]:
     """The newest ``limit`` lines of the project's diary, newest first."""
     return list(Activity.objects.filter(project=project).select_related("actor").order_by("-id")[:limit])
-
-
-@dataclass(frozen=True, slots=True)
-class PhotoPage:
-    """Some photos of a project, oldest first, and the cursor of the next and of the previous page."""
-
-    items: list[Item]
-    next: int | None
-    previous: int | None
-
-
-def photo_page(
-    project: Project, *, after: int = 0, before: int | None = None, source: str = "", limit: int = 60
-) -> PhotoPage:
-    """A page of photos behind item id ``after``, or in front of ``before``. Costs the same on every page."""
-    items = Item.objects.filter(project=project).select_related("image")
-    if source:
-        items = items.filter(source=source)
-    if before is not None:
-        found = list(items.filter(id__lt=before).order_by("-id")[: limit + 1])
-        more = len(found) > limit
-        page = found[:limit][::-1]
-        return PhotoPage(page, page[-1].pk if page else None, page[0].pk if more and page else None)
-    page = list(items.filter(id__gt=after).order_by("id")[: limit + 1])
-    more = len(page) > limit
-    page = page[:limit]
-    first = page[0].pk if page and after and items.filter(id__lt=page[0].pk).exists() else None
-    return PhotoPage(page, page[-1].pk if more else None, first)
 
 
 def may_see_photo(user: Any, sha256: str) -> bool:

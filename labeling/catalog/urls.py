@@ -7,7 +7,7 @@ from labeling.catalog.views.guideline_editor import guideline_edit, guideline_ed
 from labeling.catalog.views.intake import intake, intake_batch
 from labeling.catalog.views.members import members
 from labeling.catalog.views.near_duplicates import near_duplicates
-from labeling.catalog.views.photos import photo, photo_of_old, photos, tile
+from labeling.catalog.views.photos import photo, photo_of_old, tile
 from labeling.catalog.views.projects import project_new, project_restore, project_settings
 
 _PHOTO = r"^photos/(?P<sha256>[0-9a-f]{64})/"
@@ -26,7 +26,6 @@ urlpatterns = [
     path("p/<slug:slug>/guideline/<int:number>/object", guideline_object, name="guideline-object"),
     path("p/<slug:slug>/guideline/proposals/<int:proposal_id>", proposal_answer, name="proposal-answer"),
     path("p/<slug:slug>/members", members, name="members"),
-    path("p/<slug:slug>/photos", photos, name="photos"),
     path("p/<slug:slug>/near-duplicates", near_duplicates, name="near-duplicates"),
     path("p/<slug:slug>/intake", intake, name="intake"),
     path("p/<slug:slug>/intake/<uuid:batch_id>", intake_batch, name="intake-batch"),

@@ -62,6 +62,14 @@ def page_behind(
     return {"results": [present(row) for row in found], "next": following}
 
 
+def page_searched(
+    request: Request, fetch: Callable[[int, int], tuple[list[Any], int | None]], *, present: Present
+) -> dict[str, Any]:
+    """The same where ``fetch(after, limit)`` goes on from a counting key, and may say so before its page is full."""
+    after = _counting_cursor(request)
+    return page_behind(request, lambda limit: fetch(after, limit), present=present)
+
+
 def _counting_cursor(request: Request) -> int:
     cursor = request.query_params.get("cursor")
     if cursor is None:

@@ -112,6 +112,9 @@ class Annotation(models.Model):
             models.Index(fields=["item", "round"], name="answers_of_item"),
             models.Index(fields=["project", "labeler", "-id"], name="answers_of_labeler"),
             models.Index(fields=["project", "labeler", "created_at"], name="answers_by_time"),
+            models.Index(
+                fields=["project", "reason", "item"], condition=~Q(reason=""), name="answers_by_reason"
+            ),
         ]
         triggers = [APPEND_ONLY]
 

@@ -77,8 +77,9 @@ def test_photos_of_one_delivery_are_shown_alone(project: Project, admin: User, p
         IntakeBatch.objects.create(project=project, kind="upload", source=source, created_by=admin)
     page = page_for(admin)
     page.goto(f"/p/{project.slug}/photos")
+    page.get_by_text("Filters", exact=True).click()
     page.get_by_label("From", exact=True).select_option("april")
-    page.get_by_role("button", name="Show").click()
+    page.get_by_role("button", name="Search").click()
     expect(page.locator(".photo-grid img")).to_have_count(1)
     expect(page.get_by_text("later.png")).to_be_visible()
 

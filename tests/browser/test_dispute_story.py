@@ -49,7 +49,13 @@ def test_a_wrong_label_is_found_read_mended_and_learned(
     assert {each.item_id: each.class_id for each in training_set(project).examples}.keys() >= {item.pk}
     page = page_for(make_member(project, Role.ADMIN))
     page.goto(f"/p/{project.slug}/photos")
-    page.get_by_role("link", name=DISPUTED, exact=True).last.click()
+    look_at(page, "photos")
+    page.keyboard.press("/")
+    page.keyboard.type("12가3456")
+    page.keyboard.press("Enter")
+    expect(page.locator(".found > li")).to_have_count(1)
+    look_at(page, "found")
+    page.locator(".found-name").click()
 
     expect(page.get_by_role("heading", name=DISPUTED)).to_be_visible()
     history = page.locator(".moments")

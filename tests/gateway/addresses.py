@@ -63,6 +63,7 @@ def address_of(world: World, name: str) -> str:
         "x": 0,
         "y": 0,
         "item_id": _photo(world, name).pk,
+        "view_id": 1,
         "batch_id": world.batch.pk,
         "lease": world.lease,
         "sweep_id": world.lease,

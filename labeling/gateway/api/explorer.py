@@ -1,9 +1,11 @@
-"""A photo's history, and what mends it."""
+"""Photos that are searched; one with its history, and what mends it."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 from rest_framework.request import Request
 
@@ -12,12 +14,15 @@ from labeling.catalog.permissions import Action
 from labeling.explorer import services
 from labeling.explorer.history import Kind
 from labeling.explorer.photo_page import photo_page
+from labeling.explorer.search import Found, search
 from labeling.explorer.told import Status
+from labeling.explorer.wanted import REASONS, Wanted
 from labeling.gateway.api.base import ApiView, route, signed_in
 from labeling.gateway.api.endpoint import Json, endpoint
 from labeling.gateway.api.photos import ItemOut, item_named, present_item
 from labeling.gateway.api.review import RulingIn, RulingOut, present_ruling
-from labeling.gateway.api.shapes import Shape
+from labeling.gateway.api.shapes import Shape, paged
+from labeling.gateway.pagination import page_searched
 
 
 class MomentOut(Shape):
@@ -42,14 +47,70 @@ class BesideOut(Shape):
     id = serializers.IntegerField(allow_null=True, help_text="null: your role there does not show photos")
 
 
-class PhotoHistoryOut(ItemOut):
+class FoundOut(ItemOut):
     id = serializers.IntegerField()
     status = serializers.ChoiceField(Status.choices)
+    class_ = serializers.CharField(allow_blank=True, help_text="where it is told")
+
+
+class PhotoHistoryOut(FoundOut):
     history = MomentOut(many=True)
     scores = ScoredOut(allow_null=True)
     near_duplicates = serializers.ListField(child=serializers.CharField(), help_text="their SHA-256")
     elsewhere = BesideOut(many=True, help_text="other projects of yours that hold the photo")
-    class_ = serializers.CharField(allow_blank=True)
+
+
+_TEXTS = {
+    "q": "Parts of folder and name, parted by spaces; each must be in it, in any case.",
+    "source": "A folder, upload or archive, whole.",
+    "class": "Key of the class as which people settled it, or the machine decided it.",
+    "predicted": "Key of the class that the champion predicts.",
+    "labeler": "Account whose answer it has; with `reason` and days: of the same answer.",
+}
+
+
+@route("projects/<slug:slug>/items", "api-items", "explorer")
+class ItemsView(ApiView):
+    """Reviewers and admins: a labeler who could page through the pool would know what is coming."""
+
+    @endpoint(
+        "list_items",
+        "The photos of the project, or those that are like this. What an open photo would be known by finds it not: "
+        "somebody may yet be asked about it, blind. A page may be short and have a `next`: it looked at as many as one does",
+        may=Action.REVIEW,
+        returns=paged("ItemPage", FoundOut),
+        parameters=[
+            *(OpenApiParameter(name, str, description=text) for name, text in _TEXTS.items()),
+            OpenApiParameter("status", enum=Status.values),
+            OpenApiParameter("reason", enum=REASONS, description="Why it was held or called unusable."),
+            *(
+                OpenApiParameter(
+                    name, float, description="Of the champion's score: 0 at the boundary, 1 at most."
+                )
+                for name in ("margin_from", "margin_to")
+            ),
+            *(
+                OpenApiParameter(name, OpenApiTypes.DATE, description="Day of the answer, included.")
+                for name in ("answered_from", "answered_to")
+            ),
+            OpenApiParameter(
+                "disagrees", bool, description="People settled it otherwise than the champion says."
+            ),
+        ],
+    )
+    def get(self, request: Request, project: Project) -> Json:
+        wanted = Wanted.of(project, request.query_params.dict())
+        keys = dict(project.label_classes.values_list("pk", "key"))
+
+        def fetch(after: int, limit: int) -> tuple[list[Found], int | None]:
+            page = search(project, signed_in(request), wanted, after=after, limit=limit)
+            return page.rows, page.next
+
+        def present(row: Found) -> Json:
+            more = {"id": row.item.pk, "status": row.status, "class": keys.get(row.class_id or 0, "")}
+            return present_item(row.item) | more
+
+        return page_searched(request, fetch, present=present)
 
 
 @route("projects/<slug:slug>/items/<str:sha256>", "api-item", "explorer")

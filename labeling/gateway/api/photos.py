@@ -15,27 +15,14 @@ from labeling.catalog.models import Item, Project
 from labeling.catalog.permissions import Action
 from labeling.catalog.storage import VARIANTS, rendition
 from labeling.gateway.api.base import ApiView, route
-from labeling.gateway.api.endpoint import Json, endpoint, file_of
+from labeling.gateway.api.endpoint import endpoint, file_of
 from labeling.gateway.api.fields import PhotoOut, present_photo
-from labeling.gateway.api.shapes import paged
-from labeling.gateway.pagination import page_by_id
 
 
 class ItemOut(PhotoOut):
     name = serializers.CharField(allow_blank=True)
     source_ = serializers.CharField(allow_blank=True)
     added_at = serializers.DateTimeField()
-
-
-@route("projects/<slug:slug>/items", "api-items", "intake")
-class ItemsView(ApiView):
-    """Reviewers and admins: a labeler who could page through the pool would know what is coming."""
-
-    @endpoint(
-        "list_items", "The photos of the project", may=Action.REVIEW, returns=paged("ItemPage", ItemOut)
-    )
-    def get(self, request: Request, project: Project) -> Json:
-        return page_by_id(Item.objects.filter(project=project).select_related("image"), request, present_item)
 
 
 def present_item(item: Item) -> dict[str, Any]:

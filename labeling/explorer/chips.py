@@ -1,0 +1,66 @@
+"""What a search is narrowed to, in words: each a link to the same search without it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import Field, dataclass, fields, replace
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from labeling.explorer.told import Status
+from labeling.explorer.wanted import Wanted
+from labeling.plain_text import isolated
+from labeling.truth.models import HoldReason, UnusableReason
+from labeling.truth.templatetags.shares import decimals
+
+
+@dataclass(frozen=True)
+class Chip:
+    """``query``: of the address that asks for all but this."""
+
+    text: str
+    query: str
+
+
+def chips(wanted: Wanted, *, names: Mapping[str, str]) -> list[Chip]:
+    """``names``: class key -> name."""
+    said = wanted.said
+    found = []
+    for each in fields(Wanted):
+        name = each.name.removesuffix("_")
+        if name in said:
+            found.append(Chip(_text(name, said[name], names), replace(wanted, **_nothing(each)).query))
+    return found
+
+
+def _nothing(each: Field[Any]) -> dict[str, Any]:
+    return {each.name: each.default}
+
+
+def _text(name: str, value: Any, names: Mapping[str, str]) -> str:
+    match name:
+        case "q":
+            return _("named %(parts)s") % {"parts": isolated(value)}
+        case "source":
+            return _("from %(source)s") % {"source": isolated(value)}
+        case "status":
+            return str(Status(value).label)
+        case "class":
+            return _("is %(label)s") % {"label": isolated(names.get(value, value))}
+        case "predicted":
+            return _("predicted %(label)s") % {"label": isolated(names.get(value, value))}
+        case "margin_from":
+            return _("margin from %(margin)s") % {"margin": decimals(value)}
+        case "margin_to":
+            return _("margin up to %(margin)s") % {"margin": decimals(value)}
+        case "labeler":
+            return _("answered by %(name)s") % {"name": isolated(value)}
+        case "reason":
+            return str(dict([*HoldReason.choices, *UnusableReason.choices])[value])
+        case "answered_from":
+            return _("answered since %(day)s") % {"day": value.isoformat()}
+        case "answered_to":
+            return _("answered until %(day)s") % {"day": value.isoformat()}
+        case _:
+            return _("people and model disagree")

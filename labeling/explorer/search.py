@@ -1,0 +1,254 @@
+"""Photos that are wanted, a page at a time, in the order that they came in.
+
+Whatever is asked, a page looks at :data:`MOST_LOOKED_AT` photos and no more: those that an index names, where one knows
+what is wanted (parts of a name, a folder, a reason, a few answers, a few disputes), else the next ones of the project. What
+else is asked is looked up of these, one by one. So a page of a million photos costs what one of ten thousand does. A page
+that looked at so many and found too few says how far it came, and the next goes on from there: nothing is left out
+(docs/decisions/0046-a-search-that-stays-bounded.md).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection
+
+from labeling.catalog.models import Item, Project
+from labeling.catalog.name_parts import BLOCK_BITS
+from labeling.catalog.selectors import class_resolution
+from labeling.explorer.told import IS_TOLD, STATUS, TOLD, Status, telling
+from labeling.explorer.wanted import Wanted
+from labeling.learning.selectors import champion
+from labeling.people.models import User
+
+MOST_LOOKED_AT = 10_000
+#: So many ids an index may name at once, to be sorted; of more a walk finds enough.
+FEW = 5_000
+A_PAGE = 60
+_LAST = 2**63 - 1
+
+
+@dataclass(frozen=True)
+class Found:
+    """``class_id``: what it is called, where that is told."""
+
+    item: Item
+    status: Status
+    class_id: int | None
+
+
+@dataclass(frozen=True)
+class FoundPage:
+    """Oldest first. ``next``: the id behind which the following page begins; ``previous``: in front of which the one
+    before ends; ``None`` at an end. ``stopped``: more photos were to be looked at than a page looks at, so it is not full.
+    """
+
+    rows: list[Found]
+    next: int | None
+    previous: int | None
+    stopped: bool
+
+
+# Each is read no further than the page needs, in the order of ids: {beyond} is ">" or "<", {order} "ASC" or "DESC".
+_NEXT_ONES = """
+    SELECT * FROM catalog_item WHERE project_id = %(project)s AND id {beyond} %(from)s {also}
+    ORDER BY id {order} LIMIT %(most)s"""
+# The blocks come in order, and each one's photos are sorted, so the loop over them is in order.
+_NAMED = """
+    SELECT named.* FROM (
+        SELECT (SELECT id FROM catalog_item WHERE project_id = %(project)s ORDER BY id LIMIT 1) AS first,
+               (SELECT id FROM catalog_item WHERE project_id = %(project)s ORDER BY id DESC LIMIT 1) AS last) ends
+    CROSS JOIN LATERAL generate_series({blocks}) block
+    CROSS JOIN LATERAL (SELECT catalog_text_parts(%(project)s, block, %(q)s) AS parts OFFSET 0) wanted
+    CROSS JOIN LATERAL (
+        SELECT i.* FROM catalog_item i
+        WHERE catalog_name_parts(i.project_id, i.source, i.name, i.id) @> wanted.parts
+          AND i.project_id = %(project)s AND i.id {beyond} %(from)s ORDER BY i.id {order}) named
+    LIMIT %(most)s"""
+_ONWARDS = f"GREATEST(%(from)s::bigint, ends.first) >> {BLOCK_BITS}, ends.last >> {BLOCK_BITS}"
+_BACKWARDS = f"LEAST(%(from)s::bigint, ends.last) >> {BLOCK_BITS}, ends.first >> {BLOCK_BITS}, -1"
+_REASONED = """
+    SELECT i.* FROM (
+        SELECT DISTINCT item_id FROM truth_annotation
+        WHERE project_id = %(project)s AND reason = %(reason)s AND reason <> '' AND item_id {beyond} %(from)s
+        ORDER BY item_id {order} LIMIT %(most)s) said
+    CROSS JOIN LATERAL (SELECT * FROM catalog_item WHERE id = said.item_id LIMIT 1) i"""
+_LISTED = """
+    SELECT i.* FROM unnest(%(ids)s::bigint[]) AS listed (id)
+    CROSS JOIN LATERAL (SELECT * FROM catalog_item WHERE id = listed.id LIMIT 1) i"""
+_SCORED = """
+LEFT JOIN LATERAL (
+    SELECT predicted_id, confidence FROM learning_score
+    WHERE model_version_id = %(model)s AND item_id = i.id LIMIT 1) s ON true"""
+_CALLED = "CASE WHEN told.settled THEN t.label_class_id ELSE told.decided END"
+
+
+def search(
+    project: Project,
+    user: User,
+    wanted: Wanted,
+    *,
+    after: int = 0,
+    before: int | None = None,
+    limit: int = A_PAGE,
+) -> FoundPage:
+    """The wanted photos behind the id ``after``, or those in front of ``before``."""
+    asked = _Asked(project, user, wanted, after, before)
+    rows = asked.run(
+        f"""
+        SELECT i.id, {STATUS}, {_CALLED} FROM ({asked.candidates}) i
+        {TOLD} {asked.joined} WHERE {asked.condition} LIMIT %(limit)s""",
+        limit=limit + 1,
+    )
+    more, rows = len(rows) > limit, rows[:limit]
+    further = rows[-1][0] if more else None
+    if not more and wanted:
+        ((looked, reached),) = asked.run(
+            f"SELECT count(*), {'min' if asked.back else 'max'}(id) FROM ({asked.candidates}) i"
+        )
+        further = reached if looked == MOST_LOOKED_AT else None
+    items = Item.objects.select_related("image").in_bulk([row[0] for row in rows])
+    found = [Found(items[pk], Status(status), class_id) for pk, status, class_id in rows]
+    # There is something on the side from where one came, as far as anybody can know without looking.
+    came_from = (before - 1 if before else after + 1) if asked.back or after else None
+    return FoundPage(
+        rows=found[::-1] if asked.back else found,
+        next=came_from if asked.back else further,
+        previous=further if asked.back else came_from,
+        stopped=further is not None and not more,
+    )
+
+
+class _Asked:
+    """The SQL of what is wanted: where the photos to look at come from, and what must hold of each."""
+
+    def __init__(self, project: Project, user: User, wanted: Wanted, after: int, before: int | None) -> None:
+        self.wanted = wanted
+        self.back = before is not None
+        self.given: dict[str, Any] = {
+            "project": project.pk,
+            "from": min(after if before is None else before, _LAST),
+            "most": MOST_LOOKED_AT,
+            **telling(project, user),
+        }
+        self.conditions: list[str] = []
+        self.joined = ""
+        keys: dict[str, int] = {}
+        if wanted.class_ or wanted.of_scores:
+            resolution = class_resolution(project)
+            self.given |= {"old": list(resolution.keys()), "new": list(resolution.values())}
+            keys = dict(project.label_classes.values_list("key", "pk"))
+        self._of_names()
+        self._of_answers()
+        if wanted.leaves_out:
+            self.conditions.append(IS_TOLD)
+        if wanted.status:
+            self._also(f"{STATUS} = %(status)s", status=wanted.status)
+        if wanted.class_:
+            self._also(f"{_today(_CALLED)} = {_today('%(class)s')}", **{"class": keys[wanted.class_]})
+        if wanted.of_scores:
+            self._of_scores(project, keys)
+        self.candidates = self._candidates().format(
+            beyond="<" if self.back else ">",
+            order="DESC" if self.back else "ASC",
+            blocks=_BACKWARDS if self.back else _ONWARDS,
+            also="AND source = %(source)s" if wanted.source else "",
+        )
+
+    @property
+    def condition(self) -> str:
+        return " AND ".join(self.conditions) or "true"
+
+    def run(self, sql: str, **more: Any) -> list[tuple[Any, ...]]:
+        with connection.cursor() as cursor:
+            cursor.execute(sql, self.given | more)
+            rows: list[tuple[Any, ...]] = cursor.fetchall()
+            return rows
+
+    def _also(self, condition: str, **given: Any) -> None:
+        self.conditions.append(condition)
+        self.given |= given
+
+    def _of_names(self) -> None:
+        for number, word in enumerate(self.wanted.q.split()):
+            name = f"word{number}"
+            self._also(f"position(lower(%({name})s) IN lower(i.source || '/' || i.name)) > 0", **{name: word})
+        if self.wanted.source:
+            self._also("i.source = %(source)s", source=self.wanted.source)
+
+    def _of_answers(self) -> None:
+        wanted = self.wanted
+        if not wanted.of_answers:
+            return
+        since, until = wanted.answered
+        person = User.objects.filter(username=wanted.labeler).values_list("pk", flat=True).first()
+        said = ["%(gold)s OR a.draw <> 'gold'"]
+        said += ["a.labeler_id = %(labeler)s"] * bool(wanted.labeler)
+        said += ["a.reason = %(reason)s"] * bool(wanted.reason)
+        said += ["a.created_at >= %(since)s"] * (since is not None)
+        said += ["a.created_at < %(until)s"] * (until is not None)
+        self.of_answer = " AND ".join(f"({each})" for each in said)
+        self._also(
+            f"EXISTS (SELECT 1 FROM truth_annotation a WHERE a.item_id = i.id AND {self.of_answer} OFFSET 0)",
+            labeler=person,
+            reason=wanted.reason,
+            since=since,
+            until=until,
+        )
+
+    def _of_scores(self, project: Project, keys: dict[str, int]) -> None:
+        wanted, version = self.wanted, champion(project)
+        self.joined = _SCORED
+        self.given["model"] = version.pk if version else None
+        if wanted.predicted:
+            self._also(
+                f"{_today('s.predicted_id')} = {_today('%(predicted)s')}", predicted=keys[wanted.predicted]
+            )
+        if wanted.margin_from is not None:
+            self._also("s.confidence >= %(margin_from)s", margin_from=wanted.margin_from)
+        if wanted.margin_to is not None:
+            self._also("s.confidence <= %(margin_to)s", margin_to=wanted.margin_to)
+        if wanted.disagrees:
+            self._also(f"told.settled AND {_today('t.label_class_id')} <> {_today('s.predicted_id')}")
+
+    def _candidates(self) -> str:
+        """The surest index first: it names the fewest."""
+        wanted = self.wanted
+        if any(len(word) > 1 for word in wanted.q.split()):
+            self.given["q"] = wanted.q
+            return _NAMED
+        if wanted.reason:
+            return _REASONED
+        few = self._few()
+        if few is not None:
+            self.given["ids"] = few
+            return _LISTED
+        return _NEXT_ONES
+
+    def _few(self) -> list[int] | None:
+        """Ids that all wanted photos are among, where they are few, from where the page begins."""
+        if self.wanted.of_answers:
+            # Named one by one, for the index is by labeler and time; not by membership, for people leave.
+            among = f"""
+                SELECT a.item_id FROM truth_annotation a
+                WHERE a.project_id = %(project)s AND a.labeler_id = ANY(ARRAY(SELECT id FROM people_user))
+                  AND {self.of_answer}"""
+        elif self.wanted.status == Status.DISPUTED:
+            among = """
+                SELECT d.item_id FROM truth_opendispute o JOIN truth_dispute d ON d.id = o.dispute_id
+                WHERE o.project_id = %(project)s"""
+        else:
+            return None
+        ids = [row[0] for row in self.run(f"{among} LIMIT %(few)s", few=FEW + 1)]
+        if len(ids) > FEW:
+            return None
+        here = {
+            each for each in ids if (each < self.given["from"] if self.back else each > self.given["from"])
+        }
+        return sorted(here, reverse=self.back)
+
+
+def _today(class_id: str) -> str:
+    """SQL: the class that it counts as today."""
+    return f"(%(new)s::bigint[])[array_position(%(old)s::bigint[], {class_id})]"

@@ -1,0 +1,187 @@
+"""The page of all photos: what is searched, what was found, and the searches that are kept."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods, require_POST
+
+from labeling.catalog.forms.guideline import ExemplarForm
+from labeling.catalog.models import Project
+from labeling.catalog.pages import project_context
+from labeling.catalog.permissions import Action, may, project_for
+from labeling.catalog.publishing import publishing
+from labeling.catalog.selectors import active_definitions, class_names, current_guideline, sources
+from labeling.catalog.services import amend_guideline
+from labeling.explorer import services
+from labeling.explorer.bulk import Deed
+from labeling.explorer.chips import chips
+from labeling.explorer.models import SavedView
+from labeling.explorer.search import MOST_LOOKED_AT, FoundPage, search
+from labeling.explorer.told import Status
+from labeling.explorer.wanted import Wanted
+from labeling.people.models import User
+from labeling.people.signed_in import signed_in
+from labeling.plain_text import isolated
+from labeling.refusals import Refused
+from labeling.truth.models import HoldReason, UnusableReason
+from labeling.typed_numbers import whole
+
+#: Photos of which it is told why they stayed as they were.
+MOST_TOLD = 5
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def photos(request: HttpRequest, slug: str) -> HttpResponse:
+    """The photos of the project in the order they came in; a POST makes exemplars of those that are ticked."""
+    project = project_for(request.user, slug, Action.REVIEW)
+    definitions = active_definitions(project)
+    form = ExemplarForm(definitions=definitions)
+    if request.method == "POST":
+        project_for(request.user, slug, Action.ADMIN)
+        form = ExemplarForm(request.POST, definitions=definitions)
+        if form.is_valid():
+            chosen = {form.cleaned_data["label_class"]: form.cleaned_data["photo"]}
+            try:
+                amend_guideline(
+                    project=project,
+                    by=signed_in(request),
+                    note=form.cleaned_data["note"],
+                    more_exemplars=chosen,
+                    **form.said(),
+                )
+            except Refused as refusal:
+                form.add_error(None, refusal.message)
+            else:
+                messages.success(request, _("The photos are exemplars now. A new guideline version says so."))
+                return redirect("guideline", slug=slug)
+    return _page(request, project, form=form, definitions=definitions)
+
+
+@login_required
+@require_POST
+def ticked(request: HttpRequest, slug: str) -> HttpResponse:
+    """The same with all photos that are ticked, and back to the page where they were."""
+    project = project_for(request.user, slug, Action.REVIEW)
+    try:
+        done = services.do_with(
+            project=project,
+            hashes=request.POST.getlist("photo"),
+            by=signed_in(request),
+            deed=request.POST.get("deed", ""),
+            comment=request.POST.get("comment", ""),
+        )
+    except Refused as refused:
+        messages.error(request, refused.message)
+    else:
+        if done.done:
+            messages.success(
+                request,
+                ngettext("Done with %(n)d photo.", "Done with %(n)d photos.", done.done) % {"n": done.done},
+            )
+        for name, why in done.left[:MOST_TOLD]:
+            messages.warning(request, f"{isolated(name)}: {why}")
+        if len(done.left) > MOST_TOLD:
+            more = len(done.left) - MOST_TOLD
+            messages.warning(
+                request,
+                ngettext("%(n)d more stayed as it was.", "%(n)d more stayed as they were.", more)
+                % {"n": more},
+            )
+    return redirect(
+        f"{reverse('photos', args=[slug])}?{QueryDict(request.POST.get('query', '')).urlencode()}"
+    )
+
+
+@login_required
+@require_POST
+def save(request: HttpRequest, slug: str) -> HttpResponse:
+    project = project_for(request.user, slug, Action.REVIEW)
+    query = request.POST.get("query", "")
+    try:
+        wanted = Wanted.of(project, QueryDict(query).dict())
+        view = services.save_view(
+            project=project, by=signed_in(request), name=request.POST.get("name", ""), wanted=wanted
+        )
+    except Refused as refused:
+        messages.error(request, refused.message)
+    else:
+        messages.success(request, _("The view “%(name)s” is kept.") % {"name": view.name})
+        query = view.query
+    return redirect(f"{reverse('photos', args=[slug])}?{query}")
+
+
+@login_required
+@require_POST
+def forget(request: HttpRequest, slug: str, view_id: int) -> HttpResponse:
+    project = project_for(request.user, slug, Action.REVIEW)
+    services.forget_view(project=project, view_id=view_id)
+    return redirect("photos", slug=slug)
+
+
+def _page(request: HttpRequest, project: Project, *, form: ExemplarForm, definitions: Any) -> HttpResponse:
+    given = request.GET.dict()
+    error, wanted, found = "", Wanted(), FoundPage([], None, None, False)
+    try:
+        wanted = Wanted.of(project, given)
+        found = search(
+            project,
+            signed_in(request),
+            wanted,
+            after=whole(given.get("after", ""), digits=18) or 0,
+            before=whole(given.get("before", ""), digits=18),
+        )
+    except Refused as refused:
+        error = refused.message
+    ticked = set(request.POST.getlist("photo"))
+    names = class_names(current_guideline(project))
+    may_edit = may(request.user, project, Action.ADMIN)
+    views = list(SavedView.objects.filter(project=project))
+    context = project_context(
+        request,
+        project,
+        "photos",
+        photos=[
+            {
+                "item": row.item,
+                "chosen": row.item.image.sha256 in ticked,
+                "status": row.status,
+                "called": names.get(row.class_id, "?") if row.class_id else "",
+            }
+            for row in found.rows
+        ],
+        older=found.next and _onwards(wanted, after=found.next),
+        newer=found.previous and _onwards(wanted, before=found.previous),
+        stopped=found.stopped,
+        most=MOST_LOOKED_AT,
+        wanted=wanted,
+        given=given,
+        error=error,
+        chips=chips(wanted, names={each.label_class.key: each.name for each in definitions}),
+        views=[{"view": each, "chosen": bool(wanted) and each.query == wanted.query} for each in views],
+        definitions=definitions,
+        statuses=Status.choices,
+        reasons=list(dict([*HoldReason.choices, *UnusableReason.choices]).items()),
+        people=User.objects.filter(memberships__project=project).order_by("username"),
+        sources=sources(project),
+        form=form,
+        may_edit=may_edit,
+        **(publishing(request, project) if may_edit and found.rows else {}),
+        deeds=[each for each in Deed if may_edit or each != Deed.FIRST],
+        here=request.GET.urlencode(),
+        intake_url=reverse("intake", args=[project.slug]),
+    )
+    return render(request, "explorer/photos.html", context, status=422 if form.errors or error else 200)
+
+
+def _onwards(wanted: Wanted, **where: int) -> str:
+    return "&".join(filter(None, [wanted.query, urlencode(where)]))

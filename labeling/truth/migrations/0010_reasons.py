@@ -1,0 +1,15 @@
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+
+    dependencies = [
+        ('truth', '0007_tallies'),
+    ]
+
+    operations = [
+        migrations.AddIndex(
+            model_name='annotation',
+            index=models.Index(condition=models.Q(('reason', ''), _negated=True), fields=['project', 'reason', 'item'], name='answers_by_reason'),
+        ),
+    ]

@@ -1,0 +1,283 @@
+"""Photos are found by what is known of them, in any script, page by page, and without telling what must stay untold."""
+
+from __future__ import annotations
+
+from typing import Any
+from unicodedata import normalize
+from urllib.parse import urlencode
+
+import pytest
+from django.db import connection
+from django.urls import reverse
+from django.utils import timezone
+
+from labeling.catalog.models import Item, Project
+from labeling.catalog.services import amend_guideline
+from labeling.explorer import search as module
+from labeling.explorer.models import SavedView
+from labeling.explorer.search import search
+from labeling.explorer.wanted import Wanted
+from labeling.learning.models import Score
+from labeling.queue.models import Entry
+from labeling.queue.places import ASKED_FIRST
+from labeling.truth import services as truth
+from labeling.truth.models import GroundTruth
+from tests.explorer.test_what_is_told import answered, later, untouched
+from tests.factories import make_items, make_project
+from tests.gateway.conftest import World, make_world
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def world() -> World:
+    return make_world()
+
+
+def found(world: World, role: str = "reviewer", **asked: Any) -> set[int]:
+    """Ids, of the API; the page finds the same."""
+    client = world.client(role)
+    response = client.get(world.api("/items"), asked)
+    assert response.status_code == 200, response.content
+    ids = {each["id"] for each in response.json()["results"]}
+    shown = client.get(reverse("photos", args=[world.project.slug]), asked)
+    assert {each["item"].pk for each in shown.context["photos"]} == ids
+    return ids
+
+
+@pytest.mark.parametrize(
+    ("name", "asked"),
+    [
+        ("앞범퍼_12가3456.jpg", "앞범퍼"),
+        ("앞범퍼_12가3456.jpg", "12가34"),
+        ("앞범퍼_12가3456.jpg", "범퍼 3456"),
+        ("앞범퍼_12가3456.jpg", "가"),
+        ("앞범퍼_12가3456.jpg", normalize("NFD", "앞범퍼")),
+        ("IMG_0042 (2).JPG", "img_0042"),
+        ("IMG_0042 (2).JPG", "(2)."),
+        ("100%_b\\c.png", "%_b\\"),
+        ("a.png", "서울/a"),
+    ],
+)
+def test_any_part_of_name_and_folder_is_found(world: World, name: str, asked: str) -> None:
+    item = world.items[4]
+    Item.objects.filter(pk=item.pk).update(name=name, source="납품/서울" if "서울" in asked else "test")
+    assert found(world, q=asked) == {item.pk}
+
+
+def test_what_is_in_no_name_is_not_found(world: World) -> None:
+    assert found(world, q="앞범퍼") == set()
+    assert found(world, q="00 zz") == set()
+
+
+def test_a_folder_is_whole(world: World) -> None:
+    item = world.items[4]
+    Item.objects.filter(pk=item.pk).update(source="납품 3월")
+    assert found(world, source="납품 3월") == {item.pk}
+    assert found(world, source="납품") == set()
+
+
+def test_what_is_settled_is_found_by_all_that_is_told_of_it(world: World) -> None:
+    item = world.settled
+    today = timezone.localdate().isoformat()
+    for asked in (
+        {"status": "settled"},
+        {"class": "functional", "labeler": "lina"},
+        {"predicted": "functional", "margin_from": "0.3", "margin_to": "0,5", "status": "settled"},
+        {"labeler": "sam", "answered_from": today, "answered_to": today, "status": "settled"},
+    ):
+        assert found(world, **asked) == {item.pk}, asked
+    for asked in (
+        {"class": "defective"},
+        {"status": "settled", "margin_from": "0.41"},
+        {"labeler": "lina", "answered_to": "2001-01-01"},
+        {"disagrees": "1"},
+        {"status": "unusable"},
+    ):
+        assert found(world, **asked) == set(), asked
+    Score.objects.filter(item=item).update(predicted=world.project.label_classes.get(key="defective"))
+    assert found(world, disagrees="1") == {item.pk}
+
+
+@pytest.mark.parametrize("role", ["reviewer", "admin", "superuser"])
+def test_no_filter_tells_of_a_photo_that_somebody_may_yet_be_asked_about(world: World, role: str) -> None:
+    """Scores, answers and classes of open, begun, disputed and gold photos are in this world."""
+    Score.objects.filter(item=world.gold.item).update(confidence=0.9)
+    begun = untouched(world)
+    answered(world, begun, "functional")
+    told = {world.settled.pk, world.decision.item_id}
+    assert found(world, role, predicted="functional") == told
+    assert found(world, role, margin_from="0") == told
+    assert found(world, role, **{"class": "functional"}) == told
+    assert found(world, role, labeler="lina") == {world.settled.pk}
+    assert found(world, role, status="disputed") == {world.dispute.item_id}
+    waits = found(world, role, status="open")
+    assert {world.gold.item_id, begun.pk} < waits and not waits & told
+
+
+def test_a_reason_is_found_when_it_is_told(world: World) -> None:
+    truth.rule(
+        project=world.project,
+        dispute_id=world.dispute.pk,
+        reviewer=world.reviewer,
+        outcome="unusable",
+        reason="blurred",
+    )
+    later(world)
+    assert found(world, status="unusable") == {world.dispute.item_id}
+    # The reason of a ruling is the reviewer's; that of an answer is looked for.
+    assert found(world, reason="blurred") == set()
+
+
+def test_classes_are_found_as_they_count_today(world: World) -> None:
+    amend_guideline(
+        project=world.project,
+        by=world.admin,
+        note="One name is enough",
+        add=[{"key": "good", "name": "Good"}],
+        merge={"functional": "good"},
+        wording_only=False,
+    )
+    assert world.settled.pk in found(world, **{"class": "good"})
+
+
+@pytest.mark.parametrize(
+    ("asked", "field"),
+    [
+        ({"status": "nice"}, "status"),
+        ({"class": "purple"}, "class"),
+        ({"predicted": "purple"}, "predicted"),
+        ({"margin_from": "much"}, "margin_from"),
+        ({"margin_to": "1.5"}, "margin_to"),
+        ({"labeler": "nobody"}, "labeler"),
+        ({"reason": "because"}, "reason"),
+        ({"answered_from": "yesterday"}, "answered_from"),
+        ({"answered_to": "0001-01-01"}, "answered_to"),
+        ({"disagrees": "maybe"}, "disagrees"),
+    ],
+)
+def test_what_cannot_be_asked_is_said(world: World, asked: dict[str, str], field: str) -> None:
+    refused = world.client("reviewer").get(world.api("/items"), asked)
+    assert refused.status_code == 422 and field in refused.json()["error"]["fields"]
+    page = world.client("reviewer").get(reverse("photos", args=[world.project.slug]), asked)
+    assert page.status_code == 422 and "alert" in page.content.decode()
+
+
+def walk(project: Project, user: Any, wanted: Wanted, **where: Any) -> tuple[list[list[int]], list[bool]]:
+    pages, stopped, after = [], [], 0
+    while True:
+        page = search(project, user, wanted, after=after, **where)
+        pages.append([row.item.pk for row in page.rows])
+        stopped.append(page.stopped)
+        if page.next is None:
+            return pages, stopped
+        after = page.next
+
+
+@pytest.mark.parametrize("asked", [{}, {"q": "000"}, {"status": "open"}, {"q": "000", "status": "open"}])
+def test_pages_hold_every_photo_once_and_lead_back(asked: dict[str, str]) -> None:
+    project = make_project()
+    items = make_items(project, 23)
+    admin = project.created_by
+    wanted = Wanted.of(project, asked)
+    pages, stopped = walk(project, admin, wanted, limit=5)
+    assert [len(page) for page in pages] == [5, 5, 5, 5, 3]
+    assert [pk for page in pages for pk in page] == [item.pk for item in items]
+    assert not any(stopped)
+    back = search(project, admin, wanted, before=pages[3][0], limit=5)
+    assert [row.item.pk for row in back.rows] == pages[2]
+    assert back.previous == pages[2][0]
+    first = search(project, admin, wanted, before=pages[1][0], limit=5)
+    assert [row.item.pk for row in first.rows] == pages[0] and first.previous is None
+
+
+@pytest.mark.parametrize("q", ["", "rare"])
+def test_a_page_looks_at_so_many_and_the_next_goes_on(monkeypatch: pytest.MonkeyPatch, q: str) -> None:
+    """However few photos there are of what is wanted, none is missed, and each page stays as cheap."""
+    project = make_project()
+    items = make_items(project, 23)
+    Item.objects.filter(project=project).update(name="rare.png")
+    admin = project.created_by
+    monkeypatch.setattr(module, "MOST_LOOKED_AT", 4)
+    pages, stopped = walk(project, admin, Wanted.of(project, {"q": q, "status": "disputed"}))
+    assert pages == [[]] if not q else len(pages) > 1
+    truth.request_review(project=project, item=items[-1], by=admin)
+    monkeypatch.setattr(module, "FEW", 0)  # disputes are too many to be listed
+    pages, stopped = walk(project, admin, Wanted.of(project, {"q": q, "status": "disputed"}))
+    assert [pk for page in pages for pk in page] == [items[-1].pk]
+    assert stopped[0] and len(pages) == 6
+
+
+def test_names_are_found_across_blocks_of_ids_and_in_the_right_project() -> None:
+    project, other = make_project(), make_project()
+    items = make_items(project, 3)
+    make_items(other, 3)
+    with connection.cursor() as cursor:  # two blocks further on
+        cursor.execute(
+            "SELECT setval(pg_get_serial_sequence('catalog_item', 'id'), max(id) + 40000) FROM catalog_item"
+        )
+    items += make_items(project, 3)
+    wanted = Wanted(q="0000")
+    assert [row.item.pk for row in search(project, project.created_by, wanted).rows] == [
+        item.pk for item in items
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute("EXPLAIN " + _named_sql(project), None)
+        plan = "\n".join(row[0] for row in cursor.fetchall())
+    assert "item_by_name_parts" in plan
+
+
+def _named_sql(project: Project) -> str:
+    return f"""SELECT id FROM catalog_item i WHERE catalog_name_parts(i.project_id, i.source, i.name, i.id)
+               @> catalog_text_parts({project.pk}, 0, 'abc')"""
+
+
+def test_a_view_is_kept_by_name_for_everybody_and_forgotten(world: World) -> None:
+    client, address = world.client("reviewer"), reverse("photos", args=[world.project.slug])
+    kept = client.post(
+        reverse("photos-save", args=[world.project.slug]), {"name": "범퍼", "query": "q=범퍼&status=open"}
+    )
+    assert kept["Location"] == f"{address}?{urlencode({'q': '범퍼', 'status': 'open'})}"
+    page = world.client("admin").get(address).content.decode()
+    assert "범퍼" in page
+    client.post(
+        reverse("photos-save", args=[world.project.slug]), {"name": "범퍼", "query": "status=settled"}
+    )
+    view = SavedView.objects.get(project=world.project)
+    assert view.query == "status=settled"
+    for sent in (
+        {"name": " ", "query": "status=open"},
+        {"name": "all", "query": ""},
+        {"name": "x", "query": "status=nice"},
+    ):
+        client.post(reverse("photos-save", args=[world.project.slug]), sent)
+    assert SavedView.objects.count() == 1
+    client.post(reverse("photos-forget", args=[world.project.slug, view.pk]))
+    assert not SavedView.objects.exists()
+
+
+def test_ticked_photos_are_mended_each_by_itself(world: World) -> None:
+    client, address = world.client("reviewer"), reverse("photos-ticked", args=[world.project.slug])
+    both = [world.settled.image.sha256, world.dispute.item.image.sha256]
+    sent = {"photo": both, "deed": "unusable", "comment": "Out of focus.", "query": "q=0&after=3"}
+    answer = client.post(address, sent, follow=True)
+    assert answer.request["QUERY_STRING"] == "q=0&after=3", "back to where they were"
+    said, other = map(str, answer.context["messages"])
+    assert said == "Done with 1 photo." and world.dispute.item.name in other, "the other is named"
+    current = GroundTruth.objects.current().get(item=world.settled)
+    assert (current.kind, current.ruling.comment) == ("unusable", "Out of focus.")  # type: ignore[union-attr]
+    for wrong in ({"deed": "burn"}, {"comment": " "}, {"photo": []}, {"photo": ["0" * 64] * 101}):
+        client.post(address, sent | wrong)
+    assert GroundTruth.objects.filter(item=world.settled).count() == 2
+
+
+def test_an_admin_has_photos_asked_first_without_learning_which_are_gold(world: World) -> None:
+    address = reverse("photos-ticked", args=[world.project.slug])
+    fresh = untouched(world)
+    Entry.objects.filter(item=fresh).update(position=900)
+    sent = {"photo": [each.image.sha256 for each in (fresh, world.gold.item)], "deed": "first"}
+    assert world.client("reviewer").post(address, sent).status_code == 403
+    answer = world.client("admin").post(address, sent, follow=True)
+    assert [str(each) for each in answer.context["messages"]] == ["Done with 2 photos."]
+    assert Entry.objects.get(item=fresh, ranking__current=True).position == ASKED_FIRST
