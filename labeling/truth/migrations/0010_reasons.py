@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('truth', '0007_tallies'),
+        ('truth', '0009_pace_of_rulings'),
     ]
 
     operations = [
