@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo crew serve test test-quick lint format bench loop screenshots lock clean
+.PHONY: demo crew serve test test-quick lint format bench loop screenshots lock sbom clean
 
 demo: $(VENV)/.installed  ## the demo project on real photos, web server and worker, until Ctrl-C
 	@exec $(BIN)/python manage.py demo
@@ -53,6 +53,9 @@ lock: $(VENV)/.installed  ## newest versions that pyproject.toml allows; names, 
 	$(PIP) install uv
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-header --no-annotate --upgrade --extra demo --extra dev --extra gpu pyproject.toml -o requirements.lock
+
+sbom: $(VENV)/.installed  ## licences of all that the lock brings, and var/sbom.cdx.json; fails on unknown ones and the AGPL
+	@$(BIN)/python -m config.components
 
 clean:  ## everything that can be made again; the data in var/ stays
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

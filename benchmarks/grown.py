@@ -7,9 +7,11 @@ it is made up, in shares as a project has them after some months.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from django.db import connection
+from django.utils import timezone
 
 from tests.factories import join, make_user
 from tests.gateway.conftest import World
@@ -151,8 +153,10 @@ def grow(
 
     The same each time.
     """
+    from labeling.catalog import file_counts
+    from labeling.frontier import decision_counts
     from labeling.partitions import Partition
-    from labeling.queue import entry_counts
+    from labeling.queue import entry_counts, placing
     from labeling.queue.models import BandOpening, Ranking
     from labeling.truth import tallies
 
@@ -185,6 +189,8 @@ def grow(
             cursor.execute(statement, given)
         cursor.execute("SET LOCAL session_replication_role = origin")
     tallies.mend(world.project)
+    decision_counts.mend()
+    file_counts.mend()
     tallies.fold(most=10_000_000)
     with connection.cursor() as cursor:
         summary: dict[str, dict[str, list[float]]] = {}
@@ -207,6 +213,7 @@ def grow(
         room.build_indexes()
         room.attach()
         entry_counts.mend(ranking)
+        placing.place(ranking, until=timezone.now() + timedelta(days=1))
         cursor.execute(
             "SELECT percentile_disc(ARRAY[0.33, 0.66]) WITHIN GROUP (ORDER BY id) FROM truth_groundtruth"
         )

@@ -1,7 +1,8 @@
 """What a claim and a submit cost through HTTP, with a large pool and several labelers at once.
 
 Labelers think for a moment between answers (``--think-ms``), four times faster than people do; then the same
-without any pause, for the throughput of a saturated server.
+without any pause, for the throughput of a saturated server: with a claim before each answer, and as the labeling screen
+does it, which holds some photos and has its answers bring the next ones.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import statistics
 import threading
 import time
 import uuid
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,6 +25,8 @@ from benchmarks.running import hilltop, own_database
 from benchmarks.wire import Wire
 
 GOLD = 30
+#: Photos that a labeler holds who does as the labeling screen does; it asks along with an answer when they run out.
+HELD = 4
 BANDS = 5
 #: Ranked photos lie in two ladders and five bands; the first GOLD photos are gold and not ranked.
 _IMAGES = """
@@ -90,39 +94,74 @@ def fill(images: int, labelers: int) -> tuple[int, list[Member]]:
 
 def label(url: str, people: list[Member], *, answers: int, think_s: float) -> Phase:
     """Let everybody answer ``answers`` photos at once."""
+    return _everybody(url, people, _one_at_a_time, answers, think_s)
+
+
+def label_on(url: str, people: list[Member], *, answers: int) -> Phase:
+    """The same without a pause, where an answer brings the next photos."""
+    return _everybody(url, people, _going_on, answers, 0)
+
+
+Work = Callable[[Wire, random.Random, Phase, int, float], Iterator[str]]
+
+
+def _one_at_a_time(
+    wire: Wire, dice: random.Random, phase: Phase, answers: int, think_s: float
+) -> Iterator[str]:
+    for _ in range(answers):
+        if think_s:
+            time.sleep(dice.uniform(0.5, 1.5) * think_s)
+        (lease,) = _claim(wire, phase, 1)
+        yield lease
+        _answer(wire, dice, phase, lease)
+
+
+def _going_on(wire: Wire, dice: random.Random, phase: Phase, answers: int, _think_s: float) -> Iterator[str]:
+    held = _claim(wire, phase, HELD)
+    for left in range(answers, 0, -1):
+        lease = held.pop(0)
+        yield lease
+        more = {"claim": {"count": min(HELD, left - 1)}} if not held and left > 1 else {}
+        said = _answer(wire, dice, phase, lease, **more)
+        if more:
+            held = [task["lease"] for task in said["claimed"]["tasks"]]
+
+
+def _claim(wire: Wire, phase: Phase, count: int) -> list[str]:
+    status, claimed, took = wire.post(f"projects/{SLUG}/claims", {"count": count})
+    if status != 200 or not claimed["tasks"]:
+        raise RuntimeError(f"claim: {status} {claimed}")
+    phase.claims.append(took)
+    return [task["lease"] for task in claimed["tasks"]]
+
+
+def _answer(wire: Wire, dice: random.Random, phase: Phase, lease: str, **more: Any) -> Any:
+    body = {
+        "key": str(uuid.uuid4()),
+        "lease": lease,
+        "kind": "class",
+        "class": "functional" if dice.random() < 0.95 else "defective",
+        "view_ms": 1500,
+    }
+    status, said, took = wire.post(f"projects/{SLUG}/annotations", body | more)
+    if status != 201:
+        raise RuntimeError(f"submit: {status} {said}")
+    phase.submits.append(took)
+    return said
+
+
+def _everybody(url: str, people: list[Member], way: Work, answers: int, think_s: float) -> Phase:
     phase = Phase()
     guard = threading.Lock()
     failures: list[BaseException] = []
 
     def work(number: int, person: Member) -> None:
-        dice = random.Random(number)
         wire = Wire(url, person.token)
         try:
-            for _ in range(answers):
-                if think_s:
-                    time.sleep(dice.uniform(0.5, 1.5) * think_s)
-                status, claimed, claim_ms = wire.post(f"projects/{SLUG}/claims", {"count": 1})
-                if status != 200 or not claimed["tasks"]:
-                    raise RuntimeError(f"claim: {status} {claimed}")
-                lease = claimed["tasks"][0]["lease"]
-                status, said, submit_ms = wire.post(
-                    f"projects/{SLUG}/annotations",
-                    {
-                        "key": str(uuid.uuid4()),
-                        "lease": lease,
-                        "kind": "class",
-                        "class": "functional" if dice.random() < 0.95 else "defective",
-                        "view_ms": 1500,
-                    },
-                )
-                if status != 201:
-                    raise RuntimeError(f"submit: {status} {said}")
+            for lease in way(wire, random.Random(number), phase, answers, think_s):
                 with guard:
-                    phase.claims.append(claim_ms)
-                    phase.submits.append(submit_ms)
-                    phase.lent_to_two += (
-                        phase.leases.setdefault(lease, person.user.username) != person.user.username
-                    )
+                    name = person.user.username
+                    phase.lent_to_two += phase.leases.setdefault(lease, name) != name
         except BaseException as error:
             failures.append(error)
         finally:
@@ -156,10 +195,11 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         with hilltop(web_workers=options.web_workers, workers=1) as target:
             label(target.url, people, answers=5, think_s=0.05)  # warms connections, caches and plans
             paced = label(target.url, people, answers=options.answers, think_s=options.think_ms / 1000)
-            full = label(target.url, people, answers=options.answers, think_s=0)
+            apart = label(target.url, people, answers=options.answers, think_s=0)
+            full = label_on(target.url, people, answers=options.answers)
         with connection.cursor() as cursor:
             cursor.execute(_DOUBLE, [per_image])
-            double = int(cursor.fetchone()[0]) + paced.lent_to_two + full.lent_to_two
+            double = int(cursor.fetchone()[0]) + sum(each.lent_to_two for each in (paced, apart, full))
         close_connections()
     return {
         "images": options.images,
@@ -172,13 +212,17 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         "n": len(paced.claims),
         "think_ms": options.think_ms,
         "saturated": {
-            "answers_per_s": round(len(full.claims) / full.seconds, 1),
-            "claim_median_ms": round(statistics.median(full.claims), 2),
-            "submit_median_ms": round(statistics.median(full.submits), 2),
+            "answers_per_s": round(len(full.submits) / full.seconds, 1),
+            "answer_median_ms": round(statistics.median(full.submits), 2),
+            "answer_p99_ms": round(p99(full.submits), 2),
+            "apart_answers_per_s": round(len(apart.submits) / apart.seconds, 1),
+            "claim_median_ms": round(statistics.median(apart.claims), 2),
+            "submit_median_ms": round(statistics.median(apart.submits), 2),
         },
         "web_workers": options.web_workers,
         "device": f"{os.cpu_count()} cores, {platform.machine()}, server, clients and database on them",
-        "how": "HTTP with tokens, kept-alive connections, first byte out to last byte in",
+        "how": "HTTP with tokens, kept-alive connections, first byte out to last byte in; saturated: no pause, an answer "
+        f"brings {HELD} photos when none is at hand; claim and submit there: a claim before each answer (apart)",
     }
 
 
@@ -188,7 +232,7 @@ def main(arguments: list[str] | None = None) -> None:
     )
     parser.add_argument("--images", type=int, default=100_000)
     parser.add_argument("--labelers", type=int, default=8)
-    parser.add_argument("--answers", type=int, default=60, help="of each labeler, in each of two phases")
+    parser.add_argument("--answers", type=int, default=60, help="of each labeler, in each of three phases")
     parser.add_argument("--think-ms", type=int, default=500, help="mean pause before a claim")
     parser.add_argument("--web-workers", type=int, default=2)
     parser.add_argument("--quick", action="store_true", help="20,000 photos, 15 answers each")

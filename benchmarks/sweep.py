@@ -392,6 +392,7 @@ class Order:
             seed=self.seed,
             bands=ordered.bands,
             arrivals=[],
+            read_at=began,
         )
         swap_in(ranking=ranking, read_at=began)
         return {item.pk: float(self.expert[at]) for at, item in by_photo.items()}

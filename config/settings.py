@@ -1,6 +1,7 @@
 """Django settings: one file, read from the environment; safe by default, comfortable on a developer's machine.
 
-Variables (all optional): ``HILLTOP_SECRET_KEY``, ``HILLTOP_DEBUG``, ``HILLTOP_HOSTS``, ``HILLTOP_ORIGINS``,
+Variables (all optional): ``HILLTOP_SECRET_KEY``, ``HILLTOP_SECRET_KEY_FALLBACKS``, ``HILLTOP_METRICS_TOKEN``,
+``HILLTOP_DEBUG``, ``HILLTOP_HOSTS``, ``HILLTOP_ORIGINS``,
 ``HILLTOP_HTTPS``, ``HILLTOP_PROXIES``, ``HILLTOP_PREFIX``, ``HILLTOP_MAIL``, ``HILLTOP_MAIL_FROM``,
 ``HILLTOP_VAR``, ``HILLTOP_CACHE_BYTES``, ``HILLTOP_INTAKE_ROOTS``,
 ``HILLTOP_STORAGE``, ``HILLTOP_LOG``, ``HILLTOP_MAX_BYTES``, ``HILLTOP_MAX_UPLOAD_BYTES``, ``HILLTOP_MAX_PIXELS``,
@@ -38,10 +39,13 @@ def _list(name: str, default: str = "") -> list[str]:
     return [part.strip() for part in os.environ.get(name, default).split(",") if part.strip()]
 
 
-def _secret_key() -> str:
-    """From the environment; else a random one, made once and kept under ``var/`` readable by its owner only."""
+def _secret_keys() -> list[str]:
+    """From the environment; else a random one, made once and kept under ``var/`` readable by its owner only.
+
+    The first signs; what the others signed is still believed. In the file a key is a line.
+    """
     if key := os.environ.get("HILLTOP_SECRET_KEY"):
-        return key
+        return [key, *_list("HILLTOP_SECRET_KEY_FALLBACKS")]
     path = VAR / "secret-key"
     if not path.exists():
         VAR.mkdir(parents=True, exist_ok=True)
@@ -52,10 +56,10 @@ def _secret_key() -> str:
         else:
             with os.fdopen(descriptor, "w") as file:
                 file.write(secrets.token_urlsafe(64))
-    return path.read_text()
+    return path.read_text().split() or [""]
 
 
-SECRET_KEY = _secret_key()
+SECRET_KEY, *SECRET_KEY_FALLBACKS = _secret_keys()
 DEBUG = _flag("HILLTOP_DEBUG")
 ALLOWED_HOSTS = _list("HILLTOP_HOSTS", "localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = _list("HILLTOP_ORIGINS")
@@ -130,7 +134,6 @@ MIDDLEWARE = [
     "labeling.gateway.middleware.RefusalMiddleware",
     "labeling.read_once.read_once_while_looking",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
-    "config.one_thread.one_thread",
 ]
 ROOT_URLCONF = "config.urls"
 ASGI_APPLICATION = "config.asgi.application"
@@ -290,6 +293,7 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 4000
 DATA_UPLOAD_MAX_NUMBER_FILES = 2000
 
 # Hilltop's own.
+METRICS_TOKENS = _list("HILLTOP_METRICS_TOKEN")  # several, while one takes another's place
 DEMO = _flag("HILLTOP_DEMO")  # the sign-in page says where the demo's accounts are printed
 EMBEDDINGS_DIR = VAR / "embeddings"
 MODELS_DIR = VAR / "models"
@@ -350,9 +354,14 @@ SPECTACULAR_SETTINGS = {
 
 # Security.
 _https = _flag("HILLTOP_HTTPS")
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _https
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = _https
+if _https:
+    # Browsers take such names over HTTPS and from this very host alone; below a path they are less strict.
+    _host_only = "__Secure-" if PREFIX else "__Host-"
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = f"{_host_only}sessionid", f"{_host_only}csrftoken"
 SECURE_SSL_REDIRECT = False
 SECURE_HSTS_SECONDS = 31_536_000 if _https else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = _https
 # Proxies of which it is believed from where, and by which protocol, somebody came. The header that Django reads is there
 # only when one of them sent it; see labeling/people/proxies.py.
 TRUSTED_PROXIES = [ip_network(network, strict=False) for network in _list("HILLTOP_PROXIES")]

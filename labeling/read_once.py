@@ -35,6 +35,10 @@ _told: ContextVar[_Told | None] = ContextVar("told", default=None)
 
 @contextmanager
 def only_looking() -> Iterator[None]:
+    """Nothing is written in the block: also where a POST has done its part, and answers with a page."""
+    if (known := _told.get()) is not None and not known.over:
+        yield
+        return
     told = _Told()
     before = _told.set(told)
     try:

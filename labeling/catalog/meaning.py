@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
+from django.db.models import Q
 
 from labeling.catalog.models import ClassDefinition, ClassState, Guideline, Project
 from labeling.catalog.selectors import class_resolution, schema_of
@@ -19,14 +19,19 @@ from labeling.read_once import read_once
 _OWN = Q(wording_only=False) | Q(objection__isnull=False)
 
 
-def _first_ones(project: Project) -> QuerySet[Guideline]:
-    return Guideline.objects.filter(_OWN, project=project).order_by("number")
-
-
 @read_once
+def versions_of(project: Project) -> list[Guideline]:
+    """All of them, oldest first."""
+    return list(Guideline.objects.filter(project=project).select_related("objection").order_by("number"))
+
+
+def _is_own(version: Guideline) -> bool:
+    return not version.wording_only or hasattr(version, "objection")
+
+
 def meaning_now(project: Project) -> Guideline:
     """The version whose meaning the newest one has: itself, or the one that it only says in other words."""
-    return _first_ones(project).reverse()[:1].get()
+    return next(each for each in reversed(versions_of(project)) if _is_own(each))
 
 
 def meanings_now(projects: Sequence[Project]) -> dict[int, int]:
@@ -37,12 +42,11 @@ def meanings_now(projects: Sequence[Project]) -> dict[int, int]:
 
 def meanings(project: Project) -> dict[int, int]:
     """Guideline id -> id of the first version that means the same, for every version of the project."""
-    versions = Guideline.objects.filter(project=project).order_by("number")
     found: dict[int, int] = {}
     first = 0
-    for pk, own in versions.values_list("pk", ExpressionWrapper(_OWN, BooleanField())):
-        first = pk if own else first
-        found[pk] = first
+    for each in versions_of(project):
+        first = each.pk if _is_own(each) else first
+        found[each.pk] = first
     return found
 
 
@@ -61,13 +65,12 @@ def meaning_since(project: Project) -> dict[int, int]:
     Renaming, ordering, exemplars, merging and retiring change nothing about the answers that still count, and another
     wording changes nothing at all. Classes that count for nothing today (retired) are left out.
     """
-    own = set(_first_ones(project).values_list("pk", flat=True))
     since: dict[int, int] = {}
     before: dict[int, ClassDefinition] = {}
     counted_for: dict[int, int | None] = {}
-    for version in Guideline.objects.filter(project=project).order_by("number"):
+    for version in versions_of(project):
         now = {row.label_class_id: row for row in schema_of(version.pk)}
-        if version.pk in own:
+        if _is_own(version):
             if before and _active(now) - _active(before):
                 since = dict.fromkeys(now, version.number)
             for class_id in now:

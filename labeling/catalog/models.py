@@ -572,7 +572,7 @@ class IntakeFile(models.Model):
         constraints = [models.UniqueConstraint(fields=["batch", "path"], name="intake_file_once")]
         indexes = [
             models.Index(fields=["batch", "id"], condition=Q(outcome="pending"), name="intake_pending"),
-            models.Index(fields=["batch", "outcome"], name="intake_outcome"),
+            models.Index(fields=["batch", "outcome", "id"], name="intake_outcome"),
             models.Index(fields=["sha256"], condition=~Q(sha256=""), name="intake_file_by_hash"),
         ]
 

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 from django.urls import reverse
 
 from labeling.catalog import renditions, shown
+from labeling.catalog.file_counts import files_by_outcome
 from labeling.catalog.intake import latest_job
 from labeling.catalog.models import (
     Activity,
@@ -60,6 +61,11 @@ def active_definitions(project: Project) -> list[ClassDefinition]:
     return list(_active(current_guideline(project)))
 
 
+def active_classes(project: Project) -> list[ClassDefinition]:
+    """The same without exemplars, from memory. Read only."""
+    return [row for row in schema_of(current_guideline(project).pk) if row.state == ClassState.ACTIVE]
+
+
 @read_once
 def _active(guideline: Guideline) -> tuple[ClassDefinition, ...]:
     return tuple(definitions_of(guideline).filter(state=ClassState.ACTIVE))
@@ -83,6 +89,12 @@ def class_names(guideline: Guideline) -> dict[int, str]:
 def class_names_by_key(guideline: Guideline) -> dict[str, str]:
     """Class key -> the name that this version gives, also of merged and retired ones."""
     return {definition.label_class.key: definition.name for definition in schema_of(guideline.pk)}
+
+
+def class_keys(project: Project) -> dict[int, str]:
+    """Class id -> key, of every class there ever was."""
+    rows = schema_of(current_guideline(project).pk)
+    return {row.label_class_id: row.label_class.key for row in rows}
 
 
 def class_resolution(project: Project, guideline: Guideline | None = None) -> dict[int, int | None]:
@@ -202,14 +214,7 @@ def intake_batches(project: Project, *, limit: int = 50) -> list[dict[str, Any]]
         .select_related("created_by")
         .order_by("-created_at")[:limit]
     )
-    counts: dict[Any, dict[str, int]] = {batch.pk: _no_counts() for batch in batches}
-    for batch_id, outcome, n in (
-        IntakeFile.objects.filter(batch__in=batches)
-        .order_by()
-        .values_list("batch_id", "outcome")
-        .annotate(n=Count("id"))
-    ):
-        counts[batch_id][outcome] = n
+    counts = files_by_outcome(batches)
     jobs: dict[str, Job] = {}
     for job in (
         Job.objects.of_project(project.pk)
@@ -234,8 +239,7 @@ def intake_report(batch: IntakeBatch, *, refused_limit: int = 200) -> dict[str, 
 
     ``state``: "running", "finished", "stopped" (files are pending and no job is under way), or "failed".
     """
-    counts = _no_counts()
-    counts |= dict(batch.files.order_by().values_list("outcome").annotate(n=Count("id")))
+    counts = files_by_outcome([batch])[batch.pk]
     total = sum(counts.values())
     job = latest_job(batch)
     if job is not None and job.is_live:
@@ -259,7 +263,3 @@ def intake_report(batch: IntakeBatch, *, refused_limit: int = 200) -> dict[str, 
 
 def refused_files(batch: IntakeBatch) -> QuerySet[IntakeFile]:
     return batch.files.filter(outcome=IntakeOutcome.REFUSED).order_by("id")
-
-
-def _no_counts() -> dict[str, int]:
-    return {str(outcome): 0 for outcome in IntakeOutcome.values}

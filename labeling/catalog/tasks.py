@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from procrastinate.contrib.django import app
 
-from labeling.catalog import intake_worker, remaking
+from labeling.catalog import file_counts, intake_worker, remaking
 from labeling.catalog.intake import JOB_KIND
 from labeling.jobs.handlers import handles
 from labeling.jobs.progress import Progress
+
+log = logging.getLogger(__name__)
 
 
 @handles(JOB_KIND)
@@ -27,3 +30,12 @@ def remake_renditions(progress: Progress) -> dict[str, Any]:
 @app.task(name="hilltop.remake_renditions", queue="cpu", queueing_lock="hilltop.remake_renditions")
 def look_for_outdated(timestamp: int) -> None:
     remaking.request_remaking()
+
+
+@app.periodic(cron="37 3 * * *")
+@app.task(name="hilltop.check_file_counts", queue="cpu", queueing_lock="hilltop.check_file_counts")
+def check_file_counts(timestamp: int) -> None:
+    """Every night: count the files of all intakes anew, and put right what differs."""
+    wrong = file_counts.mend()
+    if wrong:
+        log.error("%d kept counts of files differed from a recount and were put right", wrong)

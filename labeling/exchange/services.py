@@ -50,7 +50,9 @@ def make_data_set(*, project: Project, by: User, format: str, **asked: Any) -> D
             created_by=by,
             **asked,
         )
-        log_activity(project=project, kind="data_set", actor=by, format=format, data_set=str(made.pk))
+        log_activity(
+            project=project, kind="data_set", actor=by, format=FORMATS[format].title, data_set=str(made.pk)
+        )
     return made
 
 

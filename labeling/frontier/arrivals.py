@@ -11,10 +11,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Sum
+from django.db.models import Count, OuterRef, QuerySet, Subquery, Sum
 
 from labeling.catalog.models import Item, Project
-from labeling.frontier.models import ArrivalCheck, PlanCohort
+from labeling.frontier.models import ArrivalCheck, CertificationRun, PlanCohort
 
 #: So many arrivals are looked at together, or more.
 LEAST = 50
@@ -36,12 +36,18 @@ class Unusual:
     batches: int
 
 
-def unusual_arrivals(plan_id: int) -> Unusual | None:
-    """Of this plan; None where all that came since is like its pool."""
-    found = ArrivalCheck.objects.filter(plan=plan_id, usual=False).aggregate(
-        n=Count("pk"), photos=Sum("photos")
+def with_unusual_arrivals(runs: QuerySet[CertificationRun]) -> QuerySet[CertificationRun]:
+    """Beside each look, what :func:`unusual_arrivals` says of its plan."""
+    unlike = ArrivalCheck.objects.filter(plan=OuterRef("plan"), usual=False).order_by().values("plan")
+    return runs.annotate(
+        unusual_batches=Subquery(unlike.annotate(n=Count("pk")).values("n")),
+        unusual_photos=Subquery(unlike.annotate(n=Sum("photos")).values("n")),
     )
-    return Unusual(found["photos"], found["n"]) if found["n"] else None
+
+
+def unusual_arrivals(look: Any) -> Unusual | None:
+    """None where all that came since its plan is like its pool."""
+    return Unusual(look.unusual_photos, look.unusual_batches) if look.unusual_batches else None
 
 
 def why_not_decided(plan_id: int, project: Project, item_id: int) -> str:

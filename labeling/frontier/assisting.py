@@ -36,7 +36,8 @@ from labeling.queue import priority
 from labeling.queue import services as queue
 from labeling.queue.places import OPEN_AUDITS
 from labeling.truth import services as truth
-from labeling.truth.models import Annotation, AnswerKind, Draw, GroundTruth
+from labeling.truth.current import is_settled
+from labeling.truth.models import Annotation, AnswerKind, Draw
 
 #: Seconds for which answers are taken by what was found of a ring's rest before.
 HELD_FOR_S = 60
@@ -184,6 +185,6 @@ def waiting_audits(project: Project, certificate: Certificate) -> int:
             annotation__retraction__isnull=True,
         )
         .exclude(certificate__in=Certificate.objects.filter(ends__kind=EndKind.SUSPENDED))
-        .exclude(item__in=GroundTruth.objects.current().filter(project=project).values("item"))
+        .exclude(is_settled())
         .count()
     )

@@ -6,25 +6,24 @@ Each answer takes as many queries for a hundred projects as for one, so a page a
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from django.db.models import Count, Exists, OuterRef, Q
-
-from labeling.catalog.meaning import meanings_now
+from labeling.catalog.meaning import meaning_now, meanings_now
 from labeling.catalog.models import Project
+from labeling.frontier.certificates import in_force
+from labeling.frontier.decision_counts import Decided, decided_now
 from labeling.frontier.models import (
     AuditWatch,
-    AutomaticDecision,
     Certificate,
     CertificateEnd,
     EndKind,
     PromiseKind,
     WatchedPart,
 )
-from labeling.learning.selectors import champions
+from labeling.learning.models import ModelVersion
+from labeling.learning.selectors import champion, champions
 from labeling.truth.estimates import Proportion
-from labeling.truth.models import GroundTruth
 
 
 @dataclass(frozen=True)
@@ -50,16 +49,7 @@ class Glance:
 
 
 def glance(projects: Sequence[Project]) -> Glance:
-    models, meanings = champions(projects), meanings_now(projects)
-    standing = list(
-        Certificate.objects.in_force()
-        .filter(
-            project__in=projects,
-            model_version__in=[each.pk for each in models.values()],
-            guideline__in=meanings.values(),
-        )
-        .select_related("run__plan")
-    )
+    models, meanings, standing = _standing(projects)
     newest = (
         Certificate.objects.filter(project__in=projects)
         .exclude(label_class__in=[each.label_class_id for each in standing])
@@ -73,38 +63,52 @@ def glance(projects: Sequence[Project]) -> Glance:
         now = models.get(project)
         return now is not None and now.pk == model and meanings[project] == end.certificate.guideline_id
 
-    every, under_standing = _decided(projects, standing)
+    counted = decided_now(projects)
+    under = {each.pk for each in standing}
     return Glance(
-        decided=every,
-        under_standing=under_standing,
+        decided=_photos(counted),
+        under_standing=_photos(each for each in counted if under & each.certificates),
         standing=standing,
-        checked=_checked(projects),
+        checked=_checked({pk for each in counted for pk in each.certificates}),
         fallen=[each for each in ends if each.kind == EndKind.VOID],
         suspended=[each for each in ends if each.kind == EndKind.SUSPENDED and doubts_today(each)],
     )
 
 
+def _standing(
+    projects: Sequence[Project],
+) -> tuple[dict[int, ModelVersion], dict[int, int], list[Certificate]]:
+    """Project id -> champion, and what the guideline means; and the certificates of both that have not ended."""
+    if len(projects) == 1:  # whose page has asked for all three
+        (project,) = projects
+        model = champion(project)
+        models = {project.pk: model} if model is not None else {}
+        return models, {project.pk: meaning_now(project).pk}, in_force(project)
+    models, meanings = champions(projects), meanings_now(projects)
+    found = Certificate.objects.in_force().filter(
+        project__in=projects,
+        model_version__in=[each.pk for each in models.values()],
+        guideline__in=meanings.values(),
+    )
+    return models, meanings, list(found.select_related("run__plan"))
+
+
 def decided(projects: Sequence[Project]) -> Counter[int]:
     """As :class:`Glance` says."""
-    return _decided(projects, [])[0]
+    return _photos(decided_now(projects))
 
 
-def _decided(projects: Sequence[Project], under: Sequence[Certificate]) -> tuple[Counter[int], Counter[int]]:
-    """The same, and of these what was decided by a certificate of ``under``."""
-    settled = GroundTruth.objects.current().filter(item=OuterRef("item"))
-    standing = AutomaticDecision.objects.standing().filter(~Exists(settled), project__in=projects)
-    by = Count("item", distinct=True, filter=Q(certificate__in=[each.pk for each in under]))
-    counted = standing.order_by().values("project").annotate(n=Count("item", distinct=True), by=by)
-    rows = list(counted)
-    return (
-        Counter({row["project"]: row["n"] for row in rows}),
-        Counter({row["project"]: row["by"] for row in rows if row["by"]}),
-    )
+def _photos(counted: Iterable[Decided]) -> Counter[int]:
+    """By project, without those that people settled as well."""
+    found = Counter[int]()
+    for each in counted:
+        if not each.settled:
+            found[each.project_id] += each.n
+    return found
 
 
-def _checked(projects: Sequence[Project]) -> dict[int, Proportion]:
-    """As :class:`Glance` says: by the watches over these certificates."""
-    made = AutomaticDecision.objects.standing().filter(project__in=projects).values("certificate")
+def _checked(made: set[int]) -> dict[int, Proportion]:
+    """As :class:`Glance` says: by the watches over the certificates ``made``."""
     watched = {
         # A delivered set is watched over all classes at once.
         (model, guideline, None if promise == PromiseKind.DELIVERED else label_class)

@@ -79,26 +79,49 @@ def _decided_since_risk(certificate: Certificate, policy: FrontierPolicy) -> int
     return len(made.values("pk")[:FIRST_DECISIONS])
 
 
+# Each audited decision is looked up by indexes, whatever the statistics say: within CASE an EXISTS is no join, which the
+# planner could nest into a scan of all ground truths where it believes that there are none.
 _OPEN = f"""
-SELECT a.label_class_id, array_agg(DISTINCT a.item_id) FROM frontier_certificate c
-JOIN frontier_automaticdecision a ON a.certificate_id = c.id AND a.audit AND a.mode = 'on'
-JOIN catalog_item i ON i.id = a.item_id
-WHERE c.project_id = %s AND NOT {SETTLED_STRICTLY}
+SELECT i.label_class_id, array_agg(DISTINCT i.id), false FROM frontier_certificate c
+CROSS JOIN LATERAL (SELECT a.item_id AS id, a.label_class_id FROM frontier_automaticdecision a
+                    WHERE a.certificate_id = c.id AND a.audit AND a.mode = 'on'
+                      AND NOT CASE WHEN EXISTS (SELECT 1 FROM frontier_decisionoverruled o WHERE o.decision_id = a.id)
+                                   THEN true ELSE false END
+                    OFFSET 0) i
+WHERE c.project_id = %(project)s AND CASE WHEN {SETTLED_STRICTLY} THEN false ELSE true END
   AND NOT EXISTS (SELECT 1 FROM frontier_certificateend x WHERE x.certificate_id = c.id AND x.kind = 'suspended')
-  AND NOT EXISTS (SELECT 1 FROM frontier_decisionoverruled o WHERE o.decision_id = a.id)
-GROUP BY a.label_class_id
+GROUP BY i.label_class_id
+UNION ALL
+SELECT label_class_id, NULL, true FROM frontier_decidingpause WHERE project_id = %(project)s AND lifted_at IS NULL
 """  # noqa: S608
 
 
-def open_audits(project: Project) -> dict[int, list[int]]:
-    """Class id -> photos of audited decisions that stand and that people have not settled, whichever version made them."""
+@dataclass(frozen=True)
+class Audits:
+    """Class id -> photos of audited decisions that stand and that people have not settled, whichever version made them;
+    and the ids of the classes of which nothing is decided, as too many of them wait."""
+
+    open: dict[int, list[int]]
+    paused: set[int]
+
+
+def audits(project: Project) -> Audits:
     with connection.cursor() as cursor:
-        cursor.execute(_OPEN, [project.pk])
-        return dict(cursor.fetchall())
+        cursor.execute(_OPEN, {"project": project.pk})
+        rows = cursor.fetchall()
+    return Audits(
+        open={label_class: items for label_class, items, paused in rows if not paused},
+        paused={label_class for label_class, _items, paused in rows if paused},
+    )
+
+
+def open_audits(project: Project) -> dict[int, list[int]]:
+    """As :class:`Audits` says."""
+    return audits(project).open
 
 
 def paused_classes(project: Project) -> set[int]:
-    """Ids of the classes of which nothing is decided, as too many audits wait."""
+    """The same, where nobody asks which audits wait."""
     pauses = DecidingPause.objects.filter(project=project, lifted_at__isnull=True)
     return set(pauses.values_list("label_class_id", flat=True))
 

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from labeling.catalog.models import Project
+from labeling.kept_counts import totals
 from labeling.percentage import percentage
 from labeling.plain_text import isolated
 from labeling.queue import pace
@@ -23,7 +24,6 @@ from labeling.queue.models import BandOpening
 from labeling.queue.placing import TruthsByBand, truths_by_band
 from labeling.truth.alpha import Reliability, alpha_by_band
 from labeling.truth.estimates import Proportion
-from labeling.truth.tallies import counts
 
 
 class BandState(StrEnum):
@@ -278,9 +278,9 @@ def band_table(project: Project, seen: Any) -> list[BandRow]:
     with connection.cursor() as cursor:
         cursor.execute(_DISPUTES_SQL, [project.pk])
         disputes = dict(cursor.fetchall())
-    holds = {each.key[0]: each.n for each in counts(project, "held")}
+    holds = {each.key[0]: each.n for each in totals(project)["held"]}
     alpha = alpha_by_band(project)
-    agreed = {each.band: each.unanimous for each in seen.agreement["bands"]}
+    agreed = {each.band: each.unanimous for each in seen.agreement}
     drawn: dict[int, list[Any]] = {}
     for line in seen.lines:
         for ladder in filter(None, (line.left, line.right)):

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.translation import gettext as _
 
 from labeling.catalog.meaning import meaning_now
-from labeling.catalog.models import Project
+from labeling.catalog.models import Guideline, Project
 from labeling.catalog.services import log_activity
 from labeling.frontier.models import (
     AssistedLabel,
@@ -25,9 +25,10 @@ from labeling.notes import kept_whole
 from labeling.people.models import User
 from labeling.queue import priority
 from labeling.queue.services import request_ranking
+from labeling.read_once import read_once
 from labeling.refusals import Refused
 from labeling.truth import services as truth
-from labeling.truth.models import GroundTruth
+from labeling.truth.current import is_settled
 
 
 @transaction.atomic
@@ -134,7 +135,7 @@ def _decided_alone(project: Project, certificates: QuerySet[Certificate]) -> lis
     return list(
         AutomaticDecision.objects.standing()
         .filter(certificate__in=certificates)
-        .exclude(item__in=GroundTruth.objects.current().filter(project=project).values("item"))
+        .exclude(is_settled())
         .values_list("item_id", flat=True)
     )
 
@@ -158,13 +159,33 @@ def _end_as_suspended(
     return len(CertificateEnd.objects.bulk_create(ends))
 
 
-def in_force(project: Project) -> list[Certificate]:
-    """Certificates that allow something now: not ended, of the champion, of what the guideline means today."""
+@read_once
+def under_champion(project: Project) -> list[Certificate]:
+    """All of the champion, oldest first, with ``ended`` and ``suspended``."""
     model = champion(project)
     if model is None:
         return []
+    ends = CertificateEnd.objects.filter(certificate=OuterRef("pk"))
     return list(
-        Certificate.objects.in_force()
-        .filter(project=project, model_version=model, guideline=meaning_now(project))
+        Certificate.objects.filter(project=project, model_version=model)
+        .annotate(ended=Exists(ends), suspended=Exists(ends.filter(kind=EndKind.SUSPENDED)))
         .select_related("label_class", "model_version", "guideline", "run__plan")
+        .order_by("pk")
     )
+
+
+def in_force(project: Project) -> list[Certificate]:
+    """Certificates that allow something now: not ended, of the champion, of what the guideline means today."""
+    found = under_champion(project)
+    meaning = meaning_now(project).pk if found else None
+    return [each for each in found if each.guideline_id == meaning and not getattr(each, "ended")]  # noqa: B009 - annotated
+
+
+def suspended(project: Project, *, meaning: Guideline | None = None) -> dict[int, Certificate]:
+    """Class id -> the newest certificate of the champion that is suspended; ``meaning``: of this guideline."""
+    return {
+        each.label_class_id: each
+        for each in under_champion(project)
+        if getattr(each, "suspended")  # noqa: B009 - annotated
+        and (meaning is None or each.guideline_id == meaning.pk)
+    }

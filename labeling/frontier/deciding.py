@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from labeling.catalog.models import Project
-from labeling.catalog.selectors import active_definitions, class_resolution
+from labeling.catalog.selectors import active_classes, class_resolution
 from labeling.catalog.services import log_activity
 from labeling.frontier import assisting, auditing, standing
 from labeling.frontier.arrivals import LIKE_THE_POOL, arrivals_now, why_not_decided
@@ -36,6 +36,7 @@ from labeling.planner import without_nested_loops
 from labeling.queue import priority
 from labeling.queue.places import OPEN_AUDITS
 from labeling.refusals import Refused
+from labeling.truth.current import is_settled
 from labeling.truth.models import GroundTruth
 
 #: Seconds for which a single photo is decided by what was found of the rest before.
@@ -162,7 +163,7 @@ def withdraw_decided(*, project: Project) -> None:
     standing = (
         AutomaticDecision.objects.standing()
         .filter(project=project)
-        .exclude(item__in=GroundTruth.objects.current().filter(project=project).values("item"))
+        .exclude(is_settled())
         .exclude(item__drawn_for_band__isnull=False)
     )
     decided: set[int] = set()
@@ -186,7 +187,7 @@ def overrule(*, decision: AutomaticDecision, by: User, reason: str, class_key: s
         raise Refused("only_shadow", _("This was never decided: in shadow, people still decide the photo."))
     if DecisionOverruled.objects.filter(decision=decision).exists():
         raise Refused("already_overruled", _("This decision was overruled before. Nothing was changed."))
-    known = {each.label_class.key: each.label_class for each in active_definitions(project)}
+    known = {each.label_class.key: each.label_class for each in active_classes(project)}
     if class_key and class_key not in known:
         raise Refused.invalid(
             "class",

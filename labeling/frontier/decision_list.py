@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from labeling.catalog.models import ClassDefinition, Project
-from labeling.catalog.selectors import active_definitions, class_names, current_guideline, photo_urls
+from labeling.catalog.selectors import active_classes, class_names, current_guideline, photo_urls
 from labeling.frontier.decisions import Outcome, decisions, with_outcome
 from labeling.frontier.models import AutomaticDecision
 from labeling.refusals import Refused
@@ -101,7 +101,7 @@ class DecisionList:
 
 def decision_list(project: Project, asked: Mapping[str, str]) -> DecisionList:
     """``asked``: ``class``, ``outcome`` and ``before`` of an address. Raises :class:`Refused` where one is none of ours."""
-    definitions = active_definitions(project)
+    definitions = active_classes(project)
     class_key, outcome = asked.get("class", ""), asked.get("outcome", "")
     if class_key and class_key not in {each.label_class.key for each in definitions}:
         raise Refused.invalid("class", _("This project has no such class. Choose one of the list."))
@@ -115,9 +115,11 @@ def decision_list(project: Project, asked: Mapping[str, str]) -> DecisionList:
         found = found.filter(label_class__key=class_key)
     if before is not None:
         found = found.filter(pk__lt=before)
-    found = with_outcome(project, found)
     if outcome:
-        found = found.filter(Q(("outcome", outcome)))
+        found = with_outcome(project, found).filter(Q(("outcome", outcome)))
+    else:  # chosen first: what became of each is looked up of those that are shown
+        newest = found.order_by("-pk").values("pk")[: A_PAGE + 1]
+        found = with_outcome(project, decisions(project).filter(pk__in=newest))
     page = list(found.order_by("-pk")[: A_PAGE + 1])
     names = class_names(current_guideline(project))
     return DecisionList(

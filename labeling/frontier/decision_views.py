@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST
 from labeling.catalog.models import Project
 from labeling.catalog.pages import project_context
 from labeling.catalog.permissions import Action, project_for
-from labeling.catalog.selectors import active_definitions
+from labeling.catalog.selectors import active_classes
 from labeling.frontier import services
 from labeling.frontier.decisions import decision_to_tell, explain
 from labeling.frontier.explanations import explanation_of, heat_of, request_explanation
@@ -88,7 +88,7 @@ def _page(
         "frontier",
         explained=explain(project, found),
         why=explanation_of(project, found),
-        definitions=active_definitions(project),
+        definitions=active_classes(project),
         error=error,
     )
     return render(request, "frontier/decision.html", context, status=status)

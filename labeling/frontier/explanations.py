@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from labeling.catalog.models import Item, Project
-from labeling.catalog.selectors import active_definitions, class_resolution
+from labeling.catalog.selectors import active_classes, class_resolution
 from labeling.frontier.models import AutomaticDecision, DecisionExplanation
 from labeling.jobs.models import Job, JobState
 from labeling.jobs.services import enqueue
@@ -128,7 +128,7 @@ def _neighbours(project: Project, found: DecisionExplanation) -> list[Neighbour]
     resolution = class_resolution(project)
     shown = {
         each.label_class_id: (each.label_class.key, each.name, position)
-        for position, each in enumerate(active_definitions(project))
+        for position, each in enumerate(active_classes(project))
     }
     items = Item.objects.select_related("image").in_bulk([each["item"] for each in found.nearest])
     standing = set(

@@ -16,14 +16,15 @@ from labeling.catalog.models import Project
 from labeling.catalog.selectors import class_resolution
 from labeling.frontier.promise import per_cent
 from labeling.learning.models import ModelVersion
-from labeling.learning.sides import LEARNED_A_TWIN
+from labeling.learning.sides import ITS_VERSION_LEARNED_A_TWIN
 from labeling.truth.estimates import Proportion
 
 #: Fewer random photos say too little to be told.
 LEAST_TOLD = 30
 
-# A photo's first strict word: what agreement or a ruling settled first, whatever superseded it. Whoever was shown a
-# prediction in a sweep, also of this photo later, was not blind.
+# Each photo that was drawn is looked up by indexes: a subquery with an offset is no join, which the planner could turn into
+# a scan of all ground truths. A photo's first strict word: what agreement or a ruling settled first, whatever superseded it.
+# Whoever was shown a prediction in a sweep, also of this photo later, was not blind.
 _COUNTED = f"""
 WITH resolved AS (SELECT * FROM unnest(%(classes)s::bigint[], %(counts_as)s::bigint[]) AS r (class_id, counts_as)),
 drawn AS (
@@ -32,19 +33,24 @@ drawn AS (
            (SELECT count(*) FROM truth_annotation a WHERE a.item_id = i.id AND a.draw <> 'gold')
            + (SELECT count(*) FROM truth_ruling u JOIN truth_dispute d ON d.id = u.dispute_id
               WHERE d.item_id = i.id AND u.reviewer_id IS NOT NULL) AS decisions
-    FROM catalog_item i
-    JOIN truth_groundtruth t ON t.item_id = i.id AND t.origin IN ('agreement', 'ruling') AND t.draw <> 'sweep'
-        AND NOT EXISTS (SELECT 1 FROM truth_groundtruth e WHERE e.item_id = i.id AND e.id < t.id
-                        AND e.kind <> 'withdrawn' AND e.origin <> 'assisted')
+    FROM (SELECT id, project_id, twins_of FROM catalog_item
+          WHERE project_id = %(project)s AND audit_drawn_at IS NOT NULL OFFSET 0) i
+    CROSS JOIN LATERAL (
+        SELECT t.id, t.kind, t.label_class_id FROM truth_groundtruth t
+        WHERE t.item_id = i.id AND t.origin IN ('agreement', 'ruling') AND t.draw <> 'sweep'
+          AND NOT EXISTS (SELECT 1 FROM truth_groundtruth e WHERE e.item_id = i.id AND e.id < t.id
+                          AND e.kind <> 'withdrawn' AND e.origin <> 'assisted') OFFSET 0) t
     CROSS JOIN LATERAL (
         SELECT a.kind, a.label_class_id FROM truth_annotation a
         WHERE a.item_id = i.id AND a.round = 1 AND a.draw <> 'gold'
           AND NOT EXISTS (SELECT 1 FROM truth_retraction x WHERE x.annotation_id = a.id)
         ORDER BY a.id LIMIT 1) said
-    LEFT JOIN learning_score s ON s.item_id = i.id AND s.model_version_id = %(model)s
-        AND NOT t.id = ANY(%(snapshot)s::bigint[]) AND NOT {LEARNED_A_TWIN}
-    WHERE i.project_id = %(project)s AND i.audit_drawn_at IS NOT NULL
-      AND NOT EXISTS (SELECT 1 FROM truth_gold g WHERE g.item_id = i.id)
+    LEFT JOIN learning_modelversion m ON m.id = %(model)s
+    LEFT JOIN LATERAL (
+        SELECT predicted_id FROM learning_score WHERE item_id = i.id AND model_version_id = m.id OFFSET 0) s
+        ON t.id NOT IN (SELECT unnest(ground_truth_ids) FROM learning_snapshot WHERE id = %(snapshot)s)
+        AND NOT {ITS_VERSION_LEARNED_A_TWIN}
+    WHERE NOT EXISTS (SELECT 1 FROM truth_gold g WHERE g.item_id = i.id)
       AND NOT EXISTS (SELECT 1 FROM queue_sweepphoto p WHERE p.item_id = i.id)),
 judged AS (
     SELECT d.decisions,
@@ -116,7 +122,7 @@ def one_answer(project: Project, model: ModelVersion | None) -> OneAnswer:
             {
                 "project": project.pk,
                 "model": model.pk if model else None,
-                "snapshot": model.snapshot.ground_truth_ids if model else [],
+                "snapshot": model.snapshot_id if model else None,
                 "classes": list(resolution),
                 "counts_as": list(resolution.values()),
             },

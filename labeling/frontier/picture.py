@@ -10,39 +10,26 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from django.core.cache import cache
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from labeling.catalog.models import ClassDefinition, Item, Project
-from labeling.catalog.selectors import active_definitions, class_resolution
+from labeling.catalog.selectors import active_classes
 from labeling.frontier.bands import BandState as BandState  # part of what a picture says
 from labeling.frontier.bands import Gate, gates
-from labeling.frontier.certificates import in_force
-from labeling.frontier.models import AutomaticDecision, Certificate, EndKind
+from labeling.frontier.certificates import in_force, suspended
+from labeling.frontier.models import AutomaticDecision, Certificate
 from labeling.jobs.models import Job, JobState
 from labeling.learning import selectors as learning
 from labeling.learning.models import ModelVersion
 from labeling.learning.training_set import Readiness, readiness
 from labeling.queue.models import Entry, Ranking
-from labeling.queue.placing import (
-    EPSILON,
-    audited_by_band,
-    current_ranking,
-    limits_of,
-    members_of,
-    photos_by_step,
-    truths_by_band,
-)
-from labeling.queue.selectors import progress
+from labeling.queue.placing import EPSILON, audited_by_band, current_ranking, ladders_of, truths_by_band
+from labeling.queue.selectors import position
 from labeling.truth import quality as truth
 from labeling.truth.estimates import Proportion
 from labeling.truth.quality import BandAgreement
 
-#: Steps of the density ridge within one band.
-STEPS = 8
-#: The ridge reads every score of the champion, so it is not read again for each listener of the live stream.
-RIDGE_KEPT_S = 30
 RIDGE_HEIGHT = 100.0
 PHOTOS_PER_BAND = 6
 MOST_DOTS = 12
@@ -127,7 +114,7 @@ class Picture:
     current_band: int
     bands: int
     progress: dict[str, Any]
-    agreement: dict[str, Any]
+    agreement: list[BandAgreement]
     ready: Readiness | None
     waiting_unranked: int = 0
     settled_unplaced: int = 0
@@ -151,12 +138,12 @@ class Picture:
 
 
 def picture(project: Project) -> Picture:
-    """The frontier as it stands. Reads the pool's counts and scores; the ridge may be half a minute old."""
-    at = progress(project)
-    agreed = truth.agreement(project)
+    """The frontier as it stands, by counts that are kept; the ridge is of when the order was made."""
+    at = position(project)
+    agreed = truth.agreement_by_band(project)
     ranking = current_ranking(project)
     model = learning.champion(project)
-    definitions = active_definitions(project)
+    definitions = active_classes(project)
     now = truths_by_band(project)
     empty = Picture(
         lines=[],
@@ -174,31 +161,29 @@ def picture(project: Project) -> Picture:
         ready = readiness(project) if model is None else None
         return replace(empty, empty=_why_empty(project, at, ranking, model, ready), ready=ready)
     count = max(ranking.bands, 1)
-    limits = limits_of(ranking, definitions, count)
-    members = members_of(class_resolution(project), limits)
+    ladders = ladders_of(ranking)
     unplaced = truth.settled_count(project) - sum(now.settled.values())
     seen = _Seen(
         waiting={(row["ladder"], row["band"]): row for row in at["ladders"]},
         settled=now.settled,
-        audited=audited_by_band(project, model, limits, members),
-        agreed={b.band: b for b in agreed["bands"] if b.band is not None},
+        audited=audited_by_band(ranking, model, ladders),
+        agreed={b.band: b for b in agreed if b.band is not None},
         gates=empty.gates,
-        limits=limits,
-        proven=_proven(project, model),
+        limits=ladders.lows,
+        proven=_proven(project),
     )
-    ridges = _ridges(model, limits, members)
-    ladders = [
+    drawn = [
         Ladder(
             key=definition.label_class.key,
             name=definition.name,
             position=position,
             bands=[_band(definition, number, count, seen) for number in range(count)],
-            ridge=ridges.get(definition.label_class_id, [0] * (count * STEPS)),
+            ridge=ladders.ridge[definition.label_class_id],
         )
         for position, definition in enumerate(definitions)
-        if definition.label_class_id in limits
+        if definition.label_class_id in ladders.lows
     ]
-    return replace(empty, lines=_lines(ladders), bands=count, settled_unplaced=max(unplaced, 0))
+    return replace(empty, lines=_lines(drawn), bands=count, settled_unplaced=max(unplaced, 0))
 
 
 def band_photos(project: Project, key: str, number: int) -> list[Item]:
@@ -225,7 +210,7 @@ def band_photos(project: Project, key: str, number: int) -> list[Item]:
 # --- parts ------------------------------------------------------------------------------------------------------
 
 
-def _proven(project: Project, model: ModelVersion) -> dict[int, list[tuple[BandState, float]]]:
+def _proven(project: Project) -> dict[int, list[tuple[BandState, float]]]:
     """Class id -> what its certificate under this model is, and the lowest margin of each of its parts, outermost first."""
 
     def covered(each: Certificate) -> float:
@@ -233,8 +218,7 @@ def _proven(project: Project, model: ModelVersion) -> dict[int, list[tuple[BandS
         return 0.0 if each.coverage >= 1 - EPSILON else each.threshold
 
     found: dict[int, list[tuple[BandState, float]]] = {}
-    newest_last = Certificate.objects.filter(project=project, model_version=model).order_by("id")
-    for each in newest_last.filter(ends__kind=EndKind.SUSPENDED):
+    for each in suspended(project).values():
         inner = covered(each) if each.assisted is None else each.assisted
         found[each.label_class_id] = [(BandState.SUSPENDED, inner)]
     for each in in_force(project):
@@ -286,23 +270,6 @@ def _why_empty(
     if ready is not None and ready.can_train:
         return f"{said} " + _("There are enough ground truths to train a first one.")
     return f"{said} " + _("The first model needs at least two ground truths in each of two classes.")
-
-
-def _ridges(
-    model: ModelVersion, limits: Mapping[int, list[float]], members: Mapping[int, list[int]]
-) -> dict[int, list[int]]:
-    """Ladder -> photos a step, outermost first."""
-    key = f"frontier.ridge.{model.pk}.{hash(tuple((k, *v) for k, v in limits.items()))}"
-    known: dict[int, list[int]] | None = cache.get(key)
-    if known is not None:
-        return known
-    counts = photos_by_step(model, limits, members, STEPS)
-    ridges = {
-        ladder: [counts.get((ladder, step), 0) for step in range(len(lows) * STEPS)]
-        for ladder, lows in limits.items()
-    }
-    cache.set(key, ridges, RIDGE_KEPT_S)
-    return ridges
 
 
 @dataclass(frozen=True)

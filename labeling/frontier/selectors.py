@@ -8,24 +8,24 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from django.db.models import Count, F, OuterRef, Q, Subquery
 from django.utils.translation import gettext_lazy, ngettext
 
 from labeling.catalog.meaning import meaning_now
 from labeling.catalog.models import ClassDefinition, Guideline, Project
-from labeling.catalog.selectors import active_definitions, current_guideline
-from labeling.frontier.arrivals import Unusual, unusual_arrivals
+from labeling.catalog.selectors import active_classes, current_guideline
+from labeling.frontier.arrivals import Unusual, unusual_arrivals, with_unusual_arrivals
 from labeling.frontier.assisting import waiting_audits
 from labeling.frontier.at_a_glance import decided
-from labeling.frontier.auditing import GO_ON_AT, MOST_WAITING, open_audits, paused_classes
+from labeling.frontier.auditing import GO_ON_AT, MOST_WAITING, audits
 from labeling.frontier.blocking import Blocked, asked_for
-from labeling.frontier.certificates import in_force
+from labeling.frontier.certificates import in_force, suspended
 from labeling.frontier.models import (
     AssistedLabel,
     AuditWatch,
     AutomaticDecision,
     Certificate,
     CertificationRun,
-    EndKind,
     FrontierPolicy,
     Mode,
     PromiseKind,
@@ -38,8 +38,9 @@ from labeling.frontier.saying import class_says, state_says
 from labeling.jobs.models import Job
 from labeling.learning.models import ModelVersion
 from labeling.learning.selectors import champion
+from labeling.truth.current import is_disputed, is_settled
 from labeling.truth.estimates import Proportion
-from labeling.truth.models import Dispute, GroundTruth, Origin
+from labeling.truth.models import GroundTruth, Origin
 from labeling.truth.tallies import truths
 
 
@@ -231,11 +232,13 @@ def frontier_status(project: Project) -> FrontierStatus:
         .order_by("created_at")
     )
     look = (
-        CertificationRun.objects.filter(
-            project=project,
-            plan__model_version=model,
-            plan__guideline=meaning,
-            plan__promise=policy.promise,
+        with_unusual_arrivals(
+            CertificationRun.objects.filter(
+                project=project,
+                plan__model_version=model,
+                plan__guideline=meaning,
+                plan__promise=policy.promise,
+            )
         )
         .select_related("plan")
         .first()
@@ -272,7 +275,7 @@ def frontier_status(project: Project) -> FrontierStatus:
         coverage=coverage,
         assisted_coverage=assisted_coverage,
         watches=sorted((each for each in watches if each.label_class_id is None), key=_by_part),
-        unusual=unusual_arrivals(look.plan_id) if look is not None else None,
+        unusual=unusual_arrivals(look) if look is not None else None,
     )
 
 
@@ -317,23 +320,16 @@ def _classes(
     if model is None:
         return []
     allowed = {each.label_class_id: each for each in certificates}
-    suspended = {
-        each.label_class_id: each
-        for each in Certificate.objects.filter(
-            project=project, model_version=model, guideline=guideline, ends__kind=EndKind.SUSPENDED
-        )
-        .select_related("run__plan")
-        .order_by("id")
-    }
-    waiting, paused = open_audits(project), paused_classes(project)
+    doubted = suspended(project, meaning=guideline)
+    asked_now = audits(project)
     asked = asked_for(look.plan) if look else {}
     found = []
-    for position, definition in enumerate(active_definitions(project)):
+    for position, definition in enumerate(active_classes(project)):
         class_id = definition.label_class_id
         if class_id not in model.classes:
             continue
-        certificate = allowed.get(class_id) or suspended.get(class_id)
-        state = "certified" if class_id in allowed else "suspended" if class_id in suspended else "open"
+        certificate = allowed.get(class_id) or doubted.get(class_id)
+        state = "certified" if class_id in allowed else "suspended" if class_id in doubted else "open"
         walk = look.walks.get(str(class_id)) if look else None
         parts = parts_of(certificate) if certificate else None
         found.append(
@@ -348,8 +344,8 @@ def _classes(
                 class_says(
                     state, definition.name, certificate, walk, parts, policy, asked=asked.get(class_id, 0)
                 ),
-                len(waiting.get(class_id, ())),
-                state == "certified" and class_id in paused,
+                len(asked_now.open.get(class_id, ())),
+                state == "certified" and class_id in asked_now.paused,
                 waiting_audits(project, certificate)
                 if certificate is not None and state == "certified" and certificate.assisted is not None
                 else 0,
@@ -412,8 +408,8 @@ def waiting_for_second_person(project: Project) -> int:
     """Photos that had such an answer and want another: drawn for the audit, or withdrawn with their certificate."""
     return (
         AssistedLabel.objects.filter(project=project, annotation__retraction__isnull=True)
-        .exclude(item__in=GroundTruth.objects.current().filter(project=project).values("item"))
-        .exclude(item__in=Dispute.objects.open().filter(waits__project=project).values("item"))
+        .exclude(is_settled())
+        .exclude(is_disputed())
         .values("item")
         .distinct()
         .count()
@@ -423,12 +419,14 @@ def waiting_for_second_person(project: Project) -> int:
 def shadow_agreement(project: Project) -> Proportion | None:
     """How often people settled a photo as the machine would have decided it, of those they have settled strictly."""
     shadow = AutomaticDecision.objects.filter(project=project, mode=Mode.SHADOW)
-    settled = GroundTruth.objects.strict().filter(project=project, item__in=shadow.values("item"))
-    said = dict(shadow.values_list("item_id", "label_class_id"))
-    if not said:
+    if not shadow.exists():
         return None
-    rows = list(settled.values_list("item_id", "label_class_id"))
-    return Proportion(sum(said[item] == settled_as for item, settled_as in rows), len(rows))
+    newest = shadow.filter(item=OuterRef("item")).order_by("-pk").values("label_class")[:1]
+    settled = GroundTruth.objects.strict().filter(project=project, item__in=shadow.values("item")).order_by()
+    found = settled.annotate(said=Subquery(newest)).aggregate(
+        n=Count("pk"), right=Count("pk", filter=Q(label_class=F("said")))
+    )
+    return Proportion(found["right"], found["n"])
 
 
 def decided_alone(project: Project) -> int:

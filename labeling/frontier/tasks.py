@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
+from procrastinate.contrib.django import app
+
 from labeling.catalog.models import Project
-from labeling.frontier import events, services
+from labeling.frontier import decision_counts, events, services
 from labeling.frontier.compute.arriving import check_arrivals
 from labeling.frontier.compute.certifying import certify_project
 from labeling.frontier.compute.explaining import explain_decision
@@ -15,6 +18,8 @@ from labeling.frontier.models import Certificate
 from labeling.jobs.handlers import handles
 from labeling.jobs.progress import Progress
 from labeling.queue import priority
+
+log = logging.getLogger(__name__)
 
 
 @handles("certify")
@@ -44,3 +49,12 @@ def watch(progress: Progress) -> dict[str, Any]:
             sender=Certificate, project=Project.objects.get(pk=progress.job.project_id or 0)
         )
     return told
+
+
+@app.periodic(cron="53 3 * * *")
+@app.task(name="hilltop.check_decision_counts", queue="cpu", queueing_lock="hilltop.check_decision_counts")
+def check_decision_counts(timestamp: int) -> None:
+    """Every night: count anew what the machine decided, and put right what differs."""
+    wrong = decision_counts.mend()
+    if wrong:
+        log.warning("%d kept counts of decisions differed from a recount and were put right", wrong)

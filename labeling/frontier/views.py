@@ -25,6 +25,7 @@ from labeling.looked_at import only_looked_at
 from labeling.notes import kept_whole
 from labeling.people.signed_in import signed_in
 from labeling.queue.services import open_next_band, reopen_band
+from labeling.read_once import only_looking
 from labeling.refusals import Refused
 from labeling.typed_numbers import whole
 
@@ -58,6 +59,7 @@ def _looked_at(request: HttpRequest, slug: str, part: Part) -> HttpResponse:
     return _page(request, project, part)
 
 
+@only_looking()
 def _page(
     request: HttpRequest, project: Project, part: Part, *, status: int = 200, **more: Any
 ) -> HttpResponse:

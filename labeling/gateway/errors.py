@@ -32,7 +32,7 @@ _NOT_KEPT = {"Cache-Control": "no-store"}
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
     """Turn an exception of an API view into an answer; ``None`` (a real bug) becomes a 500."""
     if trouble := trouble_of(error):
-        logger.warning("%s: %s", trouble.code, error)
+        logger.warning("a request met trouble: %s: %s", trouble.code, error)
         set_rollback()
         return Response(
             envelope(trouble.code, str(trouble.message)),

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from hmac import compare_digest
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django_prometheus.exports import ExportToDjangoView
@@ -48,6 +48,7 @@ def _is_known(request: HttpRequest) -> bool:
 
 
 def _has_token(request: HttpRequest) -> bool:
-    wanted = os.environ.get("HILLTOP_METRICS_TOKEN", "")
     scheme, _space, given = request.headers.get("Authorization", "").partition(" ")
-    return bool(wanted) and scheme.lower() == "bearer" and compare_digest(given.encode(), wanted.encode())
+    return scheme.lower() == "bearer" and any(
+        compare_digest(given.encode(), wanted.encode()) for wanted in settings.METRICS_TOKENS
+    )

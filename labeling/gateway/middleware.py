@@ -9,9 +9,11 @@ from urllib.parse import urlsplit
 
 from django.db import DataError
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 from django.utils.deprecation import MiddlewareMixin
+from django.utils.encoding import escape_uri_path
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import AuthenticationFailed
@@ -73,6 +75,12 @@ class RefusalMiddleware(MiddlewareMixin):
     was filled. An htmx request gets the message alone, aimed at the page's ``#messages``.
     """
 
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        if response.status_code == 403 and request.user.is_authenticated:
+            address = escape_uri_path(request.path)  # no line break of it begins a line of its own
+            logger.warning("refused to account %s: %s %s", request.user.pk, request.method, address)
+        return response
+
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if wants_json(request):
             return None
@@ -83,7 +91,7 @@ class RefusalMiddleware(MiddlewareMixin):
                 status=400,
             )
         if trouble := trouble_of(exception):
-            logger.warning("%s: %s", trouble.code, exception)
+            logger.warning("a request met trouble: %s: %s", trouble.code, exception)
             if not getattr(request, "htmx", False):
                 return troubled(request, trouble)
             exception = refused_by(trouble)

@@ -53,6 +53,15 @@ def page_of_rows(request: Request, fetch: Callable[[int, int], list[dict[str, An
     return {"results": found, "next": following}
 
 
+def page_behind(
+    request: Request, fetch: Callable[[int], tuple[list[Any], Any]], *, present: Present
+) -> dict[str, Any]:
+    """The same where ``fetch(limit)`` says by itself what the next page's cursor is; ``None``: there is none."""
+    found, place = fetch(_limit(request))
+    following = None if place is None else _next(request, str(place))
+    return {"results": [present(row) for row in found], "next": following}
+
+
 def _counting_cursor(request: Request) -> int:
     cursor = request.query_params.get("cursor")
     if cursor is None:

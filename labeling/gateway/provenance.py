@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 
 from labeling.catalog.models import Project
 from labeling.catalog.selectors import class_resolution
@@ -191,12 +191,17 @@ def page(
 def stream(source: Source, project: Project, *, promise: str = "") -> Iterator[list[dict[str, Any]]]:
     """All rows, or those of one promise, in lists of :data:`CHUNK`.
 
-    From a server-side cursor: one snapshot, whatever its size, in flat memory.
+    From a server-side cursor: one snapshot, whatever its size, in flat memory, open for as long as it is read. Outside of a
+    transaction the database would find all rows, and keep them on its disk, before it gave the first.
     """
-    with connection.chunked_cursor() as cursor:
-        cursor.execute(source.sql, _parameters(project, after=0, gold=True, promise=promise))
-        while values := cursor.fetchmany(CHUNK):
-            yield [_row(source, each) for each in values]
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            # Planned for the first rows: tables that are hashed or sorted first would be read to their ends before.
+            cursor.execute("SET LOCAL cursor_tuple_fraction = 0.0001")
+        with connection.chunked_cursor() as cursor:
+            cursor.execute(source.sql, _parameters(project, after=0, gold=True, promise=promise))
+            while values := cursor.fetchmany(CHUNK):
+                yield [_row(source, each) for each in values]
 
 
 def _parameters(project: Project, **others: Any) -> dict[str, Any]:

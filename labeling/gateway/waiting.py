@@ -17,7 +17,7 @@ from typing import Any
 from asgiref.sync import sync_to_async
 from django.core.handlers.asgi import ASGIHandler
 from django.db import connections
-from django.http import HttpResponseBase
+from django.http import HttpRequest, HttpResponseBase
 from django.utils import translation
 from django.utils.translation import gettext as _
 from rest_framework.renderers import JSONRenderer
@@ -75,11 +75,20 @@ def worth_waiting_for(
 
 
 class PatientHandler(ASGIHandler):
-    """Django's, which holds back what is worth waiting for. By then all middleware is done, and its thread at rest."""
+    """Django's, which holds back what is worth waiting for. By then all middleware is done, and its thread at rest.
+
+    From the first middleware to the view a request stays in one thread. Django's own would call each hook of a view from the
+    event loop, and move it to a thread and back. An asynchronous view still runs in the loop; its stream holds no thread.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self._asking = asyncio.Semaphore(ASKING_AT_ONCE)
+
+    def load_middleware(self, is_async: bool = False) -> None:
+        super().load_middleware(is_async=False)
+        chain: Callable[[HttpRequest], HttpResponseBase] = self._middleware_chain  # type: ignore[has-type]
+        self._middleware_chain = sync_to_async(chain, thread_sensitive=True) if is_async else chain
 
     async def send_response(self, response: HttpResponseBase, send: Any) -> None:
         wait: Wait | None = getattr(response, "wait", None)

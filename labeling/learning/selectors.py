@@ -13,7 +13,7 @@ from labeling.catalog.selectors import class_resolution, current_guideline
 from labeling.jobs.models import Job, JobQuerySet
 from labeling.learning.models import Diagnostics, DomainBackbone, ModelVersion, Promotion
 from labeling.learning.on_disk import is_whole
-from labeling.learning.training_set import TRAINER, training_set
+from labeling.learning.training_set import TRAINER, size, training_set
 from labeling.read_once import read_once
 from labeling.truth.models import Dispute, GroundTruth, Origin
 from labeling.truth.tallies import truths_after
@@ -105,17 +105,17 @@ def trained_on_the_same(project: Project, *, seed: int) -> ModelVersion | None:
     adapted = DomainBackbone.objects.filter(project=project, base__in=names).first()
     if adapted is not None:
         versions = versions.filter(created_at__gt=adapted.created_at)
-    return (
-        versions.filter(
-            judged,
-            Q(backbone=project.backbone_name) | Q(manifest__base=project.backbone_name),
-            snapshot__digest=training_set(project).digest,
-            manifest__seed=seed,
-            manifest__trainer=TRAINER,
-        )
-        .order_by("-number")
-        .first()
+    alike = versions.filter(
+        judged,
+        Q(backbone=project.backbone_name) | Q(manifest__base=project.backbone_name),
+        manifest__seed=seed,
+        manifest__trainer=TRAINER,
     )
+    # What there is to learn from is read as a whole only where a version has learned from as many.
+    as_many = alike.filter(snapshot__ground_truth_ids__len=size(project))
+    if not as_many.exists():
+        return None
+    return as_many.filter(snapshot__digest=training_set(project).digest).order_by("-number").first()
 
 
 def diagnostics(model_version: ModelVersion) -> Diagnostics | None:

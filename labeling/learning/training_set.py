@@ -143,6 +143,14 @@ def training_set(project: Project) -> TrainingSet:
     )
 
 
+def size(project: Project) -> int:
+    """How many examples :func:`training_set` has, without reading them."""
+    given_away = GroundTruth.objects.trainable().filter(
+        project=project, item__twins_of__in=_groups_of_gold(project)
+    )
+    return readiness(project).total - given_away.count()
+
+
 def _groups_of_gold(project: Project) -> QuerySet[Gold, tuple[int | None]]:
     return Gold.objects.filter(project=project, item__twins_of__isnull=False).values_list("item__twins_of")
 

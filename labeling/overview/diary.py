@@ -31,7 +31,7 @@ class DiaryLine:
 
 
 #: Kinds that come many at a time: one after the other by the same person, they are one line that counts them.
-_COUNTED = frozenset({"ruled"})
+_COUNTED = frozenset({"ruled", "exported"})
 
 
 def diary(project: Project, *, limit: int = 20) -> list[DiaryLine]:
@@ -157,6 +157,18 @@ def _ruled(data: dict[str, Any]) -> str:
         "send_back": _("%(who)s sent a photo back to be asked again."),
     }
     return said[data["outcome"]] % data
+
+
+def _exported(data: dict[str, Any]) -> str:
+    if data.get("times", 1) > 1:
+        return _("%(who)s exported %(times)d files.") % data
+    said = {
+        "annotations": _("%(who)s exported the answers as %(format)s."),
+        "ground-truths": _("%(who)s exported the ground truths as %(format)s."),
+        "decisions": _("%(who)s exported the machine's decisions as %(format)s."),
+        "data-set": _("%(who)s downloaded a data set (%(format)s)."),
+    }
+    return said[data["what"]] % data
 
 
 def _paused(data: dict[str, Any]) -> str:
@@ -372,6 +384,7 @@ _SENTENCES: dict[str, Callable[[dict[str, Any]], str]] = {
     "monitor_acknowledged": _monitor_acknowledged,
     "monitor_thresholds": _monitor_thresholds,
     "backbone_adapted": lambda d: _("The backbone was adapted to %(photos)d photos.") % d,
+    "exported": _exported,
 }
 
 _LOOK: dict[str, tuple[str, str]] = {
@@ -415,4 +428,5 @@ _LOOK: dict[str, tuple[str, str]] = {
     "monitor_acknowledged": ("bell", "monitors"),
     "monitor_thresholds": ("activity", "monitors"),
     "backbone_adapted": ("wand-sparkles", "adaptation"),
+    "exported": ("download", "project-settings"),
 }

@@ -18,6 +18,7 @@ from labeling.frontier.auditing import paused_classes
 from labeling.frontier.models import Mode
 from labeling.frontier.policy import policy_of
 from labeling.jobs.models import Job, JobState
+from labeling.jobs.selectors import live_jobs
 from labeling.learning.selectors import champion, new_ground_truths, versions
 from labeling.learning.training_set import readiness
 from labeling.learning.wording import never_finds
@@ -150,13 +151,14 @@ def next_steps(project: Project, at: dict[str, Any], *, certified: bool = False)
 
 
 def _training_steps(project: Project) -> list[Step]:
-    if Job.objects.live().of_project(project.pk).filter(kind="train").exists():
+    if any(job.kind == "train" for job in live_jobs(project.pk)):
         return []
     model = champion(project)
     ready = readiness(project)
     newest = versions(project).first()
     current = set(class_resolution(project).values())
-    usable = newest is not None and not newest.promotions.exists() and set(newest.classes) <= current
+    promoted = newest is not None and getattr(newest, "promoted_at") is not None  # noqa: B009 - annotated
+    usable = newest is not None and not promoted and set(newest.classes) <= current
     fresh = new_ground_truths(project)
     if newest is not None and usable and (model is None or newest.number > model.number):
         if blind := never_finds(newest.metrics):

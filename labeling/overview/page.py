@@ -13,7 +13,7 @@ from labeling.catalog.selectors import active_definitions
 from labeling.frontier.at_a_glance import Glance, glance
 from labeling.frontier.bands import band_needs
 from labeling.frontier.picture import picture
-from labeling.jobs.models import Job
+from labeling.jobs.selectors import live_jobs
 from labeling.learning import job_lines
 from labeling.learning.accuracy import Accuracy, champion_accuracy
 from labeling.overview.diary import diary
@@ -33,7 +33,7 @@ def overview(project: Project, user: User) -> dict[str, Any]:
     shown = _mine(project, user) if may(user, project, Action.LABEL) else {}
     if may(user, project, Action.FIGURES):
         drawn, seen = picture(project), glance([project])
-        at = drawn.progress
+        at = progress(project)
         accuracy = champion_accuracy(project)
         steps = next_steps(project, at, certified=bool(seen.standing))
         shown |= _says(project, at, seen, accuracy, steps) | {"picture": drawn} | _needs(steps)
@@ -91,8 +91,7 @@ def _figures(project: Project, at: dict[str, Any], seen: Glance, accuracy: Accur
 
 
 def _running(project: Project) -> dict[str, Any]:
-    jobs = Job.objects.live().of_project(project.pk).select_related("requested_by")
-    return {"jobs": job_lines.lines(jobs.order_by("created_at"))}
+    return {"jobs": job_lines.lines(live_jobs(project.pk))}
 
 
 def _diary(project: Project) -> dict[str, Any]:

@@ -38,6 +38,25 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]  # of the toke
     toured_at = models.DateTimeField(null=True, blank=True, help_text="When the labeling tour was seen.")
     sign_outs = models.PositiveIntegerField(default=0)
 
+    class Meta(AbstractUser.Meta):
+        triggers = [
+            # By the database, as it is done by pages, by groups of single sign-on and on the command line.
+            pgtrigger.Trigger(
+                name="remember_superusers",
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert | pgtrigger.UpdateOf("is_superuser"),  # type: ignore[no-untyped-call]
+                declare=[("before", "boolean DEFAULT false")],
+                func="""
+                    IF TG_OP = 'UPDATE' THEN before := OLD.is_superuser; END IF;
+                    IF NEW.is_superuser <> before THEN
+                        INSERT INTO people_accountevent (person_id, kind, what, at)
+                        VALUES (NEW.id, CASE WHEN NEW.is_superuser THEN 'superuser_on' ELSE 'superuser_off' END, '', now());
+                    END IF;
+                    RETURN NULL;
+                """,
+            )
+        ]
+
     def __str__(self) -> str:
         return self.get_full_name() or self.username
 
@@ -72,7 +91,11 @@ class Token(AbstractAuthToken):  # type: ignore[misc]
 
 
 class AccountEvent(models.Model):
-    """Something that decides who can sign in as whom. Appended, never changed: a person can see who held their key."""
+    """Something that decides who can sign in as whom, and each sign-in. Appended, never changed.
+
+    ``person``: whose account; none where somebody tried a name that no account has. Such a name is not kept, for people
+    type their passwords into its field. ``what``: the address of a sign-in, the name of a token or a provider.
+    """
 
     class Kind(models.TextChoices):
         INVITED = "invited", _("Invited")
@@ -87,9 +110,18 @@ class AccountEvent(models.Model):
         TWO_STEP_ON = "two_step_on", _("Two-step sign-in switched on")
         TWO_STEP_OFF = "two_step_off", _("Two-step sign-in switched off")
         JOINED = "joined", _("Joined to single sign-on")
+        SUPERUSER_ON = "superuser_on", _("Became an administrator of the site")
+        SUPERUSER_OFF = "superuser_off", _("No longer an administrator of the site")
+        SIGNED_IN = "signed_in", _("Signed in")
+        SIGN_IN_FAILED = "sign_in_failed", _("Sign-in refused: wrong password")
+        CODE_FAILED = "code_failed", _("Sign-in refused: wrong code")
+        TRAIL_EXPORTED = "trail_exported", _("Audit trail exported")
+
+    #: So many that an account's page would show little else.
+    SIGN_INS = (Kind.SIGNED_IN, Kind.SIGN_IN_FAILED, Kind.CODE_FAILED)
 
     person = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="account_events"
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, related_name="account_events"
     )
     kind = models.CharField(max_length=20, choices=Kind.choices)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from typing import Any
 
 from allauth.account.forms import ReauthenticateForm
 from allauth.core import context
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.base import forms as mfa_forms
 from allauth.mfa.models import Authenticator
-from cryptography.fernet import Fernet, MultiFernet
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 from django.contrib.auth import update_session_auth_hash
 from django.core.exceptions import ValidationError
@@ -23,7 +24,8 @@ from django.utils.encoding import force_bytes
 from django.utils.translation import gettext as _
 
 from labeling.people import rate_limits, throttle
-from labeling.people.models import User
+from labeling.people.history import remember
+from labeling.people.models import AccountEvent, User
 
 TRIES = 6
 WINDOW_SECONDS = 300
@@ -49,6 +51,29 @@ def _keys() -> MultiFernet:
     return MultiFernet([Fernet(base64.urlsafe_b64encode(digest)) for digest in digests])
 
 
+def encrypt_anew() -> int:
+    """With the secret key in force what fallbacks encrypted, so that these can go; return of how many people."""
+    renewed = 0
+    for found in Authenticator.objects.order_by("pk").select_for_update():
+        data = {name: _anew(value) for name, value in found.data.items()}
+        if data != found.data:
+            found.data = data
+            found.save(update_fields=["data"])
+            renewed += 1
+    return renewed
+
+
+def _anew(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_anew(each) for each in value]
+    if not isinstance(value, str):
+        return value
+    try:
+        return _keys().rotate(value).decode()
+    except InvalidToken:  # it is no secret
+        return value
+
+
 def has_second_step(user: User) -> bool:
     return bool(Authenticator.objects.filter(user=user, type=Authenticator.Type.TOTP).exists())
 
@@ -70,6 +95,7 @@ def check_code(user: User, code: str) -> Authenticator:
             found: Authenticator = each
             return found
     rate_limits.count(key, seconds=WINDOW_SECONDS)
+    remember(user, AccountEvent.Kind.CODE_FAILED, by=None)
     raise ValidationError(
         _("This code is not right, or was used already. Wait for the next one."), code="incorrect_code"
     )

@@ -18,7 +18,9 @@ def live_tokens(person: User) -> QuerySet[Token]:
 
 
 def account_events(person: User) -> QuerySet[AccountEvent]:
-    return AccountEvent.objects.filter(person=person).select_related("by")[:EVENTS_SHOWN]
+    """What was done to the account; its sign-ins are in the audit trail."""
+    events = AccountEvent.objects.filter(person=person).exclude(kind__in=AccountEvent.SIGN_INS)
+    return events.select_related("by")[:EVENTS_SHOWN]
 
 
 def everybody(search: str = "") -> QuerySet[User]:

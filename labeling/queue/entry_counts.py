@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from django.db import connection
 
 from labeling.catalog.models import Project
-from labeling.queue.models import Ranking
+from labeling.kept_counts import totals
+from labeling.queue.models import Placement, Ranking
 from labeling.truth.models import Tally
-from labeling.truth.tallies import counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +28,9 @@ class Waiting:
 def waiting_of(ranking: Ranking) -> list[Waiting]:
     """By ladder and band, without the empty ones."""
     found = []
-    for each in counts(ranking.project, "entries", first=str(ranking.pk)):
-        _ranking, ladder, band = each.key
-        if each.n:
+    for each in totals(ranking.project)["entries"]:
+        of_ranking, ladder, band = each.key
+        if each.n and of_ranking == str(ranking.pk):
             found.append(Waiting(int(ladder) if ladder else None, int(band), each.n, each.amount))
     return found
 
@@ -43,5 +43,6 @@ def mend(ranking: Ranking | None = None) -> int:
 
 
 def forget(project: Project, ranking_id: int) -> None:
-    """Its entries were dropped as a whole."""
-    Tally.objects.filter(project=project, what="entries", key__0=str(ranking_id)).delete()
+    """Its entries were dropped as a whole; nobody asks where it put photos."""
+    Tally.objects.filter(project=project, what__in=["entries", "placed"], key__0=str(ranking_id)).delete()
+    Placement.objects.filter(ranking=ranking_id).delete()

@@ -6,6 +6,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TypedDict
 from uuid import UUID
 
 from django.db import transaction
@@ -35,6 +36,14 @@ SHARE = 4
 MOST_OFFLINE = timedelta(minutes=5)
 
 _dice = random.SystemRandom()
+
+
+class Claiming(TypedDict):
+    """What :func:`claim_under` is asked for, beside who asks and where."""
+
+    count: int
+    offline: timedelta
+    back: Sequence[UUID]
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 
@@ -44,6 +45,26 @@ class Ranking(models.Model):
 
     def __str__(self) -> str:
         return f"ranking {self.number}"
+
+
+class Placement(models.Model):
+    """Where an order puts what its version predicts as one class: on which ladder, and where the ladder's bands begin.
+
+    Written with the order, by ``queue_place`` (``migrations/0008_placed_truths.py``); ``ridge`` counts all that was scored.
+    """
+
+    ranking = models.ForeignKey(Ranking, on_delete=models.CASCADE, related_name="placements")
+    predicted = models.ForeignKey(LabelClass, on_delete=models.CASCADE, related_name="+")
+    ladder = models.ForeignKey(LabelClass, on_delete=models.CASCADE, related_name="+")
+    lows = ArrayField(models.FloatField(), help_text="lowest margin of each band, outermost first")
+    edges = ArrayField(models.FloatField(), help_text="what parts the bands, rising")
+    ridge = ArrayField(models.BigIntegerField(), help_text="photos a step, outermost first")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["ranking", "predicted"], name="placed_once")]
+
+    def __str__(self) -> str:
+        return f"{self.predicted_id} on {self.ladder_id}"
 
 
 class Entry(models.Model):

@@ -23,7 +23,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection
-from django.db.models import Q
+from django.db.models import prefetch_related_objects
 
 from labeling import locks
 from labeling.catalog.models import Project
@@ -35,8 +35,8 @@ from labeling.queue.places import ASKED_FIRST
 from labeling.queue.placing import TruthsByBand, current_ranking, truths_by_band
 from labeling.read_once import read_once
 from labeling.truth.alpha import alpha_since
-from labeling.truth.models import Dispute, DisputeCause, GroundTruth, Origin
-from labeling.truth.tallies import truths_after
+from labeling.truth.models import GroundTruth, Origin
+from labeling.truth.tallies import disputed, truths_after
 
 #: Another champion moves settled photos about: on ELPV the outer band kept 15 to 36 of the 20 that it needs at every
 #: training. Only one that lost half of them has really lost its ground.
@@ -83,8 +83,14 @@ def reached(project: Project) -> int:
 
 
 @read_once
+def _openings(project: Project) -> list[BandOpening]:
+    """All of them, oldest first: a few for each champion and guideline. As text, as every claim asks."""
+    every = "SELECT * FROM queue_bandopening WHERE project_id = %s ORDER BY id"
+    return list(BandOpening.objects.raw(every, [project.pk]))
+
+
 def _opening(project: Project) -> BandOpening | None:
-    return BandOpening.objects.filter(project=project).order_by("-id").first()
+    return next(reversed(_openings(project)), None)
 
 
 def _band(project: Project, opening: BandOpening | None) -> int:
@@ -126,16 +132,11 @@ def _bands_in_order(project: Project) -> int:
 
 
 def band_progress(project: Project) -> BandProgress:
-    """What came since the last opening, by counts that are kept; of disputes, those that came since."""
+    """What came since the last opening, by counts that are kept."""
     opening = _opening(project)
     band = _band(project, opening)
     before, last = _before(opening)
     newer = truths_after(project, last)
-    disputes = Dispute.objects.filter(
-        project=project, cause__in=[DisputeCause.DISAGREEMENT, DisputeCause.HOLD]
-    )
-    if opening is not None:
-        disputes = disputes.filter(created_at__gte=opening.created_at)
     settled = newer.total()
     return BandProgress(
         band=band,
@@ -145,7 +146,7 @@ def band_progress(project: Project) -> BandProgress:
         # Photos of a ring whose first answer differed are all among those that two people finished: without the others their
         # share would be of what is hard.
         agreed=newer[Origin.AGREEMENT] + newer[Origin.ASSISTED],
-        disputed=disputes.filter(~Q(ruling__outcome="withdrawn")).count(),
+        disputed=disputed(project, opening.created_at if opening else None),
         opening=opening.pk if opening else None,
         since=opening.created_at if opening else None,
         back_to=_back_to(project, opening),
@@ -330,7 +331,9 @@ def departures(project: Project) -> dict[int, Departure]:
     """Band -> how the queue last went on from it; bands that it never left are missing."""
     found: dict[int, Departure] = {}
     before: BandOpening | None = None
-    for opening in BandOpening.objects.filter(project=project).select_related("by").order_by("id"):
+    openings = _openings(project)
+    prefetch_related_objects(openings, "by")
+    for opening in openings:
         band = before.band if before else 0
         # From a band that was open again the queue goes back: what lies between was left earlier, and otherwise.
         again = before is not None and "missing" in before.figures

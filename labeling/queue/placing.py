@@ -6,25 +6,29 @@ each band begins; the champion's scores say where a photo lies, whether it still
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from itertools import pairwise
-from typing import Any
+from datetime import datetime
 
 from django.db import connection
 
-from labeling.catalog.meaning import meaning_since
-from labeling.catalog.models import ClassDefinition, Project
-from labeling.catalog.selectors import active_definitions, class_resolution
+from labeling.catalog.meaning import meaning_since, versions_of
+from labeling.catalog.models import Project
+from labeling.catalog.selectors import class_resolution
+from labeling.kept_counts import totals
 from labeling.learning.models import ModelVersion
-from labeling.learning.sides import LEARNED_A_TWIN
-from labeling.queue.models import Ranking
+from labeling.learning.sides import ITS_VERSION_LEARNED_A_TWIN
+from labeling.planner import without_nested_loops
+from labeling.queue.models import Placement, Ranking
 from labeling.read_once import read_once
 from labeling.truth.models import Origin
 from labeling.truth.tallies import truths
 
-#: Scores are kept as they were computed, band limits went through 32 bits: a photo at the very limit stays in.
+#: As the database places photos: its band limits went through 32 bits, and one at the very limit stays in.
 EPSILON = 1e-6
+#: Steps of the density ridge within one band, as ``queue_place`` makes them.
+STEPS = 8
 
 
 @read_once
@@ -39,182 +43,121 @@ def current_ranking(project: Project) -> Ranking | None:
     return found
 
 
-def limits_of(ranking: Ranking, definitions: Sequence[ClassDefinition], count: int) -> dict[int, list[float]]:
-    """Label class id -> lowest margin of each of ``count`` bands, outermost first; the innermost begins at 0.
+def place(ranking: Ranking, *, until: datetime) -> None:
+    """Begin the bands of an order that is not yet current, and count the ground truths in them as they were then: so early
+    that all of that time are committed."""
+    with without_nested_loops(), connection.cursor() as cursor:
+        cursor.execute("SELECT queue_place(%s)", [ranking.pk])
+        cursor.execute(
+            _COUNT.format("<"), {"ranking": ranking.pk, "project": ranking.project_id, "at": until}
+        )
 
-    A band that was empty when the order was made takes no room: it begins where the one outside it begins.
+
+def place_newest(ranking: Ranking, *, since: datetime) -> None:
+    """What came and went from then on, while nobody can settle a photo of the project: few, and found by indexes."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _COUNT.format(">="), {"ranking": ranking.pk, "project": ranking.project_id, "at": since}
+        )
+
+
+_COUNT = """
+INSERT INTO truth_tally (project_id, what, at, key, n, amount, folded)
+SELECT project_id, 'placed', NULL, key, sum(n), 0, false FROM queue_placed
+WHERE ranking_id = %(ranking)s AND project_id = %(project)s AND at {} %(at)s
+GROUP BY project_id, key HAVING sum(n) <> 0
+"""
+
+
+def mend(ranking: Ranking | None = None) -> int:
+    """Count anew the ground truths in the bands of the current orders, or of one; return how many counts were wrong."""
+    with without_nested_loops(), connection.cursor() as cursor:
+        cursor.execute("SELECT queue_placed_mend(%s)", [ranking.pk if ranking else None])
+        return int(cursor.fetchone()[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Ladders:
+    """The ladders of an order, as classes count today.
+
+    Attributes:
+        lows: ladder (label class id) -> lowest margin of each band, outermost first; the innermost begins at 0.
+        ridge: ladder -> photos a step, ``STEPS`` a band, from the outermost inward: all that were scored for the order.
+        counts_as: class id, as it was predicted or named -> the class that it counts for today, if any.
     """
-    limits: dict[int, list[float]] = {}
-    for definition in definitions:
-        said = ranking.summary.get(str(definition.label_class_id))
-        if not said:
-            continue
-        lows: list[float] = []
-        for number in range(count):
-            low = float(said[str(number)][0]) if str(number) in said else (lows[-1] if lows else 1.0)
-            lows.append(min(low, lows[-1]) if lows else low)
-        lows[-1] = 0.0
-        limits[definition.label_class_id] = lows
-    return limits
+
+    lows: Mapping[int, list[float]]
+    ridge: Mapping[int, list[int]]
+    counts_as: Mapping[int, int | None]
+
+    def of(self, class_id: int) -> int | None:
+        """The ladder of what is predicted as, or was put on the ladder of, this class."""
+        ladder = self.counts_as.get(class_id)
+        return ladder if ladder in self.lows else None
 
 
-def members_of(
-    resolution: Mapping[int, int | None], limits: Mapping[int, list[float]]
-) -> dict[int, list[int]]:
-    """Ladder -> the classes whose predictions count for it today: itself and what was merged into it."""
-    members: dict[int, list[int]] = {ladder: [] for ladder in limits}
-    for old, counts_as in resolution.items():
-        if counts_as in members:
-            members[counts_as].append(old)
-    return members
+@read_once
+def ladders_of(ranking: Ranking) -> Ladders:
+    placements = list(Placement.objects.filter(ranking=ranking))
+    counts_as = class_resolution(ranking.project)
+    lows = {
+        each.ladder_id: each.lows
+        for each in placements
+        if each.predicted_id == each.ladder_id == counts_as.get(each.ladder_id)
+    }
+    found = Ladders(lows, {ladder: [0] * len(each) * STEPS for ladder, each in lows.items()}, counts_as)
+    for each in placements:
+        if (ladder := found.of(each.ladder_id)) is not None:
+            found.ridge[ladder][:] = map(sum, zip(found.ridge[ladder], each.ridge, strict=True))
+    return found
 
 
-def _thresholds(limits: Mapping[int, list[float]], steps: int) -> tuple[list[int], list[float]]:
-    """Ladder ids, and for each the rising thresholds that part its bands into ``steps`` each, end to end."""
-    ladders: list[int] = []
-    flat: list[float] = []
-    for ladder, lows in limits.items():
-        ladders.append(ladder)
-        edges = [1.0, *lows]
-        inward = [
-            outer + (inner - outer) * step / steps - EPSILON
-            for outer, inner in pairwise(edges)
-            for step in range(1, steps + 1)
-        ]
-        flat += sorted(inward[:-1])
-    return ladders, flat
-
-
-# ``pairs`` says which predicted class counts for which ladder; ``t`` holds each ladder's thresholds as an array.
-_STEP_SQL = """
-WITH pairs AS (
-    SELECT * FROM unnest(%(predicted)s::bigint[], %(ladder)s::bigint[]) AS p (predicted_id, ladder_id)
-), t AS (
-    SELECT ladder_id, array_agg(edge ORDER BY edge) AS edges
-    FROM unnest(%(ladders)s::bigint[], %(edges)s::float8[]) AS e (ladder_id, edge) GROUP BY ladder_id
-)
-SELECT pairs.ladder_id, width_bucket(s.confidence, t.edges) AS step, count(*){more}
-FROM learning_score s
-JOIN pairs ON pairs.predicted_id = s.predicted_id
-JOIN t ON t.ladder_id = pairs.ladder_id
-{join}
-WHERE s.model_version_id = %(model)s {where}
-GROUP BY pairs.ladder_id, step
-"""
-_SETTLED_JOIN = """
-JOIN truth_groundtruth g ON g.item_id = s.item_id
-"""
-_SETTLED_WHERE = """
-AND g.project_id = %(project)s AND g.kind <> 'withdrawn' AND g.origin <> 'gold'
-AND NOT EXISTS (SELECT 1 FROM truth_groundtruth newer WHERE newer.supersedes_id = g.id)
-"""
-
-
-def photos_by_step(
-    model: ModelVersion,
-    limits: Mapping[int, list[float]],
-    members: Mapping[int, list[int]],
-    steps: int,
-) -> dict[tuple[int, int], int]:
-    """(ladder, step from the outermost) -> photos scored there; ``steps`` a band."""
-    rows = _rows(model, limits, members, steps, _STEP_SQL.format(more="", join="", where=""), {})
-    return {place: n for place, (n,) in rows.items()}
-
-
-_MEANT_JOIN = (
-    _SETTLED_JOIN
-    + """
-JOIN catalog_guideline asked ON asked.id = g.guideline_id
-LEFT JOIN unnest(%(classes)s::bigint[], %(since)s::int[]) AS m (class_id, since) ON m.class_id = g.label_class_id
-"""
-)
-_OF_A_CLASS = """, count(*) FILTER (WHERE g.label_class_id = ANY(%(ever)s::bigint[])),
-count(*) FILTER (WHERE asked.number >= m.since)"""
-
-
-def _settled_by_band(
-    project: Project, model: ModelVersion, limits: Mapping[int, list[float]], meaning: Mapping[int, int]
-) -> dict[tuple[int, int], tuple[int, ...]]:
-    """(ladder, band) -> photos that people settled; of these, as a class; and of these, as one that still means the same.
-
-    ``meaning``: class id -> number of the guideline since which it means what it means today.
-    """
-    ever = class_resolution(project)
-    return _rows(
-        model,
-        limits,
-        members_of(ever, limits),
-        1,
-        _STEP_SQL.format(more=_OF_A_CLASS, join=_MEANT_JOIN, where=_SETTLED_WHERE),
-        {
-            "project": project.pk,
-            "ever": list(ever),
-            "classes": list(meaning),
-            "since": list(meaning.values()),
-        },
-    )
-
-
-_WRONG = """, count(*) FILTER (WHERE g.kind <> 'class' OR NOT EXISTS (
-    SELECT 1 FROM pairs mine WHERE mine.predicted_id = g.label_class_id AND mine.ladder_id = pairs.ladder_id))"""
-_AUDITED_JOIN = (
-    _SETTLED_JOIN
-    + "JOIN catalog_item i ON i.id = s.item_id AND i.audit_drawn_at IS NOT NULL AND g.origin <> 'assisted'"
-)
+# From the photos that were drawn, which are as many as people were asked for: each is looked up by indexes (a subquery with
+# an offset is no join, which the planner could turn into a scan of all ground truths).
+_AUDITED = f"""
+SELECT s.predicted_id, cardinality(p.edges) - width_bucket(s.confidence, p.edges), g.label_class_id, count(*)
+FROM (SELECT id, project_id, twins_of FROM catalog_item
+      WHERE project_id = %(project)s AND audit_drawn_at IS NOT NULL OFFSET 0) i
+CROSS JOIN LATERAL (
+    SELECT t.id, t.label_class_id FROM truth_groundtruth t
+    WHERE t.item_id = i.id AND t.kind <> 'withdrawn' AND t.origin NOT IN ('gold', 'assisted')
+      AND NOT EXISTS (SELECT 1 FROM truth_groundtruth newer WHERE newer.supersedes_id = t.id) OFFSET 0) g
+CROSS JOIN LATERAL (
+    SELECT predicted_id, confidence FROM learning_score
+    WHERE model_version_id = %(model)s AND item_id = i.id OFFSET 0) s
+JOIN queue_placement p ON p.ranking_id = %(ranking)s AND p.predicted_id = s.predicted_id
+JOIN learning_modelversion m ON m.id = %(model)s
+WHERE g.id NOT IN (SELECT unnest(ground_truth_ids) FROM learning_snapshot WHERE id = %(snapshot)s)
+  AND NOT {ITS_VERSION_LEARNED_A_TWIN}
+GROUP BY 1, 2, 3
+"""  # noqa: S608
 
 
 def audited_by_band(
-    project: Project,
-    model: ModelVersion,
-    limits: Mapping[int, list[float]],
-    members: Mapping[int, list[int]],
+    ranking: Ranking, model: ModelVersion, ladders: Ladders
 ) -> dict[tuple[int, int], tuple[int, int]]:
     """(ladder, band) -> (photos drawn at random and settled, those of them that are not as predicted).
 
     What the version learned from is left out: of that it is right by heart.
     """
-    rows = _rows(
-        model,
-        limits,
-        members,
-        1,
-        _STEP_SQL.format(
-            more=_WRONG,
-            join=_AUDITED_JOIN,
-            where=_SETTLED_WHERE + f"AND NOT g.id = ANY(%(snapshot)s::bigint[]) AND NOT {LEARNED_A_TWIN}",
-        ),
-        {"project": project.pk, "snapshot": model.snapshot.ground_truth_ids},
-    )
-    return {place: (n, wrong) for place, (n, wrong) in rows.items()}
-
-
-def _rows(
-    model: ModelVersion,
-    limits: Mapping[int, list[float]],
-    members: Mapping[int, list[int]],
-    steps: int,
-    query: str,
-    parameters: Mapping[str, Any],
-) -> dict[tuple[int, int], tuple[int, ...]]:
-    """(ladder, step from the outermost) -> the counts that ``query`` makes there."""
-    ladders, edges = _thresholds(limits, steps)
-    each = len(edges) // max(len(ladders), 1)
-    if not each:  # one band of one step: everything is in it, and width_bucket needs an edge
-        edges, each = [-1.0] * len(ladders), 1
+    found: dict[tuple[int, int], tuple[int, int]] = {}
     with connection.cursor() as cursor:
         cursor.execute(
-            query,
+            _AUDITED,
             {
-                "predicted": [old for ladder in ladders for old in members[ladder]],
-                "ladder": [ladder for ladder in ladders for _old in members[ladder]],
-                "ladders": [ladder for ladder in ladders for _n in range(each)],
-                "edges": edges,
+                "project": ranking.project_id,
+                "ranking": ranking.pk,
                 "model": model.pk,
-                **parameters,
+                "snapshot": model.snapshot_id,
             },
         )
-        # width_bucket counts thresholds from below; the outermost step is the last
-        return {(ladder, each - bucket): tuple(counts) for ladder, bucket, *counts in cursor.fetchall()}
+        for predicted, band, settled_as, n in cursor.fetchall():
+            if (ladder := ladders.of(predicted)) is None:
+                continue
+            photos, wrong = found.get((ladder, band), (0, 0))
+            right = settled_as is not None and ladders.counts_as.get(settled_as) == ladder
+            found[ladder, band] = (photos + n, wrong + (0 if right else n))
+    return found
 
 
 @dataclass(frozen=True)
@@ -266,24 +209,28 @@ class TruthsByBand:
 
 
 def truths_by_band(project: Project) -> TruthsByBand:
-    """Where the project's ground truths lie now. Reads them all: for pages, and for a new champion or guideline."""
+    """Where the project's ground truths lie now, by counts that are kept."""
     meaning = meaning_since(project)
+    asked = {each.pk: each.number for each in versions_of(project)}
     ranking = current_ranking(project)
-    everything, counted = _counted(project, meaning)
+    everything, counted = _counted(project, asked, meaning)
     if ranking is None or ranking.model_version is None or not ranking.summary:
         return TruthsByBand({}, {}, counted, everything - counted, placed=False)
-    limits = limits_of(ranking, active_definitions(project), max(ranking.bands, 1))
-    found = _settled_by_band(project, ranking.model_version, limits, meaning)
-    placed = {place: n for place, (_all, n, _same) in found.items() if n}
-    same = {place: n for place, (_all, _n, n) in found.items() if n}
-    elsewhere = counted - sum(same.values())
+    ladders = ladders_of(ranking)
+    settled, placed, same = Counter[tuple[int, int]](), Counter[tuple[int, int]](), Counter[tuple[int, int]]()
+    for each in totals(project)["placed"]:
+        of_ranking, predicted, band, class_id, guideline_id = each.key
+        ladder = ladders.of(int(predicted))
+        if ladder is None or of_ranking != str(ranking.pk):
+            continue
+        settled[ladder, int(band)] += each.n
+        if class_id:
+            placed[ladder, int(band)] += each.n
+            if asked[int(guideline_id)] >= meaning.get(int(class_id), NEVER):
+                same[ladder, int(band)] += each.n
+    elsewhere = counted - same.total()
     return TruthsByBand(
-        placed,
-        same,
-        elsewhere,
-        everything - sum(placed.values()) - elsewhere,
-        placed=True,
-        settled={place: n for place, (n, *_rest) in found.items()},
+        placed, same, elsewhere, everything - placed.total() - elsewhere, placed=True, settled=settled
     )
 
 
@@ -291,9 +238,11 @@ def truths_by_band(project: Project) -> TruthsByBand:
 NEVER = 2**31
 
 
-def _counted(project: Project, meaning: Mapping[int, int]) -> tuple[int, int]:
-    """Ground truths of classes that people settled, and those of them that still mean what is asked today."""
-    asked = dict(project.guidelines.values_list("pk", "number"))
+def _counted(project: Project, asked: Mapping[int, int], meaning: Mapping[int, int]) -> tuple[int, int]:
+    """Ground truths of classes that people settled, and those of them that still mean what is asked today.
+
+    ``asked``: guideline id -> its number.
+    """
     found = [each for each in truths(project) if each.class_id is not None and each.origin != Origin.GOLD]
     same = (each.n for each in found if asked[each.guideline_id] >= meaning.get(each.class_id or 0, NEVER))
     return sum(each.n for each in found), sum(same)

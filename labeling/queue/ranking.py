@@ -13,7 +13,7 @@ from labeling.learning.compute.copying import copy_into, fetch_columns
 from labeling.locks import Lock
 from labeling.partitions import Partition
 from labeling.planner import without_nested_loops
-from labeling.queue import entry_counts, events, pace
+from labeling.queue import entry_counts, events, pace, placing
 from labeling.queue.models import Ranking
 from labeling.queue.places import ARRIVALS, IS_ASKED_FIRST
 from labeling.truth.current import DISPUTED, SETTLED
@@ -34,17 +34,28 @@ def open_items(project: Project) -> Any:
     with without_nested_loops():
         (found,) = fetch_columns(
             ["id"],
-            f"SELECT i.id FROM catalog_item i WHERE i.project_id = %s AND NOT {SETTLED} AND NOT {DISPUTED} ORDER BY i.id",
+            f"SELECT i.id FROM catalog_item i WHERE i.project_id = %s AND NOT {SETTLED} AND NOT {DISPUTED}",
             [project.pk],
         )
+    found.sort()
     return found
 
 
 @transaction.atomic
 def write_ranking(
-    *, project: Project, ordered: Ordered, strategy: str, seed: int, bands: int, arrivals: list[int]
+    *,
+    project: Project,
+    ordered: Ordered,
+    strategy: str,
+    seed: int,
+    bands: int,
+    arrivals: list[int],
+    read_at: datetime,
 ) -> Ranking:
-    """Copy the order into a ranking that is not yet current. ``arrivals`` go behind all others."""
+    """Copy the order into a ranking that is not yet current. ``arrivals`` go behind all others.
+
+    ``read_at`` as for :func:`swap_in`.
+    """
     locks.hold(Lock.RANKING_WRITE, project.pk)
     last = (
         Ranking.objects.filter(project=project).order_by("-number").values_list("number", flat=True).first()
@@ -58,6 +69,7 @@ def write_ranking(
         model_version_id=ordered.model_version_id,
         summary=ordered.summary(),
     )
+    placing.place(ranking, until=read_at - _LONGEST_TRANSACTION)
     partition = partition_of(ranking.pk)
     partition.create(round=1, taken=0, free=project.answers_per_image, late=False, draw="rank")
     for columns in ordered.columns(arrivals=arrivals, arrivals_band=ARRIVALS):
@@ -89,6 +101,7 @@ def swap_in(*, ranking: Ranking, read_at: datetime) -> None:
     """
     locks.hold(Lock.RANKING, ranking.project_id)
     _take_out_finished(ranking, read_at)
+    placing.place_newest(ranking, since=read_at - _LONGEST_TRANSACTION)
     old = Ranking.objects.filter(project_id=ranking.project_id, current=True).first()
     wanted = Project.objects.get(pk=ranking.project_id).answers_per_image
     if old is not None:

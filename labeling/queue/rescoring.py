@@ -1,22 +1,25 @@
 """From stored embeddings to ranked queue rows, for one project or for all of a backbone: score, order, swap in.
 
 The embeddings are read once for all projects whose champions stand on the same backbones; one that is fused with others is
-read again for those. While one project's scores and entries are written (the database's
-work), the next project's order is found in a thread (numpy's work). For workers only.
+read again for those. While scores and entries are written (the database's work), two projects' at a time, the next project's
+order is found in a thread (numpy's work). For workers only.
 """
 
 from __future__ import annotations
 
+import threading
 import time
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from django.db import connection
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
@@ -25,7 +28,14 @@ from labeling.catalog.selectors import current_guideline
 from labeling.jobs.progress import Progress
 from labeling.learning import selectors as learning
 from labeling.learning.compute import ordering
-from labeling.learning.compute.scoring import Gathered, Pool, gather, keep_scores, probabilities
+from labeling.learning.compute.scoring import (
+    Gathered,
+    Pool,
+    drop_other_scores,
+    gather,
+    probabilities,
+    write_scores,
+)
 from labeling.learning.models import ModelVersion
 from labeling.queue.models import Entry, Ranking
 from labeling.queue.ranking import clear_out, open_items, swap_in, write_ranking
@@ -36,11 +46,17 @@ if TYPE_CHECKING:
     from inference.store import Vectors
 
 
+#: Projects whose rows are written at the same time, by a connection each. One server process fills one core, and waits for
+#: the disk in between.
+WRITERS = 2
+
+
 @dataclass
 class Stages:
-    """Seconds spent in each stage. ``ordering`` runs beside the others."""
+    """Seconds spent in each stage, of all projects together: of several they run beside each other."""
 
     seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @contextmanager
     def of(self, name: str) -> Iterator[None]:
@@ -48,7 +64,8 @@ class Stages:
         try:
             yield
         finally:
-            self.seconds[name] += time.monotonic() - began
+            with self._lock:
+                self.seconds[name] += time.monotonic() - began
 
     def told(self) -> dict[str, float]:
         return {name: round(value, 2) for name, value in self.seconds.items()}
@@ -89,17 +106,53 @@ def _rescore_group(
         scored = probabilities(gathered, [m.head for m in members if m.head is not None], progress)
     by_member = iter(scored)
     told: list[dict[str, Any]] = []
-    with ThreadPoolExecutor(1) as thread:
-        ahead: _Ahead | None = None
+    # What a longer transaction wrote, another connection could not see.
+    at_once = 1 if connection.in_atomic_block else min(WRITERS, len(members))
+    with ThreadPoolExecutor(1) as thread, _writers(at_once) as begin_to_write:
+        under_way: deque[Callable[[], dict[str, Any]]] = deque()
+
+        def finish_one() -> None:
+            progress.report(len(told), len(members), gettext_noop("Writing scores"))
+            told.append(under_way.popleft()())
+            progress.report(len(told), len(members), gettext_noop("Writing the order"))
+
         for member, pool in zip(members, gathered.pools, strict=True):
             proba = next(by_member) if member.head is not None else None
-            following = _begin(member, pool, gathered, proba, thread, stages)
-            if ahead is not None:
-                told.append(_finish(ahead, progress, len(told), len(members), stages))
-            ahead = following
-        if ahead is not None:
-            told.append(_finish(ahead, progress, len(told), len(members), stages))
+            ahead = _begin(member, pool, gathered, proba, thread, stages)
+            under_way.append(begin_to_write(partial(_write, ahead, stages)))
+            if len(under_way) > at_once:
+                finish_one()
+        while under_way:
+            finish_one()
+    with stages.of("clearing out"):
+        for member in members:
+            if member.champion is not None:
+                drop_other_scores(member.champion)
+            clear_out(member.project)
     return told
+
+
+@contextmanager
+def _writers(
+    at_once: int,
+) -> Iterator[Callable[[Callable[[], dict[str, Any]]], Callable[[], dict[str, Any]]]]:
+    """Begins with a project's rows in a thread, and returns how to wait for them. One at a time is done in this very thread,
+    when it is waited for."""
+    if at_once == 1:
+        yield lambda work: work
+        return
+
+    def apart(work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        try:
+            return work()
+        finally:
+            connection.close()
+
+    pool = ThreadPoolExecutor(at_once)
+    try:
+        yield lambda work: pool.submit(apart, work).result
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 @dataclass(frozen=True)
@@ -142,16 +195,15 @@ def _begin(
     return _Ahead(member, pool, mine, seed, read_at, judged_by, len(items), thread.submit(think))
 
 
-def _finish(ahead: _Ahead, progress: Progress, done: int, total: int, stages: Stages) -> dict[str, Any]:
+def _write(ahead: _Ahead, stages: Stages) -> dict[str, Any]:
+    """Scores and order of one project, each as a whole, and the order swapped in. What they replace is dropped later."""
     project, champion = ahead.member.project, ahead.member.champion
     scored: dict[str, int] = {}
-    progress.report(done, total, gettext_noop("Writing scores"))
     if champion is not None:
         with stages.of("writing scores"):
-            scored = keep_scores(champion, ahead.pool.item_ids, ahead.proba)
+            scored = write_scores(champion, ahead.pool.item_ids, ahead.proba)
     with stages.of("waiting for the order"):
         ordered: ordering.Ordered = ahead.ordered.result()
-    progress.report(done, total, gettext_noop("Writing the order"))
     with stages.of("writing entries"):
         ranking = write_ranking(
             project=project,
@@ -160,13 +212,11 @@ def _finish(ahead: _Ahead, progress: Progress, done: int, total: int, stages: St
             seed=ahead.seed,
             bands=ordered.bands,
             arrivals=ordered.missing,
+            read_at=ahead.read_at,
         )
     with stages.of("taking over"):
         swap_in(ranking=ranking, read_at=ahead.read_at)
-    with stages.of("clearing out"):
-        clear_out(project)
         _judge_again(ranking, ahead.judged_by)
-    progress.report(done + 1, total, gettext_noop("Writing the order"))
     return {
         "project": project.slug,
         "ranking": ranking.number,

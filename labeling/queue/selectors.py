@@ -11,9 +11,10 @@ from django.db import connection
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from labeling.catalog.models import LabelClass, Project
-from labeling.catalog.selectors import class_resolution
+from labeling.catalog.models import Project
+from labeling.catalog.selectors import class_keys, class_resolution
 from labeling.jobs.models import Job
+from labeling.kept_counts import totals
 from labeling.people.models import User
 from labeling.queue import claiming, pace
 from labeling.queue.entry_counts import waiting_of
@@ -21,6 +22,7 @@ from labeling.queue.late_counts import Late, late
 from labeling.queue.models import Entry, Ranking, Slot
 from labeling.queue.places import ARRIVALS
 from labeling.queue.placing import current_ranking
+from labeling.read_once import read_once
 from labeling.truth import tallies
 from labeling.truth.alpha import alpha_since
 from labeling.truth.current import pause_of
@@ -119,7 +121,7 @@ def _within_reach(project: Project, at: pace.BandProgress) -> int:
     """Photos that the present stage needs, but never more than there are: settled ones and those still waiting."""
     left = max(at.needed - at.settled, 0)
     ranking = current_ranking(project)
-    waiting = len(Entry.objects.filter(ranking=ranking).values("band")[:left]) if ranking and left else 0
+    waiting = sum(each.waiting for each in waiting_of(ranking)) if ranking and left else 0
     return min(at.needed, at.settled + waiting)
 
 
@@ -139,7 +141,7 @@ def _pace(project: Project) -> tuple[int, int]:
 def _by_class_now(project: Project, counts: dict[int, int]) -> dict[str, int]:
     """Ground truths a class key, each under the class that it counts as today; retired ones under their own."""
     resolution = class_resolution(project)
-    keys = dict(LabelClass.objects.filter(project=project).values_list("pk", "key"))
+    keys = class_keys(project)
     folded: Counter[str] = Counter()
     for class_id, number in counts.items():
         folded[keys[resolution.get(class_id) or class_id]] += number
@@ -147,7 +149,24 @@ def _by_class_now(project: Project, counts: dict[int, int]) -> dict[str, int]:
 
 
 def progress(project: Project) -> dict[str, Any]:
-    """How far the project is, for reviewers and admins. Shares are 0 to 1, or ``None`` before any."""
+    """How far the project is, for reviewers and admins: its position, and what people did and hold."""
+    answers, rulings = tallies.human_decisions(project)
+    return position(project) | {
+        "answers": answers,
+        "rulings": rulings,
+        "human_decisions": answers + rulings,
+        "on_loan": Slot.objects.filter(
+            project=project,
+            annotation__isnull=True,
+            skipped_at__isnull=True,
+            expires_at__gt=timezone.now(),
+        ).count(),
+    }
+
+
+@read_once
+def position(project: Project) -> dict[str, Any]:
+    """Where the queue stands, what is settled and what waits. Shares are 0 to 1, or ``None`` before any."""
     ranking = current_ranking(project)
     at = pace.band_progress(project)
     truths = tallies.truths(project)
@@ -159,13 +178,12 @@ def progress(project: Project) -> dict[str, Any]:
     by_kind = Counter[str]()
     for each in people:
         by_kind[each.kind] += each.n
-    answers = sum(each.n for each in tallies.counts(project, "answers") if each.key == ("stands",))
-    rulings = sum(each.n for each in tallies.counts(project, "rulings"))
-    photos = {each.key[0]: each.n for each in tallies.counts(project, "photos")}
-    disputes = {each.key[0]: each.n for each in tallies.counts(project, "disputes")}
+    kept = totals(project)
+    photos = {each.key[0]: each.n for each in kept["photos"]}
+    disputes = {each.key[0]: each.n for each in kept["disputes"]}
     waiting: list[dict[str, Any]] = []
     if ranking is not None:
-        keys = dict(LabelClass.objects.filter(project=project).values_list("pk", "key"))
+        keys = class_keys(project)
         found = [
             (keys[each.ladder] if each.ladder is not None else None, each)
             for each in waiting_of(ranking)
@@ -200,19 +218,10 @@ def progress(project: Project) -> dict[str, Any]:
         "unusable": by_kind["unusable"],
         "assisted": sum(each.n for each in people if each.origin == Origin.ASSISTED),
         "gold": sum(each.n for each in truths if each.origin == Origin.GOLD),
-        "answers": answers,
-        "rulings": rulings,
-        "human_decisions": answers + rulings,
         "open_disputes": disputes.get("waiting", 0),
         "held_disputes": disputes.get("held", 0),
         "pool": sum(photos.values()),
         "audited": photos.get("drawn", 0),
-        "on_loan": Slot.objects.filter(
-            project=project,
-            annotation__isnull=True,
-            skipped_at__isnull=True,
-            expires_at__gt=timezone.now(),
-        ).count(),
         "strategy": project.strategy,
         "ranking": ranking.number if ranking else None,
         "model": ranking.model_version.number if ranking and ranking.model_version else None,

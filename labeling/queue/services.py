@@ -10,10 +10,12 @@ from labeling.queue.entries import (
     want_all,
     was_offered_once,
 )
+from labeling.queue.going_on import submit_and_claim
 from labeling.queue.lending import (
     MAX_LEASES,
     MOST_OFFLINE,
     Claimed,
+    Claiming,
     claim,
     claim_under,
     give_back,
@@ -28,6 +30,7 @@ __all__ = [
     "MAX_LEASES",
     "MOST_OFFLINE",
     "Claimed",
+    "Claiming",
     "Submission",
     "append_arrivals",
     "claim",
@@ -46,6 +49,7 @@ __all__ = [
     "share_ranking",
     "skip",
     "submit",
+    "submit_and_claim",
     "undo",
     "unskip",
     "want_all",

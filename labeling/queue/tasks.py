@@ -10,7 +10,7 @@ from procrastinate.contrib.django import app
 from labeling.catalog.models import Project
 from labeling.jobs.handlers import handles
 from labeling.jobs.progress import Progress
-from labeling.queue import entry_counts
+from labeling.queue import entry_counts, placing
 from labeling.queue.rescoring import rescore
 
 log = logging.getLogger(__name__)
@@ -35,7 +35,7 @@ def rescore_many(progress: Progress) -> dict[str, Any]:
 @app.periodic(cron="47 3 * * *")
 @app.task(name="hilltop.check_entry_counts", queue="cpu", queueing_lock="hilltop.check_entry_counts")
 def check_entry_counts(timestamp: int) -> None:
-    """Every night: count what waits anew, and put right what differs."""
-    wrong = entry_counts.mend()
+    """Every night: count anew what waits and what is settled in each band, and put right what differs."""
+    wrong = entry_counts.mend() + placing.mend()
     if wrong:
-        log.error("%d kept counts of waiting photos differed from a recount and were put right", wrong)
+        log.error("%d kept counts of photos by band differed from a recount and were put right", wrong)

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from labeling.catalog.models import Image, Project
-from labeling.catalog.selectors import active_definitions, photo_urls, tiles_url
+from labeling.catalog.selectors import active_classes, photo_urls, tiles_url
 from labeling.people.models import User
 from labeling.queue.models import Slot, SweepHandIn
 from labeling.truth.models import AnswerKind, Draw, HoldReason, UnusableReason
@@ -82,7 +82,7 @@ def _left(left: timedelta) -> int:
 
 
 def _names(project: Project) -> dict[str, str]:
-    return {each.label_class.key: each.name for each in active_definitions(project)}
+    return {each.label_class.key: each.name for each in active_classes(project)}
 
 
 def _photo(image: Image) -> dict[str, Any]:

@@ -5,6 +5,8 @@ Only what is marked may go: it is in the store. Of what is used the marks are to
 
 from __future__ import annotations
 
+import hashlib
+import json
 import logging
 import os
 import shutil
@@ -18,8 +20,10 @@ from django.conf import settings
 
 logger = logging.getLogger(__name__)
 
-#: Says how many bytes the copy has, and by its time when it was used.
+#: Says how many bytes the copy has and of which store it is, and by its time when it was used.
 _MARK = ".stored"
+#: By these of its options a store is told from another one.
+_WHERE = ("endpoint_url", "bucket_name", "account_name", "azure_container", "location")
 #: What was asked for so lately may still be read from.
 IN_USE_S = 600.0
 #: What is hidden for so long, somebody died over.
@@ -28,11 +32,26 @@ LEFT_S = 24 * 3600.0
 
 def mark(folder: Path) -> None:
     size = sum(each.stat().st_size for each in folder.iterdir() if each.is_file())
-    (folder / _MARK).write_text(str(size))
+    (folder / _MARK).write_text(f"{size} {_store()}")
 
 
 def is_copy(folder: Path) -> bool:
-    return (folder / _MARK).is_file()
+    """Of the store that is used now: what came from another one may be here alone."""
+    return _size(folder) is not None
+
+
+def _size(folder: Path) -> int | None:
+    """In bytes; ``None`` where it is no copy of this store."""
+    try:
+        size, of = (folder / _MARK).read_text().split()
+        return int(size) if of == _store() else None
+    except (OSError, ValueError):
+        return None
+
+
+def _store() -> str:
+    options = settings.STORAGES["default"].get("OPTIONS", {})
+    return hashlib.sha256(json.dumps([options.get(name) for name in _WHERE]).encode()).hexdigest()[:16]
 
 
 def use(folder: Path) -> None:
@@ -68,9 +87,9 @@ def trim(places: Iterable[tuple[Path, int]]) -> None:
     for root, depth in places:
         _sweep(root, depth)
         for folder in folders(root, depth):
-            with suppress(OSError, ValueError):  # no copy, or another process removes it
-                path = folder / _MARK
-                found.append((path.stat().st_mtime, int(path.read_text()), folder))
+            with suppress(OSError):  # another process removes it
+                if (size := _size(folder)) is not None:
+                    found.append(((folder / _MARK).stat().st_mtime, size, folder))
     left = sum(size for _used, size, _folder in found)
     for used, size, folder in sorted(found):
         if left <= settings.CACHE_BYTES or time.time() - used < IN_USE_S:

@@ -55,13 +55,7 @@ class Area:
         _folders, there = objects.listing(self._in_store(relative))
         here = [file.name for file in sums.files(folder)]
         if {*here, *([sums.NAME] if self.last else [])} - set(there):
-
-            def upload(name: str) -> None:
-                objects.upload(f"{self._in_store(relative)}/{name}", folder / name)
-
-            objects.side_by_side(upload, (name for name in here if name != self.last))
-            for name in (self.last, sums.NAME) if self.last else ():
-                upload(name)
+            self._upload(relative, folder)
         copies.mark(folder)
 
     def get(self, relative: str) -> Path:
@@ -127,12 +121,32 @@ class Area:
         """
         if not objects.is_remote():
             return not sums.wrong(self.root / relative)
+        place = (self.root / relative).with_name(f".new-{uuid.uuid4().hex}")
         try:
-            self._download(relative, place := self.root / f".new-{uuid.uuid4().hex}")
+            self._download(relative, place)
         except FileNotFoundError:
             return False
         shutil.rmtree(place, ignore_errors=True)
         return True
+
+    def heal(self, relative: str) -> bool:
+        """Put this machine's copy in the place of a folder that is damaged in the store; whether there is a sound one."""
+        folder = self.root / relative
+        if not objects.is_remote() or not copies.is_copy(folder) or sums.wrong(folder):
+            return False
+        logger.warning(
+            "%s was damaged in the store; this machine's copy was put there", self._in_store(relative)
+        )
+        self._upload(relative, folder)
+        return True
+
+    def _upload(self, relative: str, folder: Path) -> None:
+        def upload(name: str) -> None:
+            objects.upload(f"{self._in_store(relative)}/{name}", folder / name)
+
+        objects.side_by_side(upload, (file.name for file in sums.files(folder) if file.name != self.last))
+        for name in (self.last, sums.NAME) if self.last else ():
+            upload(name)
 
     def _fetch(self, relative: str, folder: Path) -> None:
         hidden = folder.with_name(f".new-{uuid.uuid4().hex}")

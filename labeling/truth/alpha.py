@@ -71,7 +71,7 @@ def _counted(
     """
     totals: dict[int | None, Counter[str]] = defaultdict(Counter)
     sums: dict[int | None, tuple[float, int]] = {}
-    for unit in units(project, since=since):
+    for unit in units(project, since=since) if since else units(project):
         m = unit.answers
         differ = (m * m - sum(n * n for n in unit.values.values())) / (m - 1)
         for value, n in unit.values.items():

@@ -188,7 +188,7 @@ def retract_answer(*, project: Project, labeler: User, key: UUID) -> Annotation:
     annotation = Annotation.objects.filter(project=project, labeler=labeler, key=key).first()
     if annotation is None:
         raise Refused("not_found", _("There is no answer of yours with this key."), status=404)
-    lock_photo(annotation.item_id)
+    photo = lock_photo(annotation.item_id)
     if Retraction.objects.filter(annotation=annotation).exists():
         return annotation
     if timezone.now() > undo_until(project, annotation):
@@ -209,17 +209,17 @@ def retract_answer(*, project: Project, labeler: User, key: UUID) -> Annotation:
         return annotation
     guideline = catalog.current_guideline(project)
     given = standing_answers(annotation.item_id, annotation.round)
-    wanted = Item.objects.values_list("answers_wanted", flat=True).get(pk=annotation.item_id)
-    decision = consensus_of(project, given, guideline, wanted)
+    decision = consensus_of(project, given, guideline, photo.answers_wanted)
     truth = truth_in_force(annotation.item_id)
     # An assisted label goes with whichever answer there was: with few it is not told which of them it rests on.
     agreed = truth is not None and truth.origin == Origin.AGREEMENT
     if (agreed and decision.state != "agreed") or (truth is not None and truth.origin == Origin.ASSISTED):
         withdraw_truth(project=project, item_id=annotation.item_id, guideline=guideline, origin=Origin.UNDONE)
+        truth = None
     if decision.state == "wait":
         for dispute in disputes.open().filter(cause__in=[DisputeCause.DISAGREEMENT, DisputeCause.HOLD]):
             Ruling.objects.create(dispute=dispute, outcome=Outcome.WITHDRAWN, guideline=guideline)
-    if truth_in_force(annotation.item_id) is None and open_dispute(annotation.item_id) is None:
+    if truth is None and open_dispute(annotation.item_id) is None:
         events.reopened.send(
             sender=Annotation, project=project, item_id=annotation.item_id, round=annotation.round
         )

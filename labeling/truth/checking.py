@@ -24,13 +24,14 @@ from labeling.refusals import Refused
 from labeling.truth import events
 from labeling.truth.assisting import withdraw_assisted
 from labeling.truth.current import (
+    is_disputed,
+    is_settled,
     open_dispute,
     truth_in_force,
 )
 from labeling.truth.gold import gold_record
 from labeling.truth.models import (
     Annotation,
-    Dispute,
     DisputeCause,
     Gold,
     GroundTruth,
@@ -184,11 +185,7 @@ def check_gold(project: Project, labeler: User, guideline: Guideline) -> None:
     if not created:
         return
     mine = Annotation.objects.for_agreement().filter(project=project, labeler=labeler)
-    unconfirmed = list(
-        mine.exclude(item__in=GroundTruth.objects.current().filter(project=project).values("item"))
-        .exclude(item__in=Dispute.objects.open().filter(waits__project=project).values("item"))
-        .order_by("item_id")
-    )
+    unconfirmed = list(mine.exclude(is_settled()).exclude(is_disputed()).order_by("item_id"))
     by_machine = mine.filter(item__in=GroundTruth.objects.assisted().filter(project=project).values("item"))
     assisted = list(by_machine.values_list("item_id", flat=True))
     # All at once, so that two pauses at the same moment cannot lock each other.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.db import connection
+from django.db.models import Exists, OuterRef
 
 from labeling.catalog.models import Project
 from labeling.people.models import User
@@ -30,6 +31,16 @@ SETTLED_STRICTLY = SETTLED.replace(
 DISPUTED = """
     EXISTS (SELECT 1 FROM truth_dispute d
             WHERE d.item_id = i.id AND NOT EXISTS (SELECT 1 FROM truth_ruling r WHERE r.dispute_id = d.id))"""
+
+
+def is_settled() -> Exists:
+    """Of rows with an ``item``: its ground truth is in force. It is looked up, where ``NOT IN`` would read all there are."""
+    return Exists(GroundTruth.objects.current().filter(item=OuterRef("item")))
+
+
+def is_disputed() -> Exists:
+    """The same: a dispute on it is open."""
+    return Exists(Dispute.objects.open().filter(item=OuterRef("item")))
 
 
 def newest_truth(item_id: int) -> GroundTruth | None:

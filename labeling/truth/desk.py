@@ -29,21 +29,28 @@ def desk(
     *,
     wanted: Wanted,
     done: Sequence[Ruling] = (),
+    detail: selectors.DisputeDetail | None = None,
 ) -> dict[str, Any]:
-    """``dispute`` is ``None`` where nothing waits for this reviewer; ``done`` is what they ruled just now."""
-    detail = selectors.dispute_detail(dispute) if dispute else None
+    """``dispute`` is ``None`` where nothing waits for this reviewer; ``done`` is what they ruled just now; ``detail`` of
+    the dispute, where it is known."""
+    over = bar(project, reviewer, wanted)
+    detail = detail or (selectors.dispute_detail(dispute) if dispute else None)
     shown: dict[str, Any] = {
         "detail": detail,
-        "own": dispute is not None
+        "own": detail is not None
         and not project.reviewer_may_rule_own
-        and selectors.answered_by(dispute, reviewer),
+        and (
+            detail.dispute.pk in over["own_ids"]
+            if detail.ruling is None
+            else selectors.answered_by(detail.dispute, reviewer)
+        ),
         "following": selectors.next_dispute(wanted.rulable(project, reviewer), after=dispute)
         if dispute
         else None,
         "hold_reasons": HoldReason.choices,
         "unusable_reasons": UnusableReason.choices,
         **last_ruling(project, reviewer, done),
-        **bar(project, reviewer, wanted),
+        **over,
     }
     if dispute is not None and dispute.cause == DisputeCause.PAUSED:
         shown["of_paused"] = of_paused(project)
@@ -75,7 +82,7 @@ def bar(project: Project, reviewer: User, wanted: Wanted) -> dict[str, Any]:
 def strip(project: Project, reviewer: User, wanted: Wanted) -> dict[str, Any]:
     """The open disputes as thumbnails; those that this reviewer answered are marked. ``shown_count``: of those wanted."""
     waiting = wanted.of_open(project, reviewer)
-    open_count = selectors.open_disputes(project).count()
+    open_count = sum(n for (_cause, held), n in selectors.open_counts(project).items() if not held)
     return {
         "strip": list(waiting[:STRIP]),
         "open_count": open_count,

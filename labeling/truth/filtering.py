@@ -12,15 +12,15 @@ from itertools import chain
 from urllib.parse import urlencode
 
 from django.db import connection
-from django.db.models import Count, Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.translation import gettext as _
 
 from labeling.catalog.models import LabelClass, Project
-from labeling.catalog.selectors import active_definitions, class_resolution
+from labeling.catalog.selectors import active_classes, class_resolution
 from labeling.people.models import User
 from labeling.refusals import Refused
 from labeling.truth.models import Annotation, AnswerKind, Dispute, DisputeCause
-from labeling.truth.selectors import open_disputes, rulable_disputes
+from labeling.truth.selectors import open_counts, open_disputes, rulable_disputes
 
 #: Pairs of classes that are offered, those with the most disputes first.
 MOST_PAIRS = 12
@@ -102,14 +102,8 @@ class Choice:
 
 def choices(project: Project, reviewer: User, wanted: Wanted) -> list[Choice]:
     """What the open disputes can be filtered by: causes in their order, then classes between which people differ."""
-    counted = list(
-        Dispute.objects.open()
-        .filter(waits__project=project)
-        .values_list("cause", "waits__held")
-        .annotate(n=Count("id"))
-        .order_by()
-    )
-    causes = {cause: n for cause, held, n in counted if not held}
+    counted = open_counts(project)
+    causes = {cause: n for (cause, held), n in counted.items() if not held}
     found = [
         Choice(str(cause.label), causes[cause], Wanted(cause=cause).query, wanted == Wanted(cause=cause))
         for cause in DisputeCause
@@ -121,7 +115,7 @@ def choices(project: Project, reviewer: User, wanted: Wanted) -> list[Choice]:
         for keys, names, count in pairs
         if len(pairs) > 1 or wanted == Wanted(between=keys)
     ]
-    if n_held := sum(n for _cause, held, n in counted if held):
+    if n_held := sum(n for (_cause, held), n in counted.items() if held):
         found.append(Choice(_("Held at the boundary"), n_held, Wanted(held=True).query, wanted.held))
     return found
 
@@ -162,7 +156,7 @@ def _pairs(project: Project, reviewer: User) -> list[tuple[tuple[str, ...], list
             },
         )
         rows = cursor.fetchall()
-    of = {each.label_class_id: each for each in active_definitions(project)}
+    of = {each.label_class_id: each for each in active_classes(project)}
     return [
         (
             tuple(of[each].label_class.key for each in classes),

@@ -243,6 +243,7 @@ class Ruling(models.Model):
                 condition=Q(reviewer__isnull=False) | Q(outcome="withdrawn"), name="ruling_has_a_reviewer"
             ),
         ]
+        indexes = [models.Index(fields=["reviewer", "created_at"], name="rulings_by_time")]
         triggers = [APPEND_ONLY]
 
     def __str__(self) -> str:
@@ -339,7 +340,10 @@ class GroundTruth(models.Model):
                 condition=~Q(origin="assisted") | Q(kind="class"), name="assisted_truth_is_of_a_class"
             ),
         ]
-        indexes = [models.Index(fields=["project", "id"], name="truths_of_project")]
+        indexes = [
+            models.Index(fields=["project", "id"], name="truths_of_project"),
+            models.Index(fields=["project", "created_at"], name="truths_by_time"),
+        ]
         triggers = [APPEND_ONLY]
 
     def __str__(self) -> str:

@@ -15,17 +15,17 @@ from labeling.catalog.models import Item, Project, Role
 from labeling.catalog.selectors import class_names_by_key, class_resolution, current_guideline
 from labeling.jobs.models import Job, JobState
 from labeling.jobs.services import enqueue
+from labeling.kept_counts import counts
 from labeling.people.models import User
 from labeling.read_once import read_once
 from labeling.truth.estimates import Proportion
 from labeling.truth.gold import gold_records
 from labeling.truth.models import (
-    Annotation,
     AnswerKind,
     Origin,
     Pause,
 )
-from labeling.truth.tallies import Unit, counts, truths, units
+from labeling.truth.tallies import Unit, truths, units
 
 #: The job kind that computes alpha and Dawid-Skene with crowd-kit, in a worker.
 ESTIMATES = "estimates"
@@ -58,12 +58,14 @@ class Estimates:
 
 @read_once
 def estimates(project: Project) -> Estimates:
-    jobs = Job.objects.of_project(project.pk).filter(kind=ESTIMATES).order_by("-created_at")
-    latest = jobs.filter(state=JobState.SUCCEEDED).first()
-    failed = jobs.filter(state=JobState.FAILED).first()
+    jobs = Job.objects.of_project(project.pk).filter(kind=ESTIMATES)
+    newest = {each.state: each for each in jobs.order_by("state", "-created_at").distinct("state")}
+    latest, failed = newest.get(JobState.SUCCEEDED), newest.get(JobState.FAILED)
     if latest and failed and failed.created_at < latest.created_at:
         failed = None
-    return Estimates(latest=latest, running=jobs.live().first(), failed=failed)
+    return Estimates(
+        latest=latest, running=newest.get(JobState.RUNNING) or newest.get(JobState.QUEUED), failed=failed
+    )
 
 
 def request_estimates(*, project: Project, by: User) -> Job:
@@ -79,9 +81,7 @@ def agreement(project: Project) -> dict[str, Any]:
     estimates job (None before one ran, or where it is undefined), with its time in ``alpha_at``. ``bands`` holds
     the same by the band in which the photo was shown.
     """
-    found: dict[int | None, _Agreed] = defaultdict(_Agreed)
-    for unit in units(project):
-        found[unit.band].add(unit)
+    found = _agreed(project)
     bands = list(found.values())
     together = sum(each.pairs for each in bands)
     newest = estimates(project)
@@ -90,19 +90,35 @@ def agreement(project: Project) -> dict[str, Any]:
         "n_answers": sum(each.answers for each in bands),
         "observed": sum(each.agreeing for each in bands) / together if together else None,
         "unanimous": Proportion(sum(each.unanimous for each in bands), sum(each.photos for each in bands)),
-        "bands": [
-            BandAgreement(
-                band=band,
-                n_items=each.photos,
-                pairs=float(each.pairs),
-                unanimous=Proportion(each.unanimous, each.photos),
-                observed=each.agreeing / each.pairs if each.pairs else None,
-            )
-            for band, each in sorted(found.items(), key=lambda pair: (pair[0] is None, pair[0] or 0))
-        ],
+        "bands": _by_band(found),
         "alpha": newest.result.get("alpha"),
         "alpha_at": newest.latest.finished_at if newest.latest else None,
     }
+
+
+def agreement_by_band(project: Project) -> list[BandAgreement]:
+    """The same of each band, without what a worker estimates."""
+    return _by_band(_agreed(project))
+
+
+def _agreed(project: Project) -> dict[int | None, _Agreed]:
+    found: dict[int | None, _Agreed] = defaultdict(_Agreed)
+    for unit in units(project):
+        found[unit.band].add(unit)
+    return found
+
+
+def _by_band(found: dict[int | None, _Agreed]) -> list[BandAgreement]:
+    return [
+        BandAgreement(
+            band=band,
+            n_items=each.photos,
+            pairs=float(each.pairs),
+            unanimous=Proportion(each.unanimous, each.photos),
+            observed=each.agreeing / each.pairs if each.pairs else None,
+        )
+        for band, each in sorted(found.items(), key=lambda pair: (pair[0] is None, pair[0] or 0))
+    ]
 
 
 @dataclass
@@ -265,14 +281,12 @@ def labeler_figures(project: Project) -> list[LabelerFigures]:
 
 def own_figures(project: Project, user: User) -> dict[str, Any]:
     """A labeler's own numbers, and nothing that tells about others, the model or gold."""
-    week = _today() - timedelta(days=6)
     mine = _answered(project, user)[user.pk]
-    lately = _lately(project, [user.pk]).get(user.pk)
-    this_week = Annotation.objects.standing().filter(project=project, labeler=user, created_at__gte=week)
+    lately = _lately(project, [user.pk], since=_today() - timedelta(days=6)).get(user.pk)
     return {
         "answers": mine.total(),
         "today": lately.today if lately else 0,
-        "week": this_week.count(),
+        "week": lately.since if lately else 0,
         "holds": mine[AnswerKind.HOLD],
         "seconds": lately.seconds if lately else None,
     }
@@ -281,11 +295,11 @@ def own_figures(project: Project, user: User) -> dict[str, Any]:
 #: Whoever looks at how long somebody takes means now, and a median is of these.
 NEWEST = 50
 _LATELY = """
-SELECT asked.id, newest.median, newest.last, (
-    SELECT count(*) FROM truth_annotation a
-    WHERE a.project_id = %(project)s AND a.labeler_id = asked.id AND a.created_at >= %(today)s
-      AND NOT EXISTS (SELECT 1 FROM truth_retraction undone WHERE undone.annotation_id = a.id))
+SELECT asked.id, newest.median, newest.last, since.today, since.n
 FROM unnest(%(people)s::bigint[]) AS asked (id), LATERAL (
+    SELECT count(*) FILTER (WHERE a.created_at >= %(today)s) AS today, count(*) AS n FROM truth_annotation a
+    WHERE a.project_id = %(project)s AND a.labeler_id = asked.id AND a.created_at >= %(since)s
+      AND NOT EXISTS (SELECT 1 FROM truth_retraction undone WHERE undone.annotation_id = a.id)) since, LATERAL (
     SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY view_ms) AS median, max(created_at) AS last
     FROM (SELECT a.view_ms, a.created_at FROM truth_annotation a
           WHERE a.project_id = %(project)s AND a.labeler_id = asked.id
@@ -300,16 +314,25 @@ class _Lately:
     seconds: float
     last_at: datetime
     today: int
+    since: int
 
 
-def _lately(project: Project, people: Iterable[int]) -> dict[int, _Lately]:
-    """What is newest of those of ``people`` who have answered."""
+def _lately(project: Project, people: Iterable[int], *, since: datetime | None = None) -> dict[int, _Lately]:
+    """What is newest of those of ``people`` who have answered, and their answers ``since`` a day before today."""
     with connection.cursor() as cursor:
         cursor.execute(
-            _LATELY, {"project": project.pk, "people": list(people), "today": _today(), "newest": NEWEST}
+            _LATELY,
+            {
+                "project": project.pk,
+                "people": list(people),
+                "today": _today(),
+                "since": since or _today(),
+                "newest": NEWEST,
+            },
         )
         return {
-            labeler: _Lately(median / 1000, last, int(n)) for labeler, median, last, n in cursor.fetchall()
+            labeler: _Lately(median / 1000, last, today, n)
+            for labeler, median, last, today, n in cursor.fetchall()
         }
 
 

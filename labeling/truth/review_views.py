@@ -27,11 +27,12 @@ from labeling.catalog.services import amend_guideline, propose_guideline
 from labeling.looked_at import only_looked_at
 from labeling.people.models import User
 from labeling.people.signed_in import signed_in
+from labeling.read_once import only_looking
 from labeling.refusals import Refused
 from labeling.truth import desk, selectors, services
 from labeling.truth.filtering import Wanted
 from labeling.truth.forms import AmendForm, RulingForm, first_error
-from labeling.truth.models import Dispute, Ruling, RulingRetraction
+from labeling.truth.models import Dispute, Ruling
 from labeling.truth.ruling_several import NotDone, not_done
 
 #: review.js asks with this header and gets the desk alone; without it the same address answers a whole page.
@@ -60,7 +61,7 @@ def review_dispute(request: HttpRequest, slug: str, dispute_id: UUID) -> HttpRes
     dispute = _dispute(project, dispute_id)
     if "skip" in request.GET:
         return _to(request, project, _next(request, project, after=dispute))
-    if RulingRetraction.objects.filter(ruling__dispute=dispute).exists():
+    if hasattr(dispute, "ruling") and hasattr(dispute.ruling, "retraction"):
         again = selectors.open_disputes(project).filter(item=dispute.item_id).first()
         if again is not None:
             return _to(request, project, again)
@@ -154,7 +155,14 @@ def amend(request: HttpRequest, slug: str, dispute_id: UUID) -> HttpResponse:
     form = AmendForm(request.POST, detail=selectors.dispute_detail(dispute))
     if not form.is_valid():
         return _desk(
-            request, project, dispute, status=422, error=first_error(form), kept=request.POST, amending=True
+            request,
+            project,
+            dispute,
+            status=422,
+            error=first_error(form),
+            kept=request.POST,
+            amending=True,
+            detail=form.detail,
         )
     try:
         said = _amended(project, signed_in(request), form)
@@ -167,6 +175,7 @@ def amend(request: HttpRequest, slug: str, dispute_id: UUID) -> HttpResponse:
             error=refused.message,
             kept=request.POST,
             amending=True,
+            detail=form.detail,
         )
     if DESK_HEADER in request.headers:
         return _desk(request, project, dispute, notice=said)
@@ -220,6 +229,7 @@ def paused_back(request: HttpRequest, slug: str) -> HttpResponse:
     return redirect("review", slug)
 
 
+@only_looking()
 def _desk(
     request: HttpRequest,
     project: Project,
@@ -231,12 +241,14 @@ def _desk(
     kept: Any = None,
     amending: bool = False,
     done: Sequence[Ruling] = (),
+    detail: selectors.DisputeDetail | None = None,
 ) -> HttpResponse:
+    wanted = Wanted.of(request.GET)
     context = {
         "notice": notice,
         "amending": amending,
         **publishing(request, project),
-        **desk.desk(project, signed_in(request), dispute, wanted=Wanted.of(request.GET), done=done),
+        **desk.desk(project, signed_in(request), dispute, wanted=wanted, done=done, detail=detail),
     }
     if context["detail"] is not None and context["detail"].names_told:
         read = [*request.session.get(NAMES_READ, []), str(context["detail"].dispute.pk)]
@@ -244,6 +256,7 @@ def _desk(
     return _page(request, project, "truth/_desk.html", context, status, error, kept, done)
 
 
+@only_looking()
 def _several(
     request: HttpRequest,
     project: Project,
@@ -306,7 +319,10 @@ def _ruled(done: Sequence[Ruling]) -> str:
 
 def _next(request: HttpRequest, project: Project, *, after: Dispute | None = None) -> Dispute | None:
     rulable = Wanted.of(request.GET).rulable(project, signed_in(request))
-    return selectors.next_dispute(rulable, after=after)
+    found = selectors.next_dispute(rulable, after=after)
+    if found is not None:
+        found.project = project  # as whoever goes on from here asks for it
+    return found
 
 
 def _to(request: HttpRequest, project: Project, dispute: Dispute | None) -> HttpResponse:
@@ -321,7 +337,7 @@ def _to(request: HttpRequest, project: Project, dispute: Dispute | None) -> Http
 
 def _dispute(project: Project, dispute_id: UUID) -> Dispute:
     found = (
-        Dispute.objects.select_related("item__image", "project")
+        Dispute.objects.select_related("item__image", "project", "ruling__retraction")
         .filter(project=project, pk=dispute_id)
         .first()
     )

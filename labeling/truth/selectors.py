@@ -15,6 +15,7 @@ from labeling.catalog.models import Guideline, Image, Item, Project
 from labeling.catalog.selectors import class_names, current_guideline
 from labeling.people.models import User
 from labeling.plain_text import composed
+from labeling.read_once import read_once
 from labeling.truth.models import (
     Annotation,
     AnswerKind,
@@ -23,7 +24,6 @@ from labeling.truth.models import (
     HoldReason,
     Outcome,
     Ruling,
-    RulingRetraction,
     UnusableReason,
 )
 from labeling.truth.sides import ClassSide, sides_of
@@ -45,6 +45,13 @@ def answered_by(dispute: Dispute, user: User) -> bool:
 def _answered_by(user: User) -> Exists:
     """Of a dispute: whether ``user`` gave one of the standing answers to its photo."""
     return Exists(Annotation.objects.standing().filter(item=OuterRef("item"), labeler=user))
+
+
+@read_once
+def open_counts(project: Project) -> dict[tuple[str, bool], int]:
+    """(cause, held) -> open disputes."""
+    counted = Dispute.objects.open().filter(waits__project=project).values_list("cause", "waits__held")
+    return {(cause, held): n for cause, held, n in counted.annotate(n=Count("id")).order_by()}
 
 
 def own_dispute_ids(project: Project, user: User) -> set[UUID]:
@@ -148,14 +155,18 @@ def dispute_detail(dispute: Dispute) -> DisputeDetail:
     """Everything that a ruling needs. Names of labelers are filled in only when the dispute is ruled."""
     project = dispute.project
     item = dispute.item
-    ruling = (
-        Ruling.objects.filter(dispute=dispute).select_related("reviewer", "label_class", "guideline").first()
+    rulings = list(
+        Ruling.objects.filter(
+            dispute__item_id=dispute.item_id, dispute__round__lte=dispute.round
+        ).select_related("dispute", "reviewer", "label_class", "guideline", "retraction")
     )
+    ruling = next((each for each in rulings if each.dispute_id == dispute.pk), None)
     guideline = current_guideline(project)
     names = class_names(guideline)
-    undone = ruling is not None and RulingRetraction.objects.filter(ruling=ruling).exists()
+    undone = hasattr(ruling, "retraction")
     in_dispute = undone and Dispute.objects.open().filter(item=item).exists()
-    rounds = _rounds(dispute, names, reveal=ruling is not None and not in_dispute)
+    rounds = _rounds(dispute, names, rulings, reveal=ruling is not None and not in_dispute)
+    reasons = _usual_reasons(item)
     now = next((r.answers for r in rounds if r.number == dispute.round), [])
     sides, beside, below = sides_of(project, item, Counter(answer.class_key for answer in now))
     return DisputeDetail(
@@ -171,8 +182,8 @@ def dispute_detail(dispute: Dispute) -> DisputeDetail:
         ruling=ruling,
         undone=undone,
         ruled_as=_outcome(ruling, names) if ruling else "",
-        suggested_hold=_usual_reason(item, AnswerKind.HOLD, HoldReason.BETWEEN),
-        suggested_unusable=_usual_reason(item, AnswerKind.UNUSABLE, UnusableReason.OTHER),
+        suggested_hold=reasons.get(AnswerKind.HOLD, HoldReason.BETWEEN),
+        suggested_unusable=reasons.get(AnswerKind.UNUSABLE, UnusableReason.OTHER),
         in_force=_in_force(item, names),
     )
 
@@ -209,7 +220,7 @@ def _in_force(item: Item, names: dict[int, str]) -> str:
     return str(AnswerKind(truth.kind).label)
 
 
-def _rounds(dispute: Dispute, names: dict[int, str], *, reveal: bool) -> list[Round]:
+def _rounds(dispute: Dispute, names: dict[int, str], ruled: Iterable[Ruling], *, reveal: bool) -> list[Round]:
     """All rounds of the photo up to the dispute's, oldest first.
 
     Letters are drawn by a hash of photo and person, so that A on one photo tells nothing about A on another;
@@ -229,12 +240,7 @@ def _rounds(dispute: Dispute, names: dict[int, str], *, reveal: bool) -> list[Ro
         people = {a.labeler_id for a in by_round[number]} - letters.keys()
         for person in sorted(people, key=lambda p: _shuffle_key(dispute.item_id, p)):
             letters[person] = _letter(len(letters))
-    rulings = {
-        ruling.dispute.round: ruling
-        for ruling in Ruling.objects.filter(
-            dispute__item_id=dispute.item_id, dispute__round__lt=dispute.round
-        ).select_related("dispute", "label_class")
-    }
+    rulings = {each.dispute.round: each for each in ruled if each.dispute.round < dispute.round}
     return [
         Round(
             number=number,
@@ -284,17 +290,11 @@ def reason_text(kind: str, reason: str) -> str:
     return str(choices(reason).label) if reason in choices.values else reason
 
 
-def _usual_reason(item: Item, kind: AnswerKind, otherwise: str) -> str:
-    """The reason that people gave most often for ``kind`` on this photo: what one key press will record."""
-    row = (
-        Annotation.objects.standing()
-        .filter(item=item, kind=kind)
-        .values("reason")
-        .annotate(n=Count("id"))
-        .order_by("-n", "reason")
-        .first()
-    )
-    return str(row["reason"]) if row else otherwise
+def _usual_reasons(item: Item) -> dict[str, str]:
+    """Kind -> the reason that people gave most often for it on this photo: what one key press will record."""
+    given = Annotation.objects.standing().filter(item=item).exclude(kind=AnswerKind.CLASS)
+    counted = given.values("kind", "reason").annotate(n=Count("id")).order_by("n", "-reason")
+    return {row["kind"]: str(row["reason"]) for row in counted}
 
 
 # --- gold -------------------------------------------------------------------------------------------------------

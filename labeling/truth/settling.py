@@ -48,9 +48,9 @@ def reconsider(*, project: Project, item_ids: list[int]) -> None:
             settle(project, item_id, round, guideline, photo_state(project, item_id, round))
 
 
-def lock_photo(item_id: int) -> None:
+def lock_photo(item_id: int) -> Item:
     """One writer a photo: of two last answers at the same moment, the second must see the first."""
-    Item.objects.select_for_update(no_key=True).only("pk").get(pk=item_id)
+    return Item.objects.select_for_update(no_key=True).only("pk", "answers_wanted").get(pk=item_id)
 
 
 def lock_photos(item_ids: Iterable[int]) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.db.models import QuerySet
 
 from labeling.catalog.models import Project
-from labeling.catalog.selectors import active_definitions, class_resolution
+from labeling.catalog.selectors import active_classes, class_resolution
 from labeling.truth.models import Annotation, AnswerKind, Dispute
 
 #: In one grid: as many as a person looks at before ruling.
@@ -42,9 +42,7 @@ def cards(project: Project, disputes: QuerySet[Dispute]) -> list[Card]:
     given: dict[tuple[int, int], dict[tuple[str, int | None], int]] = defaultdict(lambda: defaultdict(int))
     for item, round, kind, label_class in answers:
         given[item, round][kind, resolution.get(label_class or 0)] += 1
-    places = {
-        each.label_class_id: (place, each.name) for place, each in enumerate(active_definitions(project))
-    }
+    places = {each.label_class_id: (place, each.name) for place, each in enumerate(active_classes(project))}
     return [Card(each, _said(given[each.item_id, each.round], places)) for each in shown]
 
 

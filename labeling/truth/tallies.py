@@ -15,7 +15,9 @@ and retirements, so a new guideline changes no row.
     settled: "came" and "went" of photos that people settled; by quarter of an hour.
     compared: labeler, value of an answer, value of the ground truth in force.
     disputes: "waiting", or "held" where no reviewer is asked; open ones only.
-    rulings: reviewer; by quarter of an hour. photos: "left" or "drawn" for the audit.
+    disputed: cause, of those that were not withdrawn; by quarter of an hour.
+    rulings: reviewer, "on" within 180 s after their last one, else "first"; ``amount``: milliseconds since then, of the
+        former; by quarter of an hour. photos: "left" or "drawn" for the audit. drawn: "settled", of these, by people.
 
 A value is a class id, "hold" or "unusable"; a band is empty where the answers name none.
 """
@@ -25,17 +27,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from typing import Any
+from datetime import UTC, datetime, timedelta
 
 from django.db import connection, transaction
 
 from labeling import locks
 from labeling.catalog.models import Project
 from labeling.catalog.selectors import class_resolution
+from labeling.kept_counts import Counted, rows, totals
 from labeling.locks import Lock
 from labeling.read_once import read_once
-from labeling.truth.models import GroundTruth, Origin, TruthKind
 
 #: What is read besides the folded rows stays below this, as a fold comes each minute.
 MOST_FOLDED = 200_000
@@ -43,43 +44,18 @@ MOST_FOLDED = 200_000
 BLOCK = 256
 #: Every time zone's days begin with one.
 QUARTER = timedelta(minutes=15)
+_ANY_QUARTER = datetime(2000, 1, 1, tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """``key``: as the module says. ``amount``: 0 but for answers."""
-
-    key: tuple[str, ...]
-    n: int
-    amount: int
-
-
-def counts(
-    project: Project,
-    what: str,
-    *,
-    since: datetime | None = None,
-    first: str | None = None,
-    block_after: int | None = None,
-) -> list[Counted]:
-    """What is counted now; ``since``: of quarters of an hour that begin no earlier; ``first``: with a key that begins so;
-    ``block_after``: of later blocks."""
-    return [
-        Counted(tuple(key), int(n), int(amount))
-        for key, n, amount in _rows(
-            """
-            SELECT key, sum(n), sum(amount) FROM truth_tally
-            WHERE project_id = %s AND what = %s AND (%s::timestamptz IS NULL OR at >= %s)
-              AND (%s::text IS NULL OR key[1] = %s) AND (%s::bigint IS NULL OR key[3]::bigint > %s)
-            GROUP BY key HAVING sum(n) <> 0 OR sum(amount) <> 0
-            """,
-            [project.pk, what, since, since, first, first, block_after, block_after],
-        )
-    ]
+def human_decisions(project: Project) -> tuple[int, int]:
+    """Answers that stand, and rulings."""
+    kept = totals(project)
+    stand = (each for each in kept["answers"] if each.key == ("stands",))
+    return sum(each.n for each in stand), sum(each.n for each in kept["rulings"])
 
 
 def photos(project: Project) -> int:
-    return sum(each.n for each in counts(project, "photos"))
+    return sum(each.n for each in totals(project)["photos"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +72,7 @@ class TruthCount:
 @read_once
 def truths(project: Project) -> list[TruthCount]:
     found = []
-    for each in counts(project, "truths"):
+    for each in totals(project)["truths"]:
         kind, class_id, origin, guideline_id = each.key
         found.append(TruthCount(kind, int(class_id) if class_id else None, origin, int(guideline_id), each.n))
     return found
@@ -104,17 +80,39 @@ def truths(project: Project) -> list[TruthCount]:
 
 def truths_after(project: Project, last: int) -> Counter[str]:
     """Origin -> ground truths of a class in force with an id above ``last``, gold left out."""
-    found = Counter[str]()
-    for each in counts(project, "newest", block_after=last // BLOCK):
-        kind, origin, _block = each.key
-        if kind == TruthKind.CLASS and origin != Origin.GOLD:
-            found[origin] += each.n
-    rest = (
-        GroundTruth.objects.current()
-        .filter(project=project, kind=TruthKind.CLASS, pk__gt=last, pk__lt=(last // BLOCK + 1) * BLOCK)
-        .exclude(origin=Origin.GOLD)
+    found = rows(
+        """
+        SELECT origin, sum(n) FROM (
+            SELECT key[2] AS origin, n FROM truth_tally
+            WHERE project_id = %(project)s AND what = 'newest' AND key[1] = 'class' AND key[3]::bigint > %(block)s
+            UNION ALL
+            SELECT t.origin, 1 FROM truth_groundtruth t
+            WHERE t.id > %(last)s AND t.id < %(next)s AND t.project_id = %(project)s AND t.kind = 'class'
+              AND NOT EXISTS (SELECT 1 FROM truth_groundtruth newer WHERE newer.supersedes_id = t.id)) each
+        WHERE origin <> 'gold' GROUP BY origin HAVING sum(n) <> 0
+        """,
+        {"project": project.pk, "last": last, "block": last // BLOCK, "next": (last // BLOCK + 1) * BLOCK},
     )
-    return found + Counter(rest.values_list("origin", flat=True))
+    return Counter({origin: int(n) for origin, n in found})
+
+
+def disputed(project: Project, since: datetime | None) -> int:
+    """Disputes that people's answers made since then and that no undo has withdrawn."""
+    found = rows(
+        """
+        SELECT coalesce(sum(n), 0) FROM (
+            SELECT n FROM truth_tally
+            WHERE project_id = %(project)s AND what = 'disputed' AND key[1] IN ('disagreement', 'hold')
+              AND (%(until)s::timestamptz IS NULL OR at >= %(until)s)
+            UNION ALL
+            SELECT 1 FROM truth_dispute d
+            WHERE d.project_id = %(project)s AND d.created_at >= %(since)s AND d.created_at < %(until)s
+              AND d.cause IN ('disagreement', 'hold')
+              AND NOT EXISTS (SELECT 1 FROM truth_ruling r WHERE r.dispute_id = d.id AND r.outcome = 'withdrawn')) each
+        """,
+        {"project": project.pk, "since": since, "until": _next_quarter(since)},
+    )
+    return int(found[0][0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,17 +132,23 @@ class Unit:
         return len(self.values) == 1
 
 
+@read_once
 def units(project: Project, *, since: datetime | None = None) -> list[Unit]:
     """Photos with two blind answers or more in one round, but for those that one person was asked first for.
 
     ``since``: those whose newest answer is no older.
     """
-    first, rest = _whole_quarters(since)
-    found = counts(project, "units", since=rest)
-    if first is not None:
-        between = _rows(_UNITS_BETWEEN, {"project": project.pk, "since": first, "until": rest})
-        found += [Counted(tuple(key), 1, 0) for (key,) in between]
-    return as_units(project, found)
+    found = rows(
+        f"""
+        SELECT key, sum(n) FROM (
+            SELECT key, n FROM truth_tally
+            WHERE project_id = %(project)s AND what = 'units' AND (%(until)s::timestamptz IS NULL OR at >= %(until)s)
+            UNION ALL {_UNITS_BETWEEN}) each
+        GROUP BY key HAVING sum(n) <> 0
+        """,  # noqa: S608
+        {"project": project.pk, "since": since, "until": _next_quarter(since)},
+    )
+    return as_units(project, [Counted(tuple(key), int(n), 0) for key, n in found])
 
 
 def as_units(project: Project, found: Iterable[Counted]) -> list[Unit]:
@@ -160,18 +164,15 @@ def as_units(project: Project, found: Iterable[Counted]) -> list[Unit]:
     ]
 
 
-def _whole_quarters(since: datetime | None) -> tuple[datetime | None, datetime | None]:
-    """``since`` where it is within a quarter of an hour, and the begin of the first whole one."""
-    if since is None:
-        return None, None
-    within = timedelta(seconds=since.timestamp() % QUARTER.total_seconds())
-    return (since, since - within + QUARTER) if within else (None, since)
+def _next_quarter(moment: datetime | None) -> datetime | None:
+    """The begin of the first quarter of an hour that is whole from then on."""
+    return moment and moment + (_ANY_QUARTER - moment) % QUARTER
 
 
 # As the database's triggers count, but of the answers themselves: a quarter of an hour brings few.
 _UNITS_BETWEEN = """
 SELECT coalesce(min(CASE WHEN jsonb_typeof(a.context -> 'band') = 'number' THEN (a.context ->> 'band')::int END)::text, '')
-       || array_agg(v.value ORDER BY v.value)
+       || array_agg(v.value ORDER BY v.value), 1
 FROM truth_annotation a
 CROSS JOIN LATERAL (SELECT CASE WHEN a.kind = 'class' THEN a.label_class_id::text ELSE a.kind END AS value) v
 WHERE a.item_id IN (SELECT l.item_id FROM truth_annotation l
@@ -182,20 +183,6 @@ GROUP BY a.item_id, a.round
 HAVING count(*) >= 2 AND NOT bool_or(a.context @> '{"wanted": 1}')
    AND max(a.created_at) >= %(since)s AND max(a.created_at) < %(until)s
 """
-
-
-def by_day(project: Project, what: str, zone: str) -> list[tuple[date, Counted]]:
-    """The same by day in the time zone ``zone``, of what is counted by quarters of an hour."""
-    return [
-        (day, Counted(tuple(key), int(n), int(amount)))
-        for day, key, n, amount in _rows(
-            """
-            SELECT (at AT TIME ZONE %s)::date AS day, key, sum(n), sum(amount) FROM truth_tally
-            WHERE project_id = %s AND what = %s GROUP BY day, key HAVING sum(n) <> 0 OR sum(amount) <> 0
-            """,
-            [zone, project.pk, what],
-        )
-    ]
 
 
 @transaction.atomic
@@ -229,9 +216,3 @@ def mend(project: Project | None = None) -> int:
             "SELECT truth_tally_mend(%s) + truth_open_disputes_mend()", [project.pk if project else None]
         )
         return int(cursor.fetchone()[0])
-
-
-def _rows(sql: str, parameters: Any) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
-        return list(cursor.fetchall())

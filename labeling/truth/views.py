@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from labeling.catalog.models import Item
 from labeling.catalog.pages import project_context
 from labeling.catalog.permissions import Action, project_for
-from labeling.catalog.selectors import active_definitions
+from labeling.catalog.selectors import active_classes
 from labeling.looked_at import only_looked_at
 from labeling.people.models import User
 from labeling.people.signed_in import signed_in
@@ -39,7 +39,7 @@ def labelers(request: HttpRequest, slug: str) -> HttpResponse:
         request,
         project,
         "labelers",
-        definitions=active_definitions(project),
+        definitions=active_classes(project),
         **figures(project),
         **golds(project, page=page, find=request.GET.get("find")),
     )

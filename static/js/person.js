@@ -5,7 +5,7 @@ export const person = document.body.dataset.person ?? "";
 
 /** Read each time: signing in again (in another tab) makes a new one. */
 export function csrfToken() {
-  const found = document.cookie.match(/(?:^|;\s*)csrftoken=([^;]+)/);
+  const found = document.cookie.match(/(?:^|;\s*)(?:__Host-|__Secure-)?csrftoken=([^;]+)/);
   return found ? decodeURIComponent(found[1]) : document.querySelector("[name=csrfmiddlewaretoken]")?.value ?? "";
 }
 

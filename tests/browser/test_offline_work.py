@@ -54,6 +54,22 @@ def screen(live_stack: object, project: Project, labeler: User, page_for: PageFo
     return Screen(page_for(labeler), project).open()
 
 
+def test_answers_bring_the_photos_that_come_next(screen: Screen, labeler: User) -> None:
+    page = screen.page
+    expect(page.locator("#held")).to_have_text("5 min held")
+    posted: list[str] = []
+    page.on("request", lambda request: posted.append(request.url.rsplit("/", 1)[1]))
+    with page.expect_response(
+        lambda told: told.url.endswith("/annotations") and bool(told.json()["claimed"])
+    ) as brought:
+        for _ in range(4):  # more would tell the session's own pace
+            screen.press("2")
+    assert brought.value.json()["claimed"]["tasks"]
+    wait_for_answers(labeler, 9)
+    expect(page.locator("#held")).to_have_text("5 min held")
+    assert "annotations" in posted and "claims" not in posted
+
+
 def test_five_minutes_of_work_are_held_and_every_answer_is_stored(screen: Screen, labeler: User) -> None:
     page = screen.page
     expect(page.locator("#held")).to_have_text("5 min held")

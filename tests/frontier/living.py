@@ -33,7 +33,7 @@ from labeling.learning.models import Diagnostics, ModelVersion, Promotion, Score
 from labeling.monitors.models import MonitorReading
 from labeling.queue.models import BandOpening, Entry, Ranking
 from labeling.truth.models import Annotation, Dispute, Draw, GroundTruth, Origin, Ruling
-from tests.factories import make_items, make_member, make_project
+from tests.factories import make_items, make_member, make_project, place_order
 from tests.kept import made_once
 from tests.monitors.examples import FIGURES
 
@@ -238,7 +238,7 @@ class Living:
             }
             for key in KEYS
         }
-        Ranking.objects.create(
+        order = Ranking.objects.create(
             project=self.project,
             number=number,
             strategy="inward",
@@ -247,6 +247,7 @@ class Living:
             current=True,
             summary=summary,
         )
+        place_order(order)
 
     def open_band(self, band: int) -> None:
         BandOpening.objects.create(project=self.project, band=band, cause="pace", figures={})

@@ -18,7 +18,7 @@ from labeling.overview.diary import diary
 from labeling.queue import services
 from labeling.queue.models import BandOpening, Ranking
 from labeling.truth.models import Dispute
-from tests.factories import make_member
+from tests.factories import make_member, place_order
 from tests.frontier.proving import certified_pool
 from tests.frontier.test_picture import Scene
 from tests.queue.conftest import Setting, answer_with, setting  # noqa: F401  (a fixture)
@@ -120,9 +120,10 @@ def test_what_is_certified_to_the_boundary_has_no_open_band() -> None:
         for each in pool.classes.values()
     }
     Ranking.objects.filter(project=pool.project, current=True).update(current=False)
-    Ranking.objects.create(
+    order = Ranking.objects.create(
         project=pool.project, number=9, strategy="inward", bands=3, model_version=pool.model, current=True, summary=summary
     )  # fmt: skip
+    place_order(order)
     seen = picture(pool.project)
     assert {band.state for line in seen.lines for band in line.bands} == {BandState.CERTIFIED}
     rows = band_table(pool.project, seen)

@@ -16,8 +16,10 @@ from labeling.frontier.policy import policy_of
 from labeling.frontier.requests import request_certification
 from labeling.learning.compute.comparison import _items_of_snapshot
 from labeling.learning.training_set import training_set
-from labeling.queue.placing import audited_by_band
+from labeling.queue.models import Ranking
+from labeling.queue.placing import audited_by_band, ladders_of
 from labeling.truth import services as truth
+from tests.factories import place_order
 from tests.frontier.proving import Pool, make_pool
 
 pytestmark = pytest.mark.django_db
@@ -72,10 +74,18 @@ def test_the_audit_of_bands_leaves_out_near_duplicates_of_what_trained() -> None
     for item in fresh:
         pool.settle(item)
 
+    order = Ranking.objects.create(
+        project=pool.project,
+        number=99,
+        strategy="inward",
+        model_version=pool.model,
+        summary={str(each.pk): {"0": [0.0, 1.0, 20]} for each in pool.classes.values()},
+    )
+    place_order(order)
+
     def counted() -> int:
-        limits = {each.pk: [0.0] for each in pool.classes.values()}
-        members = {each.pk: [each.pk] for each in pool.classes.values()}
-        return sum(n for n, _wrong in audited_by_band(pool.project, pool.model, limits, members).values())
+        ladders = ladders_of(order)
+        return sum(n for n, _wrong in audited_by_band(order, pool.model, ladders).values())
 
     before = counted()
     alike(learned, fresh[0])

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from labeling.frontier.auditing import open_audits
 from labeling.frontier.services import decide
 from labeling.queue import ranking
 from labeling.queue.ranking import open_items
@@ -82,3 +83,29 @@ def test_listing_the_open_photos_hashes_whatever_the_statistics_say(monkeypatch:
     monkeypatch.setattr(ranking, "fetch_columns", explained)
     assert open_items(pool.project).tolist() == before != []
     assert len(plans) == 1 and "Anti Join" in plans[0] and "Nested Loop" not in plans[0]
+
+
+def outside_subplans(plan: str) -> str:
+    """The lines of what is joined; what a subplan reads is looked up for each row."""
+    kept, within = [], None
+    for line in plan.splitlines():
+        depth = len(line) - len(line.lstrip())
+        if within is not None and depth > within:
+            continue
+        within = depth if line.lstrip().startswith("SubPlan ") else None
+        kept.append(line)
+    return "\n".join(kept)
+
+
+def test_whether_an_audit_is_open_is_looked_up_of_each_whatever_the_statistics_say() -> None:
+    """A page waits for it: joined, it took 12 seconds where the statistics had come before the answers."""
+    pool = certified_pool()
+    pool.policy(mode="on", audit_share=1.0)
+    decide(project=pool.project)
+    before = open_audits(pool.project)
+    believe_them_empty()
+    plans = Plans("frontier_decisionoverruled o")
+    with connection.execute_wrapper(plans):
+        assert open_audits(pool.project) == before != {}
+    assert "truth_groundtruth" in plans.seen
+    assert "truth_groundtruth" not in outside_subplans(plans.seen)

@@ -26,15 +26,18 @@ def _queries(client: Client, address: str, body: dict[str, Any]) -> int:
     return len(work)
 
 
-def _loop(world: World, client: Client) -> tuple[int, int, int]:
-    """Queries of a claim that lends one more photo, of one that lends none, and of an answer."""
+def _loop(world: World, client: Client) -> tuple[int, int, int, int]:
+    """Queries of a claim that lends one more photo, of one that lends none, of an answer, and of one that brings a photo."""
     held = client.post(world.api("/claims"), {"count": 1}, content_type="application/json").json()["tasks"]
     claim = _queries(client, world.api("/claims"), {"count": len(held) + 1})
     again = _queries(client, world.api("/claims"), {"count": 1})
     answer = {
         "key": str(uuid4()), "lease": held[0]["lease"], "kind": "class", "class": "functional", "view_ms": 500,
     }  # fmt: skip
-    return claim, again, _queries(client, world.api("/annotations"), answer)
+    alone = _queries(client, world.api("/annotations"), answer)
+    held = client.post(world.api("/claims"), {"count": 1}, content_type="application/json").json()["tasks"]
+    further = answer | {"key": str(uuid4()), "lease": held[0]["lease"], "claim": {"count": len(held)}}
+    return claim, again, alone, _queries(client, world.api("/annotations"), further)
 
 
 def test_a_claim_and_an_answer_cost_as_much_in_a_larger_project(world: World) -> None:
@@ -51,6 +54,7 @@ def test_a_claim_and_an_answer_cost_as_much_in_a_larger_project(world: World) ->
     assert large[0] <= 9
     assert large[1] <= 6
     assert large[2] <= 8
+    assert large[3] <= 13  # both, but for who asks and in which project
 
 
 def test_an_answer_that_settles_a_photo_costs_a_fixed_number_of_queries_too(world: World) -> None:

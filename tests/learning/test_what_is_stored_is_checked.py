@@ -7,18 +7,18 @@ import shutil
 from pathlib import Path
 
 import pytest
-from django.conf import settings
 from django.core.files.storage import default_storage
 from django.core.management import call_command
 from django.test import Client
+from pytest_django import Settings
 
 from labeling.catalog import stored
-from labeling.catalog.models import Damage
+from labeling.catalog.models import Damage, IntakeBatch, IntakeFile, IntakeOutcome
 from labeling.catalog.services import add_image
 from labeling.catalog.storage import original_name, rendition_name
 from labeling.jobs.models import Job, JobState
 from labeling.learning.models import ModelVersion
-from tests.factories import make_user, photo_bytes
+from tests.factories import make_project, make_user, photo_bytes
 from tests.learning.building import trained_project
 
 pytestmark = pytest.mark.django_db
@@ -30,7 +30,7 @@ def said(capsys: pytest.CaptureFixture[str]) -> list[str]:
 
 
 def test_models_are_told_and_vectors_are_computed_again(
-    capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+    capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture, settings: Settings
 ) -> None:
     project, _items, _keys = trained_project()
     assert not [line for line in said(capsys) if "models/" in line]
@@ -69,3 +69,15 @@ def test_lost_originals_are_told_until_they_are_back_and_renditions_are_made_aga
     another = int(lost.sha256[:2], 16) * stored.NIGHTS // 256 + 1
     assert stored.check_photos(another) >= 1, "what was damaged is looked at each night"
     assert not Damage.objects.exists()
+
+
+def test_what_was_staged_goes_when_its_intake_is_through(settings: Settings, tmp_path: Path) -> None:
+    settings.STAGING_DIR = tmp_path / "staging"
+    project = make_project()
+    batches = [IntakeBatch.objects.create(project=project, created_by=project.created_by) for _ in range(2)]
+    for batch, outcome in zip(batches, (IntakeOutcome.ADDED, IntakeOutcome.PENDING), strict=True):
+        IntakeFile.objects.create(batch=batch, name="x", path="0", outcome=outcome)
+    for name in (*(str(batch.pk) for batch in batches), "being-sent"):
+        (settings.STAGING_DIR / name).mkdir(parents=True)
+    stored.sweep_staging()
+    assert {each.name for each in settings.STAGING_DIR.iterdir()} == {str(batches[1].pk), "being-sent"}

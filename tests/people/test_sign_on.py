@@ -70,7 +70,7 @@ def test_a_verified_address_opens_the_account_that_has_it_and_goes_on_doing_so(s
     sign_on(again, subject)
     assert who(again) == "kim"
     kinds = AccountEvent.objects.filter(person__username="kim").values_list("kind", flat=True)
-    assert list(kinds) == ["joined"]
+    assert list(kinds) == ["signed_in", "signed_in", "joined"]
 
 
 @pytest.mark.parametrize("create", [False, True])

@@ -19,7 +19,7 @@ from knox.crypto import hash_token
 from benchmarks.grown import grow
 from labeling.monitors.models import MonitorAlert, MonitorReading, MonitorThresholds
 from labeling.people.models import Token
-from labeling.queue import entry_counts
+from labeling.queue import entry_counts, placing
 from labeling.truth import tallies
 from labeling.truth.models import Dispute, OpenDispute, Tally
 from tests.factories import make_member, make_project, make_user
@@ -161,12 +161,17 @@ def _kept_by_the_database() -> int:
         cursor.execute(
             """
             SELECT (SELECT count(*) FROM pg_trigger WHERE tgname LIKE 'tally%' AND NOT tgisinternal)
-                   + (SELECT count(*) FROM pg_proc WHERE proname ~ '^(truth|queue)_(tally|open_disputes)')
+                   + (SELECT count(*) FROM pg_proc WHERE proname ~ '^(truth|queue)_(tally|open_disputes|placed?)')
                    + (SELECT count(*) FROM pg_class
-                      WHERE relname IN ('truth_tally', 'truth_opendispute', 'truth_contribution'))
+                      WHERE relname IN ('truth_tally', 'truth_opendispute', 'truth_contribution', 'queue_placed',
+                                        'queue_placement'))
             """
         )
         return int(cursor.fetchone()[0])
+
+
+def _mend() -> int:
+    return tallies.mend() + entry_counts.mend() + placing.mend()
 
 
 @pytest.mark.django_db
@@ -176,10 +181,10 @@ def test_a_database_of_before_counts_were_kept_is_counted_once_and_goes_back() -
     Dispute.objects.create(
         project=world.project, item=world.items[4], round=9, cause="disagreement", held=True
     )
-    tallies.mend(), entry_counts.mend()
+    _mend()
     sums, disputes = _counted()
     told = {what for _project, what, *_rest in sums}
-    assert {"answers", "units", "truths", "disputes", "photos", "entries"} <= told
+    assert {"answers", "units", "truths", "disputes", "disputed", "photos", "entries", "placed"} <= told
     assert set(disputes.values()) == {True, False}
     kept = _kept_by_the_database()
 
@@ -188,4 +193,4 @@ def test_a_database_of_before_counts_were_kept_is_counted_once_and_goes_back() -
     migrate()
     assert _kept_by_the_database() == kept
     assert _counted() == (sums, disputes)
-    assert (tallies.mend(), entry_counts.mend()) == (0, 0)
+    assert _mend() == 0

@@ -13,7 +13,7 @@ from labeling.queue.events import ranking_swapped
 from labeling.queue.models import BandOpening, Entry, Ranking
 from labeling.refusals import Refused
 from labeling.truth.models import GroundTruth
-from tests.factories import make_member
+from tests.factories import make_member, place_order
 from tests.frontier.test_picture import BANDS, Scene
 from tests.queue.conftest import Setting, answer_with
 
@@ -128,6 +128,7 @@ class Passed(Scene):
             current=True,
             summary=old.summary,
         )
+        place_order(self.ranking)
         for entry in Entry.objects.filter(ranking=old):
             entry.ranking = self.ranking
             entry.pk = (self.ranking.pk, entry.item_id)
@@ -192,7 +193,7 @@ def test_another_order_by_the_same_champion_opens_nothing() -> None:
     scene = Passed()
     old = scene.ranking
     Ranking.objects.filter(pk=old.pk).update(current=False)
-    Ranking.objects.create(
+    order = Ranking.objects.create(
         project=scene.project,
         number=2,
         strategy="inward",
@@ -202,6 +203,7 @@ def test_another_order_by_the_same_champion_opens_nothing() -> None:
         summary=old.summary,
     )
     Score.objects.filter(model_version=scene.model).update(confidence=0.01)
+    place_order(order)
     ranking_swapped.send(sender=Ranking, project=scene.project)
     assert scene.openings() == [(1, "pace"), (2, "pace")]
 

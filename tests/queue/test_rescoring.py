@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
+from datetime import timedelta
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pgtrigger
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.utils import timezone
 from pytest_django import Settings
 
 from labeling.catalog.models import Item, Project
@@ -18,10 +22,12 @@ from labeling.catalog.services import add_items
 from labeling.jobs.models import Job
 from labeling.learning.models import ModelVersion, Score
 from labeling.learning.services import promote, request_training
-from labeling.queue import entry_counts, rescoring, services, tasks  # noqa: F401  (tasks registers the handlers)
+from labeling.queue import entry_counts, placing, rescoring, services, tasks  # noqa: F401  (tasks registers the handlers)
 from labeling.queue.models import Entry, Ranking
 from labeling.queue.places import ARRIVALS
+from labeling.queue.placing import truths_by_band
 from labeling.truth.current import truth_in_force
+from labeling.truth.models import GroundTruth
 from tests.factories import make_items, make_member, make_project
 from tests.learning.building import ask_again, run_job, settle, trained_project
 from tests.queue.conftest import answer_with
@@ -46,6 +52,9 @@ def current(project: Project) -> Ranking:
     return Ranking.objects.get(project=project, current=True)
 
 
+@pytest.mark.django_db(
+    transaction=True
+)  # two projects are written at the same time, by connections of their own
 def test_projects_on_one_backbone_are_ranked_in_one_pass_over_the_embeddings(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -71,9 +80,18 @@ def test_projects_on_one_backbone_are_ranked_in_one_pass_over_the_embeddings(
         return probabilities(gathered, heads, progress)
 
     monkeypatch.setattr(rescoring, "probabilities", counted)
+    writers: set[int] = set()
+    write_ranking = rescoring.write_ranking
+
+    def noted(**given: Any) -> Ranking:
+        writers.add(threading.get_ident())
+        return write_ranking(**given)
+
+    monkeypatch.setattr(rescoring, "write_ranking", noted)
     job = run_job(services.request_rescoring(projects=[first, second, bare]))
     assert job.state == "succeeded", job.error + job.trace
     assert passes == [2], "all of them stand on one backbone"
+    assert threading.get_ident() not in writers
     assert [told["photos"] for told in job.result["projects"]] == [24, 24, 3]
     assert job.result["projects"][2]["unscored"] == 3
 
@@ -131,6 +149,33 @@ def test_a_new_champion_takes_the_place_of_the_old_ones_scores_and_entries() -> 
     assert sum(each.waiting for each in waiting) == Entry.objects.filter(ranking=current(project)).count() > 0
     assert entry_counts.waiting_of(before) == []
     assert entry_counts.mend() == 0
+
+
+def test_what_is_settled_while_an_order_is_written_is_counted_in_it_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    project, items, _version = with_champion(30, 10)
+    run_job(services.request_ranking(project=project))
+    old, early = settle(project, items[25:27], ["functional"] * 2)
+    with pgtrigger.ignore("truth.GroundTruth:append_only"):
+        GroundTruth.objects.filter(pk=old.pk).update(created_at=timezone.now() - timedelta(days=1))
+    before = truths_by_band(project).settled
+    write = rescoring.write_ranking
+
+    def meanwhile(**given: Any) -> Ranking:
+        ranking = write(**given)
+        settle(project, items[27:28], ["functional"])
+        for gone in (old, early):
+            GroundTruth.objects.create(
+                project=project, item=gone.item, kind="withdrawn", origin="ruling", supersedes=gone, guideline=gone.guideline
+            )  # fmt: skip
+        return ranking
+
+    monkeypatch.setattr(rescoring, "write_ranking", meanwhile)
+    run_job(services.request_ranking(project=project))
+    after = truths_by_band(project).settled
+    assert sum(after.values()) == sum(before.values()) - 1 > 1
+    assert placing.mend() == 0
 
 
 def test_ranking_again_scores_only_what_came_since() -> None:

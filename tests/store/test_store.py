@@ -16,6 +16,7 @@ from django.core.files.storage import FileSystemStorage, default_storage
 from labeling.store import copies, folders, objects, sums
 from labeling.store.folders import BACKBONES, MODELS, STAGING, VECTORS, Damaged, carry_over
 from labeling.store.objects import StoreAway
+from tests.store.conftest import in_bucket
 
 Machine = Callable[[str], Path]
 
@@ -122,9 +123,14 @@ def test_what_is_damaged_in_the_bucket_comes_to_no_machine(bucket: None, machine
     MODELS.put("solar/one")
     objects.write("models/solar/one/head.json", b"weightS")
     machine("b")
+    assert not MODELS.is_sound("solar/one") and not MODELS.heal("solar/one")
     with pytest.raises(Damaged, match=r"models/solar/one is damaged: head\.json"):
         MODELS.get("solar/one")
     assert not list(MODELS.root.glob("*/*")), "nothing half is left"
+    machine("a")
+    assert MODELS.heal("solar/one"), "a sound copy is here"
+    machine("b")
+    assert (MODELS.get("solar/one") / "head.json").read_bytes() == b"weights"
 
 
 def test_a_machine_that_died_while_it_put_left_nothing(bucket: None, machine: Machine) -> None:
@@ -148,6 +154,20 @@ def test_what_lay_here_before_the_bucket_was_is_carried_over(bucket: None, machi
     machine("b")
     assert (MODELS.get("solar/old") / "head.json").is_file()
     assert (BACKBONES.all(), VECTORS.names("f00"), STAGING.names()) == (["p1"], {"shard-1"}, set())
+
+
+def test_another_bucket_gets_what_was_copied_from_the_one_before(
+    s3: str, machine: Machine, settings: Any
+) -> None:
+    machine("a")
+    for number in range(2):
+        settings.STORAGES = {**settings.STORAGES, "default": in_bucket(s3, f"moved-{os.getpid()}-{number}")}
+        if number == 0:
+            make(MODELS, "solar/one")
+            MODELS.put("solar/one")
+            assert carry_over() == 0
+    assert MODELS.all() == [] and carry_over() == 1
+    assert MODELS.all() == ["solar/one"]
 
 
 def test_only_copies_go_and_the_longest_unused_first(bucket: None, machine: Machine, settings: Any) -> None:

@@ -13,15 +13,17 @@ from django.utils import timezone
 from labeling.catalog.models import Item, Project
 from labeling.catalog.selectors import current_guideline
 from labeling.catalog.services import amend_guideline
+from labeling.kept_counts import counts
 from labeling.people.models import User
 from labeling.truth import tallies
 from labeling.truth.alpha import alpha_since
-from labeling.truth.models import Annotation, Dispute, Retraction, Ruling, Tally
+from labeling.truth.models import Annotation, Dispute, GroundTruth, Retraction, Ruling, Tally
 from labeling.truth.selectors import open_disputes
 from labeling.truth.services import add_gold, rule
 from labeling.truth.tasks import check_counts, fold_counts
 from tests.database import without_triggers
 from tests.factories import make_items, make_member, make_project
+from tests.frontier.living import at
 
 pytestmark = pytest.mark.django_db
 
@@ -60,7 +62,7 @@ def answer(
 
 
 def kept(project: Project, what: str) -> dict[tuple[str, ...], int]:
-    return {each.key: each.n for each in tallies.counts(project, what)}
+    return {each.key: each.n for each in counts(project, what)}
 
 
 def test_two_answers_make_a_unit_and_taking_one_back_unmakes_it() -> None:
@@ -103,12 +105,27 @@ def test_a_dispute_a_ruling_gold_and_a_draw_are_counted() -> None:
     assert kept(project, "disputes") == {("waiting",): 1}
     rule(project=project, dispute_id=dispute.pk, reviewer=reviewer, outcome="class", class_key="functional")
     assert kept(project, "disputes") == {}
-    assert kept(project, "rulings") == {(str(reviewer.pk),): 1}
+    assert kept(project, "rulings") == {(str(reviewer.pk), "first"): 1}
     add_gold(project=project, item=items[1], class_key="functional", by=reviewer)
     Item.objects.filter(pk=items[2].pk).update(audit_drawn_at=timezone.now())
     assert kept(project, "photos") == {("left",): 2, ("drawn",): 1}
-    assert Counter(each.origin for each in tallies.truths(project)) == {"ruling": 1, "gold": 1}
-    assert sum(each.n for each in tallies.counts(project, "settled")) == 1
+    assert kept(project, "drawn") == {}
+    Item.objects.filter(pk=items[0].pk).update(audit_drawn_at=timezone.now())
+    Item.objects.filter(pk=items[1].pk).update(audit_drawn_at=timezone.now())
+    assert kept(project, "drawn") == {("settled",): 1}
+    settled = GroundTruth.objects.get(item=items[0])
+    GroundTruth.objects.create(
+        project=project,
+        item=items[0],
+        kind="withdrawn",
+        origin="withdrawal",
+        draw="rank",
+        supersedes=settled,
+        guideline=settled.guideline,
+    )
+    assert kept(project, "drawn") == {}
+    assert Counter(each.origin for each in tallies.truths(project)) == {"gold": 1}
+    assert kept(project, "settled") == {("came",): 1, ("went",): 1}
     assert tallies.mend() == 0
 
 
@@ -230,3 +247,40 @@ def test_classes_are_kept_as_they_were_named() -> None:
     amend_guideline(project=project, by=project.created_by, note="One", merge={"cracked": "defective"})
     assert [unit.alike for unit in tallies.units(project)] == [True]
     assert kept(project, "units") == before
+
+
+def test_a_ruling_takes_the_time_since_the_last_one_whatever_the_order_they_come_in() -> None:
+    project, other = make_project(), make_project()
+    items, elsewhere = make_items(project, 5), make_items(other, 1)
+    one, two = make_member(project, "reviewer"), make_member(project, "reviewer")
+    begun = timezone.now()
+
+    def ruling(item: Item, reviewer: User) -> Ruling:
+        dispute = Dispute.objects.create(
+            project=item.project, item=item, round=1 + item.disputes.count(), cause="hold"
+        )
+        return Ruling(
+            dispute=dispute, reviewer=reviewer, outcome="hold", guideline=current_guideline(item.project)
+        )
+
+    def ruled(item: Item, seconds: int) -> None:
+        with at(begun + timedelta(seconds=seconds)):
+            ruling(item, one).save()
+
+    def paced() -> dict[tuple[str, ...], tuple[int, int]]:
+        return {each.key: (each.n, each.amount) for each in counts(project, "rulings")}
+
+    ruled(items[0], 0), ruled(items[1], 200), ruled(elsewhere[0], 190)
+    assert paced() == {(str(one.pk), "first"): (2, 0)}
+    # It comes late, between two that were too far apart, and makes both it and the next one follow at once.
+    ruled(items[2], 50)
+    both = [ruling(item, two) for item in items[3:]]
+    with at(begun, tick=timedelta(seconds=60)):
+        Ruling.objects.bulk_create(both)
+    assert paced() == {
+        (str(one.pk), "first"): (1, 0),
+        (str(one.pk), "on"): (2, 50_000 + 150_000),
+        (str(two.pk), "first"): (1, 0),
+        (str(two.pk), "on"): (1, 60_000),
+    }
+    assert tallies.mend() == 0

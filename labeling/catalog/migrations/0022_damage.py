@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('catalog', '0020_strict_at_the_boundary'),
+        ('catalog', '0021_file_tallies'),
     ]
 
     operations = [

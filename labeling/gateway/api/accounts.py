@@ -73,9 +73,10 @@ class LoginView(ApiView):
 class LogoutView(ApiView):
     @endpoint("logout", "Forget the token that this request is sent with", may=Who.SIGNED_IN, errors=(409,))
     def post(self, request: Request) -> None:
-        if request.auth is None:
+        if not isinstance(request.auth, Token):
             raise Refused("no_token", _("This request came with a session, not a token. Use /logout."))
-        request.auth.delete()
+        me = signed_in(request)
+        revoke_token(user=me, key=request.auth.token_key, by=me)
         user_logged_out.send(sender=type(request.user), request=request._request, user=request.user)
 
 

@@ -13,6 +13,7 @@ from labeling.gateway import provenance
 from labeling.gateway.api.base import ApiView, route, signed_in
 from labeling.gateway.api.endpoint import Json, endpoint
 from labeling.gateway.api.fields import AnsweredClass, Checklist, GuidelineRead
+from labeling.gateway.api.labeling import ClaimIn, ClaimOut, asked, present_claimed
 from labeling.gateway.api.shapes import Shape, StrictSerializer, like, paged
 from labeling.gateway.pagination import page_of_rows
 from labeling.queue import services as queue
@@ -30,6 +31,12 @@ class AnswerIn(StrictSerializer):
     shown_at = serializers.DateTimeField(required=False, allow_null=True, default=None)
     view_ms = like(Annotation, "view_ms")
     guideline = GuidelineRead()
+    claim = ClaimIn(
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text="The next photos in the same round trip: what `claims` takes. The answer tells of them as `claimed`.",
+    )
     class_ = AnsweredClass()
 
 
@@ -39,6 +46,10 @@ class AnswerOut(Shape):
     kind = serializers.ChoiceField(AnswerKind.choices)
     reason = serializers.CharField(allow_blank=True)
     guideline = serializers.IntegerField(help_text="Number of the version that it counts under.")
+    claimed = ClaimOut(
+        allow_null=True,
+        help_text="With `claim`: what `claims` would answer now. Null when photos could not be lent: then ask there.",
+    )
     class_ = serializers.CharField(allow_blank=True)
 
 
@@ -105,22 +116,27 @@ class AnnotationsView(ApiView):
         tag="labeling",
     )
     def post(self, request: Request, project: Project, given: Json) -> Response:
-        stored = queue.submit(
-            project=project,
-            labeler=signed_in(request),
-            lease=given["lease"],
-            key=given["key"],
-            answer=Answer(
+        labeler = signed_in(request)
+        sent = {
+            "lease": given["lease"],
+            "key": given["key"],
+            "answer": Answer(
                 kind=given["kind"],
                 class_key=given["class"],
                 reason=given["reason"],
                 comment=given["comment"],
                 checklist=tuple(given["checklist"]),
             ),
-            shown_at=given["shown_at"],
-            view_ms=given["view_ms"],
-            guideline=given["guideline"],
-        )
+            "shown_at": given["shown_at"],
+            "view_ms": given["view_ms"],
+            "guideline": given["guideline"],
+        }
+        if given["claim"] is None:
+            stored, claimed = queue.submit(project=project, labeler=labeler, **sent), None
+        else:
+            stored, claimed = queue.submit_and_claim(
+                project=project, labeler=labeler, claim=asked(given["claim"]), **sent
+            )
         annotation = stored.annotation
         # A new answer's class is the one that was just sent; only a replay has to look at what was stored.
         class_key = given["class"] if stored.created else _class_key(annotation)
@@ -129,6 +145,7 @@ class AnnotationsView(ApiView):
             undo_until=stored.undo_until,
             class_=class_key if annotation.kind == AnswerKind.CLASS else "",
             guideline=annotation.guideline.number,
+            claimed=present_claimed(project, labeler, claimed) if claimed else None,
         )
         return Response(told, status=201 if stored.created else 200)
 

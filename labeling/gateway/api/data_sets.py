@@ -12,6 +12,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.reverse import reverse
 
+from labeling.catalog.activity import log_activity
 from labeling.catalog.models import Project
 from labeling.catalog.permissions import Action
 from labeling.exchange import selectors
@@ -135,6 +136,14 @@ class DataSetFileView(ApiView):
     def get(self, request: Request, project: Project, data_set_id: UUID) -> StreamingHttpResponse:
         data_set = selectors.data_set_of(project, data_set_id)
         format = FORMATS[data_set.format]
+        log_activity(
+            project=project,
+            kind="exported",
+            actor=signed_in(request),
+            what="data-set",
+            format=format.title,
+            data_set=str(data_set.pk),
+        )
         return sent(
             request._request,
             selectors.file_of(data_set),

@@ -109,9 +109,7 @@ def endpoint(
             if isinstance(may, Action):
                 named["project"] = project_for(request.user, named.pop("slug"), may)
             elif may is Who.SUPERUSER and not may_create_projects(request.user):
-                raise PermissionDenied(
-                    _("Only an administrator of the whole site may create projects. Ask one.")
-                )
+                raise PermissionDenied(_("Only an administrator of the whole site may do this. Ask one."))
             if reader is not None:
                 sent = reader(data=request.data)
                 sent.is_valid(raise_exception=True)

@@ -21,6 +21,7 @@ from labeling.gateway.api.fields import (
     present_photo,
 )
 from labeling.gateway.api.shapes import Shape, StrictSerializer
+from labeling.people.models import User
 from labeling.queue import services as queue
 from labeling.queue.models import Slot
 from labeling.queue.selectors import labeler_progress, notes_for, queue_state
@@ -92,6 +93,29 @@ def present_task(slot: Slot, notes: dict[int, str] | None = None) -> dict[str, A
     )
 
 
+def asked(given: Json) -> queue.Claiming:
+    """A claim as :func:`labeling.queue.services.claim_under` takes it."""
+    return {
+        "count": given["count"],
+        "offline": timedelta(seconds=given["offline_seconds"]),
+        "back": given["back"],
+    }
+
+
+def present_claimed(project: Project, labeler: User, claimed: queue.Claimed) -> Json:
+    slots = claimed.slots
+    notes = notes_for(slots)
+    state = {"state": "open", "message": ""} if slots else queue_state(project, labeler)
+    return {
+        "tasks": [present_task(slot, notes) for slot in slots],
+        "state": state["state"],
+        "message": state["message"],
+        "progress": labeler_progress(project, labeler),
+        "guideline": claimed.guideline,
+        "order": claimed.order,
+    }
+
+
 @route("projects/<slug:slug>/claims", "api-claims", "labeling")
 class ClaimsView(ApiView):
     @endpoint(
@@ -104,24 +128,9 @@ class ClaimsView(ApiView):
     )
     def post(self, request: Request, project: Project, given: Json) -> Json:
         labeler = signed_in(request)
-        claimed = queue.claim_under(
-            project=project,
-            labeler=labeler,
-            count=given["count"],
-            offline=timedelta(seconds=given["offline_seconds"]),
-            back=given["back"],
+        return present_claimed(
+            project, labeler, queue.claim_under(project=project, labeler=labeler, **asked(given))
         )
-        slots = claimed.slots
-        notes = notes_for(slots)
-        state = {"state": "open", "message": ""} if slots else queue_state(project, labeler)
-        return {
-            "tasks": [present_task(slot, notes) for slot in slots],
-            "state": state["state"],
-            "message": state["message"],
-            "progress": labeler_progress(project, labeler),
-            "guideline": claimed.guideline,
-            "order": claimed.order,
-        }
 
 
 @route("projects/<slug:slug>/annotations/<uuid:key>/undo", "api-undo", "labeling")

@@ -9,12 +9,13 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework import serializers
 from rest_framework.request import Request
 
+from labeling.catalog.activity import log_activity
 from labeling.catalog.models import Project
 from labeling.catalog.permissions import Action, may
 from labeling.exchange.tables import FORMATS, streamed
 from labeling.frontier.standing import StandsUnder
 from labeling.gateway import provenance
-from labeling.gateway.api.base import ApiView, route
+from labeling.gateway.api.base import ApiView, route, signed_in
 from labeling.gateway.api.endpoint import Json, endpoint
 from labeling.gateway.api.fields import yes_or_no
 from labeling.gateway.api.shapes import Shape, paged
@@ -135,6 +136,14 @@ class ExportView(ApiView):
                 % {"names": ", ".join(sorted(SOURCES)), "formats": ", ".join(f".{each}" for each in FORMATS)}
             )
         source, promise = SOURCES[what], _promise(request)
+        log_activity(
+            project=project,
+            kind="exported",
+            actor=signed_in(request),
+            what=what,
+            format=ending,
+            promise=promise,
+        )
         return streamed(
             request._request,
             provenance.stream(source, project, promise=promise),

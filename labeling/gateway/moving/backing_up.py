@@ -106,6 +106,7 @@ def back_up(
             keys = _Copies(Folder(var), target)
             keys.add([backups.SECRET])
             copies.files |= keys.files
+            copies.new |= keys.new
         with listing.open("wb") as into:
             into.writelines(backups.line(*each) for each in sorted(copies.files.items()))
         made = Made(

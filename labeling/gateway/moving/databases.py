@@ -77,7 +77,7 @@ def snapshot(line: Session) -> Iterator[str]:
 
 
 def digests(line: Session) -> dict[str, Digest]:
-    """Rows and hash of each table, by name. Reads everything, a few microseconds a row."""
+    """Rows and hash of each table, by name. Reads everything."""
     found = {}
     for schema, table in line.execute(_TABLES).fetchall():
         row = line.execute(sql.SQL(_DIGEST).format(sql.Identifier(schema, table))).fetchone()

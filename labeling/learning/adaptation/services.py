@@ -16,13 +16,14 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from labeling.catalog.models import Item, Project
 from labeling.jobs.models import Job, JobQuerySet
 from labeling.jobs.services import LAST, enqueue
+from labeling.kept_counts import totals
 from labeling.learning import selectors, services
 from labeling.learning import training_set as labels
 from labeling.learning.domain_backbones import made
@@ -30,7 +31,7 @@ from labeling.learning.models import DomainBackbone
 from labeling.people.models import User
 from labeling.refusals import Refused
 from labeling.truth import tallies
-from labeling.truth.models import Gold, GroundTruth
+from labeling.truth.models import Gold, GroundTruth, Origin
 
 JOB_KIND = "adapt"
 #: With fewer photos to learn from, what is usual at a place cannot be told.
@@ -91,16 +92,26 @@ def _judging(project: Project) -> QuerySet[Item]:
 
 
 def readiness(project: Project, *, least: int = LEAST) -> Readiness:
-    pool = tallies.photos(project)
-    free, lone = usable(project).count(), _free(project).count()
-    audit = Item.objects.filter(project=project, audit_drawn_at__isnull=False, gold__isnull=True).count()
-    gold = Gold.objects.filter(item__project=project).count()
+    """By counts that are kept. Gold photos and near-duplicates, of which there are few, are looked at one by one."""
+    pool, kept = tallies.photos(project), totals(project)
+    by_people = GroundTruth.objects.current().exclude(origin=Origin.GOLD).filter(item=OuterRef("item"))
+    left = Q(item__audit_drawn_at__isnull=True)
+    golds = Gold.objects.filter(project=project).aggregate(
+        n=Count("pk"), left=Count("pk", filter=left), settled=Count("pk", filter=left & Q(Exists(by_people)))
+    )
+    gold = golds["n"]
+    audit = sum(each.n for each in kept["photos"] if each.key == ("drawn",)) - (gold - golds["left"])
+    settled = sum(each.n for each in kept["truths"] if each.key[2] != Origin.GOLD)
+    settled -= sum(each.n for each in kept["drawn"]) + golds["settled"]
+    judging = _judging(project).filter(twins_of__isnull=False).values("twins_of")
+    alike = _free(project).filter(twins_of__isnull=False, twins_of__in=judging).count()
+    free = pool - audit - gold - settled - alike
     reason = ""
     if free < least:
         reason = _(
             "Adapting needs %(least)d photos that no figure is computed on, and there are %(n)d. Add photos."
         ) % {"least": least, "n": free}
-    excluded = {"audit": audit, "gold": gold, "settled": pool - lone - audit - gold, "alike": lone - free}
+    excluded = {"audit": audit, "gold": gold, "settled": settled, "alike": alike}
     return Readiness(pool, free, excluded, reason)
 
 

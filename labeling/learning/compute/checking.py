@@ -1,7 +1,7 @@
 """Whether what is stored of models, backbones and vectors is what was written.
 
-Vectors that are damaged are removed, and computed again. Models and backbones are told: only a backup, or people, bring
-them back.
+What this machine has a sound copy of is put back. Vectors that are damaged are removed, and computed again. Models and
+backbones are told: only a backup, or people, bring them back.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def check_folders(night: int | None) -> dict[str, int]:
         damaged = [f"{area}/{name}" for name, is_sound in found.items() if not is_sound]
         stored.tell(area, [f"{area}/{name}" for name in found], damaged)
     vectors = [name for name in VECTORS.all() if "/shard-" in name and _is_tonight(name, night)]
-    damaged = [name for name in vectors if not VECTORS.is_sound(name)]
+    damaged = [name for name in vectors if not (VECTORS.is_sound(name) or VECTORS.heal(name))]
     for name in damaged:
         logger.error("the vectors in %s are damaged; they are removed, to be computed again", name)
         VECTORS.drop(name)
@@ -55,12 +55,12 @@ def _is_ours(version: ModelVersion) -> bool:
 
 
 def _is_model_sound(name: str, version: ModelVersion) -> bool:
-    return MODELS.is_sound(name) and is_whole(version)
+    return (MODELS.is_sound(name) or MODELS.heal(name)) and is_whole(version)
 
 
 def _is_backbone_sound(name: str) -> bool:
     """Also one that is older than sums are: its manifest has some."""
-    if not BACKBONES.is_sound(name):
+    if not (BACKBONES.is_sound(name) or BACKBONES.heal(name)):
         return False
     try:
         domain.read_manifest(BACKBONES.get(name))

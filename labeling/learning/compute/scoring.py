@@ -52,14 +52,7 @@ class Gathered:
 
 def gather(store: Vectors, projects: Sequence[Project]) -> Gathered:
     """Look up all photos of these projects, and each image's place in the store, once."""
-    found = [
-        fetch_columns(
-            ["id", "image_id"],
-            "SELECT id, image_id FROM catalog_item WHERE project_id = %s ORDER BY id",
-            [project.pk],
-        )
-        for project in projects
-    ]
+    found = [_items_of(project) for project in projects]
     images = np.empty(0, dtype=np.int64)
     for _item_ids, image_ids in found:
         # Projects on one pool of photos often hold the very same ones, in the same order.
@@ -79,6 +72,17 @@ def gather(store: Vectors, projects: Sequence[Project]) -> Gathered:
             for project, (item_ids, image_ids) in zip(projects, found, strict=True)
         ],
     )
+
+
+def _items_of(project: Project) -> tuple[Ids, Ids]:
+    """Ids of a project's items, rising, and of their images. They mostly lie so; the database would sort them on a disk."""
+    item_ids, image_ids = fetch_columns(
+        ["id", "image_id"], "SELECT id, image_id FROM catalog_item WHERE project_id = %s", [project.pk]
+    )
+    if (np.diff(item_ids) > 0).all():
+        return item_ids, image_ids
+    order = np.argsort(item_ids)
+    return item_ids[order], image_ids[order]
 
 
 def _digests(images: Ids) -> bytes:
@@ -135,7 +139,14 @@ def score_items(
 
 
 def keep_scores(model_version: ModelVersion, item_ids: Ids, proba: Proba) -> dict[str, int]:
-    """Store a version's probabilities (n, k), and drop the project's scores by any other version.
+    """:func:`write_scores`, then drop the project's scores by any other version."""
+    told = write_scores(model_version, item_ids, proba)
+    drop_other_scores(model_version)
+    return told
+
+
+def write_scores(model_version: ModelVersion, item_ids: Ids, proba: Proba) -> dict[str, int]:
+    """Store a version's probabilities (n, k), beside the scores by any other version.
 
     Photos that this version scored before keep their row (a head never changes its mind). Photos without an
     embedding (NaN) get no score.
@@ -152,7 +163,6 @@ def keep_scores(model_version: ModelVersion, item_ids: Ids, proba: Proba) -> dic
                 copy_into(partition.name, _columns(model_version, item_ids[has], proba[has]), freeze=True)
                 partition.build_indexes()
                 partition.attach()
-            drop_other_scores(model_version)
             return {"scored": int(has.sum()), "already": 0, "missing": int((~has).sum())}
         except ProgrammingError:
             # Another worker made the partition in the same moment; what it left out is added below.
@@ -166,7 +176,6 @@ def keep_scores(model_version: ModelVersion, item_ids: Ids, proba: Proba) -> dic
     fresh = has & ~seen
     if fresh.any():
         _add(model_version, _columns(model_version, item_ids[fresh], proba[fresh]))
-    drop_other_scores(model_version)
     return {"scored": int(fresh.sum()), "already": already, "missing": int((~has & ~seen).sum())}
 
 

@@ -23,16 +23,17 @@ from labeling.truth.models import GroundTruth, Origin
 SHOWN = 12
 OVER = timedelta(days=7)
 
-# In the order of arrival, so that it ends with the twelfth. What the machine decided lies beyond the arrivals and waits for
-# nobody; a photo in review has left the queue, and still waits for a person.
+# In the order of arrival, so that each half ends with the twelfth. What the machine decided lies beyond the arrivals and
+# waits for nobody; a photo in review has left the queue, and still waits for a person.
 _OLDEST = """
-SELECT i.id, i.added_at FROM catalog_item i
-WHERE i.project_id = %(project)s
-  AND (EXISTS (SELECT 1 FROM queue_entry e
-               WHERE e.ranking_id = %(ranking)s AND e.item_id = i.id AND e.band <= %(arrivals)s)
-       OR EXISTS (SELECT 1 FROM truth_dispute d WHERE d.item_id = i.id
-                    AND NOT EXISTS (SELECT 1 FROM truth_ruling r WHERE r.dispute_id = d.id)))
-ORDER BY i.id LIMIT %(shown)s
+WITH waits AS (
+    (SELECT e.item_id FROM queue_entry e WHERE e.ranking_id = %(ranking)s AND e.band <= %(arrivals)s
+     ORDER BY e.item_id LIMIT %(shown)s)
+    UNION
+    (SELECT d.item_id FROM truth_opendispute o JOIN truth_dispute d ON d.id = o.dispute_id WHERE o.project_id = %(project)s
+     ORDER BY d.item_id LIMIT %(shown)s)
+)
+SELECT i.id, i.added_at FROM waits JOIN catalog_item i ON i.id = waits.item_id ORDER BY i.id LIMIT %(shown)s
 """
 
 

@@ -1,8 +1,7 @@
 """What a project's people and its machine did, day by day, counted from the appended rows.
 
-Answers, settled photos and agreement are kept by quarters of an hour (:mod:`labeling.truth.tallies`); of rulings and of
-what the machine decided, one statement a kind of row adds them up. A day is one in the reader's time zone. A project of
-years has thousands of days, so what Python folds into weeks or months is small.
+All of it is kept by quarters of an hour (:mod:`labeling.truth.tallies`, :mod:`labeling.frontier.decision_counts`). A day is
+one in the reader's time zone. A project of years has thousands of days, so what Python folds into weeks or months is small.
 """
 
 from __future__ import annotations
@@ -11,12 +10,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from datetime import date, timedelta
 from functools import cache
-from typing import Any
 
 from django.db import connection
 from django.utils import timezone
 
 from labeling.catalog.models import Project
+from labeling.kept_counts import by_day
 from labeling.truth import tallies
 
 #: Longest time that one answer and one ruling count for: who leaves the screen does not work.
@@ -143,25 +142,12 @@ class History:
 
 
 def history(project: Project, by: str = "", *, newest: int | None = None) -> History:
-    """By day, week or month; with neither named, by what keeps the plots readable. Six statements.
+    """By day, week or month; with neither named, by what keeps the plots readable. One statement.
 
     ``newest``: so many buckets at most; their sums still begin with the project.
     """
     zone = _known_to_the_database(timezone.get_current_timezone_name())
-    days: dict[date, Bucket] = {}
-    arguments: dict[str, Any] = {
-        "project": project.pk,
-        "zone": zone,
-        "answer_cap": 1000 * ANSWER_CAP_S,
-        "ruling_cap": RULING_CAP_S,
-    }
-    with connection.cursor() as cursor:
-        for names, statement in _STATEMENTS:
-            cursor.execute(statement, arguments)
-            for day, *figures in cursor.fetchall():
-                known = days.get(day, Bucket(day))
-                days[day] = replace(known, **dict(zip(names, figures, strict=True)))
-    _add_kept(project, zone, days)
+    days = _kept(project, zone)
     if not days:
         return History(by or "day", zone, [], [])
     today = timezone.localdate()
@@ -175,21 +161,44 @@ def history(project: Project, by: str = "", *, newest: int | None = None) -> His
     return History(chosen, zone, buckets[start:], sums[start:])
 
 
-def _add_kept(project: Project, zone: str, days: dict[date, Bucket]) -> None:
-    """What is counted by quarters of an hour already: answers, photos that people settled, and how many answers agree."""
+def _kept(project: Project, zone: str) -> dict[date, Bucket]:
+    days: dict[date, Bucket] = {}
 
     def add(day: date, **figures: float) -> None:
         known = days.get(day, Bucket(day))
         days[day] = replace(known, **{name: getattr(known, name) + n for name, n in figures.items()})
 
-    for day, each in tallies.by_day(project, "answers", zone):
+    kept = by_day(project, ("answers", "rulings", "settled", "units", "decisions", "assisted"), zone)
+    for day, each in kept["answers"]:
         add(day, answers=each.n if each.key == ("stands",) else 0, answer_s=each.amount / 1000)
-    for day, each in tallies.by_day(project, "settled", zone):
+    for day, each in kept["rulings"]:
+        # The first of a day's work counts as much as one may at most.
+        spent = each.amount / 1000 if each.key[1] == "on" else each.n * RULING_CAP_S
+        add(day, rulings=each.n, ruling_s=spent)
+    for day, each in kept["settled"]:
         add(day, **{"settled" if each.key == ("came",) else "unsettled": each.n})
-    agreed = tallies.by_day(project, "units", zone)
-    units = tallies.as_units(project, [each for _day, each in agreed])
-    for (day, _each), unit in zip(agreed, units, strict=True):
+    for day, each in kept["decisions"]:
+        add(day, **dict.fromkeys(_SAYS[each.key], each.n))
+    for day, each in kept["assisted"]:
+        add(
+            day,
+            **{"assisted" if each.key == ("came",) else "unassisted": each.n},
+            assisted_s=each.amount / 1000,
+        )
+    units = tallies.as_units(project, [each for _day, each in kept["units"]])
+    for (day, _each), unit in zip(kept["units"], units, strict=True):
         add(day, compared=unit.n, agreed=unit.n * unit.alike)
+    return days
+
+
+#: What a change of the machine's decisions counts as.
+_SAYS: dict[tuple[str, ...], tuple[str, ...]] = {
+    ("came",): ("decided",),
+    ("went", "overruled"): ("returned",),
+    ("went", "suspended"): ("returned", "suspended"),
+    ("went", "settled"): ("returned", "also_settled"),
+    ("overruled",): ("overruled",),
+}
 
 
 @cache
@@ -228,66 +237,3 @@ def _dense(days: Iterable[Bucket], by: str, first: date, last: date) -> list[Buc
         buckets.append(found.get(start, Bucket(start)))
         start = next_start(start, by)
     return buckets
-
-
-# The time since the same person's ruling before; the first of a day's work counts as much as one may at most.
-_RULINGS = """
-SELECT (created_at AT TIME ZONE %(zone)s)::date AS day, count(*),
-       sum(least(coalesce(gap, %(ruling_cap)s), %(ruling_cap)s))::float8
-FROM (SELECT r.created_at, extract(epoch FROM r.created_at - lag(r.created_at)
-                                   OVER (PARTITION BY r.reviewer_id ORDER BY r.created_at, r.id)) AS gap
-      FROM truth_ruling r JOIN truth_dispute d ON d.id = r.dispute_id
-      WHERE d.project_id = %(project)s AND r.reviewer_id IS NOT NULL) each
-GROUP BY day
-"""
-# A decision stands until it is overruled, its certificate is suspended, or people settle the photo as well.
-_DECIDED = """
-WITH settled AS (
-    SELECT a.id, min(t.created_at) AS at FROM frontier_automaticdecision a
-    JOIN truth_groundtruth t ON t.item_id = a.item_id AND t.created_at >= a.created_at
-    WHERE a.project_id = %(project)s AND a.mode = 'on' AND t.project_id = %(project)s
-      AND t.kind <> 'withdrawn' AND t.origin <> 'gold'
-    GROUP BY a.id
-), stands AS (
-    SELECT a.created_at AS since, o.created_at AS overruled, e.created_at AS suspended, s.at AS settled,
-           least(o.created_at, e.created_at, s.at) AS until
-    FROM frontier_automaticdecision a
-    LEFT JOIN frontier_decisionoverruled o ON o.decision_id = a.id
-    LEFT JOIN frontier_certificateend e ON e.certificate_id = a.certificate_id AND e.kind = 'suspended'
-    LEFT JOIN settled s ON s.id = a.id
-    WHERE a.project_id = %(project)s AND a.mode = 'on'
-), moments AS (
-    SELECT since AS at, 'came' AS what, false AS suspended, false AS settled FROM stands
-    UNION ALL
-    SELECT until, 'went', overruled IS DISTINCT FROM until AND suspended IS NOT DISTINCT FROM until,
-           overruled IS DISTINCT FROM until AND suspended IS DISTINCT FROM until FROM stands WHERE until IS NOT NULL
-    UNION ALL
-    SELECT overruled, 'overruled', false, false FROM stands WHERE overruled IS NOT NULL
-)
-SELECT (at AT TIME ZONE %(zone)s)::date AS day, count(*) FILTER (WHERE what = 'came'),
-       count(*) FILTER (WHERE what = 'went'), count(*) FILTER (WHERE what = 'overruled'),
-       count(*) FILTER (WHERE suspended), count(*) FILTER (WHERE settled)
-FROM moments GROUP BY day
-"""
-# From the answer that settled a photo until another word, or none, takes its place.
-_ASSISTED = """
-WITH label AS (
-    SELECT t.created_at AS since, n.created_at AS until, coalesce(answer.view_ms, 0)::float8 / 1000 AS seconds
-    FROM truth_groundtruth t LEFT JOIN truth_groundtruth n ON n.supersedes_id = t.id
-    LEFT JOIN LATERAL (
-        SELECT least(a.view_ms, %(answer_cap)s) AS view_ms
-        FROM frontier_assistedlabel l JOIN truth_annotation a ON a.id = l.annotation_id
-        WHERE l.item_id = t.item_id AND l.created_at <= t.created_at ORDER BY l.id DESC LIMIT 1) answer ON true
-    WHERE t.project_id = %(project)s AND t.origin = 'assisted'
-)
-SELECT day, sum(came)::int, sum(went)::int, sum(seconds)::float8
-FROM (SELECT (since AT TIME ZONE %(zone)s)::date AS day, 1 AS came, 0 AS went, seconds FROM label
-      UNION ALL
-      SELECT (until AT TIME ZONE %(zone)s)::date, 0, 1, -seconds FROM label WHERE until IS NOT NULL) each
-GROUP BY day
-"""
-_STATEMENTS: tuple[tuple[tuple[str, ...], str], ...] = (
-    (("rulings", "ruling_s"), _RULINGS),
-    (("decided", "returned", "overruled", "suspended", "also_settled"), _DECIDED),
-    (("assisted", "unassisted", "assisted_s"), _ASSISTED),
-)

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from django.db.models import Exists, OuterRef
+
 from labeling.catalog.models import Project
 from labeling.catalog.selectors import class_resolution
 from labeling.frontier.models import (
@@ -19,9 +21,11 @@ from labeling.frontier.models import (
     EndKind,
     Mode,
 )
+from labeling.kept_counts import counts
 from labeling.monitors.models import MonitorAlert
 from labeling.overview.dashboard.history import Bucket, History, history, start_of
 from labeling.overview.dashboard.targets import Hours
+from labeling.people.models import User
 from labeling.truth.estimates import Proportion
 from labeling.truth.models import Annotation, GroundTruth
 
@@ -66,7 +70,7 @@ class Figures:
     """Of one week. ``hours``: saved against people alone, at what a photo had cost them from the first day to its end.
 
     ``audited``: of that week's decisions that were drawn for people, those that are settled by now, and how many of them
-    people settled as the machine had. ``suspended``, ``fell``: certificates. ``labelers``: people who answered.
+    people settled as the machine had. ``ends``: of certificates. ``labelers``: people who answered.
     """
 
     done: Bucket
@@ -74,10 +78,17 @@ class Figures:
     audited: Proportion
     agreement: Proportion
     labelers: int
-    suspended: int
-    fell: int
-    alerts: int
+    ends: list[CertificateEnd]
+    alerts: list[MonitorAlert]
     certificates: list[Certificate]
+
+    @property
+    def suspended(self) -> int:
+        return sum(end.kind == EndKind.SUSPENDED for end in self.ends)
+
+    @property
+    def fell(self) -> int:
+        return sum(end.kind == EndKind.VOID for end in self.ends)
 
 
 def week_figures(project: Project, span: Span, past: History) -> Figures:
@@ -85,19 +96,26 @@ def week_figures(project: Project, span: Span, past: History) -> Figures:
     done, total = _of(past, span)
     made = {"created_at__gte": span.begins, "created_at__lt": span.ends}
     ends = CertificateEnd.objects.filter(certificate__project=project, **made)
+    alerts = MonitorAlert.objects.filter(project=project, opened_at__gte=span.begins, opened_at__lt=span.ends)
     return Figures(
         done=done,
         hours=_hours(project, done, total),
         audited=audited(project, span),
         agreement=Proportion(done.agreed, done.compared),
-        labelers=Annotation.objects.filter(project=project, **made).values("labeler").distinct().count(),
-        suspended=ends.filter(kind=EndKind.SUSPENDED).count(),
-        fell=ends.filter(kind=EndKind.VOID).count(),
-        alerts=MonitorAlert.objects.filter(
-            project=project, opened_at__gte=span.begins, opened_at__lt=span.ends
-        ).count(),
+        labelers=_who_answered(project, span),
+        ends=list(ends.select_related("certificate__label_class")),
+        alerts=list(alerts.select_related("closing")),
         certificates=standing_at(project, span.ends),
     )
+
+
+def _who_answered(project: Project, span: Span) -> int:
+    """People, each looked up: a week has many answers, and a project few people."""
+    answers = Annotation.objects.filter(
+        project=project, labeler=OuterRef("pk"), created_at__gte=span.begins, created_at__lt=span.ends
+    )
+    ever = {int(each.key[0]) for each in counts(project, "labelers")}
+    return User.objects.filter(Exists(answers), pk__in=ever).count()
 
 
 def _of(past: History, span: Span) -> tuple[Bucket, Bucket]:

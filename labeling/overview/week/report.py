@@ -13,8 +13,8 @@ from django.utils.translation import ngettext, pgettext
 from labeling.catalog.models import Project
 from labeling.catalog.selectors import class_names, current_guideline
 from labeling.frontier.at_a_glance import glance
-from labeling.frontier.models import CertificateEnd, EndKind
-from labeling.monitors.models import Monitor, MonitorAlert
+from labeling.frontier.models import EndKind
+from labeling.monitors.models import Monitor
 from labeling.overview.dashboard.panel import Unit, rounded, shown
 from labeling.overview.dashboard.targets import percent_exactly
 from labeling.overview.dashboard.work_panels import ENDED
@@ -108,7 +108,7 @@ def report(project: Project, asked: str) -> Report:
             )
             for each in now.certificates
         ],
-        events=_events(project, span, names),
+        events=_events(now, names),
         falls=falls(project, glance([project])) if span.monday >= this.before.monday else [],
         earlier=span.before if before is not None else None,
         later=span.next if span.monday < this.monday else None,
@@ -175,7 +175,7 @@ def _says(now: Figures) -> str:
             if now.hours.cost_saved
             else _("That saved about %(hours)s person-hours.") % {"hours": hours}
         )
-    if wants := now.suspended + now.fell + now.alerts:
+    if wants := now.suspended + now.fell + len(now.alerts):
         told.append(
             ngettext("%(n)d event needs attention.", "%(n)d events need attention.", wants) % {"n": wants}
         )
@@ -248,7 +248,7 @@ def _groups(now: Figures, before: Figures | None) -> list[tuple[str, list[Line]]
             [
                 line(_("Certificates suspended"), now.suspended, then.suspended),
                 line(_("Certificates that fell"), now.fell, then.fell),
-                line(_("Alerts of the monitors"), now.alerts, then.alerts),
+                line(_("Alerts of the monitors"), len(now.alerts), len(then.alerts)),
             ],
         ),
     ]
@@ -262,16 +262,12 @@ def _share(of: Proportion) -> str:
     return f"{interval}, n\u00a0=\u00a0{rounded(of.whole)}"
 
 
-def _events(project: Project, span: Span, names: dict[int, str]) -> list[Event]:
+def _events(week: Figures, names: dict[int, str]) -> list[Event]:
     """What wants somebody's attention, in the order in which it happened. No person is named: viewers read this too."""
-    ends = CertificateEnd.objects.filter(
-        certificate__project=project,
-        kind__in=[EndKind.SUSPENDED, EndKind.VOID],
-        created_at__gte=span.begins,
-        created_at__lt=span.ends,
-    ).select_related("certificate__label_class")
     found = []
-    for end in ends:
+    for end in week.ends:
+        if end.kind not in (EndKind.SUSPENDED, EndKind.VOID):
+            continue
         told = {
             "class": names.get(end.certificate.label_class_id, end.certificate.label_class.key),
             "why": end.get_reason_display(),
@@ -282,10 +278,7 @@ def _events(project: Project, span: Span, names: dict[int, str]) -> list[Event]:
             else _("The certificate of “%(class)s” fell: %(why)s.")
         )
         found.append(Event(end.created_at, text % told))
-    alerts = MonitorAlert.objects.filter(
-        project=project, opened_at__gte=span.begins, opened_at__lt=span.ends
-    ).select_related("closing")
-    for alert in alerts:
+    for alert in week.alerts:
         closing = getattr(alert, "closing", None)
         told = {"what": str(Monitor(alert.monitor).label)}
         text = _("Alert: %(what)s. It is over.") if closing else _("Alert: %(what)s. It is still open.")

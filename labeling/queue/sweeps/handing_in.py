@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from labeling.catalog.models import Project
-from labeling.catalog.selectors import active_definitions, class_resolution
+from labeling.catalog.selectors import active_classes, class_resolution
 from labeling.people.models import User
 from labeling.queue import priority
 from labeling.queue.answering import plausible
@@ -234,7 +234,7 @@ def _told(handed: SweepHandIn, photos: Sequence[SweepPhoto], *, created: bool) -
 
 
 def _record_checks(sweep: Sweep, photos: Sequence[SweepPhoto], marks: Mapping[UUID, Mark]) -> None:
-    named = {each.label_class.key: each.label_class_id for each in active_definitions(sweep.project)}
+    named = {each.label_class.key: each.label_class_id for each in active_classes(sweep.project)}
     resolution = class_resolution(sweep.project)
     checked = []
     for photo in photos:

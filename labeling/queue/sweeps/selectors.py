@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from labeling.catalog.models import Project
-from labeling.catalog.selectors import active_definitions, class_resolution
+from labeling.catalog.selectors import active_classes, class_resolution
 from labeling.people.models import User
 from labeling.queue import pace
 from labeling.queue.models import Slot, Sweep, SweepPhoto
@@ -92,7 +92,7 @@ def _golds_can_be_planted(project: Project) -> bool:
         .values_list("label_class", flat=True)
         .distinct()
     } - {None}
-    active = {each.label_class_id for each in active_definitions(project)}
+    active = {each.label_class_id for each in active_classes(project)}
     return len(known) > 1 or bool(known and active - known)
 
 
@@ -109,8 +109,7 @@ def sweep_state(project: Project, labeler: User) -> dict[str, str]:
         return paused
     resolution = class_resolution(project)
     if not any(
-        plant(project, labeler, among=opposites(resolution, each), most=1)
-        for each in active_definitions(project)
+        plant(project, labeler, among=opposites(resolution, each), most=1) for each in active_classes(project)
     ):
         return {
             "state": "gold_seen",

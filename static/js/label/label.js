@@ -3,6 +3,7 @@
 // work (storing, sending, announcing, counting) follows once that frame is painted.
 
 import { AnswerBar } from "../screen/answers.js";
+import { deliver } from "../screen/api.js";
 import { Claims } from "../screen/claims.js";
 import { afterPaint } from "../screen/clock.js";
 import { Criteria } from "../screen/criteria.js";
@@ -34,6 +35,7 @@ const RENEW_MS = settings.offline.seconds * 1000 - 5000; // so long before a lea
 const { outbox, status, announce, toast, card, tabs, memory } = openScreen("label", {
   trouble: () => claims.trouble,
   held: () => wanted,
+  send,
 });
 const panels = new Panels(["help", "light"]);
 const progress = new Progress();
@@ -71,9 +73,9 @@ const claims = new Claims({
   url: settings.urls.claims,
   // The server still counts as held what we have answered but could not deliver yet.
   may: () => halt.why !== "tab",
-  body: () => {
-    progress.asked(outbox.waiting.length);
-    return wanted.body(undelivered().length);
+  body: (delivered) => {
+    progress.asked(outbox.waiting.length - delivered);
+    return wanted.body(undelivered().length - delivered);
   },
   enough: () => shelf.current && wanted.enough,
   answered: onClaimed,
@@ -142,8 +144,17 @@ function answer(event, given, { label, button }) {
     checklist.clear();
     criteria.rest();
     announce(say(shelf.current ? texts.answered : texts.answeredLast, { answer: label }));
-    claims.askForMore();
+    if (outbox.trouble) claims.askForMore(); // otherwise the answer asks, when it is sent
   });
+}
+
+/** An answer asks for what comes next, where that is wanted: one round trip for both. */
+async function send(entry) {
+  const claim = entry.kind === "answer" ? claims.along() : null;
+  if (!claim) return deliver(entry);
+  const result = { ...(await deliver(entry, { claim })), asked: true };
+  if (result.outcome === "later") claims.brought(result); // the outbox keeps it; otherwise once it has let go of it
+  return result;
 }
 
 function skip(event) {
@@ -294,7 +305,8 @@ outbox.addEventListener("settled", ({ detail: { entry, result } }) => {
   // A grid that was handed in without a network, on the page of sweeps.
   if (entry.kind === "hand-in" && result.data?.counts === false) toast(texts.sweepVoid);
   if (result.outcome === "refused") undoable.drop(entry.key);
-  claims.askForMore();
+  if (result.asked) claims.brought(result);
+  else if (outbox.waiting[0]?.kind !== "answer") claims.askForMore(); // which is sent now, and asks
 });
 
 // ---- keys, buttons ---------------------------------------------------------------------------------------------

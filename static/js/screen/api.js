@@ -40,9 +40,10 @@ export async function post(url, body) {
   return { outcome: "refused", status: response.status, code: error.code || "", message: error.message || "" };
 }
 
-/** Send an entry of the outbox. What carries a key must come back with it: others than our server may say 200, too. */
-export async function deliver(entry) {
-  const result = await post(entry.url, entry.body);
+/** Send an entry of the outbox, with `more` in its body. What carries a key must come back with it: others than our server
+ *  may say 200, too. */
+export async function deliver(entry, more = {}) {
+  const result = await post(entry.url, { ...entry.body, ...more });
   const keyed = entry.kind === "answer" || entry.kind === "hand-in";
   if (result.outcome === "taken" && keyed && result.data?.key !== entry.key) return { outcome: "later", why: "network" };
   return result;

@@ -1,5 +1,5 @@
-// Claims: the server is asked for what to judge, one request at a time; again when that failed, and before a loan runs out
-// while somebody is there. It knows neither what is lent nor where it is shown.
+// Claims: the server is asked for what to judge, one request at a time, alone or with an answer; again when that failed, and
+// before a loan runs out while somebody is there. It knows neither what is lent nor where it is shown.
 
 import { post } from "./api.js";
 
@@ -23,8 +23,8 @@ export class Claims {
   #lastActive = performance.now();
 
   /**
-   * `body()` is what to send; `may()` whether to ask at all; `enough()` whether as much is at hand as wanted.
-   * `answered(result)` gets what `post` returned.
+   * `body(delivered)` is what to send, with so many entries of the outbox that are delivered in the same request; `may()`
+   * whether to ask at all; `enough()` whether as much is at hand as wanted. `answered(result)` gets what `post` returned.
    */
   constructor({ url, body, may = () => true, enough, answered }) {
     this.#url = url;
@@ -49,10 +49,37 @@ export class Claims {
       return;
     }
     if (!this.#may()) return;
+    this.#begin();
+    this.#end(await post(this.#url, this.#body(0)));
+  }
+
+  /**
+   * What an answer asks for that is sent now, so that it brings the next loans; null while nothing is to be asked.
+   * Otherwise `brought` must be told what came of it.
+   */
+  along() {
+    if (this.asking || this.trouble || !this.#may() || this.#enough()) return null;
+    this.#begin();
+    return this.#body(1);
+  }
+
+  /** What came of an answer with which was asked. */
+  brought({ outcome, data, ...rest }) {
+    if (outcome === "later") this.#end({ outcome, ...rest });
+    else if (data?.claimed) this.#end({ outcome, data: data.claimed, ...rest });
+    else {
+      this.asking = false; // refused, or without loans: that says nothing of the next claim
+      this.ask();
+    }
+  }
+
+  #begin() {
     this.asking = true;
     this.again = false;
     clearTimeout(this.#timer);
-    const result = await post(this.#url, this.#body());
+  }
+
+  #end(result) {
     this.asking = false;
     if (result.outcome === "later") {
       this.trouble = result.why;

@@ -8,9 +8,10 @@ import { settings } from "./page.js";
 import { Status } from "./status.js";
 import { Tabs } from "./tabs.js";
 
-/** `name`: of the screen; `trouble()` and `held()`: as `Status` takes them. `memory`: where the screen keeps what is its own. */
-export function openScreen(name, { trouble, held }) {
-  const outbox = new Outbox({ user: settings.user, send: deliver });
+/** `name`: of the screen; `trouble()` and `held()`: as `Status` takes them; `send(entry)`: how the outbox delivers. `memory`:
+ *  where the screen keeps what is its own. */
+export function openScreen(name, { trouble, held, send = deliver }) {
+  const outbox = new Outbox({ user: settings.user, send });
   const status = new Status({ outbox, trouble, held });
   const announce = (text) => status.announce(text);
   const toast = (text) => status.toast(text);

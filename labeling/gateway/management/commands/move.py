@@ -68,6 +68,6 @@ class Command(BaseCommand):
                 self.stdout.write(f"Now start Hilltop, on every machine, with {name} set to that.")
         if not os.environ.get("HILLTOP_SECRET_KEY"):
             self.stdout.write(
-                f"Machines that serve one site share HILLTOP_SECRET_KEY: what is in {settings.VAR / 'secret-key'}. "
+                f"Machines that serve one site share HILLTOP_SECRET_KEY: the first line of {settings.VAR / 'secret-key'}. "
                 "Without it people sign in again, and two-step sign-in opens to nobody."
             )

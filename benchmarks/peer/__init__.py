@@ -1,0 +1,1 @@
+"""Hilltop beside Label Studio, on the same machine in the same minutes."""

@@ -1,0 +1,103 @@
+"""What the audit trail can be narrowed to. Every kind of event belongs to one topic; a test finds one that does not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from labeling.people.models import AccountEvent
+
+
+@dataclass(frozen=True)
+class Topic:
+    """``of_accounts``: kinds of :class:`AccountEvent`; ``of_projects``: kinds of activity."""
+
+    name: Any
+    of_accounts: frozenset[str] = frozenset()
+    of_projects: frozenset[str] = frozenset()
+
+
+_EXPORTS = frozenset({"trail_exported"})
+_SIGNING_IN = frozenset(map(str, AccountEvent.SIGN_INS))
+
+TOPICS: dict[str, Topic] = {
+    "sign-ins": Topic(_("Sign-ins"), of_accounts=_SIGNING_IN),
+    "accounts": Topic(
+        _("Accounts and tokens"),
+        of_accounts=frozenset(AccountEvent.Kind.values) - _SIGNING_IN - _EXPORTS,
+    ),
+    "members": Topic(_("Members"), of_projects=frozenset({"role_set", "member_removed"})),
+    "settings": Topic(
+        _("Projects and their settings"),
+        of_projects=frozenset(
+            {
+                "project_created",
+                "project_archived",
+                "project_restored",
+                "settings_changed",
+                "backbone_adapted",
+            }
+        ),
+    ),
+    "guideline": Topic(
+        _("Guideline"),
+        of_projects=frozenset(
+            {"guideline_changed", "wording_objected", "guideline_proposed", "proposal_declined"}
+        ),
+    ),
+    "photos": Topic(
+        _("Photos"),
+        of_projects=frozenset(
+            {
+                "intake_started",
+                "intake_finished",
+                "intake_cancelled",
+                "intake_discarded",
+                "intake_renamed",
+                "near_duplicates_let_in",
+            }
+        ),
+    ),
+    "review": Topic(
+        _("Review and labelers"),
+        of_projects=frozenset(
+            {
+                "band_opened",
+                "review_requested",
+                "ruled",
+                "ruling_undone",
+                "gold_retired",
+                "labeler_paused",
+                "labeler_resumed",
+            }
+        ),
+    ),
+    "models": Topic(_("Models"), of_projects=frozenset({"model_trained", "model_promoted"})),
+    "decisions": Topic(
+        _("Certificates and decisions"),
+        of_projects=frozenset(
+            {
+                "frontier_policy",
+                "certified",
+                "band_drawn",
+                "random_drawn",
+                "arrivals_unusual",
+                "certificates_void",
+                "certificate_suspended",
+                "decided",
+                "deciding_paused",
+                "deciding_resumed",
+                "decision_overruled",
+            }
+        ),
+    ),
+    "monitors": Topic(
+        _("Monitors"),
+        of_projects=frozenset(
+            {"monitor_alert", "monitor_closed", "monitor_acknowledged", "monitor_thresholds"}
+        ),
+    ),
+    "exports": Topic(_("Exports"), of_accounts=_EXPORTS, of_projects=frozenset({"exported", "data_set"})),
+}
