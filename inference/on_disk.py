@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 from collections.abc import Iterator
@@ -12,11 +13,14 @@ from safetensors import SafetensorError
 
 #: How Rust's standard library names an error of the system.
 _OS_ERROR = re.compile(r"\(os error (\d+)\)")
+#: What ``ndarray.tofile`` says of a file that took less than it was given: there was no room for the rest.
+_SHORT = re.compile(r"\d+ requested and \d+ written")
 
 
 @contextmanager
 def system_errors() -> Iterator[None]:
-    """Raise :class:`OSError` where safetensors could not write: it tells a full disk in words, as an error of its own."""
+    """Raise :class:`OSError` with its number where a library could not write: safetensors tells a full disk in words, as an
+    error of its own, and numpy only how much it wrote."""
     try:
         yield
     except SafetensorError as error:
@@ -24,6 +28,10 @@ def system_errors() -> Iterator[None]:
         if told is None:
             raise
         raise OSError(int(told[1]), os.strerror(int(told[1]))) from error
+    except OSError as error:
+        if error.errno is None and _SHORT.search(str(error)):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
+        raise
 
 
 def sync(path: Path) -> None:

@@ -35,7 +35,7 @@ import numpy as np
 import numpy.typing as npt
 
 from inference import shards
-from inference.on_disk import make_folder, publish
+from inference.on_disk import make_folder, publish, system_errors
 
 logger = logging.getLogger(__name__)
 
@@ -333,6 +333,7 @@ class EmbeddingStore:
     def _published(self) -> set[str]:
         return {entry.name for entry in os.scandir(self.folder) if entry.name.startswith("shard-")}
 
+    @system_errors()
     def _publish(self, keys: Keys, vectors: Stored) -> str:
         with self._new_shard() as (folder, name):
             np.save(shards.vectors_path(folder), vectors, allow_pickle=False)

@@ -40,7 +40,7 @@ def check(ledger: Ledger, said_of: dict[str, Said]) -> Findings:
         _jobs(project, said, found)
         for sha256, photo in photos_of(said).items():
             if why := wrong_with(said, sha256, photo):
-                found.wrong.append(f"{project} {sha256[:12]}: {why}")
+                found.wrong.append(f"{project} {sha256[:12]}: {why}; {photo}")
         _certificates(project, said, found)
     found.wrong += [
         f"{project} {photo[:12]}: shown again to {who}" for project, who, photo in ledger.shown_again

@@ -25,9 +25,14 @@ class Photo:
 
     @property
     def round(self) -> int:
-        """Each time that a reviewer sent it back, people are asked anew."""
+        """Each time that a reviewer sent it back, people are asked anew; twice in a row, too, with no answer in between."""
         sent_back = {each["round"] for each in self.answers if each["ruling"] == "send_back"}
-        return max(sent_back, default=0) + 1
+        return max([max(sent_back, default=0) + 1, *(each["round"] for each in self.answers)])
+
+    def __str__(self) -> str:
+        """What whoever looks for the cause of a breach wants to know."""
+        told = ("round", "labeler", "kind", "class", "draw", "retracted_at", "ruling")
+        return f"answers {[[each[name] for name in told] for each in self.answers]}, truths {self.truths}, open {self.open}"
 
     @property
     def standing(self) -> list[dict[str, Any]]:

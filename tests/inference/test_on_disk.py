@@ -78,6 +78,17 @@ def test_a_full_disk_is_an_error_of_the_system_whoever_writes(tmp_path: Path) ->
     assert caught.value.errno == errno.EFBIG
 
 
+def test_numpy_too_says_that_there_was_no_room(tmp_path: Path) -> None:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
+    try:
+        with pytest.raises(OSError) as caught, system_errors():
+            np.save(tmp_path / "large.npy", np.zeros(10_000))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert caught.value.errno == errno.ENOSPC
+
+
 def test_what_safetensors_refuses_for_itself_stays_its_own_error() -> None:
     with pytest.raises(SafetensorError), system_errors():
         raise SafetensorError("Error while deserializing: header too small")

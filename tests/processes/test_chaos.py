@@ -74,6 +74,10 @@ SAID = Said(
     jobs=[],
 )
 DISPUTED = replace(SAID, annotations=[answered("1", "lina", "bad"), answered("2", "sam", "good")], truths=[])
+SENT_BACK_TWICE = [
+    answered("0", "lina", "good", ruling="send_back"),
+    *(answered(who, who, "bad", round=3) for who in ("lina", "sam")),
+]
 RULED = {"reviewer": "rosa", "outcome": "class", "class": "good"}
 PROOF = {"precision": 0.95, "bound": 0.96, "n": 80, "errors": 1}
 DECIDED = {"sha256": "d" * 64, "standing": True, "stated": 0.95, "stated_precision": 0.95}
@@ -167,6 +171,7 @@ def test_what_was_taken_back_ruled_and_swept_is_looked_for_too() -> None:
         (DISPUTED.annotations, "k_of_n", False, True),  # a third is still asked
         ([*DISPUTED.annotations, answered("3", "kim", "gone")], "k_of_n", False, False),
         ([answered("1", "lina", "bad", ruling="send_back")], "unanimous", False, True),
+        (SENT_BACK_TWICE, "unanimous", False, False),  # they agree, and nothing came of it
         ([answered("1", "lina", "bad", draw="gold"), answered("2", "sam", "bad")], "unanimous", False, True),
     ],
 )
