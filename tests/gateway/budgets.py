@@ -26,7 +26,7 @@ QUERIES: dict[str, int] = {
     "GET api-bands": 17,
     "POST api-cancel": 7,
     "POST api-certify": 8,
-    "POST api-claims": 12,
+    "POST api-claims": 13,
     "GET api-dashboard": 22,
     "GET api-dashboard-panel": 5,
     "POST api-decide": 11,
@@ -207,7 +207,7 @@ QUERIES: dict[str, int] = {
     "GET photo": 3,
     "GET photo-exemplar": 13,
     "POST photo-exemplar": 15,
-    "POST photo-gold": 12,
+    "POST photo-gold": 22,
     "POST photo-mend": 23,
     "GET photo-of-old": 0,
     "GET photo-original": 4,
@@ -251,7 +251,7 @@ DEARER: dict[str, Cost] = {
     "POST review-amend": Cost(27, 50),
     "GET project": Cost(43, 100),
     # Whether people have settled what the machine decided is looked up of every decision, to leave out what is asked.
-    "GET frontier-decisions": Cost(28, 1550),
+    "GET frontier-decisions": Cost(28, 1600),
     # A new meaning is held against all that was answered.
     "POST api-guideline-proposal-agree": Cost(54, 1550),
     "POST proposal-answer": Cost(49, 1550),

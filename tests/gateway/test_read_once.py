@@ -11,7 +11,7 @@ from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
 
 from labeling.catalog.models import Project
-from labeling.catalog.permissions import Action, may
+from labeling.catalog.permissions import Action, may, project_for
 from labeling.catalog.selectors import active_definitions, current_guideline
 from labeling.catalog.services import amend_guideline
 from labeling.read_once import only_looking, read_once_while_looking
@@ -58,3 +58,25 @@ def test_a_stream_that_goes_on_after_the_answer_asks_again() -> None:
         amend(project)
         assert current_guideline(project) == before
     assert inherited.run(current_guideline, project).number == before.number + 1
+
+
+def test_what_came_with_the_project_is_not_asked_again_and_of_nobody_else() -> None:
+    project, stranger = make_project(), make_user("other")
+    with only_looking():
+        found = project_for(project.created_by, project.slug, Action.VIEW)
+        with CaptureQueriesContext(connection) as queries:
+            assert may(project.created_by, found, Action.ADMIN)
+        assert len(queries) == 0
+        assert not may(stranger, found, Action.VIEW)
+
+
+def test_a_block_within_a_look_goes_on_with_what_it_was_told() -> None:
+    project = make_project()
+    with only_looking():
+        current_guideline(project)
+        with only_looking(), CaptureQueriesContext(connection) as queries:
+            current_guideline(project)
+        assert len(queries) == 0
+    amend(project)
+    with only_looking():
+        assert current_guideline(project).number == 2
