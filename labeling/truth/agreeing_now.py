@@ -41,8 +41,7 @@ def _standing(project: Project) -> dict[tuple[int, int], list[Given]]:
     rows = (
         Annotation.objects.for_agreement()
         .filter(
-            item__disputes__project=project,
-            item__disputes__ruling__isnull=True,
+            item__disputes__waits__project=project,
             item__disputes__cause__in=BY_RULE,
             item__disputes__round=F("round"),
         )

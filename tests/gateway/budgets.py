@@ -29,7 +29,7 @@ QUERIES: dict[str, int] = {
     "POST api-cancel": 7,
     "POST api-certify": 8,
     "POST api-claims": 13,
-    "GET api-dashboard": 26,
+    "GET api-dashboard": 22,
     "GET api-dashboard-panel": 5,
     "POST api-decide": 11,
     "GET data-sets": 4,
@@ -119,7 +119,7 @@ QUERIES: dict[str, int] = {
     "POST backbones-change": 8,
     "GET backbones-state": 17,
     "POST brightness": 3,
-    "GET dashboard": 31,
+    "GET dashboard": 25,
     "GET derive": 8,
     "POST derive": 10,
     "GET forgot": 2,
@@ -256,8 +256,6 @@ DEARER: dict[str, Cost] = {
     "POST api-promote": Cost(31, 50),
     "POST review-amend": Cost(27, 50),
     "GET project": Cost(43, 100),
-    "GET api-dashboard": Cost(26, 50),
-    "GET dashboard": Cost(31, 50),
     # Whether people have settled what the machine decided is looked up of every decision, to leave out what is asked.
     "GET frontier-decisions": Cost(28, 1600),
     # A new meaning is held against all that was answered.

@@ -16,8 +16,8 @@ from labeling.monitors.models import Monitor, MonitorReading, MonitorThresholds,
 from labeling.monitors.reading import PEOPLE_AND_QUEUE, Reader, Reading, alert_if
 from labeling.monitors.scales import DAYS
 from labeling.monitors.spec import MonitorSpec, Threshold
-from labeling.queue.models import Ranking
 from labeling.queue.places import ARRIVALS
+from labeling.queue.placing import current_ranking
 from labeling.truth.models import GroundTruth, Origin
 
 SHOWN = 12
@@ -52,8 +52,8 @@ def days_since(moment: datetime) -> float:
 
 
 def _ranking(project: Project) -> int:
-    found = Ranking.objects.filter(project=project, current=True).values_list("pk", flat=True).first()
-    return found or 0
+    found = current_ranking(project)
+    return found.pk if found is not None else 0
 
 
 def queue_reading(project: Project, thresholds: MonitorThresholds) -> Reading:

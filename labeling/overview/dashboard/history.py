@@ -204,6 +204,8 @@ _SAYS: dict[tuple[str, ...], tuple[str, ...]] = {
 @cache
 def _known_to_the_database(zone: str) -> str:
     """``zone``, or UTC where the database's list of zones is older or newer than ours."""
+    if zone == "UTC":
+        return zone
     with connection.cursor() as cursor:
         cursor.execute("SELECT EXISTS (SELECT 1 FROM pg_timezone_names WHERE name = %s)", [zone])
         return zone if cursor.fetchone()[0] else "UTC"

@@ -16,7 +16,7 @@ from labeling.charts.figure import Figure
 from labeling.charts.marks import Guide, Series
 from labeling.learning import version_charts
 from labeling.learning.confused import most_confused, of_many
-from labeling.learning.models import Diagnostics, ModelVersion
+from labeling.learning.models import ModelVersion
 from labeling.learning.selectors import cell as photos_behind
 from labeling.learning.templatetags.figures import share as short
 from labeling.monitors.models import Monitor, MonitorReading, ReadingState
@@ -43,6 +43,7 @@ def learning(project: Project, model: ModelVersion | None) -> Panel:
         Column("forecast_high", _("Forecast to"), "share"),
     )
     blank: dict[str, Any] = {column.name: None for column in columns}
+    versions = _versions(project)
     rows = [
         blank
         | {
@@ -53,7 +54,7 @@ def learning(project: Project, model: ModelVersion | None) -> Panel:
             "high": row["figure"]["high"],
             "random": row["random"]["value"] if row["random"] else None,
         }
-        for row in _versions(project)
+        for row in versions
         if row["figure"]
     ]
     if not rows:
@@ -68,7 +69,7 @@ def learning(project: Project, model: ModelVersion | None) -> Panel:
                 "ground truths that it learned from."
             ),
         )
-    forecast = _forecast(project)
+    forecast = next((row["forecast"] for row in versions if row["explained"]), None) or None
     last = max(row["ground_truths"] for row in rows)
     rows += [
         blank
@@ -146,19 +147,11 @@ def _versions(project: Project) -> list[dict[str, Any]]:
             n=F("metrics__cross_validated__n"),
             figure=F("metrics__cross_validated__accuracy"),
             random=F("metrics__audit__accuracy"),
+            explained=F("diagnostics"),
+            forecast=F("diagnostics__findings__forecast"),
         )[:VERSIONS]
     )
     return [dict(row) for row in found]
-
-
-def _forecast(project: Project) -> dict[str, Any] | None:
-    newest = (
-        Diagnostics.objects.filter(model_version__project=project)
-        .order_by("-model_version__number")
-        .values_list("findings__forecast", flat=True)
-        .first()
-    )
-    return newest or None
 
 
 def _learning_title(rows: list[dict[str, Any]], forecast: dict[str, Any] | None) -> str:

@@ -19,9 +19,9 @@ from django.db.models import F
 from django.utils.translation import gettext as _
 
 from labeling.catalog.models import ClassDefinition, Project
-from labeling.catalog.selectors import active_definitions
+from labeling.catalog.selectors import active_classes
 from labeling.frontier.bands import BandState, holding
-from labeling.frontier.models import Certificate, CertificateEnd, EndKind, EndReason, FrontierPolicy, Mode
+from labeling.frontier.models import Certificate, EndKind, EndReason, FrontierPolicy, Mode
 from labeling.learning.models import Promotion
 from labeling.percentage import percentage
 from labeling.queue.models import BandOpening, Ranking
@@ -101,10 +101,10 @@ class _Event:
 
 
 def frames(project: Project) -> list[Frame]:
-    """Oldest first; the last is how it stands. Six statements of at most :data:`READ` rows each, and what bands hold now."""
+    """Oldest first; the last is how it stands. Five statements of at most :data:`READ` rows, and what bands hold now."""
     events = _events(project)
     rankings = _rankings(project)
-    definitions = active_definitions(project)
+    definitions = active_classes(project)
     drawn = _drawn(definitions, events, rankings)
     champion = next(
         (event.row["model_version_id"] for event in reversed(events) if event.kind == "promotion"), None
@@ -136,23 +136,20 @@ def frames(project: Project) -> list[Frame]:
 
 
 def _events(project: Project) -> list[_Event]:
-    certificates = list(
+    certificates = (
         Certificate.objects.filter(project=project)
-        .order_by("-id")
+        .order_by("-id", "-ends__id")
         .values(
             "id", "label_class_id", "model_version_id", "threshold", "assisted", "coverage", "precision", "created_at",
-            planned=F("run__plan__planned"),
+            planned=F("run__plan__planned"), kind=F("ends__kind"), reason=F("ends__reason"), ended=F("ends__created_at"),
         )[:READ]
     )  # fmt: skip
     by_id = {row["id"]: row for row in certificates}
-    ends = CertificateEnd.objects.filter(certificate__project=project).order_by("-id")
     promotions = Promotion.objects.filter(project=project).order_by("-id")
     openings = BandOpening.objects.filter(project=project).order_by("-id")
     policies = FrontierPolicy.objects.filter(project=project).order_by("-id")
-    events = [_Event(row["created_at"], 3, "certificate", row) for row in certificates]
-    for row in ends.values("certificate_id", "kind", "reason", "created_at")[:READ]:
-        if row["certificate_id"] in by_id:
-            events.append(_Event(row["created_at"], 2, "end", {**by_id[row["certificate_id"]], **row}))
+    events = [_Event(row["created_at"], 3, "certificate", row) for row in by_id.values()]
+    events += [_Event(row["ended"], 2, "end", row) for row in certificates if row["kind"]]
     events += [
         _Event(row["created_at"], 1, "promotion", row)
         for row in promotions.values("created_at", "model_version_id", number=F("model_version__number"))[
@@ -260,7 +257,7 @@ def _apply(state: _State, event: _Event, definitions: Sequence[ClassDefinition])
 
 def _end(state: _State, row: Mapping[str, Any], name: str) -> str:
     known = state.in_force.get(row["label_class_id"])
-    in_force = known is not None and known["id"] == row["certificate_id"]
+    in_force = known is not None and known["id"] == row["id"]
     if row["kind"] == EndKind.RENEWED:
         return ""  # its successor tells
     if in_force:
