@@ -70,4 +70,5 @@ def _last_ground_truth(project: Project) -> int:
             raise Refused(
                 "busy", _("Many labels are being settled at this moment. Try again in a few seconds.")
             ) from error
+        cursor.execute("SET LOCAL lock_timeout = 0")  # for whatever else this transaction does
     return GroundTruth.objects.filter(project=project).aggregate(last=Max("pk"))["last"] or 0

@@ -5,10 +5,12 @@ from __future__ import annotations
 from hmac import compare_digest
 
 from django.conf import settings
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django_prometheus.exports import ExportToDjangoView
 
+from config.postgres.outages import is_outage
 from labeling.catalog.stored import to_restore
 from labeling.gateway import vitals
 from labeling.gateway.trouble import AWAY
@@ -21,11 +23,15 @@ def healthz(request: HttpRequest) -> JsonResponse:
     """200 while the database answers and everything can be written, else 503 with what is wrong. Tells nothing else to
     strangers, and answers them within :data:`vitals.PATIENCE_S`, whatever is the matter. Whoever may read the metrics
     hears, while all is well, what of the store is to be restored."""
-    if wrong := vitals.wrong():
-        return JsonResponse({"status": wrong}, status=503, headers={"Retry-After": str(AWAY.retry_after)})
-    if _is_known(request):
-        return JsonResponse({"status": "ok", "restore": to_restore()})
-    return JsonResponse({"status": "ok"})
+    wrong = vitals.wrong()
+    if not wrong:
+        try:
+            return JsonResponse({"status": "ok"} | ({"restore": to_restore()} if _is_known(request) else {}))
+        except DatabaseError as error:
+            if not is_outage(error):
+                raise
+            wrong = vitals.UNREACHABLE  # since it was last looked at
+    return JsonResponse({"status": wrong}, status=503, headers={"Retry-After": str(AWAY.retry_after)})
 
 
 @only_looked_at

@@ -18,6 +18,7 @@ from config.postgres.asking import Asking
 from config.postgres.outages import is_disk_full
 from config.postgres.pulse import fresh_line
 
+UNREACHABLE = "database unreachable"
 #: How long whoever asks waits for an answer.
 PATIENCE_S = 1.5
 #: Bytes of the file that is written.
@@ -30,7 +31,7 @@ _WRITE = "SELECT count(*) FROM (SELECT repeat(n::text, 30) AS t FROM generate_se
 def wrong() -> str:
     """ "" where all is well; else ``database unreachable``, ``database read only``, ``disk full`` or ``disk unusable``."""
     found = _vitals.ask(patience_s=PATIENCE_S)
-    return "database unreachable" if found is None else found
+    return UNREACHABLE if found is None else found
 
 
 def _look() -> str:
@@ -48,7 +49,7 @@ def _database() -> str:
             line.execute("SET LOCAL work_mem = '64kB'")
             line.execute(_WRITE)
     except psycopg.Error as error:
-        return "disk full" if is_disk_full(error) else "database unreachable"
+        return "disk full" if is_disk_full(error) else UNREACHABLE
     return ""
 
 
