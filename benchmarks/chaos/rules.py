@@ -26,8 +26,9 @@ class Photo:
     @property
     def round(self) -> int:
         """Each time that a reviewer sent it back, people are asked anew; twice in a row, too, with no answer in between."""
-        sent_back = {each["round"] for each in self.answers if each["ruling"] == "send_back"}
-        return max([max(sent_back, default=0) + 1, *(each["round"] for each in self.answers)])
+        sent_back: set[int] = {each["round"] for each in self.answers if each["ruling"] == "send_back"}
+        answered: set[int] = {each["round"] for each in self.answers}
+        return max(max(sent_back, default=0) + 1, max(answered, default=1))
 
     def __str__(self) -> str:
         """What whoever looks for the cause of a breach wants to know."""
