@@ -69,7 +69,7 @@ SELECT r.id AS ranking_id, each.project_id, each.at, {_KEY.format("each")} AS ke
 FROM queue_ranking r
 JOIN (SELECT project_id, item_id, created_at AS at, kind, origin, label_class_id, guideline_id, 1 AS n FROM truth_groundtruth
       UNION ALL
-      SELECT newer.project_id, old.item_id, newer.created_at, old.kind, old.origin, old.label_class_id, old.guideline_id, -1
+      SELECT newer.project_id, old.item_id, newer.created_at, old.kind, old.origin, old.label_class_id, old.guideline_id, -1 AS n
       FROM truth_groundtruth newer JOIN truth_groundtruth old ON old.id = newer.supersedes_id) each
   ON each.project_id = r.project_id
 {_OF_ORDER.format("each")}
