@@ -168,8 +168,9 @@ def withdraw_decided(*, project: Project) -> None:
     )
     decided: set[int] = set()
     to_audit: set[int] = set()
-    for item_id, audit in standing.values_list("item_id", "audit"):
-        (to_audit if audit else decided).add(item_id)
+    with without_nested_loops():
+        for item_id, audit in standing.values_list("item_id", "audit"):
+            (to_audit if audit else decided).add(item_id)
     priority.withdraw(project=project, item_ids=sorted(decided - to_audit))
 
 

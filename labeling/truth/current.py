@@ -33,14 +33,23 @@ DISPUTED = """
             WHERE d.item_id = i.id AND NOT EXISTS (SELECT 1 FROM truth_ruling r WHERE r.dispute_id = d.id))"""
 
 
-def is_settled() -> Exists:
+class LookedUp(Exists):
+    """Looked up row by row, by an index, whatever the statistics say: PostgreSQL makes no join of what has an offset.
+
+    Where they said "no rows", it nested loops over all ground truths, twice, for each decision of a pool: ten minutes.
+    """
+
+    template = "EXISTS(%(subquery)s OFFSET 0)"
+
+
+def is_settled() -> LookedUp:
     """Of rows with an ``item``: its ground truth is in force. It is looked up, where ``NOT IN`` would read all there are."""
-    return Exists(GroundTruth.objects.current().filter(item=OuterRef("item")))
+    return LookedUp(GroundTruth.objects.current().filter(item=OuterRef("item")))
 
 
-def is_disputed() -> Exists:
+def is_disputed() -> LookedUp:
     """The same: a dispute on it is open."""
-    return Exists(Dispute.objects.open().filter(item=OuterRef("item")))
+    return LookedUp(Dispute.objects.open().filter(item=OuterRef("item")))
 
 
 def newest_truth(item_id: int) -> GroundTruth | None:

@@ -8,9 +8,11 @@ import pytest
 from django.db import connection
 
 from labeling.frontier.auditing import open_audits
+from labeling.frontier.models import AutomaticDecision
 from labeling.frontier.services import decide
 from labeling.queue import ranking
 from labeling.queue.ranking import open_items
+from labeling.truth.current import is_disputed, is_settled
 from tests.frontier.proving import certified_pool
 
 pytestmark = pytest.mark.django_db
@@ -109,3 +111,8 @@ def test_whether_an_audit_is_open_is_looked_up_of_each_whatever_the_statistics_s
         assert open_audits(pool.project) == before != {}
     assert "truth_groundtruth" in plans.seen
     assert "truth_groundtruth" not in outside_subplans(plans.seen)
+
+
+def test_what_is_settled_is_looked_up_row_by_row_whatever_the_statistics_say(db: None) -> None:
+    for told in (is_settled(), is_disputed()):
+        assert "SubPlan" in AutomaticDecision.objects.exclude(told).explain()
