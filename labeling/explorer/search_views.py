@@ -20,10 +20,10 @@ from labeling.catalog.pages import project_context
 from labeling.catalog.permissions import Action, may, project_for
 from labeling.catalog.publishing import publishing
 from labeling.catalog.selectors import active_definitions, class_names, current_guideline, sources
-from labeling.catalog.services import amend_guideline
 from labeling.explorer import services
 from labeling.explorer.bulk import Deed
 from labeling.explorer.chips import chips
+from labeling.explorer.exemplars import made_exemplars
 from labeling.explorer.models import SavedView
 from labeling.explorer.search import MOST_LOOKED_AT, FoundPage, search
 from labeling.explorer.told import Status
@@ -49,21 +49,8 @@ def photos(request: HttpRequest, slug: str) -> HttpResponse:
     if request.method == "POST":
         project_for(request.user, slug, Action.ADMIN)
         form = ExemplarForm(request.POST, definitions=definitions)
-        if form.is_valid():
-            chosen = {form.cleaned_data["label_class"]: form.cleaned_data["photo"]}
-            try:
-                amend_guideline(
-                    project=project,
-                    by=signed_in(request),
-                    note=form.cleaned_data["note"],
-                    more_exemplars=chosen,
-                    **form.said(),
-                )
-            except Refused as refusal:
-                form.add_error(None, refusal.message)
-            else:
-                messages.success(request, _("The photos are exemplars now. A new guideline version says so."))
-                return redirect("guideline", slug=slug)
+        if made_exemplars(request, project, form):
+            return redirect("guideline", slug=slug)
     return _page(request, project, form=form, definitions=definitions)
 
 

@@ -19,8 +19,8 @@ from labeling.catalog.pages import project_context
 from labeling.catalog.permissions import Action, project_for
 from labeling.catalog.publishing import publishing
 from labeling.catalog.selectors import active_definitions
-from labeling.catalog.services import amend_guideline
 from labeling.explorer import services
+from labeling.explorer.exemplars import made_exemplars
 from labeling.explorer.forms import KnownClassForm, MendForm
 from labeling.explorer.photo_page import item_of, photo_page
 from labeling.looked_at import only_looked_at
@@ -88,21 +88,8 @@ def exemplar(request: HttpRequest, slug: str, item_id: int) -> HttpResponse:
         given = request.POST.copy()
         given.setlist("photo", [item.image.sha256])
         form = ExemplarForm(given, definitions=definitions)
-        if form.is_valid():
-            chosen = {form.cleaned_data["label_class"]: form.cleaned_data["photo"]}
-            try:
-                amend_guideline(
-                    project=project,
-                    by=signed_in(request),
-                    note=form.cleaned_data["note"],
-                    more_exemplars=chosen,
-                    **form.said(),
-                )
-            except Refused as refusal:
-                form.add_error(None, refusal.message)
-            else:
-                messages.success(request, _("The photos are exemplars now. A new guideline version says so."))
-                return redirect("photo-page", slug=slug, item_id=item_id)
+        if made_exemplars(request, project, form):
+            return redirect("photo-page", slug=slug, item_id=item_id)
     return render(
         request,
         "explorer/exemplar.html",
