@@ -143,7 +143,6 @@ def measure(photos: int, n: int) -> dict[str, Any]:
         _space(world)
         space_s = time.monotonic() - began
         with connection.cursor() as cursor:
-            cursor.execute("VACUUM ANALYZE")  # as it is after a night
             cursor.execute("SELECT pg_relation_size('item_by_name_parts'), pg_relation_size('catalog_item')")
             index, table = cursor.fetchone()
         client = world.client("admin", headers={"host": "localhost"}, raise_request_exception=False)
