@@ -25,6 +25,7 @@ from labeling.explorer import services
 from labeling.explorer.exemplars import made_exemplars
 from labeling.explorer.forms import KnownClassForm, MendForm
 from labeling.explorer.photo_page import item_of, photo_page
+from labeling.explorer.spaces import alike
 from labeling.looked_at import only_looked_at
 from labeling.people.signed_in import signed_in
 from labeling.refusals import Refused
@@ -38,6 +39,20 @@ from labeling.truth.services import add_gold
 def photo(request: HttpRequest, slug: str, item_id: int) -> HttpResponse:
     project = project_for(request.user, slug, Action.REVIEW)
     return _page(request, project, _item(project, item_id))
+
+
+#: Photos that are shown beside one.
+MOST_ALIKE = 12
+
+
+@login_required
+@only_looked_at
+def similar(request: HttpRequest, slug: str, item_id: int) -> HttpResponse:
+    """A part of the photo's page that comes behind it: what looks most like it."""
+    project = project_for(request.user, slug, Action.REVIEW)
+    item = _item(project, item_id)
+    context = {"project": project, "item": item, "alike": alike(project, item, MOST_ALIKE)}
+    return render(request, "explorer/_similar.html", context)
 
 
 @login_required

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime, time, timedelta
@@ -12,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from labeling.catalog.models import Project
+from labeling.explorer.areas import Area
 from labeling.explorer.pairs import MOST, pairs_of, written
 from labeling.explorer.told import Status
 from labeling.people.models import User
@@ -22,6 +24,7 @@ from labeling.typed_numbers import real
 
 REASONS = list(dict.fromkeys([*HoldReason.values, *UnusableReason.values]))
 LONGEST = 200
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,8 @@ class Wanted:
         labeler, reason, answered_from, answered_to: of one and the same answer: whose (account), why it was held or called
             unusable, and the days (ISO 8601) on which it was given, both included.
         disagrees: people settled it as another class than the champion says.
+        like: SHA-256 of a photo of the project, or of one that was sent: the photos that look most like it, in that order.
+        area: of the map, as :class:`~labeling.explorer.areas.Area` reads it.
     """
 
     q: str = ""
@@ -53,6 +58,8 @@ class Wanted:
     answered_from: date | None = None
     answered_to: date | None = None
     disagrees: bool = False
+    like: str = ""
+    area: str = ""
 
     @classmethod
     def of(cls, project: Project, given: Mapping[str, str]) -> Wanted:
@@ -76,6 +83,8 @@ class Wanted:
             answered_from=_day(given, "answered_from"),
             answered_to=_day(given, "answered_to"),
             disagrees=_one_of(given, "disagrees", ["0", "1", "false", "true"]) in {"1", "true"},
+            like=_sha256(given, "like"),
+            area=Area.of(given["area"]).text if given.get("area") else "",
         )
 
     @property
@@ -163,6 +172,14 @@ def _share(given: Mapping[str, str], name: str) -> float | None:
         message = _("A margin is a number from 0 to 1.")
         raise Refused.invalid(name, message, short=[message])
     return number
+
+
+def _sha256(given: Mapping[str, str], name: str) -> str:
+    text = given.get(name, "")
+    if text and not _SHA256.fullmatch(text):
+        message = _("A photo is named by its SHA-256: 64 digits and letters from a to f.")
+        raise Refused.invalid(name, message, short=[message])
+    return text
 
 
 def _day(given: Mapping[str, str], name: str) -> date | None:

@@ -41,6 +41,8 @@ NAMES = {
     "remake_renditions": gettext_lazy("Make the pictures of photos again"),
     "lookalikes": gettext_lazy("Look for photos like those in dispute"),
     "month": gettext_lazy("Simulate a day of the demo"),
+    "space": gettext_lazy("Find each photo's place among the others"),
+    "like": gettext_lazy("Look at a photo that was sent"),
 }
 UNITS = {
     "embed": gettext_lazy("photos"),
@@ -48,6 +50,7 @@ UNITS = {
     "intake": gettext_lazy("files"),
     "adapt": gettext_lazy("photos"),
     "derive": gettext_lazy("photos"),
+    "space": gettext_lazy("photos"),
 }
 #: Of these, what was done before somebody cancelled stays; all others end in one write, or in nothing.
 KEPT = frozenset({"embed", "embed_help", "measure", "intake", "derive"})

@@ -25,6 +25,7 @@ from labeling.gateway.api.photos import ItemOut, item_named, present_item
 from labeling.gateway.api.review import RulingIn, RulingOut, present_ruling
 from labeling.gateway.api.shapes import Shape, StrictSerializer, paged
 from labeling.gateway.pagination import page_searched
+from labeling.gateway.sent_paths import SentPathsParser
 
 
 class MomentOut(Shape):
@@ -79,6 +80,9 @@ _TEXTS = {
     "metadata": 'What its metadata has: name=value, parted by spaces, in quotes where one is inside: line="second shift".',
     "class": "Key of the class as which people settled it, or the machine decided it.",
     "predicted": "Key of the class that the champion predicts.",
+    "like": "SHA-256 of a photo of the project, or of one that was sent to `similar`: the 1,000 that look most like it, the "
+    "most alike first. 409 `not_ready` while it waits for its embedding.",
+    "area": "Of the project's map: its number, a colon, and the corners of a polygon (x,y,x,y…), as the page's lasso says.",
     "labeler": "Account whose answer it has; with `reason` and days: of the same answer.",
 }
 
@@ -111,6 +115,7 @@ class ItemsView(ApiView):
                 "disagrees", bool, description="People settled it otherwise than the champion says."
             ),
         ],
+        errors=(409,),
     )
     def get(self, request: Request, project: Project) -> Json:
         wanted = Wanted.of(project, request.query_params.dict())
@@ -199,3 +204,31 @@ class ItemRulingView(ApiView):
             project=project, item=item_named(project, sha256), by=signed_in(request), **said
         )
         return present_ruling(ruling)
+
+
+class AskedIn(StrictSerializer):
+    photo = serializers.FileField(
+        allow_empty_file=True, help_text="It is compared, and not kept: it comes into no project."
+    )
+
+
+class AskedOut(Shape):
+    like = serializers.CharField(help_text="its SHA-256, by which `items` finds photos like it for a week")
+
+
+@route("projects/<slug:slug>/similar", "api-like", "explorer")
+class SimilarView(ApiView):
+    parser_classes = (SentPathsParser,)
+    throttle_scope = "intake"
+
+    @endpoint(
+        "find_similar",
+        "Find photos like one that is sent: it is embedded by a worker, then `items?like=` answers",
+        may=Action.REVIEW,
+        takes={"multipart/form-data": AskedIn},
+        returns=AskedOut,
+        status=202,
+        errors=(409, 413, 429),
+    )
+    def post(self, request: Request, project: Project, given: Json) -> Json:
+        return {"like": services.ask_alike(project=project, by=signed_in(request), photo=given["photo"])}
