@@ -308,7 +308,7 @@ def _stage_urls(batch: IntakeBatch, table: File[bytes] | None, staging: Path) ->
         raise Refused.invalid(None, _("No table was sent. Choose a CSV file."), code="nothing_sent")
     if table.size > settings.INTAKE_MAX_BYTES:
         raise PhotoRefused("too_large")
-    name = _sent_name(table)
+    name = sent_name(table)
     reading = reading_of([name])
     path = kept_path(read(name, reading.encoding if reading else "ascii"))
     batch.source = batch.source or path.rpartition("/")[2] or URLS

@@ -180,7 +180,9 @@ def test_the_audits_dots_say_where_random_photos_were_not_as_predicted() -> None
         origin=Origin.RULING, supersedes=wrong, guideline=wrong.guideline,
     )  # fmt: skip
     (again,) = picture(scene.project).lines
-    assert [b.dots for b in again.left.bands] == [[False, False], [], [True]], "what is kept is not what was said before"
+    assert [b.dots for b in again.left.bands] == [[False, False], [], [True]], (
+        "what is kept is not what was said before"
+    )
     many = dataclasses.replace(line.left.bands[0], audited=500, audit_wrong=3)
     assert many.dots == [False] * 11 + [True]
 
