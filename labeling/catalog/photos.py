@@ -82,6 +82,10 @@ ADVICE: dict[str, str | Promise] = {
         "The project has a photo that is nearly the same, and sets such ones aside. An admin may let them in under "
         "Settings; then take the file in again."
     ),
+    "erased": gettext_lazy(
+        "This photo was erased from here, so it does not come in again. Where that is no longer meant, an admin lets it "
+        "in under Setup, Erasure; then take the file in again."
+    ),
     "discarded": gettext_lazy(
         "An admin gave up the rest of this intake. Take the file in again if you need it."
     ),
