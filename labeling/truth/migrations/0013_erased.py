@@ -57,7 +57,7 @@ BACKWARD = [_VIEW, _DRAWN.format(""), _TRIGGER.format("<>"), _MENDED.format("")]
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('truth', '0010_reasons'),
+        ('truth', '0012_open_disputes_in_order'),
     ]
 
     operations = [
