@@ -24,7 +24,7 @@ from django.db.models import Count
 
 from config.postgres.outages import is_disk_full, is_outage
 from inference.photo import Levels
-from labeling.catalog import events, metadata, photos, set_aside, storage, twins
+from labeling.catalog import erased, events, metadata, photos, set_aside, storage, twins
 from labeling.catalog.activity import log_activity
 from labeling.catalog.images import add_items, row_fields
 from labeling.catalog.intake import free_staging, staging_of
@@ -50,6 +50,7 @@ from labeling.catalog.sources import (
     SourceError,
     StagedFiles,
 )
+from labeling.catalog.taking_out import blank_files
 from labeling.jobs.progress import Cancelled, JobError, Progress
 from labeling.store import objects
 from labeling.store.folders import STAGING
@@ -203,6 +204,7 @@ def _work(batch: IntakeBatch, source: Source, progress: Progress) -> None:
 
             try:
                 found = _hash(pool, source, rows)
+                _keep_out(batch, found)
                 _look_at(pool, source, found, look, batch.project.decoded_with)
             except Cancelled:
                 stopped = True  # first keep what was done, then stop
@@ -231,6 +233,15 @@ def _hash(pool: ThreadPoolExecutor, source: Source, rows: Sequence[IntakeFile]) 
             return _Found(row, refused="unreadable")
 
     return list(pool.map(hash_one, rows))
+
+
+def _keep_out(batch: IntakeBatch, found: Sequence[_Found]) -> None:
+    """What was erased is refused before its bytes are stored, and neither its name nor its hash is kept again."""
+    listed = erased.listed(batch.project, {one.sha256 for one in found if one.sha256})
+    gone = [one for one in found if one.sha256 in listed]
+    for one in gone:
+        one.refused, one.sha256 = erased.REASON, ""
+    blank_files([one.row.pk for one in gone])
 
 
 def _look_at(

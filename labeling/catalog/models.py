@@ -18,6 +18,7 @@ from inference.photo import Levels as LevelsName
 from labeling.catalog.metadata_parts import MetadataParts
 from labeling.catalog.name_parts import NameParts
 from labeling.catalog.renditions import current_version
+from labeling.forgetting import append_only
 
 APPEND_ONLY = pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)
 SHARE = [MinValueValidator(0.0), MaxValueValidator(1.0)]
@@ -174,6 +175,13 @@ class Project(models.Model):
         help_text=_("Images that each human decision shall settle."),
     )
 
+    keep_days = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(36_500)],
+        help_text=_("So many days after a photo is decided it is erased. Empty: it is kept."),
+    )
+
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     archived_at = models.DateTimeField(null=True, blank=True)
@@ -317,7 +325,7 @@ class GuidelineProposal(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        triggers = [APPEND_ONLY]
+        triggers = [append_only(objects=["changes"])]
 
     def __str__(self) -> str:
         return f"proposal {self.pk}"
@@ -388,7 +396,12 @@ class ClassDefinition(models.Model):
 
 
 class Image(models.Model):
-    """A photo, by the SHA-256 of its bytes. The same bytes are one image, whichever projects hold it."""
+    """A photo, by the SHA-256 of its bytes. The same bytes are one image, whichever projects hold it.
+
+    One row, :attr:`NOTHING`, stands where there is no photo any more: it has no bytes, and its ``size`` is 0.
+    """
+
+    NOTHING = "0" * 64
 
     sha256 = models.CharField(max_length=64, unique=True, validators=[RegexValidator(r"^[0-9a-f]{64}$")])
     format = models.CharField(max_length=8)
@@ -420,9 +433,13 @@ class Image(models.Model):
 
 
 class Item(models.Model):
-    """An image in a project: the thing that is queued, answered and settled."""
+    """An image in a project: the thing that is queued, answered and settled.
 
-    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="items")
+    One that was erased, or is about to be, is in no project: its image is nothing, and it has no name. What was said and
+    decided of it stays, and names its project by itself.
+    """
+
+    project = models.ForeignKey(Project, null=True, on_delete=models.CASCADE, related_name="items")
     image = models.ForeignKey(Image, on_delete=models.PROTECT, related_name="items")
     source = models.CharField(max_length=200, blank=True, help_text="folder, upload or archive it came from")
     name = models.CharField(max_length=400, blank=True, help_text="file name at intake")
@@ -460,6 +477,7 @@ class Item(models.Model):
             ),
             models.Index(fields=["project", "source", "id"], name="item_of_source"),
             GinIndex(NameParts(), name="item_by_name_parts"),
+            models.Index(fields=["id"], condition=Q(project__isnull=True), name="item_erased"),
         ]
 
     def __str__(self) -> str:
@@ -542,7 +560,7 @@ class Exemplar(models.Model):
     class Meta:
         ordering = ["position"]
         constraints = [models.UniqueConstraint(fields=["definition", "image"], name="exemplar_once")]
-        triggers = [APPEND_ONLY]
+        triggers = [append_only(rows=True)]
 
     def __str__(self) -> str:
         return self.caption or str(self.image_id)
@@ -689,7 +707,7 @@ class Activity(models.Model):
     class Meta:
         ordering = ["-id"]
         indexes = [models.Index(fields=["project", "-id"], name="activity_of_project")]
-        triggers = [APPEND_ONLY]
+        triggers = [append_only(objects=["data"])]
 
     def __str__(self) -> str:
         return self.kind
@@ -700,3 +718,26 @@ class Damage(models.Model):
 
     name = models.CharField(max_length=400, unique=True, help_text="in the store")
     found_at = models.DateTimeField(auto_now_add=True)
+
+
+class Erased(models.Model):
+    """Bytes that are not to come back: into one project, or, once nobody held them any more, into any.
+
+    Neither photo nor hash: ``digest`` is a SHA-256 over the hash (:mod:`labeling.catalog.erased`).
+    """
+
+    digest = models.CharField(max_length=64)
+    project = models.ForeignKey(Project, null=True, on_delete=models.SET_NULL, related_name="+")
+    everywhere = models.BooleanField(default=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    lifted_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["digest", "project"], nulls_distinct=False, name="erased_once_a_project"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.digest[:12]

@@ -114,6 +114,10 @@ ADVICE: dict[str, str | Promise] = {
     "bucket_no_answer": gettext_lazy(
         "The bucket did not give this photo. It is asked for again at the next look."
     ),
+    "erased": gettext_lazy(
+        "This photo was erased from here, so it does not come in again. Where that is no longer meant, an admin lets it "
+        "in under Setup, Erasure; then take the file in again."
+    ),
     "discarded": gettext_lazy(
         "An admin gave up the rest of this intake. Take the file in again if you need it."
     ),

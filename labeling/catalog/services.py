@@ -17,15 +17,18 @@ from labeling.catalog.projects import archive_project, create_project, restore_p
 from labeling.catalog.proposing import agree_to_proposal, decline_proposal, propose_guideline
 from labeling.catalog.renaming import read_names_again
 from labeling.catalog.set_aside import let_in
+from labeling.catalog.taking_out import TakenOut, bring_back, take_out
 from labeling.catalog.twins import join
 from labeling.catalog.watched import change_watch, look_now, watch
 
 __all__ = [
+    "TakenOut",
     "add_image",
     "add_items",
     "agree_to_proposal",
     "amend_guideline",
     "archive_project",
+    "bring_back",
     "cancel_intake",
     "change_watch",
     "create_project",
@@ -46,6 +49,7 @@ __all__ = [
     "set_role",
     "start_intake",
     "start_upload",
+    "take_out",
     "update_settings",
     "watch",
 ]

@@ -22,7 +22,7 @@ SELECT i.sha256, i.format, i.width, i.height, it.id, it.name, it.source, coalesc
        (coalesce(i.taken_at, it.added_at) AT TIME ZONE 'UTC')::date, {VALUE},
        c.key, t.origin, {standing.PROMISE_OF_TRUTH}, {standing.STATED_OF_TRUTH}, g.number, t.created_at
 FROM truth_groundtruth t
-JOIN catalog_item it ON it.id = t.item_id
+JOIN catalog_item it ON it.id = t.item_id AND it.project_id IS NOT NULL
 JOIN catalog_image i ON i.id = it.image_id
 JOIN catalog_guideline g ON g.id = t.guideline_id
 JOIN unnest(%(old)s::bigint[], %(new)s::bigint[]) AS res (old_id, new_id) ON res.old_id = t.label_class_id

@@ -81,7 +81,10 @@ class Moment:
 
 
 def history(project: Project, item: Item, *, told: bool, gold: bool) -> list[Moment]:
-    """Oldest first. Not ``told``: how its file came in, its metadata, and no more; ``gold``: what is or was gold is told."""
+    """Oldest first. Not ``told``: how its file came in, its metadata, and no more; ``gold``: what is or was gold is told.
+
+    Of a photo that was erased it tells what was said and decided, and nothing that it would be known by.
+    """
     found = [*_intake(project, item), *_metadata(item)]
     if told:
         names = class_names(current_guideline(project))
@@ -89,7 +92,7 @@ def history(project: Project, item: Item, *, told: bool, gold: bool) -> list[Mom
             *_drawn(item),
             *_gold(item, names) * gold,
             *_answers(item, names, gold),
-            *_disputes(item, names),
+            *_disputes(project, item, names),
             *_truths(item, names, gold),
             *_decisions(project, item, names),
         ]
@@ -131,7 +134,9 @@ def _intake(project: Project, item: Item) -> Iterator[Moment]:
         yield Moment(
             item.added_at,
             Kind.INTAKE,
-            _("Came in as %(name)s") % {"name": isolated(item.name or item.image.sha256[:12])},
+            _("Came in")
+            if item.project_id is None
+            else _("Came in as %(name)s") % {"name": isolated(item.name or item.image.sha256[:12])},
             details=[_("from %(source)s") % {"source": isolated(item.source)}] if item.source else [],
         )
 
@@ -220,14 +225,14 @@ def _answers(item: Item, names: dict[int, str], gold: bool) -> Iterator[Moment]:
             )
 
 
-def _disputes(item: Item, names: dict[int, str]) -> Iterator[Moment]:
+def _disputes(project: Project, item: Item, names: dict[int, str]) -> Iterator[Moment]:
     disputes = (
         Dispute.objects.filter(item=item)
         .select_related("ruling__reviewer", "ruling__label_class", "ruling__retraction__by")
         .order_by("created_at")
     )
     for dispute in disputes:
-        link = reverse("review-dispute", args=[item.project.slug, dispute.pk])
+        link = reverse("review-dispute", args=[project.slug, dispute.pk])
         cause = dispute.get_cause_display()
         yield Moment(
             dispute.created_at,

@@ -100,7 +100,7 @@ def twins_of(item: Item) -> list[Item]:
 
 def elsewhere(item: Item, user: User) -> list[Elsewhere]:
     """Other projects that hold the same bytes, of those that ``user`` may see."""
-    visible = Project.objects.for_member(user).exclude(pk=item.project_id)
+    visible = Project.objects.for_member(user).exclude(pk=item.project_id or 0)
     held = Item.objects.filter(image=item.image_id, project__in=visible).select_related("project")
     found = list(held.order_by("project__name", "pk")[:MOST_BESIDE])
     roles = dict(
@@ -111,9 +111,10 @@ def elsewhere(item: Item, user: User) -> list[Elsewhere]:
     return [
         Elsewhere(
             each.project,
-            each.pk if Action.REVIEW in ALLOWED[_role(user, roles.get(each.project_id))] else None,
+            each.pk if Action.REVIEW in ALLOWED[_role(user, roles.get(each.project.pk))] else None,
         )
         for each in found
+        if each.project is not None  # narrows the type
     ]
 
 

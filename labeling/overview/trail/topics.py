@@ -102,5 +102,9 @@ TOPICS: dict[str, Topic] = {
             {"monitor_alert", "monitor_closed", "monitor_acknowledged", "monitor_thresholds"}
         ),
     ),
+    "erasure": Topic(
+        _("Erasure"),
+        of_projects=frozenset({"erasure_asked", "erasure_undone", "erasure_done", "erasure_lifted"}),
+    ),
     "exports": Topic(_("Exports"), of_accounts=_EXPORTS, of_projects=frozenset({"exported", "data_set"})),
 }
