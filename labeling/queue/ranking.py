@@ -69,7 +69,6 @@ def write_ranking(
         model_version_id=ordered.model_version_id,
         summary=ordered.summary(),
     )
-    placing.place(ranking, until=read_at - _LONGEST_TRANSACTION)
     partition = partition_of(ranking.pk)
     partition.create(round=1, taken=0, free=project.answers_per_image, late=False, draw="rank")
     for columns in ordered.columns(arrivals=arrivals, arrivals_band=ARRIVALS):
@@ -77,6 +76,8 @@ def write_ranking(
     partition.build_indexes()
     partition.attach()
     entry_counts.mend(ranking)
+    # Last: whoever has read scores stands, until the end, in the way of whoever attaches those of another version.
+    placing.place(ranking, until=read_at - _LONGEST_TRANSACTION)
     return ranking
 
 
@@ -121,7 +122,9 @@ def _take_out_finished(ranking: Ranking, read_at: datetime) -> None:
             WHERE t.project_id = %s AND t.created_at >= %s AND t.kind <> 'withdrawn'
               AND NOT EXISTS (SELECT 1 FROM truth_groundtruth newer WHERE newer.supersedes_id = t.id)
             UNION
-            SELECT d.item_id FROM truth_opendispute o JOIN truth_dispute d ON d.id = o.dispute_id WHERE o.project_id = %s)
+            SELECT d.item_id FROM truth_opendispute o JOIN truth_dispute d ON d.id = o.dispute_id WHERE o.project_id = %s
+            UNION
+            SELECT i.id FROM catalog_item i WHERE i.project_id IS NULL)
         """,
         [ranking.pk, ranking.project_id, read_at - _LONGEST_TRANSACTION, ranking.project_id],
     )
