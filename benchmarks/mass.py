@@ -56,7 +56,8 @@ def own_cluster(folder: Path) -> Iterator[float]:
     from labeling.jobs import on_ray
 
     os.environ["RAY_TMPDIR"] = str(folder)  # sockets, whose names may not be long, and logs
-    os.environ["RAY_worker_niceness"] = "0"  # as the plain worker is not nice to others either
+    # As the plain worker is not nice to others either.
+    os.environ["RAY_worker_niceness"] = "0"  # noqa: SIM112  (Ray names it so)
     began = time.monotonic()
     on_ray.connect()
     import ray

@@ -266,7 +266,7 @@ class EmbeddingStore:
         Raises:
             Busy: a compaction is at work; ask again later.
         """
-        gone = _to_array(list(keys))
+        gone = shards.as_keys(list(keys))
         count = 0
         with self._compaction_lock() as mine:
             if not mine:

@@ -47,7 +47,8 @@ pytestmark = [
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[None]:
     os.environ |= {"RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "5" * 64}
-    os.environ["RAY_worker_niceness"] = "0"  # they would wait for all other tests
+    # Or they would wait for all other tests.
+    os.environ["RAY_worker_niceness"] = "0"  # noqa: SIM112  (Ray names it so)
     import ray
 
     folder = tempfile.mkdtemp(prefix="hilltop-ray-")
