@@ -23,9 +23,9 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.AddField("OpenDispute", "since", models.DateTimeField(null=True, help_text="when the dispute began")),
-        migrations.RunSQL(FORWARD, BACKWARD),
         migrations.AddIndex(
             "OpenDispute",
             models.Index(fields=["project", "held", "since", "dispute"], name="open_dispute_in_order"),
         ),
+        migrations.RunSQL(FORWARD, BACKWARD),
     ]
