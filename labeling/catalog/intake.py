@@ -107,7 +107,7 @@ def start_upload(
 
     Refuses as :func:`start_intake` does; the intakes before the one that is refused are under way then.
     """
-    archives = [file for file in files if read(_sent_name(file), "latin-1").lower().endswith(".zip")]
+    archives = [file for file in files if read(sent_name(file), "latin-1").lower().endswith(".zip")]
     photos = [file for file in files if file not in archives]
     started = [
         start_intake(project=project, by=by, kind=IntakeKind.ZIP, zip=archive, encoding=encoding)[0]
@@ -225,7 +225,7 @@ def _stage_files(batch: IntakeBatch, files: Sequence[File[bytes]], staging: Path
         "when": timezone.localtime().strftime("%Y-%m-%d %H:%M")
     }
     staging.mkdir(parents=True)
-    sent = [_sent_name(file) for file in files]
+    sent = [sent_name(file) for file in files]
     reading = reading_of(sent, batch.encoding)
     batch.encoding, batch.encoding_guessed = (reading.encoding, reading.guessed) if reading else ("", False)
     rows = []
@@ -260,7 +260,7 @@ def _stage_zip(batch: IntakeBatch, archive: File[bytes] | None, staging: Path) -
             % {"size": f"{bound / 2**30:.3g}"},
             status=413,
         )
-    name = _sent_name(archive)
+    name = sent_name(archive)
     reading = reading_of([name])
     path = kept_path(read(name, reading.encoding if reading else "ascii"))
     batch.source = batch.source or path.rpartition("/")[2] or "zip"
@@ -305,7 +305,7 @@ def _open_folder(batch: IntakeBatch, folder: str | Path | None, roots: Sequence[
     return found
 
 
-def _sent_name(file: File[bytes]) -> str | bytes:
+def sent_name(file: File[bytes]) -> str | bytes:
     """A file's name as it was sent, with the folders in which it lay; bytes where nothing says how they are meant."""
     sent: str | bytes | None = (getattr(file, "content_type_extra", None) or {}).get("path")
     return (file.name or "") if sent is None else sent

@@ -138,6 +138,8 @@ class DisputeDetail:
     suggested_unusable: str
     #: what the photo is settled as meanwhile, in words; empty where it is not
     in_force: str
+    #: what was said of it elsewhere: (who, what, in words)
+    hints: list[tuple[str, str]]
 
     @property
     def names_told(self) -> bool:
@@ -185,6 +187,10 @@ def dispute_detail(dispute: Dispute) -> DisputeDetail:
         suggested_hold=reasons.get(AnswerKind.HOLD, HoldReason.BETWEEN),
         suggested_unusable=reasons.get(AnswerKind.UNUSABLE, UnusableReason.OTHER),
         in_force=_in_force(item, names),
+        hints=[
+            (hint.said_by, names.get(hint.label_class_id or 0, str(AnswerKind(hint.kind).label)))
+            for hint in item.hints.filter(retired_at__isnull=True).order_by("id")
+        ],
     )
 
 

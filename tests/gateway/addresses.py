@@ -79,6 +79,7 @@ def address_of(world: World, name: str) -> str:
         "alert_id": world.alert.pk,
         "proposal_id": world.proposal.pk,
         "data_set_id": world.data_set.pk,
+        "import_id": world.imported.pk,
         "job_id": world.job.pk,
         "truth": "functional",
         "said": "defective",

@@ -85,6 +85,8 @@ PAGES: dict[str, dict[str, str]] = {
     "photo-original": {"GET": REVIEW},
     "near-duplicates": {"GET": ADMIN},
     "data-sets": {"GET": ADMIN, "POST": ADMIN},
+    "imports": {"GET": ADMIN, "POST": ADMIN},
+    "import": {"GET": ADMIN, "POST": ADMIN},
     "intake": {"GET": ADMIN, "POST": ADMIN},
     "intake-batch": {"GET": ADMIN, "POST": ADMIN},
     "review": {"GET": REVIEW},

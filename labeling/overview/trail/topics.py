@@ -99,5 +99,8 @@ TOPICS: dict[str, Topic] = {
             {"monitor_alert", "monitor_closed", "monitor_acknowledged", "monitor_thresholds"}
         ),
     ),
+    "imports": Topic(
+        _("Imports"), of_projects=frozenset({"import_started", "import_applied", "import_undone"})
+    ),
     "exports": Topic(_("Exports"), of_accounts=_EXPORTS, of_projects=frozenset({"exported", "data_set"})),
 }
