@@ -168,7 +168,7 @@ def dispute_detail(dispute: Dispute) -> DisputeDetail:
     undone = hasattr(ruling, "retraction")
     in_dispute = undone and Dispute.objects.open().filter(item=item).exists()
     rounds = _rounds(dispute, names, rulings, reveal=ruling is not None and not in_dispute)
-    reasons = _usual_reasons(item)
+    reasons = _usual_reasons(rounds)
     now = next((r.answers for r in rounds if r.number == dispute.round), [])
     sides, beside, below = sides_of(project, item, Counter(answer.class_key for answer in now))
     return DisputeDetail(
@@ -296,11 +296,16 @@ def reason_text(kind: str, reason: str) -> str:
     return str(choices(reason).label) if reason in choices.values else reason
 
 
-def _usual_reasons(item: Item) -> dict[str, str]:
+def _usual_reasons(rounds: Iterable[Round]) -> dict[str, str]:
     """Kind -> the reason that people gave most often for it on this photo: what one key press will record."""
-    given = Annotation.objects.standing().filter(item=item).exclude(kind=AnswerKind.CLASS)
-    counted = given.values("kind", "reason").annotate(n=Count("id")).order_by("n", "-reason")
-    return {row["kind"]: str(row["reason"]) for row in counted}
+    given = Counter(
+        (answer.kind, answer.reason)
+        for each in rounds
+        for answer in each.answers
+        if answer.kind != AnswerKind.CLASS
+    )
+    first = sorted(given, key=lambda pair: pair[1], reverse=True)
+    return dict(sorted(first, key=lambda pair: given[pair]))
 
 
 # --- gold -------------------------------------------------------------------------------------------------------
