@@ -19,7 +19,7 @@ DROP FUNCTION truth_open_dispute_since;
 
 
 class Migration(migrations.Migration):
-    dependencies = [("truth", "0010_reasons")]
+    dependencies = [("truth", "0011_imported")]
 
     operations = [
         migrations.AddField("OpenDispute", "since", models.DateTimeField(null=True, help_text="when the dispute began")),
