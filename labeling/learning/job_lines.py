@@ -34,6 +34,7 @@ NAMES = {
     "monitor": gettext_lazy("Look at the monitors"),
     "intake": gettext_lazy("Add photos"),
     "look_at_source": gettext_lazy("Look at a source"),
+    "import": gettext_lazy("Import labels"),
     "estimates": gettext_lazy("Compute agreement"),
     "lab": gettext_lazy("Compare strategies"),
     "explain": gettext_lazy("Explain a decision"),
@@ -48,12 +49,13 @@ UNITS = {
     "embed": gettext_lazy("photos"),
     "measure": gettext_lazy("photos"),
     "intake": gettext_lazy("files"),
+    "import": gettext_lazy("rows"),
     "adapt": gettext_lazy("photos"),
     "derive": gettext_lazy("photos"),
     "space": gettext_lazy("photos"),
 }
 #: Of these, what was done before somebody cancelled stays; all others end in one write, or in nothing.
-KEPT = frozenset({"embed", "embed_help", "measure", "intake", "derive"})
+KEPT = frozenset({"embed", "embed_help", "measure", "intake", "import", "derive"})
 STATES = {
     JobState.QUEUED: gettext_lazy("Waiting"),
     JobState.RUNNING: gettext_lazy("Running"),

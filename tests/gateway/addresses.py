@@ -81,6 +81,7 @@ def address_of(world: World, name: str) -> str:
         "proposal_id": world.proposal.pk,
         "data_set_id": world.data_set.pk,
         "erasure_id": world.erasure.pk,
+        "import_id": world.imported.pk,
         "job_id": world.job.pk,
         "truth": "functional",
         "said": "defective",

@@ -99,6 +99,8 @@ PAGES: dict[str, dict[str, str]] = {
     "erased-photo": {"GET": ADMIN},
     "person-erase": {"GET": SUPERUSER, "POST": SUPERUSER},
     "person-unerase": {"POST": SUPERUSER},
+    "imports": {"GET": ADMIN, "POST": ADMIN},
+    "import": {"GET": ADMIN, "POST": ADMIN},
     "intake": {"GET": ADMIN, "POST": ADMIN},
     "intake-batch": {"GET": ADMIN, "POST": ADMIN},
     "sources": {"GET": ADMIN, "POST": ADMIN},
