@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import F, Q
@@ -38,6 +39,8 @@ SPLITS = ("train", "validation", "test")
 class DataSet(models.Model):
     """A recipe that makes the same rows again: ground truths are appended, and it says up to which one it reads.
 
+    What a search finds changes with each answer, so the photos that it found are kept beside the recipe.
+
     ``upto`` is an id of :class:`~labeling.truth.models.GroundTruth` of which everything below was committed; what it
     superseded by then is left out, and classes count as ``guideline`` says.
     """
@@ -57,6 +60,9 @@ class DataSet(models.Model):
         default=0, validators=[MaxValueValidator(2**31 - 1)], help_text="another one splits otherwise"
     )
     promise = models.CharField(max_length=9, choices=PROMISES, blank=True)
+    search = models.TextField(
+        blank=True, db_default="", help_text="of the explorer; what it found is kept as :class:`Chosen`"
+    )
     guideline = models.ForeignKey(Guideline, on_delete=models.PROTECT, related_name="+")
     upto = models.BigIntegerField(help_text="id of the last ground truth that it reads")
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
@@ -80,3 +86,25 @@ class DataSet(models.Model):
     def training(self) -> int:
         """Percent of the photos."""
         return 100 - self.validation - self.test
+
+
+class Chosen(models.Model):
+    """Photos that the search of a data set found, by rising id: so many to a row, and no content.
+
+    Written by a job, in turn; the data set can be read when the ``last`` row is there.
+    """
+
+    data_set = models.ForeignKey(DataSet, on_delete=models.CASCADE, related_name="chosen", db_index=False)
+    number = models.PositiveIntegerField()
+    item_ids = ArrayField(models.BigIntegerField())
+    reached = models.BigIntegerField(help_text="id of the last photo that was looked at")
+    last = models.BooleanField(default=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["number"]
+        constraints = [models.UniqueConstraint(fields=["data_set", "number"], name="chosen_in_turn")]
+        triggers = [APPEND_ONLY]
+
+    def __str__(self) -> str:
+        return f"{len(self.item_ids)} of {self.data_set_id}"

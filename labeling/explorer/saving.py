@@ -1,4 +1,4 @@
-"""Keep a search under a name, and forget it."""
+"""Keep a search under a name, rename it, and forget it."""
 
 from __future__ import annotations
 
@@ -22,9 +22,7 @@ def save_view(*, project: Project, by: User, name: str, wanted: Wanted) -> Saved
 
     Raises :class:`Refused` ``invalid`` (422) without a name, with nothing to keep, or where the project has :data:`MOST`.
     """
-    name = composed(name.strip())
-    if not is_seen(name) or len(name) > 60:
-        raise Refused.invalid("name", _("Give the view a name of at most 60 characters."))
+    name = _checked(name)
     if not wanted:
         raise Refused.invalid("query", _("Filter the photos first: a view keeps what they are narrowed to."))
     others = SavedView.objects.filter(project=project).exclude(name=name)
@@ -34,6 +32,26 @@ def save_view(*, project: Project, by: User, name: str, wanted: Wanted) -> Saved
         project=project, name=name, defaults={"query": wanted.query, "created_by": by}
     )
     return view
+
+
+@transaction.atomic
+def rename_view(*, project: Project, view_id: int, name: str) -> SavedView:
+    """Raises :class:`Refused` ``invalid`` (422) for no name, or another view's; ``not_found`` (404)."""
+    view = SavedView.objects.select_for_update().filter(project=project, pk=view_id).first()
+    if view is None:
+        raise Refused("not_found", _("There is no such view any more."), status=404)
+    view.name = _checked(name)
+    if SavedView.objects.filter(project=project, name=view.name).exclude(pk=view.pk).exists():
+        raise Refused.invalid("name", _("Another view has this name."))
+    view.save(update_fields=["name"])
+    return view
+
+
+def _checked(name: str) -> str:
+    name = composed(name.strip())
+    if not is_seen(name) or len(name) > 60:
+        raise Refused.invalid("name", _("Give the view a name of at most 60 characters."))
+    return name
 
 
 def forget_view(*, project: Project, view_id: int) -> None:

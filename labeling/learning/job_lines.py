@@ -39,6 +39,8 @@ NAMES = {
     "rescore": gettext_lazy("Score and order again"),
     "remake_renditions": gettext_lazy("Make the pictures of photos again"),
     "lookalikes": gettext_lazy("Look for photos like those in dispute"),
+    "bulk": gettext_lazy("Act on found photos"),
+    "choose": gettext_lazy("Look for the photos of a data set"),
     "month": gettext_lazy("Simulate a day of the demo"),
 }
 UNITS = {
@@ -49,7 +51,7 @@ UNITS = {
     "derive": gettext_lazy("photos"),
 }
 #: Of these, what was done before somebody cancelled stays; all others end in one write, or in nothing.
-KEPT = frozenset({"embed", "embed_help", "measure", "intake", "derive"})
+KEPT = frozenset({"embed", "embed_help", "measure", "intake", "derive", "bulk", "choose"})
 STATES = {
     JobState.QUEUED: gettext_lazy("Waiting"),
     JobState.RUNNING: gettext_lazy("Running"),

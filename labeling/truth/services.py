@@ -11,7 +11,7 @@ from labeling.truth.quality import request_estimates
 from labeling.truth.reviewing import request_review, rule
 from labeling.truth.ruling_several import rule_alike
 from labeling.truth.settling import reconsider
-from labeling.truth.undoing_rulings import undo_ruling, undo_rulings
+from labeling.truth.undoing_rulings import take_correction_back, undo_ruling, undo_rulings
 
 __all__ = [
     "Answer",
@@ -32,6 +32,7 @@ __all__ = [
     "send_back_paused",
     "settle_by_answer",
     "settle_disputes_that_agree",
+    "take_correction_back",
     "undo_ruling",
     "undo_rulings",
     "undo_until",

@@ -17,6 +17,7 @@ from labeling.catalog.models import GuidelineProposal, IntakeBatch, IntakeFile, 
 from labeling.catalog.services import add_image, add_items, propose_guideline
 from labeling.exchange.models import DataSet
 from labeling.exchange.services import make_data_set
+from labeling.explorer.models import Bulk
 from labeling.frontier.models import (
     AutomaticDecision,
     Certificate,
@@ -71,6 +72,7 @@ class World:
     alert: MonitorAlert
     proposal: GuidelineProposal
     data_set: DataSet
+    bulk: Bulk
     items: list[Item] = field(default_factory=list)
 
     def person(self, role: str) -> User | None:
@@ -244,6 +246,9 @@ def _world(**settings: Any) -> World:
             project=project, by=reviewer, note="Why", criteria={"functional": "It works."}
         ),
         data_set=make_data_set(project=project, by=admin, format="jsonl"),
+        bulk=Bulk.objects.create(
+            project=project, created_by=admin, deed="unusable", query="q=png", stage="looked", upto=2**62
+        ),
         items=items,
     )
 

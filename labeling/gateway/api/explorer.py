@@ -21,7 +21,7 @@ from labeling.gateway.api.base import ApiView, route, signed_in
 from labeling.gateway.api.endpoint import Json, endpoint
 from labeling.gateway.api.photos import ItemOut, item_named, present_item
 from labeling.gateway.api.review import RulingIn, RulingOut, present_ruling
-from labeling.gateway.api.shapes import Shape, paged
+from labeling.gateway.api.shapes import Shape, StrictSerializer, paged
 from labeling.gateway.pagination import page_searched
 
 
@@ -58,6 +58,12 @@ class PhotoHistoryOut(FoundOut):
     scores = ScoredOut(allow_null=True)
     near_duplicates = serializers.ListField(child=serializers.CharField(), help_text="their SHA-256")
     elsewhere = BesideOut(many=True, help_text="other projects of yours that hold the photo")
+
+
+class SearchIn(StrictSerializer):
+    search = serializers.CharField(
+        max_length=2000, help_text="Filters as in the address of `items`: `q=앞범퍼&status=open`."
+    )
 
 
 _TEXTS = {
