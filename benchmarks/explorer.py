@@ -98,7 +98,6 @@ def measure(photos: int, n: int) -> dict[str, Any]:
         began = time.monotonic()
         world = grown_world(photos, photos)
         with connection.cursor() as cursor:
-            cursor.execute("VACUUM ANALYZE")  # as it is after a night
             cursor.execute("SELECT pg_relation_size('item_by_name_parts'), pg_relation_size('catalog_item')")
             index, table = cursor.fetchone()
         print(f"{photos:,} photos in {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)

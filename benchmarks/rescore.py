@@ -74,12 +74,12 @@ def fill(images: int, heads: int, dims: int, dtype: str) -> tuple[list[Project],
         for number in range(1, heads)
     ]
     with transaction.atomic(), connection.cursor() as cursor:
-        # References are right by construction; the two indexes that are filled at random are built afterwards.
+        # References are right by construction; the indexes that are filled at random are built afterwards.
         cursor.execute("SET LOCAL session_replication_role = replica")
         cursor.execute(
             "SELECT indexname, indexdef FROM pg_indexes WHERE tablename = 'catalog_item' AND "
-            "(indexdef LIKE %s OR indexname = 'item_next_audit')",
-            ["%(image_id)"],
+            "(indexdef LIKE ANY(%s) OR indexname = 'item_next_audit')",
+            [["%(image_id)", "% gin %"]],
         )
         indexes = cursor.fetchall()
         for name, _definition in indexes:

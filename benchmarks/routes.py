@@ -36,7 +36,7 @@ NOT_MEASURED = {"events", "api-export", "photo", "photo-tile"}
 
 def grown_world(photos: int, answers: int) -> World:
     """The small project of the tests, grown; committed."""
-    from django.db import transaction
+    from django.db import connection, transaction
 
     from benchmarks.grown import grow
     from tests.gateway.conftest import make_world
@@ -44,6 +44,8 @@ def grown_world(photos: int, answers: int) -> World:
     with transaction.atomic():
         world = make_world()
         grow(world, photos, answered=answers / 2 / photos)
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE")  # as it is after a night
     return world
 
 

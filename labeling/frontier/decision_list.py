@@ -115,11 +115,9 @@ def decision_list(project: Project, asked: Mapping[str, str]) -> DecisionList:
         found = found.filter(label_class__key=class_key)
     if before is not None:
         found = found.filter(pk__lt=before)
+    found = with_outcome(project, found)
     if outcome:
-        found = with_outcome(project, found).filter(Q(("outcome", outcome)))
-    else:  # chosen first: what became of each is looked up of those that are shown
-        newest = found.order_by("-pk").values("pk")[: A_PAGE + 1]
-        found = with_outcome(project, decisions(project).filter(pk__in=newest))
+        found = found.filter(Q(("outcome", outcome)))
     page = list(found.order_by("-pk")[: A_PAGE + 1])
     names = class_names(current_guideline(project))
     return DecisionList(

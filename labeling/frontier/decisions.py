@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 
-from django.db.models import Case, CharField, Exists, OuterRef, Q, QuerySet, TextChoices, Value, When
+from django.db.models import Case, CharField, OuterRef, Q, QuerySet, TextChoices, Value, When
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from labeling.catalog.models import Project
 from labeling.catalog.selectors import class_names, class_resolution, current_guideline
 from labeling.frontier.models import AutomaticDecision, CertificateEnd, DecisionQuerySet, EndKind, Mode
+from labeling.planner import LookedUp
 from labeling.refusals import Refused
 from labeling.truth.models import GroundTruth, TruthKind
 
@@ -47,7 +48,7 @@ def decisions(project: Project) -> DecisionQuerySet:
             "certificate__run__plan",
             "overruled__by",
         )
-        .annotate(suspended=Exists(_suspended()))
+        .annotate(suspended=LookedUp(_suspended()))
     )
 
 
@@ -62,16 +63,16 @@ def with_outcome(project: Project, chosen: DecisionQuerySet) -> DecisionQuerySet
     """
     settled = GroundTruth.objects.strict().filter(item=OuterRef("item"))
     classes = settled.filter(kind=TruthKind.CLASS)
-    alike = Q(Exists(classes.filter(label_class=OuterRef("label_class"))))
+    alike = Q(LookedUp(classes.filter(label_class=OuterRef("label_class"))))
     for merged in _merged(project):
-        alike |= Q(Exists(classes.filter(label_class_id__in=merged)), label_class_id__in=merged)
+        alike |= Q(LookedUp(classes.filter(label_class_id__in=merged)), label_class_id__in=merged)
     doubted = Q(suspended=True)
     outcome = Case(
         When(overruled__isnull=False, then=Value(Outcome.OVERRULED)),
         When(mode=Mode.SHADOW, then=Value(Outcome.SHADOW)),
         When(doubted & Q(audit=False), then=Value(Outcome.WITHDRAWN)),
         When(alike, then=Value(Outcome.RIGHT)),
-        When(Exists(settled), then=Value(Outcome.WRONG)),
+        When(LookedUp(settled), then=Value(Outcome.WRONG)),
         When(doubted, then=Value(Outcome.WITHDRAWN)),
         default=Value(Outcome.STANDS),
         output_field=CharField(),

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from labeling.catalog.models import APPEND_ONLY, SHARE, Guideline, Item, LabelClass, Project
 from labeling.jobs.models import Job
 from labeling.learning.models import ModelVersion
+from labeling.planner import LookedUp
 from labeling.truth.models import Annotation, GroundTruth
 
 
@@ -340,7 +341,7 @@ class DecisionQuerySet(models.QuerySet["AutomaticDecision"]):
         alone = Q(mode=Mode.ON, audit=False, item__audit_drawn_at__isnull=True) & ~Q(
             certificate__in=Certificate.objects.filter(ends__kind=EndKind.SUSPENDED)
         )
-        return self.filter(alone | Q(overruled__isnull=False) | models.Exists(settled))
+        return self.filter(alone | Q(overruled__isnull=False) | LookedUp(settled))
 
 
 class AutomaticDecision(models.Model):

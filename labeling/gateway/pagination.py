@@ -80,9 +80,15 @@ def _counting_cursor(request: Request) -> int:
 
 
 def page_by_time(
-    rows: QuerySet[Row], request: Request, present: Present, *, newest_first: bool = False
+    rows: QuerySet[Row],
+    request: Request,
+    present: Present,
+    *,
+    newest_first: bool = False,
+    by: tuple[str, str] = ("created_at", "pk"),
 ) -> dict[str, Any]:
-    """The same for tables keyed by UUID with a ``created_at``."""
+    """The same for tables keyed by UUID with a ``created_at``; ``by``: where an index has both."""
+    time, key = by
     cursor = request.query_params.get("cursor")
     if cursor is not None:
         match = _TIMED.fullmatch(cursor)
@@ -93,11 +99,9 @@ def page_by_time(
         except OverflowError:
             raise _bad_cursor() from None
         than = "lt" if newest_first else "gt"
-        rows = rows.filter(
-            Q(**{f"created_at__{than}": at}) | Q(**{"created_at": at, f"pk__{than}": UUID(match[2])})
-        )
+        rows = rows.filter(Q(**{f"{time}__{than}": at}) | Q(**{time: at, f"{key}__{than}": UUID(match[2])}))
     sign = "-" if newest_first else ""
-    return _page(rows.order_by(f"{sign}created_at", f"{sign}pk"), request, present, _timed_cursor)
+    return _page(rows.order_by(f"{sign}{time}", f"{sign}{key}"), request, present, _timed_cursor)
 
 
 def _timed_cursor(row: Any) -> str:

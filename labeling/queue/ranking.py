@@ -69,7 +69,6 @@ def write_ranking(
         model_version_id=ordered.model_version_id,
         summary=ordered.summary(),
     )
-    placing.place(ranking, until=read_at - _LONGEST_TRANSACTION)
     partition = partition_of(ranking.pk)
     partition.create(round=1, taken=0, free=project.answers_per_image, late=False, draw="rank")
     for columns in ordered.columns(arrivals=arrivals, arrivals_band=ARRIVALS):
@@ -77,6 +76,8 @@ def write_ranking(
     partition.build_indexes()
     partition.attach()
     entry_counts.mend(ranking)
+    # Last: whoever has read scores stands, until the end, in the way of whoever attaches those of another version.
+    placing.place(ranking, until=read_at - _LONGEST_TRANSACTION)
     return ranking
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.db import connection
-from django.db.models import Exists, OuterRef
+from django.db.models import OuterRef
 
 from labeling.catalog.models import Project
 from labeling.people.models import User
+from labeling.planner import LookedUp
 from labeling.truth.models import (
     Annotation,
     Dispute,
@@ -31,15 +32,6 @@ SETTLED_STRICTLY = SETTLED.replace(
 DISPUTED = """
     EXISTS (SELECT 1 FROM truth_dispute d
             WHERE d.item_id = i.id AND NOT EXISTS (SELECT 1 FROM truth_ruling r WHERE r.dispute_id = d.id))"""
-
-
-class LookedUp(Exists):
-    """Looked up row by row, by an index, whatever the statistics say: PostgreSQL makes no join of what has an offset.
-
-    Where they said "no rows", it nested loops over all ground truths, twice, for each decision of a pool: ten minutes.
-    """
-
-    template = "EXISTS(%(subquery)s OFFSET 0)"
 
 
 def is_settled() -> LookedUp:

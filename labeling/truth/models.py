@@ -192,6 +192,12 @@ class OpenDispute(models.Model):
     dispute = models.OneToOneField(Dispute, on_delete=models.CASCADE, primary_key=True, related_name="waits")
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+", db_constraint=False)
     held = models.BooleanField(default=False, db_default=False)
+    since = models.DateTimeField(null=True, help_text="when the dispute began")
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["project", "held", "since", "dispute"], name="open_dispute_in_order"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.dispute_id} is open"

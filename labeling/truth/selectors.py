@@ -15,6 +15,7 @@ from labeling.catalog.models import Guideline, Image, Item, Project
 from labeling.catalog.selectors import class_names, current_guideline
 from labeling.people.models import User
 from labeling.plain_text import composed
+from labeling.planner import LookedUp
 from labeling.read_once import read_once
 from labeling.truth.models import (
     Annotation,
@@ -31,10 +32,16 @@ from labeling.truth.sides import ClassSide, sides_of
 # --- review -----------------------------------------------------------------------------------------------------
 
 
+#: Oldest first, as the index of the open ones has them; a page of thousands reads no more than it shows.
+AS_THEY_WAIT = ("waits__since", "waits__pk")
+
+
 def open_disputes(project: Project, *, held: bool = False) -> QuerySet[Dispute]:
     """Disputes that wait for a ruling, oldest first; with ``held`` those of the boundary that none is asked for."""
     disputes = Dispute.objects.held() if held else Dispute.objects.waiting()
-    return disputes.filter(waits__project=project).select_related("item__image").order_by("created_at", "id")
+    return (
+        disputes.filter(waits__project=project).select_related("item__image", "waits").order_by(*AS_THEY_WAIT)
+    )
 
 
 def answered_by(dispute: Dispute, user: User) -> bool:
@@ -42,9 +49,9 @@ def answered_by(dispute: Dispute, user: User) -> bool:
     return Annotation.objects.standing().filter(item_id=dispute.item_id, labeler=user).exists()
 
 
-def _answered_by(user: User) -> Exists:
+def _answered_by(user: User) -> LookedUp:
     """Of a dispute: whether ``user`` gave one of the standing answers to its photo."""
-    return Exists(Annotation.objects.standing().filter(item=OuterRef("item"), labeler=user))
+    return LookedUp(Annotation.objects.standing().filter(item=OuterRef("item"), labeler=user))
 
 
 @read_once
@@ -78,7 +85,7 @@ def next_dispute(
     if after is not None:
         rulable = rulable.exclude(pk=after.pk)
         later = rulable.filter(
-            Q(created_at__gt=after.created_at) | Q(created_at=after.created_at, id__gt=after.pk)
+            Q(waits__since__gt=after.created_at) | Q(waits__since=after.created_at, waits__pk__gt=after.pk)
         ).first()
         if later is not None:
             return later

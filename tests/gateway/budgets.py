@@ -271,11 +271,9 @@ DEARER: dict[str, Cost] = {
     "POST api-promote": Cost(31, 50),
     "POST review-amend": Cost(27, 50),
     "GET project": Cost(43, 100),
-    # Whether people have settled what the machine decided is looked up of every decision, to leave out what is asked.
-    "GET frontier-decisions": Cost(28, 1600),
+    # Few rows, by too many queries.
+    "GET frontier-decisions": Cost(28, 500),
     # A new meaning is held against all that was answered.
     "POST api-guideline-proposal-agree": Cost(54, 1550),
     "POST proposal-answer": Cost(49, 1550),
-    # Whether a scored photo is settled is looked up of all.
-    "GET api-scores": Cost(7, 1550),
 }

@@ -6,6 +6,7 @@ from collections import Counter
 
 import pgtrigger
 import pytest
+from django.db import connection
 
 from labeling.catalog.models import Project
 from labeling.catalog.selectors import class_resolution
@@ -98,3 +99,16 @@ def test_data_changed_by_hand_is_counted_right() -> None:
     with pgtrigger.ignore("truth.GroundTruth:append_only"):
         GroundTruth.objects.filter(pk=truth.pk).update(kind="withdrawn", label_class=None)
     assert check(scene.project, scene.ranking).total() == 0
+
+
+def test_the_steps_of_an_order_are_found_once_and_not_for_each_of_its_scores() -> None:
+    scene = Scene()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT prosrc FROM pg_proc WHERE proname = 'queue_place'")
+        (body,) = cursor.fetchone()
+        cursor.execute("EXPLAIN " + body.replace("of_ranking", str(scene.ranking.pk)))
+        plan = [line for (line,) in cursor.fetchall()]
+    kept = {line.strip() for line in plan if line.strip().startswith("CTE ")}
+    assert {"CTE step", "CTE photos"} <= kept, (
+        "in a query that names them once they are made again for each row"
+    )

@@ -125,7 +125,8 @@ class DisputesView(ApiView):
     )
     def get(self, request: Request, project: Project) -> Json:
         held = yes_or_no(request, "held")
-        return page_by_time(selectors.open_disputes(project, held=held), request, _present)
+        disputes = selectors.open_disputes(project, held=held)
+        return page_by_time(disputes, request, _present, by=selectors.AS_THEY_WAIT)
 
 
 class PausedBackIn(StrictSerializer):

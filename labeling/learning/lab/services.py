@@ -20,10 +20,10 @@ from labeling.catalog.services import update_settings
 from labeling.catalog.strategies import STRATEGIES
 from labeling.jobs.models import Job, JobQuerySet, JobState
 from labeling.jobs.services import LAST, enqueue
+from labeling.kept_counts import counts
 from labeling.learning.training_set import readiness
 from labeling.people.models import User
 from labeling.refusals import Refused
-from labeling.truth.models import GroundTruth
 
 JOB_KIND = "lab"
 #: With fewer ground truths there is nothing left to judge on after a few steps.
@@ -70,9 +70,8 @@ class LabReadiness:
 
 def lab_readiness(project: Project) -> LabReadiness:
     ready = readiness(project)
-    audit = (
-        GroundTruth.objects.trainable().filter(project=project, item__audit_drawn_at__isnull=False).count()
-    )
+    settled = sum(each.n for each in counts(project, "drawn", first="settled"))
+    audit = min(settled, ready.total)  # those on hold are settled too, and do not train
     reason = ""
     if ready.total < LEAST:
         reason = _(

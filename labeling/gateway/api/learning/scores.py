@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Exists, OuterRef
+from django.db.models import OuterRef
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -17,6 +17,7 @@ from labeling.gateway.api.shapes import Shape, paged
 from labeling.gateway.pagination import page_by_id
 from labeling.learning import selectors
 from labeling.learning.models import Score
+from labeling.planner import LookedUp
 from labeling.truth.models import Gold, GroundTruth
 
 
@@ -42,7 +43,7 @@ class ScoresView(ApiView):
         scores = (
             Score.objects.filter(model_version=champion)
             .select_related("item__image")
-            .annotate(labeled=Exists(settled), gold=Exists(known))
+            .annotate(labeled=LookedUp(settled), gold=LookedUp(known))
         )
 
         def present(score: Any) -> dict[str, Any]:
