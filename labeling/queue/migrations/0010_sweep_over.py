@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('queue', '0008_placed_truths'),
+        ('queue', '0009_place_once'),
     ]
 
     operations = [
