@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from urllib.parse import parse_qs
+
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 from labeling.catalog.models import Project
-from labeling.explorer.models import SavedView
+from labeling.explorer.models import Bulk, SavedView
 from labeling.explorer.wanted import Wanted
 from labeling.people.models import User
 from labeling.plain_text import composed, is_seen
@@ -52,6 +55,19 @@ def _checked(name: str) -> str:
     if not is_seen(name) or len(name) > 60:
         raise Refused.invalid("name", _("Give the view a name of at most 60 characters."))
     return name
+
+
+def forget_views_of(*, project: Project, names: Collection[str]) -> None:
+    """Forget the views that are narrowed to a photo's name, and what was done with all that it found, whole: it is erased."""
+    for kept in (*SavedView.objects.filter(project=project), *Bulk.objects.filter(project=project)):
+        if names_one(kept.query, names):
+            kept.delete()
+
+
+def names_one(query: str, names: Collection[str]) -> bool:
+    """Whether a search is narrowed to a photo of one of these names."""
+    asked = parse_qs(query).get("q", [""])[0].lower()
+    return bool(asked) and any(name.lower() in asked for name in names)
 
 
 def forget_view(*, project: Project, view_id: int) -> None:

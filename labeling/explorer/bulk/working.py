@@ -21,6 +21,7 @@ from labeling.explorer.search import search
 from labeling.explorer.wanted import Wanted
 from labeling.jobs.progress import JobError, Progress
 from labeling.queue.services import request_ranking
+from labeling.refusals import Refused
 
 JOB_KIND = "bulk"
 #: Photos that are looked at in one statement; and those that are mended between two looks whether to stop.
@@ -32,20 +33,27 @@ MOST_FIRST = 10_000
 
 def work(progress: Progress) -> dict[str, Any]:
     """Do the stage that the job's bulk is at; return its tally."""
-    bulk = Bulk.objects.select_related("project", "created_by").get(pk=progress.args["bulk"])
+    bulk = Bulk.objects.select_related("project", "created_by").filter(pk=progress.args["bulk"]).first()
+    if bulk is None:
+        raise JobError(_("A photo that its search names was erased, and it with it. Search anew."))
     bulk.job = progress.job  # another one than was asked for, where a failed one is tried again
     by = progress.job.requested_by
     bulk.save(update_fields=["job"])
     if by is None or not may(by, bulk.project, NEEDS[bulk.deed]):
         raise JobError(_("Whoever asked for this may not do it any more. Ask an admin to do it."))
     asked = Asked(bulk.project, by, bulk.deed, bulk.comment, bulk.class_key)
-    match bulk.stage:
-        case Bulk.Stage.LOOKING:
-            _look(bulk, asked, progress)
-        case Bulk.Stage.DOING:
-            _do(bulk, asked, progress)
-        case Bulk.Stage.UNDOING:
-            _undo(bulk, asked, progress)
+    try:
+        match bulk.stage:
+            case Bulk.Stage.LOOKING:
+                _look(bulk, asked, progress)
+            case Bulk.Stage.DOING:
+                _do(bulk, asked, progress)
+            case Bulk.Stage.UNDOING:
+                _undo(bulk, asked, progress)
+    except (
+        Refused
+    ) as refused:  # what the search names went meanwhile: a class, an account, a photo to compare with
+        raise JobError(refused.message) from refused
     return {"stage": bulk.stage, "photos": {code: each["n"] for code, each in bulk.counted.items()}}
 
 
@@ -107,7 +115,8 @@ def _undo(bulk: Bulk, asked: Asked, progress: Progress) -> None:
 
 
 def _found(bulk: Bulk, asked: Asked, chunk: int) -> Iterator[tuple[list[Item], int]]:
-    """Photos that the search finds behind what was reached, and how far each page of them reaches."""
+    """Photos that the search finds behind what was reached, and how far each page of them reaches: by id, or by place
+    among those that are alike, which are never more than there are ids."""
     wanted = Wanted.read(bulk.project, bulk.query)
     reached: int | None = bulk.reached
     while reached is not None and reached < bulk.upto:

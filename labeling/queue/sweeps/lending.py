@@ -197,6 +197,11 @@ def _renew(project: Project, slots: Sequence[Slot]) -> None:
         slot.expires_at = until
 
 
+def forget_search(*, project: Project, over: str) -> None:
+    """The search names a photo that is erased. The grids that were made over it stay."""
+    Sweep.objects.filter(project=project, over=over).update(over="")
+
+
 @transaction.atomic
 def release_sweep(*, project: Project, labeler: User, sweep_id: UUID) -> None:
     """Give a grid back unanswered: its photos are free for others again. Repeating it changes nothing."""

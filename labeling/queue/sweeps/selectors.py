@@ -97,6 +97,12 @@ def _golds_can_be_planted(project: Project) -> bool:
     return len(known) > 1 or bool(known and active - known)
 
 
+def searches_swept(project: Project) -> list[str]:
+    """All that grids were made over."""
+    swept = Sweep.objects.filter(project=project).exclude(over="")
+    return list(swept.order_by("over").values_list("over", flat=True).distinct())
+
+
 def last_offered(labeler: User, project: Project, over: str) -> int:
     """Id of the last photo that their newest grid over this search held; 0 without any."""
     sweep = Sweep.objects.filter(project=project, labeler=labeler, over=over).order_by("-created_at").first()
