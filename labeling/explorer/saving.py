@@ -58,10 +58,14 @@ def _checked(name: str) -> str:
 
 
 def forget_views_of(*, project: Project, names: Collection[str]) -> None:
-    """Forget the views that are narrowed to a photo's name, and what was done with all that it found, whole: it is erased."""
-    for kept in (*SavedView.objects.filter(project=project), *Bulk.objects.filter(project=project)):
-        if names_one(kept.query, names):
-            kept.delete()
+    """Forget the views that are narrowed to a photo's name, and what was done with all that one found, whole: it is
+    erased."""
+    for view in SavedView.objects.filter(project=project):
+        if names_one(view.query, names):
+            view.delete()
+    for bulk in Bulk.objects.filter(project=project):
+        if names_one(bulk.query, names):
+            bulk.delete()
 
 
 def names_one(query: str, names: Collection[str]) -> bool:
