@@ -18,7 +18,8 @@ from labeling.catalog.models import Activity, ClassDefinition, Exemplar, Item, P
 from labeling.catalog.selectors import current_guideline
 from labeling.catalog.services import log_activity, start_intake
 from labeling.erasure.models import Erasure
-from labeling.explorer.models import SavedView
+from labeling.exchange.services import make_data_set
+from labeling.explorer.models import Bulk, BulkPhoto, SavedView
 from labeling.jobs import runner
 from labeling.jobs.models import Job
 from labeling.learning.compute.stores import open_store
@@ -132,7 +133,12 @@ def make_known(var: Path) -> Known:
     log_activity(
         project=project, kind="ruled", actor=project.created_by, outcome="class", key="functional", note=NAME
     )
-    SavedView.objects.create(project=project, name="one", query=f"q={NAME}", created_by=project.created_by)
+    asked = {"project": project, "created_by": project.created_by}
+    SavedView.objects.create(name="one", query=f"q={NAME}", **asked)
+    for query in (f"q={NAME}", "status=settled"):
+        bulk = Bulk.objects.create(deed="unusable", query=query, upto=photo.pk, **asked)
+        BulkPhoto.objects.create(bulk=bulk, item=photo, outcome="done")
+    make_data_set(project=project, by=project.created_by, format="csv", search=f"q={NAME}")
     Job.objects.create(
         kind="embed",
         project_id=project.pk,

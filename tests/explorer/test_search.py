@@ -14,6 +14,7 @@ from django.utils import timezone
 from labeling.catalog.models import Item, Project
 from labeling.catalog.services import amend_guideline, put_metadata
 from labeling.explorer import search as module
+from labeling.explorer import services
 from labeling.explorer.models import SavedView
 from labeling.explorer.pairs import written
 from labeling.explorer.search import search
@@ -313,6 +314,13 @@ def test_a_view_is_kept_by_name_for_everybody_and_forgotten(world: World) -> Non
     ):
         client.post(reverse("photos-save", args=[world.project.slug]), sent)
     assert SavedView.objects.count() == 1
+    rename = reverse("photos-rename", args=[world.project.slug, view.pk])
+    services.save_view(project=world.project, by=world.admin, name="앞면", wanted=Wanted(q="앞"))
+    for name, now in (("문", "문"), ("앞면", "문"), (" ", "문")):
+        client.post(rename, {"name": name})
+        view.refresh_from_db()
+        assert view.name == now
+    client.post(reverse("photos-forget", args=[world.project.slug, SavedView.objects.get(name="앞면").pk]))
     client.post(reverse("photos-forget", args=[world.project.slug, view.pk]))
     assert not SavedView.objects.exists()
 
