@@ -29,6 +29,9 @@ from labeling.catalog.models import (
 from labeling.forgetting import erasing
 from labeling.refusals import Refused
 
+#: What a photo that was erased is called where its record is listed.
+NAMELESS = "–"
+
 
 @dataclass(frozen=True)
 class TakenOut:
@@ -63,7 +66,7 @@ def take_out(*, project: Project, item_ids: Collection[int]) -> list[TakenOut]:
         exemplars = _exemplars_out(project, every, owner)
         likenesses = _likenesses_out(project, owner)
         Item.objects.filter(pk__in=[item.pk for item in items]).update(
-            project=None, image=nothing(), name="", source=""
+            project=None, image=nothing(), name=NAMELESS, source=""
         )
     return [
         TakenOut(

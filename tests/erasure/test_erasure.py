@@ -120,8 +120,11 @@ def test_it_is_out_at_once_and_comes_back_as_it_was(known: Known, client: Client
     made = erase(known, days=3, item_ids=[photo.pk, known.other.pk])
     told = {each.split(":")[0] for each in in_tables(known.words)}
     assert told.isdisjoint({"catalog_item", "catalog_intakefile", "catalog_exemplar"}), "put aside"
+    page = f"/p/{project.slug}/photos/{photo.pk}"
+    client.force_login(make_member(project, "reviewer"))
+    assert client.get(page).status_code == 404
     client.force_login(project.created_by)
-    assert client.get(f"/p/{project.slug}/photos/{photo.pk}").status_code == 404
+    assert "can be brought back" in client.get(page, follow=True).content.decode()
     assert client.get(photo_url(known.sha256, "thumb")).status_code == 404
     assert search(project, project.created_by, Wanted()).rows == []
     assert not may_see_photo(project.created_by, known.sha256)
