@@ -40,6 +40,7 @@ NAMES = {
     "remake_renditions": gettext_lazy("Make the pictures of photos again"),
     "lookalikes": gettext_lazy("Look for photos like those in dispute"),
     "month": gettext_lazy("Simulate a day of the demo"),
+    "erase": gettext_lazy("Erase photos"),
 }
 UNITS = {
     "embed": gettext_lazy("photos"),
@@ -47,9 +48,10 @@ UNITS = {
     "intake": gettext_lazy("files"),
     "adapt": gettext_lazy("photos"),
     "derive": gettext_lazy("photos"),
+    "erase": gettext_lazy("photos"),
 }
 #: Of these, what was done before somebody cancelled stays; all others end in one write, or in nothing.
-KEPT = frozenset({"embed", "embed_help", "measure", "intake", "derive"})
+KEPT = frozenset({"embed", "embed_help", "measure", "intake", "derive", "erase"})
 STATES = {
     JobState.QUEUED: gettext_lazy("Waiting"),
     JobState.RUNNING: gettext_lazy("Running"),

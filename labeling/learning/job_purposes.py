@@ -31,7 +31,7 @@ PURPOSES = (
     Purpose(
         "photos",
         gettext_lazy("Taking in photos"),
-        ("intake", "embed", "embed_help", "derive", "remake_renditions"),
+        ("intake", "embed", "embed_help", "derive", "remake_renditions", "erase"),
     ),
     Purpose("queue", gettext_lazy("Ordering the queue"), ("rank", "rescore")),
     Purpose("training", gettext_lazy("Training"), ("train", "adapt", "measure", "lab")),

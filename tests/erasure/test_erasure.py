@@ -13,10 +13,11 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
+from labeling import on_disk
 from labeling.catalog import erased, storage
-from labeling.catalog.models import Activity, Exemplar, Image, IntakeFile, Item
+from labeling.catalog.models import Activity, Exemplar, Image, IntakeBatch, IntakeFile, Item, Likeness
 from labeling.catalog.selectors import may_see_photo, photo_url
-from labeling.catalog.services import amend_guideline, update_settings
+from labeling.catalog.services import add_image, amend_guideline, update_settings
 from labeling.erasure import keeping_out, limits
 from labeling.erasure.models import ErasedPhoto, Erasure
 from labeling.erasure.services import ask, undo
@@ -32,7 +33,7 @@ from labeling.queue.models import Entry
 from labeling.queue.services import append_arrivals, claim
 from labeling.refusals import Refused
 from labeling.store import objects
-from labeling.store.folders import drop_copies_of_what_is_gone
+from labeling.store.folders import STAGING, drop_copies_of_what_is_gone
 from labeling.truth import tallies
 from labeling.truth.models import Annotation, GroundTruth
 from labeling.truth.services import add_gold
@@ -254,6 +255,31 @@ def test_a_source_goes_with_its_name_and_near_duplicates_go_together(known: Know
     pair = list(known.project.items.order_by("pk"))
     Item.objects.filter(pk__in=[each.pk for each in pair]).update(twins_of=pair[0].pk)
     assert erase(known, scope="group", item_ids=[pair[1].pk]).took["photos"] == 2
+
+
+def test_what_was_set_aside_as_its_near_duplicate_goes_with_it(known: Known) -> None:
+    near, _new = add_image(data=photo_bytes(8))
+    Likeness.objects.create(project=known.project, item=known.photo, image=near, bits=3, set_aside=True)
+    made = erase(known, days=3)
+    assert not may_see_photo(known.project.created_by, near.sha256) and not Likeness.objects.exists()
+    undo(erasure=made, by=known.project.created_by)
+    assert Likeness.objects.get().image == near
+    do_jobs(erase(known))
+    assert in_tables([near.sha256]) == [] and in_files([near.sha256.encode()], [known.var]) == []
+
+
+def test_an_archive_that_waits_holds_an_erasure_up_and_says_so(known: Known) -> None:
+    batch = IntakeBatch.objects.get()
+    IntakeBatch.objects.update(kind="zip")
+    on_disk.write(STAGING.root / str(batch.pk) / "archive.zip", known.data)
+    made = erase(known)
+    with pytest.raises(AssertionError, match="archive of an intake"):
+        do_jobs(made)
+    assert made.photos.get().waits_for and storage.is_whole(known.sha256)
+    STAGING.drop(str(batch.pk))  # somebody gave up the rest of it
+    erase_due(0)
+    do_jobs(made)
+    assert_nowhere(known)
 
 
 def test_a_table_that_only_grows_forgets_text_and_nothing_else(known: Known) -> None:
