@@ -15,6 +15,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from inference.photo import Levels as LevelsName
+from labeling.catalog.metadata_parts import MetadataParts
 from labeling.catalog.name_parts import NameParts
 from labeling.catalog.renditions import current_version
 from labeling.forgetting import append_only
@@ -483,6 +484,36 @@ class Item(models.Model):
         return self.name or str(self.image_id)
 
 
+class Metadata(models.Model):
+    """What is known of a photo beside its picture, as of now: name -> text or number."""
+
+    item = models.OneToOneField(Item, primary_key=True, on_delete=models.CASCADE, related_name="metadata")
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+", db_index=False)
+    data = models.JSONField()
+
+    class Meta:
+        indexes = [GinIndex(MetadataParts(), name="metadata_by_parts")]
+
+    def __str__(self) -> str:
+        return ", ".join(self.data)
+
+
+class MetadataChange(models.Model):
+    """What somebody, or a delivery, said of a photo: name -> text or number, or null for what was taken away."""
+
+    item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="metadata_changes")
+    data = models.JSONField()
+    origin = models.CharField(max_length=400, blank=True, help_text="the delivery that it came with")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        triggers = [APPEND_ONLY]
+
+    def __str__(self) -> str:
+        return ", ".join(self.data)
+
+
 class Likeness(models.Model):
     """Two photos of which the second may be the first, saved again: by their fingerprints at intake, then by embeddings.
 
@@ -539,6 +570,47 @@ class IntakeKind(models.TextChoices):
     UPLOAD = "upload"
     ZIP = "zip"
     FOLDER = "folder"
+    URLS = "urls"
+    BUCKET = "bucket"
+
+
+class WatchedSource(models.Model):
+    """Where photos come from again and again: what is new or changed there comes in by itself, what is gone is told."""
+
+    class Kind(models.TextChoices):
+        FOLDER = IntakeKind.FOLDER, _("Folder on the server")
+        BUCKET = IntakeKind.BUCKET, _("Bucket")
+
+    #: Minutes between two looks.
+    OFTEN, SELDOM = 5, 10_080
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="watched_sources")
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    address = models.CharField(
+        max_length=800, help_text="a folder, or the name of a bucket that is open and folders in it"
+    )
+    minutes = models.PositiveIntegerField(
+        default=60, validators=[MinValueValidator(OFTEN), MaxValueValidator(SELDOM)]
+    )
+    paused = models.BooleanField(default=False)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    looked_at = models.DateTimeField(null=True)
+    error = models.CharField(max_length=400, blank=True, help_text="of the last look")
+    there = models.PositiveIntegerField(default=0, help_text="files, as of the last look that succeeded")
+    new = models.PositiveIntegerField(
+        default=0, help_text="files that the last look found for the first time"
+    )
+    changed = models.PositiveIntegerField(default=0, help_text="with another content, or asked for again")
+    gone = models.PositiveIntegerField(default=0, help_text="photos that are here and there no more")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["project", "kind", "address"], name="watched_once_a_project")
+        ]
+
+    def __str__(self) -> str:
+        return self.address
 
 
 class IntakeBatch(models.Model):
@@ -555,6 +627,9 @@ class IntakeBatch(models.Model):
         help_text="of names that came as bytes; empty: to be found, or none did",
     )
     encoding_guessed = models.BooleanField(default=False, help_text="another encoding would fit as well")
+    watched = models.ForeignKey(
+        WatchedSource, null=True, blank=True, on_delete=models.SET_NULL, related_name="batches"
+    )
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -588,6 +663,7 @@ class IntakeFile(models.Model):
     sha256 = models.CharField(
         max_length=64, blank=True, default="", help_text="of an upload, and of what was refused for its bytes"
     )
+    metadata = models.JSONField(null=True, help_text="what came with it, for the photo")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["batch", "path"], name="intake_file_once")]
@@ -599,6 +675,22 @@ class IntakeFile(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class WatchedFile(models.Model):
+    """A file of a watched source as it was when it was taken in last; ``file`` says what became of it."""
+
+    source = models.ForeignKey(WatchedSource, on_delete=models.CASCADE, related_name="files", db_index=False)
+    path = models.CharField(max_length=1000)
+    version = models.CharField(max_length=100, blank=True, help_text="another one where its bytes may differ")
+    file = models.ForeignKey(IntakeFile, null=True, on_delete=models.SET_NULL, related_name="watched")
+    gone_at = models.DateTimeField(null=True, help_text="first look that did not find it any more")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["source", "path"], name="watched_file_once")]
+
+    def __str__(self) -> str:
+        return self.path
 
 
 class Activity(models.Model):

@@ -24,7 +24,7 @@ class Chip:
 
 
 def chips(wanted: Wanted, *, names: Mapping[str, str]) -> list[Chip]:
-    """``names``: class key -> name."""
+    """``names``: class key -> name, and SHA-256 -> name of the photo that others are to be like."""
     said = wanted.said
     found = []
     for each in fields(Wanted):
@@ -44,6 +44,8 @@ def _text(name: str, value: Any, names: Mapping[str, str]) -> str:
             return _("named %(parts)s") % {"parts": isolated(value)}
         case "source":
             return _("from %(source)s") % {"source": isolated(value)}
+        case "metadata":
+            return isolated(value)
         case "status":
             return str(Status(value).label)
         case "class":
@@ -62,5 +64,9 @@ def _text(name: str, value: Any, names: Mapping[str, str]) -> str:
             return _("answered since %(day)s") % {"day": value.isoformat()}
         case "answered_to":
             return _("answered until %(day)s") % {"day": value.isoformat()}
+        case "like":
+            return _("similar to %(name)s") % {"name": isolated(names.get(value, value[:12]))}
+        case "area":
+            return _("in an area of the map")
         case _:
             return _("people and model disagree")

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from labeling.catalog.metadata import Value, of_photo
 from labeling.catalog.models import Item, Project, Role
 from labeling.catalog.permissions import ALLOWED, Action
 from labeling.catalog.selectors import class_names, current_guideline
 from labeling.explorer.history import Moment, history
+from labeling.explorer.pairs import written
 from labeling.explorer.told import Standing, standing, telling
+from labeling.explorer.wanted import Wanted
 from labeling.learning.models import ModelVersion, Score
 from labeling.learning.selectors import champion
 from labeling.people.models import User
@@ -38,7 +41,7 @@ class Elsewhere:
 @dataclass(frozen=True)
 class PhotoPage:
     """``called``: what the photo is called by whoever settled it; empty where that is not told. ``untouched``: nobody has
-    answered it, so it may become gold."""
+    answered it, so it may become gold. ``metadata``: name, value, and the search for photos that have it, too."""
 
     item: Item
     standing: Standing
@@ -49,10 +52,11 @@ class PhotoPage:
     twins: list[Item]
     elsewhere: list[Elsewhere]
     untouched: bool
+    metadata: list[tuple[str, Value, str]]
 
 
 def item_of(project: Project, item_id: int) -> Item | None:
-    return Item.objects.filter(project=project, pk=item_id).select_related("image").first()
+    return Item.objects.filter(project=project, pk=item_id).select_related("image", "metadata").first()
 
 
 def photo_page(project: Project, item: Item, user: User) -> PhotoPage:
@@ -70,6 +74,10 @@ def photo_page(project: Project, item: Item, user: User) -> PhotoPage:
         twins=twins_of(item),
         elsewhere=elsewhere(item, user),
         untouched=not Annotation.objects.filter(item=item).exists(),
+        metadata=[
+            (name, value, Wanted(metadata=written({name: value})).query)
+            for name, value in of_photo(item).items()
+        ],
     )
 
 

@@ -91,6 +91,19 @@ def ticked(request: HttpRequest, slug: str) -> HttpResponse:
 
 @login_required
 @require_POST
+def like(request: HttpRequest, slug: str) -> HttpResponse:
+    """On to the photos like the one that was sent."""
+    project = project_for(request.user, slug, Action.REVIEW)
+    try:
+        sha256 = services.ask_alike(project=project, by=signed_in(request), photo=request.FILES.get("photo"))
+    except Refused as refused:
+        messages.error(request, refused.message)
+        return redirect("photos", slug=slug)
+    return redirect(f"{reverse('photos', args=[slug])}?like={sha256}")
+
+
+@login_required
+@require_POST
 def save(request: HttpRequest, slug: str) -> HttpResponse:
     project = project_for(request.user, slug, Action.REVIEW)
     query = request.POST.get("query", "")
@@ -117,7 +130,7 @@ def forget(request: HttpRequest, slug: str, view_id: int) -> HttpResponse:
 
 def _page(request: HttpRequest, project: Project, *, form: ExemplarForm, definitions: Any) -> HttpResponse:
     given = request.GET.dict()
-    error, wanted, found = "", Wanted(), FoundPage([], None, None, False)
+    error, waits, wanted, found = "", False, Wanted(), FoundPage([], None, None, False)
     try:
         wanted = Wanted.of(project, given)
         found = search(
@@ -128,7 +141,12 @@ def _page(request: HttpRequest, project: Project, *, form: ExemplarForm, definit
             before=whole(given.get("before", ""), digits=18),
         )
     except Refused as refused:
-        error = refused.message
+        error, waits = refused.message, refused.code == "not_ready"
+    if request.GET.get("fragment") == "waiting":
+        # What live.js asks for when a job has moved: while it waits the same again, then the way on.
+        return render(
+            request, "explorer/_waiting.html", {"waits": waits, "error": error, "here": wanted.query}
+        )
     ticked = set(request.POST.getlist("photo"))
     names = class_names(current_guideline(project))
     may_edit = may(request.user, project, Action.ADMIN)
@@ -153,7 +171,12 @@ def _page(request: HttpRequest, project: Project, *, form: ExemplarForm, definit
         wanted=wanted,
         given=given,
         error=error,
-        chips=chips(wanted, names={each.label_class.key: each.name for each in definitions}),
+        waits=waits,
+        chips=chips(
+            wanted,
+            names={each.label_class.key: each.name for each in definitions}
+            | ({wanted.like: found.like.name} if found.like else {}),
+        ),
         views=[{"view": each, "chosen": bool(wanted) and each.query == wanted.query} for each in views],
         definitions=definitions,
         statuses=Status.choices,
@@ -167,7 +190,9 @@ def _page(request: HttpRequest, project: Project, *, form: ExemplarForm, definit
         here=request.GET.urlencode(),
         intake_url=reverse("intake", args=[project.slug]),
     )
-    return render(request, "explorer/photos.html", context, status=422 if form.errors or error else 200)
+    return render(
+        request, "explorer/photos.html", context, status=422 if form.errors or (error and not waits) else 200
+    )
 
 
 def _onwards(wanted: Wanted, **where: int) -> str:

@@ -66,6 +66,8 @@ def large() -> dict[str, Large]:
         "intake": Large(settings.UPLOAD_MAX_BYTES, Action.ADMIN),
         "api-intakes": Large(settings.UPLOAD_MAX_BYTES, Action.ADMIN),
         "api-decide": Large(settings.INTAKE_MAX_BYTES + FORM, Action.DECIDE),
+        "photos-like": Large(settings.INTAKE_MAX_BYTES + FORM, Action.REVIEW),
+        "api-like": Large(settings.INTAKE_MAX_BYTES + FORM, Action.REVIEW),
     }
 
 

@@ -31,7 +31,17 @@ PURPOSES = (
     Purpose(
         "photos",
         gettext_lazy("Taking in photos"),
-        ("intake", "embed", "embed_help", "derive", "remake_renditions", "erase"),
+        (
+            "intake",
+            "look_at_source",
+            "embed",
+            "embed_help",
+            "derive",
+            "remake_renditions",
+            "space",
+            "like",
+            "erase",
+        ),
     ),
     Purpose("queue", gettext_lazy("Ordering the queue"), ("rank", "rescore")),
     Purpose("training", gettext_lazy("Training"), ("train", "adapt", "measure", "lab")),

@@ -65,6 +65,7 @@ def address_of(world: World, name: str) -> str:
         "item_id": _photo(world, name).pk,
         "view_id": 1,
         "batch_id": world.batch.pk,
+        "source_id": world.source.pk,
         "lease": world.lease,
         "sweep_id": world.lease,
         "key": world.answered,

@@ -15,7 +15,15 @@ from django.test import Client
 from django.utils import timezone
 
 from inference.metrics import evaluate
-from labeling.catalog.models import GuidelineProposal, IntakeBatch, IntakeFile, Item, LabelClass, Project
+from labeling.catalog.models import (
+    GuidelineProposal,
+    IntakeBatch,
+    IntakeFile,
+    Item,
+    LabelClass,
+    Project,
+    WatchedSource,
+)
 from labeling.catalog.services import add_image, add_items, propose_guideline
 from labeling.erasure.models import ErasedPerson, ErasedPhoto, Erasure
 from labeling.exchange.models import DataSet
@@ -70,6 +78,7 @@ class World:
     answered: UUID
     job: Job
     batch: IntakeBatch
+    source: WatchedSource
     decision: AutomaticDecision
     alert: MonitorAlert
     proposal: GuidelineProposal
@@ -256,6 +265,9 @@ def _world(**settings: Any) -> World:
         answered=keys[2],
         job=Job.objects.create(kind="embed", project_id=project.pk, requested_by=admin),
         batch=batch,
+        source=WatchedSource.objects.create(
+            project=project, kind="folder", address="/cells", created_by=admin
+        ),
         decision=decision,
         alert=alert,
         proposal=propose_guideline(

@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('catalog', '0024_erased'),
+        ('catalog', '0026_erased'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -56,6 +56,9 @@ TOPICS: dict[str, Topic] = {
                 "intake_cancelled",
                 "intake_discarded",
                 "intake_renamed",
+                "source_watched",
+                "source_paused",
+                "source_resumed",
                 "near_duplicates_let_in",
             }
         ),

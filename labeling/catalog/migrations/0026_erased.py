@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('catalog', '0023_search'),
+        ('catalog', '0025_watched_sources'),
     ]
 
     operations = [

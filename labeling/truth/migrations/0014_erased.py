@@ -57,7 +57,7 @@ BACKWARD = [_VIEW, _DRAWN.format(""), _TRIGGER.format("<>"), _MENDED.format("")]
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('truth', '0012_open_disputes_in_order'),
+        ('truth', '0013_random_labels'),
     ]
 
     operations = [
