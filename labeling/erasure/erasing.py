@@ -18,6 +18,7 @@ from labeling.catalog.services import log_activity
 from labeling.catalog.wiping import NotYet
 from labeling.erasure.models import ErasedPhoto, Erasure, Scope
 from labeling.erasure.moving_out import CHUNK, bring_back_some, take_out_some
+from labeling.explorer import services as explorer
 from labeling.explorer.saving import forget_views_of
 from labeling.frontier import erased as frontier
 from labeling.jobs.progress import JobError, Progress
@@ -72,6 +73,8 @@ def erase_some(erasure: Erasure, rows: Sequence[ErasedPhoto]) -> int:
     truth.forget_texts(items)
     wiping.wipe_words_on(project, decisions=frontier.forget(items))
     wiping.wipe_texts(project, hashes=list(hashes.values()), names=sorted(names))
+    wiping.wipe_metadata(items)
+    explorer.forget_places(project, items, list(hashes.values()))
     forget_views_of(project=project, names=names)
     stay = _that_stay(erasure, images)
     gone = 0

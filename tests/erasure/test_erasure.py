@@ -15,7 +15,16 @@ from pytest_django import Settings
 
 from labeling import on_disk
 from labeling.catalog import erased, storage
-from labeling.catalog.models import Activity, Exemplar, Image, IntakeBatch, IntakeFile, Item, Likeness
+from labeling.catalog.models import (
+    Activity,
+    Exemplar,
+    Image,
+    IntakeBatch,
+    IntakeFile,
+    Item,
+    Likeness,
+    Metadata,
+)
 from labeling.catalog.selectors import may_see_photo, photo_url
 from labeling.catalog.services import add_image, amend_guideline, update_settings
 from labeling.erasure import keeping_out, limits
@@ -148,6 +157,7 @@ def _state(known: Known) -> dict[str, Any]:
     return {
         "items": list(items.values("project", "image", "name", "source", "twins_of", "gold__retired_at")),
         "files": list(IntakeFile.objects.order_by("id").values("name", "path", "sha256", "image", "outcome")),
+        "metadata": list(Metadata.objects.values("item", "project", "data")),
         "exemplars": list(Exemplar.objects.values("definition", "image", "caption", "position")),
         "truths": sorted(GroundTruth.objects.current().values_list("item", "label_class", "origin")),
         "trains": readiness(known.project).total,
