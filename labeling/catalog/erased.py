@@ -56,9 +56,9 @@ def forget_watched(file_ids: Collection[int]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
-            DELETE FROM catalog_watchedfile w WHERE w.file_id = ANY(%(files)s) AND EXISTS (
-                SELECT 1 FROM catalog_watchedfile e
-                WHERE e.source_id = w.source_id AND e.path = {STANDS_FOR.format("w.path")})
+            DELETE FROM catalog_watchedfile earlier USING catalog_watchedfile w
+            WHERE w.file_id = ANY(%(files)s) AND NOT starts_with(w.path, 'erased-')
+              AND earlier.source_id = w.source_id AND earlier.path = {STANDS_FOR.format("w.path")}
             """,
             {"files": list(file_ids)},
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ from labeling.catalog.models import (
     Metadata,
 )
 from labeling.catalog.selectors import may_see_photo, photo_url
-from labeling.catalog.services import add_image, amend_guideline, update_settings
+from labeling.catalog.services import add_image, amend_guideline, look_now, update_settings, watch
 from labeling.erasure import keeping_out, limits
 from labeling.erasure.models import ErasedPhoto, Erasure
 from labeling.erasure.services import ask, undo
@@ -47,7 +48,7 @@ from labeling.truth import tallies
 from labeling.truth.models import Annotation, GroundTruth
 from labeling.truth.services import add_gold
 from tests.database import without_triggers
-from tests.erasure.conftest import BACKBONE, COMMENT, NAME, Known, do_jobs, make_known, take_in
+from tests.erasure.conftest import BACKBONE, COMMENT, NAME, Known, do_jobs, make_known, run, take_in
 from tests.erasure.looking import in_files, in_index, in_tables
 from tests.factories import make_member, make_project, photo_bytes
 from tests.store.conftest import in_bucket, s3  # noqa: F401
@@ -265,6 +266,31 @@ def test_a_source_goes_with_its_name_and_near_duplicates_go_together(known: Know
     pair = list(known.project.items.order_by("pk"))
     Item.objects.filter(pk__in=[each.pk for each in pair]).update(twins_of=pair[0].pk)
     assert erase(known, scope="group", item_ids=[pair[1].pk]).took["photos"] == 2
+
+
+def test_a_watched_folder_that_still_has_it_brings_nothing_back(
+    db: None, machine: Path, settings: Settings
+) -> None:
+    settings.INTAKE_ROOTS = [machine / "open"]
+    on_disk.write(machine / "open/cars" / NAME, photo_bytes(1))
+    project = make_project()
+    source = watch(project=project, by=project.created_by, kind="folder", address="cars")
+
+    def look() -> int:
+        run(look_now(source=source))
+        intakes = list(Job.objects.filter(kind="intake", state="queued"))
+        for job in intakes:
+            run(job)
+        return len(intakes)
+
+    assert (look(), look()) == (1, 0)
+    made = ask(project=project, by=project.created_by, scope="project", reason="A wish", days=0)
+    do_jobs(made)
+    assert (look(), in_tables([NAME])) == (0, [])
+    os.utime(machine / "open/cars" / NAME, (1, 1))  # it may be another one now
+    assert (look(), in_tables([NAME]), look()) == (1, [], 0)
+    on_disk.write(machine / "open/cars" / NAME, photo_bytes(2))  # it is
+    assert (look(), look()) == (1, 0) and project.items.get().name == NAME
 
 
 def test_what_was_set_aside_as_its_near_duplicate_goes_with_it(known: Known) -> None:
