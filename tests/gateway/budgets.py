@@ -37,7 +37,7 @@ QUERIES: dict[str, int] = {
     "GET erasure": 6,
     "POST erasure-undo": 11,
     "POST erasure-lift": 3,
-    "GET erased-photo": 5,
+    "GET erased-photo": 6,
     "GET person-erase": 4,
     "POST person-erase": 4,
     "POST person-unerase": 5,
