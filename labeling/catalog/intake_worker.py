@@ -242,6 +242,7 @@ def _keep_out(batch: IntakeBatch, found: Sequence[_Found]) -> None:
     for one in gone:
         one.refused, one.sha256 = erased.REASON, ""
     blank_files([one.row.pk for one in gone])
+    erased.forget_watched([one.row.pk for one in gone])
 
 
 def _look_at(

@@ -508,7 +508,7 @@ class MetadataChange(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        triggers = [APPEND_ONLY]
+        triggers = [append_only(texts=["origin"], objects=["data"])]
 
     def __str__(self) -> str:
         return ", ".join(self.data)

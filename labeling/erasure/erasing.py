@@ -19,6 +19,7 @@ from labeling.catalog.wiping import NotYet
 from labeling.erasure.models import ErasedPhoto, Erasure, Scope
 from labeling.erasure.moving_out import CHUNK, bring_back_some, take_out_some
 from labeling.exchange.choosing import forget_searches_of
+from labeling.explorer import services as explorer
 from labeling.explorer.saving import forget_views_of, names_one
 from labeling.frontier import erased as frontier
 from labeling.jobs.progress import JobError, Progress
@@ -75,6 +76,8 @@ def erase_some(erasure: Erasure, rows: Sequence[ErasedPhoto]) -> int:
     truth.forget_texts(items)
     wiping.wipe_words_on(project, decisions=frontier.forget(items))
     wiping.wipe_texts(project, hashes=list(hashes.values()), names=sorted(names))
+    wiping.wipe_metadata(items)
+    explorer.forget_places(project, items, list(hashes.values()))
     forget_views_of(project=project, names=names)
     forget_searches_of(project=project, names=names)
     for over in searches_swept(project):

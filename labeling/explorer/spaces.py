@@ -134,11 +134,11 @@ def probe_named(project: Project, sha256: str) -> Probe:
     )
 
 
-def forget(item_ids: Sequence[int]) -> None:
-    """Nothing of these photos stays in any space. What remains is what a fit to thousands of photos has of each."""
-    items = Item.objects.filter(pk__in=item_ids)
-    AskedPhoto.objects.filter(sha256__in=items.values("image__sha256")).delete()
-    spaces = Space.objects.alias(its=_TABLE).filter(its__isnull=False, project__items__in=items)
-    for space in spaces.defer("projection").distinct():
+def forget(project: Project, item_ids: Sequence[int], hashes: Sequence[str] = ()) -> None:
+    """Nothing of these photos of the project stays in any of its spaces, nor what somebody sent with these hashes to find
+    photos like it. What remains is what a fit to thousands of photos has of each."""
+    AskedPhoto.objects.filter(sha256__in=hashes).delete()
+    spaces = Space.objects.alias(its=_TABLE).filter(its__isnull=False, project=project)
+    for space in spaces.defer("projection"):
         with connection.cursor() as cursor:
             cursor.execute(f"DELETE FROM {space.table} WHERE item_id = ANY(%s)", [list(item_ids)])  # noqa: S608

@@ -89,7 +89,7 @@ def test_new_photos_come_in_and_what_has_no_vector_any_more_goes(circle: Circle)
     assert Space.objects.count() == 1
     assert spaces.alike(circle.project, late, 1) == [circle.items[10]]
     assert spaces.alike(circle.project, unembedded, 1) == []
-    services.forget_places([circle.items[10].pk])
+    services.forget_places(circle.project, [circle.items[10].pk])
     assert spaces.alike(circle.project, late, 1) == [circle.items[11]]
     Item.objects.filter(pk=late.pk).delete()
     # Its own vector is there still: it is back. The other photo is gone.
