@@ -57,6 +57,7 @@ PAGES = (
     "jobs",
     "",
     "near-duplicates",
+    "map",
     "adaptation",
     "backbones",
     "lab",
