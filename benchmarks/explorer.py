@@ -1,9 +1,10 @@
 """How long a page of the explorer takes among a million photos, and how much longer than among ten thousand.
 
 Asked as an admin asks, with Django's test client: the page of search by a part of a file name (Korean, rare and frequent),
-filters (status, class, prediction and margin, labeler and day, reason, disagreement, folder, several at once), a page 100
-deep, photos like one (with pgvector where the database has it, and as without), and the page of a photo. ``ratio_to_10000``:
-the largest ratio of a median to the one with ``--small`` photos, but for what is exact without pgvector: that compares all.
+filters (status, class, prediction and margin, labeler and day, reason, disagreement, folder, metadata, several at once), a
+page 100 deep, photos like one (with pgvector where the database has it, and as without), and the page of a photo.
+``ratio_to_10000``: the largest ratio of a median to the one with ``--small`` photos, but for what is exact without pgvector:
+that compares all.
 """
 
 from __future__ import annotations
@@ -58,6 +59,10 @@ def _addresses(world: World, kind: str, n: int) -> Iterator[str]:
         lambda: "?reason=between",
         lambda: "?disagrees=1",
         lambda: f"?source=grown/{lots.choice(ids) // 2500}",
+        lambda: f"?metadata=vehicle%3Dv{lots.randrange(1000)}",
+        lambda: f"?metadata=line%3D2&after={lots.choice(ids)}",
+        lambda: "?metadata=line%3D2+vehicle%3Dnone",
+        lambda: "?metadata=line%3D2&status=unusable",
         lambda: "?status=unusable",  # none: the whole of what a page may look at
         lambda: "?predicted=defective&margin_from=0.9&class=functional&disagrees=1",
     )

@@ -20,7 +20,7 @@ else:  # at run time the class takes no type argument
 class DataSetForm(_ModelForm):
     class Meta:
         model = DataSet
-        fields = ("format", "pictures", "validation", "test", "together", "seed", "promise")
+        fields = ("format", "pictures", "validation", "test", "together", "value", "seed", "promise")
         field_classes = {"validation": WholeField, "test": WholeField, "seed": WholeField}
         formfield_callback = from_model
         labels = {
@@ -29,6 +29,7 @@ class DataSetForm(_ModelForm):
             "validation": _("For validation, %"),
             "test": _("For test, %"),
             "together": _("Keep on one side"),
+            "value": _("Metadata"),
             "seed": _("Seed"),
             "promise": _("Labels"),
         }

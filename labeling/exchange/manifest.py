@@ -27,6 +27,7 @@ def manifest_of(written: Written) -> dict[str, Any]:
             "validation_percent": data_set.validation,
             "test_percent": data_set.test,
             "together": data_set.together,
+            "value": data_set.value,
             "near_duplicates_together": True,
             "seed": data_set.seed,
         },

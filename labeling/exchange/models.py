@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from labeling.catalog.metadata import LONGEST_NAME
 from labeling.catalog.models import APPEND_ONLY, Guideline, Project
 from labeling.frontier.standing import StandsUnder
 
@@ -26,6 +27,7 @@ class Together(models.TextChoices):
     PHOTO = "photo", _("Near-duplicates")
     SOURCE = "source", _("Photos of one source")
     DAY = "day", _("Photos of one day")
+    VALUE = "value", _("Photos with one value of their metadata")
 
 
 #: What ground truths can stand under.
@@ -53,6 +55,16 @@ class DataSet(models.Model):
         default=0, validators=[MaxValueValidator(90)], help_text="percent of the photos"
     )
     together = models.CharField(max_length=6, choices=Together.choices, default=Together.PHOTO)
+    value = models.CharField(
+        max_length=LONGEST_NAME,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("Name of the metadata of which each value stays on one side, as vehicle."),
+    )
+    values_upto = models.BigIntegerField(
+        null=True, help_text="id of the last change of metadata that it reads"
+    )
     seed = models.PositiveIntegerField(
         default=0, validators=[MaxValueValidator(2**31 - 1)], help_text="another one splits otherwise"
     )
@@ -68,7 +80,7 @@ class DataSet(models.Model):
                 condition=Q(validation__lte=90 - F("test")),
                 name="data_set_leaves_some_to_train",
                 violation_error_message=LEAVE_SOME,
-            )
+            ),
         ]
         indexes = [models.Index(fields=["project", "-created_at"], name="data_sets_of_project")]
         triggers = [APPEND_ONLY]

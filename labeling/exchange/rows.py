@@ -11,7 +11,7 @@ from django.utils.text import get_valid_filename
 
 from labeling.catalog.selectors import class_resolution
 from labeling.exchange.models import DataSet
-from labeling.exchange.splits import Splitter
+from labeling.exchange.splits import VALUE, Splitter
 from labeling.frontier import standing
 
 CHUNK = 2000
@@ -19,10 +19,10 @@ CHUNK = 2000
 #: Ground truths in force when the data set was made. Gold checks people and is in none.
 _ROWS = f"""
 SELECT i.sha256, i.format, i.width, i.height, it.id, it.name, it.source, coalesce(it.twins_of, it.id),
-       (coalesce(i.taken_at, it.added_at) AT TIME ZONE 'UTC')::date,
+       (coalesce(i.taken_at, it.added_at) AT TIME ZONE 'UTC')::date, {VALUE},
        c.key, t.origin, {standing.PROMISE_OF_TRUTH}, {standing.STATED_OF_TRUTH}, g.number, t.created_at
 FROM truth_groundtruth t
-JOIN catalog_item it ON it.id = t.item_id
+JOIN catalog_item it ON it.id = t.item_id AND it.project_id IS NOT NULL
 JOIN catalog_image i ON i.id = it.image_id
 JOIN catalog_guideline g ON g.id = t.guideline_id
 JOIN unnest(%(old)s::bigint[], %(new)s::bigint[]) AS res (old_id, new_id) ON res.old_id = t.label_class_id
@@ -39,7 +39,8 @@ _ENDINGS = {"JPEG": "jpg", "TIFF": "tif", "MPO": "jpg", "HEIF": "heic"}
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """``day``: when it was taken, or came in. ``family``: id of the oldest of its near-duplicates. ``stated``: precision."""
+    """``day``: when it was taken, or came in. ``family``: id of the oldest of its near-duplicates. ``value``: of the
+    metadata that stays together, if that is asked. ``stated``: precision."""
 
     sha256: str
     format: str
@@ -50,6 +51,7 @@ class Row:
     source: str
     family: int
     day: date
+    value: str | None
     label: str
     origin: str
     promise: str
@@ -76,6 +78,8 @@ def rows_of(data_set: DataSet) -> Iterator[list[Row]]:
             {
                 "project": data_set.project_id,
                 "upto": data_set.upto,
+                "value": data_set.value,
+                "values_upto": data_set.values_upto,
                 "promise": data_set.promise,
                 "old": list(resolution.keys()),
                 "new": list(resolution.values()),

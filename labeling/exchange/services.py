@@ -9,11 +9,12 @@ from django.db.models import Max
 from django.utils.translation import gettext as _
 
 from labeling.catalog.activity import log_activity
-from labeling.catalog.models import Project
+from labeling.catalog.models import MetadataChange, Project
 from labeling.catalog.selectors import current_guideline
 from labeling.exchange.formats import FORMATS
-from labeling.exchange.models import LEAVE_SOME, DataSet, Pictures
+from labeling.exchange.models import LEAVE_SOME, DataSet, Pictures, Together
 from labeling.people.models import User
+from labeling.plain_text import composed
 from labeling.refusals import Refused
 from labeling.truth.models import GroundTruth
 
@@ -40,13 +41,20 @@ def make_data_set(*, project: Project, by: User, format: str, **asked: Any) -> D
         )
     if asked.get("validation", 0) + asked.get("test", 0) > 90:
         raise Refused.invalid_fields({"validation": LEAVE_SOME, "test": LEAVE_SOME}, str(LEAVE_SOME))
+    by_value = asked.get("together") == Together.VALUE
+    asked["value"] = composed(" ".join(asked.get("value", "").split())) if by_value else ""
+    if by_value and not asked["value"]:
+        raise Refused.invalid(
+            "value", _("Name the metadata of which each value shall stay on one side, as vehicle.")
+        )
     with transaction.atomic():
         made = DataSet.objects.create(
             project=project,
             format=format,
             pictures=pictures,
             guideline=current_guideline(project),
-            upto=_last_ground_truth(project),
+            upto=_last(GroundTruth, project=project),
+            values_upto=_last(MetadataChange, item__project=project) if by_value else None,
             created_by=by,
             **asked,
         )
@@ -56,8 +64,8 @@ def make_data_set(*, project: Project, by: User, format: str, **asked: Any) -> D
     return made
 
 
-def _last_ground_truth(project: Project) -> int:
-    """The id below which every ground truth is committed.
+def _last(model: type[GroundTruth] | type[MetadataChange], **of: Project) -> int:
+    """The id below which every such row is committed.
 
     A transaction that has its id and is not at its end could put a row below the newest one later. The lock waits for
     those, and lets new ones begin when this transaction has ended: with greater ids.
@@ -65,10 +73,10 @@ def _last_ground_truth(project: Project) -> int:
     with connection.cursor() as cursor:
         cursor.execute(f"SET LOCAL lock_timeout = '{_WAIT}'")
         try:
-            cursor.execute("LOCK TABLE truth_groundtruth IN SHARE MODE")
+            cursor.execute(f"LOCK TABLE {model._meta.db_table} IN SHARE MODE")
         except OperationalError as error:
             raise Refused(
                 "busy", _("Many labels are being settled at this moment. Try again in a few seconds.")
             ) from error
         cursor.execute("SET LOCAL lock_timeout = 0")  # for whatever else this transaction does
-    return GroundTruth.objects.filter(project=project).aggregate(last=Max("pk"))["last"] or 0
+    return model.objects.filter(**of).aggregate(last=Max("pk"))["last"] or 0

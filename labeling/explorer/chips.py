@@ -44,6 +44,8 @@ def _text(name: str, value: Any, names: Mapping[str, str]) -> str:
             return _("named %(parts)s") % {"parts": isolated(value)}
         case "source":
             return _("from %(source)s") % {"source": isolated(value)}
+        case "metadata":
+            return isolated(value)
         case "status":
             return str(Status(value).label)
         case "class":

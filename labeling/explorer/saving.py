@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from urllib.parse import parse_qs
+
 from django.db import transaction
 from django.utils.translation import gettext as _
 
@@ -34,6 +37,14 @@ def save_view(*, project: Project, by: User, name: str, wanted: Wanted) -> Saved
         project=project, name=name, defaults={"query": wanted.query, "created_by": by}
     )
     return view
+
+
+def forget_views_of(*, project: Project, names: Collection[str]) -> None:
+    """Forget the views that are narrowed to a photo's name, whole: it is erased."""
+    for view in SavedView.objects.filter(project=project):
+        asked = parse_qs(view.query).get("q", [""])[0].lower()
+        if asked and any(name.lower() in asked for name in names):
+            view.delete()
 
 
 def forget_view(*, project: Project, view_id: int) -> None:

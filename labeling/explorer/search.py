@@ -1,14 +1,16 @@
 """Photos that are wanted, a page at a time, in the order that they came in, or of how much they look like a given one.
 
 Whatever is asked, a page looks at :data:`MOST_LOOKED_AT` photos and no more: those that an index names, where one knows
-what is wanted (parts of a name, a folder, a reason, a few answers, a few disputes), else the next ones of the project. What
-else is asked is looked up of these, one by one. So a page of a million photos costs what one of ten thousand does. A page
-that looked at so many and found too few says how far it came, and the next goes on from there: nothing is left out
+what is wanted (parts of a name, metadata, a folder, a reason, a few answers, a few disputes), else the next ones of the
+project. What else is asked is looked up of these, one by one. So a page of a million photos costs what one of ten thousand
+does. A page that looked at so many and found too few says how far it came, and the next goes on from there: nothing is left
+out
 (docs/decisions/0046-a-search-that-stays-bounded.md).
 """
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,16 +63,27 @@ _NEXT_ONES = """
     SELECT * FROM catalog_item WHERE project_id = %(project)s AND id {beyond} %(from)s {also}
     ORDER BY id {order} LIMIT %(most)s"""
 # The blocks come in order, and each one's photos are sorted, so the loop over them is in order.
-_NAMED = """
-    SELECT named.* FROM (
+_BLOCKS = """(
         SELECT (SELECT id FROM catalog_item WHERE project_id = %(project)s ORDER BY id LIMIT 1) AS first,
                (SELECT id FROM catalog_item WHERE project_id = %(project)s ORDER BY id DESC LIMIT 1) AS last) ends
-    CROSS JOIN LATERAL generate_series({blocks}) block
+    CROSS JOIN LATERAL generate_series({blocks}) block"""
+_NAMED = f"""
+    SELECT named.* FROM {_BLOCKS}
     CROSS JOIN LATERAL (SELECT catalog_text_parts(%(project)s, block, %(q)s) AS parts OFFSET 0) wanted
     CROSS JOIN LATERAL (
         SELECT i.* FROM catalog_item i
         WHERE catalog_name_parts(i.project_id, i.source, i.name, i.id) @> wanted.parts
-          AND i.project_id = %(project)s AND i.id {beyond} %(from)s ORDER BY i.id {order}) named
+          AND i.project_id = %(project)s AND i.id {{beyond}} %(from)s ORDER BY i.id {{order}}) named
+    LIMIT %(most)s"""
+_KNOWN = f"""
+    SELECT i.* FROM {_BLOCKS}
+    CROSS JOIN LATERAL (
+        SELECT catalog_metadata_parts(%(project)s, %(metadata)s::jsonb, block << {BLOCK_BITS}) AS parts OFFSET 0) wanted
+    CROSS JOIN LATERAL (
+        SELECT m.item_id FROM catalog_metadata m
+        WHERE catalog_metadata_parts(m.project_id, m.data, m.item_id) @> wanted.parts
+          AND m.project_id = %(project)s AND m.item_id {{beyond}} %(from)s ORDER BY m.item_id {{order}}) known
+    CROSS JOIN LATERAL (SELECT * FROM catalog_item WHERE id = known.item_id LIMIT 1) i
     LIMIT %(most)s"""
 _ONWARDS = f"GREATEST(%(from)s::bigint, ends.first) >> {BLOCK_BITS}, ends.last >> {BLOCK_BITS}"
 _BACKWARDS = f"LEAST(%(from)s::bigint, ends.last) >> {BLOCK_BITS}, ends.first >> {BLOCK_BITS}, -1"
@@ -122,7 +135,7 @@ def search(
             f"SELECT count(*), {'min' if asked.back else 'max'}(id) FROM ({asked.candidates}) i"
         )
         further = reached if looked == MOST_LOOKED_AT else None
-    items = Item.objects.select_related("image").in_bulk([row[0] for row in rows])
+    items = Item.objects.select_related("image", "metadata").in_bulk([row[0] for row in rows])
     found = [Found(items[pk], Status(status), class_id) for pk, status, class_id in rows]
     # There is something on the side from where one came, as far as anybody can know without looking.
     came_from = (before - 1 if before else after + 1) if asked.back or after else None
@@ -220,6 +233,12 @@ class _Asked:
             self._also(f"position(lower(%({name})s) IN lower(i.source || '/' || i.name)) > 0", **{name: word})
         if self.wanted.source:
             self._also("i.source = %(source)s", source=self.wanted.source)
+        for number, (name, value) in enumerate(self.wanted.pairs.items()):
+            self._also(
+                "EXISTS (SELECT 1 FROM catalog_metadata m WHERE m.item_id = i.id"
+                f" AND m.data ->> %(name{number})s = %(value{number})s OFFSET 0)",
+                **{f"name{number}": name, f"value{number}": value},
+            )
 
     def _of_answers(self) -> None:
         wanted = self.wanted
@@ -266,6 +285,9 @@ class _Asked:
         if any(len(word) > 1 for word in wanted.q.split()):
             self.given["q"] = wanted.q
             return _NAMED
+        if wanted.metadata:
+            self.given["metadata"] = json.dumps(wanted.pairs)
+            return _KNOWN
         if wanted.reason:
             return _REASONED
         few = self._few()

@@ -22,6 +22,7 @@ urlpatterns = [
     path(f"{_PHOTO}/similar", views.similar, name="photo-similar"),
     path(f"{_PHOTO}/mend", views.mend, name="photo-mend"),
     path(f"{_PHOTO}/gold", views.gold, name="photo-gold"),
+    path(f"{_PHOTO}/metadata", views.metadata, name="photo-metadata"),
     path(f"{_PHOTO}/exemplar", views.exemplar, name="photo-exemplar"),
     path(f"{_PHOTO}/original", views.original, name="photo-original"),
 ]

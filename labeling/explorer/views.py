@@ -14,11 +14,13 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from labeling.catalog import storage
 from labeling.catalog.forms.guideline import ExemplarForm
+from labeling.catalog.metadata import LONGEST_NAME, LONGEST_TEXT
 from labeling.catalog.models import Item, Project
 from labeling.catalog.pages import project_context
 from labeling.catalog.permissions import Action, project_for
 from labeling.catalog.publishing import publishing
 from labeling.catalog.selectors import active_definitions
+from labeling.catalog.services import put_metadata
 from labeling.explorer import services
 from labeling.explorer.exemplars import made_exemplars
 from labeling.explorer.forms import KnownClassForm, MendForm
@@ -92,6 +94,20 @@ def gold(request: HttpRequest, slug: str, item_id: int) -> HttpResponse:
 
 
 @login_required
+@require_POST
+def metadata(request: HttpRequest, slug: str, item_id: int) -> HttpResponse:
+    """Say one value of the photo's metadata; an empty one takes it away."""
+    project = project_for(request.user, slug, Action.ADMIN)
+    item = _item(project, item_id)
+    given = {request.POST.get("name", ""): request.POST.get("value", "")}
+    try:
+        put_metadata(project=project, item_id=item.pk, given=given, by=signed_in(request))
+    except Refused as refused:
+        return _page(request, project, item, status=refused.status, error=refused.message, kept=request.POST)
+    return redirect("photo-page", slug=slug, item_id=item_id)
+
+
+@login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def exemplar(request: HttpRequest, slug: str, item_id: int) -> HttpResponse:
     """Make the photo an exemplar: a new guideline version, on a page that says what that costs."""
@@ -151,6 +167,8 @@ def _page(
         unusable_reasons=UnusableReason.choices,
         error=error,
         kept=kept or {},
+        longest_name=LONGEST_NAME,
+        longest_text=LONGEST_TEXT,
     )
     return render(request, "explorer/photo.html", context, status=status)
 

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from labeling.catalog.models import Project
 from labeling.explorer.areas import Area
+from labeling.explorer.pairs import MOST, pairs_of, written
 from labeling.explorer.told import Status
 from labeling.people.models import User
 from labeling.plain_text import composed
@@ -33,6 +34,7 @@ class Wanted:
     Attributes:
         q: parts of folder and name, parted by spaces; each must be in it, capital or small.
         source: a folder, upload or archive, whole.
+        metadata: names and values, as in ``labeling/explorer/pairs.py``; the photo has each of them.
         status: of :class:`Status`.
         class_, predicted: keys of classes: what people or the machine settled it as; what the champion says.
         margin_from, margin_to: of the champion's score, from 0 at the boundary to 1.
@@ -45,6 +47,7 @@ class Wanted:
 
     q: str = ""
     source: str = ""
+    metadata: str = ""
     status: str = ""
     class_: str = ""
     predicted: str = ""
@@ -69,6 +72,7 @@ class Wanted:
         return cls(
             q=composed(" ".join(given.get("q", "").split()))[:LONGEST],
             source=composed(given.get("source", ""))[-LONGEST:],
+            metadata=written(_pairs(given, "metadata")),
             status=_one_of(given, "status", Status.values),
             class_=_one_of(given, "class", sorted(keys)),
             predicted=_one_of(given, "predicted", sorted(keys)),
@@ -99,6 +103,11 @@ class Wanted:
     def query(self) -> str:
         """As part of an address, without its question mark."""
         return urlencode({name: "1" if value is True else str(value) for name, value in self.said.items()})
+
+    @property
+    def pairs(self) -> dict[str, str]:
+        """What the metadata must have."""
+        return pairs_of(self.metadata)
 
     @property
     def of_answers(self) -> bool:
@@ -143,6 +152,17 @@ def _one_of(given: Mapping[str, str], name: str, known: list[str]) -> str:
         message = _("One of: %(values)s.") % {"values": ", ".join(known)}
         raise Refused.invalid(name, message, short=[message])
     return value
+
+
+def _pairs(given: Mapping[str, str], name: str) -> dict[str, str]:
+    try:
+        return pairs_of(composed(given.get(name, "")))
+    except ValueError:
+        message = _(
+            'Write name=value, in quotes where there are spaces: line="second shift". At most %(most)d.'
+        )
+        message %= {"most": MOST}
+        raise Refused.invalid(name, message, short=[message]) from None
 
 
 def _share(given: Mapping[str, str], name: str) -> float | None:

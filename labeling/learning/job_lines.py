@@ -33,6 +33,7 @@ NAMES = {
     "watch": gettext_lazy("Audit automatic decisions"),
     "monitor": gettext_lazy("Look at the monitors"),
     "intake": gettext_lazy("Add photos"),
+    "look_at_source": gettext_lazy("Look at a source"),
     "estimates": gettext_lazy("Compute agreement"),
     "lab": gettext_lazy("Compare strategies"),
     "explain": gettext_lazy("Explain a decision"),
@@ -194,6 +195,8 @@ def _outcome(kind: str, result: dict[str, Any]) -> str:
     if kind == "intake" and "added" in result:
         text = _("%(added)d photos came in, %(duplicate)d were here already.") % result
         return text + (" " + _("%(refused)d were refused.") % result if result.get("refused") else "")
+    if kind == "look_at_source" and "there" in result:
+        return _("%(there)d files there: %(new)d new, %(changed)d changed, %(gone)d gone.") % result
     if kind == "train" and "model" in result:
         text = _("Version %(model)d from %(ground_truths)d ground truths.") % result
         if result.get("promoted"):

@@ -31,7 +31,7 @@ PURPOSES = (
     Purpose(
         "photos",
         gettext_lazy("Taking in photos"),
-        ("intake", "embed", "embed_help", "derive", "remake_renditions", "space", "like"),
+        ("intake", "look_at_source", "embed", "embed_help", "derive", "remake_renditions", "space", "like"),
     ),
     Purpose("queue", gettext_lazy("Ordering the queue"), ("rank", "rescore")),
     Purpose("training", gettext_lazy("Training"), ("train", "adapt", "measure", "lab")),

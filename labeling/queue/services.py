@@ -11,6 +11,7 @@ from labeling.queue.entries import (
     was_offered_once,
 )
 from labeling.queue.going_on import submit_and_claim
+from labeling.queue.leaving import come_back, leave
 from labeling.queue.lending import (
     MAX_LEASES,
     MOST_OFFLINE,
@@ -35,7 +36,9 @@ __all__ = [
     "append_arrivals",
     "claim",
     "claim_under",
+    "come_back",
     "give_back",
+    "leave",
     "look_at_bands_again",
     "offer_once",
     "open_next_band",

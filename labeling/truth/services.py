@@ -6,6 +6,7 @@ from labeling.truth.answers import Answer, Viewing
 from labeling.truth.assisting import settle_by_answer, withdraw_assisted
 from labeling.truth.checking import Checked, add_gold, lift_pause, record_checks, retire_gold
 from labeling.truth.correcting import correct
+from labeling.truth.leaving import come_back, forget_texts, leave
 from labeling.truth.paused_photos import send_back_paused
 from labeling.truth.quality import request_estimates
 from labeling.truth.reviewing import request_review, rule
@@ -18,7 +19,10 @@ __all__ = [
     "Checked",
     "Viewing",
     "add_gold",
+    "come_back",
     "correct",
+    "forget_texts",
+    "leave",
     "lift_pause",
     "reconsider",
     "record_answer",

@@ -12,9 +12,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from labeling.catalog.models import Item, Project
-from labeling.catalog.services import amend_guideline
+from labeling.catalog.services import amend_guideline, put_metadata
 from labeling.explorer import search as module
 from labeling.explorer.models import SavedView
+from labeling.explorer.pairs import written
 from labeling.explorer.search import search
 from labeling.explorer.wanted import Wanted
 from labeling.learning.models import Score
@@ -154,6 +155,9 @@ def test_classes_are_found_as_they_count_today(world: World) -> None:
         ({"answered_from": "yesterday"}, "answered_from"),
         ({"answered_to": "0001-01-01"}, "answered_to"),
         ({"disagrees": "maybe"}, "disagrees"),
+        ({"metadata": "vehicle"}, "metadata"),
+        ({"metadata": 'line="second'}, "metadata"),
+        ({"metadata": "a=1 b=1 c=1 d=1 e=1 f=1"}, "metadata"),
     ],
 )
 def test_what_cannot_be_asked_is_said(world: World, asked: dict[str, str], field: str) -> None:
@@ -231,6 +235,62 @@ def test_names_are_found_across_blocks_of_ids_and_in_the_right_project() -> None
 def _named_sql(project: Project) -> str:
     return f"""SELECT id FROM catalog_item i WHERE catalog_name_parts(i.project_id, i.source, i.name, i.id)
                @> catalog_text_parts({project.pk}, 0, 'abc')"""
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"vehicle": "12가3456"},
+        {"line": "2"},
+        {"vehicle": "12가3456", "line": "2"},
+        {"the shift": 'the "second" one'},
+    ],
+)
+def test_photos_are_found_by_their_metadata_in_the_order_they_came_in(
+    world: World, asked: dict[str, str]
+) -> None:
+    said = {"vehicle": "12가3456", "line": 2, "the shift": 'the "second" one'}
+    items = [world.items[5], world.items[2]]
+    admin, project = world.client("admin"), world.project
+    for item in items:
+        sent = admin.patch(
+            world.api(f"/items/{item.image.sha256}/metadata"), {"metadata": said}, "application/json"
+        )
+        assert sent.status_code == 200 and sent.json()["metadata"] == said
+    put_metadata(project=project, item_id=world.items[3].pk, given={"vehicle": "12가3457"}, by=world.admin)
+    assert found(world, metadata=written(asked)) == {item.pk for item in items}
+    assert found(world, metadata=written(asked), q=items[0].name) == {items[0].pk}
+    assert found(world, metadata=written(asked | {"more": "1"})) == set()
+    page = search(project, world.reviewer, Wanted.of(project, {"metadata": written(asked)}), limit=1)
+    assert [row.item for row in page.rows] == [items[1]] and page.next == items[1].pk
+
+
+def test_metadata_is_looked_up_in_its_index(world: World) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute(
+            f"""EXPLAIN SELECT item_id FROM catalog_metadata m WHERE
+                catalog_metadata_parts(m.project_id, m.data, m.item_id)
+                @> catalog_metadata_parts({world.project.pk}, '{{"line": "2"}}', 0)"""
+        )
+        assert "metadata_by_parts" in "\n".join(row[0] for row in cursor.fetchall())
+
+
+def test_what_is_known_of_a_photo_stands_on_its_page_with_who_said_it(world: World) -> None:
+    item, client = world.settled, world.client("admin")
+    address = reverse("photo-metadata", args=[world.project.slug, item.pk])
+    for value in ("2", "3", ""):
+        assert client.post(address, {"name": "line", "value": value}).status_code == 302
+    assert client.post(address, {"name": "a=b", "value": "kept"}).status_code == 422
+    client.post(address, {"name": "vehicle", "value": "12가3456"})
+    photo = world.client("reviewer").get(world.api(f"/items/{item.image.sha256}")).json()
+    assert photo["metadata"] == {"vehicle": "12가3456"}
+    told = [each["what"] for each in photo["history"] if each["kind"] == "metadata"]
+    assert told == [
+        f"Metadata: {each}" for each in ("line = 2", "line = 3", "line = taken away", "vehicle = 12가3456")
+    ]
+    page = client.get(reverse("photo-page", args=[world.project.slug, item.pk])).content.decode()
+    assert urlencode({"metadata": "vehicle=12가3456"}) in page
 
 
 def test_a_view_is_kept_by_name_for_everybody_and_forgotten(world: World) -> None:

@@ -87,12 +87,22 @@ PAGES: dict[str, dict[str, str]] = {
     "photo-similar": {"GET": REVIEW},
     "photo-mend": {"POST": REVIEW},
     "photo-gold": {"POST": ADMIN},
+    "photo-metadata": {"POST": ADMIN},
     "photo-exemplar": {"GET": ADMIN, "POST": ADMIN},
     "photo-original": {"GET": REVIEW},
     "near-duplicates": {"GET": ADMIN},
     "data-sets": {"GET": ADMIN, "POST": ADMIN},
+    "erasures": {"GET": ADMIN, "POST": ADMIN},
+    "erasure": {"GET": ADMIN},
+    "erasure-undo": {"POST": ADMIN},
+    "erasure-lift": {"POST": ADMIN},
+    "erased-photo": {"GET": ADMIN},
+    "person-erase": {"GET": SUPERUSER, "POST": SUPERUSER},
+    "person-unerase": {"POST": SUPERUSER},
     "intake": {"GET": ADMIN, "POST": ADMIN},
     "intake-batch": {"GET": ADMIN, "POST": ADMIN},
+    "sources": {"GET": ADMIN, "POST": ADMIN},
+    "source": {"POST": ADMIN},
     "review": {"GET": REVIEW},
     "review-dispute": {"GET": REVIEW},
     "review-several": {"GET": REVIEW, "POST": REVIEW},
@@ -177,11 +187,15 @@ KNOWN: dict[str, dict[str, str]] = {
     "api-like": {"POST": REVIEW},
     "api-item": {"GET": REVIEW},
     "api-item-ruling": {"POST": REVIEW},
+    "api-item-metadata": {"PATCH": ADMIN},
     "api-photo": {"GET": VIEW},
     "api-request-review": {"POST": ADMIN},
     "api-intakes": {"POST": ADMIN},
     "api-intake": {"GET": ADMIN},
     "api-intake-files": {"GET": ADMIN},
+    "api-sources": {"GET": ADMIN, "POST": ADMIN},
+    "api-source": {"PATCH": ADMIN},
+    "api-source-look": {"POST": ADMIN},
     "api-claims": {"POST": LABEL},
     "api-skip": {"POST": LABEL},
     "api-unskip": {"POST": LABEL},
@@ -296,6 +310,7 @@ def test_a_route_answers_only_those_who_may_use_it(world: World, name: str, meth
                 ("mfa_", "openid_connect_")
             )  # nobody has a second step; no provider is set up
             own |= name == "map-points"  # the photos of this world have no embeddings
+            own |= name == "api-erasure-lift"  # no photo of this world is gone
             own |= name == "lab-earlier"  # the job of this world is no run of the lab
             assert fine and (status != 404 or own), told
         elif role == "anonymous":

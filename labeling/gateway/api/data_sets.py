@@ -34,6 +34,9 @@ class DataSetIn(StrictSerializer):
     together = like(
         DataSet, "together", default=Together.PHOTO, help_text="What stays on one side of the split."
     )
+    value = like(
+        DataSet, "value", default="", help_text="With together=value: name of the metadata, as vehicle."
+    )
     seed = like(DataSet, "seed", default=0)
     promise = serializers.ChoiceField(PROMISES, allow_blank=True, default="")
 
@@ -45,6 +48,9 @@ class DataSetOut(Shape):
     validation = serializers.IntegerField()
     test = serializers.IntegerField()
     together = serializers.ChoiceField(Together.choices)
+    value = serializers.CharField(
+        allow_blank=True, help_text="the metadata of which each value stays together"
+    )
     seed = serializers.IntegerField()
     promise = serializers.ChoiceField(PROMISES, allow_blank=True)
     guideline = serializers.IntegerField()

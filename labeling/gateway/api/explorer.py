@@ -9,8 +9,10 @@ from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 from rest_framework.request import Request
 
+from labeling.catalog.metadata import of_photo
 from labeling.catalog.models import Project
 from labeling.catalog.permissions import Action
+from labeling.catalog.services import put_metadata
 from labeling.explorer import services
 from labeling.explorer.history import Kind
 from labeling.explorer.photo_page import photo_page
@@ -50,8 +52,19 @@ class BesideOut(Shape):
 
 class FoundOut(ItemOut):
     id = serializers.IntegerField()
+    metadata = serializers.DictField(child=serializers.JSONField(), help_text="name → text or number")
     status = serializers.ChoiceField(Status.choices)
     class_ = serializers.CharField(allow_blank=True, help_text="where it is told")
+
+
+class MetadataIn(StrictSerializer):
+    metadata = serializers.DictField(
+        child=serializers.JSONField(allow_null=True), help_text="name → text or number; null takes it away"
+    )
+
+
+class MetadataOut(Shape):
+    metadata = serializers.DictField(child=serializers.JSONField(), help_text="name → text or number")
 
 
 class PhotoHistoryOut(FoundOut):
@@ -64,6 +77,7 @@ class PhotoHistoryOut(FoundOut):
 _TEXTS = {
     "q": "Parts of folder and name, parted by spaces; each must be in it, in any case.",
     "source": "A folder, upload or archive, whole.",
+    "metadata": 'What its metadata has: name=value, parted by spaces, in quotes where one is inside: line="second shift".',
     "class": "Key of the class as which people settled it, or the machine decided it.",
     "predicted": "Key of the class that the champion predicts.",
     "like": "SHA-256 of a photo of the project, or of one that was sent to `similar`: the 1,000 that look most like it, the "
@@ -112,8 +126,12 @@ class ItemsView(ApiView):
             return page.rows, page.next
 
         def present(row: Found) -> Json:
-            more = {"id": row.item.pk, "status": row.status, "class": keys.get(row.class_id or 0, "")}
-            return present_item(row.item) | more
+            return present_item(row.item) | {
+                "id": row.item.pk,
+                "metadata": of_photo(row.item),
+                "status": row.status,
+                "class": keys.get(row.class_id or 0, ""),
+            }
 
         return page_searched(request, fetch, present=present)
 
@@ -134,6 +152,7 @@ class ItemView(ApiView):
             "id": page.item.pk,
             "status": page.standing.status,
             "class": keys.get(page.standing.class_id or 0, ""),
+            "metadata": of_photo(page.item),
             "history": [MomentOut.of(each) for each in page.moments],
             "scores": scored
             and ScoredOut.of(
@@ -146,6 +165,21 @@ class ItemView(ApiView):
             "near_duplicates": [each.image.sha256 for each in page.twins],
             "elsewhere": [{"project": each.project.slug, "id": each.item_id} for each in page.elsewhere],
         }
+
+
+@route("projects/<slug:slug>/items/<str:sha256>/metadata", "api-item-metadata", "explorer")
+class ItemMetadataView(ApiView):
+    @endpoint(
+        "set_item_metadata",
+        "Add to what is known of a photo beside its picture: its vehicle, line or day",
+        may=Action.ADMIN,
+        takes=MetadataIn,
+        returns=MetadataOut,
+    )
+    def patch(self, request: Request, project: Project, sha256: str, given: Json) -> Json:
+        item = item_named(project, sha256)
+        put_metadata(project=project, item_id=item.pk, given=given["metadata"], by=signed_in(request))
+        return {"metadata": of_photo(item_named(project, sha256))}
 
 
 @route("projects/<slug:slug>/items/<str:sha256>/ruling", "api-item-ruling", "explorer")

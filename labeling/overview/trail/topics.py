@@ -56,6 +56,9 @@ TOPICS: dict[str, Topic] = {
                 "intake_cancelled",
                 "intake_discarded",
                 "intake_renamed",
+                "source_watched",
+                "source_paused",
+                "source_resumed",
                 "near_duplicates_let_in",
             }
         ),
@@ -98,6 +101,10 @@ TOPICS: dict[str, Topic] = {
         of_projects=frozenset(
             {"monitor_alert", "monitor_closed", "monitor_acknowledged", "monitor_thresholds"}
         ),
+    ),
+    "erasure": Topic(
+        _("Erasure"),
+        of_projects=frozenset({"erasure_asked", "erasure_undone", "erasure_done", "erasure_lifted"}),
     ),
     "exports": Topic(_("Exports"), of_accounts=_EXPORTS, of_projects=frozenset({"exported", "data_set"})),
 }

@@ -22,7 +22,7 @@ class Migration(migrations.Migration):
     dependencies = [("truth", "0010_reasons")]
 
     operations = [
-        migrations.AddField("OpenDispute", "since", models.DateTimeField(null=True)),
+        migrations.AddField("OpenDispute", "since", models.DateTimeField(null=True, help_text="when the dispute began")),
         migrations.RunSQL(FORWARD, BACKWARD),
         migrations.AddIndex(
             "OpenDispute",
