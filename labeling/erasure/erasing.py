@@ -19,6 +19,7 @@ from labeling.catalog.wiping import NotYet
 from labeling.erasure.models import ErasedPhoto, Erasure, Scope
 from labeling.erasure.moving_out import CHUNK, bring_back_some, take_out_some
 from labeling.explorer.saving import forget_views_of
+from labeling.explorer.services import forget_places
 from labeling.frontier import erased as frontier
 from labeling.jobs.progress import JobError, Progress
 from labeling.learning.compute.forgetting import forget_vectors
@@ -73,6 +74,7 @@ def erase_some(erasure: Erasure, rows: Sequence[ErasedPhoto]) -> int:
     wiping.wipe_words_on(project, decisions=frontier.forget(items))
     wiping.wipe_texts(project, hashes=list(hashes.values()), names=sorted(names))
     forget_views_of(project=project, names=names)
+    forget_places(project=project, item_ids=items, hashes=hashes.values())
     stay = _that_stay(erasure, images)
     gone = 0
     for row in ready:

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from labeling.catalog.services import TakenOut, bring_back, take_out
 from labeling.erasure.models import ErasedPhoto, Erasure
+from labeling.explorer.services import request_space
 from labeling.learning import erased as learning
 from labeling.queue import services as queue
 from labeling.refusals import Refused
@@ -58,6 +59,8 @@ def bring_back_some(erasure: Erasure, most: int) -> int:
         except Refused as refused:
             logger.warning("photo %s does not come back: %s", row.item_id, refused.message)
             ErasedPhoto.objects.filter(pk=row.pk).update(waits_for=refused.message[:300])
+    if rows:
+        request_space(project=erasure.project)  # it may have been looked through without them meanwhile
     return len(rows)
 
 
