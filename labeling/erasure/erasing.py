@@ -77,7 +77,7 @@ def erase_some(erasure: Erasure, rows: Sequence[ErasedPhoto]) -> int:
     wiping.wipe_words_on(project, decisions=frontier.forget(items))
     wiping.wipe_texts(project, hashes=list(hashes.values()), names=sorted(names))
     wiping.wipe_metadata(items)
-    explorer.forget_places(project, items, list(hashes.values()))
+    explorer.forget_places(project=project, item_ids=items, hashes=list(hashes.values()))
     forget_views_of(project=project, names=names)
     forget_searches_of(project=project, names=names)
     for over in searches_swept(project):

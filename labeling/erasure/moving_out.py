@@ -61,6 +61,7 @@ def bring_back_some(erasure: Erasure, most: int) -> int:
             logger.warning("photo %s does not come back: %s", row.item_id, refused.message)
             ErasedPhoto.objects.filter(pk=row.pk).update(waits_for=refused.message[:300])
     if rows:
+        # It may have been looked through without them meanwhile.
         explorer.request_space(project=erasure.project)
     return len(rows)
 

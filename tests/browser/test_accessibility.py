@@ -59,6 +59,7 @@ PAGES = (
     "jobs",
     "",
     "near-duplicates",
+    "map",
     "adaptation",
     "backbones",
     "lab",
