@@ -40,7 +40,7 @@ def _take_out_chunk(erasure: Erasure, size: int) -> int:
     queue.leave(project=project, item_ids=items)
     truth.leave(project=project, item_ids=items, at=at)
     learning.forget(items)
-    explorer.forget_places(project, items)
+    explorer.forget_places(project=project, item_ids=items, hashes=[])
     taken = {each.item_id: each for each in take_out(project=project, item_ids=items)}
     for row in rows:
         if (out := taken.get(row.item_id)) is None:  # no photo of the project's any more
