@@ -397,7 +397,9 @@ def _store(batch: IntakeBatch, found: Sequence[_Found]) -> int:
     # Few outcomes, many rows: one update an outcome is several times cheaper than a CASE over every row and column.
     for (outcome_of_all, reason), row_ids in outcomes.items():
         detail = photos.advice(reason)[:400] if reason else ""
-        IntakeFile.objects.filter(pk__in=row_ids).update(outcome=outcome_of_all, reason=reason, detail=detail)
+        IntakeFile.objects.filter(pk__in=row_ids).update(
+            outcome=outcome_of_all, reason=reason, detail=detail, metadata=None
+        )
     IntakeFile.objects.bulk_update([one.row for one in found if not one.refused], ["image"])
     told = [one for one in refused if one.sha256 and one.row.sha256 != one.sha256]
     for one in told:  # whoever asks by the hash hears the reason

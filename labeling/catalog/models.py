@@ -663,7 +663,7 @@ class IntakeFile(models.Model):
     sha256 = models.CharField(
         max_length=64, blank=True, default="", help_text="of an upload, and of what was refused for its bytes"
     )
-    metadata = models.JSONField(null=True, help_text="what came with it, for the photo")
+    metadata = models.JSONField(null=True, help_text="what came with it, until the photo has it")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["batch", "path"], name="intake_file_once")]
