@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from labeling.catalog.services import TakenOut, bring_back, take_out
 from labeling.erasure.models import ErasedPhoto, Erasure
+from labeling.explorer import services as explorer
 from labeling.learning import erased as learning
 from labeling.queue import services as queue
 from labeling.refusals import Refused
@@ -39,6 +40,7 @@ def _take_out_chunk(erasure: Erasure, size: int) -> int:
     queue.leave(project=project, item_ids=items)
     truth.leave(project=project, item_ids=items, at=at)
     learning.forget(items)
+    explorer.forget_places(project=project, item_ids=items, hashes=[])
     taken = {each.item_id: each for each in take_out(project=project, item_ids=items)}
     for row in rows:
         if (out := taken.get(row.item_id)) is None:  # no photo of the project's any more
@@ -58,6 +60,9 @@ def bring_back_some(erasure: Erasure, most: int) -> int:
         except Refused as refused:
             logger.warning("photo %s does not come back: %s", row.item_id, refused.message)
             ErasedPhoto.objects.filter(pk=row.pk).update(waits_for=refused.message[:300])
+    if rows:
+        # It may have been looked through without them meanwhile.
+        explorer.request_space(project=erasure.project)
     return len(rows)
 
 

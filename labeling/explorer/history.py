@@ -86,7 +86,7 @@ def history(project: Project, item: Item, *, told: bool, gold: bool) -> list[Mom
 
     Of a photo that was erased it tells what was said and decided, and nothing that it would be known by.
     """
-    found = [*_intake(project, item), *_metadata(item)]
+    found = [*_intake(project, item), *(_metadata(item) if item.project_id is not None else [])]
     if told:
         names = class_names(current_guideline(project))
         found += [

@@ -6,7 +6,7 @@ nearest ones by their vectors. See docs/decisions/0044-photos-alike.md.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,10 +29,11 @@ FEW = 20_000
 #: SQL, an expression: the table is of PostgreSQL's own types, whichever database it is in. 128: inference.projection.DIM.
 HALVES = "vector::halfvec(128)"
 
-# Codes that differ in few bits are no more than candidates: twice as many as are wanted.
+# Codes that differ in few bits are no more than candidates: 500, or twice as many as are wanted.
 _BY_CODES = """
 SELECT near.item_id FROM (
-    SELECT item_id FROM {table} ORDER BY bit_count(code # %(code)s::bit(256)), item_id LIMIT 2 * %(most)s) near
+    SELECT item_id FROM {table} ORDER BY bit_count(code # %(code)s::bit(256)), item_id
+    LIMIT greatest(500, 2 * %(most)s)) near
 CROSS JOIN LATERAL (SELECT vector FROM {table} WHERE item_id = near.item_id LIMIT 1) its
 ORDER BY (SELECT sum((a - b) * (a - b)) FROM unnest(its.vector, %(vector)s::real[]) AS axis (a, b)), near.item_id
 LIMIT %(most)s"""
@@ -134,11 +135,14 @@ def probe_named(project: Project, sha256: str) -> Probe:
     )
 
 
-def forget(item_ids: Sequence[int]) -> None:
-    """Nothing of these photos stays in any space. What remains is what a fit to thousands of photos has of each."""
-    items = Item.objects.filter(pk__in=item_ids)
-    AskedPhoto.objects.filter(sha256__in=items.values("image__sha256")).delete()
-    spaces = Space.objects.alias(its=_TABLE).filter(its__isnull=False, project__items__in=items)
-    for space in spaces.defer("projection").distinct():
+def forget(*, project: Project, item_ids: Sequence[int], hashes: Collection[str]) -> None:
+    """Nothing of these photos stays in the project's spaces, nor where they were sent to find others like them, anywhere.
+
+    What remains is what a fit to thousands of photos has of each.
+    """
+    AskedPhoto.objects.filter(sha256__in=hashes).delete()
+    for space in (
+        Space.objects.alias(its=_TABLE).filter(its__isnull=False, project=project).defer("projection")
+    ):
         with connection.cursor() as cursor:
             cursor.execute(f"DELETE FROM {space.table} WHERE item_id = ANY(%s)", [list(item_ids)])  # noqa: S608

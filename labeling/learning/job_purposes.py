@@ -41,6 +41,7 @@ PURPOSES = (
             "remake_renditions",
             "space",
             "like",
+            "erase",
         ),
     ),
     Purpose("queue", gettext_lazy("Ordering the queue"), ("rank", "rescore")),

@@ -21,7 +21,7 @@ from labeling.truth.quality import request_estimates
 from labeling.truth.reviewing import request_review, rule
 from labeling.truth.ruling_several import rule_alike
 from labeling.truth.settling import lock_photo, lock_photos, reconsider
-from labeling.truth.undoing_rulings import undo_ruling, undo_rulings
+from labeling.truth.undoing_rulings import take_correction_back, undo_ruling, undo_rulings
 
 __all__ = [
     "Answer",
@@ -52,6 +52,7 @@ __all__ = [
     "settle_by_answer",
     "settle_disputes_that_agree",
     "take_answer_back",
+    "take_correction_back",
     "take_hint_back",
     "take_truth_back",
     "undo_ruling",

@@ -89,7 +89,8 @@ def test_new_photos_come_in_and_what_has_no_vector_any_more_goes(circle: Circle)
     assert Space.objects.count() == 1
     assert spaces.alike(circle.project, late, 1) == [circle.items[10]]
     assert spaces.alike(circle.project, unembedded, 1) == []
-    services.forget_places([circle.items[10].pk])
+    gone = circle.items[10]
+    services.forget_places(project=circle.project, item_ids=[gone.pk], hashes=[gone.image.sha256])
     assert spaces.alike(circle.project, late, 1) == [circle.items[11]]
     Item.objects.filter(pk=late.pk).delete()
     # Its own vector is there still: it is back. The other photo is gone.
@@ -149,6 +150,9 @@ def test_a_photo_that_is_sent_is_compared_and_not_kept(circle: Circle) -> None:
     assert "내 사진.png" in shown.content.decode()
     assert not list(Path(settings.STAGING_DIR).glob("*/*"))
     assert circle.project.items.count() == 40
+    services.forget_places(project=circle.project, item_ids=[], hashes=[sha256])
+    assert not AskedPhoto.objects.exists()
+    run_job(Job.objects.get(pk=send(circle, photo) and Job.objects.latest("created_at").pk))
     AskedPhoto.objects.update(created_at="2020-01-01T00:00Z")
     tidy_up()
     assert circle.client.get(address).status_code == 422

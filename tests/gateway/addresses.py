@@ -64,6 +64,7 @@ def address_of(world: World, name: str) -> str:
         "y": 0,
         "item_id": _photo(world, name).pk,
         "view_id": 1,
+        "bulk_id": world.bulk.pk,
         "batch_id": world.batch.pk,
         "source_id": world.source.pk,
         "lease": world.lease,

@@ -28,6 +28,7 @@ from labeling.catalog.services import add_image, add_items, propose_guideline
 from labeling.erasure.models import ErasedPerson, ErasedPhoto, Erasure
 from labeling.exchange.models import DataSet, Import, ImportRow
 from labeling.exchange.services import make_data_set
+from labeling.explorer.models import Bulk
 from labeling.frontier.models import (
     AutomaticDecision,
     Certificate,
@@ -83,6 +84,7 @@ class World:
     alert: MonitorAlert
     proposal: GuidelineProposal
     data_set: DataSet
+    bulk: Bulk
     erasure: Erasure
     imported: Import
     items: list[Item] = field(default_factory=list)
@@ -275,6 +277,9 @@ def _world(**settings: Any) -> World:
             project=project, by=reviewer, note="Why", criteria={"functional": "It works."}
         ),
         data_set=make_data_set(project=project, by=admin, format="jsonl"),
+        bulk=Bulk.objects.create(
+            project=project, created_by=admin, deed="unusable", query="q=png", stage="looked", upto=2**62
+        ),
         erasure=erasure,
         imported=_imported(project, admin),
         items=items,

@@ -115,8 +115,9 @@ def empty_database() -> Iterator[str]:
 
 
 @pytest.fixture
-def house(tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> House:
-    """Photos with renditions, a model, vectors, an adapted backbone, and an upload that waits."""
+def house(tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
+    """Photos with renditions, a model, vectors, an adapted backbone, an upload that waits, and a space with an index of
+    pgvector's, which could not come along."""
     var = tmp_path / "var"
     here = House(
         database.url_of(str(connections["default"].settings_dict["NAME"])),
@@ -140,7 +141,14 @@ def house(tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch) -
         "secret-key": b"not the one that is made anew",
     }.items():
         on_disk.write(var / name, data)
-    return here
+    with psycopg.connect(here.url, autocommit=True) as line:
+        line.execute("CREATE EXTENSION vector")
+        line.execute("CREATE SCHEMA derived CREATE TABLE space_1 (vector real[])")
+        line.execute("CREATE INDEX ON derived.space_1 USING hnsw ((vector::halfvec(2)) halfvec_l2_ops)")
+    yield here
+    with psycopg.connect(here.url, autocommit=True) as line:
+        line.execute("DROP SCHEMA derived CASCADE")
+        line.execute("DROP EXTENSION vector")
 
 
 @pytest.fixture

@@ -72,6 +72,8 @@ TOPICS: dict[str, Topic] = {
                 "ruled",
                 "ruling_undone",
                 "gold_retired",
+                "bulk",
+                "bulk_undone",
                 "labeler_paused",
                 "labeler_resumed",
             }
