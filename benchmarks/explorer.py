@@ -1,8 +1,10 @@
 """How long a page of the explorer takes among a million photos, and how much longer than among ten thousand.
 
 Asked as an admin asks, with Django's test client: the page of search by a part of a file name (Korean, rare and frequent),
-filters (status, class, prediction and margin, labeler and day, reason, disagreement, folder, several at once), a page 100
-deep, and the page of a photo. ``ratio_to_10000``: the largest ratio of a median to the one with ``--small`` photos.
+filters (status, class, prediction and margin, labeler and day, reason, disagreement, folder, metadata, several at once), a
+page 100 deep, photos like one (with pgvector where the database has it, and as without), and the page of a photo.
+``ratio_to_10000``: the largest ratio of a median to the one with ``--small`` photos, but for what is exact without pgvector:
+that compares all.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager, nullcontext
 from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any
 
@@ -56,6 +59,10 @@ def _addresses(world: World, kind: str, n: int) -> Iterator[str]:
         lambda: "?reason=between",
         lambda: "?disagrees=1",
         lambda: f"?source=grown/{lots.choice(ids) // 2500}",
+        lambda: f"?metadata=vehicle%3Dv{lots.randrange(1000)}",
+        lambda: f"?metadata=line%3D2&after={lots.choice(ids)}",
+        lambda: "?metadata=line%3D2+vehicle%3Dnone",
+        lambda: "?metadata=line%3D2&status=unusable",
         lambda: "?status=unusable",  # none: the whole of what a page may look at
         lambda: "?predicted=defective&margin_from=0.9&class=functional&disagrees=1",
     )
@@ -64,6 +71,9 @@ def _addresses(world: World, kind: str, n: int) -> Iterator[str]:
             yield photos + searches[number % len(searches)]()
         elif kind == "filter_ms":
             yield photos + filters[number % len(filters)]()
+        elif kind.startswith("similar"):
+            sha256 = Item.objects.values_list("image__sha256", flat=True).get(pk=lots.choice(ids))
+            yield f"{photos}?like={sha256}"
         elif kind == "deep_page_ms":
             yield f"{photos}?status=settled&after={ids[min(len(ids) - 1, 60 * DEEP + lots.randrange(60))]}"
         else:
@@ -87,7 +97,43 @@ def _timed(
     return figures, sorted(took, reverse=True)[:3]
 
 
-KINDS = ("search_ms", "filter_ms", "deep_page_ms", "photo_ms")
+KINDS = ("search_ms", "filter_ms", "deep_page_ms", "similar_ms", "similar_without_pgvector_ms", "photo_ms")
+
+
+def _space(world: World) -> None:
+    """As the job ``space`` makes one, of vectors in groups of some fifty: neighbours of different nearness."""
+    import numpy as np
+
+    from inference.projection import DIM, Projection
+    from labeling.catalog.models import Item
+    from labeling.explorer.compute.tables import Rows, write
+
+    ids = np.fromiter(Item.objects.filter(project=world.project).values_list("pk", flat=True), dtype=np.int64)
+    dice = np.random.default_rng(0)
+    # As principal axes are: each is narrower than the one before.
+    wide = (1.0 / np.sqrt(np.arange(1, DIM + 1))).astype(np.float32)
+    centres = dice.normal(size=(len(ids) // 50 + 1, DIM)).astype(np.float32)
+    vectors = centres[dice.integers(len(centres), size=len(ids))]
+    vectors += 0.5 * dice.standard_normal(size=vectors.shape, dtype=np.float32)
+    vectors *= wide
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    fit = Projection.fit(vectors[:2000])
+    places = 32_768 + 12_000 * vectors[:, :2] / np.abs(vectors[:, :2]).max()
+    write(world.project, "0" * 64, fit, Rows(np.sort(ids), vectors, places, np.zeros(len(ids), dtype=bool)))
+
+
+@contextmanager
+def _as_without_pgvector() -> Iterator[None]:
+    from django.db.models import TextField, Value
+
+    from labeling.explorer import spaces
+
+    before = spaces._HALVES
+    spaces._HALVES = Value(None, output_field=TextField())  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        spaces._HALVES = before
 
 
 def measure(photos: int, n: int) -> dict[str, Any]:
@@ -97,16 +143,24 @@ def measure(photos: int, n: int) -> dict[str, Any]:
 
         began = time.monotonic()
         world = grown_world(photos, photos)
+        print(f"{photos:,} photos in {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
+        began = time.monotonic()
+        _space(world)
+        space_s = time.monotonic() - began
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_relation_size('item_by_name_parts'), pg_relation_size('catalog_item')")
             index, table = cursor.fetchone()
-        print(f"{photos:,} photos in {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
         client = world.client("admin", headers={"host": "localhost"}, raise_request_exception=False)
-        found: dict[str, Any] = {"index_mb": round(index / 2**20, 1), "photos_mb": round(table / 2**20, 1)}
+        found: dict[str, Any] = {
+            "index_mb": round(index / 2**20, 1),
+            "photos_mb": round(table / 2**20, 1),
+            "space_s": round(space_s, 1),
+        }
         for kind in KINDS:
-            for address in _addresses(world, kind, 12):  # caches warm, as of a server that is at work
-                client.get(address)
-            found[kind], slowest = _timed(client.get, _addresses(world, kind, n))
+            with _as_without_pgvector() if "without" in kind else nullcontext():
+                for address in _addresses(world, kind, 12):  # caches warm, as of a server that is at work
+                    client.get(address)
+                found[kind], slowest = _timed(client.get, _addresses(world, kind, n))
             for ms, address in slowest:
                 print(f"  {kind} {ms:.0f} ms {address}", file=sys.stderr, flush=True)
         close_connections()
@@ -126,7 +180,9 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         "n": options.pages,
         **large,
         f"at_{options.small}": {kind: small[kind] for kind in KINDS},
-        "ratio_to_10000": round(max(large[kind]["median"] / small[kind]["median"] for kind in KINDS), 2),
+        "ratio_to_10000": round(
+            max(large[kind]["median"] / small[kind]["median"] for kind in KINDS if "without" not in kind), 2
+        ),
         "over_ms": [kind for kind in KINDS if large[kind]["p99"] > MOST_MS],
         "device": f"{os.cpu_count()} cores, {platform.machine()}",
         "how": "Django's test client, no network, caches warm; whole pages, each kind's addresses in turn",

@@ -12,6 +12,7 @@ from django.db import connection
 GROWING = (
     "catalog_image",
     "catalog_item",
+    "catalog_metadata",
     "catalog_intakefile",
     "frontier_automaticdecision",
     "learning_score",

@@ -3,7 +3,8 @@
 Variables (all optional): ``HILLTOP_SECRET_KEY``, ``HILLTOP_SECRET_KEY_FALLBACKS``, ``HILLTOP_METRICS_TOKEN``,
 ``HILLTOP_DEBUG``, ``HILLTOP_HOSTS``, ``HILLTOP_ORIGINS``,
 ``HILLTOP_HTTPS``, ``HILLTOP_PROXIES``, ``HILLTOP_PREFIX``, ``HILLTOP_MAIL``, ``HILLTOP_MAIL_FROM``,
-``HILLTOP_VAR``, ``HILLTOP_CACHE_BYTES``, ``HILLTOP_INTAKE_ROOTS``,
+``HILLTOP_VAR``, ``HILLTOP_CACHE_BYTES``, ``HILLTOP_ERASURE_DAYS``, ``HILLTOP_INTAKE_ROOTS``, ``HILLTOP_BUCKETS``,
+``HILLTOP_FETCH_NETWORKS``,
 ``HILLTOP_STORAGE``, ``HILLTOP_LOG``, ``HILLTOP_MAX_BYTES``, ``HILLTOP_MAX_UPLOAD_BYTES``, ``HILLTOP_MAX_PIXELS``,
 ``HILLTOP_MIN_SIDE``, ``HILLTOP_STATIC``, ``HILLTOP_WEIGHTS_DIR``,
 ``DATABASE_URL``. See docs/configuration.md.
@@ -83,6 +84,7 @@ ROOMS = [
     "monitors",
     "explorer",
     "exchange",
+    "erasure",
     "overview",
     "gateway",
 ]
@@ -306,8 +308,14 @@ WEIGHTS_DIR = Path(os.environ["HILLTOP_WEIGHTS_DIR"]) if os.environ.get("HILLTOP
 STAGING_DIR = VAR / "staging"
 #: Where the store is elsewhere these folders are this machine's copies of it: so much of them is kept.
 CACHE_BYTES = int(os.environ.get("HILLTOP_CACHE_BYTES", 50 * 10**9))
+#: For so long what was asked to be erased can be brought back, where nobody says otherwise.
+ERASURE_DAYS = int(os.environ.get("HILLTOP_ERASURE_DAYS", 14))
 keep_private([VAR / "photos", STAGING_DIR, EMBEDDINGS_DIR, MODELS_DIR, BACKBONES_DIR])
 INTAKE_ROOTS = [Path(p).resolve() for p in _list("HILLTOP_INTAKE_ROOTS", str(VAR / "intake"))]
+# Name -> OPTIONS of django-storages' S3Storage, of buckets and prefixes of which a project's admins may take photos.
+BUCKETS = json.loads(os.environ.get("HILLTOP_BUCKETS") or "{}")
+# Private networks whose addresses a table of photos may name; see labeling/public_http.py.
+FETCH_NETWORKS = [ip_network(network, strict=False) for network in _list("HILLTOP_FETCH_NETWORKS")]
 INTAKE_MAX_BYTES = int(os.environ.get("HILLTOP_MAX_BYTES", 40 * 2**20))
 #: All that one upload may hold: photos, or a zip of them.
 UPLOAD_MAX_BYTES = int(os.environ.get("HILLTOP_MAX_UPLOAD_BYTES", 4 * 2**30))

@@ -13,6 +13,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("labeling.monitors.urls")),
     path("", include("labeling.explorer.urls")),
     path("", include("labeling.exchange.urls")),
+    path("", include("labeling.erasure.urls")),
     path("", include("labeling.overview.urls")),
     path("", include("labeling.gateway.urls")),
 ]

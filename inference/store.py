@@ -54,6 +54,10 @@ class _OtherDim(ValueError):
     """A sound shard of another network."""
 
 
+class Busy(RuntimeError):
+    """Another process does what only one can do at a time."""
+
+
 class MissingKeys(KeyError):
     """Keys without an embedding in this store; ``keys`` names them all."""
 
@@ -287,6 +291,36 @@ class EmbeddingStore:
                 self._retire(name)
             self._clear()
             self.refresh()
+
+    def forget(self, keys: Iterable[str]) -> int:
+        """Remove vectors for good: shards that hold some are written anew without them. Returns how many there were.
+
+        Safe beside readers and writers; who still maps an old shard keeps what it reads until it lets go of it.
+
+        Raises:
+            Busy: a compaction is at work; ask again later.
+        """
+        gone = _to_array(list(keys))
+        count = 0
+        with self._compaction_lock() as mine:
+            if not mine:
+                raise Busy(f"{self.folder} is being compacted")
+            self.refresh()
+            for name, number in list(self._names.items()):
+                held, _vectors = shards.read(self.folder / name)
+                left = np.flatnonzero(~np.isin(held, gone))
+                if len(left) == len(held):
+                    continue
+                if len(left):
+                    self._publish_rows(held[left], np.full(len(left), number), left)
+                self._retire(name)
+                count += len(held) - len(left)
+            for damaged in self.folder.glob(".damaged-*"):
+                shutil.rmtree(damaged, ignore_errors=True)
+            if count:
+                self._clear()
+                self.refresh()
+        return count
 
     # -- the index -----------------------------------------------------------------------------------------------
 

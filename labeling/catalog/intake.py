@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 
 from labeling import on_disk
 from labeling.catalog.activity import log_activity
+from labeling.catalog.metadata_tables import MOST_BYTES, Tables, is_table
 from labeling.catalog.models import (
     IntakeBatch,
     IntakeFile,
@@ -27,6 +28,7 @@ from labeling.catalog.models import (
 )
 from labeling.catalog.name_encodings import ENCODINGS, kept, kept_path, leads_out, read, reading_of
 from labeling.catalog.photos import PhotoRefused, advice
+from labeling.catalog.remote_sources import URLS
 from labeling.catalog.sources import ARCHIVE
 from labeling.jobs import services as jobs
 from labeling.jobs.models import Job
@@ -54,15 +56,17 @@ def start_intake(
     files: Sequence[File[bytes]] = (),
     zip: File[bytes] | None = None,
     folder: str | Path | None = None,
+    urls: File[bytes] | None = None,
     roots: Sequence[Path] | None = None,
     encoding: str = "",
+    partial: bool = False,
 ) -> tuple[IntakeBatch, Job]:
-    """Take photos in: several ``files``, one ``zip``, or a server ``folder``; return the batch and its job.
+    """Take photos in: several ``files``, one ``zip``, a server ``folder``, or a table of ``urls``; return batch and job.
 
     ``source`` is the name that people see (default: made from what was handed in). ``roots``: the folders in which
     ``folder`` may lie (default ``settings.INTAKE_ROOTS``); never pass on a person's wish. ``encoding``: of names of or in
     what was sent that do not say so themselves, a key of :data:`~labeling.catalog.name_encodings.ENCODINGS`; empty: found
-    out.
+    out. ``partial``: tables of metadata among ``files`` tell of files that are sent by other calls, too.
     Whatever is staged is on the disk when this returns. Refusals: ``nothing_sent``, ``not_a_zip``, ``no_such_folder``,
     ``folder_not_open``, ``unknown_encoding`` (422), ``too_large`` (413).
     """
@@ -74,23 +78,24 @@ def start_intake(
     staging = staging_of(batch.pk)
     try:
         if kind == IntakeKind.UPLOAD:
-            rows = _stage_files(batch, files, staging)
+            rows = _stage_files(batch, files, staging, partial)
         elif kind == IntakeKind.ZIP:
             _stage_zip(batch, zip, staging)
         elif kind == IntakeKind.FOLDER:
             allowed = [Path(root) for root in (settings.INTAKE_ROOTS if roots is None else roots)]
-            args |= {
-                "folder": str(_open_folder(batch, folder, allowed)),
-                "roots": [str(root) for root in allowed],
-            }
+            found = open_folder(folder, allowed)
+            batch.source = batch.source or kept(found.name)
+            args |= {"folder": str(found), "roots": [str(root) for root in allowed]}
+        elif kind == IntakeKind.URLS:
+            _stage_urls(batch, urls, staging)
         else:
-            raise Refused.invalid(None, _("Send files, a zip archive, or a folder."))
+            raise Refused.invalid(None, _("Send files, a zip archive, a table of addresses, or a folder."))
         if staging.exists():
             STAGING.hand_over(staging.name)
         with transaction.atomic():
             batch.save(force_insert=True)
             IntakeFile.objects.bulk_create(rows, batch_size=2000)
-            job = _enqueue(batch, by, args)
+            job = enqueue(batch, by, args)
             log_activity(
                 project=project, kind="intake_started", actor=by, batch=str(batch.pk), source=batch.source
             )
@@ -101,7 +106,13 @@ def start_intake(
 
 
 def start_upload(
-    *, project: Project, by: User, files: Sequence[File[bytes]], source: str = "", encoding: str = ""
+    *,
+    project: Project,
+    by: User,
+    files: Sequence[File[bytes]],
+    source: str = "",
+    encoding: str = "",
+    partial: bool = False,
 ) -> list[IntakeBatch]:
     """Take in ``files`` as a person chose them: each zip archive is an intake of its own, the photos are one together.
 
@@ -115,7 +126,7 @@ def start_upload(
     ]
     if photos:
         batch, _job = start_intake(
-            project=project, by=by, kind=IntakeKind.UPLOAD, source=source, files=photos
+            project=project, by=by, kind=IntakeKind.UPLOAD, source=source, files=photos, partial=partial
         )
         started.append(batch)
     return started
@@ -134,7 +145,7 @@ def resume_intake(*, batch: IntakeBatch, by: User) -> Job:
         )
     if not listed and (previous is None or previous.state == "succeeded"):
         raise Refused("nothing_left", _("This intake holds no files. Send the photos again."))
-    return _enqueue(batch, by, previous.args if previous else {"batch": str(batch.pk)})
+    return enqueue(batch, by, previous.args if previous else {"batch": str(batch.pk)})
 
 
 @transaction.atomic
@@ -154,7 +165,7 @@ def discard_rest(*, batch: IntakeBatch, by: User) -> int:
     if job is not None and job.is_live:
         raise Refused("still_running", _("The intake is still running. Cancel it first."))
     given_up = batch.files.filter(outcome=IntakeOutcome.PENDING).update(
-        outcome=IntakeOutcome.REFUSED, reason="discarded", detail=advice("discarded")
+        outcome=IntakeOutcome.REFUSED, reason="discarded", detail=advice("discarded"), metadata=None
     )
     log_activity(
         project=batch.project, kind="intake_discarded", actor=by, batch=str(batch.pk), files=given_up
@@ -207,7 +218,8 @@ def is_on_its_way(project: Project, sha256: str) -> bool:
     return True
 
 
-def _enqueue(batch: IntakeBatch, by: User, args: dict[str, Any]) -> Job:
+def enqueue(batch: IntakeBatch, by: User, args: dict[str, Any]) -> Job:
+    """The job that works through the batch."""
     return jobs.enqueue(
         kind=JOB_KIND,
         queue="cpu",
@@ -218,7 +230,9 @@ def _enqueue(batch: IntakeBatch, by: User, args: dict[str, Any]) -> Job:
     )
 
 
-def _stage_files(batch: IntakeBatch, files: Sequence[File[bytes]], staging: Path) -> list[IntakeFile]:
+def _stage_files(
+    batch: IntakeBatch, files: Sequence[File[bytes]], staging: Path, partial: bool
+) -> list[IntakeFile]:
     if not files:
         raise Refused.invalid(None, _("No photo was sent. Choose at least one."), code="nothing_sent")
     batch.source = batch.source or _("Upload of %(when)s") % {
@@ -228,9 +242,14 @@ def _stage_files(batch: IntakeBatch, files: Sequence[File[bytes]], staging: Path
     sent = [sent_name(file) for file in files]
     reading = reading_of(sent, batch.encoding)
     batch.encoding, batch.encoding_guessed = (reading.encoding, reading.guessed) if reading else ("", False)
-    rows = []
+    rows: list[IntakeFile] = []
+    tables = Tables()
     for number, (file, raw) in enumerate(zip(files, sent, strict=True)):
         name = read(raw, batch.encoding or "ascii")
+        if is_table(name) and not leads_out(name):
+            file.seek(0)
+            tables.add(kept_path(name), f"{number:06}", file.read(MOST_BYTES + 1))
+            continue
         row = IntakeFile(
             batch=batch,
             name=kept_path(name) or "photo",
@@ -244,6 +263,14 @@ def _stage_files(batch: IntakeBatch, files: Sequence[File[bytes]], staging: Path
             row.outcome, row.reason, row.detail = IntakeOutcome.REFUSED, refused, advice(refused)
         else:
             row.sha256 = _copy(file, staging / row.path)
+        rows.append(row)
+    for row in rows:
+        row.metadata = tables.of(row.name)
+    for line in tables.bad:
+        if partial and line.refused == "metadata_of_nothing":
+            continue
+        row = IntakeFile(batch=batch, name=line.name, path=line.path, outcome=IntakeOutcome.REFUSED)
+        row.reason, row.detail = line.refused, advice(line.refused)
         rows.append(row)
     on_disk.sync_disk(staging)
     return rows
@@ -276,7 +303,22 @@ def _stage_zip(batch: IntakeBatch, archive: File[bytes] | None, staging: Path) -
         )
 
 
-def _open_folder(batch: IntakeBatch, folder: str | Path | None, roots: Sequence[Path]) -> Path:
+def _stage_urls(batch: IntakeBatch, table: File[bytes] | None, staging: Path) -> None:
+    if table is None or not table.size:
+        raise Refused.invalid(None, _("No table was sent. Choose a CSV file."), code="nothing_sent")
+    if table.size > settings.INTAKE_MAX_BYTES:
+        raise PhotoRefused("too_large")
+    name = sent_name(table)
+    reading = reading_of([name])
+    path = kept_path(read(name, reading.encoding if reading else "ascii"))
+    batch.source = batch.source or path.rpartition("/")[2] or URLS
+    staging.mkdir(parents=True)
+    _copy(table, staging / URLS)
+    on_disk.sync_disk(staging)
+
+
+def open_folder(folder: str | Path | None, roots: Sequence[Path]) -> Path:
+    """The folder that a person means, if it is within one of ``roots``. Refuses as :func:`start_intake` does."""
     text = str(folder or "").strip()
     if not text or "\x00" in text:
         raise Refused.invalid(None, _("Name the folder that holds the photos."), code="nothing_sent")
@@ -301,7 +343,6 @@ def _open_folder(batch: IntakeBatch, folder: str | Path | None, roots: Sequence[
         raise Refused.invalid(
             None, _("There is no such folder. Check how it is written."), code="no_such_folder"
         )
-    batch.source = batch.source or kept(found.name)
     return found
 
 

@@ -10,7 +10,7 @@ import hashlib
 import logging
 import os
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,32 +18,39 @@ from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Count
 
 from config.postgres.outages import is_disk_full, is_outage
 from inference.photo import Levels
-from labeling.catalog import events, photos, set_aside, storage, twins
+from labeling.catalog import erased, events, metadata, photos, set_aside, storage, twins
 from labeling.catalog.activity import log_activity
 from labeling.catalog.images import add_items, row_fields
 from labeling.catalog.intake import free_staging, staging_of
+from labeling.catalog.metadata_tables import Tables, is_table
 from labeling.catalog.models import (
     Image,
     IntakeBatch,
     IntakeFile,
     IntakeKind,
     IntakeOutcome,
+    Item,
     NearDuplicates,
+    WatchedSource,
 )
 from labeling.catalog.name_encodings import LONGEST_NAME
 from labeling.catalog.photos import PhotoRefused
+from labeling.catalog.remote_sources import Remote, UrlTable
 from labeling.catalog.sources import (
     Archive,
+    Listed,
     ServerFolder,
     Source,
     SourceError,
     StagedFiles,
 )
+from labeling.catalog.taking_out import blank_files
 from labeling.jobs.progress import Cancelled, JobError, Progress
 from labeling.store import objects
 from labeling.store.folders import STAGING
@@ -90,7 +97,7 @@ def work_through(progress: Progress) -> dict[str, int]:
         finally:
             source.close()
     except SourceError as error:
-        if batch.kind == IntakeKind.ZIP:
+        if batch.kind in {IntakeKind.ZIP, IntakeKind.URLS}:
             free_staging(batch.pk)  # of no use any more
         raise JobError(str(error)) from None
     return _finish(batch)
@@ -104,10 +111,25 @@ def _source(batch: IntakeBatch, args: dict[str, object]) -> Source:
             [Path(p) for p in roots] if isinstance(roots, list) else [],
             batch.encoding,
         )
+    if batch.kind == IntakeKind.BUCKET:
+        return open_watched(WatchedSource.Kind.BUCKET, str(args["address"]))
     staged = staging_of(batch.pk)
     with suppress(FileNotFoundError):  # whoever reads it says what is missing
         staged = STAGING.get(staged.name)
+    if batch.kind == IntakeKind.URLS:
+        return UrlTable(staged)
     return Archive(staged, batch.encoding) if batch.kind == IntakeKind.ZIP else StagedFiles(staged)
+
+
+def open_watched(kind: str, address: str) -> Source:
+    """The folder or bucket of a :class:`WatchedSource`. Raises :class:`SourceError`."""
+    if kind == WatchedSource.Kind.FOLDER:
+        return ServerFolder(Path(address), [Path(root) for root in settings.INTAKE_ROOTS])
+    try:
+        from labeling.catalog.bucket_source import Bucket
+    except ImportError as error:
+        raise SourceError("This server lacks what reads buckets: install hilltop[s3].") from error
+    return Bucket(address)
 
 
 def _is_finished(batch: IntakeBatch) -> bool:
@@ -117,20 +139,9 @@ def _is_finished(batch: IntakeBatch) -> bool:
 @transaction.atomic
 def _list_once(batch: IntakeBatch, source: Source) -> None:
     """Write a row a file, all or none: a job killed while listing lists again."""
-    if batch.files.exists():
+    if batch.watched_id or batch.files.exists():  # a look has listed what is new
         return
-    rows = (
-        IntakeFile(
-            batch=batch,
-            name=listed.name or listed.path[-LONGEST_NAME:],
-            name_bytes=listed.raw,
-            path=listed.path,
-            outcome=IntakeOutcome.REFUSED if listed.refused else IntakeOutcome.PENDING,
-            reason=listed.refused,
-            detail=photos.advice(listed.refused) if listed.refused else "",
-        )
-        for listed in source.listing()
-    )
+    rows = _rows(batch, source)
     empty = True
     while some := list(islice(rows, LISTED_AT_ONCE)):
         empty = False
@@ -142,12 +153,45 @@ def _list_once(batch: IntakeBatch, source: Source) -> None:
     batch.save(update_fields=["encoding", "encoding_guessed"])
 
 
+def _rows(batch: IntakeBatch, source: Source) -> Iterator[IntakeFile]:
+    tables = Tables()
+    for listed in source.listing():
+        if is_table(listed.name) and not listed.refused:
+            read_table(tables, listed.name, listed.path, source)
+    for listed in source.listing():
+        if listed.refused or not is_table(listed.name):
+            yield as_row(batch, listed, tables)
+    for line in tables.bad:
+        yield as_row(batch, Listed(line.name, line.path, line.refused))
+
+
+def read_table(tables: Tables, name: str, path: str, source: Source) -> None:
+    try:
+        tables.add(name, path, source.read(path))
+    except PhotoRefused as refusal:
+        tables.refuse(name, path, refusal.code)
+
+
+def as_row(batch: IntakeBatch, listed: Listed, tables: Tables | None = None) -> IntakeFile:
+    return IntakeFile(
+        batch=batch,
+        name=listed.name or listed.path[-LONGEST_NAME:],
+        name_bytes=listed.raw,
+        path=listed.path,
+        outcome=IntakeOutcome.REFUSED if listed.refused else IntakeOutcome.PENDING,
+        reason=listed.refused,
+        detail=photos.advice(listed.refused) if listed.refused else "",
+        metadata=listed.metadata or (tables.of(listed.name) if tables else None),
+    )
+
+
 def _work(batch: IntakeBatch, source: Source, progress: Progress) -> None:
     total = batch.files.count()
     done = total - batch.files.filter(outcome=IntakeOutcome.PENDING).count()
     progress.report(done, total, "Looking at the photos")
-    # While some wait for a store elsewhere, others decode.
-    threads = objects.AT_ONCE if objects.is_remote() else max(2, os.cpu_count() or 1)
+    # While some wait for what is elsewhere, others decode.
+    waits = objects.is_remote() or isinstance(source, Remote)
+    threads = objects.AT_ONCE if waits else max(2, os.cpu_count() or 1)
     with ThreadPoolExecutor(max_workers=threads, thread_name_prefix="intake") as pool:
         size = FIRST_CHUNK
         while rows := list(batch.files.filter(outcome=IntakeOutcome.PENDING).order_by("id")[:size]):
@@ -160,10 +204,13 @@ def _work(batch: IntakeBatch, source: Source, progress: Progress) -> None:
 
             try:
                 found = _hash(pool, source, rows)
+                _keep_out(batch, found)
                 _look_at(pool, source, found, look, batch.project.decoded_with)
             except Cancelled:
                 stopped = True  # first keep what was done, then stop
             done += _settle(batch, [one for one in found if one.refused or one.looked_at])
+            if isinstance(source, Remote):
+                source.let_go()
             if stopped:
                 raise Cancelled
             progress.report(done, total)
@@ -186,6 +233,16 @@ def _hash(pool: ThreadPoolExecutor, source: Source, rows: Sequence[IntakeFile]) 
             return _Found(row, refused="unreadable")
 
     return list(pool.map(hash_one, rows))
+
+
+def _keep_out(batch: IntakeBatch, found: Sequence[_Found]) -> None:
+    """What was erased is refused before its bytes are stored, and neither its name nor its hash is kept again."""
+    listed = erased.listed(batch.project, {one.sha256 for one in found if one.sha256})
+    gone = [one for one in found if one.sha256 in listed]
+    for one in gone:
+        one.refused, one.sha256 = erased.REASON, ""
+    blank_files([one.row.pk for one in gone])
+    erased.forget_watched([one.row.pk for one in gone])
 
 
 def _look_at(
@@ -320,6 +377,7 @@ def _store(batch: IntakeBatch, found: Sequence[_Found]) -> int:
     set_aside.remember(batch.project, [image for image in images.values() if image.pk in aside])
     if any(one.put_back for one in found):
         events.photos_put_back.send(sender=Image, project=batch.project)
+    left_out = _keep_metadata(batch, found, images)
     outcomes: dict[tuple[str, str], list[int]] = {}
     refused: list[_Found] = []
     for one in found:
@@ -339,13 +397,33 @@ def _store(batch: IntakeBatch, found: Sequence[_Found]) -> int:
     # Few outcomes, many rows: one update an outcome is several times cheaper than a CASE over every row and column.
     for (outcome_of_all, reason), row_ids in outcomes.items():
         detail = photos.advice(reason)[:400] if reason else ""
-        IntakeFile.objects.filter(pk__in=row_ids).update(outcome=outcome_of_all, reason=reason, detail=detail)
+        IntakeFile.objects.filter(pk__in=row_ids).update(
+            outcome=outcome_of_all, reason=reason, detail=detail, metadata=None
+        )
     IntakeFile.objects.bulk_update([one.row for one in found if not one.refused], ["image"])
     told = [one for one in refused if one.sha256 and one.row.sha256 != one.sha256]
     for one in told:  # whoever asks by the hash hears the reason
         one.row.sha256 = one.sha256
     IntakeFile.objects.bulk_update([one.row for one in told], ["sha256"])
+    IntakeFile.objects.filter(pk__in=left_out).update(detail=photos.advice("metadata_bounds")[:400])
     return len(found)
+
+
+def _keep_metadata(batch: IntakeBatch, found: Sequence[_Found], images: Mapping[str, Image]) -> list[int]:
+    """Also of photos that are here already; ids of the files of which it is too much."""
+    said = {
+        images[one.sha256].pk: one.row for one in found if not one.refused and one.row.metadata is not None
+    }
+    if not said:
+        return []
+    items = dict(Item.objects.filter(project=batch.project, image__in=said).values_list("pk", "image_id"))
+    left = metadata.put(
+        project=batch.project,
+        given={item: said[image].metadata or {} for item, image in items.items()},
+        by=batch.created_by,
+        origin=batch.source,
+    )
+    return [said[items[item]].pk for item in left]
 
 
 def _finish(batch: IntakeBatch) -> dict[str, int]:

@@ -15,8 +15,10 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from inference.photo import Levels as LevelsName
+from labeling.catalog.metadata_parts import MetadataParts
 from labeling.catalog.name_parts import NameParts
 from labeling.catalog.renditions import current_version
+from labeling.forgetting import append_only
 
 APPEND_ONLY = pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)
 SHARE = [MinValueValidator(0.0), MaxValueValidator(1.0)]
@@ -173,6 +175,13 @@ class Project(models.Model):
         help_text=_("Images that each human decision shall settle."),
     )
 
+    keep_days = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(36_500)],
+        help_text=_("So many days after a photo is decided it is erased. Empty: it is kept."),
+    )
+
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     archived_at = models.DateTimeField(null=True, blank=True)
@@ -316,7 +325,7 @@ class GuidelineProposal(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        triggers = [APPEND_ONLY]
+        triggers = [append_only(objects=["changes"])]
 
     def __str__(self) -> str:
         return f"proposal {self.pk}"
@@ -387,7 +396,12 @@ class ClassDefinition(models.Model):
 
 
 class Image(models.Model):
-    """A photo, by the SHA-256 of its bytes. The same bytes are one image, whichever projects hold it."""
+    """A photo, by the SHA-256 of its bytes. The same bytes are one image, whichever projects hold it.
+
+    One row, :attr:`NOTHING`, stands where there is no photo any more: it has no bytes, and its ``size`` is 0.
+    """
+
+    NOTHING = "0" * 64
 
     sha256 = models.CharField(max_length=64, unique=True, validators=[RegexValidator(r"^[0-9a-f]{64}$")])
     format = models.CharField(max_length=8)
@@ -419,9 +433,13 @@ class Image(models.Model):
 
 
 class Item(models.Model):
-    """An image in a project: the thing that is queued, answered and settled."""
+    """An image in a project: the thing that is queued, answered and settled.
 
-    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="items")
+    One that was erased, or is about to be, is in no project: its image is nothing, and it has no name. What was said and
+    decided of it stays, and names its project by itself.
+    """
+
+    project = models.ForeignKey(Project, null=True, on_delete=models.CASCADE, related_name="items")
     image = models.ForeignKey(Image, on_delete=models.PROTECT, related_name="items")
     source = models.CharField(max_length=200, blank=True, help_text="folder, upload or archive it came from")
     name = models.CharField(max_length=400, blank=True, help_text="file name at intake")
@@ -459,10 +477,41 @@ class Item(models.Model):
             ),
             models.Index(fields=["project", "source", "id"], name="item_of_source"),
             GinIndex(NameParts(), name="item_by_name_parts"),
+            models.Index(fields=["id"], condition=Q(project__isnull=True), name="item_erased"),
         ]
 
     def __str__(self) -> str:
         return self.name or str(self.image_id)
+
+
+class Metadata(models.Model):
+    """What is known of a photo beside its picture, as of now: name -> text or number."""
+
+    item = models.OneToOneField(Item, primary_key=True, on_delete=models.CASCADE, related_name="metadata")
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+", db_index=False)
+    data = models.JSONField()
+
+    class Meta:
+        indexes = [GinIndex(MetadataParts(), name="metadata_by_parts")]
+
+    def __str__(self) -> str:
+        return ", ".join(self.data)
+
+
+class MetadataChange(models.Model):
+    """What somebody, or a delivery, said of a photo: name -> text or number, or null for what was taken away."""
+
+    item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="metadata_changes")
+    data = models.JSONField()
+    origin = models.CharField(max_length=400, blank=True, help_text="the delivery that it came with")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        triggers = [append_only(texts=["origin"], objects=["data"])]
+
+    def __str__(self) -> str:
+        return ", ".join(self.data)
 
 
 class Likeness(models.Model):
@@ -511,7 +560,7 @@ class Exemplar(models.Model):
     class Meta:
         ordering = ["position"]
         constraints = [models.UniqueConstraint(fields=["definition", "image"], name="exemplar_once")]
-        triggers = [APPEND_ONLY]
+        triggers = [append_only(rows=True)]
 
     def __str__(self) -> str:
         return self.caption or str(self.image_id)
@@ -521,6 +570,47 @@ class IntakeKind(models.TextChoices):
     UPLOAD = "upload"
     ZIP = "zip"
     FOLDER = "folder"
+    URLS = "urls"
+    BUCKET = "bucket"
+
+
+class WatchedSource(models.Model):
+    """Where photos come from again and again: what is new or changed there comes in by itself, what is gone is told."""
+
+    class Kind(models.TextChoices):
+        FOLDER = IntakeKind.FOLDER, _("Folder on the server")
+        BUCKET = IntakeKind.BUCKET, _("Bucket")
+
+    #: Minutes between two looks.
+    OFTEN, SELDOM = 5, 10_080
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="watched_sources")
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    address = models.CharField(
+        max_length=800, help_text="a folder, or the name of a bucket that is open and folders in it"
+    )
+    minutes = models.PositiveIntegerField(
+        default=60, validators=[MinValueValidator(OFTEN), MaxValueValidator(SELDOM)]
+    )
+    paused = models.BooleanField(default=False)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    looked_at = models.DateTimeField(null=True)
+    error = models.CharField(max_length=400, blank=True, help_text="of the last look")
+    there = models.PositiveIntegerField(default=0, help_text="files, as of the last look that succeeded")
+    new = models.PositiveIntegerField(
+        default=0, help_text="files that the last look found for the first time"
+    )
+    changed = models.PositiveIntegerField(default=0, help_text="with another content, or asked for again")
+    gone = models.PositiveIntegerField(default=0, help_text="photos that are here and there no more")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["project", "kind", "address"], name="watched_once_a_project")
+        ]
+
+    def __str__(self) -> str:
+        return self.address
 
 
 class IntakeBatch(models.Model):
@@ -537,6 +627,9 @@ class IntakeBatch(models.Model):
         help_text="of names that came as bytes; empty: to be found, or none did",
     )
     encoding_guessed = models.BooleanField(default=False, help_text="another encoding would fit as well")
+    watched = models.ForeignKey(
+        WatchedSource, null=True, blank=True, on_delete=models.SET_NULL, related_name="batches"
+    )
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -570,6 +663,7 @@ class IntakeFile(models.Model):
     sha256 = models.CharField(
         max_length=64, blank=True, default="", help_text="of an upload, and of what was refused for its bytes"
     )
+    metadata = models.JSONField(null=True, help_text="what came with it, until the photo has it")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["batch", "path"], name="intake_file_once")]
@@ -581,6 +675,22 @@ class IntakeFile(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class WatchedFile(models.Model):
+    """A file of a watched source as it was when it was taken in last; ``file`` says what became of it."""
+
+    source = models.ForeignKey(WatchedSource, on_delete=models.CASCADE, related_name="files", db_index=False)
+    path = models.CharField(max_length=1000)
+    version = models.CharField(max_length=100, blank=True, help_text="another one where its bytes may differ")
+    file = models.ForeignKey(IntakeFile, null=True, on_delete=models.SET_NULL, related_name="watched")
+    gone_at = models.DateTimeField(null=True, help_text="first look that did not find it any more")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["source", "path"], name="watched_file_once")]
+
+    def __str__(self) -> str:
+        return self.path
 
 
 class Activity(models.Model):
@@ -597,7 +707,7 @@ class Activity(models.Model):
     class Meta:
         ordering = ["-id"]
         indexes = [models.Index(fields=["project", "-id"], name="activity_of_project")]
-        triggers = [APPEND_ONLY]
+        triggers = [append_only(objects=["data"])]
 
     def __str__(self) -> str:
         return self.kind
@@ -608,3 +718,26 @@ class Damage(models.Model):
 
     name = models.CharField(max_length=400, unique=True, help_text="in the store")
     found_at = models.DateTimeField(auto_now_add=True)
+
+
+class Erased(models.Model):
+    """Bytes that are not to come back: into one project, or, once nobody held them any more, into any.
+
+    Neither photo nor hash: ``digest`` is a SHA-256 over the hash (:mod:`labeling.catalog.erased`).
+    """
+
+    digest = models.CharField(max_length=64)
+    project = models.ForeignKey(Project, null=True, on_delete=models.SET_NULL, related_name="+")
+    everywhere = models.BooleanField(default=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    lifted_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["digest", "project"], nulls_distinct=False, name="erased_once_a_project"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.digest[:12]

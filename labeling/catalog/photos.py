@@ -82,6 +82,42 @@ ADVICE: dict[str, str | Promise] = {
         "The project has a photo that is nearly the same, and sets such ones aside. An admin may let them in under "
         "Settings; then take the file in again."
     ),
+    "metadata_unreadable": gettext_lazy(
+        "This table of metadata cannot be read. Save it as CSV (UTF-8, 16\u00a0MB at most) whose first line names each "
+        "column once, one of them “file_name”, and take it in again."
+    ),
+    "metadata_bounds": gettext_lazy(
+        "This row of the metadata was left out: a name has at most 60 letters, a text 200, a photo 50 values. Shorten it "
+        "and take the table in again."
+    ),
+    "metadata_of_nothing": gettext_lazy(
+        "This row of the metadata names a file that did not come with it. Correct its “file_name”, which begins where the "
+        "table lies, and take both in again."
+    ),
+    "url_bad_url": gettext_lazy(
+        "This is no address of a photo. It begins with http:// or https://, and holds no name and password. Correct it."
+    ),
+    "url_not_public": gettext_lazy(
+        "This address leads into a private network, which is not asked. Name a public one, or have the server's "
+        "administrator open that network."
+    ),
+    "url_no_answer": gettext_lazy(
+        "The server at this address did not answer in time. Take the table in again when it does."
+    ),
+    "url_status": gettext_lazy(
+        "The server at this address has no photo for us. Open the address in a browser that is signed in nowhere, and "
+        "correct it."
+    ),
+    "url_kind": gettext_lazy(
+        "There is something else than a photo at this address. Name the photo's own address."
+    ),
+    "bucket_no_answer": gettext_lazy(
+        "The bucket did not give this photo. It is asked for again at the next look."
+    ),
+    "erased": gettext_lazy(
+        "This photo was erased from here, so it does not come in again. Where that is no longer meant, an admin lets it "
+        "in under Setup, Erasure; then take the file in again."
+    ),
     "discarded": gettext_lazy(
         "An admin gave up the rest of this intake. Take the file in again if you need it."
     ),

@@ -57,6 +57,7 @@ SETTINGS = frozenset(
         "hourly_cost",
         "currency",
         "target_per_decision",
+        "keep_days",
     }
 )
 #: The most that makes sense; beyond it nobody could answer, or a photo would be on loan for days.

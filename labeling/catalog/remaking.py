@@ -11,6 +11,7 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 
 from django.db import transaction
+from django.db.models import QuerySet
 from PIL import Image as Pillow
 
 from labeling import locks
@@ -31,9 +32,13 @@ CHUNK = 50
 
 def request_remaking() -> Job | None:
     """The job, where there is something to remake; the one under way, where there is one."""
-    if not Image.objects.filter(rendered__lt=renditions.VERSION).exists():
+    if not _outdated().exists():
         return None
     return enqueue(kind=JOB_KIND, dedupe=JOB_KIND, priority=LAST)
+
+
+def _outdated() -> QuerySet[Image]:
+    return Image.objects.filter(rendered__lt=renditions.VERSION).exclude(sha256=Image.NOTHING)
 
 
 def remake(progress: Progress) -> dict[str, int]:
@@ -41,7 +46,7 @@ def remake(progress: Progress) -> dict[str, int]:
 
     What a chunk did is written down at its end, so that a job that was killed goes on there.
     """
-    outdated = Image.objects.filter(rendered__lt=renditions.VERSION).order_by("rendered", "id")
+    outdated = _outdated().order_by("rendered", "id")
     counts = {"remade": 0, "lost": 0}
     total = outdated.count()
     with ThreadPoolExecutor(max_workers=os.cpu_count() or 1, thread_name_prefix="remake") as pool:
@@ -78,5 +83,6 @@ def _recognise(image: Image, look: bytes) -> None:
     image.fingerprint, image.fingerprint_parts = look, twins.parts(look)
     image.save(update_fields=["fingerprint", "fingerprint_parts"])
     for item in image.items.select_related("project", "image"):
-        locks.hold(Lock.ITEMS, item.project_id)
-        twins.group(item.project, [item])
+        if item.project is not None:
+            locks.hold(Lock.ITEMS, item.project.pk)
+            twins.group(item.project, [item])

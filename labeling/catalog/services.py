@@ -11,20 +11,26 @@ from labeling.catalog.intake import (
     start_upload,
 )
 from labeling.catalog.members import invite_member, remove_member, set_role
+from labeling.catalog.metadata import put_one as put_metadata
 from labeling.catalog.objecting import object_to_wording
 from labeling.catalog.projects import archive_project, create_project, restore_project, update_settings
 from labeling.catalog.proposing import agree_to_proposal, decline_proposal, propose_guideline
 from labeling.catalog.renaming import read_names_again
 from labeling.catalog.set_aside import let_in
+from labeling.catalog.taking_out import TakenOut, bring_back, take_out
 from labeling.catalog.twins import join
+from labeling.catalog.watched import change_watch, look_now, watch
 
 __all__ = [
+    "TakenOut",
     "add_image",
     "add_items",
     "agree_to_proposal",
     "amend_guideline",
     "archive_project",
+    "bring_back",
     "cancel_intake",
+    "change_watch",
     "create_project",
     "decline_proposal",
     "discard_rest",
@@ -32,8 +38,10 @@ __all__ = [
     "join",
     "let_in",
     "log_activity",
+    "look_now",
     "object_to_wording",
     "propose_guideline",
+    "put_metadata",
     "read_names_again",
     "remove_member",
     "restore_project",
@@ -41,5 +49,7 @@ __all__ = [
     "set_role",
     "start_intake",
     "start_upload",
+    "take_out",
     "update_settings",
+    "watch",
 ]

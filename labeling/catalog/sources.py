@@ -38,12 +38,16 @@ class Listed:
 
     ``path``: by which :meth:`Source.read` finds it. ``refused``: a refusal code known without looking at the bytes, or
     empty. ``raw``: its name's bytes, where nothing says how they are meant (``name`` is then read as ``Source.reading``).
+    ``metadata``: what came with it, for the photo. ``version``: another one where its bytes may have changed; of files that
+    are looked at again.
     """
 
     name: str
     path: str
     refused: str = ""
     raw: bytes | None = None
+    metadata: dict[str, str | int | float] | None = None
+    version: str = ""
 
 
 class Source(Protocol):
@@ -115,7 +119,7 @@ class Archive:
         for number, (member, raw) in enumerate(zip(members, names, strict=True)):
             # Only the name as it is meant tells folders and dots: half a letter of Shift-JIS may look like a backslash.
             name = read(raw, encoding)
-            if name.endswith("/") or _is_clutter(name):
+            if name.endswith("/") or is_clutter(name):
                 continue
             unsaid = raw if isinstance(raw, bytes) and not raw.isascii() else None
             refused = "unsafe_path" if leads_out(name) else _refused_member(member)
@@ -167,19 +171,28 @@ class ServerFolder:
             if len(path) > LONGEST_PATH:
                 # Never read, so its row needs no path but one of its own.
                 path, refused = "/" + hashlib.sha256(raw).hexdigest(), refused or "path_too_long"
-            yield Listed(name=name, path=path, refused=refused, raw=unsaid)
+            version = "" if refused else self._version(raw)
+            yield Listed(name=name, path=path, refused=refused, raw=unsaid, version=version)
+
+    def _version(self, raw: bytes) -> str:
+        try:
+            found = os.stat(os.path.join(os.fsencode(self.folder), raw))
+        except OSError:
+            return ""
+        # The time of its last change of any kind: one that was allowed to be read is another one, too.
+        return f"{found.st_size}-{found.st_ctime_ns}"
 
     def _walk(self) -> Iterator[tuple[bytes, str]]:
         """Paths below the folder with the reason for which each cannot come in: files, and folders that are not entered."""
         unreadable: list[OSError] = []
         for parent, folders, files in os.walk(self.folder, onerror=unreadable.append):
             here = Path(parent).relative_to(self.folder)
-            folders[:] = sorted(name for name in folders if not _is_clutter(name))
+            folders[:] = sorted(name for name in folders if not is_clutter(name))
             for name in folders:
                 if os.path.islink(os.path.join(parent, name)):  # may lead outside, or around in a circle
                     yield os.fsencode((here / name).as_posix()), "folder_linked"
             for name in sorted(files):
-                if not _is_clutter(name):
+                if not is_clutter(name):
                     yield os.fsencode((here / name).as_posix()), ""
         for error in unreadable:
             yield os.fsencode(os.path.relpath(error.filename, self.folder)), "folder_unreadable"
@@ -233,7 +246,7 @@ def _read_file(path: Path) -> bytes:
         raise PhotoRefused("missing") from None
 
 
-def _is_clutter(name: str) -> bool:
+def is_clutter(name: str) -> bool:
     parts = PurePosixPath(name.replace("\\", "/")).parts
     # ".." is no hidden file: it is listed, and refused, so that nobody wonders where the photo went.
     return any((part.startswith(".") and part != "..") or part.lower() in _CLUTTER for part in parts)

@@ -138,6 +138,28 @@ def keep(
     _keep_renditions(sha256, renditions, levels, at_once=at_once)
 
 
+def forget(sha256: str) -> list[str]:
+    """Remove a photo and all that was made of it, by whatever version; return what is there all the same.
+
+    Raises :class:`~labeling.store.objects.StoreAway`.
+    """
+    placed = f"{sha256[:2]}/{sha256[2:4]}/{sha256}"
+    made_by = [
+        "",
+        *(f"{name}/" for name in objects.listing("")[0] if name[:1] == "v" and name[1:2].isdigit()),
+    ]
+    names = [original_name(sha256)]
+    for folder in made_by:
+        names += [f"{folder}{variant}/{placed}.webp" for variant in VARIANTS]
+        cut = f"{folder}tiles/{placed}"
+        names += [f"{cut}/{name}" for name in objects.listing(cut)[1]]
+        if not objects.is_remote():
+            names.append(cut)  # the folder itself is named after the photo
+    for name in names:  # a folder after what is in it
+        objects.delete([name])
+    return [name for name in names if default_storage.exists(name)]
+
+
 def flush() -> None:
     """Return when everything kept so far is on the disk."""
     if isinstance(default_storage, FileSystemStorage) and Path(default_storage.location).exists():

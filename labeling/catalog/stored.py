@@ -49,7 +49,7 @@ def check_photos(night: int | None) -> int:
 
     Renditions that are gone or cut are made again.
     """
-    images = Image.objects.order_by("sha256")
+    images = Image.objects.exclude(sha256=Image.NOTHING).order_by("sha256")
     known = [name.rpartition("/")[2] for name in _names(Damage.objects.filter(name__startswith="originals/"))]
     erased = set(known) - set(images.filter(sha256__in=known).values_list("sha256", flat=True))
     tell("originals", [storage.original_name(sha256) for sha256 in erased], [])
@@ -59,7 +59,7 @@ def check_photos(night: int | None) -> int:
         images = images.filter(
             sha256__gte=f"{first:02x}", sha256__lt=f"{first + share:02x}" if first + share < 256 else "g"
         )
-        images |= Image.objects.filter(sha256__in=known)
+        images |= Image.objects.filter(sha256__in=known).exclude(sha256=Image.NOTHING)
     count, last = 0, ""
     while some := list(images.filter(sha256__gt=last).values_list("sha256", "rendered")[:CHUNK]):
         last = some[-1][0]

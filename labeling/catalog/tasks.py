@@ -7,7 +7,7 @@ from typing import Any
 
 from procrastinate.contrib.django import app
 
-from labeling.catalog import file_counts, intake_worker, remaking
+from labeling.catalog import file_counts, intake_worker, looking, remaking, watched
 from labeling.catalog.intake import JOB_KIND
 from labeling.jobs.handlers import handles
 from labeling.jobs.progress import Progress
@@ -18,6 +18,17 @@ log = logging.getLogger(__name__)
 @handles(JOB_KIND)
 def intake(progress: Progress) -> dict[str, Any]:
     return dict(intake_worker.work_through(progress))
+
+
+@handles(watched.JOB_KIND)
+def look_at_source(progress: Progress) -> dict[str, Any]:
+    return looking.look(progress)
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="hilltop.look_at_sources", queue="cpu", queueing_lock="hilltop.look_at_sources")
+def look_at_sources(timestamp: int) -> None:
+    watched.look_at_what_is_due()
 
 
 @handles(remaking.JOB_KIND)

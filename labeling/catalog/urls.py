@@ -9,6 +9,7 @@ from labeling.catalog.views.members import members
 from labeling.catalog.views.near_duplicates import near_duplicates
 from labeling.catalog.views.photos import photo, photo_of_old, tile
 from labeling.catalog.views.projects import project_new, project_restore, project_settings
+from labeling.catalog.views.sources import source, sources
 
 _PHOTO = r"^photos/(?P<sha256>[0-9a-f]{64})/"
 _VERSION = r"v(?P<version>[0-9]{1,4}(?:-[a-z0-9]{1,12})?)/"
@@ -28,5 +29,7 @@ urlpatterns = [
     path("p/<slug:slug>/members", members, name="members"),
     path("p/<slug:slug>/near-duplicates", near_duplicates, name="near-duplicates"),
     path("p/<slug:slug>/intake", intake, name="intake"),
+    path("p/<slug:slug>/sources", sources, name="sources"),
+    path("p/<slug:slug>/sources/<int:source_id>", source, name="source"),
     path("p/<slug:slug>/intake/<uuid:batch_id>", intake_batch, name="intake-batch"),
 ]

@@ -20,8 +20,19 @@ else:  # at run time the class takes no type argument
 class DataSetForm(_ModelForm):
     class Meta:
         model = DataSet
-        fields = ("format", "pictures", "validation", "test", "together", "seed", "promise")
+        fields = (
+            "format",
+            "pictures",
+            "validation",
+            "test",
+            "together",
+            "value",
+            "seed",
+            "promise",
+            "search",
+        )
         field_classes = {"validation": WholeField, "test": WholeField, "seed": WholeField}
+        widgets = {"search": forms.HiddenInput}
         formfield_callback = from_model
         labels = {
             "format": _("Format"),
@@ -29,6 +40,7 @@ class DataSetForm(_ModelForm):
             "validation": _("For validation, %"),
             "test": _("For test, %"),
             "together": _("Keep on one side"),
+            "value": _("Metadata"),
             "seed": _("Seed"),
             "promise": _("Labels"),
         }

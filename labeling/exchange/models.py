@@ -11,7 +11,9 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from labeling.catalog.metadata import LONGEST_NAME
 from labeling.catalog.models import APPEND_ONLY, Guideline, Project
+from labeling.forgetting import append_only
 from labeling.frontier.standing import StandsUnder
 
 
@@ -27,6 +29,7 @@ class Together(models.TextChoices):
     PHOTO = "photo", _("Near-duplicates")
     SOURCE = "source", _("Photos of one source")
     DAY = "day", _("Photos of one day")
+    VALUE = "value", _("Photos with one value of their metadata")
 
 
 #: What ground truths can stand under.
@@ -38,6 +41,8 @@ SPLITS = ("train", "validation", "test")
 
 class DataSet(models.Model):
     """A recipe that makes the same rows again: ground truths are appended, and it says up to which one it reads.
+
+    What a search finds changes with each answer, so the photos that it found are kept beside the recipe.
 
     ``upto`` is an id of :class:`~labeling.truth.models.GroundTruth` of which everything below was committed; what it
     superseded by then is left out, and classes count as ``guideline`` says.
@@ -54,10 +59,23 @@ class DataSet(models.Model):
         default=0, validators=[MaxValueValidator(90)], help_text="percent of the photos"
     )
     together = models.CharField(max_length=6, choices=Together.choices, default=Together.PHOTO)
+    value = models.CharField(
+        max_length=LONGEST_NAME,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("Name of the metadata of which each value stays on one side, as vehicle."),
+    )
+    values_upto = models.BigIntegerField(
+        null=True, help_text="id of the last change of metadata that it reads"
+    )
     seed = models.PositiveIntegerField(
         default=0, validators=[MaxValueValidator(2**31 - 1)], help_text="another one splits otherwise"
     )
     promise = models.CharField(max_length=9, choices=PROMISES, blank=True)
+    search = models.TextField(
+        blank=True, db_default="", help_text="of the explorer; what it found is kept as :class:`Chosen`"
+    )
     guideline = models.ForeignKey(Guideline, on_delete=models.PROTECT, related_name="+")
     upto = models.BigIntegerField(help_text="id of the last ground truth that it reads")
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
@@ -69,10 +87,10 @@ class DataSet(models.Model):
                 condition=Q(validation__lte=90 - F("test")),
                 name="data_set_leaves_some_to_train",
                 violation_error_message=LEAVE_SOME,
-            )
+            ),
         ]
         indexes = [models.Index(fields=["project", "-created_at"], name="data_sets_of_project")]
-        triggers = [APPEND_ONLY]
+        triggers = [append_only(texts=["search"])]
 
     def __str__(self) -> str:
         return f"{self.project.slug}-{self.created_at:%Y%m%d-%H%M}-{self.format}"
@@ -81,6 +99,28 @@ class DataSet(models.Model):
     def training(self) -> int:
         """Percent of the photos."""
         return 100 - self.validation - self.test
+
+
+class Chosen(models.Model):
+    """Photos that the search of a data set found, by rising id: so many to a row, and no content.
+
+    Written by a job, in turn; the data set can be read when the ``last`` row is there.
+    """
+
+    data_set = models.ForeignKey(DataSet, on_delete=models.CASCADE, related_name="chosen", db_index=False)
+    number = models.PositiveIntegerField()
+    item_ids = ArrayField(models.BigIntegerField())
+    reached = models.BigIntegerField(help_text="id of the last photo that was looked at")
+    last = models.BooleanField(default=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["number"]
+        constraints = [models.UniqueConstraint(fields=["data_set", "number"], name="chosen_in_turn")]
+        triggers = [APPEND_ONLY]
+
+    def __str__(self) -> str:
+        return f"{len(self.item_ids)} of {self.data_set_id}"
 
 
 class Use(models.TextChoices):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 from itertools import accumulate
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import connection
 
@@ -17,9 +17,15 @@ if TYPE_CHECKING:
 #: Near-duplicates that lie in several sources or days join these: (what they are in, the family).
 _JOINS = """
 SELECT DISTINCT {unit}, it.twins_of FROM catalog_item it JOIN catalog_image i ON i.id = it.image_id
-WHERE it.project_id = %s AND it.twins_of IS NOT NULL
+WHERE it.project_id = %(project)s AND it.twins_of IS NOT NULL
 """
+#: SQL over ``catalog_item it``: what the metadata said when the data set was made, with ``value`` and ``values_upto`` of it.
+VALUE = """(
+    SELECT said.data ->> %(value)s FROM catalog_metadatachange said
+    WHERE said.item_id = it.id AND said.id <= %(values_upto)s AND said.data ? %(value)s ORDER BY said.id DESC LIMIT 1)"""
 _UNITS = {
+    # A photo of which it is not said stays with its near-duplicates alone, under a name that is no value's.
+    Together.VALUE: f"coalesce('=' || {VALUE}, it.twins_of::text)",
     Together.SOURCE: "it.source",
     Together.DAY: "(coalesce(i.taken_at, it.added_at) AT TIME ZONE 'UTC')::date",
 }
@@ -54,13 +60,20 @@ class Splitter:
                 return row.source
             case Together.DAY:
                 return row.day
+            case Together.VALUE:
+                return str(row.family) if row.value is None else f"={row.value}"
             case _:
                 return row.family
 
     def _join(self, data_set: DataSet) -> None:
         first_of_family: dict[int, object] = {}
         with connection.cursor() as cursor:
-            cursor.execute(_JOINS.format(unit=_UNITS[Together(self._by)]), [data_set.project_id])
+            given: dict[str, Any] = {
+                "project": data_set.project_id,
+                "value": data_set.value,
+                "values_upto": data_set.values_upto,
+            }
+            cursor.execute(_JOINS.format(unit=_UNITS[Together(self._by)]), given)
             for unit, family in cursor.fetchall():
                 self._merge(unit, first_of_family.setdefault(family, unit))
 

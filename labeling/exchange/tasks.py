@@ -7,6 +7,7 @@ from typing import Any
 
 from procrastinate.contrib.django import app
 
+from labeling.exchange import choosing
 from labeling.exchange.imports import services
 from labeling.exchange.imports.work import work
 from labeling.jobs.handlers import handles
@@ -28,3 +29,8 @@ def free_import_files(timestamp: int) -> None:
         services.free_old_files()
     except StoreAway as error:
         log.warning("files of old imports stay for now: %s", error)
+
+
+@handles(choosing.JOB_KIND)
+def choose(progress: Progress) -> dict[str, Any]:
+    return choosing.choose(progress)

@@ -8,9 +8,11 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from labeling.catalog.models import Project
 from labeling.explorer.told import Status
 from labeling.explorer.wanted import Wanted
 from labeling.plain_text import isolated
+from labeling.refusals import Refused
 from labeling.truth.models import HoldReason, UnusableReason
 from labeling.truth.templatetags.shares import decimals
 
@@ -24,7 +26,7 @@ class Chip:
 
 
 def chips(wanted: Wanted, *, names: Mapping[str, str]) -> list[Chip]:
-    """``names``: class key -> name."""
+    """``names``: class key -> name, and SHA-256 -> name of the photo that others are to be like."""
     said = wanted.said
     found = []
     for each in fields(Wanted):
@@ -32,6 +34,14 @@ def chips(wanted: Wanted, *, names: Mapping[str, str]) -> list[Chip]:
         if name in said:
             found.append(Chip(_text(name, said[name], names), replace(wanted, **_nothing(each)).query))
     return found
+
+
+def said(project: Project, query: str, *, names: Mapping[str, str]) -> list[str]:
+    """The same in words, of an address that was kept; as it stands where it names what is there no more."""
+    try:
+        return [chip.text for chip in chips(Wanted.read(project, query), names=names)]
+    except Refused:
+        return [isolated(query)]
 
 
 def _nothing(each: Field[Any]) -> dict[str, Any]:
@@ -44,6 +54,8 @@ def _text(name: str, value: Any, names: Mapping[str, str]) -> str:
             return _("named %(parts)s") % {"parts": isolated(value)}
         case "source":
             return _("from %(source)s") % {"source": isolated(value)}
+        case "metadata":
+            return isolated(value)
         case "status":
             return str(Status(value).label)
         case "class":
@@ -62,5 +74,9 @@ def _text(name: str, value: Any, names: Mapping[str, str]) -> str:
             return _("answered since %(day)s") % {"day": value.isoformat()}
         case "answered_to":
             return _("answered until %(day)s") % {"day": value.isoformat()}
+        case "like":
+            return _("similar to %(name)s") % {"name": isolated(names.get(value, value[:12]))}
+        case "area":
+            return _("in an area of the map")
         case _:
             return _("people and model disagree")

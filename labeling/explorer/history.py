@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from operator import attrgetter
 
-from django.db.models import TextChoices
+from django.db.models import Max, TextChoices
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from labeling.catalog.models import IntakeFile, IntakeOutcome, Item, Project
+from labeling.catalog.models import IntakeFile, IntakeOutcome, Item, MetadataChange, Project
 from labeling.catalog.selectors import class_names, current_guideline
 from labeling.frontier.models import AssistedLabel, AutomaticDecision, Mode
 from labeling.percentage import percentage
@@ -31,12 +31,14 @@ from labeling.truth.models import (
 from labeling.truth.selectors import reason_text
 from labeling.truth.templatetags.shares import decimals
 
-#: Files of intakes that are listed: a photo that is delivered every day would fill the page.
+#: Files of intakes that are listed, and changes of metadata: a photo that is delivered every day would fill the page.
 MOST_FILES = 20
 
 
 class Kind(TextChoices):
     INTAKE = "intake", gettext_lazy("Intake")
+    GONE = "gone", gettext_lazy("Gone from its source")
+    METADATA = "metadata", gettext_lazy("Metadata")
     DRAWN = "drawn", gettext_lazy("Drawn at random")
     ANSWER = "answer", gettext_lazy("Answer")
     UNDO = "undo", gettext_lazy("Taken back")
@@ -52,9 +54,9 @@ class Kind(TextChoices):
 
 #: Icon by kind.
 ICONS = {
-    Kind.INTAKE: "folder-up", Kind.DRAWN: "dices", Kind.ANSWER: "tag", Kind.UNDO: "undo-2", Kind.GOLD: "badge-check",
-    Kind.DISPUTE: "scale", Kind.RULING: "gavel", Kind.TRUTH: "circle-check", Kind.DECISION: "shield-check",
-    Kind.OVERRULED: "hand", Kind.ASSISTED: "users", Kind.HINT: "package-open",
+    Kind.INTAKE: "folder-up", Kind.GONE: "folder-x", Kind.METADATA: "list-plus", Kind.DRAWN: "dices", Kind.ANSWER: "tag",
+    Kind.UNDO: "undo-2", Kind.GOLD: "badge-check", Kind.DISPUTE: "scale", Kind.RULING: "gavel", Kind.TRUTH: "circle-check",
+    Kind.DECISION: "shield-check", Kind.OVERRULED: "hand", Kind.ASSISTED: "users", Kind.HINT: "package-open",
 }  # fmt: skip
 
 
@@ -80,8 +82,11 @@ class Moment:
 
 
 def history(project: Project, item: Item, *, told: bool, gold: bool) -> list[Moment]:
-    """Oldest first. Not ``told``: how its file came in, and no more; ``gold``: what is or was gold is told as such."""
-    found = list(_intake(project, item))
+    """Oldest first. Not ``told``: how its file came in, its metadata, and no more; ``gold``: what is or was gold is told.
+
+    Of a photo that was erased it tells what was said and decided, and nothing that it would be known by.
+    """
+    found = [*_intake(project, item), *(_metadata(item) if item.project_id is not None else [])]
     if told:
         names = class_names(current_guideline(project))
         found += [
@@ -89,7 +94,7 @@ def history(project: Project, item: Item, *, told: bool, gold: bool) -> list[Mom
             *_gold(item, names) * gold,
             *_answers(item, names, gold),
             *_hints(item, names),
-            *_disputes(item, names),
+            *_disputes(project, item, names),
             *_truths(item, names, gold),
             *_decisions(project, item, names),
         ]
@@ -101,6 +106,7 @@ def _intake(project: Project, item: Item) -> Iterator[Moment]:
         IntakeFile.objects.filter(batch__project=project, image=item.image_id)
         .exclude(outcome=IntakeOutcome.PENDING)
         .select_related("batch__created_by")
+        .annotate(gone_at=Max("watched__gone_at"))
         .order_by("id")[:MOST_FILES]
     )
     listed = False
@@ -119,13 +125,42 @@ def _intake(project: Project, item: Item) -> Iterator[Moment]:
             if file.batch.source
             else [],
         )
+        if file.gone_at is not None:
+            yield Moment(
+                file.gone_at,
+                Kind.GONE,
+                _("Gone from its source: %(path)s") % {"path": isolated(file.name)},
+                details=[_("from %(source)s") % {"source": isolated(file.batch.source)}],
+            )
     if not listed:
         yield Moment(
             item.added_at,
             Kind.INTAKE,
-            _("Came in as %(name)s") % {"name": isolated(item.name or item.image.sha256[:12])},
+            _("Came in")
+            if item.project_id is None
+            else _("Came in as %(name)s") % {"name": isolated(item.name or item.image.sha256[:12])},
             details=[_("from %(source)s") % {"source": isolated(item.source)}] if item.source else [],
         )
+
+
+def _metadata(item: Item) -> Iterator[Moment]:
+    for change in MetadataChange.objects.filter(item=item).select_related("by").order_by("id")[:MOST_FILES]:
+        yield Moment(
+            change.created_at,
+            Kind.METADATA,
+            _("Metadata: %(values)s")
+            % {
+                "values": isolated(
+                    ", ".join(f"{name} = {_said(value)}" for name, value in change.data.items())
+                )
+            },
+            by=str(change.by),
+            details=[_("from %(source)s") % {"source": isolated(change.origin)}] if change.origin else [],
+        )
+
+
+def _said(value: object) -> str:
+    return _("taken away") if value is None else str(value)
 
 
 def _drawn(item: Item) -> Iterator[Moment]:
@@ -206,14 +241,14 @@ def _answers(item: Item, names: dict[int, str], gold: bool) -> Iterator[Moment]:
             )
 
 
-def _disputes(item: Item, names: dict[int, str]) -> Iterator[Moment]:
+def _disputes(project: Project, item: Item, names: dict[int, str]) -> Iterator[Moment]:
     disputes = (
         Dispute.objects.filter(item=item)
         .select_related("ruling__reviewer", "ruling__label_class", "ruling__retraction__by")
         .order_by("created_at")
     )
     for dispute in disputes:
-        link = reverse("review-dispute", args=[item.project.slug, dispute.pk])
+        link = reverse("review-dispute", args=[project.slug, dispute.pk])
         cause = dispute.get_cause_display()
         yield Moment(
             dispute.created_at,

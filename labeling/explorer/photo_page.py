@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from labeling.catalog.metadata import Value, of_photo
 from labeling.catalog.models import Item, Project, Role
 from labeling.catalog.permissions import ALLOWED, Action
 from labeling.catalog.selectors import class_names, current_guideline
 from labeling.explorer.history import Moment, history
+from labeling.explorer.pairs import written
 from labeling.explorer.told import Standing, standing, telling
+from labeling.explorer.wanted import Wanted
 from labeling.learning.models import ModelVersion, Score
 from labeling.learning.selectors import champion
 from labeling.people.models import User
@@ -38,7 +41,7 @@ class Elsewhere:
 @dataclass(frozen=True)
 class PhotoPage:
     """``called``: what the photo is called by whoever settled it; empty where that is not told. ``untouched``: nobody has
-    answered it, so it may become gold."""
+    answered it, so it may become gold. ``metadata``: name, value, and the search for photos that have it, too."""
 
     item: Item
     standing: Standing
@@ -49,10 +52,11 @@ class PhotoPage:
     twins: list[Item]
     elsewhere: list[Elsewhere]
     untouched: bool
+    metadata: list[tuple[str, Value, str]]
 
 
 def item_of(project: Project, item_id: int) -> Item | None:
-    return Item.objects.filter(project=project, pk=item_id).select_related("image").first()
+    return Item.objects.filter(project=project, pk=item_id).select_related("image", "metadata").first()
 
 
 def photo_page(project: Project, item: Item, user: User) -> PhotoPage:
@@ -70,6 +74,10 @@ def photo_page(project: Project, item: Item, user: User) -> PhotoPage:
         twins=twins_of(item),
         elsewhere=elsewhere(item, user),
         untouched=not Annotation.objects.filter(item=item).exists(),
+        metadata=[
+            (name, value, Wanted(metadata=written({name: value})).query)
+            for name, value in of_photo(item).items()
+        ],
     )
 
 
@@ -92,7 +100,7 @@ def twins_of(item: Item) -> list[Item]:
 
 def elsewhere(item: Item, user: User) -> list[Elsewhere]:
     """Other projects that hold the same bytes, of those that ``user`` may see."""
-    visible = Project.objects.for_member(user).exclude(pk=item.project_id)
+    visible = Project.objects.for_member(user).exclude(pk=item.project_id or 0)
     held = Item.objects.filter(image=item.image_id, project__in=visible).select_related("project")
     found = list(held.order_by("project__name", "pk")[:MOST_BESIDE])
     roles = dict(
@@ -103,9 +111,10 @@ def elsewhere(item: Item, user: User) -> list[Elsewhere]:
     return [
         Elsewhere(
             each.project,
-            each.pk if Action.REVIEW in ALLOWED[_role(user, roles.get(each.project_id))] else None,
+            each.pk if Action.REVIEW in ALLOWED[_role(user, roles.get(each.project.pk))] else None,
         )
         for each in found
+        if each.project is not None  # narrows the type
     ]
 
 

@@ -1,26 +1,32 @@
-"""Photos that are wanted, a page at a time, in the order that they came in.
+"""Photos that are wanted, a page at a time, in the order that they came in, or of how much they look like a given one.
 
 Whatever is asked, a page looks at :data:`MOST_LOOKED_AT` photos and no more: those that an index names, where one knows
-what is wanted (parts of a name, a folder, a reason, a few answers, a few disputes), else the next ones of the project. What
-else is asked is looked up of these, one by one. So a page of a million photos costs what one of ten thousand does. A page
-that looked at so many and found too few says how far it came, and the next goes on from there: nothing is left out
+what is wanted (parts of a name, metadata, a folder, a reason, a few answers, a few disputes), else the next ones of the
+project. What else is asked is looked up of these, one by one. So a page of a million photos costs what one of ten thousand
+does. A page that looked at so many and found too few says how far it came, and the next goes on from there: nothing is left
+out
 (docs/decisions/0046-a-search-that-stays-bounded.md).
 """
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection
+from django.utils.translation import gettext as _
 
 from labeling.catalog.models import Item, Project
 from labeling.catalog.name_parts import BLOCK_BITS
 from labeling.catalog.selectors import class_resolution
+from labeling.explorer.areas import Area
+from labeling.explorer.spaces import MOST, Probe, current_space, nearest, probe_named
 from labeling.explorer.told import IS_TOLD, STATUS, TOLD, Status, telling
 from labeling.explorer.wanted import Wanted
 from labeling.learning.selectors import champion
 from labeling.people.models import User
+from labeling.refusals import Refused
 
 MOST_LOOKED_AT = 10_000
 #: So many ids an index may name at once, to be sorted; of more a walk finds enough.
@@ -40,14 +46,16 @@ class Found:
 
 @dataclass(frozen=True)
 class FoundPage:
-    """Oldest first. ``next``: the id behind which the following page begins; ``previous``: in front of which the one
-    before ends; ``None`` at an end. ``stopped``: more photos were to be looked at than a page looks at, so it is not full.
+    """Oldest first, or the most alike. ``next``: the id behind which the following page begins, or the place among those
+    that are alike; ``previous``: in front of which the one before ends; ``None`` at an end. ``stopped``: more photos were to
+    be looked at than a page looks at, so it is not full. ``like``: with what they are compared.
     """
 
     rows: list[Found]
     next: int | None
     previous: int | None
     stopped: bool
+    like: Probe | None = None
 
 
 # Each is read no further than the page needs, in the order of ids: {beyond} is ">" or "<", {order} "ASC" or "DESC".
@@ -55,16 +63,27 @@ _NEXT_ONES = """
     SELECT * FROM catalog_item WHERE project_id = %(project)s AND id {beyond} %(from)s {also}
     ORDER BY id {order} LIMIT %(most)s"""
 # The blocks come in order, and each one's photos are sorted, so the loop over them is in order.
-_NAMED = """
-    SELECT named.* FROM (
+_BLOCKS = """(
         SELECT (SELECT id FROM catalog_item WHERE project_id = %(project)s ORDER BY id LIMIT 1) AS first,
                (SELECT id FROM catalog_item WHERE project_id = %(project)s ORDER BY id DESC LIMIT 1) AS last) ends
-    CROSS JOIN LATERAL generate_series({blocks}) block
+    CROSS JOIN LATERAL generate_series({blocks}) block"""
+_NAMED = f"""
+    SELECT named.* FROM {_BLOCKS}
     CROSS JOIN LATERAL (SELECT catalog_text_parts(%(project)s, block, %(q)s) AS parts OFFSET 0) wanted
     CROSS JOIN LATERAL (
         SELECT i.* FROM catalog_item i
         WHERE catalog_name_parts(i.project_id, i.source, i.name, i.id) @> wanted.parts
-          AND i.project_id = %(project)s AND i.id {beyond} %(from)s ORDER BY i.id {order}) named
+          AND i.project_id = %(project)s AND i.id {{beyond}} %(from)s ORDER BY i.id {{order}}) named
+    LIMIT %(most)s"""
+_KNOWN = f"""
+    SELECT i.* FROM {_BLOCKS}
+    CROSS JOIN LATERAL (
+        SELECT catalog_metadata_parts(%(project)s, %(metadata)s::jsonb, block << {BLOCK_BITS}) AS parts OFFSET 0) wanted
+    CROSS JOIN LATERAL (
+        SELECT m.item_id FROM catalog_metadata m
+        WHERE catalog_metadata_parts(m.project_id, m.data, m.item_id) @> wanted.parts
+          AND m.project_id = %(project)s AND m.item_id {{beyond}} %(from)s ORDER BY m.item_id {{order}}) known
+    CROSS JOIN LATERAL (SELECT * FROM catalog_item WHERE id = known.item_id LIMIT 1) i
     LIMIT %(most)s"""
 _ONWARDS = f"GREATEST(%(from)s::bigint, ends.first) >> {BLOCK_BITS}, ends.last >> {BLOCK_BITS}"
 _BACKWARDS = f"LEAST(%(from)s::bigint, ends.last) >> {BLOCK_BITS}, ends.first >> {BLOCK_BITS}, -1"
@@ -76,7 +95,12 @@ _REASONED = """
     CROSS JOIN LATERAL (SELECT * FROM catalog_item WHERE id = said.item_id LIMIT 1) i"""
 _LISTED = """
     SELECT i.* FROM unnest(%(ids)s::bigint[]) AS listed (id)
-    CROSS JOIN LATERAL (SELECT * FROM catalog_item WHERE id = listed.id LIMIT 1) i"""
+    CROSS JOIN LATERAL (SELECT * FROM catalog_item WHERE id = listed.id AND project_id = %(project)s LIMIT 1) i"""
+_WITHIN = """
+    SELECT i.* FROM (
+        SELECT item_id FROM {table} WHERE point(x, y) <@ %(area)s::polygon AND item_id {beyond} %(from)s
+        ORDER BY item_id {order} LIMIT %(most)s) here
+    CROSS JOIN LATERAL (SELECT * FROM catalog_item WHERE id = here.item_id AND project_id = %(project)s LIMIT 1) i"""
 _SCORED = """
 LEFT JOIN LATERAL (
     SELECT predicted_id, confidence FROM learning_score
@@ -93,7 +117,10 @@ def search(
     before: int | None = None,
     limit: int = A_PAGE,
 ) -> FoundPage:
-    """The wanted photos behind the id ``after``, or those in front of ``before``."""
+    """The wanted photos behind the id ``after``, or those in front of ``before``; of similar ones, places from 1 on.
+
+    Raises what :func:`~labeling.explorer.spaces.probe_named` does.
+    """
     asked = _Asked(project, user, wanted, after, before)
     rows = asked.run(
         f"""
@@ -102,13 +129,13 @@ def search(
         limit=limit + 1,
     )
     more, rows = len(rows) > limit, rows[:limit]
-    further = rows[-1][0] if more else None
-    if not more and wanted:
+    further = asked.place(rows[-1][0]) if more else None
+    if not more and wanted and asked.like is None:
         ((looked, reached),) = asked.run(
             f"SELECT count(*), {'min' if asked.back else 'max'}(id) FROM ({asked.candidates}) i"
         )
         further = reached if looked == MOST_LOOKED_AT else None
-    items = Item.objects.select_related("image").in_bulk([row[0] for row in rows])
+    items = Item.objects.select_related("image", "metadata").in_bulk([row[0] for row in rows])
     found = [Found(items[pk], Status(status), class_id) for pk, status, class_id in rows]
     # There is something on the side from where one came, as far as anybody can know without looking.
     came_from = (before - 1 if before else after + 1) if asked.back or after else None
@@ -117,6 +144,7 @@ def search(
         next=came_from if asked.back else further,
         previous=further if asked.back else came_from,
         stopped=further is not None and not more,
+        like=asked.like,
     )
 
 
@@ -134,11 +162,18 @@ class _Asked:
         }
         self.conditions: list[str] = []
         self.joined = ""
+        self.like: Probe | None = None
+        self._alike: list[int] = []
         keys: dict[str, int] = {}
         if wanted.class_ or wanted.of_scores:
             resolution = class_resolution(project)
             self.given |= {"old": list(resolution.keys()), "new": list(resolution.values())}
             keys = dict(project.label_classes.values_list("key", "pk"))
+        self.table = ""
+        if wanted.like:
+            self._of_likeness(project)
+        if wanted.area:
+            self._of_area(project)
         self._of_names()
         self._of_answers()
         if wanted.leaves_out:
@@ -153,6 +188,7 @@ class _Asked:
             beyond="<" if self.back else ">",
             order="DESC" if self.back else "ASC",
             blocks=_BACKWARDS if self.back else _ONWARDS,
+            table=self.table,
             also="AND source = %(source)s" if wanted.source else "",
         )
 
@@ -166,9 +202,30 @@ class _Asked:
             rows: list[tuple[Any, ...]] = cursor.fetchall()
             return rows
 
+    def place(self, item_id: int) -> int:
+        """What the next page begins behind, where this one ends with that photo."""
+        return self._alike.index(item_id) + 1 if self.like else item_id
+
     def _also(self, condition: str, **given: Any) -> None:
         self.conditions.append(condition)
         self.given |= given
+
+    def _of_likeness(self, project: Project) -> None:
+        self.like = probe_named(project, self.wanted.like)
+        space = current_space(project)
+        assert space is not None  # or there was nothing to compare with
+        self._alike = nearest(space, self.like, MOST)
+
+    def _of_area(self, project: Project) -> None:
+        area, space = Area.of(self.wanted.area), current_space(project)
+        if space is None or space.pk != area.space:
+            message = _("The map was laid out anew since this area was drawn. Draw it again.")
+            raise Refused.invalid("area", message, short=[message])
+        self.table = space.table
+        inside = (
+            f"SELECT 1 FROM {space.table} p WHERE p.item_id = i.id AND point(p.x, p.y) <@ %(area)s::polygon"
+        )
+        self._also(f"EXISTS ({inside} OFFSET 0)", area=area.polygon)
 
     def _of_names(self) -> None:
         for number, word in enumerate(self.wanted.q.split()):
@@ -176,6 +233,12 @@ class _Asked:
             self._also(f"position(lower(%({name})s) IN lower(i.source || '/' || i.name)) > 0", **{name: word})
         if self.wanted.source:
             self._also("i.source = %(source)s", source=self.wanted.source)
+        for number, (name, value) in enumerate(self.wanted.pairs.items()):
+            self._also(
+                "EXISTS (SELECT 1 FROM catalog_metadata m WHERE m.item_id = i.id"
+                f" AND m.data ->> %(name{number})s = %(value{number})s OFFSET 0)",
+                **{f"name{number}": name, f"value{number}": value},
+            )
 
     def _of_answers(self) -> None:
         wanted = self.wanted
@@ -215,15 +278,24 @@ class _Asked:
     def _candidates(self) -> str:
         """The surest index first: it names the fewest."""
         wanted = self.wanted
+        if self.like is not None:
+            start = self.given["from"]
+            self.given["ids"] = self._alike[: max(0, start - 1)][::-1] if self.back else self._alike[start:]
+            return _LISTED
         if any(len(word) > 1 for word in wanted.q.split()):
             self.given["q"] = wanted.q
             return _NAMED
+        if wanted.metadata:
+            self.given["metadata"] = json.dumps(wanted.pairs)
+            return _KNOWN
         if wanted.reason:
             return _REASONED
         few = self._few()
         if few is not None:
             self.given["ids"] = few
             return _LISTED
+        if wanted.area:
+            return _WITHIN
         return _NEXT_ONES
 
     def _few(self) -> list[int] | None:

@@ -21,10 +21,10 @@ from labeling.catalog.permissions import Action, may, project_for
 from labeling.catalog.publishing import publishing
 from labeling.catalog.selectors import active_definitions, class_names, current_guideline, sources
 from labeling.explorer import services
-from labeling.explorer.bulk import Deed
+from labeling.explorer.bulk.deeds import NEEDS
 from labeling.explorer.chips import chips
 from labeling.explorer.exemplars import made_exemplars
-from labeling.explorer.models import SavedView
+from labeling.explorer.models import Deed, SavedView
 from labeling.explorer.search import MOST_LOOKED_AT, FoundPage, search
 from labeling.explorer.told import Status
 from labeling.explorer.wanted import Wanted
@@ -66,6 +66,7 @@ def ticked(request: HttpRequest, slug: str) -> HttpResponse:
             by=signed_in(request),
             deed=request.POST.get("deed", ""),
             comment=request.POST.get("comment", ""),
+            class_key=request.POST.get("class_key", ""),
         )
     except Refused as refused:
         messages.error(request, refused.message)
@@ -91,11 +92,24 @@ def ticked(request: HttpRequest, slug: str) -> HttpResponse:
 
 @login_required
 @require_POST
+def like(request: HttpRequest, slug: str) -> HttpResponse:
+    """On to the photos like the one that was sent."""
+    project = project_for(request.user, slug, Action.REVIEW)
+    try:
+        sha256 = services.ask_alike(project=project, by=signed_in(request), photo=request.FILES.get("photo"))
+    except Refused as refused:
+        messages.error(request, refused.message)
+        return redirect("photos", slug=slug)
+    return redirect(f"{reverse('photos', args=[slug])}?like={sha256}")
+
+
+@login_required
+@require_POST
 def save(request: HttpRequest, slug: str) -> HttpResponse:
     project = project_for(request.user, slug, Action.REVIEW)
     query = request.POST.get("query", "")
     try:
-        wanted = Wanted.of(project, QueryDict(query).dict())
+        wanted = Wanted.read(project, query, field="query")
         view = services.save_view(
             project=project, by=signed_in(request), name=request.POST.get("name", ""), wanted=wanted
         )
@@ -109,6 +123,19 @@ def save(request: HttpRequest, slug: str) -> HttpResponse:
 
 @login_required
 @require_POST
+def rename(request: HttpRequest, slug: str, view_id: int) -> HttpResponse:
+    project = project_for(request.user, slug, Action.REVIEW)
+    try:
+        view = services.rename_view(project=project, view_id=view_id, name=request.POST.get("name", ""))
+    except Refused as refused:
+        messages.error(request, refused.message)
+        kept = SavedView.objects.filter(project=project, pk=view_id).first()
+        return redirect(f"{reverse('photos', args=[slug])}?{kept.query if kept else ''}")
+    return redirect(f"{reverse('photos', args=[slug])}?{view.query}")
+
+
+@login_required
+@require_POST
 def forget(request: HttpRequest, slug: str, view_id: int) -> HttpResponse:
     project = project_for(request.user, slug, Action.REVIEW)
     services.forget_view(project=project, view_id=view_id)
@@ -117,7 +144,7 @@ def forget(request: HttpRequest, slug: str, view_id: int) -> HttpResponse:
 
 def _page(request: HttpRequest, project: Project, *, form: ExemplarForm, definitions: Any) -> HttpResponse:
     given = request.GET.dict()
-    error, wanted, found = "", Wanted(), FoundPage([], None, None, False)
+    error, waits, wanted, found = "", False, Wanted(), FoundPage([], None, None, False)
     try:
         wanted = Wanted.of(project, given)
         found = search(
@@ -128,7 +155,12 @@ def _page(request: HttpRequest, project: Project, *, form: ExemplarForm, definit
             before=whole(given.get("before", ""), digits=18),
         )
     except Refused as refused:
-        error = refused.message
+        error, waits = refused.message, refused.code == "not_ready"
+    if request.GET.get("fragment") == "waiting":
+        # What live.js asks for when a job has moved: while it waits the same again, then the way on.
+        return render(
+            request, "explorer/_waiting.html", {"waits": waits, "error": error, "here": wanted.query}
+        )
     ticked = set(request.POST.getlist("photo"))
     names = class_names(current_guideline(project))
     may_edit = may(request.user, project, Action.ADMIN)
@@ -153,7 +185,12 @@ def _page(request: HttpRequest, project: Project, *, form: ExemplarForm, definit
         wanted=wanted,
         given=given,
         error=error,
-        chips=chips(wanted, names={each.label_class.key: each.name for each in definitions}),
+        waits=waits,
+        chips=chips(
+            wanted,
+            names={each.label_class.key: each.name for each in definitions}
+            | ({wanted.like: found.like.name} if found.like else {}),
+        ),
         views=[{"view": each, "chosen": bool(wanted) and each.query == wanted.query} for each in views],
         definitions=definitions,
         statuses=Status.choices,
@@ -163,11 +200,14 @@ def _page(request: HttpRequest, project: Project, *, form: ExemplarForm, definit
         form=form,
         may_edit=may_edit,
         **(publishing(request, project) if may_edit and found.rows else {}),
-        deeds=[each for each in Deed if may_edit or each != Deed.FIRST],
+        deeds=[each for each in Deed if may(request.user, project, NEEDS[each])],
         here=request.GET.urlencode(),
+        search_query=urlencode({"search": wanted.query}),
         intake_url=reverse("intake", args=[project.slug]),
     )
-    return render(request, "explorer/photos.html", context, status=422 if form.errors or error else 200)
+    return render(
+        request, "explorer/photos.html", context, status=422 if form.errors or (error and not waits) else 200
+    )
 
 
 def _onwards(wanted: Wanted, **where: int) -> str:

@@ -14,15 +14,18 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from labeling.catalog import storage
 from labeling.catalog.forms.guideline import ExemplarForm
+from labeling.catalog.metadata import LONGEST_NAME, LONGEST_TEXT
 from labeling.catalog.models import Item, Project
 from labeling.catalog.pages import project_context
-from labeling.catalog.permissions import Action, project_for
+from labeling.catalog.permissions import Action, may, project_for
 from labeling.catalog.publishing import publishing
 from labeling.catalog.selectors import active_definitions
+from labeling.catalog.services import put_metadata
 from labeling.explorer import services
 from labeling.explorer.exemplars import made_exemplars
 from labeling.explorer.forms import KnownClassForm, MendForm
 from labeling.explorer.photo_page import item_of, photo_page
+from labeling.explorer.spaces import alike
 from labeling.looked_at import only_looked_at
 from labeling.people.signed_in import signed_in
 from labeling.refusals import Refused
@@ -35,7 +38,27 @@ from labeling.truth.services import add_gold
 @only_looked_at
 def photo(request: HttpRequest, slug: str, item_id: int) -> HttpResponse:
     project = project_for(request.user, slug, Action.REVIEW)
-    return _page(request, project, _item(project, item_id))
+    try:
+        item = _item(project, item_id)
+    except Http404:
+        if may(request.user, project, Action.ADMIN) and _was_erased(item_id):
+            return redirect("erased-photo", slug=slug, item_id=item_id)
+        raise
+    return _page(request, project, item)
+
+
+#: Photos that are shown beside one.
+MOST_ALIKE = 12
+
+
+@login_required
+@only_looked_at
+def similar(request: HttpRequest, slug: str, item_id: int) -> HttpResponse:
+    """A part of the photo's page that comes behind it: what looks most like it."""
+    project = project_for(request.user, slug, Action.REVIEW)
+    item = _item(project, item_id)
+    context = {"project": project, "item": item, "alike": alike(project, item, MOST_ALIKE)}
+    return render(request, "explorer/_similar.html", context)
 
 
 @login_required
@@ -73,6 +96,20 @@ def gold(request: HttpRequest, slug: str, item_id: int) -> HttpResponse:
     except Refused as refused:
         return _page(request, project, item, status=refused.status, error=refused.message)
     messages.success(request, _("The photo is gold: people are asked about it, blind, to check them."))
+    return redirect("photo-page", slug=slug, item_id=item_id)
+
+
+@login_required
+@require_POST
+def metadata(request: HttpRequest, slug: str, item_id: int) -> HttpResponse:
+    """Say one value of the photo's metadata; an empty one takes it away."""
+    project = project_for(request.user, slug, Action.ADMIN)
+    item = _item(project, item_id)
+    given = {request.POST.get("name", ""): request.POST.get("value", "")}
+    try:
+        put_metadata(project=project, item_id=item.pk, given=given, by=signed_in(request))
+    except Refused as refused:
+        return _page(request, project, item, status=refused.status, error=refused.message, kept=request.POST)
     return redirect("photo-page", slug=slug, item_id=item_id)
 
 
@@ -136,8 +173,15 @@ def _page(
         unusable_reasons=UnusableReason.choices,
         error=error,
         kept=kept or {},
+        longest_name=LONGEST_NAME,
+        longest_text=LONGEST_TEXT,
     )
     return render(request, "explorer/photo.html", context, status=status)
+
+
+def _was_erased(item_id: int) -> bool:
+    """From whichever project: the page of what is left of it says whether from this one."""
+    return item_id < 2**63 and Item.objects.filter(pk=item_id, project__isnull=True).exists()
 
 
 def _item(project: Project, item_id: int) -> Item:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime, time, timedelta
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from labeling.catalog.models import Project
+from labeling.explorer.areas import Area
+from labeling.explorer.pairs import MOST, pairs_of, written
 from labeling.explorer.told import Status
 from labeling.people.models import User
 from labeling.plain_text import composed
@@ -21,6 +24,7 @@ from labeling.typed_numbers import real
 
 REASONS = list(dict.fromkeys([*HoldReason.values, *UnusableReason.values]))
 LONGEST = 200
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -30,16 +34,20 @@ class Wanted:
     Attributes:
         q: parts of folder and name, parted by spaces; each must be in it, capital or small.
         source: a folder, upload or archive, whole.
+        metadata: names and values, as in ``labeling/explorer/pairs.py``; the photo has each of them.
         status: of :class:`Status`.
         class_, predicted: keys of classes: what people or the machine settled it as; what the champion says.
         margin_from, margin_to: of the champion's score, from 0 at the boundary to 1.
         labeler, reason, answered_from, answered_to: of one and the same answer: whose (account), why it was held or called
             unusable, and the days (ISO 8601) on which it was given, both included.
         disagrees: people settled it as another class than the champion says.
+        like: SHA-256 of a photo of the project, or of one that was sent: the photos that look most like it, in that order.
+        area: of the map, as :class:`~labeling.explorer.areas.Area` reads it.
     """
 
     q: str = ""
     source: str = ""
+    metadata: str = ""
     status: str = ""
     class_: str = ""
     predicted: str = ""
@@ -50,6 +58,8 @@ class Wanted:
     answered_from: date | None = None
     answered_to: date | None = None
     disagrees: bool = False
+    like: str = ""
+    area: str = ""
 
     @classmethod
     def of(cls, project: Project, given: Mapping[str, str]) -> Wanted:
@@ -62,6 +72,7 @@ class Wanted:
         return cls(
             q=composed(" ".join(given.get("q", "").split()))[:LONGEST],
             source=composed(given.get("source", ""))[-LONGEST:],
+            metadata=written(_pairs(given, "metadata")),
             status=_one_of(given, "status", Status.values),
             class_=_one_of(given, "class", sorted(keys)),
             predicted=_one_of(given, "predicted", sorted(keys)),
@@ -72,7 +83,24 @@ class Wanted:
             answered_from=_day(given, "answered_from"),
             answered_to=_day(given, "answered_to"),
             disagrees=_one_of(given, "disagrees", ["0", "1", "false", "true"]) in {"1", "true"},
+            like=_sha256(given, "like"),
+            area=Area.of(given["area"]).text if given.get("area") else "",
         )
+
+    @classmethod
+    def read(cls, project: Project, query: str, *, field: str = "search") -> Wanted:
+        """The same, of an address's part behind the question mark, in which nothing else may stand.
+
+        Raises :class:`Refused` ``invalid`` (422), naming the parameter, or ``field`` for one that is unknown.
+        """
+        given = dict(parse_qsl(query, keep_blank_values=True))
+        if unknown := sorted(given.keys() - set(PARAMETERS)):
+            raise Refused.invalid(
+                field,
+                _("There is no such filter: %(names)s. Known: %(known)s.")
+                % {"names": ", ".join(unknown)[:LONGEST], "known": ", ".join(PARAMETERS)},
+            )
+        return cls.of(project, given)
 
     @property
     def said(self) -> dict[str, Any]:
@@ -90,6 +118,11 @@ class Wanted:
     def query(self) -> str:
         """As part of an address, without its question mark."""
         return urlencode({name: "1" if value is True else str(value) for name, value in self.said.items()})
+
+    @property
+    def pairs(self) -> dict[str, str]:
+        """What the metadata must have."""
+        return pairs_of(self.metadata)
 
     @property
     def of_answers(self) -> bool:
@@ -136,6 +169,17 @@ def _one_of(given: Mapping[str, str], name: str, known: list[str]) -> str:
     return value
 
 
+def _pairs(given: Mapping[str, str], name: str) -> dict[str, str]:
+    try:
+        return pairs_of(composed(given.get(name, "")))
+    except ValueError:
+        message = _(
+            'Write name=value, in quotes where there are spaces: line="second shift". At most %(most)d.'
+        )
+        message %= {"most": MOST}
+        raise Refused.invalid(name, message, short=[message]) from None
+
+
 def _share(given: Mapping[str, str], name: str) -> float | None:
     text = given.get(name, "")
     number = real(text) if text else None
@@ -143,6 +187,14 @@ def _share(given: Mapping[str, str], name: str) -> float | None:
         message = _("A margin is a number from 0 to 1.")
         raise Refused.invalid(name, message, short=[message])
     return number
+
+
+def _sha256(given: Mapping[str, str], name: str) -> str:
+    text = given.get(name, "")
+    if text and not _SHA256.fullmatch(text):
+        message = _("A photo is named by its SHA-256: 64 digits and letters from a to f.")
+        raise Refused.invalid(name, message, short=[message])
+    return text
 
 
 def _day(given: Mapping[str, str], name: str) -> date | None:

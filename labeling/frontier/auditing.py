@@ -85,6 +85,9 @@ _OPEN = f"""
 SELECT i.label_class_id, array_agg(DISTINCT i.id), false FROM frontier_certificate c
 CROSS JOIN LATERAL (SELECT a.item_id AS id, a.label_class_id FROM frontier_automaticdecision a
                     WHERE a.certificate_id = c.id AND a.audit AND a.mode = 'on'
+                      AND NOT CASE WHEN EXISTS (SELECT 1 FROM catalog_item gone
+                                                WHERE gone.id = a.item_id AND gone.project_id IS NULL)
+                                   THEN true ELSE false END
                       AND NOT CASE WHEN EXISTS (SELECT 1 FROM frontier_decisionoverruled o WHERE o.decision_id = a.id)
                                    THEN true ELSE false END
                     OFFSET 0) i

@@ -28,7 +28,8 @@ from labeling.truth.first_word import first_word
 #: are to be asked first or as the random sample; gold; exemplars; what a person or a suspension took back from the
 #: machine, or somebody marked in a sweep as not of the model's class. What it has decided is not decided again.
 FREE = f"""
-i.audit_drawn_at IS NULL
+i.project_id IS NOT NULL
+  AND i.audit_drawn_at IS NULL
   AND NOT {SETTLED}
   AND NOT {DISPUTED}
   AND NOT EXISTS (SELECT 1 FROM truth_gold g WHERE g.item_id = i.id)

@@ -13,6 +13,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from labeling.catalog.models import APPEND_ONLY, SHARE, Guideline, Item, LabelClass, Project
+from labeling.forgetting import append_only
 from labeling.jobs.models import Job
 from labeling.learning.models import ModelVersion
 from labeling.planner import LookedUp
@@ -392,7 +393,7 @@ class DecisionOverruled(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        triggers = [APPEND_ONLY]
+        triggers = [append_only(texts=["reason"])]
 
     def __str__(self) -> str:
         return f"overruled by {self.by}"

@@ -18,6 +18,7 @@ from labeling.frontier.promise import per_cent
 from labeling.learning.models import ModelVersion
 from labeling.learning.sides import ITS_VERSION_LEARNED_A_TWIN
 from labeling.truth.estimates import Proportion
+from labeling.truth.random_labels import kept_while_unchanged
 
 #: Fewer random photos say too little to be told.
 LEAST_TOLD = 30
@@ -116,16 +117,20 @@ class OneAnswer:
 def one_answer(project: Project, model: ModelVersion | None) -> OneAnswer:
     """One look over the random labels there are."""
     resolution = class_resolution(project)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _COUNTED,
-            {
-                "project": project.pk,
-                "model": model.pk if model else None,
-                "snapshot": model.snapshot_id if model else None,
-                "classes": list(resolution),
-                "counts_as": list(resolution.values()),
-            },
-        )
-        photos, right, decisions, agreeing, agreeing_right = cursor.fetchone()
+    given = {
+        "project": project.pk,
+        "model": model.pk if model else None,
+        "snapshot": model.snapshot_id if model else None,
+        "classes": list(resolution),
+        "counts_as": list(resolution.values()),
+    }
+
+    def counted() -> tuple[int, ...]:
+        with connection.cursor() as cursor:
+            cursor.execute(_COUNTED, given)
+            return tuple(cursor.fetchone())
+
+    photos, right, decisions, agreeing, agreeing_right = kept_while_unchanged(
+        "one-answer", project, given, counted
+    )
     return OneAnswer(Proportion(right, photos), Proportion(agreeing_right, agreeing), int(decisions))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.core.files.base import File
 
-from labeling.catalog import storage
+from labeling.catalog import erased, storage
 from labeling.catalog.intake import is_on_its_way
 from labeling.catalog.models import IntakeKind, Item, Project
 from labeling.catalog.photos import PhotoRefused, judge_header
@@ -34,6 +34,8 @@ def decide_sent_photo(
         if photo is not None and not storage.is_whole(sha256, project.decoded_with):
             start_intake(project=project, by=by, kind=IntakeKind.UPLOAD, files=[photo])
         return decide_one(project=project, item_id=item.pk, strict=strict)
+    if erased.listed(project, [sha256]):
+        raise PhotoRefused(erased.REASON)
     if photo is not None:
         _take_in(project, by, photo, sha256)
     elif not is_on_its_way(project, sha256):

@@ -30,7 +30,7 @@ SELECT a.id, a.key::text AS key, i.sha256, it.name, it.source, a.round, u.userna
        {standing.PROMISE_OF_TRUTH} AS ground_truth_promise,
        t.origin AS ground_truth_origin
 FROM truth_annotation a
-JOIN catalog_item it ON it.id = a.item_id
+JOIN catalog_item it ON it.id = a.item_id AND it.project_id IS NOT NULL
 JOIN catalog_image i ON i.id = it.image_id
 JOIN people_user u ON u.id = a.labeler_id
 JOIN catalog_guideline g ON g.id = a.guideline_id
@@ -74,6 +74,7 @@ SELECT t.id, i.sha256, it.name, it.source, t.kind, coalesce(c.key, '') AS class,
 FROM (
     SELECT found.* FROM truth_groundtruth found
     WHERE found.project_id = %(project)s AND found.id > %(after)s AND (%(gold)s OR found.origin <> 'gold')
+      AND EXISTS (SELECT 1 FROM catalog_item held WHERE held.id = found.item_id AND held.project_id IS NOT NULL OFFSET 0)
       AND {WHICH}
     ORDER BY found.id LIMIT %(of_all)s) t
 JOIN catalog_item it ON it.id = t.item_id
@@ -108,7 +109,7 @@ SELECT a.id, i.sha256, it.name, it.source, coalesce(c.key, '') AS class, a.mode,
        {standing.PROMISE_OF_DECISION} AS promise, {standing.STATED_OF_DECISION} AS stated,
        coalesce(t.origin, '') AS settled_by
 FROM frontier_automaticdecision a
-JOIN catalog_item it ON it.id = a.item_id
+JOIN catalog_item it ON it.id = a.item_id AND it.project_id IS NOT NULL
 JOIN catalog_image i ON i.id = it.image_id
 JOIN catalog_labelclass c ON c.id = a.label_class_id
 JOIN learning_modelversion v ON v.id = a.model_version_id

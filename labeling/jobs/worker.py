@@ -23,6 +23,7 @@ from config.postgres.outages import is_outage
 from labeling.jobs import rescue
 from labeling.jobs.outlasting import OutlastingJobManager
 from labeling.jobs.progress import stopping
+from labeling.store.folders import drop_copies_of_what_is_gone
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +32,8 @@ HEARTBEAT_S = 2.0
 #: by ``fence``.
 SILENT_S = 10.0
 RESCUE_EVERY_S = 2.0
+#: Rounds between two looks at this machine's copies: an hour.
+TIDY_EVERY = 1800
 #: New jobs are notified; a job that waited for a lock, or was handed back, is found by polling.
 POLL_S = 0.5
 #: How long a job may take to its next progress report when the worker is told to end.
@@ -110,7 +113,17 @@ async def _rescue_for_ever() -> None:
             else:
                 logger.exception("looking for the jobs of dead workers failed; trying again")
         rounds += 1
+        if rounds % TIDY_EVERY == 0:
+            await sync_to_async(_tidy, thread_sensitive=False)()
         await asyncio.sleep(RESCUE_EVERY_S)
+
+
+def _tidy() -> None:
+    """Each machine's own: what was erased must not lie on in its copies."""
+    try:
+        drop_copies_of_what_is_gone()
+    except Exception:  # the store is away, or a folder cannot be read: the next hour sees to it
+        logger.exception("looking for copies of what the store has no more failed; trying again in an hour")
 
 
 def _see_the_database() -> None:

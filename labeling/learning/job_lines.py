@@ -33,6 +33,7 @@ NAMES = {
     "watch": gettext_lazy("Audit automatic decisions"),
     "monitor": gettext_lazy("Look at the monitors"),
     "intake": gettext_lazy("Add photos"),
+    "look_at_source": gettext_lazy("Look at a source"),
     "import": gettext_lazy("Import labels"),
     "estimates": gettext_lazy("Compute agreement"),
     "lab": gettext_lazy("Compare strategies"),
@@ -40,7 +41,12 @@ NAMES = {
     "rescore": gettext_lazy("Score and order again"),
     "remake_renditions": gettext_lazy("Make the pictures of photos again"),
     "lookalikes": gettext_lazy("Look for photos like those in dispute"),
+    "bulk": gettext_lazy("Act on found photos"),
+    "choose": gettext_lazy("Look for the photos of a data set"),
     "month": gettext_lazy("Simulate a day of the demo"),
+    "space": gettext_lazy("Find each photo's place among the others"),
+    "like": gettext_lazy("Look at a photo that was sent"),
+    "erase": gettext_lazy("Erase photos"),
 }
 UNITS = {
     "embed": gettext_lazy("photos"),
@@ -49,9 +55,11 @@ UNITS = {
     "import": gettext_lazy("rows"),
     "adapt": gettext_lazy("photos"),
     "derive": gettext_lazy("photos"),
+    "space": gettext_lazy("photos"),
+    "erase": gettext_lazy("photos"),
 }
 #: Of these, what was done before somebody cancelled stays; all others end in one write, or in nothing.
-KEPT = frozenset({"embed", "embed_help", "measure", "intake", "import", "derive"})
+KEPT = frozenset({"embed", "embed_help", "measure", "intake", "import", "derive", "bulk", "choose", "erase"})
 STATES = {
     JobState.QUEUED: gettext_lazy("Waiting"),
     JobState.RUNNING: gettext_lazy("Running"),
@@ -193,6 +201,8 @@ def _outcome(kind: str, result: dict[str, Any]) -> str:
     if kind == "intake" and "added" in result:
         text = _("%(added)d photos came in, %(duplicate)d were here already.") % result
         return text + (" " + _("%(refused)d were refused.") % result if result.get("refused") else "")
+    if kind == "look_at_source" and "there" in result:
+        return _("%(there)d files there: %(new)d new, %(changed)d changed, %(gone)d gone.") % result
     if kind == "train" and "model" in result:
         text = _("Version %(model)d from %(ground_truths)d ground truths.") % result
         if result.get("promoted"):

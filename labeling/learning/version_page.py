@@ -13,6 +13,7 @@ from labeling.catalog.models import Item
 from labeling.learning import domain_backbones, gate, selectors, version_charts, wording
 from labeling.learning.accuracy import accuracy_of
 from labeling.learning.confused import most_confused, of_many
+from labeling.learning.erased import erased_of
 from labeling.learning.models import Diagnostics, ModelVersion
 from labeling.learning.templatetags import figures
 from labeling.refusals import Refused
@@ -58,6 +59,7 @@ def page(version: ModelVersion, names: dict[str, str], *, wished: float | None) 
         "reliability": version_charts.reliability(cross["reliability"]),
         "conclusion": wording.conclusion(version.comparison) if version.comparison else None,
         "snapshot": selectors.snapshot_details(version),
+        "erased": erased_of(version),
         "snapshot_counts": [(names.get(key, key), version.snapshot.counts[key]) for key in keys],
         "compared": [(figure, names.get(figure.label_class, figure.label_class)) for figure in compared],
         "promotions": selectors.promotions(project).filter(model_version=version),

@@ -102,7 +102,7 @@ def dimension_name(key: str) -> str:
         "brightness": _("brightness"),
         "sharpness": _("sharpness"),
     }
-    return names.get(key, key)
+    return names.get(key, key.removeprefix("metadata:"))
 
 
 def head_name(kind: str) -> str:

@@ -13,6 +13,7 @@ from django.utils.translation import ngettext
 
 from labeling.catalog.models import Activity, Project, Role
 from labeling.catalog.selectors import activity, class_names_by_key, current_guideline
+from labeling.explorer.models import Deed
 from labeling.frontier.models import EndReason, Mode, PromiseKind, WatchedPart
 from labeling.frontier.promise import per_cent
 from labeling.monitors.services import monitor_named
@@ -31,7 +32,7 @@ class DiaryLine:
 
 
 #: Kinds that come many at a time: one after the other by the same person, they are one line that counts them.
-_COUNTED = frozenset({"ruled", "exported"})
+_COUNTED = frozenset({"ruled", "ruling_undone", "gold_retired", "exported"})
 
 
 def diary(project: Project, *, limit: int = 20) -> list[DiaryLine]:
@@ -325,7 +326,26 @@ def _monitor_thresholds(data: dict[str, Any]) -> str:
     return _("%(who)s changed the monitors' thresholds: %(changes)s") % said + _note(data, "reason")
 
 
+def _erasure_asked(data: dict[str, Any]) -> str:
+    photos = ngettext("%(n)d photo", "%(n)d photos", data["photos"]) % {"n": data["photos"]}
+    said = _("%(who)s had %(photos)s erased; they can be brought back for %(days)d days") % {
+        **data,
+        "photos": photos,
+    }
+    return said + _note(data, "reason")
+
+
+def _erasure_done(data: dict[str, Any]) -> str:
+    return ngettext(
+        "%(n)d photo is erased for good.", "%(n)d photos are erased for good.", data["photos"]
+    ) % {"n": data["photos"]}
+
+
 _SENTENCES: dict[str, Callable[[dict[str, Any]], str]] = {
+    "erasure_asked": _erasure_asked,
+    "erasure_undone": lambda d: _("%(who)s brought back photos that were being erased.") % d,
+    "erasure_done": _erasure_done,
+    "erasure_lifted": lambda d: _("%(who)s let a photo in again that was erased.") % d,
     "project_created": lambda d: _("%(who)s created the project.") % d,
     "project_archived": lambda d: _("%(who)s archived the project.") % d,
     "project_restored": lambda d: _("%(who)s brought the project back from the archive.") % d,
@@ -353,12 +373,27 @@ _SENTENCES: dict[str, Callable[[dict[str, Any]], str]] = {
     "intake_cancelled": lambda d: _("%(who)s stopped an intake.") % d,
     "intake_discarded": lambda d: _("%(who)s gave up %(files)d files of an intake.") % d,
     "intake_renamed": lambda d: _("%(who)s had the names of %(source)s read in another encoding.") % d,
+    "source_watched": lambda d: _("%(who)s has %(address)s watched: what is new there comes in.") % d,
+    "source_paused": lambda d: _("%(who)s paused the source %(address)s.") % d,
+    "source_resumed": lambda d: _("%(who)s let the source %(address)s go on.") % d,
     "near_duplicates_let_in": _let_in,
     "band_opened": _band,
     "review_requested": lambda d: _("%(who)s asked for a review") % d + _note(d, "note"),
     "ruled": _ruled,
-    "ruling_undone": lambda d: _("%(who)s took a ruling back.") % d,
-    "gold_retired": lambda d: _("%(who)s retired a gold photo.") % d,
+    "ruling_undone": lambda d: (
+        (_("%(who)s took %(times)d rulings back.") if "times" in d else _("%(who)s took a ruling back.")) % d
+    ),
+    "gold_retired": lambda d: (
+        (_("%(who)s retired %(times)d gold photos.") if "times" in d else _("%(who)s retired a gold photo."))
+        % d
+    ),
+    "bulk": lambda d: (
+        _("%(who)s began with %(photos)d found photos: %(what)s.") % {**d, "what": Deed(d["deed"]).label}
+    ),
+    "bulk_undone": lambda d: (
+        _("%(who)s took back what was done with %(photos)d found photos: %(what)s.")
+        % {**d, "what": Deed(d["deed"]).label}
+    ),
     "data_set": lambda d: _("%(who)s made a data set (%(format)s).") % d,
     "import_started": lambda d: _("%(who)s sent labels to import: %(file)s.") % d,
     "import_applied": lambda d: _("%(who)s imported %(labels)d labels of %(source)s.") % d,
@@ -392,6 +427,10 @@ _SENTENCES: dict[str, Callable[[dict[str, Any]], str]] = {
 
 _LOOK: dict[str, tuple[str, str]] = {
     "project_created": ("mountain", ""),
+    "erasure_asked": ("trash-2", "erasures"),
+    "erasure_undone": ("undo-2", "erasures"),
+    "erasure_done": ("trash-2", "erasures"),
+    "erasure_lifted": ("folder-up", "erasures"),
     "settings_changed": ("settings", "project-settings"),
     "guideline_changed": ("book-open", "guideline"),
     "wording_objected": ("book-open", "guideline"),
@@ -404,12 +443,17 @@ _LOOK: dict[str, tuple[str, str]] = {
     "intake_cancelled": ("folder-up", "intake"),
     "intake_discarded": ("folder-up", "intake"),
     "intake_renamed": ("folder-up", "intake"),
+    "source_watched": ("eye", "sources"),
+    "source_paused": ("circle-pause", "sources"),
+    "source_resumed": ("circle-play", "sources"),
     "near_duplicates_let_in": ("images", "near-duplicates"),
     "band_opened": ("chevrons-right-left", ""),
     "review_requested": ("scale", "review"),
     "ruled": ("scale", "review"),
     "ruling_undone": ("undo-2", "review"),
     "gold_retired": ("badge-check", "labelers"),
+    "bulk": ("layers", "photos-bulks"),
+    "bulk_undone": ("undo-2", "photos-bulks"),
     "data_set": ("package", "data-sets"),
     "import_started": ("package-open", "imports"),
     "import_applied": ("package-open", "imports"),

@@ -23,6 +23,7 @@ from labeling.planner import without_nested_loops
 from labeling.queue.models import Placement, Ranking
 from labeling.read_once import read_once
 from labeling.truth.models import Origin
+from labeling.truth.random_labels import kept_while_unchanged
 from labeling.truth.tallies import truths
 
 #: As the database places photos: its band limits went through 32 bits, and one at the very limit stays in.
@@ -140,23 +141,25 @@ def audited_by_band(
 
     What the version learned from is left out: of that it is right by heart.
     """
+    given = {
+        "project": ranking.project_id,
+        "ranking": ranking.pk,
+        "model": model.pk,
+        "snapshot": model.snapshot_id,
+    }
+
+    def counted() -> list[tuple[int, int, int | None, int]]:
+        with connection.cursor() as cursor:
+            cursor.execute(_AUDITED, given)
+            return list(cursor.fetchall())
+
     found: dict[tuple[int, int], tuple[int, int]] = {}
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _AUDITED,
-            {
-                "project": ranking.project_id,
-                "ranking": ranking.pk,
-                "model": model.pk,
-                "snapshot": model.snapshot_id,
-            },
-        )
-        for predicted, band, settled_as, n in cursor.fetchall():
-            if (ladder := ladders.of(predicted)) is None:
-                continue
-            photos, wrong = found.get((ladder, band), (0, 0))
-            right = settled_as is not None and ladders.counts_as.get(settled_as) == ladder
-            found[ladder, band] = (photos + n, wrong + (0 if right else n))
+    for predicted, band, settled_as, n in kept_while_unchanged("audited", ranking.project, given, counted):
+        if (ladder := ladders.of(predicted)) is None:
+            continue
+        photos, wrong = found.get((ladder, band), (0, 0))
+        right = settled_as is not None and ladders.counts_as.get(settled_as) == ladder
+        found[ladder, band] = (photos + n, wrong + (0 if right else n))
     return found
 
 

@@ -122,7 +122,9 @@ def _take_out_finished(ranking: Ranking, read_at: datetime) -> None:
             WHERE t.project_id = %s AND t.created_at >= %s AND t.kind <> 'withdrawn'
               AND NOT EXISTS (SELECT 1 FROM truth_groundtruth newer WHERE newer.supersedes_id = t.id)
             UNION
-            SELECT d.item_id FROM truth_opendispute o JOIN truth_dispute d ON d.id = o.dispute_id WHERE o.project_id = %s)
+            SELECT d.item_id FROM truth_opendispute o JOIN truth_dispute d ON d.id = o.dispute_id WHERE o.project_id = %s
+            UNION
+            SELECT i.id FROM catalog_item i WHERE i.project_id IS NULL)
         """,
         [ranking.pk, ranking.project_id, read_at - _LONGEST_TRANSACTION, ranking.project_id],
     )

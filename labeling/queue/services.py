@@ -13,6 +13,7 @@ from labeling.queue.entries import (
     was_offered_once,
 )
 from labeling.queue.going_on import submit_and_claim
+from labeling.queue.leaving import come_back, leave
 from labeling.queue.lending import (
     MAX_LEASES,
     MOST_OFFLINE,
@@ -38,7 +39,9 @@ __all__ = [
     "bring_answer",
     "claim",
     "claim_under",
+    "come_back",
     "give_back",
+    "leave",
     "look_at_bands_again",
     "offer_once",
     "open_next_band",

@@ -96,6 +96,12 @@ class Area:
                 objects.delete([f"{place}/{name}"])
             objects.delete(f"{place}/{name}" for name in there if name not in (self.last, sums.NAME))
 
+    def drop_file(self, relative: str, name: str) -> None:
+        """Remove one file of a folder that has no sums, from the store and here."""
+        (self.root / relative / name).unlink(missing_ok=True)
+        if objects.is_remote():
+            objects.delete([f"{self._in_store(relative)}/{name}"])
+
     def names(self, within: str = "") -> set[str]:
         """Of the folders in the store: all of this area, or those of one folder within it."""
         if not objects.is_remote():
@@ -188,7 +194,7 @@ AREAS = (MODELS, BACKBONES, VECTORS, STAGING)
 def carry_over() -> int:
     """Put what lies here and is not in the store: of a time when only photos were. Returns how many folders that were.
 
-    What is being staged at this moment is its web process's to put. Copies of what was staged and is done with are removed.
+    What is being staged at this moment is its web process's to put.
     """
     if not objects.is_remote():
         return 0
@@ -198,7 +204,19 @@ def carry_over() -> int:
             if area.last and (folder / area.last).is_file() and not copies.is_copy(folder):
                 area.put(folder.relative_to(area.root).as_posix())
                 carried += 1
-    for name in STAGING.here() - STAGING.names():
-        if copies.is_copy(STAGING.root / name):
-            copies.remove(STAGING.root / name)
+    drop_copies_of_what_is_gone()
     return carried
+
+
+def drop_copies_of_what_is_gone() -> None:
+    """Remove this machine's copies of folders that the store has no more: done with, merged into others, or erased."""
+    if not objects.is_remote():
+        return
+    for area in AREAS:
+        here = list(
+            copies.folders(area.root, area.depth)
+        )  # before the look at the store, where each of them was first
+        there = set(area.all()) if here else set()
+        for folder in here:
+            if folder.relative_to(area.root).as_posix() not in there and copies.is_copy(folder):
+                copies.remove(folder)

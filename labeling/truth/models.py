@@ -16,6 +16,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from labeling.catalog.models import APPEND_ONLY, Guideline, Item, LabelClass, Project
+from labeling.forgetting import append_only
 
 
 class AnswerKind(models.TextChoices):
@@ -117,7 +118,7 @@ class Annotation(models.Model):
                 fields=["project", "reason", "item"], condition=~Q(reason=""), name="answers_by_reason"
             ),
         ]
-        triggers = [APPEND_ONLY]
+        triggers = [append_only(texts=["comment"])]
 
     def __str__(self) -> str:
         return f"{self.labeler} on {self.item_id}: {self.label_class or self.kind}"
@@ -178,7 +179,7 @@ class Dispute(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["project", "created_at"], name="disputes_of_project")]
-        triggers = [APPEND_ONLY]
+        triggers = [append_only(texts=["note"])]
 
     def __str__(self) -> str:
         return f"{self.cause} on {self.item_id}"
@@ -254,7 +255,7 @@ class Ruling(models.Model):
             ),
         ]
         indexes = [models.Index(fields=["reviewer", "created_at"], name="rulings_by_time")]
-        triggers = [APPEND_ONLY]
+        triggers = [append_only(texts=["comment", "note"])]
 
     def __str__(self) -> str:
         return f"{self.outcome} on {self.dispute_id}"

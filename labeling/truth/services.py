@@ -15,12 +15,13 @@ from labeling.truth.imported import (
     take_hint_back,
     take_truth_back,
 )
+from labeling.truth.leaving import come_back, forget_texts, leave
 from labeling.truth.paused_photos import send_back_paused
 from labeling.truth.quality import request_estimates
 from labeling.truth.reviewing import request_review, rule
 from labeling.truth.ruling_several import rule_alike
 from labeling.truth.settling import lock_photo, lock_photos, reconsider
-from labeling.truth.undoing_rulings import undo_ruling, undo_rulings
+from labeling.truth.undoing_rulings import take_correction_back, undo_ruling, undo_rulings
 
 __all__ = [
     "Answer",
@@ -31,7 +32,10 @@ __all__ = [
     "bring_answer",
     "bring_hint",
     "bring_truths",
+    "come_back",
     "correct",
+    "forget_texts",
+    "leave",
     "lift_pause",
     "lock_photo",
     "lock_photos",
@@ -48,6 +52,7 @@ __all__ = [
     "settle_by_answer",
     "settle_disputes_that_agree",
     "take_answer_back",
+    "take_correction_back",
     "take_hint_back",
     "take_truth_back",
     "undo_ruling",

@@ -17,7 +17,8 @@ and retirements, so a new guideline changes no row.
     disputes: "waiting", or "held" where no reviewer is asked; open ones only.
     disputed: cause, of those that were not withdrawn; by quarter of an hour.
     rulings: reviewer, "on" within 180 s after their last one, else "first"; ``amount``: milliseconds since then, of the
-        former; by quarter of an hour. photos: "left" or "drawn" for the audit. drawn: "settled", of these, by people.
+        former; by quarter of an hour. photos: "left" or "drawn" for the audit. drawn: of these, "settled" by people;
+        "truths": how many ground truths they ever got.
 
 A value is a class id, "hold" or "unusable"; a band is empty where the answers name none.
 """

@@ -6,6 +6,8 @@ const form = document.querySelector("[data-drop]");
 const FILES_A_REQUEST = 400;
 const BYTES_A_REQUEST = 256 * 2 ** 20;
 
+/** What is known of the photos beside it: it goes with each portion of them. */
+const isTable = ({ file }) => /^metadata\.csv$/i.test(file.name);
 const isArchive = ({ file }) => /\.zip$/i.test(file.name);
 const isHidden = (name) => name.startsWith(".") || /^(thumbs\.db|desktop\.ini|__macosx)$/i.test(name);
 /** Whether a chosen file counts: one of a folder may be clutter, one chosen by name is meant. */
@@ -34,27 +36,30 @@ async function filesOf(entry, unread) {
 /** Each archive alone, photos in portions that a server accepts. */
 function portions(files) {
   const made = files.filter(isArchive).map((each) => [each]);
+  const tables = files.filter(isTable);
   let current = [];
   let bytes = 0;
-  for (const each of files.filter((each) => !isArchive(each))) {
+  for (const each of files.filter((each) => !isArchive(each) && !isTable(each))) {
     if (current.length && (current.length >= FILES_A_REQUEST || bytes + each.file.size > BYTES_A_REQUEST)) {
-      made.push(current);
+      made.push([...tables, ...current]);
       current = [];
       bytes = 0;
     }
     current.push(each);
     bytes += each.file.size;
   }
-  if (current.length) made.push(current);
+  if (current.length || (tables.length && !made.length)) made.push([...tables, ...current]);
   return made;
 }
 
-function send(files, onProgress) {
+/** `partial`: the tables among them tell of files that go in other requests, too. */
+function send(files, partial, onProgress) {
   return new Promise((done, failed) => {
     const body = new FormData();
     body.append("csrfmiddlewaretoken", csrfToken());
     body.append("source", form.elements.source.value);
     body.append("encoding", form.elements.encoding.value);
+    if (partial) body.append("partial", "1");
     for (const { file, path } of files) body.append("photos", file, path);
     const request = new XMLHttpRequest(); // fetch() tells nothing of what was sent so far
     request.open("POST", form.action || location.href);
@@ -132,13 +137,13 @@ if (form) {
     let url = "";
     try {
       for (const [index, part] of parts.entries()) {
-        url = await send(part, (now) => {
+        url = await send(part, parts.length > 1, (now) => {
           const so_far = Math.min(sent + now, total);
           bar.value = total ? so_far / total : 1;
           say(form.dataset.saidSending.replace("{sent}", megabytes(so_far)).replace("{total}", megabytes(total)));
         });
         sent += part.reduce((sum, { file }) => sum + file.size, 0);
-        chosen = parts.slice(index + 1).flat();
+        chosen = [...new Set(parts.slice(index + 1).flat())];
       }
       location.assign(parts.length === 1 ? url : location.href);
     } catch (error) {

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 from django.core.files.storage import default_storage
 
-from labeling.catalog import storage
+from labeling.catalog import metadata, storage
 from labeling.catalog.models import Item, Project
 from labeling.exchange.format import SAYS
 from labeling.exchange.formats import FORMATS
@@ -48,7 +48,7 @@ def expected(data_set: DataSet) -> Found:
 
 def made_as(data_set: DataSet, format: str) -> DataSet:
     """The same recipe in another format."""
-    fields = ("validation", "test", "together", "seed", "promise")
+    fields = ("validation", "test", "together", "value", "seed", "promise")
     return made(data_set.project, format, **{name: getattr(data_set, name) for name in fields})
 
 
@@ -217,8 +217,12 @@ def test_near_duplicates_and_what_shall_stay_together_are_on_one_side(settled: P
     for item in items:
         settle(settled, item, "functional")
     sides: dict[str, dict[Any, set[str]]] = {}
-    for together in ("photo", "source"):
-        data_set = made(settled, "jsonl", validation=25, test=25, together=together)
+    # A car of ten has no value of its own.
+    known = {each.pk: {"vehicle": each.source} for each in items if not each.source.endswith("7")}
+    metadata.put(project=settled, given=known, by=settled.created_by)
+    for together in ("photo", "source", "value"):
+        value = "vehicle" if together == "value" else ""
+        data_set = made(settled, "jsonl", validation=25, test=25, together=together, value=value)
         rows = [json.loads(line) for line in written(data_set).splitlines()]
         split = {row["sha256"]: row["split"] for row in rows}
         assert set(split.values()) == {"train", "validation", "test"}
@@ -226,12 +230,26 @@ def test_near_duplicates_and_what_shall_stay_together_are_on_one_side(settled: P
             group = sides.setdefault(together, {})
             if item.twins_of:
                 group.setdefault(("twins", item.twins_of), set()).add(split[item.image.sha256])
-            group.setdefault(item.source, set()).add(split[item.image.sha256])
+            if together != "value" or item.pk in known:
+                group.setdefault(item.source, set()).add(split[item.image.sha256])
     twins = [side for name, side in sides["photo"].items() if isinstance(name, tuple)]
     assert twins
     assert all(len(side) == 1 for side in twins)
-    assert all(len(side) == 1 for side in sides["source"].values())
+    assert all(len(side) == 1 for name in ("source", "value") for side in sides[name].values())
     assert any(len(side) > 1 for name, side in sides["photo"].items() if isinstance(name, str))
+
+
+def test_a_split_by_metadata_reads_what_was_known_when_it_was_made(settled: Project) -> None:
+    items = list(Item.objects.filter(project=settled))
+    given = {item.pk: {"vehicle": number % 3} for number, item in enumerate(items)}
+    metadata.put(project=settled, given=given, by=settled.created_by)
+    data_set = made(settled, "jsonl", validation=30, test=30, together="value", value=" vehicle ")
+    before = written(data_set)
+    metadata.put(
+        project=settled, given={item.pk: {"vehicle": item.name} for item in items}, by=settled.created_by
+    )
+    assert written(data_set) == before
+    assert manifest(data_set)["split"]["value"] == "vehicle"
 
 
 def test_shares_come_out_near_what_was_asked_and_a_seed_splits_otherwise(settled: Project) -> None:
@@ -255,6 +273,7 @@ def test_shares_come_out_near_what_was_asked_and_a_seed_splits_otherwise(settled
         ({"format": "voc"}, "format"),
         ({"format": "imagefolder", "pictures": "none"}, "pictures"),
         ({"format": "csv", "validation": 50, "test": 50}, "validation"),
+        ({"format": "csv", "together": "value"}, "value"),
     ],
 )
 def test_what_cannot_be_written_is_refused_with_what_to_do(

@@ -11,10 +11,13 @@ from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
+from labeling.catalog import metadata
 from labeling.catalog.models import Item, Project
-from labeling.catalog.services import amend_guideline
+from labeling.catalog.services import amend_guideline, put_metadata
 from labeling.explorer import search as module
+from labeling.explorer import services
 from labeling.explorer.models import SavedView
+from labeling.explorer.pairs import written
 from labeling.explorer.search import search
 from labeling.explorer.wanted import Wanted
 from labeling.learning.models import Score
@@ -154,6 +157,9 @@ def test_classes_are_found_as_they_count_today(world: World) -> None:
         ({"answered_from": "yesterday"}, "answered_from"),
         ({"answered_to": "0001-01-01"}, "answered_to"),
         ({"disagrees": "maybe"}, "disagrees"),
+        ({"metadata": "vehicle"}, "metadata"),
+        ({"metadata": 'line="second'}, "metadata"),
+        ({"metadata": "a=1 b=1 c=1 d=1 e=1 f=1"}, "metadata"),
     ],
 )
 def test_what_cannot_be_asked_is_said(world: World, asked: dict[str, str], field: str) -> None:
@@ -174,10 +180,14 @@ def walk(project: Project, user: Any, wanted: Wanted, **where: Any) -> tuple[lis
         after = page.next
 
 
-@pytest.mark.parametrize("asked", [{}, {"q": "000"}, {"status": "open"}, {"q": "000", "status": "open"}])
+ALL = [{}, {"q": "000"}, {"status": "open"}, {"q": "000", "status": "open"}, {"metadata": "line=2"}]
+
+
+@pytest.mark.parametrize("asked", [*ALL, {"metadata": "line=2", "status": "open"}])
 def test_pages_hold_every_photo_once_and_lead_back(asked: dict[str, str]) -> None:
     project = make_project()
     items = make_items(project, 23)
+    metadata.put(project=project, given={item.pk: {"line": 2} for item in items}, by=project.created_by)
     admin = project.created_by
     wanted = Wanted.of(project, asked)
     pages, stopped = walk(project, admin, wanted, limit=5)
@@ -191,19 +201,22 @@ def test_pages_hold_every_photo_once_and_lead_back(asked: dict[str, str]) -> Non
     assert [row.item.pk for row in first.rows] == pages[0] and first.previous is None
 
 
-@pytest.mark.parametrize("q", ["", "rare"])
-def test_a_page_looks_at_so_many_and_the_next_goes_on(monkeypatch: pytest.MonkeyPatch, q: str) -> None:
+@pytest.mark.parametrize("named", [{}, {"q": "rare"}, {"metadata": "line=2"}])
+def test_a_page_looks_at_so_many_and_the_next_goes_on(
+    monkeypatch: pytest.MonkeyPatch, named: dict[str, str]
+) -> None:
     """However few photos there are of what is wanted, none is missed, and each page stays as cheap."""
     project = make_project()
     items = make_items(project, 23)
     Item.objects.filter(project=project).update(name="rare.png")
+    metadata.put(project=project, given={item.pk: {"line": 2} for item in items}, by=project.created_by)
     admin = project.created_by
     monkeypatch.setattr(module, "MOST_LOOKED_AT", 4)
-    pages, stopped = walk(project, admin, Wanted.of(project, {"q": q, "status": "disputed"}))
-    assert pages == [[]] if not q else len(pages) > 1
+    pages, stopped = walk(project, admin, Wanted.of(project, {**named, "status": "disputed"}))
+    assert pages == [[]] if not named else len(pages) > 1
     truth.request_review(project=project, item=items[-1], by=admin)
     monkeypatch.setattr(module, "FEW", 0)  # disputes are too many to be listed
-    pages, stopped = walk(project, admin, Wanted.of(project, {"q": q, "status": "disputed"}))
+    pages, stopped = walk(project, admin, Wanted.of(project, {**named, "status": "disputed"}))
     assert [pk for page in pages for pk in page] == [items[-1].pk]
     assert stopped[0] and len(pages) == 6
 
@@ -217,10 +230,12 @@ def test_names_are_found_across_blocks_of_ids_and_in_the_right_project() -> None
             "SELECT setval(pg_get_serial_sequence('catalog_item', 'id'), max(id) + 40000) FROM catalog_item"
         )
     items += make_items(project, 3)
-    wanted = Wanted(q="0000")
-    assert [row.item.pk for row in search(project, project.created_by, wanted).rows] == [
-        item.pk for item in items
-    ]
+    metadata.put(project=project, given={item.pk: {"line": 2} for item in items}, by=project.created_by)
+    given = {item.pk: {"line": 2} for item in Item.objects.filter(project=other)}
+    metadata.put(project=other, given=given, by=project.created_by)
+    for wanted in (Wanted(q="0000"), Wanted(metadata="line=2")):
+        found = search(project, project.created_by, wanted).rows
+        assert [row.item.pk for row in found] == [item.pk for item in items]
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
         cursor.execute("EXPLAIN " + _named_sql(project), None)
@@ -231,6 +246,62 @@ def test_names_are_found_across_blocks_of_ids_and_in_the_right_project() -> None
 def _named_sql(project: Project) -> str:
     return f"""SELECT id FROM catalog_item i WHERE catalog_name_parts(i.project_id, i.source, i.name, i.id)
                @> catalog_text_parts({project.pk}, 0, 'abc')"""
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"vehicle": "12가3456"},
+        {"line": "2"},
+        {"vehicle": "12가3456", "line": "2"},
+        {"the shift": 'the "second" one'},
+    ],
+)
+def test_photos_are_found_by_their_metadata_in_the_order_they_came_in(
+    world: World, asked: dict[str, str]
+) -> None:
+    said = {"vehicle": "12가3456", "line": 2, "the shift": 'the "second" one'}
+    items = [world.items[5], world.items[2]]
+    admin, project = world.client("admin"), world.project
+    for item in items:
+        sent = admin.patch(
+            world.api(f"/items/{item.image.sha256}/metadata"), {"metadata": said}, "application/json"
+        )
+        assert sent.status_code == 200 and sent.json()["metadata"] == said
+    put_metadata(project=project, item_id=world.items[3].pk, given={"vehicle": "12가3457"}, by=world.admin)
+    assert found(world, metadata=written(asked)) == {item.pk for item in items}
+    assert found(world, metadata=written(asked), q=items[0].name) == {items[0].pk}
+    assert found(world, metadata=written(asked | {"more": "1"})) == set()
+    page = search(project, world.reviewer, Wanted.of(project, {"metadata": written(asked)}), limit=1)
+    assert [row.item for row in page.rows] == [items[1]] and page.next == items[1].pk
+
+
+def test_metadata_is_looked_up_in_its_index(world: World) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute(
+            f"""EXPLAIN SELECT item_id FROM catalog_metadata m WHERE
+                catalog_metadata_parts(m.project_id, m.data, m.item_id)
+                @> catalog_metadata_parts({world.project.pk}, '{{"line": "2"}}', 0)"""
+        )
+        assert "metadata_by_parts" in "\n".join(row[0] for row in cursor.fetchall())
+
+
+def test_what_is_known_of_a_photo_stands_on_its_page_with_who_said_it(world: World) -> None:
+    item, client = world.settled, world.client("admin")
+    address = reverse("photo-metadata", args=[world.project.slug, item.pk])
+    for value in ("2", "3", ""):
+        assert client.post(address, {"name": "line", "value": value}).status_code == 302
+    assert client.post(address, {"name": "a=b", "value": "kept"}).status_code == 422
+    client.post(address, {"name": "vehicle", "value": "12가3456"})
+    photo = world.client("reviewer").get(world.api(f"/items/{item.image.sha256}")).json()
+    assert photo["metadata"] == {"vehicle": "12가3456"}
+    told = [each["what"] for each in photo["history"] if each["kind"] == "metadata"]
+    assert told == [
+        f"Metadata: {each}" for each in ("line = 2", "line = 3", "line = taken away", "vehicle = 12가3456")
+    ]
+    page = client.get(reverse("photo-page", args=[world.project.slug, item.pk])).content.decode()
+    assert urlencode({"metadata": "vehicle=12가3456"}) in page
 
 
 def test_a_view_is_kept_by_name_for_everybody_and_forgotten(world: World) -> None:
@@ -253,6 +324,13 @@ def test_a_view_is_kept_by_name_for_everybody_and_forgotten(world: World) -> Non
     ):
         client.post(reverse("photos-save", args=[world.project.slug]), sent)
     assert SavedView.objects.count() == 1
+    rename = reverse("photos-rename", args=[world.project.slug, view.pk])
+    services.save_view(project=world.project, by=world.admin, name="앞면", wanted=Wanted(q="앞"))
+    for name, now in (("문", "문"), ("앞면", "문"), (" ", "문")):
+        client.post(rename, {"name": name})
+        view.refresh_from_db()
+        assert view.name == now
+    client.post(reverse("photos-forget", args=[world.project.slug, SavedView.objects.get(name="앞면").pk]))
     client.post(reverse("photos-forget", args=[world.project.slug, view.pk]))
     assert not SavedView.objects.exists()
 

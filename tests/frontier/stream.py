@@ -74,11 +74,11 @@ class Stream:
         self.work()
 
     def work(self) -> None:
-        """Do what waits, and what it causes, as workers would; adapting a backbone is left."""
+        """Do what waits, and what it causes, as workers would; adapting a backbone and the map are left."""
         while (
             job := Job.objects.of_project(self.project.pk)
             .filter(state=JobState.QUEUED)
-            .exclude(kind="adapt")
+            .exclude(kind__in=["adapt", "space"])
             .order_by("created_at")
             .first()
         ):

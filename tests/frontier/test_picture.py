@@ -174,6 +174,15 @@ def test_the_audits_dots_say_where_random_photos_were_not_as_predicted() -> None
         (1, 1),
     ]  # without the one it learned from
     assert [b.dots for b in line.left.bands] == [[False, True], [], [True]]
+    wrong = GroundTruth.objects.get(item=functional[1])
+    GroundTruth.objects.create(
+        project=scene.project, item=functional[1], kind="class", label_class=scene.classes["functional"],
+        origin=Origin.RULING, supersedes=wrong, guideline=wrong.guideline,
+    )  # fmt: skip
+    (again,) = picture(scene.project).lines
+    assert [b.dots for b in again.left.bands] == [[False, False], [], [True]], (
+        "what is kept is not what was said before"
+    )
     many = dataclasses.replace(line.left.bands[0], audited=500, audit_wrong=3)
     assert many.dots == [False] * 11 + [True]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -11,12 +12,23 @@ import numpy as np
 import pytest
 from django.core.cache import cache
 from django.test import Client
+from django.utils import timezone
 
 from inference.metrics import evaluate
-from labeling.catalog.models import GuidelineProposal, IntakeBatch, IntakeFile, Item, LabelClass, Project
+from labeling.catalog.models import (
+    GuidelineProposal,
+    IntakeBatch,
+    IntakeFile,
+    Item,
+    LabelClass,
+    Project,
+    WatchedSource,
+)
 from labeling.catalog.services import add_image, add_items, propose_guideline
+from labeling.erasure.models import ErasedPerson, ErasedPhoto, Erasure
 from labeling.exchange.models import DataSet, Import, ImportRow
 from labeling.exchange.services import make_data_set
+from labeling.explorer.models import Bulk
 from labeling.frontier.models import (
     AutomaticDecision,
     Certificate,
@@ -67,10 +79,13 @@ class World:
     answered: UUID
     job: Job
     batch: IntakeBatch
+    source: WatchedSource
     decision: AutomaticDecision
     alert: MonitorAlert
     proposal: GuidelineProposal
     data_set: DataSet
+    bulk: Bulk
+    erasure: Erasure
     imported: Import
     items: list[Item] = field(default_factory=list)
 
@@ -223,6 +238,20 @@ def _world(**settings: Any) -> World:
         reason="not_an_image",
         detail="Choose a photo.",
     )
+    # Of rows alone, for the photos of this world are all to be there.
+    until = timezone.now() + timedelta(days=3)
+    erasure = Erasure.objects.create(
+        project=project, scope="photos", reason="Asked", asked_by=admin, due_at=until
+    )
+    ErasedPhoto.objects.create(erasure=erasure, item=photo)
+    superuser = make_user("root", is_superuser=True)
+    ErasedPerson.objects.create(
+        person=second,
+        reason="Asked",
+        asked_by=superuser,
+        kept={"username": "sam", "memberships": []},
+        due_at=until,
+    )
     return World(
         project=project,
         admin=admin,
@@ -230,7 +259,7 @@ def _world(**settings: Any) -> World:
         labeler=labeler,
         second=second,
         outsider=make_user("olga"),
-        superuser=make_user("root", is_superuser=True),
+        superuser=superuser,
         viewer=make_member(project, "viewer", "vera"),
         photo=photo,
         gold=gold,
@@ -239,12 +268,19 @@ def _world(**settings: Any) -> World:
         answered=keys[2],
         job=Job.objects.create(kind="embed", project_id=project.pk, requested_by=admin),
         batch=batch,
+        source=WatchedSource.objects.create(
+            project=project, kind="folder", address="/cells", created_by=admin
+        ),
         decision=decision,
         alert=alert,
         proposal=propose_guideline(
             project=project, by=reviewer, note="Why", criteria={"functional": "It works."}
         ),
         data_set=make_data_set(project=project, by=admin, format="jsonl"),
+        bulk=Bulk.objects.create(
+            project=project, created_by=admin, deed="unusable", query="q=png", stage="looked", upto=2**62
+        ),
+        erasure=erasure,
         imported=_imported(project, admin),
         items=items,
     )

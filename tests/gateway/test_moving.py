@@ -29,7 +29,8 @@ from config.database import start_embedded, stop_embedded
 from config.supervise import hold_var
 from labeling import on_disk
 from labeling.catalog import services
-from labeling.catalog.models import Image, IntakeBatch, IntakeFile
+from labeling.catalog.erased import FILE
+from labeling.catalog.models import Erased, Image, IntakeBatch, IntakeFile, Project
 from labeling.catalog.storage import original_name
 from labeling.gateway.moving import backups, copying, databases
 from labeling.gateway.moving.stores import Bucket, Folder, Store, of_backups, of_hilltop
@@ -114,8 +115,9 @@ def empty_database() -> Iterator[str]:
 
 
 @pytest.fixture
-def house(tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> House:
-    """Photos with renditions, a model, vectors, an adapted backbone, and an upload that waits."""
+def house(tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
+    """Photos with renditions, a model, vectors, an adapted backbone, an upload that waits, and a space with an index of
+    pgvector's, which could not come along."""
     var = tmp_path / "var"
     here = House(
         database.url_of(str(connections["default"].settings_dict["NAME"])),
@@ -139,7 +141,14 @@ def house(tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch) -
         "secret-key": b"not the one that is made anew",
     }.items():
         on_disk.write(var / name, data)
-    return here
+    with psycopg.connect(here.url, autocommit=True) as line:
+        line.execute("CREATE EXTENSION vector")
+        line.execute("CREATE SCHEMA derived CREATE TABLE space_1 (vector real[])")
+        line.execute("CREATE INDEX ON derived.space_1 USING hnsw ((vector::halfvec(2)) halfvec_l2_ops)")
+    yield here
+    with psycopg.connect(here.url, autocommit=True) as line:
+        line.execute("DROP SCHEMA derived CASCADE")
+        line.execute("DROP EXTENSION vector")
 
 
 @pytest.fixture
@@ -251,6 +260,24 @@ def test_the_next_backup_holds_only_what_is_new_and_damage_is_found(
     back = House(empty_database, var, on_disk_at(var), house.settings, house.monkeypatch)
     with pytest.raises(CommandError, match=f"{photo} is damaged"):
         back.run("restore", where)
+
+
+def test_what_was_erased_is_listed_beside_all_backups_and_in_what_is_restored(
+    house: House, empty_database: str, tmp_path: Path
+) -> None:
+    where, digest = tmp_path / "backups", "d" * 64
+    house.run("backup", str(where))
+    Erased.objects.create(digest=digest, project=Project.objects.get(), everywhere=True)
+    house.run("backup", str(where))
+    Erased.objects.all().delete()
+    oldest = backups.listed(of_backups(str(where)))[0]
+    var = tmp_path / "restored"
+    back = House(empty_database, var, on_disk_at(var), house.settings, house.monkeypatch)
+    for _time in range(2):  # once more, as where it was cut off
+        assert "erased since, or before: 1" in back.run("restore", str(where), "--backup", oldest)
+    assert digest in (var / "photos" / FILE).read_text()
+    house.run("backup", str(where))
+    assert digest in (where / FILE).read_text(), "an older database does not shorten it"
 
 
 def test_what_is_lost_where_it_was_is_said(house: House, tmp_path: Path) -> None:

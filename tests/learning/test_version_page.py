@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import asdict
 from typing import Any
 
@@ -11,6 +12,7 @@ from django.test import Client
 from django.urls import reverse
 
 from inference.forecast import CurvePoint, forecast
+from labeling.catalog import metadata
 from labeling.catalog.models import Image, Item, Project, Role
 from labeling.jobs.models import Job, JobState
 from labeling.jobs.services import enqueue
@@ -367,16 +369,21 @@ def test_a_shot_type_on_which_the_model_fails_is_named() -> None:
     assert {(row["dimension"], row["slice"]) for row in found} == {("shot", "front"), ("shot", "back")}
 
 
-def test_brightness_and_size_are_looked_at_where_they_are_known() -> None:
+def test_brightness_and_metadata_are_looked_at_where_they_are_known() -> None:
     project, items, _keys = separable_project(40)
     for at, item in enumerate(items):
         Image.objects.filter(pk=item.image_id).update(
             brightness=float(at), sharpness=100.0, width=64 + at % 4 * 8
         )
+    known = {item.pk: {"line": "AB"[at % 2], "hours": at} for at, item in enumerate(items)}
+    metadata.put(project=project, given=known, by=project.created_by)
     run_job(services.request_training(project=project, by=None))
     found = ModelVersion.objects.get().diagnostics.findings["slices"]
-    assert {row["dimension"] for row in found} == {"brightness"}
-    assert sum(row["n"] for row in found) == 40
+    photos = Counter({row["dimension"]: 0 for row in found})
+    for row in found:
+        photos[row["dimension"]] += row["n"]
+    assert photos == {"brightness": 40, "metadata:line": 40, "metadata:hours": 40}
+    assert {row["slice"] for row in found if row["dimension"] == "metadata:line"} == {"A", "B"}
 
 
 def test_influential_labels_are_among_the_trained_photos_and_ordered() -> None:

@@ -33,7 +33,7 @@ class _FilesField(forms.FileField):
 class UploadForm(forms.Form):
     photos = _FilesField(
         label=gettext_lazy("Photos, or a zip archive of photos"),
-        widget=_ManyFiles(attrs={"accept": "image/*,.zip,application/zip"}),
+        widget=_ManyFiles(attrs={"accept": "image/*,.zip,application/zip,.csv,text/csv"}),
     )
     source = forms.CharField(
         max_length=longest(Item, "source"),
@@ -50,6 +50,7 @@ class UploadForm(forms.Form):
             "Only for archives that do not say how they write names, as old zip programs make them."
         ),
     )
+    partial = forms.BooleanField(required=False)
 
 
 class FolderForm(forms.Form):

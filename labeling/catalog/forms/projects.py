@@ -104,6 +104,7 @@ class SettingsForm(_ProjectModelForm):
             ("retrain_every", "promote_automatically", "train_on_assisted", "backbone"),
         ),
         (gettext_lazy("Cost and target"), ("hourly_cost", "currency", "target_per_decision")),
+        (gettext_lazy("Erasure"), ("keep_days",)),
     )
     strategy = forms.ChoiceField(
         label=gettext_lazy("Strategy"),
@@ -154,6 +155,7 @@ class SettingsForm(_ProjectModelForm):
             "hourly_cost": gettext_lazy("Cost of an hour of work"),
             "currency": gettext_lazy("Currency"),
             "target_per_decision": gettext_lazy("Target of images per human decision"),
+            "keep_days": gettext_lazy("Erase photos so many days after the decision"),
         }
         help_texts = {
             "name": gettext_lazy("As people find the project on their home page."),

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods
 
 from labeling.catalog import selectors, services
 from labeling.catalog.forms.intake import FolderForm, UploadForm
+from labeling.catalog.forms.sources import UrlsForm
 from labeling.catalog.models import IntakeBatch, IntakeKind, Project
 from labeling.catalog.name_encodings import ENCODINGS
 from labeling.catalog.pages import project_context, show_refusal
@@ -31,17 +32,17 @@ def intake(request: HttpRequest, slug: str) -> HttpResponse:
     project = project_for(request.user, slug, Action.ADMIN)
     if request.GET.get("part") == "batches":
         return render(request, "catalog/_batches.html", {"project": project, **_batches(project)})
-    by_folder = request.POST.get("action") == "folder"
-    upload = UploadForm(
-        *((request.POST, request.FILES) if request.method == "POST" and not by_folder else ())
-    )
-    folder = FolderForm(request.POST if by_folder else None)
+    action = request.POST.get("action", "upload") if request.method == "POST" else ""
+    sent = (request.POST, request.FILES)
+    upload = UploadForm(*(sent if action not in {"", "folder", "urls"} else ()))
+    folder = FolderForm(*(sent if action == "folder" else ()))
+    urls = UrlsForm(*(sent if action == "urls" else ()))
     by_script = request.headers.get("X-Hilltop-Upload") == "1"
     if request.method == "POST":
-        form = folder if by_folder else upload
+        form = next(each for each in (upload, folder, urls) if each.is_bound)
         if form.is_valid():
             try:
-                started = _start(request, project, upload=upload, folder=folder)
+                started = _start(request, project, upload=upload, folder=folder, urls=urls)
             except Refused as refusal:
                 if by_script:
                     return JsonResponse({"message": refusal.message}, status=refusal.status)
@@ -66,6 +67,7 @@ def intake(request: HttpRequest, slug: str) -> HttpResponse:
             "intake",
             upload=upload,
             folder=folder,
+            urls=urls,
             folders=selectors.open_folders(),
             roots=[str(root) for root in settings.INTAKE_ROOTS],
             max_mb=f"{settings.INTAKE_MAX_BYTES / 2**20:g}",
@@ -73,7 +75,7 @@ def intake(request: HttpRequest, slug: str) -> HttpResponse:
             min_side=settings.INTAKE_MIN_SIDE,
             **_batches(project),
         ),
-        status=422 if upload.errors or folder.errors else 200,
+        status=422 if upload.errors or folder.errors or urls.errors else 200,
     )
 
 
@@ -104,25 +106,29 @@ def intake_batch(request: HttpRequest, slug: str, batch_id: UUID) -> HttpRespons
     )
 
 
-def _all_errors(form: UploadForm | FolderForm) -> str:
+def _all_errors(form: UploadForm | FolderForm | UrlsForm) -> str:
     return " ".join(
         str(message) for messages_of_field in form.errors.values() for message in messages_of_field
     )
 
 
 def _start(
-    request: HttpRequest, project: Project, *, upload: UploadForm, folder: FolderForm
+    request: HttpRequest, project: Project, *, upload: UploadForm, folder: FolderForm, urls: UrlsForm
 ) -> list[IntakeBatch]:
     by = signed_in(request)
     if folder.is_bound:
         given = folder.cleaned_data["folder"]
         return [services.start_intake(project=project, by=by, kind=IntakeKind.FOLDER, folder=given)[0]]
+    if urls.is_bound:
+        table = urls.cleaned_data["urls"]
+        return [services.start_intake(project=project, by=by, kind=IntakeKind.URLS, urls=table)[0]]
     return services.start_upload(
         project=project,
         by=by,
         files=upload.cleaned_data["photos"],
         source=upload.cleaned_data["source"],
         encoding=upload.cleaned_data["encoding"],
+        partial=upload.cleaned_data["partial"],
     )
 
 

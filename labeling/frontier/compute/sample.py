@@ -4,7 +4,7 @@ The audit walks the pool in the order of random keys. What it draws of the cohor
 sample of it, whatever people took meanwhile: a photo that they settled before its turn has its place in the sample all the
 same. Ground truths that come late come late because they were doubtful: so the sample ends before the first photo that is
 still open. A photo of whose strict, blind label nothing will ever be known (a grid had shown it, it became gold, an import
-had labeled it) counts as wrong: to leave it out would leave the sample to whoever chose it.
+had labeled it, it was erased) counts as wrong: to leave it out would leave the sample to whoever chose it.
 
 Photos that were asked for from a region (:class:`~labeling.frontier.models.BandDraw`) are in it too, and speak for that
 region and those outside of it. One that came by both ways is in it twice (``inference.certify.Sample.photo``).
@@ -83,7 +83,7 @@ SELECT i.id, drawn.at, g.sha256, word.id, word.kind, r.counts_as, word.guideline
        EXISTS (SELECT 1 FROM queue_sweepphoto p WHERE p.item_id = i.id) AS swept,
        EXISTS (SELECT 1 FROM truth_gold o WHERE o.item_id = i.id) OR {SHOWN} OR {IMPORTED} AS gold,
        {DECIDED} OR {ASSISTED} AS decided,
-       drawn.threshold, coalesce(f.counts_as = s.predicted_id, false) AS agreed
+       drawn.threshold, coalesce(f.counts_as = s.predicted_id, false) AS agreed, i.project_id IS NULL AS erased
 {OF_COHORT}
 JOIN catalog_image g ON g.id = i.image_id
 JOIN LATERAL (
@@ -102,12 +102,25 @@ def draws(plan: CertificationPlan) -> Draws:
 
     What counts is the first word of people (``truth.first_word``). ``counts``: drawn (since the plan, of its cohort), used;
     decided (by the machine, or by one answer with it, before it was drawn: people may know of it, so it is left out); swept
-    (shown in a sweep's grid, whatever came of it), gold (called so, or an exemplar, or labeled by an import), older (settled
-    under a guideline that means another thing) and told (at a review that says why, or beside a hint), all of which count as
-    wrong; undecided (no error by the policy); open, behind (settled, but drawn after an open one).
+    (shown in a sweep's grid, whatever came of it), gold (called so, or an exemplar, or labeled by an import), erased (before
+    it was settled), older (settled under a guideline that means another thing) and told (at a review that says why, or
+    beside a hint), all of which count as wrong; undecided (no error by the policy); open, behind (settled, but drawn after
+    an open one).
     """
     resolution, alike = class_resolution(plan.project), set(same_meaning(plan.guideline))
-    names = ("drawn", "used", "decided", "swept", "gold", "older", "told", "undecided", "open", "behind")
+    names = (
+        "drawn",
+        "used",
+        "decided",
+        "swept",
+        "gold",
+        "erased",
+        "older",
+        "told",
+        "undecided",
+        "open",
+        "behind",
+    )
     found = Draws(counts=dict.fromkeys(names, 0))
     count = found.counts
     with without_nested_loops(), connection.cursor() as cursor:
@@ -116,7 +129,7 @@ def draws(plan: CertificationPlan) -> Draws:
     seen: set[int] = set()
     for row in rows:
         item, drawn_at, sha256, truth, kind, settled_as, under, told = row[:8]
-        predicted, confidence, swept, gold, decided, frame, agreed = row[8:]
+        predicted, confidence, swept, gold, decided, frame, agreed, erased = row[8:]
         again, correct = item in seen, False
         seen.add(item)
         count["drawn"] += not again
@@ -125,6 +138,8 @@ def draws(plan: CertificationPlan) -> Draws:
             continue
         if swept or gold:
             count["swept" if swept else "gold"] += not again
+        elif truth is None and erased:
+            count["erased"] += not again
         elif truth is None:
             count["open"] += not again
             found.pending += [] if again else [item]

@@ -32,6 +32,7 @@ from labeling.truth.first_word import first_word
 # word that was told counts as wrong, so that nobody hides an error by asking for a review. Where people have not settled the
 # photo (any more) the audit is open; where they settled it otherwise it never gets a word. Of a near-duplicate of what the
 # version learned from it is right by heart, which is no evidence for the others: it is no game at all.
+# Of what was erased a word that was given counts on, and where there is none there is no game either.
 _AUDITED = """
 SELECT c.model_version_id AS model, c.guideline_id AS guideline, c.label_class_id AS label_class, c.id AS certificate,
        c.precision, c.together, p.promise, p.undecided_are_errors AS holds_are_errors, {risks} AS risks, word.kind,
@@ -47,10 +48,14 @@ JOIN frontier_certificationplan p ON p.id = look.plan_id
          WHERE v.id = word.guideline_id AND v.means = c.guideline_id)
      AND NOT EXISTS (SELECT 1 FROM queue_sweepphoto s WHERE s.item_id = a.item_id)
 WHERE a.project_id = %(project)s AND a.audit AND {counts}
-  AND NOT {twin}
+  AND NOT {twin} AND NOT (i.project_id IS NULL AND word.id IS NULL)
 ORDER BY a.id
 """
-_COMMON = {"settled": SETTLED_STRICTLY, "word": first_word("a.item_id"), "twin": ITS_VERSION_LEARNED_A_TWIN}
+_COMMON = {
+    "settled": f"({SETTLED_STRICTLY} OR i.project_id IS NULL)",
+    "word": first_word("a.item_id"),
+    "twin": ITS_VERSION_LEARNED_A_TWIN,
+}
 _BY_MACHINE = _AUDITED.format(
     of="frontier_automaticdecision",
     risks="(SELECT count(*) FROM frontier_closeraudit r WHERE r.project_id = c.project_id AND r.after < a.id)",

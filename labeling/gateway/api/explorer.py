@@ -9,8 +9,10 @@ from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 from rest_framework.request import Request
 
+from labeling.catalog.metadata import of_photo
 from labeling.catalog.models import Project
 from labeling.catalog.permissions import Action
+from labeling.catalog.services import put_metadata
 from labeling.explorer import services
 from labeling.explorer.history import Kind
 from labeling.explorer.photo_page import photo_page
@@ -21,8 +23,9 @@ from labeling.gateway.api.base import ApiView, route, signed_in
 from labeling.gateway.api.endpoint import Json, endpoint
 from labeling.gateway.api.photos import ItemOut, item_named, present_item
 from labeling.gateway.api.review import RulingIn, RulingOut, present_ruling
-from labeling.gateway.api.shapes import Shape, paged
+from labeling.gateway.api.shapes import Shape, StrictSerializer, paged
 from labeling.gateway.pagination import page_searched
+from labeling.gateway.sent_paths import SentPathsParser
 
 
 class MomentOut(Shape):
@@ -49,8 +52,19 @@ class BesideOut(Shape):
 
 class FoundOut(ItemOut):
     id = serializers.IntegerField()
+    metadata = serializers.DictField(child=serializers.JSONField(), help_text="name → text or number")
     status = serializers.ChoiceField(Status.choices)
     class_ = serializers.CharField(allow_blank=True, help_text="where it is told")
+
+
+class MetadataIn(StrictSerializer):
+    metadata = serializers.DictField(
+        child=serializers.JSONField(allow_null=True), help_text="name → text or number; null takes it away"
+    )
+
+
+class MetadataOut(Shape):
+    metadata = serializers.DictField(child=serializers.JSONField(), help_text="name → text or number")
 
 
 class PhotoHistoryOut(FoundOut):
@@ -60,11 +74,21 @@ class PhotoHistoryOut(FoundOut):
     elsewhere = BesideOut(many=True, help_text="other projects of yours that hold the photo")
 
 
+class SearchIn(StrictSerializer):
+    search = serializers.CharField(
+        max_length=2000, help_text="Filters as in the address of `items`: `q=앞범퍼&status=open`."
+    )
+
+
 _TEXTS = {
     "q": "Parts of folder and name, parted by spaces; each must be in it, in any case.",
     "source": "A folder, upload or archive, whole.",
+    "metadata": 'What its metadata has: name=value, parted by spaces, in quotes where one is inside: line="second shift".',
     "class": "Key of the class as which people settled it, or the machine decided it.",
     "predicted": "Key of the class that the champion predicts.",
+    "like": "SHA-256 of a photo of the project, or of one that was sent to `similar`: the 1,000 that look most like it, the "
+    "most alike first. 409 `not_ready` while it waits for its embedding.",
+    "area": "Of the project's map: its number, a colon, and the corners of a polygon (x,y,x,y…), as the page's lasso says.",
     "labeler": "Account whose answer it has; with `reason` and days: of the same answer.",
 }
 
@@ -97,6 +121,7 @@ class ItemsView(ApiView):
                 "disagrees", bool, description="People settled it otherwise than the champion says."
             ),
         ],
+        errors=(409,),
     )
     def get(self, request: Request, project: Project) -> Json:
         wanted = Wanted.of(project, request.query_params.dict())
@@ -107,8 +132,12 @@ class ItemsView(ApiView):
             return page.rows, page.next
 
         def present(row: Found) -> Json:
-            more = {"id": row.item.pk, "status": row.status, "class": keys.get(row.class_id or 0, "")}
-            return present_item(row.item) | more
+            return present_item(row.item) | {
+                "id": row.item.pk,
+                "metadata": of_photo(row.item),
+                "status": row.status,
+                "class": keys.get(row.class_id or 0, ""),
+            }
 
         return page_searched(request, fetch, present=present)
 
@@ -129,6 +158,7 @@ class ItemView(ApiView):
             "id": page.item.pk,
             "status": page.standing.status,
             "class": keys.get(page.standing.class_id or 0, ""),
+            "metadata": of_photo(page.item),
             "history": [MomentOut.of(each) for each in page.moments],
             "scores": scored
             and ScoredOut.of(
@@ -141,6 +171,21 @@ class ItemView(ApiView):
             "near_duplicates": [each.image.sha256 for each in page.twins],
             "elsewhere": [{"project": each.project.slug, "id": each.item_id} for each in page.elsewhere],
         }
+
+
+@route("projects/<slug:slug>/items/<str:sha256>/metadata", "api-item-metadata", "explorer")
+class ItemMetadataView(ApiView):
+    @endpoint(
+        "set_item_metadata",
+        "Add to what is known of a photo beside its picture: its vehicle, line or day",
+        may=Action.ADMIN,
+        takes=MetadataIn,
+        returns=MetadataOut,
+    )
+    def patch(self, request: Request, project: Project, sha256: str, given: Json) -> Json:
+        item = item_named(project, sha256)
+        put_metadata(project=project, item_id=item.pk, given=given["metadata"], by=signed_in(request))
+        return {"metadata": of_photo(item_named(project, sha256))}
 
 
 @route("projects/<slug:slug>/items/<str:sha256>/ruling", "api-item-ruling", "explorer")
@@ -165,3 +210,31 @@ class ItemRulingView(ApiView):
             project=project, item=item_named(project, sha256), by=signed_in(request), **said
         )
         return present_ruling(ruling)
+
+
+class AskedIn(StrictSerializer):
+    photo = serializers.FileField(
+        allow_empty_file=True, help_text="It is compared, and not kept: it comes into no project."
+    )
+
+
+class AskedOut(Shape):
+    like = serializers.CharField(help_text="its SHA-256, by which `items` finds photos like it for a week")
+
+
+@route("projects/<slug:slug>/similar", "api-like", "explorer")
+class SimilarView(ApiView):
+    parser_classes = (SentPathsParser,)
+    throttle_scope = "intake"
+
+    @endpoint(
+        "find_similar",
+        "Find photos like one that is sent: it is embedded by a worker, then `items?like=` answers",
+        may=Action.REVIEW,
+        takes={"multipart/form-data": AskedIn},
+        returns=AskedOut,
+        status=202,
+        errors=(409, 413, 429),
+    )
+    def post(self, request: Request, project: Project, given: Json) -> Json:
+        return {"like": services.ask_alike(project=project, by=signed_in(request), photo=given["photo"])}

@@ -28,7 +28,7 @@ from labeling.refusals import Refused
 
 
 class IntakeIn(StrictSerializer):
-    """Exactly one of files, zip and folder."""
+    """Exactly one of files, zip, urls and folder."""
 
     files = serializers.ListField(
         child=serializers.FileField(allow_empty_file=True),
@@ -36,6 +36,10 @@ class IntakeIn(StrictSerializer):
         help_text="Photos, as multipart parts. A part's file name may hold folders, as in front/17.jpg.",
     )
     zip = serializers.FileField(required=False, help_text="One archive of photos.")
+    urls = serializers.FileField(
+        required=False,
+        help_text="A CSV with the photos' addresses in `url`, their names in `file_name`; other columns are their metadata.",
+    )
     folder = serializers.CharField(
         max_length=1000, required=False, help_text="A folder on the server, below one of its intake roots."
     )
@@ -122,9 +126,9 @@ class IntakesView(ApiView):
     def post(self, request: Request, project: Project, given: Json) -> Json:
         encoding = given.pop("encoding", "")
         if len(given) != 1:
-            raise Refused.invalid(None, _("Send exactly one of: files, zip, folder."))
+            raise Refused.invalid(None, _("Send exactly one of: files, zip, urls, folder."))
         what, content = next(iter(given.items()))
-        kind = {"files": IntakeKind.UPLOAD, "zip": IntakeKind.ZIP, "folder": IntakeKind.FOLDER}[what]
+        kind = IntakeKind.UPLOAD if what == "files" else IntakeKind(what)
         batch, job = start_intake(
             project=project, by=signed_in(request), kind=kind, encoding=encoding, **{what: content}
         )

@@ -60,7 +60,9 @@ def item_named(project: Project, sha256: str) -> Item:
     item = (
         None
         if "\0" in sha256
-        else Item.objects.filter(project=project, image__sha256=sha256).select_related("image").first()
+        else Item.objects.filter(project=project, image__sha256=sha256)
+        .select_related("image", "metadata")
+        .first()
     )
     if item is None:
         raise no_such_photo()

@@ -24,7 +24,7 @@ SETTINGS = (
     "min_view_ms", "checklist_required", "undo_seconds", "lease_seconds", "reviewer_may_rule_own", "strategy",
     "bands", "boundary_after", "band_agreement", "band_alpha", "audit_rate", "sweep_allowed", "near_duplicates",
     "retrain_every", "promote_automatically", "train_on_assisted", "backbone", "further_backbones", "levels",
-    "hourly_cost", "currency", "target_per_decision",
+    "hourly_cost", "currency", "target_per_decision", "keep_days",
 )  # fmt: skip
 
 

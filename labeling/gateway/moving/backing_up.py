@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from labeling.gateway.moving import backups, databases
+from labeling.gateway.moving import backups, databases, erased
 from labeling.gateway.moving.backups import FORMAT, Manifest, file_name, part
 from labeling.gateway.moving.copying import Content, at_once, content_of, put
 from labeling.gateway.moving.databases import Digest, Session
@@ -136,6 +136,7 @@ def _dump(url: str, path: Path, copies: _Copies) -> _Moment:
         waiting = {batch for (batch,) in line.execute(_WAITING)}
         copies.add(copies.source.names(STAGING))
         databases.dump(url, path, at)
+        erased.keep(line, copies.target)
         return _Moment(
             tables=databases.digests(line),
             server=line.info.server_version,
@@ -147,7 +148,9 @@ def _dump(url: str, path: Path, copies: _Copies) -> _Moment:
 
 def _photos(line: Session) -> set[bytes]:
     """32 bytes a photo, not 64 letters."""
-    return {bytes.fromhex(sha256) for (sha256,) in line.execute("SELECT sha256 FROM catalog_image")}
+    return {
+        bytes.fromhex(sha256) for (sha256,) in line.execute("SELECT sha256 FROM catalog_image WHERE size > 0")
+    }
 
 
 def _keep(target: Store, name: str, path: Path) -> Content:

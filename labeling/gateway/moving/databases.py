@@ -26,8 +26,10 @@ _ONE_WAY_TO_WRITE = (
     "SET datestyle = 'ISO, YMD'; SET timezone = 'UTC'; SET extra_float_digits = 1; SET bytea_output = 'hex'; "
     "SET intervalstyle = 'postgres'; SET xmlbinary = 'base64'"
 )
-_OURS = """
-    n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema' AND NOT EXISTS (
+#: Where tables are that workers make, and make again: where photos lie in a backbone's space.
+DERIVED = "derived"
+_OURS = f"""
+    n.nspname NOT LIKE 'pg\\_%' AND n.nspname NOT IN ('information_schema', '{DERIVED}') AND NOT EXISTS (
         SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
 """
 _TABLES = (
@@ -158,7 +160,8 @@ def copy(source: str, target: str) -> None:
 
 def _dumping(url: str) -> list[str]:
     # What a managed server keeps of its own in an extension is none of ours.
-    return [_program("pg_dump"), "--format=custom", "--exclude-extension=*", f"--dbname={_open_address(url)}"]
+    without = ["--exclude-extension=*", f"--exclude-schema={DERIVED}"]
+    return [_program("pg_dump"), "--format=custom", *without, f"--dbname={_open_address(url)}"]
 
 
 def _restoring(url: str) -> list[str]:

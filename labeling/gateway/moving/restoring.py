@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from labeling import on_disk
-from labeling.gateway.moving import CannotMove, backups, databases
+from labeling.gateway.moving import CannotMove, backups, databases, erased
 from labeling.gateway.moving.backups import Manifest, file_name, part
 from labeling.gateway.moving.copying import Content, at_once, carry, content_at
 from labeling.gateway.moving.stores import Folder, Store
@@ -34,6 +34,10 @@ def restore(*, backups_in: Store, backup: str, url: str, target: Store, var: Pat
         ):
             pass
     say(f"files: {manifest.files}, as they were in the backup")
+    if listed := erased.bring(backups_in, target):
+        say(
+            f"erased since, or before: {listed}; what came back of them goes again within half an hour of a worker's start"
+        )
     return manifest
 
 

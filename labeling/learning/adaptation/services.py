@@ -102,7 +102,7 @@ def readiness(project: Project, *, least: int = LEAST) -> Readiness:
     gold = golds["n"]
     audit = sum(each.n for each in kept["photos"] if each.key == ("drawn",)) - (gold - golds["left"])
     settled = sum(each.n for each in kept["truths"] if each.key[2] != Origin.GOLD)
-    settled -= sum(each.n for each in kept["drawn"]) + golds["settled"]
+    settled -= sum(each.n for each in kept["drawn"] if each.key == ("settled",)) + golds["settled"]
     judging = _judging(project).filter(twins_of__isnull=False).values("twins_of")
     alike = _free(project).filter(twins_of__isnull=False, twins_of__in=judging).count()
     free = pool - audit - gold - settled - alike

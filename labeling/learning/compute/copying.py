@@ -32,7 +32,8 @@ def copy_into(table: str, columns: Mapping[str, Array], *, freeze: bool = False)
 
     Args:
         columns: name to (n,) int16, int32, int64, float32 or float64 (smallint … double precision), or (n, k) int64,
-            float32 or float64 (an array of k in each row). None of it is NULL: leave such columns out.
+            float32 or float64 (an array of k in each row), or (n,) void: the field's bytes as its type sends them. None of
+            it is NULL: leave such columns out.
         freeze: rows need no later vacuum; only for a table that this transaction created.
     """
     names = ", ".join(columns)
@@ -55,8 +56,11 @@ def _encoded(columns: Sequence[Array]) -> Iterator[bytes]:
     fields: list[tuple[str, Any]] = [("fields", ">i2")]
     for number, column in enumerate(columns):
         kind = f"{column.dtype.kind}{column.dtype.itemsize}"
-        element = [("length", ">i4"), ("value", _WIRE[kind])]
         fields.append((f"length{number}", ">i4"))
+        if column.dtype.kind == "V":
+            fields.append((f"value{number}", column.dtype))
+            continue
+        element = [("length", ">i4"), ("value", _WIRE[kind])]
         if column.ndim == 2:
             shape = [
                 ("dimensions", ">i4"),

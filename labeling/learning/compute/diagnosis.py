@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -11,12 +12,12 @@ import numpy.typing as npt
 from django.db.models import BigIntegerField, F, Func, Value
 from django.utils.translation import gettext_noop
 
-from inference import forecast, subsampling
+from inference import forecast, slices, subsampling
 from inference.heads import LogisticHead
 from inference.influence import leave_one_out, suspicious
 from inference.slices import by_slice, quantile_slices
 from inference.store import Vectors
-from labeling.catalog.models import Item, Project
+from labeling.catalog.models import Item, Metadata, Project
 from labeling.catalog.shots import folder_of, shot_type
 from labeling.jobs.progress import Progress
 from labeling.learning.training_set import TrainingSet
@@ -31,6 +32,8 @@ MOST_LABELS_FOR_INFLUENCE = 1_500
 #: Labels, squared, times classes: one number each is held, and each class costs a factorisation of all labels.
 MOST_NUMBERS_FOR_INFLUENCE = 10 * MOST_LABELS_FOR_INFLUENCE**2
 LISTED = 12
+#: Names of metadata by whose values figures are cut; more values of one than a list shows are cut by quantiles.
+MOST_NAMES, MOST_SLICES = 10, slices.MOST
 #: Doubted labels that are kept by name. All are counted.
 DOUBTED = 200
 
@@ -146,8 +149,24 @@ def _slices(item_ids: Sequence[int], right: npt.NDArray[np.bool_]) -> list[dict[
             "size": quantile_slices([min(row[3], row[4]) for row in rows]),
             "brightness": quantile_slices([row[5] for row in rows]),
             "sharpness": quantile_slices([row[6] for row in rows]),
+            **_of_metadata(item_ids),
         },
     )
+
+
+def _of_metadata(item_ids: Sequence[int]) -> dict[str, list[str | None]]:
+    """Of the names that most photos have: each value, or a part of the distribution of many numbers."""
+    data = dict(Metadata.objects.filter(item__in=item_ids).values_list("item_id", "data"))
+    names = Counter(name for said in data.values() for name in said)
+    found: dict[str, list[str | None]] = {}
+    for name, _photos in sorted(names.items(), key=lambda each: (-each[1], each[0]))[:MOST_NAMES]:
+        values = [data.get(item, {}).get(name) for item in item_ids]
+        numbers = {value for value in values if value is not None}
+        if len(numbers) > MOST_SLICES and not any(isinstance(value, str) for value in numbers):
+            found[f"metadata:{name}"] = quantile_slices(values)
+        else:
+            found[f"metadata:{name}"] = [None if value is None else str(value) for value in values]
+    return found
 
 
 def _influential(

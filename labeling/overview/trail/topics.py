@@ -56,6 +56,9 @@ TOPICS: dict[str, Topic] = {
                 "intake_cancelled",
                 "intake_discarded",
                 "intake_renamed",
+                "source_watched",
+                "source_paused",
+                "source_resumed",
                 "near_duplicates_let_in",
             }
         ),
@@ -69,6 +72,8 @@ TOPICS: dict[str, Topic] = {
                 "ruled",
                 "ruling_undone",
                 "gold_retired",
+                "bulk",
+                "bulk_undone",
                 "labeler_paused",
                 "labeler_resumed",
             }
@@ -98,6 +103,10 @@ TOPICS: dict[str, Topic] = {
         of_projects=frozenset(
             {"monitor_alert", "monitor_closed", "monitor_acknowledged", "monitor_thresholds"}
         ),
+    ),
+    "erasure": Topic(
+        _("Erasure"),
+        of_projects=frozenset({"erasure_asked", "erasure_undone", "erasure_done", "erasure_lifted"}),
     ),
     "imports": Topic(
         _("Imports"), of_projects=frozenset({"import_started", "import_applied", "import_undone"})

@@ -22,10 +22,10 @@ class Migration(migrations.Migration):
     dependencies = [("truth", "0011_imported")]
 
     operations = [
-        migrations.AddField("OpenDispute", "since", models.DateTimeField(null=True)),
-        migrations.RunSQL(FORWARD, BACKWARD),
+        migrations.AddField("OpenDispute", "since", models.DateTimeField(null=True, help_text="when the dispute began")),
         migrations.AddIndex(
             "OpenDispute",
             models.Index(fields=["project", "held", "since", "dispute"], name="open_dispute_in_order"),
         ),
+        migrations.RunSQL(FORWARD, BACKWARD),
     ]

@@ -8,7 +8,8 @@ from rest_framework.request import Request
 from labeling.catalog.models import Project
 from labeling.catalog.permissions import Action
 from labeling.frontier.changing_policy import set_policy
-from labeling.frontier.models import FrontierPolicy, Mode, PromiseKind
+from labeling.frontier.erased import erased_of
+from labeling.frontier.models import Certificate, FrontierPolicy, Mode, PromiseKind
 from labeling.frontier.one_answer import OneAnswer, one_answer
 from labeling.frontier.policy import FIELDS
 from labeling.frontier.selectors import frontier_status
@@ -66,6 +67,7 @@ class CertificateOut(Shape):
         allow_null=True, help_text="random labels of the ring whose first answer agreed"
     )
     ring_errors = serializers.IntegerField(allow_null=True, help_text="of them, wrong")
+    erased = serializers.IntegerField(help_text="photos of its sample that were erased since")
     method = serializers.CharField()
     digest = serializers.CharField()
     created_at = serializers.DateTimeField()
@@ -159,7 +161,7 @@ class FrontierView(ApiView):
             FrontierClassOut.of(
                 each,
                 class_=each.definition.label_class.key,
-                certificate=CertificateOut(each.certificate).data if each.certificate else None,
+                certificate=_certificate(each.certificate) if each.certificate else None,
             )
             for each in now.classes
         ]
@@ -185,6 +187,10 @@ class FrontierView(ApiView):
     )
     def patch(self, request: Request, project: Project, given: Json) -> Json:
         return PolicyOut.of(set_policy(project=project, by=signed_in(request), **given))
+
+
+def _certificate(certificate: Certificate) -> Json:
+    return CertificateOut.of(certificate, erased=erased_of(certificate.run))
 
 
 def _counted(found: OneAnswer) -> Json:

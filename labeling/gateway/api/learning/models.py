@@ -22,6 +22,7 @@ from labeling.gateway.api.shapes import Shape, StrictSerializer, like, paged
 from labeling.gateway.pagination import page_by_id
 from labeling.learning import selectors, services
 from labeling.learning.accuracy import accuracy_of
+from labeling.learning.erased import erased_of
 from labeling.learning.models import ModelVersion, Promotion
 
 
@@ -75,6 +76,7 @@ class ModelOut(Shape):
 
 class ModelDetailOut(ModelOut):
     manifest = serializers.DictField()
+    erased = serializers.IntegerField(help_text="photos that it learned from and that were erased since")
     findings = serializers.DictField(
         allow_null=True,
         help_text="Learning curve, forecast, slices, influential and doubted labels; photos by SHA-256.",
@@ -179,7 +181,11 @@ class ModelView(ApiView):
     @endpoint("get_model", "One model version, with its manifest", may=Action.REVIEW, returns=ModelDetailOut)
     def get(self, request: Request, project: Project, number: int) -> Json:
         version = _version(project, number)
-        return _presenter(project)(version) | {"manifest": version.manifest, "findings": _findings(version)}
+        return _presenter(project)(version) | {
+            "manifest": version.manifest,
+            "erased": erased_of(version),
+            "findings": _findings(version),
+        }
 
 
 @route("projects/<slug:slug>/models/<int:number>/promote", "api-promote", "models")

@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('catalog', '0023_search'),
-        ('exchange', '0001_initial'),
+        ('exchange', '0002_split_by_metadata'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -1,0 +1,47 @@
+"""A source to watch, and a table of addresses to take photos from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy
+
+from labeling.catalog.forms.texts import longest
+from labeling.catalog.models import WatchedSource
+from labeling.number_fields import WholeField
+
+
+class SourceForm(forms.Form):
+    kind = forms.ChoiceField(choices=WatchedSource.Kind.choices, label=gettext_lazy("Kind"))
+    address = forms.CharField(
+        max_length=longest(WatchedSource, "address"),
+        label=gettext_lazy("Folder or bucket"),
+        help_text=gettext_lazy(
+            "A folder that is open for intake, or the name of an open bucket and folders in it."
+        ),
+        widget=forms.TextInput(attrs={"list": "open-sources", "autocomplete": "off", "spellcheck": "false"}),
+    )
+    minutes = WholeField(
+        label=gettext_lazy("Look every … minutes"),
+        min_value=WatchedSource.OFTEN,
+        max_value=WatchedSource.SELDOM,
+        initial=60,
+    )
+
+    def __init__(self, *args: Any, buckets: bool = True, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not buckets:
+            self.fields["kind"].choices = [  # type: ignore[attr-defined]
+                each for each in WatchedSource.Kind.choices if each[0] != WatchedSource.Kind.BUCKET
+            ]
+
+
+class UrlsForm(forms.Form):
+    urls = forms.FileField(
+        label=gettext_lazy("Table of addresses (CSV)"),
+        widget=forms.ClearableFileInput(attrs={"accept": ".csv,text/csv"}),
+        help_text=gettext_lazy(
+            "Column “url”; “file_name” if you like. All other columns are kept as the photo's metadata."
+        ),
+    )

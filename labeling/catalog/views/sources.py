@@ -1,0 +1,66 @@
+"""Sources that are watched: what is looked at, how the last look went, and what may be done about it. For admins."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from labeling.catalog import services
+from labeling.catalog.forms.sources import SourceForm
+from labeling.catalog.pages import project_context, show_refusal
+from labeling.catalog.permissions import Action, project_for
+from labeling.catalog.selectors import open_folders
+from labeling.catalog.watched import open_buckets, source_of, watched_sources
+from labeling.people.signed_in import signed_in
+from labeling.refusals import Refused
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def sources(request: HttpRequest, slug: str) -> HttpResponse:
+    project = project_for(request.user, slug, Action.ADMIN)
+    buckets = open_buckets()
+    form = SourceForm(request.POST if request.method == "POST" else None, buckets=bool(buckets))
+    if request.method == "POST" and form.is_valid():
+        try:
+            services.watch(project=project, by=signed_in(request), **form.cleaned_data)
+        except Refused as refusal:
+            show_refusal(form, refusal)
+        else:
+            messages.success(request, _("The source is watched from now on, and looked at right away."))
+            return redirect("sources", slug=slug)
+    return render(
+        request,
+        "catalog/sources.html",
+        project_context(
+            request,
+            project,
+            "sources",
+            form=form,
+            watched=watched_sources(project),
+            addresses=[*open_folders(), *buckets],
+        ),
+        status=422 if form.errors else 200,
+    )
+
+
+@login_required
+@require_POST
+def source(request: HttpRequest, slug: str, source_id: int) -> HttpResponse:
+    project = project_for(request.user, slug, Action.ADMIN)
+    watched, by = source_of(project, source_id), signed_in(request)
+    match request.POST.get("action"):
+        case "look":
+            services.look_now(source=watched, by=by)
+            messages.success(request, _("It is being looked at. What is new comes in as an intake."))
+        case "pause":
+            services.change_watch(source=watched, by=by, paused=True)
+        case "resume":
+            services.change_watch(source=watched, by=by, paused=False)
+        case _other:
+            messages.error(request, _("This button is not known. Load the page again."))
+    return redirect("sources", slug=slug)

@@ -1,0 +1,72 @@
+"""What an erasure takes with it, what it leaves, and what cannot be taken back: said before it is asked for, and after."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db import connection
+
+from labeling.catalog.models import Exemplar, Image, Item, Project
+from labeling.frontier.erased import certificates_that_rest
+from labeling.frontier.models import AutomaticDecision
+from labeling.learning.erased import versions_that_learned
+from labeling.truth.models import Annotation, Gold, GroundTruth
+
+
+@dataclass(frozen=True)
+class Consequences:
+    """``size`` in bytes. ``elsewhere``: photos whose bytes stay, as another project holds them.
+
+    ``answers``, ``truths``, ``decisions``: records that stay, without content. ``models``: number of each version that
+    learned from some of them, and from how many; ``certificates``: id and class key of those that rest on some.
+    """
+
+    photos: int
+    size: int
+    elsewhere: int
+    gold: int
+    exemplars: int
+    answers: int
+    truths: int
+    decisions: int
+    models: list[tuple[int, int]]
+    certificates: list[tuple[int, str]]
+
+
+def consequences(project: Project, item_ids: Sequence[int]) -> Consequences:
+    """Of these photos, while the project holds them."""
+    size, elsewhere, gold, exemplars = _photos(project, item_ids)
+    return Consequences(
+        photos=len(item_ids),
+        size=size,
+        elsewhere=elsewhere,
+        gold=gold,
+        exemplars=exemplars,
+        answers=Annotation.objects.filter(item__in=item_ids).count(),
+        truths=GroundTruth.objects.filter(item__in=item_ids).exclude(kind="withdrawn").count(),
+        decisions=AutomaticDecision.objects.filter(item__in=item_ids).count(),
+        models=versions_that_learned(project, item_ids),
+        certificates=[(each.pk, each.label_class.key) for each in certificates_that_rest(project, item_ids)],
+    )
+
+
+def _photos(project: Project, item_ids: Sequence[int]) -> tuple[int, int, int, int]:
+    images = Image.objects.filter(items__in=item_ids)
+    others = Item.objects.filter(image__in=images, project__isnull=False).exclude(project=project)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT coalesce(sum(g.size), 0) FROM catalog_item i JOIN catalog_image g ON g.id = i.image_id "
+            "WHERE i.id = ANY(%s)",
+            [list(item_ids)],
+        )
+        ((size,),) = cursor.fetchall()
+    return (
+        int(size),
+        others.values("image").distinct().count(),
+        Gold.objects.filter(item__in=item_ids, retired_at__isnull=True).count(),
+        Exemplar.objects.filter(image__in=images, definition__guideline__project=project)
+        .values("image")
+        .distinct()
+        .count(),
+    )

@@ -1,0 +1,6 @@
+"""What the erasure room does for pages and the API: one import for all its writes."""
+
+from labeling.erasure.asking import ask, undo
+from labeling.erasure.people import ask_for_person, undo_person
+
+__all__ = ["ask", "ask_for_person", "undo", "undo_person"]

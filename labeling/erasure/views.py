@@ -1,0 +1,151 @@
+"""The page of erasures: ask for one, on a page that says what goes and what stays; bring it back; see how far it is."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from labeling.catalog import erased
+from labeling.catalog.activity import log_activity
+from labeling.catalog.models import Project
+from labeling.catalog.pages import project_context, show_refusal
+from labeling.catalog.permissions import Action, project_for
+from labeling.erasure import selectors, services
+from labeling.erasure.consequences import consequences
+from labeling.erasure.forms import AskForm, LiftForm, ScopeForm
+from labeling.erasure.models import ErasedPhoto
+from labeling.erasure.scopes import photos_of
+from labeling.explorer.history import history
+from labeling.looked_at import only_looked_at
+from labeling.people.signed_in import signed_in
+from labeling.refusals import Refused
+
+SHOWN = 50
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def erasures(request: HttpRequest, slug: str) -> HttpResponse:
+    """All requests; and, where the address says which photos, what would go with them."""
+    project = project_for(request.user, slug, Action.ADMIN)
+    if request.method == "POST":
+        return _ask(request, project)
+    form = ScopeForm(request.GET if "scope" in request.GET else None, project=project)
+    going, status = None, 200
+    if form.is_bound and form.is_valid():
+        try:
+            ids = list(photos_of(project, **form.asked()).values_list("pk", flat=True))
+            going = consequences(project, ids)
+        except Refused as refusal:
+            form.add_error(None, refusal.message)
+    if form.errors:
+        status = 422
+    return _page(request, project, form=form, going=going, status=status)
+
+
+def _ask(request: HttpRequest, project: Project) -> HttpResponse:
+    form = AskForm(request.POST, project=project)
+    if form.is_valid():
+        try:
+            made = services.ask(
+                project=project,
+                by=signed_in(request),
+                reason=form.cleaned_data["reason"],
+                days=form.cleaned_data["days"],
+                **form.asked(),
+            )
+        except Refused as refusal:
+            show_refusal(form, refusal)
+        else:
+            messages.success(
+                request, _("The photos are out of the project. While it is time, you can bring them back.")
+            )
+            return redirect("erasure", slug=project.slug, erasure_id=made.pk)
+    messages.error(request, _("Nothing was erased: see the marked fields."))
+    return _page(request, project, form=form, status=422)
+
+
+def _page(
+    request: HttpRequest, project: Project, *, form: ScopeForm, status: int = 200, **more: Any
+) -> HttpResponse:
+    context = project_context(
+        request,
+        project,
+        "erasures",
+        form=form,
+        ask=form if isinstance(form, AskForm) else AskForm(project=project),
+        lift=LiftForm(),
+        made=selectors.erasures_of(project)[:SHOWN],
+        **more,
+    )
+    return render(request, "erasure/erasures.html", context, status=status)
+
+
+@login_required
+@only_looked_at
+def erasure(request: HttpRequest, slug: str, erasure_id: UUID) -> HttpResponse:
+    """One request: what it took, what stays of it, and what learned from it."""
+    project = project_for(request.user, slug, Action.ADMIN)
+    made = selectors.erasure_of(project, erasure_id)
+    page = Paginator(selectors.photos_of_erasure(made), SHOWN).get_page(request.GET.get("page"))
+    context = project_context(request, project, "erasures", made=made, photos=page)
+    return render(request, "erasure/erasure.html", context)
+
+
+@login_required
+@only_looked_at
+def record(request: HttpRequest, slug: str, item_id: int) -> HttpResponse:
+    """What is left of a photo that was erased: a record without content."""
+    project = project_for(request.user, slug, Action.ADMIN)
+    row = (
+        ErasedPhoto.objects.filter(
+            erasure__project=project, item=min(item_id, 2**63 - 1), back_at__isnull=True
+        )
+        .select_related("erasure", "item__image")
+        .first()
+    )
+    if row is None:
+        raise Http404(_("No such photo was erased from this project."))
+    # One that may come back may yet be asked about, blind.
+    told = row.gone_at is not None
+    moments = history(project, row.item, told=told, gold=told)
+    context = project_context(request, project, "erasures", row=row, moments=moments)
+    return render(request, "erasure/record.html", context)
+
+
+@login_required
+@require_POST
+def undo(request: HttpRequest, slug: str, erasure_id: UUID) -> HttpResponse:
+    project = project_for(request.user, slug, Action.ADMIN)
+    made = selectors.erasure_of(project, erasure_id)
+    try:
+        services.undo(erasure=made, by=signed_in(request))
+    except Refused as refusal:
+        messages.error(request, refusal.message)
+    else:
+        messages.success(request, _("The photos are back, as they were."))
+    return redirect("erasure", slug=slug, erasure_id=erasure_id)
+
+
+@login_required
+@require_POST
+def lift(request: HttpRequest, slug: str) -> HttpResponse:
+    """Let a photo in again that was erased."""
+    project = project_for(request.user, slug, Action.ADMIN)
+    form = LiftForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, _("A SHA-256 is 64 digits and letters from a to f."))
+    elif erased.lift(project, form.cleaned_data["sha256"].strip().lower()):
+        log_activity(project=project, kind="erasure_lifted", actor=signed_in(request))
+        messages.success(request, _("This photo may come in again: take it in as any other."))
+    else:
+        messages.error(request, _("No photo with this SHA-256 was erased here."))
+    return redirect("erasures", slug=slug)

@@ -1,0 +1,1 @@
+"""The room's bridge to ``inference``: only a worker imports these modules, never the web process."""
