@@ -1,8 +1,13 @@
-"""How fast a data set comes out in each format, and whether memory stays flat. Nothing comes in yet.
+"""How fast a data set comes out in each format and in again, whether memory stays flat, and whether it is the same then.
 
 Labels of a made-up project, each with a stored photo of ``--bytes``. Each format is written to its end in a process of its
 own, from the database and the storage, without a web server: a tenth of the labels, then all of them. ``peak_mb`` and
 ``peak_mb_tenth``: the process's largest size after that, beyond what it had before the first row.
+
+Then its file is brought in as labels that train, in another process, into a project that holds the same photos, all of them
+waiting for answers: read, matched, tried, and applied, as the job does it. ``in_per_s``: rows a second from staging the
+file to the last ground truth; ``apply_per_s``: of that last step. ``round_trip``: each photo has the ground truth that it
+had, and no other has one. ``not_carried``: what the format has no place for.
 """
 
 from __future__ import annotations
@@ -12,9 +17,13 @@ import hashlib
 import json
 import platform
 import resource
+import tempfile
 import time
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from itertools import islice
 from multiprocessing import get_context
+from pathlib import Path
 from typing import Any
 
 from benchmarks.bench_project import close_connections, set_up_django
@@ -51,12 +60,13 @@ def write(name: str) -> dict[str, Any]:
     """A tenth of the settled photos in one format, then all of them, thrown away as they come."""
     set_up_django()
     from labeling.catalog.models import Project
+    from labeling.exchange.formats import FORMATS
     from labeling.exchange.models import DataSet
     from labeling.exchange.selectors import file_of, manifest
     from labeling.exchange.services import make_data_set
     from labeling.truth.models import GroundTruth
 
-    project = Project.objects.get()
+    project = Project.objects.order_by("pk")[0]
     whole = make_data_set(project=project, by=project.created_by, format=name, validation=10, test=10)
     first_id = GroundTruth.objects.order_by("pk")[0].pk
     tenth = DataSet.objects.get(pk=whole.pk)
@@ -76,15 +86,80 @@ def write(name: str) -> dict[str, Any]:
     assert isinstance(rows, int)
     close_connections()
     return {
-        "in_per_s": None,
         "out_per_s": round(rows / took),
         "first_byte_s": round(first, 3),
         "peak_mb": round(peak, 1),
         "peak_mb_tenth": round(small, 1),
-        "round_trip": None,
+        "not_carried": FORMATS[name].leaves_out,
         "rows": rows,
         "mb": round(size / 2**20, 1),
+        "data_set": str(whole.pk),
     }
+
+
+def bring(data_set: str, folder: str) -> dict[str, Any]:
+    """The file of a data set into a project of its own with the same photos."""
+    set_up_django()
+    from django.core.files.base import File
+
+    import labeling.exchange.tasks  # noqa: F401 - registers the handler, as a worker does
+    from labeling.catalog.models import Item, Project
+    from labeling.exchange.formats import FORMATS
+    from labeling.exchange.imports.services import apply_import, start_import
+    from labeling.exchange.models import DataSet, Use
+    from labeling.exchange.selectors import file_of
+    from labeling.jobs import runner
+    from labeling.queue.services import append_arrivals
+    from tests.factories import make_project
+
+    made = DataSet.objects.get(pk=data_set)
+    source = Project.objects.get(pk=made.project_id)
+    keys = source.label_classes.order_by("pk").values_list("key", flat=True)
+    target = make_project(classes=tuple(keys))
+    photos = Item.objects.filter(project=source).values_list("image_id", "name", "random_key")
+    for some in batched(photos.iterator(), PHOTOS_AT_ONCE):
+        items = Item.objects.bulk_create(
+            Item(project=target, image_id=image, name=name, random_key=key) for image, name, key in some
+        )
+        append_arrivals(project=target, item_ids=[item.pk for item in items])
+    path = Path(folder) / f"data.{FORMATS[made.format].ending}"
+    with path.open("wb") as out:
+        out.writelines(file_of(made))
+    before = _peak_mb()
+    began = time.perf_counter()
+    with path.open("rb") as file:
+        of, job = start_import(
+            project=target, by=target.created_by, file=File(file, name=path.name), use=Use.TRAIN
+        )
+    runner.run(job.pk)
+    read = time.perf_counter()
+    runner.run(apply_import(of=of, by=target.created_by).pk)
+    took, applied = time.perf_counter() - began, time.perf_counter() - read
+    of.refresh_from_db()
+    rows = sum(of.counts.values())
+    same = _truths(source) == _truths(target)
+    path.unlink()
+    close_connections()
+    return {
+        "in_per_s": round(rows / took),
+        "apply_per_s": round(rows / applied),
+        "in_peak_mb": round(_peak_mb() - before, 1),
+        "round_trip": same and set(of.counts) == {"done"},
+        "outcomes": of.counts,
+    }
+
+
+def _truths(project: Any) -> dict[str, str]:
+    """Hash of a photo -> class of its ground truth in force; gold is in no data set."""
+    from labeling.truth.models import GroundTruth, Origin
+
+    found = GroundTruth.objects.current().filter(project=project, kind="class").exclude(origin=Origin.GOLD)
+    return dict(found.values_list("item__image__sha256", "label_class__key"))
+
+
+def batched(rows: Iterator[Any], count: int) -> Iterator[list[Any]]:
+    while some := list(islice(rows, count)):
+        yield some
 
 
 def _peak_mb() -> float:
@@ -92,9 +167,13 @@ def _peak_mb() -> float:
 
 
 def measure(labels: int, size: int) -> dict[str, dict[str, Any]]:
-    with own_database():
+    found = {}
+    with own_database(), tempfile.TemporaryDirectory() as folder:
         _alone(fill, labels, size)
-        return {name: _alone(write, name) for name in _alone(formats)}
+        for name in _alone(formats):
+            out = _alone(write, name)
+            found[name] = out | _alone(bring, out.pop("data_set"), folder)
+    return found
 
 
 def formats() -> list[str]:
@@ -125,7 +204,7 @@ def main() -> None:
                 "n": labels,
                 "bytes": options.bytes,
                 "device": f"cpu, {platform.machine()}",
-                "how": "written to the end in a process of its own, without a web server; labels come in nowhere yet",
+                "how": "written to the end, then brought in, each in a process of its own, without a web server",
             }
         )
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -46,8 +46,8 @@ class Bucket(Remote):
 
     def fetch(self, path: str) -> bytes:
         try:
-            body = self._bucket.Object(self._prefix + path).get()["Body"]
-            return bytes(body.read(settings.INTAKE_MAX_BYTES + 1))
+            with closing(self._bucket.Object(self._prefix + path).get()["Body"]) as body:
+                return bytes(body.read(settings.INTAKE_MAX_BYTES + 1))
         except ClientError as error:
             gone = error.response.get("Error", {}).get("Code") in ("404", "NoSuchKey")
             raise PhotoRefused("missing" if gone else "bucket_no_answer") from error

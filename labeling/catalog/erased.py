@@ -11,6 +11,7 @@ import hashlib
 import json
 from collections.abc import Collection, Iterable, Sequence
 
+from django.db import connection
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
@@ -44,6 +45,30 @@ def listed_everywhere(hashes: Collection[str]) -> set[str]:
 
 def standing() -> QuerySet[Erased]:
     return Erased.objects.filter(lifted_at__isnull=True)
+
+
+#: SQL of a text, or of an expression: what stands for it where a watched source is to know a file that it may not name.
+STANDS_FOR = "'erased-' || encode(sha256(convert_to('hilltop erased ' || {0}, 'UTF8')), 'hex')"
+
+
+def forget_watched(file_ids: Collection[int]) -> None:
+    """What watched sources know of these files of intakes goes; that they were seen stays, or they would be taken again."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            DELETE FROM catalog_watchedfile earlier USING catalog_watchedfile w
+            WHERE w.file_id = ANY(%(files)s) AND NOT starts_with(w.path, 'erased-')
+              AND earlier.source_id = w.source_id AND earlier.path = {STANDS_FOR.format("w.path")}
+            """,
+            {"files": list(file_ids)},
+        )
+        cursor.execute(
+            f"""
+            UPDATE catalog_watchedfile SET path = {STANDS_FOR.format("path")}, version = {STANDS_FOR.format("version")}
+            WHERE file_id = ANY(%(files)s) AND NOT starts_with(path, 'erased-')
+            """,
+            {"files": list(file_ids)},
+        )
 
 
 def keep_out(project: Project, images: Sequence[Image]) -> None:

@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 
 from labeling import on_disk
 from labeling.catalog.activity import log_activity
-from labeling.catalog.metadata_tables import Tables, is_table
+from labeling.catalog.metadata_tables import MOST_BYTES, Tables, is_table
 from labeling.catalog.models import (
     IntakeBatch,
     IntakeFile,
@@ -165,7 +165,7 @@ def discard_rest(*, batch: IntakeBatch, by: User) -> int:
     if job is not None and job.is_live:
         raise Refused("still_running", _("The intake is still running. Cancel it first."))
     given_up = batch.files.filter(outcome=IntakeOutcome.PENDING).update(
-        outcome=IntakeOutcome.REFUSED, reason="discarded", detail=advice("discarded")
+        outcome=IntakeOutcome.REFUSED, reason="discarded", detail=advice("discarded"), metadata=None
     )
     log_activity(
         project=batch.project, kind="intake_discarded", actor=by, batch=str(batch.pk), files=given_up
@@ -246,9 +246,9 @@ def _stage_files(
     tables = Tables()
     for number, (file, raw) in enumerate(zip(files, sent, strict=True)):
         name = read(raw, batch.encoding or "ascii")
-        if is_table(name) and not leads_out(name) and file.size <= settings.INTAKE_MAX_BYTES:
+        if is_table(name) and not leads_out(name):
             file.seek(0)
-            tables.add(kept_path(name), f"{number:06}", file.read())
+            tables.add(kept_path(name), f"{number:06}", file.read(MOST_BYTES + 1))
             continue
         row = IntakeFile(
             batch=batch,

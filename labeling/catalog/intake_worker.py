@@ -242,6 +242,7 @@ def _keep_out(batch: IntakeBatch, found: Sequence[_Found]) -> None:
     for one in gone:
         one.refused, one.sha256 = erased.REASON, ""
     blank_files([one.row.pk for one in gone])
+    erased.forget_watched([one.row.pk for one in gone])
 
 
 def _look_at(
@@ -396,7 +397,9 @@ def _store(batch: IntakeBatch, found: Sequence[_Found]) -> int:
     # Few outcomes, many rows: one update an outcome is several times cheaper than a CASE over every row and column.
     for (outcome_of_all, reason), row_ids in outcomes.items():
         detail = photos.advice(reason)[:400] if reason else ""
-        IntakeFile.objects.filter(pk__in=row_ids).update(outcome=outcome_of_all, reason=reason, detail=detail)
+        IntakeFile.objects.filter(pk__in=row_ids).update(
+            outcome=outcome_of_all, reason=reason, detail=detail, metadata=None
+        )
     IntakeFile.objects.bulk_update([one.row for one in found if not one.refused], ["image"])
     told = [one for one in refused if one.sha256 and one.row.sha256 != one.sha256]
     for one in told:  # whoever asks by the hash hears the reason

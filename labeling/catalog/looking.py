@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from labeling import locks
 from labeling.catalog.activity import log_activity
+from labeling.catalog.erased import STANDS_FOR
 from labeling.catalog.intake import enqueue
 from labeling.catalog.intake_worker import LISTED_AT_ONCE, as_row, open_watched, read_table
 from labeling.catalog.metadata_tables import NAME, Tables, is_table
@@ -31,10 +32,13 @@ CREATE TEMPORARY TABLE listed (
     path text PRIMARY KEY, name text NOT NULL, refused text NOT NULL, raw bytea, version text NOT NULL, was bigint,
     wanted boolean NOT NULL DEFAULT false
 )"""
-_COMPARE = """
-UPDATE listed l SET was = w.id, wanted = w.id IS NULL OR w.version <> l.version
-    OR l.version <> '' AND coalesce(f.reason = ANY(%(passing)s), false)
+# Of what was erased neither path nor version is known, only what stands for them.
+_COMPARE = f"""
+UPDATE listed l SET was = coalesce(w.id, e.id), wanted = CASE
+    WHEN w.id IS NULL THEN e.id IS NULL OR e.version <> {STANDS_FOR.format("l.version")}
+    ELSE w.version <> l.version OR l.version <> '' AND coalesce(f.reason = ANY(%(passing)s), false) END
 FROM listed each
+LEFT JOIN catalog_watchedfile e ON e.source_id = %(source)s AND e.path = {STANDS_FOR.format("each.path")}
 LEFT JOIN catalog_watchedfile w ON w.source_id = %(source)s AND w.path = each.path
 LEFT JOIN catalog_intakefile f ON f.id = w.file_id AND f.outcome = 'refused'
 WHERE each.path = l.path"""
@@ -134,7 +138,7 @@ def _begin(source: WatchedSource, opened: Source) -> IntakeBatch:
     ):
         changed.of(named)
     with connection.chunked_cursor() as cursor:
-        cursor.execute(f"SELECT {_COLUMNS} FROM listed WHERE wanted ORDER BY path")  # noqa: S608
+        cursor.execute(f"SELECT {_COLUMNS} FROM listed WHERE wanted ORDER BY path")
         while part := cursor.fetchmany(LISTED_AT_ONCE):
             _take(source, batch, [_listed(row) for row in part], tables)
     IntakeFile.objects.bulk_create(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from django.db import transaction
@@ -35,6 +36,7 @@ def checked(given: Mapping[str, Any]) -> dict[str, Value | None]:
     return {_name(name): _value(value) for name, value in given.items()}
 
 
+@lru_cache(maxsize=1000)  # a table has few names and many rows
 def _name(given: str) -> str:
     name = composed(" ".join(plain(given).split()))
     if not is_seen(name) or len(name) > LONGEST_NAME or set(name) & set('="'):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -18,6 +19,9 @@ from labeling.refusals import Refused
 
 NAME = "metadata.csv"
 FILE_NAME = "file_name"
+#: A row for each of as many files as an archive may hold.
+MOST_BYTES = 16 * 2**20
+_NUMBER = re.compile(r"-?[0-9]{1,16}(\.[0-9]{1,16})?")
 _SEPARATORS = ",;\t"
 
 
@@ -50,6 +54,8 @@ def lines_of(data: bytes, column: str) -> Iterator[Line]:
     Commas, semicolons and tabs part columns, as the first line has it. A text of digits only is a number where nothing
     of it is lost: ``007`` stays a text.
     """
+    if len(data) > MOST_BYTES:
+        raise PhotoRefused("metadata_unreadable")
     raw = data.removeprefix(b"\xef\xbb\xbf")
     reading = reading_of(raw.splitlines())
     text = read(raw, reading.encoding if reading else "ascii")
@@ -78,11 +84,8 @@ def _line(number: int, cells: dict[str, str], column: str) -> Line:
 
 
 def _typed(cell: str) -> str | int | float:
-    for kind in (int, float):
-        try:
-            number = kind(cell)
-        except ValueError:
-            continue
+    if _NUMBER.fullmatch(cell):
+        number = float(cell) if "." in cell else int(cell)
         if str(number) == cell and abs(number) <= LARGEST:
             return number
     return cell
@@ -100,7 +103,7 @@ class Tables:
         """A table as it is called in the delivery, with the path by which its bytes are found."""
         folder = name.rpartition("/")[0]
         try:
-            for line in lines_of(data, FILE_NAME):
+            for line in list(lines_of(data, FILE_NAME)):  # all of it, or nothing
                 told = f"{name}:{line.number}"
                 file = kept_path(f"{folder}/{line.key}" if folder else line.key)
                 # A path that no file has: it is never read.

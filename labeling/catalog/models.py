@@ -508,7 +508,7 @@ class MetadataChange(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        triggers = [APPEND_ONLY]
+        triggers = [append_only(texts=["origin"], objects=["data"])]
 
     def __str__(self) -> str:
         return ", ".join(self.data)
@@ -663,7 +663,7 @@ class IntakeFile(models.Model):
     sha256 = models.CharField(
         max_length=64, blank=True, default="", help_text="of an upload, and of what was refused for its bytes"
     )
-    metadata = models.JSONField(null=True, help_text="what came with it, for the photo")
+    metadata = models.JSONField(null=True, help_text="what came with it, until the photo has it")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["batch", "path"], name="intake_file_once")]

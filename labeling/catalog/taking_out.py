@@ -24,17 +24,21 @@ from labeling.catalog.models import (
     IntakeOutcome,
     Item,
     Likeness,
+    Metadata,
     Project,
 )
 from labeling.forgetting import erasing
 from labeling.refusals import Refused
+
+#: What a photo that was erased is called where its record is listed.
+NAMELESS = "–"
 
 
 @dataclass(frozen=True)
 class TakenOut:
     """``images``: ids, the photo's own first; the others were set aside as its near-duplicates, and never came in.
 
-    ``kept``: {name, source, files, exemplars, likenesses}, as :func:`bring_back` takes them.
+    ``kept``: {name, source, metadata, files, exemplars, likenesses}, as :func:`bring_back` takes them.
     """
 
     item_id: int
@@ -62,8 +66,10 @@ def take_out(*, project: Project, item_ids: Collection[int]) -> list[TakenOut]:
         files = _files_out(project, every, owner)
         exemplars = _exemplars_out(project, every, owner)
         likenesses = _likenesses_out(project, owner)
+        said = dict(Metadata.objects.filter(item__in=items).values_list("item", "data"))
+        Metadata.objects.filter(item__in=items).delete()
         Item.objects.filter(pk__in=[item.pk for item in items]).update(
-            project=None, image=nothing(), name="", source=""
+            project=None, image=nothing(), name=NAMELESS, source=""
         )
     return [
         TakenOut(
@@ -72,6 +78,7 @@ def take_out(*, project: Project, item_ids: Collection[int]) -> list[TakenOut]:
             {
                 "name": item.name,
                 "source": item.source,
+                "metadata": said.get(item.pk),
                 "files": files[item.pk],
                 "exemplars": exemplars[item.pk],
                 "likenesses": likenesses[item.pk],
@@ -94,10 +101,12 @@ def bring_back(*, project: Project, taken: TakenOut) -> None:
     Item.objects.filter(pk=taken.item_id).update(
         project=project, image=taken.images[0], name=kept["name"], source=kept["source"]
     )
+    if kept["metadata"] is not None:
+        Metadata.objects.create(item_id=taken.item_id, project=project, data=kept["metadata"])
     for file in kept["files"]:
         raw = file["name_bytes"]
         IntakeFile.objects.filter(pk=file["id"]).update(
-            **{name: file[name] for name in ("name", "path", "sha256", "image_id")},
+            **{name: file[name] for name in ("name", "path", "sha256", "metadata", "image_id")},
             name_bytes=bytes.fromhex(raw) if raw is not None else None,
         )
     Exemplar.objects.bulk_create([Exemplar(**each) for each in kept["exemplars"]], ignore_conflicts=True)
@@ -153,6 +162,7 @@ def _files_out(project: Project, images: Iterable[Image], owner: dict[int, int])
                 "name_bytes": bytes(raw).hex() if raw is not None else None,
                 "path": row.path,
                 "sha256": row.sha256,
+                "metadata": row.metadata,
                 "image_id": row.image_id,
             }
         )
@@ -167,6 +177,7 @@ def blank_files(ids: Collection[int]) -> None:
         name_bytes=None,
         path=Concat(Value("erased-"), Cast("pk", TextField()), output_field=TextField()),
         sha256="",
+        metadata=None,
         image=None,
     )
 

@@ -25,6 +25,7 @@ from labeling.catalog.models import (
     IntakeOutcome,
     Item,
     Likeness,
+    MetadataChange,
     Project,
 )
 from labeling.catalog.taking_out import blank_files
@@ -76,11 +77,13 @@ def wipe_image(image_id: int, *, project: Project) -> bool:
 
 
 def wipe_staged(files: Iterable[dict[str, Any]]) -> None:
-    """Remove what of these files (as :func:`~labeling.catalog.taking_out.take_out` keeps them) still waits in an intake.
+    """Remove what of these files (as :func:`~labeling.catalog.taking_out.take_out` keeps them) still waits in an intake, and
+    what a watched source knows of them.
 
     Raises :class:`NotYet` where an archive holds one that an intake is not through with.
     """
     paths = {file["id"]: file["path"] for file in files}
+    erased.forget_watched(list(paths))
     waiting = STAGING.names()
     rows = IntakeFile.objects.filter(pk__in=paths).select_related("batch")
     for row in [each for each in rows if str(each.batch_id) in waiting]:
@@ -90,6 +93,12 @@ def wipe_staged(files: Iterable[dict[str, Any]]) -> None:
                 % {"day": f"{row.batch.created_at:%Y-%m-%d}"}
             )
         STAGING.drop_file(str(row.batch_id), paths[row.pk])
+
+
+def wipe_metadata(item_ids: Collection[int]) -> None:
+    """What was ever known of these photos beside their pictures."""
+    with erasing():
+        MetadataChange.objects.filter(item__in=item_ids).update(data={}, origin="")
 
 
 def wipe_texts(project: Project | None, *, hashes: Sequence[str], names: Sequence[str]) -> None:

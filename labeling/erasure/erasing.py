@@ -18,11 +18,14 @@ from labeling.catalog.services import log_activity
 from labeling.catalog.wiping import NotYet
 from labeling.erasure.models import ErasedPhoto, Erasure, Scope
 from labeling.erasure.moving_out import CHUNK, bring_back_some, take_out_some
-from labeling.explorer.saving import forget_views_of
-from labeling.explorer.services import forget_places
+from labeling.exchange.choosing import forget_searches_of
+from labeling.explorer import services as explorer
+from labeling.explorer.saving import forget_views_of, names_one
 from labeling.frontier import erased as frontier
 from labeling.jobs.progress import JobError, Progress
 from labeling.learning.compute.forgetting import forget_vectors
+from labeling.queue.sweeps.selectors import searches_swept
+from labeling.queue.sweeps.services import forget_search
 from labeling.truth import services as truth
 
 logger = logging.getLogger(__name__)
@@ -73,8 +76,13 @@ def erase_some(erasure: Erasure, rows: Sequence[ErasedPhoto]) -> int:
     truth.forget_texts(items)
     wiping.wipe_words_on(project, decisions=frontier.forget(items))
     wiping.wipe_texts(project, hashes=list(hashes.values()), names=sorted(names))
+    wiping.wipe_metadata(items)
+    explorer.forget_places(project=project, item_ids=items, hashes=list(hashes.values()))
     forget_views_of(project=project, names=names)
-    forget_places(project=project, item_ids=items, hashes=hashes.values())
+    forget_searches_of(project=project, names=names)
+    for over in searches_swept(project):
+        if names_one(over, names):
+            forget_search(project=project, over=over)
     stay = _that_stay(erasure, images)
     gone = 0
     for row in ready:

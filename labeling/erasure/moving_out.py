@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from labeling.catalog.services import TakenOut, bring_back, take_out
 from labeling.erasure.models import ErasedPhoto, Erasure
-from labeling.explorer.services import request_space
+from labeling.explorer import services as explorer
 from labeling.learning import erased as learning
 from labeling.queue import services as queue
 from labeling.refusals import Refused
@@ -40,6 +40,7 @@ def _take_out_chunk(erasure: Erasure, size: int) -> int:
     queue.leave(project=project, item_ids=items)
     truth.leave(project=project, item_ids=items, at=at)
     learning.forget(items)
+    explorer.forget_places(project=project, item_ids=items, hashes=[])
     taken = {each.item_id: each for each in take_out(project=project, item_ids=items)}
     for row in rows:
         if (out := taken.get(row.item_id)) is None:  # no photo of the project's any more
@@ -60,7 +61,8 @@ def bring_back_some(erasure: Erasure, most: int) -> int:
             logger.warning("photo %s does not come back: %s", row.item_id, refused.message)
             ErasedPhoto.objects.filter(pk=row.pk).update(waits_for=refused.message[:300])
     if rows:
-        request_space(project=erasure.project)  # it may have been looked through without them meanwhile
+        # It may have been looked through without them meanwhile.
+        explorer.request_space(project=erasure.project)
     return len(rows)
 
 

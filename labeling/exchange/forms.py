@@ -20,8 +20,19 @@ else:  # at run time the class takes no type argument
 class DataSetForm(_ModelForm):
     class Meta:
         model = DataSet
-        fields = ("format", "pictures", "validation", "test", "together", "value", "seed", "promise")
+        fields = (
+            "format",
+            "pictures",
+            "validation",
+            "test",
+            "together",
+            "value",
+            "seed",
+            "promise",
+            "search",
+        )
         field_classes = {"validation": WholeField, "test": WholeField, "seed": WholeField}
+        widgets = {"search": forms.HiddenInput}
         formfield_callback = from_model
         labels = {
             "format": _("Format"),

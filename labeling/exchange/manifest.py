@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from labeling.catalog.selectors import schema_of
+from labeling.exchange.choosing import filters_of, photos_found
 from labeling.exchange.writing import Written
 
 
@@ -21,6 +22,8 @@ def manifest_of(written: Written) -> dict[str, Any]:
         "guideline": data_set.guideline.number,
         "ground_truths_up_to": data_set.upto,
         "promise": data_set.promise,
+        "filters": filters_of(data_set),
+        "photos_found": photos_found(data_set),
         "format": data_set.format,
         "pictures": data_set.pictures,
         "split": {

@@ -1,10 +1,11 @@
-"""Data sets: which ground truths went into one, and how they are split. A file of it is written when it is asked for."""
+"""Data sets: which ground truths went into one, and how they are split. Imports: what a file says, row by row."""
 
 from __future__ import annotations
 
 import uuid
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import F, Q
@@ -12,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from labeling.catalog.metadata import LONGEST_NAME
 from labeling.catalog.models import APPEND_ONLY, Guideline, Project
+from labeling.forgetting import append_only
 from labeling.frontier.standing import StandsUnder
 
 
@@ -39,6 +41,8 @@ SPLITS = ("train", "validation", "test")
 
 class DataSet(models.Model):
     """A recipe that makes the same rows again: ground truths are appended, and it says up to which one it reads.
+
+    What a search finds changes with each answer, so the photos that it found are kept beside the recipe.
 
     ``upto`` is an id of :class:`~labeling.truth.models.GroundTruth` of which everything below was committed; what it
     superseded by then is left out, and classes count as ``guideline`` says.
@@ -69,6 +73,9 @@ class DataSet(models.Model):
         default=0, validators=[MaxValueValidator(2**31 - 1)], help_text="another one splits otherwise"
     )
     promise = models.CharField(max_length=9, choices=PROMISES, blank=True)
+    search = models.TextField(
+        blank=True, db_default="", help_text="of the explorer; what it found is kept as :class:`Chosen`"
+    )
     guideline = models.ForeignKey(Guideline, on_delete=models.PROTECT, related_name="+")
     upto = models.BigIntegerField(help_text="id of the last ground truth that it reads")
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
@@ -83,7 +90,7 @@ class DataSet(models.Model):
             ),
         ]
         indexes = [models.Index(fields=["project", "-created_at"], name="data_sets_of_project")]
-        triggers = [APPEND_ONLY]
+        triggers = [append_only(texts=["search"])]
 
     def __str__(self) -> str:
         return f"{self.project.slug}-{self.created_at:%Y%m%d-%H%M}-{self.format}"
@@ -92,3 +99,134 @@ class DataSet(models.Model):
     def training(self) -> int:
         """Percent of the photos."""
         return 100 - self.validation - self.test
+
+
+class Chosen(models.Model):
+    """Photos that the search of a data set found, by rising id: so many to a row, and no content.
+
+    Written by a job, in turn; the data set can be read when the ``last`` row is there.
+    """
+
+    data_set = models.ForeignKey(DataSet, on_delete=models.CASCADE, related_name="chosen", db_index=False)
+    number = models.PositiveIntegerField()
+    item_ids = ArrayField(models.BigIntegerField())
+    reached = models.BigIntegerField(help_text="id of the last photo that was looked at")
+    last = models.BooleanField(default=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["number"]
+        constraints = [models.UniqueConstraint(fields=["data_set", "number"], name="chosen_in_turn")]
+        triggers = [APPEND_ONLY]
+
+    def __str__(self) -> str:
+        return f"{len(self.item_ids)} of {self.data_set_id}"
+
+
+class Use(models.TextChoices):
+    """What an imported label is here. None of them certifies anything."""
+
+    ANSWER = "answer", _("Answers of a named source")
+    TRAIN = "train", _("Ground truths that train")
+    GOLD = "gold", _("Gold")
+    HINT = "hint", _("Shown to reviewers only")
+
+
+class ImportState(models.TextChoices):
+    READING = "reading", _("Being read")
+    READY = "ready", _("Ready: look at what would happen")
+    APPLYING = "applying", _("Coming in")
+    APPLIED = "applied", _("Came in")
+    UNDOING = "undoing", _("Being taken back")
+    UNDONE = "undone", _("Taken back")
+
+
+class Import(models.Model):
+    """Labels that were made elsewhere, in one file. A job of kind ``import`` with its id does the work.
+
+    ``found``: what the reader saw, as :func:`~labeling.exchange.imports.reading.read` writes it. ``columns``: role (photo,
+    label, annotator) -> name of the column or field that says it. ``classes``: label as it is in the file -> class key,
+    ``hold``, ``unusable``, or nothing (left out); a label that is not in it waits to be mapped.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="imports")
+    file_name = models.CharField(max_length=200)
+    format = models.CharField(max_length=20, blank=True)
+    source = models.CharField(max_length=60, help_text="by which its labels are known here")
+    use = models.CharField(max_length=6, choices=Use.choices, default=Use.ANSWER)
+    columns = models.JSONField(default=dict)
+    classes = models.JSONField(default=dict)
+    found = models.JSONField(default=dict)
+    state = models.CharField(max_length=8, choices=ImportState.choices, default=ImportState.READING)
+    counts = models.JSONField(default=dict, help_text="outcome -> rows, when its job last ended")
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["project", "-created_at"], name="imports_of_project")]
+
+    def __str__(self) -> str:
+        return f"{self.file_name} into {self.project.slug}"
+
+
+class Outcome(models.TextChoices):
+    """What a row of an import would do, or did."""
+
+    OPEN = "open", _("Not looked at yet")
+    READY = "ready", _("Will come in")
+    SAME = "same", _("Is here already")
+    LEFT = "left", _("Left out")
+    REFUSED = "refused", _("Cannot come in")
+    DONE = "done", _("Came in")
+    UNDONE = "undone", _("Taken back")
+    KEPT = "kept", _("Stays: others have built on it")
+
+
+class ImportRow(models.Model):
+    """What one person said of one photo, as the file has it, and what becomes of it.
+
+    ``place``: where it stands in the file, for people. ``labels``: several where the file allows several choices.
+    ``fault``: a reason for which the file itself makes no sense here; ``reason`` and ``about``: why it cannot come in.
+    ``made``: id of what was written, a row of the table that the import's ``use`` says.
+    """
+
+    of = models.ForeignKey(Import, on_delete=models.CASCADE, related_name="rows")
+    place = models.CharField(max_length=200)
+    photo = models.CharField(max_length=400, blank=True)
+    sha256 = models.CharField(max_length=64, blank=True)
+    labels = ArrayField(models.CharField(max_length=200), default=list)
+    annotator = models.CharField(max_length=120, blank=True)
+    fault = models.CharField(max_length=20, blank=True)
+    item_id = models.BigIntegerField(null=True)
+    outcome = models.CharField(max_length=7, choices=Outcome.choices, default=Outcome.OPEN)
+    reason = models.CharField(max_length=20, blank=True)
+    about = models.CharField(max_length=200, blank=True)
+    made = models.BigIntegerField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["of", "outcome", "id"], name="import_row_by_outcome"),
+            models.Index(fields=["of", "item_id"], name="import_row_by_photo"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.photo} is {', '.join(self.labels)}"
+
+
+class ClassAlias(models.Model):
+    """What an admin said that a label from elsewhere means here: proposed again for the next import."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="class_aliases")
+    label = models.CharField(max_length=200)
+    means = models.CharField(
+        max_length=80, blank=True, help_text="class key, hold, unusable, or nothing: left out"
+    )
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["project", "label"], name="alias_once_a_project")]
+
+    def __str__(self) -> str:
+        return f"{self.label} means {self.means}"

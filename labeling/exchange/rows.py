@@ -10,6 +10,7 @@ from django.db import connection
 from django.utils.text import get_valid_filename
 
 from labeling.catalog.selectors import class_resolution
+from labeling.exchange.choosing import chosen_photos, is_chosen
 from labeling.exchange.models import DataSet
 from labeling.exchange.splits import VALUE, Splitter
 from labeling.frontier import standing
@@ -28,7 +29,7 @@ JOIN catalog_guideline g ON g.id = t.guideline_id
 JOIN unnest(%(old)s::bigint[], %(new)s::bigint[]) AS res (old_id, new_id) ON res.old_id = t.label_class_id
 JOIN catalog_labelclass c ON c.id = res.new_id
 {standing.HELPED}
-WHERE t.project_id = %(project)s AND t.id <= %(upto)s AND t.kind = 'class' AND t.origin <> 'gold'
+WHERE t.project_id = %(project)s AND t.id <= %(upto)s {{among}} AND t.kind = 'class' AND t.origin <> 'gold'
   AND NOT EXISTS (SELECT 1 FROM truth_groundtruth newer WHERE newer.supersedes_id = t.id AND newer.id <= %(upto)s)
   AND (%(promise)s = '' OR {standing.PROMISE_OF_TRUTH} = %(promise)s)
 ORDER BY t.id
@@ -71,10 +72,17 @@ class Row:
 def rows_of(data_set: DataSet) -> Iterator[list[Row]]:
     """All rows in lists of at most :data:`CHUNK`, from a server-side cursor: flat in memory."""
     splitter = Splitter(data_set)
+    if not is_chosen(data_set):
+        yield from _read(data_set, splitter, "")
+    for item_ids in chosen_photos(data_set):
+        yield from _read(data_set, splitter, "AND t.item_id = ANY(%(among)s)", among=item_ids)
+
+
+def _read(data_set: DataSet, splitter: Splitter, where: str, **given: list[int]) -> Iterator[list[Row]]:
     resolution = class_resolution(data_set.project, data_set.guideline)
     with connection.chunked_cursor() as cursor:
         cursor.execute(
-            _ROWS,
+            _ROWS.replace("{among}", where),
             {
                 "project": data_set.project_id,
                 "upto": data_set.upto,
@@ -83,6 +91,7 @@ def rows_of(data_set: DataSet) -> Iterator[list[Row]]:
                 "promise": data_set.promise,
                 "old": list(resolution.keys()),
                 "new": list(resolution.values()),
+                **given,
             },
         )
         while found := cursor.fetchmany(CHUNK):

@@ -11,8 +11,10 @@ from django.utils.translation import gettext as _
 from labeling.catalog.activity import log_activity
 from labeling.catalog.models import MetadataChange, Project
 from labeling.catalog.selectors import current_guideline
+from labeling.exchange.choosing import request_choosing
 from labeling.exchange.formats import FORMATS
 from labeling.exchange.models import LEAVE_SOME, DataSet, Pictures, Together
+from labeling.explorer.wanted import Wanted
 from labeling.people.models import User
 from labeling.plain_text import composed
 from labeling.refusals import Refused
@@ -22,11 +24,12 @@ from labeling.truth.models import GroundTruth
 _WAIT = "1s"
 
 
-def make_data_set(*, project: Project, by: User, format: str, **asked: Any) -> DataSet:
-    """Fix what goes into a data set. ``asked``: fields of :class:`DataSet`, each with a default.
+def make_data_set(*, project: Project, by: User, format: str, search: str = "", **asked: Any) -> DataSet:
+    """Fix what goes into a data set. ``asked``: fields of :class:`DataSet`, each with a default. ``search``: of the
+    explorer, as an address says it; what it finds is looked up in the background, and then fixed too.
 
-    Raises :class:`Refused` for a format that is not there or cannot be written so, and for shares that leave nothing to
-    train on.
+    Raises :class:`Refused` for a format that is not there or cannot be written so, for shares that leave nothing to
+    train on, and for filters that are not there.
     """
     if format not in FORMATS:
         raise Refused.invalid(
@@ -41,6 +44,7 @@ def make_data_set(*, project: Project, by: User, format: str, **asked: Any) -> D
         )
     if asked.get("validation", 0) + asked.get("test", 0) > 90:
         raise Refused.invalid_fields({"validation": LEAVE_SOME, "test": LEAVE_SOME}, str(LEAVE_SOME))
+    query = Wanted.read(project, search).query
     by_value = asked.get("together") == Together.VALUE
     asked["value"] = composed(" ".join(asked.get("value", "").split())) if by_value else ""
     if by_value and not asked["value"]:
@@ -50,6 +54,7 @@ def make_data_set(*, project: Project, by: User, format: str, **asked: Any) -> D
     with transaction.atomic():
         made = DataSet.objects.create(
             project=project,
+            search=query,
             format=format,
             pictures=pictures,
             guideline=current_guideline(project),
@@ -61,6 +66,8 @@ def make_data_set(*, project: Project, by: User, format: str, **asked: Any) -> D
         log_activity(
             project=project, kind="data_set", actor=by, format=FORMATS[format].title, data_set=str(made.pk)
         )
+        if query:
+            request_choosing(data_set=made, by=by)
     return made
 
 

@@ -1,5 +1,10 @@
 from django.urls import path
 
 from labeling.exchange import views
+from labeling.exchange.imports import views as imports
 
-urlpatterns = [path("p/<slug:slug>/data-sets", views.data_sets, name="data-sets")]
+urlpatterns = [
+    path("p/<slug:slug>/data-sets", views.data_sets, name="data-sets"),
+    path("p/<slug:slug>/imports", imports.imports, name="imports"),
+    path("p/<slug:slug>/imports/<uuid:import_id>", imports.one_import, name="import"),
+]

@@ -11,9 +11,11 @@ from django.utils.translation import gettext as _
 from labeling.catalog.models import Project
 from labeling.catalog.pages import project_context, show_refusal
 from labeling.catalog.permissions import Action, project_for
+from labeling.catalog.selectors import class_names_by_key, current_guideline
 from labeling.exchange import selectors, services
 from labeling.exchange.formats import FORMATS
 from labeling.exchange.forms import DataSetForm
+from labeling.explorer.chips import said
 from labeling.people.signed_in import signed_in
 from labeling.refusals import Refused
 
@@ -24,7 +26,7 @@ SHOWN = 50
 def data_sets(request: HttpRequest, slug: str) -> HttpResponse:
     project = project_for(request.user, slug, Action.ADMIN)
     if request.method != "POST":
-        return _page(request, project, DataSetForm())
+        return _page(request, project, DataSetForm(initial={"search": request.GET.get("search", "")}))
     form = DataSetForm(request.POST)
     if form.is_valid():
         try:
@@ -33,7 +35,10 @@ def data_sets(request: HttpRequest, slug: str) -> HttpResponse:
             show_refusal(form, refusal)
         else:
             messages.success(
-                request, _("The data set is fixed. Download it here, now or later: it stays the same.")
+                request,
+                _("Its photos are looked for and then fixed. Download it here when they are found.")
+                if form.cleaned_data["search"]
+                else _("The data set is fixed. Download it here, now or later: it stays the same."),
             )
             return redirect("data-sets", slug=slug)
     messages.error(request, _("Nothing was made: see the marked fields."))
@@ -41,10 +46,18 @@ def data_sets(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def _page(request: HttpRequest, project: Project, form: DataSetForm, *, status: int = 200) -> HttpResponse:
-    made = [(each, FORMATS[each.format]) for each in selectors.data_sets_of(project)[:SHOWN]]
+    names = class_names_by_key(current_guideline(project))
+    made = [
+        (each, FORMATS[each.format], said(project, each.search, names=names))
+        for each in selectors.data_sets_of(project)[:SHOWN]
+    ]
+    shown = {"form": form, "made": made, "choosing": not all(each.ready for each, _format, _said in made)}
+    if request.GET.get("fragment"):
+        return render(request, "exchange/_made.html", {"project": project, **shown})
+    shown["found"] = said(project, form["search"].value() or "", names=names)
     return render(
         request,
         "exchange/data_sets.html",
-        project_context(request, project, "data-sets", form=form, made=made),
+        project_context(request, project, "data-sets", **shown),
         status=status,
     )

@@ -11,6 +11,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from labeling import on_disk
+from labeling.catalog import erased
 from labeling.catalog.intake import sent_name
 from labeling.catalog.models import Item, Project
 from labeling.catalog.name_encodings import kept_path, read
@@ -44,6 +45,8 @@ def ask_alike(*, project: Project, by: User, photo: File[bytes] | None) -> str:
     sha256 = hashlib.sha256(data).hexdigest()
     if Item.objects.filter(project=project, image__sha256=sha256).exists():
         return sha256
+    if erased.listed(project, [sha256]):  # its name and hash would be kept for a week
+        raise PhotoRefused(erased.REASON)
     space = current_space(project)
     if space is None:
         raise Refused(

@@ -8,9 +8,11 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from labeling.catalog.models import Project
 from labeling.explorer.told import Status
 from labeling.explorer.wanted import Wanted
 from labeling.plain_text import isolated
+from labeling.refusals import Refused
 from labeling.truth.models import HoldReason, UnusableReason
 from labeling.truth.templatetags.shares import decimals
 
@@ -32,6 +34,14 @@ def chips(wanted: Wanted, *, names: Mapping[str, str]) -> list[Chip]:
         if name in said:
             found.append(Chip(_text(name, said[name], names), replace(wanted, **_nothing(each)).query))
     return found
+
+
+def said(project: Project, query: str, *, names: Mapping[str, str]) -> list[str]:
+    """The same in words, of an address that was kept; as it stands where it names what is there no more."""
+    try:
+        return [chip.text for chip in chips(Wanted.read(project, query), names=names)]
+    except Refused:
+        return [isolated(query)]
 
 
 def _nothing(each: Field[Any]) -> dict[str, Any]:

@@ -42,6 +42,7 @@ class Kind(TextChoices):
     DRAWN = "drawn", gettext_lazy("Drawn at random")
     ANSWER = "answer", gettext_lazy("Answer")
     UNDO = "undo", gettext_lazy("Taken back")
+    HINT = "hint", gettext_lazy("Said elsewhere")
     GOLD = "gold", gettext_lazy("Gold")
     DISPUTE = "dispute", gettext_lazy("Dispute")
     RULING = "ruling", gettext_lazy("Ruling")
@@ -55,7 +56,7 @@ class Kind(TextChoices):
 ICONS = {
     Kind.INTAKE: "folder-up", Kind.GONE: "folder-x", Kind.METADATA: "list-plus", Kind.DRAWN: "dices", Kind.ANSWER: "tag",
     Kind.UNDO: "undo-2", Kind.GOLD: "badge-check", Kind.DISPUTE: "scale", Kind.RULING: "gavel", Kind.TRUTH: "circle-check",
-    Kind.DECISION: "shield-check", Kind.OVERRULED: "hand", Kind.ASSISTED: "users",
+    Kind.DECISION: "shield-check", Kind.OVERRULED: "hand", Kind.ASSISTED: "users", Kind.HINT: "package-open",
 }  # fmt: skip
 
 
@@ -85,13 +86,14 @@ def history(project: Project, item: Item, *, told: bool, gold: bool) -> list[Mom
 
     Of a photo that was erased it tells what was said and decided, and nothing that it would be known by.
     """
-    found = [*_intake(project, item), *_metadata(item)]
+    found = [*_intake(project, item), *(_metadata(item) if item.project_id is not None else [])]
     if told:
         names = class_names(current_guideline(project))
         found += [
             *_drawn(item),
             *_gold(item, names) * gold,
             *_answers(item, names, gold),
+            *_hints(item, names),
             *_disputes(project, item, names),
             *_truths(item, names, gold),
             *_decisions(project, item, names),
@@ -185,6 +187,18 @@ def _gold(item: Item, names: dict[int, str]) -> list[Moment]:
     return found
 
 
+def _hints(item: Item, names: dict[int, str]) -> Iterator[Moment]:
+    for hint in item.hints.select_related("label_class").order_by("id"):
+        yield Moment(
+            hint.created_at,
+            Kind.HINT,
+            _("Said elsewhere: %(label)s") % {"label": _named(hint.label_class_id, hint.kind, names)},
+            by=hint.said_by,
+            details=[_("taken back")] if hint.retired_at else [],
+            label=hint.label_class.key if hint.label_class else hint.kind,
+        )
+
+
 _DRAWS = {
     Draw.AUDIT: gettext_lazy("drawn at random"),
     Draw.GOLD: gettext_lazy("asked as gold"),
@@ -201,9 +215,11 @@ def _answers(item: Item, names: dict[int, str], gold: bool) -> Iterator[Moment]:
     for answer in answers if gold else answers.exclude(draw=Draw.GOLD):
         details = [
             _("round %(n)d") % {"n": answer.round} if answer.round > 1 else "",
-            _("%(n).1f\u00a0s") % {"n": answer.view_ms / 1000},
+            _("%(n).1f\u00a0s") % {"n": answer.view_ms / 1000} if answer.view_ms else "",
             _("guideline %(n)d") % {"n": answer.guideline.number},
-            str(_DRAWS.get(Draw(answer.draw), "")),
+            _("imported, not blind")
+            if "import" in answer.context
+            else str(_DRAWS.get(Draw(answer.draw), "")),
             reason_text(answer.kind, answer.reason) if answer.reason else "",
         ]
         label = _named(answer.label_class_id, answer.kind, names)

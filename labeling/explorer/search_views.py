@@ -21,10 +21,10 @@ from labeling.catalog.permissions import Action, may, project_for
 from labeling.catalog.publishing import publishing
 from labeling.catalog.selectors import active_definitions, class_names, current_guideline, sources
 from labeling.explorer import services
-from labeling.explorer.bulk import Deed
+from labeling.explorer.bulk.deeds import NEEDS
 from labeling.explorer.chips import chips
 from labeling.explorer.exemplars import made_exemplars
-from labeling.explorer.models import SavedView
+from labeling.explorer.models import Deed, SavedView
 from labeling.explorer.search import MOST_LOOKED_AT, FoundPage, search
 from labeling.explorer.told import Status
 from labeling.explorer.wanted import Wanted
@@ -66,6 +66,7 @@ def ticked(request: HttpRequest, slug: str) -> HttpResponse:
             by=signed_in(request),
             deed=request.POST.get("deed", ""),
             comment=request.POST.get("comment", ""),
+            class_key=request.POST.get("class_key", ""),
         )
     except Refused as refused:
         messages.error(request, refused.message)
@@ -108,7 +109,7 @@ def save(request: HttpRequest, slug: str) -> HttpResponse:
     project = project_for(request.user, slug, Action.REVIEW)
     query = request.POST.get("query", "")
     try:
-        wanted = Wanted.of(project, QueryDict(query).dict())
+        wanted = Wanted.read(project, query, field="query")
         view = services.save_view(
             project=project, by=signed_in(request), name=request.POST.get("name", ""), wanted=wanted
         )
@@ -118,6 +119,19 @@ def save(request: HttpRequest, slug: str) -> HttpResponse:
         messages.success(request, _("The view “%(name)s” is kept.") % {"name": view.name})
         query = view.query
     return redirect(f"{reverse('photos', args=[slug])}?{query}")
+
+
+@login_required
+@require_POST
+def rename(request: HttpRequest, slug: str, view_id: int) -> HttpResponse:
+    project = project_for(request.user, slug, Action.REVIEW)
+    try:
+        view = services.rename_view(project=project, view_id=view_id, name=request.POST.get("name", ""))
+    except Refused as refused:
+        messages.error(request, refused.message)
+        kept = SavedView.objects.filter(project=project, pk=view_id).first()
+        return redirect(f"{reverse('photos', args=[slug])}?{kept.query if kept else ''}")
+    return redirect(f"{reverse('photos', args=[slug])}?{view.query}")
 
 
 @login_required
@@ -186,8 +200,9 @@ def _page(request: HttpRequest, project: Project, *, form: ExemplarForm, definit
         form=form,
         may_edit=may_edit,
         **(publishing(request, project) if may_edit and found.rows else {}),
-        deeds=[each for each in Deed if may_edit or each != Deed.FIRST],
+        deeds=[each for each in Deed if may(request.user, project, NEEDS[each])],
         here=request.GET.urlencode(),
+        search_query=urlencode({"search": wanted.query}),
         intake_url=reverse("intake", args=[project.slug]),
     )
     return render(

@@ -1,10 +1,25 @@
 """What the explorer does for pages and the API: one import for all its writes."""
 
 from labeling.explorer.asking import ask_alike
-from labeling.explorer.bulk import do_with
+from labeling.explorer.bulk.asking import go_on, look, stop, take_back
+from labeling.explorer.bulk.ticked import do_with
 from labeling.explorer.laying_out import request_space
 from labeling.explorer.mending import mend
-from labeling.explorer.saving import forget_view, save_view
+from labeling.explorer.saving import forget_view, forget_views_of, rename_view, save_view
 from labeling.explorer.spaces import forget as forget_places
 
-__all__ = ["ask_alike", "do_with", "forget_places", "forget_view", "mend", "request_space", "save_view"]
+__all__ = [
+    "ask_alike",
+    "do_with",
+    "forget_places",
+    "forget_view",
+    "forget_views_of",
+    "go_on",
+    "look",
+    "mend",
+    "rename_view",
+    "request_space",
+    "save_view",
+    "stop",
+    "take_back",
+]

@@ -7,9 +7,15 @@ from typing import Any
 from procrastinate.contrib.django import app
 
 from labeling.explorer import asking, laying_out
+from labeling.explorer.bulk import working
 from labeling.explorer.compute import asked, filling
 from labeling.jobs.handlers import handles
 from labeling.jobs.progress import Progress
+
+
+@handles(working.JOB_KIND)
+def bulk(progress: Progress) -> dict[str, Any]:
+    return working.work(progress)
 
 
 @handles(laying_out.JOB_KIND)

@@ -2,10 +2,11 @@
 
 from django.urls import path
 
-from labeling.explorer import map_views, search_views, views
+from labeling.explorer import bulk_views, map_views, search_views, views
 
 _PHOTOS = "p/<slug:slug>/photos"
 _PHOTO = f"{_PHOTOS}/<int:item_id>"
+_BULK = f"{_PHOTOS}/bulk/<uuid:bulk_id>"
 _MAP = "p/<slug:slug>/map"
 
 urlpatterns = [
@@ -13,7 +14,14 @@ urlpatterns = [
     path(f"{_PHOTOS}/ticked", search_views.ticked, name="photos-ticked"),
     path(f"{_PHOTOS}/like", search_views.like, name="photos-like"),
     path(f"{_PHOTOS}/views", search_views.save, name="photos-save"),
+    path(f"{_PHOTOS}/views/<int:view_id>/rename", search_views.rename, name="photos-rename"),
     path(f"{_PHOTOS}/views/<int:view_id>/forget", search_views.forget, name="photos-forget"),
+    path(f"{_PHOTOS}/bulk", bulk_views.bulks, name="photos-bulks"),
+    path(_BULK, bulk_views.bulk, name="photos-bulk"),
+    path(f"{_BULK}/state", bulk_views.state, name="photos-bulk-state"),
+    path(f"{_BULK}/go-on", bulk_views.go_on, name="photos-bulk-go-on"),
+    path(f"{_BULK}/stop", bulk_views.stop, name="photos-bulk-stop"),
+    path(f"{_BULK}/take-back", bulk_views.take_back, name="photos-bulk-take-back"),
     path(_MAP, map_views.map_page, name="map"),
     path(f"{_MAP}/points", map_views.map_points, name="map-points"),
     path(f"{_MAP}/photo/<int:item_id>", map_views.map_photo, name="map-photo"),

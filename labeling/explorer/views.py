@@ -17,7 +17,7 @@ from labeling.catalog.forms.guideline import ExemplarForm
 from labeling.catalog.metadata import LONGEST_NAME, LONGEST_TEXT
 from labeling.catalog.models import Item, Project
 from labeling.catalog.pages import project_context
-from labeling.catalog.permissions import Action, project_for
+from labeling.catalog.permissions import Action, may, project_for
 from labeling.catalog.publishing import publishing
 from labeling.catalog.selectors import active_definitions
 from labeling.catalog.services import put_metadata
@@ -38,7 +38,13 @@ from labeling.truth.services import add_gold
 @only_looked_at
 def photo(request: HttpRequest, slug: str, item_id: int) -> HttpResponse:
     project = project_for(request.user, slug, Action.REVIEW)
-    return _page(request, project, _item(project, item_id))
+    try:
+        item = _item(project, item_id)
+    except Http404:
+        if may(request.user, project, Action.ADMIN) and _was_erased(item_id):
+            return redirect("erased-photo", slug=slug, item_id=item_id)
+        raise
+    return _page(request, project, item)
 
 
 #: Photos that are shown beside one.
@@ -171,6 +177,11 @@ def _page(
         longest_text=LONGEST_TEXT,
     )
     return render(request, "explorer/photo.html", context, status=status)
+
+
+def _was_erased(item_id: int) -> bool:
+    """From whichever project: the page of what is left of it says whether from this one."""
+    return item_id < 2**63 and Item.objects.filter(pk=item_id, project__isnull=True).exists()
 
 
 def _item(project: Project, item_id: int) -> Item:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime, time, timedelta
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -86,6 +86,21 @@ class Wanted:
             like=_sha256(given, "like"),
             area=Area.of(given["area"]).text if given.get("area") else "",
         )
+
+    @classmethod
+    def read(cls, project: Project, query: str, *, field: str = "search") -> Wanted:
+        """The same, of an address's part behind the question mark, in which nothing else may stand.
+
+        Raises :class:`Refused` ``invalid`` (422), naming the parameter, or ``field`` for one that is unknown.
+        """
+        given = dict(parse_qsl(query, keep_blank_values=True))
+        if unknown := sorted(given.keys() - set(PARAMETERS)):
+            raise Refused.invalid(
+                field,
+                _("There is no such filter: %(names)s. Known: %(known)s.")
+                % {"names": ", ".join(unknown)[:LONGEST], "known": ", ".join(PARAMETERS)},
+            )
+        return cls.of(project, given)
 
     @property
     def said(self) -> dict[str, Any]:

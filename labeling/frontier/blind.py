@@ -37,8 +37,14 @@ SELECT i.id FROM catalog_item i WHERE i.project_id = %s AND i.id = ANY(%s) AND (
     OR EXISTS (SELECT 1 FROM frontier_drawnphoto d WHERE d.item_id = i.id)
     OR EXISTS (SELECT 1 FROM frontier_automaticdecision a WHERE a.item_id = i.id AND a.audit AND a.mode = 'on')
     OR EXISTS (SELECT 1 FROM frontier_assistedlabel l WHERE l.item_id = i.id))
-LIMIT 1
 """
+
+
+def drawn_among(*, project: Project, items: Iterable[Item]) -> set[int]:
+    """Ids of those that were drawn by lot."""
+    with connection.cursor() as cursor:
+        cursor.execute(_DRAWN, [project.pk, [item.pk for item in items]])
+        return {row[0] for row in cursor.fetchall()}
 
 
 def refuse_drawn(*, project: Project, items: Iterable[Item], field: str = "") -> None:
@@ -46,10 +52,8 @@ def refuse_drawn(*, project: Project, items: Iterable[Item], field: str = "") ->
 
     Whoever took photos out of a random sample, or showed what they are, would choose what certificates and audits see.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(_DRAWN, [project.pk, [item.pk for item in items]])
-        if cursor.fetchone() is None:
-            return
+    if not drawn_among(project=project, items=items):
+        return
     message = _(
         "This photo was drawn at random: what people say of it, blind, certifies or audits the machine. "
         "Choose another."

@@ -21,7 +21,7 @@ from labeling.learning.models import ModelVersion
 from labeling.learning.sides import LEARNED_A_TWIN
 from labeling.planner import without_nested_loops
 from labeling.queue.places import IS_ASKED_FIRST
-from labeling.truth.current import DISPUTED, SETTLED
+from labeling.truth.current import DISPUTED, IMPORTED, SETTLED
 from labeling.truth.first_word import first_word
 
 #: SQL over ``catalog_item i``: the machine may decide the photo. Left to people: what they settled, dispute, have begun, or
@@ -86,12 +86,13 @@ LEFT JOIN unnest(%(classes)s::bigint[], %(counts_as)s::bigint[]) AS f (class_id,
      ON f.class_id = answer.label_class_id
 """
 #: SQL: people said of the photo, blind and by the meaning of the plan's guideline, what the version did not say. Of what a
-#: grid had shown, or they were told, nothing is known to be wrong.
-KNOWN_WRONG = """
+#: grid had shown, or an import had labeled, or they were told, nothing is known to be wrong.
+KNOWN_WRONG = f"""
 (word.id IS NOT NULL AND word.guideline_id = ANY(%(guidelines)s) AND NOT word.told
  AND NOT EXISTS (SELECT 1 FROM queue_sweepphoto p WHERE p.item_id = i.id)
+ AND NOT {IMPORTED}
  AND CASE WHEN word.kind = 'class' THEN r.counts_as IS DISTINCT FROM s.predicted_id ELSE %(undecided)s END)
-"""
+"""  # noqa: S608
 
 _LEFT_OF_REGION = f"""
 SELECT count(*) FILTER (WHERE {LEFT}), count(*) FILTER (WHERE NOT {LEFT} AND {KNOWN_WRONG})

@@ -65,6 +65,8 @@ def large() -> dict[str, Large]:
     return {
         "intake": Large(settings.UPLOAD_MAX_BYTES, Action.ADMIN),
         "api-intakes": Large(settings.UPLOAD_MAX_BYTES, Action.ADMIN),
+        "imports": Large(settings.UPLOAD_MAX_BYTES, Action.ADMIN),
+        "api-imports": Large(settings.UPLOAD_MAX_BYTES, Action.ADMIN),
         "api-decide": Large(settings.INTAKE_MAX_BYTES + FORM, Action.DECIDE),
         "photos-like": Large(settings.INTAKE_MAX_BYTES + FORM, Action.REVIEW),
         "api-like": Large(settings.INTAKE_MAX_BYTES + FORM, Action.REVIEW),

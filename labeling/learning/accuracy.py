@@ -25,8 +25,8 @@ NEWEST = 500
 FAIR = 20
 
 #: SQL over ``truth_groundtruth t`` and its ``catalog_item i``, with ``project`` and ``snapshot``: people settled it as a
-#: class, and the version learned neither from it nor from a near-duplicate.
-JUDGES = f"""t.project_id = %(project)s AND t.kind = 'class' AND t.origin NOT IN ('gold', 'assisted')
+#: class, blind, and the version learned neither from it nor from a near-duplicate.
+JUDGES = f"""t.project_id = %(project)s AND t.kind = 'class' AND t.origin NOT IN ('gold', 'assisted') AND t.draw <> 'sweep'
   AND NOT EXISTS (SELECT 1 FROM truth_groundtruth n WHERE n.supersedes_id = t.id)
   AND NOT EXISTS (SELECT 1 FROM truth_groundtruth old
                   WHERE old.item_id = t.item_id AND old.id = ANY(%(snapshot)s::bigint[]))

@@ -34,26 +34,32 @@ NAMES = {
     "monitor": gettext_lazy("Look at the monitors"),
     "intake": gettext_lazy("Add photos"),
     "look_at_source": gettext_lazy("Look at a source"),
+    "import": gettext_lazy("Import labels"),
     "estimates": gettext_lazy("Compute agreement"),
     "lab": gettext_lazy("Compare strategies"),
     "explain": gettext_lazy("Explain a decision"),
     "rescore": gettext_lazy("Score and order again"),
     "remake_renditions": gettext_lazy("Make the pictures of photos again"),
     "lookalikes": gettext_lazy("Look for photos like those in dispute"),
+    "bulk": gettext_lazy("Act on found photos"),
+    "choose": gettext_lazy("Look for the photos of a data set"),
     "month": gettext_lazy("Simulate a day of the demo"),
     "space": gettext_lazy("Find each photo's place among the others"),
     "like": gettext_lazy("Look at a photo that was sent"),
+    "erase": gettext_lazy("Erase photos"),
 }
 UNITS = {
     "embed": gettext_lazy("photos"),
     "measure": gettext_lazy("photos"),
     "intake": gettext_lazy("files"),
+    "import": gettext_lazy("rows"),
     "adapt": gettext_lazy("photos"),
     "derive": gettext_lazy("photos"),
     "space": gettext_lazy("photos"),
+    "erase": gettext_lazy("photos"),
 }
 #: Of these, what was done before somebody cancelled stays; all others end in one write, or in nothing.
-KEPT = frozenset({"embed", "embed_help", "measure", "intake", "derive"})
+KEPT = frozenset({"embed", "embed_help", "measure", "intake", "import", "derive", "bulk", "choose", "erase"})
 STATES = {
     JobState.QUEUED: gettext_lazy("Waiting"),
     JobState.RUNNING: gettext_lazy("Running"),

@@ -11,7 +11,7 @@ from labeling.catalog.models import Project
 from labeling.learning import lookalikes, services
 from labeling.learning.adaptation import services as adaptation
 from labeling.learning.events import embedded
-from labeling.truth.events import disputed, settled
+from labeling.truth.events import disputed, imported, settled
 from labeling.truth.models import Ruling
 
 
@@ -37,7 +37,7 @@ def embed_with_another_backbone(*, project: Project, changed: frozenset[str], **
         services.request_embedding(project=project)
 
 
-@receiver(settled)
+@receiver([settled, imported])
 def retrain_after_settling(*, project: Project, **_: Any) -> None:
     services.retrain_when_due(project=project)
 

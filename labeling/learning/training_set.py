@@ -35,7 +35,8 @@ TRAINER = 2
 @dataclass(frozen=True)
 class Example:
     """One settled photo. ``audit``: it was drawn at random, so it may judge a model. ``twins_of``: its group of
-    near-duplicates. ``assisted``: one answer settled it, because a model agreed: it may train, and judges nothing."""
+    near-duplicates. Not ``strict``: one answer settled it, because a model agreed, or it was imported: it may train, and
+    judges nothing."""
 
     ground_truth_id: int
     item_id: int
@@ -43,7 +44,7 @@ class Example:
     class_id: int
     audit: bool
     twins_of: int | None = None
-    assisted: bool = False
+    strict: bool = True
 
 
 @dataclass(frozen=True)
@@ -84,8 +85,8 @@ class TrainingSet:
 
     @property
     def strict(self) -> TrainingSet:
-        """The same without what one answer settled."""
-        return self.without({example.sha256 for example in self.examples if example.assisted})
+        """The same without what one answer settled, or an import brought."""
+        return self.without({example.sha256 for example in self.examples if not example.strict})
 
     @property
     def digest(self) -> str:
@@ -127,9 +128,9 @@ def training_set(project: Project) -> TrainingSet:
         survivor = resolution.get(class_id)
         if survivor is not None:
             # What people saw with the prediction beside it trains, and is no part of the unbiased sample.
-            assisted = origin == Origin.ASSISTED
-            audited = audit_drawn_at is not None and draw != Draw.SWEEP and not assisted
-            examples.append(Example(truth_id, item_id, sha256, survivor, audited, twins_of, assisted))
+            strict = origin not in {Origin.ASSISTED, Origin.IMPORTED}
+            audited = audit_drawn_at is not None and draw != Draw.SWEEP and strict
+            examples.append(Example(truth_id, item_id, sha256, survivor, audited, twins_of, strict))
     examples.sort(key=lambda example: example.sha256)
     present = {example.class_id for example in examples}
     return TrainingSet(

@@ -13,6 +13,7 @@ from django.utils.translation import ngettext
 
 from labeling.catalog.models import Activity, Project, Role
 from labeling.catalog.selectors import activity, class_names_by_key, current_guideline
+from labeling.explorer.models import Deed
 from labeling.frontier.models import EndReason, Mode, PromiseKind, WatchedPart
 from labeling.frontier.promise import per_cent
 from labeling.monitors.services import monitor_named
@@ -31,7 +32,7 @@ class DiaryLine:
 
 
 #: Kinds that come many at a time: one after the other by the same person, they are one line that counts them.
-_COUNTED = frozenset({"ruled", "exported"})
+_COUNTED = frozenset({"ruled", "ruling_undone", "gold_retired", "exported"})
 
 
 def diary(project: Project, *, limit: int = 20) -> list[DiaryLine]:
@@ -379,9 +380,24 @@ _SENTENCES: dict[str, Callable[[dict[str, Any]], str]] = {
     "band_opened": _band,
     "review_requested": lambda d: _("%(who)s asked for a review") % d + _note(d, "note"),
     "ruled": _ruled,
-    "ruling_undone": lambda d: _("%(who)s took a ruling back.") % d,
-    "gold_retired": lambda d: _("%(who)s retired a gold photo.") % d,
+    "ruling_undone": lambda d: (
+        (_("%(who)s took %(times)d rulings back.") if "times" in d else _("%(who)s took a ruling back.")) % d
+    ),
+    "gold_retired": lambda d: (
+        (_("%(who)s retired %(times)d gold photos.") if "times" in d else _("%(who)s retired a gold photo."))
+        % d
+    ),
+    "bulk": lambda d: (
+        _("%(who)s began with %(photos)d found photos: %(what)s.") % {**d, "what": Deed(d["deed"]).label}
+    ),
+    "bulk_undone": lambda d: (
+        _("%(who)s took back what was done with %(photos)d found photos: %(what)s.")
+        % {**d, "what": Deed(d["deed"]).label}
+    ),
     "data_set": lambda d: _("%(who)s made a data set (%(format)s).") % d,
+    "import_started": lambda d: _("%(who)s sent labels to import: %(file)s.") % d,
+    "import_applied": lambda d: _("%(who)s imported %(labels)d labels of %(source)s.") % d,
+    "import_undone": lambda d: _("%(who)s took back %(labels)d imported labels of %(source)s.") % d,
     "labeler_paused": _paused,
     "labeler_resumed": lambda d: _("%(who)s let %(labeler)s go on.") % d,
     "model_trained": _trained,
@@ -436,7 +452,12 @@ _LOOK: dict[str, tuple[str, str]] = {
     "ruled": ("scale", "review"),
     "ruling_undone": ("undo-2", "review"),
     "gold_retired": ("badge-check", "labelers"),
+    "bulk": ("layers", "photos-bulks"),
+    "bulk_undone": ("undo-2", "photos-bulks"),
     "data_set": ("package", "data-sets"),
+    "import_started": ("package-open", "imports"),
+    "import_applied": ("package-open", "imports"),
+    "import_undone": ("undo-2", "imports"),
     "labeler_paused": ("circle-pause", "labelers"),
     "labeler_resumed": ("circle-play", "labelers"),
     "model_trained": ("brain", "models"),

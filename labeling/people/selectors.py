@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from labeling.people import imported
 from labeling.people.models import AccountEvent, Token, User
 
 #: Of what happened to an account, on its page.
@@ -24,8 +25,8 @@ def account_events(person: User) -> QuerySet[AccountEvent]:
 
 
 def everybody(search: str = "") -> QuerySet[User]:
-    """All accounts, those that are on first, or those whose name or address holds ``search``."""
-    words = Q()
+    """All accounts of people, those that are on first, or those whose name or address holds ``search``."""
+    words = ~Q(username__startswith=imported.PREFIX)
     for word in search.split():
         words &= (
             Q(username__icontains=word)

@@ -52,9 +52,14 @@ def append_arrivals(*, project: Project, item_ids: list[int]) -> None:
     )
 
 
-@transaction.atomic(savepoint=False)
 def remove_from_queue(*, project: Project, item_id: int) -> None:
-    """A settled or disputed photo needs no more answers; the pace may move on.
+    """A settled or disputed photo needs no more answers; the pace may move on."""
+    remove_several(project=project, item_ids=[item_id])
+
+
+@transaction.atomic(savepoint=False)
+def remove_several(*, project: Project, item_ids: list[int]) -> None:
+    """The same of photos that are settled together.
 
     As text: every second answer comes here, and querysets take longer to compose than the database needs for them.
     """
@@ -63,7 +68,7 @@ def remove_from_queue(*, project: Project, item_id: int) -> None:
         cursor.execute("SELECT id FROM queue_ranking WHERE project_id = %s AND current", [project.pk])
         for (ranking_id,) in cursor.fetchall():
             cursor.execute(
-                "DELETE FROM queue_entry WHERE ranking_id = %s AND item_id = %s", [ranking_id, item_id]
+                "DELETE FROM queue_entry WHERE ranking_id = %s AND item_id = ANY(%s)", [ranking_id, item_ids]
             )
     pace.move_inward(project)
 

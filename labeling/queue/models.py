@@ -211,7 +211,8 @@ class BandOpening(models.Model):
 
 
 class Sweep(models.Model):
-    """One grid of photos that the model predicts as one class, on loan to one person until it is closed.
+    """One grid of photos that the model predicts as one class, or that somebody chose as one (``over``), on loan to one
+    person until it is closed.
 
     Its open photos are slots with ``draw`` "sweep". One person has one open grid in a project: the database says so.
     """
@@ -222,6 +223,11 @@ class Sweep(models.Model):
     label_class = models.ForeignKey(LabelClass, on_delete=models.CASCADE, related_name="+")
     model_version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="+")
     band = models.SmallIntegerField()
+    over = models.TextField(
+        blank=True,
+        db_default="",
+        help_text="search that its photos were taken from, by whoever chose its class",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     closed_at = models.DateTimeField(null=True, blank=True)
 

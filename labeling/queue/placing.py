@@ -121,7 +121,7 @@ FROM (SELECT id, project_id, twins_of FROM catalog_item
       WHERE project_id = %(project)s AND audit_drawn_at IS NOT NULL OFFSET 0) i
 CROSS JOIN LATERAL (
     SELECT t.id, t.label_class_id FROM truth_groundtruth t
-    WHERE t.item_id = i.id AND t.kind <> 'withdrawn' AND t.origin NOT IN ('gold', 'assisted')
+    WHERE t.item_id = i.id AND t.kind <> 'withdrawn' AND t.origin NOT IN ('gold', 'assisted') AND t.draw <> 'sweep'
       AND NOT EXISTS (SELECT 1 FROM truth_groundtruth newer WHERE newer.supersedes_id = t.id) OFFSET 0) g
 CROSS JOIN LATERAL (
     SELECT predicted_id, confidence FROM learning_score

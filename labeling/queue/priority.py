@@ -57,6 +57,29 @@ def ask_first(*, project: Project, item_ids: Sequence[int], place: int = ASKED_F
 
 
 @transaction.atomic
+def ask_in_turn(*, project: Project, item_ids: Sequence[int]) -> set[int]:
+    """Offer these photos before all others no more, but behind the ranked ones until the next ranking places them; return
+    which.
+
+    Those that people began stay, and those that come first because they were drawn or sent back.
+    """
+    ranking = share_ranking(project)
+    if ranking is None or not item_ids:
+        return set()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            UPDATE queue_entry e SET band = %s, position = floor(random() * (2 ^ 31 - 1))::int FROM catalog_item i
+            WHERE e.ranking_id = %s AND e.item_id = ANY(%s) AND i.id = e.item_id AND i.audit_drawn_at IS NULL
+              AND {IS_ASKED_FIRST} AND e.taken = 0 AND e.round = 1 AND e.draw = 'rank'
+            RETURNING e.item_id
+            """,  # noqa: S608  (a constant)
+            [ARRIVALS, ranking.pk, list(item_ids)],
+        )
+        return {row[0] for row in cursor.fetchall()}
+
+
+@transaction.atomic
 def ask_as_drawn(*, project: Project, item_ids: Sequence[int]) -> None:
     """These photos were drawn to prove something: where the project says so they get more answers than others."""
     more = project.more_of_drawn

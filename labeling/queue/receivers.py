@@ -20,7 +20,7 @@ from labeling.queue import pace, services
 from labeling.queue.events import ranking_swapped
 from labeling.queue.exemplars import refuse_asked_exemplars
 from labeling.queue.models import BandOpening
-from labeling.truth.events import answer_waits, disputed, reopened, settled
+from labeling.truth.events import answer_waits, disputed, imported, reopened, settled
 from labeling.truth.models import Annotation, GroundTruth
 
 
@@ -32,6 +32,11 @@ def on_items_added(*, project: Project, item_ids: list[int], **_: Any) -> None:
 @receiver([settled, disputed])
 def on_finished(*, project: Project, item_id: int, **_: Any) -> None:
     services.remove_from_queue(project=project, item_id=item_id)
+
+
+@receiver(imported)
+def on_imported(*, project: Project, item_ids: list[int], **_: Any) -> None:
+    services.remove_several(project=project, item_ids=item_ids)
 
 
 @receiver(answer_waits)

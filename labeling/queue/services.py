@@ -1,11 +1,13 @@
 """What the queue does for pages, the API and the rooms above: one import for all its writes."""
 
 from labeling.queue.answering import Submission, plausible, submit, undo
+from labeling.queue.bringing import bring_answer, take_answer_back
 from labeling.queue.entries import (
     append_arrivals,
     offer_once,
     put_back,
     remove_from_queue,
+    remove_several,
     share_ranking,
     want_all,
     was_offered_once,
@@ -34,6 +36,7 @@ __all__ = [
     "Claiming",
     "Submission",
     "append_arrivals",
+    "bring_answer",
     "claim",
     "claim_under",
     "come_back",
@@ -46,6 +49,7 @@ __all__ = [
     "put_back",
     "release",
     "remove_from_queue",
+    "remove_several",
     "reopen_band",
     "request_ranking",
     "request_rescoring",
@@ -53,6 +57,7 @@ __all__ = [
     "skip",
     "submit",
     "submit_and_claim",
+    "take_answer_back",
     "undo",
     "unskip",
     "want_all",

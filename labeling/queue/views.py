@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
@@ -58,9 +59,11 @@ def criteria(request: HttpRequest, slug: str, key: str) -> HttpResponse:
 @login_required
 @never_cache
 def sweep(request: HttpRequest, slug: str) -> HttpResponse:
-    """Grids of one predicted class. Where the project allows none now, the page says why."""
-    project = project_for(request.user, slug, Action.LABEL)
-    context = _shared(request, project, "sweep", sweep_screen.settings_for)
+    """Grids of one predicted class, or of what a search found. Where the project allows none now, the page says why."""
+    over = request.GET.get("over", "")
+    project = project_for(request.user, slug, Action.REVIEW if over else Action.LABEL)
+    settings_for = partial(sweep_screen.settings_for, over=over, over_class=request.GET.get("class", ""))
+    context = _shared(request, project, "sweep", settings_for)
     return render(request, "queue/sweep.html", context | {"texts": sweep_screen.texts()})
 
 

@@ -24,6 +24,7 @@ from labeling.truth import events
 from labeling.truth.answers import Answer, Viewing, refuse_contradiction
 from labeling.truth.checking import check_gold
 from labeling.truth.current import (
+    current_round,
     open_dispute,
     photo_state,
     standing_answers,
@@ -204,12 +205,23 @@ def retract_answer(*, project: Project, labeler: User, key: UUID) -> Annotation:
     disputes = Dispute.objects.filter(item_id=annotation.item_id, round=annotation.round)
     if disputes.filter(ruling__reviewer__isnull=False, ruling__retraction__isnull=True).exists():
         raise Refused("already_ruled", _("A reviewer has already ruled on this photo, so the ruling stands."))
-    Retraction.objects.create(annotation=annotation, by=labeler)
-    if annotation.draw == Draw.GOLD:
-        return annotation
+    withdraw_answer(project, annotation, labeler, photo.answers_wanted)
+    return annotation
+
+
+def withdraw_answer(
+    project: Project, annotation: Annotation, by: User, answers_wanted: int | None = None
+) -> None:
+    """Retract a standing answer, under its photo's lock, and withdraw what rests on it: a ground truth, or a dispute.
+
+    ``answers_wanted``: of its photo. An answer of a round that is over takes nothing with it.
+    """
+    Retraction.objects.create(annotation=annotation, by=by)
+    if annotation.draw == Draw.GOLD or annotation.round != current_round(annotation.item_id):
+        return
     guideline = catalog.current_guideline(project)
     given = standing_answers(annotation.item_id, annotation.round)
-    decision = consensus_of(project, given, guideline, photo.answers_wanted)
+    decision = consensus_of(project, given, guideline, answers_wanted)
     truth = truth_in_force(annotation.item_id)
     # An assisted label goes with whichever answer there was: with few it is not told which of them it rests on.
     agreed = truth is not None and truth.origin == Origin.AGREEMENT
@@ -217,13 +229,13 @@ def retract_answer(*, project: Project, labeler: User, key: UUID) -> Annotation:
         withdraw_truth(project=project, item_id=annotation.item_id, guideline=guideline, origin=Origin.UNDONE)
         truth = None
     if decision.state == "wait":
-        for dispute in disputes.open().filter(cause__in=[DisputeCause.DISAGREEMENT, DisputeCause.HOLD]):
+        disputes = Dispute.objects.open().filter(item_id=annotation.item_id, round=annotation.round)
+        for dispute in disputes.filter(cause__in=[DisputeCause.DISAGREEMENT, DisputeCause.HOLD]):
             Ruling.objects.create(dispute=dispute, outcome=Outcome.WITHDRAWN, guideline=guideline)
     if truth is None and open_dispute(annotation.item_id) is None:
         events.reopened.send(
             sender=Annotation, project=project, item_id=annotation.item_id, round=annotation.round
         )
-    return annotation
 
 
 def undo_until(project: Project, annotation: Annotation) -> datetime:

@@ -25,10 +25,15 @@ SETTLED = """
     EXISTS (SELECT 1 FROM truth_groundtruth t
             WHERE t.item_id = i.id AND t.kind <> 'withdrawn'
               AND NOT EXISTS (SELECT 1 FROM truth_groundtruth n WHERE n.supersedes_id = t.id))"""
-#: The same, and people settled it as strictly as the project asks: not one answer with the machine's consent.
+#: The same, and people settled it as strictly as the project asks: not one answer with the machine's consent, nor elsewhere.
 SETTLED_STRICTLY = SETTLED.replace(
-    "t.kind <> 'withdrawn'", "t.kind <> 'withdrawn' AND t.origin <> 'assisted'"
+    "t.kind <> 'withdrawn'", "t.kind <> 'withdrawn' AND t.origin NOT IN ('assisted', 'imported')"
 )
+#: SQL over ``catalog_item i``: what was said elsewhere counts for the photo, or did once. Of its strict, blind label nothing
+#: will ever be known, whatever people say of it later (docs/decisions/0040-labels-from-elsewhere.md).
+IMPORTED = """(
+    EXISTS (SELECT 1 FROM truth_groundtruth x WHERE x.item_id = i.id AND x.origin = 'imported')
+    OR EXISTS (SELECT 1 FROM truth_annotation x WHERE x.item_id = i.id AND jsonb_exists(x.context, 'import')))"""
 DISPUTED = """
     EXISTS (SELECT 1 FROM truth_dispute d
             WHERE d.item_id = i.id AND NOT EXISTS (SELECT 1 FROM truth_ruling r WHERE r.dispute_id = d.id))"""

@@ -4,6 +4,8 @@ from django.dispatch import Signal
 
 #: kwargs: project, item_id. The photo is settled (it has a current ground truth).
 settled = Signal()
+#: kwargs: project, item_ids. An import settled these photos, of which none was drawn at random.
+imported = Signal()
 #: kwargs: project, item. The photo is about to become gold; whoever must not let it raises ``Refused``.
 gold_chosen = Signal()
 #: kwargs: project, item_id. The photo went to review and needs no further answers.

@@ -46,7 +46,8 @@ class Draw(models.TextChoices):
     RANK = "rank"
     AUDIT = "audit"
     GOLD = "gold"
-    #: In a grid that said what the model predicts: not blind. Such an answer may train, and never certifies.
+    #: Not blind: in a grid that said what the model predicts, or given elsewhere (:mod:`labeling.truth.imported`). Such an
+    #: answer may train, and never certifies.
     SWEEP = "sweep"
 
 
@@ -279,6 +280,7 @@ class Origin(models.TextChoices):
     RULING = "ruling", _("Reviewer's ruling")
     GOLD = "gold", _("Known beforehand")
     ASSISTED = "assisted", _("One answer that agrees with the machine")
+    IMPORTED = "imported", _("Imported")
     WITHDRAWAL = "withdrawal", _("Withdrawn")
     UNDONE = "undone", _("Taken back by who gave it")
 
@@ -297,8 +299,9 @@ class GroundTruthQuerySet(models.QuerySet["GroundTruth"]):
         return self.filter(~Exists(newer)).exclude(kind=TruthKind.WITHDRAWN)
 
     def strict(self) -> GroundTruthQuerySet:
-        """Current ones, but for those that one answer settled: held against the machine, these could not but agree."""
-        return self.current().exclude(origin=Origin.ASSISTED)
+        """Current ones, but for those that one answer settled (held against the machine, these could not but agree) and
+        imported ones, of which nobody knows by which rules they came about."""
+        return self.current().exclude(origin__in=[Origin.ASSISTED, Origin.IMPORTED])
 
     def assisted(self) -> GroundTruthQuerySet:
         """Current ones that one answer settled."""
@@ -372,6 +375,33 @@ class Gold(models.Model):
 
     def __str__(self) -> str:
         return f"gold {self.item_id}"
+
+
+class Hint(models.Model):
+    """What somebody elsewhere said of a photo, for reviewers to read beside the answers. It settles nothing.
+
+    A ruling that was made beside one certifies nothing (:mod:`labeling.truth.first_word`). Taken back, it keeps its row.
+    """
+
+    project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="+")
+    item = models.ForeignKey(Item, on_delete=models.PROTECT, related_name="hints")
+    kind = models.CharField(max_length=8, choices=AnswerKind.choices)
+    label_class = models.ForeignKey(
+        LabelClass, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    said_by = models.CharField(max_length=200, help_text="the source, and who it was there")
+    created_at = models.DateTimeField(auto_now_add=True)
+    retired_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["item", "said_by"], condition=Q(retired_at__isnull=True), name="one_hint_of_a_source"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.said_by} on {self.item_id}: {self.label_class or self.kind}"
 
 
 class SweepCheck(models.Model):

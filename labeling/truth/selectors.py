@@ -145,6 +145,8 @@ class DisputeDetail:
     suggested_unusable: str
     #: what the photo is settled as meanwhile, in words; empty where it is not
     in_force: str
+    #: what was said of it elsewhere: (who, what, in words)
+    hints: list[tuple[str, str]]
 
     @property
     def names_told(self) -> bool:
@@ -173,7 +175,7 @@ def dispute_detail(dispute: Dispute) -> DisputeDetail:
     undone = hasattr(ruling, "retraction")
     in_dispute = undone and Dispute.objects.open().filter(item=item).exists()
     rounds = _rounds(dispute, names, rulings, reveal=ruling is not None and not in_dispute)
-    reasons = _usual_reasons(item)
+    reasons = _usual_reasons(rounds)
     now = next((r.answers for r in rounds if r.number == dispute.round), [])
     sides, beside, below = sides_of(project, item, Counter(answer.class_key for answer in now))
     return DisputeDetail(
@@ -192,6 +194,10 @@ def dispute_detail(dispute: Dispute) -> DisputeDetail:
         suggested_hold=reasons.get(AnswerKind.HOLD, HoldReason.BETWEEN),
         suggested_unusable=reasons.get(AnswerKind.UNUSABLE, UnusableReason.OTHER),
         in_force=_in_force(item, names),
+        hints=[
+            (hint.said_by, names.get(hint.label_class_id or 0, str(AnswerKind(hint.kind).label)))
+            for hint in item.hints.filter(retired_at__isnull=True).order_by("id")
+        ],
     )
 
 
@@ -297,11 +303,16 @@ def reason_text(kind: str, reason: str) -> str:
     return str(choices(reason).label) if reason in choices.values else reason
 
 
-def _usual_reasons(item: Item) -> dict[str, str]:
+def _usual_reasons(rounds: Iterable[Round]) -> dict[str, str]:
     """Kind -> the reason that people gave most often for it on this photo: what one key press will record."""
-    given = Annotation.objects.standing().filter(item=item).exclude(kind=AnswerKind.CLASS)
-    counted = given.values("kind", "reason").annotate(n=Count("id")).order_by("n", "-reason")
-    return {row["kind"]: str(row["reason"]) for row in counted}
+    given = Counter(
+        (answer.kind, answer.reason)
+        for each in rounds
+        for answer in each.answers
+        if answer.kind != AnswerKind.CLASS
+    )
+    first = sorted(given, key=lambda pair: pair[1], reverse=True)
+    return dict(sorted(first, key=lambda pair: given[pair]))
 
 
 # --- gold -------------------------------------------------------------------------------------------------------

@@ -6,24 +6,39 @@ from labeling.truth.answers import Answer, Viewing
 from labeling.truth.assisting import settle_by_answer, withdraw_assisted
 from labeling.truth.checking import Checked, add_gold, lift_pause, record_checks, retire_gold
 from labeling.truth.correcting import correct
+from labeling.truth.imported import (
+    Word,
+    bring_answer,
+    bring_hint,
+    bring_truths,
+    take_answer_back,
+    take_hint_back,
+    take_truth_back,
+)
 from labeling.truth.leaving import come_back, forget_texts, leave
 from labeling.truth.paused_photos import send_back_paused
 from labeling.truth.quality import request_estimates
 from labeling.truth.reviewing import request_review, rule
 from labeling.truth.ruling_several import rule_alike
-from labeling.truth.settling import reconsider
-from labeling.truth.undoing_rulings import undo_ruling, undo_rulings
+from labeling.truth.settling import lock_photo, lock_photos, reconsider
+from labeling.truth.undoing_rulings import take_correction_back, undo_ruling, undo_rulings
 
 __all__ = [
     "Answer",
     "Checked",
     "Viewing",
+    "Word",
     "add_gold",
+    "bring_answer",
+    "bring_hint",
+    "bring_truths",
     "come_back",
     "correct",
     "forget_texts",
     "leave",
     "lift_pause",
+    "lock_photo",
+    "lock_photos",
     "reconsider",
     "record_answer",
     "record_checks",
@@ -36,6 +51,10 @@ __all__ = [
     "send_back_paused",
     "settle_by_answer",
     "settle_disputes_that_agree",
+    "take_answer_back",
+    "take_correction_back",
+    "take_hint_back",
+    "take_truth_back",
     "undo_ruling",
     "undo_rulings",
     "undo_until",

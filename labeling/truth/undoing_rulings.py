@@ -21,7 +21,13 @@ from labeling.catalog.services import log_activity
 from labeling.people.models import User
 from labeling.refusals import Refused
 from labeling.truth import events
-from labeling.truth.current import current_round, newest_truth, open_dispute, truth_in_force
+from labeling.truth.current import (
+    current_round,
+    newest_truth,
+    open_dispute,
+    standing_answers,
+    truth_in_force,
+)
 from labeling.truth.models import (
     Dispute,
     GroundTruth,
@@ -88,6 +94,34 @@ def undo_rulings(
         except Refused as refused:
             left.append(not_done(project, dispute_id, refused))
     return back, left
+
+
+@transaction.atomic
+def take_correction_back(*, project: Project, ruling: Ruling, by: User) -> None:
+    """Put in force again what a correction (:func:`~labeling.truth.correcting.correct`) superseded, however long ago.
+
+    Unlike :func:`undo_ruling` it asks no reviewer: nobody doubts what is restored. A second call changes nothing. Raises
+    :class:`Refused` ``already_ruled``, ``in_review`` or, where people were asked again, ``already_answered`` (409).
+    """
+    item_id = ruling.dispute.item_id
+    lock_photo(item_id)
+    if RulingRetraction.objects.filter(ruling=ruling).exists():
+        return
+    made = newest_truth(item_id)
+    if made is None or (made.ruling_id != ruling.pk and not _withdrawn_by(ruling, made)):
+        raise _ruled_since()
+    if open_dispute(item_id) is not None:
+        raise Refused("in_review", _("This photo is before reviewers now. Rule on it there."))
+    if standing_answers(item_id, current_round(item_id)) and ruling.outcome == Outcome.SEND_BACK:
+        raise Refused(
+            "already_answered", _("People have answered this photo since, so it goes on from there.")
+        )
+    RulingRetraction.objects.create(ruling=ruling, by=by)
+    _as_before(project, ruling)
+    log_activity(
+        project=project, kind="ruling_undone", actor=by, item=item_id, dispute=str(ruling.dispute_id)
+    )
+    events.settled.send(sender=RulingRetraction, project=project, item_id=item_id)
 
 
 def ruling_undo_until(project: Project, ruling: Ruling) -> datetime:

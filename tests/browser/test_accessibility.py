@@ -42,11 +42,13 @@ FOCUS = """() => {
 #: Of a project whose first photos have just come in.
 PAGES = (
     "photos",
+    "photos?q=cell",
+    "photos/bulk",
     "members",
     "guideline",
     "guideline/edit",
     "intake",
-    "data-sets",
+    "data-sets?search=q%3Dcell",
     "settings",
     "label",
     "mine",

@@ -317,3 +317,28 @@ def test_the_page_is_never_wider_than_its_window(field: Field, page_for: PageFor
         assert box is not None and box["x"] >= 0 and box["x"] + box["width"] <= width
     bar = page.locator("#hand-in").bounding_box()
     assert bar is not None and bar["y"] + bar["height"] <= 740
+
+
+def test_a_reviewer_answers_what_a_search_found_in_grids(
+    live_stack: object, field: Field, page_for: PageFor
+) -> None:
+    page = page_for(make_member(field.project, "reviewer"))
+    page.goto(f"/p/{field.project.slug}/photos?status=open")
+    page.get_by_text("With all that are found").click()
+    page.get_by_label("All of them look like").select_option("Functional")
+    page.get_by_role("button", name="Answer them in grids").click()
+    screen = Screen(page, field).wait_for_grid()
+    first = screen.shown
+    sweep = Sweep.objects.get(pk=UUID(first))
+    assert (sweep.over, sweep.label_class.key) == ("status=open", "functional")
+    predicted = {slot.context["ladder"] for slot in Slot.objects.filter(holder=sweep.labeler)}
+    assert len(predicted) == 2, "it is the reviewer who says what they are, not the model"
+    screen.mark(*screen.planted)
+    page.keyboard.press("Enter")
+    screen.wait_for_grid(other_than=first)
+    second = Sweep.objects.get(pk=UUID(screen.shown))
+    assert second.over == "status=open"
+    assert set(Annotation.objects.values_list("draw", flat=True)) == {Draw.SWEEP}
+    page.keyboard.press("z")
+    screen.wait_for_grid(other_than=str(second.pk))
+    assert screen.shown == first

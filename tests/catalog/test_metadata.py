@@ -10,7 +10,7 @@ from pytest_django import Settings
 
 from labeling.catalog import metadata, services
 from labeling.catalog.metadata_tables import Tables, lines_of
-from labeling.catalog.models import IntakeBatch, Item, Metadata, MetadataChange, Project
+from labeling.catalog.models import IntakeBatch, IntakeFile, Item, Metadata, MetadataChange, Project
 from labeling.jobs.models import Job
 from labeling.refusals import Refused
 from tests.catalog.conftest import upload, zip_of
@@ -99,6 +99,7 @@ def test_the_same_delivery_again_changes_nothing_and_a_corrected_one_what_it_cor
     assert MetadataChange.objects.count() == 1
     send("file_name,line\na.png,3\n")
     assert known(project) == {"a.png": {"line": 3, "car": "x"}}
+    assert not IntakeFile.objects.exclude(metadata=None).exists(), "it is the photo's now"
     last = MetadataChange.objects.latest("pk")
     assert (last.data, last.origin, last.by) == ({"line": 3}, "March", project.created_by)
 
@@ -152,7 +153,16 @@ def test_a_photo_has_so_many_values_and_one_that_has_more_stays_as_it_was() -> N
 
 
 @pytest.mark.parametrize(
-    "data", [b"", b"\0", b"file_name,file_name\n", b"a,b\n", "파일,줄\n".encode(), b"\xff\xfe" * 9]
+    "data",
+    [
+        b"",
+        b"\0",
+        b"file_name,file_name\n",
+        b"a,b\n",
+        "파일,줄\n".encode(),
+        b"\xff\xfe" * 9,
+        b"file_name,a\na.png," + b"x" * 200_000,
+    ],
 )
 def test_a_table_that_is_none_is_refused_as_a_whole(data: bytes) -> None:
     tables = Tables()

@@ -18,6 +18,7 @@ from labeling import public_http
 from labeling.catalog import services
 from labeling.catalog.models import IntakeBatch, Item, Metadata, Project, WatchedFile, WatchedSource
 from labeling.catalog.watched import look_at_what_is_due
+from labeling.explorer.history import history
 from labeling.jobs.models import Job
 from labeling.public_http import Fetched, NotFetched
 from labeling.refusals import Refused
@@ -119,6 +120,9 @@ def test_what_is_new_comes_in_what_changed_too_and_what_is_gone_is_told(place: P
     assert photos.count() == 4, "nothing is deleted"
     gone = WatchedFile.objects.get(source=source, gone_at__isnull=False)
     assert gone.path == "앞/2.png"
+    item = photos.get(name="앞/2.png")
+    told = [moment.kind for moment in history(source.project, item, told=False, gold=False)]
+    assert told == ["intake", "gone"]
 
     place.put("앞/2.png", photo_bytes(2))
     look(source, do)

@@ -10,15 +10,27 @@ from uuid import uuid4
 import numpy as np
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from pytest_django import Settings
 
 import labeling.catalog.tasks
 import labeling.erasure.tasks  # noqa: F401 - registers the handlers, as a worker does
-from labeling.catalog.models import Activity, ClassDefinition, Exemplar, Item, Project
+from labeling.catalog import metadata
+from labeling.catalog.models import (
+    Activity,
+    ClassDefinition,
+    Exemplar,
+    IntakeFile,
+    Item,
+    Project,
+    WatchedFile,
+    WatchedSource,
+)
 from labeling.catalog.selectors import current_guideline
 from labeling.catalog.services import log_activity, start_intake
 from labeling.erasure.models import Erasure
-from labeling.explorer.models import SavedView
+from labeling.exchange.services import make_data_set
+from labeling.explorer.models import AskedPhoto, Bulk, BulkPhoto, SavedView, Space
 from labeling.jobs import runner
 from labeling.jobs.models import Job
 from labeling.learning.compute.stores import open_store
@@ -31,6 +43,8 @@ BACKBONE = "b" * 64
 NAME = "앞범퍼-김민수-1234.png"
 #: Its own words, that nothing else here has.
 COMMENT = "scratch on 김민수's car"
+PLATE = "12가 3456"
+PLACE = 0.8125
 
 
 def run(job: Job) -> Job:
@@ -71,6 +85,18 @@ def answer(project: Project, labeler: User, item: Item, said: str = "functional"
     return made
 
 
+def _space(project: Project, photo: Item) -> Space:
+    """A table of places, as a job writes it, of which the photo's vector is known by its first number."""
+    space = Space.objects.create(
+        project=project, backbone=project.backbone_name, backbone_hash=BACKBONE, projection=b"", fitted_on=1
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE SCHEMA IF NOT EXISTS derived")
+        cursor.execute(f"CREATE TABLE {space.table} (item_id bigint, vector real[])")
+        cursor.execute(f"INSERT INTO {space.table} VALUES (%s, %s)", [photo.pk, [PLACE]])
+    return space
+
+
 @dataclass
 class Known:
     """``photo`` is to be erased, ``other`` stays."""
@@ -87,8 +113,9 @@ class Known:
 
     @property
     def words(self) -> list[str]:
-        """In tables: name, hash, comment; the name's and the look's bytes, as hex."""
-        return [NAME, NAME.encode().hex(), self.sha256, COMMENT, self.look]
+        """In tables: name, hash, what was written and known of it, where it lies; its name's and look's bytes as hex."""
+        version = hashlib.md5(self.data).hexdigest()
+        return [NAME, NAME.encode().hex(), self.sha256, COMMENT, PLATE, version, f"{{{PLACE}}}", self.look]
 
     @property
     def pieces(self) -> list[bytes]:
@@ -132,12 +159,37 @@ def make_known(var: Path) -> Known:
     log_activity(
         project=project, kind="ruled", actor=project.created_by, outcome="class", key="functional", note=NAME
     )
-    SavedView.objects.create(project=project, name="one", query=f"q={NAME}", created_by=project.created_by)
+    asked = {"project": project, "created_by": project.created_by}
+    SavedView.objects.create(name="one", query=f"q={NAME}", **asked)
+    for query in (f"q={NAME}", "status=settled"):
+        bulk = Bulk.objects.create(deed="unusable", query=query, upto=photo.pk, **asked)
+        BulkPhoto.objects.create(bulk=bulk, item=photo, outcome="done")
+    make_data_set(project=project, by=project.created_by, format="csv", search=f"q={NAME}")
     Job.objects.create(
         kind="embed",
         project_id=project.pk,
         state="succeeded",
         result={"failures": [{"sha256": photo.image.sha256, "message": f"{NAME} cannot be read"}]},
+    )
+    metadata.put(
+        project=project,
+        given={photo.pk: {"plate": PLATE}},
+        by=project.created_by,
+        origin=f"{NAME} of the customer",
+    )
+    watched = WatchedSource.objects.create(
+        project=project, kind="bucket", address="b", created_by=project.created_by
+    )
+    came = IntakeFile.objects.get(batch__project=project, image=photo.image)
+    WatchedFile.objects.create(
+        source=watched, path=f"cars/{NAME}", version=hashlib.md5(data).hexdigest(), file=came
+    )
+    AskedPhoto.objects.create(
+        space=_space(project, photo),
+        sha256=photo.image.sha256,
+        name=NAME,
+        job=Job.objects.create(kind="like", project_id=project.pk),
+        created_by=project.created_by,
     )
     assert Activity.objects.filter(project=project, data__note=NAME).exists()
     assert photo.image.fingerprint is not None

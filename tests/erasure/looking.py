@@ -9,9 +9,9 @@ from django.core.files.storage import FileSystemStorage, default_storage
 from django.db import connection
 from psycopg import sql
 
-_TABLES = """
-SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relkind IN ('r', 'p') AND n.nspname = 'public' ORDER BY 1
+_TABLES = r"""
+SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'p') AND n.nspname NOT LIKE 'pg\_%' AND n.nspname <> 'information_schema' ORDER BY 1, 2
 """
 
 
@@ -20,11 +20,11 @@ def in_tables(words: Iterable[str]) -> list[str]:
     found = []
     with connection.cursor() as cursor:
         cursor.execute(_TABLES)
-        for (table,) in cursor.fetchall():
+        for schema, table in cursor.fetchall():
             for word in words:
                 cursor.execute(
                     sql.SQL("SELECT 1 FROM {} t WHERE position(%s IN t::text) > 0 LIMIT 1").format(
-                        sql.Identifier(table)
+                        sql.Identifier(schema, table)
                     ),
                     [word],
                 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,20 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
+from labeling import on_disk
 from labeling.catalog import erased, storage
-from labeling.catalog.models import Activity, Exemplar, Image, IntakeFile, Item
+from labeling.catalog.models import (
+    Activity,
+    Exemplar,
+    Image,
+    IntakeBatch,
+    IntakeFile,
+    Item,
+    Likeness,
+    Metadata,
+)
 from labeling.catalog.selectors import may_see_photo, photo_url
-from labeling.catalog.services import amend_guideline, update_settings
+from labeling.catalog.services import add_image, amend_guideline, look_now, update_settings, watch
 from labeling.erasure import keeping_out, limits
 from labeling.erasure.models import ErasedPhoto, Erasure
 from labeling.erasure.services import ask, undo
@@ -32,12 +43,12 @@ from labeling.queue.models import Entry
 from labeling.queue.services import append_arrivals, claim
 from labeling.refusals import Refused
 from labeling.store import objects
-from labeling.store.folders import drop_copies_of_what_is_gone
+from labeling.store.folders import STAGING, drop_copies_of_what_is_gone
 from labeling.truth import tallies
 from labeling.truth.models import Annotation, GroundTruth
 from labeling.truth.services import add_gold
 from tests.database import without_triggers
-from tests.erasure.conftest import BACKBONE, COMMENT, NAME, Known, do_jobs, make_known, take_in
+from tests.erasure.conftest import BACKBONE, COMMENT, NAME, Known, do_jobs, make_known, run, take_in
 from tests.erasure.looking import in_files, in_index, in_tables
 from tests.factories import make_member, make_project, photo_bytes
 from tests.store.conftest import in_bucket, s3  # noqa: F401
@@ -120,8 +131,11 @@ def test_it_is_out_at_once_and_comes_back_as_it_was(known: Known, client: Client
     made = erase(known, days=3, item_ids=[photo.pk, known.other.pk])
     told = {each.split(":")[0] for each in in_tables(known.words)}
     assert told.isdisjoint({"catalog_item", "catalog_intakefile", "catalog_exemplar"}), "put aside"
+    page = f"/p/{project.slug}/photos/{photo.pk}"
+    client.force_login(make_member(project, "reviewer"))
+    assert client.get(page).status_code == 404
     client.force_login(project.created_by)
-    assert client.get(f"/p/{project.slug}/photos/{photo.pk}").status_code == 404
+    assert "can be brought back" in client.get(page, follow=True).content.decode()
     assert client.get(photo_url(known.sha256, "thumb")).status_code == 404
     assert search(project, project.created_by, Wanted()).rows == []
     assert not may_see_photo(project.created_by, known.sha256)
@@ -144,6 +158,7 @@ def _state(known: Known) -> dict[str, Any]:
     return {
         "items": list(items.values("project", "image", "name", "source", "twins_of", "gold__retired_at")),
         "files": list(IntakeFile.objects.order_by("id").values("name", "path", "sha256", "image", "outcome")),
+        "metadata": list(Metadata.objects.values("item", "project", "data")),
         "exemplars": list(Exemplar.objects.values("definition", "image", "caption", "position")),
         "truths": sorted(GroundTruth.objects.current().values_list("item", "label_class", "origin")),
         "trains": readiness(known.project).total,
@@ -251,6 +266,56 @@ def test_a_source_goes_with_its_name_and_near_duplicates_go_together(known: Know
     pair = list(known.project.items.order_by("pk"))
     Item.objects.filter(pk__in=[each.pk for each in pair]).update(twins_of=pair[0].pk)
     assert erase(known, scope="group", item_ids=[pair[1].pk]).took["photos"] == 2
+
+
+def test_a_watched_folder_that_still_has_it_brings_nothing_back(
+    db: None, machine: Path, settings: Settings
+) -> None:
+    settings.INTAKE_ROOTS = [machine / "open"]
+    on_disk.write(machine / "open/cars" / NAME, photo_bytes(1))
+    project = make_project()
+    source = watch(project=project, by=project.created_by, kind="folder", address="cars")
+
+    def look() -> int:
+        run(look_now(source=source))
+        intakes = list(Job.objects.filter(kind="intake", state="queued"))
+        for job in intakes:
+            run(job)
+        return len(intakes)
+
+    assert (look(), look()) == (1, 0)
+    made = ask(project=project, by=project.created_by, scope="project", reason="A wish", days=0)
+    do_jobs(made)
+    assert (look(), in_tables([NAME])) == (0, [])
+    os.utime(machine / "open/cars" / NAME, (1, 1))  # it may be another one now
+    assert (look(), in_tables([NAME]), look()) == (1, [], 0)
+    on_disk.write(machine / "open/cars" / NAME, photo_bytes(2))  # it is
+    assert (look(), look()) == (1, 0) and project.items.get().name == NAME
+
+
+def test_what_was_set_aside_as_its_near_duplicate_goes_with_it(known: Known) -> None:
+    near, _new = add_image(data=photo_bytes(8))
+    Likeness.objects.create(project=known.project, item=known.photo, image=near, bits=3, set_aside=True)
+    made = erase(known, days=3)
+    assert not may_see_photo(known.project.created_by, near.sha256) and not Likeness.objects.exists()
+    undo(erasure=made, by=known.project.created_by)
+    assert Likeness.objects.get().image == near
+    do_jobs(erase(known))
+    assert in_tables([near.sha256]) == [] and in_files([near.sha256.encode()], [known.var]) == []
+
+
+def test_an_archive_that_waits_holds_an_erasure_up_and_says_so(known: Known) -> None:
+    batch = IntakeBatch.objects.get()
+    IntakeBatch.objects.update(kind="zip")
+    on_disk.write(STAGING.root / str(batch.pk) / "archive.zip", known.data)
+    made = erase(known)
+    with pytest.raises(AssertionError, match="archive of an intake"):
+        do_jobs(made)
+    assert made.photos.get().waits_for and storage.is_whole(known.sha256)
+    STAGING.drop(str(batch.pk))  # somebody gave up the rest of it
+    erase_due(0)
+    do_jobs(made)
+    assert_nowhere(known)
 
 
 def test_a_table_that_only_grows_forgets_text_and_nothing_else(known: Known) -> None:

@@ -27,18 +27,33 @@ def settle(project: Project, item: Item, key: str, **fields: object) -> GroundTr
     )
 
 
-def settle_photos(project: Project) -> Project:
-    """Photos with bytes come into the project, each with a ground truth."""
+def keep_photos(project: Project) -> dict[str, bytes]:
+    """Photos with bytes come into the project: name -> bytes."""
+    found = {}
     for number, name in enumerate(NAMES):
-        data = photo_bytes(number)
-        found, sha256 = examine(data), hashlib.sha256(data).hexdigest()
-        image = Image.objects.create(
-            sha256=sha256, format=found.format, width=found.width, height=found.height, size=len(data)
+        data = found[name] = photo_bytes(number)
+        photo, sha256 = examine(data), hashlib.sha256(data).hexdigest()
+        image, made = Image.objects.get_or_create(
+            sha256=sha256,
+            defaults={
+                "format": photo.format,
+                "width": photo.width,
+                "height": photo.height,
+                "size": len(data),
+            },
         )
-        storage.keep(sha256, data, found.renditions)
-        item = Item.objects.create(
+        if made:
+            storage.keep(sha256, data, photo.renditions)
+        Item.objects.create(
             project=project, image=image, name=name, source=f"day {number % 2}", random_key=number
         )
+    return found
+
+
+def settle_photos(project: Project) -> Project:
+    """The same, each with a ground truth."""
+    keep_photos(project)
+    for number, item in enumerate(Item.objects.filter(project=project).order_by("pk")):
         settle(project, item, "functional" if number % 3 else "defective")
     return project
 

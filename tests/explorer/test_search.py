@@ -11,9 +11,11 @@ from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
+from labeling.catalog import metadata
 from labeling.catalog.models import Item, Project
 from labeling.catalog.services import amend_guideline, put_metadata
 from labeling.explorer import search as module
+from labeling.explorer import services
 from labeling.explorer.models import SavedView
 from labeling.explorer.pairs import written
 from labeling.explorer.search import search
@@ -178,10 +180,14 @@ def walk(project: Project, user: Any, wanted: Wanted, **where: Any) -> tuple[lis
         after = page.next
 
 
-@pytest.mark.parametrize("asked", [{}, {"q": "000"}, {"status": "open"}, {"q": "000", "status": "open"}])
+ALL = [{}, {"q": "000"}, {"status": "open"}, {"q": "000", "status": "open"}, {"metadata": "line=2"}]
+
+
+@pytest.mark.parametrize("asked", [*ALL, {"metadata": "line=2", "status": "open"}])
 def test_pages_hold_every_photo_once_and_lead_back(asked: dict[str, str]) -> None:
     project = make_project()
     items = make_items(project, 23)
+    metadata.put(project=project, given={item.pk: {"line": 2} for item in items}, by=project.created_by)
     admin = project.created_by
     wanted = Wanted.of(project, asked)
     pages, stopped = walk(project, admin, wanted, limit=5)
@@ -195,19 +201,22 @@ def test_pages_hold_every_photo_once_and_lead_back(asked: dict[str, str]) -> Non
     assert [row.item.pk for row in first.rows] == pages[0] and first.previous is None
 
 
-@pytest.mark.parametrize("q", ["", "rare"])
-def test_a_page_looks_at_so_many_and_the_next_goes_on(monkeypatch: pytest.MonkeyPatch, q: str) -> None:
+@pytest.mark.parametrize("named", [{}, {"q": "rare"}, {"metadata": "line=2"}])
+def test_a_page_looks_at_so_many_and_the_next_goes_on(
+    monkeypatch: pytest.MonkeyPatch, named: dict[str, str]
+) -> None:
     """However few photos there are of what is wanted, none is missed, and each page stays as cheap."""
     project = make_project()
     items = make_items(project, 23)
     Item.objects.filter(project=project).update(name="rare.png")
+    metadata.put(project=project, given={item.pk: {"line": 2} for item in items}, by=project.created_by)
     admin = project.created_by
     monkeypatch.setattr(module, "MOST_LOOKED_AT", 4)
-    pages, stopped = walk(project, admin, Wanted.of(project, {"q": q, "status": "disputed"}))
-    assert pages == [[]] if not q else len(pages) > 1
+    pages, stopped = walk(project, admin, Wanted.of(project, {**named, "status": "disputed"}))
+    assert pages == [[]] if not named else len(pages) > 1
     truth.request_review(project=project, item=items[-1], by=admin)
     monkeypatch.setattr(module, "FEW", 0)  # disputes are too many to be listed
-    pages, stopped = walk(project, admin, Wanted.of(project, {"q": q, "status": "disputed"}))
+    pages, stopped = walk(project, admin, Wanted.of(project, {**named, "status": "disputed"}))
     assert [pk for page in pages for pk in page] == [items[-1].pk]
     assert stopped[0] and len(pages) == 6
 
@@ -221,10 +230,12 @@ def test_names_are_found_across_blocks_of_ids_and_in_the_right_project() -> None
             "SELECT setval(pg_get_serial_sequence('catalog_item', 'id'), max(id) + 40000) FROM catalog_item"
         )
     items += make_items(project, 3)
-    wanted = Wanted(q="0000")
-    assert [row.item.pk for row in search(project, project.created_by, wanted).rows] == [
-        item.pk for item in items
-    ]
+    metadata.put(project=project, given={item.pk: {"line": 2} for item in items}, by=project.created_by)
+    given = {item.pk: {"line": 2} for item in Item.objects.filter(project=other)}
+    metadata.put(project=other, given=given, by=project.created_by)
+    for wanted in (Wanted(q="0000"), Wanted(metadata="line=2")):
+        found = search(project, project.created_by, wanted).rows
+        assert [row.item.pk for row in found] == [item.pk for item in items]
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
         cursor.execute("EXPLAIN " + _named_sql(project), None)
@@ -313,6 +324,13 @@ def test_a_view_is_kept_by_name_for_everybody_and_forgotten(world: World) -> Non
     ):
         client.post(reverse("photos-save", args=[world.project.slug]), sent)
     assert SavedView.objects.count() == 1
+    rename = reverse("photos-rename", args=[world.project.slug, view.pk])
+    services.save_view(project=world.project, by=world.admin, name="앞면", wanted=Wanted(q="앞"))
+    for name, now in (("문", "문"), ("앞면", "문"), (" ", "문")):
+        client.post(rename, {"name": name})
+        view.refresh_from_db()
+        assert view.name == now
+    client.post(reverse("photos-forget", args=[world.project.slug, SavedView.objects.get(name="앞면").pk]))
     client.post(reverse("photos-forget", args=[world.project.slug, view.pk]))
     assert not SavedView.objects.exists()
 

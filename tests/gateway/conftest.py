@@ -26,8 +26,9 @@ from labeling.catalog.models import (
 )
 from labeling.catalog.services import add_image, add_items, propose_guideline
 from labeling.erasure.models import ErasedPerson, ErasedPhoto, Erasure
-from labeling.exchange.models import DataSet
+from labeling.exchange.models import DataSet, Import, ImportRow
 from labeling.exchange.services import make_data_set
+from labeling.explorer.models import Bulk
 from labeling.frontier.models import (
     AutomaticDecision,
     Certificate,
@@ -83,7 +84,9 @@ class World:
     alert: MonitorAlert
     proposal: GuidelineProposal
     data_set: DataSet
+    bulk: Bulk
     erasure: Erasure
+    imported: Import
     items: list[Item] = field(default_factory=list)
 
     def person(self, role: str) -> User | None:
@@ -274,9 +277,31 @@ def _world(**settings: Any) -> World:
             project=project, by=reviewer, note="Why", criteria={"functional": "It works."}
         ),
         data_set=make_data_set(project=project, by=admin, format="jsonl"),
+        bulk=Bulk.objects.create(
+            project=project, created_by=admin, deed="unusable", query="q=png", stage="looked", upto=2**62
+        ),
         erasure=erasure,
+        imported=_imported(project, admin),
         items=items,
     )
+
+
+def _imported(project: Project, admin: User) -> Import:
+    made = Import.objects.create(
+        project=project,
+        created_by=admin,
+        file_name="labels.csv",
+        format="csv",
+        source="labels",
+        state="ready",
+        classes={"good": "functional"},
+        found={"rows": 1, "photos": 0, "labels": {"good": 1}, "annotators": {}, "fields": {}, "preview": []},
+        counts={"refused": 1},
+    )
+    ImportRow.objects.create(
+        of=made, place="line 2", photo="a.png", labels=["good"], outcome="refused", reason="no_photo"
+    )
+    return made
 
 
 make_world = made_once(_world, for_s=45)  # an answer that can be undone for a minute is in it

@@ -110,6 +110,9 @@ _BODIES: dict[str, Any] = {
         "key": str(uuid4()), "lease": str(world.lease), "kind": "class", "class": "functional", "view_ms": 900
     },
     "api-decide": lambda world: {"sha256": world.items[3].image.sha256},
+    "api-bulks": lambda _world: {"deed": "unusable", "search": "q=png", "comment": "Out of focus."},
+    "photos-bulks": lambda _world: {"deed": "unusable", "search": "q=png", "comment": "Out of focus."},
+    "api-data-sets": lambda _world: {"format": "csv", "search": "q=png"},
     "api-ruling": lambda _world: {"outcome": "class", "class": "functional"},
     "api-item-ruling": lambda _world: {"outcome": "class", "class": "defective", "comment": "A crack."},
     "photo-mend": lambda _world: {"ruling": "class:defective", "comment": "A crack."},

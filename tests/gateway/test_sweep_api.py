@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from django.test import Client
 
-from labeling.catalog.models import Project
+from labeling.catalog.models import Item, Project
 from labeling.queue.models import SweepHandIn, SweepPhoto
 from labeling.truth.models import Annotation
 from tests.factories import make_member
@@ -18,6 +18,7 @@ from tests.queue.sweeps import Field, kept_field
 class Api:
     def __init__(self, field: Field, user: Any) -> None:
         self.field = field
+        self.name = user.username
         self.client = Client()
         self.client.force_login(user)
 
@@ -113,3 +114,34 @@ def test_marks_that_cannot_be_read_are_refused(api: Api, marks: Any) -> None:
     refused = api.hand_in(api.claim(), [], marks=marks)
     assert refused.status_code == 422
     assert not SweepHandIn.objects.exists()
+
+
+def test_a_reviewer_sweeps_what_a_search_finds_as_the_class_that_they_chose(api: Api) -> None:
+    project = api.field.project
+    some = (
+        api.field.items[:12] + api.field.items[-3:]
+    )  # of the outermost band on both ladders, and of the boundary
+    Item.objects.filter(pk__in=[item.pk for item in some]).update(name="앞범퍼.png")
+    asked = {"class": "functional", "over": "q=앞범퍼"}
+    assert api.post("", asked).status_code == 403, "who only labels could page through the pool"
+    rosa = Api(api.field, make_member(project, "reviewer"))
+    told = rosa.post("", asked).json()
+    sweep = told["sweep"]
+    assert (told["state"], sweep["class"], sweep["over"]) == (
+        "open",
+        "functional",
+        "q=%EC%95%9E%EB%B2%94%ED%8D%BC",
+    )
+    shown = SweepPhoto.objects.filter(sweep_id=sweep["id"])
+    assert set(shown.filter(known=None).values_list("item", flat=True)) == {item.pk for item in some[:12]}
+    assert shown.filter(known__isnull=False).exists(), "gold of another class is planted as ever"
+    assert rosa.post("", asked | {"over": sweep["over"]}).json()["sweep"]["id"] == sweep["id"]
+    assert rosa.hand_in(sweep, rosa.planted(sweep)).json()["counts"]
+    assert set(Annotation.objects.filter(labeler__username=rosa.name).values_list("draw", flat=True)) == {
+        "sweep"
+    }
+    assert rosa.post("", asked).json()["state"] == "empty"
+    for wrong in ({"over": "colour=red"}, {"class": ""}, {"class": "purple"}):
+        assert rosa.post("", asked | wrong).status_code == 422
+    other = rosa.post("", {"class": "functional"}).json()["sweep"]
+    assert other["over"] == "", "of the model's own"

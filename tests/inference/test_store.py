@@ -122,6 +122,24 @@ def test_compaction_keeps_everything_once_and_others_read_on(tmp_path: Path) -> 
     assert reader.missing([key(100), key(44)]) == []
 
 
+def test_what_is_forgotten_is_in_no_file_and_others_read_on(tmp_path: Path) -> None:
+    store, reader = EmbeddingStore(tmp_path, BACKBONE, 4), EmbeddingStore(tmp_path, BACKBONE, 4)
+    fill(store, range(10))
+    fill(store, range(5, 15))
+    fill(store, range(20, 21))
+    reader.refresh()
+    aside = store.folder / ".damaged-shard-x"
+    aside.mkdir()
+    (aside / "keys.bin").write_bytes(bytes.fromhex(key(7)))
+    assert store.forget([key(7), key(20), key(99)]) == 3
+    assert store.missing([key(i) for i in (7, 20, 14)]) == [key(7), key(20)]
+    assert store.rows([key(i) for i in (0, 6, 14)])[:, 0].tolist() == [0, 6, 14]
+    assert not any(bytes.fromhex(key(7)) in path.read_bytes() for path in tmp_path.rglob("keys.bin"))
+    assert reader.rows([key(6)])[0, 0] == 6
+    reader.refresh()
+    assert reader.missing([key(7)]) == [key(7)] and store.forget([key(7)]) == 0
+
+
 def test_a_writer_killed_in_mid_write_leaves_nothing_half(tmp_path: Path) -> None:
     context = multiprocessing.get_context("fork")
     for pause in (0.15, 0.22, 0.31):

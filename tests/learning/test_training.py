@@ -375,4 +375,4 @@ def test_what_one_answer_settled_is_replayed_by_no_lab() -> None:
     settle(project, assisted, ["functional", "defective"], origin=Origin.ASSISTED)
     found = training_set(project)
     assert (len(found.examples), len(found.strict.examples)) == (32, 30)
-    assert not any(each.assisted for each in found.strict.examples)
+    assert all(each.strict for each in found.strict.examples)

@@ -22,7 +22,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='intakefile',
             name='metadata',
-            field=models.JSONField(help_text='what came with it, for the photo', null=True),
+            field=models.JSONField(help_text='what came with it, until the photo has it', null=True),
         ),
         migrations.CreateModel(
             name='MetadataChange',

@@ -13,7 +13,7 @@ from labeling.exchange.tables.format import Format, Rows
 
 #: A spreadsheet takes a cell that starts with one of these for a formula, or eats the first character.
 #: The wide ones are the same to an Excel that is set to an East Asian language.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def written(chunks: Rows, columns: tuple[str, ...]) -> Iterator[bytes]:
@@ -45,7 +45,7 @@ def _cell(value: Any) -> Any:
             return value.isoformat()
         case dict() | list():
             return json.dumps(value, ensure_ascii=False)
-        case str() if value.startswith(_FORMULA):
+        case str() if value.startswith(FORMULA):
             return "'" + value
     return value
 

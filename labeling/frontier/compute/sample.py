@@ -3,8 +3,8 @@
 The audit walks the pool in the order of random keys. What it draws of the cohort is, given all that went before, a uniform
 sample of it, whatever people took meanwhile: a photo that they settled before its turn has its place in the sample all the
 same. Ground truths that come late come late because they were doubtful: so the sample ends before the first photo that is
-still open. A photo of whose strict, blind label nothing will ever be known (a grid had shown it, it became gold, it was
-erased) counts as wrong: to leave it out would leave the sample to whoever chose it.
+still open. A photo of whose strict, blind label nothing will ever be known (a grid had shown it, it became gold, an import
+had labeled it, it was erased) counts as wrong: to leave it out would leave the sample to whoever chose it.
 
 Photos that were asked for from a region (:class:`~labeling.frontier.models.BandDraw`) are in it too, and speak for that
 region and those outside of it. One that came by both ways is in it twice (``inference.certify.Sample.photo``).
@@ -29,6 +29,7 @@ from labeling.frontier.blind import ASSISTED, DECIDED, SHOWN
 from labeling.frontier.cohort import FIRST_ANSWER, KNOWN_WRONG, LEFT, OF_COHORT, TAKEN, WORD, parameters
 from labeling.frontier.models import CertificationPlan
 from labeling.planner import without_nested_loops
+from labeling.truth.current import IMPORTED
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,8 @@ class Draws:
 _DRAWN = f"""
 SELECT i.id, drawn.at, g.sha256, word.id, word.kind, r.counts_as, word.guideline_id, word.told, s.predicted_id, s.confidence,
        EXISTS (SELECT 1 FROM queue_sweepphoto p WHERE p.item_id = i.id) AS swept,
-       EXISTS (SELECT 1 FROM truth_gold o WHERE o.item_id = i.id) OR {SHOWN} AS gold, {DECIDED} OR {ASSISTED} AS decided,
+       EXISTS (SELECT 1 FROM truth_gold o WHERE o.item_id = i.id) OR {SHOWN} OR {IMPORTED} AS gold,
+       {DECIDED} OR {ASSISTED} AS decided,
        drawn.threshold, coalesce(f.counts_as = s.predicted_id, false) AS agreed, i.project_id IS NULL AS erased
 {OF_COHORT}
 JOIN catalog_image g ON g.id = i.image_id
@@ -100,9 +102,10 @@ def draws(plan: CertificationPlan) -> Draws:
 
     What counts is the first word of people (``truth.first_word``). ``counts``: drawn (since the plan, of its cohort), used;
     decided (by the machine, or by one answer with it, before it was drawn: people may know of it, so it is left out); swept
-    (shown in a sweep's grid, whatever came of it), gold (called so, or an exemplar, since), erased (before it was settled),
-    older (settled under a guideline that means another thing) and told (at a review that says why), all of which count as
-    wrong; undecided (no error by the policy); open, behind (settled, but drawn after an open one).
+    (shown in a sweep's grid, whatever came of it), gold (called so, or an exemplar, or labeled by an import), erased (before
+    it was settled), older (settled under a guideline that means another thing) and told (at a review that says why, or
+    beside a hint), all of which count as wrong; undecided (no error by the policy); open, behind (settled, but drawn after
+    an open one).
     """
     resolution, alike = class_resolution(plan.project), set(same_meaning(plan.guideline))
     names = (

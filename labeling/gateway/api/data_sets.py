@@ -27,6 +27,12 @@ from labeling.gateway.pagination import page_by_time
 
 
 class DataSetIn(StrictSerializer):
+    search = serializers.CharField(
+        max_length=2000,
+        allow_blank=True,
+        default="",
+        help_text="Only photos that are found by these filters, as in the address of `items`: `q=앞범퍼&class=ok`.",
+    )
     format = serializers.ChoiceField(list(FORMATS))
     pictures = like(DataSet, "pictures", default=Pictures.ORIGINAL)
     validation = like(DataSet, "validation", default=0, help_text="Percent of the photos.")
@@ -55,6 +61,8 @@ class DataSetOut(Shape):
     promise = serializers.ChoiceField(PROMISES, allow_blank=True)
     guideline = serializers.IntegerField()
     upto = serializers.IntegerField(help_text="id of the last ground truth that it reads")
+    search = serializers.CharField(allow_blank=True)
+    ready = serializers.BooleanField(help_text="false while the photos of its search are looked for")
     created_by = serializers.CharField()
     created_at = serializers.DateTimeField()
     file = serializers.URLField()
@@ -69,6 +77,8 @@ class ManifestOut(Shape):
     guideline = serializers.IntegerField()
     ground_truths_up_to = serializers.IntegerField()
     promise = serializers.CharField(allow_blank=True)
+    filters = serializers.DictField(child=serializers.CharField())
+    photos_found = serializers.IntegerField(allow_null=True, help_text="by the filters, settled or not")
     format = serializers.CharField()
     pictures = serializers.CharField()
     split = serializers.DictField()
@@ -121,7 +131,8 @@ class DataSetsView(ApiView):
         errors=(409,),
     )
     def post(self, request: Request, project: Project, given: Json) -> Json:
-        return _present(request, make_data_set(project=project, by=signed_in(request), **given))
+        made = make_data_set(project=project, by=signed_in(request), **given)
+        return _present(request, selectors.data_set_of(project, made.pk))
 
 
 @route("projects/<slug:slug>/data-sets/<uuid:data_set_id>/file", "api-data-set-file", "truth")
@@ -131,16 +142,16 @@ class DataSetFileView(ApiView):
 
     @endpoint(
         "data_set_file",
-        "The data set as one streamed file",
+        "The data set as one streamed file; 409 `choosing` while the photos of its search are looked for",
         may=Action.ADMIN,
         also={
             (200, each.content_type.split(";")[0]): OpenApiResponse(OpenApiTypes.BINARY)
             for each in FORMATS.values()
         },
-        errors=(429,),
+        errors=(409, 429),
     )
     def get(self, request: Request, project: Project, data_set_id: UUID) -> StreamingHttpResponse:
-        data_set = selectors.data_set_of(project, data_set_id)
+        data_set = selectors.readable_data_set(project, data_set_id)
         format = FORMATS[data_set.format]
         log_activity(
             project=project,
@@ -168,7 +179,7 @@ class DataSetManifestView(ApiView):
         "What a data set is made of, counted anew: enough to make it again and to see that it is the same",
         may=Action.ADMIN,
         returns=ManifestOut,
-        errors=(429,),
+        errors=(409, 429),
     )
     def get(self, request: Request, project: Project, data_set_id: UUID) -> Json:
-        return selectors.manifest(selectors.data_set_of(project, data_set_id))
+        return selectors.manifest(selectors.readable_data_set(project, data_set_id))

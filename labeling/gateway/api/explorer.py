@@ -74,6 +74,12 @@ class PhotoHistoryOut(FoundOut):
     elsewhere = BesideOut(many=True, help_text="other projects of yours that hold the photo")
 
 
+class SearchIn(StrictSerializer):
+    search = serializers.CharField(
+        max_length=2000, help_text="Filters as in the address of `items`: `q=앞범퍼&status=open`."
+    )
+
+
 _TEXTS = {
     "q": "Parts of folder and name, parted by spaces; each must be in it, in any case.",
     "source": "A folder, upload or archive, whole.",

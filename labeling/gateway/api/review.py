@@ -76,8 +76,14 @@ class RulingOut(Shape):
     class_ = serializers.CharField(allow_blank=True)
 
 
+class HintOut(Shape):
+    said_by = serializers.CharField(help_text="the source, and who it was there")
+    label_ = serializers.CharField(help_text="The class or the kind, as people read it.")
+
+
 class DisputeDetailOut(DisputeOut):
     answers = BlindAnswerOut(many=True)
+    hints = HintOut(many=True, help_text="What was said elsewhere. A ruling made beside it proves nothing.")
     may_rule = serializers.BooleanField(
         help_text="false when you answered this photo yourself, or it is ruled"
     )
@@ -174,6 +180,7 @@ class DisputeView(ApiView):
         ]
         return _present(dispute) | {
             "answers": answers,
+            "hints": [{"said_by": who, "label": said} for who, said in detail.hints],
             "may_rule": detail.ruling is None and not own,
             "ruling": present_ruling(detail.ruling) if detail.ruling else None,
         }

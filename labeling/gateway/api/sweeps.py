@@ -9,22 +9,28 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from django.core.exceptions import PermissionDenied
+from django.utils.translation import gettext as _
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from labeling.catalog.models import ClassDefinition, Project
-from labeling.catalog.permissions import Action
+from labeling.catalog.permissions import Action, may
 from labeling.catalog.selectors import active_definitions, current_guideline
+from labeling.explorer.offering import open_photos
+from labeling.explorer.wanted import Wanted
 from labeling.gateway.api.base import ApiView, route, signed_in
 from labeling.gateway.api.endpoint import Json, endpoint
 from labeling.gateway.api.fields import AnsweredClass, GuidelineRead, PhotoOut, present_photo
 from labeling.gateway.api.shapes import Shape, StrictSerializer, like
+from labeling.people.models import User
 from labeling.queue.models import SweepHandIn
 from labeling.queue.selectors import labeler_progress
 from labeling.queue.sweeps import services as sweeps
-from labeling.queue.sweeps.selectors import Grid, sweep_state
-from labeling.queue.sweeps.services import GRID, HandedIn, Mark
+from labeling.queue.sweeps.selectors import Grid, last_offered, sweep_state
+from labeling.queue.sweeps.services import GRID, HandedIn, Mark, Over
+from labeling.refusals import Refused
 from labeling.truth.models import Annotation
 
 KINDS = ("apart", "class", "hold", "unusable")
@@ -36,7 +42,15 @@ STATES = (
 
 
 class SweepIn(StrictSerializer):
-    class_ = AnsweredClass(help_text="The class to go on with, as long as it lasts.")
+    class_ = AnsweredClass(
+        help_text="The class to go on with, as long as it lasts; with `over`: what they look like."
+    )
+    over = serializers.CharField(
+        max_length=2000,
+        allow_blank=True,
+        default="",
+        help_text="Reviewers and admins: of the photos that these filters find, as in the address of `items`.",
+    )
 
 
 class SweepPhotoOut(Shape):
@@ -49,7 +63,10 @@ class GridOut(Shape):
     name = serializers.CharField(help_text="The class's name.")
     expires_at = serializers.DateTimeField(allow_null=True)
     photos = SweepPhotoOut(many=True)
-    class_ = serializers.CharField(help_text="What the model predicts all of them to be.")
+    class_ = serializers.CharField(
+        help_text="What the model predicts all of them to be, or you said of them."
+    )
+    over = serializers.CharField(allow_blank=True, help_text="The filters that found them.")
 
 
 class SweepProgressOut(Shape):
@@ -124,6 +141,19 @@ def _present(project: Project, grid: Grid) -> dict[str, Any]:
     )
 
 
+def _over(project: Project, labeler: User, search: str, class_key: str) -> Over:
+    """Raises :class:`PermissionDenied` for who may not search, and :class:`Refused` ``invalid`` (422)."""
+    if not may(labeler, project, Action.REVIEW):
+        raise PermissionDenied(
+            _("Only reviewers and admins choose photos by a search. Leave the filters out.")
+        )
+    if class_key not in {each.label_class.key for each in active_definitions(project)}:
+        raise Refused.invalid("class", _("Choose a class."))
+    wanted = Wanted.read(project, search, field="over")
+    after = last_offered(labeler, project, wanted.query)
+    return Over(wanted.query, class_key, open_photos(project, labeler, wanted, after=after))
+
+
 def _present_hand_in(project: Project, done: HandedIn) -> dict[str, Any]:
     names = _names(project)
     return {
@@ -146,7 +176,7 @@ def _present_hand_in(project: Project, done: HandedIn) -> dict[str, Any]:
 class SweepsView(ApiView):
     @endpoint(
         "claim_sweep",
-        "Borrow a grid of one predicted class, or get the one on loan again",
+        "Borrow a grid of one predicted class, or of what filters find, or get the one on loan again",
         may=Action.LABEL,
         takes=SweepIn,
         returns=SweepOut,
@@ -154,8 +184,13 @@ class SweepsView(ApiView):
     )
     def post(self, request: Request, project: Project, given: Json) -> Json:
         labeler = signed_in(request)
-        grid = sweeps.claim_sweep(project=project, labeler=labeler, prefer=given["class"])
-        state = sweep_state(project, labeler) if grid is None else {"state": "open", "message": ""}
+        over = _over(project, labeler, given["over"], given["class"]) if given["over"] else None
+        grid = sweeps.claim_sweep(project=project, labeler=labeler, prefer=given["class"], over=over)
+        state = (
+            sweep_state(project, labeler, over=over is not None)
+            if grid is None
+            else {"state": "open", "message": ""}
+        )
         return {
             "sweep": _present(project, grid) if grid is not None else None,
             **state,

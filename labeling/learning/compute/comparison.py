@@ -64,7 +64,7 @@ def compare_with_champion(
             "not_worse": False,
             "unreadable": str(error),
         }
-    strict = np.array([not example.assisted for example in learned.examples], dtype=bool)
+    strict = np.array([example.strict for example in learned.examples], dtype=bool)
     rows = np.flatnonzero(judged & strict)
     y = np.asarray(learned.columns)[rows]
     # The spare column takes what the challenger's classes cannot express: never right, never dropped.

@@ -197,7 +197,7 @@ def _figures(
 ) -> dict[str, Any]:
     keys = [each.key for each in learned.classes]
     audit = np.array([example.audit for example in learned.examples], dtype=bool)
-    strict = np.array([not example.assisted for example in learned.examples], dtype=bool)
+    strict = np.array([example.strict for example in learned.examples], dtype=bool)
     validated = trained.metrics
     if strict.any() and not strict.all():
         # What a model had a part in settling says that models agree with it.

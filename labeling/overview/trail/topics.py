@@ -72,6 +72,8 @@ TOPICS: dict[str, Topic] = {
                 "ruled",
                 "ruling_undone",
                 "gold_retired",
+                "bulk",
+                "bulk_undone",
                 "labeler_paused",
                 "labeler_resumed",
             }
@@ -105,6 +107,9 @@ TOPICS: dict[str, Topic] = {
     "erasure": Topic(
         _("Erasure"),
         of_projects=frozenset({"erasure_asked", "erasure_undone", "erasure_done", "erasure_lifted"}),
+    ),
+    "imports": Topic(
+        _("Imports"), of_projects=frozenset({"import_started", "import_applied", "import_undone"})
     ),
     "exports": Topic(_("Exports"), of_accounts=_EXPORTS, of_projects=frozenset({"exported", "data_set"})),
 }

@@ -56,6 +56,33 @@ ORDER BY turn, position LIMIT %(most)s
 """  # noqa: S608
 
 
+# Of photos that somebody chose: from whichever band, but the boundary, begun ones first.
+_PICK_AMONG = f"""
+SELECT e.item_id, e.band FROM queue_entry e
+WHERE e.ranking_id = %(ranking)s AND e.item_id = ANY(%(among)s) AND e.band <= %(innermost)s AND {_FIT}
+ORDER BY e.taken = 0, array_position(%(among)s::bigint[], e.item_id) LIMIT %(most)s FOR UPDATE SKIP LOCKED
+"""  # noqa: S608
+
+
+def pick_among(
+    ranking: Ranking, labeler: User, item_ids: Sequence[int], *, innermost: int, most: int
+) -> list[tuple[int, int]]:
+    """Up to ``most`` of these photos and their bands, none of a band beyond ``innermost``, their entries locked."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _PICK_AMONG,
+            {
+                "ranking": ranking.pk,
+                "among": list(item_ids),
+                "innermost": innermost,
+                "labeler": labeler.pk,
+                "most": most,
+            },
+        )
+        rows: list[tuple[int, int]] = cursor.fetchall()
+        return rows
+
+
 def pick(
     project: Project, ranking: Ranking, labeler: User, *, band: int, ladder_id: int, most: int
 ) -> list[int]:

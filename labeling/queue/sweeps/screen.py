@@ -15,9 +15,16 @@ from labeling.queue.undoable import last_grid
 
 
 def settings_for(
-    project: Project, *, person: User, guideline: Guideline, classes: list[dict[str, Any]]
+    project: Project,
+    *,
+    person: User,
+    guideline: Guideline,
+    classes: list[dict[str, Any]],
+    over: str = "",
+    over_class: str = "",
 ) -> dict[str, Any]:
-    """What the page's script needs beside its texts. ``guideline`` is the version that the page shows."""
+    """What the page's script needs beside its texts. ``guideline`` is the version that the page shows; ``over``: the search
+    whose photos are swept as ``over_class``, where somebody chose them."""
     api = f"{get_script_prefix()}api/v1/projects/{project.slug}/"
     return {
         "project": project.slug,
@@ -28,6 +35,8 @@ def settings_for(
         "guideline": guideline.number,
         "classes": [{key: row[key] for key in screen.SENT} for row in classes],
         "reasons": screen.reasons(),
+        "over": over,
+        "overClass": over_class,
         "urls": {"sweeps": f"{api}sweeps"},
     }
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import Max
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -96,8 +97,22 @@ def _golds_can_be_planted(project: Project) -> bool:
     return len(known) > 1 or bool(known and active - known)
 
 
-def sweep_state(project: Project, labeler: User) -> dict[str, str]:
-    """Why there is no grid for this person.
+def searches_swept(project: Project) -> list[str]:
+    """All that grids were made over."""
+    swept = Sweep.objects.filter(project=project).exclude(over="")
+    return list(swept.order_by("over").values_list("over", flat=True).distinct())
+
+
+def last_offered(labeler: User, project: Project, over: str) -> int:
+    """Id of the last photo that their newest grid over this search held; 0 without any."""
+    sweep = Sweep.objects.filter(project=project, labeler=labeler, over=over).order_by("-created_at").first()
+    if sweep is None:
+        return 0
+    return sweep.photos.filter(known__isnull=True).aggregate(last=Max("item"))["last"] or 0
+
+
+def sweep_state(project: Project, labeler: User, *, over: bool = False) -> dict[str, str]:
+    """Why there is no grid for this person; ``over``: of photos that they chose.
 
     ``state``: off, checklist, no_model, no_band, no_gold, paused, gold_seen or empty; ``message``: it, and what to do.
     """
@@ -121,6 +136,14 @@ def sweep_state(project: Project, labeler: User) -> dict[str, str]:
                 RECENTLY.days,
             )
             % {"days": RECENTLY.days},
+        }
+    if over:
+        return {
+            "state": "empty",
+            "message": _(
+                "No grid can be filled from these photos: too few of them are open, clear-cut by the model, and not yet "
+                "answered by you. Settled ones, the boundary, and what is drawn at random or asked first never enter a grid."
+            ),
         }
     return {
         "state": "empty",

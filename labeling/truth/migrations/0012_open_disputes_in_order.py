@@ -19,13 +19,13 @@ DROP FUNCTION truth_open_dispute_since;
 
 
 class Migration(migrations.Migration):
-    dependencies = [("truth", "0010_reasons")]
+    dependencies = [("truth", "0011_imported")]
 
     operations = [
         migrations.AddField("OpenDispute", "since", models.DateTimeField(null=True, help_text="when the dispute began")),
-        migrations.RunSQL(FORWARD, BACKWARD),
         migrations.AddIndex(
             "OpenDispute",
             models.Index(fields=["project", "held", "since", "dispute"], name="open_dispute_in_order"),
         ),
+        migrations.RunSQL(FORWARD, BACKWARD),
     ]

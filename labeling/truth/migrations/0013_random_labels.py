@@ -11,13 +11,13 @@ before = import_module("labeling.truth.migrations.0009_pace_of_rulings")
 
 _VIEW, _TRIGGERS = before.FORWARD[:2]
 _DRAWN_TRUTHS = """UNION ALL
-SELECT i.project_id, 'drawn', NULL, ARRAY['truths'], 1, 0
+SELECT t.project_id, 'drawn', NULL, ARRAY['truths'], 1, 0
 FROM catalog_item i JOIN truth_groundtruth t ON t.item_id = i.id WHERE i.audit_drawn_at IS NOT NULL"""
 _FUNCTIONS = f"""
 CREATE OR REPLACE FUNCTION truth_tally_drawn_settled() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO truth_tally (project_id, what, at, key, n, amount, folded)
-    SELECT i.project_id, 'drawn', NULL, ARRAY[each.key], sum(each.n), 0, false
+    SELECT NEW.project_id, 'drawn', NULL, ARRAY[each.key], sum(each.n), 0, false
     FROM catalog_item i CROSS JOIN LATERAL (
         SELECT 'truths'::text AS key, 1 AS n
         UNION ALL
@@ -25,7 +25,7 @@ BEGIN
         UNION ALL
         SELECT 'settled', -1 FROM truth_groundtruth b
         WHERE b.id = NEW.supersedes_id AND {before._BY_PEOPLE.format("b")}) each
-    WHERE i.id = NEW.item_id AND i.audit_drawn_at IS NOT NULL GROUP BY i.project_id, each.key HAVING sum(each.n) <> 0;
+    WHERE i.id = NEW.item_id AND i.audit_drawn_at IS NOT NULL GROUP BY each.key HAVING sum(each.n) <> 0;
     RETURN NULL;
 END $$;
 CREATE OR REPLACE FUNCTION truth_tally_settled_drawn() RETURNS trigger LANGUAGE plpgsql AS $$

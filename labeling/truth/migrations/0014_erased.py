@@ -9,7 +9,7 @@ from django.db import migrations
 
 from labeling.forgetting import ERASES
 
-before = import_module("labeling.truth.migrations.0009_pace_of_rulings")
+before = import_module("labeling.truth.migrations.0013_random_labels")
 
 _VIEW = before.FORWARD[0]
 _OF_ALL = "ARRAY[CASE WHEN i.audit_drawn_at IS NULL THEN 'left' ELSE 'drawn' END], 1, 0\nFROM catalog_item i\n"

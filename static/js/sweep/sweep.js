@@ -64,7 +64,7 @@ const finder = new Finder({
 if (finder.there) for (const row of settings.classes) row.number = null; // no digit is printed on any of so many
 const claims = new Claims({
   url: settings.urls.sweeps,
-  body: () => ({ class: prefer }),
+  body: asked,
   may: () => halt.why !== "tab" && state !== "missed" && !outbox.waiting.some((entry) => OWN.has(entry.kind)),
   enough: () => Boolean(sweep),
   answered: onClaimed,
@@ -74,6 +74,12 @@ const halt = new Halt({ outbox, claims, card, toast, halted, released, tabs });
 const handingIn = () => outbox.waiting.some((entry) => entry.kind === "hand-in");
 let sweep = null; // { id, class, name, expires } on the screen
 let prefer = ""; // class to go on with
+
+/** The grid on the screen goes on, be it of chosen photos or not; else what the page was opened for. */
+function asked() {
+  if (sweep) return { class: sweep.class, over: sweep.over };
+  return settings.over ? { class: settings.overClass, over: settings.over } : { class: prefer };
+}
 let missed = null; // what the last hand-in missed, while the page tells it
 let state = "loading";
 let message = "";
@@ -167,7 +173,7 @@ function onTakenBack(key, told) {
 // ---- what is on the screen -------------------------------------------------------------------------------------
 
 /** A grid as the server tells it, without its photos. */
-const lent = ({ id, class: key, name, expires_at: until }) => ({ id, class: key, name, expires: Date.parse(until ?? "") });
+const lent = ({ id, class: key, name, over, expires_at: until }) => ({ id, class: key, name, over, expires: Date.parse(until ?? "") });
 
 function show(next, photos, marks = new Map()) {
   sweep = { ...next };

@@ -1,0 +1,1 @@
+"""Labels that were made elsewhere: read, mapped, tried, applied, and undone as a whole."""

@@ -1,0 +1,104 @@
+"""What an admin sends and says of an import. The rules are the service's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from labeling.catalog.models import Project
+from labeling.catalog.selectors import active_classes
+from labeling.exchange.imports.readers import READERS
+from labeling.exchange.models import Import, Use
+from labeling.truth.models import AnswerKind
+
+#: What each use means, in a sentence.
+SAID = {
+    Use.ANSWER: _(
+        "Each counts as one of the answers that a photo gets, and is never blind. People give the others, and where they "
+        "agree the photo is settled."
+    ),
+    Use.TRAIN: _("Each settles its photo at once, as imported. The model learns from it, and is not judged by it."),
+    Use.GOLD: _("People are checked with these photos, blind. They neither train nor settle anything."),
+    Use.HINT: _("Reviewers read them beside the answers. They settle nothing, and a ruling made beside one proves nothing."),
+}  # fmt: skip
+ROLES = {"photo": _("The photo's name or hash"), "label": _("Its class"), "annotator": _("Who said so")}
+
+
+class SendForm(forms.Form):
+    file = forms.FileField(
+        label=_("Labels, or an archive of labels with their photos"),
+        allow_empty_file=True,
+        widget=forms.ClearableFileInput(
+            attrs={"accept": ".csv,.tsv,.txt,.json,.jsonl,.ndjson,.parquet,.xml,.zip"}
+        ),
+    )
+    source = forms.CharField(
+        max_length=Import._meta.get_field("source").max_length,
+        required=False,
+        label=_("Source"),
+        help_text=_("By which these labels are known here. Optional: the file's name."),
+    )
+
+
+class MapForm(forms.Form):
+    """Use, source, columns and classes of one import. ``labels``: the fields of classes with label and rows."""
+
+    use = forms.ChoiceField(choices=Use.choices, widget=forms.RadioSelect)
+    source = forms.CharField(max_length=Import._meta.get_field("source").max_length, label=_("Source"))
+    format = forms.ChoiceField(
+        label=_("Format"), choices=[(name, reader.title) for name, reader in READERS.items()]
+    )
+
+    def __init__(self, of: Import, project: Project, data: Any = None) -> None:
+        super().__init__(data, initial={"use": of.use, "source": of.source, "format": of.format})
+        self._of = of
+        for role, names in of.found.get("fields", {}).items():
+            self.fields[f"column-{role}"] = forms.ChoiceField(
+                label=ROLES[role],
+                choices=[(name, name or _("nobody says")) for name in names],
+                initial=of.columns.get(role, ""),
+                required=False,
+            )
+        means = [
+            ("?", _("Choose")),
+            *((row.label_class.key, row.name) for row in active_classes(project)),
+            (AnswerKind.HOLD.value, AnswerKind.HOLD.label),
+            (AnswerKind.UNUSABLE.value, AnswerKind.UNUSABLE.label),
+            ("", _("Leave out")),
+        ]
+        self._labels = list(of.found.get("labels", {}))
+        for number, label in enumerate(self._labels):
+            self.fields[f"class-{number}"] = forms.ChoiceField(
+                label=label, choices=means, initial=of.classes.get(label, "?"), required=False
+            )
+
+    @property
+    def columns(self) -> list[forms.BoundField]:
+        return [self[name] for name in self.fields if name.startswith("column-")]
+
+    @property
+    def labels(self) -> list[tuple[forms.BoundField, int]]:
+        rows = self._of.found.get("labels", {})
+        return [(self[f"class-{number}"], rows[label]) for number, label in enumerate(self._labels)]
+
+    @property
+    def uses(self) -> list[tuple[str, Any, Any]]:
+        return [(use.value, use.label, SAID[use]) for use in Use]
+
+    def asked(self) -> dict[str, Any]:
+        """What differs from the import, for :func:`~labeling.exchange.imports.services.change_import`."""
+        given, of = self.cleaned_data, self._of
+        columns = {
+            name.removeprefix("column-"): value for name, value in given.items() if name.startswith("column-")
+        }
+        asked: dict[str, Any] = {"use": given["use"], "source": given["source"]}
+        if given["format"] != of.format:
+            return asked | {"format": given["format"]}
+        asked["classes"] = {
+            label: given[f"class-{number}"]
+            for number, label in enumerate(self._labels)
+            if given[f"class-{number}"] != "?"
+        }
+        return asked | ({"columns": columns} if columns != of.columns else {})

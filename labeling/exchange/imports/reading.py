@@ -1,0 +1,92 @@
+"""What a file says becomes rows, of which each names one photo and what one person said of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import islice
+from typing import Any
+
+from django.utils.translation import gettext_noop
+
+from labeling.exchange.imports.package import Package
+from labeling.exchange.imports.reader import ROLES, Said, Unreadable
+from labeling.exchange.imports.readers import READERS
+from labeling.exchange.imports.table import chosen
+from labeling.exchange.models import Import, ImportRow
+from labeling.jobs.progress import Progress
+from labeling.plain_text import composed, plain
+
+MOST_ROWS = 1_000_000
+#: Of labels, and of annotators, that one file may tell apart: a column of names or numbers is neither.
+MOST_KINDS = 500
+AT_ONCE = 2000
+
+
+def read(of: Import, package: Package, progress: Progress) -> dict[str, Any]:
+    """Write the rows of an import anew; what of the file a page shows, for ``Import.found``. Done twice it is done once.
+
+    Returns ``photos`` (in the archive), ``rows``, ``labels`` and ``annotators`` (each with how many rows), ``fields`` and
+    ``preview`` (:class:`~labeling.exchange.imports.reader.Fields`). Raises :class:`Unreadable`.
+    """
+    reader = READERS[of.format]
+    fields = reader.fields(package)
+    of.columns = {role: name for role, name in chosen(of.columns, fields).items() if role in ROLES}
+    of.rows.all().delete()
+    said = reader.read(package, of.columns)
+    labels: Counter[str] = Counter()
+    annotators: Counter[str] = Counter()
+    total = 0
+    while some := [_row(of, each) for each in islice(said, AT_ONCE)]:
+        total += len(some)
+        if total > MOST_ROWS:
+            raise Unreadable(f"It has more than {MOST_ROWS:,} rows. Split it and send the parts.")
+        for row in some:
+            labels.update(row.labels)
+            annotators[row.annotator] += bool(row.annotator)
+        if len(labels) > MOST_KINDS or len(annotators) > MOST_KINDS:
+            raise Unreadable(
+                f"It tells more than {MOST_KINDS} classes or annotators apart. Choose other columns, or another file."
+            )
+        ImportRow.objects.bulk_create(some)
+        progress.report(total, None, gettext_noop("Reading the labels"))
+        progress.check()
+    if not total:
+        raise Unreadable("There are no labels in it. Check what you sent, and send it again.")
+    return {
+        "photos": len(package.photos),
+        "rows": total,
+        "labels": dict(labels.most_common()),
+        "annotators": {name: n for name, n in annotators.most_common() if name},
+        "fields": fields.names,
+        "preview": fields.preview,
+    }
+
+
+def recognise(package: Package) -> str:
+    """The name of the format. Raises :class:`Unreadable`."""
+    for name, reader in READERS.items():
+        if reader.recognises(package):
+            return name
+    raise Unreadable(
+        "This is none of the formats that come in: "
+        + ", ".join(reader.title for reader in READERS.values())
+        + ". Check what you sent."
+    )
+
+
+def _row(of: Import, said: Said) -> ImportRow:
+    return ImportRow(
+        of=of,
+        place=_kept(said.place, 200),
+        photo=_kept(said.photo, 400),
+        sha256=said.sha256,
+        labels=[_kept(label, 200) for label in said.labels[:20]],
+        annotator=_kept(said.annotator, 120),
+        fault=said.fault,
+    )
+
+
+def _kept(text: str, longest: int) -> str:
+    """As a database can keep it: the end of a path is what tells it apart."""
+    kept = composed(plain(text.encode(errors="replace").decode()))
+    return kept if len(kept) <= longest else kept[-longest:]
