@@ -52,7 +52,7 @@ screenshots: $(VENV)/.installed  ## the pictures of the docs, of made-up photos,
 lock: $(VENV)/.installed  ## newest versions that pyproject.toml allows; names, versions and hashes only
 	$(PIP) install uv
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-		--no-header --no-annotate --upgrade --extra demo --extra dev --extra gpu pyproject.toml -o requirements.lock
+		--no-header --no-annotate --upgrade --extra demo --extra dev --extra gpu --extra ray pyproject.toml -o requirements.lock
 
 sbom: $(VENV)/.installed  ## licences of all that the lock brings, and var/sbom.cdx.json; fails on unknown ones and the AGPL
 	@$(BIN)/python -m config.components

@@ -14,6 +14,7 @@ NAMES = (
     "head",
     "heads",
     "embed",
+    "mass",
     "queue",
     "intake",
     "rescore",

@@ -47,6 +47,7 @@ LEFT_OPEN = {
     "nvidia-nvtx": "Apache-2.0",
     "pi-heif": "BSD-3-Clause AND LGPL-3.0-or-later",  # libheif lies in it
     "protobuf": "BSD-3-Clause",
+    "ray": "Apache-2.0",
     "skorch": "BSD-3-Clause",
     "torchcodec": "BSD-3-Clause AND LicenseRef-NVIDIA-Proprietary",  # nvJPEG lies in it
     "torchvision": "BSD-3-Clause",

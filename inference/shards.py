@@ -7,7 +7,9 @@ written or nothing. Embeddings can always be computed again, so a damaged shard 
 from __future__ import annotations
 
 import json
+import re
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ DTYPES = ("float32", "float16")
 _VECTORS, _KEYS, _SUMS = "vectors.npy", "keys.bin", "sums.json"
 _PIECE = 2**20
 _ROWS = 65_536
+_HEX64 = re.compile(r"[0-9a-f]{64}")
 
 #: Shards that this process has read whole and found sound: folder -> what its files were then.
 _sound: dict[Path, tuple[tuple[int, int], ...]] = {}
@@ -27,6 +30,15 @@ _sound: dict[Path, tuple[tuple[int, int], ...]] = {}
 
 class Damaged(ValueError):
     """A shard that is not what was written."""
+
+
+def as_keys(names: Sequence[str]) -> npt.NDArray[np.bytes_]:
+    """(n,) keys of n SHA-256 in lower-case hex. Raises :class:`ValueError` where one is none."""
+    for name in names:
+        if not _HEX64.fullmatch(name):
+            raise ValueError(f"A key is a SHA-256 in lower-case hex; got {name!r}.")
+    # S32 compares all 32 bytes as long as every key has 32 of them, so keys that end in zero bytes are safe.
+    return np.frombuffer(bytes.fromhex("".join(names)), dtype=KEY)
 
 
 def write_keys(folder: Path, keys: npt.NDArray[np.bytes_]) -> None:

@@ -21,7 +21,6 @@ import fcntl
 import logging
 import os
 import re
-import secrets
 import shutil
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -35,7 +34,7 @@ import numpy as np
 import numpy.typing as npt
 
 from inference import shards
-from inference.on_disk import make_folder, publish, system_errors
+from inference.shard_writer import Elsewhere, ShardWriter
 
 logger = logging.getLogger(__name__)
 
@@ -105,19 +104,6 @@ class _Run:
         return _beginnings(self.keys)
 
 
-class Elsewhere(Protocol):
-    """The store that a folder is a copy of. Shards are known by their names, and never change."""
-
-    def follow(self) -> None:
-        """Bring into the folder what is there, and remove from it what is there no more."""
-
-    def put(self, name: str, folder: Path) -> None:
-        """Durable there when it returns; the caller then moves ``folder`` to its name here."""
-
-    def drop(self, name: str) -> None:
-        """Remove it there and here."""
-
-
 class EmbeddingStore:
     """Vectors of one backbone. Reads see the shards known at the last ``refresh()``, and one's own appends."""
 
@@ -149,7 +135,7 @@ class EmbeddingStore:
         #: Names of the damaged shards that this object found.
         self.set_aside: list[str] = []
         self.folder = root / backbone_hash
-        make_folder(self.folder)
+        self._writer = ShardWriter(self.folder, dim, elsewhere)
         self._clear()
         self.refresh()
 
@@ -170,7 +156,7 @@ class EmbeddingStore:
     def missing(self, keys: Iterable[str]) -> list[str]:
         """Those of ``keys`` without a vector, in the order given, each once."""
         wanted = list(dict.fromkeys(keys))
-        shard, _ = self._locate(_to_array(wanted))
+        shard, _ = self._locate(shards.as_keys(wanted))
         return [wanted[i] for i in np.flatnonzero(shard < 0)]
 
     def append(self, keys: Sequence[str], vectors: npt.ArrayLike) -> None:
@@ -179,30 +165,10 @@ class EmbeddingStore:
         Raises:
             ValueError: shapes differ, keys repeat or are not SHA-256, or a vector is not finite.
         """
-        rows = np.asarray(vectors, dtype=np.float32)
-        array = _to_array(keys)
-        if rows.shape != (len(array), self.dim):
-            raise ValueError(
-                f"{len(array)} keys need vectors of shape {(len(array), self.dim)}; got {rows.shape}."
-            )
-        if not np.isfinite(rows).all():
-            raise ValueError("A vector holds NaN or infinity.")
         if not self._shards:
             self.refresh()  # another writer may have begun the store
-        with np.errstate(over="ignore"):  # told in the next lines
-            rows = rows.astype(self.dtype, copy=False)
-        if not np.isfinite(rows).all():
-            raise ValueError(
-                "A vector holds a number beyond float16; keep this backbone's vectors as float32."
-            )
-        if len(array) == 0:
-            return
-        order = np.argsort(array, kind="stable")
-        array = array[order]
-        if (array[1:] == array[:-1]).any():
-            raise ValueError("The same key comes twice.")
-        name = self._publish(array, rows[order])
-        self._admit(name)
+        if name := self._writer.write(keys, vectors, self.dtype):
+            self._admit(name)
 
     def rows(self, keys: Sequence[str]) -> Floats:
         """(n, dim) vectors of ``keys``, in their order, repeats allowed.
@@ -210,7 +176,7 @@ class EmbeddingStore:
         Raises:
             MissingKeys: some have none.
         """
-        array = _to_array(keys)
+        array = shards.as_keys(keys)
         shard, row = self._locate(array)
         if (shard < 0).any():
             raise MissingKeys(list(dict.fromkeys(keys[i] for i in np.flatnonzero(shard < 0).tolist())))
@@ -300,7 +266,7 @@ class EmbeddingStore:
         Raises:
             Busy: a compaction is at work; ask again later.
         """
-        gone = _to_array(list(keys))
+        gone = shards.as_keys(list(keys))
         count = 0
         with self._compaction_lock() as mine:
             if not mine:
@@ -367,18 +333,11 @@ class EmbeddingStore:
     def _published(self) -> set[str]:
         return {entry.name for entry in os.scandir(self.folder) if entry.name.startswith("shard-")}
 
-    @system_errors()
-    def _publish(self, keys: Keys, vectors: Stored) -> str:
-        with self._new_shard() as (folder, name):
-            np.save(shards.vectors_path(folder), vectors, allow_pickle=False)
-            shards.write_keys(folder, keys)
-        return name
-
     def _publish_rows(
         self, keys: Keys, shard: npt.NDArray[np.int64], row: npt.NDArray[np.int64], chunk: int = 65_536
     ) -> None:
         """Publish vectors that are stored already, a chunk at a time: the whole store need not fit in memory."""
-        with self._new_shard() as (folder, _):
+        with self._writer.new_shard() as (folder, _):
             path = shards.vectors_path(folder)
             # Two first writers with different wishes: the finer one loses nothing of either.
             dtype = np.result_type(*(each.dtype for each in self._shards))
@@ -391,22 +350,6 @@ class EmbeddingStore:
             merged.flush()
             del merged
             shards.write_keys(folder, keys)
-
-    @contextmanager
-    def _new_shard(self) -> Iterator[tuple[Path, str]]:
-        stamp = f"{time.time_ns():020d}-{os.getpid()}-{secrets.token_hex(4)}"
-        hidden, name = self.folder / f".new-{stamp}", f"shard-{stamp}"
-        hidden.mkdir()
-        try:
-            yield hidden, name
-            shards.seal(hidden)
-            if self._elsewhere is not None:
-                self._elsewhere.put(name, hidden)
-            publish(hidden, self.folder / name)
-            shards.trust(self.folder / name)
-        except BaseException:
-            shutil.rmtree(hidden, ignore_errors=True)
-            raise
 
     def _retire(self, name: str) -> None:
         if self._elsewhere is not None:
@@ -507,14 +450,6 @@ class PlacedRows:
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> npt.NDArray[Any]:
         return np.asarray(self[:], dtype=dtype)
-
-
-def _to_array(keys: Sequence[str]) -> Keys:
-    for key in keys:
-        if not _HEX64.fullmatch(key):
-            raise ValueError(f"A key is a SHA-256 in lower-case hex; got {key!r}.")
-    # S32 compares all 32 bytes as long as every key has 32 of them, so keys that end in zero bytes are safe.
-    return np.frombuffer(bytes.fromhex("".join(keys)), dtype=_KEY)
 
 
 def _beginnings(keys: Keys) -> npt.NDArray[np.uint64]:

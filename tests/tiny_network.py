@@ -73,9 +73,14 @@ class Tiny(nn.Module):
         return torch.cat([part for each in self.maps(photos) for part in max_and_std(each)], dim=1)
 
 
+def known() -> None:
+    """Whoever calls it knows this family."""
+    backbones.FAMILIES["tiny"] = "tests.tiny_network"
+
+
 if __name__ == "__main__":
     from manage import main
 
-    backbones.FAMILIES["tiny"] = "tests.tiny_network"
+    known()
     sys.argv[1:1] = ["worker"]
     main()

@@ -8,7 +8,9 @@ from __future__ import annotations
 import io
 import logging
 import os
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -28,6 +30,14 @@ logger = logging.getLogger(__name__)
 
 JOB_KIND = "remake_renditions"
 CHUNK = 50
+
+
+class Remade(NamedTuple):
+    """What was seen of a photo on the way. Sizes in pixels, upright."""
+
+    width: int
+    height: int
+    fingerprint: bytes
 
 
 def request_remaking() -> Job | None:
@@ -51,12 +61,8 @@ def remake(progress: Progress) -> dict[str, int]:
     total = outdated.count()
     with ThreadPoolExecutor(max_workers=os.cpu_count() or 1, thread_name_prefix="remake") as pool:
         while images := list(outdated[:CHUNK]):
-            looks = list(pool.map(_remake, images))
-            for image, look in zip(images, looks, strict=True):
-                if look is not None and image.fingerprint is None:
-                    _recognise(image, look)
-                image.rendered = renditions.VERSION
-            Image.objects.bulk_update(images, ["rendered", "width", "height"])
+            looks = list(pool.map(made_again, [image.sha256 for image in images]))
+            record(images, looks)
             counts["lost"] += looks.count(None)
             counts["remade"] += len(looks) - looks.count(None)
             progress.report(sum(counts.values()), total)
@@ -64,17 +70,32 @@ def remake(progress: Progress) -> dict[str, int]:
     return counts
 
 
-def _remake(image: Image) -> bytes | None:
-    """Its fingerprint; ``None`` where the original is gone or cannot be read."""
+def made_again(sha256: str) -> Remade | None:
+    """Make a photo's renditions anew; ``None`` where the original is gone or cannot be read.
+
+    Asks the store of photos only, not the database. Doing it twice changes nothing.
+    """
     try:
-        storage.remake(image.sha256)
+        storage.remake(sha256)
         # An earlier version may have seen it lying on its side.
-        image.width, image.height = photos.size(storage.original(image))
-        return fingerprint(Pillow.open(io.BytesIO(storage.rendition(image, "screen"))))
+        width, height = photos.size(storage.original_of(sha256))
+        look = fingerprint(Pillow.open(io.BytesIO(storage.rendition_of(sha256, "screen"))))
     except (FileNotFoundError, PhotoRefused):
         # Whoever asks for it is told so. It is not looked for again and again.
-        logger.warning("photo %s cannot be rendered again: its original is gone or unreadable", image.sha256)
+        logger.warning("photo %s cannot be rendered again: its original is gone or unreadable", sha256)
         return None
+    return Remade(width, height, look)
+
+
+def record(images: Sequence[Image], looks: Sequence[Remade | None]) -> None:
+    """Write down that these were made anew, and what was seen of each."""
+    for image, look in zip(images, looks, strict=True):
+        if look is not None:
+            image.width, image.height = look.width, look.height
+            if image.fingerprint is None:
+                _recognise(image, look.fingerprint)
+        image.rendered = renditions.VERSION
+    Image.objects.bulk_update(images, ["rendered", "width", "height"])
 
 
 @transaction.atomic

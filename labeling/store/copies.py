@@ -32,7 +32,7 @@ LEFT_S = 24 * 3600.0
 
 def mark(folder: Path) -> None:
     size = sum(each.stat().st_size for each in folder.iterdir() if each.is_file())
-    (folder / _MARK).write_text(f"{size} {_store()}")
+    (folder / _MARK).write_text(f"{size} {store_name()}")
 
 
 def is_copy(folder: Path) -> bool:
@@ -44,12 +44,13 @@ def _size(folder: Path) -> int | None:
     """In bytes; ``None`` where it is no copy of this store."""
     try:
         size, of = (folder / _MARK).read_text().split()
-        return int(size) if of == _store() else None
+        return int(size) if of == store_name() else None
     except (OSError, ValueError):
         return None
 
 
-def _store() -> str:
+def store_name() -> str:
+    """By which machines tell whether they speak of the same store."""
     options = settings.STORAGES["default"].get("OPTIONS", {})
     return hashlib.sha256(json.dumps([options.get(name) for name in _WHERE]).encode()).hexdigest()[:16]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -89,9 +89,10 @@ def record_answer(
         check_gold(project, labeler, newest)
         return annotation
     at_boundary = viewing.context.get("boundary") if not locked.audited else None
-    if at_boundary is not None:
-        _want(viewing.item_id, at_boundary)
     state = photo_state(project, viewing.item_id, viewing.round, labeler)
+    if at_boundary is not None and state.wanted is None and not state.over:
+        _want(viewing.item_id, at_boundary)
+        state = replace(state, wanted=at_boundary)
     finished = settle(
         project,
         viewing.item_id,
@@ -112,7 +113,7 @@ def record_answer(
 
 def _want(item_id: int, answers: int) -> None:
     """Under the photo's lock: the first answer at the boundary says how many it gets, whatever another order makes of it."""
-    Item.objects.filter(pk=item_id, answers_wanted__isnull=True).update(answers_wanted=answers)
+    Item.objects.filter(pk=item_id).update(answers_wanted=answers)
 
 
 def _refuse_too_fast(project: Project, viewing: Viewing) -> None:

@@ -33,7 +33,8 @@ def settle_by_answer(*, project: Project, annotation: Annotation) -> GroundTruth
     class_id = catalog.class_resolution(project).get(annotation.label_class_id or 0)
     audited = was_audited(item_id)
     if (
-        state.in_force
+        state.over
+        or state.in_force
         or state.disputed
         or state.swept
         or audited
@@ -41,7 +42,6 @@ def settle_by_answer(*, project: Project, annotation: Annotation) -> GroundTruth
         or class_id is None
         or annotation.kind != AnswerKind.CLASS
         or annotation.draw == Draw.GOLD
-        or round != current_round(item_id)
         or not Annotation.objects.for_agreement().filter(pk=annotation.pk).exists()
     ):
         raise Refused("conflict", _("One answer cannot settle this photo."))

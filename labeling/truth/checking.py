@@ -24,6 +24,7 @@ from labeling.refusals import Refused
 from labeling.truth import events
 from labeling.truth.assisting import withdraw_assisted
 from labeling.truth.current import (
+    current_round,
     is_disputed,
     is_settled,
     open_dispute,
@@ -192,8 +193,10 @@ def check_gold(project: Project, labeler: User, guideline: Guideline) -> None:
     lock_photos([*(answer.item_id for answer in unconfirmed), *assisted])
     to_review = 0
     for answer in unconfirmed:
-        if truth_in_force(answer.item_id) is None and open_dispute(answer.item_id) is None:
-            raise_dispute(project, answer.item_id, answer.round, DisputeCause.PAUSED)
+        item_id = answer.item_id
+        asked_anew = answer.round != current_round(item_id)  # that answer counts for nothing any more
+        if not asked_anew and truth_in_force(item_id) is None and open_dispute(item_id) is None:
+            raise_dispute(project, item_id, answer.round, DisputeCause.PAUSED)
             to_review += 1
     asked_again = withdraw_assisted(project=project, item_ids=assisted)
     more: dict[str, Any] = {"asked_again": asked_again} if asked_again else {}

@@ -76,7 +76,8 @@ class Given:
 class PhotoState:
     """All that settling looks at. ``newest_truth`` may be a withdrawal; ``assisted``: the class of the ground truth in
     force where one answer settled it; ``paused``: the person who just answered; ``swept``: one of the answers was given in
-    a sweep, which is not blind; ``wanted``: the answers that it was drawn to get, where these are more than others get."""
+    a sweep, which is not blind; ``wanted``: the answers that it was drawn to get, where these are more than others get;
+    ``over``: a reviewer has ended the round that was asked for, and people are asked anew."""
 
     newest_truth: int | None
     in_force: bool
@@ -86,6 +87,7 @@ class PhotoState:
     answers: list[Given]
     swept: bool
     wanted: int | None
+    over: bool
 
 
 def photo_state(project: Project, item_id: int, round: int, labeler: User | None = None) -> PhotoState:
@@ -113,7 +115,9 @@ def photo_state(project: Project, item_id: int, round: int, labeler: User | None
                    EXISTS (SELECT 1 FROM truth_annotation a
                            WHERE a.item_id = %s AND a.round = %s AND a.draw = 'sweep'
                              AND NOT EXISTS (SELECT 1 FROM truth_retraction r WHERE r.annotation_id = a.id)),
-                   (SELECT i.answers_wanted FROM catalog_item i WHERE i.id = %s)
+                   (SELECT i.answers_wanted FROM catalog_item i WHERE i.id = %s),
+                   (SELECT count(*) FROM truth_ruling r JOIN truth_dispute d ON d.id = r.dispute_id
+                    WHERE d.item_id = %s AND r.outcome = 'send_back') >= %s
             FROM (SELECT 1) once LEFT JOIN truth_groundtruth t ON t.item_id = %s
               AND NOT EXISTS (SELECT 1 FROM truth_groundtruth n WHERE n.supersedes_id = t.id)
             """,
@@ -123,10 +127,11 @@ def photo_state(project: Project, item_id: int, round: int, labeler: User | None
                 labeler.pk if labeler else None,
                 *[item_id, round] * 4,
                 item_id,
+                *[item_id, round],
                 item_id,
             ],
         )
-        newest, kind, assisted, disputed, paused, kinds, classes, guidelines, swept, wanted = (
+        newest, kind, assisted, disputed, paused, kinds, classes, guidelines, swept, wanted, over = (
             cursor.fetchone()
         )
     return PhotoState(
@@ -138,6 +143,7 @@ def photo_state(project: Project, item_id: int, round: int, labeler: User | None
         answers=[Given(*each) for each in zip(kinds, classes, guidelines, strict=True)],
         swept=swept,
         wanted=wanted,
+        over=over,
     )
 
 

@@ -96,13 +96,14 @@ def settle(
     audited: bool | None = None,
     held: bool = False,
 ) -> bool:
-    """Make ground truth or a dispute of the standing answers, if they suffice; return whether the photo has either.
+    """Make ground truth or a dispute of the standing answers, if they suffice; return whether the photo has either, or the
+    round is over: who had the photo on loan when a reviewer sent it back answers what is asked no more.
 
     ``guideline``: the newest version, which says what each answer counts as today. The ground truth is of the oldest
     version among the answers it rests on: what it proves is proven of those criteria. A label that one answer settled is
     judged again with each further one. ``held``: answers that differ ask no reviewer.
     """
-    if state.disputed or (state.in_force and state.assisted is None):
+    if state.over or state.disputed or (state.in_force and state.assisted is None):
         return True
     decision = consensus_of(project, state.answers, guideline, state.wanted)
     if state.assisted is not None and decision.state != "agreed":

@@ -1,4 +1,5 @@
-"""Any order of claim, submit, skip, release, undo, expiry, re-ranking and of one answer that settles keeps the promises."""
+"""Any order of claim, submit, skip, release, undo, expiry, re-ranking, of photos that are sent back and of one answer that
+settles keeps the promises."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 from django.utils import timezone
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -21,6 +22,7 @@ from labeling.queue.ranking import swap_in
 from labeling.refusals import Refused
 from labeling.truth import services as truth
 from labeling.truth import tallies
+from labeling.truth.current import current_round
 from labeling.truth.events import answer_waits
 from labeling.truth.models import Annotation, Dispute, GroundTruth
 from labeling.truth.services import Answer
@@ -48,6 +50,7 @@ class Lending(RuleBasedStateMachine):
         self.items = make_items(self.project, 8)
         self.ranking = rank_by_hand(self.project, self.items, bands=2)
         self.people = [make_member(self.project) for _ in range(3)]
+        self.reviewer = make_member(self.project, "reviewer")
         self.dice = random.Random(7)
         self.acknowledged: dict[UUID, tuple[int, int]] = {}
         self.undone: set[UUID] = set()
@@ -145,6 +148,23 @@ class Lending(RuleBasedStateMachine):
             leased_at=past, expires_at=past
         )
 
+    @rule(person=PEOPLE, choice=CHOICES, answered=st.booleans())
+    def send_back(self, person: int, choice: str, answered: bool) -> None:
+        """A reviewer has people asked anew, and this one has the photo on loan, or had one before, and may answer it."""
+        slot = next(iter(self.held(person)), None) or Slot.objects.filter(project=self.project).first()
+        if slot is None:
+            return
+        dispute = truth.request_review(project=self.project, item=slot.item, by=self.reviewer)
+        truth.rule(
+            project=self.project,
+            dispute_id=dispute.pk,
+            reviewer=self.reviewer,
+            outcome="send_back",
+            comment="Look again",
+        )
+        if answered:
+            self.submit(person, choice, hold=False, twice=False)
+
     @rule()
     def rank_again(self) -> None:
         """A new ranking takes over: what was begun is carried along."""
@@ -198,6 +218,10 @@ class Lending(RuleBasedStateMachine):
     def answered(self, item_id: int, round: int) -> bool:
         return Annotation.objects.standing().filter(item=item_id, round=round).exists()
 
+    def asked_now(self, item_id: int) -> QuerySet[Annotation]:
+        """The standing answers of the photo's current round."""
+        return Annotation.objects.standing().filter(item=item_id, round=current_round(item_id))
+
     @invariant()
     def no_photo_is_stuck_nor_asked_of_more_than_wanted(self) -> None:
         """Whatever is neither settled nor in dispute has an entry, and with the places taken all that are wanted of it."""
@@ -221,8 +245,7 @@ class Lending(RuleBasedStateMachine):
             return
         agreed = GroundTruth.objects.current().filter(project=self.project, origin="agreement")
         for label in agreed:
-            standing = Annotation.objects.standing().filter(item=label.item_id)
-            assert standing.count() == self.wanted(label.item_id)
+            assert self.asked_now(label.item_id).count() == self.wanted(label.item_id)
         assert not Dispute.objects.held().filter(item__audit_drawn_at__isnull=False).exists()
         assert not Dispute.objects.filter(
             project=self.project, held=True, project__boundary_answers=0
@@ -233,7 +256,7 @@ class Lending(RuleBasedStateMachine):
         if not hasattr(self, "project"):
             return
         for label in GroundTruth.objects.assisted().filter(project=self.project):
-            standing = Annotation.objects.standing().filter(item=label.item_id)
+            standing = self.asked_now(label.item_id)
             assert {each.label_class_id for each in standing} == {label.label_class_id}
             assert standing.count() < self.wanted(label.item_id), "all that are wanted would be a strict one"
 

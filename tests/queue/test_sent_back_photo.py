@@ -14,7 +14,7 @@ from labeling.queue.models import BandOpening, Ranking, Slot
 from labeling.queue.ranking import swap_in
 from labeling.queue.selectors import notes_for
 from labeling.truth.current import open_dispute, truth_in_force
-from labeling.truth.models import Dispute, Draw
+from labeling.truth.models import Annotation, Dispute, Draw, Pause
 from labeling.truth.services import add_gold, request_review, retire_gold, rule
 from tests.factories import make_member
 from tests.queue.conftest import Setting, answer_with, rank_by_hand
@@ -32,6 +32,52 @@ def test_a_photo_sent_back_is_asked_again_with_the_reviewers_words(setting: Sett
     assert other.item_id == sent
     answer_with(setting.project, other, "defective")
     assert open_dispute(sent) is None
+
+
+@pytest.mark.parametrize("second", ["functional", "defective"])
+def test_answers_to_a_round_that_was_ended_are_kept_and_decide_nothing(setting: Setting, second: str) -> None:
+    """Both had it on loan when it was sent back: what they say of it then is not what they were asked anew."""
+    project = setting.project
+    loans = [
+        services.claim(project=project, labeler=person, count=1)[0] for person in (setting.ann, setting.bob)
+    ]
+    sent = loans[0].item_id
+    assert loans[1].item_id == sent
+    dispute = request_review(project=project, item=loans[0].item, by=project.created_by)
+    _send_back(setting, dispute, make_member(project, "reviewer"))
+    for loan, said in zip(loans, ("functional", second), strict=True):
+        answer_with(project, loan, said)
+    assert Annotation.objects.standing().filter(item=sent, round=1).count() == 2
+    assert truth_in_force(sent) is None and open_dispute(sent) is None
+    for person in (setting.ann, setting.bob):
+        (again,) = services.claim(project=project, labeler=person, count=1)
+        assert (again.item_id, again.round) == (sent, 2)
+        answer_with(project, again, "defective")
+    truth = truth_in_force(sent)
+    assert truth is not None and truth.label_class is not None and truth.label_class.key == "defective"
+
+
+def test_a_pause_brings_no_answer_of_an_ended_round_to_review(setting: Setting) -> None:
+    project = setting.project
+    project.gold_window, project.gold_bar = 1, 1.0
+    project.save()
+    sent = _sent_back(setting, make_member(project, "reviewer"))
+    (waiting,) = (
+        slot for slot in services.claim(project=project, labeler=setting.ann, count=2) if slot.round == 1
+    )
+    answer_with(project, waiting, "functional")
+    gold = setting.items[-1]
+    add_gold(project=project, item=gold, class_key="functional", by=project.created_by)
+    project.gold_rate = 1.0
+    project.save()
+    asked = next(
+        slot
+        for slot in services.claim(project=project, labeler=setting.ann, count=5)
+        if slot.item_id == gold.pk
+    )
+    answer_with(project, asked, "defective")
+    assert Pause.objects.filter(labeler=setting.ann).exists()
+    assert {each.item_id for each in Dispute.objects.open()} == {waiting.item_id} and waiting.item_id != sent
 
 
 @pytest.mark.parametrize("band", [1, 2])

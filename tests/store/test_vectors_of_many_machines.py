@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from inference import shards
-from labeling.learning.compute.stores import open_store
+from labeling.learning.compute.stores import Shipper, open_store
 from labeling.store import objects
 from labeling.store.folders import VECTORS
 
@@ -38,6 +38,19 @@ def test_each_machine_reads_what_the_others_wrote(bucket: None, machine: Machine
     assert first.missing(keys(3)) == keys(3)
     first.refresh()
     assert (first.rows(keys(3, 1)) == rows(3, 1)).all()
+
+
+def test_who_ships_vectors_reads_and_keeps_none(bucket: None, machine: Machine) -> None:
+    machine("a")
+    first = open_store(BACKBONE, 2)
+    first.append(keys(1), rows(1))
+    machine("b")
+    shipper = Shipper(BACKBONE, 2, "float32")
+    shipper.append(keys(3, 2), rows(3, 2))
+    assert not VECTORS.here(BACKBONE)
+    machine("a")
+    first.refresh()
+    assert (first.rows(keys(1, 2, 3)) == rows(1, 2, 3)).all()
 
 
 def test_a_compaction_is_followed_and_an_older_store_stays_readable(bucket: None, machine: Machine) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from django.db import DatabaseError, transaction
 from django.utils.translation import gettext_noop
 
@@ -17,7 +18,7 @@ from inference.backbones import Backbone
 from inference.embed import Embedder
 from inference.store import EmbeddingStore
 from labeling.catalog import storage
-from labeling.catalog.models import Image, Project
+from labeling.catalog.models import Project
 from labeling.jobs.progress import Cancelled, Interrupted, JobError, Progress, Superseded, of
 from labeling.learning import domain_backbones, events
 from labeling.learning.compute import sharing
@@ -41,7 +42,7 @@ PATIENCE_S = 600.0
 
 @dataclass
 class Tally:
-    """What became of the photos. ``failures``: up to ``NAMED`` of them, as {sha256, reason, message}.
+    """What became of the photos. ``failures``: up to ``named`` of them, as {sha256, reason, message}.
 
     ``seconds``: this worker's own work on those that it embedded, reading and storing included.
     """
@@ -51,11 +52,12 @@ class Tally:
     failed: int = 0
     failures: list[dict[str, str]] = field(default_factory=list)
     failed_hashes: set[str] = field(default_factory=set)
+    named: int = NAMED
 
     def fail(self, sha256: str, reason: str, message: str) -> None:
         self.failed += 1
         self.failed_hashes.add(sha256)
-        if len(self.failures) < NAMED:
+        if len(self.failures) < self.named:
             self.failures.append({"sha256": sha256, "reason": reason, "message": message})
 
     @property
@@ -76,29 +78,41 @@ def embed_missing(
     ``report`` is called after each batch and may raise to stop; what is embedded by then is stored first.
     """
     for start in range(0, len(hashes), CHUNK):
-        missing = store.missing(hashes[start : start + CHUNK])
-        if not missing:
-            continue
-        keys: list[str] = []
-        vectors: list[Any] = []
-        began = time.monotonic()
-        try:
-            for batch in embedder.embed(_photos(missing, tally)):
-                keys += batch.keys
-                vectors.append(batch.vectors)
-                tally.embedded += len(batch.keys)
-                for sha256, error in batch.failures:
-                    tally.fail(sha256, error.code, str(error))
-                report()
-        finally:
-            if keys:
-                store.append(keys, np.concatenate(vectors))
-            tally.seconds += time.monotonic() - began
+        if missing := store.missing(hashes[start : start + CHUNK]):
+            embed_all(append=store.append, embedder=embedder, hashes=missing, tally=tally, report=report)
+
+
+def embed_all(
+    *,
+    append: Callable[[Sequence[str], npt.NDArray[np.float32]], object],
+    embedder: Embedder,
+    hashes: Sequence[str],
+    tally: Tally,
+    report: Callable[[], None],
+) -> None:
+    """Embed photos, count them in ``tally``, and give keys and vectors to ``append`` at once at the end.
+
+    ``report`` as in :func:`embed_missing`. Asks the store of photos only, not the database.
+    """
+    keys: list[str] = []
+    vectors: list[npt.NDArray[np.float32]] = []
+    began = time.monotonic()
+    try:
+        for batch in embedder.embed(_photos(hashes, tally)):
+            keys += batch.keys
+            vectors.append(batch.vectors)
+            tally.embedded += len(batch.keys)
+            for sha256, error in batch.failures:
+                tally.fail(sha256, error.code, str(error))
+            report()
+    finally:
+        if keys:
+            append(keys, np.concatenate(vectors))
+        tally.seconds += time.monotonic() - began
 
 
 def _photos(hashes: Sequence[str], tally: Tally) -> Iterator[tuple[str, bytes]]:
-    images = Image.objects.filter(sha256__in=hashes).order_by("id")
-    for sha256, data, error in objects.ahead(_read, images):
+    for sha256, data, error in objects.ahead(_read, hashes):
         if error is None:
             yield sha256, data
         else:
@@ -109,11 +123,11 @@ def _photos(hashes: Sequence[str], tally: Tally) -> Iterator[tuple[str, bytes]]:
             )
 
 
-def _read(image: Image) -> tuple[str, bytes, OSError | None]:
+def _read(sha256: str) -> tuple[str, bytes, OSError | None]:
     try:
-        return image.sha256, storage.original(image), None
+        return sha256, storage.original_of(sha256), None
     except OSError as error:
-        return image.sha256, b"", error
+        return sha256, b"", error
 
 
 def project_of(progress: Progress) -> Project:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 import shutil
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
+import numpy.typing as npt
 import torch
 from django.conf import settings
 
@@ -15,6 +17,7 @@ from inference import backbones
 from inference.backbones import Backbone
 from inference.backbones.names import parse
 from inference.embed import Embedder
+from inference.shard_writer import ShardWriter
 from inference.side_by_side import SideBySide
 from inference.store import EmbeddingStore, Vectors
 from labeling.catalog.models import Project
@@ -97,6 +100,21 @@ def forget_vectors(backbone_hash: str) -> None:
         network.unlink(missing_ok=True)
 
 
+class Shipper:
+    """Adds to a backbone's store without reading it, and keeps nothing here of what is in the store of all machines."""
+
+    def __init__(self, backbone_hash: str, dim: int, dtype: str) -> None:
+        self._elsewhere = SharedShards(backbone_hash) if objects.is_remote() else None
+        self._writer = ShardWriter(VECTORS.root / backbone_hash, dim, self._elsewhere)
+        self._dtype = dtype
+
+    def append(self, keys: Sequence[str], vectors: npt.ArrayLike) -> None:
+        """As :meth:`~inference.store.EmbeddingStore.append`."""
+        name = self._writer.write(keys, vectors, self._dtype)
+        if name and self._elsewhere is not None:
+            copies.remove(self._writer.folder / name)
+
+
 def vectors_of(version: ModelVersion) -> Vectors:
     """The vectors that a version's head takes: its backbones' side by side, in the order of its columns."""
     stores = [open_store(part.backbone_hash, part.dim) for part in version.parts]
@@ -127,12 +145,13 @@ def load_backbone(name: str) -> Backbone:
 
 
 @lru_cache(maxsize=3)
-def embedder_for(name: str, on: str) -> Embedder:
-    """One embedder a backbone and device in this process: building one takes seconds."""
+def embedder_for(name: str, on: str, threads: int | None = None) -> Embedder:
+    """One embedder a backbone and device in this process: building one takes seconds. ``threads``: all cores if ``None``."""
     return Embedder(
         load_backbone(name),
         device=on,
         batch_size=BATCH if on == "cpu" else 8 * BATCH,
+        threads=threads,
         cache_dir=networks_folder(),
         max_pixels=settings.INTAKE_MAX_PIXELS,
     )
