@@ -115,7 +115,7 @@ def bring(data_set: str, folder: str) -> dict[str, Any]:
     made = DataSet.objects.get(pk=data_set)
     source = Project.objects.get(pk=made.project_id)
     keys = source.label_classes.order_by("pk").values_list("key", flat=True)
-    target = make_project(classes=tuple(keys))
+    target = make_project(classes=tuple(keys), admin=source.created_by, slug=f"in-{made.format}")
     photos = Item.objects.filter(project=source).values_list("image_id", "name", "random_key")
     for some in batched(photos.iterator(), PHOTOS_AT_ONCE):
         items = Item.objects.bulk_create(

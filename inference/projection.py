@@ -16,7 +16,7 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float32]
 
 #: Axes that are kept; of a smaller space the others are zero.
-DIM = 128
+DIM = 256
 #: Bits of a sign code.
 BITS = 256
 #: Seed of the directions by which sign codes are made: the same for all.

@@ -36,11 +36,13 @@ def ask(
     reason: str,
     item_ids: Sequence[int] = (),
     source: str = "",
+    query: str = "",
     days: int | None = None,
 ) -> Erasure:
     """Erase photos of the project: they are out when this returns, and gone for good after ``days`` (default: the site's).
 
-    ``item_ids``: of ``photos`` and ``group``. ``source``: of a source. Raises :class:`Refused` ``invalid`` (422).
+    ``item_ids``: of ``photos`` and ``group``. ``source``: of a source. ``query``: of a search, as its address says it; it is
+    not kept. Raises :class:`Refused` ``invalid`` (422).
     """
     if not reason.strip():
         raise Refused.invalid(
@@ -49,9 +51,15 @@ def ask(
     days = settings.ERASURE_DAYS if days is None else days
     if not 0 <= days <= MOST_DAYS:
         raise Refused.invalid("days", _("From 0 to %(most)d days.") % {"most": MOST_DAYS})
-    photos = photos_of(project, scope, item_ids=item_ids, source=source).values_list("pk", flat=True)
+    photos = photos_of(project, scope, item_ids=item_ids, source=source, query=query, by=by)
     return begin(
-        project=project, by=by, scope=scope, reason=reason, source=source, days=days, item_ids=list(photos)
+        project=project,
+        by=by,
+        scope=scope,
+        reason=reason,
+        source=source,
+        days=days,
+        item_ids=list(photos.values_list("pk", flat=True)),
     )
 
 

@@ -19,6 +19,7 @@ from labeling.catalog.wiping import NotYet
 from labeling.erasure.models import ErasedPhoto, Erasure, Scope
 from labeling.erasure.moving_out import CHUNK, bring_back_some, take_out_some
 from labeling.exchange.choosing import forget_searches_of
+from labeling.exchange.imports.forgetting import forget_imported
 from labeling.explorer import services as explorer
 from labeling.explorer.saving import forget_views_of, names_one
 from labeling.frontier import erased as frontier
@@ -80,6 +81,7 @@ def erase_some(erasure: Erasure, rows: Sequence[ErasedPhoto]) -> int:
     explorer.forget_places(project=project, item_ids=items, hashes=list(hashes.values()))
     forget_views_of(project=project, names=names)
     forget_searches_of(project=project, names=names)
+    forget_imported(project=project, items=items, hashes=list(hashes.values()), names=names)
     for over in searches_swept(project):
         if names_one(over, names):
             forget_search(project=project, over=over)

@@ -20,7 +20,7 @@ class ScopeForm(forms.Form):
 
     scope = forms.ChoiceField(
         label=_("Erase"),
-        choices=[each for each in Scope.choices if each[0] not in (Scope.LIMIT, Scope.AGAIN)],
+        choices=[each for each in Scope.choices if each[0] not in (Scope.LIMIT, Scope.AGAIN, Scope.FOUND)],
     )
     photo = forms.CharField(
         label=_("Photos"),
@@ -29,12 +29,17 @@ class ScopeForm(forms.Form):
         help_text=_("Their numbers, as their pages' addresses end."),
     )
     source = forms.ChoiceField(label=_("Source"), required=False)
+    query = forms.CharField(required=False, max_length=4000, widget=forms.HiddenInput)
 
     def __init__(self, data: Any = None, *, project: Project) -> None:
         if data is not None:  # an address may name several, one after the other
             data = data.copy()
             data["photo"] = " ".join(data.getlist("photo"))
         super().__init__(data)
+        scopes = self.fields["scope"]
+        assert isinstance(scopes, forms.ChoiceField)  # narrows the type
+        if data and data.get("query"):  # one comes here from the search
+            scopes.choices = [*scopes.choices, (Scope.FOUND.value, Scope.FOUND.label)]  # type: ignore[misc]  # pairs
         field = self.fields["source"]
         assert isinstance(field, forms.ChoiceField)  # narrows the type
         field.choices = [("", "–"), *((name, name) for name in selectors.sources(project))]
@@ -48,7 +53,12 @@ class ScopeForm(forms.Form):
     def asked(self) -> dict[str, Any]:
         """As :func:`~labeling.erasure.services.ask` takes it."""
         given = self.cleaned_data
-        return {"scope": given["scope"], "item_ids": given["photo"], "source": given["source"]}
+        return {
+            "scope": given["scope"],
+            "item_ids": given["photo"],
+            "source": given["source"],
+            "query": given["query"],
+        }
 
 
 class _WhyAndWhen(forms.Form):

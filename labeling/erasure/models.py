@@ -18,6 +18,7 @@ class Scope(models.TextChoices):
     PHOTOS = "photos", _("Photos")
     GROUP = "group", _("A photo and its near-duplicates")
     SOURCE = "source", _("All photos of a source")
+    FOUND = "found", _("All photos of a search")
     PROJECT = "project", _("All photos of the project")
     LIMIT = "limit", _("Time limit of the project")
     AGAIN = "again", _("Had been erased, and came back")

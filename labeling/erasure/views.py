@@ -42,7 +42,7 @@ def erasures(request: HttpRequest, slug: str) -> HttpResponse:
     going, status = None, 200
     if form.is_bound and form.is_valid():
         try:
-            ids = list(photos_of(project, **form.asked()).values_list("pk", flat=True))
+            ids = list(photos_of(project, by=signed_in(request), **form.asked()).values_list("pk", flat=True))
             going = consequences(project, ids)
         except Refused as refusal:
             form.add_error(None, refusal.message)

@@ -26,8 +26,8 @@ from labeling.refusals import Refused
 MOST = 1000
 #: Below so many photos all are compared, in some milliseconds: an index would only be less exact.
 FEW = 20_000
-#: SQL, an expression: the table is of PostgreSQL's own types, whichever database it is in. 128: inference.projection.DIM.
-HALVES = "vector::halfvec(128)"
+#: SQL, an expression: the table is of PostgreSQL's own types, whichever database it is in. 256: inference.projection.DIM.
+HALVES = "vector::halfvec(256)"
 
 # Codes that differ in few bits are no more than candidates: 500, or twice as many as are wanted.
 _BY_CODES = """
@@ -38,7 +38,7 @@ CROSS JOIN LATERAL (SELECT vector FROM {table} WHERE item_id = near.item_id LIMI
 ORDER BY (SELECT sum((a - b) * (a - b)) FROM unnest(its.vector, %(vector)s::real[]) AS axis (a, b)), near.item_id
 LIMIT %(most)s"""
 _BY_VECTORS = """
-SELECT item_id FROM {table} ORDER BY vector::halfvec(128) <-> %(vector)s::real[]::halfvec(128) LIMIT %(most)s"""
+SELECT item_id FROM {table} ORDER BY vector::halfvec(256) <-> %(vector)s::real[]::halfvec(256) LIMIT %(most)s"""
 
 
 @dataclass(frozen=True)

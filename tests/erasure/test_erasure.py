@@ -7,6 +7,7 @@ import os
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.db import DatabaseError, transaction
@@ -15,7 +16,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from labeling import on_disk
-from labeling.catalog import erased, storage
+from labeling.catalog import erased, metadata, storage
 from labeling.catalog.models import (
     Activity,
     Exemplar,
@@ -48,7 +49,7 @@ from labeling.truth import tallies
 from labeling.truth.models import Annotation, GroundTruth
 from labeling.truth.services import add_gold
 from tests.database import without_triggers
-from tests.erasure.conftest import BACKBONE, COMMENT, NAME, Known, do_jobs, make_known, run, take_in
+from tests.erasure.conftest import BACKBONE, COMMENT, NAME, PLATE, Known, do_jobs, make_known, run, take_in
 from tests.erasure.looking import in_files, in_index, in_tables
 from tests.factories import make_member, make_project, photo_bytes
 from tests.store.conftest import in_bucket, s3  # noqa: F401
@@ -316,6 +317,18 @@ def test_an_archive_that_waits_holds_an_erasure_up_and_says_so(known: Known) -> 
     erase_due(0)
     do_jobs(made)
     assert_nowhere(known)
+
+
+def test_all_that_a_search_finds_goes(known: Known) -> None:
+    metadata.put(
+        project=known.project, given={known.other.pk: {"plate": "34나 5678"}}, by=known.project.created_by
+    )
+    with pytest.raises(Refused, match="Filter"):
+        erase(known, scope="found", query="")
+    with pytest.raises(Refused, match="no such photos"):
+        erase(known, scope="found", query="q=nothing")
+    made = erase(known, scope="found", query=urlencode({"metadata": f'plate="{PLATE}"'}), days=3)
+    assert list(made.photos.values_list("item", flat=True)) == [known.photo.pk]
 
 
 def test_a_table_that_only_grows_forgets_text_and_nothing_else(known: Known) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from labeling.catalog.models import IntakeBatch, Item, Project
 from labeling.exchange.imports import applying, photos_of
+from labeling.exchange.imports.forgetting import forget_imported
 from labeling.exchange.imports.services import (
     apply_import,
     change_import,
@@ -25,6 +26,7 @@ from labeling.people.selectors import everybody
 from labeling.queue.models import Entry
 from labeling.queue.services import claim
 from labeling.refusals import Refused
+from labeling.store.folders import STAGING
 from labeling.truth.models import Annotation, Dispute, Gold, GroundTruth, Hint, Origin
 from labeling.truth.selectors import dispute_detail
 from tests.exchange.bringing import (
@@ -337,3 +339,14 @@ def test_a_class_is_known_by_its_name_in_any_letters_and_by_a_close_spelling() -
         project, "labels.csv", table([("side.png", "FUNCTIONAL ", ""), ("a b.png", "Functonal", "")])
     )
     assert of.classes == {"FUNCTIONAL": "functional", "Functonal": "functional"}
+
+
+def test_of_an_erased_photo_nothing_stays_in_an_import() -> None:
+    project, photos = unlabeled()
+    of, _job = send(project, "march.zip", zipped({"functional/side.png": photos["side.png"]}), use=Use.TRAIN)
+    row = of.rows.get()
+    assert (STAGING.root / str(of.pk)).exists()
+    forget_imported(project=project, items=[row.item_id or 0], hashes=[row.sha256], names=[])
+    row.refresh_from_db()
+    assert (row.photo, row.sha256, row.place) == ("", "", "")
+    assert not (STAGING.root / str(of.pk)).exists()

@@ -145,7 +145,7 @@ QUERIES: dict[str, int] = {
     "DELETE api-token": 3,
     "GET api-tokens": 3,
     "POST api-train": 22,
-    "POST api-undo": 25,
+    "POST api-undo": 26,
     "POST api-unskip": 6,
     "GET audit-trail": 6,
     "GET backbones": 18,
@@ -252,7 +252,7 @@ QUERIES: dict[str, int] = {
     "POST photo-mend": 24,
     "GET photo-of-old": 0,
     "GET photo-original": 4,
-    "GET photo-page": 21,
+    "GET photo-page": 22,
     "GET photo-similar": 5,
     "GET photo-tile": 4,
     "GET photos": 25,
@@ -310,6 +310,7 @@ DEARER: dict[str, Cost] = {
     # Few rows, by too many queries.
     "POST api-promote": Cost(31, 50),
     "POST review-amend": Cost(27, 50),
+    "POST api-undo": Cost(26, 50),
     "GET project": Cost(43, 100),
     # Few rows, by too many queries.
     "GET frontier-decisions": Cost(28, 500),

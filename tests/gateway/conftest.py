@@ -41,6 +41,7 @@ from labeling.learning.models import ModelVersion, Promotion, Score, Snapshot
 from labeling.monitors.models import MonitorAlert, MonitorReading
 from labeling.people.models import User
 from labeling.queue import services as queue
+from labeling.queue.models import Entry
 from labeling.truth.models import Dispute, Gold
 from labeling.truth.services import Answer, add_gold
 from tests.factories import make_items, make_member, make_project, make_user, photo_bytes
@@ -124,6 +125,9 @@ def _world(**settings: Any) -> World:
     # The last one never comes into the queue: nobody has answered it.
     items = [photo, *make_items(project, 9)]
     queue.append_arrivals(project=project, item_ids=[item.pk for item in items[1:8]])
+    Entry.objects.filter(item=photo).update(
+        position=2**31 - 1
+    )  # a request to erase it waits: nobody holds it here
     gold = add_gold(project=project, item=items[8], class_key="functional", by=admin)
 
     keys = [uuid4() for _ in range(3)]

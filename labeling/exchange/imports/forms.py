@@ -54,7 +54,8 @@ class MapForm(forms.Form):
     def __init__(self, of: Import, project: Project, data: Any = None) -> None:
         super().__init__(data, initial={"use": of.use, "source": of.source, "format": of.format})
         self._of = of
-        for role, names in of.found.get("fields", {}).items():
+        fields = of.found.get("fields", {})  # as the database keeps them, in an order of its own
+        for role, names in ((role, fields[role]) for role in ROLES if role in fields):
             self.fields[f"column-{role}"] = forms.ChoiceField(
                 label=ROLES[role],
                 choices=[(name, name or _("nobody says")) for name in names],
@@ -68,7 +69,8 @@ class MapForm(forms.Form):
             (AnswerKind.UNUSABLE.value, AnswerKind.UNUSABLE.label),
             ("", _("Leave out")),
         ]
-        self._labels = list(of.found.get("labels", {}))
+        rows = of.found.get("labels", {})
+        self._labels = sorted(rows, key=lambda label: (-rows[label], label))
         for number, label in enumerate(self._labels):
             self.fields[f"class-{number}"] = forms.ChoiceField(
                 label=label, choices=means, initial=of.classes.get(label, "?"), required=False

@@ -32,10 +32,13 @@ class Said:
 
 @dataclass(frozen=True)
 class Fields:
-    """What can be chosen where a format does not say which of its fields is what. ``preview``: the first rows' values."""
+    """What can be chosen where a format does not say which of its fields is what.
+
+    ``preview``: names of columns, then the cells of the first rows.
+    """
 
     names: dict[str, list[str]] = field(default_factory=dict)
-    preview: list[dict[str, str]] = field(default_factory=list)
+    preview: list[list[str]] = field(default_factory=list)
 
 
 class Unreadable(Exception):

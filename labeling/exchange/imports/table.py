@@ -49,7 +49,7 @@ def fields(rows: Rows) -> Fields:
             "label": [*label, *(name for name in names if name not in label)],
             "annotator": [*annotator, "", *(name for name in names if name not in annotator)],
         },
-        preview=[{name: _cell(row.get(name)) for name in names} for row in first],
+        preview=[names, *([_cell(row.get(name)) for name in names] for row in first)],
     )
 
 

@@ -27,11 +27,14 @@ _HASH = r"^[0-9a-fA-F]{64}\Z"
 
 
 class ErasureIn(StrictSerializer):
-    scope = serializers.ChoiceField(["photos", "group", "source", "project"])
+    scope = serializers.ChoiceField(["photos", "group", "source", "found", "project"])
     photos = serializers.ListField(
         child=serializers.RegexField(_HASH), max_length=MOST_NAMED, default=list, help_text="their SHA-256"
     )
     source_ = serializers.CharField(max_length=200, allow_blank=True, default="")
+    query = serializers.CharField(
+        max_length=4000, allow_blank=True, default="", help_text="parameters of `items`, as in its address"
+    )
     reason = like(Erasure, "reason", help_text="Stays in the diary: name nobody in it.")
     days = serializers.IntegerField(
         min_value=0, max_value=MOST_DAYS, required=False, help_text="in which it can be undone"
@@ -118,6 +121,7 @@ class ErasuresView(ApiView):
             scope=given["scope"],
             item_ids=items_named(project, given["photos"]),
             source=given["source"],
+            query=given["query"],
             reason=given["reason"],
             days=given.get("days"),
         )

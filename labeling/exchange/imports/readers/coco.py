@@ -22,7 +22,7 @@ def _files(package: Package) -> list[str]:
     found = []
     for name in package.ending_in(".json"):
         kind, names = package.begins(name)
-        if kind == "map" and names & {"images", "categories", "annotations"}:
+        if kind == "map" and names & {"images", "annotations"}:
             found.append(name)
     return found
 
