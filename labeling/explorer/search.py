@@ -11,7 +11,7 @@ out
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db import connection
@@ -32,6 +32,8 @@ MOST_LOOKED_AT = 10_000
 #: So many ids an index may name at once, to be sorted; of more a walk finds enough.
 FEW = 5_000
 A_PAGE = 60
+#: Of photos that look like one so many are found at first: three pages, and the photo that says there is a fourth.
+FIRST_ALIKE = 3 * A_PAGE + 1
 _LAST = 2**63 - 1
 
 
@@ -121,7 +123,7 @@ def search(
 
     Raises what :func:`~labeling.explorer.spaces.probe_named` does.
     """
-    asked = _Asked(project, user, wanted, after, before)
+    asked = _Asked(project, user, wanted, after, before, limit)
     rows = asked.run(
         f"""
         SELECT i.id, {STATUS}, {_CALLED} FROM ({asked.candidates}) i
@@ -151,8 +153,17 @@ def search(
 class _Asked:
     """The SQL of what is wanted: where the photos to look at come from, and what must hold of each."""
 
-    def __init__(self, project: Project, user: User, wanted: Wanted, after: int, before: int | None) -> None:
+    def __init__(
+        self,
+        project: Project,
+        user: User,
+        wanted: Wanted,
+        after: int,
+        before: int | None,
+        limit: int = MOST_LOOKED_AT,
+    ) -> None:
         self.wanted = wanted
+        self.limit = limit
         self.back = before is not None
         self.given: dict[str, Any] = {
             "project": project.pk,
@@ -214,7 +225,9 @@ class _Asked:
         self.like = probe_named(project, self.wanted.like)
         space = current_space(project)
         assert space is not None  # or there was nothing to compare with
-        self._alike = nearest(space, self.like, MOST)
+        # The first pages of all that are alike need no more, and without pgvector each costs.
+        few = not replace(self.wanted, like="") and self.given["from"] + self.limit < FIRST_ALIKE
+        self._alike = nearest(space, self.like, FIRST_ALIKE if few else MOST)
 
     def _of_area(self, project: Project) -> None:
         area, space = Area.of(self.wanted.area), current_space(project)
