@@ -29,6 +29,7 @@ from labeling.catalog.models import (
 from labeling.catalog.selectors import current_guideline
 from labeling.catalog.services import log_activity, start_intake
 from labeling.erasure.models import Erasure
+from labeling.exchange.models import Import, ImportRow
 from labeling.exchange.services import make_data_set
 from labeling.explorer.models import AskedPhoto, Bulk, BulkPhoto, SavedView, Space
 from labeling.jobs import runner
@@ -190,6 +191,12 @@ def make_known(var: Path) -> Known:
         name=NAME,
         job=Job.objects.create(kind="like", project_id=project.pk),
         created_by=project.created_by,
+    )
+    labels = Import.objects.create(
+        project=project, file_name="labels.csv", source="tool", created_by=project.created_by
+    )
+    ImportRow.objects.create(
+        of=labels, place=f"row 1, {NAME}", photo=NAME, sha256=photo.image.sha256, item_id=photo.pk
     )
     assert Activity.objects.filter(project=project, data__note=NAME).exists()
     assert photo.image.fingerprint is not None

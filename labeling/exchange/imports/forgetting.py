@@ -20,4 +20,4 @@ def forget_imported(
     )
     for import_id in set(rows.values_list("of_id", flat=True)):
         STAGING.drop(str(import_id))
-    rows.update(photo="", sha256="", place="")
+    rows.update(photo="", sha256="", place="", about="")
