@@ -44,13 +44,14 @@ def fill(labels: int, size: int) -> None:
 
     with transaction.atomic():
         grow(make_world(), labels, answered=1.0, differ=0.0, decided=0.0)
-    images = Image.objects.filter(items__source="grown").order_by("pk")
+    images = Image.objects.order_by("pk")
     after = 0
     while some := list(images.filter(pk__gt=after)[:PHOTOS_AT_ONCE]):
         for image in some:
             data = hashlib.shake_256(str(image.pk).encode()).digest(size)
             image.sha256 = hashlib.sha256(data).hexdigest()
             storage.keep(image.sha256, data, {}, at_once=False)
+        storage.flush()
         Image.objects.bulk_update(some, ["sha256"], batch_size=1_000)
         after = some[-1].pk
     close_connections()
@@ -109,6 +110,7 @@ def bring(data_set: str, folder: str) -> dict[str, Any]:
     from labeling.exchange.models import DataSet, Use
     from labeling.exchange.selectors import file_of
     from labeling.jobs import runner
+    from labeling.jobs.models import JobState
     from labeling.queue.services import append_arrivals
     from tests.factories import make_project
 
@@ -132,6 +134,9 @@ def bring(data_set: str, folder: str) -> dict[str, Any]:
             project=target, by=target.created_by, file=File(file, name=path.name), use=Use.TRAIN
         )
     runner.run(job.pk)
+    job.refresh_from_db()
+    if job.state != JobState.SUCCEEDED:
+        raise SystemExit(f"{made.format}: {job.error or job.trace}")
     read = time.perf_counter()
     runner.run(apply_import(of=of, by=target.created_by).pk)
     took, applied = time.perf_counter() - began, time.perf_counter() - read
