@@ -18,6 +18,7 @@ class Migration(migrations.Migration):
             name='Chosen',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('data_set', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='chosen', to='exchange.dataset')),
                 ('number', models.PositiveIntegerField()),
                 ('item_ids', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), size=None)),
                 ('reached', models.BigIntegerField(help_text='id of the last photo that was looked at')),
@@ -40,11 +41,6 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name='dataset',
             trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="IF TG_OP = 'UPDATE' AND current_setting('hilltop.erasing', true) = 'on' THEN IF to_jsonb(NEW) - ARRAY['search'] = to_jsonb(OLD) - ARRAY['search'] AND NEW.search IN ('', OLD.search) THEN RETURN NEW; END IF; END IF; RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='b74163bd8762d07a1068563eff26c459adb24b3b', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_b439c', table='exchange_dataset', when='BEFORE')),
-        ),
-        migrations.AddField(
-            model_name='chosen',
-            name='data_set',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='chosen', to='exchange.dataset'),
         ),
         migrations.AddConstraint(
             model_name='chosen',

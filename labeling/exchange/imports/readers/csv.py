@@ -24,16 +24,15 @@ def rows(package: Package, name: str) -> table.Rows:
         beginning = raw.read(_LOOKED_AT)
     encoding = _encoding(beginning)
     sample = beginning.decode(encoding, errors="ignore")
-    csv.field_size_limit(_LONGEST_CELL)
     with package.open(name) as raw, io.TextIOWrapper(raw, encoding, errors="replace", newline="") as lines:
         reader = csv.reader(lines, delimiter=_delimiter(sample))
         try:
-            head = [column.strip() for column in next(reader)]
+            head = [column.strip() for column in _next(reader)]
         except (StopIteration, csv.Error):
             raise Unreadable("The file is empty. Its first row names the columns.") from None
         while True:
             try:
-                cells = next(reader)
+                cells = _next(reader)
             except StopIteration:
                 return
             except csv.Error:
@@ -45,6 +44,15 @@ def rows(package: Package, name: str) -> table.Rows:
                     f"line {reader.line_num}",
                     dict(zip(head, map(_unquoted, cells), strict=False)) if whole else None,
                 )
+
+
+def _next(reader: Iterator[list[str]]) -> list[str]:
+    """The bound is the whole process's: others that read a CSV keep theirs."""
+    before = csv.field_size_limit(_LONGEST_CELL)
+    try:
+        return next(reader)
+    finally:
+        csv.field_size_limit(before)
 
 
 def _encoding(beginning: bytes) -> str:
