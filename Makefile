@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo crew serve test test-quick lint format bench loop screenshots lock sbom clean
+.PHONY: demo crew serve test test-quick test-ray lint format bench loop screenshots lock sbom clean
 
 demo: $(VENV)/.installed  ## the demo project on real photos, web server and worker, until Ctrl-C
 	@exec $(BIN)/python manage.py demo
@@ -24,6 +24,9 @@ test: $(VENV)/.installed  ## every test, on a PostgreSQL that they start themsel
 test-quick: $(VENV)/.installed  ## in two minutes: what concerns the files changed since main, and everything fast
 	$(BIN)/python -m config.translations
 	$(BIN)/python -m pytest -q -r s -n 2 --dist worksteal --quick
+
+test-ray: $(VENV)/.installed  ## mass work in a cluster of this machine, whose processes are killed
+	$(BIN)/python -m pytest -q -r s -m ray tests/learning/test_on_ray.py
 
 lint: $(VENV)/.installed  ## formatting of code and templates, types, and which room may import which
 	$(BIN)/ruff check .

@@ -38,6 +38,7 @@ from tests.learning.test_embedding import with_photos
 
 pytestmark = [
     pytest.mark.django_db,
+    pytest.mark.ray,
     pytest.mark.filterwarnings("ignore"),  # Ray's own are not ours to mend
     # Not imported to be looked for: it reads its settings then.
     pytest.mark.skipif(find_spec("ray") is None, reason="the extra ray is not installed"),
