@@ -79,11 +79,12 @@ def erase_some(erasure: Erasure, rows: Sequence[ErasedPhoto]) -> int:
     wiping.wipe_texts(project, hashes=list(hashes.values()), names=sorted(names))
     wiping.wipe_metadata(items)
     explorer.forget_places(project=project, item_ids=items, hashes=list(hashes.values()))
-    forget_views_of(project=project, names=names)
-    forget_searches_of(project=project, names=names)
+    named = names | set(hashes.values())
+    forget_views_of(project=project, names=named)
+    forget_searches_of(project=project, names=named)
     forget_imported(project=project, items=items, hashes=list(hashes.values()), names=names)
     for over in searches_swept(project):
-        if names_one(over, names):
+        if names_one(over, named):
             forget_search(project=project, over=over)
     stay = _that_stay(erasure, images)
     gone = 0

@@ -69,8 +69,9 @@ def forget_views_of(*, project: Project, names: Collection[str]) -> None:
 
 
 def names_one(query: str, names: Collection[str]) -> bool:
-    """Whether a search is narrowed to a photo of one of these names."""
-    asked = parse_qs(query).get("q", [""])[0].lower()
+    """Whether a search is narrowed to a photo of one of these names or hashes, or to photos like it."""
+    given = parse_qs(query)
+    asked = " ".join(given.get("q", []) + given.get("like", [])).lower()
     return bool(asked) and any(name.lower() in asked for name in names)
 
 

@@ -162,6 +162,7 @@ def make_known(var: Path) -> Known:
     )
     asked = {"project": project, "created_by": project.created_by}
     SavedView.objects.create(name="one", query=f"q={NAME}", **asked)
+    SavedView.objects.create(name="alike", query=f"like={photo.image.sha256}", **asked)
     for query in (f"q={NAME}", "status=settled"):
         bulk = Bulk.objects.create(deed="unusable", query=query, upto=photo.pk, **asked)
         BulkPhoto.objects.create(bulk=bulk, item=photo, outcome="done")
