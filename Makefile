@@ -17,7 +17,7 @@ serve: $(VENV)/.installed  ## web server and worker on what is there
 	@$(BIN)/python manage.py migrate --verbosity 0
 	@exec $(BIN)/python manage.py serve
 
-test: $(VENV)/.installed  ## every test, on a PostgreSQL that they start themselves
+test: $(VENV)/.installed  ## every test but the cluster's, on a PostgreSQL that they start themselves
 	$(BIN)/python -m config.translations
 	$(BIN)/python -m pytest -q -r s -n 2 --dist worksteal
 

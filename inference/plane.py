@@ -16,7 +16,7 @@ from sklearn.manifold import TSNE
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
 
-#: Points that lay the plane out. More tell smaller groups apart, and take longer: half a minute on two cores.
+#: Points that lay the plane out. More tell smaller groups apart, and take longer.
 LANDMARKS = 4_000
 #: The plane's side: places are whole numbers below it.
 SIDE = 65_536

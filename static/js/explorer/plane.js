@@ -1,4 +1,4 @@
-// The map as a picture: points put into pixels one by one, which every browser does, a million in some hundredths of a second.
+// The map as a picture: points put into pixels one by one, which every browser does.
 // It needs neither WebGL nor a script that is made at run time, which the content security policy forbids.
 
 const SIDE = 65_536;
