@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import psycopg
 from django.db import InterfaceError, OperationalError
+from procrastinate.exceptions import ConnectorException
 
 _DISK_FULL = "53100"
 _READ_ONLY = "25006"
@@ -38,7 +39,11 @@ def is_read_only(error: BaseException | None) -> bool:
 
 def is_outage(error: BaseException | None) -> bool:
     """The server could not do it now, and may do the very same later: gone, starting, or at its limits."""
-    return isinstance(error, OperationalError | InterfaceError | psycopg.OperationalError)
+    if isinstance(error, ConnectorException):  # of the queue of tasks: what the driver said stands behind it
+        error = error.__cause__
+    return isinstance(
+        error, OperationalError | InterfaceError | psycopg.OperationalError | psycopg.InterfaceError
+    )
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

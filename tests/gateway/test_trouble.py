@@ -10,6 +10,8 @@ from typing import Any
 import psycopg
 import pytest
 from django.db import InterfaceError, OperationalError, connection
+from procrastinate.contrib.django.django_connector import wrap_exceptions
+from procrastinate.exceptions import ConnectorException
 from psycopg_pool import PoolTimeout
 
 from labeling.gateway import vitals
@@ -27,6 +29,15 @@ def by_django(error: psycopg.Error) -> OperationalError:
         return wrapped
 
 
+def by_the_queue_of_tasks(error: psycopg.Error) -> ConnectorException:
+    """As Procrastinate hands on what Django handed to it."""
+    try:
+        with wrap_exceptions():
+            raise by_django(error)
+    except ConnectorException as wrapped:
+        return wrapped
+
+
 CASES: list[tuple[Exception, Trouble | None]] = [
     (by_django(psycopg.OperationalError("the connection is closed")), AWAY),
     (by_django(psycopg.errors.AdminShutdown("terminating")), AWAY),
@@ -34,6 +45,10 @@ CASES: list[tuple[Exception, Trouble | None]] = [
     (by_django(psycopg.errors.TooManyConnections("sorry")), AWAY),
     (PoolTimeout("none in time"), AWAY),
     (InterfaceError("connection already closed"), AWAY),
+    (by_the_queue_of_tasks(psycopg.OperationalError("server closed the connection unexpectedly")), AWAY),
+    (by_the_queue_of_tasks(psycopg.InterfaceError("the cursor is closed")), AWAY),
+    (by_the_queue_of_tasks(psycopg.errors.DiskFull("could not extend file")), DISK_FULL),
+    (by_the_queue_of_tasks(psycopg.errors.UndefinedFunction("no such function")), None),
     (by_django(psycopg.errors.DiskFull("could not extend file")), DISK_FULL),
     (
         by_django(psycopg.OperationalError("FATAL:  could not write init file: No space left on device")),
