@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from inference.photo import Levels as LevelsName
 from labeling.catalog.metadata_parts import MetadataParts
-from labeling.catalog.name_parts import NameParts
+from labeling.catalog.name_parts import BLOCK_BITS, NameParts
 from labeling.catalog.renditions import current_version
 from labeling.forgetting import append_only
 
@@ -499,6 +499,27 @@ class Metadata(models.Model):
 
 
 class MetadataChange(models.Model):
+class MetadataNumber(models.Model):
+    """A number or day of a photo's metadata, kept by a trigger to be found from–to (``metadata_numbers.py``)."""
+
+    pk = models.CompositePrimaryKey("item_id", "name")
+    item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="+", db_index=False)
+    name = models.CharField(max_length=60)
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+", db_index=False)
+    number = models.FloatField()
+
+    class Meta:
+        indexes = [
+            models.Index(
+                F("project"),
+                F("name"),
+                F("item").bitrightshift(BLOCK_BITS),
+                F("number"),
+                name="metadata_by_number",
+            )
+        ]
+
+
     """What somebody, or a delivery, said of a photo: name -> text or number, or null for what was taken away."""
 
     item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="metadata_changes")
