@@ -19,6 +19,7 @@ from labeling.catalog.metadata_parts import MetadataParts
 from labeling.catalog.name_parts import BLOCK_BITS, NameParts
 from labeling.catalog.renditions import current_version
 from labeling.forgetting import append_only
+from labeling.jobs.told import told
 
 APPEND_ONLY = pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)
 SHARE = [MinValueValidator(0.0), MaxValueValidator(1.0)]
@@ -498,7 +499,6 @@ class Metadata(models.Model):
         return ", ".join(self.data)
 
 
-class MetadataChange(models.Model):
 class MetadataNumber(models.Model):
     """A number or day of a photo's metadata, kept by a trigger to be found from–to (``metadata_numbers.py``)."""
 
@@ -520,6 +520,7 @@ class MetadataNumber(models.Model):
         ]
 
 
+class MetadataChange(models.Model):
     """What somebody, or a delivery, said of a photo: name -> text or number, or null for what was taken away."""
 
     item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="metadata_changes")
@@ -614,6 +615,7 @@ class WatchedSource(models.Model):
         default=60, validators=[MinValueValidator(OFTEN), MaxValueValidator(SELDOM)]
     )
     paused = models.BooleanField(default=False)
+    removed_at = models.DateTimeField(null=True, help_text="watched no more; what came in by it stays")
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     looked_at = models.DateTimeField(null=True)
@@ -632,6 +634,11 @@ class WatchedSource(models.Model):
 
     def __str__(self) -> str:
         return self.address
+
+    @property
+    def said(self) -> str:
+        """The error, in the reader's language."""
+        return told(self.error)
 
 
 class IntakeBatch(models.Model):
