@@ -103,7 +103,7 @@ def _timed(
 KINDS = ("search_ms", "filter_ms", "deep_page_ms", "similar_ms", "similar_without_pgvector_ms", "photo_ms")
 
 
-def _space(world: World) -> None:
+def make_space(world: World) -> None:
     """As the job ``space`` makes one, of vectors in groups of some fifty: neighbours of different nearness."""
     import numpy as np
 
@@ -148,7 +148,7 @@ def measure(photos: int, n: int) -> dict[str, Any]:
         world = grown_world(photos, photos)
         print(f"{photos:,} photos in {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
         began = time.monotonic()
-        _space(world)
+        make_space(world)
         space_s = time.monotonic() - began
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_relation_size('item_by_name_parts'), pg_relation_size('catalog_item')")
