@@ -62,6 +62,9 @@ def _addresses(world: World, kind: str, n: int) -> Iterator[str]:
         lambda: f"?metadata=vehicle%3Dv{lots.randrange(1000)}",
         lambda: f"?metadata=line%3D2&after={lots.choice(ids)}",
         lambda: "?metadata=line%3D2+vehicle%3Dnone",
+        lambda: f"?metadata=number%3E%3D{(few := lots.randrange(100_000))}+number%3C%3D{few + 100}",
+        lambda: f"?metadata=line%3E%3D1+line%3C%3D3&after={lots.choice(ids)}",
+        lambda: "?metadata=number%3C%3D-1",
         lambda: "?metadata=line%3D2&status=unusable",
         lambda: "?status=unusable",  # none: the whole of what a page may look at
         lambda: "?predicted=defective&margin_from=0.9&class=functional&disagrees=1",
