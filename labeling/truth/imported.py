@@ -19,7 +19,7 @@ from labeling.catalog.selectors import current_guideline
 from labeling.people.models import User
 from labeling.truth import events
 from labeling.truth.answering import withdraw_answer
-from labeling.truth.current import current_round, photo_state, truth_in_force
+from labeling.truth.current import current_round, current_rounds, photo_state, truth_in_force
 from labeling.truth.models import (
     Annotation,
     AnswerKind,
@@ -133,9 +133,7 @@ def take_truth_back(*, project: Project, truth: GroundTruth) -> bool:
     withdraw_truth(
         project=project, item_id=truth.item_id, guideline=current_guideline(project), origin=Origin.UNDONE
     )
-    events.reopened.send(
-        sender=GroundTruth, project=project, item_id=truth.item_id, round=current_round(truth.item_id)
-    )
+    events.reopened.send(sender=GroundTruth, project=project, rounds=current_rounds([truth.item_id]))
     return True
 
 
