@@ -14,7 +14,6 @@ from django.db import connection
 from django.utils.translation import gettext as _
 
 from labeling.catalog.models import Project
-from labeling.refusals import Refused
 
 _EXEMPLARS = """
     SELECT j.%s FROM catalog_exemplar x
@@ -47,17 +46,9 @@ def drawn_among(*, project: Project, item_ids: Iterable[int]) -> set[int]:
         return {row[0] for row in cursor.fetchall()}
 
 
-def refuse_drawn(*, project: Project, item_ids: Iterable[int], field: str = "") -> None:
-    """Raises :class:`Refused` ``drawn`` where one of these photos was drawn by lot: 422 with a ``field``, else 409.
-
-    Whoever took photos out of a random sample, or showed what they are, would choose what certificates and audits see.
-    """
-    if not drawn_among(project=project, item_ids=item_ids):
-        return
-    message = _(
+def drawn_message() -> str:
+    """Whoever took photos out of a random sample, or showed what they are, would choose what certificates and audits see."""
+    return _(
         "This photo was drawn at random: what people say of it, blind, certifies or audits the machine. "
         "Choose another."
     )
-    if field:
-        raise Refused.invalid(field, message, code="drawn")
-    raise Refused("drawn", message)

@@ -19,7 +19,8 @@ from labeling.catalog.selectors import current_guideline
 from labeling.people.models import User
 from labeling.truth import events
 from labeling.truth.answering import withdraw_answer
-from labeling.truth.current import current_round, current_rounds, truth_in_force
+from labeling.truth.current import current_rounds, truth_in_force
+from labeling.truth.making_gold import refused_as_gold
 from labeling.truth.models import (
     Annotation,
     AnswerKind,
@@ -142,7 +143,8 @@ def bring_gold(
     again.update(retired_at=None)
     made = dict(again.values_list("item_id", "pk"))
     new = [word for word in words if word.item_id not in made]
-    events.gold_chosen.send(sender=Gold, project=project, item_ids=[word.item_id for word in new])
+    for refused in refused_as_gold(project, [word.item_id for word in new]).values():
+        raise refused
     made |= {
         gold.item_id: gold.pk
         for gold in Gold.objects.bulk_create(
@@ -197,9 +199,7 @@ def take_truth_back(*, project: Project, truth: GroundTruth) -> bool:
     withdraw_truth(
         project=project, item_id=truth.item_id, guideline=current_guideline(project), origin=Origin.UNDONE
     )
-    events.reopened.send(
-        sender=GroundTruth, project=project, item_id=truth.item_id, round=current_round(truth.item_id)
-    )
+    events.reopened.send(sender=GroundTruth, project=project, rounds=current_rounds([truth.item_id]))
     return True
 
 
