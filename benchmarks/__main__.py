@@ -29,6 +29,7 @@ NAMES = (
     "exchange",
     "explorer",
     "erase",
+    "map",
     "crash",
     "chaos",
     "fuzz",

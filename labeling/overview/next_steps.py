@@ -138,7 +138,7 @@ def next_steps(project: Project, at: dict[str, Any], *, certified: bool = False)
         )
     newest = newest_job(project.pk)
     if newest is not None and newest.state == JobState.FAILED:
-        steps.append(Step(_("A job failed"), newest.error, "jobs", _("Jobs")))
+        steps.append(Step(_("A job failed"), newest.said, "jobs", _("Jobs")))
     waiting = sum(row["waiting"] for row in at["ladders"])
     if waiting:
         steps.append(
