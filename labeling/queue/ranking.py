@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from django.db import connection, transaction
 
 from labeling import locks
@@ -13,7 +15,7 @@ from labeling.learning.compute.copying import copy_into, fetch_columns
 from labeling.locks import Lock
 from labeling.partitions import Partition
 from labeling.planner import without_nested_loops
-from labeling.queue import entry_counts, events, pace, placing
+from labeling.queue import entry_counts, events, pace, placing, steps
 from labeling.queue.models import Ranking
 from labeling.queue.places import ARRIVALS, IS_ASKED_FIRST
 from labeling.truth.current import DISPUTED, SETTLED
@@ -50,10 +52,12 @@ def write_ranking(
     seed: int,
     bands: int,
     arrivals: list[int],
+    margins: steps.Margins,
     read_at: datetime,
 ) -> Ranking:
     """Copy the order into a ranking that is not yet current. ``arrivals`` go behind all others.
 
+    ``margins``: of all photos that the order's version has scored, as for :func:`labeling.queue.steps.write_placements`;
     ``read_at`` as for :func:`swap_in`.
     """
     locks.hold(Lock.RANKING_WRITE, project.pk)
@@ -71,14 +75,29 @@ def write_ranking(
     )
     partition = partition_of(ranking.pk)
     partition.create(round=1, taken=0, free=project.answers_per_image, late=False, draw="rank")
+    waiting = Counter[tuple[int, int]]()
     for columns in ordered.columns(arrivals=arrivals, arrivals_band=ARRIVALS):
         copy_into(partition.name, columns, freeze=True)
+        waiting.update(_by_place(columns))
     partition.build_indexes()
     partition.attach()
-    entry_counts.mend(ranking)
+    entry_counts.begin(ranking, waiting)
+    steps.write_placements(ranking, margins)
     # Last: whoever has read scores stands, until the end, in the way of whoever attaches those of another version.
-    placing.place(ranking, until=read_at - _LONGEST_TRANSACTION)
+    placing.place_settled(ranking, until=read_at - _LONGEST_TRANSACTION)
     return ranking
+
+
+def _by_place(columns: dict[str, Any]) -> dict[tuple[int, int], int]:
+    """(ladder, 0 for none; band) -> rows."""
+    bands = columns["band"]
+    ladders = columns.get("ladder_id", np.zeros(len(bands), dtype=np.int64))
+    return {
+        (ladder, band): n
+        for ladder in np.unique(ladders).tolist()
+        for band, n in enumerate(np.bincount(bands[ladders == ladder]).tolist())
+        if n
+    }
 
 
 # What another ranking must know of an entry: exactly the rows of the index entry_touched.

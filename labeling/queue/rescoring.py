@@ -33,6 +33,7 @@ from labeling.learning.compute.scoring import (
     Pool,
     drop_other_scores,
     gather,
+    margins,
     probabilities,
     write_scores,
 )
@@ -212,6 +213,7 @@ def _write(ahead: _Ahead, stages: Stages) -> dict[str, Any]:
             seed=ahead.seed,
             bands=ordered.bands,
             arrivals=ordered.missing,
+            margins=margins(champion, ahead.proba) if champion is not None else {},
             read_at=ahead.read_at,
         )
     with stages.of("taking over"):
