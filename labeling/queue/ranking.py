@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 from django.db import connection, transaction
 
 from labeling import locks
@@ -18,7 +19,6 @@ from labeling.planner import without_nested_loops
 from labeling.queue import entry_counts, events, pace, placing, steps
 from labeling.queue.models import Ranking
 from labeling.queue.places import ARRIVALS, IS_ASKED_FIRST
-from labeling.truth.current import DISPUTED, SETTLED
 
 if TYPE_CHECKING:
     from labeling.learning.compute.ordering import Ordered
@@ -31,16 +31,23 @@ def partition_of(ranking_id: int) -> Partition:
     return Partition("queue_entry", "ranking_id", ranking_id)
 
 
-def open_items(project: Project) -> Any:
-    """(n,) int64 item ids, rising: photos that still need answers. Not settled, not in dispute, not gold."""
+def open_items(project: Project, item_ids: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Those of a project's photos (n,) that still need answers: not settled, not in dispute, not gold.
+
+    What people are through with is read, not what waits: of a large project that is the smaller part.
+    """
     with without_nested_loops():
-        (found,) = fetch_columns(
-            ["id"],
-            f"SELECT i.id FROM catalog_item i WHERE i.project_id = %s AND NOT {SETTLED} AND NOT {DISPUTED}",
-            [project.pk],
+        (done,) = fetch_columns(
+            ["item_id"],
+            """
+            SELECT t.item_id FROM truth_groundtruth t WHERE t.project_id = %s AND t.kind <> 'withdrawn'
+              AND NOT EXISTS (SELECT 1 FROM truth_groundtruth newer WHERE newer.supersedes_id = t.id)
+            UNION ALL
+            SELECT d.item_id FROM truth_opendispute o JOIN truth_dispute d ON d.id = o.dispute_id WHERE o.project_id = %s
+            """,
+            [project.pk, project.pk],
         )
-    found.sort()
-    return found
+    return item_ids[~np.isin(item_ids, done)]
 
 
 @transaction.atomic

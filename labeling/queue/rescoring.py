@@ -177,7 +177,7 @@ def _begin(
     with stages.of("reading"):
         read_at = timezone.now()
         judged_by = _judged_by(project)
-        items = open_items(project)
+        items = open_items(project, pool.item_ids)
         prepared = ordering.prepare(
             gathered=gathered,
             pool=pool,
