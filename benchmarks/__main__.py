@@ -28,6 +28,7 @@ NAMES = (
     "routes",
     "exchange",
     "explorer",
+    "map",
     "crash",
     "chaos",
     "fuzz",

@@ -62,6 +62,9 @@ def _addresses(world: World, kind: str, n: int) -> Iterator[str]:
         lambda: f"?metadata=vehicle%3Dv{lots.randrange(1000)}",
         lambda: f"?metadata=line%3D2&after={lots.choice(ids)}",
         lambda: "?metadata=line%3D2+vehicle%3Dnone",
+        lambda: f"?metadata=number%3E%3D{(few := lots.randrange(100_000))}+number%3C%3D{few + 100}",
+        lambda: f"?metadata=line%3E%3D1+line%3C%3D3&after={lots.choice(ids)}",
+        lambda: "?metadata=number%3C%3D-1",
         lambda: "?metadata=line%3D2&status=unusable",
         lambda: "?status=unusable",  # none: the whole of what a page may look at
         lambda: "?predicted=defective&margin_from=0.9&class=functional&disagrees=1",
@@ -100,7 +103,7 @@ def _timed(
 KINDS = ("search_ms", "filter_ms", "deep_page_ms", "similar_ms", "similar_without_pgvector_ms", "photo_ms")
 
 
-def _space(world: World) -> None:
+def make_space(world: World) -> None:
     """As the job ``space`` makes one, of vectors in groups of some fifty: neighbours of different nearness."""
     import numpy as np
 
@@ -145,7 +148,7 @@ def measure(photos: int, n: int) -> dict[str, Any]:
         world = grown_world(photos, photos)
         print(f"{photos:,} photos in {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
         began = time.monotonic()
-        _space(world)
+        make_space(world)
         space_s = time.monotonic() - began
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_relation_size('item_by_name_parts'), pg_relation_size('catalog_item')")

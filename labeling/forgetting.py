@@ -15,6 +15,8 @@ from django.db import connection, transaction
 _SETTING = "hilltop.erasing"
 #: SQL: this transaction erases.
 ERASES = f"current_setting('{_SETTING}', true) = 'on'"
+#: The trigger of a table that only grows, and of which nothing may be erased.
+APPEND_ONLY = pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)
 
 
 def append_only(

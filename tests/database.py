@@ -66,7 +66,7 @@ def begin_template(folder: Path) -> None:
 def _dump(server_version: int) -> Path:
     """Where this state of the migrations is kept for later runs: named after all that the migrated tables come of."""
     come_of = [ROOT / "requirements.lock", ROOT / "config" / "settings.py"]
-    for pattern in ("*/models.py", "*/migrations/*.py", "catalog/renditions.py"):
+    for pattern in ("*/models.py", "*/models/*.py", "*/migrations/*.py", "catalog/renditions.py"):
         come_of += sorted((ROOT / "labeling").glob(pattern))
     seen = hashlib.sha256(str(server_version).encode())
     for path in come_of:

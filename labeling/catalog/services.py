@@ -19,7 +19,7 @@ from labeling.catalog.renaming import read_names_again
 from labeling.catalog.set_aside import let_in
 from labeling.catalog.taking_out import TakenOut, bring_back, take_out
 from labeling.catalog.twins import join
-from labeling.catalog.watched import change_watch, look_now, watch
+from labeling.catalog.watched import change_watch, look_now, unwatch, watch
 
 __all__ = [
     "TakenOut",
@@ -50,6 +50,7 @@ __all__ = [
     "start_intake",
     "start_upload",
     "take_out",
+    "unwatch",
     "update_settings",
     "watch",
 ]

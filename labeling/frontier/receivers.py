@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from labeling.catalog.events import guideline_changed, meaning_changed, meaning_priced
 from labeling.catalog.meaning import meaning_now
-from labeling.catalog.models import Guideline, Item, Project
+from labeling.catalog.models import Guideline, Project
 from labeling.catalog.permissions import Action, may
 from labeling.frontier import services
 from labeling.frontier.blind import refuse_drawn
@@ -41,16 +41,15 @@ def on_another_champion(*, project: Project, **_: Any) -> None:
 
 
 @receiver(gold_chosen)
-def on_gold_chosen(*, project: Project, item: Item, **_: Any) -> None:
-    refuse_drawn(project=project, items=[item])
+def on_gold_chosen(*, project: Project, item_ids: list[int], **_: Any) -> None:
+    refuse_drawn(project=project, item_ids=item_ids)
 
 
 @receiver(guideline_changed)
 def on_another_guideline(*, project: Project, guideline: Guideline, **_: Any) -> None:
     """Refuses, and with it the new version, where an exemplar is a photo of a random sample."""
-    refuse_drawn(
-        project=project, items=new_exemplars(project=project, guideline=guideline), field="exemplars"
-    )
+    shown = new_exemplars(project=project, guideline=guideline)
+    refuse_drawn(project=project, item_ids=[item.pk for item in shown], field="exemplars")
 
 
 @receiver(meaning_changed)

@@ -134,7 +134,7 @@ def next_steps(project: Project, at: dict[str, Any], *, certified: bool = False)
         )
     failed = failed_jobs([project]).get(project.pk)
     if failed is not None:
-        steps.append(Step(_("A job failed"), failed.error, "jobs", _("Jobs")))
+        steps.append(Step(_("A job failed"), failed.said, "jobs", _("Jobs")))
     waiting = sum(row["waiting"] for row in at["ladders"])
     if waiting:
         steps.append(

@@ -29,13 +29,13 @@ def on_items_added(*, project: Project, item_ids: list[int], **_: Any) -> None:
     services.append_arrivals(project=project, item_ids=item_ids)
 
 
-@receiver([settled, disputed])
-def on_finished(*, project: Project, item_id: int, **_: Any) -> None:
+@receiver(settled)
+def on_settled(*, project: Project, item_id: int, **_: Any) -> None:
     services.remove_from_queue(project=project, item_id=item_id)
 
 
-@receiver(imported)
-def on_imported(*, project: Project, item_ids: list[int], **_: Any) -> None:
+@receiver([imported, disputed])
+def on_several_finished(*, project: Project, item_ids: list[int], **_: Any) -> None:
     services.remove_several(project=project, item_ids=item_ids)
 
 

@@ -73,7 +73,7 @@ def add_gold(*, project: Project, item: Item, class_key: str, by: User) -> Gold:
             "already_answered",
             _("People have answered this photo, so it can no longer be asked blind. Choose a fresh one."),
         )
-    events.gold_chosen.send(sender=Gold, project=project, item=item)
+    events.gold_chosen.send(sender=Gold, project=project, item_ids=[item.pk])
     gold = Gold.objects.create(
         item=item, project=project, label_class_id=definition.label_class_id, added_by=by
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db import connection
@@ -147,9 +148,24 @@ def photo_state(project: Project, item_id: int, round: int, labeler: User | None
     )
 
 
+def newest_truths(item_ids: Iterable[int]) -> dict[int, int]:
+    """Item id -> id of the end of its chain of ground truths, a withdrawal included; photos without one are missing."""
+    newer = GroundTruth.objects.filter(supersedes=OuterRef("pk"))
+    return dict(GroundTruth.objects.filter(~LookedUp(newer), item__in=item_ids).values_list("item_id", "pk"))
+
+
 def current_round(item_id: int) -> int:
     """1, and one more for each time that a reviewer sent the photo back."""
-    return 1 + Ruling.objects.filter(dispute__item_id=item_id, outcome=Outcome.SEND_BACK).count()
+    return current_rounds([item_id])[item_id]
+
+
+def current_rounds(item_ids: Iterable[int]) -> dict[int, int]:
+    """The same of several: item id -> round."""
+    found = dict.fromkeys(item_ids, 1)
+    sent_back = Ruling.objects.filter(dispute__item__in=found, outcome=Outcome.SEND_BACK)
+    for item_id in sent_back.values_list("dispute__item", flat=True):
+        found[item_id] += 1
+    return found
 
 
 def standing_answers(item_id: int, round: int) -> list[Annotation]:

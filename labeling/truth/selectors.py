@@ -97,6 +97,7 @@ class BlindAnswer:
     """One answer as a reviewer sees it. ``name`` is empty until the dispute is ruled.
 
     ``class_key`` and ``reason`` are for programs, ``label`` and ``reason_label`` say the same in the reader's words.
+    ``seconds``: for how long the photo was looked at; ``None`` of an imported one.
     """
 
     letter: str
@@ -107,7 +108,7 @@ class BlindAnswer:
     reason_label: str
     comment: str
     checklist: list[str]
-    seconds: float
+    seconds: float | None
     guideline_number: int
     name: str
     at: datetime | None
@@ -290,7 +291,7 @@ def _blind(annotation: Annotation, letter: str, names: dict[int, str], *, reveal
         reason_label=reason_text(annotation.kind, annotation.reason),
         comment=annotation.comment,
         checklist=[str(line) for line in annotation.checklist],
-        seconds=annotation.view_ms / 1000,
+        seconds=annotation.view_ms / 1000 if annotation.view_ms else None,
         guideline_number=annotation.guideline.number,
         name=str(annotation.labeler) if reveal else "",
         at=annotation.created_at if reveal else None,

@@ -8,8 +8,9 @@ from labeling.truth.checking import Checked, add_gold, lift_pause, record_checks
 from labeling.truth.correcting import correct
 from labeling.truth.imported import (
     Word,
-    bring_answer,
-    bring_hint,
+    bring_answers,
+    bring_gold,
+    bring_hints,
     bring_truths,
     take_answer_back,
     take_hint_back,
@@ -29,8 +30,9 @@ __all__ = [
     "Viewing",
     "Word",
     "add_gold",
-    "bring_answer",
-    "bring_hint",
+    "bring_answers",
+    "bring_gold",
+    "bring_hints",
     "bring_truths",
     "come_back",
     "correct",

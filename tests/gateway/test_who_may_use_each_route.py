@@ -209,7 +209,7 @@ KNOWN: dict[str, dict[str, str]] = {
     "api-intake": {"GET": ADMIN},
     "api-intake-files": {"GET": ADMIN},
     "api-sources": {"GET": ADMIN, "POST": ADMIN},
-    "api-source": {"PATCH": ADMIN},
+    "api-source": {"PATCH": ADMIN, "DELETE": ADMIN},
     "api-source-look": {"POST": ADMIN},
     "api-claims": {"POST": LABEL},
     "api-skip": {"POST": LABEL},
