@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from django.db import connection
 from django.utils.translation import gettext as _
 
-from labeling.catalog.models import Item, Project
+from labeling.catalog.models import Project
 
 _EXEMPLARS = """
     SELECT j.%s FROM catalog_exemplar x
@@ -39,10 +39,10 @@ SELECT i.id FROM catalog_item i WHERE i.project_id = %s AND i.id = ANY(%s) AND (
 """
 
 
-def drawn_among(*, project: Project, items: Iterable[Item]) -> set[int]:
+def drawn_among(*, project: Project, item_ids: Iterable[int]) -> set[int]:
     """Ids of those that were drawn by lot."""
     with connection.cursor() as cursor:
-        cursor.execute(_DRAWN, [project.pk, [item.pk for item in items]])
+        cursor.execute(_DRAWN, [project.pk, list(item_ids)])
         return {row[0] for row in cursor.fetchall()}
 
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from labeling.catalog.events import guideline_changed, meaning_changed, meaning_priced
 from labeling.catalog.meaning import meaning_now
-from labeling.catalog.models import Guideline, Item, Project
+from labeling.catalog.models import Guideline, Project
 from labeling.catalog.permissions import Action, may
 from labeling.frontier import services
 from labeling.frontier.blind import drawn_among, drawn_message
@@ -41,15 +41,16 @@ def on_another_champion(*, project: Project, **_: Any) -> None:
 
 
 @receiver(gold_chosen)
-def on_gold_chosen(*, project: Project, items: list[Item], **_kwargs: Any) -> dict[int, Refused]:
-    drawn = drawn_among(project=project, items=items) if items else ()
+def on_gold_chosen(*, project: Project, item_ids: list[int], **_kwargs: Any) -> dict[int, Refused]:
+    drawn = drawn_among(project=project, item_ids=item_ids)
     return {item_id: Refused("drawn", drawn_message()) for item_id in drawn}
 
 
 @receiver(guideline_changed)
 def on_another_guideline(*, project: Project, guideline: Guideline, **_: Any) -> None:
     """Refuses, and with it the new version, where an exemplar is a photo of a random sample."""
-    if drawn_among(project=project, items=new_exemplars(project=project, guideline=guideline)):
+    shown = new_exemplars(project=project, guideline=guideline)
+    if drawn_among(project=project, item_ids=[item.pk for item in shown]):
         raise Refused.invalid("exemplars", drawn_message(), code="drawn")
 
 

@@ -29,13 +29,8 @@ def on_items_added(*, project: Project, item_ids: list[int], **_: Any) -> None:
     services.append_arrivals(project=project, item_ids=item_ids)
 
 
-@receiver(disputed)
-def on_disputed(*, project: Project, item_id: int, **_: Any) -> None:
-    services.remove_from_queue(project=project, item_id=item_id)
-
-
-@receiver([settled, imported])
-def on_settled(*, project: Project, item_ids: list[int], **_: Any) -> None:
+@receiver([settled, imported, disputed])
+def on_finished(*, project: Project, item_ids: list[int], **_: Any) -> None:
     services.remove_several(project=project, item_ids=item_ids)
 
 

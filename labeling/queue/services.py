@@ -1,12 +1,11 @@
 """What the queue does for pages, the API and the rooms above: one import for all its writes."""
 
 from labeling.queue.answering import Submission, plausible, submit, undo
-from labeling.queue.bringing import bring_answer, take_answer_back
+from labeling.queue.bringing import bring_answers, take_answer_back
 from labeling.queue.entries import (
     append_arrivals,
     offer_once,
     put_back,
-    remove_from_queue,
     remove_several,
     share_ranking,
     want_all,
@@ -36,7 +35,7 @@ __all__ = [
     "Claiming",
     "Submission",
     "append_arrivals",
-    "bring_answer",
+    "bring_answers",
     "claim",
     "claim_under",
     "come_back",
@@ -48,7 +47,6 @@ __all__ = [
     "plausible",
     "put_back",
     "release",
-    "remove_from_queue",
     "remove_several",
     "reopen_band",
     "request_ranking",

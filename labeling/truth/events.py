@@ -6,9 +6,9 @@ from django.dispatch import Signal
 settled = Signal()
 #: kwargs: project, item_ids. An import settled these photos, of which none was drawn at random.
 imported = Signal()
-#: kwargs: project, items. These photos are about to become gold; whoever must not let some returns item id -> ``Refused``.
+#: kwargs: project, item_ids. The photos are about to become gold; whoever must not let some returns item id -> ``Refused``.
 gold_chosen = Signal()
-#: kwargs: project, item_id. The photo went to review and needs no further answers.
+#: kwargs: project, item_ids. The photos went to review and need no further answers.
 disputed = Signal()
 #: kwargs: project, item_id, annotation. An answer was given, and the photo waits for another: neither ground truth nor
 #: dispute came of it. Sent under the photo's lock. Whoever hears it may settle the photo (``services.settle_by_answer``).

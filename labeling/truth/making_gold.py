@@ -61,9 +61,7 @@ def add_golds(
         elif item.pk in answered:
             found[item.pk] = _already_answered()
     fresh = [item for item in items if item.pk not in found]
-    told: list[tuple[Any, Any]] = events.gold_chosen.send(sender=Gold, project=project, items=fresh)
-    for _receiver, refused in told:
-        found |= refused or {}
+    found |= refused_as_gold(project, [item.pk for item in fresh])
     _ask_again([gold for gold in found.values() if isinstance(gold, Gold)])
     chosen = [item.pk for item in fresh if item.pk not in found]
     golds = Gold.objects.bulk_create(
@@ -80,6 +78,12 @@ def add_golds(
     if chosen:
         events.settled.send(sender=Gold, project=project, item_ids=chosen)
     return found | {gold.item_id: gold for gold in golds}
+
+
+def refused_as_gold(project: Project, item_ids: Sequence[int]) -> dict[int, Refused]:
+    """Of these photos, those that another room does not let become gold, by item id."""
+    told: list[tuple[Any, Any]] = events.gold_chosen.send(sender=Gold, project=project, item_ids=item_ids)
+    return {item_id: refused for _receiver, said in told for item_id, refused in (said or {}).items()}
 
 
 def _ask_again(golds: Sequence[Gold]) -> None:

@@ -8,8 +8,9 @@ from labeling.truth.checking import Checked, lift_pause, record_checks
 from labeling.truth.correcting import correct
 from labeling.truth.imported import (
     Word,
-    bring_answer,
-    bring_hint,
+    bring_answers,
+    bring_gold,
+    bring_hints,
     bring_truths,
     take_answer_back,
     take_hint_back,
@@ -31,8 +32,9 @@ __all__ = [
     "Word",
     "add_gold",
     "add_golds",
-    "bring_answer",
-    "bring_hint",
+    "bring_answers",
+    "bring_gold",
+    "bring_hints",
     "bring_truths",
     "come_back",
     "correct",

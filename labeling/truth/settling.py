@@ -56,7 +56,8 @@ def lock_photo(item_id: int) -> Item:
 
 def lock_photos(item_ids: Iterable[int]) -> None:
     """In the order of photos, as everybody who locks several of them."""
-    list(Item.objects.select_for_update(no_key=True).only("pk").filter(pk__in=list(item_ids)).order_by("pk"))
+    items = Item.objects.select_for_update(no_key=True).filter(pk__in=list(item_ids)).order_by("pk")
+    list(items.values_list("pk"))
 
 
 def active_class(guideline: Guideline, class_key: str) -> ClassDefinition:
@@ -143,7 +144,7 @@ def raise_dispute(
     dispute = Dispute.objects.create(
         project=project, item_id=item_id, round=round, cause=cause, note=note, held=held
     )
-    events.disputed.send(sender=Dispute, project=project, item_id=item_id)
+    events.disputed.send(sender=Dispute, project=project, item_ids=[item_id])
     return dispute
 
 

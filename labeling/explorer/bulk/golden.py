@@ -26,7 +26,7 @@ class MakeGold:
         told = [pk for pk, each in standing(project, ids, asked.by).items() if each.told]
         resolution = class_resolution(project, guideline)
         keys = dict(project.label_classes.values_list("pk", "key"))
-        found = dict.fromkeys(drawn_among(project=project, items=items), "drawn")
+        found = dict.fromkeys(drawn_among(project=project, item_ids=ids), "drawn")
         found |= dict.fromkeys(
             Annotation.objects.filter(item__in=ids).values_list("item", flat=True), "already_answered"
         )
