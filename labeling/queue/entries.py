@@ -52,14 +52,9 @@ def append_arrivals(*, project: Project, item_ids: list[int]) -> None:
     )
 
 
-def remove_from_queue(*, project: Project, item_id: int) -> None:
-    """A settled or disputed photo needs no more answers; the pace may move on."""
-    remove_several(project=project, item_ids=[item_id])
-
-
 @transaction.atomic(savepoint=False)
 def remove_several(*, project: Project, item_ids: list[int]) -> None:
-    """The same of photos that are settled together.
+    """Settled or disputed photos need no more answers; the pace may move on.
 
     As text: every second answer comes here, and querysets take longer to compose than the database needs for them.
     """

@@ -17,7 +17,7 @@ from labeling.jobs.models import Job, JobState
 from labeling.monitors.models import MonitorAlert, MonitorReading
 from labeling.monitors.services import at_work, request_monitoring
 from labeling.monitors.tasks import monitor_projects_at_work
-from labeling.queue.services import remove_from_queue
+from labeling.queue.services import remove_several
 from labeling.truth.models import Annotation, Dispute, GroundTruth
 from tests.factories import make_items, make_member, make_project
 from tests.frontier.proving import KEYS, Pool, certified_pool, make_pool
@@ -144,7 +144,7 @@ def test_a_photo_in_review_still_waits_for_a_person() -> None:
     for item in pool.items[1:]:
         pool.settle(item)
     answered(pool, pool.items[0], KEYS)
-    remove_from_queue(project=pool.project, item_id=pool.items[0].pk)
+    remove_several(project=pool.project, item_ids=[pool.items[0].pk])
     assert look(pool)["queue"].item_ids == [pool.items[0].pk]
 
 

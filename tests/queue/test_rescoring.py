@@ -65,7 +65,7 @@ def test_projects_on_one_backbone_are_ranked_in_one_pass_over_the_embeddings(
     twins = list(second.items.order_by("image_id"))
     settle(second, twins[:16], [("defective", "functional")[n % 2] for n in range(16)])
     for twin in twins[:16]:
-        services.remove_from_queue(project=second, item_id=twin.pk)
+        services.remove_several(project=second, item_ids=[twin.pk])
     run_job(request_training(project=second, by=None))
     two = ModelVersion.objects.get(project=second)
     promote(model_version=two, by=second.created_by)
