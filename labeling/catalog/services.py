@@ -1,6 +1,6 @@
 """What the catalog does for pages, the API and the rooms above: one import for all its writes."""
 
-from labeling.catalog.activity import log_activity
+from labeling.catalog.activity import log_activities, log_activity
 from labeling.catalog.guidelines import amend_guideline
 from labeling.catalog.images import add_image, add_items
 from labeling.catalog.intake import (
@@ -37,6 +37,7 @@ __all__ = [
     "invite_member",
     "join",
     "let_in",
+    "log_activities",
     "log_activity",
     "look_now",
     "object_to_wording",

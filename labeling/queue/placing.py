@@ -13,9 +13,9 @@ from datetime import datetime
 
 from django.db import connection
 
-from labeling.catalog.meaning import meaning_since, versions_of
+from labeling.catalog.meaning import meaning_since
 from labeling.catalog.models import Project
-from labeling.catalog.selectors import class_resolution
+from labeling.catalog.selectors import class_resolution, versions_of
 from labeling.kept_counts import totals
 from labeling.learning.models import ModelVersion
 from labeling.learning.sides import ITS_VERSION_LEARNED_A_TWIN
@@ -28,7 +28,7 @@ from labeling.truth.tallies import truths
 
 #: As the database places photos: its band limits went through 32 bits, and one at the very limit stays in.
 EPSILON = 1e-6
-#: Steps of the density ridge within one band, as ``queue_place`` makes them.
+#: Steps of the density ridge within one band.
 STEPS = 8
 
 
@@ -44,11 +44,10 @@ def current_ranking(project: Project) -> Ranking | None:
     return found
 
 
-def place(ranking: Ranking, *, until: datetime) -> None:
-    """Begin the bands of an order that is not yet current, and count the ground truths in them as they were then: so early
-    that all of that time are committed."""
+def place_settled(ranking: Ranking, *, until: datetime) -> None:
+    """Count the ground truths in the bands of an order that is not yet current, as they were then: so early that all of that
+    time are committed."""
     with without_nested_loops(), connection.cursor() as cursor:
-        cursor.execute("SELECT queue_place(%s)", [ranking.pk])
         cursor.execute(
             _COUNT.format("<"), {"ranking": ranking.pk, "project": ranking.project_id, "at": until}
         )

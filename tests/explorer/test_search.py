@@ -355,7 +355,8 @@ def test_a_view_is_kept_by_name_for_everybody_and_forgotten(world: World) -> Non
     client.post(
         reverse("photos-save", args=[world.project.slug]), {"name": "범퍼", "query": "status=settled"}
     )
-    view = SavedView.objects.get(project=world.project)
+    views = SavedView.objects.exclude(pk=world.view.pk)
+    view = views.get()
     assert view.query == "status=settled"
     for sent in (
         {"name": " ", "query": "status=open"},
@@ -363,7 +364,7 @@ def test_a_view_is_kept_by_name_for_everybody_and_forgotten(world: World) -> Non
         {"name": "x", "query": "status=nice"},
     ):
         client.post(reverse("photos-save", args=[world.project.slug]), sent)
-    assert SavedView.objects.count() == 1
+    assert views.count() == 1
     rename = reverse("photos-rename", args=[world.project.slug, view.pk])
     services.save_view(project=world.project, by=world.admin, name="앞면", wanted=Wanted(q="앞"))
     for name, now in (("문", "문"), ("앞면", "문"), (" ", "문")):
@@ -372,7 +373,30 @@ def test_a_view_is_kept_by_name_for_everybody_and_forgotten(world: World) -> Non
         assert view.name == now
     client.post(reverse("photos-forget", args=[world.project.slug, SavedView.objects.get(name="앞면").pk]))
     client.post(reverse("photos-forget", args=[world.project.slug, view.pk]))
-    assert not SavedView.objects.exists()
+    assert not views.exists()
+
+
+def test_views_are_kept_changed_and_forgotten_by_the_api(world: World) -> None:
+    client, views = world.client("reviewer"), world.api("/views")
+
+    def send(method: str, address: str, **said: str) -> Any:
+        return getattr(client, method)(address, said, content_type="application/json")
+
+    kept = send("post", views, name="범퍼", search="q=범퍼&status=open")
+    assert kept.status_code == 201
+    view = f"{views}/{kept.json()['id']}"
+    assert client.get(view).json() == kept.json()
+    assert kept.json()["search"] == urlencode({"q": "범퍼", "status": "open"})
+    assert send("post", views, name="문", search="q=문").status_code == 201
+    assert [each["name"] for each in client.get(views).json()["results"]] == ["held", "문", "범퍼"]
+    for wrong in ({"name": "문"}, {"name": " "}, {"search": ""}, {"search": "colour=red"}, {"colour": "red"}):
+        assert send("patch", view, **wrong).status_code == 422, wrong
+    changed = send("patch", view, search="status=settled").json()
+    assert (changed["name"], changed["search"]) == ("범퍼", "status=settled")
+    assert client.delete(view).status_code == 204
+    assert client.delete(view).status_code == client.get(view).status_code == 404
+    assert send("patch", view, name="문").status_code == 404
+    assert send("post", views, name="all", search="").status_code == 422
 
 
 def test_ticked_photos_are_mended_each_by_itself(world: World) -> None:

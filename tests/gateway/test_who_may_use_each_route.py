@@ -199,6 +199,8 @@ KNOWN: dict[str, dict[str, str]] = {
     "api-bulk-go-on": {"POST": REVIEW},
     "api-bulk-stop": {"POST": REVIEW},
     "api-bulk-take-back": {"POST": REVIEW},
+    "api-views": {"GET": REVIEW, "POST": REVIEW},
+    "api-view": {"GET": REVIEW, "PATCH": REVIEW, "DELETE": REVIEW},
     "api-like": {"POST": REVIEW},
     "api-item": {"GET": REVIEW},
     "api-item-ruling": {"POST": REVIEW},
