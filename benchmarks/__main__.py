@@ -28,6 +28,8 @@ NAMES = (
     "routes",
     "exchange",
     "explorer",
+    "erase",
+    "map",
     "crash",
     "chaos",
     "fuzz",

@@ -5,6 +5,9 @@ filters (status, class, prediction and margin, labeler and day, reason, disagree
 page 100 deep, photos like one (with pgvector where the database has it, and as without), and the page of a photo.
 ``ratio_to_10000``: the largest ratio of a median to the one with ``--small`` photos, but for what is exact without pgvector:
 that compares all.
+
+``--bulk``: how many photos a second a worker looks at, does something with and takes back, for each deed with a whole
+result.
 """
 
 from __future__ import annotations
@@ -62,6 +65,9 @@ def _addresses(world: World, kind: str, n: int) -> Iterator[str]:
         lambda: f"?metadata=vehicle%3Dv{lots.randrange(1000)}",
         lambda: f"?metadata=line%3D2&after={lots.choice(ids)}",
         lambda: "?metadata=line%3D2+vehicle%3Dnone",
+        lambda: f"?metadata=number%3E%3D{(few := lots.randrange(100_000))}+number%3C%3D{few + 100}",
+        lambda: f"?metadata=line%3E%3D1+line%3C%3D3&after={lots.choice(ids)}",
+        lambda: "?metadata=number%3C%3D-1",
         lambda: "?metadata=line%3D2&status=unusable",
         lambda: "?status=unusable",  # none: the whole of what a page may look at
         lambda: "?predicted=defective&margin_from=0.9&class=functional&disagrees=1",
@@ -100,7 +106,7 @@ def _timed(
 KINDS = ("search_ms", "filter_ms", "deep_page_ms", "similar_ms", "similar_without_pgvector_ms", "photo_ms")
 
 
-def _space(world: World) -> None:
+def make_space(world: World) -> None:
     """As the job ``space`` makes one, of vectors in groups of some fifty: neighbours of different nearness."""
     import numpy as np
 
@@ -145,7 +151,7 @@ def measure(photos: int, n: int) -> dict[str, Any]:
         world = grown_world(photos, photos)
         print(f"{photos:,} photos in {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
         began = time.monotonic()
-        _space(world)
+        make_space(world)
         space_s = time.monotonic() - began
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_relation_size('item_by_name_parts'), pg_relation_size('catalog_item')")
@@ -163,6 +169,59 @@ def measure(photos: int, n: int) -> dict[str, Any]:
                 found[kind], slowest = _timed(client.get, _addresses(world, kind, n))
             for ms, address in slowest:
                 print(f"  {kind} {ms:.0f} ms {address}", file=sys.stderr, flush=True)
+        close_connections()
+    return found
+
+
+#: Each of the photos that the one before left as they were.
+DEEDS: tuple[tuple[str, str, dict[str, str]], ...] = (
+    ("first", "status=open", {}),
+    ("gold", "status=open", {"class_key": "functional"}),
+    ("unusable", "status=settled", {"comment": "Out of focus."}),
+    ("send_back", "status=settled", {"comment": "Look at the edge."}),
+)
+
+
+def bulk(photos: int) -> dict[str, Any]:
+    """Deed -> stage -> photos handled, photos/s and statements a photo, as a worker does it, among ``photos``."""
+    with own_database():
+        set_up_django()
+        from django.db import connection
+
+        from labeling.explorer import services
+        from labeling.explorer.bulk.working import work
+        from labeling.explorer.models import Bulk
+        from labeling.jobs.progress import Progress
+
+        world = grown_world(photos, photos)
+        statements = 0
+
+        def counted(execute: Any, sql: Any, params: Any, many: bool, context: Any) -> Any:
+            nonlocal statements
+            statements += "SAVEPOINT" not in str(sql)
+            return execute(sql, params, many, context)
+
+        def timed(asked: Bulk) -> dict[str, float]:
+            nonlocal statements
+            statements, began = 0, time.perf_counter()
+            assert asked.job is not None
+            with connection.execute_wrapper(counted):
+                work(Progress(asked.job))
+            took = time.perf_counter() - began
+            n = sum(each["n"] for each in Bulk.objects.get(pk=asked.pk).counted.values())
+            return {
+                "photos": n,
+                "photos_per_s": round(n / took, 1),
+                "statements_a_photo": round(statements / n, 2),
+            }
+
+        found: dict[str, Any] = {}
+        for deed, search, said in DEEDS:
+            asked = services.look(project=world.project, by=world.admin, deed=deed, search=search, **said)
+            found[deed] = {"look": timed(asked)}
+            for stage, step in (("do", services.go_on), ("take_back", services.take_back)):
+                asked = step(project=world.project, bulk_id=asked.pk, by=world.admin)
+                found[deed][stage] = timed(asked)
         close_connections()
     return found
 
@@ -197,7 +256,15 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--small", type=int, default=10_000)
     parser.add_argument("--pages", type=int, default=220, help="of each kind")
     parser.add_argument("--quick", action="store_true", help="20,000 photos, 44 pages of each kind")
+    parser.add_argument(
+        "--bulk",
+        action="store_true",
+        help="what is done with whole results, among --small photos, instead of pages",
+    )
     options = parser.parse_args(arguments)
+    if options.bulk:
+        print(json.dumps(bulk(options.small)))
+        return
     if options.quick:
         options.images, options.pages = 20_000, 44
     print(json.dumps(run(options)))

@@ -13,6 +13,7 @@ from typing import Any
 from django.db import connection
 from django.utils import timezone
 
+from labeling.catalog.metadata_numbers import FILL
 from tests.factories import join, make_user
 from tests.gateway.conftest import World
 
@@ -53,6 +54,7 @@ _STATEMENTS = (
     INSERT INTO catalog_metadata (item_id, project_id, data)
     SELECT item_id, %(project)s, jsonb_build_object('vehicle', 'v' || n / 8, 'line', n %% 5, 'number', n) FROM grown
     """,
+    FILL,
     """
     INSERT INTO learning_score (model_version_id, item_id, predicted_id, confidence, probabilities)
     SELECT %(model)s, item_id, predicted, confidence, ARRAY[(1 + confidence) / 2, (1 - confidence) / 2] FROM grown

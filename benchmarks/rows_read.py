@@ -13,6 +13,7 @@ GROWING = (
     "catalog_image",
     "catalog_item",
     "catalog_metadata",
+    "catalog_metadatanumber",
     "catalog_intakefile",
     "frontier_automaticdecision",
     "learning_score",

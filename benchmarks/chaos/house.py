@@ -11,6 +11,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -113,14 +114,25 @@ class House:
         (self.folder / "clock").write_bytes(struct.pack("q", seconds))
 
     def tracebacks(self) -> list[str]:
-        """What broke in web processes, each once."""
-        lines = [line[9:] for line in self._log() if line.startswith("web    |")]
+        """What broke in which process, each once."""
+        by_process: defaultdict[str, list[str]] = defaultdict(list)
+        for line in self._log():
+            name, _bar, text = line.partition("| ")
+            by_process[name].append(text)
         found: dict[str, None] = {}
-        for number, line in enumerate(lines):
-            if line.startswith("Traceback"):
-                end = next((n for n in range(number + 1, len(lines)) if lines[n][:1].strip()), len(lines) - 1)
-                found["\n".join(lines[max(number - 1, 0) : end + 1])[-3000:]] = None
+        for name, lines in by_process.items():
+            for number, line in enumerate(lines):
+                if line.startswith("Traceback"):
+                    after = range(number + 1, len(lines))
+                    end = next((n for n in after if lines[n][:1].strip()), len(lines) - 1)
+                    told = "\n".join(lines[max(number - 1, 0) : end + 1])
+                    found[f"{name.strip()}: {told[-3000:]}"] = None
         return list(found)
+
+    def troubles(self) -> Counter[str]:
+        """In whose words requests were told to wait, and how many."""
+        told = (line.partition("a request met trouble: ")[2] for line in self._log())
+        return Counter(each for each in told if each)
 
     def _log(self) -> list[str]:
         return (self.folder / "log").read_text(errors="replace").splitlines()

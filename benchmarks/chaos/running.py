@@ -82,8 +82,13 @@ def go(
         found = check(run.ledger, said)
         for each in run.stuck:
             say(f"stuck: {each}\n{built.tail()}")
-        for each in built.tracebacks() if any(told.status == 500 for told in run.ledger.refusals) else ():
-            say(f"web process: {each}")
+        broken = any(told.status == 500 for told in run.ledger.refusals) or any(
+            "unexpected" in each for each in found.wrong
+        )
+        for each in built.tracebacks() if broken else ():
+            say(f"broke: {each}")
+        for each, times in built.troubles().items() if run.ledger.outside_outages() else ():
+            say(f"told to wait {times} times, in outages too: {each}")
     return _told(run, found, said, len(people), cannot(built), time.monotonic() - began, say)
 
 

@@ -14,7 +14,8 @@ from storages.backends.s3 import S3Storage
 from labeling.catalog.name_encodings import kept_path
 from labeling.catalog.photos import PhotoRefused
 from labeling.catalog.remote_sources import Remote
-from labeling.catalog.sources import LONGEST_PATH, Listed, SourceError, is_clutter
+from labeling.catalog.source_errors import SourceError
+from labeling.catalog.sources import LONGEST_PATH, Listed, is_clutter
 
 
 class Bucket(Remote):
@@ -26,7 +27,7 @@ class Bucket(Remote):
     def __init__(self, address: str) -> None:
         name, _, below = address.strip("/").partition("/")
         if name not in settings.BUCKETS:
-            raise SourceError("This bucket is not open for intake. The server's administrator can open it.")
+            raise SourceError("bucket_closed")
         super().__init__()
         store = S3Storage(**settings.BUCKETS[name])
         self._bucket: Any = store.bucket
@@ -61,8 +62,6 @@ def _trouble() -> Iterator[None]:
         yield
     except ClientError as error:
         code = error.response.get("Error", {}).get("Code", "")
-        raise SourceError(
-            f"The bucket refuses ({code}). The server's administrator can look at the keys that it is opened with."
-        ) from error
+        raise SourceError("bucket_refuses", code=code) from error
     except (BotoCoreError, OSError) as error:
-        raise SourceError("The bucket does not answer. It is looked at again when it is due.") from error
+        raise SourceError("bucket_silent") from error

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from labeling.catalog.models import IntakeBatch, IntakeOutcome
+from labeling.catalog.models import IntakeBatch, IntakeOutcome, Project
 from labeling.kept_counts import rows
 
 
@@ -26,6 +26,19 @@ def files_by_outcome(batches: Sequence[IntakeBatch]) -> dict[UUID, dict[str, int
     ):
         found[UUID(batch)][outcome] = int(n)
     return found
+
+
+def added_by_source(project: Project) -> dict[int, int]:
+    """Watched source, by its id -> photos that came in by it, also those that are erased since."""
+    found = rows(
+        """
+        SELECT b.watched_id, sum(t.n) FROM catalog_intakebatch b
+        JOIN truth_tally t ON t.project_id = %s AND t.what = 'files' AND t.key = ARRAY[b.id::text, 'added']
+        WHERE b.project_id = %s AND b.watched_id IS NOT NULL GROUP BY 1
+        """,
+        [project.pk, project.pk],
+    )
+    return {source: int(n) for source, n in found}
 
 
 def mend() -> int:

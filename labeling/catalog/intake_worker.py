@@ -21,6 +21,7 @@ from typing import TypeVar
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Count
+from django.utils.translation import gettext_noop
 
 from config.postgres.outages import is_disk_full, is_outage
 from inference.photo import Levels
@@ -42,12 +43,12 @@ from labeling.catalog.models import (
 from labeling.catalog.name_encodings import LONGEST_NAME
 from labeling.catalog.photos import PhotoRefused
 from labeling.catalog.remote_sources import Remote, UrlTable
+from labeling.catalog.source_errors import SourceError
 from labeling.catalog.sources import (
     Archive,
     Listed,
     ServerFolder,
     Source,
-    SourceError,
     StagedFiles,
 )
 from labeling.catalog.taking_out import blank_files
@@ -86,7 +87,7 @@ def work_through(progress: Progress) -> dict[str, int]:
     args = progress.args
     batch = IntakeBatch.objects.select_related("project").filter(pk=str(args["batch"])).first()
     if batch is None:
-        raise JobError("The batch of this intake is gone. Send the photos again.")
+        raise JobError(gettext_noop("The batch of this intake is gone. Send the photos again."))
     if _is_finished(batch):
         return _finish(batch)
     try:
@@ -128,7 +129,7 @@ def open_watched(kind: str, address: str) -> Source:
     try:
         from labeling.catalog.bucket_source import Bucket
     except ImportError as error:
-        raise SourceError("This server lacks what reads buckets: install hilltop[s3].") from error
+        raise SourceError("buckets_unread") from error
     return Bucket(address)
 
 
@@ -147,7 +148,7 @@ def _list_once(batch: IntakeBatch, source: Source) -> None:
         empty = False
         IntakeFile.objects.bulk_create(some)
     if empty:
-        raise SourceError("There are no files in it. Check what you sent, and send it again.")
+        raise SourceError("empty")
     reading = source.reading
     batch.encoding, batch.encoding_guessed = (reading.encoding, reading.guessed) if reading else ("", False)
     batch.save(update_fields=["encoding", "encoding_guessed"])

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db import connection, transaction
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from labeling import locks
 from labeling.catalog.activity import log_activity
@@ -19,8 +20,9 @@ from labeling.catalog.intake import enqueue
 from labeling.catalog.intake_worker import LISTED_AT_ONCE, as_row, open_watched, read_table
 from labeling.catalog.metadata_tables import NAME, Tables, is_table
 from labeling.catalog.models import IntakeBatch, IntakeFile, WatchedFile, WatchedSource
-from labeling.catalog.name_encodings import kept
-from labeling.catalog.sources import Listed, Source, SourceError
+from labeling.catalog.source_errors import SourceError
+from labeling.catalog.sources import Listed, Source
+from labeling.catalog.watched import name_of
 from labeling.jobs.progress import JobError, Progress
 
 #: Reasons of a refusal that may be gone at the next look, though the file is the same.
@@ -66,11 +68,11 @@ def look(progress: Progress) -> dict[str, Any]:
     """Do the job; return the counts, and the intake that it began."""
     source = (
         WatchedSource.objects.select_related("project", "created_by")
-        .filter(pk=progress.args["source"])
+        .filter(pk=progress.args["source"], removed_at__isnull=True)
         .first()
     )
     if source is None:
-        raise JobError("This source is not watched any more.")
+        raise JobError(gettext_noop("This source is not watched any more."))
     progress.report(0, 1, "Looking at what is there")
     try:
         opened = open_watched(source.kind, source.address)
@@ -105,7 +107,7 @@ def _look(source: WatchedSource, opened: Source) -> Seen:
     )
     gone = WatchedFile.objects.filter(source=source, gone_at__isnull=False).count()
     seen.counts = {"there": there, "new": new, "changed": wanted - new, "gone": gone}
-    if wanted:
+    if wanted and WatchedSource.objects.filter(pk=source.pk, removed_at__isnull=True).exists():
         seen.batch = _begin(source, opened)
     WatchedSource.objects.filter(pk=source.pk).update(looked_at=given["now"], error="", **seen.counts)
     with connection.cursor() as cursor:
@@ -114,12 +116,11 @@ def _look(source: WatchedSource, opened: Source) -> Seen:
 
 
 def _begin(source: WatchedSource, opened: Source) -> IntakeBatch:
-    name = source.address if source.kind == WatchedSource.Kind.BUCKET else source.address.rpartition("/")[2]
     reading = opened.reading
     batch = IntakeBatch.objects.create(
         project=source.project,
         kind=source.kind,
-        source=kept(name),
+        source=name_of(source),
         encoding=reading.encoding if reading else "",
         encoding_guessed=bool(reading and reading.guessed),
         created_by=source.created_by,

@@ -15,7 +15,8 @@ from labeling import public_http
 from labeling.catalog.metadata_tables import FILE_NAME, lines_of
 from labeling.catalog.name_encodings import Reading, kept_path
 from labeling.catalog.photos import PhotoRefused
-from labeling.catalog.sources import LONGEST_PATH, Listed, SourceError
+from labeling.catalog.source_errors import SourceError
+from labeling.catalog.sources import LONGEST_PATH, Listed
 
 URLS = "urls.csv"
 URL = "url"
@@ -64,14 +65,12 @@ class UrlTable(Remote):
         try:
             lines = list(lines_of(self._table.read_bytes(), URL))
         except FileNotFoundError:
-            raise SourceError("The table is gone. Send it again.") from None
+            raise SourceError("table_gone") from None
         except PhotoRefused:
-            raise SourceError(
-                "The table cannot be read. Save it as CSV (UTF-8); its first line names each column once, one “url”."
-            ) from None
+            raise SourceError("table_unreadable") from None
         limit = getattr(settings, "INTAKE_MAX_ZIP_MEMBERS", 100_000)
         if len(lines) > limit:
-            raise SourceError(f"The table holds more than {limit} addresses. Split it and send the parts.")
+            raise SourceError("table_long", limit=limit)
         for line in lines:
             name = str(line.values.pop(FILE_NAME, "")) or _name_of(line.key)
             path, refused = f"{line.number}:{line.key}", line.refused

@@ -1,6 +1,6 @@
 """What the catalog does for pages, the API and the rooms above: one import for all its writes."""
 
-from labeling.catalog.activity import log_activity
+from labeling.catalog.activity import log_activities, log_activity
 from labeling.catalog.guidelines import amend_guideline
 from labeling.catalog.images import add_image, add_items
 from labeling.catalog.intake import (
@@ -19,7 +19,7 @@ from labeling.catalog.renaming import read_names_again
 from labeling.catalog.set_aside import let_in
 from labeling.catalog.taking_out import TakenOut, bring_back, take_out
 from labeling.catalog.twins import join
-from labeling.catalog.watched import change_watch, look_now, watch
+from labeling.catalog.watched import change_watch, look_now, unwatch, watch
 
 __all__ = [
     "TakenOut",
@@ -37,6 +37,7 @@ __all__ = [
     "invite_member",
     "join",
     "let_in",
+    "log_activities",
     "log_activity",
     "look_now",
     "object_to_wording",
@@ -50,6 +51,7 @@ __all__ = [
     "start_intake",
     "start_upload",
     "take_out",
+    "unwatch",
     "update_settings",
     "watch",
 ]

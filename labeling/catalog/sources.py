@@ -21,15 +21,12 @@ from django.conf import settings
 from labeling.catalog.models import IntakeFile
 from labeling.catalog.name_encodings import Reading, kept_path, leads_out, read, reading_of
 from labeling.catalog.photos import PhotoRefused
+from labeling.catalog.source_errors import SourceError
 from labeling.catalog.zip_names import BlindToNames, name_of
 
 ARCHIVE = "archive.zip"
 LONGEST_PATH = IntakeFile._meta.get_field("path").max_length or 0
 _CLUTTER = frozenset({"thumbs.db", "desktop.ini", "__macosx"})
-
-
-class SourceError(Exception):
-    """The whole source cannot be used. The text says why and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,26 +90,22 @@ class Archive:
         try:
             self.file = BlindToNames((folder / ARCHIVE).open("rb", buffering=0))
         except FileNotFoundError:
-            raise SourceError("The archive is gone. Send it again.") from None
+            raise SourceError("archive_gone") from None
         try:
             self.zip = zipfile.ZipFile(self.file)
         except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError):
             self.file.close()
-            raise SourceError(
-                "The file is no whole zip archive. Pack the photos again and send it again."
-            ) from None
+            raise SourceError("archive_broken") from None
 
     def listing(self) -> Iterator[Listed]:
         members = self.zip.infolist()
         limit = getattr(settings, "INTAKE_MAX_ZIP_MEMBERS", 100_000)
         if len(members) > limit:
-            raise SourceError(f"The archive holds more than {limit} files. Split it and send the parts.")
+            raise SourceError("archive_many", limit=limit)
         bound = getattr(settings, "INTAKE_MAX_ZIP_BYTES", 50 * 2**30)
         # What a member claims that is refused for its size is no size of the others.
         if sum(size for member in members if (size := member.file_size) <= settings.INTAKE_MAX_BYTES) > bound:
-            raise SourceError(
-                f"The archive unpacks to more than {bound / 2**30:.3g}\u00a0GB. Split it and send the parts."
-            )
+            raise SourceError("archive_large", limit=f"{bound / 2**30:.3g}")
         names = [name_of(member) for member in members]
         self.reading = reading_of(names, self._encoding)
         encoding = self.reading.encoding if self.reading else "ascii"
@@ -154,13 +147,13 @@ class ServerFolder:
         self.roots = [root.resolve() for root in roots]
         self.folder = folder.resolve()
         if not any(self.folder.is_relative_to(root) for root in self.roots):
-            raise SourceError("The folder is outside the folders that are open for intake.")
+            raise SourceError("folder_outside")
 
     def listing(self) -> Iterator[Listed]:
         if not self.folder.is_dir():
-            raise SourceError("The folder is gone. Put it back and start the intake again.")
+            raise SourceError("folder_gone")
         if not os.access(self.folder, os.R_OK | os.X_OK):
-            raise SourceError("The server may not read this folder. Allow it, and start the intake again.")
+            raise SourceError("folder_closed")
         # Two passes, so that names which are no UTF-8 are read together; there are hardly ever any.
         strange = [raw for raw, _refused in self._walk() if not _is_utf8(raw)]
         self.reading = reading_of(strange, self._encoding)

@@ -1,4 +1,4 @@
-"""Sources that are watched, the web's side: added, paused, looked at. What a look does: ``labeling/catalog/looking.py``."""
+"""Sources that are watched, the web's side: added, paused, removed. What a look does: ``labeling/catalog/looking.py``."""
 
 from __future__ import annotations
 
@@ -34,17 +34,29 @@ def open_buckets() -> list[str]:
     return sorted(settings.BUCKETS) if find_spec("boto3") else []
 
 
-def watched_sources(project: Project) -> QuerySet[WatchedSource]:
-    """Oldest first, each with the id of its ``newest`` intake."""
+def all_sources(project: Project) -> QuerySet[WatchedSource]:
+    """Also those that are removed; oldest first, each with the id of its ``newest`` intake."""
     newest = IntakeBatch.objects.filter(watched=OuterRef("pk")).order_by("-created_at").values("pk")[:1]
     watched = WatchedSource.objects.filter(project=project).select_related("created_by")
     return watched.annotate(newest=Subquery(newest)).order_by("pk")
 
 
-def source_of(project: Project, source_id: int) -> WatchedSource:
-    """Raises :class:`~django.http.Http404`."""
+def name_of(source: WatchedSource) -> str:
+    """By which its photos, and those of its intakes, are found."""
+    if source.kind == WatchedSource.Kind.BUCKET:
+        return kept(source.address)
+    return kept(source.address.rpartition("/")[2])
+
+
+def watched_sources(project: Project) -> QuerySet[WatchedSource]:
+    return all_sources(project).filter(removed_at__isnull=True)
+
+
+def source_of(project: Project, source_id: int, *, removed: bool = False) -> WatchedSource:
+    """``removed``: it may be. Raises :class:`~django.http.Http404`."""
+    sources = all_sources(project) if removed else watched_sources(project)
     # Beyond what the column holds there is no source either.
-    found = watched_sources(project).filter(pk=source_id).first() if source_id < 2**63 else None
+    found = sources.filter(pk=source_id).first() if source_id < 2**63 else None
     if found is None:
         raise Http404(_("This project watches no such source."))
     return found
@@ -52,7 +64,7 @@ def source_of(project: Project, source_id: int) -> WatchedSource:
 
 @transaction.atomic
 def watch(*, project: Project, by: User, kind: str, address: str, minutes: int = 60) -> WatchedSource:
-    """Look at a folder or bucket from now on, the first time at once.
+    """Look at a folder or bucket from now on, the first time at once; one that was removed goes on from what it had.
 
     Refusals: ``nothing_sent``, ``folder_not_open``, ``no_such_folder``, ``bucket_not_open``, ``invalid`` (422);
     ``watched_already``, ``too_many`` (409).
@@ -65,13 +77,16 @@ def watch(*, project: Project, by: User, kind: str, address: str, minutes: int =
     if len(address) > 800 or kept(address) != address:
         raise Refused.invalid("address", _("This address cannot be kept. Choose a shorter or plainer one."))
     locks.hold_name("watched", f"{project.pk}")
-    there = WatchedSource.objects.filter(project=project)
+    there = watched_sources(project)
     if there.filter(kind=kind, address=address).exists():
         raise Refused("watched_already", _("This source is watched already."))
     if there.count() >= MOST:
         raise Refused("too_many", _("A project has %(most)d sources at most.") % {"most": MOST})
-    source = WatchedSource.objects.create(
-        project=project, kind=kind, address=address, minutes=minutes, created_by=by
+    source, _made = WatchedSource.objects.update_or_create(
+        project=project,
+        kind=kind,
+        address=address,
+        defaults={"minutes": minutes, "created_by": by, "paused": False, "removed_at": None, "error": ""},
     )
     log_activity(project=project, kind="source_watched", actor=by, address=address)
     look_now(source=source, by=by)
@@ -115,6 +130,17 @@ def change_watch(*, source: WatchedSource, by: User, **given: Any) -> WatchedSou
     return source
 
 
+@transaction.atomic
+def unwatch(*, source: WatchedSource, by: User) -> WatchedSource:
+    """Look at it no more. What came in stays, and so does what was seen; what is coming in comes in. Twice is as once."""
+    source = WatchedSource.objects.select_for_update().get(pk=source.pk)
+    if source.removed_at is None:
+        source.removed_at = timezone.now()
+        source.save(update_fields=["removed_at"])
+        log_activity(project=source.project, kind="source_removed", actor=by, address=source.address)
+    return source
+
+
 def look_now(*, source: WatchedSource, by: User | None = None) -> Job:
     """The look that is under way already, if one is."""
     return jobs.enqueue(
@@ -130,7 +156,9 @@ def look_now(*, source: WatchedSource, by: User | None = None) -> Job:
 def look_at_what_is_due() -> int:
     """Ask for a look at each source whose time has come; how many these are."""
     now = timezone.now()
-    watched = WatchedSource.objects.filter(paused=False, project__archived_at__isnull=True)
+    watched = WatchedSource.objects.filter(
+        paused=False, removed_at__isnull=True, project__archived_at__isnull=True
+    )
     due = [
         each
         for each in watched

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from labeling.exchange.writing import Written
 
 #: What a row can say beside its photo and class, and whoever reads the file may want.
-SAYS = ("split", "name", "source", "origin", "promise", "stated", "guideline", "settled_at")
+SAYS = ("split", "name", "source", "origin", "promise", "stated", "guideline", "settled_at", "metadata")
 
 
 @dataclass(frozen=True)

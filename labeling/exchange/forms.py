@@ -29,10 +29,12 @@ class DataSetForm(_ModelForm):
             "value",
             "seed",
             "promise",
+            "metadata",
             "search",
         )
         field_classes = {"validation": WholeField, "test": WholeField, "seed": WholeField}
         widgets = {"search": forms.HiddenInput}
+        help_texts = {"metadata": _("Names, parted by commas: vehicle, mileage.")}
         formfield_callback = from_model
         labels = {
             "format": _("Format"),
@@ -41,6 +43,7 @@ class DataSetForm(_ModelForm):
             "test": _("For test, %"),
             "together": _("Keep on one side"),
             "value": _("Metadata"),
+            "metadata": _("Metadata as columns"),
             "seed": _("Seed"),
             "promise": _("Labels"),
         }

@@ -26,6 +26,7 @@ def manifest_of(written: Written) -> dict[str, Any]:
         "photos_found": photos_found(data_set),
         "format": data_set.format,
         "pictures": data_set.pictures,
+        "metadata": data_set.metadata,
         "split": {
             "validation_percent": data_set.validation,
             "test_percent": data_set.test,

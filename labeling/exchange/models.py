@@ -11,7 +11,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from labeling.catalog.metadata import LONGEST_NAME
+from labeling.catalog.metadata import LONGEST_NAME, MOST
 from labeling.catalog.models import APPEND_ONLY, Guideline, Project
 from labeling.forgetting import append_only
 from labeling.frontier.standing import StandsUnder
@@ -65,6 +65,14 @@ class DataSet(models.Model):
         default="",
         db_default="",
         help_text=_("Name of the metadata of which each value stays on one side, as vehicle."),
+    )
+    metadata = ArrayField(
+        models.CharField(max_length=LONGEST_NAME),
+        size=MOST,
+        blank=True,
+        default=list,
+        db_default=[],
+        help_text="names of the metadata that become columns",
     )
     values_upto = models.BigIntegerField(
         null=True, help_text="id of the last change of metadata that it reads"

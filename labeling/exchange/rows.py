@@ -9,8 +9,10 @@ from datetime import date, datetime
 from django.db import connection
 from django.utils.text import get_valid_filename
 
+from labeling.catalog.metadata import Value
 from labeling.catalog.selectors import class_resolution
 from labeling.exchange.choosing import chosen_photos, is_chosen
+from labeling.exchange.known import SAID, Known
 from labeling.exchange.models import DataSet
 from labeling.exchange.splits import VALUE, Splitter
 from labeling.frontier import standing
@@ -21,7 +23,7 @@ CHUNK = 2000
 _ROWS = f"""
 SELECT i.sha256, i.format, i.width, i.height, it.id, it.name, it.source, coalesce(it.twins_of, it.id),
        (coalesce(i.taken_at, it.added_at) AT TIME ZONE 'UTC')::date, {VALUE},
-       c.key, t.origin, {standing.PROMISE_OF_TRUTH}, {standing.STATED_OF_TRUTH}, g.number, t.created_at
+       c.key, t.origin, {standing.PROMISE_OF_TRUTH}, {standing.STATED_OF_TRUTH}, g.number, t.created_at, {{said}}
 FROM truth_groundtruth t
 JOIN catalog_item it ON it.id = t.item_id AND it.project_id IS NOT NULL
 JOIN catalog_image i ON i.id = it.image_id
@@ -41,7 +43,7 @@ _ENDINGS = {"JPEG": "jpg", "TIFF": "tif", "MPO": "jpg", "HEIF": "heic"}
 @dataclass(frozen=True, slots=True)
 class Row:
     """``day``: when it was taken, or came in. ``family``: id of the oldest of its near-duplicates. ``value``: of the
-    metadata that stays together, if that is asked. ``stated``: precision."""
+    metadata that stays together, if that is asked. ``stated``: precision. ``metadata``: of each name that is asked for."""
 
     sha256: str
     format: str
@@ -59,6 +61,7 @@ class Row:
     stated: float | None
     guideline: int
     settled_at: datetime
+    metadata: dict[str, Value | None]
     split: str = ""
 
     def file_name(self, ending: str = "") -> str:
@@ -71,23 +74,26 @@ class Row:
 
 def rows_of(data_set: DataSet) -> Iterator[list[Row]]:
     """All rows in lists of at most :data:`CHUNK`, from a server-side cursor: flat in memory."""
-    splitter = Splitter(data_set)
+    splitter, known = Splitter(data_set), Known(data_set)
     if not is_chosen(data_set):
-        yield from _read(data_set, splitter, "")
+        yield from _read(data_set, splitter, known, "")
     for item_ids in chosen_photos(data_set):
-        yield from _read(data_set, splitter, "AND t.item_id = ANY(%(among)s)", among=item_ids)
+        yield from _read(data_set, splitter, known, "AND t.item_id = ANY(%(among)s)", among=item_ids)
 
 
-def _read(data_set: DataSet, splitter: Splitter, where: str, **given: list[int]) -> Iterator[list[Row]]:
+def _read(
+    data_set: DataSet, splitter: Splitter, known: Known, where: str, **given: list[int]
+) -> Iterator[list[Row]]:
     resolution = class_resolution(data_set.project, data_set.guideline)
     with connection.chunked_cursor() as cursor:
         cursor.execute(
-            _ROWS.replace("{among}", where),
+            _ROWS.replace("{among}", where).replace("{said}", SAID if known.names else "NULL"),
             {
                 "project": data_set.project_id,
                 "upto": data_set.upto,
                 "value": data_set.value,
                 "values_upto": data_set.values_upto,
+                "metadata": known.names,
                 "promise": data_set.promise,
                 "old": list(resolution.keys()),
                 "new": list(resolution.values()),
@@ -95,4 +101,4 @@ def _read(data_set: DataSet, splitter: Splitter, where: str, **given: list[int])
             },
         )
         while found := cursor.fetchmany(CHUNK):
-            yield [splitter.put(Row(*values)) for values in found]
+            yield [splitter.put(Row(*[*values, known.read(said)])) for *values, said in found]

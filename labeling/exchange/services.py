@@ -47,6 +47,8 @@ def make_data_set(*, project: Project, by: User, format: str, search: str = "", 
     query = Wanted.read(project, search).query
     by_value = asked.get("together") == Together.VALUE
     asked["value"] = composed(" ".join(asked.get("value", "").split())) if by_value else ""
+    names = (composed(" ".join(name.split())) for name in asked.get("metadata", ()))
+    asked["metadata"] = list(dict.fromkeys(filter(None, names)))
     if by_value and not asked["value"]:
         raise Refused.invalid(
             "value", _("Name the metadata of which each value shall stay on one side, as vehicle.")
@@ -59,7 +61,9 @@ def make_data_set(*, project: Project, by: User, format: str, search: str = "", 
             pictures=pictures,
             guideline=current_guideline(project),
             upto=_last(GroundTruth, project=project),
-            values_upto=_last(MetadataChange, item__project=project) if by_value else None,
+            values_upto=_last(MetadataChange, item__project=project)
+            if by_value or asked["metadata"]
+            else None,
             created_by=by,
             **asked,
         )

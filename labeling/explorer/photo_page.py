@@ -9,7 +9,7 @@ from labeling.catalog.models import Item, Project, Role
 from labeling.catalog.permissions import ALLOWED, Action
 from labeling.catalog.selectors import class_names, current_guideline
 from labeling.explorer.history import Moment, history
-from labeling.explorer.pairs import written
+from labeling.explorer.pairs import having
 from labeling.explorer.told import Standing, standing, telling
 from labeling.explorer.wanted import Wanted
 from labeling.learning.models import ModelVersion, Score
@@ -75,7 +75,7 @@ def photo_page(project: Project, item: Item, user: User) -> PhotoPage:
         elsewhere=elsewhere(item, user),
         untouched=not Annotation.objects.filter(item=item).exists(),
         metadata=[
-            (name, value, Wanted(metadata=written({name: value})).query)
+            (name, value, Wanted(metadata=having({name: value})).query)
             for name, value in of_photo(item).items()
         ],
     )

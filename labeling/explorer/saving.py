@@ -1,4 +1,4 @@
-"""Keep a search under a name, rename it, and forget it."""
+"""Keep a search under a name, change either, and forget it."""
 
 from __future__ import annotations
 
@@ -6,17 +6,33 @@ from collections.abc import Collection
 from urllib.parse import parse_qs
 
 from django.db import transaction
+from django.db.models import QuerySet
+from django.http import Http404
 from django.utils.translation import gettext as _
 
 from labeling.catalog.models import Project
 from labeling.explorer.models import Bulk, SavedView
 from labeling.explorer.wanted import Wanted
+from labeling.locks import hold_name
 from labeling.people.models import User
 from labeling.plain_text import composed, is_seen
 from labeling.refusals import Refused
 
 #: Of a project: more would be a search of their own.
 MOST = 40
+
+
+def views_of(project: Project) -> QuerySet[SavedView]:
+    """By name."""
+    return SavedView.objects.filter(project=project)
+
+
+def view_of(project: Project, view_id: int) -> SavedView:
+    """Raises :class:`Http404`."""
+    view = views_of(project).select_related("created_by").filter(pk=view_id).first()
+    if view is None:
+        raise Http404(_("There is no such view any more."))
+    return view
 
 
 @transaction.atomic
@@ -26,9 +42,9 @@ def save_view(*, project: Project, by: User, name: str, wanted: Wanted) -> Saved
     Raises :class:`Refused` ``invalid`` (422) without a name, with nothing to keep, or where the project has :data:`MOST`.
     """
     name = _checked(name)
-    if not wanted:
-        raise Refused.invalid("query", _("Filter the photos first: a view keeps what they are narrowed to."))
-    others = SavedView.objects.filter(project=project).exclude(name=name)
+    _refuse_all(wanted)
+    hold_name("view", f"{project.pk} {name}")
+    others = views_of(project).exclude(name=name)
     if others.count() >= MOST:
         raise Refused.invalid("name", _("A project keeps %(most)d views. Forget one first.") % {"most": MOST})
     view, _created = SavedView.objects.update_or_create(
@@ -38,16 +54,30 @@ def save_view(*, project: Project, by: User, name: str, wanted: Wanted) -> Saved
 
 
 @transaction.atomic
-def rename_view(*, project: Project, view_id: int, name: str) -> SavedView:
-    """Raises :class:`Refused` ``invalid`` (422) for no name, or another view's; ``not_found`` (404)."""
-    view = SavedView.objects.select_for_update().filter(project=project, pk=view_id).first()
+def change_view(
+    *, project: Project, view_id: int, name: str | None = None, wanted: Wanted | None = None
+) -> SavedView:
+    """``None`` stays as it is. Raises :class:`Refused` ``invalid`` (422) for no name, another view's, or nothing to keep;
+    ``not_found`` (404)."""
+    held = views_of(project).select_for_update(of=("self",)).select_related("created_by")
+    view = held.filter(pk=view_id).first()
     if view is None:
         raise Refused("not_found", _("There is no such view any more."), status=404)
-    view.name = _checked(name)
-    if SavedView.objects.filter(project=project, name=view.name).exclude(pk=view.pk).exists():
-        raise Refused.invalid("name", _("Another view has this name."))
-    view.save(update_fields=["name"])
+    if name is not None:
+        view.name = _checked(name)
+        hold_name("view", f"{project.pk} {view.name}")
+        if views_of(project).filter(name=view.name).exclude(pk=view.pk).exists():
+            raise Refused.invalid("name", _("Another view has this name."))
+    if wanted is not None:
+        _refuse_all(wanted)
+        view.query = wanted.query
+    view.save(update_fields=["name", "query"])
     return view
+
+
+def _refuse_all(wanted: Wanted) -> None:
+    if not wanted:
+        raise Refused.invalid("search", _("Filter the photos first: a view keeps what they are narrowed to."))
 
 
 def _checked(name: str) -> str:

@@ -4,13 +4,13 @@ Whatever is asked, a page looks at :data:`MOST_LOOKED_AT` photos and no more: th
 what is wanted (parts of a name, metadata, a folder, a reason, a few answers, a few disputes), else the next ones of the
 project. What else is asked is looked up of these, one by one. So a page of a million photos costs what one of ten thousand
 does. A page that looked at so many and found too few says how far it came, and the next goes on from there: nothing is left
-out
-(docs/decisions/0046-a-search-that-stays-bounded.md).
+out (docs/decisions/0046-a-search-that-stays-bounded.md).
 """
 
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,6 +21,7 @@ from labeling.catalog.models import Item, Project
 from labeling.catalog.name_parts import BLOCK_BITS
 from labeling.catalog.selectors import class_resolution
 from labeling.explorer.areas import Area
+from labeling.explorer.pairs import Pair
 from labeling.explorer.spaces import MOST, Probe, current_space, nearest, probe_named
 from labeling.explorer.told import IS_TOLD, STATUS, TOLD, Status, telling
 from labeling.explorer.wanted import Wanted
@@ -85,6 +86,15 @@ _KNOWN = f"""
         SELECT m.item_id FROM catalog_metadata m
         WHERE catalog_metadata_parts(m.project_id, m.data, m.item_id) @> wanted.parts
           AND m.project_id = %(project)s AND m.item_id {{beyond}} %(from)s ORDER BY m.item_id {{order}}) known
+    CROSS JOIN LATERAL (SELECT * FROM catalog_item WHERE id = known.item_id LIMIT 1) i
+    LIMIT %(most)s"""
+_BETWEEN = f"""
+    SELECT i.* FROM {_BLOCKS}
+    CROSS JOIN LATERAL (
+        SELECT n.item_id FROM catalog_metadatanumber n
+        WHERE n.project_id = %(project)s AND n.name = %(named)s AND n.item_id >> {BLOCK_BITS} = block
+          AND n.number BETWEEN %(least)s AND %(greatest)s AND n.item_id {{beyond}} %(from)s
+        ORDER BY n.item_id {{order}}) known
     CROSS JOIN LATERAL (SELECT * FROM catalog_item WHERE id = known.item_id LIMIT 1) i
     LIMIT %(most)s"""
 _ONWARDS = f"GREATEST(%(from)s::bigint, ends.first) >> {BLOCK_BITS}, ends.last >> {BLOCK_BITS}"
@@ -246,11 +256,17 @@ class _Asked:
             self._also(f"position(lower(%({name})s) IN lower(i.source || '/' || i.name)) > 0", **{name: word})
         if self.wanted.source:
             self._also("i.source = %(source)s", source=self.wanted.source)
-        for number, (name, value) in enumerate(self.wanted.pairs.items()):
+        for number, pair in enumerate(self.wanted.pairs):
+            said, value = f"m.data ->> %(name{number})s", f"%(value{number})s"
+            holds = (
+                f"{said} = {value}" if pair.sign == "=" else f"catalog_as_number({said}) {pair.sign} {value}"
+            )
             self._also(
-                "EXISTS (SELECT 1 FROM catalog_metadata m WHERE m.item_id = i.id"
-                f" AND m.data ->> %(name{number})s = %(value{number})s OFFSET 0)",
-                **{f"name{number}": name, f"value{number}": value},
+                f"EXISTS (SELECT 1 FROM catalog_metadata m WHERE m.item_id = i.id AND {holds} OFFSET 0)",
+                **{
+                    f"name{number}": pair.name,
+                    f"value{number}": pair.value if pair.sign == "=" else pair.number,
+                },
             )
 
     def _of_answers(self) -> None:
@@ -298,9 +314,14 @@ class _Asked:
         if any(len(word) > 1 for word in wanted.q.split()):
             self.given["q"] = wanted.q
             return _NAMED
-        if wanted.metadata:
-            self.given["metadata"] = json.dumps(wanted.pairs)
+        if any(pair.sign == "=" for pair in wanted.pairs):
+            self.given["metadata"] = json.dumps(
+                {each.name: each.value for each in wanted.pairs if each.sign == "="}
+            )
             return _KNOWN
+        if wanted.pairs:
+            self._between(wanted.pairs)
+            return _BETWEEN
         if wanted.reason:
             return _REASONED
         few = self._few()
@@ -310,6 +331,14 @@ class _Asked:
         if wanted.area:
             return _WITHIN
         return _NEXT_ONES
+
+    def _between(self, pairs: list[Pair]) -> None:
+        """All that is wanted of the first name: the index is by one."""
+        ends = {">=": [-math.inf], "<=": [math.inf]}
+        for pair in pairs:
+            if pair.name == pairs[0].name and pair.number is not None:
+                ends[pair.sign].append(pair.number)
+        self.given |= {"named": pairs[0].name, "least": max(ends[">="]), "greatest": min(ends["<="])}
 
     def _few(self) -> list[int] | None:
         """Ids that all wanted photos are among, where they are few, from where the page begins."""

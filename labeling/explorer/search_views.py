@@ -24,7 +24,8 @@ from labeling.explorer import services
 from labeling.explorer.bulk.deeds import NEEDS
 from labeling.explorer.chips import chips
 from labeling.explorer.exemplars import made_exemplars
-from labeling.explorer.models import Deed, SavedView
+from labeling.explorer.models import Deed
+from labeling.explorer.saving import views_of
 from labeling.explorer.search import MOST_LOOKED_AT, FoundPage, search
 from labeling.explorer.told import Status
 from labeling.explorer.wanted import Wanted
@@ -126,10 +127,10 @@ def save(request: HttpRequest, slug: str) -> HttpResponse:
 def rename(request: HttpRequest, slug: str, view_id: int) -> HttpResponse:
     project = project_for(request.user, slug, Action.REVIEW)
     try:
-        view = services.rename_view(project=project, view_id=view_id, name=request.POST.get("name", ""))
+        view = services.change_view(project=project, view_id=view_id, name=request.POST.get("name", ""))
     except Refused as refused:
         messages.error(request, refused.message)
-        kept = SavedView.objects.filter(project=project, pk=view_id).first()
+        kept = views_of(project).filter(pk=view_id).first()
         return redirect(f"{reverse('photos', args=[slug])}?{kept.query if kept else ''}")
     return redirect(f"{reverse('photos', args=[slug])}?{view.query}")
 
@@ -164,7 +165,7 @@ def _page(request: HttpRequest, project: Project, *, form: ExemplarForm, definit
     ticked = set(request.POST.getlist("photo"))
     names = class_names(current_guideline(project))
     may_edit = may(request.user, project, Action.ADMIN)
-    views = list(SavedView.objects.filter(project=project))
+    views = list(views_of(project))
     context = project_context(
         request,
         project,

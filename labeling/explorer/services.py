@@ -5,11 +5,12 @@ from labeling.explorer.bulk.asking import go_on, look, stop, take_back
 from labeling.explorer.bulk.ticked import do_with
 from labeling.explorer.laying_out import request_space
 from labeling.explorer.mending import mend
-from labeling.explorer.saving import forget_view, forget_views_of, rename_view, save_view
+from labeling.explorer.saving import change_view, forget_view, forget_views_of, save_view
 from labeling.explorer.spaces import forget as forget_places
 
 __all__ = [
     "ask_alike",
+    "change_view",
     "do_with",
     "forget_places",
     "forget_view",
@@ -17,7 +18,6 @@ __all__ = [
     "go_on",
     "look",
     "mend",
-    "rename_view",
     "request_space",
     "save_view",
     "stop",

@@ -124,7 +124,7 @@ def probe_named(project: Project, sha256: str) -> Probe:
         return Probe(asked.name, asked.vector, asked.code)
     if asked is not None and asked.job.state in {JobState.FAILED, JobState.CANCELLED}:
         raise Refused.invalid(
-            "like", asked.job.error or _("It was cancelled. Send the photo again."), code="unreadable"
+            "like", asked.job.said or _("It was cancelled. Send the photo again."), code="unreadable"
         )
     if asked is None and item is None:
         raise Refused.invalid(

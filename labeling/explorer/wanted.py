@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from labeling.catalog.models import Project
 from labeling.explorer.areas import Area
-from labeling.explorer.pairs import MOST, pairs_of, written
+from labeling.explorer.pairs import MOST, Pair, pairs_of, written
 from labeling.explorer.told import Status
 from labeling.people.models import User
 from labeling.plain_text import composed
@@ -34,7 +34,7 @@ class Wanted:
     Attributes:
         q: parts of folder and name, parted by spaces; each must be in it, capital or small.
         source: a folder, upload or archive, whole.
-        metadata: names and values, as in ``labeling/explorer/pairs.py``; the photo has each of them.
+        metadata: as in ``labeling/explorer/pairs.py``; all of it holds of the photo.
         status: of :class:`Status`.
         class_, predicted: keys of classes: what people or the machine settled it as; what the champion says.
         margin_from, margin_to: of the champion's score, from 0 at the boundary to 1.
@@ -120,7 +120,7 @@ class Wanted:
         return urlencode({name: "1" if value is True else str(value) for name, value in self.said.items()})
 
     @property
-    def pairs(self) -> dict[str, str]:
+    def pairs(self) -> list[Pair]:
         """What the metadata must have."""
         return pairs_of(self.metadata)
 
@@ -169,15 +169,23 @@ def _one_of(given: Mapping[str, str], name: str, known: list[str]) -> str:
     return value
 
 
-def _pairs(given: Mapping[str, str], name: str) -> dict[str, str]:
+def _pairs(given: Mapping[str, str], name: str) -> list[Pair]:
     try:
-        return pairs_of(composed(given.get(name, "")))
+        pairs = pairs_of(composed(given.get(name, "")))
     except ValueError:
         message = _(
             'Write name=value, in quotes where there are spaces: line="second shift". At most %(most)d.'
         )
         message %= {"most": MOST}
         raise Refused.invalid(name, message, short=[message]) from None
+    for pair in pairs:
+        if pair.sign != "=" and pair.number is None:
+            message = _(
+                "After %(sign)s comes a number or a day, as in mileage>=1000 or day>=2026-11-29; not “%(value)s”."
+            )
+            message %= {"sign": pair.sign, "value": pair.value[:LONGEST]}
+            raise Refused.invalid(name, message, short=[message])
+    return pairs
 
 
 def _share(given: Mapping[str, str], name: str) -> float | None:

@@ -13,8 +13,7 @@ from collections.abc import Iterable
 from django.db import connection
 from django.utils.translation import gettext as _
 
-from labeling.catalog.models import Item, Project
-from labeling.refusals import Refused
+from labeling.catalog.models import Project
 
 _EXEMPLARS = """
     SELECT j.%s FROM catalog_exemplar x
@@ -40,24 +39,16 @@ SELECT i.id FROM catalog_item i WHERE i.project_id = %s AND i.id = ANY(%s) AND (
 """
 
 
-def drawn_among(*, project: Project, items: Iterable[Item]) -> set[int]:
+def drawn_among(*, project: Project, item_ids: Iterable[int]) -> set[int]:
     """Ids of those that were drawn by lot."""
     with connection.cursor() as cursor:
-        cursor.execute(_DRAWN, [project.pk, [item.pk for item in items]])
+        cursor.execute(_DRAWN, [project.pk, list(item_ids)])
         return {row[0] for row in cursor.fetchall()}
 
 
-def refuse_drawn(*, project: Project, items: Iterable[Item], field: str = "") -> None:
-    """Raises :class:`Refused` ``drawn`` where one of these photos was drawn by lot: 422 with a ``field``, else 409.
-
-    Whoever took photos out of a random sample, or showed what they are, would choose what certificates and audits see.
-    """
-    if not drawn_among(project=project, items=items):
-        return
-    message = _(
+def drawn_message() -> str:
+    """Whoever took photos out of a random sample, or showed what they are, would choose what certificates and audits see."""
+    return _(
         "This photo was drawn at random: what people say of it, blind, certifies or audits the machine. "
         "Choose another."
     )
-    if field:
-        raise Refused.invalid(field, message, code="drawn")
-    raise Refused("drawn", message)

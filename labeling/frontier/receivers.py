@@ -10,10 +10,10 @@ from django.utils.translation import gettext as _
 
 from labeling.catalog.events import guideline_changed, meaning_changed, meaning_priced
 from labeling.catalog.meaning import meaning_now
-from labeling.catalog.models import Guideline, Item, Project
+from labeling.catalog.models import Guideline, Project
 from labeling.catalog.permissions import Action, may
 from labeling.frontier import services
-from labeling.frontier.blind import refuse_drawn
+from labeling.frontier.blind import drawn_among, drawn_message
 from labeling.frontier.models import (
     AutomaticDecision,
     Certificate,
@@ -41,16 +41,17 @@ def on_another_champion(*, project: Project, **_: Any) -> None:
 
 
 @receiver(gold_chosen)
-def on_gold_chosen(*, project: Project, item: Item, **_: Any) -> None:
-    refuse_drawn(project=project, items=[item])
+def on_gold_chosen(*, project: Project, item_ids: list[int], **_kwargs: Any) -> dict[int, Refused]:
+    drawn = drawn_among(project=project, item_ids=item_ids) if item_ids else ()
+    return {item_id: Refused("drawn", drawn_message()) for item_id in drawn}
 
 
 @receiver(guideline_changed)
 def on_another_guideline(*, project: Project, guideline: Guideline, **_: Any) -> None:
     """Refuses, and with it the new version, where an exemplar is a photo of a random sample."""
-    refuse_drawn(
-        project=project, items=new_exemplars(project=project, guideline=guideline), field="exemplars"
-    )
+    shown = [item.pk for item in new_exemplars(project=project, guideline=guideline)]
+    if drawn_among(project=project, item_ids=shown):
+        raise Refused.invalid("exemplars", drawn_message(), code="drawn")
 
 
 @receiver(meaning_changed)
@@ -97,10 +98,11 @@ def on_ranking_swapped(*, project: Project, **_: Any) -> None:
 
 # Each answer that settles a photo asks this, so it is one look.
 _TOUCHES = """
-SELECT EXISTS (SELECT 1 FROM frontier_automaticdecision WHERE item_id = %(item)s AND mode = 'on' AND audit)
-       OR EXISTS (SELECT 1 FROM frontier_assistedlabel WHERE item_id = %(item)s AND audit),
-       EXISTS (SELECT 1 FROM catalog_item WHERE id = %(item)s AND audit_drawn_at IS NOT NULL)
-       OR EXISTS (SELECT 1 FROM frontier_drawnphoto WHERE item_id = %(item)s)
+SELECT i.id,
+       EXISTS (SELECT 1 FROM frontier_automaticdecision WHERE item_id = i.id AND mode = 'on' AND audit)
+       OR EXISTS (SELECT 1 FROM frontier_assistedlabel WHERE item_id = i.id AND audit),
+       i.audit_drawn_at IS NOT NULL OR EXISTS (SELECT 1 FROM frontier_drawnphoto WHERE item_id = i.id)
+FROM catalog_item i WHERE i.id = ANY(%s)
 """
 
 
@@ -110,35 +112,37 @@ def on_answer_that_waits(*, project: Project, annotation: Annotation, **_: Any) 
 
 
 @receiver(settled)
-def on_settled(*, project: Project, item_id: int, **_: Any) -> None:
+def on_settled(*, project: Project, item_ids: list[int], **_: Any) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(_TOUCHES, {"item": item_id})
-        audited, drawn = cursor.fetchone()
-    if audited:
+        cursor.execute(_TOUCHES, [item_ids])
+        touched = cursor.fetchall()
+    if any(audited for _item_id, audited, _drawn in touched):
         services.request_watching(project=project)
-    if drawn and not _void_what_rests_on(project, item_id):
+    drawn = [item_id for item_id, _audited, drawn in touched if drawn]
+    if drawn and not _void_what_rests_on(project, drawn):
         services.look_again_when_due(project=project)
 
 
 @receiver(reopened)
-def on_reopened(*, project: Project, item_id: int, **_: Any) -> None:
-    _void_what_rests_on(project, item_id)
+def on_reopened(*, project: Project, rounds: dict[int, int], **_: Any) -> None:
+    _void_what_rests_on(project, list(rounds))
 
 
 # A look read what was there when it was written: a word that came later is another one, and none was taken back.
 _RESTS = f"""
-SELECT c.id FROM frontier_certificate c JOIN frontier_certificationrun r ON r.id = c.run_id
-{first_word("%(item)s")}
-WHERE c.project_id = %(project)s AND r.item_ids @> ARRAY[%(item)s]::bigint[]
+SELECT DISTINCT c.id FROM frontier_certificate c JOIN frontier_certificationrun r ON r.id = c.run_id
+JOIN LATERAL (SELECT id FROM unnest(r.item_ids) AS sample (id) WHERE id = ANY(%(items)s)) photo ON true
+{first_word("photo.id")}
+WHERE c.project_id = %(project)s
   AND NOT EXISTS (SELECT 1 FROM frontier_certificateend x WHERE x.certificate_id = c.id)
   AND (word.id IS NULL OR word.created_at > r.created_at)
 """  # noqa: S608
 
 
-def _void_what_rests_on(project: Project, item_id: int) -> bool:
+def _void_what_rests_on(project: Project, item_ids: list[int]) -> bool:
     """The first word on a photo of the sample was taken back: what was proven with it is void."""
     with connection.cursor() as cursor:
-        cursor.execute(_RESTS, {"project": project.pk, "item": item_id})
+        cursor.execute(_RESTS, {"project": project.pk, "items": item_ids})
         ids = [row[0] for row in cursor.fetchall()]
     if not ids:
         return False

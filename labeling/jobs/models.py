@@ -11,6 +11,8 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from labeling.jobs.told import told
+
 
 class JobState(models.TextChoices):
     QUEUED = "queued"
@@ -79,6 +81,11 @@ class Job(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.state}"
+
+    @property
+    def said(self) -> str:
+        """What went wrong, in the reader's language."""
+        return told(self.error)
 
     @property
     def is_live(self) -> bool:

@@ -27,6 +27,7 @@ from labeling.jobs.progress import (
     stopping,
     this_attempt,
 )
+from labeling.jobs.told import CRASHED, FULL, UNEXPECTED, UNKNOWN
 from labeling.store.objects import StoreAway
 
 logger = logging.getLogger(__name__)
@@ -35,10 +36,6 @@ logger = logging.getLogger(__name__)
 #: stop is none of these, or a long job would fail by restarts alone.
 MAX_CRASHES = 20
 AGAIN_S = 1.0
-FULL = (
-    "The server's disk is full. What was done so far is kept. Make room on the disk (or ask your administrator), then start "
-    "the job again."
-)
 
 
 def run(job_id: UUID | str) -> None:
@@ -52,9 +49,7 @@ def run(job_id: UUID | str) -> None:
     handler = handler_for(job.kind)
     try:
         if handler is None:
-            raise JobError(
-                f"No worker knows jobs of kind “{job.kind}”. Update the workers, then start it again."
-            )
+            raise JobError(UNKNOWN % {"kind": job.kind})
         result = handler(Progress(job))
     except Cancelled:
         _finish(job, JobState.CANCELLED)
@@ -79,8 +74,7 @@ def run(job_id: UUID | str) -> None:
         _finish(
             job,
             JobState.FAILED,
-            error=f"Something unexpected went wrong ({type(error).__name__}). What was done so far is kept; "
-            "start the job again, and tell your administrator if it fails again.",
+            error=UNEXPECTED % {"error": type(error).__name__},
             trace=traceback.format_exc(),
         )
     else:
@@ -103,8 +97,7 @@ def _begin(job_id: UUID | str) -> Job | None:
             _finish(
                 job,
                 JobState.FAILED,
-                error=f"The job's worker ended {job.crashes} times in the midst of it, or lost the database or the "
-                "store, perhaps for want of memory. Look at the worker's log, then start the job again.",
+                error=CRASHED % {"times": job.crashes},
             )
             return None
         job.state = JobState.RUNNING

@@ -327,7 +327,12 @@ def _monitor_thresholds(data: dict[str, Any]) -> str:
 
 
 def _erasure_asked(data: dict[str, Any]) -> str:
-    photos = ngettext("%(n)d photo", "%(n)d photos", data["photos"]) % {"n": data["photos"]}
+    number = {"n": data["photos"]}
+    photos = (
+        ngettext("more than %(n)d photo", "more than %(n)d photos", data["photos"]) % number
+        if data.get("more")
+        else ngettext("%(n)d photo", "%(n)d photos", data["photos"]) % number
+    )
     said = _("%(who)s had %(photos)s erased; they can be brought back for %(days)d days") % {
         **data,
         "photos": photos,
@@ -376,6 +381,7 @@ _SENTENCES: dict[str, Callable[[dict[str, Any]], str]] = {
     "source_watched": lambda d: _("%(who)s has %(address)s watched: what is new there comes in.") % d,
     "source_paused": lambda d: _("%(who)s paused the source %(address)s.") % d,
     "source_resumed": lambda d: _("%(who)s let the source %(address)s go on.") % d,
+    "source_removed": lambda d: _("%(who)s removed the source %(address)s: it is watched no more.") % d,
     "near_duplicates_let_in": _let_in,
     "band_opened": _band,
     "review_requested": lambda d: _("%(who)s asked for a review") % d + _note(d, "note"),
@@ -446,6 +452,7 @@ _LOOK: dict[str, tuple[str, str]] = {
     "source_watched": ("eye", "sources"),
     "source_paused": ("circle-pause", "sources"),
     "source_resumed": ("circle-play", "sources"),
+    "source_removed": ("eye-off", "sources"),
     "near_duplicates_let_in": ("images", "near-duplicates"),
     "band_opened": ("chevrons-right-left", ""),
     "review_requested": ("scale", "review"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterable
 
 from labeling.people.models import User
 
@@ -21,13 +22,23 @@ def name_of(where: str, source: str, annotator: str) -> str:
     return name
 
 
-def account_of(where: str, source: str, annotator: str) -> User:
-    """The account of one annotator of a source, made where it is new. Shown as "annotator (source)"."""
-    shown = {"first_name": annotator or source, "last_name": f"({source})" if annotator else ""}
-    user, made = User.objects.get_or_create(
-        username=name_of(where, source, annotator), defaults={**shown, "is_active": False}
+def accounts_of(where: str, source: str, annotators: Iterable[str]) -> dict[str, int]:
+    """Annotator of a source -> id of the account, made where it is new. Shown as "annotator (source)"."""
+    names = {annotator: name_of(where, source, annotator) for annotator in annotators}
+    known = User.objects.filter(username__in=names.values())
+    there = set(known.values_list("username", flat=True))
+    new = {name: _account(name, annotator, source) for annotator, name in names.items() if name not in there}
+    User.objects.bulk_create(new.values(), ignore_conflicts=True)  # whoever is faster makes the same
+    ids = dict(known.values_list("username", "pk"))
+    return {annotator: ids[name] for annotator, name in names.items()}
+
+
+def _account(name: str, annotator: str, source: str) -> User:
+    user = User(
+        username=name,
+        first_name=annotator or source,
+        last_name=f"({source})" if annotator else "",
+        is_active=False,
     )
-    if made:
-        user.set_unusable_password()
-        user.save(update_fields=["password"])
+    user.set_unusable_password()
     return user

@@ -1,69 +1,110 @@
-"""An answer that was given elsewhere takes one of the places that a photo's answers have, and gives it back."""
+"""Answers that were given elsewhere take one of the places that photos' answers have, and give it back."""
 
 from __future__ import annotations
 
 import uuid
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
-from django.db import transaction
-from django.db.models import F, Value
-from django.db.models.functions import Coalesce
+from django.db import connection, transaction
 from django.utils import timezone
 
 from labeling.catalog.models import Project
 from labeling.people.models import User
-from labeling.queue.entries import share_ranking, want_all
-from labeling.queue.models import Entry, Slot
+from labeling.queue.entries import share_ranking
+from labeling.queue.models import Slot
 from labeling.queue.places import ARRIVALS
 from labeling.truth import services as truth
 from labeling.truth.models import Annotation, Draw
 
+# As ``want_all``: where one answer was to be enough, all are wanted from now on.
+_TAKE = """
+UPDATE queue_entry e
+SET taken = e.taken + 1, free = GREATEST(e.free, %(wanted)s - e.taken, i.answers_wanted - e.taken) - 1,
+    first_holder_id = COALESCE(e.first_holder_id, n.holder)
+FROM unnest(%(items)s::bigint[], %(holders)s::bigint[]) n (item, holder) JOIN catalog_item i ON i.id = n.item
+WHERE e.ranking_id = %(ranking)s AND e.item_id = n.item AND e.band <= %(arrivals)s AND e.free > 0
+RETURNING e.item_id, e.round, e.ladder_id, e.band, e.position, e.confidence
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """A place among the answers of a photo, and where it stood in the order."""
+
+    round: int
+    context: dict[str, Any]
+
 
 @transaction.atomic
-def bring_answer(*, project: Project, source: User, word: truth.Word, of: uuid.UUID) -> Annotation | None:
-    """Count it as one of the answers that are wanted of the photo; ``None`` where nobody is to be asked for one.
+def bring_answers(
+    *, project: Project, words: Sequence[truth.Word], sources: Mapping[int, int], of: uuid.UUID
+) -> dict[int, int]:
+    """Count each as one of the answers that are wanted of its photo; item id -> id of the annotation.
 
-    ``of``: the import. Where one answer was to be enough, all are wanted from now on.
+    A photo of which nobody is to be asked for one is missing there. ``sources``: item id -> id of the account whose answer
+    it is. ``of``: the import. The photos are locked, and each is named once.
     """
-    ranking = share_ranking(project)
-    truth.lock_photo(word.item_id)
-    entries = Entry.objects.filter(ranking=ranking, item_id=word.item_id, band__lte=ARRIVALS)
-    entry = entries.select_for_update().filter(free__gt=0).first()
-    if entry is None:
-        return None
-    entries.update(
-        taken=F("taken") + 1,
-        free=F("free") - 1,
-        first_holder=Coalesce(F("first_holder"), Value(source.pk)),
-    )
-    annotation = truth.bring_answer(project=project, source=source, word=word, of=of)
-    used = set(
-        Slot.objects.filter(item_id=word.item_id, round=entry.round, number__isnull=False).values_list(
-            "number", flat=True
-        )
-    )
+    taken = _take(project, {word.item_id: sources[word.item_id] for word in words})
+    holders = {item_id: sources[item_id] for item_id in taken}
+    words = [word for word in words if word.item_id in taken]
+    made = truth.bring_answers(project=project, words=words, sources=holders, of=of)
+    used: dict[tuple[int, int], set[int]] = defaultdict(set)
+    slots = Slot.objects.filter(item__in=taken, number__isnull=False)
+    for item_id, round, number in slots.values_list("item", "round", "number"):
+        used[item_id, round].add(number or 0)
     now = timezone.now()
-    Slot.objects.update_or_create(
-        item_id=word.item_id,
-        round=entry.round,
-        holder=source,
-        defaults={
-            "project": project,
-            "number": next(n for n in range(len(used) + 1) if n not in used),
-            "draw": Draw.SWEEP,
-            "context": {
-                "ladder": entry.ladder_id,
-                "band": entry.band,
-                "position": entry.position,
-                "confidence": entry.confidence,
-            },
-            "leased_at": now,
-            "expires_at": now,
-            "skipped_at": None,
-            "annotation": annotation,
-        },
+    Slot.objects.bulk_create(
+        [
+            Slot(
+                project=project,
+                item_id=item_id,
+                round=place.round,
+                holder_id=holders[item_id],
+                number=_lowest_free(used[item_id, place.round]),
+                draw=Draw.SWEEP,
+                context=place.context,
+                leased_at=now,
+                expires_at=now,
+                annotation_id=made[item_id],
+            )
+            for item_id, place in taken.items()
+        ],
+        update_conflicts=True,  # whose answer was taken back has one
+        unique_fields=["item", "round", "holder"],
+        update_fields=["number", "draw", "context", "leased_at", "expires_at", "skipped_at", "annotation"],
     )
-    want_all(project=project, item_id=word.item_id)
-    return annotation
+    return made
+
+
+def _take(project: Project, holders: Mapping[int, int]) -> dict[int, _Taken]:
+    ranking = share_ranking(project)
+    if ranking is None or not holders:
+        return {}
+    items = sorted(holders)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _TAKE,
+            {
+                "wanted": project.answers_per_image,
+                "items": items,
+                "holders": [holders[item_id] for item_id in items],
+                "ranking": ranking.pk,
+                "arrivals": ARRIVALS,
+            },
+        )
+        return {
+            item_id: _Taken(
+                round, {"ladder": ladder, "band": band, "position": position, "confidence": confidence}
+            )
+            for item_id, round, ladder, band, position, confidence in cursor.fetchall()
+        }
+
+
+def _lowest_free(used: set[int]) -> int:
+    return next(n for n in range(len(used) + 1) if n not in used)
 
 
 @transaction.atomic

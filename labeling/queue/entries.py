@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from django.db import IntegrityError, connection, transaction
 
@@ -74,14 +74,49 @@ def remove_several(*, project: Project, item_ids: list[int]) -> None:
 
 
 @transaction.atomic
-def put_back(*, project: Project, item_id: int, round: int) -> None:
-    """A photo needs answers again: its entry returns with the slots that are taken in this round."""
+def put_back(*, project: Project, rounds: Mapping[int, int]) -> None:
+    """Photos need answers again: their entries return with the slots that are taken in this round.
+
+    ``rounds``: item id -> round.
+    """
     ranking = share_ranking(project)
     if ranking is None:
         return
-    # As in give_back: whoever is taking the photo at this moment must be counted.
-    list(Entry.objects.select_for_update().filter(ranking=ranking, item_id=item_id))
-    slots = list(Slot.objects.filter(item_id=item_id).order_by("-leased_at"))
+    # As in give_back: whoever is taking a photo at this moment must be counted.
+    there = Entry.objects.select_for_update().filter(ranking=ranking, item__in=rounds)
+    list(there.order_by("item_id").values_list("item_id"))
+    slots: dict[int, list[Slot]] = {item_id: [] for item_id in rounds}
+    for slot in Slot.objects.filter(item__in=rounds).order_by("-leased_at"):
+        slots[slot.item_id].append(slot)
+    more = dict(Item.objects.filter(pk__in=rounds).values_list("pk", "answers_wanted"))
+    current = pace.current_band(project)
+    entries = [
+        _returning(
+            ranking,
+            item_id,
+            round,
+            slots[item_id],
+            band_now=current,
+            # More than others get, where it was drawn to prove something.
+            wanted=max(project.answers_per_image, more[item_id] or 0),
+        )
+        for item_id, round in rounds.items()
+    ]
+    Entry.objects.bulk_create(
+        entries, update_conflicts=True, unique_fields=["ranking", "item"], update_fields=_RETURNING
+    )
+
+
+#: What an entry that is there already takes over.
+_RETURNING = [
+    "ladder", "band", "position", "confidence", "draw", "round", "taken", "free", "first_holder", "late",
+]  # fmt: skip
+
+
+def _returning(
+    ranking: Ranking, item_id: int, round: int, slots: Sequence[Slot], *, band_now: int, wanted: int
+) -> Entry:
+    """``slots``: the photo's loans, the last one first; ``wanted``: answers in all."""
     taken = sorted(
         (each for each in slots if each.round == round and each.number is not None),
         key=lambda each: each.number or 0,
@@ -89,23 +124,21 @@ def put_back(*, project: Project, item_id: int, round: int) -> None:
     known = slots[0] if slots else None
     context = known.context if known else {}
     # Sent back, it comes first where the queue stands now, not in the band that it was once asked in.
-    band = pace.current_band(project) if round > 1 else context.get("band", ARRIVALS)
-    Entry.objects.update_or_create(
+    band = band_now if round > 1 else context.get("band", ARRIVALS)
+    return Entry(
         ranking=ranking,
         item_id=item_id,
-        defaults={
-            "ladder_id": context.get("ladder"),
-            "band": band if band == ARRIVALS else min(band, ranking.bands - 1),
-            "position": ASKED_FIRST if round > 1 else context.get("position", 0),
-            "confidence": context.get("confidence"),
-            # As the last loan was; but an answer that is wanted neither checks a person nor is given in a grid.
-            "draw": known.draw if known and known.draw not in {Draw.GOLD, Draw.SWEEP} else Draw.RANK,
-            "round": round,
-            "taken": len(taken),
-            "free": max(wanted_of(project, item_id) - len(taken), 0),
-            "first_holder_id": taken[0].holder_id if taken else None,
-            "late": True,
-        },
+        ladder_id=context.get("ladder"),
+        band=band if band == ARRIVALS else min(band, ranking.bands - 1),
+        position=ASKED_FIRST if round > 1 else context.get("position", 0),
+        confidence=context.get("confidence"),
+        # As the last loan was; but an answer that is wanted neither checks a person nor is given in a grid.
+        draw=known.draw if known and known.draw not in {Draw.GOLD, Draw.SWEEP} else Draw.RANK,
+        round=round,
+        taken=len(taken),
+        free=max(wanted - len(taken), 0),
+        first_holder_id=taken[0].holder_id if taken else None,
+        late=True,
     )
 
 
@@ -128,12 +161,6 @@ def want_all(*, project: Project, item_id: int) -> None:
             """,
             [project.answers_per_image, project.pk, item_id, project.answers_per_image],
         )
-
-
-def wanted_of(project: Project, item_id: int) -> int:
-    """Answers that this photo gets: more than others where it was drawn to prove something."""
-    more = Item.objects.values_list("answers_wanted", flat=True).get(pk=item_id)
-    return max(project.answers_per_image, more or 0)
 
 
 @transaction.atomic

@@ -10,7 +10,7 @@ from labeling.catalog.models import Project
 from labeling.queue import pace
 from labeling.queue.entries import put_back, share_ranking
 from labeling.queue.models import Slot
-from labeling.truth.current import current_round
+from labeling.truth.current import current_rounds
 
 
 @transaction.atomic
@@ -33,4 +33,4 @@ def leave(*, project: Project, item_ids: Collection[int]) -> None:
 @transaction.atomic
 def come_back(*, project: Project, item_id: int) -> None:
     """People are asked about it as before."""
-    put_back(project=project, item_id=item_id, round=current_round(item_id))
+    put_back(project=project, rounds=current_rounds([item_id]))

@@ -29,13 +29,8 @@ def on_items_added(*, project: Project, item_ids: list[int], **_: Any) -> None:
     services.append_arrivals(project=project, item_ids=item_ids)
 
 
-@receiver([settled, disputed])
-def on_finished(*, project: Project, item_id: int, **_: Any) -> None:
-    services.remove_from_queue(project=project, item_id=item_id)
-
-
-@receiver(imported)
-def on_imported(*, project: Project, item_ids: list[int], **_: Any) -> None:
+@receiver([settled, imported, disputed])
+def on_finished(*, project: Project, item_ids: list[int], **_: Any) -> None:
     services.remove_several(project=project, item_ids=item_ids)
 
 
@@ -47,8 +42,8 @@ def on_answer_waits(*, project: Project, item_id: int, annotation: Annotation, *
 
 
 @receiver(reopened)
-def on_reopened(*, project: Project, item_id: int, round: int, **_: Any) -> None:
-    services.put_back(project=project, item_id=item_id, round=round)
+def on_reopened(*, project: Project, rounds: dict[int, int], **_: Any) -> None:
+    services.put_back(project=project, rounds=rounds)
 
 
 #: Settings that the order or the wanted answers depend on.

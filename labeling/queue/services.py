@@ -1,7 +1,7 @@
 """What the queue does for pages, the API and the rooms above: one import for all its writes."""
 
 from labeling.queue.answering import Submission, plausible, submit, undo
-from labeling.queue.bringing import bring_answer, take_answer_back
+from labeling.queue.bringing import bring_answers, take_answer_back
 from labeling.queue.entries import (
     append_arrivals,
     offer_once,
@@ -36,7 +36,7 @@ __all__ = [
     "Claiming",
     "Submission",
     "append_arrivals",
-    "bring_answer",
+    "bring_answers",
     "claim",
     "claim_under",
     "come_back",

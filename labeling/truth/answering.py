@@ -235,7 +235,7 @@ def withdraw_answer(
             Ruling.objects.create(dispute=dispute, outcome=Outcome.WITHDRAWN, guideline=guideline)
     if truth is None and open_dispute(annotation.item_id) is None:
         events.reopened.send(
-            sender=Annotation, project=project, item_id=annotation.item_id, round=annotation.round
+            sender=Annotation, project=project, rounds={annotation.item_id: annotation.round}
         )
 
 

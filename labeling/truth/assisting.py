@@ -15,7 +15,7 @@ from labeling.catalog import selectors as catalog
 from labeling.catalog.models import Project
 from labeling.refusals import Refused
 from labeling.truth import events
-from labeling.truth.current import current_round, photo_state
+from labeling.truth.current import current_rounds, photo_state
 from labeling.truth.models import Annotation, AnswerKind, Dispute, Draw, GroundTruth, Origin, TruthKind
 from labeling.truth.settling import Basis, append_truth, lock_photo, lock_photos, was_audited
 
@@ -54,7 +54,7 @@ def settle_by_answer(*, project: Project, annotation: Annotation) -> GroundTruth
         guideline_id=annotation.guideline_id,
         basis=Basis(audited=audited, supersedes=state.newest_truth, swept=state.swept),
     )
-    events.settled.send(sender=Annotation, project=project, item_id=item_id)
+    events.settled.send(sender=Annotation, project=project, item_ids=[item_id])
     return truth
 
 
@@ -90,12 +90,7 @@ def withdraw_assisted(*, project: Project, item_ids: Sequence[int]) -> int:
         .filter(item__in=[truth.item_id for truth in assisted])
         .values_list("item_id", flat=True)
     )
-    for truth in assisted:
-        if truth.item_id not in in_dispute:
-            events.reopened.send(
-                sender=GroundTruth,
-                project=project,
-                item_id=truth.item_id,
-                round=current_round(truth.item_id),
-            )
+    asked = [truth.item_id for truth in assisted if truth.item_id not in in_dispute]
+    if asked:
+        events.reopened.send(sender=GroundTruth, project=project, rounds=current_rounds(asked))
     return len(assisted)

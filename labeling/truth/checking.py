@@ -1,4 +1,4 @@
-"""Gold: known photos that are asked blind, and who falls under the bar."""
+"""Who falls under the bar of gold: known photos that are asked blind."""
 
 from __future__ import annotations
 
@@ -12,16 +12,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from labeling.catalog import selectors as catalog
-from labeling.catalog.models import (
-    Exemplar,
-    Guideline,
-    Item,
-    Project,
-)
+from labeling.catalog.models import Guideline, Project
 from labeling.catalog.services import log_activity
 from labeling.people.models import User
 from labeling.refusals import Refused
-from labeling.truth import events
 from labeling.truth.assisting import withdraw_assisted
 from labeling.truth.current import (
     current_round,
@@ -34,83 +28,11 @@ from labeling.truth.gold import gold_record
 from labeling.truth.models import (
     Annotation,
     DisputeCause,
-    Gold,
     GroundTruth,
-    Origin,
     Pause,
     SweepCheck,
-    TruthKind,
 )
-from labeling.truth.settling import active_class, append_truth, lock_photo, lock_photos, raise_dispute
-
-
-@transaction.atomic
-def add_gold(*, project: Project, item: Item, class_key: str, by: User) -> Gold:
-    """Declare a photo's answer known, and ask it blind from now on.
-
-    Raises :class:`Refused` ``unknown_class`` or, for an exemplar, ``invalid`` (422), ``already_answered`` (409) if people
-    have begun on it, ``drawn`` (409) if it was drawn at random, or ``conflict`` (409) if it is or was gold with another
-    class: people were checked against that one, so only a ruling changes it.
-    """
-    guideline = catalog.current_guideline(project)
-    definition = active_class(guideline, class_key)
-    if Exemplar.objects.filter(definition__guideline=guideline, image=item.image_id).exists():
-        raise Refused.invalid(
-            None, _("This photo is an exemplar, so everybody sees its class. Choose one that is not shown.")
-        )
-    lock_photo(item.pk)
-    existing = Gold.objects.filter(item=item).first()
-    if existing is not None:
-        known = catalog.class_resolution(project, guideline).get(existing.label_class_id)
-        if known != definition.label_class_id:
-            raise Refused("conflict", _gold_with_another_class(existing))
-        if existing.retired_at is not None:
-            existing.retired_at = None
-            existing.save(update_fields=["retired_at"])
-        return existing
-    if Annotation.objects.filter(item=item).exists():
-        raise Refused(
-            "already_answered",
-            _("People have answered this photo, so it can no longer be asked blind. Choose a fresh one."),
-        )
-    events.gold_chosen.send(sender=Gold, project=project, item=item)
-    gold = Gold.objects.create(
-        item=item, project=project, label_class_id=definition.label_class_id, added_by=by
-    )
-    append_truth(
-        project=project,
-        item_id=item.pk,
-        kind=TruthKind.CLASS,
-        label_class_id=definition.label_class_id,
-        origin=Origin.GOLD,
-        guideline_id=guideline.pk,
-    )
-    events.settled.send(sender=Gold, project=project, item_id=item.pk)
-    return gold
-
-
-def _gold_with_another_class(gold: Gold) -> str:
-    known = gold.label_class.key
-    if gold.retired_at is None:
-        return _(
-            "This photo is gold already, as %(class)s. Retire it, and send it to review if that is wrong."
-        ) % {"class": known}
-    return _(
-        "This photo was gold as %(class)s, and stays settled so. Send it to review: the ruling takes that class's place."
-    ) % {"class": known}
-
-
-@transaction.atomic
-def retire_gold(*, gold: Gold, by: User) -> Gold:
-    """Stop asking this gold photo. Past answers to it keep counting for the people who gave them.
-
-    It stays settled as what it was known to be; ``request_review`` is the way to another class.
-    """
-    if gold.retired_at is None:
-        gold.retired_at = timezone.now()
-        gold.save(update_fields=["retired_at"])
-        log_activity(project=gold.project, kind="gold_retired", actor=by, item=gold.item_id)
-    return gold
+from labeling.truth.settling import lock_photos, raise_dispute
 
 
 @dataclass(frozen=True)

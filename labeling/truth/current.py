@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from django.db import connection
-from django.db.models import OuterRef
+from django.db.models import OuterRef, QuerySet
 
 from labeling.catalog.models import Project
 from labeling.people.models import User
@@ -51,7 +53,16 @@ def is_disputed() -> LookedUp:
 
 def newest_truth(item_id: int) -> GroundTruth | None:
     """The end of the photo's chain of ground truths, a withdrawal included."""
-    return GroundTruth.objects.filter(item_id=item_id, superseded_by__isnull=True).first()
+    return newest_truths([item_id]).get(item_id)
+
+
+def newest_truths(item_ids: Collection[int]) -> dict[int, GroundTruth]:
+    """The same of several photos, by item id; those without a ground truth are missing."""
+    return {truth.item_id: truth for truth in ends_of_chains().filter(item__in=item_ids)}
+
+
+def ends_of_chains() -> QuerySet[GroundTruth]:
+    return GroundTruth.objects.exclude(LookedUp(GroundTruth.objects.filter(supersedes=OuterRef("pk"))))
 
 
 def truth_in_force(item_id: int) -> GroundTruth | None:
@@ -149,7 +160,14 @@ def photo_state(project: Project, item_id: int, round: int, labeler: User | None
 
 def current_round(item_id: int) -> int:
     """1, and one more for each time that a reviewer sent the photo back."""
-    return 1 + Ruling.objects.filter(dispute__item_id=item_id, outcome=Outcome.SEND_BACK).count()
+    return current_rounds([item_id])[item_id]
+
+
+def current_rounds(item_ids: Collection[int]) -> dict[int, int]:
+    """The same of several photos, by item id."""
+    sent_back = Ruling.objects.filter(dispute__item__in=item_ids, outcome=Outcome.SEND_BACK)
+    times = Counter(sent_back.values_list("dispute__item", flat=True))
+    return {item_id: 1 + times[item_id] for item_id in item_ids}
 
 
 def standing_answers(item_id: int, round: int) -> list[Annotation]:

@@ -2,16 +2,16 @@
 
 from django.dispatch import Signal
 
-#: kwargs: project, item_id. The photo is settled (it has a current ground truth).
+#: kwargs: project, item_ids. These photos are settled (each has a current ground truth).
 settled = Signal()
 #: kwargs: project, item_ids. An import settled these photos, of which none was drawn at random.
 imported = Signal()
-#: kwargs: project, item. The photo is about to become gold; whoever must not let it raises ``Refused``.
+#: kwargs: project, item_ids. These photos are about to become gold; whoever must not let some returns id -> ``Refused``.
 gold_chosen = Signal()
-#: kwargs: project, item_id. The photo went to review and needs no further answers.
+#: kwargs: project, item_ids. The photos went to review and need no further answers.
 disputed = Signal()
 #: kwargs: project, item_id, annotation. An answer was given, and the photo waits for another: neither ground truth nor
 #: dispute came of it. Sent under the photo's lock. Whoever hears it may settle the photo (``services.settle_by_answer``).
 answer_waits = Signal()
-#: kwargs: project, item_id, round. More answers are wanted: an undo, or a reviewer who asks again.
+#: kwargs: project, rounds (item id -> round). More answers are wanted: an undo, or a reviewer who asks again.
 reopened = Signal()

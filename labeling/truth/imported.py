@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from labeling.catalog.models import Guideline, Project
@@ -19,12 +19,14 @@ from labeling.catalog.selectors import current_guideline
 from labeling.people.models import User
 from labeling.truth import events
 from labeling.truth.answering import withdraw_answer
-from labeling.truth.current import current_round, photo_state, truth_in_force
+from labeling.truth.current import current_rounds, truth_in_force
+from labeling.truth.making_gold import refused_as_gold
 from labeling.truth.models import (
     Annotation,
     AnswerKind,
     Dispute,
     Draw,
+    Gold,
     GroundTruth,
     Hint,
     HoldReason,
@@ -32,10 +34,21 @@ from labeling.truth.models import (
     Retraction,
     UnusableReason,
 )
-from labeling.truth.settling import lock_photo, settle, withdraw_truth
+from labeling.truth.settling import lock_photo, withdraw_truth
+from labeling.truth.settling_several import settle_swept
 
 #: Elsewhere nobody is asked for our reasons.
 _REASONS = {AnswerKind.HOLD: HoldReason.OTHER, AnswerKind.UNUSABLE: UnusableReason.OTHER}
+
+# As text: a queryset takes nearly as long to compose a thousand rows as the database needs for them.
+_SETTLE = """
+INSERT INTO truth_groundtruth
+    (project_id, item_id, kind, label_class_id, origin, draw, guideline_id, supersedes_id, created_at)
+SELECT %(project)s, n.item, n.kind, n.class, %(origin)s, %(draw)s, %(guideline)s, n.supersedes, %(now)s
+FROM unnest(%(items)s::bigint[], %(kinds)s::text[], %(classes)s::bigint[], %(ends)s::bigint[])
+     n (item, kind, class, supersedes)
+RETURNING item_id, id
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,37 +61,47 @@ class Word:
 
 
 @transaction.atomic
-def bring_answer(*, project: Project, source: User, word: Word, of: uuid.UUID) -> Annotation:
-    """Append ``source``'s answer to a photo that waits for one, and what follows from it. ``of``: the import.
+def bring_answers(
+    *, project: Project, words: Sequence[Word], sources: Mapping[int, int], of: uuid.UUID
+) -> dict[int, int]:
+    """Append an answer to each of these photos, and what follows from it; item id -> id of the annotation.
+
+    ``sources``: item id -> id of the account whose answer it is. ``of``: the import. The photos are locked and wait for
+    answers: nothing settles them, no reviewer is asked, none was drawn at random.
 
     Unlike :func:`~labeling.truth.services.record_answer` it looks neither at the time that was taken nor at checklists, and
     a machine's consent is no second opinion to it.
     """
-    lock_photo(word.item_id)
-    round, guideline = current_round(word.item_id), current_guideline(project)
-    undone = Retraction.objects.filter(
-        annotation__item_id=word.item_id,
-        annotation__round=round,
-        annotation__labeler=source,
-        replaced_by__isnull=True,
-    ).first()
-    annotation = Annotation.objects.create(
-        project=project,
-        item_id=word.item_id,
-        round=round,
-        labeler=source,
-        key=uuid.uuid4(),
-        kind=word.kind,
-        label_class_id=word.label_class_id,
-        reason=_REASONS.get(AnswerKind(word.kind), ""),
-        guideline=guideline,
-        draw=Draw.SWEEP,
-        context={"import": str(of)},
-        view_ms=0,
-        replaces=undone,
+    rounds, guideline = current_rounds(sources), current_guideline(project)
+    undone = {
+        (item_id, labeler_id): pk
+        for pk, item_id, labeler_id, round in Retraction.objects.filter(
+            annotation__item__in=sources,
+            annotation__labeler__in=set(sources.values()),
+            replaced_by__isnull=True,
+        ).values_list("pk", "annotation__item", "annotation__labeler", "annotation__round")
+        if round == rounds[item_id]
+    }
+    made = Annotation.objects.bulk_create(
+        Annotation(
+            project=project,
+            item_id=word.item_id,
+            round=rounds[word.item_id],
+            labeler_id=sources[word.item_id],
+            key=uuid.uuid4(),
+            kind=word.kind,
+            label_class_id=word.label_class_id,
+            reason=_REASONS.get(AnswerKind(word.kind), ""),
+            guideline=guideline,
+            draw=Draw.SWEEP,
+            context={"import": str(of)},
+            view_ms=0,
+            replaces_id=undone.get((word.item_id, sources[word.item_id])),
+        )
+        for word in words
     )
-    settle(project, word.item_id, round, guideline, photo_state(project, word.item_id, round))
-    return annotation
+    settle_swept(project=project, rounds=rounds, guideline=guideline)
+    return {annotation.item_id: annotation.pk for annotation in made}
 
 
 @transaction.atomic
@@ -103,22 +126,65 @@ def bring_truths(
     ``supersedes``: the end of a photo's chain of ground truths, a withdrawal, where it has one. Their photos are locked, and
     none was drawn at random.
     """
-    made = GroundTruth.objects.bulk_create(
-        GroundTruth(
-            project=project,
-            item_id=word.item_id,
-            kind=word.kind,
-            label_class_id=word.label_class_id,
-            origin=Origin.IMPORTED,
-            draw=Draw.SWEEP,
-            guideline=guideline,
-            supersedes_id=supersedes.get(word.item_id),
+    return _settle(project, words, guideline, supersedes, origin=Origin.IMPORTED, draw=Draw.SWEEP)
+
+
+@transaction.atomic
+def bring_gold(
+    *, project: Project, words: Sequence[Word], guideline: Guideline, supersedes: Mapping[int, int], by: User
+) -> dict[int, int]:
+    """Declare what these photos are known, each a class, and ask them blind; item id -> id of the gold.
+
+    What was retired with the same class is asked again. The photos are locked; nobody has begun on one, nothing else settles
+    it, and none is an exemplar. Raises :class:`Refused` ``drawn`` (409) if one was drawn at random.
+    """
+    found = {word.item_id: word for word in words}
+    again = Gold.objects.filter(item__in=found)
+    again.update(retired_at=None)
+    made = dict(again.values_list("item_id", "pk"))
+    new = [word for word in words if word.item_id not in made]
+    for refused in refused_as_gold(project, [word.item_id for word in new]).values():
+        raise refused
+    made |= {
+        gold.item_id: gold.pk
+        for gold in Gold.objects.bulk_create(
+            Gold(project=project, item_id=word.item_id, label_class_id=word.label_class_id, added_by=by)
+            for word in new
+            if word.label_class_id is not None
         )
-        for word in words
-    )
+    }
+    _settle(project, new, guideline, supersedes, origin=Origin.GOLD, draw=Draw.GOLD)
+    return made
+
+
+def _settle(
+    project: Project,
+    words: Sequence[Word],
+    guideline: Guideline,
+    supersedes: Mapping[int, int],
+    *,
+    origin: str,
+    draw: str,
+) -> dict[int, int]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _SETTLE,
+            {
+                "project": project.pk,
+                "items": [word.item_id for word in words],
+                "kinds": [str(word.kind) for word in words],
+                "classes": [word.label_class_id for word in words],
+                "ends": [supersedes.get(word.item_id) for word in words],
+                "origin": str(origin),
+                "draw": str(draw),
+                "guideline": guideline.pk,
+                "now": timezone.now(),
+            },
+        )
+        made = dict(cursor.fetchall())
     if made:
-        events.imported.send(sender=GroundTruth, project=project, item_ids=[truth.item_id for truth in made])
-    return {truth.item_id: truth.pk for truth in made}
+        events.imported.send(sender=GroundTruth, project=project, item_ids=list(made))
+    return made
 
 
 @transaction.atomic
@@ -133,23 +199,23 @@ def take_truth_back(*, project: Project, truth: GroundTruth) -> bool:
     withdraw_truth(
         project=project, item_id=truth.item_id, guideline=current_guideline(project), origin=Origin.UNDONE
     )
-    events.reopened.send(
-        sender=GroundTruth, project=project, item_id=truth.item_id, round=current_round(truth.item_id)
-    )
+    events.reopened.send(sender=GroundTruth, project=project, rounds=current_rounds([truth.item_id]))
     return True
 
 
-@transaction.atomic
-def bring_hint(*, project: Project, word: Word, said_by: str) -> Hint:
-    """Let reviewers read what somebody elsewhere said of the photo."""
-    lock_photo(word.item_id)
-    return Hint.objects.create(
-        project=project,
-        item_id=word.item_id,
-        kind=word.kind,
-        label_class_id=word.label_class_id,
-        said_by=said_by,
+def bring_hints(*, project: Project, words: Sequence[Word], said_by: Mapping[int, str]) -> dict[int, int]:
+    """Let reviewers read what somebody elsewhere said of photos; item id -> id of the hint. ``said_by``: by item id."""
+    made = Hint.objects.bulk_create(
+        Hint(
+            project=project,
+            item_id=word.item_id,
+            kind=word.kind,
+            label_class_id=word.label_class_id,
+            said_by=said_by[word.item_id],
+        )
+        for word in words
     )
+    return {hint.item_id: hint.pk for hint in made}
 
 
 def take_hint_back(*, hint: Hint) -> bool:

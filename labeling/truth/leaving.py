@@ -25,7 +25,7 @@ from labeling.truth.models import (
     Ruling,
     TruthKind,
 )
-from labeling.truth.settling import lock_photos, raise_dispute, withdraw_truth
+from labeling.truth.settling import lock_photos, raise_dispute, withdraw_truths
 
 
 @transaction.atomic
@@ -33,8 +33,8 @@ def leave(*, project: Project, item_ids: Collection[int], at: datetime) -> None:
     """While the project still holds them. ``at``: by which :func:`come_back` knows what was done here."""
     lock_photos(item_ids)
     guideline = current_guideline(project)
-    for item_id in GroundTruth.objects.current().filter(item__in=item_ids).values_list("item", flat=True):
-        withdraw_truth(project=project, item_id=item_id, guideline=guideline)
+    settled = GroundTruth.objects.current().filter(item__in=item_ids).values_list("item", flat=True)
+    withdraw_truths(project=project, item_ids=list(settled), guideline=guideline)
     for dispute in Dispute.objects.open().filter(item__in=item_ids):
         Ruling.objects.create(dispute=dispute, outcome=Outcome.WITHDRAWN, guideline=guideline)
     Gold.objects.filter(item__in=item_ids, retired_at__isnull=True).update(retired_at=at)

@@ -231,7 +231,7 @@ def _value_names(project: Project) -> dict[str, str]:
 @dataclass(frozen=True)
 class LabelerFigures:
     """One person's work in a project. ``seconds``: median time from photo shown to answer given, of the newest
-    :data:`NEWEST`."""
+    :data:`NEWEST`; ``None`` where nothing was shown, as of answers that were imported."""
 
     user: User
     role: str
@@ -300,7 +300,7 @@ FROM unnest(%(people)s::bigint[]) AS asked (id), LATERAL (
     SELECT count(*) FILTER (WHERE a.created_at >= %(today)s) AS today, count(*) AS n FROM truth_annotation a
     WHERE a.project_id = %(project)s AND a.labeler_id = asked.id AND a.created_at >= %(since)s
       AND NOT EXISTS (SELECT 1 FROM truth_retraction undone WHERE undone.annotation_id = a.id)) since, LATERAL (
-    SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY view_ms) AS median, max(created_at) AS last
+    SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY view_ms) FILTER (WHERE view_ms > 0) AS median, max(created_at) AS last
     FROM (SELECT a.view_ms, a.created_at FROM truth_annotation a
           WHERE a.project_id = %(project)s AND a.labeler_id = asked.id
             AND NOT EXISTS (SELECT 1 FROM truth_retraction undone WHERE undone.annotation_id = a.id)
@@ -311,7 +311,7 @@ WHERE newest.last IS NOT NULL
 
 @dataclass(frozen=True, slots=True)
 class _Lately:
-    seconds: float
+    seconds: float | None
     last_at: datetime
     today: int
     since: int
@@ -331,7 +331,7 @@ def _lately(project: Project, people: Iterable[int], *, since: datetime | None =
             },
         )
         return {
-            labeler: _Lately(median / 1000, last, today, n)
+            labeler: _Lately(None if median is None else median / 1000, last, today, n)
             for labeler, median, last, today, n in cursor.fetchall()
         }
 

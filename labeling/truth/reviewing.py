@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
 from django.db import transaction
@@ -9,12 +10,12 @@ from django.utils.translation import gettext as _
 
 from labeling.catalog import selectors as catalog
 from labeling.catalog.models import ClassDefinition, Guideline, Item, Project
-from labeling.catalog.services import log_activity
+from labeling.catalog.services import log_activities, log_activity
 from labeling.people.models import User
 from labeling.refusals import Refused
 from labeling.truth import events
 from labeling.truth.answers import REASONS
-from labeling.truth.current import current_round, open_dispute, truth_in_force
+from labeling.truth.current import current_round, current_rounds, newest_truths, open_dispute
 from labeling.truth.models import (
     Annotation,
     Dispute,
@@ -22,8 +23,9 @@ from labeling.truth.models import (
     Origin,
     Outcome,
     Ruling,
+    TruthKind,
 )
-from labeling.truth.settling import active_class, append_truth, lock_photo, raise_dispute, withdraw_truth
+from labeling.truth.settling import active_class, append_truths, lock_photo, raise_dispute, withdraw_truths
 
 
 @transaction.atomic
@@ -48,8 +50,9 @@ def rule(
     dispute = _dispute_to_rule_on(project, dispute_id, reviewer)
     guideline = catalog.current_guideline(project)
     definition = check_ruling(guideline, outcome, class_key, reason, comment)
-    return end_dispute(
-        dispute,
+    (ruling,) = end_disputes(
+        [dispute],
+        project=project,
         reviewer=reviewer,
         outcome=outcome,
         label_class_id=definition.label_class_id if definition else None,
@@ -59,11 +62,13 @@ def rule(
         note=note,
         guideline=guideline,
     )
+    return ruling
 
 
-def end_dispute(
-    dispute: Dispute,
+def end_disputes(
+    disputes: Sequence[Dispute],
     *,
+    project: Project,
     reviewer: User,
     outcome: str,
     label_class_id: int | None,
@@ -72,34 +77,39 @@ def end_dispute(
     comment: str,
     note: str,
     guideline: Guideline,
-) -> Ruling:
-    """Append a ruling that was checked, on a dispute whose photo is locked, and what follows from it."""
-    project = dispute.project
-    ruling = Ruling.objects.create(
-        dispute=dispute,
-        reviewer=reviewer,
-        outcome=outcome,
-        label_class_id=label_class_id,
-        reason=reason,
-        comment=comment[:1000],
-        note=note.strip()[:300],
-        guideline=guideline,
+) -> list[Ruling]:
+    """Append the same ruling, which was checked, on disputes of locked photos, one a photo, and what follows from it."""
+    if not disputes:
+        return []
+    rulings = Ruling.objects.bulk_create(
+        Ruling(
+            dispute=dispute,
+            reviewer=reviewer,
+            outcome=outcome,
+            label_class_id=label_class_id,
+            reason=reason,
+            comment=comment[:1000],
+            note=note.strip()[:300],
+            guideline=guideline,
+        )
+        for dispute in disputes
     )
     # The diary is for admins; what it says of a ruling, the review page says to them as well.
-    log_activity(
+    log_activities(
         project=project,
         kind="ruled",
         actor=reviewer,
-        item=dispute.item_id,
-        dispute=str(dispute.pk),
-        outcome=outcome,
-        key=class_key,
+        data=[
+            {"item": each.item_id, "dispute": str(each.pk), "outcome": outcome, "key": class_key}
+            for each in disputes
+        ],
     )
+    by_item = {ruling.dispute.item_id: ruling for ruling in rulings}
     if outcome == Outcome.SEND_BACK:
-        _ask_again(project, ruling)
+        _ask_again(project, by_item, guideline)
     else:
-        _settle_as_ruled(project, ruling)
-    return ruling
+        _settle_as_ruled(project, by_item, rulings[0])
+    return rulings
 
 
 def _dispute_to_rule_on(project: Project, dispute_id: UUID, reviewer: User) -> Dispute:
@@ -155,26 +165,25 @@ def check_ruling(
     return definition
 
 
-def _ask_again(project: Project, ruling: Ruling) -> None:
-    """Withdraw the photo's ground truth, if any, and ask for a new round of answers."""
-    item_id = ruling.dispute.item_id
-    if truth_in_force(item_id) is not None:
-        withdraw_truth(project=project, item_id=item_id, guideline=ruling.guideline)
-    events.reopened.send(sender=Ruling, project=project, item_id=item_id, round=current_round(item_id))
+def _ask_again(project: Project, item_ids: Collection[int], guideline: Guideline) -> None:
+    """Withdraw the photos' ground truths, if any, and ask for a new round of answers."""
+    newest = newest_truths(item_ids)
+    settled = [item_id for item_id, truth in newest.items() if truth.kind != TruthKind.WITHDRAWN]
+    withdraw_truths(project=project, item_ids=settled, guideline=guideline)
+    events.reopened.send(sender=Ruling, project=project, rounds=current_rounds(item_ids))
 
 
-def _settle_as_ruled(project: Project, ruling: Ruling) -> None:
-    item_id = ruling.dispute.item_id
-    append_truth(
+def _settle_as_ruled(project: Project, rulings: Mapping[int, Ruling], alike: Ruling) -> None:
+    append_truths(
         project=project,
-        item_id=item_id,
-        kind=ruling.outcome,
-        label_class_id=ruling.label_class_id,
+        item_ids=rulings,
+        kind=alike.outcome,
+        label_class_id=alike.label_class_id,
         origin=Origin.RULING,
-        guideline_id=ruling.guideline_id,
-        ruling=ruling,
+        guideline_id=alike.guideline_id,
+        rulings=rulings,
     )
-    events.settled.send(sender=Ruling, project=project, item_id=item_id)
+    events.settled.send(sender=Ruling, project=project, item_ids=list(rulings))
 
 
 @transaction.atomic

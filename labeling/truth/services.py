@@ -4,24 +4,26 @@ from labeling.truth.agreeing_now import settle_disputes_that_agree
 from labeling.truth.answering import record_answer, retract_answer, undo_until
 from labeling.truth.answers import Answer, Viewing
 from labeling.truth.assisting import settle_by_answer, withdraw_assisted
-from labeling.truth.checking import Checked, add_gold, lift_pause, record_checks, retire_gold
+from labeling.truth.checking import Checked, lift_pause, record_checks
 from labeling.truth.correcting import correct
 from labeling.truth.imported import (
     Word,
-    bring_answer,
-    bring_hint,
+    bring_answers,
+    bring_gold,
+    bring_hints,
     bring_truths,
     take_answer_back,
     take_hint_back,
     take_truth_back,
 )
 from labeling.truth.leaving import come_back, forget_texts, leave
+from labeling.truth.making_gold import add_gold, add_golds, retire_gold, retire_golds
 from labeling.truth.paused_photos import send_back_paused
 from labeling.truth.quality import request_estimates
 from labeling.truth.reviewing import request_review, rule
 from labeling.truth.ruling_several import rule_alike
 from labeling.truth.settling import lock_photo, lock_photos, reconsider
-from labeling.truth.undoing_rulings import take_correction_back, undo_ruling, undo_rulings
+from labeling.truth.undoing_rulings import take_corrections_back, undo_ruling, undo_rulings
 
 __all__ = [
     "Answer",
@@ -29,8 +31,10 @@ __all__ = [
     "Viewing",
     "Word",
     "add_gold",
-    "bring_answer",
-    "bring_hint",
+    "add_golds",
+    "bring_answers",
+    "bring_gold",
+    "bring_hints",
     "bring_truths",
     "come_back",
     "correct",
@@ -45,6 +49,7 @@ __all__ = [
     "request_estimates",
     "request_review",
     "retire_gold",
+    "retire_golds",
     "retract_answer",
     "rule",
     "rule_alike",
@@ -52,7 +57,7 @@ __all__ = [
     "settle_by_answer",
     "settle_disputes_that_agree",
     "take_answer_back",
-    "take_correction_back",
+    "take_corrections_back",
     "take_hint_back",
     "take_truth_back",
     "undo_ruling",

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
+from django.db.models import OuterRef, Subquery
 from django.utils.translation import gettext as _
 
 from labeling.catalog import selectors as catalog
@@ -23,9 +24,9 @@ from labeling.truth.consensus import Answered, Consensus, agreeing, consensus, c
 from labeling.truth.current import (
     PhotoState,
     current_round,
-    newest_truth,
+    current_rounds,
+    ends_of_chains,
     photo_state,
-    standing_answers,
 )
 from labeling.truth.models import (
     Annotation,
@@ -55,7 +56,8 @@ def lock_photo(item_id: int) -> Item:
 
 def lock_photos(item_ids: Iterable[int]) -> None:
     """In the order of photos, as everybody who locks several of them."""
-    list(Item.objects.select_for_update(no_key=True).only("pk").filter(pk__in=list(item_ids)).order_by("pk"))
+    items = Item.objects.select_for_update(no_key=True).filter(pk__in=list(item_ids)).order_by("pk")
+    list(items.values_list("pk"))
 
 
 def active_class(guideline: Guideline, class_key: str) -> ClassDefinition:
@@ -112,7 +114,7 @@ def settle(
             return True
         withdraw_truth(project=project, item_id=item_id, guideline=guideline)
         if decision.state == "wait":
-            events.reopened.send(sender=GroundTruth, project=project, item_id=item_id, round=round)
+            events.reopened.send(sender=GroundTruth, project=project, rounds={item_id: round})
     if decision.state == "agreed":
         resting = agreeing(state.answers, decision, catalog.class_resolution(project, guideline))
         append_truth(
@@ -130,7 +132,7 @@ def settle(
                 swept=state.swept,
             ),
         )
-        events.settled.send(sender=Annotation, project=project, item_id=item_id)
+        events.settled.send(sender=Annotation, project=project, item_ids=[item_id])
     elif decision.state == "disputed":
         raise_dispute(project, item_id, round, decision.cause, held=held)
     return decision.state != "wait"
@@ -142,7 +144,7 @@ def raise_dispute(
     dispute = Dispute.objects.create(
         project=project, item_id=item_id, round=round, cause=cause, note=note, held=held
     )
-    events.disputed.send(sender=Dispute, project=project, item_id=item_id)
+    events.disputed.send(sender=Dispute, project=project, item_ids=[item_id])
     return dispute
 
 
@@ -165,11 +167,9 @@ def append_truth(
     label_class_id: int | None,
     origin: str,
     guideline_id: int,
-    ruling: Ruling | None = None,
-    basis: Basis | None = None,
+    basis: Basis,
 ) -> GroundTruth:
-    """Settle a photo, or withdraw what settled it. ``basis`` spares look-ups where the caller knows."""
-    basis = basis or _basis_of(item_id, ruling)
+    """Settle a photo of which the caller knows what its ground truth follows upon."""
     return GroundTruth.objects.create(
         project=project,
         item_id=item_id,
@@ -177,34 +177,78 @@ def append_truth(
         label_class_id=label_class_id,
         origin=origin,
         draw=_draw_of(origin, basis),
-        ruling=ruling,
         guideline_id=guideline_id,
         supersedes_id=basis.supersedes,
     )
 
 
+def append_truths(
+    *,
+    project: Project,
+    item_ids: Collection[int],
+    kind: str,
+    label_class_id: int | None,
+    origin: str,
+    guideline_id: int,
+    rulings: Mapping[int, Ruling] | None = None,
+) -> list[GroundTruth]:
+    """Settle photos alike, or withdraw what settled them; their photos are locked.
+
+    ``rulings``: item id -> what settles it, where a reviewer does. In as many statements for a thousand photos as for one.
+    """
+    rulings = rulings or {}
+    bases = _bases_of(item_ids, rulings)
+    return GroundTruth.objects.bulk_create(
+        GroundTruth(
+            project=project,
+            item_id=item_id,
+            kind=kind,
+            label_class_id=label_class_id,
+            origin=origin,
+            draw=_draw_of(origin, bases[item_id]),
+            ruling=rulings.get(item_id),
+            guideline_id=guideline_id,
+            supersedes_id=bases[item_id].supersedes,
+        )
+        for item_id in item_ids
+    )
+
+
 def withdraw_truth(
     *, project: Project, item_id: int, guideline: Guideline, origin: str = Origin.WITHDRAWAL
-) -> GroundTruth:
+) -> None:
     """What settled the photo is in force no more. ``origin``: ``UNDONE`` where an answer that it rests on was taken back."""
-    return append_truth(
+    withdraw_truths(project=project, item_ids=[item_id], guideline=guideline, origin=origin)
+
+
+def withdraw_truths(
+    *, project: Project, item_ids: Collection[int], guideline: Guideline, origin: str = Origin.WITHDRAWAL
+) -> dict[int, GroundTruth]:
+    """The same of several; item id -> its withdrawal."""
+    withdrawn = append_truths(
         project=project,
-        item_id=item_id,
+        item_ids=item_ids,
         kind=TruthKind.WITHDRAWN,
         label_class_id=None,
         origin=origin,
         guideline_id=guideline.pk,
     )
+    return {truth.item_id: truth for truth in withdrawn}
 
 
-def _basis_of(item_id: int, ruling: Ruling | None) -> Basis:
-    newest = newest_truth(item_id)
-    round = ruling.dispute.round if ruling else current_round(item_id)
-    return Basis(
-        audited=was_audited(item_id),
-        supersedes=newest.pk if newest else None,
-        swept=any(answer.draw == Draw.SWEEP for answer in standing_answers(item_id, round)),
-    )
+def _bases_of(item_ids: Collection[int], rulings: Mapping[int, Ruling]) -> dict[int, Basis]:
+    rounds = current_rounds([item_id for item_id in item_ids if item_id not in rulings])
+    rounds |= {item_id: ruling.dispute.round for item_id, ruling in rulings.items()}
+    given = Annotation.objects.for_agreement().filter(item__in=item_ids, draw=Draw.SWEEP)
+    swept = set(given.values_list("item", "round"))
+    newest = Subquery(ends_of_chains().filter(item=OuterRef("pk")).values("pk")[:1])
+    photos = Item.objects.filter(pk__in=item_ids).values_list("pk", "audit_drawn_at", newest)
+    return {
+        item_id: Basis(
+            audited=drawn_at is not None, supersedes=end, swept=(item_id, rounds[item_id]) in swept
+        )
+        for item_id, drawn_at, end in photos
+    }
 
 
 def was_audited(item_id: int) -> bool:

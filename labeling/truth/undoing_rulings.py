@@ -7,7 +7,7 @@ follows is as blind as the first would have been, and counts as the first word o
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -17,18 +17,19 @@ from django.utils.translation import gettext as _
 
 from labeling.catalog import selectors as catalog
 from labeling.catalog.models import Project
-from labeling.catalog.services import log_activity
+from labeling.catalog.services import log_activities, log_activity
 from labeling.people.models import User
 from labeling.refusals import Refused
 from labeling.truth import events
 from labeling.truth.current import (
     current_round,
-    newest_truth,
+    current_rounds,
+    newest_truths,
     open_dispute,
-    standing_answers,
     truth_in_force,
 )
 from labeling.truth.models import (
+    Annotation,
     Dispute,
     GroundTruth,
     Origin,
@@ -38,7 +39,7 @@ from labeling.truth.models import (
     TruthKind,
 )
 from labeling.truth.ruling_several import NotDone, chosen, not_done
-from labeling.truth.settling import lock_photo, raise_dispute, withdraw_truth
+from labeling.truth.settling import lock_photo, lock_photos, raise_dispute, withdraw_truths
 
 
 @transaction.atomic
@@ -66,14 +67,12 @@ def undo_ruling(*, project: Project, dispute_id: UUID, reviewer: User) -> Disput
     if Ruling.objects.filter(dispute__item_id=item_id, pk__gt=ruling.pk).exists():
         raise _ruled_since()
     RulingRetraction.objects.create(ruling=ruling, by=reviewer)
-    _as_before(project, ruling)
+    _as_before(project, {item_id: ruling})
     log_activity(
         project=project, kind="ruling_undone", actor=reviewer, item=item_id, dispute=str(ruling.dispute_id)
     )
     if truth_in_force(item_id) is None:
-        events.reopened.send(
-            sender=RulingRetraction, project=project, item_id=item_id, round=current_round(item_id)
-        )
+        events.reopened.send(sender=RulingRetraction, project=project, rounds=current_rounds([item_id]))
     return again or raise_dispute(
         project, item_id, current_round(item_id), ruling.dispute.cause, note=ruling.dispute.note
     )
@@ -97,66 +96,94 @@ def undo_rulings(
 
 
 @transaction.atomic
-def take_correction_back(*, project: Project, ruling: Ruling, by: User) -> None:
-    """Put in force again what a correction (:func:`~labeling.truth.correcting.correct`) superseded, however long ago.
+def take_corrections_back(
+    *, project: Project, rulings: Mapping[int, Ruling], by: User
+) -> dict[int, Refused | None]:
+    """Put in force again what corrections (:func:`~labeling.truth.correcting.correct`) superseded, however long ago.
 
-    Unlike :func:`undo_ruling` it asks no reviewer: nobody doubts what is restored. A second call changes nothing. Raises
-    :class:`Refused` ``already_ruled``, ``in_review`` or, where people were asked again, ``already_answered`` (409).
+    ``rulings``: item id -> the one to be taken back. Unlike :func:`undo_ruling` it asks no reviewer: nobody doubts what is
+    restored. A second call changes nothing. Returns item id -> why it stays, which stops no other (``already_ruled``,
+    ``in_review`` or, where people were asked again, ``already_answered``, 409), or ``None``.
     """
-    item_id = ruling.dispute.item_id
-    lock_photo(item_id)
-    if RulingRetraction.objects.filter(ruling=ruling).exists():
-        return
-    made = newest_truth(item_id)
-    if made is None or (made.ruling_id != ruling.pk and not _withdrawn_by(ruling, made)):
-        raise _ruled_since()
-    if open_dispute(item_id) is not None:
-        raise Refused("in_review", _("This photo is before reviewers now. Rule on it there."))
-    if standing_answers(item_id, current_round(item_id)) and ruling.outcome == Outcome.SEND_BACK:
-        raise Refused(
-            "already_answered", _("People have answered this photo since, so it goes on from there.")
+    lock_photos(rulings)
+    undone = RulingRetraction.objects.filter(ruling__in=list(rulings.values()))
+    already = set(undone.values_list("ruling", flat=True))
+    disputed = set(Dispute.objects.open().filter(item__in=rulings).values_list("item", flat=True))
+    rounds, newest = current_rounds(rulings), newest_truths(rulings)
+    given = Annotation.objects.for_agreement().filter(item__in=rulings).values_list("item", "round")
+    answered = {item_id for item_id, round in given if round == rounds[item_id]}
+
+    def refusal(item_id: int, ruling: Ruling) -> Refused | None:
+        made = newest.get(item_id)
+        if made is None or not _made_by(ruling, made):
+            return _ruled_since()
+        if item_id in disputed:
+            return Refused("in_review", _("This photo is before reviewers now. Rule on it there."))
+        if item_id in answered and ruling.outcome == Outcome.SEND_BACK:
+            return Refused(
+                "already_answered", _("People have answered this photo since, so it goes on from there.")
+            )
+        return None
+
+    found = {
+        item_id: None if ruling.pk in already else refusal(item_id, ruling)
+        for item_id, ruling in rulings.items()
+    }
+    back = {
+        item_id: ruling
+        for item_id, ruling in rulings.items()
+        if found[item_id] is None and ruling.pk not in already
+    }
+    if back:
+        RulingRetraction.objects.bulk_create(RulingRetraction(ruling=each, by=by) for each in back.values())
+        _as_before(project, back)
+        log_activities(
+            project=project,
+            kind="ruling_undone",
+            actor=by,
+            data=[{"item": item_id, "dispute": str(ruling.dispute_id)} for item_id, ruling in back.items()],
         )
-    RulingRetraction.objects.create(ruling=ruling, by=by)
-    _as_before(project, ruling)
-    log_activity(
-        project=project, kind="ruling_undone", actor=by, item=item_id, dispute=str(ruling.dispute_id)
-    )
-    events.settled.send(sender=RulingRetraction, project=project, item_id=item_id)
+        events.settled.send(sender=RulingRetraction, project=project, item_ids=list(back))
+    return found
 
 
 def ruling_undo_until(project: Project, ruling: Ruling) -> datetime:
     return ruling.created_at + timedelta(seconds=project.undo_seconds)
 
 
-def _as_before(project: Project, ruling: Ruling) -> None:
-    """Withdraw what the ruling settled, and put in force again what it had superseded or withdrawn, if anything."""
-    made = newest_truth(ruling.dispute.item_id)
-    if made is None or (made.ruling_id != ruling.pk and not _withdrawn_by(ruling, made)):
-        return
-    before, end = made.supersedes, made
-    if made.kind != TruthKind.WITHDRAWN:
-        end = withdraw_truth(
+def _as_before(project: Project, rulings: Mapping[int, Ruling]) -> None:
+    """Withdraw what rulings settled, and put in force again what they had superseded or withdrawn, if anything."""
+    newest = newest_truths(rulings)
+    made = {
+        item_id: newest[item_id]
+        for item_id, ruling in rulings.items()
+        if item_id in newest and _made_by(ruling, newest[item_id])
+    }
+    ends = made | withdraw_truths(
+        project=project,
+        item_ids=[item_id for item_id, truth in made.items() if truth.kind != TruthKind.WITHDRAWN],
+        guideline=catalog.current_guideline(project),
+        origin=Origin.UNDONE,
+    )
+    before = GroundTruth.objects.filter(superseded_by__in=list(made.values()))
+    GroundTruth.objects.bulk_create(
+        GroundTruth(
             project=project,
-            item_id=made.item_id,
-            guideline=catalog.current_guideline(project),
-            origin=Origin.UNDONE,
+            item_id=each.item_id,
+            kind=each.kind,
+            label_class_id=each.label_class_id,
+            origin=each.origin,
+            draw=each.draw,
+            guideline_id=each.guideline_id,
+            supersedes=ends[each.item_id],
         )
-    if before is not None and before.kind != TruthKind.WITHDRAWN:
-        GroundTruth.objects.create(
-            project=project,
-            item_id=made.item_id,
-            kind=before.kind,
-            label_class_id=before.label_class_id,
-            origin=before.origin,
-            draw=before.draw,
-            guideline_id=before.guideline_id,
-            supersedes=end,
-        )
+        for each in before.exclude(kind=TruthKind.WITHDRAWN).order_by("item_id")
+    )
 
 
-def _withdrawn_by(ruling: Ruling, truth: GroundTruth) -> bool:
-    """Whether this is the withdrawal that sending the photo back wrote."""
-    return (
+def _made_by(ruling: Ruling, truth: GroundTruth) -> bool:
+    """Whether this is what the ruling settled, or the withdrawal that sending the photo back wrote."""
+    return truth.ruling_id == ruling.pk or (
         ruling.outcome == Outcome.SEND_BACK
         and truth.origin == Origin.WITHDRAWAL
         and truth.created_at >= ruling.created_at

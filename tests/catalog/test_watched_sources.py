@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.urls import reverse
@@ -16,7 +17,7 @@ from pytest_django import Settings
 
 from labeling import public_http
 from labeling.catalog import services
-from labeling.catalog.models import IntakeBatch, Item, Metadata, Project, WatchedFile, WatchedSource
+from labeling.catalog.models import Activity, IntakeBatch, Item, Metadata, Project, WatchedFile, WatchedSource
 from labeling.catalog.watched import look_at_what_is_due
 from labeling.explorer.history import history
 from labeling.jobs.models import Job
@@ -234,6 +235,41 @@ def test_the_page_and_the_api_add_pause_and_look(client: Any, settings: Settings
     assert client.post(f"{api}/{source.pk}/look", {}, "application/json").status_code == 202
     assert [each["id"] for each in client.get(api).json()["results"]] == [source.pk]
     assert "march" in client.get(page).content.decode()
+
+
+def test_a_source_that_is_removed_is_watched_no_more_and_goes_on_where_it_was(
+    place: Place, do: Do, client: Any
+) -> None:
+    place.put("1.png", photo_bytes(1))
+    source = watch(place)
+    look(source, do)
+    admin, waiting = source.project.created_by, services.look_now(source=source)
+    client.force_login(admin)
+    api = f"/api/v1/projects/{source.project.slug}/sources/{source.pk}"
+    page = reverse("sources", args=[source.project.slug])
+    told = [client.delete(api).json() for _twice in range(2)]
+    assert told[0] == told[1] and told[0]["photos"] == 1
+    assert client.get(f"/api/v1/projects/{source.project.slug}/items?source={told[0]['source']}").json()[
+        "results"
+    ]
+    assert Activity.objects.filter(kind="source_removed", actor=admin).count() == 1
+    assert client.patch(api, {"paused": True}, "application/json").status_code == 404
+    place.put("2.png", photo_bytes(2))
+    WatchedSource.objects.update(looked_at=None)
+    assert look_at_what_is_due() == 0 and do(waiting).state == "failed"
+    erase = "?" + urlencode({"scope": "source", "source": told[0]["source"]})
+    assert erase.replace("&", "&amp;") in client.get(page).content.decode()
+    assert client.get(reverse("erasures", args=[source.project.slug]) + erase).status_code == 200
+
+    given = {"kind": source.kind, "address": source.address, "minutes": source.minutes}
+    assert client.post(page, given).status_code == 302
+    source.refresh_from_db()
+    assert look(source, do) == {"2.png": "added"}, "what was taken in is not taken again"
+    post = reverse("source", args=[source.project.slug, source.pk])
+    for _twice in range(2):
+        assert client.post(post, {"action": "remove"}).status_code == 302
+    assert Activity.objects.filter(kind="source_removed").count() == 2
+    assert Item.objects.filter(project=source.project).count() == 2
 
 
 def test_photos_come_from_addresses_with_their_metadata(do: Do, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from uuid import uuid4
 
 import pytest
 from django.test import Client
-from django.utils import timezone
+from django.utils import timezone, translation
 
+from config.translations import compile_translations
 from labeling.catalog.models import Project
 from labeling.catalog.services import amend_guideline
+from labeling.catalog.source_errors import TEXTS, SourceError
+from labeling.jobs.told import told
 from labeling.people.templatetags.look import criteria
 from labeling.queue import services as queue
 from labeling.refusals import Refused
@@ -23,6 +27,24 @@ HTML = (
     '<ul class="points"><li dir="auto">a crack</li><li dir="auto">a &lt;dead&gt; area</li></ul>'
     '<p dir="auto">If in doubt, hold it.</p><ul class="points"><li dir="auto">again</li></ul>'
 )
+
+
+@pytest.mark.parametrize("code", TEXTS)
+def test_an_error_of_a_source_is_told_in_the_readers_language(code: str) -> None:
+    """A worker kept it in English, with what it names."""
+    compile_translations()
+    about = {"limit": "1234", "code": "AccessDenied"}
+    kept = str(SourceError(code, **about))
+    assert told(kept) == kept
+    with translation.override("ko"):
+        korean = told(kept)
+    assert re.search("[가-힣]", korean) and not re.search("[.] [A-Z]|%", korean)
+    assert all((value in korean) == (value in kept) for value in about.values())
+
+
+def test_any_other_error_is_told_as_it_is() -> None:
+    with translation.override("ko"):
+        assert [told(each) for each in ("", "No text of ours.")] == ["", "No text of ours."]
 
 
 def client_of(user: object) -> Client:

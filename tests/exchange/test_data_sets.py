@@ -252,6 +252,47 @@ def test_a_split_by_metadata_reads_what_was_known_when_it_was_made(settled: Proj
     assert manifest(data_set)["split"]["value"] == "vehicle"
 
 
+def _rows(data_set: DataSet) -> dict[str, dict[str, Any]]:
+    """Metadata by the photo's SHA-256."""
+    data = written(data_set)
+    match data_set.format:
+        case "csv":
+            import csv
+
+            rows: list[dict[str, Any]] = list(csv.DictReader(io.StringIO(data.decode("utf-8-sig"))))
+        case "parquet":
+            rows = pq.read_table(io.BytesIO(data)).to_pylist()
+        case "jsonl":
+            rows = [json.loads(line) for line in data.splitlines()]
+        case _:
+            with zipfile.ZipFile(io.BytesIO(data)) as file:
+                rows = [json.loads(line) for line in file.read("train/metadata.jsonl").splitlines()]
+    return {row["sha256"]: {name: row[f"metadata.{name}"] for name in ("line", "vehicle")} for row in rows}
+
+
+@pytest.mark.parametrize("name", ["csv", "jsonl", "parquet", "huggingface"])
+def test_metadata_becomes_columns_of_one_type_each_as_it_was_said(settled: Project, name: str) -> None:
+    first, second, third, fourth, *_more = Item.objects.filter(project=settled).order_by("pk")
+    said: list[dict[int, dict[str, Any]]] = [
+        {first.pk: {"line": 1, "vehicle": "=12가"}, second.pk: {"line": 3.5}, third.pk: {"line": 4}},
+        {first.pk: {"line": 2}, second.pk: {"vehicle": 7}, third.pk: {"line": None}},
+    ]
+    for given in said:
+        metadata.put(project=settled, given=given, by=settled.created_by)
+    data_set = made(settled, name, metadata=[" line ", "vehicle", "line", ""])
+    metadata.put(project=settled, given={first.pk: {"line": "late"}}, by=settled.created_by)
+    rows = _rows(data_set)
+    found = [rows[each.image.sha256] for each in (first, second, third, fourth)]
+    nothing = "" if name == "csv" else None
+    assert found == [
+        {"line": "2", "vehicle": "'=12가"} if name == "csv" else {"line": 2, "vehicle": "=12가"},
+        {"line": "3.5" if name == "csv" else 3.5, "vehicle": "7"},
+        *[{"line": nothing, "vehicle": nothing}] * 2,
+    ]
+    assert manifest(data_set)["metadata"] == ["line", "vehicle"]
+    assert "metadata" in manifest(made(settled, "imagefolder", metadata=["line"]))["not_carried"]
+
+
 def test_shares_come_out_near_what_was_asked_and_a_seed_splits_otherwise(settled: Project) -> None:
     for item in make_items(settled, 1000):
         settle(settled, item, "functional")

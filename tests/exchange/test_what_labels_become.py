@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from labeling.catalog.models import IntakeBatch, Item, Project
 from labeling.exchange.imports import applying, photos_of
@@ -17,6 +20,7 @@ from labeling.exchange.imports.services import (
     take_photos_in,
     undo_import,
 )
+from labeling.exchange.imports.states import states
 from labeling.exchange.models import Import, ImportRow, ImportState, Use
 from labeling.jobs.models import Job
 from labeling.jobs.progress import Progress
@@ -209,6 +213,62 @@ def test_a_bad_row_is_named_and_the_others_go_in_as_the_dry_run_said() -> None:
     assert of.counts == {"done": 2, "refused": 7}
 
 
+def drawn(project: Project, each: Item) -> None:
+    Item.objects.filter(pk=each.pk).update(audit_drawn_at="2026-11-30T00:00:00Z")
+
+
+def lent(project: Project, each: Item) -> None:
+    Entry.objects.filter(ranking__project=project, item=each).update(free=0, taken=2)
+
+
+def settled(project: Project, each: Item) -> None:
+    settle(project, each, "defective")
+
+
+def hinted(project: Project, each: Item) -> None:
+    Hint.objects.create(project=project, item=each, kind="hold", said_by="anna (labels)")
+
+
+@pytest.mark.parametrize(
+    ("use", "happens", "reason"),
+    [
+        (Use.ANSWER, lent, "not_asked"),
+        (Use.TRAIN, settled, "not_written"),
+        (Use.GOLD, drawn, "drawn"),
+        (Use.HINT, hinted, "not_written"),
+    ],
+)
+def test_what_comes_between_the_look_and_the_deed_stops_no_other_row_of_the_page(
+    monkeypatch: pytest.MonkeyPatch, use: str, happens: Callable[[Project, Item], None], reason: str
+) -> None:
+    project, _photos = unlabeled()
+    of, _job = send(project, "labels.csv", FILE, use=use)
+    seen = states(project, list(Item.objects.filter(project=project).values_list("pk", flat=True)))
+    happens(project, item(project, "a b.png"))
+    monkeypatch.setattr(applying, "states", lambda *_of: seen)
+    apply(of)
+    assert outcomes(of) == [("done", ""), ("refused", reason), ("done", "")]
+    assert all(made is not None for made in of.rows.filter(outcome="done").values_list("made", flat=True))
+
+
+@pytest.mark.parametrize("use", Use.values)
+def test_what_an_import_asks_of_the_database_grows_with_its_pages_and_not_with_its_rows(use: str) -> None:
+    asked = []
+    for count in (2, 6):
+        project, photos = unlabeled()
+        agreed, *others = list(photos)[:count]
+        # Of those that two answered, one is settled and the others go to review.
+        rows = [(agreed, "functional", "anna"), (agreed, "functional", "bob")]
+        rows += [(name, "functional", "anna") for name in others]
+        if use in (Use.ANSWER, Use.HINT):
+            rows += [(name, "defective", "bob") for name in others]
+        with CaptureQueriesContext(connection) as queries:
+            of = bring(project, "labels.csv", table(rows), use=use)
+        assert of.counts.get("done") == (len(rows) if use in (Use.ANSWER, Use.HINT) else count)
+        asked.append(len(queries))
+    assert asked[0] == asked[1]
+
+
 def test_annotators_who_differ_settle_nothing_by_themselves() -> None:
     project, _photos = unlabeled()
     rows = [
@@ -234,7 +294,7 @@ def test_what_was_interrupted_goes_on_and_what_came_in_can_be_taken_back(
 ) -> None:
     project, _photos = unlabeled()
     of, _job = send(project, "labels.csv", FILE, use=Use.ANSWER)
-    monkeypatch.setattr(photos_of, "PHOTOS_AT_ONCE", 1)
+    monkeypatch.setattr(photos_of, "PAGE", 1)
     write, written = applying.write, []
 
     def killed(rows: list[ImportRow]) -> None:
@@ -259,7 +319,7 @@ def test_what_was_interrupted_goes_on_and_what_came_in_can_be_taken_back(
 def test_who_stops_it_may_take_back_what_came_in(monkeypatch: pytest.MonkeyPatch) -> None:
     project, _photos = unlabeled()
     of, _job = send(project, "labels.csv", FILE, use=Use.TRAIN)
-    monkeypatch.setattr(photos_of, "PHOTOS_AT_ONCE", 1)
+    monkeypatch.setattr(photos_of, "PAGE", 1)
     job = apply_import(of=of, by=of.created_by)
 
     def stop(self: Progress, *_args: Any) -> None:

@@ -6,14 +6,20 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import PermissionDenied
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from labeling.catalog.models import Item
 from labeling.explorer import services
 from labeling.explorer.bulk import working
+from labeling.explorer.bulk.acting import ACTS, do
+from labeling.explorer.bulk.deeds import Asked, Outcome
 from labeling.explorer.bulk.working import work
-from labeling.explorer.models import Bulk, BulkPhoto
+from labeling.explorer.models import Bulk, BulkPhoto, Deed
 from labeling.explorer.told import Status, standing
 from labeling.jobs.progress import Cancelled, Progress
+from labeling.queue.entries import append_arrivals
 from labeling.queue.models import Entry
 from labeling.queue.places import ASKED_FIRST
 from labeling.refusals import Refused
@@ -79,6 +85,67 @@ def test_what_is_foreseen_is_what_is_done(world: World, deed: str, done: int) ->
     assert deed == "first" or before != (
         GroundTruth.objects.count(), Gold.objects.count(), Dispute.objects.count()
     )  # fmt: skip
+
+
+def fresh(world: World, count: int, *, settled: bool) -> list[Item]:
+    items = make_items(world.project, count)
+    if settled:
+        as_one = world.settled.ground_truths.get()
+        GroundTruth.objects.bulk_create(
+            GroundTruth(
+                project=world.project,
+                item=item,
+                kind="class",
+                label_class_id=as_one.label_class_id,
+                origin="agreement",
+                guideline_id=as_one.guideline_id,
+            )
+            for item in items
+        )
+    else:
+        append_arrivals(project=world.project, item_ids=[item.pk for item in items])
+    return items
+
+
+@pytest.mark.parametrize("deed", list(Deed))
+def test_a_page_of_photos_costs_as_many_statements_as_one(world: World, deed: str) -> None:
+    asked = Asked(world.project, world.admin, deed, "Out of focus.", "functional")
+
+    def statements(count: int) -> tuple[int, int]:
+        items = fresh(world, count, settled=deed in {Deed.SEND_BACK, Deed.UNUSABLE})
+        done: list[Outcome] = []
+        back: list[Outcome] = []
+        with CaptureQueriesContext(connection) as doing:
+            do(asked, items, done.extend)
+        with CaptureQueriesContext(connection) as undoing:
+            ACTS[deed].undo(asked, {each.item_id: each.ruling for each in done}, back.extend)
+        assert [each.code for each in (*done, *back)] == ["done"] * 2 * count
+        return len(doing), len(undoing)
+
+    for one, page in zip(statements(1), statements(30), strict=True):
+        assert page <= one + 1 <= 50, "one more where enough is settled for the next band"
+
+
+def test_a_photo_of_which_more_is_known_since_the_look_stays_alone(world: World) -> None:
+    """As the deed sees it, whatever the look had let pass."""
+    drawn, first, second = fresh(world, 3, settled=False)
+    Item.objects.filter(pk=drawn.pk).update(audit_drawn_at=drawn.added_at)
+    told: list[Outcome] = []
+    golden = Asked(world.project, world.admin, Deed.GOLD, class_key="defective")
+    ACTS[Deed.GOLD].do(golden, [first, drawn, world.settled, world.gold.item, second], told.extend)
+    assert {each.item_id: each.code for each in told} == {
+        first.pk: "done",
+        second.pk: "done",
+        drawn.pk: "drawn",
+        world.settled.pk: "already_answered",
+        world.gold.item_id: "conflict",
+    }
+    ids = [world.dispute.item_id, world.settled.pk, first.pk, untouched(world).pk]
+    made = truth.correct(
+        project=world.project, item_ids=ids, by=world.admin, outcome="unusable", comment="Out of focus."
+    )
+    codes = [each.code if isinstance(each, Refused) else each.outcome for each in (made[pk] for pk in ids)]
+    assert codes == ["not_settled", "unusable", "gold", "not_settled"]
 
 
 def test_own_answers_stay_and_are_named(world: World) -> None:

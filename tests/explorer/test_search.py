@@ -12,12 +12,12 @@ from django.urls import reverse
 from django.utils import timezone
 
 from labeling.catalog import metadata
-from labeling.catalog.models import Item, Project
+from labeling.catalog.models import Item, Metadata, MetadataNumber, Project
 from labeling.catalog.services import amend_guideline, put_metadata
 from labeling.explorer import search as module
 from labeling.explorer import services
 from labeling.explorer.models import SavedView
-from labeling.explorer.pairs import written
+from labeling.explorer.pairs import having
 from labeling.explorer.search import search
 from labeling.explorer.wanted import Wanted
 from labeling.learning.models import Score
@@ -160,6 +160,8 @@ def test_classes_are_found_as_they_count_today(world: World) -> None:
         ({"metadata": "vehicle"}, "metadata"),
         ({"metadata": 'line="second'}, "metadata"),
         ({"metadata": "a=1 b=1 c=1 d=1 e=1 f=1"}, "metadata"),
+        ({"metadata": "mileage>=much"}, "metadata"),
+        ({"metadata": "day<=2026-02-30"}, "metadata"),
     ],
 )
 def test_what_cannot_be_asked_is_said(world: World, asked: dict[str, str], field: str) -> None:
@@ -180,7 +182,14 @@ def walk(project: Project, user: Any, wanted: Wanted, **where: Any) -> tuple[lis
         after = page.next
 
 
-ALL = [{}, {"q": "000"}, {"status": "open"}, {"q": "000", "status": "open"}, {"metadata": "line=2"}]
+ALL = [
+    {},
+    {"q": "000"},
+    {"status": "open"},
+    {"q": "000", "status": "open"},
+    {"metadata": "line=2"},
+    {"metadata": "line<=2"},
+]
 
 
 @pytest.mark.parametrize("asked", [*ALL, {"metadata": "line=2", "status": "open"}])
@@ -201,7 +210,7 @@ def test_pages_hold_every_photo_once_and_lead_back(asked: dict[str, str]) -> Non
     assert [row.item.pk for row in first.rows] == pages[0] and first.previous is None
 
 
-@pytest.mark.parametrize("named", [{}, {"q": "rare"}, {"metadata": "line=2"}])
+@pytest.mark.parametrize("named", [{}, {"q": "rare"}, {"metadata": "line=2"}, {"metadata": "line>=2"}])
 def test_a_page_looks_at_so_many_and_the_next_goes_on(
     monkeypatch: pytest.MonkeyPatch, named: dict[str, str]
 ) -> None:
@@ -233,7 +242,7 @@ def test_names_are_found_across_blocks_of_ids_and_in_the_right_project() -> None
     metadata.put(project=project, given={item.pk: {"line": 2} for item in items}, by=project.created_by)
     given = {item.pk: {"line": 2} for item in Item.objects.filter(project=other)}
     metadata.put(project=other, given=given, by=project.created_by)
-    for wanted in (Wanted(q="0000"), Wanted(metadata="line=2")):
+    for wanted in (Wanted(q="0000"), Wanted(metadata="line=2"), Wanted(metadata="line>=2 line<=2")):
         found = search(project, project.created_by, wanted).rows
         assert [row.item.pk for row in found] == [item.pk for item in items]
     with connection.cursor() as cursor:
@@ -269,22 +278,53 @@ def test_photos_are_found_by_their_metadata_in_the_order_they_came_in(
         )
         assert sent.status_code == 200 and sent.json()["metadata"] == said
     put_metadata(project=project, item_id=world.items[3].pk, given={"vehicle": "12가3457"}, by=world.admin)
-    assert found(world, metadata=written(asked)) == {item.pk for item in items}
-    assert found(world, metadata=written(asked), q=items[0].name) == {items[0].pk}
-    assert found(world, metadata=written(asked | {"more": "1"})) == set()
-    page = search(project, world.reviewer, Wanted.of(project, {"metadata": written(asked)}), limit=1)
+    assert found(world, metadata=having(asked)) == {item.pk for item in items}
+    assert found(world, metadata=having(asked), q=items[0].name) == {items[0].pk}
+    assert found(world, metadata=having(asked | {"more": "1"})) == set()
+    page = search(project, world.reviewer, Wanted.of(project, {"metadata": having(asked)}), limit=1)
     assert [row.item for row in page.rows] == [items[1]] and page.next == items[1].pk
 
 
-def test_metadata_is_looked_up_in_its_index(world: World) -> None:
+@pytest.mark.parametrize(
+    ("asked", "index"), [("line=2", "metadata_by_parts"), ("line>=2 line<=2026-11-29", "metadata_by_number")]
+)
+@pytest.mark.parametrize("before", [None, 2**40])
+def test_metadata_is_looked_up_in_its_index(world: World, asked: str, index: str, before: int | None) -> None:
+    wanted = Wanted.of(world.project, {"metadata": asked})
+    looked_for = module._Asked(world.project, world.reviewer, wanted, 0, before)
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
-        cursor.execute(
-            f"""EXPLAIN SELECT item_id FROM catalog_metadata m WHERE
-                catalog_metadata_parts(m.project_id, m.data, m.item_id)
-                @> catalog_metadata_parts({world.project.pk}, '{{"line": "2"}}', 0)"""
-        )
-        assert "metadata_by_parts" in "\n".join(row[0] for row in cursor.fetchall())
+    assert index in "\n".join(row[0] for row in looked_for.run(f"EXPLAIN {looked_for.candidates}"))
+
+
+@pytest.mark.parametrize(
+    ("asked", "which"),
+    [
+        ("mileage>=1000", [3, 4]),
+        ("mileage<=1000", [2, 3]),
+        ('mileage>=999.5 "mileage"<=1,5', []),
+        ("mileage>=999,5 mileage<=1000 mileage>=1", [2, 3]),
+        ("mileage<=-1", []),
+        ("day>=2026-11-30 day<=2026-11-30", [3]),
+        ("day<=2026-12-31", [2, 3, 5]),
+        ("mileage<=1000 day>=2026-11-30", [3]),
+        ("mileage>=1000 mileage=1000", [3]),
+    ],
+)
+def test_numbers_and_days_are_found_from_one_to_another(world: World, asked: str, which: list[int]) -> None:
+    """Of what is said of a photo now, as a number or as a text that is one; a day is found whatever its hour."""
+    said = {
+        2: {"mileage": 999.5, "day": "2026-11-29"},
+        3: {"mileage": "1000", "day": "2026-11-30T23:59"},
+        4: {"mileage": 200_000, "day": "2027-01-01"},
+        5: {"mileage": "1000 or so", "day": "20261201"},
+    }
+    for number, values in said.items():
+        for now in ({"mileage": 5, "day": "1999-01-01"}, values):
+            put_metadata(project=world.project, item_id=world.items[number].pk, given=now, by=world.admin)
+    assert found(world, metadata=asked) == {world.items[number].pk for number in which}
+    Metadata.objects.all().delete()
+    assert not MetadataNumber.objects.exists()
 
 
 def test_what_is_known_of_a_photo_stands_on_its_page_with_who_said_it(world: World) -> None:
@@ -315,7 +355,8 @@ def test_a_view_is_kept_by_name_for_everybody_and_forgotten(world: World) -> Non
     client.post(
         reverse("photos-save", args=[world.project.slug]), {"name": "범퍼", "query": "status=settled"}
     )
-    view = SavedView.objects.get(project=world.project)
+    views = SavedView.objects.exclude(pk=world.view.pk)
+    view = views.get()
     assert view.query == "status=settled"
     for sent in (
         {"name": " ", "query": "status=open"},
@@ -323,7 +364,7 @@ def test_a_view_is_kept_by_name_for_everybody_and_forgotten(world: World) -> Non
         {"name": "x", "query": "status=nice"},
     ):
         client.post(reverse("photos-save", args=[world.project.slug]), sent)
-    assert SavedView.objects.count() == 1
+    assert views.count() == 1
     rename = reverse("photos-rename", args=[world.project.slug, view.pk])
     services.save_view(project=world.project, by=world.admin, name="앞면", wanted=Wanted(q="앞"))
     for name, now in (("문", "문"), ("앞면", "문"), (" ", "문")):
@@ -332,7 +373,30 @@ def test_a_view_is_kept_by_name_for_everybody_and_forgotten(world: World) -> Non
         assert view.name == now
     client.post(reverse("photos-forget", args=[world.project.slug, SavedView.objects.get(name="앞면").pk]))
     client.post(reverse("photos-forget", args=[world.project.slug, view.pk]))
-    assert not SavedView.objects.exists()
+    assert not views.exists()
+
+
+def test_views_are_kept_changed_and_forgotten_by_the_api(world: World) -> None:
+    client, views = world.client("reviewer"), world.api("/views")
+
+    def send(method: str, address: str, **said: str) -> Any:
+        return getattr(client, method)(address, said, content_type="application/json")
+
+    kept = send("post", views, name="범퍼", search="q=범퍼&status=open")
+    assert kept.status_code == 201
+    view = f"{views}/{kept.json()['id']}"
+    assert client.get(view).json() == kept.json()
+    assert kept.json()["search"] == urlencode({"q": "범퍼", "status": "open"})
+    assert send("post", views, name="문", search="q=문").status_code == 201
+    assert [each["name"] for each in client.get(views).json()["results"]] == ["held", "문", "범퍼"]
+    for wrong in ({"name": "문"}, {"name": " "}, {"search": ""}, {"search": "colour=red"}, {"colour": "red"}):
+        assert send("patch", view, **wrong).status_code == 422, wrong
+    changed = send("patch", view, search="status=settled").json()
+    assert (changed["name"], changed["search"]) == ("범퍼", "status=settled")
+    assert client.delete(view).status_code == 204
+    assert client.delete(view).status_code == client.get(view).status_code == 404
+    assert send("patch", view, name="문").status_code == 404
+    assert send("post", views, name="all", search="").status_code == 422
 
 
 def test_ticked_photos_are_mended_each_by_itself(world: World) -> None:

@@ -117,7 +117,7 @@ class Pool:
             guideline=current_guideline(self.project),
             supersedes=before,
         )
-        events.settled.send(sender=Annotation, project=self.project, item_id=item.pk)
+        events.settled.send(sender=Annotation, project=self.project, item_ids=[item.pk])
         return truth
 
     def settle_all(self, said: Iterable[tuple[Item, str | None]]) -> list[GroundTruth]:
@@ -141,7 +141,7 @@ class Pool:
             for pk, key in keys.items()
         )
         Entry.objects.filter(ranking__project=self.project, item__in=keys).delete()
-        events.settled.send(sender=Annotation, project=self.project, item_id=truths[-1].item_id)
+        events.settled.send(sender=Annotation, project=self.project, item_ids=[truths[-1].item_id])
         return truths
 
     def wrong_below(self, margin: float, items: Iterable[Item]) -> list[tuple[Item, str | None]]:

@@ -63,7 +63,7 @@ def address_of(world: World, name: str) -> str:
         "x": 0,
         "y": 0,
         "item_id": _photo(world, name).pk,
-        "view_id": 1,
+        "view_id": world.view.pk,
         "bulk_id": world.bulk.pk,
         "batch_id": world.batch.pk,
         "source_id": world.source.pk,

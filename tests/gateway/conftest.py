@@ -28,7 +28,7 @@ from labeling.catalog.services import add_image, add_items, propose_guideline
 from labeling.erasure.models import ErasedPerson, ErasedPhoto, Erasure
 from labeling.exchange.models import DataSet, Import, ImportRow
 from labeling.exchange.services import make_data_set
-from labeling.explorer.models import Bulk
+from labeling.explorer.models import Bulk, SavedView
 from labeling.frontier.models import (
     AutomaticDecision,
     Certificate,
@@ -86,6 +86,7 @@ class World:
     proposal: GuidelineProposal
     data_set: DataSet
     bulk: Bulk
+    view: SavedView
     erasure: Erasure
     imported: Import
     items: list[Item] = field(default_factory=list)
@@ -284,6 +285,7 @@ def _world(**settings: Any) -> World:
         bulk=Bulk.objects.create(
             project=project, created_by=admin, deed="unusable", query="q=png", stage="looked", upto=2**62
         ),
+        view=SavedView.objects.create(project=project, created_by=admin, name="held", query="status=hold"),
         erasure=erasure,
         imported=_imported(project, admin),
         items=items,

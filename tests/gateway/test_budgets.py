@@ -112,6 +112,7 @@ _BODIES: dict[str, Any] = {
     "api-decide": lambda world: {"sha256": world.items[3].image.sha256},
     "api-bulks": lambda _world: {"deed": "unusable", "search": "q=png", "comment": "Out of focus."},
     "photos-bulks": lambda _world: {"deed": "unusable", "search": "q=png", "comment": "Out of focus."},
+    "api-views": lambda _world: {"name": "png", "search": "q=png"},
     "api-data-sets": lambda _world: {"format": "csv", "search": "q=png"},
     "api-ruling": lambda _world: {"outcome": "class", "class": "functional"},
     "api-item-ruling": lambda _world: {"outcome": "class", "class": "defective", "comment": "A crack."},

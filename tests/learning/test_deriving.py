@@ -101,7 +101,7 @@ def test_its_first_model_comes_with_five_ground_truths_of_two_classes_and_is_pro
     for at, item in enumerate(own[:10]):
         assert not Job.objects.of_project(project.pk).filter(kind="train").exists()
         settle(project, [item], [("mono", "poly")[at % 2]])
-        settled.send(sender=GroundTruth, project=project, item_id=item.pk)
+        settled.send(sender=GroundTruth, project=project, item_ids=[item.pk])
     run_all(project)
     assert Promotion.objects.get(project=project).by is None
 

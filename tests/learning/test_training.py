@@ -277,7 +277,7 @@ def test_the_first_training_by_itself_starts_at_the_fifth_ground_truth_of_the_se
     for at in range(14):
         assert not Job.objects.filter(kind="train").exists(), f"after {at} ground truths"
         settle(project, [items[at]], [keys[at]])
-        settled.send(sender=GroundTruth, project=project, item_id=items[at].pk)
+        settled.send(sender=GroundTruth, project=project, item_ids=[items[at].pk])
     job = Job.objects.get(kind="train")
     assert keys[:14].count("defective") == 5 and job.args["auto"] and job.requested_by is None
 

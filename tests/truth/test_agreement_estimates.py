@@ -194,9 +194,12 @@ def test_the_estimates_job_says_what_to_do_when_there_is_no_answer() -> None:
 def test_labeler_figures_count_standing_answers_and_compare_them_with_what_was_settled() -> None:
     project = make_project(gold_window=3)
     ann, ben = make_member(project, username="ann"), make_member(project, username="ben")
-    items = make_items(project, 4)
+    items = make_items(project, 5)
+    shop = make_member(project, username="shop")
+    answer(project, items[4], ann, "functional", view_ms=0)  # imported: nobody looked at it here
+    answer(project, items[4], shop, "functional", view_ms=0)
     for item, said, ms in zip(
-        items, ("functional", "defective", "hold", "functional"), (1000, 2000, 4000, 9000), strict=True
+        items[:4], ("functional", "defective", "hold", "functional"), (1000, 2000, 4000, 9000), strict=True
     ):
         answer(project, item, ann, said, view_ms=ms)
     undone = answer(project, items[0], ben, "functional")
@@ -207,9 +210,10 @@ def test_labeler_figures_count_standing_answers_and_compare_them_with_what_was_s
     Pause.objects.create(project=project, labeler=ben, correct=1, asked=3, bar=0.8)
 
     figures = {row.user.username: row for row in quality.labeler_figures(project)}
-    assert (figures["ann"].answers, figures["ann"].today) == (4, 4)
+    assert (figures["ann"].answers, figures["ann"].today) == (5, 5)
     assert figures["ann"].seconds == pytest.approx(3.0)
-    assert figures["ann"].holds == Proportion(1, 4)
+    assert (figures["shop"].answers, figures["shop"].seconds) == (1, None)
+    assert figures["ann"].holds == Proportion(1, 5)
     assert figures["ann"].agreed == Proportion(1, 2)
     assert figures["ben"].answers == 0
     assert figures["ben"].pause is not None

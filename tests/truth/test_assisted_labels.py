@@ -36,7 +36,10 @@ def heard() -> Iterator[list[tuple[str, Any]]]:
     named = {name: getattr(events, name) for name in ("answer_waits", "settled", "disputed", "reopened")}
 
     def listener(name: str) -> Any:
-        return lambda item_id, **_: told.append((name, item_id))
+        def hear(item_id: int = 0, item_ids: Any = (), rounds: Any = (), **_: Any) -> None:
+            told.extend((name, each) for each in (item_ids or rounds or [item_id]))
+
+        return hear
 
     listeners = {name: listener(name) for name in named}
     for name, signal in named.items():

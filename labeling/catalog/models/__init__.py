@@ -14,7 +14,7 @@ from labeling.catalog.models.guideline import (
 from labeling.catalog.models.intake import IntakeBatch, IntakeFile, IntakeKind, IntakeOutcome
 from labeling.catalog.models.likeness import Likeness
 from labeling.catalog.models.membership import Membership
-from labeling.catalog.models.metadata import Metadata, MetadataChange
+from labeling.catalog.models.metadata import Metadata, MetadataChange, MetadataNumber
 from labeling.catalog.models.photo import Image, Item
 from labeling.catalog.models.project import SHARE, AgreementRule, Levels, NearDuplicates, Project, Role
 from labeling.catalog.models.proposal import GuidelineProposal, ProposalAnswer
@@ -46,6 +46,7 @@ __all__ = [
     "Membership",
     "Metadata",
     "MetadataChange",
+    "MetadataNumber",
     "NearDuplicates",
     "Project",
     "ProposalAnswer",

@@ -5,10 +5,12 @@ from __future__ import annotations
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
+from django.db.models import F
 
 from labeling.catalog.metadata_parts import MetadataParts
 from labeling.catalog.models.photo import Item
 from labeling.catalog.models.project import Project
+from labeling.catalog.name_parts import BLOCK_BITS
 from labeling.forgetting import append_only
 
 
@@ -24,6 +26,30 @@ class Metadata(models.Model):
 
     def __str__(self) -> str:
         return ", ".join(self.data)
+
+
+class MetadataNumber(models.Model):
+    """A number or day of a photo's metadata, kept by a trigger to be found from–to (``metadata_numbers.py``)."""
+
+    pk = models.CompositePrimaryKey("item_id", "name")
+    item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="+", db_index=False)
+    name = models.CharField(max_length=60)
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+", db_index=False)
+    number = models.FloatField()
+
+    class Meta:
+        indexes = [
+            models.Index(
+                F("project"),
+                F("name"),
+                F("item").bitrightshift(BLOCK_BITS),
+                F("number"),
+                name="metadata_by_number",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.number:g}"
 
 
 class MetadataChange(models.Model):

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from labeling.catalog.models.intake import IntakeFile, IntakeKind
 from labeling.catalog.models.project import Project
+from labeling.jobs.told import told
 
 
 class WatchedSource(models.Model):
@@ -30,6 +31,7 @@ class WatchedSource(models.Model):
         default=60, validators=[MinValueValidator(OFTEN), MaxValueValidator(SELDOM)]
     )
     paused = models.BooleanField(default=False)
+    removed_at = models.DateTimeField(null=True, help_text="watched no more; what came in by it stays")
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     looked_at = models.DateTimeField(null=True)
@@ -48,6 +50,11 @@ class WatchedSource(models.Model):
 
     def __str__(self) -> str:
         return self.address
+
+    @property
+    def said(self) -> str:
+        """The error, in the reader's language."""
+        return told(self.error)
 
 
 class WatchedFile(models.Model):

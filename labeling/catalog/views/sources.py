@@ -10,11 +10,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from labeling.catalog import services
+from labeling.catalog.file_counts import added_by_source
 from labeling.catalog.forms.sources import SourceForm
 from labeling.catalog.pages import project_context, show_refusal
 from labeling.catalog.permissions import Action, project_for
 from labeling.catalog.selectors import open_folders
-from labeling.catalog.watched import open_buckets, source_of, watched_sources
+from labeling.catalog.watched import all_sources, name_of, open_buckets, source_of
 from labeling.people.signed_in import signed_in
 from labeling.refusals import Refused
 
@@ -33,6 +34,7 @@ def sources(request: HttpRequest, slug: str) -> HttpResponse:
         else:
             messages.success(request, _("The source is watched from now on, and looked at right away."))
             return redirect("sources", slug=slug)
+    every, photos = list(all_sources(project)), added_by_source(project)
     return render(
         request,
         "catalog/sources.html",
@@ -41,7 +43,10 @@ def sources(request: HttpRequest, slug: str) -> HttpResponse:
             project,
             "sources",
             form=form,
-            watched=watched_sources(project),
+            watched=[each for each in every if each.removed_at is None],
+            removed=[
+                (each, name_of(each), photos.get(each.pk, 0)) for each in every if each.removed_at is not None
+            ],
             addresses=[*open_folders(), *buckets],
         ),
         status=422 if form.errors else 200,
@@ -52,7 +57,8 @@ def sources(request: HttpRequest, slug: str) -> HttpResponse:
 @require_POST
 def source(request: HttpRequest, slug: str, source_id: int) -> HttpResponse:
     project = project_for(request.user, slug, Action.ADMIN)
-    watched, by = source_of(project, source_id), signed_in(request)
+    removes = request.POST.get("action") == "remove"  # twice is as once
+    watched, by = source_of(project, source_id, removed=removes), signed_in(request)
     match request.POST.get("action"):
         case "look":
             services.look_now(source=watched, by=by)
@@ -61,6 +67,9 @@ def source(request: HttpRequest, slug: str, source_id: int) -> HttpResponse:
             services.change_watch(source=watched, by=by, paused=True)
         case "resume":
             services.change_watch(source=watched, by=by, paused=False)
+        case "remove":
+            services.unwatch(source=watched, by=by)
+            messages.success(request, _("It is watched no more. Its photos stay here."))
         case _other:
             messages.error(request, _("This button is not known. Load the page again."))
     return redirect("sources", slug=slug)

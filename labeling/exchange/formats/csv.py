@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from labeling.exchange.format import SAYS, Format
-from labeling.exchange.formats.table import COLUMNS, cells
+from labeling.exchange.formats.table import cells, columns_of
 from labeling.exchange.tables import csv
 from labeling.exchange.writing import Written
 
 
 def write(written: Written) -> Iterator[bytes]:
-    return csv.written(([cells(row) for row in rows] for rows in written.chunks()), COLUMNS)
+    rows = ([cells(row) for row in rows] for rows in written.chunks())
+    return csv.written(rows, columns_of(written.data_set))
 
 
 FORMAT = Format("CSV", "csv", csv.FORMAT.content_type, frozenset(SAYS), write)

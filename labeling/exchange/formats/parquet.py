@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from labeling.exchange.format import SAYS, Format
-from labeling.exchange.formats.table import cells
+from labeling.exchange.formats.table import cells, of_metadata
+from labeling.exchange.known import Known
 from labeling.exchange.tables.sink import Sink
 from labeling.exchange.writing import Written
 
@@ -14,7 +15,7 @@ def write(written: Written) -> Iterator[bytes]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    text = pa.string()
+    text, known = pa.string(), Known(written.data_set)
     schema = pa.schema(
         {
             "sha256": text,
@@ -28,6 +29,7 @@ def write(written: Written) -> Iterator[bytes]:
             "guideline": pa.int32(),
             "settled_at": pa.timestamp("us", tz="UTC"),
         }
+        | {of_metadata(name): text if name in known.texts else pa.float64() for name in known.names}
     )
     sink = Sink()
     with pq.ParquetWriter(pa.PythonFile(sink, "w"), schema, compression="zstd") as file:

@@ -1,31 +1,29 @@
-"""The rows of an import come in: some photos a transaction, so that what was interrupted goes on where it was."""
+"""The rows of an import come in: a page of them a transaction, so that what was interrupted goes on where it was."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby, zip_longest
 
-from django.db import transaction
+from django.db import DataError, IntegrityError, transaction
 from django.utils.translation import gettext_noop
 
-from labeling.catalog.selectors import class_keys
 from labeling.exchange.imports.checking import MAY_CHANGE, write
 from labeling.exchange.imports.judging import Judge
 from labeling.exchange.imports.matching import match
 from labeling.exchange.imports.photos_of import by_photo
+from labeling.exchange.imports.reasons import REASONS
 from labeling.exchange.imports.states import State, states
 from labeling.exchange.models import Import, ImportRow, Outcome, Use
 from labeling.jobs.progress import Progress
-from labeling.people.imported import account_of
+from labeling.people.imported import accounts_of
 from labeling.queue import services as queue
 from labeling.refusals import Refused
 from labeling.truth import services as truth
 
-#: What a service may say no to that the judge had let pass, as somebody was faster: its code -> ours.
-_FASTER = {"drawn": "drawn", "already_answered": "begun", "conflict": "gold_otherwise", "invalid": "exemplar"}
-
 
 def apply(of: Import, progress: Progress) -> None:
-    """Write what each row that may come in says. Judged again, photo by photo, under their locks."""
+    """Write what each row that may come in says. Judged again, page by page, under their photos' locks."""
     match(of)
     done, total = 0, of.rows.count()
     for rows in by_photo(of, MAY_CHANGE):
@@ -35,63 +33,92 @@ def apply(of: Import, progress: Progress) -> None:
             truth.lock_photos(items)
             how, writer = states(of.project, items), _Writer(of)
             writer.judge.judge(rows, how)
-            writer.write([row for row in rows if row.outcome == Outcome.READY], how)
+            for wave in _one_of_each(row for row in rows if row.outcome == Outcome.READY):
+                writer.write(wave, how)
             write(rows)
         done += len(rows)
         progress.report(done, total, gettext_noop("Bringing the labels in"))
         progress.check()
 
 
+def _one_of_each(rows: Iterable[ImportRow]) -> Iterator[list[ImportRow]]:
+    """All rows, in lists that name no photo twice: the first of each photo, then the second."""
+    by_item = [list(group) for _item, group in groupby(rows, key=lambda row: row.item_id)]
+    for wave in zip_longest(*by_item):
+        yield [row for row in wave if row is not None]
+
+
 class _Writer:
     def __init__(self, of: Import) -> None:
         self.of = of
         self.judge = Judge(of)
-        self.keys = class_keys(of.project)
 
     def write(self, rows: Sequence[ImportRow], how: dict[int, State]) -> None:
-        if self.of.use == Use.TRAIN:
-            supersedes = {item: state.newest for item, state in how.items() if state.newest is not None}
-            made = truth.bring_truths(
-                project=self.of.project,
-                words=[self._word(row) for row in rows],
-                guideline=self.judge.guideline,
-                supersedes=supersedes,
-            )
-            for row in rows:
-                row.outcome, row.made = Outcome.DONE, made[row.item_id or 0]
+        """All of them together. Where that fails, each half for itself, until the row is found that cannot come in."""
+        bring = {
+            Use.ANSWER: self._answers,
+            Use.TRAIN: self._truths,
+            Use.GOLD: self._gold,
+            Use.HINT: self._hints,
+        }
+        try:
+            with transaction.atomic():
+                made = bring[Use(self.of.use)](rows, how)
+        except (Refused, IntegrityError, DataError) as error:
+            if len(rows) > 1:
+                half = len(rows) // 2
+                self.write(rows[:half], how)
+                self.write(rows[half:], how)
+                return
+            rows[0].outcome, rows[0].reason = Outcome.REFUSED, _reason(error)
             return
-        bring = {Use.ANSWER: self._answer, Use.GOLD: self._gold, Use.HINT: self._hint}[Use(self.of.use)]
         for row in rows:
-            try:
-                with transaction.atomic():
-                    made_id = bring(row)
-            except Refused as refused:
-                row.outcome, row.reason = Outcome.REFUSED, _FASTER.get(refused.code, "not_asked")
-            else:
-                row.made = made_id
-                row.outcome, row.reason = (
-                    (Outcome.DONE, "") if made_id is not None else (Outcome.REFUSED, "not_asked")
-                )
+            row.made = made.get(row.item_id or 0)
+            # Somebody took the last place between the look and now.
+            row.outcome, row.reason = (Outcome.DONE, "") if row.made else (Outcome.REFUSED, "not_asked")
 
-    def _answer(self, row: ImportRow) -> int | None:
-        source = account_of(str(self.of.project_id), self.of.source, row.annotator)
-        made = queue.bring_answer(project=self.of.project, source=source, word=self._word(row), of=self.of.pk)
-        return made.pk if made else None
+    def _answers(self, rows: Sequence[ImportRow], _how: dict[int, State]) -> dict[int, int]:
+        accounts = accounts_of(str(self.of.project_id), self.of.source, {row.annotator for row in rows})
+        sources = {row.item_id or 0: accounts[row.annotator] for row in rows}
+        return queue.bring_answers(
+            project=self.of.project, words=self._words(rows), sources=sources, of=self.of.pk
+        )
 
-    def _gold(self, row: ImportRow) -> int:
-        word = self._word(row)
-        return truth.add_gold(
+    def _truths(self, rows: Sequence[ImportRow], how: dict[int, State]) -> dict[int, int]:
+        return truth.bring_truths(
             project=self.of.project,
-            item=self.of.project.items.get(pk=word.item_id),
-            class_key=self.keys[word.label_class_id or 0],
+            words=self._words(rows),
+            guideline=self.judge.guideline,
+            supersedes=_ends(rows, how),
+        )
+
+    def _gold(self, rows: Sequence[ImportRow], how: dict[int, State]) -> dict[int, int]:
+        return truth.bring_gold(
+            project=self.of.project,
+            words=self._words(rows),
+            guideline=self.judge.guideline,
+            supersedes=_ends(rows, how),
             by=self.of.created_by,
-        ).pk
+        )
 
-    def _hint(self, row: ImportRow) -> int:
-        said_by = self.judge.said_by(row)
-        return truth.bring_hint(project=self.of.project, word=self._word(row), said_by=said_by).pk
+    def _hints(self, rows: Sequence[ImportRow], _how: dict[int, State]) -> dict[int, int]:
+        said_by = {row.item_id or 0: self.judge.said_by(row) for row in rows}
+        return truth.bring_hints(project=self.of.project, words=self._words(rows), said_by=said_by)
 
-    def _word(self, row: ImportRow) -> truth.Word:
-        what = self.judge.what(row)
-        assert what is not None and row.item_id is not None
-        return truth.Word(row.item_id, *what)
+    def _words(self, rows: Sequence[ImportRow]) -> list[truth.Word]:
+        words = []
+        for row in rows:
+            what = self.judge.what(row)
+            assert what is not None and row.item_id is not None
+            words.append(truth.Word(row.item_id, *what))
+        return words
+
+
+def _ends(rows: Sequence[ImportRow], how: dict[int, State]) -> dict[int, int]:
+    """Item id -> the end of its chain of ground truths, where it has one."""
+    newest = {row.item_id or 0: how[row.item_id or 0].newest for row in rows}
+    return {item_id: end for item_id, end in newest.items() if end is not None}
+
+
+def _reason(error: Exception) -> str:
+    return error.code if isinstance(error, Refused) and error.code in REASONS else "not_written"

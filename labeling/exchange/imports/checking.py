@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.db import connection
 from django.utils.translation import gettext_noop
 
 from labeling.exchange.imports.judging import Judge
@@ -26,4 +27,20 @@ def check(of: Import, progress: Progress) -> None:
 
 
 def write(rows: list[ImportRow]) -> None:
-    ImportRow.objects.bulk_update(rows, ["outcome", "reason", "about", "made"], batch_size=500)
+    """What became of rows, in one statement; what stays as it is is not written."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE exchange_importrow r SET outcome = n.outcome, reason = n.reason, about = n.about, made = n.made
+            FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::bigint[]) n (id, outcome, reason, about, made)
+            WHERE r.id = n.id
+              AND (r.outcome, r.reason, r.about, r.made) IS DISTINCT FROM (n.outcome, n.reason, n.about, n.made)
+            """,
+            [
+                [row.pk for row in rows],
+                [str(row.outcome) for row in rows],
+                [row.reason for row in rows],
+                [row.about for row in rows],
+                [row.made for row in rows],
+            ],
+        )

@@ -6,20 +6,19 @@ from django.db import connection
 
 from labeling.exchange.models import Import
 
-_FORGET = "UPDATE exchange_importrow SET item_id = NULL, reason = '' WHERE of_id = %(of)s AND made IS NULL"
-_BY_HASH = """
-UPDATE exchange_importrow r SET item_id = i.id
-FROM catalog_image g JOIN catalog_item i ON i.image_id = g.id
-WHERE r.of_id = %(of)s AND r.made IS NULL AND r.sha256 <> '' AND g.sha256 = r.sha256 AND i.project_id = %(project)s
-"""
 # One path ends in the other, part by part; a name without an ending is any file's. Of several photos the one that is called
-# exactly so is meant.
-_BY_NAME = """
-WITH named AS (
-    SELECT id, photo, regexp_replace(photo, '^.*/', '') AS last FROM exchange_importrow
-    WHERE of_id = %(of)s AND made IS NULL AND sha256 = '' AND photo <> ''),
+# exactly so is meant. What is as it was is not written: an import that comes in is matched as it was when it was tried.
+_MATCH = """
+WITH said AS (
+    SELECT id, photo, sha256, fault, regexp_replace(photo, '^.*/', '') AS last FROM exchange_importrow
+    WHERE of_id = %(of)s AND made IS NULL),
+by_hash AS (
+    SELECT s.id, i.id AS item FROM said s
+    JOIN catalog_image g ON g.sha256 = s.sha256 JOIN catalog_item i ON i.image_id = g.id AND i.project_id = %(project)s
+    WHERE s.sha256 <> ''),
 here AS (
-    SELECT id, name, source, regexp_replace(name, '^.*/', '') AS last FROM catalog_item WHERE project_id = %(project)s),
+    SELECT id, name, source, regexp_replace(name, '^.*/', '') AS last FROM catalog_item
+    WHERE project_id = %(project)s AND EXISTS (SELECT 1 FROM said WHERE sha256 = '' AND photo <> '')),
 paths AS (
     SELECT id, source, last, name AS path, false AS stem FROM here
     UNION ALL
@@ -27,20 +26,28 @@ paths AS (
 alike AS (
     SELECT n.id, count(DISTINCT p.id) AS found, min(p.id) AS one,
            count(DISTINCT p.id) FILTER (WHERE p.path = n.photo) AS exact, min(p.id) FILTER (WHERE p.path = n.photo) AS this
-    FROM named n JOIN paths p ON p.last = n.last
+    FROM said n JOIN paths p ON p.last = n.last
          AND NOT (p.stem AND n.last ~* '\\.(jpe?g?|jfif|png|webp|avif|hei[cf]|tiff?|bmp|gif)$')
-    WHERE right('/' || p.source || '/' || p.path, length(n.photo) + 1) = '/' || n.photo
-       OR right('/' || n.photo, length(p.path) + 1) = '/' || p.path
-    GROUP BY n.id)
+    WHERE n.sha256 = '' AND n.photo <> ''
+      AND (right('/' || p.source || '/' || p.path, length(n.photo) + 1) = '/' || n.photo
+           OR right('/' || n.photo, length(p.path) + 1) = '/' || p.path)
+    GROUP BY n.id),
+meant AS (
+    SELECT s.id, s.fault, alike.found,
+           CASE WHEN h.item IS NOT NULL THEN h.item WHEN exact = 1 THEN this WHEN found = 1 THEN one END AS item
+    FROM said s LEFT JOIN by_hash h ON h.id = s.id LEFT JOIN alike ON alike.id = s.id),
+judged AS (
+    SELECT id, item, CASE WHEN fault <> '' THEN fault WHEN item IS NOT NULL THEN ''
+                          WHEN found > 1 THEN 'two_photos' ELSE 'no_photo' END AS refusal
+    FROM meant)
 UPDATE exchange_importrow r
-SET item_id = CASE WHEN exact = 1 THEN this WHEN found = 1 THEN one END,
-    reason = CASE WHEN exact = 1 OR found = 1 THEN '' ELSE 'two_photos' END
-FROM alike WHERE alike.id = r.id
-"""
-_OTHERS = """
-UPDATE exchange_importrow SET outcome = 'refused', about = '',
-    reason = CASE WHEN fault <> '' THEN fault WHEN reason <> '' THEN reason ELSE 'no_photo' END
-WHERE of_id = %(of)s AND made IS NULL AND (item_id IS NULL OR fault <> '')
+SET item_id = j.item,
+    outcome = CASE WHEN refusal <> '' THEN 'refused' ELSE r.outcome END,
+    reason = CASE WHEN refusal <> '' THEN refusal ELSE r.reason END,
+    about = CASE WHEN refusal <> '' THEN '' ELSE r.about END
+FROM judged j
+WHERE r.id = j.id AND (r.item_id IS DISTINCT FROM j.item
+    OR (refusal <> '' AND (r.outcome, r.reason, r.about) IS DISTINCT FROM ('refused', refusal, '')))
 """
 
 
@@ -50,5 +57,4 @@ def match(of: Import) -> None:
     Photos that came in since the last time are found now. A row whose bytes are known is looked for by nothing else.
     """
     with connection.cursor() as cursor:
-        for sql in (_FORGET, _BY_HASH, _BY_NAME, _OTHERS):
-            cursor.execute(sql, {"of": of.pk, "project": of.project_id})
+        cursor.execute(_MATCH, {"of": of.pk, "project": of.project_id})

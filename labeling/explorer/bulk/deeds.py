@@ -1,16 +1,16 @@
 """What may be done with several photos at once, and why one of them stays as it is.
 
 Each deed is looked up whole pages at a time for what would refuse it, which changes nothing, and then asked of the same
-services that do it for one photo. These judge again, under the photo's lock: between a look and a deed people go on.
+services that do it for one photo, a page in a transaction. These judge again, under the photos' locks: between a look and a
+deed people go on.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -19,6 +19,7 @@ from labeling.catalog.permissions import Action
 from labeling.explorer.models import DONE, Deed
 from labeling.people.models import User
 from labeling.refusals import Refused
+from labeling.truth.models import Ruling
 
 #: Of the order of the queue, and of what people are checked with, admins say what it is.
 NEEDS: dict[str, Action] = dict.fromkeys(Deed.values, Action.REVIEW) | {
@@ -64,14 +65,11 @@ class Act(Protocol):
     def undo(self, asked: Asked, done: Mapping[int, int | None], keep: Keep) -> None: ...
 
 
-def one_by_one(item_ids: Iterable[int], act: Callable[[int], int | None], keep: Keep) -> None:
-    """A transaction each, so that one which is refused stops no other; ``act`` returns the ruling that it made, if any."""
-    for item_id in item_ids:
-        try:
-            with transaction.atomic():
-                keep([Outcome(item_id, ruling=act(item_id))])
-        except Refused as refused:
-            keep([Outcome(item_id, refused.code, refused.message)])
+def outcome(item_id: int, made: Refused | Ruling | None) -> Outcome:
+    """Of what a service made of a photo, which may be nothing."""
+    if isinstance(made, Refused):
+        return Outcome(item_id, made.code, made.message)
+    return Outcome(item_id, ruling=made.pk if made else None)
 
 
 def check(asked: Asked) -> None:

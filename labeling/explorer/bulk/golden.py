@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from django.db import transaction
+
+from labeling import locks
 from labeling.catalog.models import Exemplar, Item
 from labeling.catalog.selectors import class_resolution, current_guideline
-from labeling.explorer.bulk.deeds import Asked, Keep, one_by_one
+from labeling.explorer.bulk.deeds import Asked, Keep, Outcome, outcome
 from labeling.explorer.told import standing
 from labeling.frontier.blind import drawn_among
+from labeling.locks import Lock
+from labeling.refusals import Refused
 from labeling.truth.models import Annotation, Gold
-from labeling.truth.services import add_gold, retire_gold
+from labeling.truth.services import add_golds, retire_golds
 
 
 class MakeGold:
@@ -21,7 +26,7 @@ class MakeGold:
         told = [pk for pk, each in standing(project, ids, asked.by).items() if each.told]
         resolution = class_resolution(project, guideline)
         keys = dict(project.label_classes.values_list("pk", "key"))
-        found = dict.fromkeys(drawn_among(project=project, items=items), "drawn")
+        found = dict.fromkeys(drawn_among(project=project, item_ids=ids), "drawn")
         found |= dict.fromkeys(
             Annotation.objects.filter(item__in=ids).values_list("item", flat=True), "already_answered"
         )
@@ -37,19 +42,15 @@ class MakeGold:
         images = set(shown.values_list("image", flat=True))
         return found | {item.pk: "exemplar" for item in items if item.image_id in images}
 
+    @transaction.atomic
     def do(self, asked: Asked, items: Sequence[Item], keep: Keep) -> None:
-        by_id = {item.pk: item for item in items}
+        locks.share(Lock.RANKING, asked.project.pk)  # before the photos, as everybody who takes an answer
+        made = add_golds(project=asked.project, items=items, class_key=asked.class_key, by=asked.by)
+        keep([outcome(pk, each if isinstance(each, Refused) else None) for pk, each in made.items()])
 
-        def act(item_id: int) -> None:
-            add_gold(project=asked.project, item=by_id[item_id], class_key=asked.class_key, by=asked.by)
-
-        one_by_one(by_id, act, keep)
-
+    @transaction.atomic
     def undo(self, asked: Asked, done: Mapping[int, int | None], keep: Keep) -> None:
         """They are asked no more. What they are known to be stays: people were checked against it."""
-        golds = {each.item_id: each for each in Gold.objects.select_related("project").filter(item__in=done)}
-
-        def act(item_id: int) -> None:
-            retire_gold(gold=golds[item_id], by=asked.by)
-
-        one_by_one([pk for pk in done if pk in golds], act, keep)
+        golds = list(Gold.objects.filter(item__in=done))
+        retire_golds(project=asked.project, golds=golds, by=asked.by)
+        keep([Outcome(gold.item_id) for gold in golds])

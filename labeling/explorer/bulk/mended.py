@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from django.db import transaction
+
+from labeling import locks
 from labeling.catalog.models import Item
-from labeling.explorer.bulk.deeds import Asked, Keep, one_by_one
-from labeling.explorer.mending import mend
+from labeling.explorer.bulk.deeds import Asked, Keep, outcome
+from labeling.explorer.mending import mend_several
 from labeling.explorer.models import Deed
 from labeling.explorer.told import Status, standing
+from labeling.locks import Lock
 from labeling.truth.models import Annotation, Ruling, UnusableReason
-from labeling.truth.services import take_correction_back
+from labeling.truth.services import take_corrections_back
 
 
 class Mend:
@@ -31,26 +35,25 @@ class Mend:
                 found[pk] = "own_answer"
         return found
 
+    @transaction.atomic
     def do(self, asked: Asked, items: Sequence[Item], keep: Keep) -> None:
-        by_id = {item.pk: item for item in items}
-        reason = UnusableReason.OTHER.value if asked.deed == Deed.UNUSABLE else ""
+        made = mend_several(
+            project=asked.project,
+            item_ids=[item.pk for item in items],
+            by=asked.by,
+            outcome=asked.deed,
+            reason=UnusableReason.OTHER.value if asked.deed == Deed.UNUSABLE else "",
+            comment=asked.comment,
+        )
+        keep([outcome(pk, each) for pk, each in made.items()])
 
-        def act(item_id: int) -> int:
-            return mend(
-                project=asked.project,
-                item=by_id[item_id],
-                by=asked.by,
-                outcome=asked.deed,
-                reason=reason,
-                comment=asked.comment,
-            ).pk
-
-        one_by_one(by_id, act, keep)
-
+    @transaction.atomic
     def undo(self, asked: Asked, done: Mapping[int, int | None], keep: Keep) -> None:
-        rulings = Ruling.objects.select_related("dispute").in_bulk([pk for pk in done.values() if pk])
-
-        def act(item_id: int) -> None:
-            take_correction_back(project=asked.project, ruling=rulings[done[item_id] or 0], by=asked.by)
-
-        one_by_one(done, act, keep)
+        rulings = Ruling.objects.in_bulk([pk for pk in done.values() if pk])
+        locks.share(Lock.RANKING, asked.project.pk)  # before the photos, as everybody who takes an answer
+        left = take_corrections_back(
+            project=asked.project,
+            rulings={pk: rulings[ruling or 0] for pk, ruling in done.items()},
+            by=asked.by,
+        )
+        keep([outcome(pk, refused) for pk, refused in left.items()])

@@ -14,6 +14,7 @@ from labeling.catalog.models import Project
 from labeling.explorer.models import Space
 from labeling.explorer.spaces import FEW, HALVES
 from labeling.learning.compute.copying import copy_into
+from labeling.locks import hold_name
 
 _CODES_AT_ONCE = 8_192
 Floats = npt.NDArray[np.float32]
@@ -46,8 +47,17 @@ class Rows:
         }
 
 
+@transaction.atomic
+def make_schema() -> None:
+    """``IF NOT EXISTS`` looks before it waits: of two projects that make their first space at once, one would fail."""
+    hold_name("schema", "derived")
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE SCHEMA IF NOT EXISTS derived")
+
+
 def write(project: Project, backbone_hash: str, projection: Projection, rows: Rows) -> Space:
     """A new space of the project, which is read from when it is whole."""
+    make_schema()
     with transaction.atomic(), connection.cursor() as cursor:
         space = Space.objects.create(
             project=project,
@@ -56,7 +66,6 @@ def write(project: Project, backbone_hash: str, projection: Projection, rows: Ro
             projection=projection.to_bytes(),
             fitted_on=len(rows.item_ids),
         )
-        cursor.execute("CREATE SCHEMA IF NOT EXISTS derived")
         cursor.execute(
             f"""CREATE TABLE {space.table} (
                 item_id bigint NOT NULL, x integer NOT NULL, y integer NOT NULL, landmark smallint NOT NULL,
@@ -106,6 +115,7 @@ def index(space: Space, photos: int) -> None:
             "SELECT set_config('maintenance_work_mem', %s, true)", [f"{max(64, photos // 1500)}MB"]
         )
         name = space.table.removeprefix("derived.")
+        hold_name("index", name)  # a worker that was believed dead may be making it
         cursor.execute(
             f"CREATE INDEX IF NOT EXISTS {name}_near ON {space.table} USING hnsw (({HALVES}) halfvec_l2_ops)"
         )

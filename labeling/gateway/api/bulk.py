@@ -69,7 +69,7 @@ def _present(bulk: Bulk) -> dict[str, Any]:
         bulk,
         search=bulk.query,
         class_=bulk.class_key,
-        error=bulk.job.error if bulk.job else "",
+        error=bulk.job.said if bulk.job else "",
         foreseen=photos(bulk.foreseen),
         done=photos(bulk.done),
         undone=photos(bulk.undone),

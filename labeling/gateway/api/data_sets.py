@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.reverse import reverse
 
 from labeling.catalog.activity import log_activity
+from labeling.catalog.metadata import LONGEST_NAME, MOST
 from labeling.catalog.models import Project
 from labeling.catalog.permissions import Action
 from labeling.exchange import selectors
@@ -43,6 +44,12 @@ class DataSetIn(StrictSerializer):
     value = like(
         DataSet, "value", default="", help_text="With together=value: name of the metadata, as vehicle."
     )
+    metadata = serializers.ListField(
+        child=serializers.CharField(max_length=LONGEST_NAME),
+        max_length=MOST,
+        default=list,
+        help_text="Names of the metadata that become columns `metadata.NAME`, as it is said now.",
+    )
     seed = like(DataSet, "seed", default=0)
     promise = serializers.ChoiceField(PROMISES, allow_blank=True, default="")
 
@@ -57,6 +64,7 @@ class DataSetOut(Shape):
     value = serializers.CharField(
         allow_blank=True, help_text="the metadata of which each value stays together"
     )
+    metadata = serializers.ListField(child=serializers.CharField())
     seed = serializers.IntegerField()
     promise = serializers.ChoiceField(PROMISES, allow_blank=True)
     guideline = serializers.IntegerField()
@@ -81,6 +89,7 @@ class ManifestOut(Shape):
     photos_found = serializers.IntegerField(allow_null=True, help_text="by the filters, settled or not")
     format = serializers.CharField()
     pictures = serializers.CharField()
+    metadata = serializers.ListField(child=serializers.CharField(), help_text="names that became columns")
     split = serializers.DictField()
     not_carried = serializers.ListField(
         child=serializers.CharField(), help_text="What is known of each row and the format has no place for."

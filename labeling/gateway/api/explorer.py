@@ -83,7 +83,8 @@ class SearchIn(StrictSerializer):
 _TEXTS = {
     "q": "Parts of folder and name, parted by spaces; each must be in it, in any case.",
     "source": "A folder, upload or archive, whole.",
-    "metadata": 'What its metadata has: name=value, parted by spaces, in quotes where one is inside: line="second shift".',
+    "metadata": "What its metadata has: name=value, or name>=value and name<=value of a number or a day, both included; "
+    'parted by spaces, in quotes where one is inside: line="second shift" mileage>=1000.',
     "class": "Key of the class as which people settled it, or the machine decided it.",
     "predicted": "Key of the class that the champion predicts.",
     "like": "SHA-256 of a photo of the project, or of one that was sent to `similar`: the 1,000 that look most like it, the "

@@ -39,7 +39,7 @@ class JobOut(Shape):
 
 def present_job(job: Job) -> dict[str, Any]:
     by = job.requested_by
-    return JobOut.of(job, requested_by=by.get_username() if by else None)
+    return JobOut.of(job, requested_by=by.get_username() if by else None, error=job.said)
 
 
 def _job(project: Project, job_id: UUID) -> Job:

@@ -60,7 +60,7 @@ class BlindAnswerOut(Shape):
     reason_label = serializers.CharField(allow_blank=True, help_text="The reason, as people read it.")
     comment = serializers.CharField(allow_blank=True)
     checklist = serializers.ListField(child=serializers.CharField())
-    seconds = serializers.FloatField()
+    seconds = serializers.FloatField(allow_null=True, help_text="null where it was imported")
     guideline = serializers.IntegerField()
     labeler = serializers.CharField(allow_null=True, help_text="null until ruled")
     class_ = serializers.CharField(allow_blank=True)

@@ -7,10 +7,11 @@ from typing import Any
 from rest_framework import serializers
 from rest_framework.request import Request
 
+from labeling.catalog.file_counts import added_by_source
 from labeling.catalog.models import Project, WatchedSource
 from labeling.catalog.permissions import Action
-from labeling.catalog.services import change_watch, look_now, watch
-from labeling.catalog.watched import source_of, watched_sources
+from labeling.catalog.services import change_watch, look_now, unwatch, watch
+from labeling.catalog.watched import name_of, source_of, watched_sources
 from labeling.gateway.api.base import ApiView, route, signed_in
 from labeling.gateway.api.endpoint import Json, endpoint
 from labeling.gateway.api.jobs import JobOut, present_job
@@ -48,12 +49,22 @@ class SourceOut(Shape):
     gone = serializers.IntegerField(help_text="photos that are here, and there no more")
 
 
+class RemovedOut(Shape):
+    id = serializers.IntegerField()
+    address = serializers.CharField()
+    removed_at = serializers.DateTimeField()
+    photos = serializers.IntegerField(help_text="that came in by it; they stay")
+    source_ = serializers.CharField(
+        help_text="of its photos, by which `items` finds and `erasures` erases them"
+    )
+
+
 class SourcesOut(Shape):
     results = SourceOut(many=True)
 
 
 def _present(source: WatchedSource) -> dict[str, Any]:
-    return SourceOut.of(source, created_by=source.created_by.get_username())
+    return SourceOut.of(source, created_by=source.created_by.get_username(), error=source.said)
 
 
 @route("projects/<slug:slug>/sources", "api-sources", "intake")
@@ -86,6 +97,17 @@ class SourceView(ApiView):
     )
     def patch(self, request: Request, project: Project, source_id: int, given: Json) -> Json:
         return _present(change_watch(source=source_of(project, source_id), by=signed_in(request), **given))
+
+    @endpoint(
+        "unwatch_source",
+        "Remove a source: it is watched no more. Its photos stay; again it changes nothing",
+        may=Action.ADMIN,
+        returns=RemovedOut,
+    )
+    def delete(self, request: Request, project: Project, source_id: int) -> Json:
+        source = unwatch(source=source_of(project, source_id, removed=True), by=signed_in(request))
+        photos = added_by_source(project).get(source.pk, 0)
+        return RemovedOut.of(source, photos=photos, source_=name_of(source))
 
 
 @route("projects/<slug:slug>/sources/<int:source_id>/look", "api-source-look", "intake")

@@ -59,6 +59,7 @@ TOPICS: dict[str, Topic] = {
                 "source_watched",
                 "source_paused",
                 "source_resumed",
+                "source_removed",
                 "near_duplicates_let_in",
             }
         ),
