@@ -28,6 +28,7 @@ NAMES = (
     "routes",
     "exchange",
     "explorer",
+    "erase",
     "map",
     "crash",
     "chaos",

@@ -358,6 +358,9 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    "COMPONENT_SPLIT_REQUEST": True,
+    # Values of a choice stand where they are used: shared names for them would change with every new field.
+    "POSTPROCESSING_HOOKS": [],
 }
 
 # Security.

@@ -28,7 +28,18 @@ class Counted:
 
 
 #: What pages show of a whole project, whichever room counts it.
-_SHOWN = ("answers", "disputes", "drawn", "entries", "held", "photos", "placed", "rulings", "truths")
+_SHOWN = (
+    "answers",
+    "decided",
+    "disputes",
+    "drawn",
+    "entries",
+    "held",
+    "photos",
+    "placed",
+    "rulings",
+    "truths",
+)
 
 
 def counts(project: Project, what: str, *, first: str | None = None) -> list[Counted]:

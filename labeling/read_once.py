@@ -48,6 +48,12 @@ def only_looking() -> Iterator[None]:
         _told.reset(before)
 
 
+def is_looking() -> bool:
+    """Whether nothing is written, so that one look may fetch what other parts of the page ask for."""
+    told = _told.get()
+    return told is not None and not told.over
+
+
 def read_once(reader: Callable[P, R]) -> Callable[P, R]:
     """Mark a reader of what can be hashed (rows are told apart by their keys). Nobody may change what it returned."""
 

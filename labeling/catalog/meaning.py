@@ -12,17 +12,11 @@ from collections.abc import Sequence
 from django.db.models import Q
 
 from labeling.catalog.models import ClassDefinition, ClassState, Guideline, Project
-from labeling.catalog.selectors import class_resolution, schema_of
+from labeling.catalog.selectors import class_resolution, schema_of, versions_of
 from labeling.read_once import read_once
 
 #: Versions that mean something of their own.
 _OWN = Q(wording_only=False) | Q(objection__isnull=False)
-
-
-@read_once
-def versions_of(project: Project) -> list[Guideline]:
-    """All of them, oldest first."""
-    return list(Guideline.objects.filter(project=project).select_related("objection").order_by("number"))
 
 
 def _is_own(version: Guideline) -> bool:

@@ -50,8 +50,11 @@ def proposals_of(project: Project) -> QuerySet[GuidelineProposal]:
 
 def waiting_proposals(projects: Sequence[Project]) -> Counter[int]:
     """Project id -> proposals that no admin has answered. One query."""
-    rows = GuidelineProposal.objects.filter(project__in=projects, answer__isnull=True)
-    return Counter(rows.values_list("project", flat=True))
+    return Counter(unanswered(projects).values_list("project", flat=True))
+
+
+def unanswered(projects: Sequence[Project]) -> QuerySet[GuidelineProposal]:
+    return GuidelineProposal.objects.filter(project__in=projects, answer__isnull=True)
 
 
 def waiting_proposals_say(n: int) -> str:

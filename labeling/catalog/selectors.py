@@ -30,12 +30,19 @@ from labeling.catalog.models import (
 )
 from labeling.catalog.renditions import VARIANTS
 from labeling.jobs.models import Job
-from labeling.read_once import read_once
+from labeling.read_once import is_looking, read_once
 
 
 @read_once
+def versions_of(project: Project) -> list[Guideline]:
+    """All of them, oldest first."""
+    return list(Guideline.objects.filter(project=project).select_related("objection").order_by("number"))
+
+
 def current_guideline(project: Project) -> Guideline:
-    """The newest version; every project has one."""
+    """The newest version; every project has one. A page asks for the others too, so it reads all at once."""
+    if is_looking():
+        return versions_of(project)[-1]
     return Guideline.objects.filter(project=project).order_by("-number")[:1].get()
 
 

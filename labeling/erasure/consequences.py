@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection
 
 from labeling.catalog.models import Exemplar, Image, Item, Project
+from labeling.erasure.scopes import photos_of
 from labeling.frontier.erased import certificates_that_rest
 from labeling.frontier.models import AutomaticDecision
 from labeling.learning.erased import versions_that_learned
 from labeling.truth.models import Annotation, Gold, GroundTruth
+
+#: Of photos that are counted before somebody asks.
+PAGES = 10
 
 
 @dataclass(frozen=True)
@@ -33,6 +39,16 @@ class Consequences:
     models: list[tuple[int, int]]
     certificates: list[tuple[int, str]]
 
+    def __add__(self, other: Consequences) -> Consequences:
+        """Of both, where they are of different photos."""
+        learned = Counter(dict(self.models)) + Counter(dict(other.models))
+        resting = {(pk, key) for pk, key in [*self.certificates, *other.certificates]}
+        counted = {name: getattr(self, name) + getattr(other, name) for name in _COUNTED}
+        return Consequences(**counted, models=sorted(learned.items()), certificates=sorted(resting))
+
+
+_COUNTED = ("photos", "size", "elsewhere", "gold", "exemplars", "answers", "truths", "decisions")
+
 
 def consequences(project: Project, item_ids: Sequence[int]) -> Consequences:
     """Of these photos, while the project holds them."""
@@ -49,6 +65,19 @@ def consequences(project: Project, item_ids: Sequence[int]) -> Consequences:
         models=versions_that_learned(project, item_ids),
         certificates=[(each.pk, each.label_class.key) for each in certificates_that_rest(project, item_ids)],
     )
+
+
+def foreseen(project: Project, **asked: Any) -> tuple[Consequences, bool]:
+    """Of the photos that are asked for, as :func:`~labeling.erasure.scopes.photos_of` takes them, and whether there may be
+    more: a page counts :data:`PAGES` pages of them and no further."""
+    page = photos_of(project, **asked)
+    ids = page.ids
+    for _page in range(PAGES - 1):
+        if page.next is None:
+            break
+        page = photos_of(project, **asked, after=page.next)
+        ids += page.ids
+    return consequences(project, ids), page.next is not None
 
 
 def _photos(project: Project, item_ids: Sequence[int]) -> tuple[int, int, int, int]:

@@ -16,6 +16,7 @@ from labeling.catalog import wiping
 from labeling.catalog.models import Image
 from labeling.catalog.services import log_activity
 from labeling.catalog.wiping import NotYet
+from labeling.erasure.asking import choose_some
 from labeling.erasure.models import ErasedPhoto, Erasure, Scope
 from labeling.erasure.moving_out import CHUNK, bring_back_some, take_out_some
 from labeling.exchange.choosing import forget_searches_of
@@ -27,20 +28,25 @@ from labeling.jobs.progress import JobError, Progress
 from labeling.learning.compute.forgetting import forget_vectors
 from labeling.queue.sweeps.selectors import searches_swept
 from labeling.queue.sweeps.services import forget_search
+from labeling.refusals import Refused
 from labeling.truth import services as truth
 
 logger = logging.getLogger(__name__)
 
 
 def work(progress: Progress) -> dict[str, Any]:
-    """Do the job ``erase``: what is left to do of ``args["erasure"]``. Returns {taken_out, back, gone}.
+    """Do the job ``erase``: what is left to do of ``args["erasure"]``. Returns {found, taken_out, back, gone}.
 
     Raises :class:`JobError` where something stands in the way; the hourly look asks for another try.
     """
     erasure = Erasure.objects.select_related("project").filter(pk=progress.args["erasure"]).first()
     if erasure is None:
         raise JobError("This erasure is gone. There is nothing to do.")
-    told = {"taken_out": 0, "back": 0, "gone": 0}
+    told = {"found": 0, "taken_out": 0, "back": 0, "gone": 0}
+    while (some := _choose_some(erasure)) is not None:
+        told["found"] += some
+        progress.report(told["found"])
+        progress.check()
     total = erasure.photos.count()
     if erasure.undone_at is None:
         while some := take_out_some(erasure, CHUNK):
@@ -65,6 +71,13 @@ def work(progress: Progress) -> dict[str, Any]:
         raise JobError(left.waits_for)
     _finish(erasure)
     return told
+
+
+def _choose_some(erasure: Erasure) -> int | None:
+    try:
+        return choose_some(erasure)
+    except Refused as refused:
+        raise JobError(refused.message) from refused
 
 
 def erase_some(erasure: Erasure, rows: Sequence[ErasedPhoto]) -> int:

@@ -33,6 +33,12 @@ class Erasure(models.Model):
     scope = models.CharField(max_length=8, choices=Scope.choices)
     source = models.CharField(max_length=200, blank=True, help_text="whose photos; empty once they are gone")
     reason = models.CharField(max_length=300)
+    query = models.CharField(
+        max_length=4000, blank=True, db_default="", help_text="of a search, while its photos are looked for"
+    )
+    looks_from = models.BigIntegerField(
+        null=True, help_text="id behind which a job looks for its other photos; null: all are known"
+    )
     took = models.JSONField(
         default=dict, help_text="what went and what stayed, as it was when it was asked for"
     )

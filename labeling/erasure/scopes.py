@@ -1,8 +1,9 @@
-"""Which photos a request means."""
+"""Which photos a request means, a page at a time: what it means may be the whole of a large project."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
 from django.db.models import QuerySet
@@ -15,12 +16,18 @@ from labeling.explorer.wanted import Wanted
 from labeling.people.models import User
 from labeling.refusals import Refused
 
-#: In one request.
-MOST = 100_000
-#: Photos that a search is asked for at a time.
+#: Photos of one page; as many as a search is asked for at a time.
 A_PAGE = 1000
 #: Named one by one.
 MOST_NAMED = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Ids, oldest first. ``next``: the id behind which the next page begins; ``None`` where there is none."""
+
+    ids: list[int]
+    next: int | None = None
 
 
 def photos_of(
@@ -31,50 +38,55 @@ def photos_of(
     source: str = "",
     query: str = "",
     by: User | None = None,
-) -> QuerySet[Item]:
-    """The project's photos that are meant, oldest first. ``query``: of a search, as its address says it, and ``by`` sees it.
+    after: int = 0,
+    most: int = A_PAGE,
+) -> Page:
+    """The project's photos that are meant, behind the id ``after``; those that are named, or near-duplicates, at once.
 
-    Raises :class:`Refused` ``invalid`` (422) where there are none, or more than :data:`MOST`.
+    ``query``: of a search, as its address says it, and ``by`` sees it. Raises :class:`Refused` ``invalid`` (422), also where
+    there are none at all.
     """
     items = Item.objects.filter(project=project).order_by("pk")
     if scope in (Scope.PHOTOS, Scope.GROUP):
-        if len(item_ids) > MOST_NAMED:
-            raise Refused.invalid("photos", _("Name at most %(most)d photos at once.") % {"most": MOST_NAMED})
-        named = items.filter(pk__in=[each for each in item_ids if 0 < each < 2**63])
-        groups = [each for each in named.values_list("twins_of", flat=True) if each is not None]
-        items = named | items.filter(twins_of__in=groups) if scope == Scope.GROUP and groups else named
+        page = Page(_named(project, item_ids, with_groups=scope == Scope.GROUP))
     elif scope == Scope.SOURCE:
-        items = items.filter(source=source)
+        page = _page(items.filter(source=source), after, most)
+    elif scope == Scope.PROJECT:
+        page = _page(items, after, most)
     elif scope == Scope.FOUND and by is not None:
-        items = items.filter(pk__in=_found(project, by, query))
-    elif scope != Scope.PROJECT:
+        page = _found(project, by, query, after, most)
+    else:
         raise Refused.invalid(
             "scope", _("One of: %(values)s.") % {"values": "photos, group, source, found, project"}
         )
-    count = items.count()
-    if not count:
+    if not page.ids and page.next is None and not after:
         raise Refused.invalid(
             "source" if scope == Scope.SOURCE else "photos",
             _("The project has no such photos. Nothing was changed."),
         )
-    if count > MOST:
-        raise Refused.invalid(
-            "scope", _("These are more than %(most)d photos. Erase them source by source.") % {"most": MOST}
-        )
-    return items
+    return page
 
 
-def _found(project: Project, by: User, query: str) -> list[int]:
-    """Ids of all that a search finds, page by page; one more than :data:`MOST` at most."""
+def _named(project: Project, item_ids: Sequence[int], *, with_groups: bool) -> list[int]:
+    if len(item_ids) > MOST_NAMED:
+        raise Refused.invalid("photos", _("Name at most %(most)d photos at once.") % {"most": MOST_NAMED})
+    items = Item.objects.filter(project=project).order_by("pk")
+    named = items.filter(pk__in=[each for each in item_ids if 0 < each < 2**63])
+    groups = [each for each in named.values_list("twins_of", flat=True) if each is not None]
+    meant = named | items.filter(twins_of__in=groups) if with_groups and groups else named
+    return list(meant.values_list("pk", flat=True))
+
+
+def _page(items: QuerySet[Item], after: int, most: int) -> Page:
+    ids = list(items.filter(pk__gt=after).values_list("pk", flat=True)[: most + 1])
+    return Page(ids[:most], ids[most - 1] if len(ids) > most else None)
+
+
+def _found(project: Project, by: User, query: str, after: int, most: int) -> Page:
     wanted = Wanted.of(project, dict(parse_qsl(query)))
     if not wanted or wanted.like:
         raise Refused.invalid(
             "query", _("Filter the photos first, other than by likeness, which has no end.")
         )
-    found: list[int] = []
-    after: int | None = 0
-    while after is not None and len(found) <= MOST:
-        page = search(project, by, wanted, after=after, limit=A_PAGE)
-        found += [row.item.pk for row in page.rows]
-        after = page.next
-    return found
+    page = search(project, by, wanted, after=after, limit=most)
+    return Page([row.item.pk for row in page.rows], page.next)

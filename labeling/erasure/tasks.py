@@ -27,7 +27,11 @@ def erase_due(timestamp: int) -> None:
     """What is due, what was cut off, and what had been erased and is here again."""
     keeping_out.erase_again()
     people.erase_people_due()
-    waiting = Q(undone_at__isnull=True, due_at__lte=timezone.now()) | Q(photos__taken_at__isnull=True)
+    waiting = (
+        Q(undone_at__isnull=True, due_at__lte=timezone.now())
+        | Q(photos__taken_at__isnull=True)
+        | Q(looks_from__isnull=False)
+    )
     for erasure in Erasure.objects.filter(waiting, gone_at__isnull=True).distinct():
         request_work(erasure)
 

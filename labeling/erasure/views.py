@@ -19,10 +19,9 @@ from labeling.catalog.models import Project
 from labeling.catalog.pages import project_context, show_refusal
 from labeling.catalog.permissions import Action, project_for
 from labeling.erasure import selectors, services
-from labeling.erasure.consequences import consequences
+from labeling.erasure.consequences import foreseen
 from labeling.erasure.forms import AskForm, LiftForm, ScopeForm
 from labeling.erasure.models import ErasedPhoto
-from labeling.erasure.scopes import photos_of
 from labeling.explorer.history import history
 from labeling.looked_at import only_looked_at
 from labeling.people.signed_in import signed_in
@@ -39,16 +38,15 @@ def erasures(request: HttpRequest, slug: str) -> HttpResponse:
     if request.method == "POST":
         return _ask(request, project)
     form = ScopeForm(request.GET if "scope" in request.GET else None, project=project)
-    going, status = None, 200
+    going, more, status = None, False, 200
     if form.is_bound and form.is_valid():
         try:
-            ids = list(photos_of(project, by=signed_in(request), **form.asked()).values_list("pk", flat=True))
-            going = consequences(project, ids)
+            going, more = foreseen(project, by=signed_in(request), **form.asked())
         except Refused as refusal:
             form.add_error(None, refusal.message)
     if form.errors:
         status = 422
-    return _page(request, project, form=form, going=going, status=status)
+    return _page(request, project, form=form, going=going, more=more, status=status)
 
 
 def _ask(request: HttpRequest, project: Project) -> HttpResponse:

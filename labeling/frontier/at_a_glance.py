@@ -9,6 +9,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from django.db.models import Exists, OuterRef, Q
+
 from labeling.catalog.meaning import meaning_now, meanings_now
 from labeling.catalog.models import Project
 from labeling.frontier.certificates import in_force
@@ -109,19 +111,19 @@ def _photos(counted: Iterable[Decided]) -> Counter[int]:
 
 def _checked(made: set[int]) -> dict[int, Proportion]:
     """As :class:`Glance` says: by the watches over the certificates ``made``."""
-    watched = {
-        # A delivered set is watched over all classes at once.
-        (model, guideline, None if promise == PromiseKind.DELIVERED else label_class)
-        for model, guideline, label_class, promise in Certificate.objects.filter(pk__in=made).values_list(
-            "model_version", "guideline", "label_class", "run__plan__promise"
-        )
-    }
+    by = Certificate.objects.filter(pk__in=made)
+    alike = by.filter(model_version=OuterRef("model_version"), guideline=OuterRef("guideline"))
+    delivered = Q(run__plan__promise=PromiseKind.DELIVERED)
     watches = AuditWatch.objects.filter(
-        part=WatchedPart.MACHINE, n__gt=0, model_version__in={model for model, *_rest in watched}
+        Exists(alike.filter(~delivered, label_class=OuterRef("label_class")))
+        # A delivered set is watched over all classes at once.
+        | Q(Exists(alike.filter(delivered)), label_class__isnull=True),
+        model_version__in=by.values("model_version"),
+        part=WatchedPart.MACHINE,
+        n__gt=0,
     )
     right, asked = Counter[int](), Counter[int]()
     for each in watches:
-        if (each.model_version_id, each.guideline_id, each.label_class_id) in watched:
-            right[each.project_id] += each.n - each.errors
-            asked[each.project_id] += each.n
+        right[each.project_id] += each.n - each.errors
+        asked[each.project_id] += each.n
     return {project: Proportion(right[project], n) for project, n in asked.items()}

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 from django.utils import timezone
 
 from labeling.catalog.models import LabelClass, Project
@@ -125,8 +125,12 @@ def open_audits(project: Project) -> dict[int, list[int]]:
 
 def paused_classes(project: Project) -> set[int]:
     """The same, where nobody asks which audits wait."""
-    pauses = DecidingPause.objects.filter(project=project, lifted_at__isnull=True)
-    return set(pauses.values_list("label_class_id", flat=True))
+    return set(pauses(project).values_list("label_class_id", flat=True))
+
+
+def pauses(project: Project) -> QuerySet[DecidingPause]:
+    """One of each class of which nothing is decided."""
+    return DecidingPause.objects.filter(project=project, lifted_at__isnull=True)
 
 
 def pause_where_full(project: Project, terms: Sequence[Terms], drawn: Mapping[int, int]) -> None:
@@ -152,10 +156,9 @@ def look_at_open_audits(*, project: Project) -> None:
 
 
 def _lift_where_answered(project: Project, waiting: Mapping[int, Sequence[int]]) -> int:
-    pauses = DecidingPause.objects.filter(project=project, lifted_at__isnull=True)
     lifted = [
         each
-        for each in pauses.select_related("label_class")
+        for each in pauses(project).select_related("label_class")
         if len(waiting.get(each.label_class_id, ())) <= GO_ON_AT
     ]
     for each in lifted:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from django.db import connection
+from django.db.models import Count
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -24,6 +24,7 @@ from labeling.queue.models import BandOpening
 from labeling.queue.placing import TruthsByBand, truths_by_band
 from labeling.truth.alpha import Reliability, alpha_by_band
 from labeling.truth.estimates import Proportion
+from labeling.truth.models import OpenDispute
 
 
 class BandState(StrEnum):
@@ -261,23 +262,10 @@ class BandRow:
         return self.gate.says
 
 
-# Open disputes by the outermost band in which their photo was shown.
-_DISPUTES_SQL = """
-SELECT shown.band, count(*) FROM truth_opendispute o JOIN truth_dispute d ON d.id = o.dispute_id, LATERAL (
-    SELECT min(CASE WHEN jsonb_typeof(a.context -> 'band') = 'number' THEN (a.context ->> 'band')::int END) AS band,
-           count(*) AS answers
-    FROM truth_annotation a
-    WHERE a.item_id = d.item_id AND a.round = d.round AND a.draw <> 'gold'
-      AND NOT EXISTS (SELECT 1 FROM truth_retraction undone WHERE undone.annotation_id = a.id)) shown
-WHERE o.project_id = %s AND shown.answers > 0 GROUP BY shown.band
-"""
-
-
 def band_table(project: Project, seen: Any) -> list[BandRow]:
     """Every band of the pace, outermost first. ``seen`` is the frontier picture (:func:`selectors.picture`)."""
-    with connection.cursor() as cursor:
-        cursor.execute(_DISPUTES_SQL, [project.pk])
-        disputes = dict(cursor.fetchall())
+    answered = OpenDispute.objects.filter(project=project, answers__gt=0).order_by().values_list("band")
+    disputes = dict(answered.annotate(n=Count("pk")))
     holds = {each.key[0]: each.n for each in totals(project)["held"]}
     alpha = alpha_by_band(project)
     agreed = {each.band: each.unanimous for each in seen.agreement}

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from django.db import connection
 
 from labeling.catalog.models import Project
-from labeling.kept_counts import rows
+from labeling.kept_counts import rows, totals
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,13 @@ class Decided:
 
 def decided_now(projects: Sequence[Project]) -> list[Decided]:
     """Photos that stand as the machine decided them."""
+    if len(projects) == 1:  # whose page has asked for all its counts
+        (project,) = projects
+        return [
+            Decided(project.pk, settled == "settled", frozenset(map(int, certificates)), each.n)
+            for each in totals(project)["decided"]
+            for settled, *certificates in [each.key]
+        ]
     found = rows(
         """
         SELECT project_id, key[1] = 'settled', key[2:], sum(n) FROM truth_tally

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from django.db.models import QuerySet
+
 from labeling.catalog.models import Project
-from labeling.frontier.models import FrontierPolicy
+from labeling.frontier.models import FrontierPolicy, Mode
 from labeling.read_once import read_once
 
 #: Share of the decisions; with less, the watch over a machine that decides would see next to nothing.
@@ -27,6 +29,12 @@ FIELDS = (
 def policy_of(project: Project) -> FrontierPolicy:
     """The newest policy; the defaults, not stored, where nobody has set one."""
     return FrontierPolicy.objects.filter(project=project).first() or FrontierPolicy(project=project)
+
+
+def deciding(project: Project) -> QuerySet[FrontierPolicy]:
+    """The policy in force, if it lets the machine decide."""
+    newest = FrontierPolicy.objects.filter(project=project).values("pk")[:1]
+    return FrontierPolicy.objects.filter(pk__in=newest, mode=Mode.ON)
 
 
 def first_share(policy: FrontierPolicy) -> float:

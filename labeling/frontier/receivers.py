@@ -42,15 +42,15 @@ def on_another_champion(*, project: Project, **_: Any) -> None:
 
 @receiver(gold_chosen)
 def on_gold_chosen(*, project: Project, item_ids: list[int], **_kwargs: Any) -> dict[int, Refused]:
-    drawn = drawn_among(project=project, item_ids=item_ids)
+    drawn = drawn_among(project=project, item_ids=item_ids) if item_ids else ()
     return {item_id: Refused("drawn", drawn_message()) for item_id in drawn}
 
 
 @receiver(guideline_changed)
 def on_another_guideline(*, project: Project, guideline: Guideline, **_: Any) -> None:
     """Refuses, and with it the new version, where an exemplar is a photo of a random sample."""
-    shown = new_exemplars(project=project, guideline=guideline)
-    if drawn_among(project=project, item_ids=[item.pk for item in shown]):
+    shown = [item.pk for item in new_exemplars(project=project, guideline=guideline)]
+    if drawn_among(project=project, item_ids=shown):
         raise Refused.invalid("exemplars", drawn_message(), code="drawn")
 
 

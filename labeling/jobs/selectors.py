@@ -1,13 +1,27 @@
-"""What is under way."""
+"""What is under way, and what was asked for last."""
 
 from __future__ import annotations
 
-from labeling.jobs.models import Job
+from django.db.models import Q, Subquery
+
+from labeling.jobs.models import LIVE_STATES, Job
 from labeling.read_once import read_once
 
 
-@read_once
 def live_jobs(project_id: int) -> tuple[Job, ...]:
     """A project's jobs that wait or run, oldest first, with who asked for them."""
-    jobs = Job.objects.live().of_project(project_id).select_related("requested_by")
-    return tuple(jobs.order_by("created_at"))
+    return tuple(each for each in _now(project_id) if each.is_live)
+
+
+def newest_job(project_id: int) -> Job | None:
+    """The one that was asked for last."""
+    return next(reversed(_now(project_id)), None)
+
+
+@read_once
+def _now(project_id: int) -> tuple[Job, ...]:
+    """Both, oldest first."""
+    jobs = Job.objects.of_project(project_id)
+    newest = jobs.order_by("-created_at").values("pk")[:1]
+    shown = jobs.filter(Q(state__in=LIVE_STATES) | Q(pk=Subquery(newest)))
+    return tuple(shown.select_related("requested_by").order_by("created_at"))

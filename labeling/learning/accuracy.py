@@ -13,11 +13,12 @@ from typing import Any
 from django.db import connection
 
 from labeling.catalog.models import Project
-from labeling.catalog.selectors import class_resolution
+from labeling.catalog.selectors import class_resolution, current_guideline
 from labeling.learning.models import ModelVersion
 from labeling.learning.selectors import champion
 from labeling.learning.sides import LEARNED_A_TWIN
 from labeling.truth.estimates import Proportion
+from labeling.truth.random_labels import kept_while_unchanged
 
 #: Newest random labels that count: a version that serves for a year is judged by what came last.
 NEWEST = 500
@@ -67,9 +68,13 @@ class Accuracy:
 
 
 def champion_accuracy(project: Project) -> Accuracy | None:
-    """``None`` before the first promotion."""
+    """Kept until random labels say more. ``None`` before the first promotion."""
     model = champion(project)
-    return accuracy_of(model) if model is not None else None
+    if model is None:
+        return None
+    about = (model.pk, current_guideline(project).pk)
+    checks = kept_while_unchanged("accuracy", project, about, lambda: audited(model))
+    return Accuracy(model.number, checks, at_training(model.metrics))
 
 
 def accuracy_of(model: ModelVersion) -> Accuracy:

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from labeling.catalog.models import Project
 from labeling.catalog.selectors import (
-    active_definitions,
+    active_classes,
     class_resolution,
     current_guideline,
 )
@@ -137,7 +137,7 @@ def training_set(project: Project) -> TrainingSet:
         guideline_id=current_guideline(project).pk,
         classes=tuple(
             TrainingClass(definition.label_class_id, definition.label_class.key, definition.name)
-            for definition in active_definitions(project)
+            for definition in active_classes(project)
             if definition.label_class_id in present
         ),
         examples=tuple(examples),
@@ -194,7 +194,7 @@ def readiness(project: Project) -> Readiness:
             found[survivor] += each.n
     counts = tuple(
         ClassCount(each.label_class.key, each.name, found[each.label_class_id])
-        for each in active_definitions(project)
+        for each in active_classes(project)
     )
     return Readiness(counts, _what_is_missing(counts))
 

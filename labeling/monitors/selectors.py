@@ -9,6 +9,8 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
+from django.db.models import QuerySet
+
 from labeling.catalog.models import Item, Project
 from labeling.charts.figure import Figure
 from labeling.jobs.models import Job, JobState
@@ -92,8 +94,11 @@ def open_alerts(project: Project) -> int:
 
 def unseen_alerts(projects: Sequence[Project]) -> Counter[int]:
     """Project id -> open alerts that nobody has acknowledged yet, in one query."""
-    unseen = MonitorAlert.objects.open().filter(project__in=projects, acknowledgement__isnull=True)
-    return Counter(unseen.order_by().values_list("project", flat=True))
+    return Counter(unacknowledged(projects).order_by().values_list("project", flat=True))
+
+
+def unacknowledged(projects: Sequence[Project]) -> QuerySet[MonitorAlert]:
+    return MonitorAlert.objects.open().filter(project__in=projects, acknowledgement__isnull=True)
 
 
 def readings(project: Project, monitor: str) -> list[MonitorReading]:

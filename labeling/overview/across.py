@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Count
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -24,7 +24,7 @@ from labeling.overview.project_cards import ProjectCard
 from labeling.overview.sentence import decides, right_when_decided, standing
 from labeling.people.models import User
 from labeling.queue.selectors import waiting_for
-from labeling.truth.models import Annotation, Dispute, Pause
+from labeling.truth.models import OpenDispute, Pause
 
 
 @dataclass(frozen=True)
@@ -97,11 +97,10 @@ def _needs(user: User, cards: Sequence[ProjectCard]) -> list[Line]:
 
 def _disputes_to_rule(user: User, projects: Sequence[Project]) -> Counter[int]:
     """Open disputes that this person may rule on: of photos that they did not answer, unless the project lets them."""
-    mine = Annotation.objects.standing().filter(labeler=user, item=OuterRef("item"))
-    disputes = Dispute.objects.waiting().filter(waits__project__in=projects).annotate(own=Exists(mine))
-    strict = {project.pk for project in projects if not project.reviewer_may_rule_own}
-    rows = disputes.order_by().values_list("project", "own")
-    return Counter(project for project, own in rows if not (own and project in strict))
+    strict = [project.pk for project in projects if not project.reviewer_may_rule_own]
+    waiting = OpenDispute.objects.filter(project__in=projects, held=False)
+    theirs = waiting.exclude(project__in=strict, answered_by__contains=[user.pk])
+    return Counter(dict(theirs.order_by().values_list("project").annotate(n=Count("pk"))))
 
 
 def _paused(projects: Sequence[Project]) -> Counter[int]:

@@ -327,7 +327,12 @@ def _monitor_thresholds(data: dict[str, Any]) -> str:
 
 
 def _erasure_asked(data: dict[str, Any]) -> str:
-    photos = ngettext("%(n)d photo", "%(n)d photos", data["photos"]) % {"n": data["photos"]}
+    number = {"n": data["photos"]}
+    photos = (
+        ngettext("more than %(n)d photo", "more than %(n)d photos", data["photos"]) % number
+        if data.get("more")
+        else ngettext("%(n)d photo", "%(n)d photos", data["photos"]) % number
+    )
     said = _("%(who)s had %(photos)s erased; they can be brought back for %(days)d days") % {
         **data,
         "photos": photos,

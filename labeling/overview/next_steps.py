@@ -12,17 +12,17 @@ from django.utils.translation import ngettext
 
 from labeling.catalog.models import Project, Role
 from labeling.catalog.permissions import Action
-from labeling.catalog.proposals import waiting_proposals, waiting_proposals_say
+from labeling.catalog.proposals import unanswered, waiting_proposals_say
 from labeling.catalog.selectors import active_definitions, class_resolution
-from labeling.frontier.auditing import paused_classes
-from labeling.frontier.models import Mode
-from labeling.frontier.policy import policy_of
+from labeling.counted_together import counted_together
+from labeling.frontier.auditing import pauses
+from labeling.frontier.policy import deciding
 from labeling.jobs.models import Job, JobState
-from labeling.jobs.selectors import live_jobs
+from labeling.jobs.selectors import live_jobs, newest_job
 from labeling.learning.selectors import champion, new_ground_truths, versions
 from labeling.learning.training_set import readiness
 from labeling.learning.wording import never_finds
-from labeling.monitors.selectors import unseen_alerts
+from labeling.monitors.selectors import unacknowledged
 from labeling.truth.models import Pause
 
 #: A training is worth suggesting again after this many new ground truths.
@@ -48,7 +48,14 @@ class Step:
 def next_steps(project: Project, at: dict[str, Any], *, certified: bool = False) -> list[Step]:
     """At most a handful. ``at`` is the queue's progress; ``certified``: whether any certificate stands."""
     steps: list[Step] = []
-    paused = Pause.objects.filter(project=project, lifted_at__isnull=True).count()
+    paused, proposed, waits, people, alerts, decides = counted_together(
+        Pause.objects.filter(project=project, lifted_at__isnull=True),
+        unanswered([project]),
+        pauses(project),
+        project.memberships.filter(role__in=[Role.LABELER, Role.REVIEWER]),
+        unacknowledged([project]),
+        deciding(project),
+    )
     if paused:
         steps.append(
             Step(
@@ -58,10 +65,10 @@ def next_steps(project: Project, at: dict[str, Any], *, certified: bool = False)
                 _("Look"),
             )
         )
-    if n := waiting_proposals([project])[project.pk]:
+    if proposed:
         steps.append(
             Step(
-                waiting_proposals_say(n),
+                waiting_proposals_say(proposed),
                 _(
                     "A certificate rests on what the guideline means, so an admin agrees to it or says why not."
                 ),
@@ -69,16 +76,15 @@ def next_steps(project: Project, at: dict[str, Any], *, certified: bool = False)
                 _("Look"),
             )
         )
-    waits = paused_classes(project)
     if waits:
         steps.append(
             Step(
                 ngettext(
                     "The machine waits for the audit of %(n)d class",
                     "The machine waits for the audit of %(n)d classes",
-                    len(waits),
+                    waits,
                 )
-                % {"n": len(waits)},
+                % {"n": waits},
                 _(
                     "It decides no more of it until people have answered. Whoever labels is asked these photos first."
                 ),
@@ -88,7 +94,6 @@ def next_steps(project: Project, at: dict[str, Any], *, certified: bool = False)
         )
     if at["pool"] == 0:
         steps.append(Step(_("Add photos"), _("The pool is empty."), "intake", _("Intake")))
-    people = project.memberships.filter(role__in=[Role.LABELER, Role.REVIEWER]).count()
     wanted = max(project.more_of_drawn or 0, project.at_boundary or project.answers_per_image)
     if people < wanted:
         steps.append(
@@ -112,7 +117,7 @@ def next_steps(project: Project, at: dict[str, Any], *, certified: bool = False)
             )
         )
     steps += _training_steps(project)
-    if certified and policy_of(project).mode != Mode.ON:
+    if certified and not decides:
         steps.append(
             Step(
                 _("Let the machine decide what is certified"),
@@ -121,7 +126,6 @@ def next_steps(project: Project, at: dict[str, Any], *, certified: bool = False)
                 _("Frontier"),
             )
         )
-    alerts = unseen_alerts([project])[project.pk]
     if alerts:
         steps.append(
             Step(
@@ -132,9 +136,9 @@ def next_steps(project: Project, at: dict[str, Any], *, certified: bool = False)
                 _("Monitors"),
             )
         )
-    failed = failed_jobs([project]).get(project.pk)
-    if failed is not None:
-        steps.append(Step(_("A job failed"), failed.said, "jobs", _("Jobs")))
+    newest = newest_job(project.pk)
+    if newest is not None and newest.state == JobState.FAILED:
+        steps.append(Step(_("A job failed"), newest.said, "jobs", _("Jobs")))
     waiting = sum(row["waiting"] for row in at["ladders"])
     if waiting:
         steps.append(

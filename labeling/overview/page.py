@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from labeling.catalog.models import Project
 from labeling.catalog.permissions import Action, may
-from labeling.catalog.selectors import active_definitions
+from labeling.catalog.selectors import active_classes, active_definitions
 from labeling.frontier.at_a_glance import Glance, glance
 from labeling.frontier.bands import band_needs
 from labeling.frontier.picture import picture
@@ -29,8 +29,9 @@ NEWEST = 5
 
 
 def overview(project: Project, user: User) -> dict[str, Any]:
-    """All parts that ``user`` may see; what several of them need is read once."""
-    shown = _mine(project, user) if may(user, project, Action.LABEL) else {}
+    """All parts that ``user`` may see; what several of them need is read once. Admins see no work of their own here."""
+    is_admin = may(user, project, Action.ADMIN)
+    shown = _mine(project, user) if may(user, project, Action.LABEL) and not is_admin else {}
     if may(user, project, Action.FIGURES):
         drawn, seen = picture(project), glance([project])
         at = progress(project)
@@ -38,7 +39,7 @@ def overview(project: Project, user: User) -> dict[str, Any]:
         steps = next_steps(project, at, certified=bool(seen.standing))
         shown |= _says(project, at, seen, accuracy, steps) | {"picture": drawn} | _needs(steps)
         shown |= _figures(project, at, seen, accuracy)
-    if may(user, project, Action.ADMIN):
+    if is_admin:
         shown |= _running(project) | _diary(project)
     return shown
 
@@ -85,7 +86,7 @@ def _figures(project: Project, at: dict[str, Any], seen: Glance, accuracy: Accur
         "per_decision": decided / at["human_decisions"] if at["human_decisions"] else None,
         "class_counts": [
             (d.name, position, at["classes"].get(d.label_class.key, 0))
-            for position, d in enumerate(active_definitions(project))
+            for position, d in enumerate(active_classes(project))
         ],
     }
 

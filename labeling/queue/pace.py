@@ -36,7 +36,7 @@ from labeling.queue.placing import TruthsByBand, current_ranking, truths_by_band
 from labeling.read_once import read_once
 from labeling.truth.alpha import alpha_since
 from labeling.truth.models import GroundTruth, Origin
-from labeling.truth.tallies import disputed, truths_after
+from labeling.truth.tallies import finished
 
 #: Another champion moves settled photos about: on ELPV the outer band kept 15 to 36 of the 20 that it needs at every
 #: training. Only one that lost half of them has really lost its ground.
@@ -136,7 +136,8 @@ def band_progress(project: Project) -> BandProgress:
     opening = _opening(project)
     band = _band(project, opening)
     before, last = _before(opening)
-    newer = truths_after(project, last)
+    since = opening.created_at if opening else None
+    newer, disputed = finished(project, last, since)
     settled = newer.total()
     return BandProgress(
         band=band,
@@ -146,9 +147,9 @@ def band_progress(project: Project) -> BandProgress:
         # Photos of a ring whose first answer differed are all among those that two people finished: without the others their
         # share would be of what is hard.
         agreed=newer[Origin.AGREEMENT] + newer[Origin.ASSISTED],
-        disputed=disputed(project, opening.created_at if opening else None),
+        disputed=disputed,
         opening=opening.pk if opening else None,
-        since=opening.created_at if opening else None,
+        since=since,
         back_to=_back_to(project, opening),
     )
 

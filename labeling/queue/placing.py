@@ -13,9 +13,9 @@ from datetime import datetime
 
 from django.db import connection
 
-from labeling.catalog.meaning import meaning_since, versions_of
+from labeling.catalog.meaning import meaning_since
 from labeling.catalog.models import Project
-from labeling.catalog.selectors import class_resolution
+from labeling.catalog.selectors import class_resolution, versions_of
 from labeling.kept_counts import totals
 from labeling.learning.models import ModelVersion
 from labeling.learning.sides import ITS_VERSION_LEARNED_A_TWIN

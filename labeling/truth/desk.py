@@ -82,7 +82,7 @@ def bar(project: Project, reviewer: User, wanted: Wanted) -> dict[str, Any]:
 def strip(project: Project, reviewer: User, wanted: Wanted) -> dict[str, Any]:
     """The open disputes as thumbnails; those that this reviewer answered are marked. ``shown_count``: of those wanted."""
     waiting = wanted.of_open(project, reviewer)
-    open_count = sum(n for (_cause, held), n in selectors.open_counts(project).items() if not held)
+    open_count = sum(each.n for each in selectors.counted_alike(project, reviewer) if not each.held)
     return {
         "strip": list(waiting[:STRIP]),
         "open_count": open_count,

@@ -6,7 +6,7 @@ from django.dispatch import Signal
 settled = Signal()
 #: kwargs: project, item_ids. An import settled these photos, of which none was drawn at random.
 imported = Signal()
-#: kwargs: project, item_ids. The photos are about to become gold; whoever must not let some returns item id -> ``Refused``.
+#: kwargs: project, item_ids. These photos are about to become gold; whoever must not let some returns id -> ``Refused``.
 gold_chosen = Signal()
 #: kwargs: project, item_ids. The photos went to review and need no further answers.
 disputed = Signal()

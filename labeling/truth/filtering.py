@@ -6,25 +6,25 @@ what the audit or the machine has to do with it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import chain
 from urllib.parse import urlencode
 
-from django.db import connection
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from labeling.catalog.models import LabelClass, Project
 from labeling.catalog.selectors import active_classes, class_resolution
 from labeling.people.models import User
 from labeling.refusals import Refused
-from labeling.truth.models import Annotation, AnswerKind, Dispute, DisputeCause
-from labeling.truth.selectors import open_counts, open_disputes, rulable_disputes
+from labeling.truth.models import Dispute, DisputeCause
+from labeling.truth.selectors import Alike, counted_alike, open_disputes, rulable_disputes
 
 #: Pairs of classes that are offered, those with the most disputes first.
 MOST_PAIRS = 12
-#: So many classes may be named at once. Each is a question of its own to the database, and a photo has no more answers.
+#: So many classes may be named at once: a photo has no more answers.
 MOST_BETWEEN = 12
 
 
@@ -77,16 +77,13 @@ class Wanted:
 
     def _among(self, disputes: QuerySet[Dispute], project: Project) -> QuerySet[Dispute]:
         if self.cause:
-            disputes = disputes.filter(cause=self.cause)
+            disputes = disputes.filter(waits__cause=self.cause)
         if self.between:
-            answers = Annotation.objects.for_agreement().filter(
-                item=OuterRef("item"), round=OuterRef("round"), kind=AnswerKind.CLASS
-            )
             counted = _counted_as(project)
             named = [counted.get(key, []) for key in self.between]
             for ids in named:
-                disputes = disputes.filter(Exists(answers.filter(label_class__in=ids)))
-            disputes = disputes.exclude(Exists(answers.exclude(label_class__in=list(chain(*named)))))
+                disputes = disputes.filter(waits__classes__overlap=ids)
+            disputes = disputes.filter(waits__classes__contained_by=list(chain(*named)))
         return disputes
 
 
@@ -102,68 +99,43 @@ class Choice:
 
 def choices(project: Project, reviewer: User, wanted: Wanted) -> list[Choice]:
     """What the open disputes can be filtered by: causes in their order, then classes between which people differ."""
-    counted = open_counts(project)
-    causes = {cause: n for (cause, held), n in counted.items() if not held}
+    open_now = counted_alike(project, reviewer)
+    causes = Counter[str]()
+    for each in open_now:
+        causes[each.cause] += 0 if each.held else each.n
     found = [
         Choice(str(cause.label), causes[cause], Wanted(cause=cause).query, wanted == Wanted(cause=cause))
         for cause in DisputeCause
-        if cause in causes
+        if causes[cause]
     ]
-    pairs = _pairs(project, reviewer)
+    pairs = _pairs(project, reviewer, open_now)
     found += [
         Choice(" / ".join(names), count, Wanted(between=keys).query, wanted == Wanted(between=keys))
         for keys, names, count in pairs
         if len(pairs) > 1 or wanted == Wanted(between=keys)
     ]
-    if n_held := sum(n for (_cause, held), n in counted.items() if held):
+    if n_held := sum(each.n for each in open_now if each.held):
         found.append(Choice(_("Held at the boundary"), n_held, Wanted(held=True).query, wanted.held))
     return found
 
 
-# What each open dispute's standing answers count as today, and how many disputes are between the same classes.
-_PAIRS = """
-WITH resolution AS (
-    SELECT * FROM unnest(%(old)s::bigint[], %(new)s::bigint[]) AS r (old_id, new_id)
-), answered AS (
-    SELECT d.id, array_agg(DISTINCT r.new_id ORDER BY r.new_id) AS classes
-    FROM truth_opendispute o
-    JOIN truth_dispute d ON d.id = o.dispute_id
-    JOIN truth_annotation a ON a.item_id = d.item_id AND a.round = d.round AND a.kind = 'class' AND a.draw <> 'gold'
-    JOIN resolution r ON r.old_id = a.label_class_id
-    WHERE o.project_id = %(project)s AND NOT o.held
-      AND NOT EXISTS (SELECT 1 FROM truth_retraction x WHERE x.annotation_id = a.id)
-      AND (%(own)s OR NOT EXISTS (
-          SELECT 1 FROM truth_annotation m WHERE m.item_id = d.item_id AND m.labeler_id = %(reviewer)s
-            AND NOT EXISTS (SELECT 1 FROM truth_retraction x WHERE x.annotation_id = m.id)))
-    GROUP BY d.id HAVING count(DISTINCT r.new_id) > 1
-)
-SELECT classes, count(*) FROM answered GROUP BY classes ORDER BY count(*) DESC, classes LIMIT %(most)s
-"""
-
-
-def _pairs(project: Project, reviewer: User) -> list[tuple[tuple[str, ...], list[str], int]]:
-    resolution = {old: new for old, new in class_resolution(project).items() if new is not None}
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _PAIRS,
-            {
-                "old": list(resolution),
-                "new": list(resolution.values()),
-                "project": project.pk,
-                "own": project.reviewer_may_rule_own,
-                "reviewer": reviewer.pk,
-                "most": MOST_PAIRS,
-            },
-        )
-        rows = cursor.fetchall()
+def _pairs(
+    project: Project, reviewer: User, open_now: Iterable[Alike]
+) -> list[tuple[tuple[str, ...], list[str], int]]:
+    """Classes, as they count today, between which people differ: keys, names, and disputes to be ruled on."""
+    resolution = class_resolution(project)
+    counted = Counter[tuple[int, ...]]()
+    for each in open_now:
+        if not each.held and (project.reviewer_may_rule_own or not each.own):
+            now = {new for old in each.classes if (new := resolution.get(old)) is not None}
+            counted[tuple(sorted(now))] += each.n
+    most = sorted(
+        (pair for pair in counted.items() if len(pair[0]) > 1), key=lambda pair: (-pair[1], pair[0])
+    )
     of = {each.label_class_id: each for each in active_classes(project)}
     return [
-        (
-            tuple(of[each].label_class.key for each in classes),
-            [of[each].name for each in classes],
-            count,
-        )
-        for classes, count in rows
+        (tuple(of[each].label_class.key for each in classes), [of[each].name for each in classes], count)
+        for classes, count in most[:MOST_PAIRS]
     ]
 
 

@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from labeling.catalog.models import Guideline, Project
@@ -39,6 +39,16 @@ from labeling.truth.settling_several import settle_swept
 
 #: Elsewhere nobody is asked for our reasons.
 _REASONS = {AnswerKind.HOLD: HoldReason.OTHER, AnswerKind.UNUSABLE: UnusableReason.OTHER}
+
+# As text: a queryset takes nearly as long to compose a thousand rows as the database needs for them.
+_SETTLE = """
+INSERT INTO truth_groundtruth
+    (project_id, item_id, kind, label_class_id, origin, draw, guideline_id, supersedes_id, created_at)
+SELECT %(project)s, n.item, n.kind, n.class, %(origin)s, %(draw)s, %(guideline)s, n.supersedes, %(now)s
+FROM unnest(%(items)s::bigint[], %(kinds)s::text[], %(classes)s::bigint[], %(ends)s::bigint[])
+     n (item, kind, class, supersedes)
+RETURNING item_id, id
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,22 +166,25 @@ def _settle(
     origin: str,
     draw: str,
 ) -> dict[int, int]:
-    made = GroundTruth.objects.bulk_create(
-        GroundTruth(
-            project=project,
-            item_id=word.item_id,
-            kind=word.kind,
-            label_class_id=word.label_class_id,
-            origin=origin,
-            draw=draw,
-            guideline=guideline,
-            supersedes_id=supersedes.get(word.item_id),
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _SETTLE,
+            {
+                "project": project.pk,
+                "items": [word.item_id for word in words],
+                "kinds": [str(word.kind) for word in words],
+                "classes": [word.label_class_id for word in words],
+                "ends": [supersedes.get(word.item_id) for word in words],
+                "origin": str(origin),
+                "draw": str(draw),
+                "guideline": guideline.pk,
+                "now": timezone.now(),
+            },
         )
-        for word in words
-    )
+        made = dict(cursor.fetchall())
     if made:
-        events.imported.send(sender=GroundTruth, project=project, item_ids=[truth.item_id for truth in made])
-    return {truth.item_id: truth.pk for truth in made}
+        events.imported.send(sender=GroundTruth, project=project, item_ids=list(made))
+    return made
 
 
 @transaction.atomic

@@ -81,9 +81,9 @@ def add_golds(
 
 
 def refused_as_gold(project: Project, item_ids: Sequence[int]) -> dict[int, Refused]:
-    """Of these photos, those that another room does not let become gold, by item id."""
+    """What a room above refuses as gold, and why, by item id."""
     told: list[tuple[Any, Any]] = events.gold_chosen.send(sender=Gold, project=project, item_ids=item_ids)
-    return {item_id: refused for _receiver, said in told for item_id, refused in (said or {}).items()}
+    return {item_id: why for _receiver, refused in told for item_id, why in (refused or {}).items()}
 
 
 def _ask_again(golds: Sequence[Gold]) -> None:

@@ -188,17 +188,29 @@ class Dispute(models.Model):
 class OpenDispute(models.Model):
     """A dispute without a ruling, found at once among all that were ruled. The database's triggers write it.
 
-    ``held``: it is held at the boundary, and its photo was not drawn at random, so no reviewer is asked for it.
+    ``held``: it is held at the boundary, and its photo was not drawn at random, so no reviewer is asked for it. The rest
+    follows from the dispute and the standing answers. ``classes`` that answers of its round name, as they named them, and
+    how many ``answers``, gold left out; ``band``: the outermost in which the photo was shown for one. ``answered_by``: who
+    answered it, in whatever round.
     """
 
     dispute = models.OneToOneField(Dispute, on_delete=models.CASCADE, primary_key=True, related_name="waits")
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+", db_constraint=False)
     held = models.BooleanField(default=False, db_default=False)
     since = models.DateTimeField(null=True, help_text="when the dispute began")
+    item = models.ForeignKey(
+        Item, null=True, on_delete=models.CASCADE, related_name="+", db_constraint=False, db_index=False
+    )
+    cause = models.CharField(max_length=12, default="", db_default="")
+    classes = ArrayField(models.BigIntegerField(), null=True)
+    answers = models.IntegerField(null=True)
+    band = models.IntegerField(null=True)
+    answered_by = ArrayField(models.BigIntegerField(), null=True)
 
     class Meta:
         indexes = [
             models.Index(fields=["project", "held", "since", "dispute"], name="open_dispute_in_order"),
+            models.Index(fields=["item"], name="open_dispute_of_photo"),
         ]
 
     def __str__(self) -> str:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from labeling.catalog.models import Project
 from labeling.people.models import User
 from labeling.refusals import Refused
-from labeling.truth.models import Dispute, DisputeCause, Outcome
+from labeling.truth.models import Dispute, DisputeCause, OpenDispute, Outcome
 from labeling.truth.reviewing import rule
 
 
 def of_paused(project: Project) -> int:
     """Disputes that wait for a ruling only because a labeler was paused."""
-    return Dispute.objects.open().filter(waits__project=project, cause=DisputeCause.PAUSED).count()
+    return OpenDispute.objects.filter(project=project, cause=DisputeCause.PAUSED).count()
 
 
 def send_back_paused(*, project: Project, reviewer: User, comment: str) -> tuple[int, int]:

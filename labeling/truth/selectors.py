@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Case, Count, Exists, OuterRef, Q, QuerySet, When
 
 from labeling.catalog.models import Guideline, Image, Item, Project
 from labeling.catalog.selectors import class_names, current_guideline
 from labeling.people.models import User
 from labeling.plain_text import composed
-from labeling.planner import LookedUp
 from labeling.read_once import read_once
 from labeling.truth.models import (
     Annotation,
@@ -23,6 +22,7 @@ from labeling.truth.models import (
     Dispute,
     GroundTruth,
     HoldReason,
+    OpenDispute,
     Outcome,
     Ruling,
     UnusableReason,
@@ -49,24 +49,39 @@ def answered_by(dispute: Dispute, user: User) -> bool:
     return Annotation.objects.standing().filter(item_id=dispute.item_id, labeler=user).exists()
 
 
-def _answered_by(user: User) -> LookedUp:
-    """Of a dispute: whether ``user`` gave one of the standing answers to its photo."""
-    return LookedUp(Annotation.objects.standing().filter(item=OuterRef("item"), labeler=user))
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """``n`` open disputes of one ``cause``, ``held`` or not. ``classes``: ids that answers name, as they named them.
+
+    ``own``: the reviewer answered their photos.
+    """
+
+    cause: str
+    held: bool
+    classes: frozenset[int]
+    own: bool
+    n: int
 
 
 @read_once
-def open_counts(project: Project) -> dict[tuple[str, bool], int]:
-    """(cause, held) -> open disputes."""
-    counted = Dispute.objects.open().filter(waits__project=project).values_list("cause", "waits__held")
-    return {(cause, held): n for cause, held, n in counted.annotate(n=Count("id")).order_by()}
+def counted_alike(project: Project, reviewer: User) -> list[Alike]:
+    """All open disputes, those that are alike together."""
+    own = Case(When(answered_by__contains=[reviewer.pk], then=True), default=False)
+    counted = (
+        OpenDispute.objects.filter(project=project)
+        .order_by()
+        .values_list("cause", "held", "classes", own)
+        .annotate(n=Count("pk"))
+    )
+    return [Alike(cause, held, frozenset(classes), own, n) for cause, held, classes, own, n in counted]
 
 
 def own_dispute_ids(project: Project, user: User) -> set[UUID]:
     """Open disputes about photos that ``user`` answered; empty where the project lets people rule their own."""
     if project.reviewer_may_rule_own:
         return set()
-    open_here = Dispute.objects.open().filter(waits__project=project)
-    return set(open_here.filter(_answered_by(user)).values_list("id", flat=True))
+    own = OpenDispute.objects.filter(project=project, answered_by__contains=[user.pk])
+    return set(own.values_list("pk", flat=True))
 
 
 def rulable_disputes(project: Project, reviewer: User, *, held: bool = False) -> QuerySet[Dispute]:
@@ -74,7 +89,7 @@ def rulable_disputes(project: Project, reviewer: User, *, held: bool = False) ->
     rulable = open_disputes(project, held=held)
     if project.reviewer_may_rule_own:
         return rulable
-    return rulable.exclude(_answered_by(reviewer))
+    return rulable.exclude(waits__answered_by__contains=[reviewer.pk])
 
 
 def next_dispute(

@@ -33,7 +33,7 @@ def settle_swept(*, project: Project, rounds: Mapping[int, int], guideline: Guid
             agreed[item_id] = decision
         elif decision.state == "disputed":
             disputed[item_id] = decision
-    supersedes = {item_id: truth.pk for item_id, truth in newest_truths(agreed).items()}
+    ends = newest_truths(agreed)
     GroundTruth.objects.bulk_create(
         GroundTruth(
             project=project,
@@ -44,7 +44,7 @@ def settle_swept(*, project: Project, rounds: Mapping[int, int], guideline: Guid
             draw=Draw.SWEEP,
             # versions are written in turn, so ids rise
             guideline_id=min(each.guideline_id for each in agreeing(given[item_id], decision, resolution)),
-            supersedes_id=supersedes.get(item_id),
+            supersedes=ends.get(item_id),
         )
         for item_id, decision in agreed.items()
     )

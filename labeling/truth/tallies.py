@@ -79,41 +79,47 @@ def truths(project: Project) -> list[TruthCount]:
     return found
 
 
+_TRUTHS_AFTER = """
+SELECT origin, sum(n) AS n FROM (
+    SELECT key[2] AS origin, n FROM truth_tally
+    WHERE project_id = %(project)s AND what = 'newest' AND key[1] = 'class' AND key[3]::bigint > %(block)s
+    UNION ALL
+    SELECT t.origin, 1 FROM truth_groundtruth t
+    WHERE t.id > %(last)s AND t.id < %(next)s AND t.project_id = %(project)s AND t.kind = 'class'
+      AND NOT EXISTS (SELECT 1 FROM truth_groundtruth newer WHERE newer.supersedes_id = t.id)) each
+WHERE origin <> 'gold' GROUP BY origin HAVING sum(n) <> 0
+"""
+_DISPUTED = """
+SELECT NULL AS origin, coalesce(sum(n), 0) AS n FROM (
+    SELECT n FROM truth_tally
+    WHERE project_id = %(project)s AND what = 'disputed' AND key[1] IN ('disagreement', 'hold')
+      AND (%(until)s::timestamptz IS NULL OR at >= %(until)s)
+    UNION ALL
+    SELECT 1 FROM truth_dispute d
+    WHERE d.project_id = %(project)s AND d.created_at >= %(since)s AND d.created_at < %(until)s
+      AND d.cause IN ('disagreement', 'hold')
+      AND NOT EXISTS (SELECT 1 FROM truth_ruling r WHERE r.dispute_id = d.id AND r.outcome = 'withdrawn')) each
+"""
+
+
 def truths_after(project: Project, last: int) -> Counter[str]:
     """Origin -> ground truths of a class in force with an id above ``last``, gold left out."""
-    found = rows(
-        """
-        SELECT origin, sum(n) FROM (
-            SELECT key[2] AS origin, n FROM truth_tally
-            WHERE project_id = %(project)s AND what = 'newest' AND key[1] = 'class' AND key[3]::bigint > %(block)s
-            UNION ALL
-            SELECT t.origin, 1 FROM truth_groundtruth t
-            WHERE t.id > %(last)s AND t.id < %(next)s AND t.project_id = %(project)s AND t.kind = 'class'
-              AND NOT EXISTS (SELECT 1 FROM truth_groundtruth newer WHERE newer.supersedes_id = t.id)) each
-        WHERE origin <> 'gold' GROUP BY origin HAVING sum(n) <> 0
-        """,
-        {"project": project.pk, "last": last, "block": last // BLOCK, "next": (last // BLOCK + 1) * BLOCK},
-    )
-    return Counter({origin: int(n) for origin, n in found})
+    return Counter({origin: int(n) for origin, n in rows(_TRUTHS_AFTER, _after(project, last))})
 
 
-def disputed(project: Project, since: datetime | None) -> int:
-    """Disputes that people's answers made since then and that no undo has withdrawn."""
+def finished(project: Project, last: int, since: datetime | None) -> tuple[Counter[str], int]:
+    """:func:`truths_after`, and the disputes that people's answers made since then and that no undo has withdrawn."""
     found = rows(
-        """
-        SELECT coalesce(sum(n), 0) FROM (
-            SELECT n FROM truth_tally
-            WHERE project_id = %(project)s AND what = 'disputed' AND key[1] IN ('disagreement', 'hold')
-              AND (%(until)s::timestamptz IS NULL OR at >= %(until)s)
-            UNION ALL
-            SELECT 1 FROM truth_dispute d
-            WHERE d.project_id = %(project)s AND d.created_at >= %(since)s AND d.created_at < %(until)s
-              AND d.cause IN ('disagreement', 'hold')
-              AND NOT EXISTS (SELECT 1 FROM truth_ruling r WHERE r.dispute_id = d.id AND r.outcome = 'withdrawn')) each
-        """,
-        {"project": project.pk, "since": since, "until": _next_quarter(since)},
+        f"{_TRUTHS_AFTER} UNION ALL {_DISPUTED}",
+        _after(project, last) | {"since": since, "until": _next_quarter(since)},
     )
-    return int(found[0][0])
+    by_origin = {origin: int(n) for origin, n in found}
+    return Counter({origin: n for origin, n in by_origin.items() if origin is not None}), by_origin[None]
+
+
+def _after(project: Project, last: int) -> dict[str, object]:
+    block = last // BLOCK
+    return {"project": project.pk, "last": last, "block": block, "next": (block + 1) * BLOCK}
 
 
 @dataclass(frozen=True, slots=True)

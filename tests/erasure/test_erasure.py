@@ -29,7 +29,7 @@ from labeling.catalog.models import (
 )
 from labeling.catalog.selectors import may_see_photo, photo_url
 from labeling.catalog.services import add_image, amend_guideline, look_now, update_settings, watch
-from labeling.erasure import keeping_out, limits
+from labeling.erasure import asking, consequences, keeping_out, limits
 from labeling.erasure.models import ErasedPhoto, Erasure
 from labeling.erasure.services import ask, undo
 from labeling.erasure.tasks import erase_due
@@ -329,6 +329,30 @@ def test_all_that_a_search_finds_goes(known: Known) -> None:
         erase(known, scope="found", query="q=nothing")
     made = erase(known, scope="found", query=urlencode({"metadata": f'plate="{PLATE}"'}), days=3)
     assert list(made.photos.values_list("item", flat=True)) == [known.photo.pk]
+
+
+@pytest.mark.parametrize("query", ["", "q=png"])
+def test_photos_of_a_large_request_are_looked_for_by_a_job(
+    known: Known, monkeypatch: pytest.MonkeyPatch, query: str
+) -> None:
+    monkeypatch.setattr(asking, "AT_ONCE", 1)
+    both = consequences.consequences(known.project, [known.photo.pk, known.other.pk])
+    asked = {"scope": "found" if query else "source", "item_ids": [], "query": query, "source": "customer"}
+    made = erase(known, days=3, **asked)
+    assert (made.took["photos"], made.query, made.looks_from) == (1, query, known.photo.pk)
+    assert in_names(known) == ["other.png"], "what the request waited for is out"
+    undo(erasure=made, by=known.project.created_by)
+    do_jobs(made)
+    assert sorted(in_names(known)) == sorted([NAME, "other.png"]), "nothing is looked for any more"
+    made = erase(known, days=3, **asked)
+    take_in(known.project, {"newer.png": photo_bytes(3)})
+    Job.objects.filter(kind="erase").update(state="failed")
+    erase_due(0)
+    do_jobs(made)
+    made.refresh_from_db()
+    assert in_names(known) == [] and (made.query, made.looks_from) == ("", None)
+    counted = {"photos": 3, "answers": both.answers, "gold": both.gold, "exemplars": both.exemplars}
+    assert made.took.items() >= counted.items() and made.took["size"] > both.size
 
 
 def test_a_table_that_only_grows_forgets_text_and_nothing_else(known: Known) -> None:

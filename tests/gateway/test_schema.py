@@ -23,6 +23,7 @@ from schemathesis.specs.openapi.checks import (
 from benchmarks.fuzz.requests import LOOP, Aimed, says_why
 from labeling.catalog.models import Project
 from labeling.gateway.api.base import ApiView
+from labeling.gateway.schema import SchemaView, prepared
 from labeling.people.models import Token
 from tests.examples import thorough
 from tests.gateway.addresses import ROUTES
@@ -127,6 +128,19 @@ def test_the_schema_lists_every_route_of_the_api(db: None) -> None:
     assert len(operations) == len(expected)
     ids = [operation["operationId"] for methods in listed["paths"].values() for operation in methods.values()]
     assert len(ids) == len(set(ids))
+
+
+def test_the_schema_is_made_once_and_sent_once(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    prepared.cache_clear()
+    asked = ("?format=json", "?format=yaml")
+    first = {each: Client().get(f"/api/schema/{each}") for each in asked}
+    assert len({each.headers["ETag"] for each in first.values()}) == len(asked)
+    monkeypatch.setattr(SchemaView, "generator_class", None)
+    for each, made in first.items():
+        again = Client().get(f"/api/schema/{each}")
+        assert (again.content, again["Content-Type"]) == (made.content, made["Content-Type"])
+        known = Client().get(f"/api/schema/{each}", headers={"If-None-Match": made.headers["ETag"]})
+        assert (known.status_code, known.content) == (304, b"")
 
 
 def test_every_operation_of_the_schema_says_what_its_errors_look_like(db: None) -> None:

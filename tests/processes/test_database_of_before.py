@@ -11,6 +11,7 @@ import pytest
 from django.apps import apps
 from django.db import DatabaseError, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.recorder import MigrationRecorder
 from django.db.models import F
 from django.test import Client
 from django.utils import timezone
@@ -190,6 +191,10 @@ def test_a_database_of_before_counts_were_kept_is_counted_once_and_goes_back() -
 
     migrate(("truth", "0006_strict_at_the_boundary"))
     assert _kept_by_the_database() == 0
+    back = {("catalog", "0027_erased_metadata"), ("erasure", "0002_searches"), ("erasure", "0003_looked_for")}
+    assert back.isdisjoint(MigrationRecorder(connection).applied_migrations()), (
+        "what came after it goes back too"
+    )
     migrate()
     assert _kept_by_the_database() == kept
     assert _counted() == (sums, disputes)

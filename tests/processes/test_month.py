@@ -21,6 +21,7 @@ from django.test import Client
 from django.utils import timezone
 
 import labeling.catalog.tasks
+import labeling.explorer.tasks
 import labeling.frontier.tasks
 import labeling.gateway.tasks
 import labeling.learning.tasks

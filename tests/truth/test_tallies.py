@@ -17,7 +17,7 @@ from labeling.kept_counts import counts
 from labeling.people.models import User
 from labeling.truth import tallies
 from labeling.truth.alpha import alpha_since
-from labeling.truth.models import Annotation, Dispute, GroundTruth, Retraction, Ruling, Tally
+from labeling.truth.models import Annotation, Dispute, GroundTruth, OpenDispute, Retraction, Ruling, Tally
 from labeling.truth.selectors import open_disputes
 from labeling.truth.services import add_gold, rule
 from labeling.truth.tasks import check_counts, fold_counts
@@ -48,10 +48,7 @@ def answer(
         label_class=named,
         reason="" if named else "between",
         guideline=current_guideline(project),
-        draw="rank",
-        context={"band": 0},
-        view_ms=1000,
-        **more,
+        **{"draw": "rank", "context": {"band": 0}, "view_ms": 1000} | more,
     )
     made.save()
     if at:
@@ -170,6 +167,35 @@ def test_a_held_dispute_waits_once_its_photo_is_drawn() -> None:
     assert kept(project, "disputes") == {("waiting",): 1, ("held",): 1}
     assert tallies.mend() > 0
     agrees(waiting={0}, held=set())
+
+
+def test_the_row_of_an_open_dispute_says_what_was_answered() -> None:
+    """Whatever comes, goes, or was missed: it is what the answers say, and the night mends it."""
+    project = make_project()
+    (item,) = make_items(project, 1)
+    people = [make_member(project) for _ in range(4)]
+    ids = dict(project.label_classes.values_list("key", "pk"))
+
+    def said(classes: set[str], by: int, *, answers: int, band: int | None) -> None:
+        row = OpenDispute.objects.get()
+        assert (row.item_id, row.cause) == (item.pk, "disagreement")
+        assert (set(row.classes), row.answers, row.band) == ({ids[each] for each in classes}, answers, band)
+        assert set(row.answered_by) == {each.pk for each in people[:by]}
+
+    answer(project, people[0], item, draw="gold")
+    answer(project, people[1], item, context={"band": 2})
+    Dispute.objects.create(project=project, item=item, round=1, cause="disagreement")
+    said({"functional"}, 2, answers=1, band=2)
+    answer(project, people[2], item, "defective", context={"band": 1})
+    said({"functional", "defective"}, 3, answers=2, band=1)
+    last = answer(project, people[3], item, "hold", context={})
+    said({"functional", "defective"}, 4, answers=3, band=1)
+    Retraction.objects.create(annotation=last, by=people[3])
+    said({"functional", "defective"}, 3, answers=2, band=1)
+    assert tallies.mend() == 0
+    OpenDispute.objects.update(classes=[], answers=0, band=None, answered_by=[], cause="")
+    assert tallies.mend() > 0
+    said({"functional", "defective"}, 3, answers=2, band=1)
 
 
 def test_photos_that_come_and_go_are_counted() -> None:

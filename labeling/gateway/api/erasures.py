@@ -54,6 +54,9 @@ class ErasureOut(Shape):
     undone_at = serializers.DateTimeField(allow_null=True)
     gone_at = serializers.DateTimeField(allow_null=True)
     photos = serializers.IntegerField()
+    looking = serializers.BooleanField(
+        help_text="a job still looks for its other photos: all counts are of those that it found so far"
+    )
 
 
 class ErasureDetailOut(ErasureOut):
@@ -80,6 +83,7 @@ def _present(made: Erasure) -> Json:
         made,
         asked_by=made.asked_by.username if made.asked_by else None,
         photos=made.took.get("photos", 0),
+        looking=made.looks_from is not None,
     )
 
 

@@ -17,7 +17,7 @@ from labeling.catalog.models import Project
 from labeling.frontier.models import FrontierPolicy
 from labeling.frontier.policy import policy_of
 from labeling.frontier.selectors import certified_share
-from labeling.learning.accuracy import Accuracy, accuracy_of
+from labeling.learning.accuracy import Accuracy, champion_accuracy
 from labeling.learning.models import ModelVersion
 from labeling.learning.selectors import champion
 from labeling.overview.dashboard import frontier_panel, model_panels, work_panels
@@ -150,7 +150,7 @@ def _headline(
         promise=policy.promise,
         mode=policy.mode,
         model=model.number if model else None,
-        accuracy=accuracy_of(model) if model else None,
+        accuracy=champion_accuracy(project),
         agreement=Proportion(total.agreed, total.compared),
     )
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from django.utils import timezone
 from django.utils.formats import date_format, number_format
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -101,17 +103,27 @@ class Panel:
         return str(NAMES[self.key])
 
     @property
-    def shown(self) -> list[tuple[str, list[tuple[Column, str]]]]:
-        """Rows as a table shows them, each with its extra."""
-        extras = self.extra or [""] * len(self.rows)
-        return [
-            (extra, [(column, shown(row[column.name], column.unit)) for column in self.columns])
-            for extra, row in zip(extras, self.rows, strict=True)
+    def body(self) -> SafeString:
+        """The rows as those of a table, each with its extra. Not by a template, which takes 60 ms for 1,600 cells."""
+        first, *others = self.columns
+        cells = [
+            '<th scope="row" class="{}">{{}}</th>'.format("num" if first.is_number else "nowrap"),
+            *('<td class="num">{}</td>' if each.is_number else "<td>{}</td>" for each in others),
         ]
+        plain = f"<tr>{''.join(cells)}</tr>"
+        drawn = plain.replace("<tr>", '<tr data-drawn="{}">', 1)
+        rows = []
+        for extra, row in zip(self.extra or [""] * len(self.rows), self.rows, strict=True):
+            values = [value for _column, value in self._cells(row)]
+            rows.append((format_html(drawn, extra, *values) if extra else format_html(plain, *values),))
+        return format_html_join("", "{}", rows)
 
     @property
     def newest(self) -> list[tuple[Column, str]]:
-        return [pair for pair in self.shown[-1][1] if pair[0].read] if self.rows else []
+        return [pair for pair in self._cells(self.rows[-1]) if pair[0].read] if self.rows else []
+
+    def _cells(self, row: Mapping[str, Any]) -> list[tuple[Column, str]]:
+        return [(column, shown(row[column.name], column.unit)) for column in self.columns]
 
 
 def shown(value: Any, unit: Unit) -> str:
