@@ -7,14 +7,12 @@ it is made up, in shares as a project has them after some months.
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from django.db import connection
-from django.utils import timezone
 
 from labeling.catalog.metadata_numbers import FILL
-from tests.factories import join, make_user
+from tests.factories import join, make_user, place_order
 from tests.gateway.conftest import World
 
 LABELERS = 20
@@ -166,7 +164,7 @@ def grow(
     from labeling.catalog import file_counts
     from labeling.frontier import decision_counts
     from labeling.partitions import Partition
-    from labeling.queue import entry_counts, placing
+    from labeling.queue import entry_counts
     from labeling.queue.models import BandOpening, Ranking
     from labeling.truth import tallies
 
@@ -224,7 +222,7 @@ def grow(
         room.build_indexes()
         room.attach()
         entry_counts.mend(ranking)
-        placing.place(ranking, until=timezone.now() + timedelta(days=1))
+        place_order(ranking)
         cursor.execute(
             "SELECT percentile_disc(ARRAY[0.33, 0.66]) WITHIN GROUP (ORDER BY id) FROM truth_groundtruth"
         )

@@ -331,6 +331,7 @@ class Order:
         from labeling.catalog.models import Image, Item
         from labeling.catalog.selectors import current_guideline
         from labeling.learning.compute.ordering import Prepared, order
+        from labeling.learning.compute.scoring import margins
         from labeling.learning.models import ModelVersion, Promotion, Snapshot
         from labeling.queue.ranking import swap_in, write_ranking
         from labeling.truth.services import add_gold
@@ -392,6 +393,7 @@ class Order:
             seed=self.seed,
             bands=ordered.bands,
             arrivals=[],
+            margins=margins(version, self.proba.astype(np.float32)),
             read_at=began,
         )
         swap_in(ranking=ranking, read_at=began)

@@ -54,6 +54,7 @@ import django  # noqa: E402  (reads the environment above)
 
 django.setup()
 
+from django.conf import settings  # noqa: E402
 from django.contrib.auth.hashers import PBKDF2PasswordHasher  # noqa: E402
 from django.db import connection, connections  # noqa: E402
 from django.test import TransactionTestCase  # noqa: E402
@@ -80,6 +81,8 @@ on_disk.sync_disk = lambda _folder: None
 examples.register_profile("same", derandomize=True)
 if "HILLTOP_TEST_EXAMPLES" not in os.environ:
     examples.load_profile("same")
+# Each test client makes the middleware anew, and looking through all static files was much of its request.
+settings.WHITENOISE_AUTOREFRESH = True
 PBKDF2PasswordHasher.iterations = 1  # a third of a second for each password is meant, and not for tests
 
 

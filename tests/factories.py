@@ -25,8 +25,9 @@ from labeling.catalog.models import (
     Project,
     Role,
 )
+from labeling.learning.models import Score
 from labeling.people.models import User
-from labeling.queue import placing
+from labeling.queue import placing, steps
 from labeling.queue.models import Ranking
 
 #: A backbone that costs next to nothing, see ``tests.tiny_network``.
@@ -131,4 +132,9 @@ def photo_bytes(
 
 def place_order(ranking: Ranking) -> None:
     """As an order is placed that a worker wrote: bands begin, and what is settled is counted in them."""
-    placing.place(ranking, until=timezone.now() + timedelta(days=1))
+    margins: dict[int, list[float]] = {}
+    scores = Score.objects.filter(model_version=ranking.model_version_id)
+    for predicted, confidence in scores.values_list("predicted", "confidence"):
+        margins.setdefault(predicted, []).append(confidence)
+    steps.write_placements(ranking, margins)
+    placing.place_settled(ranking, until=timezone.now() + timedelta(days=1))

@@ -5,6 +5,7 @@ The database's triggers keep them (``migrations/0007_entry_tallies.py``).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.db import connection
@@ -33,6 +34,19 @@ def waiting_of(ranking: Ranking) -> list[Waiting]:
         if each.n and of_ranking == str(ranking.pk):
             found.append(Waiting(int(ladder) if ladder else None, int(band), each.n, each.amount))
     return found
+
+
+def begin(ranking: Ranking, waiting: Mapping[tuple[int, int], int]) -> None:
+    """Of an order that is copied in as a whole: (ladder, or 0 for none; band) -> entries. Nobody has begun any."""
+    Tally.objects.bulk_create(
+        Tally(
+            project_id=ranking.project_id,
+            what="entries",
+            key=[str(ranking.pk), str(ladder or ""), str(band)],
+            n=n,
+        )
+        for (ladder, band), n in waiting.items()
+    )
 
 
 def mend(ranking: Ranking | None = None) -> int:

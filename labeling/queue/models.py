@@ -50,7 +50,7 @@ class Ranking(models.Model):
 class Placement(models.Model):
     """Where an order puts what its version predicts as one class: on which ladder, and where the ladder's bands begin.
 
-    Written with the order, by ``queue_place`` (``migrations/0008_placed_truths.py``); ``ridge`` counts all that was scored.
+    Written with the order (:mod:`labeling.queue.steps`); ``ridge`` counts all that was scored.
     """
 
     ranking = models.ForeignKey(Ranking, on_delete=models.CASCADE, related_name="placements")

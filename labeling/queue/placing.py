@@ -28,7 +28,7 @@ from labeling.truth.tallies import truths
 
 #: As the database places photos: its band limits went through 32 bits, and one at the very limit stays in.
 EPSILON = 1e-6
-#: Steps of the density ridge within one band, as ``queue_place`` makes them.
+#: Steps of the density ridge within one band.
 STEPS = 8
 
 
@@ -44,11 +44,10 @@ def current_ranking(project: Project) -> Ranking | None:
     return found
 
 
-def place(ranking: Ranking, *, until: datetime) -> None:
-    """Begin the bands of an order that is not yet current, and count the ground truths in them as they were then: so early
-    that all of that time are committed."""
+def place_settled(ranking: Ranking, *, until: datetime) -> None:
+    """Count the ground truths in the bands of an order that is not yet current, as they were then: so early that all of that
+    time are committed."""
     with without_nested_loops(), connection.cursor() as cursor:
-        cursor.execute("SELECT queue_place(%s)", [ranking.pk])
         cursor.execute(
             _COUNT.format("<"), {"ranking": ranking.pk, "project": ranking.project_id, "at": until}
         )

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import numpy.typing as npt
 from django.db import connection, transaction
 
 from labeling import locks
@@ -13,10 +16,9 @@ from labeling.learning.compute.copying import copy_into, fetch_columns
 from labeling.locks import Lock
 from labeling.partitions import Partition
 from labeling.planner import without_nested_loops
-from labeling.queue import entry_counts, events, pace, placing
+from labeling.queue import entry_counts, events, pace, placing, steps
 from labeling.queue.models import Ranking
 from labeling.queue.places import ARRIVALS, IS_ASKED_FIRST
-from labeling.truth.current import DISPUTED, SETTLED
 
 if TYPE_CHECKING:
     from labeling.learning.compute.ordering import Ordered
@@ -29,16 +31,23 @@ def partition_of(ranking_id: int) -> Partition:
     return Partition("queue_entry", "ranking_id", ranking_id)
 
 
-def open_items(project: Project) -> Any:
-    """(n,) int64 item ids, rising: photos that still need answers. Not settled, not in dispute, not gold."""
+def open_items(project: Project, item_ids: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Those of a project's photos (n,) that still need answers: not settled, not in dispute, not gold.
+
+    What people are through with is read, not what waits: of a large project that is the smaller part.
+    """
     with without_nested_loops():
-        (found,) = fetch_columns(
-            ["id"],
-            f"SELECT i.id FROM catalog_item i WHERE i.project_id = %s AND NOT {SETTLED} AND NOT {DISPUTED}",
-            [project.pk],
+        (done,) = fetch_columns(
+            ["item_id"],
+            """
+            SELECT t.item_id FROM truth_groundtruth t WHERE t.project_id = %s AND t.kind <> 'withdrawn'
+              AND NOT EXISTS (SELECT 1 FROM truth_groundtruth newer WHERE newer.supersedes_id = t.id)
+            UNION ALL
+            SELECT d.item_id FROM truth_opendispute o JOIN truth_dispute d ON d.id = o.dispute_id WHERE o.project_id = %s
+            """,
+            [project.pk, project.pk],
         )
-    found.sort()
-    return found
+    return item_ids[~np.isin(item_ids, done)]
 
 
 @transaction.atomic
@@ -50,10 +59,12 @@ def write_ranking(
     seed: int,
     bands: int,
     arrivals: list[int],
+    margins: steps.Margins,
     read_at: datetime,
 ) -> Ranking:
     """Copy the order into a ranking that is not yet current. ``arrivals`` go behind all others.
 
+    ``margins``: of all photos that the order's version has scored, as for :func:`labeling.queue.steps.write_placements`;
     ``read_at`` as for :func:`swap_in`.
     """
     locks.hold(Lock.RANKING_WRITE, project.pk)
@@ -71,14 +82,29 @@ def write_ranking(
     )
     partition = partition_of(ranking.pk)
     partition.create(round=1, taken=0, free=project.answers_per_image, late=False, draw="rank")
+    waiting = Counter[tuple[int, int]]()
     for columns in ordered.columns(arrivals=arrivals, arrivals_band=ARRIVALS):
         copy_into(partition.name, columns, freeze=True)
+        waiting.update(_by_place(columns))
     partition.build_indexes()
     partition.attach()
-    entry_counts.mend(ranking)
+    entry_counts.begin(ranking, waiting)
+    steps.write_placements(ranking, margins)
     # Last: whoever has read scores stands, until the end, in the way of whoever attaches those of another version.
-    placing.place(ranking, until=read_at - _LONGEST_TRANSACTION)
+    placing.place_settled(ranking, until=read_at - _LONGEST_TRANSACTION)
     return ranking
+
+
+def _by_place(columns: dict[str, Any]) -> dict[tuple[int, int], int]:
+    """(ladder, 0 for none; band) -> rows."""
+    bands = columns["band"]
+    ladders = columns.get("ladder_id", np.zeros(len(bands), dtype=np.int64))
+    return {
+        (ladder, band): n
+        for ladder in np.unique(ladders).tolist()
+        for band, n in enumerate(np.bincount(bands[ladders == ladder]).tolist())
+        if n
+    }
 
 
 # What another ranking must know of an entry: exactly the rows of the index entry_touched.

@@ -33,6 +33,7 @@ from labeling.learning.compute.scoring import (
     Pool,
     drop_other_scores,
     gather,
+    margins,
     probabilities,
     write_scores,
 )
@@ -176,7 +177,7 @@ def _begin(
     with stages.of("reading"):
         read_at = timezone.now()
         judged_by = _judged_by(project)
-        items = open_items(project)
+        items = open_items(project, pool.item_ids)
         prepared = ordering.prepare(
             gathered=gathered,
             pool=pool,
@@ -212,6 +213,7 @@ def _write(ahead: _Ahead, stages: Stages) -> dict[str, Any]:
             seed=ahead.seed,
             bands=ordered.bands,
             arrivals=ordered.missing,
+            margins=margins(champion, ahead.proba) if champion is not None else {},
             read_at=ahead.read_at,
         )
     with stages.of("taking over"):

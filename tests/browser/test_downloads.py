@@ -15,6 +15,7 @@ from playwright.sync_api import Locator, Page, expect
 from labeling.catalog.models import Project
 from labeling.people.models import User
 from labeling.truth.models import Annotation, GroundTruth
+from tests.browser import axe
 from tests.factories import make_member, make_project
 from tests.frontier.living import Living, make_living
 
@@ -97,7 +98,8 @@ def test_every_table_and_plot_of_the_pages_with_figures_can_be_saved(
         page.goto(f"/p/cells/{name}")
         page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
         page.wait_for_selector("main :is(table.table, .plot-area)")
-        page.wait_for_timeout(300)
+        expect(page.locator(".htmx-request")).to_have_count(0)
+        page.evaluate(axe.DRAWN)  # the script offers what is new in the next frame
         without = page.evaluate(
             """() => [...document.querySelectorAll('main :is(table.table, .plot-area)')].filter((each) =>
                 each.dataset.offered === undefined && each.rows?.length !== 1)

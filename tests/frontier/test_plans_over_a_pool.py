@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 from django.db import connection
 
@@ -71,7 +72,8 @@ def test_a_single_photo_is_looked_up() -> None:
 
 def test_listing_the_open_photos_hashes_whatever_the_statistics_say(monkeypatch: pytest.MonkeyPatch) -> None:
     pool = certified_pool()
-    before = open_items(pool.project).tolist()
+    everything = np.array([item.pk for item in pool.items])
+    before = open_items(pool.project, everything).tolist()
     believe_them_empty()
     plans = []
     fetch = ranking.fetch_columns
@@ -83,7 +85,7 @@ def test_listing_the_open_photos_hashes_whatever_the_statistics_say(monkeypatch:
         return fetch(columns, query, parameters)
 
     monkeypatch.setattr(ranking, "fetch_columns", explained)
-    assert open_items(pool.project).tolist() == before != []
+    assert open_items(pool.project, everything).tolist() == before != []
     assert len(plans) == 1 and "Anti Join" in plans[0] and "Nested Loop" not in plans[0]
 
 

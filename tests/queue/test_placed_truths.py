@@ -16,7 +16,7 @@ from labeling.queue import placing
 from labeling.queue.models import Placement, Ranking
 from labeling.queue.placing import EPSILON, truths_by_band
 from labeling.truth.models import GroundTruth, Origin, Tally
-from tests.factories import make_items
+from tests.factories import make_items, place_order
 from tests.frontier.test_picture import Scene
 
 pytestmark = pytest.mark.django_db
@@ -101,14 +101,28 @@ def test_data_changed_by_hand_is_counted_right() -> None:
     assert check(scene.project, scene.ranking).total() == 0
 
 
-def test_the_steps_of_an_order_are_found_once_and_not_for_each_of_its_scores() -> None:
-    scene = Scene()
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT prosrc FROM pg_proc WHERE proname = 'queue_place'")
-        (body,) = cursor.fetchone()
-        cursor.execute("EXPLAIN " + body.replace("of_ranking", str(scene.ranking.pk)))
-        plan = [line for (line,) in cursor.fetchall()]
-    kept = {line.strip() for line in plan if line.strip().startswith("CTE ")}
-    assert {"CTE step", "CTE photos"} <= kept, (
-        "in a query that names them once they are made again for each row"
+def test_ladders_bands_and_steps_begin_where_the_database_would_have_them() -> None:
+    """``queue_place`` is how the releases before wrote them: in SQL, from the stored scores."""
+    scene = Scene("passed", "washed", "dirty", "odd")
+    amend_guideline(
+        project=scene.project,
+        by=scene.project.created_by,
+        note="Fewer",
+        merge={"washed": "passed"},
+        retire=["odd"],
     )
+    del scene.ranking.summary[str(scene.classes["passed"].pk)]["1"]  # a band that was empty
+    scene.ranking.save()
+
+    def placed() -> dict[int, tuple[int, list[float], list[float], list[int]]]:
+        rows = Placement.objects.filter(ranking=scene.ranking)
+        return {each.predicted_id: (each.ladder_id, each.lows, each.edges, each.ridge) for each in rows}
+
+    Placement.objects.filter(ranking=scene.ranking).delete()
+    place_order(scene.ranking)
+    here = placed()
+    Placement.objects.filter(ranking=scene.ranking).delete()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT queue_place(%s)", [scene.ranking.pk])
+    assert here == placed() and set(here) == {scene.classes[key].pk for key in ("passed", "washed", "dirty")}
+    assert sum(here[scene.classes["washed"].pk][3]) == len(scene.items["washed"])

@@ -72,7 +72,8 @@ def test_open_photos_are_those_that_still_need_answers(setting: Setting) -> None
         view_ms=400,
     )
     expected = [item.pk for item in setting.items if item.pk != slot.item_id]
-    assert open_items(setting.project).tolist() == expected
+    pool = np.array([item.pk for item in setting.items])
+    assert open_items(setting.project, pool).tolist() == expected
 
 
 def _embed(project: Project, items: list[Item]) -> None:

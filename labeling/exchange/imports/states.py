@@ -16,7 +16,8 @@ from labeling.truth.current import Given
 #: What was said: a kind of answer, and the class of today that it counts as.
 What = tuple[str, int | None]
 
-# ``round``: as truth.current.current_round. Each is looked up by the indexes of its item.
+# ``round``: as truth.current.current_round. Each is looked up by the indexes of its item; an offset keeps PostgreSQL from
+# reading the whole project for each page, where its statistics are older than the photos.
 _STATES = """
 SELECT i.id, t.id, coalesce(t.kind, 'withdrawn'), t.label_class_id, coalesce(t.origin, ''),
        EXISTS (SELECT 1 FROM truth_dispute d JOIN truth_opendispute o ON o.dispute_id = d.id WHERE d.item_id = i.id),
@@ -33,12 +34,14 @@ SELECT i.id, t.id, coalesce(t.kind, 'withdrawn'), t.label_class_id, coalesce(t.o
        i.answers_wanted,
        EXISTS (SELECT 1 FROM catalog_exemplar x JOIN catalog_classdefinition c ON c.id = x.definition_id
                WHERE c.guideline_id = %(guideline)s AND x.image_id = i.image_id)
-FROM catalog_item i
+FROM unnest(%(items)s::bigint[]) page (id) CROSS JOIN LATERAL (
+    SELECT i.id, i.project_id, i.image_id, i.audit_drawn_at, i.answers_wanted FROM catalog_item i
+    WHERE i.id = page.id OFFSET 0) i
 LEFT JOIN LATERAL (
     SELECT t.id, t.kind, t.label_class_id, t.origin FROM truth_groundtruth t
     WHERE t.item_id = i.id AND NOT EXISTS (SELECT 1 FROM truth_groundtruth n WHERE n.supersedes_id = t.id) LIMIT 1) t ON true
 LEFT JOIN truth_gold g ON g.item_id = i.id
-WHERE i.project_id = %(project)s AND i.id = ANY(%(items)s)
+WHERE i.project_id = %(project)s
 """
 _ANSWERS = """
 SELECT a.item_id, a.labeler_id, a.kind, a.label_class_id, a.guideline_id FROM truth_annotation a

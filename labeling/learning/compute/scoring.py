@@ -189,6 +189,17 @@ def _columns(model_version: ModelVersion, item_ids: Ids, proba: Proba) -> dict[s
     }
 
 
+def margins(model_version: ModelVersion, proba: Proba) -> dict[int, npt.NDArray[np.float32]]:
+    """Of probabilities (n, k): predicted class (id) -> (m,) distances from the boundary of the photos that are predicted so.
+
+    Photos without an embedding (NaN) are left out.
+    """
+    predicted, confidence = top_two(proba[~np.isnan(proba[:, 0])])
+    return {
+        class_id: confidence[predicted == column] for column, class_id in enumerate(model_version.classes)
+    }
+
+
 @transaction.atomic
 def _add(model_version: ModelVersion, columns: dict[str, npt.NDArray[Any]]) -> None:
     with connection.cursor() as cursor:
