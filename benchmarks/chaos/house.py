@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import shutil
 import signal
 import struct
@@ -132,7 +133,8 @@ class House:
     def troubles(self) -> Counter[str]:
         """In whose words requests were told to wait, and how many."""
         told = (line.partition("a request met trouble: ")[2] for line in self._log())
-        return Counter(each for each in told if each)
+        # Without the name of the file that it was about.
+        return Counter(re.split(r' "| for v?\w+/', each)[0] for each in told if each)
 
     def _log(self) -> list[str]:
         return (self.folder / "log").read_text(errors="replace").splitlines()
