@@ -5,7 +5,6 @@ They come with the photo, or later; a name that is said again gets its new value
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
@@ -53,7 +52,7 @@ def _value(given: Any) -> Value | None:
             return None
         case bool():
             pass
-        case int() | float() if math.isfinite(given) and abs(given) <= LARGEST:
+        case int() | float() if abs(given) <= LARGEST:  # neither infinite nor "not a number" is
             return int(given) if given == int(given) else given
         case str():
             text = composed(" ".join(plain(given).split()))

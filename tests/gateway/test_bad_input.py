@@ -226,6 +226,8 @@ def test_a_closed_account_loses_its_token(world: World) -> None:
         ("admin", "get", "/export/everything.csv", None, 404, "not_found"),
         ("admin", "get", "/export/annotations.xml", None, 404, "not_found"),
         ("admin", "patch", "", {"gold_rate": "nan"}, 422, "invalid"),
+        ("admin", "patch", "", {"gold_rate": 10**400}, 422, "invalid"),
+        ("admin", "patch", "", {"lease_seconds": 10**400}, 422, "invalid"),
         ("admin", "patch", "", {"gold_rate": 0.95, "audit_rate": 0.2}, 422, "invalid"),
         ("admin", "patch", "", {"rule": "k_of_n", "agreement_k": 5}, 422, "invalid"),
         ("admin", "patch", "", {"slug": "other"}, 422, "invalid"),
