@@ -106,10 +106,7 @@ class FiniteFloat(serializers.FloatField):
     default_error_messages = {"finite": gettext_lazy("Send a finite number.")}
 
     def to_internal_value(self, data: Any) -> float:
-        try:
-            value = super().to_internal_value(data)
-        except OverflowError:  # a whole number of hundreds of digits
-            value = math.inf
+        value = super().to_internal_value(data)
         if not math.isfinite(value):
             self.fail("finite")
         return value
