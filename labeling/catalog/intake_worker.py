@@ -52,6 +52,7 @@ from labeling.catalog.sources import (
     StagedFiles,
 )
 from labeling.catalog.taking_out import blank_files
+from labeling.catalog.uploaded_tables import TABLES, read_uploaded
 from labeling.jobs.progress import Cancelled, JobError, Progress
 from labeling.store import objects
 from labeling.store.folders import STAGING
@@ -88,11 +89,13 @@ def work_through(progress: Progress) -> dict[str, int]:
     batch = IntakeBatch.objects.select_related("project").filter(pk=str(args["batch"])).first()
     if batch is None:
         raise JobError(gettext_noop("The batch of this intake is gone. Send the photos again."))
-    if _is_finished(batch):
+    if _is_finished(batch) and TABLES not in args:
         return _finish(batch)
     try:
         source = _source(batch, args)
         try:
+            if isinstance(source, StagedFiles):
+                read_uploaded(batch, source, args)
             _list_once(batch, source)
             _work(batch, source, progress)
         finally:
