@@ -24,7 +24,7 @@ def add_image(*, data: bytes) -> tuple[Image, bool]:
     sha256 = hashlib.sha256(data).hexdigest()
     known = Image.objects.filter(sha256=sha256).first()
     if known is not None:
-        if not storage.is_whole(sha256):
+        if not storage.is_whole(sha256, here=True):
             storage.keep(sha256, data, photos.render(data))
         return known, False
     photo = photos.examine(data)

@@ -150,7 +150,7 @@ QUERIES: dict[str, int] = {
     "GET api-views": 4,
     "POST api-views": 12,
     "POST api-train": 22,
-    "POST api-undo": 26,
+    "POST api-undo": 25,
     "POST api-unskip": 6,
     "GET audit-trail": 6,
     "GET backbones": 18,
@@ -315,7 +315,6 @@ DEARER: dict[str, Cost] = {
     "GET labelers": Cost(15, 1100),
     # Few rows, by too many queries.
     "POST api-promote": Cost(31, 50),
-    "POST api-undo": Cost(26, 50),
     # A new meaning is held against all that was answered.
     "POST api-guideline-proposal-agree": Cost(54, 1550),
     "POST proposal-answer": Cost(49, 1550),
