@@ -38,6 +38,7 @@ TOPICS: dict[str, Topic] = {
                 "project_restored",
                 "settings_changed",
                 "backbone_adapted",
+                "protocol_published",
             }
         ),
     ),
@@ -96,6 +97,7 @@ TOPICS: dict[str, Topic] = {
                 "deciding_paused",
                 "deciding_resumed",
                 "decision_overruled",
+                "verdict_overruled",
             }
         ),
     ),
