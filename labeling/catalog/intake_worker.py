@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -27,7 +26,7 @@ from config.postgres.outages import is_disk_full, is_outage
 from inference.photo import Levels
 from labeling.catalog import erased, events, metadata, photos, set_aside, storage, twins
 from labeling.catalog.activity import log_activity
-from labeling.catalog.images import add_items, row_fields
+from labeling.catalog.images import add_items, decoded, row_fields
 from labeling.catalog.intake import free_staging, staging_of
 from labeling.catalog.metadata_tables import Tables, is_table
 from labeling.catalog.models import (
@@ -42,6 +41,7 @@ from labeling.catalog.models import (
 )
 from labeling.catalog.name_encodings import LONGEST_NAME
 from labeling.catalog.photos import PhotoRefused
+from labeling.catalog.references import Place
 from labeling.catalog.remote_sources import Remote, UrlTable
 from labeling.catalog.source_errors import SourceError
 from labeling.catalog.sources import (
@@ -52,6 +52,7 @@ from labeling.catalog.sources import (
     StagedFiles,
 )
 from labeling.catalog.taking_out import blank_files
+from labeling.catalog.uploaded_tables import TABLES, read_uploaded
 from labeling.jobs.progress import Cancelled, JobError, Progress
 from labeling.store import objects
 from labeling.store.folders import STAGING
@@ -62,9 +63,6 @@ CHUNK = 100
 #: The first photos should be labelable at once, so the first chunk is a small one.
 FIRST_CHUNK = 20
 LISTED_AT_ONCE = 2000
-
-#: A photo of many megapixels takes as many times several bytes: as many at once as there are cores for.
-_decoding = threading.BoundedSemaphore(max(2, os.cpu_count() or 1))
 
 Given = TypeVar("Given")
 Made = TypeVar("Made")
@@ -88,11 +86,13 @@ def work_through(progress: Progress) -> dict[str, int]:
     batch = IntakeBatch.objects.select_related("project").filter(pk=str(args["batch"])).first()
     if batch is None:
         raise JobError(gettext_noop("The batch of this intake is gone. Send the photos again."))
-    if _is_finished(batch):
+    if _is_finished(batch) and TABLES not in args:
         return _finish(batch)
     try:
         source = _source(batch, args)
         try:
+            if isinstance(source, StagedFiles):
+                read_uploaded(batch, source, args)
             _list_once(batch, source)
             _work(batch, source, progress)
         finally:
@@ -206,7 +206,7 @@ def _work(batch: IntakeBatch, source: Source, progress: Progress) -> None:
             try:
                 found = _hash(pool, source, rows)
                 _keep_out(batch, found)
-                _look_at(pool, source, found, look, batch.project.decoded_with)
+                _look_at(pool, source, found, look, batch.project.decoded_with, _stays_at(batch, source))
             except Cancelled:
                 stopped = True  # first keep what was done, then stop
             done += _settle(batch, [one for one in found if one.refused or one.looked_at])
@@ -246,14 +246,21 @@ def _keep_out(batch: IntakeBatch, found: Sequence[_Found]) -> None:
     erased.forget_watched([one.row.pk for one in gone])
 
 
+def _stays_at(batch: IntakeBatch, source: Source) -> Callable[[str], Place] | None:
+    """By a file's path, where the photo stays; ``None``: photos are copied."""
+    stays = batch.watched is not None and batch.watched.referenced
+    return source.place if stays else None  # type: ignore[attr-defined]
+
+
 def _look_at(
     pool: ThreadPoolExecutor,
     source: Source,
     found: Sequence[_Found],
     look: Callable[[int], None],
     levels: Levels,
+    stays_at: Callable[[str], Place] | None,
 ) -> None:
-    """Decode and store what is no image yet, and what the storage has lost since.
+    """Decode and store what is no image yet, and what the storage has lost since, or was only referred to.
 
     Bytes are read a second time: a chunk of them may not fit in memory.
     """
@@ -267,20 +274,26 @@ def _look_at(
         if one.sha256:
             first.setdefault(one.sha256, one)
 
+    def keep(one: _Found, data: bytes, renditions: dict[str, bytes]) -> None:
+        if stays_at is None:
+            storage.keep(one.sha256, data, renditions, levels, at_once=False)
+        else:
+            where = stays_at(one.row.path)
+            storage.refer(one.sha256, len(data), where, renditions, levels, at_once=False)
+
     def look_at_one(one: _Found) -> _Found:
         try:
             if one.sha256 not in known:
                 data = source.read(one.row.path)
-                one.photo = _decoded(photos.examine, data, levels)
+                one.photo = decoded(photos.examine, data, levels)
                 # The hash of these very bytes: a folder's file may have changed since it was hashed.
                 one.sha256 = hashlib.sha256(data).hexdigest()
-                storage.keep(one.sha256, data, one.photo.renditions, levels, at_once=False)
+                keep(one, data, one.photo.renditions)
                 one.photo.renditions.clear()
-            elif not storage.is_whole(one.sha256, levels):
+            elif not storage.is_whole(one.sha256, levels, here=stays_at is None):
                 data = source.read(one.row.path)
                 one.sha256 = hashlib.sha256(data).hexdigest()
-                made = _decoded(photos.render, data, levels)
-                storage.keep(one.sha256, data, made, levels, at_once=False)
+                keep(one, data, decoded(photos.render, data, levels))
                 one.put_back = True
             one.looked_at = True
         except PhotoRefused as refusal:
@@ -292,17 +305,6 @@ def _look_at(
             if twin is not one and not twin.looked_at and not twin.refused and first.get(twin.sha256) is one:
                 twin.sha256, twin.refused, twin.looked_at = one.sha256, one.refused, one.looked_at
         look(finished)
-
-
-def _decoded(look: Callable[[bytes, Levels], Made], data: bytes, levels: Levels) -> Made:
-    try:
-        with _decoding:
-            return look(data, levels)
-    except PhotoRefused:
-        raise
-    except Exception:  # one photo that a decoder chokes on must not stop all the others
-        logger.exception("a photo made its examination fail")
-        raise PhotoRefused("truncated") from None
 
 
 def _as_done(pool: ThreadPoolExecutor, do: Callable[[Given], Made], given: Iterable[Given]) -> Iterator[Made]:

@@ -50,8 +50,9 @@ def named_by(images: Collection[int]) -> set[int]:
     }
 
 
-def wipe_image(image_id: int, *, project: Project) -> bool:
-    """Remove an image's bytes and its row, unless somebody still names it; whether nothing of it is left.
+def wipe_image(image_id: int, *, project: Project | None) -> bool:
+    """Remove an image's bytes and its row, unless somebody still names it; whether nothing of it is left. ``project``: that
+    held it, if one did.
 
     Its row is locked meanwhile, so that an intake which would hold it waits, and finds it gone. Raises
     :class:`~labeling.store.objects.StoreAway`, :class:`NotYet`.
@@ -66,7 +67,7 @@ def wipe_image(image_id: int, *, project: Project) -> bool:
             raise NotYet(_("The store still has %(names)s.") % {"names": ", ".join(left)})
         rows = IntakeFile.objects.filter(Q(image=image) | Q(sha256=image.sha256))
         blank_files(list(rows.exclude(outcome=IntakeOutcome.PENDING).values_list("pk", flat=True)))
-        Damage.objects.filter(name=storage.original_name(image.sha256)).delete()
+        Damage.objects.filter(name__in=storage.names_of(image.sha256)).delete()
         Erased.objects.update_or_create(
             digest=erased.digest(image.sha256),
             project=project,

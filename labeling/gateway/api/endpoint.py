@@ -16,10 +16,10 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from labeling.catalog.permissions import ALLOWED, Action, may_create_projects, project_for
+from labeling.catalog.permissions import ALLOWED, Action, may_create_projects
 from labeling.gateway.api.shapes import PageShape, Shape
+from labeling.gateway.named import NAMES, named_by
 from labeling.gateway.pagination import PAGE_PARAMETERS
-from labeling.queue.sheets.permissions import sheet_for
 from labeling.refusals import Refused
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
@@ -74,7 +74,9 @@ def endpoint(
     """Make a handler a method of an address, and describe it in the schema.
 
     ``may``: an action in the project of the address, which the handler gets as ``project`` instead of its ``slug``. An
-    address that says ``sheet`` instead means one in each project of a question sheet, which the handler gets.
+    address that says ``protocol`` instead means one in a protocol, which the handler gets; one that says ``inspection_id``,
+    in the protocol of that inspection, and the handler gets ``inspection``; one that says ``sheet``, in each project of a
+    question sheet, which the handler gets.
     ``takes``: the serializer of the body, or those by content type, of which the first reads all; what it made of the
     body the handler gets as ``given``. What the handler returns is sent with ``status`` (200; 204 where it ``returns``
     nothing), unless it is a response. ``also``: further responses by status. ``errors``: those to be told beside the
@@ -109,7 +111,9 @@ def endpoint(
         def method(view: Any, request: Request, **named: Any) -> HttpResponseBase:
             _refuse_unknown_parameters(request, in_query)
             if isinstance(may, Action):
-                named |= _what_is_named(request.user, may, named)
+                named = named_by(request.user, may, named) | {
+                    name: value for name, value in named.items() if name not in NAMES
+                }
             elif may is Who.SUPERUSER and not may_create_projects(request.user):
                 raise PermissionDenied(_("Only an administrator of the whole site may do this. Ask one."))
             if reader is not None:
@@ -124,13 +128,6 @@ def endpoint(
         return method  # type: ignore[return-value]
 
     return decorate
-
-
-def _what_is_named(user: Any, may: Action, named: Json) -> Json:
-    """The project or question sheet of the address, if the user may do this there; takes its name out of ``named``."""
-    if "sheet" in named:
-        return {"sheet": sheet_for(user, named.pop("sheet"), may)}
-    return {"project": project_for(user, named.pop("slug"), may)}
 
 
 def _to_whom(may: Action | Who) -> str:

@@ -41,6 +41,7 @@ TOPICS: dict[str, Topic] = {
                 "sheet_made",
                 "sheet_changed",
                 "sheet_removed",
+                "protocol_published",
             }
         ),
     ),
@@ -99,6 +100,7 @@ TOPICS: dict[str, Topic] = {
                 "deciding_paused",
                 "deciding_resumed",
                 "decision_overruled",
+                "verdict_overruled",
             }
         ),
     ),

@@ -1,0 +1,14 @@
+from django.urls import path
+
+from labeling.inspections import verdict_views as verdicts
+
+_PROTOCOL = "protocols/<slug:protocol>/"
+
+urlpatterns = [
+    path(f"{_PROTOCOL}inspections/<int:inspection_id>/", verdicts.inspection, name="inspection"),
+    path(
+        f"{_PROTOCOL}inspections/<int:inspection_id>/overrule", verdicts.overrule, name="inspection-overrule"
+    ),
+    path(f"{_PROTOCOL}rules/", verdicts.rules, name="protocol-rules"),
+    path(f"{_PROTOCOL}rules/try", verdicts.change_rules, name="protocol-rules-change"),
+]
