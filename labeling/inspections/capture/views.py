@@ -1,0 +1,106 @@
+"""The page behind a link, for whoever has it; and the page on which reviewers make links."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
+
+from labeling.catalog.pages import show_refusal
+from labeling.catalog.permissions import Action
+from labeling.inspections.capture import links, screen
+from labeling.inspections.capture.forms import LinkForm, ProlongForm
+from labeling.inspections.capture.qr_code import qr_code
+from labeling.inspections.capture.texts import texts
+from labeling.inspections.models import CaptureLink, Protocol
+from labeling.inspections.permissions import protocol_for
+from labeling.looked_at import only_looked_at
+from labeling.people.signed_in import signed_in
+from labeling.refusals import Refused
+
+SHOWN = 100
+#: For this page alone; all others may use none of it (labeling/gateway/permissions_policy.py).
+_MAY_USE = "camera=(self), accelerometer=(self), gyroscope=(self), microphone=(), geolocation=()"
+
+
+@only_looked_at
+@never_cache
+def capture(request: HttpRequest, token: str) -> HttpResponse:
+    """Nobody signs in. Of a link that ended, the page says so, and keeps what waits on the phone."""
+    status = 200
+    try:
+        settings = screen.settings_for(links.open_link(token), token)
+    except Refused as refused:
+        if refused.status != 410:
+            raise
+        settings, status = screen.settings_of_ended(links.id_of(token), token, refused.message), 410
+    context = {"settings": settings, "texts": texts()}
+    response = render(request, "inspections/capture/capture.html", context, status=status)
+    response["Permissions-Policy"] = _MAY_USE
+    return response
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def capture_links(request: HttpRequest, protocol: str) -> HttpResponse:
+    """All links of a protocol, newest first, and the form for another one."""
+    found = protocol_for(request.user, protocol, Action.OVERRULE)
+    form = LinkForm(request.POST or None)
+    status = 200
+    if request.method == "POST":
+        if form.is_valid():
+            try:
+                made = links.make_link(protocol=found, by=signed_in(request), **form.asked())
+            except Refused as refused:
+                show_refusal(form, refused)
+            else:
+                messages.success(request, _("The link is made. Send it, or have its code read by a phone."))
+                return redirect(f"{reverse('capture-links', args=[found.slug])}?link={made.pk}")
+        status = 422
+    return _page(request, found, form, status)
+
+
+@login_required
+@require_POST
+def capture_link(request: HttpRequest, protocol: str, link_id: UUID) -> HttpResponse:
+    """Revoke a link, or let it go on."""
+    found = protocol_for(request.user, protocol, Action.OVERRULE)
+    link = links.links_of(found).filter(pk=link_id).first()
+    if link is None:
+        raise Http404(_("There is no such link."))
+    if request.POST.get("action") == "revoke":
+        links.revoke_link(link=link)
+        messages.success(request, _("The link is revoked: whoever opens it is told so. What was sent stays."))
+    else:
+        form = ProlongForm(request.POST)
+        if not form.is_valid():
+            raise Refused.invalid("lasts", _("Choose how long the link is to last."))
+        links.prolong_link(link=link, expires_at=form.expires_at())
+        messages.success(request, _("The link goes on. What waits on a phone for it is sent by itself."))
+    return redirect("capture-links", protocol=found.slug)
+
+
+def _page(request: HttpRequest, protocol: Protocol, form: LinkForm, status: int) -> HttpResponse:
+    made = list(links.links_of(protocol)[:SHOWN])
+    chosen = next((each for each in made if str(each.pk) == request.GET.get("link")), None)
+    context = {
+        "protocol": protocol,
+        "form": form,
+        "links": made,
+        "chosen": chosen,
+        "address": _address(request, chosen) if chosen else "",
+        "code": qr_code(_address(request, chosen)) if chosen else "",
+        "prolong": ProlongForm(),
+    }
+    return render(request, "inspections/capture/links.html", context, status=status)
+
+
+def _address(request: HttpRequest, link: CaptureLink) -> str:
+    return request.build_absolute_uri(reverse("capture", args=[links.token_of(link)]))
