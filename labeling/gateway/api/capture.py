@@ -1,4 +1,4 @@
-"""What a phone at the car sends by a link. The link is the permission: nobody signs in, and nothing else is reached by it."""
+"""What a phone at the car sends by a link, which is the permission: nobody signs in, and nothing else is reached by it."""
 
 from __future__ import annotations
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
 
 from django.urls import reverse
 from rest_framework import serializers
@@ -84,8 +83,6 @@ class LinksView(ApiView):
 
 @route("links/<uuid:link_id>", "api-capture-link", "inspections")
 class LinkView(ApiView):
-    @endpoint(
-        "revoke_capture_link", "End a link at once. What was sent stays", may=Action.OVERRULE
-    )
+    @endpoint("revoke_capture_link", "End a link at once. What was sent stays", may=Action.OVERRULE)
     def delete(self, request: Request, link: CaptureLink) -> None:
         links.revoke_link(link=link)

@@ -42,7 +42,9 @@ class LinkForm(ProlongForm):
         help_text=gettext_lazy("Small letters, digits, - and _: wash, return, hand-over, maintenance"),
         widget=forms.TextInput(attrs={"list": "events", "autocomplete": "off"}),
     )
-    site = forms.CharField(max_length=longest(CaptureLink, "site"), required=False, label=gettext_lazy("Site"))
+    site = forms.CharField(
+        max_length=longest(CaptureLink, "site"), required=False, label=gettext_lazy("Site")
+    )
     photographer = forms.CharField(
         max_length=longest(CaptureLink, "photographer"), required=False, label=gettext_lazy("Photographer")
     )

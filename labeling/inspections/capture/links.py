@@ -17,7 +17,8 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from labeling.inspections.models import Asset, CaptureLink, Protocol
+from labeling.inspections.models import CaptureLink, Origin, Protocol
+from labeling.inspections.said import Said
 from labeling.people.models import User
 from labeling.refusals import Refused
 
@@ -84,15 +85,25 @@ def make_link(
     Raises :class:`Refused` ``invalid`` (422).
     """
     _judge_end(expires_at)
-    asset, _is_new = Asset.objects.get_or_create(
-        kind=protocol.asset_kind, identifier=identifier, defaults={"type": type, "site": site}
+    # Judged as the inspection will be that comes by it.
+    said = Said(
+        protocol,
+        asset={"identifier": identifier, "type": type},
+        event=event,
+        happened_at=None,
+        more=None,
+        external_id="link",
+        site=site,
+        photographer=photographer,
+        origin=Origin.CAPTURE,
+        created_by=by,
     )
     return CaptureLink.objects.create(
         protocol=protocol,
-        asset=asset,
-        event=event,
-        site=site or asset.site,
-        photographer=photographer,
+        asset=said.known_asset(),
+        event=said.inspection.event,
+        site=said.inspection.site,
+        photographer=said.inspection.photographer,
         created_by=by,
         expires_at=expires_at,
     )

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from django.db import transaction
+from django.utils.translation import gettext as _
 
 from labeling.inspections.models import CaptureLink, Inspection, InspectionPhoto, Origin
 from labeling.inspections.recording import add_photo, record_inspection, submit
 from labeling.refusals import Refused
-from django.utils.translation import gettext as _
 
 
-def take_photo(
-    *, link: CaptureLink, shot: str, data: bytes, tilt: float | None = None
-) -> InspectionPhoto:
+def take_photo(*, link: CaptureLink, shot: str, data: bytes, tilt: float | None = None) -> InspectionPhoto:
     """Look at a photo, judge it and keep it if it serves; the link's first one begins its inspection.
 
     Raises :class:`Refused` as :func:`~labeling.inspections.recording.add_photo`.
     """
-    return add_photo(
-        inspection=_inspection_of(link), by=link.created_by, shot=shot, data=data, tilt=tilt
-    )
+    return add_photo(inspection=_inspection_of(link), by=link.created_by, shot=shot, data=data, tilt=tilt)
 
 
 def hand_in(*, link: CaptureLink) -> Inspection:
@@ -29,23 +24,19 @@ def hand_in(*, link: CaptureLink) -> Inspection:
     return submit(inspection=link.inspection)
 
 
-@transaction.atomic
 def _inspection_of(link: CaptureLink) -> Inspection:
-    if link.inspection is not None:
-        return link.inspection
-    # Two photos at once begin one inspection.
-    CaptureLink.objects.select_for_update(of=("self",)).get(pk=link.pk)
-    recorded = record_inspection(
-        protocol=link.protocol,
-        by=link.created_by,
-        external_id=f"capture-{link.pk}",
-        asset={"identifier": link.asset.identifier},
-        event=link.event,
-        site=link.site,
-        photographer=link.photographer,
-        origin=Origin.CAPTURE,
-        submitted=False,
-    )
-    link.inspection = recorded.inspection
-    link.save(update_fields=["inspection"])
-    return recorded.inspection
+    if link.inspection is None:
+        # Two first photos at once begin one inspection: it is known by the link.
+        link.inspection = record_inspection(
+            protocol=link.protocol,
+            by=link.created_by,
+            external_id=f"capture-{link.pk}",
+            asset={"identifier": link.asset.identifier},
+            event=link.event,
+            site=link.site,
+            photographer=link.photographer,
+            origin=Origin.CAPTURE,
+            submitted=False,
+        ).inspection
+        link.save(update_fields=["inspection"])
+    return link.inspection

@@ -30,9 +30,7 @@ def state_of(link: CaptureLink) -> dict[str, Any]:
         "expires_at": link.expires_at,
         "submitted_at": inspection.submitted_at if inspection else None,
         "recognising": any(not photo.seen_as for photo in taken) and _recognises(link),
-        "shots": [
-            _shot(shot.key, by_shot.get(shot.key, [])) for shot in version_of(link).shots.all()
-        ],
+        "shots": [_shot(shot.key, by_shot.get(shot.key, [])) for shot in version_of(link).shots.all()],
     }
 
 

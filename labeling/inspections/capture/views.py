@@ -9,6 +9,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
@@ -26,6 +27,8 @@ from labeling.people.signed_in import signed_in
 from labeling.refusals import Refused
 
 SHOWN = 100
+#: Offered, beside whatever else somebody calls it.
+EVENTS = ("wash", "return", "hand-over", "maintenance")
 #: For this page alone; all others may use none of it (labeling/gateway/permissions_policy.py).
 _MAY_USE = "camera=(self), accelerometer=(self), gyroscope=(self), microphone=(), geolocation=()"
 
@@ -98,6 +101,8 @@ def _page(request: HttpRequest, protocol: Protocol, form: LinkForm, status: int)
         "address": _address(request, chosen) if chosen else "",
         "code": qr_code(_address(request, chosen)) if chosen else "",
         "prolong": ProlongForm(),
+        "events": EVENTS,
+        "now": timezone.now(),
     }
     return render(request, "inspections/capture/links.html", context, status=status)
 

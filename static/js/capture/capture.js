@@ -173,7 +173,7 @@ function keep(canvas, file, lean) {
   setTimeout(() => shown === "good" && goOn(), GOOD_MS);
 }
 
-const adviceFor = (shot, faults) => [...faults.map((fault) => texts.faults[fault]), shot.hint].filter(Boolean);
+const adviceFor = (shot, faults) => [...faults.map((fault) => shot.says[fault]), shot.hint].filter(Boolean);
 
 function submit() {
   if (!outbox.waiting.some(({ kind }) => kind === "hand-in")) {
