@@ -349,6 +349,7 @@ REST_FRAMEWORK = {
         "login": "20/min",
         "export": "60/hour",
         "intake": "600/min",
+        "inspections": "6000/min",
         "train": "60/min",
         "capture": "120/min",  # of all who have one link
     },
