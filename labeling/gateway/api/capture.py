@@ -109,7 +109,7 @@ class CapturePhotosView(CaptureApiView):
         photo = take_photo(
             link=link,
             shot=given["shot"],
-            data=given["photo"].read(),
+            data=given["photo"],
             tilt=None if tilt is None else float(tilt),
         )
         advice = [each["advice"] for each in advice_on(photo)]

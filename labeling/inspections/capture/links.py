@@ -9,15 +9,19 @@ from __future__ import annotations
 import base64
 import binascii
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.core.signing import BadSignature, Signer
 from django.db import transaction
 from django.db.models import QuerySet
+from django.http import Http404
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from labeling.catalog.permissions import Action
 from labeling.inspections.models import CaptureLink, Origin, Protocol
+from labeling.inspections.permissions import actions_in, protocol_for
 from labeling.inspections.said import Said
 from labeling.people.models import User
 from labeling.refusals import Refused
@@ -65,6 +69,15 @@ def open_link(token: str) -> CaptureLink:
             _("This link has expired. Ask whoever sent it to you to prolong it."),
             status=410,
         )
+    return link
+
+
+def link_for(user: Any, pk: UUID, action: Action) -> CaptureLink:
+    """The link, if ``user`` may do ``action`` in its protocol; raises as :func:`protocol_for`."""
+    link = CaptureLink.objects.select_related("protocol").filter(pk=pk).first()
+    if link is None or actions_in(user, link.protocol) is None:
+        raise Http404(_("There is no such link."))
+    protocol_for(user, link.protocol.slug, action, archived_too=True)
     return link
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.core.files.base import File
 from django.utils.translation import gettext as _
 
 from labeling.inspections.models import CaptureLink, Inspection, InspectionPhoto, Origin
@@ -9,7 +10,9 @@ from labeling.inspections.recording import add_photo, record_inspection, submit
 from labeling.refusals import Refused
 
 
-def take_photo(*, link: CaptureLink, shot: str, data: bytes, tilt: float | None = None) -> InspectionPhoto:
+def take_photo(
+    *, link: CaptureLink, shot: str, data: bytes | File[bytes], tilt: float | None = None
+) -> InspectionPhoto:
     """Look at a photo, judge it and keep it if it serves; the link's first one begins its inspection.
 
     Raises :class:`Refused` as :func:`~labeling.inspections.recording.add_photo`.

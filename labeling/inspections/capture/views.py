@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -72,12 +72,9 @@ def capture_links(request: HttpRequest, protocol: str) -> HttpResponse:
 
 @login_required
 @require_POST
-def capture_link(request: HttpRequest, protocol: str, link_id: UUID) -> HttpResponse:
+def capture_link(request: HttpRequest, link_id: UUID) -> HttpResponse:
     """Revoke a link, or let it go on."""
-    found = protocol_for(request.user, protocol, Action.OVERRULE)
-    link = links.links_of(found).filter(pk=link_id).first()
-    if link is None:
-        raise Http404(_("There is no such link."))
+    link = links.link_for(request.user, link_id, Action.OVERRULE)
     if request.POST.get("action") == "revoke":
         links.revoke_link(link=link)
         messages.success(request, _("The link is revoked: whoever opens it is told so. What was sent stays."))
@@ -87,7 +84,7 @@ def capture_link(request: HttpRequest, protocol: str, link_id: UUID) -> HttpResp
             raise Refused.invalid("lasts", _("Choose how long the link is to last."))
         links.prolong_link(link=link, expires_at=form.expires_at())
         messages.success(request, _("The link goes on. What waits on a phone for it is sent by itself."))
-    return redirect("capture-links", protocol=found.slug)
+    return redirect("capture-links", protocol=link.protocol.slug)
 
 
 def _page(request: HttpRequest, protocol: Protocol, form: LinkForm, status: int) -> HttpResponse:
