@@ -290,6 +290,17 @@ def test_every_control_is_large_enough_for_gloves(phone: Callable[..., Phone], l
         assert ann.page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
+MEASURED = """async ([bytes, longest]) => {
+    const page = document.querySelector("script[src*='capture.js']").src;
+    const { measure } = await import(page.replace("capture.js", "quality.js"));
+    const bitmap = await createImageBitmap(new Blob([new Uint8Array(bytes)], { type: "image/jpeg" }));
+    const { width, height } = bitmap;
+    const canvas = Object.assign(document.createElement("canvas"), { width, height });
+    canvas.getContext("2d").drawImage(bitmap, 0, 0);
+    return measure(canvas, longest);
+}"""
+
+
 def test_the_browser_measures_as_the_server_does(phone: Callable[..., Phone], link: CaptureLink) -> None:
     ann = phone()
     ann.open(link)
@@ -297,16 +308,6 @@ def test_the_browser_measures_as_the_server_does(phone: Callable[..., Phone], li
         out = io.BytesIO()
         picture(3).resize(size).convert("RGB").save(out, "JPEG", quality=92)
         known = photos.examine(out.getvalue())
-        seen = ann.page.evaluate(
-            """async ([bytes, longest]) => {
-                const { measure } = await import(document.querySelector("script[src*='capture.js']").src.replace(
-                    "capture.js", "quality.js"));
-                const bitmap = await createImageBitmap(new Blob([new Uint8Array(bytes)], { type: "image/jpeg" }));
-                const canvas = Object.assign(document.createElement("canvas"), { width: bitmap.width, height: bitmap.height });
-                canvas.getContext("2d").drawImage(bitmap, 0, 0);
-                return measure(canvas, longest);
-            }""",
-            [list(out.getvalue()), 1600],
-        )
+        seen = ann.page.evaluate(MEASURED, [list(out.getvalue()), 1600])
         assert seen["brightness"] == pytest.approx(known.brightness, abs=1)
         assert seen["sharpness"] == pytest.approx(known.sharpness, rel=0.1)

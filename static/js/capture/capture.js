@@ -1,5 +1,5 @@
 // The capture page: a phone at the car. Shot after shot is taken, checked here, put into the outbox and checked again by the
-// server; this file is what lies between: what is shown when, and what a tap does.
+// server; this file is what lies between: what is scene.name when, and what a tap does.
 
 import { uuid } from "../screen/keys.js";
 import { Outbox } from "../screen/outbox.js";
@@ -9,6 +9,7 @@ import { look, send } from "./delivery.js";
 import { Network } from "./network.js";
 import { Plan } from "./plan.js";
 import { faultsOf, measure } from "./quality.js";
+import { Scene } from "./scene.js";
 import { Strip } from "./strip.js";
 import { Tilt } from "./tilt.js";
 
@@ -20,95 +21,51 @@ const outbox = new Outbox({ user: `capture:${settings.link}`, send });
 const plan = new Plan(settings.shots);
 const camera = new Camera($("video"));
 const tilt = new Tilt();
-const network = new Network({ outbox, announce });
+const scene = new Scene({ plan, camera });
+const network = new Network({ outbox, announce: (text) => scene.announce(text) });
 const strip = new Strip(plan, go);
 let state = settings.state; // what the server said last
-let shown = "start"; // or camera, fallback, checking, fault, review, sent, ended
 let looks = 0;
-let spoken = 0;
 
 // ---- what is shown -----------------------------------------------------------------------------------------------
 
-function announce(text) {
-  clearTimeout(spoken);
-  spoken = setTimeout(() => ($("live").textContent = text), 60);
-}
-
-/** `name` of what is shown, and what its card says: a list of `points`, a `photo` (a file). */
-function show(name, { title = "", text = "", points = [], photo = null } = {}) {
-  shown = name;
-  document.body.dataset.shown = name;
-  for (const part of document.querySelectorAll("[data-in]")) part.hidden = !part.dataset.in.split(" ").includes(name);
-  $("card-title").textContent = title;
-  $("card-text").textContent = text;
-  $("card-points").replaceChildren(
-    ...points.map((point) => {
-      const item = document.createElement("li");
-      item.textContent = point;
-      return item;
-    }),
-  );
-  $("card-points").hidden = !points.length;
-  $("card-photo").hidden = !photo;
-  URL.revokeObjectURL($("card-photo").src);
-  if (photo) $("card-photo").src = URL.createObjectURL(photo);
-  if (title) $("card-title").focus({ preventScroll: true });
-  showShot();
-}
-
-function showShot() {
-  const shot = plan.current;
-  $("count").textContent = say(texts.count, { n: plan.there.length, of: plan.shots.length });
-  $("progress").value = plan.there.length;
-  if (!shot) return;
-  $("ask-name").textContent = shot.name;
-  $("ask-advice").textContent = shot.hint;
-  const drawing = $(`outline-${shot.outline}`);
-  $("outline").toggleAttribute("hidden", !drawing);
-  $("outline").firstElementChild.setAttribute("href", drawing ? `#${drawing.id}` : "");
-  $("shutter").setAttribute("aria-label", say(texts.take, { shot: shot.name }));
-  $("skip").hidden = !["camera", "fallback", "fault"].includes(shown);
-  $("torch").hidden = shown !== "camera" || !camera.hasTorch;
-  $("torch").setAttribute("aria-pressed", String(camera.torch));
-}
-
 /** The camera, or what there is without one. */
 function showCamera() {
-  if (camera.state === "live") show("camera");
-  else show("fallback", { title: texts.cameraTitles[camera.state], text: texts.cameras[camera.state] });
+  if (camera.state === "live") scene.show("camera");
+  else scene.show("fallback", { title: texts.cameraTitles[camera.state], text: texts.cameras[camera.state] });
 }
 
-function showReview() {
+function showReview(refusal = "") {
   const { missing } = plan;
-  show("review", {
+  scene.show("review", {
     title: missing.length ? say(texts.missing, { n: missing.length }) : texts.complete,
-    text: missing.length ? texts.missingText : texts.completeText,
+    text: refusal || (missing.length ? texts.missingText : texts.completeText),
     points: missing.map(({ name }) => name),
   });
-  announce($("card-title").textContent);
+  scene.announce($("card-title").textContent);
 }
 
 function showSent() {
-  const waits = outbox.waiting.length;
-  show("sent", {
-    title: waits ? texts.keptTitle : texts.sentTitle,
-    text: waits ? (network.away ? texts.keptAway : texts.keptSending) : state.recognising ? texts.sentLooking : texts.sentText,
-  });
+  if (outbox.waiting.length) {
+    scene.show("sent", { title: texts.keptTitle, text: network.away ? texts.keptAway : texts.keptSending });
+  } else {
+    scene.show("sent", { title: texts.sentTitle, text: state.recognising ? texts.sentLooking : texts.sentText });
+  }
   camera.close();
 }
 
 function showEnded(message) {
   const n = outbox.waiting.filter(({ kind }) => kind === "photo").length;
-  show("ended", { title: message, text: n ? say(texts.endedWaiting, { n }) : texts.endedText });
+  scene.show("ended", { title: message, text: n ? say(texts.endedWaiting, { n }) : texts.endedText });
   $("forget").hidden = !n;
   camera.close();
 }
 
 function showFault(shot, points, photo) {
   plan.go(shot);
-  show("fault", { title: say(texts.again, { shot: shot.name }), points, photo });
+  scene.show("fault", { title: say(texts.again, { shot: shot.name }), points, photo });
   navigator.vibrate?.([80, 60, 80]);
-  announce(`${$("card-title").textContent} ${points.join(" ")}`);
+  scene.announce(`${$("card-title").textContent} ${points.join(" ")}`);
 }
 
 // ---- what the photographer does ----------------------------------------------------------------------------------
@@ -123,7 +80,7 @@ function go(shot) {
   plan.go(shot);
   if (camera.state === "closed") begin();
   else showCamera();
-  announce(`${shot.name}. ${shot.hint}`);
+  scene.announce(`${shot.name}. ${shot.hint}`);
 }
 
 /** To the next shot that wants a photo, or to the end. */
@@ -134,16 +91,17 @@ function goOn() {
 }
 
 async function shoot() {
-  const lean = tilt.lean;
-  show("checking");
+  const [shot, lean] = [plan.current, tilt.lean];
+  scene.show("checking");
   const { canvas, file } = await camera.take();
-  if (file) keep(canvas, file, lean);
+  if (file) keep(shot, { canvas, file, lean });
   else showCamera();
 }
 
 /** A photo from the phone's own camera app, or from its files. */
 async function choose(file) {
-  show("checking");
+  const shot = plan.current;
+  scene.show("checking");
   let canvas = null;
   try {
     const bitmap = await createImageBitmap(file);
@@ -152,12 +110,11 @@ async function choose(file) {
   } catch {
     // A kind of photo that this browser cannot show: the server looks at it.
   }
-  keep(canvas, file, null);
+  keep(shot, { canvas, file, lean: null });
 }
 
-/** Check the photo of the current shot, and put it into the outbox if it is good. */
-function keep(canvas, file, lean) {
-  const shot = plan.current;
+/** Check the photo, and put it into the outbox if it is good. */
+function keep(shot, { canvas, file, lean }) {
   const faults = canvas ? faultsOf(measure(canvas, settings.longest), lean, shot) : [];
   if (file.size > settings.mostBytes) faults.push("too_large");
   if (faults.length) {
@@ -168,9 +125,9 @@ function keep(canvas, file, lean) {
   const tilted = lean === null ? null : Math.round(lean * 10) / 10;
   outbox.add({ kind: "photo", key: uuid(), url: settings.urls.photos, shot: shot.key, file, tilt: tilted });
   navigator.vibrate?.(40);
-  announce(say(texts.good, { shot: shot.name }));
-  show("good");
-  setTimeout(() => shown === "good" && goOn(), GOOD_MS);
+  scene.announce(say(texts.good, { shot: shot.name }));
+  scene.show("good");
+  setTimeout(() => scene.name === "good" && goOn(), GOOD_MS);
 }
 
 const adviceFor = (shot, faults) => [...faults.map((fault) => shot.says[fault]), shot.hint].filter(Boolean);
@@ -193,7 +150,7 @@ function forget() {
 outbox.addEventListener("settled", ({ detail: { entry, result } }) => {
   if (result.data?.state) state = result.data.state;
   if (entry.kind === "photo") arrived(entry, result);
-  else if (result.outcome === "refused") showReview();
+  else if (result.outcome === "refused") showReview(result.message);
   if (result.outcome === "refused") outbox.dismissRefused(); // it is said where the shot is
   told();
 });
@@ -212,23 +169,22 @@ function takeAgain(shot) {
   showFault(shot, shot.advice, shot.file);
 }
 
-/** Bring what is shown into line with what the server said. */
+/** Bring what is scene.name into line with what the server said. */
 function told() {
   for (const shot of plan.told(state.shots)) takeAgain(shot);
-  if (shown === "sent") showSent();
+  if (scene.name === "sent") showSent();
 }
 
 outbox.addEventListener("change", () => {
-  showShot();
-  if (outbox.trouble === "ended" && shown !== "ended") showEnded(outbox.message);
-  else if (outbox.trouble !== "ended" && shown === "ended") lookAgain(); // it was prolonged
+  if (outbox.trouble === "ended" && scene.name !== "ended") showEnded(outbox.message);
+  else if (outbox.trouble !== "ended" && scene.name === "ended") lookAgain(); // it was prolonged
 });
 
 /** What the machine makes of the photos comes some seconds after them. */
 async function lookAgain() {
   const result = await look(settings.urls.state);
   if (result.outcome === "taken") {
-    if (shown === "ended") location.reload(); // what waits is kept
+    if (scene.name === "ended") location.reload(); // what waits is kept
     state = result.data;
     told();
   } else if (result.why === "ended") showEnded(result.message);
@@ -237,7 +193,7 @@ async function lookAgain() {
 
 async function watch() {
   const visible = document.visibilityState === "visible";
-  if (visible && state?.recognising && !outbox.waiting.length && shown !== "ended" && looks < LOOKS) {
+  if (visible && state?.recognising && !outbox.waiting.length && scene.name !== "ended" && looks < LOOKS) {
     looks += 1;
     await lookAgain();
   }
@@ -254,7 +210,8 @@ function resume() {
   if (handedIn && !plan.missing.length) showSent();
   else {
     const begun = plan.there.length;
-    show("start", { title: begun ? texts.goOnTitle : settings.title, text: say(begun ? texts.goOnText : texts.startText, { n: plan.shots.length }) });
+    const text = say(begun ? texts.goOnText : texts.startText, { n: plan.shots.length });
+    scene.show("start", { title: begun ? texts.goOnTitle : settings.title, text });
   }
 }
 
@@ -267,7 +224,7 @@ for (const [id, tapped] of Object.entries({
     plan.skip(plan.current);
     goOn();
   },
-  finish: showReview,
+  finish: () => showReview(),
   back: () => go(plan.missing[0] ?? plan.shots[0]),
   submit,
   torch: () => camera.light(!camera.torch),
@@ -285,16 +242,10 @@ $("file").addEventListener("change", ({ target }) => {
   if (file) choose(file);
 });
 camera.addEventListener("change", () => {
-  if (["camera", "fallback"].includes(shown)) showCamera();
-  else showShot();
+  const due = camera.state === "live" ? "camera" : "fallback";
+  if (["camera", "fallback"].includes(scene.name) && scene.name !== due) showCamera();
 });
-tilt.addEventListener("change", () => {
-  const most = plan.current?.max_tilt ?? null;
-  $("level").hidden = tilt.lean === null || most === null;
-  $("level").style.transform = `rotate(${-(tilt.lean ?? 0)}deg)`;
-  $("level").dataset.state = tilt.lean !== null && most !== null && Math.abs(tilt.lean) > most ? "off" : "level";
-});
-plan.addEventListener("change", showShot);
+tilt.addEventListener("change", () => scene.level(tilt.lean));
 
 await outbox.open();
 strip.show();
