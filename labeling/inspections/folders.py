@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from django.conf import settings
 from django.db.models import Count, Max
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from labeling.catalog import photos
 from labeling.catalog.intake import open_folder
@@ -138,4 +139,5 @@ def _take_in(
     for photo in taken:
         for fault in advice_on(photo):
             yield Told(f"{name}/{photo.shot.key}", fault["advice"], False)
-    yield Told(name, _("%(n)d photos.") % {"n": len(taken)}, True)
+    n = len(taken)
+    yield Told(name, ngettext("%(n)d photo.", "%(n)d photos.", n) % {"n": n}, True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol as Interface
 
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from labeling.catalog import photos
@@ -70,6 +69,6 @@ def advice_on(photo: InspectionPhoto) -> list[dict[str, str]]:
     for code in photo.faults:
         text = advice_for(code, shot)
         if not said and shot.advice and code in _ADVICE:
-            text = _("%(advice)s %(more)s") % {"advice": text, "more": shot.advice}
+            text = f"{text} {shot.advice}"
         said.append({"code": code, "advice": text})
     return said

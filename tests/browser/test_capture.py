@@ -72,7 +72,7 @@ class Phone:
         self._used: list[int] = []
 
     def open(self, link: CaptureLink) -> None:
-        self.page.goto(f"/capture/{token_of(link)}")
+        self.page.goto(f"/capture/{token_of(link)}/")
         self.page.wait_for_selector("html[data-ready]")
 
     def begin(self) -> None:
@@ -194,7 +194,7 @@ def test_what_the_server_refuses_is_said_at_once_and_is_not_handed_in(
 
     film(reel, sharp=False)
     ann = phone()
-    ann.page.route("**/capture/*", lenient)
+    ann.page.route("**/capture/*/", lenient)
     ann.open(link)
     ann.begin()
     ann.context.set_offline(True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,7 +13,7 @@ from django.utils import translation
 
 from labeling.catalog import erased, storage
 from labeling.catalog.models import Image, Item, Metadata
-from labeling.inspections.models import Asset, Inspection, InspectionPhoto, Shot
+from labeling.inspections.models import Asset, Inspection, InspectionPhoto
 from labeling.inspections.selectors import missing_shots
 from labeling.inspections.services import Recorded, Sent, add_photo, advice_on, record_inspection
 from labeling.jobs.models import Job
@@ -20,6 +21,7 @@ from labeling.refusals import Refused
 from tests.factories import photo_bytes
 from tests.inspections.conftest import Yard, picture
 
+AT_ONCE = 4
 AT = datetime(2026, 11, 30, 9, tzinfo=UTC)
 
 
@@ -147,20 +149,18 @@ def test_the_database_says_the_outcome(yard: Yard) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_the_same_at_the_same_moment_comes_in_once(yard: Yard) -> None:
-    done: list[Recorded] = []
-    gate = threading.Barrier(4)
+    together = threading.Barrier(AT_ONCE)
 
-    def send() -> None:
-        gate.wait()
-        done.append(record(yard, Sent("front", picture(1)), Sent("rear", picture(2))))
-        connection.close()
+    def send(_number: int) -> Recorded:
+        try:
+            connection.ensure_connection()
+            together.wait(30)
+            return record(yard, Sent("front", picture(1)), Sent("rear", picture(2)))
+        finally:
+            connection.close()
 
-    threads = [threading.Thread(target=send) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert sorted(each.created for each in done) == [False, False, False, True]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        done = list(pool.map(send, range(AT_ONCE)))
+    assert sorted(each.created for each in done) == [*[False] * (AT_ONCE - 1), True]
     assert len({each.inspection.pk for each in done}) == Inspection.objects.count() == 1
     assert InspectionPhoto.objects.count() == 2 and Item.objects.count() == 3
-    assert Shot.objects.count() == 2
