@@ -16,8 +16,6 @@ from labeling.inspections.capture.sending import hand_in, take_photo
 from labeling.inspections.capture.state import state_of
 from labeling.inspections.judging import advice_on
 
-_ENDED = "`link_expired` or `link_revoked`."
-
 
 class CaptureShotOut(Shape):
     key = serializers.CharField()

@@ -27,18 +27,22 @@ from labeling.people.models import User
 from labeling.refusals import Refused
 
 LONGEST = timedelta(days=30)
-_signer = Signer(sep=".", salt="labeling.inspections.capture")
+
+
+def _signer() -> Signer:
+    """By the secret key, and those before it."""
+    return Signer(sep=".", salt="labeling.inspections.capture")
 
 
 def token_of(link: CaptureLink) -> str:
     """What stands in the link's address; the same each time."""
-    return _signer.sign(base64.urlsafe_b64encode(link.pk.bytes).rstrip(b"=").decode())
+    return _signer().sign(base64.urlsafe_b64encode(link.pk.bytes).rstrip(b"=").decode())
 
 
 def id_of(token: str) -> UUID | None:
     """The id that this address holds; ``None`` where it is none of ours. Asks no database."""
     try:
-        return UUID(bytes=base64.urlsafe_b64decode(_signer.unsign(token) + "=="))
+        return UUID(bytes=base64.urlsafe_b64decode(_signer().unsign(token) + "=="))
     except (BadSignature, ValueError, binascii.Error):
         return None
 
