@@ -29,7 +29,7 @@ _ADVICE: Mapping[str, str] = {
         "The photo is too small: its shorter side needs %(side)d\u00a0pixels. Set the camera to a larger size."
     ),
     Fault.BLURRED: gettext_lazy(
-        "The photo is blurred. Wipe the lens, hold still, and touch the screen where it shall be sharp."
+        "The photo is blurred. Wipe the lens, and hold still until the picture is sharp."
     ),
     Fault.DARK: gettext_lazy("The photo is too dark. Switch a light on, or have the light behind you."),
     Fault.BRIGHT: gettext_lazy("The photo is too bright. Turn so that the sun or the lamp is behind you."),

@@ -197,7 +197,7 @@ def test_reviewers_make_links_and_labelers_see_none(protocol: Protocol) -> None:
     assert links.token_of(link) in shown.content.decode() and "data:image/svg+xml" in shown.content.decode()
     assert link.created_by == reviewer and link.photographer == "Mina"
     one = reverse("capture-link", args=[link.pk])
-    assert client.post(one, {"action": "prolong", "lasts": "720"}).status_code == 302
+    assert client.post(one, {"action": "prolong"}).status_code == 302
     assert client.post(one, {"action": "revoke"}).status_code == 302
     assert Client().get(address(link)).status_code == 410
 

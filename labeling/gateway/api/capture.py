@@ -70,7 +70,9 @@ class ThrottleByLink(Throttle):
         return str(links.id_of(request.parser_context["kwargs"]["token"]))
 
 
-class CaptureApiView(ApiView):
+class ByLink:
+    """Of a view: the link is the permission."""
+
     authentication_classes = ()
     permission_classes = ()
     parser_classes = (SentPathsParser,)
@@ -79,7 +81,7 @@ class CaptureApiView(ApiView):
 
 
 @route("capture/<str:token>", "api-capture", "inspections")
-class CaptureView(CaptureApiView):
+class CaptureView(ByLink, ApiView):
     @endpoint(
         "get_capture",
         "How the photos of a link stand",
@@ -92,7 +94,7 @@ class CaptureView(CaptureApiView):
 
 
 @route("capture/<str:token>/photos", "api-capture-photos", "inspections")
-class CapturePhotosView(CaptureApiView):
+class CapturePhotosView(ByLink, ApiView):
     @endpoint(
         "send_capture_photo",
         "Send a photo of one shot. It is checked again, and the answer says what to do better",
@@ -115,7 +117,7 @@ class CapturePhotosView(CaptureApiView):
 
 
 @route("capture/<str:token>/submit", "api-capture-submit", "inspections")
-class CaptureSubmitView(CaptureApiView):
+class CaptureSubmitView(ByLink, ApiView):
     @endpoint(
         "submit_capture",
         "All photos are sent. Again changes nothing",

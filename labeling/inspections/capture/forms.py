@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django import forms
@@ -20,14 +20,7 @@ LASTS = [
 ]
 
 
-class ProlongForm(forms.Form):
-    lasts = forms.TypedChoiceField(choices=LASTS, coerce=int, initial=24, label=gettext_lazy("Lasts"))
-
-    def expires_at(self) -> datetime:
-        return timezone.now() + timedelta(hours=self.cleaned_data["lasts"])
-
-
-class LinkForm(ProlongForm):
+class LinkForm(forms.Form):
     identifier = forms.CharField(
         max_length=longest(Asset, "identifier"),
         label=gettext_lazy("Plate or number"),
@@ -48,8 +41,9 @@ class LinkForm(ProlongForm):
     photographer = forms.CharField(
         max_length=longest(CaptureLink, "photographer"), required=False, label=gettext_lazy("Photographer")
     )
-    field_order = ("identifier", "type", "event", "site", "photographer", "lasts")
+    lasts = forms.TypedChoiceField(choices=LASTS, coerce=int, initial=24, label=gettext_lazy("Lasts"))
 
     def asked(self) -> dict[str, Any]:
         names = ("identifier", "type", "event", "site", "photographer")
-        return {name: self.cleaned_data[name] for name in names} | {"expires_at": self.expires_at()}
+        until = timezone.now() + timedelta(hours=self.cleaned_data["lasts"])
+        return {name: self.cleaned_data[name] for name in names} | {"expires_at": until}

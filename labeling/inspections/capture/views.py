@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from uuid import UUID
 
 from django.contrib import messages
@@ -17,7 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from labeling.catalog.pages import show_refusal
 from labeling.catalog.permissions import Action
 from labeling.inspections.capture import links, screen
-from labeling.inspections.capture.forms import LinkForm, ProlongForm
+from labeling.inspections.capture.forms import LinkForm
 from labeling.inspections.capture.qr_code import qr_code
 from labeling.inspections.capture.texts import texts
 from labeling.inspections.models import CaptureLink, Protocol
@@ -27,6 +28,7 @@ from labeling.people.signed_in import signed_in
 from labeling.refusals import Refused
 
 SHOWN = 100
+PROLONGED = timedelta(days=1)
 #: Offered, beside whatever else somebody calls it.
 EVENTS = ("wash", "return", "hand-over", "maintenance")
 #: For this page alone; all others may use none of it (labeling/gateway/permissions_policy.py).
@@ -79,10 +81,8 @@ def capture_link(request: HttpRequest, link_id: UUID) -> HttpResponse:
         links.revoke_link(link=link)
         messages.success(request, _("The link is revoked: whoever opens it is told so. What was sent stays."))
     else:
-        form = ProlongForm(request.POST)
-        if not form.is_valid():
-            raise Refused.invalid("lasts", _("Choose how long the link is to last."))
-        links.prolong_link(link=link, expires_at=form.expires_at())
+        until = max(link.expires_at, timezone.now() + PROLONGED)
+        links.prolong_link(link=link, expires_at=until)
         messages.success(request, _("The link goes on. What waits on a phone for it is sent by itself."))
     return redirect("capture-links", protocol=link.protocol.slug)
 
@@ -97,7 +97,7 @@ def _page(request: HttpRequest, protocol: Protocol, form: LinkForm, status: int)
         "chosen": chosen,
         "address": _address(request, chosen) if chosen else "",
         "code": qr_code(_address(request, chosen)) if chosen else "",
-        "prolong": ProlongForm(),
+        "tomorrow": timezone.now() + PROLONGED,
         "events": EVENTS,
         "now": timezone.now(),
     }
