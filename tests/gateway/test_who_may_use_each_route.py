@@ -98,6 +98,10 @@ PAGES: dict[str, dict[str, str]] = {
     "photo-exemplar": {"GET": ADMIN, "POST": ADMIN},
     "photo-original": {"GET": REVIEW},
     "near-duplicates": {"GET": ADMIN},
+    "inspection": {"GET": FIGURES},
+    "inspection-overrule": {"POST": OVERRULE},
+    "protocol-rules": {"GET": FIGURES},
+    "protocol-rules-change": {"POST": ADMIN},
     "data-sets": {"GET": ADMIN, "POST": ADMIN},
     "erasures": {"GET": ADMIN, "POST": ADMIN},
     "erasure": {"GET": ADMIN},
@@ -174,7 +178,7 @@ PAGES: dict[str, dict[str, str]] = {
     "frontier-why": {"POST": OVERRULE},
     "frontier-heat": {"GET": OVERRULE},
     "capture": {"GET": ANYONE},
-    "capture-links": {"GET": OVERRULE, "POST": OVERRULE},
+    "protocol-links": {"GET": OVERRULE, "POST": OVERRULE},
     "capture-link": {"POST": OVERRULE},
 }
 #: The same of the API, beside what each route itself declares. A route that is not named here must be an admin's.
@@ -268,6 +272,8 @@ KNOWN: dict[str, dict[str, str]] = {
     "api-inspections": {"GET": FIGURES, "POST": OVERRULE},
     "api-inspection": {"GET": FIGURES},
     "api-inspection-photos": {"POST": OVERRULE},
+    "api-verdicts": {"GET": FIGURES, "POST": OVERRULE},
+    "api-protocol-trial": {"POST": ADMIN},
     "api-erase-asset": {"POST": SUPERUSER},
     "api-capture": {"GET": ANYONE},
     "api-capture-photos": {"POST": ANYONE},

@@ -183,7 +183,7 @@ def test_the_page_may_use_the_camera_and_no_other_page_may(link: CaptureLink) ->
 def test_reviewers_make_links_and_labelers_see_none(protocol: Protocol) -> None:
     project = protocol.current.shots.get(key="front").checks.get().project
     reviewer, labeler = make_member(project, "reviewer"), make_member(project)
-    page = reverse("capture-links", args=[protocol.slug])
+    page = reverse("protocol-links", args=[protocol.slug])
     client = Client()
     client.force_login(labeler)
     assert client.get(page).status_code == 403

@@ -22,6 +22,7 @@ from labeling.inspections.capture.forms import LinkForm
 from labeling.inspections.capture.qr_code import qr_code
 from labeling.inspections.capture.texts import texts
 from labeling.inspections.models import CaptureLink, Protocol
+from labeling.inspections.pages import protocol_context
 from labeling.inspections.permissions import protocol_for
 from labeling.looked_at import only_looked_at
 from labeling.people.signed_in import signed_in
@@ -67,7 +68,7 @@ def capture_links(request: HttpRequest, protocol: str) -> HttpResponse:
                 show_refusal(form, refused)
             else:
                 messages.success(request, _("The link is made. Send it, or have its code read by a phone."))
-                return redirect(f"{reverse('capture-links', args=[found.slug])}?link={made.pk}")
+                return redirect(f"{reverse('protocol-links', args=[found.slug])}?link={made.pk}")
         status = 422
     return _page(request, found, form, status)
 
@@ -84,23 +85,27 @@ def capture_link(request: HttpRequest, link_id: UUID) -> HttpResponse:
         until = max(link.expires_at, timezone.now() + PROLONGED)
         links.prolong_link(link=link, expires_at=until)
         messages.success(request, _("The link goes on. What waits on a phone for it is sent by itself."))
-    return redirect("capture-links", protocol=link.protocol.slug)
+    return redirect("protocol-links", protocol=link.protocol.slug)
 
 
 def _page(request: HttpRequest, protocol: Protocol, form: LinkForm, status: int) -> HttpResponse:
     made = list(links.links_of(protocol)[:SHOWN])
     chosen = next((each for each in made if str(each.pk) == request.GET.get("link")), None)
-    context = {
-        "protocol": protocol,
-        "form": form,
-        "links": made,
-        "chosen": chosen,
-        "address": _address(request, chosen) if chosen else "",
-        "code": qr_code(_address(request, chosen)) if chosen else "",
-        "tomorrow": timezone.now() + PROLONGED,
-        "events": EVENTS,
-        "now": timezone.now(),
-    }
+    address = _address(request, chosen) if chosen else ""
+    now = timezone.now()
+    context = protocol_context(
+        request,
+        protocol,
+        "protocol-links",
+        form=form,
+        links=made,
+        chosen=chosen,
+        address=address,
+        code=qr_code(address) if address else "",
+        events=EVENTS,
+        now=now,
+        tomorrow=now + PROLONGED,
+    )
     return render(request, "inspections/capture/links.html", context, status=status)
 
 
