@@ -73,10 +73,10 @@ class ThrottleByLink(Throttle):
 class ByLink:
     """Of a view: the link is the permission."""
 
-    authentication_classes = ()
-    permission_classes = ()
-    parser_classes = (SentPathsParser,)
-    throttle_classes = (ThrottleByLink,)
+    authentication_classes: Any = ()
+    permission_classes: Any = ()
+    parser_classes: Any = (SentPathsParser,)
+    throttle_classes: Any = (ThrottleByLink,)
     throttle_scope = "capture"
 
 
