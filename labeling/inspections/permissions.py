@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -24,12 +25,19 @@ def actions_in(user: Any, protocol: Protocol) -> frozenset[Action] | None:
     if user.is_superuser:
         return frozenset(Action)
     asked = projects_asked(protocol)
+    roles = Membership.objects.filter(user=user, project__in=asked).values_list("project", "role")
+    return _allowed(user, protocol, asked, dict(roles))
+
+
+def _allowed(
+    user: Any, protocol: Protocol, asked: Collection[int], roles: Mapping[int, str]
+) -> frozenset[Action] | None:
+    """``asked``: ids of its projects; ``roles``: by project, of the user."""
     if not asked:
         return frozenset(Action) if protocol.created_by_id == user.pk else None
-    roles = Membership.objects.filter(user=user, project__in=asked).values_list("role", flat=True)
-    if len(roles) < len(asked):
+    if not roles.keys() >= set(asked):
         return None
-    return frozenset(Action).intersection(*(ALLOWED[role] for role in roles))
+    return frozenset(Action).intersection(*(ALLOWED[roles[project]] for project in asked))
 
 
 @read_once
@@ -83,9 +91,22 @@ def inspection_for(user: Any, inspection_id: int, action: Action) -> Inspection:
 
 def protocols_of(user: Any, action: Action = Action.FIGURES) -> list[Protocol]:
     """Those that are not archived and in which the user may do this, by name."""
-    protocols: QuerySet[Protocol] = Protocol.objects.filter(archived_at__isnull=True)
-    if not user.is_superuser:
-        # Each of them asks a project of theirs, or is their own: the few that are left are asked one by one.
-        mine = Check.objects.filter(project__memberships__user=user).values("shot__version__protocol")
-        protocols = protocols.filter(pk__in=mine) | protocols.filter(created_by=user)
-    return [each for each in protocols.order_by("name", "pk") if may_in(user, each, action)]
+    protocols: QuerySet[Protocol] = Protocol.objects.filter(archived_at__isnull=True).order_by("name", "pk")
+    if user.is_superuser:
+        return list(protocols)
+    roles = dict(Membership.objects.filter(user=user).values_list("project", "role"))
+    # Each of them asks a project of theirs, or is their own.
+    mine = Check.objects.filter(project__in=roles).values("shot__version__protocol")
+    found = list(protocols.filter(pk__in=mine) | protocols.filter(created_by=user))
+    asked: dict[int, set[int]] = {each.pk: set() for each in found}
+    newest = (
+        ProtocolVersion.objects.filter(protocol__in=found)
+        .order_by("protocol_id", "-number")
+        .distinct("protocol_id")
+        .values("pk")
+    )
+    for protocol, project in Check.objects.filter(shot__version__in=newest).values_list(
+        "shot__version__protocol", "project"
+    ):
+        asked[protocol].add(project)
+    return [each for each in found if action in (_allowed(user, each, asked[each.pk], roles) or ())]
