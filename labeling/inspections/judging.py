@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 from typing import Protocol as Interface
 
 from django.utils.translation import gettext_lazy
@@ -24,7 +25,7 @@ class Measured(Interface):
     def sharpness(self) -> float | None: ...
 
 
-_ADVICE: Mapping[str, str] = {
+_ADVICE: Mapping[str, Any] = {
     Fault.SMALL: gettext_lazy(
         "The photo is too small: its shorter side needs %(side)d\u00a0pixels. Set the camera to a larger size."
     ),
@@ -57,7 +58,7 @@ def faults_of(shot: Shot, measured: Measured, tilt: float | None = None) -> list
 def advice_on(photo: InspectionPhoto) -> list[dict[str, str]]:
     """{code, advice} of each fault, in the reader's language; behind the first what the protocol says of the shot."""
     shot = photo.shot
-    said = []
+    said: list[dict[str, str]] = []
     for code in photo.faults:
         text = str(_ADVICE[code]) if code in _ADVICE else photos.advice(code)
         if code in _ADVICE:

@@ -31,7 +31,7 @@ class Sent:
         if isinstance(self._data, bytes):
             return self._data
         self._data.seek(0)
-        return self._data.read()
+        return bytes(self._data.read())
 
 
 @dataclass(slots=True)
