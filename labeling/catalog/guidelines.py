@@ -56,12 +56,18 @@ class Entry:
 
 def first_guideline(*, project: Project, classes: Sequence[Mapping[str, Any]], by: User) -> Guideline:
     """Version 1 of a new project. Call it in the transaction that makes the project."""
+    schema = first_schema(classes)
+    return _write(project=project, number=1, note=_("First version"), by=by, schema=schema)
+
+
+def first_schema(classes: Sequence[Mapping[str, Any]]) -> dict[str, Entry]:
+    """What version 1 would say of ``classes``. Raises :class:`Refused` (422) where they cannot be a new project's."""
     schema: dict[str, Entry] = {}
     _add(schema, classes)
     if len(schema) < 2:
         raise Refused.invalid("classes", _("A question needs at least two classes. Add another one."))
     _check_names(schema)
-    return _write(project=project, number=1, note=_("First version"), by=by, schema=schema)
+    return schema
 
 
 @transaction.atomic

@@ -19,6 +19,9 @@ SPECIAL: dict[str, dict[str, Any]] = {
     "model-promote": {"number": 1},
     "api-guideline-changes": {"number": 1},
     "label-criteria": {"key": "functional"},
+    "template-file": {"key": "damage"},
+    "template-remove": {"key": "damage"},
+    "api-template": {"key": "damage"},
     "api-guideline-object": {"number": 1},
 }
 
