@@ -82,6 +82,7 @@ ROOMS = [
     "queue",
     "frontier",
     "monitors",
+    "inspections",
     "explorer",
     "exchange",
     "erasure",

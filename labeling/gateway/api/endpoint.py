@@ -19,6 +19,7 @@ from rest_framework.response import Response
 from labeling.catalog.permissions import ALLOWED, Action, may_create_projects, project_for
 from labeling.gateway.api.shapes import PageShape, Shape
 from labeling.gateway.pagination import PAGE_PARAMETERS
+from labeling.inspections.permissions import inspection_for, protocol_for
 from labeling.refusals import Refused
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
@@ -72,7 +73,9 @@ def endpoint(
 ) -> Callable[[Handler], Handler]:
     """Make a handler a method of an address, and describe it in the schema.
 
-    ``may``: an action in the project of the address, which the handler gets as ``project`` instead of its ``slug``.
+    ``may``: an action in the project of the address, which the handler gets as ``project`` instead of its ``slug``. An
+    address that says ``protocol`` instead means one in a protocol, which the handler gets; one that says ``inspection_id``,
+    in the protocol of that inspection, and the handler gets ``inspection``.
     ``takes``: the serializer of the body, or those by content type, of which the first reads all; what it made of the
     body the handler gets as ``given``. What the handler returns is sent with ``status`` (200; 204 where it ``returns``
     nothing), unless it is a response. ``also``: further responses by status. ``errors``: those to be told beside the
@@ -107,7 +110,7 @@ def endpoint(
         def method(view: Any, request: Request, **named: Any) -> HttpResponseBase:
             _refuse_unknown_parameters(request, in_query)
             if isinstance(may, Action):
-                named["project"] = project_for(request.user, named.pop("slug"), may)
+                named |= _what_is_named(request.user, may, named)
             elif may is Who.SUPERUSER and not may_create_projects(request.user):
                 raise PermissionDenied(_("Only an administrator of the whole site may do this. Ask one."))
             if reader is not None:
@@ -122,6 +125,15 @@ def endpoint(
         return method  # type: ignore[return-value]
 
     return decorate
+
+
+def _what_is_named(user: Any, may: Action, named: Json) -> Json:
+    """The project, protocol or inspection of the address, if the user may do this there; takes its name out of ``named``."""
+    if "protocol" in named:
+        return {"protocol": protocol_for(user, named.pop("protocol"), may)}
+    if "inspection_id" in named:
+        return {"inspection": inspection_for(user, named.pop("inspection_id"), may)}
+    return {"project": project_for(user, named.pop("slug"), may)}
 
 
 def _to_whom(may: Action | Who) -> str:
