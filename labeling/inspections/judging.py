@@ -1,0 +1,69 @@
+"""Whether a photo serves for its shot, and what whoever took it can do better."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol as Interface
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from labeling.catalog import photos
+from labeling.inspections.models import Fault, InspectionPhoto, Shot
+
+
+class Measured(Interface):
+    """Width and height in pixels, the right way up; brightness (mean luma) and sharpness (variance of the Laplacian)."""
+
+    @property
+    def width(self) -> int: ...
+    @property
+    def height(self) -> int: ...
+    @property
+    def brightness(self) -> float | None: ...
+    @property
+    def sharpness(self) -> float | None: ...
+
+
+_ADVICE: Mapping[str, str] = {
+    Fault.SMALL: gettext_lazy(
+        "The photo is too small: its shorter side needs %(side)d\u00a0pixels. Set the camera to a larger size."
+    ),
+    Fault.BLURRED: gettext_lazy(
+        "The photo is blurred. Wipe the lens, hold still, and touch the screen where it shall be sharp."
+    ),
+    Fault.DARK: gettext_lazy("The photo is too dark. Switch a light on, or have the light behind you."),
+    Fault.BRIGHT: gettext_lazy("The photo is too bright. Turn so that the sun or the lamp is behind you."),
+    Fault.TILTED: gettext_lazy("The camera was tilted by more than %(tilt)g°. Hold it level."),
+    Fault.WRONG_SHOT: gettext_lazy("This does not look like “%(name)s”. Take “%(name)s”."),
+    Fault.REPEATED: gettext_lazy(
+        "This very file was sent before, for another shot or another inspection. Take “%(name)s” now."
+    ),
+}
+
+
+def faults_of(shot: Shot, measured: Measured, tilt: float | None = None) -> list[str]:
+    """What the photo falls short of; what is not known of it is no fault."""
+    sharpness, brightness = measured.sharpness, measured.brightness
+    found = {
+        Fault.SMALL: min(measured.width, measured.height) < shot.min_side,
+        Fault.BLURRED: sharpness is not None and sharpness < shot.min_sharpness,
+        Fault.DARK: brightness is not None and brightness < shot.min_brightness,
+        Fault.BRIGHT: brightness is not None and brightness > shot.max_brightness,
+        Fault.TILTED: tilt is not None and shot.max_tilt is not None and abs(tilt) > shot.max_tilt,
+    }
+    return [fault.value for fault, is_so in found.items() if is_so]
+
+
+def advice_on(photo: InspectionPhoto) -> list[dict[str, str]]:
+    """{code, advice} of each fault, in the reader's language; behind the first what the protocol says of the shot."""
+    shot = photo.shot
+    said = []
+    for code in photo.faults:
+        text = str(_ADVICE[code]) if code in _ADVICE else photos.advice(code)
+        if code in _ADVICE:
+            text %= {"side": shot.min_side, "tilt": shot.max_tilt or 0, "name": shot.name}
+        if not said and shot.advice and code in _ADVICE:
+            text = _("%(advice)s %(more)s") % {"advice": text, "more": shot.advice}
+        said.append({"code": code, "advice": text})
+    return said
