@@ -14,6 +14,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("labeling.explorer.urls")),
     path("", include("labeling.exchange.urls")),
     path("", include("labeling.erasure.urls")),
+    path("", include("labeling.inspections.urls")),
     path("", include("labeling.overview.urls")),
     path("", include("labeling.gateway.urls")),
 ]

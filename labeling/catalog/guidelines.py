@@ -198,11 +198,11 @@ def lock_newest(project: Project, expected: int | None) -> Guideline:
     return current
 
 
-def key_for(name: str, taken: Iterable[str]) -> str:
+def key_for(name: str, taken: Iterable[str], otherwise: str = "class") -> str:
     """A key made from a class's name that is not ``taken``; ``class-1`` and so on where it has no Latin letters."""
     taken = set(taken)
-    base = slugify(name)[:50] or "class"
-    if base != "class" and base not in taken:
+    base = slugify(name)[:50] or otherwise
+    if base != otherwise and base not in taken:
         return base
     number = 1
     while f"{base}-{number}" in taken:

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Model
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -229,12 +230,10 @@ def _wrong_further(project: Project, kept: Collection[str]) -> str:
     return ""
 
 
-def free_slug(wanted: str) -> str:
-    """``wanted``, an address, or the first of ``wanted-2`` and so on that no project has."""
-    taken = {
-        slug.lower()
-        for slug in Project.objects.filter(slug__istartswith=wanted).values_list("slug", flat=True)
-    }
+def free_slug(wanted: str, among: type[Model] = Project) -> str:
+    """``wanted``, an address, or the first of ``wanted-2`` and so on that no project (or what else ``among`` is) has."""
+    rows = among._default_manager.filter(slug__istartswith=wanted[:50])
+    taken = {slug.lower() for slug in rows.values_list("slug", flat=True)}
     taken |= RESERVED
     numbered = (f"{wanted[: 59 - len(str(n))].rstrip('-')}-{n}" for n in count(2))
     return wanted if wanted not in taken else next(each for each in numbered if each not in taken)

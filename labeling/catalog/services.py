@@ -13,7 +13,6 @@ from labeling.catalog.intake import (
 from labeling.catalog.members import invite_member, remove_member, set_role
 from labeling.catalog.metadata import put_one as put_metadata
 from labeling.catalog.objecting import object_to_wording
-from labeling.catalog.project_templates.own import keep_template, remove_template
 from labeling.catalog.projects import archive_project, create_project, restore_project, update_settings
 from labeling.catalog.proposing import agree_to_proposal, decline_proposal, propose_guideline
 from labeling.catalog.renaming import read_names_again
@@ -38,7 +37,6 @@ __all__ = [
     "discard_rest",
     "invite_member",
     "join",
-    "keep_template",
     "lay_down",
     "let_in",
     "log_activities",
@@ -50,7 +48,6 @@ __all__ = [
     "put_metadata",
     "read_names_again",
     "remove_member",
-    "remove_template",
     "restore_project",
     "resume_intake",
     "rows_of",

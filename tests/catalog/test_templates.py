@@ -17,9 +17,8 @@ from labeling.catalog import services
 from labeling.catalog.guidelines import read_entries
 from labeling.catalog.models import KeptProjectTemplate, Project
 from labeling.catalog.project_templates.files import MOST_BYTES, as_toml, parse
+from labeling.catalog.project_templates.known import PROJECTS
 from labeling.catalog.project_templates.of_project import template_of
-from labeling.catalog.project_templates.own import template_called
-from labeling.catalog.project_templates.ready import ready_made
 from labeling.catalog.project_templates.template import read
 from labeling.catalog.selectors import active_definitions, current_guideline
 from labeling.refusals import Refused
@@ -43,8 +42,8 @@ def client() -> Client:
 
 
 def test_what_is_shipped_makes_a_project_in_two_requests_in_either_language(client: Client) -> None:
-    assert len(ready_made()) >= 10
-    for template in ready_made():
+    assert len(PROJECTS.shipped()) >= 10
+    for template in PROJECTS.shipped():
         for language in ("en", "ko"):
             headers = {"accept-language": language}
             page = client.get(reverse("project-new"), {"template": template.key}, headers=headers)
@@ -100,7 +99,7 @@ def test_a_project_goes_out_as_a_file_and_comes_back_as_it_was(client: Client) -
     assert [each.label_class.key for each in active_definitions(again)] == ["functional", "defective"]
 
     client.post(reverse("template-remove", args=["cells"]))
-    assert template_called("cells") is None and Project.objects.filter(slug="again").exists()
+    assert PROJECTS.called("cells") is None and Project.objects.filter(slug="again").exists()
 
 
 def without(name: str) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 from labeling.catalog.forms.texts import longest
 from labeling.catalog.models import KeptProjectTemplate, Project
 from labeling.catalog.projects import SLUG_RULE
+from labeling.refusals import Refused
 
 
 class TemplateFileForm(forms.Form):
@@ -25,6 +26,13 @@ class TemplateFileForm(forms.Form):
     def content(self) -> bytes:
         file: UploadedFile[Any] = self.cleaned_data["file"]
         return bytes(file.read())
+
+    def tell(self, refusal: Refused) -> dict[str, Any]:
+        """What is wrong with the file by its places; where it is none of them, beside the field."""
+        if refusal.code == "invalid" and "file" not in refusal.fields:
+            return refusal.fields
+        self.add_error("file", refusal.message)
+        return {}
 
 
 class KeepTemplateForm(forms.Form):

@@ -6,6 +6,7 @@ import json
 import tomllib
 from typing import Any
 
+from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
 from labeling.plain_text import plain_values
@@ -36,6 +37,13 @@ def parse(data: bytes) -> dict[str, Any]:
             "file", _("This TOML cannot be used: it is nested too deeply, or a number in it is too long.")
         ) from None
     return found
+
+
+def as_response(key: str, content: dict[str, Any]) -> HttpResponse:
+    """The file, to be kept under the template's key."""
+    response = HttpResponse(as_toml(content), content_type="application/toml; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{key}.toml"'
+    return response
 
 
 def as_toml(content: dict[str, Any]) -> str:

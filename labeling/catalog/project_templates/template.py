@@ -36,10 +36,8 @@ PORTABLE = sorted(
 )
 _LARGEST = 10**9
 KEY = Word(pattern=SLUG, rule=SLUG_RULE)
-CLASS_KEY = Word(
-    pattern=r"[a-z0-9_-]{1,60}",
-    rule=gettext_lazy("Use small letters, digits, - and _ only, at most 60 of them."),
-)
+SIGNS = gettext_lazy("Use small letters, digits, - and _ only: at most 60 for a class, 40 for a shot.")
+CLASS_KEY = Word(pattern=r"[a-z0-9_-]{1,60}", rule=SIGNS)
 
 
 def _setting(name: str) -> Shape:

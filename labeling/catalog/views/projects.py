@@ -19,7 +19,7 @@ from labeling.catalog.forms.projects import ArchiveForm, ProjectForm, SettingsFo
 from labeling.catalog.models import Project
 from labeling.catalog.pages import project_context, show_refusal
 from labeling.catalog.permissions import Action, may_create_projects, project_for
-from labeling.catalog.project_templates.own import all_templates, template_called, template_or_refusal
+from labeling.catalog.project_templates.known import PROJECTS
 from labeling.catalog.project_templates.template import ProjectTemplate
 from labeling.catalog.projects import free_slug
 from labeling.catalog.selectors import active_definitions
@@ -37,7 +37,7 @@ def project_new(request: HttpRequest) -> HttpResponse:
     if not may_create_projects(request.user):
         raise PermissionDenied(_("Only the site's administrators found projects. Ask one of them."))
     given = request.POST if request.method == "POST" else None
-    template = template_called((given or request.GET).get("template", ""))
+    template = PROJECTS.called((given or request.GET).get("template", ""))
     ready = template.as_project() if template else {}
     classes = NewClasses(given, ready.get("classes", ()))
     form = ProjectForm(None if classes.more else given, initial=given or _typed(template, ready))
@@ -45,7 +45,7 @@ def project_new(request: HttpRequest) -> HttpResponse:
     if checked and form.is_valid() & classes.is_valid():
         try:
             if form.cleaned_data["template"]:
-                template = template_or_refusal(form.cleaned_data["template"])
+                template = PROJECTS.called_or_refused(form.cleaned_data["template"])
             project = services.create_project(
                 slug=form.cleaned_data["slug"],
                 name=form.cleaned_data["name"],
@@ -68,7 +68,7 @@ def project_new(request: HttpRequest) -> HttpResponse:
             "form": form,
             "classes": classes,
             "template": template,
-            "templates": [] if template or given else all_templates(),
+            "templates": [] if template or given else PROJECTS.all(),
         },
         status=422 if invalid else 200,
     )

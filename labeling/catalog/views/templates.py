@@ -12,14 +12,13 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from labeling.catalog import services
 from labeling.catalog.forms.templates import KeepTemplateForm, TemplateFileForm
 from labeling.catalog.pages import project_context, show_refusal
 from labeling.catalog.permissions import Action, may_create_projects, project_for
-from labeling.catalog.project_templates.files import as_toml, parse
+from labeling.catalog.project_templates.files import as_response, parse
+from labeling.catalog.project_templates.known import PROJECTS
 from labeling.catalog.project_templates.of_project import template_of
-from labeling.catalog.project_templates.own import all_templates, template_called
-from labeling.catalog.project_templates.template import ProjectTemplate, read
+from labeling.catalog.project_templates.template import read
 from labeling.people.signed_in import signed_in
 from labeling.refusals import Refused
 
@@ -39,18 +38,16 @@ def templates(request: HttpRequest) -> HttpResponse:
     wrong: dict[str, Any] = {}
     if sent and form.is_valid():
         try:
-            kept = services.keep_template(template=read(parse(form.content())), by=signed_in(request))
+            kept = PROJECTS.keep(read(parse(form.content())), by=signed_in(request))
         except Refused as refusal:
-            wrong = {place: told for place, told in refusal.fields.items() if place != "file"}
-            if not wrong or refusal.code == "taken":
-                show_refusal(form, refusal)
+            wrong = form.tell(refusal)
         else:
             messages.success(request, _("The template “%(name)s” is kept.") % {"name": kept.said["name"]})
             return redirect("templates")
     return render(
         request,
         "catalog/templates.html",
-        {"templates": all_templates(), "form": form, "wrong": wrong},
+        {"templates": PROJECTS.all(), "form": form, "wrong": wrong},
         status=422 if form.errors or wrong else 200,
     )
 
@@ -59,10 +56,10 @@ def templates(request: HttpRequest) -> HttpResponse:
 @require_GET
 def template_file(request: HttpRequest, key: str) -> HttpResponse:
     _let_in(request)
-    found = template_called(key)
+    found = PROJECTS.called(key)
     if found is None:
         raise Http404(_("There is no such template any more."))
-    return _file(found)
+    return as_response(found.key, found.content)
 
 
 @login_required
@@ -70,7 +67,7 @@ def template_file(request: HttpRequest, key: str) -> HttpResponse:
 def template_remove(request: HttpRequest, key: str) -> HttpResponse:
     _let_in(request)
     try:
-        services.remove_template(key=key)
+        PROJECTS.remove(key)
     except Refused as refusal:
         messages.error(request, refusal.message)
     else:
@@ -85,7 +82,8 @@ def project_template(request: HttpRequest, slug: str) -> HttpResponse:
     project = project_for(request.user, slug, Action.ADMIN)
     if "file" in request.GET and request.method == "GET":
         try:
-            return _file(template_of(project))
+            made = template_of(project)
+            return as_response(made.key, made.content)
         except Refused as refusal:
             messages.error(request, refusal.message)
             return redirect("project-template", slug=slug)
@@ -95,7 +93,7 @@ def project_template(request: HttpRequest, slug: str) -> HttpResponse:
     )
     if request.method == "POST" and form.is_valid():
         try:
-            services.keep_template(template=template_of(project, **form.cleaned_data), by=signed_in(request))
+            PROJECTS.keep(template_of(project, **form.cleaned_data), by=signed_in(request))
         except Refused as refusal:
             show_refusal(form, refusal)
         else:
@@ -107,9 +105,3 @@ def project_template(request: HttpRequest, slug: str) -> HttpResponse:
         project_context(request, project, "project-settings", form=form),
         status=422 if form.errors else 200,
     )
-
-
-def _file(template: ProjectTemplate) -> HttpResponse:
-    response = HttpResponse(as_toml(template.content), content_type="application/toml; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{template.key}.toml"'
-    return response

@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from labeling.catalog.guidelines import MAX_CLASSES
 from labeling.catalog.models import Project, Role
 from labeling.catalog.permissions import Action, may, role_in
-from labeling.catalog.project_templates.own import template_or_refusal
+from labeling.catalog.project_templates.known import PROJECTS
 from labeling.catalog.selectors import current_guideline, schema_of
 from labeling.catalog.services import create_project, update_settings
 from labeling.gateway.api.base import ApiView, route, signed_in
@@ -120,7 +120,7 @@ class ProjectsView(ApiView):
     def post(self, request: Request, given: Json) -> Json:
         user = signed_in(request)
         template = given.pop("template", None)
-        ready = template_or_refusal(template, "template").as_project() if template else {}
+        ready = PROJECTS.called_or_refused(template, "template").as_project() if template else {}
         return present(create_project(by=user, **(ready | given)), user)
 
 

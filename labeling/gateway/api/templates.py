@@ -9,10 +9,9 @@ from rest_framework.request import Request
 
 from labeling.catalog.models import Project
 from labeling.catalog.permissions import Action
+from labeling.catalog.project_templates.known import PROJECTS
 from labeling.catalog.project_templates.of_project import template_of
-from labeling.catalog.project_templates.own import all_templates, template_called
 from labeling.catalog.project_templates.template import KEY, ProjectTemplate, read
-from labeling.catalog.services import keep_template, remove_template
 from labeling.gateway.api.base import ApiView, route, signed_in
 from labeling.gateway.api.endpoint import Json, Who, endpoint
 from labeling.gateway.api.shapes import Shape, StrictSerializer, like
@@ -78,7 +77,7 @@ class TemplatesView(ApiView):
         returns=TemplatesOut,
     )
     def get(self, request: Request) -> Json:
-        return {"results": [present(each) for each in all_templates()]}
+        return {"results": [present(each) for each in PROJECTS.all()]}
 
     @endpoint(
         "bring_template",
@@ -90,14 +89,14 @@ class TemplatesView(ApiView):
         errors=(409,),
     )
     def post(self, request: Request, given: Json) -> Json:
-        return _whole(keep_template(template=read(given["content"]), by=signed_in(request)))
+        return _whole(PROJECTS.keep(read(given["content"]), by=signed_in(request)))
 
 
 @route("templates/<slug:key>", "api-template", "projects")
 class TemplateView(ApiView):
     @endpoint("get_template", "A template, as in its file", may=Who.SUPERUSER, returns=TemplateContentOut)
     def get(self, request: Request, key: str) -> Json:
-        found = template_called(key)
+        found = PROJECTS.called(key)
         if found is None:
             raise Http404(_("There is no such template."))
         return _whole(found)
@@ -106,9 +105,10 @@ class TemplateView(ApiView):
         "remove_template",
         "Remove one of this site's own. What was made from it stays",
         may=Who.SUPERUSER,
+        errors=(409,),
     )
     def delete(self, request: Request, key: str) -> None:
-        remove_template(key=key)
+        PROJECTS.remove(key)
 
 
 @route("projects/<slug:slug>/template", "api-project-template", "projects")
@@ -133,4 +133,4 @@ class ProjectTemplateView(ApiView):
         errors=(409,),
     )
     def post(self, request: Request, project: Project, given: Json) -> Json:
-        return _whole(keep_template(template=template_of(project, **given), by=signed_in(request)))
+        return _whole(PROJECTS.keep(template_of(project, **given), by=signed_in(request)))

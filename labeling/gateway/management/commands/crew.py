@@ -10,6 +10,7 @@ from django.db import ProgrammingError, connections
 
 from labeling.catalog.models import Project
 from labeling.gateway.demo import month
+from labeling.gateway.demo.crew import SIMULATED, crew
 
 #: Seconds between two deliveries, and photos of each.
 EVERY_S, PHOTOS = 60.0, 8
@@ -31,8 +32,8 @@ class Command(BaseCommand):
                 "There is no month of work to go on with yet. Run `make demo`, and wait for it."
             )
         signal.signal(signal.SIGTERM, signal.default_int_handler)
-        people = month.crew(project, random.Random(), think=time.sleep)
-        self.stdout.write(f"{', '.join(month.SIMULATED)} go on in “{project.name}”, until Ctrl-C")
+        people = crew(project, random.Random(), think=time.sleep)
+        self.stdout.write(f"{', '.join(SIMULATED)} go on in “{project.name}”, until Ctrl-C")
         delivery = time.monotonic()
         try:
             while True:
