@@ -348,6 +348,7 @@ REST_FRAMEWORK = {
         "login": "20/min",
         "export": "60/hour",
         "intake": "600/min",
+        "inspections": "6000/min",
         "train": "60/min",
     },
     "TEST_REQUEST_DEFAULT_FORMAT": "json",

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from django.db import transaction
 
+from inference.photo import DEFAULT_LEVELS, Levels
 from labeling import locks
 from labeling.catalog import events, photos, storage, twins
 from labeling.catalog.models import Image, Item, Project
@@ -17,7 +20,10 @@ from labeling.catalog.name_encodings import kept
 from labeling.catalog.random_keys import keys_of_arrivals
 from labeling.locks import Lock
 
-#: A photo of many megapixels takes as many times several bytes while it is decoded.
+Made = TypeVar("Made")
+logger = logging.getLogger(__name__)
+
+#: A photo of many megapixels takes as many times several bytes: as many at once as there are cores for.
 _decoding = threading.BoundedSemaphore(max(2, os.cpu_count() or 1))
 
 
@@ -48,13 +54,24 @@ def look_at(data: bytes) -> Looked:
     looked.known = Image.objects.filter(sha256=looked.sha256).first()
     if looked.known is not None and storage.is_whole(looked.sha256):
         return looked
-    with _decoding:
-        if looked.known is not None:
-            looked.renditions = photos.render(data)
-        else:
-            looked.photo = photos.examine(data)
-            looked.renditions = looked.photo.renditions
+    if looked.known is not None:
+        looked.renditions = decoded(photos.render, data)
+    else:
+        looked.photo = decoded(photos.examine, data)
+        looked.renditions = looked.photo.renditions
     return looked
+
+
+def decoded(look: Callable[[bytes, Levels], Made], data: bytes, levels: Levels = DEFAULT_LEVELS) -> Made:
+    """What ``look`` makes of the bytes, when its turn has come; raises as it does."""
+    try:
+        with _decoding:
+            return look(data, levels)
+    except photos.PhotoRefused:
+        raise
+    except Exception:  # one photo that a decoder chokes on must not stop all the others
+        logger.exception("a photo made its examination fail")
+        raise photos.PhotoRefused("truncated") from None
 
 
 def lay_down(looked: Looked) -> None:

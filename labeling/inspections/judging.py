@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol as Interface
 
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from labeling.catalog import photos
@@ -64,6 +63,6 @@ def advice_on(photo: InspectionPhoto) -> list[dict[str, str]]:
         if code in _ADVICE:
             text %= {"side": shot.min_side, "tilt": shot.max_tilt or 0, "name": shot.name}
         if not said and shot.advice and code in _ADVICE:
-            text = _("%(advice)s %(more)s") % {"advice": text, "more": shot.advice}
+            text = f"{text} {shot.advice}"
         said.append({"code": code, "advice": text})
     return said

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +10,6 @@ from dataclasses import dataclass, field
 from django.core.files.base import File
 from django.db.models import Max
 
-from config.postgres.outages import is_disk_full, is_outage
 from labeling.catalog import erased, metadata, storage
 from labeling.catalog.models import Image, Project
 from labeling.catalog.photos import PhotoRefused
@@ -19,8 +17,6 @@ from labeling.catalog.services import Looked, add_items, lay_down, look_at, rows
 from labeling.inspections.judging import faults_of
 from labeling.inspections.models import Check, Fault, Inspection, InspectionPhoto, ProtocolVersion, Shot
 from labeling.people.models import User
-
-logger = logging.getLogger(__name__)
 
 
 class Sent:
@@ -85,7 +81,8 @@ def put_in(inspection: Inspection, taken: Sequence[Taken], by: User) -> list[Ins
                 shot=each.shot,
                 number=number,
                 image=image,
-                sha256=each.sent.sha256,
+                # Of what was erased not even its hash is kept again.
+                sha256="" if erased.REASON in each.faults else each.sent.sha256,
                 tilt=each.sent.tilt,
                 faults=each.faults,
             )
@@ -104,11 +101,6 @@ def _look_at(each: Taken) -> None:
             each.looked = looked
     except PhotoRefused as refusal:
         each.faults = [refusal.code]
-    except Exception as error:
-        if is_outage(error) or is_disk_full(error):
-            raise
-        logger.exception("a photo of an inspection made its examination fail")
-        each.faults = ["truncated"]
 
 
 def _kept_out(hashes: Collection[str], version: ProtocolVersion) -> set[str]:

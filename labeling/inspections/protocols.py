@@ -9,6 +9,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from labeling.catalog.models import Project
 from labeling.catalog.permissions import Action, may, may_create_projects
@@ -76,9 +77,9 @@ def create_protocol(
         raise Refused.invalid_fields(fields)
     protocol.save()
     said = {
-        "passed_name": passed_name or _("Passed"),
-        "held_name": held_name or _("Held"),
-        "failed_name": failed_name or _("Failed"),
+        "passed_name": passed_name or pgettext("verdict", "Passed"),
+        "held_name": held_name or pgettext("verdict", "Held"),
+        "failed_name": failed_name or pgettext("verdict", "Failed"),
         "otherwise": otherwise,
         "rules": list(rules),
     }

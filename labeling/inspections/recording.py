@@ -67,6 +67,8 @@ def record_inspection(
         created_by=by,
     )
     sent = list(photos)
+    if len(sent) > MOST_PHOTOS:
+        raise Refused.invalid("photos", _("At most %(most)d photos.") % {"most": MOST_PHOTOS})
     before = said.recorded()
     version = before.version if before else protocol.current
     _refuse_unknown_shots([each.shot for each in sent], [shot.key for shot in version.shots.all()])

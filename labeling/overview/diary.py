@@ -378,6 +378,9 @@ _SENTENCES: dict[str, Callable[[dict[str, Any]], str]] = {
     "intake_cancelled": lambda d: _("%(who)s stopped an intake.") % d,
     "intake_discarded": lambda d: _("%(who)s gave up %(files)d files of an intake.") % d,
     "intake_renamed": lambda d: _("%(who)s had the names of %(source)s read in another encoding.") % d,
+    "protocol_published": lambda d: (
+        _("%(who)s published version %(number)s of the protocol %(protocol)s, which asks this project.") % d
+    ),
     "source_watched": lambda d: _("%(who)s has %(address)s watched: what is new there comes in.") % d,
     "source_paused": lambda d: _("%(who)s paused the source %(address)s.") % d,
     "source_resumed": lambda d: _("%(who)s let the source %(address)s go on.") % d,
@@ -449,6 +452,7 @@ _LOOK: dict[str, tuple[str, str]] = {
     "intake_cancelled": ("folder-up", "intake"),
     "intake_discarded": ("folder-up", "intake"),
     "intake_renamed": ("folder-up", "intake"),
+    "protocol_published": ("clipboard-check", ""),
     "source_watched": ("eye", "sources"),
     "source_paused": ("circle-pause", "sources"),
     "source_resumed": ("circle-play", "sources"),

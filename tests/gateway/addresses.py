@@ -87,6 +87,8 @@ def address_of(world: World, name: str) -> str:
         "erasure_id": world.erasure.pk,
         "import_id": world.imported.pk,
         "job_id": world.job.pk,
+        "protocol": world.protocol.slug,
+        "inspection_id": world.inspection.pk,
         "truth": "functional",
         "said": "defective",
         "panel": "decided",

@@ -36,6 +36,15 @@ from labeling.frontier.models import (
     CertificationRun,
     DecisionExplanation,
 )
+from labeling.inspections.models import (
+    Asset,
+    Check,
+    Inspection,
+    InspectionPhoto,
+    Protocol,
+    ProtocolVersion,
+    Shot,
+)
 from labeling.jobs.models import Job
 from labeling.learning.models import ModelVersion, Promotion, Score, Snapshot
 from labeling.monitors.models import MonitorAlert, MonitorReading
@@ -89,6 +98,8 @@ class World:
     view: SavedView
     erasure: Erasure
     imported: Import
+    protocol: Protocol
+    inspection: Inspection
     items: list[Item] = field(default_factory=list)
 
     def person(self, role: str) -> User | None:
@@ -257,6 +268,7 @@ def _world(**settings: Any) -> World:
         kept={"username": "sam", "memberships": []},
         due_at=until,
     )
+    protocol = _protocol(project, superuser)
     return World(
         project=project,
         admin=admin,
@@ -288,8 +300,46 @@ def _world(**settings: Any) -> World:
         view=SavedView.objects.create(project=project, created_by=admin, name="held", query="status=hold"),
         erasure=erasure,
         imported=_imported(project, admin),
+        protocol=protocol,
+        inspection=_inspection(protocol, photo, admin),
         items=items,
     )
+
+
+def _protocol(project: Project, by: User) -> Protocol:
+    protocol = Protocol.objects.create(slug="walk-round", name="Walk round", created_by=by)
+    version = ProtocolVersion.objects.create(
+        protocol=protocol,
+        number=1,
+        passed_name="Passed",
+        held_name="Held",
+        failed_name="Failed",
+        otherwise="held",
+        created_by=by,
+    )
+    for position, key in enumerate(["front", "rear"]):
+        shot = Shot.objects.create(version=version, position=position, key=key, name=key.capitalize())
+        Check.objects.create(shot=shot, project=project)
+    return protocol
+
+
+def _inspection(protocol: Protocol, photo: Item, by: User) -> Inspection:
+    inspection = Inspection.objects.create(
+        protocol=protocol,
+        version=protocol.current,
+        external_id="first",
+        asset=Asset.objects.create(kind="car", identifier="12가 3456"),
+        event="wash",
+        happened_at=timezone.now(),
+        origin="api",
+        created_by=by,
+        submitted_at=timezone.now(),
+    )
+    front = Shot.objects.get(version=inspection.version, key="front")
+    InspectionPhoto.objects.create(
+        inspection=inspection, shot=front, number=1, image=photo.image, sha256=photo.image.sha256
+    )
+    return inspection
 
 
 def _imported(project: Project, admin: User) -> Import:

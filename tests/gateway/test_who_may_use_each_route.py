@@ -267,6 +267,12 @@ KNOWN: dict[str, dict[str, str]] = {
     "api-monitors": {"GET": OVERRULE, "PATCH": ADMIN},
     "api-monitors-look": {"POST": ADMIN},
     "api-monitors-acknowledge": {"POST": ADMIN},
+    "api-protocols": {"GET": SIGNED_IN, "POST": SUPERUSER},
+    "api-protocol": {"GET": FIGURES, "PATCH": ADMIN},
+    "api-inspections": {"GET": FIGURES, "POST": OVERRULE},
+    "api-inspection": {"GET": FIGURES},
+    "api-inspection-photos": {"POST": OVERRULE},
+    "api-erase-asset": {"POST": SUPERUSER},
     "api-labelers": {"GET": ADMIN},
     "api-resume": {"POST": ADMIN},
 }

@@ -16,10 +16,10 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from labeling.catalog.permissions import ALLOWED, Action, may_create_projects, project_for
+from labeling.catalog.permissions import ALLOWED, Action, may_create_projects
 from labeling.gateway.api.shapes import PageShape, Shape
+from labeling.gateway.named import NAMES, named_by
 from labeling.gateway.pagination import PAGE_PARAMETERS
-from labeling.inspections.permissions import inspection_for, protocol_for
 from labeling.refusals import Refused
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
@@ -110,7 +110,9 @@ def endpoint(
         def method(view: Any, request: Request, **named: Any) -> HttpResponseBase:
             _refuse_unknown_parameters(request, in_query)
             if isinstance(may, Action):
-                named |= _what_is_named(request.user, may, named)
+                named = named_by(request.user, may, named) | {
+                    name: value for name, value in named.items() if name not in NAMES
+                }
             elif may is Who.SUPERUSER and not may_create_projects(request.user):
                 raise PermissionDenied(_("Only an administrator of the whole site may do this. Ask one."))
             if reader is not None:
@@ -125,15 +127,6 @@ def endpoint(
         return method  # type: ignore[return-value]
 
     return decorate
-
-
-def _what_is_named(user: Any, may: Action, named: Json) -> Json:
-    """The project, protocol or inspection of the address, if the user may do this there; takes its name out of ``named``."""
-    if "protocol" in named:
-        return {"protocol": protocol_for(user, named.pop("protocol"), may)}
-    if "inspection_id" in named:
-        return {"inspection": inspection_for(user, named.pop("inspection_id"), may)}
-    return {"project": project_for(user, named.pop("slug"), may)}
 
 
 def _to_whom(may: Action | Who) -> str:

@@ -136,6 +136,7 @@ class InspectionPhoto(models.Model):
 
     class Meta:
         ordering = ["inspection", "shot", "number"]
+        indexes = [models.Index(fields=["sha256"], condition=~Q(sha256=""), name="inspection_photo_by_hash")]
         constraints = [
             models.UniqueConstraint(fields=["inspection", "shot", "number"], name="photo_number_once")
         ]

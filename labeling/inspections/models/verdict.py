@@ -5,15 +5,15 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from labeling.forgetting import append_only
 
 
 class Outcome(models.TextChoices):
-    PASSED = "passed", _("Passed")
-    HELD = "held", _("Held")
-    FAILED = "failed", _("Failed")
+    PASSED = "passed", pgettext_lazy("verdict", "Passed")
+    HELD = "held", pgettext_lazy("verdict", "Held")
+    FAILED = "failed", pgettext_lazy("verdict", "Failed")
 
 
 class Verdict(models.Model):

@@ -38,6 +38,7 @@ TOPICS: dict[str, Topic] = {
                 "project_restored",
                 "settings_changed",
                 "backbone_adapted",
+                "protocol_published",
             }
         ),
     ),
