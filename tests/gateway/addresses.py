@@ -22,6 +22,9 @@ SPECIAL: dict[str, dict[str, Any]] = {
     "template-file": {"key": "damage"},
     "template-remove": {"key": "damage"},
     "api-template": {"key": "damage"},
+    "protocol-template-file": {"key": "car-return"},
+    "protocol-template-remove": {"key": "car-return"},
+    "api-protocol-template": {"key": "car-return"},
     "api-guideline-object": {"number": 1},
 }
 

@@ -7,12 +7,15 @@ from django.utils.translation import gettext as _
 from rest_framework import serializers
 from rest_framework.request import Request
 
+from labeling.catalog.models import Project
 from labeling.catalog.permissions import Action
 from labeling.gateway.api.base import ApiView, route, signed_in
 from labeling.gateway.api.endpoint import Json, Who, endpoint
-from labeling.gateway.api.shapes import Shape, like
+from labeling.gateway.api.fields import NewAddress
+from labeling.gateway.api.shapes import Shape, StrictSerializer, like
 from labeling.gateway.api.templates import KeepIn, TemplateIn
 from labeling.inspections.models import Protocol
+from labeling.inspections.protocol_templates.creating import create_from_template
 from labeling.inspections.protocol_templates.known import PROTOCOLS
 from labeling.inspections.protocol_templates.of_protocol import template_of_protocol
 from labeling.inspections.protocol_templates.template import ProtocolTemplate, read
@@ -22,6 +25,19 @@ class KeepProtocolIn(KeepIn):
     """What is left out is the protocol's."""
 
     name = like(Protocol, "name", required=False)
+
+
+class FromTemplateIn(StrictSerializer):
+    slug = NewAddress(help_text="Its projects' addresses begin with it.")
+    name = like(Protocol, "name", required=False, help_text="Without it the template's.")
+
+
+class CreatedOut(Shape):
+    slug = serializers.CharField()
+    name = serializers.CharField()
+    projects = serializers.ListField(
+        child=serializers.CharField(), help_text="Addresses of those that were made."
+    )
 
 
 class ProtocolTemplateOut(Shape):
@@ -94,6 +110,20 @@ class ProtocolTemplateView(ApiView):
         if found is None:
             raise Http404(_("There is no such template."))
         return _whole(found)
+
+    @endpoint(
+        "create_protocol_from_template",
+        "Create the protocol and the projects that it asks: all, or nothing. Texts in the reader's language",
+        may=Who.SUPERUSER,
+        takes=FromTemplateIn,
+        returns=CreatedOut,
+        status=201,
+    )
+    def post(self, request: Request, given: Json, key: str) -> Json:
+        template = PROTOCOLS.called_or_refused(key)
+        protocol = create_from_template(template=template, by=signed_in(request), **given)
+        asked = Project.objects.filter(checks__shot__version__protocol=protocol).distinct().order_by("slug")
+        return CreatedOut.of(protocol, projects=list(asked.values_list("slug", flat=True)))
 
     @endpoint(
         "remove_protocol_template",
