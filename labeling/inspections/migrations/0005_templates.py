@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
-        ('inspections', '0001_protocols'),
+        ('inspections', '0002_photos_by_hash'),
     ]
 
     operations = [
