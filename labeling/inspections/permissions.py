@@ -15,8 +15,6 @@ from labeling.catalog.permissions import ALLOWED, Action
 from labeling.inspections.models import Check, Inspection, Protocol, ProtocolVersion
 from labeling.read_once import read_once
 
-_NEWEST = ProtocolVersion.objects.order_by("protocol", "-number").distinct("protocol")
-
 
 @read_once
 def actions_in(user: Any, protocol: Protocol) -> frozenset[Action] | None:
@@ -37,10 +35,8 @@ def actions_in(user: Any, protocol: Protocol) -> frozenset[Action] | None:
 @read_once
 def projects_asked(protocol: Protocol) -> frozenset[int]:
     """Ids of the projects that its version in force asks."""
-    newest = _NEWEST.filter(protocol=protocol)
-    return frozenset(
-        Check.objects.filter(shot__version__in=newest.values("pk")).values_list("project", flat=True)
-    )
+    newest = ProtocolVersion.objects.filter(protocol=protocol).order_by("-number").values("pk")[:1]
+    return frozenset(Check.objects.filter(shot__version=newest).values_list("project", flat=True))
 
 
 def may_in(user: Any, protocol: Protocol, action: Action) -> bool:

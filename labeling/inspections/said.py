@@ -41,8 +41,7 @@ class Said:
         said |= {name: _text(said[name]) for name in _TEXTS}
         self.inspection = Inspection(protocol=protocol, event=event, metadata=known, **said)
         self.inspection.happened_at = happened_at or timezone.now()
-        wrong = _wrong(self.asset, "asset.")
-        wrong |= _wrong(self.inspection, "", exclude=("version", "asset", "metadata"))
+        wrong = _wrong(self.asset, _OF_ASSET, "asset.") | _wrong(self.inspection, ("event", *_TEXTS))
         if timezone.is_naive(self.inspection.happened_at):
             wrong["happened_at"] = _("Say the time zone too, as in 2026-05-01T09:30:00+09:00.")
         elif self.inspection.happened_at.year not in _YEARS:
@@ -84,9 +83,9 @@ def _text(given: str | None) -> str:
     return composed(" ".join(plain(given or "").split()))
 
 
-def _wrong(row: Asset | Inspection, prefix: str, exclude: Collection[str] = ()) -> dict[str, Any]:
+def _wrong(row: Asset | Inspection, names: Collection[str], prefix: str = "") -> dict[str, Any]:
     try:
-        row.clean_fields(exclude=exclude)
+        row.clean_fields(exclude=[field.name for field in row._meta.fields if field.name not in names])
     except ValidationError as error:
         return {f"{prefix}{name}": " ".join(messages) for name, messages in error.message_dict.items()}
     return {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from django.core.exceptions import PermissionDenied
-from django.db import InternalError, transaction
+from django.db import DatabaseError, transaction
 from django.http import Http404
 
 from labeling.catalog.permissions import Action
@@ -24,7 +24,7 @@ def test_a_version_changes_what_is_said_and_keeps_the_rest(yard: Yard) -> None:
     after = described(yard.protocol.current)
     changed = {"number": 2, "note": "Stricter", "otherwise": "failed"}
     assert after == before | changed
-    with pytest.raises(InternalError), transaction.atomic():
+    with pytest.raises(DatabaseError), transaction.atomic():
         ProtocolVersion.objects.update(note="Nothing is overwritten")
 
 

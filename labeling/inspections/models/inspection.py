@@ -109,7 +109,7 @@ class InspectionPhotoQuerySet(models.QuerySet["InspectionPhoto"]):
     def current(self) -> InspectionPhotoQuerySet:
         """Of each shot the last one that is taken for it."""
         accepted = self.filter(faults=[], image__isnull=False)
-        return accepted.order_by("inspection", "shot", "-number").distinct("inspection", "shot")
+        return accepted.order_by("inspection_id", "shot_id", "-number").distinct("inspection_id", "shot_id")
 
 
 class InspectionPhoto(models.Model):
@@ -135,7 +135,7 @@ class InspectionPhoto(models.Model):
     objects = InspectionPhotoQuerySet.as_manager()
 
     class Meta:
-        ordering = ["inspection", "shot", "number"]
+        ordering = ["inspection_id", "shot_id", "number"]
         indexes = [models.Index(fields=["sha256"], condition=~Q(sha256=""), name="inspection_photo_by_hash")]
         constraints = [
             models.UniqueConstraint(fields=["inspection", "shot", "number"], name="photo_number_once")
