@@ -20,11 +20,12 @@ def template_of(project: Project, *, key: str = "", name: str = "", says: str = 
     """
     strictness = next((preset for preset in PRESETS if not preset.differs(project)), None)
     of_strictness = strictness.settings if strictness else {}
+    usual = Project()
     settings = {
         setting: value
         for setting in PORTABLE
         if setting not in of_strictness
-        and (value := getattr(project, setting)) != Project._meta.get_field(setting).get_default()
+        and (value := getattr(project, setting)) != getattr(usual, setting)
     }
     content: dict[str, Any] = {
         "kind": KIND,

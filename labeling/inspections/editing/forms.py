@@ -66,8 +66,8 @@ class ProtocolVersionForm(forms.Form):
         super().__init__(data, initial={"name": protocol.name, "shots_project": recognises, **names})
         field = self.fields["shots_project"]
         assert isinstance(field, forms.ModelChoiceField)  # narrows the type
-        ids = {each.pk for each in projects} | {protocol.shots_project_id}
-        field.queryset = Project.objects.filter(pk__in=ids - {None}).order_by("name")
+        ids = [each.pk for each in (*projects, protocol.shots_project) if each is not None]
+        field.queryset = Project.objects.filter(pk__in=ids).order_by("name")
 
 
 class ShotForm(forms.Form):

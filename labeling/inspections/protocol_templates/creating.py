@@ -58,4 +58,4 @@ def _project(said: dict[str, Any], key: str, slug: str, name: str, by: User) -> 
         )
     except Refused as refusal:
         # The fields are the project's; whoever creates a protocol finds none of them.
-        raise Refused(refusal.code, f"{said['name']}: {refusal.message}", status=refusal.status) from None
+        raise Refused.invalid(None, f"{said['name']}: {refusal.message}") from None
