@@ -36,7 +36,8 @@ from labeling.learning.compute.stores import store_of
 from labeling.people.models import User
 
 pytestmark = pytest.mark.django_db
-DAYS, SMALL = 9, wash.Sizes(a_day=5, sample=90, planned=60)
+DAYS = 7
+SMALL = wash.Sizes(first=45, a_day=3, early=24, sample=70, planned=50, answers=40, in_a_hurry=120)
 
 
 @cache
@@ -44,7 +45,7 @@ def drawn() -> dict[tuple[int, str, bool], bytes]:
     """Every photo that comes: each is drawn once."""
     return {
         (number, shot, shaken): photo(wash.wash(number), shot, shaken=shaken)
-        for number in range(1, DAYS * SMALL.a_day + 1)
+        for number in range(1, SMALL.cars(DAYS - 1).stop)
         for shot in wash.wash(number).shows
         for shaken in (False, True)
         if not shaken or shot in wash.wash(number).shaken
@@ -89,7 +90,7 @@ def test_inspections_arrive_are_judged_as_they_were_drawn_and_the_model_takes_ov
     protocol: Protocol,
 ) -> None:
     inspections = Inspection.objects.filter(protocol=protocol).select_related("verdict")
-    assert len(inspections) == DAYS * SMALL.a_day
+    assert len(inspections) == SMALL.cars(DAYS - 1).stop - 1
     assert all(each.verdict is not None for each in inspections), "each was judged"
     for each in inspections:
         washed = wash.wash(int(each.external_id.removeprefix("wash-")))

@@ -113,6 +113,11 @@ class _RowForm(NewClassForm):
 
     key = forms.CharField(max_length=longest(LabelClass, "key"), required=False, widget=forms.HiddenInput)
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.initial.get("criteria"):  # to be read before they are kept
+            self.fields["criteria"].widget.attrs["rows"] = 9
+
     def as_class(self) -> dict[str, Any] | None:
         given = super().as_class()
         return given and {"key": self.cleaned_data["key"], **given}

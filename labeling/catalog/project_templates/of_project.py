@@ -24,8 +24,7 @@ def template_of(project: Project, *, key: str = "", name: str = "", says: str = 
     settings = {
         setting: value
         for setting in PORTABLE
-        if setting not in of_strictness
-        and (value := getattr(project, setting)) != getattr(usual, setting)
+        if setting not in of_strictness and (value := getattr(project, setting)) != getattr(usual, setting)
     }
     content: dict[str, Any] = {
         "kind": KIND,

@@ -48,7 +48,7 @@ TEMPLATE = "car-wash-certification"
 KIND = "wash"
 SEED = 1907
 DAYS = 14
-TRAINED, PLANNED = 3, 4
+TRAINED, PLANNED = 2, 3
 SITES = ("North yard", "Airport", "Harbour")
 #: Of scenes with foam, so many have so little of it that people differ; of answers, so many are slips of the hand.
 THIN, SLIPS = 0.06, 0.01
@@ -62,12 +62,21 @@ LEAVE = 4
 
 @dataclass(frozen=True)
 class Sizes:
-    """Inspections a day; random photos that the certification draws, and what its plan counts on; answers a day at most."""
+    """Inspections that wait on the first day, and that come on each other one; random photos: early ones, the
+    certification's, what its plan counts on; answers a day: usually, and while random photos wait."""
 
-    a_day: int = 9
-    sample: int = 130
-    planned: int = 100
-    answers: int = 160
+    first: int = 70
+    a_day: int = 6
+    early: int = 50
+    sample: int = 110
+    planned: int = 90
+    answers: int = 60
+    in_a_hurry: int = 160
+
+    def cars(self, day: int) -> range:
+        """Numbers of the cars that come on that day, from 1."""
+        begin = 1 + (self.first + (day - 1) * self.a_day if day else 0)
+        return range(begin, begin + (self.a_day if day else self.first))
 
 
 @dataclass(frozen=True)
@@ -276,7 +285,7 @@ class Day:
     def __init__(self, project: Project, day: int, sizes: Sizes, clock: Clock, progress: Progress) -> None:
         self.project, self.day, self.sizes, self.clock, self.progress = project, day, sizes, clock, progress
         self.protocol = Protocol.objects.get(slug=SLUG)
-        self.people = crew(project, random.Random(f"{SEED} {day}"), clock.wait, OfScenes(), simulated=False)
+        self.people = crew(project, random.Random(f"{SEED} {day}"), clock.wait, OfScenes())
 
     @property
     def admin(self) -> User:
@@ -284,7 +293,11 @@ class Day:
 
     def live(self) -> dict[str, int]:
         came = self.cars()
-        morning: dict[int, Callable[[], None]] = {TRAINED: self.train, PLANNED: self.ask_for_proof}
+        morning: dict[int, Callable[[], None]] = {
+            0: lambda: self.draw(self.sizes.early),
+            TRAINED: self.train,
+            PLANNED: self.ask_for_proof,
+        }
         if act := morning.get(self.day):
             act()
             self.work_off()
@@ -297,19 +310,19 @@ class Day:
 
     def cars(self) -> int:
         came = 0
-        first = 1 + self.day * self.sizes.a_day
-        for number in range(first, first + self.sizes.a_day):
-            self.clock.wait(600)
+        for number in self.sizes.cars(self.day):
+            self.clock.wait(120)
             came += arrive(self.protocol, number, happened_at=self.clock.now() - timedelta(minutes=4))
             self.progress.report(self.day, DAYS)
         self.work_off()
         return came
 
     def label(self) -> int:
-        """Each in turn a photo, until nobody finds one; on the last day some are left for whoever looks at the demo."""
+        """Each in turn a photo, until the day's answers are given or nobody finds one."""
+        look = CertificationRun.objects.filter(project=self.project).first()
+        waits = look is not None and look.counts["open"]
         answers = 0
-        most = self.sizes.answers if self.day < DAYS - 1 else self.sizes.answers // 8
-        while answers < most:
+        while answers < (self.sizes.in_a_hurry if waits else self.sizes.answers):
             before = answers
             answers += sum(self.people.answer(person) for person in self.people.labelers)
             self.progress.report(self.day, DAYS)
@@ -337,8 +350,11 @@ class Day:
             audit_share=0.1,
         )
         self.work_off()
+        self.draw(self.sizes.sample)
+
+    def draw(self, count: int) -> None:
         with suppress(Refused):  # all are drawn
-            draw_random(project=self.project, by=self.admin, count=self.sizes.sample)
+            draw_random(project=self.project, by=self.admin, count=count)
 
     def look_again(self) -> None:
         look = CertificationRun.objects.filter(project=self.project).first()
