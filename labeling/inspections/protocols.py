@@ -18,6 +18,7 @@ from labeling.catalog.selectors import active_classes
 from labeling.catalog.services import log_activity
 from labeling.inspections import rules as ruling
 from labeling.inspections.models import Check, Outcome, Protocol, ProtocolVersion, Shot
+from labeling.inspections.wanting import want_look_at_held
 from labeling.locks import hold_name
 from labeling.people.models import User
 from labeling.refusals import Refused
@@ -90,7 +91,8 @@ def create_protocol(
 @transaction.atomic
 def publish_version(*, protocol: Protocol, by: User, note: str, **changes: Any) -> ProtocolVersion:
     """A version with these ``changes``, as of :func:`create_protocol`; what is left out stays as it is in force. It is in
-    force at once; inspections keep the version that they were photographed by.
+    force at once: what is held is judged by its rules, all else once a part of it changes. Inspections keep the version
+    that they were photographed by.
 
     Raises :class:`Refused` ``invalid`` (422), ``forbidden`` (403).
     """
@@ -107,7 +109,9 @@ def publish_version(*, protocol: Protocol, by: User, note: str, **changes: Any) 
         raise Refused.invalid_fields(fields)
     protocol.save(update_fields=["name", "shots_project"])
     said = {name: changes.get(name, before[name]) for name in _SAID}
-    return _publish(protocol, by, before["number"] + 1, note, said, changes.get("shots", before["shots"]))
+    version = _publish(protocol, by, before["number"] + 1, note, said, changes.get("shots", before["shots"]))
+    want_look_at_held(protocol.pk)
+    return version
 
 
 def described(version: ProtocolVersion) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 from django.utils.translation import gettext as _
 
@@ -281,7 +281,7 @@ def _strangers(given: dict[Any, Any], place: str, known: set[str]) -> dict[str, 
     }
 
 
-def _are_names(value: Any) -> bool:
+def _are_names(value: Any) -> TypeGuard[list[str]]:
     return (
         isinstance(value, list)
         and all(isinstance(each, str) for each in value)

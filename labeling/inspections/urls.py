@@ -2,20 +2,26 @@
 
 from django.urls import path
 
+from labeling.inspections import verdict_views as verdicts
 from labeling.inspections.editing import views as editing
 from labeling.inspections.protocol_templates import views as templates
 
+_TEMPLATES = "protocols/templates/"
+_PROTOCOL = "protocols/<slug:protocol>/"
+
 urlpatterns = [
     path("protocols/new/", templates.protocol_new, name="protocol-new"),
-    path("protocols/templates/", templates.protocol_templates, name="protocol-templates"),
+    path(_TEMPLATES, templates.protocol_templates, name="protocol-templates"),
+    path(f"{_TEMPLATES}<slug:key>.toml", templates.protocol_template_file, name="protocol-template-file"),
     path(
-        "protocols/templates/<slug:key>.toml", templates.protocol_template_file, name="protocol-template-file"
+        f"{_TEMPLATES}<slug:key>/remove/", templates.protocol_template_remove, name="protocol-template-remove"
     ),
+    path(f"{_PROTOCOL}template/", templates.protocol_template, name="protocol-template"),
+    path(f"{_PROTOCOL}shots/", editing.protocol_shots, name="protocol-shots"),
+    path(f"{_PROTOCOL}inspections/<int:inspection_id>/", verdicts.inspection, name="inspection"),
     path(
-        "protocols/templates/<slug:key>/remove/",
-        templates.protocol_template_remove,
-        name="protocol-template-remove",
+        f"{_PROTOCOL}inspections/<int:inspection_id>/overrule", verdicts.overrule, name="inspection-overrule"
     ),
-    path("protocols/<slug:protocol>/template/", templates.protocol_template, name="protocol-template"),
-    path("protocols/<slug:protocol>/shots/", editing.protocol_shots, name="protocol-shots"),
+    path(f"{_PROTOCOL}rules/", verdicts.rules, name="protocol-rules"),
+    path(f"{_PROTOCOL}rules/try", verdicts.change_rules, name="protocol-rules-change"),
 ]

@@ -426,6 +426,9 @@ _SENTENCES: dict[str, Callable[[dict[str, Any]], str]] = {
     "deciding_paused": _deciding_paused,
     "deciding_resumed": lambda d: _("The machine goes on deciding %(class)s: its audits are answered.") % d,
     "decision_overruled": lambda d: _("%(who)s overruled the machine's “%(said)s”") % d + _note(d, "reason"),
+    "verdict_overruled": lambda d: (
+        _("%(who)s overruled the verdict of inspection %(inspection)d of %(protocol)s: %(said)s.") % d
+    ),
     "monitor_alert": _monitor_alert,
     "monitor_closed": _monitor_closed,
     "monitor_acknowledged": _monitor_acknowledged,
@@ -484,6 +487,7 @@ _LOOK: dict[str, tuple[str, str]] = {
     "deciding_paused": ("circle-pause", "frontier"),
     "deciding_resumed": ("circle-play", "frontier"),
     "decision_overruled": ("undo-2", "frontier-decisions"),
+    "verdict_overruled": ("undo-2", ""),
     "monitor_alert": ("bell-ring", "monitors"),
     "monitor_closed": ("bell", "monitors"),
     "monitor_acknowledged": ("bell", "monitors"),

@@ -6,12 +6,15 @@ from dataclasses import dataclass
 
 import pytest
 
+import labeling.frontier.tasks
+import labeling.inspections.tasks  # noqa: F401  (registers the handlers)
 from labeling.catalog.models import Project
 from labeling.inspections.models import Protocol
 from labeling.inspections.services import create_protocol
 from labeling.people.models import User
 from tests.catalog.conftest import own_folders  # noqa: F401 - each test has its own store
 from tests.factories import join, make_project, make_user, photo_bytes
+from tests.inspections.made import Washes, make_washes
 
 SHOTS = [
     {
@@ -56,3 +59,9 @@ def yard(db: None) -> Yard:
 
 def picture(seed: int) -> bytes:
     return photo_bytes(seed, format="JPEG")
+
+
+@pytest.fixture
+def washes(db: None) -> Washes:
+    """Inspections whose photos are rows only, and a champion whose word counts."""
+    return make_washes()

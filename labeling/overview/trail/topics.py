@@ -97,6 +97,7 @@ TOPICS: dict[str, Topic] = {
                 "deciding_paused",
                 "deciding_resumed",
                 "decision_overruled",
+                "verdict_overruled",
             }
         ),
     ),
