@@ -11,7 +11,6 @@ import random
 from functools import cache
 from typing import Any
 
-import labeling.inspections.tasks
 import numpy as np
 import pytest
 
@@ -19,6 +18,7 @@ import labeling.catalog.tasks
 import labeling.explorer.tasks
 import labeling.frontier.tasks
 import labeling.gateway.tasks
+import labeling.inspections.tasks
 import labeling.learning.tasks
 import labeling.monitors.tasks
 import labeling.queue.tasks  # noqa: F401  (registers the handlers)
