@@ -81,28 +81,26 @@ def _spaced(
     """The queues, each reordered within a sliding window so that what is shown in a row differs."""
     quota = min(careful, max(1, _CAREFUL // max(1, len(queues))))
     rows = [sphere(pool.embeddings[queue[: quota + _WINDOW]]) for queue in queues]
-    waiting = [list(range(len(mine))) for mine in rows]
-    taken: list[list[int]] = [[] for _ in queues]
+    order = [np.arange(len(mine)) for mine in rows]
     seen = 0
     recent = np.empty((_RECENT, max((mine.shape[1] for mine in rows), default=0)), dtype=np.float32)
     for step in range(quota):
-        if not any(waiting):
-            break
-        for i, mine in enumerate(rows):
-            if not waiting[i] or step >= len(mine):
+        for mine, mine_in_order in zip(rows, order, strict=True):
+            # What was chosen stands before it, what waits behind it.
+            window = mine_in_order[step : step + _WINDOW]
+            if not len(window):
                 continue
-            window = waiting[i][:_WINDOW]
             pick = 0
             if seen and len(window) > 1:
-                likeness = (mine[window] @ recent[:seen].T).max(axis=1)
-                pick = int(likeness.argmin())
-            chosen = waiting[i].pop(pick)
-            taken[i].append(chosen)
+                pick = int(np.maximum.reduce(mine[window] @ recent[:seen].T, axis=1).argmin())
+            chosen = window[pick]
+            window[1 : pick + 1] = window[:pick].copy()
+            window[0] = chosen
             recent[seen % _RECENT] = mine[chosen]
             seen += 1
     return [
-        np.concatenate([queue[taken[i] + waiting[i]], queue[len(rows[i]) :]]).astype(np.int64)
-        for i, queue in enumerate(queues)
+        np.concatenate([queue[mine_in_order], queue[len(mine_in_order) :]])
+        for queue, mine_in_order in zip(queues, order, strict=True)
     ]
 
 
