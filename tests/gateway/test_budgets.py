@@ -110,6 +110,9 @@ _BODIES: dict[str, Any] = {
     "api-annotations": lambda world: {
         "key": str(uuid4()), "lease": str(world.lease), "kind": "class", "class": "functional", "view_ms": 900
     },
+    "api-inspections": lambda _world: {
+        "inspection": {"external_id": "W-9", "asset": {"identifier": "99나 1"}, "event": "wash"}
+    },
     "api-decide": lambda world: {"sha256": world.items[3].image.sha256},
     "api-bulks": lambda _world: {"deed": "unusable", "search": "q=png", "comment": "Out of focus."},
     "photos-bulks": lambda _world: {"deed": "unusable", "search": "q=png", "comment": "Out of focus."},
