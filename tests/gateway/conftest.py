@@ -26,7 +26,7 @@ from labeling.catalog.models import (
 )
 from labeling.catalog.services import add_image, add_items, propose_guideline
 from labeling.erasure.models import ErasedPerson, ErasedPhoto, Erasure
-from labeling.exchange.models import DataSet, Import, ImportRow
+from labeling.exchange.models import DataSet, Import, ImportRow, Vocabulary, VocabularyText
 from labeling.exchange.services import make_data_set
 from labeling.explorer.models import Bulk, SavedView
 from labeling.frontier.models import (
@@ -38,6 +38,7 @@ from labeling.frontier.models import (
 )
 from labeling.inspections.models import (
     Asset,
+    CaptureLink,
     Check,
     Inspection,
     InspectionPhoto,
@@ -98,9 +99,11 @@ class World:
     view: SavedView
     erasure: Erasure
     imported: Import
+    vocabulary: Vocabulary
     sheet: QuestionSheet
     protocol: Protocol
     inspection: Inspection
+    link: CaptureLink
     items: list[Item] = field(default_factory=list)
 
     def person(self, role: str) -> User | None:
@@ -301,11 +304,19 @@ def _world(**settings: Any) -> World:
         view=SavedView.objects.create(project=project, created_by=admin, name="held", query="status=hold"),
         erasure=erasure,
         imported=_imported(project, admin),
+        vocabulary=_vocabulary(project, admin),
         sheet=_sheet(project, admin),
         protocol=protocol,
-        inspection=_inspection(protocol, photo, admin),
+        inspection=(inspection := _inspection(protocol, photo, admin)),
+        link=_link(inspection, admin),
         items=items,
     )
+
+
+def _vocabulary(project: Project, admin: User) -> Vocabulary:
+    made = Vocabulary.objects.create(project=project, created_by=admin, name="line", target="line_normalised")
+    VocabularyText.objects.create(of=made, key="line 2", text="Line 2", proposed="Line 2", why="itself")
+    return made
 
 
 def _sheet(project: Project, admin: User) -> QuestionSheet:
@@ -349,6 +360,17 @@ def _inspection(protocol: Protocol, photo: Item, by: User) -> Inspection:
         inspection=inspection, shot=front, number=1, image=photo.image, sha256=photo.image.sha256
     )
     return inspection
+
+
+def _link(inspection: Inspection, by: User) -> CaptureLink:
+    return CaptureLink.objects.create(
+        protocol=inspection.protocol,
+        asset=inspection.asset,
+        event=inspection.event,
+        created_by=by,
+        expires_at=timezone.now() + timedelta(days=1),
+        inspection=inspection,
+    )
 
 
 def _imported(project: Project, admin: User) -> Import:
