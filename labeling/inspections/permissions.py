@@ -96,5 +96,9 @@ def protocols_of(user: Any, action: Action = Action.FIGURES) -> list[Protocol]:
     return [
         each
         for each in found
-        if action in (allowed_by(roles, asked[each.pk]) if asked[each.pk] else set(Action))
+        if (
+            action in (allowed_by(roles, asked[each.pk]) or ())
+            if asked[each.pk]
+            else each.created_by_id == user.pk
+        )
     ]
