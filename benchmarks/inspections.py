@@ -79,7 +79,7 @@ def body(number: int, dice: np.random.Generator, size: tuple[int, int], told: Co
         "event": "wash",
         "photographer": f"person {number % 23}",
     }
-    parts = [("inspection", None, json.dumps(said).encode())]
+    parts: list[tuple[str, str, bytes]] = [("inspection", "", json.dumps(said).encode())]
     for shot in SHOTS:
         lot = dice.random()
         kind = "no_photo" if lot < NO_PHOTO else "dark" if lot < NO_PHOTO + DARK else "good"

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from labeling.inspections import verdict_views as verdicts
+from labeling.inspections.capture import views as capture
 from labeling.inspections.editing import views as editing
 from labeling.inspections.protocol_templates import views as templates
 
@@ -24,4 +25,7 @@ urlpatterns = [
     ),
     path(f"{_PROTOCOL}rules/", verdicts.rules, name="protocol-rules"),
     path(f"{_PROTOCOL}rules/try", verdicts.change_rules, name="protocol-rules-change"),
+    path(f"{_PROTOCOL}links/", capture.capture_links, name="protocol-links"),
+    path("links/<uuid:link_id>", capture.capture_link, name="capture-link"),
+    path("capture/<str:token>/", capture.capture, name="capture"),
 ]

@@ -38,6 +38,7 @@ from labeling.frontier.models import (
 )
 from labeling.inspections.models import (
     Asset,
+    CaptureLink,
     Check,
     Inspection,
     InspectionPhoto,
@@ -50,7 +51,7 @@ from labeling.learning.models import ModelVersion, Promotion, Score, Snapshot
 from labeling.monitors.models import MonitorAlert, MonitorReading
 from labeling.people.models import User
 from labeling.queue import services as queue
-from labeling.queue.models import Entry
+from labeling.queue.models import Entry, QuestionSheet, SheetQuestion
 from labeling.truth.models import Dispute, Gold
 from labeling.truth.services import Answer, add_gold
 from tests.factories import make_items, make_member, make_project, make_user, photo_bytes
@@ -98,8 +99,10 @@ class World:
     view: SavedView
     erasure: Erasure
     imported: Import
+    sheet: QuestionSheet
     protocol: Protocol
     inspection: Inspection
+    link: CaptureLink
     items: list[Item] = field(default_factory=list)
 
     def person(self, role: str) -> User | None:
@@ -300,10 +303,19 @@ def _world(**settings: Any) -> World:
         view=SavedView.objects.create(project=project, created_by=admin, name="held", query="status=hold"),
         erasure=erasure,
         imported=_imported(project, admin),
+        sheet=_sheet(project, admin),
         protocol=protocol,
-        inspection=_inspection(protocol, photo, admin),
+        inspection=(inspection := _inspection(protocol, photo, admin)),
+        link=_link(inspection, admin),
         items=items,
     )
+
+
+def _sheet(project: Project, admin: User) -> QuestionSheet:
+    """Of one project only, so that everybody's role in it is known."""
+    sheet = QuestionSheet.objects.create(slug="look", name="Look", created_by=admin)
+    SheetQuestion.objects.create(sheet=sheet, project=project, position=0)
+    return sheet
 
 
 def _protocol(project: Project, by: User) -> Protocol:
@@ -340,6 +352,17 @@ def _inspection(protocol: Protocol, photo: Item, by: User) -> Inspection:
         inspection=inspection, shot=front, number=1, image=photo.image, sha256=photo.image.sha256
     )
     return inspection
+
+
+def _link(inspection: Inspection, by: User) -> CaptureLink:
+    return CaptureLink.objects.create(
+        protocol=inspection.protocol,
+        asset=inspection.asset,
+        event=inspection.event,
+        created_by=by,
+        expires_at=timezone.now() + timedelta(days=1),
+        inspection=inspection,
+    )
 
 
 def _imported(project: Project, admin: User) -> Import:

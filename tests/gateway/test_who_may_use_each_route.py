@@ -166,6 +166,11 @@ PAGES: dict[str, dict[str, str]] = {
     "label": {"GET": LABEL},
     "label-criteria": {"GET": LABEL},
     "sweep": {"GET": LABEL},
+    "sheet": {"GET": LABEL},
+    "sheets": {"GET": SIGNED_IN},
+    "sheet-new": {"GET": SIGNED_IN, "POST": SIGNED_IN},
+    "sheet-edit": {"GET": ADMIN, "POST": ADMIN},
+    "sheet-remove": {"POST": ADMIN},
     "mine": {"GET": LABEL},
     "project": {"GET": VIEW},
     "monitors": {"GET": OVERRULE},
@@ -187,6 +192,9 @@ PAGES: dict[str, dict[str, str]] = {
     "frontier-overrule": {"POST": OVERRULE},
     "frontier-why": {"POST": OVERRULE},
     "frontier-heat": {"GET": OVERRULE},
+    "capture": {"GET": ANYONE},
+    "protocol-links": {"GET": OVERRULE, "POST": OVERRULE},
+    "capture-link": {"POST": OVERRULE},
 }
 #: The same of the API, beside what each route itself declares. A route that is not named here must be an admin's.
 KNOWN: dict[str, dict[str, str]] = {
@@ -243,6 +251,9 @@ KNOWN: dict[str, dict[str, str]] = {
     "api-sweep-hand-in": {"POST": LABEL},
     "api-sweep-undo": {"POST": LABEL},
     "api-sweep-release": {"POST": LABEL},
+    "api-sheets": {"GET": SIGNED_IN, "POST": SIGNED_IN},
+    "api-sheet": {"GET": LABEL, "PATCH": ADMIN, "DELETE": ADMIN},
+    "api-sheet-claims": {"POST": LABEL},
     "api-disputes": {"GET": REVIEW},
     "api-dispute": {"GET": REVIEW},
     "api-paused-back": {"POST": REVIEW},
@@ -288,6 +299,11 @@ KNOWN: dict[str, dict[str, str]] = {
     "api-verdicts": {"GET": FIGURES, "POST": OVERRULE},
     "api-protocol-trial": {"POST": ADMIN},
     "api-erase-asset": {"POST": SUPERUSER},
+    "api-capture": {"GET": ANYONE},
+    "api-capture-photos": {"POST": ANYONE},
+    "api-capture-submit": {"POST": ANYONE},
+    "api-capture-links": {"GET": OVERRULE, "POST": OVERRULE},
+    "api-capture-link": {"DELETE": OVERRULE},
     "api-labelers": {"GET": ADMIN},
     "api-resume": {"POST": ADMIN},
 }

@@ -167,10 +167,15 @@ class InspectionsView(ApiView):
         ],
     )
     def get(self, request: Request, protocol: Protocol) -> Json:
-        texts = {name: _text(request, name) for name in ("site", "asset", "event")}
-        times = {name: _time(request, name) for name in ("since", "until")}
-        outcome = one_of(request, "outcome", Outcome.values)
-        rows = inspections_of(protocol, outcome=outcome, **texts, **times)
+        rows = inspections_of(
+            protocol,
+            outcome=one_of(request, "outcome", Outcome.values),
+            site=_text(request, "site"),
+            asset=_text(request, "asset"),
+            event=_text(request, "event"),
+            since=_time(request, "since"),
+            until=_time(request, "until"),
+        )
         return page_by_time(rows, request, _present_row, newest_first=True, by=("happened_at", "pk"))
 
     @endpoint(

@@ -95,7 +95,7 @@ class Inspection(models.Model):
             pgtrigger.Trigger(
                 name="outcome_of_verdict",
                 when=pgtrigger.Before,
-                operation=pgtrigger.Insert | pgtrigger.UpdateOf("verdict_id", "outcome"),
+                operation=pgtrigger.Insert | pgtrigger.UpdateOf("verdict_id", "outcome"),  # type: ignore[no-untyped-call]
                 func="NEW.outcome := coalesce("
                 "(SELECT v.outcome FROM inspections_verdict v WHERE v.id = NEW.verdict_id), ''); RETURN NEW;",
             )
