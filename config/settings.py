@@ -119,6 +119,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "labeling.gateway.permissions_policy.PermissionsPolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "labeling.people.own_day.own_day",
@@ -350,6 +351,7 @@ REST_FRAMEWORK = {
         "intake": "600/min",
         "inspections": "6000/min",
         "train": "60/min",
+        "capture": "120/min",  # of all who have one link
     },
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from enum import StrEnum
 from typing import Any
 
@@ -50,6 +51,28 @@ def role_in(user: Any, project: Project) -> str | None:
 def may(user: Any, project: Project, action: Action) -> bool:
     role = role_in(user, project)
     return role is not None and action in ALLOWED[role]
+
+
+def actions_in_each(user: Any, projects: Collection[int]) -> frozenset[Action] | None:
+    """What the user may do in each of these projects (ids); ``None`` for strangers to one of them, or without any."""
+    if not user.is_authenticated or not user.is_active:
+        return None
+    if user.is_superuser:
+        return frozenset(Action)
+    roles = Membership.objects.filter(user=user, project__in=projects).values_list("project", "role")
+    return allowed_by(dict(roles), projects)
+
+
+def allowed_by(roles: Mapping[int, str], projects: Collection[int]) -> frozenset[Action] | None:
+    """What ``roles`` (by project) allow in each of these projects; ``None`` where one has none, or without any project."""
+    if not projects or not roles.keys() >= set(projects):
+        return None
+    return frozenset(Action).intersection(*(ALLOWED[roles[each]] for each in projects))
+
+
+def least_role(action: Action) -> str:
+    """The first role that may do this, in words."""
+    return str(Role(next(role for role, actions in ALLOWED.items() if action in actions)).label)
 
 
 # The role comes with the project, in one look-up: the labeling loop asks at every step. As text, because composing it

@@ -36,6 +36,7 @@ from labeling.gateway.authentication import TokenAuthentication
 from labeling.gateway.calm import calm
 from labeling.gateway.named import named_by
 from labeling.gateway.trouble import Trouble, trouble_of
+from labeling.refusals import Refused
 
 Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -57,7 +58,7 @@ LINGER_S, LINGER_BYTES = 2.0, 4 * 2**20
 
 @dataclass(frozen=True, slots=True)
 class Large:
-    """An address that takes more: ``most`` bytes, of those who may do this in the project or protocol that it names."""
+    """An address that takes more: ``most`` bytes, of those who may do this in what it names."""
 
     most: int
     action: Action
@@ -75,6 +76,7 @@ def large() -> dict[str, Large]:
         "api-like": Large(settings.INTAKE_MAX_BYTES + FORM, Action.REVIEW),
         "api-inspections": Large(min(settings.UPLOAD_MAX_BYTES, INSPECTION), Action.OVERRULE),
         "api-inspection-photos": Large(settings.INTAKE_MAX_BYTES + FORM, Action.OVERRULE),
+        "api-capture-photos": Large(settings.INTAKE_MAX_BYTES + FORM, Action.OVERRULE),
     }
 
 
@@ -250,7 +252,7 @@ def _is_allowed(scope: Message, address: _Address) -> bool | Trouble:
         named_by(token[0] if token else get_user(request), address.large.action, address.names)
     except (DatabaseError, PoolTimeout) as error:
         return trouble_of(error) or False
-    except (AuthenticationFailed, Http404, PermissionDenied, UnicodeDecodeError):
+    except (AuthenticationFailed, Http404, PermissionDenied, Refused, UnicodeDecodeError):
         return False
     finally:
         connection.close()

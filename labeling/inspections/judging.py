@@ -30,14 +30,14 @@ _ADVICE: Mapping[str, Any] = {
         "The photo is too small: its shorter side needs %(side)d\u00a0pixels. Set the camera to a larger size."
     ),
     Fault.BLURRED: gettext_lazy(
-        "The photo is blurred. Wipe the lens, hold still, and touch the screen where it shall be sharp."
+        "The photo is blurred. Wipe the lens, and hold still until the picture is sharp."
     ),
     Fault.DARK: gettext_lazy("The photo is too dark. Switch a light on, or have the light behind you."),
     Fault.BRIGHT: gettext_lazy("The photo is too bright. Turn so that the sun or the lamp is behind you."),
     Fault.TILTED: gettext_lazy("The camera was tilted by more than %(tilt)g°. Hold it level."),
     Fault.WRONG_SHOT: gettext_lazy("This does not look like “%(name)s”. Take “%(name)s”."),
     Fault.REPEATED: gettext_lazy(
-        "This very file was sent before, for another shot or another inspection. Take “%(name)s” now."
+        "This photo was sent before, for another shot or another inspection. Take “%(name)s” now."
     ),
 }
 
@@ -55,14 +55,20 @@ def faults_of(shot: Shot, measured: Measured, tilt: float | None = None) -> list
     return [fault.value for fault, is_so in found.items() if is_so]
 
 
+def advice_for(code: str, shot: Shot) -> str:
+    """What to do where a photo of this shot has this fault, in the reader's language."""
+    if code not in _ADVICE:
+        return photos.advice(code)
+    said = {"side": shot.min_side, "tilt": shot.max_tilt or 0, "name": shot.name}
+    return str(_ADVICE[code]) % said
+
+
 def advice_on(photo: InspectionPhoto) -> list[dict[str, str]]:
-    """{code, advice} of each fault, in the reader's language; behind the first what the protocol says of the shot."""
+    """{code, advice} of each fault; behind the first what the protocol says of the shot."""
     shot = photo.shot
     said: list[dict[str, str]] = []
     for code in photo.faults:
-        text = str(_ADVICE[code]) if code in _ADVICE else photos.advice(code)
-        if code in _ADVICE:
-            text %= {"side": shot.min_side, "tilt": shot.max_tilt or 0, "name": shot.name}
+        text = advice_for(code, shot)
         if not said and shot.advice and code in _ADVICE:
             text = f"{text} {shot.advice}"
         said.append({"code": code, "advice": text})

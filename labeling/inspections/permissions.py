@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -11,8 +10,8 @@ from django.db.models import QuerySet
 from django.http import Http404
 from django.utils.translation import gettext as _
 
-from labeling.catalog.models import Membership, Role
-from labeling.catalog.permissions import ALLOWED, Action
+from labeling.catalog.models import Membership
+from labeling.catalog.permissions import Action, actions_in_each, allowed_by, least_role
 from labeling.inspections.models import Check, Inspection, Protocol, ProtocolVersion
 from labeling.read_once import read_once
 
@@ -20,24 +19,10 @@ from labeling.read_once import read_once
 @read_once
 def actions_in(user: Any, protocol: Protocol) -> frozenset[Action] | None:
     """What the user may do there; ``None`` for strangers, who are no member of one of its projects."""
-    if not user.is_authenticated or not user.is_active:
-        return None
-    if user.is_superuser:
-        return frozenset(Action)
     asked = projects_asked(protocol)
-    roles = Membership.objects.filter(user=user, project__in=asked).values_list("project", "role")
-    return _allowed(user, protocol, asked, dict(roles))
-
-
-def _allowed(
-    user: Any, protocol: Protocol, asked: Collection[int], roles: Mapping[int, str]
-) -> frozenset[Action] | None:
-    """``asked``: ids of its projects; ``roles``: by project, of the user."""
-    if not asked:
-        return frozenset(Action) if protocol.created_by_id == user.pk else None
-    if not roles.keys() >= set(asked):
-        return None
-    return frozenset(Action).intersection(*(ALLOWED[roles[project]] for project in asked))
+    if not asked and protocol.created_by_id == user.pk and user.is_active:
+        return frozenset(Action)
+    return actions_in_each(user, asked)
 
 
 @read_once
@@ -65,13 +50,12 @@ def protocol_for(user: Any, slug: str, action: Action, *, archived_too: bool = F
     if protocol is None or allowed is None:
         raise Http404(_("There is no such protocol, or you are not a member of all projects that it asks."))
     if action not in allowed:
-        least = next(role for role, actions in ALLOWED.items() if action in actions)
         raise PermissionDenied(
             _(
                 "You may not do this here: you need to be at least %(role)s in each project that the protocol asks. "
                 "Ask their admins."
             )
-            % {"role": Role(least).label}
+            % {"role": least_role(action)}
         )
     return protocol
 
@@ -109,4 +93,6 @@ def protocols_of(user: Any, action: Action = Action.FIGURES) -> list[Protocol]:
         "shot__version__protocol", "project"
     ):
         asked[protocol].add(project)
-    return [each for each in found if action in (_allowed(user, each, asked[each.pk], roles) or ())]
+    return [
+        each for each in found if action in (allowed_by(roles, asked[each.pk]) if asked[each.pk] else Action)
+    ]

@@ -15,6 +15,7 @@ from labeling.catalog.models import Image, Project
 from labeling.catalog.photos import PhotoRefused
 from labeling.catalog.services import Looked, add_items, lay_down, look_at, rows_of
 from labeling.inspections.judging import faults_of
+from labeling.inspections.likeness import like_another_shot
 from labeling.inspections.models import Check, Fault, Inspection, InspectionPhoto, ProtocolVersion, Shot
 from labeling.people.models import User
 
@@ -67,7 +68,8 @@ def take(sent: Iterable[Sent], version: ProtocolVersion) -> list[Taken]:
 def put_in(inspection: Inspection, taken: Sequence[Taken], by: User) -> list[InspectionPhoto]:
     """Rows of the photos, in their order, and places in the projects that ask them. The inspection is new or locked."""
     images = rows_of([each.looked for each in taken if each.looked])
-    used = _used(inspection, images.values())
+    shown = [(each.shot.pk, images[each.sent.sha256]) for each in taken if each.looked]
+    used = _used(inspection, images.values()) | like_another_shot(inspection, shown)
     last = dict(inspection.photos.order_by().values_list("shot").annotate(Max("number")))
     rows = []
     for each in taken:

@@ -13,6 +13,7 @@ from labeling.catalog.selectors import schema_of
 from labeling.frontier.events import decided, taken_back
 from labeling.frontier.models import Mode
 from labeling.frontier.policy import policy_of
+from labeling.inspections.capture.recognising import request_recognising
 from labeling.inspections.wanting import want_look_at_all_of, want_look_at_held_of, want_look_at_photos
 from labeling.queue.events import ranking_swapped
 from labeling.truth.events import disputed, imported, reopened, settled
@@ -33,6 +34,12 @@ def on_ranking_swapped(*, project: Project, **_: Any) -> None:
     """Where the machine decides, people are asked first only for what it has seen."""
     if policy_of(project).mode == Mode.ON:
         want_look_at_held_of(project.pk)
+
+
+@receiver(ranking_swapped)
+def on_new_scores(*, project: Project, **_: Any) -> None:
+    """Of new photos, or by another champion: which shot each shows."""
+    request_recognising(project=project)
 
 
 @receiver(guideline_changed)

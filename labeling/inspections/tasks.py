@@ -11,6 +11,7 @@ from procrastinate.contrib.django import app
 
 from config.postgres.outages import is_disk_full, is_outage
 from labeling.inspections.asking_first import ask_first
+from labeling.inspections.capture import recognising
 from labeling.inspections.looking import look
 from labeling.inspections.models import Inspection
 from labeling.inspections.wanting import KIND, look_where_wanted
@@ -77,3 +78,8 @@ def _look(ids: list[int]) -> tuple[int, int]:
 def look_again(timestamp: int) -> None:
     """Every hour: whatever still waits for a look gets one."""
     look_where_wanted()
+
+
+@handles(recognising.KIND)
+def recognise_shots(progress: Progress) -> dict[str, Any]:
+    return recognising.recognise(progress)

@@ -1,6 +1,7 @@
 from django.urls import path
 
 from labeling.inspections import verdict_views as verdicts
+from labeling.inspections.capture import views as capture
 from labeling.inspections.process import views as process
 
 _PROTOCOL = "protocols/<slug:protocol>/"
@@ -15,5 +16,8 @@ urlpatterns = [
     ),
     path(f"{_PROTOCOL}rules/", verdicts.rules, name="protocol-rules"),
     path(f"{_PROTOCOL}rules/try", verdicts.change_rules, name="protocol-rules-change"),
+    path(f"{_PROTOCOL}links/", capture.capture_links, name="protocol-links"),
+    path("links/<uuid:link_id>", capture.capture_link, name="capture-link"),
+    path("capture/<str:token>/", capture.capture, name="capture"),
     path("assets/<slug:kind>/<path:identifier>/", process.asset, name="asset"),
 ]

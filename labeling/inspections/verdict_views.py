@@ -17,7 +17,8 @@ from labeling.inspections import services
 from labeling.inspections.evidence_page import evidence_page
 from labeling.inspections.models import Inspection, Outcome, Protocol
 from labeling.inspections.naming import asked_by, names_of
-from labeling.inspections.permissions import actions_in, inspection_for, protocol_for
+from labeling.inspections.pages import protocol_context
+from labeling.inspections.permissions import inspection_for, protocol_for
 from labeling.inspections.protocols import described, shape_of
 from labeling.inspections.rules import read
 from labeling.inspections.rules_form import Row, choices, put_beside, read_rows, rows_of, with_spare
@@ -62,7 +63,7 @@ def _inspection(request: HttpRequest, protocol: str, inspection_id: int, action:
 
 
 def _evidence(request: HttpRequest, found: Inspection, *, error: str = "", status: int = 200) -> HttpResponse:
-    context = _context(
+    context = protocol_context(
         request,
         found.protocol,
         "protocol",
@@ -146,7 +147,7 @@ def _rules(
     projects = asked_by(version)
     names = names_of(version, projects)
     shape = shape_of(described(version)["shots"], projects)
-    context = _context(
+    context = protocol_context(
         request,
         protocol,
         "protocol-rules",
@@ -176,9 +177,3 @@ def _counts(trial: Trial, outcomes: Any) -> list[tuple[str, str, int, bool]]:
     """(name before, name after, how many, whether that is a change), changes first."""
     rows = sorted(trial.counts.items(), key=lambda each: (each[0][0] == each[0][1], -each[1]))
     return [(outcomes[before], outcomes[after], n, before != after) for (before, after), n in rows]
-
-
-def _context(request: HttpRequest, protocol: Protocol, page: str, **more: Any) -> dict[str, Any]:
-    """What ``protocol.html`` needs, and ``more``."""
-    can = {str(action) for action in actions_in(request.user, protocol) or ()}
-    return {"protocol": protocol, "can": can, "page": page, **more}

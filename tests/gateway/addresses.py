@@ -11,6 +11,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from labeling.catalog.models import Item
 from labeling.catalog.renditions import VERSION
 from labeling.gateway.api.base import ApiView
+from labeling.inspections.capture.links import token_of
 from tests.gateway.conftest import World
 
 #: Where a plain 200 (or the like) is no proof, because the thing to act on must exist and fit.
@@ -88,6 +89,7 @@ def address_of(world: World, name: str) -> str:
         "job_id": world.job.pk,
         "protocol": world.protocol.slug,
         "inspection_id": world.inspection.pk,
+        "link_id": world.link.pk,
         "kind": world.inspection.asset.kind,
         "identifier": world.inspection.asset.identifier,
         "truth": "functional",
@@ -96,7 +98,7 @@ def address_of(world: World, name: str) -> str:
         "pk": world.second.pk,
         "begins": "0" * 15,
         "uidb64": "MQ",
-        "token": "none",
+        "token": token_of(world.link) if "capture" in name else "none",
         "provider_id": settings.SSO_ID,
     } | SPECIAL.get(name, {})
     converters = ROUTES[name].pattern.converters

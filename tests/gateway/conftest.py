@@ -38,6 +38,7 @@ from labeling.frontier.models import (
 )
 from labeling.inspections.models import (
     Asset,
+    CaptureLink,
     Check,
     Inspection,
     InspectionPhoto,
@@ -102,6 +103,7 @@ class World:
     sheet: QuestionSheet
     protocol: Protocol
     inspection: Inspection
+    link: CaptureLink
     items: list[Item] = field(default_factory=list)
 
     def person(self, role: str) -> User | None:
@@ -305,7 +307,8 @@ def _world(**settings: Any) -> World:
         vocabulary=_vocabulary(project, admin),
         sheet=_sheet(project, admin),
         protocol=protocol,
-        inspection=_inspection(protocol, photo, admin),
+        inspection=(inspection := _inspection(protocol, photo, admin)),
+        link=_link(inspection, admin),
         items=items,
     )
 
@@ -357,6 +360,17 @@ def _inspection(protocol: Protocol, photo: Item, by: User) -> Inspection:
         inspection=inspection, shot=front, number=1, image=photo.image, sha256=photo.image.sha256
     )
     return inspection
+
+
+def _link(inspection: Inspection, by: User) -> CaptureLink:
+    return CaptureLink.objects.create(
+        protocol=inspection.protocol,
+        asset=inspection.asset,
+        event=inspection.event,
+        created_by=by,
+        expires_at=timezone.now() + timedelta(days=1),
+        inspection=inspection,
+    )
 
 
 def _imported(project: Project, admin: User) -> Import:

@@ -188,6 +188,9 @@ PAGES: dict[str, dict[str, str]] = {
     "frontier-overrule": {"POST": OVERRULE},
     "frontier-why": {"POST": OVERRULE},
     "frontier-heat": {"GET": OVERRULE},
+    "capture": {"GET": ANYONE},
+    "protocol-links": {"GET": OVERRULE, "POST": OVERRULE},
+    "capture-link": {"POST": OVERRULE},
 }
 #: The same of the API, beside what each route itself declares. A route that is not named here must be an admin's.
 KNOWN: dict[str, dict[str, str]] = {
@@ -287,6 +290,11 @@ KNOWN: dict[str, dict[str, str]] = {
     "api-verdicts": {"GET": FIGURES, "POST": OVERRULE},
     "api-protocol-trial": {"POST": ADMIN},
     "api-erase-asset": {"POST": SUPERUSER},
+    "api-capture": {"GET": ANYONE},
+    "api-capture-photos": {"POST": ANYONE},
+    "api-capture-submit": {"POST": ANYONE},
+    "api-capture-links": {"GET": OVERRULE, "POST": OVERRULE},
+    "api-capture-link": {"DELETE": OVERRULE},
     "api-labelers": {"GET": ADMIN},
     "api-resume": {"POST": ADMIN},
 }

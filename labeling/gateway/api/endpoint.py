@@ -51,6 +51,7 @@ _MEANINGS = {
     403: "Your role does not allow it, or you are paused.",
     404: "No such thing, or it is not yours to see.",
     409: "It cannot be done in the present state; the code says why. Nothing was changed.",
+    410: "It ended: `link_expired` or `link_revoked`.",
     413: "Larger than one request may be.",
     415: "Send `application/json` (photos: `multipart/form-data`).",
     422: "Understood, but not valid: see `fields`. Nothing was changed.",

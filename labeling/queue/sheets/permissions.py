@@ -9,8 +9,7 @@ from django.http import Http404
 from django.utils.translation import gettext as _
 
 from labeling.catalog import shown
-from labeling.catalog.models import Membership, Role
-from labeling.catalog.permissions import ALLOWED, Action
+from labeling.catalog.permissions import Action, actions_in_each, least_role
 from labeling.queue.models import QuestionSheet
 from labeling.read_once import read_once
 
@@ -18,14 +17,7 @@ from labeling.read_once import read_once
 @read_once
 def actions_in(user: Any, sheet: QuestionSheet) -> frozenset[Action] | None:
     """What the user may do there; ``None`` for strangers, who are no member of one of its projects."""
-    if not user.is_authenticated or not user.is_active:
-        return None
-    if user.is_superuser:
-        return frozenset(Action)
-    roles = Membership.objects.filter(user=user, project__in=sheet.projects).values_list("role", flat=True)
-    if not sheet.projects or len(roles) < len(sheet.projects):
-        return None
-    return frozenset(Action).intersection(*(ALLOWED[role] for role in roles))
+    return actions_in_each(user, [each.pk for each in sheet.projects])
 
 
 def sheet_for(user: Any, slug: str, action: Action) -> QuestionSheet:
@@ -39,12 +31,11 @@ def sheet_for(user: Any, slug: str, action: Action) -> QuestionSheet:
     if sheet is None or allowed is None:
         raise Http404(_("There is no such question sheet, or you are not a member of all of its projects."))
     if action not in allowed:
-        least = next(role for role, actions in ALLOWED.items() if action in actions)
         raise PermissionDenied(
             _(
                 "You may not do this here: you need to be at least %(role)s in each project of the sheet. Ask their admins."
             )
-            % {"role": Role(least).label}
+            % {"role": least_role(action)}
         )
     if sheet.projects:
         shown.as_in(sheet.projects[0].decoded_with)
