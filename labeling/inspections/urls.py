@@ -1,12 +1,25 @@
+"""The inspections' addresses."""
+
 from django.urls import path
 
 from labeling.inspections import verdict_views as verdicts
 from labeling.inspections.capture import views as capture
+from labeling.inspections.editing import views as editing
 from labeling.inspections.process import views as process
+from labeling.inspections.protocol_templates import views as templates
 
+_TEMPLATES = "protocols/templates/"
 _PROTOCOL = "protocols/<slug:protocol>/"
 
 urlpatterns = [
+    path("protocols/new/", templates.protocol_new, name="protocol-new"),
+    path(_TEMPLATES, templates.protocol_templates, name="protocol-templates"),
+    path(f"{_TEMPLATES}<slug:key>.toml", templates.protocol_template_file, name="protocol-template-file"),
+    path(
+        f"{_TEMPLATES}<slug:key>/remove/", templates.protocol_template_remove, name="protocol-template-remove"
+    ),
+    path(f"{_PROTOCOL}template/", templates.protocol_template, name="protocol-template"),
+    path(f"{_PROTOCOL}shots/", editing.protocol_shots, name="protocol-shots"),
     path("protocols/", process.protocols, name="protocols"),
     path(_PROTOCOL, process.inspections, name="protocol"),
     path(f"{_PROTOCOL}figures/", process.protocol_figures, name="protocol-figures"),

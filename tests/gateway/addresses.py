@@ -20,6 +20,12 @@ SPECIAL: dict[str, dict[str, Any]] = {
     "model-promote": {"number": 1},
     "api-guideline-changes": {"number": 1},
     "label-criteria": {"key": "functional"},
+    "template-file": {"key": "damage"},
+    "template-remove": {"key": "damage"},
+    "api-template": {"key": "damage"},
+    "protocol-template-file": {"key": "car-return"},
+    "protocol-template-remove": {"key": "car-return"},
+    "api-protocol-template": {"key": "car-return"},
     "api-guideline-object": {"number": 1},
 }
 
