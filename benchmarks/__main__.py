@@ -29,6 +29,7 @@ NAMES = (
     "exchange",
     "explorer",
     "erase",
+    "inspections",
     "map",
     "crash",
     "chaos",

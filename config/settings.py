@@ -82,6 +82,7 @@ ROOMS = [
     "queue",
     "frontier",
     "monitors",
+    "inspections",
     "explorer",
     "exchange",
     "erasure",
@@ -118,6 +119,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "labeling.gateway.permissions_policy.PermissionsPolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "labeling.people.own_day.own_day",
@@ -347,7 +349,9 @@ REST_FRAMEWORK = {
         "login": "20/min",
         "export": "60/hour",
         "intake": "600/min",
+        "inspections": "6000/min",
         "train": "60/min",
+        "capture": "120/min",  # of all who have one link
     },
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -27,7 +26,7 @@ from config.postgres.outages import is_disk_full, is_outage
 from inference.photo import Levels
 from labeling.catalog import erased, events, metadata, photos, set_aside, storage, twins
 from labeling.catalog.activity import log_activity
-from labeling.catalog.images import add_items, row_fields
+from labeling.catalog.images import add_items, decoded, row_fields
 from labeling.catalog.intake import free_staging, staging_of
 from labeling.catalog.metadata_tables import Tables, is_table
 from labeling.catalog.models import (
@@ -64,9 +63,6 @@ CHUNK = 100
 #: The first photos should be labelable at once, so the first chunk is a small one.
 FIRST_CHUNK = 20
 LISTED_AT_ONCE = 2000
-
-#: A photo of many megapixels takes as many times several bytes: as many at once as there are cores for.
-_decoding = threading.BoundedSemaphore(max(2, os.cpu_count() or 1))
 
 Given = TypeVar("Given")
 Made = TypeVar("Made")
@@ -289,7 +285,7 @@ def _look_at(
         try:
             if one.sha256 not in known:
                 data = source.read(one.row.path)
-                one.photo = _decoded(photos.examine, data, levels)
+                one.photo = decoded(photos.examine, data, levels)
                 # The hash of these very bytes: a folder's file may have changed since it was hashed.
                 one.sha256 = hashlib.sha256(data).hexdigest()
                 keep(one, data, one.photo.renditions)
@@ -297,7 +293,7 @@ def _look_at(
             elif not storage.is_whole(one.sha256, levels, here=stays_at is None):
                 data = source.read(one.row.path)
                 one.sha256 = hashlib.sha256(data).hexdigest()
-                keep(one, data, _decoded(photos.render, data, levels))
+                keep(one, data, decoded(photos.render, data, levels))
                 one.put_back = True
             one.looked_at = True
         except PhotoRefused as refusal:
@@ -309,17 +305,6 @@ def _look_at(
             if twin is not one and not twin.looked_at and not twin.refused and first.get(twin.sha256) is one:
                 twin.sha256, twin.refused, twin.looked_at = one.sha256, one.refused, one.looked_at
         look(finished)
-
-
-def _decoded(look: Callable[[bytes, Levels], Made], data: bytes, levels: Levels) -> Made:
-    try:
-        with _decoding:
-            return look(data, levels)
-    except PhotoRefused:
-        raise
-    except Exception:  # one photo that a decoder chokes on must not stop all the others
-        logger.exception("a photo made its examination fail")
-        raise PhotoRefused("truncated") from None
 
 
 def _as_done(pool: ThreadPoolExecutor, do: Callable[[Given], Made], given: Iterable[Given]) -> Iterator[Made]:

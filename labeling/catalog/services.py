@@ -2,7 +2,7 @@
 
 from labeling.catalog.activity import log_activities, log_activity
 from labeling.catalog.guidelines import amend_guideline
-from labeling.catalog.images import add_image, add_items
+from labeling.catalog.images import Looked, add_image, add_items, lay_down, look_at, rows_of
 from labeling.catalog.intake import (
     cancel_intake,
     discard_rest,
@@ -22,6 +22,7 @@ from labeling.catalog.twins import join
 from labeling.catalog.watched import change_watch, look_now, unwatch, watch
 
 __all__ = [
+    "Looked",
     "TakenOut",
     "add_image",
     "add_items",
@@ -36,9 +37,11 @@ __all__ = [
     "discard_rest",
     "invite_member",
     "join",
+    "lay_down",
     "let_in",
     "log_activities",
     "log_activity",
+    "look_at",
     "look_now",
     "object_to_wording",
     "propose_guideline",
@@ -47,6 +50,7 @@ __all__ = [
     "remove_member",
     "restore_project",
     "resume_intake",
+    "rows_of",
     "set_role",
     "start_intake",
     "start_upload",

@@ -50,8 +50,9 @@ def named_by(images: Collection[int]) -> set[int]:
     }
 
 
-def wipe_image(image_id: int, *, project: Project) -> bool:
-    """Remove an image's bytes and its row, unless somebody still names it; whether nothing of it is left.
+def wipe_image(image_id: int, *, project: Project | None) -> bool:
+    """Remove an image's bytes and its row, unless somebody still names it; whether nothing of it is left. ``project``: that
+    held it, if one did.
 
     Its row is locked meanwhile, so that an intake which would hold it waits, and finds it gone. Raises
     :class:`~labeling.store.objects.StoreAway`, :class:`NotYet`.

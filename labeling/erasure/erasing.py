@@ -25,6 +25,7 @@ from labeling.explorer import services as explorer
 from labeling.explorer.naming import KnownBy
 from labeling.explorer.saving import forget_views_of
 from labeling.frontier import erased as frontier
+from labeling.inspections import forgetting as inspections
 from labeling.jobs.progress import JobError, Progress
 from labeling.learning.compute.forgetting import forget_vectors
 from labeling.queue.sweeps.selectors import searches_swept
@@ -103,6 +104,7 @@ def erase_some(erasure: Erasure, rows: Sequence[ErasedPhoto]) -> int:
             forget_search(project=project, over=over)
     stay = _that_stay(erasure, images)
     gone = 0
+    left: set[int] = set()
     for row in ready:
         try:
             stays = [
@@ -113,9 +115,11 @@ def erase_some(erasure: Erasure, rows: Sequence[ErasedPhoto]) -> int:
         except NotYet as why:
             _wait(row, str(why))
             continue
+        left.update(set(row.images).difference(stays))
         row.images, row.kept, row.stays, row.gone_at = [], {}, bool(stays), timezone.now()
         row.save(update_fields=["images", "kept", "stays", "gone_at"])
         gone += 1
+    inspections.forget_photos([hashes[image] for image in left if image in hashes])
     return gone
 
 

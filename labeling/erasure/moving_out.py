@@ -10,6 +10,7 @@ from django.utils import timezone
 from labeling.catalog.services import TakenOut, bring_back, take_out
 from labeling.erasure.models import ErasedPhoto, Erasure
 from labeling.explorer import services as explorer
+from labeling.inspections.forgetting import photos_moved
 from labeling.learning import erased as learning
 from labeling.queue import services as queue
 from labeling.refusals import Refused
@@ -42,6 +43,7 @@ def _take_out_chunk(erasure: Erasure, size: int) -> int:
     learning.forget(items)
     explorer.forget_places(project=project, item_ids=items, hashes=[])
     taken = {each.item_id: each for each in take_out(project=project, item_ids=items)}
+    photos_moved([image for out in taken.values() for image in out.images])
     for row in rows:
         if (out := taken.get(row.item_id)) is None:  # no photo of the project's any more
             row.delete()
@@ -74,5 +76,6 @@ def _bring_back(erasure: Erasure, row: ErasedPhoto) -> None:
     assert row.taken_at is not None
     if not truth.come_back(project=project, item_id=row.item_id, since=row.taken_at):
         queue.come_back(project=project, item_id=row.item_id)
+    photos_moved(row.images)
     row.images, row.kept, row.back_at = [], {}, timezone.now()
     row.save(update_fields=["images", "kept", "back_at"])

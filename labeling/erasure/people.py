@@ -17,6 +17,7 @@ from labeling.catalog.services import log_activity
 from labeling.catalog.wiping import wipe_texts
 from labeling.erasure.asking import MOST_DAYS
 from labeling.erasure.models import ErasedPerson
+from labeling.inspections.forgetting import forget_photographers
 from labeling.people import forgetting
 from labeling.people.models import User
 from labeling.refusals import Refused
@@ -87,6 +88,7 @@ def erase_people_due() -> int:
             }
             forgetting.forget(erased.person)
             wipe_texts(None, hashes=[], names=sorted(name for name in names if name))
+            forget_photographers(sorted(name for name in names if name))
             erased.kept, erased.gone_at = {}, timezone.now()
             erased.save(update_fields=["kept", "gone_at"])
         done += 1

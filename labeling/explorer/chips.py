@@ -9,8 +9,8 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from labeling.catalog.models import Project
-from labeling.explorer.told import Status
 from labeling.explorer.wanted import Wanted
+from labeling.frontier.told import Status
 from labeling.plain_text import isolated
 from labeling.refusals import Refused
 from labeling.truth.models import HoldReason, UnusableReason

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy
 
 from labeling.catalog.models import Item, Project
 from labeling.catalog.selectors import active_classes, class_resolution, sources
-from labeling.explorer.told import IS_TOLD, STATUS, TOLD, Status
+from labeling.frontier.told import IS_TOLD, STATUS, TOLD, Status
 from labeling.learning.selectors import champion
 from labeling.queue.models import Placement
 from labeling.truth.templatetags.shares import decimals

@@ -12,7 +12,7 @@ from django.db import connection
 from labeling.catalog.models import Project
 from labeling.explorer.colouring import Colouring
 from labeling.explorer.models import Space
-from labeling.explorer.told import telling
+from labeling.frontier.told import telling
 from labeling.people.models import User
 
 #: What is told of each is looked up one by one: a third of a second for so many.

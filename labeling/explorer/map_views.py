@@ -22,7 +22,7 @@ from labeling.explorer.map_points import points
 from labeling.explorer.models import Space
 from labeling.explorer.photo_page import item_of
 from labeling.explorer.spaces import current_space
-from labeling.explorer.told import standing
+from labeling.frontier.told import standing
 from labeling.jobs.selectors import live_jobs
 from labeling.looked_at import only_looked_at
 from labeling.people.signed_in import signed_in

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from labeling import locks
 from labeling.catalog.models import Item, Project
-from labeling.explorer.told import standing
+from labeling.frontier.told import standing
 from labeling.locks import Lock
 from labeling.people.models import User
 from labeling.refusals import Refused

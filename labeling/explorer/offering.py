@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from labeling.catalog.models import Project
 from labeling.explorer.search import search
-from labeling.explorer.told import Status
 from labeling.explorer.wanted import Wanted
+from labeling.frontier.told import Status
 from labeling.people.models import User
 
 #: Photos of a page, and pages that are turned before it is said that there is none: whoever claims a grid waits for them,

@@ -10,8 +10,8 @@ from labeling.catalog.permissions import ALLOWED, Action
 from labeling.catalog.selectors import class_names, current_guideline
 from labeling.explorer.history import Moment, history
 from labeling.explorer.pairs import having
-from labeling.explorer.told import Standing, standing, telling
 from labeling.explorer.wanted import Wanted
+from labeling.frontier.told import Standing, standing, telling
 from labeling.learning.models import ModelVersion, Score
 from labeling.learning.selectors import champion
 from labeling.people.models import User

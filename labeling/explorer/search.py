@@ -23,8 +23,8 @@ from labeling.catalog.selectors import class_resolution
 from labeling.explorer.areas import Area
 from labeling.explorer.pairs import Pair
 from labeling.explorer.spaces import MOST, Probe, current_space, nearest, probe_named
-from labeling.explorer.told import IS_TOLD, STATUS, TOLD, Status, telling
 from labeling.explorer.wanted import Wanted
+from labeling.frontier.told import IS_TOLD, STATUS, TOLD, Status, telling
 from labeling.learning.selectors import champion
 from labeling.people.models import User
 from labeling.refusals import Refused

@@ -27,8 +27,8 @@ from labeling.explorer.exemplars import made_exemplars
 from labeling.explorer.models import Deed
 from labeling.explorer.saving import views_of
 from labeling.explorer.search import MOST_LOOKED_AT, FoundPage, search
-from labeling.explorer.told import Status
 from labeling.explorer.wanted import Wanted
+from labeling.frontier.told import Status
 from labeling.people.models import User
 from labeling.people.signed_in import signed_in
 from labeling.plain_text import isolated

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from labeling.catalog.models import Project
 from labeling.explorer.areas import Area
 from labeling.explorer.pairs import MOST, Pair, pairs_of, written
-from labeling.explorer.told import Status
+from labeling.frontier.told import Status
 from labeling.people.models import User
 from labeling.plain_text import composed
 from labeling.refusals import Refused

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from labeling.catalog.meaning import meaning_now
 from labeling.catalog.models import Guideline, Project
 from labeling.catalog.services import log_activity
+from labeling.frontier import events
 from labeling.frontier.models import (
     AssistedLabel,
     AutomaticDecision,
@@ -93,6 +94,8 @@ def suspend(
         return 0
     returned = priority.restore(project=project, item_ids=decided)
     withdrawn = truth.withdraw_assisted(project=project, item_ids=assisted)
+    if decided:
+        events.taken_back.send(sender=CertificateEnd, project=project, item_ids=decided)
     log_activity(
         project=project,
         kind="certificate_suspended",

@@ -20,13 +20,14 @@ from labeling.frontier.models import Certificate, CertificationPlan, PlanCohort
 from labeling.learning.models import ModelVersion
 from labeling.learning.sides import LEARNED_A_TWIN
 from labeling.planner import without_nested_loops
-from labeling.queue.places import IS_ASKED_FIRST
+from labeling.queue.places import IS_ASKED_FIRST, IS_WAITED_FOR
 from labeling.truth.current import DISPUTED, IMPORTED, SETTLED
 from labeling.truth.first_word import first_word
 
 #: SQL over ``catalog_item i``: the machine may decide the photo. Left to people: what they settled, dispute, have begun, or
-#: are to be asked first or as the random sample; gold; exemplars; what a person or a suspension took back from the
-#: machine, or somebody marked in a sweep as not of the model's class. What it has decided is not decided again.
+#: are to be asked first or as the random sample (but not what comes first only because something waits for it); gold;
+#: exemplars; what a person or a suspension took back from the machine, or somebody marked in a sweep as not of the model's
+#: class. What it has decided is not decided again.
 FREE = f"""
 i.project_id IS NOT NULL
   AND i.audit_drawn_at IS NULL
@@ -36,7 +37,7 @@ i.project_id IS NOT NULL
   AND NOT EXISTS (SELECT 1 FROM frontier_drawnphoto d WHERE d.item_id = i.id)
   AND NOT EXISTS (SELECT 1 FROM queue_entry e
                   WHERE e.ranking_id = %(ranking)s AND e.item_id = i.id
-                    AND (e.taken > 0 OR e.round > 1 OR {IS_ASKED_FIRST}))
+                    AND (e.taken > 0 OR e.round > 1 OR ({IS_ASKED_FIRST} AND NOT {IS_WAITED_FOR})))
   AND NOT EXISTS (SELECT 1 FROM queue_sweepphoto p WHERE p.item_id = i.id AND p.apart)
   AND NOT {SHOWN}
   AND NOT {DECIDED}

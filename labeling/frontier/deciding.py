@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from labeling.catalog.models import Project
 from labeling.catalog.selectors import active_classes, class_resolution
 from labeling.catalog.services import log_activity
-from labeling.frontier import assisting, auditing, standing
+from labeling.frontier import assisting, auditing, events, standing
 from labeling.frontier.arrivals import LIKE_THE_POOL, arrivals_now, why_not_decided
 from labeling.frontier.certificates import in_force
 from labeling.frontier.cohort import FREE, current_ranking, rest_of
@@ -102,6 +102,10 @@ def decide(*, project: Project, item_ids: Sequence[int] | None = None) -> dict[s
         priority.withdraw(project=project, item_ids=[item for item, _class, audit in made if not audit])
         priority.ask_first(project=project, item_ids=audited, place=OPEN_AUDITS)
         auditing.pause_where_full(project, terms, Counter(each for _item, each, audit in made if audit))
+        if made:
+            events.decided.send(
+                sender=AutomaticDecision, project=project, item_ids=[item for item, _class, _audit in made]
+            )
     told = {"decided": len(made), "audited": len(audited)}
     if told["decided"] and item_ids is None:
         log_activity(
@@ -204,6 +208,7 @@ def overrule(*, decision: AutomaticDecision, by: User, reason: str, class_key: s
     priority.ask_first(project=project, item_ids=[decision.item_id])
     if decision.audit:
         auditing.look_at_open_audits(project=project)
+    events.taken_back.send(sender=AutomaticDecision, project=project, item_ids=[decision.item_id])
     log_activity(
         project=project,
         kind="decision_overruled",

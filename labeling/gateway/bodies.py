@@ -31,10 +31,12 @@ from psycopg_pool import PoolTimeout
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
-from labeling.catalog.permissions import Action, project_for
+from labeling.catalog.permissions import Action
 from labeling.gateway.authentication import TokenAuthentication
 from labeling.gateway.calm import calm
+from labeling.gateway.named import named_by
 from labeling.gateway.trouble import Trouble, trouble_of
+from labeling.refusals import Refused
 
 Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -45,6 +47,8 @@ App = Callable[..., Awaitable[None]]  # (scope, receive, send)
 SMALL = 2**20
 #: Beside the photo itself: the other parts of a form.
 FORM = 2**20
+#: All photos of one inspection: twenty large ones. More are sent one by one.
+INSPECTION = 400 * 2**20
 #: Longest silence in a body; and its slowest pace, counted from the first byte, once the first seconds are over.
 SILENCE_S = 20.0
 SLOWEST = 4096
@@ -54,7 +58,7 @@ LINGER_S, LINGER_BYTES = 2.0, 4 * 2**20
 
 @dataclass(frozen=True, slots=True)
 class Large:
-    """An address that takes more: ``most`` bytes, of those who may do this in the project that it names."""
+    """An address that takes more: ``most`` bytes, of those who may do this in what it names."""
 
     most: int
     action: Action
@@ -70,6 +74,9 @@ def large() -> dict[str, Large]:
         "api-decide": Large(settings.INTAKE_MAX_BYTES + FORM, Action.DECIDE),
         "photos-like": Large(settings.INTAKE_MAX_BYTES + FORM, Action.REVIEW),
         "api-like": Large(settings.INTAKE_MAX_BYTES + FORM, Action.REVIEW),
+        "api-inspections": Large(min(settings.UPLOAD_MAX_BYTES, INSPECTION), Action.OVERRULE),
+        "api-inspection-photos": Large(settings.INTAKE_MAX_BYTES + FORM, Action.OVERRULE),
+        "api-capture-photos": Large(settings.INTAKE_MAX_BYTES + FORM, Action.OVERRULE),
     }
 
 
@@ -213,7 +220,7 @@ class _Address:
     """``exact``: without a slash too many, which Django answers with the right address."""
 
     large: Large
-    slug: str
+    names: dict[str, Any]
     exact: bool
 
 
@@ -226,7 +233,7 @@ def _address(scope: Message) -> _Address | None:
     except Resolver404:
         return None
     found = large().get(match.url_name or "")
-    return _Address(found, match.kwargs["slug"], exact=not path.endswith("/")) if found else None
+    return _Address(found, match.kwargs, exact=not path.endswith("/")) if found else None
 
 
 async def _may_send(scope: Message, address: _Address) -> bool | Trouble:
@@ -242,10 +249,10 @@ def _is_allowed(scope: Message, address: _Address) -> bool | Trouble:
         if token is None:
             key = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
             request.session = import_module(settings.SESSION_ENGINE).SessionStore(key)
-        project_for(token[0] if token else get_user(request), address.slug, address.large.action)
+        named_by(token[0] if token else get_user(request), address.large.action, address.names)
     except (DatabaseError, PoolTimeout) as error:
         return trouble_of(error) or False
-    except (AuthenticationFailed, Http404, PermissionDenied, UnicodeDecodeError):
+    except (AuthenticationFailed, Http404, PermissionDenied, Refused, UnicodeDecodeError):
         return False
     finally:
         connection.close()

@@ -1,6 +1,6 @@
 """Cursor pages: each page costs the same, however far in, and rows added meanwhile shift nothing.
 
-Two orders: by primary key (tables that only grow), and by time with the id as tie-breaker (ids are random UUIDs).
+Two orders: by primary key (tables that only grow), and by time with the id as tie-breaker.
 """
 
 from __future__ import annotations
@@ -8,10 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from operator import attrgetter
 from typing import Any, TypeVar
 from uuid import UUID
 
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Model, Q, QuerySet, UUIDField
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
@@ -87,8 +88,10 @@ def page_by_time(
     newest_first: bool = False,
     by: tuple[str, str] = ("created_at", "pk"),
 ) -> dict[str, Any]:
-    """The same for tables keyed by UUID with a ``created_at``; ``by``: where an index has both."""
+    """The same by a time; ``by``: the time (since 1970) and the key that an index has both of."""
     time, key = by
+    at_of = attrgetter(time.replace("__", "."))
+    counts = not isinstance(rows.model._meta.pk, UUIDField)
     cursor = request.query_params.get("cursor")
     if cursor is not None:
         match = _TIMED.fullmatch(cursor)
@@ -99,13 +102,15 @@ def page_by_time(
         except OverflowError:
             raise _bad_cursor() from None
         than = "lt" if newest_first else "gt"
-        rows = rows.filter(Q(**{f"{time}__{than}": at}) | Q(**{time: at, f"{key}__{than}": UUID(match[2])}))
+        last = min(int(match[2], 16), _BIGGEST_ID) if counts else UUID(match[2])
+        rows = rows.filter(Q(**{f"{time}__{than}": at}) | Q(**{time: at, f"{key}__{than}": last}))
     sign = "-" if newest_first else ""
-    return _page(rows.order_by(f"{sign}{time}", f"{sign}{key}"), request, present, _timed_cursor)
 
+    def cursor_of(row: Any) -> str:
+        last = f"{row.pk:032x}" if counts else row.pk.hex
+        return f"{(at_of(row) - _EPOCH) // timedelta(microseconds=1)}-{last}"
 
-def _timed_cursor(row: Any) -> str:
-    return f"{(row.created_at - _EPOCH) // timedelta(microseconds=1)}-{row.pk.hex}"
+    return _page(rows.order_by(f"{sign}{time}", f"{sign}{key}"), request, present, cursor_of)
 
 
 def _page(

@@ -16,8 +16,9 @@ from labeling.gateway.middleware import refusal
 from labeling.people.whose_page import refuse_another
 from labeling.refusals import Refused
 
-#: Whoever sits at the computer may end the session that is open on it.
-ANYBODYS = {"logout", "account_logout"}
+#: Whoever sits at the computer may end the session that is open on it; and who photographs by a link signs in nowhere, but
+#: somebody else may have on that phone.
+ANYBODYS = {"logout", "account_logout", "api-capture-photos", "api-capture-submit"}
 
 
 class WhosePageMiddleware(MiddlewareMixin):

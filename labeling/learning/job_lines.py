@@ -47,6 +47,7 @@ NAMES = {
     "space": gettext_lazy("Find each photo's place among the others"),
     "like": gettext_lazy("Look at a photo that was sent"),
     "erase": gettext_lazy("Erase photos"),
+    "recognise_shots": gettext_lazy("Recognise which shot a photo shows"),
 }
 UNITS = {
     "embed": gettext_lazy("photos"),

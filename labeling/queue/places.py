@@ -5,13 +5,24 @@ A photo's place is its band, counted from the outermost (0), and its position in
 
 from __future__ import annotations
 
+from datetime import datetime
+
 #: Band of photos that came after the ranking was made: behind all that are ranked.
 ARRIVALS = 32_000
 #: Band of photos that the machine decided: beyond the arrivals, where no claim goes.
 DECIDED = 32_100
 #: Position before all others of a band.
 ASKED_FIRST = -1
+#: Positions before these, of photos without which something larger waits: the one that waits longest comes first.
+WAITS_LONGEST, WAITS_SHORTEST = -2_000_000_000, -3
 #: Position even before these: audits of what the machine decided, without which it must stop.
-OPEN_AUDITS = -2
+OPEN_AUDITS = WAITS_LONGEST - 1
 #: SQL over ``queue_entry e``: the photo stands before all others of its band.
 IS_ASKED_FIRST = "e.position < 0"
+#: SQL over ``queue_entry e``: it does because something waits for it. Whoever settles it, people or the machine, is welcome.
+IS_WAITED_FOR = f"e.position BETWEEN {WAITS_LONGEST} AND {WAITS_SHORTEST}"
+
+
+def waiting_since(moment: datetime) -> int:
+    """Its position, by the minute."""
+    return max(WAITS_LONGEST, min(WAITS_LONGEST + int(moment.timestamp() // 60), WAITS_SHORTEST))

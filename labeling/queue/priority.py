@@ -7,7 +7,8 @@ that somebody has begun.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 
 from django.db import connection, transaction
 from django.utils import timezone
@@ -16,7 +17,14 @@ from labeling.catalog.models import Item, Project
 from labeling.catalog.random_keys import bring_forward
 from labeling.queue import pace
 from labeling.queue.entries import share_ranking
-from labeling.queue.places import ARRIVALS, ASKED_FIRST, DECIDED, IS_ASKED_FIRST
+from labeling.queue.places import (
+    ARRIVALS,
+    ASKED_FIRST,
+    DECIDED,
+    IS_ASKED_FIRST,
+    IS_WAITED_FOR,
+    waiting_since,
+)
 from labeling.truth import services as truth
 
 
@@ -54,6 +62,51 @@ def ask_first(*, project: Project, item_ids: Sequence[int], place: int = ASKED_F
         [band, place],
         item_ids,
     )
+
+
+@transaction.atomic
+def ask_while_waited_for(*, project: Project, since: Mapping[int, datetime]) -> int:
+    """Offer these photos first, because something waits for them; return how many. ``since``: item id -> since when.
+
+    What waits longest comes first. Those that come first for another reason stay, and so do those that the machine decided;
+    of the others the machine may decide each as before.
+    """
+    ranking = share_ranking(project)
+    if ranking is None or not since:
+        return 0
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            UPDATE queue_entry e SET band = CASE WHEN e.taken > 0 THEN 0 ELSE %s END, position = LEAST(e.position, n.place)
+            FROM unnest(%s::bigint[], %s::int[]) n (item, place)
+            WHERE e.ranking_id = %s AND e.item_id = n.item AND e.band <= {ARRIVALS}
+              AND (NOT {IS_ASKED_FIRST} OR {IS_WAITED_FOR})
+            """,  # noqa: S608  (constants)
+            [
+                min(pace.current_band(project), ranking.bands - 1),
+                list(since),
+                [waiting_since(moment) for moment in since.values()],
+                ranking.pk,
+            ],
+        )
+        return int(cursor.rowcount)
+
+
+@transaction.atomic
+def wait_no_more(*, project: Project, item_ids: Collection[int]) -> int:
+    """Nothing waits for these photos any more: those that nobody began are asked in their turn; return how many."""
+    ranking = share_ranking(project)
+    if ranking is None or not item_ids:
+        return 0
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            UPDATE queue_entry e SET band = {ARRIVALS}, position = floor(random() * (2 ^ 31 - 1))::int
+            WHERE e.ranking_id = %s AND e.item_id = ANY(%s) AND {IS_WAITED_FOR} AND e.taken = 0
+            """,  # noqa: S608  (constants)
+            [ranking.pk, list(item_ids)],
+        )
+        return int(cursor.rowcount)
 
 
 @transaction.atomic

@@ -17,7 +17,7 @@ from labeling.explorer.bulk.acting import ACTS, do
 from labeling.explorer.bulk.deeds import Asked, Outcome
 from labeling.explorer.bulk.working import work
 from labeling.explorer.models import Bulk, BulkPhoto, Deed
-from labeling.explorer.told import Status, standing
+from labeling.frontier.told import Status, standing
 from labeling.jobs.progress import Cancelled, Progress
 from labeling.queue.entries import append_arrivals
 from labeling.queue.models import Entry

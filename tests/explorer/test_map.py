@@ -15,8 +15,8 @@ from labeling.explorer.laying_out import JOB_KIND
 from labeling.explorer.map_points import points
 from labeling.explorer.models import Space
 from labeling.explorer.spaces import current_space
-from labeling.explorer.told import Status
 from labeling.explorer.wanted import Wanted
+from labeling.frontier.told import Status
 from labeling.jobs.models import Job
 from labeling.learning.models import Score
 from labeling.refusals import Refused

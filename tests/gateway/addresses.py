@@ -11,6 +11,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from labeling.catalog.models import Item
 from labeling.catalog.renditions import VERSION
 from labeling.gateway.api.base import ApiView
+from labeling.inspections.capture.links import token_of
 from tests.gateway.conftest import World
 
 #: Where a plain 200 (or the like) is no proof, because the thing to act on must exist and fit.
@@ -69,6 +70,7 @@ def address_of(world: World, name: str) -> str:
         "source_id": world.source.pk,
         "lease": world.lease,
         "sweep_id": world.lease,
+        "sheet": world.sheet.slug,
         "key": world.answered,
         "class_key": "functional",
         "dispute_id": world.dispute.pk,
@@ -84,13 +86,16 @@ def address_of(world: World, name: str) -> str:
         "erasure_id": world.erasure.pk,
         "import_id": world.imported.pk,
         "job_id": world.job.pk,
+        "protocol": world.protocol.slug,
+        "inspection_id": world.inspection.pk,
+        "link_id": world.link.pk,
         "truth": "functional",
         "said": "defective",
         "panel": "decided",
         "pk": world.second.pk,
         "begins": "0" * 15,
         "uidb64": "MQ",
-        "token": "none",
+        "token": token_of(world.link) if "capture" in name else "none",
         "provider_id": settings.SSO_ID,
     } | SPECIAL.get(name, {})
     converters = ROUTES[name].pattern.converters

@@ -36,12 +36,22 @@ from labeling.frontier.models import (
     CertificationRun,
     DecisionExplanation,
 )
+from labeling.inspections.models import (
+    Asset,
+    CaptureLink,
+    Check,
+    Inspection,
+    InspectionPhoto,
+    Protocol,
+    ProtocolVersion,
+    Shot,
+)
 from labeling.jobs.models import Job
 from labeling.learning.models import ModelVersion, Promotion, Score, Snapshot
 from labeling.monitors.models import MonitorAlert, MonitorReading
 from labeling.people.models import User
 from labeling.queue import services as queue
-from labeling.queue.models import Entry
+from labeling.queue.models import Entry, QuestionSheet, SheetQuestion
 from labeling.truth.models import Dispute, Gold
 from labeling.truth.services import Answer, add_gold
 from tests.factories import make_items, make_member, make_project, make_user, photo_bytes
@@ -89,6 +99,10 @@ class World:
     view: SavedView
     erasure: Erasure
     imported: Import
+    sheet: QuestionSheet
+    protocol: Protocol
+    inspection: Inspection
+    link: CaptureLink
     items: list[Item] = field(default_factory=list)
 
     def person(self, role: str) -> User | None:
@@ -257,6 +271,7 @@ def _world(**settings: Any) -> World:
         kept={"username": "sam", "memberships": []},
         due_at=until,
     )
+    protocol = _protocol(project, superuser)
     return World(
         project=project,
         admin=admin,
@@ -288,7 +303,65 @@ def _world(**settings: Any) -> World:
         view=SavedView.objects.create(project=project, created_by=admin, name="held", query="status=hold"),
         erasure=erasure,
         imported=_imported(project, admin),
+        sheet=_sheet(project, admin),
+        protocol=protocol,
+        inspection=(inspection := _inspection(protocol, photo, admin)),
+        link=_link(inspection, admin),
         items=items,
+    )
+
+
+def _sheet(project: Project, admin: User) -> QuestionSheet:
+    """Of one project only, so that everybody's role in it is known."""
+    sheet = QuestionSheet.objects.create(slug="look", name="Look", created_by=admin)
+    SheetQuestion.objects.create(sheet=sheet, project=project, position=0)
+    return sheet
+
+
+def _protocol(project: Project, by: User) -> Protocol:
+    protocol = Protocol.objects.create(slug="walk-round", name="Walk round", created_by=by)
+    version = ProtocolVersion.objects.create(
+        protocol=protocol,
+        number=1,
+        passed_name="Passed",
+        held_name="Held",
+        failed_name="Failed",
+        otherwise="held",
+        created_by=by,
+    )
+    for position, key in enumerate(["front", "rear"]):
+        shot = Shot.objects.create(version=version, position=position, key=key, name=key.capitalize())
+        Check.objects.create(shot=shot, project=project)
+    return protocol
+
+
+def _inspection(protocol: Protocol, photo: Item, by: User) -> Inspection:
+    inspection = Inspection.objects.create(
+        protocol=protocol,
+        version=protocol.current,
+        external_id="first",
+        asset=Asset.objects.create(kind="car", identifier="12가 3456"),
+        event="wash",
+        happened_at=timezone.now(),
+        origin="api",
+        created_by=by,
+        submitted_at=timezone.now(),
+    )
+    front = Shot.objects.get(version=inspection.version, key="front")
+    InspectionPhoto.objects.create(
+        inspection=inspection, shot=front, number=1, image=photo.image, sha256=photo.image.sha256
+    )
+    return inspection
+
+
+def _link(inspection: Inspection, by: User) -> CaptureLink:
+    return CaptureLink.objects.create(
+        protocol=inspection.protocol,
+        asset=inspection.asset,
+        event=inspection.event,
+        created_by=by,
+        expires_at=timezone.now() + timedelta(days=1),
+        inspection=inspection,
     )
 
 

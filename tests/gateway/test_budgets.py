@@ -106,8 +106,12 @@ def _cost(world: World, name: str, method: str) -> Cost:
 #: What is sent where an empty body would be refused before anything is read.
 _BODIES: dict[str, Any] = {
     "api-claims": lambda _world: {"count": 5},
+    "api-sheet-claims": lambda _world: {"count": 5},
     "api-annotations": lambda world: {
         "key": str(uuid4()), "lease": str(world.lease), "kind": "class", "class": "functional", "view_ms": 900
+    },
+    "api-inspections": lambda _world: {
+        "inspection": {"external_id": "W-9", "asset": {"identifier": "99나 1"}, "event": "wash"}
     },
     "api-decide": lambda world: {"sha256": world.items[3].image.sha256},
     "api-bulks": lambda _world: {"deed": "unusable", "search": "q=png", "comment": "Out of focus."},

@@ -68,7 +68,7 @@ def test_an_answer_that_settles_a_photo_costs_a_fixed_number_of_queries_too(worl
             number = _answer(world, person, claimed["tasks"][0]["lease"])
             if GroundTruth.objects.filter(project=world.project).count() > before:
                 asked.append(number)
-    assert asked and max(asked) <= 14
+    assert asked and max(asked) <= 15  # one of them: whether an inspection waits for the photo
 
 
 def _answer(world: World, client: Client, lease: str) -> int:

@@ -17,7 +17,7 @@ from tests.gateway.conftest import World
 from tests.gateway.test_who_may_use_each_route import MAY, PAGES, ROLES, _allowed
 
 #: Whoever sits at the computer may end the session that is open on it.
-ANYBODYS = {"logout", "account_logout"}
+ANYBODYS = {"logout", "account_logout", "api-capture-photos", "api-capture-submit"}
 WRITES = [
     (name, method)
     for name, methods in MAY.items()

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from labeling.catalog.models import Item
 from labeling.explorer.bulk.deeds import Asked, Keep, Outcome
-from labeling.explorer.told import Status, standing
+from labeling.frontier.told import Status, standing
 from labeling.queue import priority
 
 

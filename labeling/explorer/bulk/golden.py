@@ -10,8 +10,8 @@ from labeling import locks
 from labeling.catalog.models import Exemplar, Item
 from labeling.catalog.selectors import class_resolution, current_guideline
 from labeling.explorer.bulk.deeds import Asked, Keep, Outcome, outcome
-from labeling.explorer.told import standing
 from labeling.frontier.blind import drawn_among
+from labeling.frontier.told import standing
 from labeling.locks import Lock
 from labeling.refusals import Refused
 from labeling.truth.models import Annotation, Gold

@@ -11,7 +11,7 @@ from labeling.catalog.models import Item
 from labeling.explorer.bulk.deeds import Asked, Keep, outcome
 from labeling.explorer.mending import mend_several
 from labeling.explorer.models import Deed
-from labeling.explorer.told import Status, standing
+from labeling.frontier.told import Status, standing
 from labeling.locks import Lock
 from labeling.truth.models import Annotation, Ruling, UnusableReason
 from labeling.truth.services import take_corrections_back

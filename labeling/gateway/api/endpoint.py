@@ -16,8 +16,9 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from labeling.catalog.permissions import ALLOWED, Action, may_create_projects, project_for
+from labeling.catalog.permissions import ALLOWED, Action, may_create_projects
 from labeling.gateway.api.shapes import PageShape, Shape
+from labeling.gateway.named import NAMES, named_by
 from labeling.gateway.pagination import PAGE_PARAMETERS
 from labeling.refusals import Refused
 
@@ -50,6 +51,7 @@ _MEANINGS = {
     403: "Your role does not allow it, or you are paused.",
     404: "No such thing, or it is not yours to see.",
     409: "It cannot be done in the present state; the code says why. Nothing was changed.",
+    410: "It ended: `link_expired` or `link_revoked`.",
     413: "Larger than one request may be.",
     415: "Send `application/json` (photos: `multipart/form-data`).",
     422: "Understood, but not valid: see `fields`. Nothing was changed.",
@@ -72,7 +74,10 @@ def endpoint(
 ) -> Callable[[Handler], Handler]:
     """Make a handler a method of an address, and describe it in the schema.
 
-    ``may``: an action in the project of the address, which the handler gets as ``project`` instead of its ``slug``.
+    ``may``: an action in the project of the address, which the handler gets as ``project`` instead of its ``slug``. An
+    address that says ``protocol`` instead means one in a protocol, which the handler gets; one that says ``inspection_id``,
+    in the protocol of that inspection, and the handler gets ``inspection``; one that says ``sheet``, in each project of a
+    question sheet, which the handler gets.
     ``takes``: the serializer of the body, or those by content type, of which the first reads all; what it made of the
     body the handler gets as ``given``. What the handler returns is sent with ``status`` (200; 204 where it ``returns``
     nothing), unless it is a response. ``also``: further responses by status. ``errors``: those to be told beside the
@@ -107,7 +112,9 @@ def endpoint(
         def method(view: Any, request: Request, **named: Any) -> HttpResponseBase:
             _refuse_unknown_parameters(request, in_query)
             if isinstance(may, Action):
-                named["project"] = project_for(request.user, named.pop("slug"), may)
+                named = named_by(request.user, may, named) | {
+                    name: value for name, value in named.items() if name not in NAMES
+                }
             elif may is Who.SUPERUSER and not may_create_projects(request.user):
                 raise PermissionDenied(_("Only an administrator of the whole site may do this. Ask one."))
             if reader is not None:

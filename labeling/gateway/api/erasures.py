@@ -18,10 +18,11 @@ from labeling.erasure.asking import MOST_DAYS
 from labeling.erasure.models import Erasure, Scope
 from labeling.erasure.scopes import MOST_NAMED
 from labeling.gateway.api.base import ApiView, route, signed_in
-from labeling.gateway.api.endpoint import Json, endpoint
+from labeling.gateway.api.endpoint import Json, Who, endpoint
 from labeling.gateway.api.photos import items_named
 from labeling.gateway.api.shapes import Shape, StrictSerializer, like, paged
 from labeling.gateway.pagination import page_by_time
+from labeling.inspections.models import Asset
 
 _HASH = r"^[0-9a-fA-F]{64}\Z"
 
@@ -80,6 +81,20 @@ class ErasureDetailOut(ErasureOut):
 
 class LiftIn(StrictSerializer):
     sha256 = serializers.RegexField(_HASH)
+
+
+class AssetErasureIn(StrictSerializer):
+    kind = like(Asset, "kind")
+    identifier = like(Asset, "identifier")
+    reason = like(Erasure, "reason", help_text="Stays in the diary: name nobody in it.")
+    days = serializers.IntegerField(
+        min_value=0, max_value=MOST_DAYS, required=False, help_text="in which its photos can be brought back"
+    )
+
+
+class AssetErasureOut(Shape):
+    inspections = serializers.IntegerField()
+    erasures = ErasureOut(many=True)
 
 
 def _present(made: Erasure) -> Json:
@@ -161,6 +176,26 @@ class ErasureUndoView(ApiView):
     def post(self, request: Request, project: Project, erasure_id: UUID) -> Json:
         services.undo(erasure=selectors.erasure_of(project, erasure_id), by=signed_in(request))
         return _in_full(selectors.erasure_of(project, erasure_id))
+
+
+@route("assets/erasures", "api-erase-asset", "erasure")
+class AssetErasureView(ApiView):
+    @endpoint(
+        "erase_asset",
+        "Erase an asset: what it is called and what was said of it at once, its photos as those of each project",
+        may=Who.SUPERUSER,
+        takes=AssetErasureIn,
+        returns=AssetErasureOut,
+        status=201,
+    )
+    def post(self, request: Request, given: Json) -> Json:
+        asset = Asset.objects.filter(kind=given["kind"], identifier=given["identifier"]).first()
+        if asset is None:
+            raise Http404(_("There is no such asset."))
+        count, made = services.ask_for_asset(
+            asset=asset, by=signed_in(request), reason=given["reason"], days=given.get("days")
+        )
+        return {"inspections": count, "erasures": [_present(each) for each in made]}
 
 
 @route("projects/<slug:slug>/erasures/lift", "api-erasure-lift", "erasure")

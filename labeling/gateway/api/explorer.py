@@ -17,8 +17,8 @@ from labeling.explorer import services
 from labeling.explorer.history import Kind
 from labeling.explorer.photo_page import photo_page
 from labeling.explorer.search import Found, search
-from labeling.explorer.told import Status
 from labeling.explorer.wanted import REASONS, Wanted
+from labeling.frontier.told import Status
 from labeling.gateway.api.base import ApiView, route, signed_in
 from labeling.gateway.api.endpoint import Json, endpoint
 from labeling.gateway.api.photos import ItemOut, item_named, present_item

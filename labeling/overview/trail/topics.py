@@ -38,6 +38,10 @@ TOPICS: dict[str, Topic] = {
                 "project_restored",
                 "settings_changed",
                 "backbone_adapted",
+                "sheet_made",
+                "sheet_changed",
+                "sheet_removed",
+                "protocol_published",
             }
         ),
     ),
@@ -96,6 +100,7 @@ TOPICS: dict[str, Topic] = {
                 "deciding_paused",
                 "deciding_resumed",
                 "decision_overruled",
+                "verdict_overruled",
             }
         ),
     ),

@@ -10,15 +10,22 @@ const TRY_LATER = new Set([408, 425, 429]);
  * -> { outcome: "taken", data, serverTime } | { outcome: "refused", status, code, message }
  *  | { outcome: "later", why, message }
  */
-export async function post(url, body) {
+export const post = (url, body) =>
+  exchange(url, {
+    method: "POST",
+    headers: { "Content-Type": "application/json", ...marks() },
+    body: JSON.stringify(body ?? {}),
+  });
+
+/** Any request that is answered in JSON, with the options of `fetch`; it ends as `post` does. */
+export async function exchange(url, { headers = {}, timeout = TIMEOUT_MS, ...options } = {}) {
   let response;
   let data = null;
   try {
     response = await fetch(url, {
-      method: "POST",
-      headers: { "Content-Type": "application/json", Accept: "application/json", ...marks() },
-      body: JSON.stringify(body ?? {}),
-      signal: AbortSignal.timeout(TIMEOUT_MS),
+      ...options,
+      headers: { Accept: "application/json", ...headers },
+      signal: AbortSignal.timeout(timeout),
       redirect: "error", // a sign-in page or a hotel's portal is no answer
     });
     if (response.status !== 204) {

@@ -123,6 +123,13 @@ export class Outbox extends EventTarget {
     return true;
   }
 
+  /** Delete what waits here, whether or not it was sent. */
+  discard() {
+    for (const entry of this.#queue.splice(0)) this.#forget(entry);
+    this.#trouble = "";
+    this.#changed();
+  }
+
   dismissRefused() {
     const gone = this.#refused.map((entry) => entry.seq);
     this.#refused = [];

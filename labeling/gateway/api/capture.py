@@ -1,0 +1,137 @@
+"""What a phone at the car sends by a link, which is the permission: nobody signs in, and nothing else is reached by it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.request import Request
+
+from labeling.gateway.api.base import ApiView, Throttle, route
+from labeling.gateway.api.endpoint import Json, Who, endpoint
+from labeling.gateway.api.shapes import Shape, StrictSerializer
+from labeling.gateway.sent_paths import SentPathsParser
+from labeling.inspections.capture import links
+from labeling.inspections.capture.sending import hand_in, take_photo
+from labeling.inspections.capture.state import state_of
+from labeling.inspections.judging import advice_on
+
+
+class CaptureShotOut(Shape):
+    key = serializers.CharField()
+    accepted = serializers.BooleanField()
+    advice = serializers.ListField(
+        child=serializers.CharField(), help_text="On the newest photo, where none is accepted."
+    )
+
+
+class CaptureOut(Shape):
+    expires_at = serializers.DateTimeField()
+    submitted_at = serializers.DateTimeField(allow_null=True)
+    recognising = serializers.BooleanField(
+        help_text="Soon a photo may turn out to show another shot: ask again in some seconds."
+    )
+    shots = CaptureShotOut(many=True)
+
+
+class CapturePhotoIn(StrictSerializer):
+    shot = serializers.CharField(max_length=40)
+    photo = serializers.FileField(allow_empty_file=True)
+    tilt = serializers.RegexField(
+        r"^-?[0-9]{1,3}(\.[0-9]{1,6})?\Z", required=False, help_text="How far the horizon leans, in degrees."
+    )
+    key = serializers.UUIDField(help_text="Comes back with the answer. The same photo again changes nothing.")
+
+
+class CapturePhotoOut(Shape):
+    faults = serializers.ListField(child=serializers.CharField(), help_text="Empty: it is accepted.")
+    advice = serializers.ListField(child=serializers.CharField())
+
+
+class CaptureTakenOut(Shape):
+    key = serializers.UUIDField()
+    photo = CapturePhotoOut()
+    state = CaptureOut()
+
+
+class CaptureSubmitIn(StrictSerializer):
+    key = serializers.UUIDField(help_text="Comes back with the answer.")
+
+
+class CaptureSubmittedOut(Shape):
+    key = serializers.UUIDField()
+    state = CaptureOut()
+
+
+class ThrottleByLink(Throttle):
+    """All who have one link together. What is no link costs the check of a signature, and is not counted."""
+
+    def get_ident(self, request: Request) -> str:
+        return str(links.id_of(request.parser_context["kwargs"]["token"]))
+
+
+class ByLink:
+    """Of a view: the link is the permission."""
+
+    authentication_classes: Any = ()
+    permission_classes: Any = ()
+    parser_classes: Any = (SentPathsParser,)
+    throttle_classes: Any = (ThrottleByLink,)
+    throttle_scope = "capture"
+
+
+@route("capture/<str:token>", "api-capture", "inspections")
+class CaptureView(ByLink, ApiView):
+    @endpoint(
+        "get_capture",
+        "How the photos of a link stand",
+        may=Who.ANYONE,
+        returns=CaptureOut,
+        errors=(404, 410),
+    )
+    def get(self, request: Request, token: str) -> Json:
+        return state_of(links.open_link(token))
+
+
+@route("capture/<str:token>/photos", "api-capture-photos", "inspections")
+class CapturePhotosView(ByLink, ApiView):
+    @endpoint(
+        "send_capture_photo",
+        "Send a photo of one shot. It is checked again, and the answer says what to do better",
+        may=Who.ANYONE,
+        takes={"multipart/form-data": CapturePhotoIn},
+        returns=CaptureTakenOut,
+        errors=(404, 409, 410, 413, 429),
+    )
+    def post(self, request: Request, token: str, given: Json) -> Json:
+        link = links.open_link(token)
+        tilt = given.get("tilt")
+        photo = take_photo(
+            link=link,
+            shot=given["shot"],
+            data=given["photo"],
+            tilt=None if tilt is None else float(tilt),
+        )
+        advice = [each["advice"] for each in advice_on(photo)]
+        return _told(given, link, photo={"faults": photo.faults, "advice": advice})
+
+
+@route("capture/<str:token>/submit", "api-capture-submit", "inspections")
+class CaptureSubmitView(ByLink, ApiView):
+    @endpoint(
+        "submit_capture",
+        "All photos are sent. Again changes nothing",
+        may=Who.ANYONE,
+        takes={"multipart/form-data": CaptureSubmitIn},
+        returns=CaptureSubmittedOut,
+        errors=(404, 409, 410, 429),
+    )
+    def post(self, request: Request, token: str, given: Json) -> Json:
+        link = links.open_link(token)
+        hand_in(link=link)
+        return _told(given, link)
+
+
+def _told(given: Json, link: Any, **more: Any) -> Json:
+    link.refresh_from_db(fields=["inspection"])
+    return {"key": str(given["key"]), "state": state_of(link), **more}

@@ -1,0 +1,160 @@
+"""Protocols: what is photographed of an asset, what is asked of it, and by which rules a verdict follows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.request import Request
+
+from labeling.catalog.models import Project
+from labeling.catalog.permissions import Action, project_for
+from labeling.gateway.api.base import ApiView, route, signed_in
+from labeling.gateway.api.endpoint import Json, Who, endpoint
+from labeling.gateway.api.fields import NewAddress
+from labeling.gateway.api.shapes import ModelInput, Shape, StrictSerializer, like
+from labeling.inspections.models import Outcome, Protocol, ProtocolVersion, Shot
+from labeling.inspections.permissions import protocols_of
+from labeling.inspections.protocols import MOST_SHOTS, SHOT_FIELDS, described
+from labeling.inspections.services import create_protocol, publish_version
+
+
+class ShotIn(ModelInput):
+    """What is left out is not asked for."""
+
+    checks = serializers.ListField(
+        child=serializers.CharField(max_length=60),
+        default=list,
+        max_length=50,
+        help_text="Addresses of projects.",
+    )
+
+    class Meta:
+        model = Shot
+        fields = (*SHOT_FIELDS, "checks")
+
+
+class VersionIn(StrictSerializer):
+    name = like(Protocol, "name", required=False)
+    shots_project = serializers.CharField(
+        max_length=60,
+        required=False,
+        allow_null=True,
+        help_text="Address of the project that recognises shots.",
+    )
+    shots = ShotIn(many=True, allow_empty=False, max_length=MOST_SHOTS, required=False)  # type: ignore[call-arg]  # of a list
+    rules = serializers.ListField(
+        child=serializers.JSONField(),
+        required=False,
+        help_text="In order: {outcome, when: [{project, shots, of, is, not}]}.",
+    )
+    otherwise = serializers.ChoiceField(
+        [Outcome.HELD.value, Outcome.FAILED.value],
+        required=False,
+        help_text="What follows when it is known that no rule holds.",
+    )
+    passed_name = like(ProtocolVersion, "passed_name", required=False)
+    held_name = like(ProtocolVersion, "held_name", required=False)
+    failed_name = like(ProtocolVersion, "failed_name", required=False)
+    note = like(ProtocolVersion, "note", allow_blank=False, required=True, help_text="What changes, and why.")
+
+
+class ProtocolIn(VersionIn):
+    slug = NewAddress()
+    name = like(Protocol, "name")
+    asset_kind = like(Protocol, "asset_kind", required=False)
+    shots = ShotIn(many=True, allow_empty=False, max_length=MOST_SHOTS)  # type: ignore[call-arg]  # of a list
+    note = like(ProtocolVersion, "note", required=False)
+
+
+class ShotOut(serializers.ModelSerializer[Shot]):
+    checks = serializers.ListField(child=serializers.CharField())
+
+    class Meta:
+        model = Shot
+        fields = (*SHOT_FIELDS, "checks")
+
+
+class ProtocolRowOut(Shape):
+    slug = serializers.CharField()
+    name = serializers.CharField()
+    asset_kind = serializers.CharField()
+
+
+class ProtocolsOut(Shape):
+    results = ProtocolRowOut(many=True)
+
+
+class ProtocolOut(ProtocolRowOut):
+    shots_project = serializers.CharField(allow_null=True)
+    version = serializers.IntegerField(help_text="number of the one in force")
+    note = serializers.CharField()
+    passed_name = serializers.CharField()
+    held_name = serializers.CharField()
+    failed_name = serializers.CharField()
+    otherwise = serializers.ChoiceField([Outcome.HELD.value, Outcome.FAILED.value])
+    rules = serializers.ListField(child=serializers.JSONField())
+    shots = ShotOut(many=True)
+
+
+@route("protocols", "api-protocols", "inspections")
+class ProtocolsView(ApiView):
+    @endpoint("list_protocols", "Your protocols, by name", may=Who.SIGNED_IN, returns=ProtocolsOut)
+    def get(self, request: Request) -> Json:
+        return {"results": [ProtocolRowOut.of(each) for each in protocols_of(request.user)]}
+
+    @endpoint(
+        "create_protocol",
+        "Make a protocol",
+        may=Who.SUPERUSER,
+        takes=ProtocolIn,
+        returns=ProtocolOut,
+        status=201,
+    )
+    def post(self, request: Request, given: Json) -> Json:
+        return _present(create_protocol(by=signed_in(request), **_read(request, given)))
+
+
+@route("protocols/<slug:protocol>", "api-protocol", "inspections")
+class ProtocolView(ApiView):
+    @endpoint(
+        "get_protocol",
+        "The protocol as its version in force says it",
+        may=Action.FIGURES,
+        returns=ProtocolOut,
+    )
+    def get(self, request: Request, protocol: Protocol) -> Json:
+        return _present(protocol)
+
+    @endpoint(
+        "publish_protocol_version",
+        "Publish a version: what is left out stays as it is",
+        may=Action.ADMIN,
+        takes=VersionIn,
+        returns=ProtocolOut,
+    )
+    def patch(self, request: Request, protocol: Protocol, given: Json) -> Json:
+        version = publish_version(protocol=protocol, by=signed_in(request), **_read(request, given))
+        return _present(version.protocol)
+
+
+def _read(request: Request, given: Json) -> Json:
+    """What was given, with the project that it names."""
+    if given.get("shots_project"):
+        return given | {"shots_project": _project(request, given["shots_project"])}
+    return given
+
+
+def _project(request: Request, slug: str) -> Project:
+    return project_for(request.user, slug, Action.ADMIN)
+
+
+def _present(protocol: Protocol) -> dict[str, Any]:
+    said = described(protocol.current)
+    recognises = protocol.shots_project
+    return ProtocolOut.of(
+        protocol,
+        shots_project=recognises.slug if recognises else None,
+        version=said["number"],
+        **{name: said[name] for name in said if name != "number"},
+    )

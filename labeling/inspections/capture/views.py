@@ -1,0 +1,113 @@
+"""The page behind a link, for whoever has it; and the page on which reviewers make links."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
+
+from labeling.catalog.pages import show_refusal
+from labeling.catalog.permissions import Action
+from labeling.inspections.capture import links, screen
+from labeling.inspections.capture.forms import LinkForm
+from labeling.inspections.capture.qr_code import qr_code
+from labeling.inspections.capture.texts import texts
+from labeling.inspections.models import CaptureLink, Protocol
+from labeling.inspections.pages import protocol_context
+from labeling.inspections.permissions import protocol_for
+from labeling.looked_at import only_looked_at
+from labeling.people.signed_in import signed_in
+from labeling.refusals import Refused
+
+SHOWN = 100
+PROLONGED = timedelta(days=1)
+#: Offered, beside whatever else somebody calls it.
+EVENTS = ("wash", "return", "hand-over", "maintenance")
+#: For this page alone; all others may use none of it (labeling/gateway/permissions_policy.py).
+_MAY_USE = "camera=(self), accelerometer=(self), gyroscope=(self), microphone=(), geolocation=()"
+
+
+@only_looked_at
+@never_cache
+def capture(request: HttpRequest, token: str) -> HttpResponse:
+    """Nobody signs in. Of a link that ended, the page says so, and keeps what waits on the phone."""
+    status = 200
+    try:
+        settings = screen.settings_for(links.open_link(token), token)
+    except Refused as refused:
+        if refused.status != 410:
+            raise
+        settings, status = screen.settings_of_ended(links.id_of(token), token, refused.message), 410
+    context = {"settings": settings, "texts": texts()}
+    response = render(request, "inspections/capture/capture.html", context, status=status)
+    response["Permissions-Policy"] = _MAY_USE
+    return response
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def capture_links(request: HttpRequest, protocol: str) -> HttpResponse:
+    """All links of a protocol, newest first, and the form for another one."""
+    found = protocol_for(request.user, protocol, Action.OVERRULE)
+    form = LinkForm(request.POST or None)
+    status = 200
+    if request.method == "POST":
+        if form.is_valid():
+            try:
+                made = links.make_link(protocol=found, by=signed_in(request), **form.asked())
+            except Refused as refused:
+                show_refusal(form, refused)
+            else:
+                messages.success(request, _("The link is made. Send it, or have its code read by a phone."))
+                return redirect(f"{reverse('protocol-links', args=[found.slug])}?link={made.pk}")
+        status = 422
+    return _page(request, found, form, status)
+
+
+@login_required
+@require_POST
+def capture_link(request: HttpRequest, link_id: UUID) -> HttpResponse:
+    """Revoke a link, or let it go on."""
+    link = links.link_for(request.user, link_id, Action.OVERRULE)
+    if request.POST.get("action") == "revoke":
+        links.revoke_link(link=link)
+        messages.success(request, _("The link is revoked: whoever opens it is told so. What was sent stays."))
+    else:
+        until = max(link.expires_at, timezone.now() + PROLONGED)
+        links.prolong_link(link=link, expires_at=until)
+        messages.success(request, _("The link goes on. What waits on a phone for it is sent by itself."))
+    return redirect("protocol-links", protocol=link.protocol.slug)
+
+
+def _page(request: HttpRequest, protocol: Protocol, form: LinkForm, status: int) -> HttpResponse:
+    made = list(links.links_of(protocol)[:SHOWN])
+    chosen = next((each for each in made if str(each.pk) == request.GET.get("link")), None)
+    address = _address(request, chosen) if chosen else ""
+    now = timezone.now()
+    context = protocol_context(
+        request,
+        protocol,
+        "protocol-links",
+        form=form,
+        links=made,
+        chosen=chosen,
+        address=address,
+        code=qr_code(address) if address else "",
+        events=EVENTS,
+        now=now,
+        tomorrow=now + PROLONGED,
+    )
+    return render(request, "inspections/capture/links.html", context, status=status)
+
+
+def _address(request: HttpRequest, link: CaptureLink) -> str:
+    return request.build_absolute_uri(reverse("capture", args=[links.token_of(link)]))

@@ -1,0 +1,82 @@
+"""Who may do what with a protocol: what their roles in all projects allow that its version in force asks
+(docs/decisions/0049-the-least-role.md)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import Http404
+from django.utils.translation import gettext as _
+
+from labeling.catalog.permissions import Action, actions_in_each, least_role
+from labeling.inspections.models import Check, Inspection, Protocol, ProtocolVersion
+from labeling.read_once import read_once
+
+
+@read_once
+def actions_in(user: Any, protocol: Protocol) -> frozenset[Action] | None:
+    """What the user may do there; ``None`` for strangers, who are no member of one of its projects."""
+    asked = projects_asked(protocol)
+    if not asked and protocol.created_by_id == user.pk and user.is_active:
+        return frozenset(Action)
+    return actions_in_each(user, asked)
+
+
+@read_once
+def projects_asked(protocol: Protocol) -> frozenset[int]:
+    """Ids of the projects that its version in force asks."""
+    newest = ProtocolVersion.objects.filter(protocol=protocol).order_by("-number").values("pk")[:1]
+    return frozenset(Check.objects.filter(shot__version=newest).values_list("project", flat=True))
+
+
+def may_in(user: Any, protocol: Protocol, action: Action) -> bool:
+    allowed = actions_in(user, protocol)
+    return allowed is not None and action in allowed
+
+
+def protocol_for(user: Any, slug: str, action: Action, *, archived_too: bool = False) -> Protocol:
+    """The protocol ``slug`` if ``user`` may do ``action`` there.
+
+    Raises :class:`~django.http.Http404` for strangers, so that nobody learns which protocols exist, and
+    :class:`~django.core.exceptions.PermissionDenied` for members whose roles are not enough.
+    """
+    protocol = Protocol.objects.filter(slug=slug).first()
+    if protocol is not None and protocol.archived_at is not None and not archived_too:
+        protocol = None
+    allowed = actions_in(user, protocol) if protocol is not None else None
+    if protocol is None or allowed is None:
+        raise Http404(_("There is no such protocol, or you are not a member of all projects that it asks."))
+    if action not in allowed:
+        raise PermissionDenied(
+            _(
+                "You may not do this here: you need to be at least %(role)s in each project that the protocol asks. "
+                "Ask their admins."
+            )
+            % {"role": least_role(action)}
+        )
+    return protocol
+
+
+def inspection_for(user: Any, inspection_id: int, action: Action) -> Inspection:
+    """The inspection, if ``user`` may do ``action`` in its protocol; raises as :func:`protocol_for`."""
+    inspection = (
+        Inspection.objects.select_related("protocol", "version", "asset", "verdict")
+        .filter(pk=min(inspection_id, 2**63 - 1))
+        .first()
+    )
+    if inspection is None or actions_in(user, inspection.protocol) is None:
+        raise Http404(_("There is no such inspection, or you are not a member of all projects that it asks."))
+    protocol_for(user, inspection.protocol.slug, action, archived_too=True)
+    return inspection
+
+
+def protocols_of(user: Any, action: Action = Action.FIGURES) -> list[Protocol]:
+    """Those that are not archived and in which the user may do this, by name."""
+    protocols: QuerySet[Protocol] = Protocol.objects.filter(archived_at__isnull=True)
+    if not user.is_superuser:
+        # Each of them asks a project of theirs, or is their own: the few that are left are asked one by one.
+        mine = Check.objects.filter(project__memberships__user=user).values("shot__version__protocol")
+        protocols = protocols.filter(pk__in=mine) | protocols.filter(created_by=user)
+    return [each for each in protocols.order_by("name", "pk") if may_in(user, each, action)]

@@ -1,0 +1,26 @@
+"""What the inspections do for pages, the API and the rooms above: one import for all their writes."""
+
+from labeling.inspections.judging import advice_on
+from labeling.inspections.looking import look
+from labeling.inspections.overruling import overrule
+from labeling.inspections.photographed import Sent
+from labeling.inspections.protocols import create_protocol, publish_version
+from labeling.inspections.recording import Recorded, add_photo, record_inspection, refuse_later, submit
+from labeling.inspections.trying import try_rules
+from labeling.inspections.wanting import want_look
+
+__all__ = [
+    "Recorded",
+    "Sent",
+    "add_photo",
+    "advice_on",
+    "create_protocol",
+    "look",
+    "overrule",
+    "publish_version",
+    "record_inspection",
+    "refuse_later",
+    "submit",
+    "try_rules",
+    "want_look",
+]
