@@ -94,5 +94,8 @@ def protocols_of(user: Any, action: Action = Action.FIGURES) -> list[Protocol]:
     ):
         asked[protocol].add(project)
     return [
-        each for each in found if action in (allowed_by(roles, asked[each.pk]) if asked[each.pk] else Action)
+        each
+        for each in found
+        if action in (allowed_by(roles, asked[each.pk]) or ())
+        or (not asked[each.pk] and each.created_by_id == user.pk)
     ]
