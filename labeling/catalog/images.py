@@ -52,7 +52,7 @@ def look_at(data: bytes) -> Looked:
     """
     looked = Looked(hashlib.sha256(data).hexdigest(), data)
     looked.known = Image.objects.filter(sha256=looked.sha256).first()
-    if looked.known is not None and storage.is_whole(looked.sha256):
+    if looked.known is not None and storage.is_whole(looked.sha256, here=True):
         return looked
     if looked.known is not None:
         looked.renditions = decoded(photos.render, data)
@@ -94,7 +94,11 @@ def rows_of(looked: Sequence[Looked]) -> dict[str, Image]:
 
 
 def add_image(*, data: bytes) -> tuple[Image, bool]:
-    """The image with these bytes, and whether it is new. Raises :class:`~labeling.catalog.photos.PhotoRefused`."""
+    """The image with these bytes, and whether it is new. Raises :class:`~labeling.catalog.photos.PhotoRefused`.
+
+    Its bytes are in the storage before its row is in the database. Those of one that is there are put back where the
+    storage has lost them.
+    """
     looked = look_at(data)
     lay_down(looked)
     storage.flush()

@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 
 from labeling import on_disk
 from labeling.catalog.activity import log_activity
-from labeling.catalog.metadata_tables import MOST_BYTES, Tables, is_table
+from labeling.catalog.metadata_tables import is_table
 from labeling.catalog.models import (
     IntakeBatch,
     IntakeFile,
@@ -30,6 +30,7 @@ from labeling.catalog.name_encodings import ENCODINGS, kept, kept_path, leads_ou
 from labeling.catalog.photos import PhotoRefused, advice
 from labeling.catalog.remote_sources import URLS
 from labeling.catalog.sources import ARCHIVE
+from labeling.catalog.uploaded_tables import PARTIAL, TABLES
 from labeling.jobs import services as jobs
 from labeling.jobs.models import Job
 from labeling.people.models import User
@@ -78,7 +79,8 @@ def start_intake(
     staging = staging_of(batch.pk)
     try:
         if kind == IntakeKind.UPLOAD:
-            rows = _stage_files(batch, files, staging, partial)
+            rows, tables = _stage_files(batch, files, staging)
+            args |= {TABLES: tables, PARTIAL: partial} if tables else {}
         elif kind == IntakeKind.ZIP:
             _stage_zip(batch, zip, staging)
         elif kind == IntakeKind.FOLDER:
@@ -231,8 +233,9 @@ def enqueue(batch: IntakeBatch, by: User, args: dict[str, Any]) -> Job:
 
 
 def _stage_files(
-    batch: IntakeBatch, files: Sequence[File[bytes]], staging: Path, partial: bool
-) -> list[IntakeFile]:
+    batch: IntakeBatch, files: Sequence[File[bytes]], staging: Path
+) -> tuple[list[IntakeFile], list[tuple[str, str]]]:
+    """A row a photo, and name and path of each table of metadata."""
     if not files:
         raise Refused.invalid(None, _("No photo was sent. Choose at least one."), code="nothing_sent")
     batch.source = batch.source or _("Upload of %(when)s") % {
@@ -243,18 +246,19 @@ def _stage_files(
     reading = reading_of(sent, batch.encoding)
     batch.encoding, batch.encoding_guessed = (reading.encoding, reading.guessed) if reading else ("", False)
     rows: list[IntakeFile] = []
-    tables = Tables()
+    tables: list[tuple[str, str]] = []
     for number, (file, raw) in enumerate(zip(files, sent, strict=True)):
         name = read(raw, batch.encoding or "ascii")
+        path = f"{number:06}"
         if is_table(name) and not leads_out(name):
-            file.seek(0)
-            tables.add(kept_path(name), f"{number:06}", file.read(MOST_BYTES + 1))
+            _copy(file, staging / path)
+            tables.append((kept_path(name), path))
             continue
         row = IntakeFile(
             batch=batch,
             name=kept_path(name) or "photo",
             name_bytes=raw if isinstance(raw, bytes) else None,
-            path=f"{number:06}",
+            path=path,
         )
         refused = "unsafe_path" if leads_out(name) else ""
         if file.size > settings.INTAKE_MAX_BYTES:
@@ -264,16 +268,8 @@ def _stage_files(
         else:
             row.sha256 = _copy(file, staging / row.path)
         rows.append(row)
-    for row in rows:
-        row.metadata = tables.of(row.name)
-    for line in tables.bad:
-        if partial and line.refused == "metadata_of_nothing":
-            continue
-        row = IntakeFile(batch=batch, name=line.name, path=line.path, outcome=IntakeOutcome.REFUSED)
-        row.reason, row.detail = line.refused, advice(line.refused)
-        rows.append(row)
     on_disk.sync_disk(staging)
-    return rows
+    return rows, tables
 
 
 def _stage_zip(batch: IntakeBatch, archive: File[bytes] | None, staging: Path) -> None:

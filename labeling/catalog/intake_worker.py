@@ -41,6 +41,7 @@ from labeling.catalog.models import (
 )
 from labeling.catalog.name_encodings import LONGEST_NAME
 from labeling.catalog.photos import PhotoRefused
+from labeling.catalog.references import Place
 from labeling.catalog.remote_sources import Remote, UrlTable
 from labeling.catalog.source_errors import SourceError
 from labeling.catalog.sources import (
@@ -51,6 +52,7 @@ from labeling.catalog.sources import (
     StagedFiles,
 )
 from labeling.catalog.taking_out import blank_files
+from labeling.catalog.uploaded_tables import TABLES, read_uploaded
 from labeling.jobs.progress import Cancelled, JobError, Progress
 from labeling.store import objects
 from labeling.store.folders import STAGING
@@ -84,11 +86,13 @@ def work_through(progress: Progress) -> dict[str, int]:
     batch = IntakeBatch.objects.select_related("project").filter(pk=str(args["batch"])).first()
     if batch is None:
         raise JobError(gettext_noop("The batch of this intake is gone. Send the photos again."))
-    if _is_finished(batch):
+    if _is_finished(batch) and TABLES not in args:
         return _finish(batch)
     try:
         source = _source(batch, args)
         try:
+            if isinstance(source, StagedFiles):
+                read_uploaded(batch, source, args)
             _list_once(batch, source)
             _work(batch, source, progress)
         finally:
@@ -202,7 +206,7 @@ def _work(batch: IntakeBatch, source: Source, progress: Progress) -> None:
             try:
                 found = _hash(pool, source, rows)
                 _keep_out(batch, found)
-                _look_at(pool, source, found, look, batch.project.decoded_with)
+                _look_at(pool, source, found, look, batch.project.decoded_with, _stays_at(batch, source))
             except Cancelled:
                 stopped = True  # first keep what was done, then stop
             done += _settle(batch, [one for one in found if one.refused or one.looked_at])
@@ -242,14 +246,21 @@ def _keep_out(batch: IntakeBatch, found: Sequence[_Found]) -> None:
     erased.forget_watched([one.row.pk for one in gone])
 
 
+def _stays_at(batch: IntakeBatch, source: Source) -> Callable[[str], Place] | None:
+    """By a file's path, where the photo stays; ``None``: photos are copied."""
+    stays = batch.watched is not None and batch.watched.referenced
+    return source.place if stays else None  # type: ignore[attr-defined]
+
+
 def _look_at(
     pool: ThreadPoolExecutor,
     source: Source,
     found: Sequence[_Found],
     look: Callable[[int], None],
     levels: Levels,
+    stays_at: Callable[[str], Place] | None,
 ) -> None:
-    """Decode and store what is no image yet, and what the storage has lost since.
+    """Decode and store what is no image yet, and what the storage has lost since, or was only referred to.
 
     Bytes are read a second time: a chunk of them may not fit in memory.
     """
@@ -263,6 +274,13 @@ def _look_at(
         if one.sha256:
             first.setdefault(one.sha256, one)
 
+    def keep(one: _Found, data: bytes, renditions: dict[str, bytes]) -> None:
+        if stays_at is None:
+            storage.keep(one.sha256, data, renditions, levels, at_once=False)
+        else:
+            where = stays_at(one.row.path)
+            storage.refer(one.sha256, len(data), where, renditions, levels, at_once=False)
+
     def look_at_one(one: _Found) -> _Found:
         try:
             if one.sha256 not in known:
@@ -270,13 +288,12 @@ def _look_at(
                 one.photo = decoded(photos.examine, data, levels)
                 # The hash of these very bytes: a folder's file may have changed since it was hashed.
                 one.sha256 = hashlib.sha256(data).hexdigest()
-                storage.keep(one.sha256, data, one.photo.renditions, levels, at_once=False)
+                keep(one, data, one.photo.renditions)
                 one.photo.renditions.clear()
-            elif not storage.is_whole(one.sha256, levels):
+            elif not storage.is_whole(one.sha256, levels, here=stays_at is None):
                 data = source.read(one.row.path)
                 one.sha256 = hashlib.sha256(data).hexdigest()
-                made = decoded(photos.render, data, levels)
-                storage.keep(one.sha256, data, made, levels, at_once=False)
+                keep(one, data, decoded(photos.render, data, levels))
                 one.put_back = True
             one.looked_at = True
         except PhotoRefused as refusal:

@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from labeling import locks
+from labeling.catalog import events, stored
 from labeling.catalog.activity import log_activity
 from labeling.catalog.erased import STANDS_FOR
 from labeling.catalog.intake import enqueue
@@ -54,14 +55,27 @@ WHERE w.source_id = %(source)s AND w.gone_at IS NULL
 _BACK = """
 UPDATE catalog_watchedfile w SET gone_at = NULL
 WHERE w.source_id = %(source)s AND w.gone_at IS NOT NULL AND EXISTS (SELECT 1 FROM listed l WHERE l.path = w.path)"""
+#: Photos that this look has to tell something of, once what is gone is marked and before what is back is.
+_AFFECTED = """
+SELECT DISTINCT i.sha256 FROM catalog_watchedfile w
+JOIN catalog_intakefile f ON f.id = w.file_id JOIN catalog_image i ON i.id = f.image_id
+LEFT JOIN listed l ON l.path = w.path
+WHERE w.source_id = %(source)s AND (w.gone_at = %(now)s OR w.gone_at IS NOT NULL AND l.path IS NOT NULL OR l.wanted)
+LIMIT %(most)s"""
+#: So many of them are read at once, where they stay in the bucket; each night's share of all photos finds the others.
+_READ_AT_ONCE = 500
 
 
 @dataclass
 class Seen:
-    """``counts``: fields of the source. ``batch``: the intake of what is new or changed, if something is."""
+    """``counts``: fields of the source. ``batch``: the intake of what is new or changed, if something is.
+
+    ``affected``: hashes of photos that stay there, and are gone, back or others than they were.
+    """
 
     counts: dict[str, int] = field(default_factory=dict)
     batch: IntakeBatch | None = None
+    affected: list[str] = field(default_factory=list)
 
 
 def look(progress: Progress) -> dict[str, Any]:
@@ -83,6 +97,11 @@ def look(progress: Progress) -> dict[str, Any]:
     except SourceError as error:
         WatchedSource.objects.filter(pk=source.pk).update(looked_at=timezone.now(), error=str(error)[:400])
         raise JobError(str(error)) from None
+    if source.referenced:
+        stored.check_some(seen.affected)
+        if source.error or seen.affected:  # what could not be had meanwhile was not embedded
+            with transaction.atomic():
+                events.photos_put_back.send(sender=WatchedSource, project=source.project)
     progress.report(1, 1, "")
     return seen.counts | ({"intake": str(seen.batch.pk)} if seen.batch else {})
 
@@ -92,7 +111,12 @@ def _look(source: WatchedSource, opened: Source) -> Seen:
     # Not the row's own lock, for which whoever pauses the source would have to wait.
     locks.hold_name("look", str(source.pk))
     seen = Seen()
-    given: dict[str, Any] = {"source": source.pk, "now": timezone.now(), "passing": PASSING}
+    given: dict[str, Any] = {
+        "source": source.pk,
+        "now": timezone.now(),
+        "passing": PASSING,
+        "most": _READ_AT_ONCE,
+    }
     with connection.cursor() as cursor:
         cursor.execute(_LIST)
         with cursor.copy(f"COPY listed ({_COLUMNS}) FROM STDIN") as copy:  # type: ignore[attr-defined]
@@ -101,6 +125,8 @@ def _look(source: WatchedSource, opened: Source) -> Seen:
         cursor.execute("ANALYZE listed")
         cursor.execute(_COMPARE, given)
         cursor.execute(_GONE, given)
+        if source.referenced:
+            seen.affected = [sha256 for (sha256,) in _rows(_AFFECTED, given)]
         cursor.execute(_BACK, given)
     ((there, new, wanted),) = _rows(
         "SELECT count(*), count(*) - count(was), count(*) FILTER (WHERE wanted) FROM listed"

@@ -5,16 +5,18 @@ They come with the photo, or later; a name that is said again gets its new value
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Collection, Mapping
 from functools import lru_cache
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from labeling import locks
 from labeling.catalog.models import Item, Metadata, MetadataChange, Project
 from labeling.catalog.name_encodings import kept
+from labeling.catalog.name_parts import BLOCK_BITS
 from labeling.locks import Lock
 from labeling.people.models import User
 from labeling.plain_text import composed, is_seen, plain
@@ -26,6 +28,21 @@ MOST, LONGEST_NAME, LONGEST_TEXT = 50, 60, 200
 LARGEST = 2**53 - 1
 
 Value = str | int | float
+
+_EVER_SAID = """
+SELECT DISTINCT said.key, said.value FROM catalog_metadatachange c CROSS JOIN LATERAL jsonb_each_text(c.data) said
+WHERE c.item_id = ANY(%s) AND said.value IS NOT NULL"""
+_IS_SAID = f"""
+SELECT 1 FROM (SELECT min(id) >> {BLOCK_BITS} AS first, max(id) >> {BLOCK_BITS} AS last
+               FROM catalog_item WHERE project_id = %(project)s) ends
+CROSS JOIN LATERAL generate_series(ends.first, ends.last) block
+CROSS JOIN LATERAL (
+    SELECT catalog_metadata_parts(%(project)s, %(said)s::jsonb, block << {BLOCK_BITS}) AS parts OFFSET 0) wanted
+CROSS JOIN LATERAL (
+    SELECT 1 FROM catalog_metadata m
+    WHERE catalog_metadata_parts(m.project_id, m.data, m.item_id) @> wanted.parts
+      AND m.project_id = %(project)s AND m.data ->> %(name)s = %(value)s LIMIT 1) there
+LIMIT 1"""  # noqa: S608
 
 
 def checked(given: Mapping[str, Any]) -> dict[str, Value | None]:
@@ -103,6 +120,22 @@ def put_one(*, project: Project, item_id: int, given: Mapping[str, Any], by: Use
     """What a person says of one photo. Raises :class:`Refused` (422)."""
     if put(project=project, given={item_id: checked(given)}, by=by):
         raise _refused(_("A photo has %(most)d values at most. Take some away.") % {"most": MOST})
+
+
+def ever_said(item_ids: Collection[int]) -> set[tuple[str, str]]:
+    """Name and value, as a text, of all that was said of these photos at any time, whatever they are in."""
+    with connection.cursor() as cursor:
+        cursor.execute(_EVER_SAID, [list(item_ids)])
+        return set(cursor.fetchall())
+
+
+def is_said(project: Project, name: str, value: str) -> bool:
+    """Whether a photo of the project has this value now, looked up as the search looks it up."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _IS_SAID, {"project": project.pk, "said": json.dumps({name: value}), "name": name, "value": value}
+        )
+        return cursor.fetchone() is not None
 
 
 def of_photo(item: Item) -> dict[str, Value]:

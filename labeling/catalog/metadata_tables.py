@@ -19,8 +19,8 @@ from labeling.refusals import Refused
 
 NAME = "metadata.csv"
 FILE_NAME = "file_name"
-#: A row for each of as many files as an archive may hold.
-MOST_BYTES = 16 * 2**20
+#: Of a table, and of all tables of a delivery: these are in memory together until their files were seen.
+MOST_BYTES, MOST_TOGETHER = 16 * 2**20, 32 * 2**20
 _NUMBER = re.compile(r"-?[0-9]{1,16}(\.[0-9]{1,16})?")
 _SEPARATORS = ",;\t"
 
@@ -98,10 +98,15 @@ class Tables:
         self._said: dict[str, dict[str, Value]] = {}
         self._lines: dict[str, list[BadLine]] = {}
         self._bad: list[BadLine] = []
+        self._left = MOST_TOGETHER
 
     def add(self, name: str, path: str, data: bytes) -> None:
         """A table as it is called in the delivery, with the path by which its bytes are found."""
         folder = name.rpartition("/")[0]
+        self._left -= len(data)
+        if self._left < 0:
+            self.refuse(name, path, "metadata_unreadable")
+            return
         try:
             for line in list(lines_of(data, FILE_NAME)):  # all of it, or nothing
                 told = f"{name}:{line.number}"

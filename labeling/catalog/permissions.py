@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from enum import StrEnum
 from typing import Any
 
@@ -50,6 +51,23 @@ def role_in(user: Any, project: Project) -> str | None:
 def may(user: Any, project: Project, action: Action) -> bool:
     role = role_in(user, project)
     return role is not None and action in ALLOWED[role]
+
+
+def actions_in_each(user: Any, projects: Collection[int]) -> frozenset[Action] | None:
+    """What the user may do in each of these projects (ids); ``None`` for strangers to one of them, or without any."""
+    if not user.is_authenticated or not user.is_active:
+        return None
+    if user.is_superuser:
+        return frozenset(Action)
+    roles = Membership.objects.filter(user=user, project__in=projects).values_list("role", flat=True)
+    if not projects or len(roles) < len(projects):
+        return None
+    return frozenset(Action).intersection(*(ALLOWED[role] for role in roles))
+
+
+def least_role(action: Action) -> str:
+    """The first role that may do this, in words."""
+    return str(Role(next(role for role, actions in ALLOWED.items() if action in actions)).label)
 
 
 # The role comes with the project, in one look-up: the labeling loop asks at every step. As text, because composing it

@@ -83,8 +83,8 @@ ADVICE: dict[str, str | Promise] = {
         "Settings; then take the file in again."
     ),
     "metadata_unreadable": gettext_lazy(
-        "This table of metadata cannot be read. Save it as CSV (UTF-8, 16\u00a0MB at most) whose first line names each "
-        "column once, one of them “file_name”, and take it in again."
+        "This table of metadata cannot be read. Save it as CSV (UTF-8, 16\u00a0MB at most, 32 together with the others that "
+        "come along) whose first line names each column once, one of them “file_name”, and take it in again."
     ),
     "metadata_bounds": gettext_lazy(
         "This row of the metadata was left out: a name has at most 60 letters, a text 200, a photo 50 values. Shorten it "

@@ -1,5 +1,7 @@
 """Where the bytes of photos are: originals and renditions in the default storage, by content hash.
 
+In the place of an original there may be a reference to where it lies (:mod:`labeling.catalog.references`).
+
 Names never change their content, so everything is written whole or not at all, on the disk before anybody is told, and
 may be cached for ever. What a disk loses or cuts all the same is noticed when it is read: an original by its hash, a
 rendition by the length that it states. A rendition is made again, an original is put back from the same bytes. What is
@@ -18,13 +20,16 @@ from django.core.files.storage import FileSystemStorage, default_storage
 
 from inference.photo import DEFAULT_LEVELS, Levels
 from labeling import on_disk
-from labeling.catalog import photos, renditions
+from labeling.catalog import photos, references, renditions
+from labeling.catalog.references import Place as Where
 from labeling.catalog.renditions import VERSION, Place
 from labeling.store import objects
 from labeling.store.objects import StoreAway
 
 logger = logging.getLogger(__name__)
 
+#: Of originals, and of what says where they lie; in each a photo's file is called as its hash.
+FOLDERS = ("originals", references.FOLDER)
 VARIANTS = tuple(renditions.VARIANTS)
 #: A photo of many megapixels takes as many times seven bytes while it is cut up: one at a time a process.
 _cutting = threading.Lock()
@@ -45,6 +50,11 @@ def original_name(sha256: str) -> str:
     return f"originals/{sha256[:2]}/{sha256[2:4]}/{sha256}"
 
 
+def names_of(sha256: str) -> list[str]:
+    """Of what may say in the store what the photo is: the original, and where it lies."""
+    return [original_name(sha256), references.name(sha256)]
+
+
 def rendition_name(sha256: str, variant: str, version: int = VERSION, levels: Levels = DEFAULT_LEVELS) -> str:
     if variant not in VARIANTS:
         raise ValueError(f"no rendition {variant!r}; there are {', '.join(VARIANTS)}")
@@ -61,7 +71,11 @@ def tile_name(sha256: str, place: Place, levels: Levels = DEFAULT_LEVELS) -> str
 
 
 def original(image: Hashed) -> bytes:
-    """The photo as it came in. Raises :class:`FileNotFoundError` when the storage lost it, :class:`Damaged` a part of it."""
+    """The photo as it came in, from the storage or from where it lies; its hash is checked either way.
+
+    Raises :class:`FileNotFoundError` when the storage lost it, :class:`Damaged` a part of it, and
+    :class:`~labeling.catalog.references.NotThere` when it is another one, or none, where it lies.
+    """
     return original_of(image.sha256)
 
 
@@ -138,17 +152,31 @@ def keep(
     _keep_renditions(sha256, renditions, levels, at_once=at_once)
 
 
+def refer(
+    sha256: str,
+    size: int,
+    where: Where,
+    renditions: dict[str, bytes],
+    levels: Levels = DEFAULT_LEVELS,
+    *,
+    at_once: bool = True,
+) -> None:
+    """As :func:`keep`, of a photo of ``size`` bytes that stays where it is."""
+    _write(references.name(sha256), references.encoded(where, size), at_once=at_once)
+    _keep_renditions(sha256, renditions, levels, at_once=at_once)
+
+
 def forget(sha256: str) -> list[str]:
     """Remove a photo and all that was made of it, by whatever version; return what is there all the same.
 
-    Raises :class:`~labeling.store.objects.StoreAway`.
+    What lies elsewhere stays there, and where that is goes. Raises :class:`~labeling.store.objects.StoreAway`.
     """
     placed = f"{sha256[:2]}/{sha256[2:4]}/{sha256}"
     made_by = [
         "",
         *(f"{name}/" for name in objects.listing("")[0] if name[:1] == "v" and name[1:2].isdigit()),
     ]
-    names = [original_name(sha256)]
+    names = names_of(sha256)
     for folder in made_by:
         names += [f"{folder}{variant}/{placed}.webp" for variant in VARIANTS]
         cut = f"{folder}tiles/{placed}"
@@ -166,10 +194,13 @@ def flush() -> None:
         on_disk.sync_disk(Path(default_storage.location))
 
 
-def is_whole(sha256: str, levels: Levels = DEFAULT_LEVELS) -> bool:
-    """Whether the original and all renditions are there and undamaged. Reads them."""
+def is_whole(sha256: str, levels: Levels = DEFAULT_LEVELS, *, here: bool = False) -> bool:
+    """Whether the original and all renditions are there and undamaged. Reads them.
+
+    ``here``: that the original lies elsewhere does not count.
+    """
     try:
-        original_of(sha256)
+        (_held if here else original_of)(sha256)
     except OSError:
         return False
     return _has_renditions(sha256, levels)
@@ -181,6 +212,18 @@ def _has_renditions(sha256: str, levels: Levels = DEFAULT_LEVELS) -> bool:
 
 def original_of(sha256: str) -> bytes:
     """As :func:`original`."""
+    try:
+        return _held(sha256)
+    except FileNotFoundError as lost:
+        try:
+            return references.read(sha256)
+        except references.NotThere:
+            raise
+        except FileNotFoundError:
+            raise lost from None
+
+
+def _held(sha256: str) -> bytes:
     data = objects.read(original_name(sha256))
     if hashlib.sha256(data).hexdigest() != sha256:
         raise Damaged(f"{len(data)} bytes with another hash than {sha256}")

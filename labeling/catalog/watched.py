@@ -63,13 +63,20 @@ def source_of(project: Project, source_id: int, *, removed: bool = False) -> Wat
 
 
 @transaction.atomic
-def watch(*, project: Project, by: User, kind: str, address: str, minutes: int = 60) -> WatchedSource:
+def watch(
+    *, project: Project, by: User, kind: str, address: str, minutes: int = 60, referenced: bool = False
+) -> WatchedSource:
     """Look at a folder or bucket from now on, the first time at once; one that was removed goes on from what it had.
+
+    ``referenced``: what comes in from now on stays in its bucket, and only pictures of it are kept here.
 
     Refusals: ``nothing_sent``, ``folder_not_open``, ``no_such_folder``, ``bucket_not_open``, ``invalid`` (422);
     ``watched_already``, ``too_many`` (409).
     """
     _check(minutes)
+    if referenced and kind != WatchedSource.Kind.BUCKET:
+        message = _("Only photos in a bucket can stay where they are: other machines do not see a folder.")
+        raise Refused.invalid("referenced", message)
     if kind == WatchedSource.Kind.FOLDER:
         address = str(open_folder(address, [Path(root) for root in settings.INTAKE_ROOTS]))
     else:
@@ -86,7 +93,14 @@ def watch(*, project: Project, by: User, kind: str, address: str, minutes: int =
         project=project,
         kind=kind,
         address=address,
-        defaults={"minutes": minutes, "created_by": by, "paused": False, "removed_at": None, "error": ""},
+        defaults={
+            "minutes": minutes,
+            "referenced": referenced,
+            "created_by": by,
+            "paused": False,
+            "removed_at": None,
+            "error": "",
+        },
     )
     log_activity(project=project, kind="source_watched", actor=by, address=address)
     look_now(source=source, by=by)

@@ -67,7 +67,7 @@ def wipe_image(image_id: int, *, project: Project | None) -> bool:
             raise NotYet(_("The store still has %(names)s.") % {"names": ", ".join(left)})
         rows = IntakeFile.objects.filter(Q(image=image) | Q(sha256=image.sha256))
         blank_files(list(rows.exclude(outcome=IntakeOutcome.PENDING).values_list("pk", flat=True)))
-        Damage.objects.filter(name=storage.original_name(image.sha256)).delete()
+        Damage.objects.filter(name__in=storage.names_of(image.sha256)).delete()
         Erased.objects.update_or_create(
             digest=erased.digest(image.sha256),
             project=project,

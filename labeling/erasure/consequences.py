@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import connection
+from django.db.models import Count
 
-from labeling.catalog.models import Exemplar, Image, Item, Project
+from labeling.catalog.models import Exemplar, Image, Item, Project, WatchedFile
 from labeling.erasure.scopes import photos_of
 from labeling.frontier.erased import certificates_that_rest
 from labeling.frontier.models import AutomaticDecision
@@ -25,7 +26,8 @@ class Consequences:
     """``size`` in bytes. ``elsewhere``: photos whose bytes stay, as another project holds them.
 
     ``answers``, ``truths``, ``decisions``: records that stay, without content. ``models``: number of each version that
-    learned from some of them, and from how many; ``certificates``: id and class key of those that rest on some.
+    learned from some of them, and from how many; ``certificates``: id and class key of those that rest on some; ``files``:
+    address of each watched source where some of the files still lie, and how many: there, Hilltop only reads.
     """
 
     photos: int
@@ -38,13 +40,20 @@ class Consequences:
     decisions: int
     models: list[tuple[int, int]]
     certificates: list[tuple[int, str]]
+    files: list[tuple[str, int]] = field(default_factory=list)
 
     def __add__(self, other: Consequences) -> Consequences:
         """Of both, where they are of different photos."""
         learned = Counter(dict(self.models)) + Counter(dict(other.models))
         resting = {(pk, key) for pk, key in [*self.certificates, *other.certificates]}
+        files = Counter(dict(self.files)) + Counter(dict(other.files))
         counted = {name: getattr(self, name) + getattr(other, name) for name in _COUNTED}
-        return Consequences(**counted, models=sorted(learned.items()), certificates=sorted(resting))
+        return Consequences(
+            **counted,
+            models=sorted(learned.items()),
+            certificates=sorted(resting),
+            files=sorted(files.items()),
+        )
 
 
 _COUNTED = ("photos", "size", "elsewhere", "gold", "exemplars", "answers", "truths", "decisions")
@@ -64,6 +73,7 @@ def consequences(project: Project, item_ids: Sequence[int]) -> Consequences:
         decisions=AutomaticDecision.objects.filter(item__in=item_ids).count(),
         models=versions_that_learned(project, item_ids),
         certificates=[(each.pk, each.label_class.key) for each in certificates_that_rest(project, item_ids)],
+        files=_files(project, item_ids),
     )
 
 
@@ -78,6 +88,16 @@ def foreseen(project: Project, **asked: Any) -> tuple[Consequences, bool]:
         page = photos_of(project, **asked, after=page.next)
         ids += page.ids
     return consequences(project, ids), page.next is not None
+
+
+def _files(project: Project, item_ids: Sequence[int]) -> list[tuple[str, int]]:
+    there = WatchedFile.objects.filter(source__project=project, gone_at__isnull=True)
+    by_source = (
+        there.filter(file__image__items__in=item_ids)
+        .values_list("source__address")
+        .order_by("source__address")
+    )
+    return list(by_source.annotate(n=Count("file__image", distinct=True)))
 
 
 def _photos(project: Project, item_ids: Sequence[int]) -> tuple[int, int, int, int]:

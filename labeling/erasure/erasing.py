@@ -12,7 +12,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from labeling.catalog import wiping
+from labeling.catalog import metadata, wiping
 from labeling.catalog.models import Image
 from labeling.catalog.services import log_activity
 from labeling.catalog.wiping import NotYet
@@ -22,7 +22,8 @@ from labeling.erasure.moving_out import CHUNK, bring_back_some, take_out_some
 from labeling.exchange.choosing import forget_searches_of
 from labeling.exchange.imports.forgetting import forget_imported
 from labeling.explorer import services as explorer
-from labeling.explorer.saving import forget_views_of, names_one
+from labeling.explorer.naming import KnownBy
+from labeling.explorer.saving import forget_views_of
 from labeling.frontier import erased as frontier
 from labeling.inspections import forgetting as inspections
 from labeling.jobs.progress import JobError, Progress
@@ -91,14 +92,15 @@ def erase_some(erasure: Erasure, rows: Sequence[ErasedPhoto]) -> int:
     truth.forget_texts(items)
     wiping.wipe_words_on(project, decisions=frontier.forget(items))
     wiping.wipe_texts(project, hashes=list(hashes.values()), names=sorted(names))
+    said = metadata.ever_said(items)
     wiping.wipe_metadata(items)
     explorer.forget_places(project=project, item_ids=items, hashes=list(hashes.values()))
-    named = names | set(hashes.values())
-    forget_views_of(project=project, names=named)
-    forget_searches_of(project=project, names=named)
+    known_by = KnownBy(project, names=names | set(hashes.values()), said=said)
+    forget_views_of(project=project, gone=known_by)
+    forget_searches_of(project=project, gone=known_by)
     forget_imported(project=project, items=items, hashes=list(hashes.values()), names=names)
     for over in searches_swept(project):
-        if names_one(over, named):
+        if known_by.is_meant_by(over):
             forget_search(project=project, over=over)
     stay = _that_stay(erasure, images)
     gone = 0

@@ -53,9 +53,9 @@ def sweep_store(night: int) -> int:
     share = 256 // stored.NIGHTS
     first = share * (night % stored.NIGHTS)
     found = forget_what_came_back()
-    for number in range(first, first + share):
-        for folder in objects.listing(f"originals/{number:02x}")[0]:
-            names = objects.listing(f"originals/{number:02x}/{folder}")[1]
+    for beginning in (f"{top}/{n:02x}" for top in storage.FOLDERS for n in range(first, first + share)):
+        for folder in objects.listing(beginning)[0]:
+            names = objects.listing(f"{beginning}/{folder}")[1]
             for sha256 in erased.listed_everywhere(names):
                 logger.warning("a file of a photo that was erased was in the store again; it is removed")
                 storage.forget(sha256)

@@ -3,7 +3,7 @@ tomorrow."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from labeling.catalog.models import Project
 from labeling.exchange.models import Chosen, DataSet
-from labeling.explorer.saving import names_one
+from labeling.explorer.naming import KnownBy
 from labeling.explorer.search import search
 from labeling.explorer.wanted import Wanted
 from labeling.forgetting import erasing
@@ -68,11 +68,11 @@ def _choose(data_set: DataSet, number: int, reached: int, progress: Progress) ->
         progress.report(photos_found(data_set) or 0)
 
 
-def forget_searches_of(*, project: Project, names: Collection[str]) -> None:
+def forget_searches_of(*, project: Project, gone: KnownBy) -> None:
     """Forget the searches that name an erased photo; what they found stays: ids, of which that photo's leads nowhere."""
     with erasing():
         for data_set in DataSet.objects.filter(project=project).exclude(search=""):
-            if names_one(data_set.search, names):
+            if gone.is_meant_by(data_set.search):
                 DataSet.objects.filter(pk=data_set.pk).update(search="")
 
 

@@ -8,19 +8,25 @@ from collections.abc import Iterator
 from typing import Any
 
 from labeling.catalog import renditions, storage
+from labeling.catalog.references import NotThere
 from labeling.exchange.format import Format
 from labeling.exchange.models import DataSet, Pictures
 from labeling.exchange.rows import Row, rows_of
+from labeling.store.objects import StoreAway
 
 
 class Written:
-    """``counts``: (split, class) -> photos. ``missing``: hashes of photos that the storage does not hold any more."""
+    """``counts``: (split, class) -> photos. ``missing``: hashes of photos that the storage does not hold any more.
+
+    ``not_there``: why, of those that stay elsewhere.
+    """
 
     def __init__(self, data_set: DataSet, format: Format) -> None:
         self.data_set = data_set
         self.format = format
         self.counts: Counter[tuple[str, str]] = Counter()
         self.missing: list[str] = []
+        self.not_there: dict[str, str] = {}
         self._digest = hashlib.sha256()
 
     def chunks(self) -> Iterator[list[Row]]:
@@ -31,12 +37,19 @@ class Written:
             yield rows
 
     def photos(self) -> Iterator[tuple[Row, bytes]]:
-        """The rows and their photos, counted; what the storage lost is told in the manifest, and the others come."""
+        """The rows and their photos, counted; what the storage lost is told in the manifest, and the others come.
+
+        Raises :class:`~labeling.store.objects.StoreAway`: half of a data set is none.
+        """
         for rows in rows_of(self.data_set):
             for row in rows:
                 try:
                     data = self._read(row)
-                except FileNotFoundError:
+                except FileNotFoundError as lost:
+                    if isinstance(lost, NotThere):
+                        if lost.code == "silent":
+                            raise StoreAway(str(lost)) from lost
+                        self.not_there[row.sha256] = str(lost)
                     self.missing.append(row.sha256)
                     continue
                 self._count(row)
@@ -75,6 +88,7 @@ class Written:
             "splits": splits,
             "sha256_of_rows": self._digest.hexdigest(),
             "missing_photos": self.missing,
+            "why_missing": self.not_there,
         }
 
     def size(self, row: Row) -> tuple[int, int]:

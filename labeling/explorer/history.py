@@ -17,6 +17,7 @@ from labeling.catalog.selectors import class_names, current_guideline
 from labeling.frontier.models import AssistedLabel, AutomaticDecision, Mode
 from labeling.percentage import percentage
 from labeling.plain_text import isolated
+from labeling.queue.sheets.lending import COVER
 from labeling.truth.models import (
     Annotation,
     AnswerKind,
@@ -199,6 +200,7 @@ def _hints(item: Item, names: dict[int, str]) -> Iterator[Moment]:
         )
 
 
+_COVER = gettext_lazy("asked beside a check, counts for nothing")
 _DRAWS = {
     Draw.AUDIT: gettext_lazy("drawn at random"),
     Draw.GOLD: gettext_lazy("asked as gold"),
@@ -219,7 +221,7 @@ def _answers(item: Item, names: dict[int, str], gold: bool) -> Iterator[Moment]:
             _("guideline %(n)d") % {"n": answer.guideline.number},
             _("imported, not blind")
             if "import" in answer.context
-            else str(_DRAWS.get(Draw(answer.draw), "")),
+            else str(_COVER if COVER in answer.context else _DRAWS.get(Draw(answer.draw), "")),
             reason_text(answer.kind, answer.reason) if answer.reason else "",
         ]
         label = _named(answer.label_class_id, answer.kind, names)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from urllib.parse import parse_qs
-
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import Http404
@@ -12,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from labeling.catalog.models import Project
 from labeling.explorer.models import Bulk, SavedView
+from labeling.explorer.naming import KnownBy
 from labeling.explorer.wanted import Wanted
 from labeling.locks import hold_name
 from labeling.people.models import User
@@ -87,22 +85,14 @@ def _checked(name: str) -> str:
     return name
 
 
-def forget_views_of(*, project: Project, names: Collection[str]) -> None:
-    """Forget the views that are narrowed to a photo's name, and what was done with all that one found, whole: it is
-    erased."""
+def forget_views_of(*, project: Project, gone: KnownBy) -> None:
+    """Forget the views that are narrowed to an erased photo, and what was done with all that one found, whole."""
     for view in SavedView.objects.filter(project=project):
-        if names_one(view.query, names):
+        if gone.is_meant_by(view.query):
             view.delete()
     for bulk in Bulk.objects.filter(project=project):
-        if names_one(bulk.query, names):
+        if gone.is_meant_by(bulk.query):
             bulk.delete()
-
-
-def names_one(query: str, names: Collection[str]) -> bool:
-    """Whether a search is narrowed to a photo of one of these names or hashes, or to photos like it."""
-    given = parse_qs(query)
-    asked = " ".join(given.get("q", []) + given.get("like", [])).lower()
-    return bool(asked) and any(name.lower() in asked for name in names)
 
 
 def forget_view(*, project: Project, view_id: int) -> None:

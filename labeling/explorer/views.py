@@ -12,7 +12,7 @@ from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from labeling.catalog import storage
+from labeling.catalog import missing, storage
 from labeling.catalog.forms.guideline import ExemplarForm
 from labeling.catalog.metadata import LONGEST_NAME, LONGEST_TEXT
 from labeling.catalog.models import Item, Project
@@ -143,8 +143,8 @@ def original(request: HttpRequest, slug: str, item_id: int) -> HttpResponse:
     item = _item(project, item_id)
     try:
         data = storage.original(item.image)
-    except OSError:
-        raise Http404(_("The photo's file is missing from the storage. Take the photo in again.")) from None
+    except OSError as error:
+        raise missing.answer_to(error, names_place=True) from None
     name = item.name.rsplit("/", 1)[-1] or f"{item.image.sha256[:12]}.{item.image.format.lower()}"
     response = HttpResponse(data, content_type="application/octet-stream")
     response["Content-Disposition"] = content_disposition_header(True, name) or "attachment"

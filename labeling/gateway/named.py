@@ -7,14 +7,15 @@ from typing import Any
 from labeling.catalog.permissions import Action, project_for
 from labeling.inspections.capture.links import link_for, open_link
 from labeling.inspections.permissions import inspection_for, protocol_for
+from labeling.queue.sheets.permissions import sheet_for
 
 #: Parts of an address that name what it is about.
-NAMES = ("slug", "protocol", "inspection_id", "link_id")
+NAMES = ("slug", "protocol", "inspection_id", "link_id", "sheet")
 
 
 def named_by(user: Any, action: Action, address: dict[str, Any]) -> dict[str, Any]:
-    """The project of its ``slug``, or else the ``protocol``, the ``inspection`` of its ``inspection_id``, or the capture
-    ``link`` of its ``link_id``; or of its ``token``, which is the permission, whoever asks.
+    """The project of its ``slug``, or else the ``protocol``, the ``inspection`` of its ``inspection_id``, the ``sheet``, or
+    the capture ``link`` of its ``link_id``; or of its ``token``, which is the permission, whoever asks.
 
     Raises :class:`~django.http.Http404` and :class:`~django.core.exceptions.PermissionDenied` as these do, and
     :class:`~labeling.refusals.Refused` for a token of no link that goes on.
@@ -27,4 +28,6 @@ def named_by(user: Any, action: Action, address: dict[str, Any]) -> dict[str, An
         return {"protocol": protocol_for(user, address["protocol"], action)}
     if "inspection_id" in address:
         return {"inspection": inspection_for(user, address["inspection_id"], action)}
+    if "sheet" in address:
+        return {"sheet": sheet_for(user, address["sheet"], action)}
     return {"project": project_for(user, address["slug"], action)}

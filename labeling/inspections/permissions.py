@@ -10,8 +10,7 @@ from django.db.models import QuerySet
 from django.http import Http404
 from django.utils.translation import gettext as _
 
-from labeling.catalog.models import Membership, Role
-from labeling.catalog.permissions import ALLOWED, Action
+from labeling.catalog.permissions import Action, actions_in_each, least_role
 from labeling.inspections.models import Check, Inspection, Protocol, ProtocolVersion
 from labeling.read_once import read_once
 
@@ -19,17 +18,10 @@ from labeling.read_once import read_once
 @read_once
 def actions_in(user: Any, protocol: Protocol) -> frozenset[Action] | None:
     """What the user may do there; ``None`` for strangers, who are no member of one of its projects."""
-    if not user.is_authenticated or not user.is_active:
-        return None
-    if user.is_superuser:
-        return frozenset(Action)
     asked = projects_asked(protocol)
-    if not asked:
-        return frozenset(Action) if protocol.created_by_id == user.pk else None
-    roles = Membership.objects.filter(user=user, project__in=asked).values_list("role", flat=True)
-    if len(roles) < len(asked):
-        return None
-    return frozenset(Action).intersection(*(ALLOWED[role] for role in roles))
+    if not asked and protocol.created_by_id == user.pk and user.is_active:
+        return frozenset(Action)
+    return actions_in_each(user, asked)
 
 
 @read_once
@@ -57,13 +49,12 @@ def protocol_for(user: Any, slug: str, action: Action, *, archived_too: bool = F
     if protocol is None or allowed is None:
         raise Http404(_("There is no such protocol, or you are not a member of all projects that it asks."))
     if action not in allowed:
-        least = next(role for role, actions in ALLOWED.items() if action in actions)
         raise PermissionDenied(
             _(
                 "You may not do this here: you need to be at least %(role)s in each project that the protocol asks. "
                 "Ask their admins."
             )
-            % {"role": Role(least).label}
+            % {"role": least_role(action)}
         )
     return protocol
 

@@ -14,7 +14,7 @@ from labeling.inspections.sentences import Names
 from labeling.typed_numbers import whole
 
 #: Rows for more conditions than there are.
-SPARE = 3
+SPARE = 2
 _MOST = MOST_RULES * MOST_CONDITIONS
 #: Between a project's address and a class's key, in what is chosen.
 _OF = ":"

@@ -63,7 +63,8 @@ def rest_says(otherwise: str, names: Names) -> str:
     if otherwise == HELD:
         return (
             _(
-                "%(held)s, when no rule holds, while it is not known whether one does, or a required photo is missing."
+                "%(held)s, when no rule holds; also while it is not known whether one does, or while a required photo is "
+                "missing."
             )
             % told
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -108,11 +108,11 @@ def _lowest_free(used: set[int]) -> int:
 
 
 @transaction.atomic
-def take_answer_back(*, project: Project, annotation: Annotation, by: User) -> bool:
-    """Its place is free again, as if it had been skipped; whether it stood until now."""
+def take_answers_back(*, project: Project, ids: Collection[int], by: User) -> set[int]:
+    """Their places are free again, as if they had been skipped; those of the annotations (ids) that stood until now."""
     share_ranking(project)
-    truth.lock_photo(annotation.item_id)
-    Slot.objects.filter(annotation=annotation).update(
+    truth.lock_photos(Annotation.objects.filter(pk__in=ids).values_list("item", flat=True))
+    Slot.objects.filter(annotation__in=ids).update(
         number=None, annotation=None, skipped_at=timezone.now(), expires_at=timezone.now()
     )
-    return truth.take_answer_back(project=project, annotation=annotation, by=by)
+    return truth.take_answers_back(project=project, ids=ids, by=by)

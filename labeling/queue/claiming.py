@@ -9,7 +9,7 @@ audit draw; else a fresh one from the current band, then outward from it. Rows t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -150,32 +150,57 @@ def take_over_expired(project: Project, ranking: Ranking | None, labeler: User) 
         return lease_of(project, labeler, lease)
 
 
-def take_gold(project: Project, labeler: User, now_asked: Guideline) -> Slot | None:
+def take_gold(
+    project: Project, labeler: User, now_asked: Guideline, *, beside: Sequence[int] = ()
+) -> Slot | None:
     """A known photo that this labeler has neither had nor ruled on. It uses up no wanted answer.
 
-    Not one of a class that is no more under the guideline ``now_asked``: nobody could answer it rightly.
+    Not one of a class that is no more under the guideline ``now_asked``: nobody could answer it rightly. ``beside``: ids of
+    projects that the same photo must be in, too, and in which this labeler has neither had nor ruled on it either.
     """
     resolution = class_resolution(project, now_asked)
     found = _rows(
-        """
-        SELECT g.item_id FROM truth_gold g
-        WHERE g.project_id = %s AND g.retired_at IS NULL AND g.label_class_id = ANY(%s)
-          AND NOT EXISTS (SELECT 1 FROM queue_slot s WHERE s.item_id = g.item_id AND s.holder_id = %s)
-          AND NOT EXISTS (SELECT 1 FROM queue_sweepphoto p WHERE p.item_id = g.item_id AND p.labeler_id = %s)
-          AND NOT EXISTS (SELECT 1 FROM truth_ruling r JOIN truth_dispute d ON d.id = r.dispute_id
-                          WHERE d.item_id = g.item_id AND r.reviewer_id = %s)
+        f"""
+        SELECT g.item_id FROM truth_gold g JOIN catalog_item i ON i.id = g.item_id
+        WHERE g.project_id = %s AND g.retired_at IS NULL AND g.label_class_id = ANY(%s) AND {_NEW_TO}
+          AND NOT EXISTS (
+              SELECT 1 FROM unnest(%s::bigint[]) other (project_id) WHERE NOT EXISTS (
+                  SELECT 1 FROM catalog_item same WHERE same.project_id = other.project_id
+                    AND same.image_id = i.image_id AND {_NEW_TO.replace("i.id", "same.id")}))
         ORDER BY random() LIMIT 1
         """,
         [
             project.pk,
             [each for each, counts_as in resolution.items() if counts_as is not None],
-            labeler.pk,
-            labeler.pk,
-            labeler.pk,
+            *[labeler.pk] * 3,
+            list(beside),
+            *[labeler.pk] * 3,
         ],
     )
-    if not found:
-        return None
+    return _lend_uncounted(project, labeler, found[0][0]) if found else None
+
+
+def take_cover(project: Project, labeler: User, image_id: int) -> Slot | None:
+    """A photo of which no answer is wanted, asked so that the question beside it does not stand out as a check.
+
+    Asked as gold is: it uses up no wanted answer, and the answer neither trains nor settles anything.
+    """
+    found = _rows(
+        f"SELECT i.id FROM catalog_item i WHERE i.project_id = %s AND i.image_id = %s AND {_NEW_TO}",
+        [project.pk, image_id, *[labeler.pk] * 3],
+    )
+    return _lend_uncounted(project, labeler, found[0][0]) if found else None
+
+
+# SQL over ``catalog_item i``: this person has neither had the photo, in a grid or alone, nor ruled on it.
+_NEW_TO = """
+    NOT EXISTS (SELECT 1 FROM queue_slot s WHERE s.item_id = i.id AND s.holder_id = %s)
+    AND NOT EXISTS (SELECT 1 FROM queue_sweepphoto p WHERE p.item_id = i.id AND p.labeler_id = %s)
+    AND NOT EXISTS (SELECT 1 FROM truth_ruling r JOIN truth_dispute d ON d.id = r.dispute_id
+                    WHERE d.item_id = i.id AND r.reviewer_id = %s)"""
+
+
+def _lend_uncounted(project: Project, labeler: User, item_id: int) -> Slot | None:
     lease = uuid4()
     now = timezone.now()
     Slot.objects.bulk_create(
@@ -183,7 +208,7 @@ def take_gold(project: Project, labeler: User, now_asked: Guideline) -> Slot | N
             Slot(
                 id=lease,
                 project=project,
-                item_id=found[0][0],
+                item_id=item_id,
                 round=1,
                 holder=labeler,
                 draw=Draw.GOLD,
@@ -248,6 +273,18 @@ def take_begun_or_fresh(project: Project, ranking: Ranking, labeler: User, band:
     fresh = [ranking.pk, band, *_not_mine(labeler)]
     parameters = [*_begun(ranking, labeler), *fresh, *fresh]
     return _take(project, ranking, labeler, _EITHER, parameters)
+
+
+def take_asked_or_begun(project: Project, ranking: Ranking, labeler: User, band: int) -> Slot | None:
+    """A photo that is asked for before all others of the band, else one that somebody else has begun."""
+    parameters = [*_begun(ranking, labeler), ranking.pk, band, *_not_mine(labeler)]
+    return _take(project, ranking, labeler, _ASKED_OR_BEGUN, parameters)
+
+
+def take_photo(project: Project, ranking: Ranking, labeler: User, image_id: int) -> Slot | None:
+    """This very photo, wherever it stands in the order, if an answer to it is wanted that this person may give."""
+    parameters = [ranking.pk, project.pk, image_id, *_not_mine(labeler)]
+    return _take(project, ranking, labeler, _PHOTO, parameters)
 
 
 def _begun(ranking: Ranking, labeler: User) -> list[Any]:
@@ -320,6 +357,14 @@ _ASKED = f"picked AS ({_ASKED_ROW})"
 # What comes later is not even looked for when there is what comes before.
 _EITHER = f"""{_BEGUN_ROWS}, asked AS ({_ASKED_ROW}), fresh AS ({_FRESH_ROW}),
     picked AS (SELECT * FROM asked UNION ALL SELECT * FROM begun UNION ALL SELECT * FROM fresh LIMIT 1)"""
+_ASKED_OR_BEGUN = f"""{_BEGUN_ROWS}, asked AS ({_ASKED_ROW}),
+    picked AS (SELECT * FROM asked UNION ALL SELECT * FROM begun LIMIT 1)"""
+_PHOTO = f"""
+    picked AS (
+        SELECT {_ENTRY} FROM queue_entry e JOIN catalog_item i ON i.id = e.item_id
+        WHERE e.ranking_id = %s AND i.project_id = %s AND i.image_id = %s AND e.free > 0 AND e.band <= {ARRIVALS}
+          AND {_NOT_MINE}
+        FOR UPDATE OF e SKIP LOCKED)"""
 #: The statement saw the slots before it had the entry's lock: somebody may have lent the same number in between.
 #: The slots' constraints say so, and the next try sees it.
 _TRIES = 5

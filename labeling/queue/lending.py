@@ -95,7 +95,7 @@ def claim_under(
             if slot is None:
                 break
             held.append(slot)
-    _renew(project, held, offline)
+    renew(project, held, offline)
     return Claimed(held, start.guideline.number, _name_of(order) if order is not None and offline else "")
 
 
@@ -120,9 +120,17 @@ def _next(
     slot = claiming.take_over_expired(project, order.ranking, labeler) if order.expired else None
     if slot is None and dice.random() < project.gold_rate:
         slot = claiming.take_gold(project, labeler, guideline)
+    return slot or next_in_order(project, order, labeler, dice)
+
+
+def next_in_order(
+    project: Project, order: claiming.Order, labeler: User, dice: random.Random, *, opens: bool = True
+) -> Slot | None:
+    """The next photo of the project's own order: one that is begun or asked for first, by lot one drawn at random, else a
+    fresh one, from the current band outward from it. ``opens``: an exhausted band opens the next one."""
     ranking = order.ranking
-    if slot is not None or ranking is None:
-        return slot
+    if ranking is None:
+        return None
     current = min(order.band, ranking.bands - 1)
     # The lot falls once a photo, when its first answer is asked for, so that the audit is that share of photos.
     if dice.random() < project.audit_rate:
@@ -133,8 +141,10 @@ def _next(
     else:
         slot = claiming.take_begun_or_fresh(project, ranking, labeler, current)
     innermost = min(ranking.bands, project.bands) - 1
-    while slot is None and current < innermost and pace.gates_allow(project):
-        current = pace.go_on(project, BandOpening.Cause.EXHAUSTED)
+    while opens and slot is None and current < innermost and pace.gates_allow(project):
+        # The order says where the queue stood when the claim began: a photo before may have opened a band already.
+        now = pace.current_band(project)
+        current = now if now > current else pace.go_on(project, BandOpening.Cause.EXHAUSTED)
         slot = claiming.take_fresh(project, ranking, labeler, current)
     for band in [*range(current - 1, -1, -1), ARRIVALS, *range(current + 1, ranking.bands)]:
         if slot is not None:
@@ -143,7 +153,7 @@ def _next(
     return slot
 
 
-def _renew(project: Project, held: list[Slot], offline: timedelta) -> None:
+def renew(project: Project, held: Sequence[Slot], offline: timedelta = timedelta(0)) -> None:
     """Who still asks is still there: extend leases that are past half of their time, or too short to go offline with."""
     now = timezone.now()
     half = timedelta(seconds=project.lease_seconds / 2)

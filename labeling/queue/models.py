@@ -8,6 +8,7 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
+from django.utils.functional import cached_property
 
 from labeling.catalog.models import APPEND_ONLY, Item, LabelClass, Project
 from labeling.learning.models import ModelVersion
@@ -305,3 +306,44 @@ class SweepReturn(models.Model):
 
     def __str__(self) -> str:
         return f"undo of {self.hand_in_id}"
+
+
+class QuestionSheet(models.Model):
+    """A named, ordered list of projects, whose questions are asked of one photo in one view.
+
+    It holds no answers and no photos: what is on loan by it is a :class:`Slot` of its project, whose
+    ``context`` names the sheet, and each answer is its project's own.
+    """
+
+    slug = models.SlugField(max_length=60, unique=True)
+    name = models.CharField(max_length=120)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    archived_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+    @cached_property
+    def projects(self) -> list[Project]:
+        """In the sheet's order; those that are put away are left out."""
+        questions = self.questions.select_related("project").filter(project__archived_at__isnull=True)
+        return [question.project for question in questions]
+
+
+class SheetQuestion(models.Model):
+    """A project's place on a sheet, counted from 0."""
+
+    sheet = models.ForeignKey(QuestionSheet, on_delete=models.CASCADE, related_name="questions")
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+")
+    position = models.PositiveSmallIntegerField()
+
+    class Meta:
+        ordering = ["position"]
+        constraints = [
+            models.UniqueConstraint(fields=["sheet", "project"], name="asked_once_a_sheet"),
+            models.UniqueConstraint(fields=["sheet", "position"], name="one_question_a_place"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.project_id} at {self.position}"

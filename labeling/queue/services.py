@@ -1,7 +1,7 @@
 """What the queue does for pages, the API and the rooms above: one import for all its writes."""
 
 from labeling.queue.answering import Submission, plausible, submit, undo
-from labeling.queue.bringing import bring_answers, take_answer_back
+from labeling.queue.bringing import bring_answers, take_answers_back
 from labeling.queue.entries import (
     append_arrivals,
     offer_once,
@@ -55,7 +55,7 @@ __all__ = [
     "skip",
     "submit",
     "submit_and_claim",
-    "take_answer_back",
+    "take_answers_back",
     "undo",
     "unskip",
     "want_all",

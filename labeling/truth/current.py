@@ -13,7 +13,6 @@ from labeling.catalog.models import Project
 from labeling.people.models import User
 from labeling.planner import LookedUp
 from labeling.truth.models import (
-    Annotation,
     Dispute,
     GroundTruth,
     Outcome,
@@ -102,7 +101,7 @@ class PhotoState:
 
 
 def photo_state(project: Project, item_id: int, round: int, labeler: User | None = None) -> PhotoState:
-    """In one look: what :func:`newest_truth`, :func:`open_dispute`, :func:`standing_answers` and :func:`pause_of` say."""
+    """In one look: what :func:`newest_truth`, :func:`open_dispute` and :func:`pause_of` say, and the standing answers."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -168,10 +167,6 @@ def current_rounds(item_ids: Collection[int]) -> dict[int, int]:
     sent_back = Ruling.objects.filter(dispute__item__in=item_ids, outcome=Outcome.SEND_BACK)
     times = Counter(sent_back.values_list("dispute__item", flat=True))
     return {item_id: 1 + times[item_id] for item_id in item_ids}
-
-
-def standing_answers(item_id: int, round: int) -> list[Annotation]:
-    return list(Annotation.objects.for_agreement().filter(item_id=item_id, round=round).order_by("id"))
 
 
 def pause_of(project: Project, labeler: User) -> Pause | None:

@@ -8,18 +8,18 @@ Taking it back is a row as well: a retraction, or a withdrawal. (docs/decisions/
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import connection, transaction
 from django.utils import timezone
 
-from labeling.catalog.models import Guideline, Project
+from labeling.catalog.models import Guideline, Item, Project
 from labeling.catalog.selectors import current_guideline
 from labeling.people.models import User
 from labeling.truth import events
-from labeling.truth.answering import withdraw_answer
-from labeling.truth.current import current_rounds, truth_in_force
+from labeling.truth.answering import withdraw_answers
+from labeling.truth.current import current_rounds, newest_truths
 from labeling.truth.making_gold import refused_as_gold
 from labeling.truth.models import (
     Annotation,
@@ -34,7 +34,7 @@ from labeling.truth.models import (
     Retraction,
     UnusableReason,
 )
-from labeling.truth.settling import lock_photo, withdraw_truth
+from labeling.truth.settling import lock_photos, withdraw_truths
 from labeling.truth.settling_several import settle_swept
 
 #: Elsewhere nobody is asked for our reasons.
@@ -105,16 +105,19 @@ def bring_answers(
 
 
 @transaction.atomic
-def take_answer_back(*, project: Project, annotation: Annotation, by: User) -> bool:
-    """As its labeler would, whenever: what rested on it is withdrawn, but for what a reviewer has ruled since.
+def take_answers_back(*, project: Project, ids: Collection[int], by: User) -> set[int]:
+    """As their labelers would, whenever: what rested on them is withdrawn, but for what a reviewer has ruled since.
 
-    Returns whether it stood until now.
+    ``ids``: of annotations. Returns those that stood until now.
     """
-    photo = lock_photo(annotation.item_id)
-    if Retraction.objects.filter(annotation=annotation).exists():
-        return False
-    withdraw_answer(project, annotation, by, photo.answers_wanted)
-    return True
+    given = list(Annotation.objects.filter(pk__in=ids).order_by("pk"))
+    lock_photos(each.item_id for each in given)
+    undone = set(Retraction.objects.filter(annotation__in=ids).values_list("annotation", flat=True))
+    standing = [each for each in given if each.pk not in undone]
+    items = {each.item_id for each in standing}
+    wanted = dict(Item.objects.filter(pk__in=items).values_list("pk", "answers_wanted"))
+    withdraw_answers(project=project, annotations=standing, by=by, wanted=wanted)
+    return {each.pk for each in standing}
 
 
 @transaction.atomic
@@ -188,19 +191,24 @@ def _settle(
 
 
 @transaction.atomic
-def take_truth_back(*, project: Project, truth: GroundTruth) -> bool:
-    """Withdraw an imported ground truth, and ask people; False where it is in force no more, whoever saw to that."""
-    lock_photo(truth.item_id)
-    now = truth_in_force(truth.item_id)
-    if now is None or now.pk != truth.pk:
-        return False
-    if Dispute.objects.open().filter(item=truth.item_id).exists():
-        return False  # a reviewer is asked already, and says what it is
-    withdraw_truth(
-        project=project, item_id=truth.item_id, guideline=current_guideline(project), origin=Origin.UNDONE
-    )
-    events.reopened.send(sender=GroundTruth, project=project, rounds=current_rounds([truth.item_id]))
-    return True
+def take_truths_back(*, project: Project, ids: Collection[int]) -> set[int]:
+    """Withdraw imported ground truths (ids), and ask people; return those that were in force until now.
+
+    One of a photo that is before a reviewer stays: they are asked already, and say what it is.
+    """
+    items = set(GroundTruth.objects.filter(pk__in=ids).values_list("item", flat=True))
+    lock_photos(items)
+    disputed = set(Dispute.objects.open().filter(item__in=items).values_list("item", flat=True))
+    back = {
+        item_id: truth.pk
+        for item_id, truth in newest_truths(items).items()
+        if truth.pk in ids and item_id not in disputed
+    }
+    if back:
+        guideline = current_guideline(project)
+        withdraw_truths(project=project, item_ids=list(back), guideline=guideline, origin=Origin.UNDONE)
+        events.reopened.send(sender=GroundTruth, project=project, rounds=current_rounds(back))
+    return set(back.values())
 
 
 def bring_hints(*, project: Project, words: Sequence[Word], said_by: Mapping[int, str]) -> dict[int, int]:
@@ -218,6 +226,10 @@ def bring_hints(*, project: Project, words: Sequence[Word], said_by: Mapping[int
     return {hint.item_id: hint.pk for hint in made}
 
 
-def take_hint_back(*, hint: Hint) -> bool:
-    """Whether it was shown until now."""
-    return bool(Hint.objects.filter(pk=hint.pk, retired_at__isnull=True).update(retired_at=timezone.now()))
+@transaction.atomic
+def take_hints_back(*, ids: Collection[int]) -> set[int]:
+    """Those of these hints (ids) that were shown until now."""
+    shown = Hint.objects.select_for_update().filter(pk__in=ids, retired_at__isnull=True).order_by("pk")
+    back = set(shown.values_list("pk", flat=True))
+    Hint.objects.filter(pk__in=back).update(retired_at=timezone.now())
+    return back

@@ -76,7 +76,9 @@ def own_answers(project: Project, person: User) -> list[OwnAnswer]:
 
     def settled_as(answer: Annotation) -> SettledAs | None:
         truth = settled.get(answer.item_id)
-        if truth is None:
+        if (
+            truth is None or answer.draw == Draw.GOLD
+        ):  # asked as gold beside one, on a sheet: the photo need not be gold
             return None
         if truth.label_class_id is None:
             same, label = answer.kind == truth.kind, _settled_as(truth)

@@ -12,9 +12,9 @@ from labeling.truth.imported import (
     bring_gold,
     bring_hints,
     bring_truths,
-    take_answer_back,
-    take_hint_back,
-    take_truth_back,
+    take_answers_back,
+    take_hints_back,
+    take_truths_back,
 )
 from labeling.truth.leaving import come_back, forget_texts, leave
 from labeling.truth.making_gold import add_gold, add_golds, retire_gold, retire_golds
@@ -56,10 +56,10 @@ __all__ = [
     "send_back_paused",
     "settle_by_answer",
     "settle_disputes_that_agree",
-    "take_answer_back",
+    "take_answers_back",
     "take_corrections_back",
-    "take_hint_back",
-    "take_truth_back",
+    "take_hints_back",
+    "take_truths_back",
     "undo_ruling",
     "undo_rulings",
     "undo_until",

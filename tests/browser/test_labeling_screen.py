@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import re
 import time
 from collections.abc import Callable
@@ -18,7 +19,7 @@ from labeling.people.models import User
 from labeling.queue.models import Slot
 from labeling.truth.models import Annotation, Pause, Retraction
 from tests.browser.routing import take_over
-from tests.factories import make_member, make_project, photo_bytes
+from tests.factories import join, make_member, make_project, photo_bytes
 
 PageFor = Callable[..., Page]
 
@@ -120,6 +121,24 @@ def test_ten_photos_by_keyboard_then_five_without_a_network_are_all_stored_once(
     assert [str(slot) for slot in Slot.objects.filter(annotation__in=stored).order_by("annotation_id")
             .values_list("pk", flat=True)] == leases  # fmt: skip
     assert all(row.view_ms >= 0 and row.shown_at is not None for row in stored)
+
+
+def test_answers_that_another_project_s_page_left_bring_no_photos_of_that_project(
+    screen: Screen, labeler: User
+) -> None:
+    take_over(screen.page, "**/annotations", lambda route: route.abort())
+    screen.press("1")
+    screen.expect_state("1 answer is waiting")
+    other = project_with_photos(3, slug="other")
+    join(other, labeler)
+    sent: list[str] = []
+    screen.page.on("request", lambda request: sent.append(request.post_data or "{}"))
+    screen.page.unroute("**/annotations")
+    Screen(screen.page, other).open()
+    screen.expect_state("All saved")
+    (stored,) = wait_for_answers(labeler, 1)
+    (body,) = [json.loads(each) for each in sent if str(stored.key) in each]
+    assert body.get("claim") is None
 
 
 def test_answers_that_were_waiting_are_delivered_after_a_reload(screen: Screen, labeler: User) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from pytest_django import Settings
 
-from labeling.catalog import metadata, services
+from labeling.catalog import metadata, metadata_tables, services
 from labeling.catalog.metadata_tables import Tables, lines_of
 from labeling.catalog.models import IntakeBatch, IntakeFile, Item, Metadata, MetadataChange, Project
 from labeling.jobs.models import Job
@@ -110,7 +110,21 @@ def test_one_portion_of_an_upload_does_not_name_the_rows_of_the_others(do: Do) -
     (batch,) = services.start_upload(
         project=project, by=project.created_by, files=[table, upload("a.png", photo_bytes(1))], partial=True
     )
-    assert outcomes(batch) == {"a.png": "pending", "metadata.csv:4": "metadata_bounds"}
+    assert outcomes(batch) == {"a.png": "pending"}, "the request reads no table"
+    do(Job.objects.get(kind="intake", args__batch=str(batch.pk)))
+    assert outcomes(batch) == {"a.png": "added", "metadata.csv:4": "metadata_bounds"}
+    assert known(project) == {"a.png": {"line": 2}}
+
+
+def test_tables_without_photos_and_more_of_them_than_fit_together_are_listed(
+    do: Do, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(metadata_tables, "MOST_TOGETHER", 40)
+    project = make_project()
+    tables = [upload("metadata.csv", b"file_name,line\na.png,2\n") for _twice in range(2)]
+    batch, job = services.start_intake(project=project, by=project.created_by, kind="upload", files=tables)
+    assert do(job).state == "succeeded"
+    assert outcomes(batch) == {"metadata.csv:2": "metadata_of_nothing", "metadata.csv": "metadata_unreadable"}
 
 
 @pytest.mark.parametrize(

@@ -163,6 +163,8 @@ def make_known(var: Path) -> Known:
     asked = {"project": project, "created_by": project.created_by}
     SavedView.objects.create(name="one", query=f"q={NAME}", **asked)
     SavedView.objects.create(name="alike", query=f"like={photo.image.sha256}", **asked)
+    SavedView.objects.create(name="car", query=f'metadata=plate="{PLATE}" line=2', **asked)
+    SavedView.objects.create(name="line", query="metadata=line=2", **asked)
     for query in (f"q={NAME}", "status=settled"):
         bulk = Bulk.objects.create(deed="unusable", query=query, upto=photo.pk, **asked)
         BulkPhoto.objects.create(bulk=bulk, item=photo, outcome="done")
@@ -175,10 +177,11 @@ def make_known(var: Path) -> Known:
     )
     metadata.put(
         project=project,
-        given={photo.pk: {"plate": PLATE}},
+        given={photo.pk: {"plate": PLATE, "line": 2}},
         by=project.created_by,
         origin=f"{NAME} of the customer",
     )
+    metadata.put(project=project, given={other.pk: {"line": 2}}, by=project.created_by)
     watched = WatchedSource.objects.create(
         project=project, kind="bucket", address="b", created_by=project.created_by
     )

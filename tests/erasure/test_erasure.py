@@ -33,6 +33,7 @@ from labeling.erasure import asking, consequences, keeping_out, limits
 from labeling.erasure.models import ErasedPhoto, Erasure
 from labeling.erasure.services import ask, undo
 from labeling.erasure.tasks import erase_due
+from labeling.explorer.models import SavedView
 from labeling.explorer.search import search
 from labeling.explorer.wanted import Wanted
 from labeling.forgetting import erasing
@@ -92,6 +93,8 @@ def test_what_is_erased_is_in_no_table_file_or_index(known: Known) -> None:
         "withdrawn",
     ]
     assert storage.is_whole(known.other.image.sha256) and "other.png" in in_names(known)
+    kept = SavedView.objects.filter(project=known.project).values_list("name", flat=True)
+    assert list(kept) == ["line"], "of a value that other photos have as well"
     assert open_store(BACKBONE, 4).missing([known.other.image.sha256]) == []
     assert_counts_are_right()
 

@@ -253,7 +253,7 @@ def test_what_comes_between_the_look_and_the_deed_stops_no_other_row_of_the_page
 
 @pytest.mark.parametrize("use", Use.values)
 def test_what_an_import_asks_of_the_database_grows_with_its_pages_and_not_with_its_rows(use: str) -> None:
-    asked = []
+    asked, asked_back = [], []
     for count in (2, 6):
         project, photos = unlabeled()
         agreed, *others = list(photos)[:count]
@@ -266,7 +266,13 @@ def test_what_an_import_asks_of_the_database_grows_with_its_pages_and_not_with_i
             of = bring(project, "labels.csv", table(rows), use=use)
         assert of.counts.get("done") == (len(rows) if use in (Use.ANSWER, Use.HINT) else count)
         asked.append(len(queries))
-    assert asked[0] == asked[1]
+        with CaptureQueriesContext(connection) as queries:
+            undone(of)
+        assert of.counts.get("undone") == (len(rows) if use in (Use.ANSWER, Use.HINT) else count)
+        assert truths(project) == {} or use == Use.GOLD
+        assert not Dispute.objects.open().filter(project=project).exists()
+        asked_back.append(len(queries))
+    assert asked[0] == asked[1] and asked_back[0] == asked_back[1]
 
 
 def test_annotators_who_differ_settle_nothing_by_themselves() -> None:

@@ -15,6 +15,7 @@ from labeling.queue import ranking
 from labeling.queue.ranking import open_items
 from labeling.truth.current import is_disputed, is_settled
 from tests.frontier.proving import certified_pool
+from tests.plans import Plans
 
 pytestmark = pytest.mark.django_db
 
@@ -29,22 +30,6 @@ def believe_them_empty() -> None:
             " OR relname LIKE 'learning_score_%%' AND relkind = 'r'",
             [TABLES],
         )
-
-
-class Plans:
-    """Explains every statement that holds ``what``, before it runs."""
-
-    def __init__(self, what: str) -> None:
-        self.what, self.seen, self._busy = what, "", False
-
-    def __call__(self, execute: Any, sql: Any, params: Any, many: bool, context: Any) -> Any:
-        if self.what in str(sql) and not self._busy:
-            self._busy = True
-            with connection.cursor() as cursor:
-                cursor.execute("EXPLAIN " + sql, params)
-                self.seen += "\n".join(line for (line,) in cursor.fetchall())
-            self._busy = False
-        return execute(sql, params, many, context)
 
 
 def test_deciding_a_pool_hashes_whatever_the_statistics_say() -> None:

@@ -70,6 +70,7 @@ def address_of(world: World, name: str) -> str:
         "source_id": world.source.pk,
         "lease": world.lease,
         "sweep_id": world.lease,
+        "sheet": world.sheet.slug,
         "key": world.answered,
         "class_key": "functional",
         "dispute_id": world.dispute.pk,

@@ -51,7 +51,7 @@ from labeling.learning.models import ModelVersion, Promotion, Score, Snapshot
 from labeling.monitors.models import MonitorAlert, MonitorReading
 from labeling.people.models import User
 from labeling.queue import services as queue
-from labeling.queue.models import Entry
+from labeling.queue.models import Entry, QuestionSheet, SheetQuestion
 from labeling.truth.models import Dispute, Gold
 from labeling.truth.services import Answer, add_gold
 from tests.factories import make_items, make_member, make_project, make_user, photo_bytes
@@ -99,6 +99,7 @@ class World:
     view: SavedView
     erasure: Erasure
     imported: Import
+    sheet: QuestionSheet
     protocol: Protocol
     inspection: Inspection
     link: CaptureLink
@@ -302,11 +303,19 @@ def _world(**settings: Any) -> World:
         view=SavedView.objects.create(project=project, created_by=admin, name="held", query="status=hold"),
         erasure=erasure,
         imported=_imported(project, admin),
+        sheet=_sheet(project, admin),
         protocol=protocol,
         inspection=(inspection := _inspection(protocol, photo, admin)),
         link=_link(inspection, admin),
         items=items,
     )
+
+
+def _sheet(project: Project, admin: User) -> QuestionSheet:
+    """Of one project only, so that everybody's role in it is known."""
+    sheet = QuestionSheet.objects.create(slug="look", name="Look", created_by=admin)
+    SheetQuestion.objects.create(sheet=sheet, project=project, position=0)
+    return sheet
 
 
 def _protocol(project: Project, by: User) -> Protocol:

@@ -86,7 +86,7 @@ def test_an_answer_stands_though_the_database_lends_nothing_after_it(
             cursor.execute("SELECT 1 / 0")
 
     (lease,) = lina.claim(1)
-    monkeypatch.setattr(lending, "_renew", fails)
+    monkeypatch.setattr(lending, "renew", fails)
     said = lina.answer(lease, claim={"count": 2})
     assert said.status_code == 201 and said.json()["claimed"] is None
     monkeypatch.undo()

@@ -106,6 +106,7 @@ def _cost(world: World, name: str, method: str) -> Cost:
 #: What is sent where an empty body would be refused before anything is read.
 _BODIES: dict[str, Any] = {
     "api-claims": lambda _world: {"count": 5},
+    "api-sheet-claims": lambda _world: {"count": 5},
     "api-annotations": lambda world: {
         "key": str(uuid4()), "lease": str(world.lease), "kind": "class", "class": "functional", "view_ms": 900
     },

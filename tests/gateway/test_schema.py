@@ -68,6 +68,7 @@ def test_random_requests_get_answers_that_the_schema_foresees(
         "alert_id": world.alert.pk,
         "proposal_id": world.proposal.pk,
         "decision_id": world.decision.pk,
+        "sheet": world.sheet.slug,
     }
     photo = world.items[9].image.sha256
     known = {"lease": real["lease"], "class": "functional", "sha256": photo, "guideline": 1}

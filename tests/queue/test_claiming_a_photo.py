@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from labeling.queue import services
-from labeling.queue.models import Entry, Slot
+from labeling.queue.models import BandOpening, Entry, Slot
 from labeling.queue.places import ARRIVALS
 from labeling.queue.selectors import queue_state
 from labeling.refusals import Refused
@@ -115,6 +115,17 @@ def test_an_exhausted_band_opens_the_next_one(setting: Setting) -> None:
     for _ in range(12):
         answer_with(setting.project, claim(setting)[0])
     assert Entry.objects.get(item=claim(setting)[0].item_id).band == 1
+
+
+def test_a_claim_of_several_photos_opens_one_band_only(setting: Setting) -> None:
+    setting.project.boundary_after = 1000
+    setting.project.save()
+    for _ in range(9):
+        answer_with(setting.project, claim(setting)[0])
+    held = claim(setting, count=5)
+    bands = dict(Entry.objects.values_list("item_id", "band"))
+    assert [bands[slot.item_id] for slot in held] == [0, 1, 1, 1, 1]
+    assert list(BandOpening.objects.values_list("band", flat=True)) == [1]
 
 
 def test_photos_that_arrive_later_wait_behind_the_ranked_ones(setting: Setting) -> None:

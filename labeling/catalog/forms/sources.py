@@ -28,6 +28,14 @@ class SourceForm(forms.Form):
         max_value=WatchedSource.SELDOM,
         initial=60,
     )
+    referenced = forms.BooleanField(
+        required=False,
+        label=gettext_lazy("Leave the photos in the bucket"),
+        help_text=gettext_lazy(
+            "Only pictures for the screen are kept here; the files are read from the bucket whenever they are needed, and "
+            "must stay there."
+        ),
+    )
 
     def __init__(self, *args: Any, buckets: bool = True, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -35,6 +43,7 @@ class SourceForm(forms.Form):
             self.fields["kind"].choices = [  # type: ignore[attr-defined]
                 each for each in WatchedSource.Kind.choices if each[0] != WatchedSource.Kind.BUCKET
             ]
+            del self.fields["referenced"]
 
 
 class UrlsForm(forms.Form):

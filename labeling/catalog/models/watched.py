@@ -30,6 +30,9 @@ class WatchedSource(models.Model):
     minutes = models.PositiveIntegerField(
         default=60, validators=[MinValueValidator(OFTEN), MaxValueValidator(SELDOM)]
     )
+    referenced = models.BooleanField(
+        default=False, db_default=False, help_text="its photos stay in the bucket, and are not copied"
+    )
     paused = models.BooleanField(default=False)
     removed_at = models.DateTimeField(null=True, help_text="watched no more; what came in by it stays")
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")

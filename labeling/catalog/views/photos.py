@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 
 from inference.photo import Levels
-from labeling.catalog import selectors, storage
+from labeling.catalog import missing, selectors, storage
 from labeling.catalog.models import Image
 from labeling.catalog.renditions import Place, levels_of, places
 from labeling.looked_at import only_looked_at
@@ -58,10 +58,8 @@ def _served(
     else:
         try:
             response = HttpResponse(read(levels), content_type="image/webp")
-        except OSError:
-            raise Http404(
-                _("The photo's file is missing from the storage. Take the photo in again.")
-            ) from None
+        except OSError as error:
+            raise missing.answer_to(error) from None
     response["ETag"] = etag
     response["Cache-Control"] = "private, max-age=31536000, immutable"
     response["X-Content-Type-Options"] = "nosniff"

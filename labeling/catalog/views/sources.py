@@ -9,15 +9,18 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from labeling.catalog import services
+from labeling.catalog import services, stored
 from labeling.catalog.file_counts import added_by_source
 from labeling.catalog.forms.sources import SourceForm
 from labeling.catalog.pages import project_context, show_refusal
 from labeling.catalog.permissions import Action, project_for
 from labeling.catalog.selectors import open_folders
 from labeling.catalog.watched import all_sources, name_of, open_buckets, source_of
+from labeling.jobs.told import told
 from labeling.people.signed_in import signed_in
 from labeling.refusals import Refused
+
+MOST_NOT_THERE = 50
 
 
 @login_required
@@ -48,6 +51,7 @@ def sources(request: HttpRequest, slug: str) -> HttpResponse:
                 (each, name_of(each), photos.get(each.pk, 0)) for each in every if each.removed_at is not None
             ],
             addresses=[*open_folders(), *buckets],
+            not_there=[(item, told(why)) for item, why in stored.not_there(project, most=MOST_NOT_THERE)],
         ),
         status=422 if form.errors else 200,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import connection
 
 from labeling.exchange.models import Import
+from labeling.planner import without_nested_loops
 
 # One path ends in the other, part by part; a name without an ending is any file's. Of several photos the one that is called
 # exactly so is meant. What is as it was is not written: an import that comes in is matched as it was when it was tried.
@@ -56,5 +57,6 @@ def match(of: Import) -> None:
 
     Photos that came in since the last time are found now. A row whose bytes are known is looked for by nothing else.
     """
-    with connection.cursor() as cursor:
+    # Of photos that came in a moment ago the statistics know nothing: each row went through all of them.
+    with without_nested_loops(), connection.cursor() as cursor:
         cursor.execute(_MATCH, {"of": of.pk, "project": of.project_id})

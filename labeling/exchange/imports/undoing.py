@@ -7,41 +7,41 @@ from django.utils.translation import gettext_noop
 
 from labeling.exchange.imports.checking import write
 from labeling.exchange.imports.photos_of import by_photo
-from labeling.exchange.models import Import, ImportRow, Outcome, Use
+from labeling.exchange.models import Import, Outcome, Use
 from labeling.jobs.progress import Progress
 from labeling.people.models import User
 from labeling.queue import services as queue
 from labeling.truth import services as truth
-from labeling.truth.models import Annotation, Gold, GroundTruth, Hint
+from labeling.truth.models import Gold
 
 
 def undo(of: Import, by: User, progress: Progress) -> None:
-    """Some photos a transaction. Everything is appended: retractions and withdrawals; gold is retired and stays settled."""
+    """A page of rows a transaction. All is appended: retractions, withdrawals; gold is retired and stays settled."""
     done, total = 0, of.rows.filter(outcome=Outcome.DONE).count()
     for rows in by_photo(of, (Outcome.DONE,)):
-        theirs = [row for row in rows if row.outcome == Outcome.DONE]
         with transaction.atomic():
             queue.share_ranking(of.project)
-            truth.lock_photos(sorted({row.item_id or 0 for row in theirs}))
-            for row in theirs:
-                undone = _take_back(of, row, by)
-                row.outcome, row.made = (Outcome.UNDONE, None) if undone else (Outcome.KEPT, row.made)
-            write(theirs)
-        done += len(theirs)
+            truth.lock_photos({row.item_id or 0 for row in rows})
+            back = _take_back(of, {row.made or 0 for row in rows}, by)
+            for row in rows:
+                row.outcome, row.made = (
+                    (Outcome.UNDONE, None) if row.made in back else (Outcome.KEPT, row.made)
+                )
+            write(rows)
+        done += len(rows)
         progress.report(done, total, gettext_noop("Taking the labels back"))
         progress.check()
 
 
-def _take_back(of: Import, row: ImportRow, by: User) -> bool:
-    made = row.made or 0
+def _take_back(of: Import, made: set[int], by: User) -> set[int]:
+    """Those of what rows made (ids) that stand no more."""
     match Use(of.use):
         case Use.ANSWER:
-            annotation = Annotation.objects.get(pk=made)
-            return queue.take_answer_back(project=of.project, annotation=annotation, by=by)
+            return queue.take_answers_back(project=of.project, ids=made, by=by)
         case Use.TRAIN:
-            return truth.take_truth_back(project=of.project, truth=GroundTruth.objects.get(pk=made))
+            return truth.take_truths_back(project=of.project, ids=made)
         case Use.GOLD:
-            truth.retire_gold(gold=Gold.objects.get(pk=made), by=by)
-            return True
+            truth.retire_golds(project=of.project, golds=list(Gold.objects.filter(pk__in=made)), by=by)
+            return made
         case Use.HINT:
-            return truth.take_hint_back(hint=Hint.objects.get(pk=made))
+            return truth.take_hints_back(ids=made)

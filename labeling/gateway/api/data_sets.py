@@ -104,6 +104,10 @@ class ManifestOut(Shape):
         help_text="SHA-256 of the lines `photo class split`, in the order of the rows: the same each time."
     )
     missing_photos = serializers.ListField(child=serializers.CharField())
+    why_missing = serializers.DictField(
+        child=serializers.CharField(),
+        help_text="by SHA-256: why a photo could not be had from where it stays",
+    )
 
 
 def _present(request: Request, data_set: DataSet) -> dict[str, Any]:

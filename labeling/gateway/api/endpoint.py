@@ -76,7 +76,8 @@ def endpoint(
 
     ``may``: an action in the project of the address, which the handler gets as ``project`` instead of its ``slug``. An
     address that says ``protocol`` instead means one in a protocol, which the handler gets; one that says ``inspection_id``,
-    in the protocol of that inspection, and the handler gets ``inspection``.
+    in the protocol of that inspection, and the handler gets ``inspection``; one that says ``sheet``, in each project of a
+    question sheet, which the handler gets.
     ``takes``: the serializer of the body, or those by content type, of which the first reads all; what it made of the
     body the handler gets as ``given``. What the handler returns is sent with ``status`` (200; 204 where it ``returns``
     nothing), unless it is a response. ``also``: further responses by status. ``errors``: those to be told beside the

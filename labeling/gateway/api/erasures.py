@@ -70,6 +70,10 @@ class ErasureDetailOut(ErasureOut):
     certificates = serializers.ListField(
         child=serializers.IntegerField(), help_text="ids of those that rest on some of them"
     )
+    files_in_sources = serializers.DictField(
+        child=serializers.IntegerField(),
+        help_text="watched sources where some of the files still lie, and how many: they are not Hilltop's to delete",
+    )
     waits_for = serializers.ListField(
         child=serializers.CharField(), help_text="what stands in the way, if anything"
     )
@@ -110,6 +114,7 @@ def _in_full(made: Erasure) -> Json:
         "decisions": took.get("decisions", 0),
         "models": [number for number, _learned in took.get("models", [])],
         "certificates": [pk for pk, _class in took.get("certificates", [])],
+        "files_in_sources": dict(took.get("files", [])),
         "waits_for": selectors.waits_for(made),
     }
 

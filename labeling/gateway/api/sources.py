@@ -26,6 +26,9 @@ class SourceIn(StrictSerializer):
         help_text="A folder that is open for intake, or an open bucket's name and folders in it.",
     )
     minutes = like(WatchedSource, "minutes", default=60, help_text="Between two looks.")
+    referenced = serializers.BooleanField(
+        default=False, help_text="Its photos stay in the bucket, and are not copied."
+    )
 
 
 class SourceChangesIn(StrictSerializer):
@@ -38,6 +41,7 @@ class SourceOut(Shape):
     kind = serializers.ChoiceField(WatchedSource.Kind.choices)
     address = serializers.CharField()
     minutes = serializers.IntegerField()
+    referenced = serializers.BooleanField()
     paused = serializers.BooleanField()
     created_by = serializers.CharField()
     created_at = serializers.DateTimeField()

@@ -17,7 +17,7 @@ from labeling.gateway.moving import backups, databases, erased
 from labeling.gateway.moving.backups import FORMAT, Manifest, file_name, part
 from labeling.gateway.moving.copying import Content, at_once, content_of, put
 from labeling.gateway.moving.databases import Digest, Session
-from labeling.gateway.moving.stores import NOT_COMPUTED, ORIGINALS, STAGING, Folder, Store
+from labeling.gateway.moving.stores import NOT_COMPUTED, ORIGINALS, REFERENCES, STAGING, Folder, Store
 
 #: So many moments are tried; what is missing then was missing before.
 MOMENTS = 3
@@ -162,6 +162,9 @@ def _keep(target: Store, name: str, path: Path) -> Content:
 
 def _warnings(moment: _Moment, copies: _Copies) -> Iterator[str]:
     there = {bytes.fromhex(content.sha256) for content in copies.files.values()}
+    there |= {
+        bytes.fromhex(name.rpartition("/")[2]) for name in copies.files if name.startswith(f"{REFERENCES}/")
+    }
     if lost := moment.photos - there:
         yield (
             f"{len(lost)} photos are lost or damaged where they were, and not in the backup; take them in again: "

@@ -1,7 +1,8 @@
 """Where files are: in a folder or in a bucket. What Hilltop holds has the same names in both.
 
-Photos are ``originals/…`` and, of what is made of them, ``vN/…``; all else begins with one of :data:`FOLDERS`. On one
-machine those are folders of ``var/`` beside ``var/photos``; in a bucket everything is below its ``location``.
+Photos are ``originals/…`` (``references/…``: where one lies that stays elsewhere) and, of what is made of them, ``vN/…``;
+all else begins with one of :data:`FOLDERS`. On one machine those are folders of ``var/`` beside ``var/photos``; in a bucket
+everything is below its ``location``.
 """
 
 from __future__ import annotations
@@ -25,9 +26,9 @@ from labeling.gateway.moving import CannotMove
 
 STAGING = "staging"
 FOLDERS = ("embeddings", "models", "backbones", STAGING, "heat")
-ORIGINALS = "originals"
+ORIGINALS, REFERENCES = "originals", "references"
 #: Everything else is computed again when it is missed.
-NOT_COMPUTED = (ORIGINALS, "models", "backbones", STAGING)
+NOT_COMPUTED = (ORIGINALS, REFERENCES, "models", "backbones", STAGING)
 #: A larger file of a bucket waits on the disk, not in memory.
 IN_MEMORY = 32 * 2**20
 

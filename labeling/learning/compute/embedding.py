@@ -19,6 +19,7 @@ from inference.embed import Embedder
 from inference.store import EmbeddingStore
 from labeling.catalog import storage
 from labeling.catalog.models import Project
+from labeling.catalog.references import NotThere
 from labeling.jobs.progress import Cancelled, Interrupted, JobError, Progress, Superseded, of
 from labeling.learning import domain_backbones, events
 from labeling.learning.compute import sharing
@@ -34,6 +35,9 @@ CHUNK = 256
 NAMED = 50
 # What stops a job is no fault of a backbone: it is asked to stop, or database, store or disk are in trouble.
 _ABOUT_THE_JOB = (Cancelled, Interrupted, Superseded, DatabaseError, StoreAway, OSError)
+_AWAY = gettext_noop(
+    "The bucket in which some photos stay does not answer. All others are embedded. Start the job again when it does."
+)
 #: Between two looks at what other workers have in hand.
 WAIT_S = 0.5
 #: A worker that has a part in hand for so long hangs. Embedding the part twice does no harm.
@@ -44,12 +48,14 @@ PATIENCE_S = 600.0
 class Tally:
     """What became of the photos. ``failures``: up to ``named`` of them, as {sha256, reason, message}.
 
-    ``seconds``: this worker's own work on those that it embedded, reading and storing included.
+    ``seconds``: this worker's own work on those that it embedded, reading and storing included. ``away``: how many of those
+    that failed stay in a bucket that does not answer.
     """
 
     embedded: int = 0
     seconds: float = 0.0
     failed: int = 0
+    away: int = 0
     failures: list[dict[str, str]] = field(default_factory=list)
     failed_hashes: set[str] = field(default_factory=set)
     named: int = NAMED
@@ -116,11 +122,19 @@ def _photos(hashes: Sequence[str], tally: Tally) -> Iterator[tuple[str, bytes]]:
         if error is None:
             yield sha256, data
         else:
-            tally.fail(
-                sha256,
-                "truncated" if isinstance(error, storage.Damaged) else "missing_file",
-                f"The photo's file cannot be read ({error}). Restore it from a backup, or add it again.",
-            )
+            tally.fail(sha256, *_why_unread(error))
+            tally.away += isinstance(error, NotThere) and error.code == "silent"
+
+
+def _why_unread(error: OSError) -> tuple[str, str]:
+    """Reason and message."""
+    if isinstance(error, NotThere):  # which names a folder, and that may say what is on the photo
+        return (
+            "not_there",
+            "The photo stays elsewhere, and cannot be had from there. An admin sees why on the page Sources.",
+        )
+    reason = "truncated" if isinstance(error, storage.Damaged) else "missing_file"
+    return reason, f"The photo's file cannot be read ({error}). Restore it from a backup, or add it again."
 
 
 def _read(sha256: str) -> tuple[str, bytes, OSError | None]:
@@ -148,7 +162,8 @@ def embed_project(progress: Progress) -> dict[str, Any]:
 
     The project's own backbone comes first, so that labeling can begin; then those that versions in use stand on, its
     further ones, and those fitted to its photos. One that fails is passed over, and told; where it is the project's own, the
-    job fails by it once the others are done. Raises :class:`JobError` for that.
+    job fails by it once the others are done. So it does where photos stay in a bucket that does not answer. Raises
+    :class:`JobError` for that.
     """
     project = project_of(progress)
     names = domain_backbones.to_embed(project)
@@ -171,6 +186,8 @@ def embed_project(progress: Progress) -> dict[str, Any]:
             fresh = False
     if own is None:
         raise JobError(f"{told[0]['error']} Choose another backbone in the project's settings.")
+    if any(each.get("away") for each in told):
+        raise JobError(_AWAY)
     return own | {"backbones": told}
 
 
@@ -237,6 +254,7 @@ def _embed_under(
         "own": {"photos": photos, **counts, "failures": tally.failures, "helped": work.helped},
         "backbone": {
             **counts,
+            "away": tally.away,
             "dim": backbone.dim,
             "measured": tally.embedded,
             "seconds": round(tally.seconds, 3),

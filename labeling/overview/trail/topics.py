@@ -38,6 +38,9 @@ TOPICS: dict[str, Topic] = {
                 "project_restored",
                 "settings_changed",
                 "backbone_adapted",
+                "sheet_made",
+                "sheet_changed",
+                "sheet_removed",
                 "protocol_published",
             }
         ),

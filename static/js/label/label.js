@@ -15,17 +15,17 @@ import { $, say, settings, texts } from "../screen/page.js";
 import { Panels } from "../screen/panels.js";
 import { Recent } from "../screen/recent.js";
 import { openScreen } from "../screen/screen.js";
+import { Stage } from "../screen/stage.js";
 import { oneTap } from "../screen/taps.js";
 import { UndoStack } from "../screen/undo.js";
+import { cardWords } from "../screen/words.js";
 import { BreakHint } from "./break-hint.js";
 import { Checklist } from "./checklist.js";
 import { GuidelineWatch } from "./guideline.js";
 import { Progress } from "./progress.js";
-import { Stage } from "./stage.js";
 import { startTour } from "./tour.js";
 import { told } from "./undone.js";
 import { Wanted } from "./wanted.js";
-import { cardWords } from "./words.js";
 
 const MORE_MS = 300; // between two claims for what is held beyond the next photos
 const HISTORY = 5; // answers and skips that can be undone one after the other, while their time lasts
@@ -150,7 +150,8 @@ function answer(event, given, { label, button }) {
 
 /** An answer asks for what comes next, where that is wanted: one round trip for both. */
 async function send(entry) {
-  const claim = entry.kind === "answer" ? claims.along() : null;
+  // One that another page of this person left behind is of another project, and asks for nothing here.
+  const claim = entry.kind === "answer" && entry.url === settings.urls.annotations ? claims.along() : null;
   if (!claim) return deliver(entry);
   const result = { ...(await deliver(entry, { claim })), asked: true };
   if (result.outcome === "later") claims.brought(result); // the outbox keeps it; otherwise once it has let go of it

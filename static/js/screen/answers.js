@@ -4,10 +4,11 @@
 import { digit } from "./keys.js";
 import { $, settings, texts } from "./page.js";
 
-const WHY = { h: "hold", u: "unusable" };
+// "all": unusable for every question that is open, where a screen asks several.
+const WHY = { h: "hold", u: "unusable", x: "all" };
 
 export class AnswerBar {
-  mode = "answer"; // or "hold", "unusable" (a reason is asked for), "ticks" (a checklist is)
+  mode = "answer"; // or "hold", "unusable", "all" (a reason is asked for), "ticks" (a checklist is)
   #ready;
   #announce;
   #onClass;
@@ -50,7 +51,7 @@ export class AnswerBar {
     }
     const comment = key === "c" && reasons ? this.#comment() : null;
     if (comment) comment.focus();
-    else if (WHY[key]) this.#askWhy(WHY[key]);
+    else if (settings.reasons[WHY[key]]) this.#askWhy(WHY[key]);
     else return false;
     return true;
   }
@@ -66,7 +67,7 @@ export class AnswerBar {
     // Whoever works with Tab and Enter stays where the choice goes on.
     if (focused && mode === "answer") this.whyButton(before)?.focus({ preventScroll: true });
     else if (focused) document.querySelector(".lb-reasons:not([hidden]) button")?.focus({ preventScroll: true });
-    const asked = { hold: texts.chooseHold, unusable: texts.chooseUnusable }[mode];
+    const asked = { hold: texts.chooseHold, unusable: texts.chooseUnusable, all: texts.chooseForAll }[mode];
     if (asked) this.#announce(asked);
   }
 

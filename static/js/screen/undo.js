@@ -29,10 +29,10 @@ export class UndoStack {
     }, 1000);
   }
 
-  /** `entry` has a key of its own; its time begins now. */
-  push(entry) {
+  /** `entry` has a key of its own; its time, of so many `seconds`, begins now. */
+  push(entry, seconds) {
     this.#entries = [...this.#entries, entry].slice(-this.#keep);
-    this.restart(entry.key);
+    this.restart(entry.key, seconds);
   }
 
   /**
@@ -73,9 +73,9 @@ export class UndoStack {
     this.#changed();
   }
 
-  restart(key) {
+  restart(key, seconds = settings.undoSeconds) {
     const entry = this.find(key);
-    if (entry) entry.until = Date.now() + settings.undoSeconds * 1000;
+    if (entry) entry.until = Date.now() + seconds * 1000;
     this.#changed();
   }
 

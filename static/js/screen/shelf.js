@@ -40,16 +40,18 @@ export class Shelf extends EventTarget {
     this.#handled.add(lease);
   }
 
-  /** What the server says is on loan to us, oldest first. Says how many of them are new. */
+  /** What the server says is on loan to us, oldest first; what else it tells of a photo stays with its task. Says how many of
+   *  them are new. */
   merge(tasks) {
     const before = this.#queue.length;
-    for (const { lease, photo, note, expires_at: until } of tasks) {
-      const expires = Date.parse(until);
+    for (const told of tasks) {
+      const { lease } = told;
+      const expires = Date.parse(told.expires_at);
       const known = this.#known.get(lease);
       if (known) {
         known.expires = expires;
       } else if (!this.#handled.has(lease)) {
-        const task = { lease, photo, note, expires, element: null, ready: false, broken: false };
+        const task = Object.assign(told, { expires, element: null, ready: false, broken: false });
         this.#known.set(lease, task);
         this.#queue.push(task);
       }
@@ -114,6 +116,7 @@ export class Shelf extends EventTarget {
   putBack(task) {
     this.#handled.delete(task.lease);
     this.#known.set(task.lease, task);
+    this.#queue = this.#queue.filter((each) => each !== task);
     task.expires = Infinity; // until the server has lent it again
     if (this.current) {
       this.current.element.classList.remove("on");

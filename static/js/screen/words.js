@@ -1,6 +1,6 @@
-// What the card of the labeling screen says when there is no photo to show.
+// What the card says, of a screen of single photos, when there is no photo to show.
 
-import { texts } from "../screen/page.js";
+import { texts } from "./page.js";
 
 /** [title, text]. `queue` is what the server told of it; `trouble` why photos cannot be asked for. */
 export function cardWords({ state, message }, { trouble, offline }) {

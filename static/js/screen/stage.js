@@ -1,10 +1,10 @@
 // The photo on the screen: the shelf's next one, looked at through the viewer, under the view clock. It is there in the very
 // frame in which it is asked for, and that is measured. It knows no answer, and not what is said where no photo is.
 
-import { followBrightness } from "../screen/brightness-panel.js";
-import { ViewClock, afterPaint } from "../screen/clock.js";
-import { $, say, settings, texts } from "../screen/page.js";
-import { Viewer } from "../screen/viewer.js";
+import { followBrightness } from "./brightness-panel.js";
+import { ViewClock, afterPaint } from "./clock.js";
+import { $, say, settings, texts } from "./page.js";
+import { Viewer } from "./viewer.js";
 import { Shelf } from "./shelf.js";
 
 // What the benchmark of this screen reads: key press to next photo painted, in ms of the page's clock.
