@@ -56,12 +56,18 @@ class Entry:
 
 def first_guideline(*, project: Project, classes: Sequence[Mapping[str, Any]], by: User) -> Guideline:
     """Version 1 of a new project. Call it in the transaction that makes the project."""
+    schema = first_schema(classes)
+    return _write(project=project, number=1, note=_("First version"), by=by, schema=schema)
+
+
+def first_schema(classes: Sequence[Mapping[str, Any]]) -> dict[str, Entry]:
+    """What version 1 would say of ``classes``. Raises :class:`Refused` (422) where they cannot be a new project's."""
     schema: dict[str, Entry] = {}
     _add(schema, classes)
     if len(schema) < 2:
         raise Refused.invalid("classes", _("A question needs at least two classes. Add another one."))
     _check_names(schema)
-    return _write(project=project, number=1, note=_("First version"), by=by, schema=schema)
+    return schema
 
 
 @transaction.atomic
@@ -192,11 +198,11 @@ def lock_newest(project: Project, expected: int | None) -> Guideline:
     return current
 
 
-def key_for(name: str, taken: Iterable[str]) -> str:
+def key_for(name: str, taken: Iterable[str], otherwise: str = "class") -> str:
     """A key made from a class's name that is not ``taken``; ``class-1`` and so on where it has no Latin letters."""
     taken = set(taken)
-    base = slugify(name)[:50] or "class"
-    if base != "class" and base not in taken:
+    base = slugify(name)[:50] or otherwise
+    if base != otherwise and base not in taken:
         return base
     number = 1
     while f"{base}-{number}" in taken:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from itertools import count
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Model
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -83,6 +85,7 @@ RESERVED = frozenset(
         "photos",
         "projects",
         "static",
+        "templates",
     }
 )
 #: Of a new project's address. Those of older projects may hold capitals and underscores too, and stay as they are.
@@ -171,28 +174,47 @@ def _refuse_invalid(project: Project, *, kept: Collection[str] = ()) -> None:
     try:
         project.full_clean(validate_constraints=False)
     except ValidationError as error:
-        fields = {name: " ".join(messages) for name, messages in error.message_dict.items()}
+        fields = _by_field(error)
     if project.pk is None and (wrong := _slug_refusal(project.slug)):
         fields["slug"] = wrong
-    # What the database's constraints say, in words that name the field.
-    if not fields:
-        if project.rule == "k_of_n" and not 1 <= project.agreement_k <= project.answers_per_image:
-            fields["agreement_k"] = _("k can be at most the number of answers a photo gets (%(n)s).") % {
-                "n": project.answers_per_image
-            }
-        if project.gold_rate + project.audit_rate > 1:
-            fields["gold_rate"] = _("The shares of gold and audit photos together can be at most 1.")
-        if project.strategy not in STRATEGIES:
-            fields["strategy"] = _("Choose one of: %(names)s.") % {"names": ", ".join(STRATEGIES)}
-        if not backbones.is_choice(project.backbone):
-            fields["backbone"] = _("Choose one of: %(names)s.") % {"names": ", ".join(backbones.choices())}
-        if wrong := _wrong_further(project, kept):
-            fields["further_backbones"] = wrong
-        for name, most in MOST.items():
-            if getattr(project, name) > most:
-                fields[name] = _("At most %(most)d.") % {"most": most}
+    fields = fields or _what_constraints_say(project, kept)
     if fields:
         raise Refused.invalid_fields(fields, " ".join(f"{name}: {text}" for name, text in fields.items()))
+
+
+def wrong_settings(settings: Mapping[str, Any]) -> dict[str, str]:
+    """What a new project would refuse of these settings: name -> what is wrong."""
+    project = Project(slug="-", name="-", question="-", **settings)
+    try:
+        project.clean_fields(exclude={"slug", "name", "question", "created_by"})
+    except ValidationError as error:
+        return _by_field(error)
+    return _what_constraints_say(project, ())
+
+
+def _by_field(error: ValidationError) -> dict[str, str]:
+    return {name: " ".join(messages) for name, messages in error.message_dict.items()}
+
+
+def _what_constraints_say(project: Project, kept: Collection[str]) -> dict[str, str]:
+    """In words that name the field; of a project whose fields are right each for itself."""
+    fields: dict[str, str] = {}
+    if project.rule == "k_of_n" and not 1 <= project.agreement_k <= project.answers_per_image:
+        fields["agreement_k"] = _("k can be at most the number of answers a photo gets (%(n)s).") % {
+            "n": project.answers_per_image
+        }
+    if project.gold_rate + project.audit_rate > 1:
+        fields["gold_rate"] = _("The shares of gold and audit photos together can be at most 1.")
+    if project.strategy not in STRATEGIES:
+        fields["strategy"] = _("Choose one of: %(names)s.") % {"names": ", ".join(STRATEGIES)}
+    if not backbones.is_choice(project.backbone):
+        fields["backbone"] = _("Choose one of: %(names)s.") % {"names": ", ".join(backbones.choices())}
+    if wrong := _wrong_further(project, kept):
+        fields["further_backbones"] = wrong
+    for name, most in MOST.items():
+        if getattr(project, name) > most:
+            fields[name] = _("At most %(most)d.") % {"most": most}
+    return fields
 
 
 def _wrong_further(project: Project, kept: Collection[str]) -> str:
@@ -206,6 +228,15 @@ def _wrong_further(project: Project, kept: Collection[str]) -> str:
     if any(not backbones.is_choice(name) for name in names if name not in kept):
         return _("Choose one of: %(names)s.") % {"names": ", ".join(backbones.choices())}
     return ""
+
+
+def free_slug(wanted: str, among: type[Model] = Project) -> str:
+    """``wanted``, an address, or the first of ``wanted-2`` and so on that no project (or what else ``among`` is) has."""
+    rows = among._default_manager.filter(slug__istartswith=wanted[:50])
+    taken = {slug.lower() for slug in rows.values_list("slug", flat=True)}
+    taken |= RESERVED
+    numbered = (f"{wanted[: 59 - len(str(n))].rstrip('-')}-{n}" for n in count(2))
+    return wanted if wanted not in taken else next(each for each in numbered if each not in taken)
 
 
 def _slug_refusal(slug: str) -> str:

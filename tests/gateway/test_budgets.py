@@ -23,8 +23,10 @@ from benchmarks.grown import grow
 from benchmarks.rows_read import GROWING, MOST_ROWS, rows_read
 from labeling.catalog.models import Project
 from labeling.catalog.permissions import Action
+from labeling.catalog.project_templates.known import PROJECTS
 from labeling.catalog.selectors import current_guideline
 from labeling.gateway.api.endpoint import Who
+from labeling.inspections.protocol_templates.known import PROTOCOLS
 from tests.gateway.addresses import address_of
 from tests.gateway.budgets import DEARER, QUERIES, Cost
 from tests.gateway.conftest import World, make_world
@@ -116,6 +118,10 @@ _BODIES: dict[str, Any] = {
     "api-decide": lambda world: {"sha256": world.items[3].image.sha256},
     "api-bulks": lambda _world: {"deed": "unusable", "search": "q=png", "comment": "Out of focus."},
     "photos-bulks": lambda _world: {"deed": "unusable", "search": "q=png", "comment": "Out of focus."},
+    "api-protocol-templates": lambda _world: {
+        "content": PROTOCOLS.called("car-return").content | {"key": "our-return"}
+    },
+    "api-templates": lambda _world: {"content": PROJECTS.called("damage").content | {"key": "our-damage"}},
     "api-views": lambda _world: {"name": "png", "search": "q=png"},
     "api-data-sets": lambda _world: {"format": "csv", "search": "q=png"},
     "api-ruling": lambda _world: {"outcome": "class", "class": "functional"},

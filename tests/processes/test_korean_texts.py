@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from babel.messages.pofile import read_po
@@ -58,6 +60,23 @@ def texts() -> Iterator[tuple[str, str]]:
             plural = isinstance(message.id, tuple)
             assert not message.fuzzy, message.id
             yield (message.id[-1], message.string[0]) if plural else (message.id, message.string)
+    yield from _of_templates()
+
+
+def _of_templates() -> Iterator[tuple[str, str]]:
+    """Those of the shipped templates, which hold both languages: each text has both, a list as many lines in each."""
+
+    def pairs(content: Any) -> Iterator[tuple[str, str]]:
+        if isinstance(content, dict) and content.keys() & {"en", "ko"}:
+            assert content.keys() == {"en", "ko"}, content
+            both = [each if isinstance(each, list) else [each] for each in (content["en"], content["ko"])]
+            yield from zip(*both, strict=True)
+        elif isinstance(content, dict | list):
+            for each in content.values() if isinstance(content, dict) else content:
+                yield from pairs(each)
+
+    for path in (ROOT / "labeling").rglob("ready_made/*.toml"):
+        yield from pairs(tomllib.loads(path.read_text()))
 
 
 def test_every_text_has_its_korean_with_the_same_placeholders() -> None:

@@ -5,6 +5,7 @@ Which names and keys are free is not known here: the guideline's services say so
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
@@ -13,7 +14,7 @@ from django.utils.translation import gettext_lazy
 
 from labeling.catalog.forms.texts import ONE_A_LINE, lines_of, longest
 from labeling.catalog.guidelines import MAX_CLASSES
-from labeling.catalog.models import ClassDefinition
+from labeling.catalog.models import ClassDefinition, LabelClass
 
 if TYPE_CHECKING:
     _ClassFormSet = forms.BaseFormSet["NewClassForm"]
@@ -101,9 +102,25 @@ class NewClassForm(forms.Form):
         return {
             "name": self.cleaned_data["name"],
             "group": self.cleaned_data["group"],
-            "criteria": self.cleaned_data["criteria"],
+            # Browsers send line ends as CR LF.
+            "criteria": self.cleaned_data["criteria"].replace("\r\n", "\n"),
             "checklist": lines_of(self.cleaned_data["checklist"]),
         }
+
+
+class _RowForm(NewClassForm):
+    """``key`` comes with a template; without one it is made from the name."""
+
+    key = forms.CharField(max_length=longest(LabelClass, "key"), required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.initial.get("criteria"):  # to be read before they are kept
+            self.fields["criteria"].widget.attrs["rows"] = 9
+
+    def as_class(self) -> dict[str, Any] | None:
+        given = super().as_class()
+        return given and {"key": self.cleaned_data["key"], **given}
 
 
 class _ClassRows(_ClassFormSet):
@@ -119,8 +136,15 @@ class _ClassRows(_ClassFormSet):
 
 
 _NewClassRows = forms.formset_factory(
-    NewClassForm, formset=_ClassRows, extra=2, max_num=MAX_CLASSES, validate_max=True
+    _RowForm, formset=_ClassRows, extra=2, max_num=MAX_CLASSES, validate_max=True
 )
+_FilledClassRows = forms.formset_factory(
+    _RowForm, formset=_ClassRows, extra=0, max_num=MAX_CLASSES, validate_max=True
+)
+
+
+def _as_typed(given: Mapping[str, Any]) -> dict[str, Any]:
+    return {**given, "checklist": "\n".join(given.get("checklist", ()))}
 
 
 class _PastedForm(forms.Form):
@@ -130,17 +154,19 @@ class _PastedForm(forms.Form):
 class NewClasses:
     """The classes of a new project: rows, as many as one likes, and a pasted list. Context of ``catalog/_new_classes.html``.
 
+    ``ready``: what stands in the rows at first, as services take it; without it there are empty ones.
     ``more``: somebody asked for more rows, and for nothing else; what was typed stays.
     """
 
     PREFIX = "classes"
     MORE = "more-rows"
 
-    def __init__(self, data: Any = None) -> None:
+    def __init__(self, data: Any = None, ready: Sequence[Mapping[str, Any]] = ()) -> None:
         self.sent = data is not None
         self.more = self.sent and self.MORE in data
         self._pasted = _PastedForm(None if self.more else data, initial=data)
-        self.rows = _NewClassRows(data, prefix=self.PREFIX)
+        rows = _FilledClassRows if ready and not self.sent else _NewClassRows
+        self.rows = rows(data, initial=[_as_typed(each) for each in ready], prefix=self.PREFIX)
         if self.more or (self.sent and not self.rows.management_form.is_valid()):
             # Not checked yet; or rows to write in, where what was sent does not say how many there were.
             self.wrong = [] if self.more else list(self.rows.non_form_errors())
@@ -166,6 +192,6 @@ class NewClasses:
         except ValueError:
             return []
         return [
-            {name: data.get(f"{self.PREFIX}-{row}-{name}", "") for name in NewClassForm.base_fields}
+            {name: data.get(f"{self.PREFIX}-{row}-{name}", "") for name in _RowForm.base_fields}
             for row in range(rows)
         ]

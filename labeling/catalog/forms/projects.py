@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy
 
 from labeling.catalog import backbones
 from labeling.catalog.forms.texts import longest
-from labeling.catalog.models import Project
+from labeling.catalog.models import KeptProjectTemplate, Project
 from labeling.catalog.projects import SETTINGS, SLUG_RULE
 from labeling.catalog.strategies import STRATEGIES
 from labeling.catalog.strictness import Preset
@@ -49,6 +49,9 @@ class ProjectForm(forms.Form):
     )
     description = forms.CharField(
         required=False, label=gettext_lazy("Description"), widget=forms.Textarea(attrs={"rows": 3})
+    )
+    template = forms.CharField(
+        max_length=longest(KeptProjectTemplate, "key"), required=False, widget=forms.HiddenInput
     )
 
     def clean(self) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('catalog', '0029_removed_sources'),
+        ('catalog', '0030_templates'),
     ]
 
     operations = [

@@ -18,6 +18,7 @@ from labeling.catalog.models.metadata import Metadata, MetadataChange, MetadataN
 from labeling.catalog.models.photo import Image, Item
 from labeling.catalog.models.project import SHARE, AgreementRule, Levels, NearDuplicates, Project, Role
 from labeling.catalog.models.proposal import GuidelineProposal, ProposalAnswer
+from labeling.catalog.models.template import KeptProjectTemplate, KeptTemplate
 from labeling.catalog.models.watched import WatchedFile, WatchedSource
 from labeling.forgetting import APPEND_ONLY
 
@@ -39,6 +40,8 @@ __all__ = [
     "IntakeKind",
     "IntakeOutcome",
     "Item",
+    "KeptProjectTemplate",
+    "KeptTemplate",
     "LabelClass",
     "Levels",
     "Likeness",

@@ -19,6 +19,9 @@ from labeling.catalog.forms.projects import ArchiveForm, ProjectForm, SettingsFo
 from labeling.catalog.models import Project
 from labeling.catalog.pages import project_context, show_refusal
 from labeling.catalog.permissions import Action, may_create_projects, project_for
+from labeling.catalog.project_templates.known import PROJECTS
+from labeling.catalog.project_templates.template import ProjectTemplate
+from labeling.catalog.projects import free_slug
 from labeling.catalog.selectors import active_definitions
 from labeling.catalog.strictness import PRESETS, consequence, error_of, preset_called
 from labeling.catalog.work import work_of
@@ -30,14 +33,19 @@ from labeling.refusals import Refused
 @login_required
 @require_http_methods(["GET", "POST"])
 def project_new(request: HttpRequest) -> HttpResponse:
+    """``?template=``: the fields are filled as it says, and looked at before anything is created."""
     if not may_create_projects(request.user):
         raise PermissionDenied(_("Only the site's administrators found projects. Ask one of them."))
     given = request.POST if request.method == "POST" else None
-    classes = NewClasses(given)
-    form = ProjectForm(None if classes.more else given, initial=given)
+    template = PROJECTS.called((given or request.GET).get("template", ""))
+    ready = template.as_project() if template else {}
+    classes = NewClasses(given, ready.get("classes", ()))
+    form = ProjectForm(None if classes.more else given, initial=given or _typed(template, ready))
     checked = given is not None and not classes.more
     if checked and form.is_valid() & classes.is_valid():
         try:
+            if form.cleaned_data["template"]:
+                template = PROJECTS.called_or_refused(form.cleaned_data["template"])
             project = services.create_project(
                 slug=form.cleaned_data["slug"],
                 name=form.cleaned_data["name"],
@@ -45,6 +53,7 @@ def project_new(request: HttpRequest) -> HttpResponse:
                 description=form.cleaned_data["description"],
                 classes=classes.given(),
                 by=signed_in(request),
+                **(template.settings if template else {}),
             )
         except Refused as refusal:
             show_refusal(form, refusal)
@@ -55,9 +64,21 @@ def project_new(request: HttpRequest) -> HttpResponse:
     return render(
         request,
         "catalog/project_new.html",
-        {"form": form, "classes": classes},
+        {
+            "form": form,
+            "classes": classes,
+            "template": template,
+            "templates": [] if template or given else PROJECTS.all(),
+        },
         status=422 if invalid else 200,
     )
+
+
+def _typed(template: ProjectTemplate | None, ready: dict[str, Any]) -> dict[str, Any]:
+    """What stands in the fields of a new project at first."""
+    if template is None:
+        return {}
+    return {**ready, "slug": free_slug(template.key), "template": template.key}
 
 
 @login_required

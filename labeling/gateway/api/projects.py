@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from labeling.catalog.guidelines import MAX_CLASSES
 from labeling.catalog.models import Project, Role
 from labeling.catalog.permissions import Action, may, role_in
+from labeling.catalog.project_templates.known import PROJECTS
 from labeling.catalog.selectors import current_guideline, schema_of
 from labeling.catalog.services import create_project, update_settings
 from labeling.gateway.api.base import ApiView, route, signed_in
@@ -38,15 +39,28 @@ class SettingsIn(ModelInput):
 
 
 class ProjectIn(ModelInput):
-    """Every setting may be left out."""
+    """Every setting may be left out; of a ``template`` also what it says: classes, name and question."""
 
     slug = NewAddress()
-    classes = NewClass(many=True, allow_empty=False, max_length=MAX_CLASSES)  # type: ignore[call-arg]  # of a list
+    template = serializers.SlugField(
+        required=False,
+        max_length=60,
+        help_text="Key of one of `templates`. What is sent beside it takes its place.",
+    )
+    classes = NewClass(many=True, allow_empty=False, max_length=MAX_CLASSES, required=False)  # type: ignore[call-arg]  # of a list
 
     class Meta:
         model = Project
-        fields = ("slug", "classes", "name", "question", *SETTINGS)
-        extra_kwargs: dict[str, Any] = {name: {"required": False} for name in SETTINGS}
+        fields = ("slug", "template", "classes", "name", "question", *SETTINGS)
+        extra_kwargs: dict[str, Any] = {name: {"required": False} for name in ("name", "question", *SETTINGS)}
+
+    def validate(self, given: dict[str, Any]) -> dict[str, Any]:
+        if "template" not in given:
+            missing = [name for name in ("classes", "name", "question") if name not in given]
+            if missing:
+                needed = self.fields["slug"].error_messages["required"]
+                raise serializers.ValidationError({name: [needed] for name in missing})
+        return given
 
 
 class SettingsOut(serializers.ModelSerializer[Project]):
@@ -105,7 +119,9 @@ class ProjectsView(ApiView):
     )
     def post(self, request: Request, given: Json) -> Json:
         user = signed_in(request)
-        return present(create_project(by=user, **given), user)
+        template = given.pop("template", None)
+        ready = PROJECTS.called_or_refused(template, "template").as_project() if template else {}
+        return present(create_project(by=user, **(ready | given)), user)
 
 
 @route("projects/<slug:slug>", "api-project", "projects")

@@ -9,6 +9,7 @@ from labeling.inspections.models.inspection import (
 )
 from labeling.inspections.models.link import CaptureLink
 from labeling.inspections.models.protocol import Check, Protocol, ProtocolVersion, Shot
+from labeling.inspections.models.template import KeptProtocolTemplate
 from labeling.inspections.models.verdict import Outcome, Verdict
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "Fault",
     "Inspection",
     "InspectionPhoto",
+    "KeptProtocolTemplate",
     "Origin",
     "Outcome",
     "Protocol",

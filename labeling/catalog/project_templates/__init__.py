@@ -1,0 +1,1 @@
+"""Projects that somebody thought out before: question, classes, criteria, checklists and strictness, as data."""

@@ -1,0 +1,11 @@
+"""The templates of projects that there are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from labeling.catalog.models import KeptProjectTemplate
+from labeling.catalog.project_templates.shelf import Shelf
+from labeling.catalog.project_templates.template import ProjectTemplate, check
+
+PROJECTS = Shelf(Path(__file__).parent / "ready_made", KeptProjectTemplate, check, ProjectTemplate)

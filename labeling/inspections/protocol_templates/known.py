@@ -1,0 +1,11 @@
+"""The templates of protocols that there are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from labeling.catalog.project_templates.shelf import Shelf
+from labeling.inspections.models import KeptProtocolTemplate
+from labeling.inspections.protocol_templates.template import ProtocolTemplate, check
+
+PROTOCOLS = Shelf(Path(__file__).parent / "ready_made", KeptProtocolTemplate, check, ProtocolTemplate)

@@ -1,0 +1,202 @@
+"""A protocol's template: what its file may say. A check is a project's template, named or written out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from labeling.catalog.project_templates.known import PROJECTS
+from labeling.catalog.project_templates.shapes import (
+    Number,
+    Rows,
+    Shape,
+    Switch,
+    Table,
+    Text,
+    Word,
+    Wrong,
+    in_language,
+)
+from labeling.catalog.project_templates.template import KEY, SIGNS, ProjectTemplate, refuse_wrong
+from labeling.catalog.project_templates.template import check as check_project
+from labeling.inspections import rules as ruling
+from labeling.inspections.models import Outcome, Protocol, ProtocolVersion, Shot
+from labeling.inspections.protocols import MOST_SHOTS
+from labeling.inspections.sentences import Names, rest_says, sentence
+from labeling.refusals import Refused
+
+KIND = "protocol"
+MOST_CHECKS = 20
+_PIXELS, _VARIANCE, _LUMA, _DEGREES = 20_000, 100_000, 255, 90
+
+
+def _longest(model: Any, name: str) -> int:
+    return int(model._meta.get_field(name).max_length)
+
+
+class _AsIs:
+    """What the rules' own reader checks."""
+
+    def read(self, value: Any, place: str, wrong: Wrong) -> Any:
+        return value
+
+
+class _Check:
+    """``template``: the key of one that is known here; or ``project``: one written out."""
+
+    def read(self, value: Any, place: str, wrong: Wrong) -> dict[str, Any]:
+        if isinstance(value, dict) and value.keys() == {"project"}:
+            return {"project": check_project(value["project"], f"{place}.project", wrong)}
+        read = Table({"template": KEY}, needed=("template",)).read(value, place, wrong)
+        if "template" in read and f"{place}.template" not in wrong:
+            try:
+                PROJECTS.called_or_refused(read["template"])
+            except Refused as refusal:
+                wrong[f"{place}.template"] = refusal.message
+        return read
+
+
+def _word(model: Any, name: str) -> Shape:
+    return Word(pattern=rf"[a-z0-9_-]{{1,{_longest(model, name)}}}", rule=SIGNS)
+
+
+_SHOT = Table(
+    {
+        "key": _word(Shot, "key"),
+        "name": Text(_longest(Shot, "name")),
+        "required": Switch(),
+        "outline": _word(Shot, "outline"),
+        "min_side": Number(0, _PIXELS),
+        "min_sharpness": Number(0, _VARIANCE, whole=False),
+        "min_brightness": Number(0, _LUMA, whole=False),
+        "max_brightness": Number(0, _LUMA, whole=False),
+        "max_tilt": Number(0, _DEGREES, whole=False),
+        "advice": Text(_longest(Shot, "advice"), empty=True),
+        "checks": Rows(KEY, most=MOST_CHECKS),
+    },
+    needed=("key", "name"),
+)
+SHAPE = Table(
+    {
+        "kind": Word({KIND}),
+        "key": KEY,
+        "name": Text(_longest(Protocol, "name")),
+        "says": Text(300, empty=True),
+        "asset_kind": _word(Protocol, "asset_kind"),
+        **{
+            f"{each}_name": Text(_longest(ProtocolVersion, f"{each}_name"), empty=True)
+            for each in Outcome.values
+        },
+        "otherwise": Word([Outcome.HELD.value, Outcome.FAILED.value]),
+        "checks": Rows(_Check(), most=MOST_CHECKS),
+        "shots": Rows(_SHOT, least=1, most=MOST_SHOTS),
+        "rules": _AsIs(),
+    },
+    needed=("kind", "key", "name", "shots"),
+)
+
+
+@dataclass(frozen=True)
+class ProtocolTemplate:
+    """``content``: as in the file, checked. ``is_own``: of this site, not shipped."""
+
+    content: dict[str, Any]
+    is_own: bool = False
+
+    @property
+    def key(self) -> str:
+        return str(self.content["key"])
+
+    @cached_property
+    def said(self) -> dict[str, Any]:
+        """The content in the language of whoever reads first: a template lives no longer than a request."""
+        said: dict[str, Any] = in_language(self.content)
+        return said
+
+    @cached_property
+    def projects(self) -> dict[str, ProjectTemplate]:
+        """What is asked: by the key that shots and rules use. Raises :class:`Refused` ``no_template`` where one is gone."""
+        each = [
+            ProjectTemplate(check["project"])
+            if "project" in check
+            else PROJECTS.called_or_refused(check["template"])
+            for check in self.content.get("checks", [])
+        ]
+        return {template.key: template for template in each}
+
+    @property
+    def shape(self) -> ruling.Shape:
+        shots = self.content["shots"]
+        return ruling.Shape(
+            asked={
+                key: [shot["key"] for shot in shots if key in shot.get("checks", ())] for key in self.projects
+            },
+            classes={
+                key: [each["key"] for each in made.content["classes"]] for key, made in self.projects.items()
+            },
+        )
+
+    def names(self, default: Mapping[str, str]) -> Names:
+        """``default``: of outcomes that it does not name."""
+        return Names(
+            shots={shot["key"]: shot["name"] for shot in self.said["shots"]},
+            projects={key: made.said["name"] for key, made in self.projects.items()},
+            classes={
+                (key, each["key"]): each["name"]
+                for key, made in self.projects.items()
+                for each in made.said["classes"]
+            },
+            outcomes={each: self.said.get(f"{each}_name") or default[each] for each in Outcome.values},
+        )
+
+    @property
+    def sentences(self) -> list[str]:
+        """Its rules, and what follows where none of them decides."""
+        names = self.names({each.value: str(each.label) for each in Outcome})
+        rules = ruling.read(self.content.get("rules", []), self.shape.asked)
+        return [
+            *(sentence(rule, names) for rule in rules),
+            rest_says(self.content.get("otherwise", Outcome.HELD.value), names),
+        ]
+
+
+def read(given: Any) -> ProtocolTemplate:
+    """Check what somebody wrote. Raises :class:`Refused` ``invalid`` (422); its fields are the places of what is wrong."""
+    wrong: Wrong = {}
+    content = check(given, "", wrong)
+    refuse_wrong(wrong)
+    return ProtocolTemplate(content, is_own=True)
+
+
+def check(given: Any, place: str, wrong: Wrong) -> dict[str, Any]:
+    """The same of one at a place; what is wrong is told in ``wrong``."""
+    content = SHAPE.read(given, place, wrong)
+    if wrong:
+        return content
+    template = ProtocolTemplate(content)
+    if len(template.projects) < len(content.get("checks", [])):
+        wrong["checks"] = _("Each check has a key of its own.")
+    keys = [shot["key"] for shot in content["shots"]]
+    if len(set(keys)) < len(keys):
+        wrong["shots"] = _("Each shot has a key of its own.")
+    for number, shot in enumerate(content["shots"], start=1):
+        if shot.get("min_brightness", 0) > shot.get("max_brightness", _LUMA):
+            wrong[f"shots[{number}].min_brightness"] = _("The least brightness is above the greatest.")
+        if strange := [key for key in shot.get("checks", []) if key not in template.projects]:
+            wrong[f"shots[{number}].checks"] = _("This is none of its checks: %(names)s.") % {
+                "names": ", ".join(strange)
+            }
+    try:
+        ruling.parse(content.get("rules", []), template.shape)
+    except Refused as refusal:
+        # The rules' reader counts from 0, and parts places by points.
+        wrong |= {
+            re.sub(r"\.(\d+)", lambda found: f"[{int(found[1]) + 1}]", each): told
+            for each, told in refusal.fields.items()
+        }
+    return content

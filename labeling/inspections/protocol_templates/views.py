@@ -1,0 +1,159 @@
+"""A new protocol, which begins with a template; the templates that there are, as files; a protocol that becomes one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from labeling.catalog.forms.templates import TemplateFileForm
+from labeling.catalog.pages import show_refusal
+from labeling.catalog.permissions import Action, may_create_projects
+from labeling.catalog.project_templates.files import as_response, parse
+from labeling.catalog.projects import free_slug
+from labeling.inspections.models import Protocol
+from labeling.inspections.permissions import protocol_for
+from labeling.inspections.protocol_templates.creating import create_from_template
+from labeling.inspections.protocol_templates.forms import KeepProtocolForm, ProtocolForm
+from labeling.inspections.protocol_templates.known import PROTOCOLS
+from labeling.inspections.protocol_templates.of_protocol import template_of_protocol
+from labeling.inspections.protocol_templates.template import ProtocolTemplate, read
+from labeling.people.signed_in import signed_in
+from labeling.refusals import Refused
+
+
+def _let_in(request: HttpRequest) -> None:
+    if not may_create_projects(request.user):
+        raise PermissionDenied(_("Only the site's administrators create protocols. Ask one of them."))
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def protocol_new(request: HttpRequest) -> HttpResponse:
+    """``?template=``: what it would make, to be read before; without one, those to choose from."""
+    _let_in(request)
+    given = request.POST if request.method == "POST" else None
+    template = PROTOCOLS.called((given or request.GET).get("template", ""))
+    if template is None or (lacking := _lacking(template)):
+        if template is not None:
+            messages.error(request, lacking)
+        return render(request, "inspections/protocol_new.html", {"templates": PROTOCOLS.all()})
+    form = ProtocolForm(
+        given,
+        initial={
+            "name": template.said["name"],
+            "slug": free_slug(template.key, Protocol),
+            "template": template.key,
+        },
+    )
+    if form.is_valid():
+        try:
+            protocol = create_from_template(
+                template=template,
+                by=signed_in(request),
+                slug=form.cleaned_data["slug"],
+                name=form.cleaned_data["name"],
+            )
+        except Refused as refusal:
+            show_refusal(form, refusal)
+        else:
+            messages.success(request, _("The protocol and the projects that it asks are created."))
+            return redirect("protocol-shots", protocol=protocol.slug)
+    return render(
+        request,
+        "inspections/protocol_new.html",
+        {"form": form, "template": template},
+        status=422 if form.errors else 200,
+    )
+
+
+def _lacking(template: ProtocolTemplate) -> str:
+    """What keeps it from being used now: a project's template that it names was removed since."""
+    try:
+        _projects = template.projects
+    except Refused as refusal:
+        return refusal.message
+    return ""
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def protocol_templates(request: HttpRequest) -> HttpResponse:
+    """All that there are; a file that is sent becomes one of the site's own."""
+    _let_in(request)
+    sent = request.method == "POST"
+    form = TemplateFileForm(request.POST if sent else None, request.FILES if sent else None)
+    wrong: dict[str, Any] = {}
+    if sent and form.is_valid():
+        try:
+            kept = PROTOCOLS.keep(read(parse(form.content())), by=signed_in(request))
+        except Refused as refusal:
+            wrong = form.tell(refusal)
+        else:
+            messages.success(request, _("The template “%(name)s” is kept.") % {"name": kept.said["name"]})
+            return redirect("protocol-templates")
+    return render(
+        request,
+        "inspections/protocol_templates.html",
+        {"templates": PROTOCOLS.all(), "form": form, "wrong": wrong},
+        status=422 if form.errors or wrong else 200,
+    )
+
+
+@login_required
+@require_GET
+def protocol_template_file(request: HttpRequest, key: str) -> HttpResponse:
+    _let_in(request)
+    found = PROTOCOLS.called(key)
+    if found is None:
+        raise Http404(_("There is no such template any more."))
+    return as_response(found.key, found.content)
+
+
+@login_required
+@require_POST
+def protocol_template_remove(request: HttpRequest, key: str) -> HttpResponse:
+    _let_in(request)
+    try:
+        PROTOCOLS.remove(key)
+    except Refused as refusal:
+        messages.error(request, refusal.message)
+    else:
+        messages.success(request, _("The template is removed. Protocols that were made from it stay."))
+    return redirect("protocol-templates")
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def protocol_template(request: HttpRequest, protocol: str) -> HttpResponse:
+    """The protocol as a template: kept in the site, or (``?file``) as a file."""
+    found = protocol_for(request.user, protocol, Action.ADMIN)
+    if "file" in request.GET and request.method == "GET":
+        try:
+            made = template_of_protocol(found)
+            return as_response(made.key, made.content)
+        except Refused as refusal:
+            messages.error(request, refusal.message)
+            return redirect("protocol-template", protocol=protocol)
+    sent = request.POST if request.method == "POST" else None
+    form = KeepProtocolForm(sent, initial={"name": found.name, "key": found.slug})
+    if form.is_valid():
+        try:
+            PROTOCOLS.keep(template_of_protocol(found, **form.cleaned_data), by=signed_in(request))
+        except Refused as refusal:
+            show_refusal(form, refusal)
+        else:
+            messages.success(request, _("The protocol is a template now: whoever creates one can choose it."))
+            return redirect("protocol-shots", protocol=protocol)
+    return render(
+        request,
+        "inspections/protocol_template.html",
+        {"protocol": found, "form": form},
+        status=422 if form.errors else 200,
+    )
