@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -93,8 +94,9 @@ def protocols_of(user: Any, action: Action = Action.FIGURES) -> list[Protocol]:
         "shot__version__protocol", "project"
     ):
         asked[protocol].add(project)
-    return [
-        each
-        for each in found
-        if action in (allowed_by(roles, asked[each.pk]) if asked[each.pk] else set(Action))
-    ]
+    return [each for each in found if action in _actions(roles, asked[each.pk])]
+
+
+def _actions(roles: Mapping[int, str], asked: Collection[int]) -> Collection[Action]:
+    """Of a protocol that asks nothing all, for it is one's own; of one that asks a project that one is no member of none."""
+    return (allowed_by(roles, asked) or ()) if asked else set(Action)
