@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -21,9 +20,13 @@ from labeling.read_once import read_once
 def actions_in(user: Any, protocol: Protocol) -> frozenset[Action] | None:
     """What the user may do there; ``None`` for strangers, who are no member of one of its projects."""
     asked = projects_asked(protocol)
-    if not asked and protocol.created_by_id == user.pk and user.is_active:
-        return frozenset(Action)
-    return actions_in_each(user, asked)
+    return actions_in_each(user, asked) if asked else _in_one_that_asks_nothing(user, protocol)
+
+
+def _in_one_that_asks_nothing(user: Any, protocol: Protocol) -> frozenset[Action] | None:
+    """It is its maker's, and the site's."""
+    mine = protocol.created_by_id == user.pk or user.is_superuser
+    return frozenset(Action) if mine and user.is_active else None
 
 
 @read_once
@@ -94,9 +97,12 @@ def protocols_of(user: Any, action: Action = Action.FIGURES) -> list[Protocol]:
         "shot__version__protocol", "project"
     ):
         asked[protocol].add(project)
-    return [each for each in found if action in _actions(roles, asked[each.pk])]
-
-
-def _actions(roles: Mapping[int, str], asked: Collection[int]) -> Collection[Action]:
-    """Of a protocol that asks nothing all, for it is one's own; of one that asks a project that one is no member of none."""
-    return (allowed_by(roles, asked) or ()) if asked else set(Action)
+    return [
+        each
+        for each in found
+        if action
+        in (
+            (allowed_by(roles, asked[each.pk]) if asked[each.pk] else _in_one_that_asks_nothing(user, each))
+            or frozenset()
+        )
+    ]

@@ -174,7 +174,7 @@ QUERIES: dict[str, int] = {
     "POST api-rank": 8,
     "POST api-release": 11,
     "POST api-reopen-band": 3,
-    "POST api-request-review": 17,
+    "POST api-request-review": 24,
     "POST api-resume": 5,
     "POST api-ruling": 21,
     "GET api-schema": 2,
