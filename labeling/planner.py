@@ -8,7 +8,7 @@ plan.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 from django.db import connection, transaction
 from django.db.models import Exists
@@ -25,18 +25,30 @@ class LookedUp(Exists):
 
 
 @contextmanager
-def without_nested_loops() -> Iterator[None]:
-    """In the block, and in a transaction of its own, joins are hashed or merged wherever the statement allows."""
-    with transaction.atomic():
-        before = _set("off")
+def settings(**wanted: str) -> Iterator[None]:
+    """In the block, and in a transaction of its own, PostgreSQL's settings are these; afterwards they are as before."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        names = list(wanted)
+        cursor.execute(
+            "SELECT current_setting(name) FROM unnest(%s::text[]) WITH ORDINALITY s (name, n) ORDER BY n",
+            [names],
+        )
+        before = [row[0] for row in cursor.fetchall()]
+        cursor.execute(_SET, [names, list(wanted.values())])
         yield
         # After an error there is nothing to put back: the rollback does it.
-        _set(before)
+        cursor.execute(_SET, [names, before])
 
 
-def _set(value: str) -> str:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT current_setting('enable_nestloop')")
-        (before,) = cursor.fetchone()
-        cursor.execute("SELECT set_config('enable_nestloop', %s, true)", [value])
-    return str(before)
+_SET = "SELECT set_config(name, value, true) FROM unnest(%s::text[], %s::text[]) s (name, value)"
+
+
+def without_nested_loops() -> AbstractContextManager[None]:
+    """In the block, and in a transaction of its own, joins are hashed or merged wherever the statement allows."""
+    return settings(enable_nestloop="off")
+
+
+def by_one_process() -> AbstractContextManager[None]:
+    """In the block, and in a transaction of its own, queries are not shared out: what several such add up and pass on costs
+    as much again, and where others are at work beside them no processor is idle."""
+    return settings(max_parallel_workers_per_gather="0")

@@ -111,8 +111,16 @@ class House:
         new.replace(self.mood)
 
     def set_clock(self, seconds: int) -> None:
-        """So much ahead of the right time, in all processes at once."""
-        (self.folder / "clock").write_bytes(struct.pack("q", seconds))
+        """So much ahead of the right time, in all processes at once.
+
+        In its place: of a file that is cut short, be it for a moment, a mapped page is gone, and the kernel ends whoever
+        reads it (SIGBUS). That was most often a session of PostgreSQL, which then ends all the others.
+        """
+        file = os.open(self.folder / "clock", os.O_WRONLY | os.O_CREAT, 0o644)
+        try:
+            os.pwrite(file, struct.pack("q", seconds), 0)
+        finally:
+            os.close(file)
 
     def tracebacks(self) -> list[str]:
         """What broke in which process, each once."""
@@ -152,7 +160,7 @@ def house(prepare: Callable[[str, str], None]) -> Iterator[House]:
     built: House | None = None
     try:
         port = free_port()
-        clock = _clock(folder)
+        clock = clock_of(folder)
         built = House(
             folder, f"http://127.0.0.1:{port}", _environment(folder, port, clock), small, bool(clock)
         )
@@ -201,7 +209,7 @@ def _environment(folder: Path, port: int, clock: dict[str, str]) -> dict[str, st
     return others | own | clock | patience
 
 
-def _clock(folder: Path) -> dict[str, str]:
+def clock_of(folder: Path) -> dict[str, str]:
     """What makes processes read the house's own clock; nothing where there is no C compiler."""
     compiler, library = shutil.which("cc"), folder / "clock.so"
     if compiler is None:

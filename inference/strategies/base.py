@@ -92,13 +92,42 @@ def top_two(proba: npt.NDArray[np.floating[Any]]) -> tuple[npt.NDArray[np.int16]
         return np.empty(0, dtype=np.int16), np.empty(0, dtype=np.float32)
     if k == 1:
         return np.zeros(n, dtype=np.int16), np.ones(n, dtype=np.float32)
-    ladder = proba.argmax(axis=1).astype(np.int16)
-    if k == 2:
+    if k == 2:  # which of two is larger needs no search along a row
+        ladder = (proba[:, 1] > proba[:, 0]).astype(np.int16)
         gap = np.abs(proba[:, 0] - proba[:, 1])
     else:
+        ladder = proba.argmax(axis=1).astype(np.int16)
         best = np.partition(proba, k - 2, axis=1)
         gap = best[:, -1] - best[:, -2]
     return ladder, np.clip(gap, 0.0, 1.0).astype(np.float32)
+
+
+def by_confidence(confidence: npt.NDArray[np.float32], *, surest_first: bool) -> npt.NDArray[np.int64]:
+    """(n,) indexes in the order of confidences (n,), none of them negative; of equal ones the first comes first.
+
+    The bits of such floats rise with them (IEEE 754), so that with its index behind them each is one number to sort: several
+    times faster than a stable sort of indexes.
+    """
+    bits = (confidence.astype(np.float32) + np.float32(0)).view(
+        np.uint32
+    )  # of two zeros it is the positive one
+    keys = (~bits if surest_first else bits).astype(np.uint64) << np.uint64(32)
+    keys |= np.arange(len(keys), dtype=np.uint64)
+    keys.sort()
+    return (keys & np.uint64(0xFFFFFFFF)).astype(np.int64)
+
+
+def ladder_slices(
+    ladder: npt.NDArray[np.int16], confidence: npt.NDArray[np.float32], bands: int
+) -> list[list[npt.NDArray[np.int64]]]:
+    """Of each ladder that has photos, of each band: which ones, from the surest. Bands are slices of equal count."""
+    found = []
+    for c in np.flatnonzero(np.bincount(ladder)):
+        members = np.flatnonzero(ladder == c)
+        queue = members[by_confidence(confidence[members], surest_first=True)]
+        ends = [-(-b * len(queue) // bands) for b in range(1, bands)]
+        found.append(np.split(queue, ends))
+    return found
 
 
 def ladder_bands(
@@ -106,11 +135,9 @@ def ladder_bands(
 ) -> npt.NDArray[np.int16]:
     """(n,) band of each photo: within each ladder, from the surest, ``bands`` slices of equal count."""
     band = np.zeros(len(ladder), dtype=np.int16)
-    for c in np.unique(ladder):
-        members = np.flatnonzero(ladder == c)
-        rank = np.empty(len(members), dtype=np.int64)
-        rank[np.argsort(-confidence[members], kind="stable")] = np.arange(len(members))
-        band[members] = rank * bands // len(members)
+    for slices in ladder_slices(ladder, confidence, bands):
+        for b, mine in enumerate(slices):
+            band[mine] = b
     return band
 
 

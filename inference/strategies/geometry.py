@@ -88,6 +88,9 @@ def small_kmeans(
         if (fresh == label).all():
             break
         label = fresh
-        for c in np.unique(label):
-            middle[c] = rows[label == c].mean(axis=0)
+        member = (label == np.arange(k)[:, None]).astype(rows.dtype)
+        size = member.sum(axis=1, keepdims=True)
+        middle = np.where(
+            size > 0, member @ rows / np.maximum(size, 1), middle
+        )  # an empty cluster stays where it is
     return label

@@ -18,14 +18,14 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from inference.strategies.base import Ordering, Pool, ladder_bands, top_two, without_model
+from inference.strategies.base import Ordering, Pool, by_confidence, ladder_slices, top_two, without_model
 from inference.strategies.ends import can_order, ends_first
-from inference.strategies.geometry import Floats, UnitSphere, nearest, small_kmeans
+from inference.strategies.geometry import TIE, Floats, UnitSphere, small_kmeans
 from inference.strategies.typical import Typical
 
 # Only this many photos of a band are placed with care; the rest follow in plain order, long before they are reached
 # the pool is ranked again.
-_CAREFUL = 2_000
+_CAREFUL = 1_000
 _WINDOW = 48
 _RECENT = 8
 _UNCERTAIN = 30
@@ -45,41 +45,34 @@ class Inward:
                 return without_model(ends_first(pool, careful))
             return Typical().order(pool, bands=bands, seed=seed, careful=careful)
         ladder, confidence = top_two(pool.proba)
-        band = ladder_bands(ladder, confidence, bands)
+        slices = ladder_slices(ladder, confidence, bands)
+        band = np.zeros(len(pool), dtype=np.int16)
         rng = np.random.default_rng(seed)
         sphere = UnitSphere(pool.embeddings)
         careful = _CAREFUL if careful is None else min(careful, _CAREFUL)
         parts = [np.empty(0, dtype=np.int64)]
         for b in range(bands):
-            members = np.flatnonzero(band == b)
+            queues = [mine[b] for mine in slices if len(mine[b])]
+            for queue in queues:
+                band[queue] = b
             if b == bands - 1:
-                parts.append(_boundary(pool, members, confidence, sphere, rng, careful))
+                parts.append(_boundary(pool, np.flatnonzero(band == b), confidence, sphere, rng, careful))
             else:
-                parts.append(_in_turn(pool, members, ladder, confidence, sphere, careful))
+                parts.append(_in_turn(pool, queues, sphere, careful))
         return Ordering(np.concatenate(parts), band, ladder, confidence)
 
 
 def _in_turn(
-    pool: Pool,
-    members: npt.NDArray[np.int64],
-    ladder: npt.NDArray[np.int16],
-    confidence: npt.NDArray[np.float32],
-    sphere: UnitSphere,
-    careful: int,
+    pool: Pool, queues: list[npt.NDArray[np.int64]], sphere: UnitSphere, careful: int
 ) -> npt.NDArray[np.int64]:
-    """Members of a band, ladders strictly in turn until one is exhausted, the surest first, neighbours apart."""
-    queues = [
-        mine[np.argsort(-confidence[mine], kind="stable")]
-        for c in np.unique(ladder[members])
-        if len(mine := members[ladder[members] == c])
-    ]
+    """A band's ladders, each from the surest, strictly in turn until one is exhausted, neighbours apart."""
     spaced = _spaced([queue[: careful + _WINDOW] for queue in queues], pool, sphere, careful)
     queues = [np.concatenate([head, queue[len(head) :]]) for head, queue in zip(spaced, queues, strict=True)]
     if not queues:
         return np.empty(0, dtype=np.int64)
     position = np.concatenate([np.arange(len(queue)) for queue in queues])
-    turn = np.concatenate([np.full(len(queue), i) for i, queue in enumerate(queues)])
-    return np.concatenate(queues)[np.lexsort((turn, position))]
+    # Stable: of those at the same place, ladders in their order.
+    return np.concatenate(queues)[np.argsort(position, kind="stable")]
 
 
 def _spaced(
@@ -88,27 +81,26 @@ def _spaced(
     """The queues, each reordered within a sliding window so that what is shown in a row differs."""
     quota = min(careful, max(1, _CAREFUL // max(1, len(queues))))
     rows = [sphere(pool.embeddings[queue[: quota + _WINDOW]]) for queue in queues]
-    waiting = [list(range(len(mine))) for mine in rows]
-    taken: list[list[int]] = [[] for _ in queues]
-    recent: list[Floats] = []
+    order = [np.arange(len(mine)) for mine in rows]
+    seen = 0
+    recent = np.empty((_RECENT, max((mine.shape[1] for mine in rows), default=0)), dtype=np.float32)
     for step in range(quota):
-        if not any(waiting):
-            break
-        for i, mine in enumerate(rows):
-            if not waiting[i] or step >= len(mine):
+        for mine, mine_in_order in zip(rows, order, strict=True):
+            # What was chosen stands before it, what waits behind it.
+            window = mine_in_order[step : step + _WINDOW]
+            if not len(window):
                 continue
-            window = waiting[i][:_WINDOW]
             pick = 0
-            if recent and len(window) > 1:
-                likeness = (mine[window] @ np.stack(recent).T).max(axis=1)
-                pick = int(likeness.argmin())
-            chosen = waiting[i].pop(pick)
-            taken[i].append(chosen)
-            recent.append(mine[chosen])
-            del recent[:-_RECENT]
+            if seen and len(window) > 1:
+                pick = int(np.maximum.reduce(mine[window] @ recent[:seen].T, axis=1).argmin())
+            chosen = window[pick]
+            window[1 : pick + 1] = window[:pick].copy()
+            window[0] = chosen
+            recent[seen % _RECENT] = mine[chosen]
+            seen += 1
     return [
-        np.concatenate([queue[taken[i] + waiting[i]], queue[len(rows[i]) :]]).astype(np.int64)
-        for i, queue in enumerate(queues)
+        np.concatenate([queue[mine_in_order], queue[len(mine_in_order) :]])
+        for queue, mine_in_order in zip(queues, order, strict=True)
     ]
 
 
@@ -121,22 +113,23 @@ def _boundary(
     careful: int,
 ) -> npt.NDArray[np.int64]:
     """Members by uncertainty, and in each handful of the most uncertain the differing ones first."""
-    queue = members[np.argsort(confidence[members], kind="stable")]
+    queue = members[by_confidence(confidence[members], surest_first=False)]
     near, rest = queue[: careful + _UNCERTAIN], queue[careful + _UNCERTAIN :]
     rows = sphere(pool.embeddings[near])
     waiting = np.arange(len(near))
     taken: list[int] = []
     while len(waiting) > _CLUSTERS and len(taken) < careful:
         window = waiting[:_UNCERTAIN]
-        label = small_kmeans(rows[window], _CLUSTERS, rng)
-        picked = [_central(rows[window], label, c) for c in np.unique(label)]
-        taken += [int(window[i]) for i in sorted(picked)]
+        picked = _central(rows[window], small_kmeans(rows[window], _CLUSTERS, rng))
+        taken += window[picked].tolist()
         waiting = np.delete(waiting, picked)
     return np.concatenate([near[taken], near[waiting], rest]).astype(np.int64)
 
 
-def _central(rows: Floats, label: npt.NDArray[np.int64], cluster: int) -> int:
-    """Index of the row nearest its cluster's centre."""
-    inside = np.flatnonzero(label == cluster)
-    centre = rows[inside].mean(axis=0)
-    return int(inside[nearest(np.sum((rows[inside] - centre) ** 2, axis=1))])
+def _central(rows: Floats, label: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Of each cluster the index of the row nearest its centre, rising; of those that are equally near, the first."""
+    member = label == np.unique(label)[:, None]
+    centre = member.astype(rows.dtype) @ rows / member.sum(axis=1, keepdims=True)
+    distance = np.sum((rows - centre[member.argmax(axis=0)]) ** 2, axis=1)
+    inside = np.where(member, distance, np.inf)
+    return np.sort((inside <= inside.min(axis=1, keepdims=True) + TIE).argmax(axis=1))

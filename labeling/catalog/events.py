@@ -18,3 +18,5 @@ meaning_priced = Signal()
 work_measured = Signal()
 #: kwargs: project, changed (set of setting names)
 settings_changed = Signal()
+#: kwargs: project, changed ({item id: {name: text, number, or None: taken away}}). Something was said of photos
+metadata_said = Signal()

@@ -14,6 +14,7 @@ from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from labeling import locks
+from labeling.catalog import events
 from labeling.catalog.models import Item, Metadata, MetadataChange, Project
 from labeling.catalog.name_encodings import kept
 from labeling.catalog.name_parts import BLOCK_BITS
@@ -109,6 +110,10 @@ def put(
             changes.append(MetadataChange(item_id=item_id, data=changed, by=by, origin=kept(origin)))
     Metadata.objects.bulk_create(rows, update_conflicts=True, unique_fields=["item"], update_fields=["data"])
     MetadataChange.objects.bulk_create(changes)
+    if changes:
+        events.metadata_said.send(
+            sender=Metadata, project=project, changed={change.item_id: change.data for change in changes}
+        )
     return left
 
 

@@ -78,6 +78,7 @@ ALL: tuple[Page | Group, ...] = (
             Page("intake", _("Intake"), "folder-up", Action.ADMIN, below=("intake-batch",)),
             Page("sources", _("Sources"), "eye", Action.ADMIN),
             Page("imports", _("Imports"), "package-open", Action.ADMIN, below=("import",)),
+            Page("categories", _("Categories"), "tags", Action.ADMIN, below=("vocabulary",)),
             Page("data-sets", _("Data sets"), "package", Action.ADMIN),
             Page("erasures", _("Erasure"), "trash-2", Action.ADMIN),
             Page("members", _("Members"), "users", Action.ADMIN),

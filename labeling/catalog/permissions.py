@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from enum import StrEnum
 from typing import Any
 
@@ -59,10 +59,15 @@ def actions_in_each(user: Any, projects: Collection[int]) -> frozenset[Action] |
         return None
     if user.is_superuser:
         return frozenset(Action)
-    roles = Membership.objects.filter(user=user, project__in=projects).values_list("role", flat=True)
-    if not projects or len(roles) < len(projects):
+    roles = Membership.objects.filter(user=user, project__in=projects).values_list("project", "role")
+    return allowed_by(dict(roles), projects)
+
+
+def allowed_by(roles: Mapping[int, str], projects: Collection[int]) -> frozenset[Action] | None:
+    """What ``roles`` (by project) allow in each of these projects; ``None`` where one has none, or without any project."""
+    if not projects or not roles.keys() >= set(projects):
         return None
-    return frozenset(Action).intersection(*(ALLOWED[role] for role in roles))
+    return frozenset(Action).intersection(*(ALLOWED[roles[each]] for each in projects))
 
 
 def least_role(action: Action) -> str:

@@ -13,8 +13,11 @@ from django.utils.translation import gettext_lazy as _
 
 from labeling.catalog.metadata import LONGEST_NAME, MOST
 from labeling.catalog.models import APPEND_ONLY, Guideline, Project
+from labeling.exchange.vocabularies import Vocabulary, VocabularyText, VocabularyVersion
 from labeling.forgetting import append_only
 from labeling.frontier.standing import StandsUnder
+
+__all__ = ["Vocabulary", "VocabularyText", "VocabularyVersion"]
 
 
 class Pictures(models.TextChoices):
@@ -132,12 +135,13 @@ class Chosen(models.Model):
 
 
 class Use(models.TextChoices):
-    """What an imported label is here. None of them certifies anything."""
+    """What an imported label is here. None of them certifies anything; a text is none of the project's answers at all."""
 
     ANSWER = "answer", _("Answers of a named source")
     TRAIN = "train", _("Ground truths that train")
     GOLD = "gold", _("Gold")
     HINT = "hint", _("Shown to reviewers only")
+    TEXT = "text", _("Texts beside the photos")
 
 
 class ImportState(models.TextChoices):

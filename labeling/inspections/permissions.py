@@ -10,7 +10,8 @@ from django.db.models import QuerySet
 from django.http import Http404
 from django.utils.translation import gettext as _
 
-from labeling.catalog.permissions import Action, actions_in_each, least_role
+from labeling.catalog.models import Membership
+from labeling.catalog.permissions import Action, actions_in_each, allowed_by, least_role
 from labeling.inspections.models import Check, Inspection, Protocol, ProtocolVersion
 from labeling.read_once import read_once
 
@@ -74,9 +75,26 @@ def inspection_for(user: Any, inspection_id: int, action: Action) -> Inspection:
 
 def protocols_of(user: Any, action: Action = Action.FIGURES) -> list[Protocol]:
     """Those that are not archived and in which the user may do this, by name."""
-    protocols: QuerySet[Protocol] = Protocol.objects.filter(archived_at__isnull=True)
-    if not user.is_superuser:
-        # Each of them asks a project of theirs, or is their own: the few that are left are asked one by one.
-        mine = Check.objects.filter(project__memberships__user=user).values("shot__version__protocol")
-        protocols = protocols.filter(pk__in=mine) | protocols.filter(created_by=user)
-    return [each for each in protocols.order_by("name", "pk") if may_in(user, each, action)]
+    protocols: QuerySet[Protocol] = Protocol.objects.filter(archived_at__isnull=True).order_by("name", "pk")
+    if user.is_superuser:
+        return list(protocols)
+    roles = dict(Membership.objects.filter(user=user).values_list("project", "role"))
+    # Each of them asks a project of theirs, or is their own.
+    mine = Check.objects.filter(project__in=roles).values("shot__version__protocol")
+    found = list(protocols.filter(pk__in=mine) | protocols.filter(created_by=user))
+    asked: dict[int, set[int]] = {each.pk: set() for each in found}
+    newest = (
+        ProtocolVersion.objects.filter(protocol__in=found)
+        .order_by("protocol_id", "-number")
+        .distinct("protocol_id")
+        .values("pk")
+    )
+    for protocol, project in Check.objects.filter(shot__version__in=newest).values_list(
+        "shot__version__protocol", "project"
+    ):
+        asked[protocol].add(project)
+    return [
+        each
+        for each in found
+        if action in (allowed_by(roles, asked[each.pk]) if asked[each.pk] else set(Action))
+    ]

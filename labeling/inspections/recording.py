@@ -17,6 +17,7 @@ from labeling.inspections.models import Inspection, InspectionPhoto, Origin, Pro
 from labeling.inspections.photographed import Sent, put_in, take
 from labeling.inspections.said import Said
 from labeling.inspections.wanting import want_look
+from labeling.locks import hold_name
 from labeling.people.models import User
 from labeling.refusals import Refused
 
@@ -105,7 +106,9 @@ def add_photo(
         return there
     taken = take([sent], inspection.version)
     with transaction.atomic():
-        Inspection.objects.select_for_update(no_key=True).get(pk=inspection.pk)
+        # By a name, not by its row: who answers one of its photos locks that photo, then the inspection's row, while a photo
+        # that comes in may have to wait for that very photo, as its near-duplicate.
+        hold_name("inspections.photos", str(inspection.pk))
         if (there := same.first()) is not None:  # the same came twice at once
             return there
         if inspection.photos.count() >= MOST_PHOTOS:

@@ -5,6 +5,7 @@ from django.urls import path
 from labeling.inspections import verdict_views as verdicts
 from labeling.inspections.capture import views as capture
 from labeling.inspections.editing import views as editing
+from labeling.inspections.process import views as process
 from labeling.inspections.protocol_templates import views as templates
 
 _TEMPLATES = "protocols/templates/"
@@ -19,6 +20,9 @@ urlpatterns = [
     ),
     path(f"{_PROTOCOL}template/", templates.protocol_template, name="protocol-template"),
     path(f"{_PROTOCOL}shots/", editing.protocol_shots, name="protocol-shots"),
+    path("protocols/", process.protocols, name="protocols"),
+    path(_PROTOCOL, process.inspections, name="protocol"),
+    path(f"{_PROTOCOL}figures/", process.protocol_figures, name="protocol-figures"),
     path(f"{_PROTOCOL}inspections/<int:inspection_id>/", verdicts.inspection, name="inspection"),
     path(
         f"{_PROTOCOL}inspections/<int:inspection_id>/overrule", verdicts.overrule, name="inspection-overrule"
@@ -28,4 +32,5 @@ urlpatterns = [
     path(f"{_PROTOCOL}links/", capture.capture_links, name="protocol-links"),
     path("links/<uuid:link_id>", capture.capture_link, name="capture-link"),
     path("capture/<str:token>/", capture.capture, name="capture"),
+    path("assets/<slug:kind>/<path:identifier>/", process.asset, name="asset"),
 ]

@@ -53,7 +53,7 @@ def want_look(inspection_ids: Collection[int]) -> int:
     return _mark(_THESE, list(inspection_ids)) if inspection_ids else 0
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)  # with each answer
 def want_look_at_photos(item_ids: Collection[int]) -> int:
     """What is known of these photos of a project changed; return how many inspections that touches."""
     return _mark(_WITH_PHOTOS, list(item_ids)) if item_ids else 0

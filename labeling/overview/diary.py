@@ -410,6 +410,10 @@ _SENTENCES: dict[str, Callable[[dict[str, Any]], str]] = {
     "import_started": lambda d: _("%(who)s sent labels to import: %(file)s.") % d,
     "import_applied": lambda d: _("%(who)s imported %(labels)d labels of %(source)s.") % d,
     "import_undone": lambda d: _("%(who)s took back %(labels)d imported labels of %(source)s.") % d,
+    "vocabulary_made": lambda d: _("%(who)s has the texts of “%(name)s” normalised.") % d,
+    "vocabulary_version": lambda d: (
+        _("%(who)s put version %(number)d of the categories of “%(name)s” in force") % d + _note(d, "note")
+    ),
     "labeler_paused": _paused,
     "labeler_resumed": lambda d: _("%(who)s let %(labeler)s go on.") % d,
     "model_trained": _trained,
@@ -478,6 +482,8 @@ _LOOK: dict[str, tuple[str, str]] = {
     "import_started": ("package-open", "imports"),
     "import_applied": ("package-open", "imports"),
     "import_undone": ("undo-2", "imports"),
+    "vocabulary_made": ("tags", "categories"),
+    "vocabulary_version": ("tags", "categories"),
     "labeler_paused": ("circle-pause", "labelers"),
     "labeler_resumed": ("circle-play", "labelers"),
     "model_trained": ("brain", "models"),

@@ -8,6 +8,7 @@ from django.shortcuts import render
 
 from labeling.catalog.models import Project
 from labeling.catalog.permissions import may_create_projects
+from labeling.inspections.permissions import protocols_of
 from labeling.looked_at import only_looked_at
 from labeling.overview.across import across
 from labeling.overview.project_cards import project_cards
@@ -28,5 +29,6 @@ def home(request: HttpRequest) -> HttpResponse:
             "across": across(user, cards),
             "may_create": may_create_projects(user),
             "archived": archived,
+            "protocols": protocols_of(user),
         },
     )

@@ -9,6 +9,7 @@ import zoneinfo
 from collections.abc import Callable
 from functools import cache
 
+from django.db import connection
 from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
 from django.utils.decorators import sync_only_middleware
@@ -31,3 +32,18 @@ def own_day(
             return get_response(request)
 
     return middleware
+
+
+def zone_of_queries() -> str:
+    """The name of the current zone, or UTC where the database's list of zones is older or newer than ours."""
+    zone = timezone.get_current_timezone_name()
+    return zone if _known_to_the_database(zone) else "UTC"
+
+
+@cache
+def _known_to_the_database(zone: str) -> bool:
+    if zone == "UTC":
+        return True
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT EXISTS (SELECT 1 FROM pg_timezone_names WHERE name = %s)", [zone])
+        return bool((cursor.fetchone() or [False])[0])

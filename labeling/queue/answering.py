@@ -177,7 +177,8 @@ def undo(*, project: Project, labeler: User, key: UUID) -> Slot:
     Raises what :func:`labeling.truth.services.retract_answer` raises.
     """
     slot = (
-        Slot.objects.select_for_update(no_key=True)
+        Slot.objects.select_for_update(no_key=True, of=("self",))
+        .select_related("item__image")
         .filter(project=project, annotation__key=key, annotation__labeler=labeler)
         .first()
     )

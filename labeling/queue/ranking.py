@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 _LONGEST_TRANSACTION = timedelta(minutes=5)
 
 
+#: Indexes that hold no entry of a new order: nobody has begun any, and none came late.
+_OF_TOUCHED = ("entry_touched", "entry_to_pair")
+
+
 def partition_of(ranking_id: int) -> Partition:
     return Partition("queue_entry", "ranking_id", ranking_id)
 
@@ -82,11 +86,12 @@ def write_ranking(
     )
     partition = partition_of(ranking.pk)
     partition.create(round=1, taken=0, free=project.answers_per_image, late=False, draw="rank")
+    partition.build_indexes(only=_OF_TOUCHED)
     waiting = Counter[tuple[int, int]]()
     for columns in ordered.columns(arrivals=arrivals, arrivals_band=ARRIVALS):
         copy_into(partition.name, columns, freeze=True)
         waiting.update(_by_place(columns))
-    partition.build_indexes()
+    partition.build_indexes(but=_OF_TOUCHED)
     partition.attach()
     entry_counts.begin(ranking, waiting)
     steps.write_placements(ranking, margins)

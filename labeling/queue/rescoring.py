@@ -15,11 +15,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from django.db import connection
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
@@ -28,15 +27,18 @@ from labeling.catalog.selectors import current_guideline
 from labeling.jobs.progress import Progress
 from labeling.learning import selectors as learning
 from labeling.learning.compute import ordering
+from labeling.learning.compute.beside import Begin, several
 from labeling.learning.compute.scoring import (
     Gathered,
     Pool,
     drop_other_scores,
     gather,
+    items_of,
     margins,
     probabilities,
     write_scores,
 )
+from labeling.learning.compute.stores import open_store
 from labeling.learning.models import ModelVersion
 from labeling.queue.models import Entry, Ranking
 from labeling.queue.ranking import clear_out, open_items, swap_in, write_ranking
@@ -47,9 +49,9 @@ if TYPE_CHECKING:
     from inference.store import Vectors
 
 
-#: Projects whose rows are written at the same time, by a connection each. One server process fills one core, and waits for
-#: the disk in between.
-WRITERS = 2
+#: Projects whose rows are read or written at the same time, by a connection each. One server process fills one core, and
+#: waits for the disk in between.
+AT_ONCE = 2
 
 
 @dataclass
@@ -88,28 +90,36 @@ def rescore(projects: Sequence[Project], progress: Progress) -> dict[str, Any]:
     """
     stages = Stages()
     groups: dict[tuple[Path, ...], tuple[Vectors, list[_Member]]] = {}
-    for project in projects:
-        champion = learning.champion(project)
-        store, head = ordering.backbone_of(project, champion)
-        groups.setdefault(store.folders, (store, []))[1].append(_Member(project, champion, head))
     told: list[dict[str, Any]] = []
-    for store, members in groups.values():
-        told += _rescore_group(store, members, progress, stages)
+    with several(min(AT_ONCE, len(projects))) as begin:
+        # Meanwhile stores are opened, which asks no database: the first time here, all that is in them is summed up.
+        looks = {project: begin(partial(items_of, project)) for project in projects}
+        with stages.of("opening"):
+            open_once = cache(open_store)
+            for project in projects:
+                champion = learning.champion(project)
+                store, head = ordering.backbone_of(project, champion, open_once)
+                groups.setdefault(store.folders, (store, []))[1].append(_Member(project, champion, head))
+        for store, members in groups.values():
+            with stages.of("looking up"):
+                gathered = gather(
+                    store,
+                    [member.project for member in members],
+                    items=lambda project: looks.pop(project)(),
+                    begin=begin,
+                )
+            told += _rescore_group(gathered, members, begin, progress, stages)
     return {"projects": told, "seconds": stages.told()}
 
 
 def _rescore_group(
-    store: Vectors, members: list[_Member], progress: Progress, stages: Stages
+    gathered: Gathered, members: list[_Member], begin: Begin, progress: Progress, stages: Stages
 ) -> list[dict[str, Any]]:
-    with stages.of("looking up"):
-        gathered = gather(store, [member.project for member in members])
+    told: list[dict[str, Any]] = []
     with stages.of("scoring"):
         scored = probabilities(gathered, [m.head for m in members if m.head is not None], progress)
-    by_member = iter(scored)
-    told: list[dict[str, Any]] = []
-    # What a longer transaction wrote, another connection could not see.
-    at_once = 1 if connection.in_atomic_block else min(WRITERS, len(members))
-    with ThreadPoolExecutor(1) as thread, _writers(at_once) as begin_to_write:
+    with ThreadPoolExecutor(1) as thread:
+        by_member = iter(scored)
         under_way: deque[Callable[[], dict[str, Any]]] = deque()
 
         def finish_one() -> None:
@@ -120,8 +130,8 @@ def _rescore_group(
         for member, pool in zip(members, gathered.pools, strict=True):
             proba = next(by_member) if member.head is not None else None
             ahead = _begin(member, pool, gathered, proba, thread, stages)
-            under_way.append(begin_to_write(partial(_write, ahead, stages)))
-            if len(under_way) > at_once:
+            under_way.append(begin(partial(_write, ahead, stages)))
+            if len(under_way) > AT_ONCE:
                 finish_one()
         while under_way:
             finish_one()
@@ -131,29 +141,6 @@ def _rescore_group(
                 drop_other_scores(member.champion)
             clear_out(member.project)
     return told
-
-
-@contextmanager
-def _writers(
-    at_once: int,
-) -> Iterator[Callable[[Callable[[], dict[str, Any]]], Callable[[], dict[str, Any]]]]:
-    """Begins with a project's rows in a thread, and returns how to wait for them. One at a time is done in this very thread,
-    when it is waited for."""
-    if at_once == 1:
-        yield lambda work: work
-        return
-
-    def apart(work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-        try:
-            return work()
-        finally:
-            connection.close()
-
-    pool = ThreadPoolExecutor(at_once)
-    try:
-        yield lambda work: pool.submit(apart, work).result
-    finally:
-        pool.shutdown(cancel_futures=True)
 
 
 @dataclass(frozen=True)

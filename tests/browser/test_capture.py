@@ -17,8 +17,10 @@ from PIL import ImageFilter
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from labeling.catalog import photos
+from labeling.gateway.bodies import SMALL
 from labeling.inspections.capture.links import prolong_link, token_of
 from labeling.inspections.models import CaptureLink, InspectionPhoto
+from tests.browser import axe
 from tests.browser.conftest import PATIENCE, SWITCHED_OFF, chromium_path
 from tests.browser.test_phones import PHONE
 from tests.inspections.capturing import make, make_protocol
@@ -237,6 +239,16 @@ def test_photos_wait_without_a_network_and_outlast_a_reload(
     assert taken() == ["front", "rear"]
 
 
+def large() -> bytes:
+    """As a phone's own camera makes them: more than any address takes of just anybody."""
+    out = io.BytesIO()
+    picture(1).resize((2400, 1800), PillowImage.Resampling.NEAREST).convert("RGB").save(
+        out, "JPEG", quality=98
+    )
+    assert out.tell() > SMALL
+    return out.getvalue()
+
+
 def test_without_leave_to_use_the_camera_the_phones_own_is_offered(
     phone: Callable[..., Phone], link: CaptureLink
 ) -> None:
@@ -244,10 +256,8 @@ def test_without_leave_to_use_the_camera_the_phones_own_is_offered(
     ann.open(link)
     ann.page.get_by_role("button", name="카메라 켜기").click()
     expect(ann.page.locator(".cp-card")).to_contain_text("카메라 사용이 허용되지 않았습니다")
-    out = io.BytesIO()
-    picture(1).convert("RGB").save(out, "JPEG")
     ann.page.locator("#file").set_input_files(
-        {"name": "IMG_0001.jpg", "mimeType": "image/jpeg", "buffer": out.getvalue()}
+        {"name": "IMG_0001.jpg", "mimeType": "image/jpeg", "buffer": large()}
     )
     expect(ann.shot("Front")).to_have_attribute("data-state", "accepted")
     assert taken() == ["front"]
@@ -266,13 +276,20 @@ def test_a_link_that_expires_keeps_what_waits_until_it_is_prolonged(
     expect(card).to_contain_text("still on this phone: 1")
     ann.open(link)
     expect(card).to_contain_text("still on this phone: 1")
+    answer = ann.page.request.post(
+        f"/api/v1/capture/{token_of(link)}/photos",
+        multipart={"photo": {"name": "photo.jpg", "mimeType": "image/jpeg", "buffer": large()}},
+    )
+    assert answer.status == 410 and answer.json()["error"]["code"] == "link_expired"
     prolong_link(link=link, expires_at=timezone.now() + timedelta(hours=1))
     ann.page.get_by_role("button", name="Look again").click()
     expect(ann.shot("Front")).to_have_attribute("data-state", "accepted")
     assert taken() == ["front"]
 
 
-def test_every_control_is_large_enough_for_gloves(phone: Callable[..., Phone], link: CaptureLink) -> None:
+def test_every_control_is_large_enough_for_gloves_and_named(
+    phone: Callable[..., Phone], link: CaptureLink
+) -> None:
     ann = phone()
     ann.open(link)
 
@@ -288,6 +305,7 @@ def test_every_control_is_large_enough_for_gloves(phone: Callable[..., Phone], l
         found = sizes()
         assert len(found) >= 2 and [each for each in found if each[1] < 64] == []
         assert ann.page.evaluate("document.documentElement.scrollWidth") <= 390
+        assert axe.faults(ann.page) == []
 
 
 MEASURED = """async ([bytes, longest]) => {

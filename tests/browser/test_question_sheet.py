@@ -134,6 +134,24 @@ def test_two_questions_a_photo_by_keyboard_with_undo_a_reload_and_a_lost_network
     expect_answers(labeler, [*said, ("clean", "clean"), ("dent", "none")])
 
 
+def test_each_question_has_to_be_looked_at_for_itself(
+    live_stack: object, labeler: User, page_for: PageFor
+) -> None:
+    Project.objects.filter(slug="dent").update(min_view_ms=3_600_000)
+    screen = Screen(page_for(labeler)).open()
+    screen.expect_asked("clean")
+    screen.page.keyboard.press("x")  # one look for both, of which each would need an hour
+    screen.page.keyboard.press("1")
+    expect(screen.page.locator("#live")).to_have_text("A moment longer, please.")
+    screen.page.keyboard.press("Escape")
+    screen.answer("1", then="dent")
+    expect(screen.page.locator("#live")).to_contain_text("Is there a dent?")
+    screen.page.keyboard.press("1")
+    expect(screen.page.locator("#live")).to_have_text("A moment longer, please.")
+    screen.expect_saved()
+    expect_answers(labeler, [("clean", "clean")])
+
+
 @pytest.mark.parametrize("language", ["en", "ko"])
 def test_its_pages_pass_for_screen_readers_in_both_languages(
     live_stack: object, sheet: QuestionSheet, page_for: PageFor, language: str

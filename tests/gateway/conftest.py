@@ -26,7 +26,7 @@ from labeling.catalog.models import (
 )
 from labeling.catalog.services import add_image, add_items, propose_guideline
 from labeling.erasure.models import ErasedPerson, ErasedPhoto, Erasure
-from labeling.exchange.models import DataSet, Import, ImportRow
+from labeling.exchange.models import DataSet, Import, ImportRow, Vocabulary, VocabularyText
 from labeling.exchange.services import make_data_set
 from labeling.explorer.models import Bulk, SavedView
 from labeling.frontier.models import (
@@ -99,6 +99,7 @@ class World:
     view: SavedView
     erasure: Erasure
     imported: Import
+    vocabulary: Vocabulary
     sheet: QuestionSheet
     protocol: Protocol
     inspection: Inspection
@@ -303,12 +304,19 @@ def _world(**settings: Any) -> World:
         view=SavedView.objects.create(project=project, created_by=admin, name="held", query="status=hold"),
         erasure=erasure,
         imported=_imported(project, admin),
+        vocabulary=_vocabulary(project, admin),
         sheet=_sheet(project, admin),
         protocol=protocol,
         inspection=(inspection := _inspection(protocol, photo, admin)),
         link=_link(inspection, admin),
         items=items,
     )
+
+
+def _vocabulary(project: Project, admin: User) -> Vocabulary:
+    made = Vocabulary.objects.create(project=project, created_by=admin, name="line", target="line_normalised")
+    VocabularyText.objects.create(of=made, key="line 2", text="Line 2", proposed="Line 2", why="itself")
+    return made
 
 
 def _sheet(project: Project, admin: User) -> QuestionSheet:

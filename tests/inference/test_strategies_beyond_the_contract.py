@@ -10,6 +10,7 @@ from modAL.models import ActiveLearner
 from inference import strategies
 from inference.heads import LogisticHead
 from inference.strategies import Pool
+from inference.strategies.base import by_confidence
 from inference.strategies.coverage import ball_radius
 from inference.strategies.geometry import UnitSphere
 from inference.strategies.modal import query_strategy
@@ -32,6 +33,16 @@ def taught_pool(n: int = 400, labeled: int = 40) -> tuple[Pool, LogisticHead]:
     head = LogisticHead().fit(rows[:labeled], y[:labeled])
     pool = Pool(np.arange(n), rows[labeled:], head.predict_proba(rows[labeled:]), rows[:labeled], y[:labeled])
     return pool, head
+
+
+@pytest.mark.parametrize("sign", [-1, 1])
+def test_photos_of_equal_confidence_keep_their_order(sign: int) -> None:
+    dice = np.random.default_rng(3)
+    some = np.array([0.0, -0.0, 1e-40, 0.25, np.nextafter(np.float32(0.25), 1), 1.0], dtype=np.float32)
+    confidence = np.concatenate([dice.choice(some, 300), dice.random(300, dtype=np.float32)])
+    found = by_confidence(confidence, surest_first=sign < 0)
+    assert (found == np.argsort(sign * confidence, kind="stable")).all()
+    assert by_confidence(confidence[:0], surest_first=True).tolist() == []
 
 
 @pytest.mark.parametrize("name", strategies.names())

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from benchmarks.chaos.checker import Findings, check
 from benchmarks.chaos.exports import Said
+from benchmarks.chaos.faults import CLOCK_S
+from benchmarks.chaos.house import House, clock_of
 from benchmarks.chaos.ledger import Answer, HandIn, Intake, Ledger, Refusal, Ruling
 from benchmarks.chaos.running import Plan, go
 from tests import database
@@ -33,6 +39,42 @@ def test_nothing_acknowledged_is_lost_doubled_or_wrong_whatever_is_killed_or_cut
     # Not that nobody was told to wait: on a busy machine a line to the database may take too long at any time.
     assert (result["answers_500"], result["unexpected_answers"]) == (0, 0), log
     assert "DATABASE_URL" in os.environ, "nothing of its house is left in ours"
+
+
+#: Reads the time of day as often as it can until its input ends; says in the end by how many seconds it jumped.
+READER = """
+import sys, threading, time
+told = threading.Thread(target=sys.stdin.read)
+told.start()
+least = most = time.time() - time.monotonic()
+print("reads", flush=True)
+while True:
+    goes_on = told.is_alive()
+    now = time.time() - time.monotonic()
+    least, most = min(least, now), max(most, now)
+    if not goes_on:
+        break
+print(round(most - least))
+"""
+
+
+@pytest.mark.skipif(shutil.which("cc") is None, reason="the clock is built by a C compiler")
+def test_who_reads_the_clock_while_it_is_set_lives_on_and_reads_the_new_time(tmp_path: Path) -> None:
+    house = House(tmp_path, "", os.environ | clock_of(tmp_path), small=False, clocked=True)
+    house.set_clock(0)
+    reader = subprocess.Popen(
+        [sys.executable, "-c", READER],
+        env=house.environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert reader.stdout is not None and reader.stdout.readline() == "reads\n"
+    for number in range(2_000):
+        house.set_clock(number % 2 * CLOCK_S)
+    said, _ = reader.communicate(timeout=60)
+    house.stop()
+    assert (reader.returncode, said.strip()) == (0, str(CLOCK_S))
 
 
 def answered(key: str, who: str, class_: str, **others: Any) -> dict[str, Any]:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import groupby, zip_longest
 
 from django.db import DataError, IntegrityError, transaction
 from django.utils.translation import gettext_noop
 
+from labeling import locks
 from labeling.exchange.imports.checking import MAY_CHANGE, write
 from labeling.exchange.imports.judging import Judge
 from labeling.exchange.imports.matching import match
 from labeling.exchange.imports.photos_of import by_photo
 from labeling.exchange.imports.reasons import REASONS
 from labeling.exchange.imports.states import State, states
+from labeling.exchange.imports.texts import bring_texts
 from labeling.exchange.models import Import, ImportRow, Outcome, Use
 from labeling.jobs.progress import Progress
+from labeling.locks import Lock
 from labeling.people.imported import accounts_of
 from labeling.queue import services as queue
 from labeling.refusals import Refused
@@ -29,8 +32,7 @@ def apply(of: Import, progress: Progress) -> None:
     for rows in by_photo(of, MAY_CHANGE):
         with transaction.atomic():
             items = sorted({row.item_id or 0 for row in rows})
-            queue.share_ranking(of.project)  # before the photos, as everybody who takes an answer
-            truth.lock_photos(items)
+            hold_photos(of, items)
             how, writer = states(of.project, items), _Writer(of)
             writer.judge.judge(rows, how)
             for wave in _one_of_each(row for row in rows if row.outcome == Outcome.READY):
@@ -39,6 +41,15 @@ def apply(of: Import, progress: Progress) -> None:
         done += len(rows)
         progress.report(done, total, gettext_noop("Bringing the labels in"))
         progress.check()
+
+
+def hold_photos(of: Import, item_ids: Collection[int]) -> None:
+    """Whoever else says something of these photos waits for the transaction."""
+    if of.use == Use.TEXT:  # as intakes, which take the ranking after this
+        locks.hold(Lock.ITEMS, of.project_id)
+        return
+    queue.share_ranking(of.project)  # before the photos, as everybody who takes an answer
+    truth.lock_photos(item_ids)
 
 
 def _one_of_each(rows: Iterable[ImportRow]) -> Iterator[list[ImportRow]]:
@@ -60,6 +71,7 @@ class _Writer:
             Use.TRAIN: self._truths,
             Use.GOLD: self._gold,
             Use.HINT: self._hints,
+            Use.TEXT: self._texts,
         }
         try:
             with transaction.atomic():
@@ -75,7 +87,8 @@ class _Writer:
         for row in rows:
             row.made = made.get(row.item_id or 0)
             # Somebody took the last place between the look and now.
-            row.outcome, row.reason = (Outcome.DONE, "") if row.made else (Outcome.REFUSED, "not_asked")
+            full = "full" if self.of.use == Use.TEXT else "not_asked"
+            row.outcome, row.reason = (Outcome.DONE, "") if row.made else (Outcome.REFUSED, full)
 
     def _answers(self, rows: Sequence[ImportRow], _how: dict[int, State]) -> dict[int, int]:
         accounts = accounts_of(str(self.of.project_id), self.of.source, {row.annotator for row in rows})
@@ -104,6 +117,9 @@ class _Writer:
     def _hints(self, rows: Sequence[ImportRow], _how: dict[int, State]) -> dict[int, int]:
         said_by = {row.item_id or 0: self.judge.said_by(row) for row in rows}
         return truth.bring_hints(project=self.of.project, words=self._words(rows), said_by=said_by)
+
+    def _texts(self, rows: Sequence[ImportRow], _how: dict[int, State]) -> dict[int, int]:
+        return bring_texts(self.of, rows)
 
     def _words(self, rows: Sequence[ImportRow]) -> list[truth.Word]:
         words = []

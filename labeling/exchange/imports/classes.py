@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Iterable
 
 from labeling.catalog.models import Project
 from labeling.catalog.selectors import active_classes, class_keys, class_resolution
 from labeling.exchange.models import ClassAlias
-from labeling.plain_text import composed
+from labeling.exchange.spelling import letters, spelled
 from labeling.truth.models import AnswerKind
 
 #: What a label can mean beside a class; nothing: it is left out.
 OTHERS = (AnswerKind.HOLD.value, AnswerKind.UNUSABLE.value, "")
-#: Share of letters in common, in order (Ratcliff and Obershelp, 1988), from which two spellings are taken for one.
+#: Share of letters in common, in order (Ratcliff and Obershelp, 1988), from which two spellings are taken for one. A Korean
+#: syllable is two or three of them.
 CLOSE = 0.8
 
 
@@ -28,9 +28,10 @@ def propose(project: Project, labels: Iterable[str]) -> dict[str, str]:
     known: dict[str, str] = {}
     for class_id, now in resolution.items():
         if now is not None and now in names:
-            known[_spelled(keys[class_id])] = names[now][0]
+            known[spelled(keys[class_id])] = names[now][0]
     for key, name in names.values():
-        known[_spelled(name)] = known[_spelled(key)] = key
+        known[spelled(name)] = known[spelled(key)] = key
+    by_letters = {letters(name): key for name, key in known.items()}
     wanted = list(labels)
     said = dict(ClassAlias.objects.filter(project=project, label__in=wanted).values_list("label", "means"))
     means = {key for key, _name in names.values()} | set(OTHERS)
@@ -38,16 +39,12 @@ def propose(project: Project, labels: Iterable[str]) -> dict[str, str]:
     for label in wanted:
         if label in said and said[label] in means:
             found[label] = said[label]
-        elif _spelled(label) in known:
-            found[label] = known[_spelled(label)]
+        elif spelled(label) in known:
+            found[label] = known[spelled(label)]
         else:
-            alike = difflib.get_close_matches(_spelled(label), known, n=2, cutoff=CLOSE)
+            alike = difflib.get_close_matches(letters(spelled(label)), by_letters, n=2, cutoff=CLOSE)
             if (
-                len({known[each] for each in alike}) == 1
-            ):  # two classes that are called alike: nobody knows which
-                found[label] = known[alike[0]]
+                len({by_letters[each] for each in alike}) == 1
+            ):  # of two that are called alike nobody knows which
+                found[label] = by_letters[alike[0]]
     return found
-
-
-def _spelled(name: str) -> str:
-    return re.sub(r"[\s_-]+", " ", composed(name)).strip().casefold()

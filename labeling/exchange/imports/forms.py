@@ -21,6 +21,10 @@ SAID = {
     ),
     Use.TRAIN: _("Each settles its photo at once, as imported. The model learns from it, and is not judged by it."),
     Use.GOLD: _("People are checked with these photos, blind. They neither train nor settle anything."),
+    Use.TEXT: _(
+        "Each is kept as the photo's metadata, under the name of its column: searches find it, and it becomes a category. "
+        "It answers nothing."
+    ),
     Use.HINT: _("Reviewers read them beside the answers. They settle nothing, and a ruling made beside one proves nothing."),
 }  # fmt: skip
 ROLES = {"photo": _("The photo's name or hash"), "label": _("Its class"), "annotator": _("Who said so")}
@@ -34,6 +38,7 @@ class SendForm(forms.Form):
             attrs={"accept": ".csv,.tsv,.txt,.json,.jsonl,.ndjson,.parquet,.xml,.zip"}
         ),
     )
+    use = forms.ChoiceField(choices=Use.choices, required=False, initial=Use.ANSWER, widget=forms.HiddenInput)
     source = forms.CharField(
         max_length=Import._meta.get_field("source").max_length,
         required=False,
@@ -69,7 +74,7 @@ class MapForm(forms.Form):
             (AnswerKind.UNUSABLE.value, AnswerKind.UNUSABLE.label),
             ("", _("Leave out")),
         ]
-        rows = of.found.get("labels", {})
+        rows = {} if of.use == Use.TEXT else of.found.get("labels", {})
         self._labels = sorted(rows, key=lambda label: (-rows[label], label))
         for number, label in enumerate(self._labels):
             self.fields[f"class-{number}"] = forms.ChoiceField(

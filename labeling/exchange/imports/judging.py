@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
+from labeling.catalog.metadata import Value
 from labeling.catalog.models import Project
 from labeling.catalog.selectors import active_classes, class_names, class_resolution, current_guideline
 from labeling.exchange.imports.states import State, What
+from labeling.exchange.imports.texts import known_texts, text_of
 from labeling.exchange.models import Import, ImportRow, Outcome, Use
 from labeling.people import imported
 from labeling.people.models import User
@@ -23,6 +25,7 @@ class Judge:
 
     of: Import
     _people: dict[str, int | None] = field(default_factory=dict)
+    _texts: dict[int, Value] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.project: Project = self.of.project
@@ -41,6 +44,8 @@ class Judge:
 
     def judge(self, rows: Sequence[ImportRow], states: dict[int, State]) -> None:
         """Set ``outcome``, ``reason`` and ``about`` of rows in the order of their photos, all rows of each."""
+        if self.of.use == Use.TEXT:
+            self._texts = known_texts(self.of, states)
         for item_id, group in groupby(rows, key=lambda row: row.item_id):
             state = states.get(item_id or 0)
             wanted = []
@@ -78,6 +83,8 @@ class Judge:
 
     def _is_plain(self, row: ImportRow) -> bool:
         """Whether it says one thing that has a meaning here; else it is judged."""
+        if self.of.use == Use.TEXT and not row.fault:
+            return True
         strange = next((label for label in row.labels if label not in self._means), None)
         if row.fault:
             _refuse(row, row.fault)
@@ -91,7 +98,20 @@ class Judge:
             return True
         return False
 
+    def _judge_texts(self, rows: list[ImportRow]) -> None:
+        for row in rows:
+            first = text_of(rows[0])
+            if text_of(row) != first:
+                _refuse(row, "several_texts", first)
+            elif row is not rows[0] or self._texts.get(row.item_id or 0) == first:
+                _same(row)
+            else:
+                _accept(row)
+
     def _judge_photo(self, rows: list[ImportRow], state: State) -> None:
+        if self.of.use == Use.TEXT:
+            self._judge_texts(rows)
+            return
         said = [(row, what) for row in rows if (what := self.what(row)) is not None]
         one_word = self.of.use in (Use.TRAIN, Use.GOLD)
         if one_word and len({what for _row, what in said}) > 1:

@@ -15,7 +15,8 @@ from labeling.exchange.imports.package import Package
 from labeling.exchange.imports.reader import ROLES, Said, Unreadable
 from labeling.exchange.imports.readers import READERS
 from labeling.exchange.imports.table import chosen
-from labeling.exchange.models import Import, Outcome
+from labeling.exchange.models import Import, Outcome, Use
+from labeling.exchange.vocabularies import MOST_TEXTS
 from labeling.jobs.progress import Progress
 from labeling.plain_text import composed, plain
 
@@ -49,9 +50,10 @@ def read(of: Import, package: Package, progress: Progress) -> dict[str, Any]:
         for row in some:
             labels.update(row.labels)
             annotators[row.annotator] += bool(row.annotator)
-        if len(labels) > MOST_KINDS or len(annotators) > MOST_KINDS:
+        most = MOST_TEXTS if of.use == Use.TEXT else MOST_KINDS
+        if len(labels) > most or len(annotators) > MOST_KINDS:
             raise Unreadable(
-                f"It tells more than {MOST_KINDS} classes or annotators apart. Choose other columns, or another file."
+                f"It tells more than {most} classes or annotators apart. Choose other columns, or another file."
             )
         _store(of, some)
         progress.report(total, None, gettext_noop("Reading the labels"))

@@ -24,6 +24,8 @@ REASONS = {
     "answered": _("The same source has said something else of this photo before (%(about)s)."),
     "gold_otherwise": _("The photo is gold, or was, as %(about)s."),
     "exemplar": _("The photo is an exemplar, so everybody sees its class."),
+    "several_texts": _("The photo has another text before (%(about)s). Leave one of them."),
+    "full": _("The photo has 50 values already. Take some away first."),
     "not_written": _("The database refused this row. Bring them in again, and tell whoever runs Hilltop if it stays so."),
 }  # fmt: skip
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from labeling.catalog.models import Project
 from labeling.exchange.imports.reasons import told
 from labeling.exchange.imports.services import latest_job
-from labeling.exchange.models import Import, ImportRow, Outcome
+from labeling.exchange.models import Import, ImportRow, Outcome, Use
 from labeling.jobs.models import Job, JobState
 
 
@@ -53,7 +53,8 @@ class Report:
 
     @property
     def unmapped(self) -> list[str]:
-        return [label for label in self.of.found.get("labels", {}) if label not in self.of.classes]
+        labels = {} if self.of.use == Use.TEXT else self.of.found.get("labels", {})
+        return [label for label in labels if label not in self.of.classes]
 
 
 def report(of: Import) -> Report:

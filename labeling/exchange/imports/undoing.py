@@ -5,8 +5,10 @@ from __future__ import annotations
 from django.db import transaction
 from django.utils.translation import gettext_noop
 
+from labeling.exchange.imports.applying import hold_photos
 from labeling.exchange.imports.checking import write
 from labeling.exchange.imports.photos_of import by_photo
+from labeling.exchange.imports.texts import take_texts_back
 from labeling.exchange.models import Import, Outcome, Use
 from labeling.jobs.progress import Progress
 from labeling.people.models import User
@@ -20,8 +22,7 @@ def undo(of: Import, by: User, progress: Progress) -> None:
     done, total = 0, of.rows.filter(outcome=Outcome.DONE).count()
     for rows in by_photo(of, (Outcome.DONE,)):
         with transaction.atomic():
-            queue.share_ranking(of.project)
-            truth.lock_photos({row.item_id or 0 for row in rows})
+            hold_photos(of, {row.item_id or 0 for row in rows})
             back = _take_back(of, {row.made or 0 for row in rows}, by)
             for row in rows:
                 row.outcome, row.made = (
@@ -45,3 +46,5 @@ def _take_back(of: Import, made: set[int], by: User) -> set[int]:
             return made
         case Use.HINT:
             return truth.take_hints_back(ids=made)
+        case Use.TEXT:
+            return take_texts_back(of, made, by)

@@ -17,7 +17,7 @@ from labeling.catalog.permissions import Action, project_for
 from labeling.exchange.imports import selectors, services
 from labeling.exchange.imports.forms import MapForm, SendForm
 from labeling.exchange.imports.readers import READERS
-from labeling.exchange.models import Import, ImportState, Outcome
+from labeling.exchange.models import Import, ImportState, Outcome, Use
 from labeling.people.signed_in import signed_in
 from labeling.refusals import Refused
 
@@ -33,7 +33,10 @@ def imports(request: HttpRequest, slug: str) -> HttpResponse:
     form = SendForm(*((request.POST, request.FILES) if request.method == "POST" else ()))
     if request.method == "POST" and form.is_valid():
         try:
-            of, _job = services.start_import(project=project, by=signed_in(request), **form.cleaned_data)
+            given = form.cleaned_data
+            of, _job = services.start_import(
+                project=project, by=signed_in(request), **given | {"use": given["use"] or Use.ANSWER}
+            )
         except Refused as refusal:
             show_refusal(form, refusal)
         else:

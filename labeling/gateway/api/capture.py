@@ -15,6 +15,7 @@ from labeling.inspections.capture import links
 from labeling.inspections.capture.sending import hand_in, take_photo
 from labeling.inspections.capture.state import state_of
 from labeling.inspections.judging import advice_on
+from labeling.inspections.models import CaptureLink
 
 
 class CaptureShotOut(Shape):
@@ -64,20 +65,25 @@ class CaptureSubmittedOut(Shape):
 
 
 class ThrottleByLink(Throttle):
-    """All who have one link together. What is no link costs the check of a signature, and is not counted."""
+    """All who have one link together; and together all that send what is none."""
 
     def get_ident(self, request: Request) -> str:
         return str(links.id_of(request.parser_context["kwargs"]["token"]))
 
 
 class ByLink:
-    """Of a view: the link is the permission."""
+    """Of a view: the link is the permission. It is asked before anything that was sent is looked at."""
 
     authentication_classes: Any = ()
     permission_classes: Any = ()
     parser_classes: Any = (SentPathsParser,)
     throttle_classes: Any = (ThrottleByLink,)
     throttle_scope = "capture"
+    link: CaptureLink
+
+    def initial(self, request: Request, *args: Any, **named: Any) -> None:
+        super().initial(request, *args, **named)  # type: ignore[misc]
+        self.link = links.open_link(named["token"])
 
 
 @route("capture/<str:token>", "api-capture", "inspections")
@@ -90,7 +96,7 @@ class CaptureView(ByLink, ApiView):
         errors=(404, 410),
     )
     def get(self, request: Request, token: str) -> Json:
-        return state_of(links.open_link(token))
+        return state_of(self.link)
 
 
 @route("capture/<str:token>/photos", "api-capture-photos", "inspections")
@@ -104,16 +110,15 @@ class CapturePhotosView(ByLink, ApiView):
         errors=(404, 409, 410, 413, 429),
     )
     def post(self, request: Request, token: str, given: Json) -> Json:
-        link = links.open_link(token)
         tilt = given.get("tilt")
         photo = take_photo(
-            link=link,
+            link=self.link,
             shot=given["shot"],
             data=given["photo"],
             tilt=None if tilt is None else float(tilt),
         )
         advice = [each["advice"] for each in advice_on(photo)]
-        return _told(given, link, photo={"faults": photo.faults, "advice": advice})
+        return _told(given, self.link, photo={"faults": photo.faults, "advice": advice})
 
 
 @route("capture/<str:token>/submit", "api-capture-submit", "inspections")
@@ -127,11 +132,10 @@ class CaptureSubmitView(ByLink, ApiView):
         errors=(404, 409, 410, 429),
     )
     def post(self, request: Request, token: str, given: Json) -> Json:
-        link = links.open_link(token)
-        hand_in(link=link)
-        return _told(given, link)
+        hand_in(link=self.link)
+        return _told(given, self.link)
 
 
-def _told(given: Json, link: Any, **more: Any) -> Json:
+def _told(given: Json, link: CaptureLink, **more: Any) -> Json:
     link.refresh_from_db(fields=["inspection"])
     return {"key": str(given["key"]), "state": state_of(link), **more}

@@ -20,8 +20,8 @@ from labeling.jobs.progress import JobError
 from labeling.learning import selectors
 from labeling.learning.compute import artifact
 from labeling.learning.compute.classes import in_force
-from labeling.learning.compute.scoring import Gathered, Pool, gather, probabilities
-from labeling.learning.compute.stores import store_of, vectors_of
+from labeling.learning.compute.scoring import Gathered, Pool, gather, probabilities, rows_of
+from labeling.learning.compute.stores import Open, open_store, store_of, vectors_of
 from labeling.learning.models import ModelVersion
 from labeling.learning.training_set import training_set
 
@@ -107,16 +107,18 @@ class Prepared:
     missing: list[int]
 
 
-def backbone_of(project: Project, champion: ModelVersion | None) -> tuple[Vectors, Scorer | None]:
+def backbone_of(
+    project: Project, champion: ModelVersion | None, open_one: Open = open_store
+) -> tuple[Vectors, Scorer | None]:
     """The store that the project's order is made from, and the champion's head.
 
     Raises :class:`JobError` for an unknown backbone, and for a champion whose files are gone.
     """
     if champion is not None:
         head = artifact.load(champion)
-        return vectors_of(champion), head
+        return vectors_of(champion, open_one), head
     try:
-        return store_of(backbones.load(project.backbone_name)), None
+        return store_of(backbones.load(project.backbone_name), open_one), None
     except (backbones.UnknownBackbone, backbones.WeightsError) as error:
         raise JobError(f"{error} Choose another backbone in the project's settings.") from error
 
@@ -141,7 +143,7 @@ def prepare(
     except LookupError as error:
         raise JobError(f"{error} Choose another strategy in the project's settings.") from error
     project = pool.project
-    at = np.searchsorted(pool.item_ids, item_ids)
+    at = rows_of(pool.item_ids, item_ids)
     at[at == len(pool.item_ids)] = 0
     known = pool.item_ids[at] == item_ids if len(pool.item_ids) else np.zeros(len(item_ids), dtype=bool)
     images = pool.images[at[known]]

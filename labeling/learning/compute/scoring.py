@@ -6,8 +6,9 @@ photos that came later are added to it one by one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -21,10 +22,12 @@ from inference.strategies.base import top_two
 from labeling.catalog.models import Project
 from labeling.jobs.progress import Progress
 from labeling.learning.compute import artifact
+from labeling.learning.compute.beside import Begin, one_at_a_time
 from labeling.learning.compute.copying import copy_into, fetch_columns, fetch_ids_and_bytes
 from labeling.learning.compute.stores import vectors_of
 from labeling.learning.models import ModelVersion
 from labeling.partitions import Partition
+from labeling.planner import by_one_process
 
 CHUNK = 8_192
 _DIGESTS_AT_ONCE = 200_000
@@ -50,9 +53,18 @@ class Gathered:
     pools: list[Pool]
 
 
-def gather(store: Vectors, projects: Sequence[Project]) -> Gathered:
-    """Look up all photos of these projects, and each image's place in the store, once."""
-    found = [_items_of(project) for project in projects]
+def gather(
+    store: Vectors,
+    projects: Sequence[Project],
+    *,
+    items: Callable[[Project], tuple[Ids, Ids]] | None = None,
+    begin: Begin = one_at_a_time,
+) -> Gathered:
+    """Look up all photos of these projects, and each image's place in the store, once.
+
+    ``items``: as :func:`items_of`, which is asked where nobody has asked it before.
+    """
+    found = [(items or items_of)(project) for project in projects]
     images = np.empty(0, dtype=np.int64)
     for _item_ids, image_ids in found:
         # Projects on one pool of photos often hold the very same ones, in the same order.
@@ -60,25 +72,30 @@ def gather(store: Vectors, projects: Sequence[Project]) -> Gathered:
             images = image_ids
         elif len(image_ids) != len(images) or (image_ids != images).any():
             images = np.union1d(images, image_ids)
-    digests = b"".join(
-        _digests(images[start : start + _DIGESTS_AT_ONCE])
-        for start in range(0, len(images), _DIGESTS_AT_ONCE)
-    )
+    parts = range(0, len(images), _DIGESTS_AT_ONCE)
+    reads = [begin(partial(_digests, images[start : start + _DIGESTS_AT_ONCE])) for start in parts]
     return Gathered(
         store,
-        store.locate(digests),
+        store.locate(b"".join(read() for read in reads)),
         [
-            Pool(project, item_ids, np.searchsorted(images, image_ids))
+            Pool(project, item_ids, rows_of(images, image_ids))
             for project, (item_ids, image_ids) in zip(projects, found, strict=True)
         ],
     )
 
 
-def _items_of(project: Project) -> tuple[Ids, Ids]:
+def rows_of(rising: Ids, wanted: Ids) -> Ids:
+    """(n,) where ``wanted`` ids are among ``rising`` ones, or would be. Often they are the very same, and nothing is looked
+    for."""
+    return np.arange(len(rising)) if np.array_equal(rising, wanted) else np.searchsorted(rising, wanted)
+
+
+def items_of(project: Project) -> tuple[Ids, Ids]:
     """Ids of a project's items, rising, and of their images. They mostly lie so; the database would sort them on a disk."""
-    item_ids, image_ids = fetch_columns(
-        ["id", "image_id"], "SELECT id, image_id FROM catalog_item WHERE project_id = %s", [project.pk]
-    )
+    with by_one_process():
+        item_ids, image_ids = fetch_columns(
+            ["id", "image_id"], "SELECT id, image_id FROM catalog_item WHERE project_id = %s", [project.pk]
+        )
     if (np.diff(item_ids) > 0).all():
         return item_ids, image_ids
     order = np.argsort(item_ids)

@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from datetime import date, timedelta
-from functools import cache
 
-from django.db import connection
 from django.utils import timezone
 
 from labeling.catalog.models import Project
 from labeling.kept_counts import by_day
+from labeling.people.own_day import zone_of_queries
 from labeling.truth import tallies
 
 #: Longest time that one answer and one ruling count for: who leaves the screen does not work.
@@ -146,7 +145,7 @@ def history(project: Project, by: str = "", *, newest: int | None = None) -> His
 
     ``newest``: so many buckets at most; their sums still begin with the project.
     """
-    zone = _known_to_the_database(timezone.get_current_timezone_name())
+    zone = zone_of_queries()
     days = _kept(project, zone)
     if not days:
         return History(by or "day", zone, [], [])
@@ -199,16 +198,6 @@ _SAYS: dict[tuple[str, ...], tuple[str, ...]] = {
     ("went", "settled"): ("returned", "also_settled"),
     ("overruled",): ("overruled",),
 }
-
-
-@cache
-def _known_to_the_database(zone: str) -> str:
-    """``zone``, or UTC where the database's list of zones is older or newer than ours."""
-    if zone == "UTC":
-        return zone
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT EXISTS (SELECT 1 FROM pg_timezone_names WHERE name = %s)", [zone])
-        return zone if cursor.fetchone()[0] else "UTC"
 
 
 def _readable(days: int) -> str:

@@ -1,0 +1,1 @@
+"""Free texts of photos, spelled in many ways, become categories: proposed, reviewed, kept in versions, applied."""

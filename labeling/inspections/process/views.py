@@ -1,0 +1,153 @@
+"""The manager's pages: protocols side by side, one's inspections as they come and in figures, one asset over time."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+
+from labeling.catalog.models import Project
+from labeling.catalog.permissions import Action, may_create_projects
+from labeling.inspections.models import Outcome, ProtocolVersion, Shot
+from labeling.inspections.pages import protocol_context
+from labeling.inspections.permissions import may_in, protocol_for, protocols_of
+from labeling.inspections.process import words
+from labeling.inspections.process.asset import over_time
+from labeling.inspections.process.figures import MOST, MOST_EACH, SPANS, Counted, figures, side_by_side
+from labeling.inspections.process.listing import COUNTED, LOOKED_THROUGH, Page, held, page
+from labeling.inspections.process.plots import plots
+from labeling.inspections.process.wanted import Wanted
+from labeling.looked_at import only_looked_at
+from labeling.refusals import Refused
+
+#: Days of which figures are shown unless others are asked for.
+USUAL = 28
+
+
+@login_required
+@only_looked_at
+def protocols(request: HttpRequest) -> HttpResponse:
+    """Those of the person, side by side, by what they came to in the last days."""
+    mine = protocols_of(request.user)
+    counted = side_by_side(mine, USUAL)
+    rows = [(each, counted.get(each.pk, Counted())) for each in mine]
+    return render(
+        request,
+        "inspections/protocols.html",
+        {
+            "rows": [(each, found, words.took(found.median), words.took(found.p95)) for each, found in rows],
+            "days": USUAL,
+            "most": MOST_EACH,
+            "cut": any(found.n == MOST_EACH for _each, found in rows),
+            "may_create": may_create_projects(request.user),
+        },
+    )
+
+
+@login_required
+@only_looked_at
+def inspections(request: HttpRequest, protocol: str) -> HttpResponse:
+    of = protocol_for(request.user, protocol, Action.FIGURES)
+    wrong: dict[str, Any] = {}
+    wanted, found = Wanted(), Page()
+    try:
+        wanted = Wanted.read(request.GET.dict())
+        found = page(of, wanted, request.GET.get("before", ""))
+    except Refused as refusal:
+        wrong = dict(refusal.fields)
+    waiting, oldest = held(of)
+    older = f"{wanted.query}&{urlencode({'before': found.older})}".lstrip("&") if found.older else ""
+    return render(
+        request,
+        "inspections/inspections.html",
+        protocol_context(
+            request,
+            of,
+            "protocol",
+            wanted=wanted,
+            asked=request.GET,
+            wrong=wrong,
+            rows=[(row, words.took(row.minutes)) for row in found.rows],
+            older=older,
+            looked_through=LOOKED_THROUGH if found.looked_through else 0,
+            outcomes=Outcome.choices,
+            held=waiting,
+            more_held=waiting > COUNTED,
+            counted=COUNTED,
+            oldest=oldest,
+        ),
+        status=422 if wrong else 200,
+    )
+
+
+@login_required
+@only_looked_at
+def protocol_figures(request: HttpRequest, protocol: str) -> HttpResponse:
+    """``?days=7``, ``28`` or ``90``."""
+    of = protocol_for(request.user, protocol, Action.FIGURES)
+    asked = request.GET.get("days", "")
+    days = int(asked) if asked in map(str, SPANS) else USUAL
+    found = figures(of, days)
+    shots = dict(Shot.objects.filter(version__protocol=of).order_by("version").values_list("key", "name"))
+    projects = dict(
+        Project.objects.filter(slug__in={slug for _shot, slug, _why, _n in found.held_for}).values_list(
+            "slug", "name"
+        )
+    )
+    numbers = dict(ProtocolVersion.objects.filter(protocol=of).values_list("pk", "number"))
+    tables = [
+        (_("By site"), _("Site"), [(name or _("not said"), each) for name, each in found.by_site]),
+        (
+            _("By version of the protocol"),
+            _("Version"),
+            [(f"{numbers.get(pk, pk)}", each) for pk, each in found.by_version],
+        ),
+    ]
+    if may_in(request.user, of, Action.OVERRULE):  # photographers are people
+        tables.append((_("By photographer"), _("Photographer"), found.by_photographer))
+    return render(
+        request,
+        "inspections/figures.html",
+        protocol_context(
+            request,
+            of,
+            "protocol-figures",
+            found=found,
+            most=MOST,
+            spans=[(span, span == days) for span in SPANS],
+            median=words.took(found.total.median),
+            p95=words.took(found.total.p95),
+            plots=plots(found),
+            tables=[
+                (title, head, [_counted(name, each) for name, each in rows])
+                for title, head, rows in tables
+                if rows
+            ],
+            held_for=[
+                (shots.get(shot, shot), projects.get(slug, slug), words.why(why), n)
+                for shot, slug, why, n in found.held_for
+            ],
+            faults=[(shots.get(shot, shot), words.fault(fault), n) for shot, fault, n in found.faults],
+        ),
+    )
+
+
+def _counted(name: str, each: Counted) -> tuple[str, Counted, str, str]:
+    return name, each, words.took(each.median), words.took(each.p95)
+
+
+@login_required
+@only_looked_at
+def asset(request: HttpRequest, kind: str, identifier: str) -> HttpResponse:
+    wrong, found = "", None
+    try:
+        found = over_time(request.user, kind, identifier, request.GET.get("before", ""))
+    except Refused as refusal:
+        wrong, found = refusal.message, over_time(request.user, kind, identifier)
+    return render(
+        request, "inspections/asset.html", {"found": found, "wrong": wrong}, status=422 if wrong else 200
+    )
