@@ -10,6 +10,7 @@ from typing import Any
 
 from django.core.files.base import File
 from django.db import IntegrityError, transaction
+from django.db.models import prefetch_related_objects
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -72,6 +73,7 @@ def record_inspection(
         raise Refused.invalid("photos", _("At most %(most)d photos.") % {"most": MOST_PHOTOS})
     before = said.recorded()
     version = before.version if before else protocol.current
+    prefetch_related_objects([version], "shots")
     _refuse_unknown_shots([each.shot for each in sent], [shot.key for shot in version.shots.all()])
     if before is not None:
         return _again(before, said, sent)
