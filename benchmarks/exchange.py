@@ -4,10 +4,12 @@ Labels of a made-up project, each with a stored photo of ``--bytes``. Each forma
 own, from the database and the storage, without a web server: a tenth of the labels, then all of them. ``peak_mb`` and
 ``peak_mb_tenth``: the process's largest size after that, beyond what it had before the first row.
 
-Then its file is brought in as labels that train, in another process, into a project that holds the same photos, all of them
-waiting for answers: read, matched, tried, and applied, as the job does it. ``in_per_s``: rows a second from staging the
-file to the last ground truth; ``apply_per_s``: of that last step. ``round_trip``: each photo has the ground truth that it
-had, and no other has one. ``not_carried``: what the format has no place for.
+Then its file is brought in as labels that train into a project that holds the same photos, all of them waiting for answers:
+read, matched, tried, and applied, as the job does it. First that of a tenth, then that of all, in a process that did nothing
+else; projects and files were made in another. ``in_peak_mb`` and ``in_peak_mb_tenth`` as above. ``in_per_s``: rows a second
+from staging the file to the last ground truth; ``apply_per_s``: of that last step; ``undo_per_s``: of taking all back.
+``round_trip``: each photo has the ground truth that it had, no other has one, and none is left when all is taken back.
+``not_carried``: what the format has no place for.
 """
 
 from __future__ import annotations
@@ -62,18 +64,13 @@ def write(name: str) -> dict[str, Any]:
     set_up_django()
     from labeling.catalog.models import Project
     from labeling.exchange.formats import FORMATS
-    from labeling.exchange.models import DataSet
     from labeling.exchange.selectors import file_of, manifest
     from labeling.exchange.services import make_data_set
-    from labeling.truth.models import GroundTruth
 
     project = Project.objects.order_by("pk")[0]
     whole = make_data_set(project=project, by=project.created_by, format=name, validation=10, test=10)
-    first_id = GroundTruth.objects.order_by("pk")[0].pk
-    tenth = DataSet.objects.get(pk=whole.pk)
-    tenth.upto = first_id + (whole.upto - first_id) // 10
     before = _peak_mb()
-    for _piece in file_of(tenth):
+    for _piece in file_of(tenth_of(whole)):
         pass
     small = _peak_mb() - before
     began = time.perf_counter()
@@ -98,59 +95,105 @@ def write(name: str) -> dict[str, Any]:
     }
 
 
-def bring(data_set: str, folder: str) -> dict[str, Any]:
-    """The file of a data set into a project of its own with the same photos."""
+def tenth_of(whole: Any) -> Any:
+    """The same data set as it was when a tenth was settled; it is not stored."""
+    from labeling.exchange.models import DataSet
+    from labeling.truth.models import GroundTruth
+
+    first = GroundTruth.objects.filter(project=whole.project_id).order_by("pk")[0].pk
+    tenth = DataSet.objects.get(pk=whole.pk)
+    tenth.upto = first + (whole.upto - first) // 10
+    return tenth
+
+
+def prepare(data_set: str, folder: str) -> dict[str, tuple[int, str]]:
+    """For a tenth of a data set and for all of it: a project with the same photos, none of them settled, and the file.
+
+    In a process of its own: what it takes is none of the import's.
+    """
+    set_up_django()
+    from labeling.catalog.models import Item, Project
+    from labeling.exchange.formats import FORMATS
+    from labeling.exchange.models import DataSet
+    from labeling.exchange.selectors import file_of
+    from labeling.queue.services import append_arrivals
+    from labeling.truth.models import GroundTruth
+    from tests.factories import make_project
+
+    whole = DataSet.objects.get(pk=data_set)
+    source = Project.objects.get(pk=whole.project_id)
+    keys = tuple(source.label_classes.order_by("pk").values_list("key", flat=True))
+    found = {}
+    for part, made in (("tenth", tenth_of(whole)), ("whole", whole)):
+        target = make_project(classes=keys, admin=source.created_by, slug=f"{part}-{made.format}")
+        settled = GroundTruth.objects.filter(project=source, pk__lte=made.upto)
+        photos = Item.objects.filter(pk__in=settled.values("item"))
+        for some in batched(photos.values_list("image_id", "name", "random_key").iterator(), PHOTOS_AT_ONCE):
+            items = Item.objects.bulk_create(
+                Item(project=target, image_id=image, name=name, random_key=key) for image, name, key in some
+            )
+            append_arrivals(project=target, item_ids=[item.pk for item in items])
+        path = Path(folder) / f"{part}.{FORMATS[made.format].ending}"
+        with path.open("wb") as out:
+            out.writelines(file_of(made))
+        found[part] = (target.pk, str(path))
+    close_connections()
+    return found
+
+
+def bring(data_set: str, into: dict[str, tuple[int, str]]) -> dict[str, Any]:
+    """The file of a tenth, then that of all, each into its project, as :func:`prepare` left them; then all is taken back."""
     set_up_django()
     from django.core.files.base import File
 
     import labeling.exchange.tasks  # noqa: F401 - registers the handler, as a worker does
-    from labeling.catalog.models import Item, Project
-    from labeling.exchange.formats import FORMATS
-    from labeling.exchange.imports.services import apply_import, start_import
-    from labeling.exchange.models import DataSet, Use
-    from labeling.exchange.selectors import file_of
+    from labeling.catalog.models import Project
+    from labeling.exchange.imports.services import apply_import, start_import, undo_import
+    from labeling.exchange.models import DataSet, Import, Use
     from labeling.jobs import runner
-    from labeling.jobs.models import JobState
-    from labeling.queue.services import append_arrivals
-    from tests.factories import make_project
+    from labeling.jobs.models import Job, JobState
 
-    made = DataSet.objects.get(pk=data_set)
-    source = Project.objects.get(pk=made.project_id)
-    keys = source.label_classes.order_by("pk").values_list("key", flat=True)
-    target = make_project(classes=tuple(keys), admin=source.created_by, slug=f"in-{made.format}")
-    photos = Item.objects.filter(project=source).values_list("image_id", "name", "random_key")
-    for some in batched(photos.iterator(), PHOTOS_AT_ONCE):
-        items = Item.objects.bulk_create(
-            Item(project=target, image_id=image, name=name, random_key=key) for image, name, key in some
-        )
-        append_arrivals(project=target, item_ids=[item.pk for item in items])
-    path = Path(folder) / f"data.{FORMATS[made.format].ending}"
-    with path.open("wb") as out:
-        out.writelines(file_of(made))
+    def do(job: Job) -> float:
+        began = time.perf_counter()
+        runner.run(job.pk)
+        job.refresh_from_db()
+        if job.state != JobState.SUCCEEDED:
+            raise SystemExit(f"{job.kind}: {job.error or job.trace}")
+        return time.perf_counter() - began
+
+    def bring_in(project: Project, path: Path) -> tuple[Import, float, float]:
+        """The import, and the seconds of staging, reading and trying it, and of applying it."""
+        began = time.perf_counter()
+        with path.open("rb") as file:
+            of, job = start_import(
+                project=project, by=project.created_by, file=File(file, name=path.name), use=Use.TRAIN
+            )
+        do(job)
+        read = time.perf_counter() - began
+        return of, read, do(apply_import(of=of, by=project.created_by))
+
     before = _peak_mb()
-    began = time.perf_counter()
-    with path.open("rb") as file:
-        of, job = start_import(
-            project=target, by=target.created_by, file=File(file, name=path.name), use=Use.TRAIN
-        )
-    runner.run(job.pk)
-    job.refresh_from_db()
-    if job.state != JobState.SUCCEEDED:
-        raise SystemExit(f"{made.format}: {job.error or job.trace}")
-    read = time.perf_counter()
-    runner.run(apply_import(of=of, by=target.created_by).pk)
-    took, applied = time.perf_counter() - began, time.perf_counter() - read
+    peaks = {}
+    for part, (project_id, path) in into.items():
+        target = Project.objects.get(pk=project_id)
+        of, read, applied = bring_in(target, Path(path))
+        peaks[part] = round(_peak_mb() - before, 1)
+        Path(path).unlink()
     of.refresh_from_db()
-    rows = sum(of.counts.values())
+    counts, rows = of.counts, sum(of.counts.values())
+    source = Project.objects.get(pk=DataSet.objects.get(pk=data_set).project_id)
     same = _truths(source) == _truths(target)
-    path.unlink()
+    back = do(undo_import(of=of, by=target.created_by))
+    gone = not _truths(target)
     close_connections()
     return {
-        "in_per_s": round(rows / took),
+        "in_per_s": round(rows / (read + applied)),
         "apply_per_s": round(rows / applied),
-        "in_peak_mb": round(_peak_mb() - before, 1),
-        "round_trip": same and set(of.counts) == {"done"},
-        "outcomes": of.counts,
+        "undo_per_s": round(rows / back),
+        "in_peak_mb": peaks["whole"],
+        "in_peak_mb_tenth": peaks["tenth"],
+        "round_trip": same and gone and set(counts) == {"done"},
+        "outcomes": counts,
     }
 
 
@@ -177,7 +220,8 @@ def measure(labels: int, size: int) -> dict[str, dict[str, Any]]:
         _alone(fill, labels, size)
         for name in _alone(formats):
             out = _alone(write, name)
-            found[name] = out | _alone(bring, out.pop("data_set"), folder)
+            data_set = out.pop("data_set")
+            found[name] = out | _alone(bring, data_set, _alone(prepare, data_set, folder))
     return found
 
 

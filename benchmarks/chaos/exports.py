@@ -56,6 +56,11 @@ class Reader:
         """All rows of an export."""
         return [json.loads(line) for line in self._read(path).splitlines()]
 
+    def certified(self, project: str) -> list[str]:
+        """Keys of the classes that are certified now."""
+        classes = self.get(f"projects/{project}/frontier")["classes"]
+        return [each["class"] for each in classes if each["state"] == "certified"]
+
     def _read(self, path: str) -> bytes:
         address = path if path.startswith("http") else self._base + path
         request = urllib.request.Request(address, headers={"Authorization": f"Token {self._token}"})
@@ -63,8 +68,11 @@ class Reader:
             return bytes(answer.read())
 
 
-def wait_for_quiet(reader: Reader, projects: tuple[str, ...], timeout: float) -> list[dict[str, Any]]:
-    """Wait until no job is queued or running; return those that still are when the time is over."""
+def wait_for_quiet(
+    reader: Reader, projects: tuple[str, ...], timeout: float, kinds: frozenset[str] = frozenset()
+) -> list[dict[str, Any]]:
+    """Wait until no job (of these kinds, if any are named) is queued or running; return those that still are when the time
+    is over."""
     deadline = time.monotonic() + timeout
     while True:
         live = []
@@ -73,7 +81,11 @@ def wait_for_quiet(reader: Reader, projects: tuple[str, ...], timeout: float) ->
                 jobs = list(reader.rows(f"projects/{project}/jobs"))
             except OSError:  # it is about to come back
                 jobs = [{"state": "queued", "kind": "unknown"}]
-            live += [job for job in jobs if job["state"] in {"queued", "running"}]
+            live += [
+                job
+                for job in jobs
+                if job["state"] in {"queued", "running"} and (not kinds or job["kind"] in {*kinds, "unknown"})
+            ]
         if not live or time.monotonic() > deadline:
             return live
         time.sleep(0.3)

@@ -46,6 +46,11 @@ class Line:
         """As :meth:`post`, of a body that is no JSON."""
         return self.deliver(lambda: self._wire.ask("POST", path, payload, content_type), f"POST {path}")
 
+    def patch(self, path: str, body: dict[str, Any]) -> tuple[int, Any] | None:
+        """As :meth:`post`."""
+        payload = json.dumps(body).encode()
+        return self.deliver(lambda: self._wire.ask("PATCH", path, payload), f"PATCH {path}")
+
     def get(self, path: str) -> tuple[int, Any] | None:
         return self.deliver(lambda: self._wire.ask("GET", path), f"GET {path}")
 

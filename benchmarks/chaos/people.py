@@ -35,17 +35,29 @@ class Crowd:
     pace: float = 1.0
     stop: threading.Event = field(default_factory=threading.Event)
     flaky: threading.Event = field(default_factory=threading.Event)
+    #: Models, classes and photos stay as they are from now on.
+    calm: threading.Event = field(default_factory=threading.Event)
     threads: list[threading.Thread] = field(default_factory=list)
+    #: Of these, whose work it is to change them.
+    changing: list[threading.Thread] = field(default_factory=list)
 
     def begin(self, name: str, token: str, project: str, work: Callable[[Worker], None]) -> None:
         """Let somebody work until the end."""
         dice = random.Random(f"{self.seed} {name}")
         worker = Worker(self, name, self.line(token, dice), dice, project)
         self.threads.append(threading.Thread(target=worker.go_on, args=(work,), name=name))
+        if work in CHANGES:
+            self.changing.append(self.threads[-1])
         self.threads[-1].start()
 
     def line(self, token: str, dice: random.Random) -> Line:
         return Line(self.url, token, ledger=self.ledger, stop=self.stop, flaky=self.flaky, dice=dice)
+
+    def come_to_rest(self) -> None:
+        """Wait until nobody trains, promotes, amends or takes in any more."""
+        self.calm.set()
+        for thread in self.changing:
+            thread.join()
 
     def end(self) -> None:
         self.stop.set()
@@ -70,8 +82,9 @@ class Worker:
         return self.crowd.ledger
 
     def go_on(self, work: Callable[[Worker], None]) -> None:
+        ends = self.crowd.calm if work in CHANGES else self.crowd.stop
         try:
-            while not self.crowd.stop.is_set():
+            while not (self.crowd.stop.is_set() or ends.is_set()):
                 work(self)
         except Exception as error:  # a person who is gone would make the rest look better than it is
             self.ledger.unexpected.append(f"{self.name} stopped: {error!r}")
@@ -284,6 +297,10 @@ def oversee(person: Worker) -> None:
         person.post(f"items/{photo['sha256']}/review", {"note": "Is it?"})
     if person.dice.random() < 0.3:
         person.post("draw", {"count": 5})
+
+
+#: What ends certificates, or keeps the computing of scores going.
+CHANGES = (train_and_promote, amend, take_in)
 
 
 def wait_until(holds: Callable[[], object], timeout: float, every: float = 0.1) -> bool:

@@ -25,11 +25,20 @@ from benchmarks.chaos.roster import roster
 #: Within this time Hilltop must be well again behind each fault, jobs included.
 PATIENCE_S = 240.0
 GOLD_A_CLASS = 6
+#: What is to be proven in the end: less than anybody would promise, of as many random labels as people give in a minute.
+POLICY = {"precision": 0.75, "delta": 0.2, "planned_labels": 60, "mode": "on", "reason": "to see it decide"}
+#: Photos a project that nobody has seen, and how many of them are drawn at random.
+UNSEEN, DRAWN = 400, 60
+#: Jobs by which new photos come to their place in the order.
+SCORING = frozenset({"intake", "embed", "rank"})
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """``seconds`` of faults, or each of ``faults`` once where these are named; ``photos`` a project to begin with."""
+    """``seconds`` of faults, or each of ``faults`` once where these are named; ``photos`` a project to begin with.
+
+    ``certify``: behind the faults a certificate is to be reached, which promotions end as often as they come.
+    """
 
     seconds: float = 600.0
     seed: int = 0
@@ -38,6 +47,7 @@ class Plan:
     faults: tuple[str, ...] = ()
     pause_s: float = 5.0
     pace: float = 1.0
+    certify: bool = True
 
 
 @dataclass
@@ -73,6 +83,8 @@ def go(
             crowd.begin(person.name, tokens[person.name], person.project, person.work)
         try:
             _disturb(run, built, crowd, line, reader, say)
+            if plan.certify:
+                _certify(run, crowd, line, reader, say)
         finally:
             crowd.end()
             line.close()
@@ -94,14 +106,7 @@ def go(
 
 def _first_photos(plan: Plan, crowd: Crowd, line: Line, reader: exports.Reader) -> None:
     """Photos for both projects over the API, some of them known answers."""
-    for project in PROJECTS:
-        files = crowd.pictures.more(plan.photos)
-        told = line.upload(f"projects/{project}/intake", *multipart(files))
-        if told is None or told[0] != 202:
-            raise SystemExit(f"the first photos were not taken: {told}")
-        crowd.ledger.intakes.append(Intake(project, told[1]["id"], len(files)))
-    if live := exports.wait_for_quiet(reader, PROJECTS, PATIENCE_S):
-        raise SystemExit(f"the first photos did not come in: {live}")
+    _take_in(plan.photos, crowd, line, reader)
     for project in PROJECTS:
         left = Counter[str]()
         for item in reader.rows(f"projects/{project}/items"):
@@ -109,6 +114,45 @@ def _first_photos(plan: Plan, crowd: Crowd, line: Line, reader: exports.Reader) 
             left[class_] += 1
             if left[class_] <= GOLD_A_CLASS:
                 line.post(f"projects/{project}/gold", {"sha256": item["sha256"], "class": class_})
+
+
+def _take_in(photos: int, crowd: Crowd, line: Line, reader: exports.Reader) -> None:
+    """So many a project, until they are in, scored and in their order."""
+    for project in PROJECTS:
+        files = crowd.pictures.more(photos)
+        told = line.upload(f"projects/{project}/intake", *multipart(files))
+        if told is None or told[0] != 202:
+            raise SystemExit(f"the photos were not taken: {told}")
+        crowd.ledger.intakes.append(Intake(project, told[1]["id"], len(files)))
+    if live := exports.wait_for_quiet(reader, PROJECTS, PATIENCE_S, SCORING):
+        raise SystemExit(f"the photos did not come in: {live}")
+
+
+def _certify(run: Run, crowd: Crowd, line: Line, reader: exports.Reader, say: Callable[[str], None]) -> None:
+    """A model of all that is settled, photos that nobody has seen, some of them drawn at random for people, until a class is
+    certified."""
+    began = time.monotonic()
+    crowd.come_to_rest()
+    for project in PROJECTS:
+        _promote_newest(crowd, line, reader, project)
+    _take_in(UNSEEN, crowd, line, reader)
+    for project in PROJECTS:
+        line.patch(f"projects/{project}/frontier", POLICY)
+        # The plan says of which photos it is, and counts only what is drawn after that.
+        exports.wait_for_quiet(reader, (project,), PATIENCE_S, frozenset({"certify"}))
+        line.post(f"projects/{project}/draw", {"count": DRAWN})
+    if not wait_until(lambda: any(map(reader.certified, PROJECTS)), PATIENCE_S, every=2.0):
+        run.stuck.append(f"no class was certified within {PATIENCE_S:.0f} s")
+    say(f"certified after {time.monotonic() - began:.0f} s: {[reader.certified(each) for each in PROJECTS]}")
+
+
+def _promote_newest(crowd: Crowd, line: Line, reader: exports.Reader, project: str) -> None:
+    line.post(f"projects/{project}/train")  # refused where nothing was settled since the last one
+    exports.wait_for_quiet(reader, (project,), PATIENCE_S, frozenset({"train"}))
+    newest = max((each["number"] for each in reader.rows(f"projects/{project}/models")), default=0)
+    told = line.post(f"projects/{project}/models/{newest}/promote", {"reason": "to certify it"})
+    if told is not None and (told[0] < 300 or told[1]["error"]["code"] == "already_champion"):
+        crowd.ledger.promotions.append((project, newest))
 
 
 def _disturb(

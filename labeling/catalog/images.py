@@ -74,10 +74,13 @@ def decoded(look: Callable[[bytes, Levels], Made], data: bytes, levels: Levels =
         raise photos.PhotoRefused("truncated") from None
 
 
-def lay_down(looked: Looked) -> None:
-    """Its bytes go from memory into the storage, if it has not got them; on its disk with the next ``storage.flush``."""
+def lay_down(looked: Looked, *, at_once: bool = False) -> None:
+    """Its bytes go from memory into the storage, if it has not got them.
+
+    They are on its disk when this returns; not ``at_once``: with the next ``storage.flush``.
+    """
     if looked.renditions:
-        storage.keep(looked.sha256, looked.data, looked.renditions, at_once=False)
+        storage.keep(looked.sha256, looked.data, looked.renditions, at_once=at_once)
         looked.renditions.clear()
     looked.data = b""
 
@@ -100,8 +103,7 @@ def add_image(*, data: bytes) -> tuple[Image, bool]:
     storage has lost them.
     """
     looked = look_at(data)
-    lay_down(looked)
-    storage.flush()
+    lay_down(looked, at_once=True)
     return rows_of([looked])[looked.sha256], looked.known is None
 
 

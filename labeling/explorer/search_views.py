@@ -23,10 +23,11 @@ from labeling.catalog.selectors import active_definitions, class_names, current_
 from labeling.explorer import services
 from labeling.explorer.bulk.deeds import NEEDS
 from labeling.explorer.chips import chips
+from labeling.explorer.conditions import MOST_LOOKED_AT
 from labeling.explorer.exemplars import made_exemplars
 from labeling.explorer.models import Deed
 from labeling.explorer.saving import views_of
-from labeling.explorer.search import MOST_LOOKED_AT, FoundPage, search
+from labeling.explorer.search import FoundPage, search
 from labeling.explorer.wanted import Wanted
 from labeling.frontier.told import Status
 from labeling.people.models import User

@@ -20,9 +20,13 @@ from labeling.read_once import read_once
 def actions_in(user: Any, protocol: Protocol) -> frozenset[Action] | None:
     """What the user may do there; ``None`` for strangers, who are no member of one of its projects."""
     asked = projects_asked(protocol)
-    if not asked and protocol.created_by_id == user.pk and user.is_active:
-        return frozenset(Action)
-    return actions_in_each(user, asked)
+    return actions_in_each(user, asked) if asked else _in_one_that_asks_nothing(user, protocol)
+
+
+def _in_one_that_asks_nothing(user: Any, protocol: Protocol) -> frozenset[Action] | None:
+    """It is its maker's, and the site's."""
+    mine = protocol.created_by_id == user.pk or user.is_superuser
+    return frozenset(Action) if mine and user.is_active else None
 
 
 @read_once
@@ -94,5 +98,8 @@ def protocols_of(user: Any, action: Action = Action.FIGURES) -> list[Protocol]:
     ):
         asked[protocol].add(project)
     return [
-        each for each in found if action in (allowed_by(roles, asked[each.pk]) if asked[each.pk] else Action)
+        each
+        for each in found
+        if action in (allowed_by(roles, asked[each.pk]) or ())
+        or (not asked[each.pk] and each.created_by_id == user.pk)
     ]

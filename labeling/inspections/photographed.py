@@ -66,7 +66,10 @@ def take(sent: Iterable[Sent], version: ProtocolVersion) -> list[Taken]:
 
 
 def put_in(inspection: Inspection, taken: Sequence[Taken], by: User) -> list[InspectionPhoto]:
-    """Rows of the photos, in their order, and places in the projects that ask them. The inspection is new or locked."""
+    """Rows of the photos, in their order, and places in the projects that ask them.
+
+    The inspection is new, or its name is held.
+    """
     images = rows_of([each.looked for each in taken if each.looked])
     shown = [(each.shot.pk, images[each.sent.sha256]) for each in taken if each.looked]
     used = _used(inspection, images.values()) | like_another_shot(inspection, shown)

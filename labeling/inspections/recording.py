@@ -10,6 +10,7 @@ from typing import Any
 
 from django.core.files.base import File
 from django.db import IntegrityError, transaction
+from django.db.models import prefetch_related_objects
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -17,6 +18,7 @@ from labeling.inspections.models import Inspection, InspectionPhoto, Origin, Pro
 from labeling.inspections.photographed import Sent, put_in, take
 from labeling.inspections.said import Said
 from labeling.inspections.wanting import want_look
+from labeling.locks import hold_name
 from labeling.people.models import User
 from labeling.refusals import Refused
 
@@ -71,6 +73,7 @@ def record_inspection(
         raise Refused.invalid("photos", _("At most %(most)d photos.") % {"most": MOST_PHOTOS})
     before = said.recorded()
     version = before.version if before else protocol.current
+    prefetch_related_objects([version], "shots")
     _refuse_unknown_shots([each.shot for each in sent], [shot.key for shot in version.shots.all()])
     if before is not None:
         return _again(before, said, sent)
@@ -105,7 +108,9 @@ def add_photo(
         return there
     taken = take([sent], inspection.version)
     with transaction.atomic():
-        Inspection.objects.select_for_update(no_key=True).get(pk=inspection.pk)
+        # By a name, not by its row: who answers one of its photos locks that photo, then the inspection's row, while a photo
+        # that comes in may have to wait for that very photo, as its near-duplicate.
+        hold_name("inspections.photos", str(inspection.pk))
         if (there := same.first()) is not None:  # the same came twice at once
             return there
         if inspection.photos.count() >= MOST_PHOTOS:

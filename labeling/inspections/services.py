@@ -1,5 +1,7 @@
 """What the inspections do for pages, the API and the rooms above: one import for all their writes."""
 
+from labeling.inspections.capture.links import make_link, prolong_link, revoke_link
+from labeling.inspections.capture.sending import hand_in, take_photo
 from labeling.inspections.judging import advice_on
 from labeling.inspections.looking import look
 from labeling.inspections.overruling import overrule
@@ -15,12 +17,17 @@ __all__ = [
     "add_photo",
     "advice_on",
     "create_protocol",
+    "hand_in",
     "look",
+    "make_link",
     "overrule",
+    "prolong_link",
     "publish_version",
     "record_inspection",
     "refuse_later",
+    "revoke_link",
     "submit",
+    "take_photo",
     "try_rules",
     "want_look",
 ]

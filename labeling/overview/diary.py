@@ -381,6 +381,10 @@ _SENTENCES: dict[str, Callable[[dict[str, Any]], str]] = {
     "protocol_published": lambda d: (
         _("%(who)s published version %(number)s of the protocol %(protocol)s, which asks this project.") % d
     ),
+    "capture_link_prolonged": lambda d: (
+        _("%(who)s let a capture link of the protocol %(protocol)s go on.") % d
+    ),
+    "capture_link_revoked": lambda d: _("%(who)s revoked a capture link of the protocol %(protocol)s.") % d,
     "source_watched": lambda d: _("%(who)s has %(address)s watched: what is new there comes in.") % d,
     "source_paused": lambda d: _("%(who)s paused the source %(address)s.") % d,
     "source_resumed": lambda d: _("%(who)s let the source %(address)s go on.") % d,
@@ -463,6 +467,8 @@ _LOOK: dict[str, tuple[str, str]] = {
     "intake_discarded": ("folder-up", "intake"),
     "intake_renamed": ("folder-up", "intake"),
     "protocol_published": ("clipboard-check", ""),
+    "capture_link_prolonged": ("link", ""),
+    "capture_link_revoked": ("unlink", ""),
     "source_watched": ("eye", "sources"),
     "source_paused": ("circle-pause", "sources"),
     "source_resumed": ("circle-play", "sources"),

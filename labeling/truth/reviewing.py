@@ -55,8 +55,7 @@ def rule(
         project=project,
         reviewer=reviewer,
         outcome=outcome,
-        label_class_id=definition.label_class_id if definition else None,
-        class_key=class_key,
+        definition=definition,
         reason=reason,
         comment=comment,
         note=note,
@@ -71,22 +70,25 @@ def end_disputes(
     project: Project,
     reviewer: User,
     outcome: str,
-    label_class_id: int | None,
-    class_key: str,
+    definition: ClassDefinition | None,
     reason: str,
     comment: str,
     note: str,
     guideline: Guideline,
 ) -> list[Ruling]:
-    """Append the same ruling, which was checked, on disputes of locked photos, one a photo, and what follows from it."""
+    """Append the same ruling, which was checked, on disputes of locked photos, one a photo, and what follows from it.
+
+    ``definition``: of the class that it names, if it names one.
+    """
     if not disputes:
         return []
+    label_class = definition.label_class if definition else None
     rulings = Ruling.objects.bulk_create(
         Ruling(
             dispute=dispute,
             reviewer=reviewer,
             outcome=outcome,
-            label_class_id=label_class_id,
+            label_class=label_class,
             reason=reason,
             comment=comment[:1000],
             note=note.strip()[:300],
@@ -100,7 +102,12 @@ def end_disputes(
         kind="ruled",
         actor=reviewer,
         data=[
-            {"item": each.item_id, "dispute": str(each.pk), "outcome": outcome, "key": class_key}
+            {
+                "item": each.item_id,
+                "dispute": str(each.pk),
+                "outcome": outcome,
+                "key": label_class.key if label_class else "",
+            }
             for each in disputes
         ],
     )

@@ -161,7 +161,7 @@ def test_a_link_that_expires_keeps_what_waits_until_it_is_prolonged(
         multipart={"photo": {"name": "photo.jpg", "mimeType": "image/jpeg", "buffer": large()}},
     )
     assert answer.status == 410 and answer.json()["error"]["code"] == "link_expired"
-    prolong_link(link=link, expires_at=timezone.now() + timedelta(hours=1))
+    prolong_link(link=link, by=link.created_by, expires_at=timezone.now() + timedelta(hours=1))
     ann.page.get_by_role("button", name="Look again").click()
     expect(ann.shot("Front")).to_have_attribute("data-state", "accepted")
     assert taken() == ["front"]

@@ -33,6 +33,7 @@ from labeling.gateway.moving.stores import NOT_COMPUTED, Folder
 from labeling.jobs.models import Job
 from labeling.learning.compute.embedding import Tally, _photos
 from labeling.refusals import Refused
+from labeling.store.objects import StoreAway
 from tests.catalog.conftest import upload
 from tests.exchange.conftest import settle
 from tests.factories import make_project, photo_bytes
@@ -192,6 +193,14 @@ def test_a_bucket_that_is_away_or_closed_loses_nothing(
     assert why(image) == "silent" and client.get(download).status_code == 503
     stored.check_photos(None)
     assert not Damage.objects.exists(), "neither lost nor there"
+    tally = Tally()
+    assert not list(_photos([image.sha256], tally)) and tally.away == 1, (
+        "its job fails when all others are done"
+    )
+    settle(source.project, image.items.get(), "functional")
+    made = make_data_set(project=source.project, by=source.project.created_by, format="imagefolder")
+    with pytest.raises(StoreAway):  # half of a data set is none
+        b"".join(file_of(made))
     settings.BUCKETS = {"factory": options}
     assert why(image) == "silent", "it is not asked again for a while"
     monkeypatch.setattr(references, "_silent_until", {})

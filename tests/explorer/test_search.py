@@ -14,8 +14,7 @@ from django.utils import timezone
 from labeling.catalog import metadata
 from labeling.catalog.models import Item, Metadata, MetadataNumber, Project
 from labeling.catalog.services import amend_guideline, put_metadata
-from labeling.explorer import search as module
-from labeling.explorer import services
+from labeling.explorer import candidates, conditions, services
 from labeling.explorer.models import SavedView
 from labeling.explorer.pairs import having
 from labeling.explorer.search import search
@@ -220,11 +219,11 @@ def test_a_page_looks_at_so_many_and_the_next_goes_on(
     Item.objects.filter(project=project).update(name="rare.png")
     metadata.put(project=project, given={item.pk: {"line": 2} for item in items}, by=project.created_by)
     admin = project.created_by
-    monkeypatch.setattr(module, "MOST_LOOKED_AT", 4)
+    monkeypatch.setattr(conditions, "MOST_LOOKED_AT", 4)
     pages, stopped = walk(project, admin, Wanted.of(project, {**named, "status": "disputed"}))
     assert pages == [[]] if not named else len(pages) > 1
     truth.request_review(project=project, item=items[-1], by=admin)
-    monkeypatch.setattr(module, "FEW", 0)  # disputes are too many to be listed
+    monkeypatch.setattr(candidates, "FEW", 0)  # disputes are too many to be listed
     pages, stopped = walk(project, admin, Wanted.of(project, {**named, "status": "disputed"}))
     assert [pk for page in pages for pk in page] == [items[-1].pk]
     assert stopped[0] and len(pages) == 6
@@ -291,10 +290,12 @@ def test_photos_are_found_by_their_metadata_in_the_order_they_came_in(
 @pytest.mark.parametrize("before", [None, 2**40])
 def test_metadata_is_looked_up_in_its_index(world: World, asked: str, index: str, before: int | None) -> None:
     wanted = Wanted.of(world.project, {"metadata": asked})
-    looked_for = module._Asked(world.project, world.reviewer, wanted, 0, before)
+    looked_for = conditions.Asked(world.project, world.reviewer, wanted, 0, before)
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
-    assert index in "\n".join(row[0] for row in looked_for.run(f"EXPLAIN {looked_for.candidates}"))
+    assert index in "\n".join(
+        row[0] for row in looked_for.run(f"EXPLAIN {candidates.candidates_of(looked_for)}")
+    )
 
 
 @pytest.mark.parametrize(

@@ -71,7 +71,7 @@ def test_the_nearest_come_first_and_pages_go_on_behind_them(
     assert search(circle.project, circle.reviewer, wanted, before=1).rows == []
 
     # The first pages look for fewer: whoever turns on misses nobody, and meets nobody twice.
-    monkeypatch.setattr("labeling.explorer.search.FIRST_ALIKE", 7)
+    monkeypatch.setattr("labeling.explorer.conditions.FIRST_ALIKE", 7)
     turned: list[int] = []
     behind: int | None = 0
     while behind is not None:

@@ -11,6 +11,7 @@ from django.test import Client, override_settings
 from django.urls import reverse
 from django.utils import timezone
 
+from labeling.catalog.models import Activity
 from labeling.inspections.capture import links
 from labeling.inspections.models import CaptureLink, InspectionPhoto, Protocol
 from labeling.refusals import Refused
@@ -95,11 +96,11 @@ def test_a_link_that_ended_tells_nothing_and_takes_nothing(link: CaptureLink, ho
 
 def test_a_link_goes_on_where_it_expired_and_not_where_it_was_revoked(link: CaptureLink) -> None:
     ended(link, "expires_at")
-    links.prolong_link(link=link, expires_at=timezone.now() + timedelta(hours=1))
+    links.prolong_link(link=link, by=link.created_by, expires_at=timezone.now() + timedelta(hours=1))
     assert Client().get(address(link)).status_code == 200
-    links.revoke_link(link=link)
+    links.revoke_link(link=link, by=link.created_by)
     with pytest.raises(Refused, match="final"):
-        links.prolong_link(link=link, expires_at=timezone.now() + timedelta(hours=1))
+        links.prolong_link(link=link, by=link.created_by, expires_at=timezone.now() + timedelta(hours=1))
     with pytest.raises(Refused):
         make(link.protocol, expires_at=timezone.now() + timedelta(days=31))
 
@@ -199,6 +200,8 @@ def test_reviewers_make_links_and_labelers_see_none(protocol: Protocol) -> None:
     one = reverse("capture-link", args=[link.pk])
     assert client.post(one, {"action": "prolong"}).status_code == 302
     assert client.post(one, {"action": "revoke"}).status_code == 302
+    written = Activity.objects.filter(project=project, kind__startswith="capture_link", actor=reviewer)
+    assert set(written.values_list("kind", flat=True)) == {"capture_link_prolonged", "capture_link_revoked"}
     assert Client().get(address(link)).status_code == 410
 
 

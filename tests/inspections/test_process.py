@@ -6,14 +6,14 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from labeling.inspections.models import Protocol
+from labeling.inspections.models import Check, Protocol
 from labeling.inspections.permissions import protocols_of
 from labeling.inspections.process import listing
 from labeling.inspections.process.figures import figures, side_by_side
 from labeling.inspections.process.listing import page
 from labeling.inspections.process.wanted import Wanted
 from labeling.people.models import User
-from tests.factories import make_member, make_project, make_user
+from tests.factories import join, make_member, make_project, make_user
 from tests.inspections.washing import MACHINE, PERSON, Wash
 
 pytestmark = pytest.mark.django_db
@@ -171,5 +171,15 @@ def test_whose_protocols(wash: Wash) -> None:
     assert protocols_of(mine) == []
     assert [each.slug for each in protocols_of(wash.by)] == ["wash"]
     assert len(protocols_of(make_user(is_superuser=True))) == 2
+    # A member of one of the projects that it asks, and not of the other, is a stranger to it.
+    Check.objects.create(shot=second.shots[0], project=wash.project)
+    assert protocols_of(make_member(wash.project, "viewer")) == protocols_of(wash.by)
+    assert protocols_of(second.by) == []
+    join(second.project, wash.by, role="viewer")
+    assert protocols_of(wash.by) == [wash.protocol, second.protocol]
+    # One that asks nothing any more is its maker's, whoever was a member of what it asked.
+    second.version.pk, second.version.number = None, 2
+    second.version.save()
+    assert (protocols_of(wash.by), protocols_of(second.by)) == ([wash.protocol], [second.protocol])
     Protocol.objects.filter(pk=second.protocol.pk).update(archived_at=timezone.now())
     assert protocols_of(second.by) == []

@@ -84,3 +84,7 @@ def test_the_least_role_decides(yard: Yard) -> None:
         shots=[SHOTS[0] | {"checks": ["dent"]}],
     )
     assert may_in(labeler, yard.protocol, Action.ADMIN)
+    publish_version(protocol=yard.protocol, by=yard.root, note="Nothing yet", shots=[SHOTS[0]])
+    assert protocols_of(labeler) == [] and not may_in(labeler, yard.protocol, Action.FIGURES), (
+        "it asks nothing"
+    )

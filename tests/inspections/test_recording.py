@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -52,6 +53,18 @@ def test_photos_are_stored_once_and_asked_in_each_project_of_their_shot(yard: Ya
     assert Inspection.objects.filter(look_wanted_at__isnull=False).count() == 1
     kinds = list(Job.objects.order_by("kind").values_list("kind", "project_id"))
     assert kinds == [("embed", yard.wash.pk), ("embed", yard.dent.pk), ("look_at_inspections", None)]
+
+
+def test_bytes_are_on_the_disk_before_anything_names_them(yard: Yard, monkeypatch: Any) -> None:
+    there: list[bool] = []
+
+    def flush() -> None:
+        sha256 = hashlib.sha256(picture(1)).hexdigest()
+        there.append(storage.is_whole(sha256) and not Image.objects.exists())
+
+    monkeypatch.setattr(storage, "flush", flush)
+    record(yard, Sent("front", picture(1)))
+    assert there == [True] and Image.objects.count() == 1
 
 
 def test_many_inspections_ask_for_one_job_of_a_kind(yard: Yard) -> None:

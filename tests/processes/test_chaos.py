@@ -30,7 +30,7 @@ def test_nothing_acknowledged_is_lost_doubled_or_wrong_whatever_is_killed_or_cut
 ) -> None:
     monkeypatch.setenv("HILLTOP_DB_PATIENCE", "5")  # as of every server of the tests
     told: list[str] = []
-    plan = Plan(seed=14, share=0.2, photos=30, faults=FAULTS, pause_s=1.0, pace=4.0)
+    plan = Plan(seed=14, share=0.2, photos=30, faults=FAULTS, pause_s=1.0, pace=4.0, certify=False)
     result = go(plan, say=told.append, fill=database.copy_to)
     log = "\n".join(told)
     assert set(result["faults"]) == set(result["recover_s"]) == set(FAULTS)

@@ -32,7 +32,7 @@ from labeling.catalog.elpv import Cell, elpv_cells
 from labeling.catalog.models import Activity, Item, Project
 from labeling.frontier.models import AuditWatch, AutomaticDecision, Certificate, CertificateEnd
 from labeling.frontier.services import in_force
-from labeling.gateway.demo import deliveries, month
+from labeling.gateway.demo import crew, deliveries, month
 from labeling.gateway.demo.clock import set_back
 from labeling.gateway.demo.people import probability
 from labeling.gateway.management.commands.demo import PEOPLE, _accounts
@@ -232,8 +232,8 @@ def test_a_second_start_changes_nothing_and_a_failed_day_is_tried_again(project:
 
 def test_the_crew_goes_on_by_the_real_clock(project: Project) -> None:
     assert month.deliver(project, 3) == 3
-    people = month.crew(project, random.Random(1), think=lambda _seconds: None)
-    assert {person.username for person in [*people.labelers, *people.reviewers]} == set(month.SIMULATED)
+    people = crew.crew(project, random.Random(1), think=lambda _seconds: None)
+    assert {person.username for person in [*people.labelers, *people.reviewers]} == set(crew.SIMULATED)
     before = timezone.now()
     assert sum(people.answer(person) for person in people.labelers) == 2
     assert Annotation.objects.filter(project=project, created_at__gte=before).count() == 2

@@ -10,7 +10,7 @@ class Sink(io.RawIOBase):
     """It cannot seek, and knows how much was written."""
 
     def __init__(self) -> None:
-        self._pieces: list[bytes] = []
+        self._waiting = bytearray()
         self._written = 0
 
     def writable(self) -> bool:
@@ -20,13 +20,13 @@ class Sink(io.RawIOBase):
         return self._written
 
     def write(self, piece: Any) -> int:
-        data = bytes(piece)
-        self._pieces.append(data)
-        self._written += len(data)
-        return len(data)
+        size = memoryview(piece).nbytes
+        self._waiting += piece
+        self._written += size
+        return size
 
     def taken(self) -> bytes:
         """What was written since it was last taken."""
-        data = b"".join(self._pieces)
-        self._pieces.clear()
+        data = bytes(self._waiting)
+        self._waiting.clear()
         return data

@@ -12,10 +12,9 @@ from labeling.gateway.api.endpoint import Json, Who, endpoint
 from labeling.gateway.api.shapes import Shape, StrictSerializer
 from labeling.gateway.sent_paths import SentPathsParser
 from labeling.inspections.capture import links
-from labeling.inspections.capture.sending import hand_in, take_photo
 from labeling.inspections.capture.state import state_of
-from labeling.inspections.judging import advice_on
 from labeling.inspections.models import CaptureLink
+from labeling.inspections.services import advice_on, hand_in, take_photo
 
 
 class CaptureShotOut(Shape):

@@ -13,6 +13,7 @@ from labeling.gateway.api.base import ApiView, route, signed_in
 from labeling.gateway.api.endpoint import Json, endpoint
 from labeling.gateway.api.shapes import Shape, StrictSerializer, like, paged
 from labeling.gateway.pagination import page_by_time
+from labeling.inspections import services
 from labeling.inspections.capture import links
 from labeling.inspections.models import Asset, CaptureLink, Protocol
 
@@ -77,7 +78,7 @@ class LinksView(ApiView):
         errors=(429,),
     )
     def post(self, request: Request, protocol: Protocol, given: Json) -> Json:
-        made: Json = _present(request)(links.make_link(protocol=protocol, by=signed_in(request), **given))
+        made: Json = _present(request)(services.make_link(protocol=protocol, by=signed_in(request), **given))
         return made
 
 
@@ -85,4 +86,4 @@ class LinksView(ApiView):
 class LinkView(ApiView):
     @endpoint("revoke_capture_link", "End a link at once. What was sent stays", may=Action.OVERRULE)
     def delete(self, request: Request, link: CaptureLink) -> None:
-        links.revoke_link(link=link)
+        services.revoke_link(link=link, by=signed_in(request))

@@ -26,39 +26,33 @@ from django.utils import timezone
 
 from labeling.catalog import demo
 from labeling.catalog.elpv import Cell
-from labeling.catalog.models import IntakeKind, Item, Project, Role
-from labeling.catalog.services import create_project, set_role, start_intake
+from labeling.catalog.models import IntakeKind, Item, Project
+from labeling.catalog.services import create_project, start_intake
 from labeling.frontier.models import CertificationRun, Mode
 from labeling.frontier.policy import policy_of
 from labeling.frontier.services import draw_random, in_force, request_certification, set_policy
 from labeling.gateway.demo.clock import Clock, set_back
+from labeling.gateway.demo.crew import QUEUE, crew, let_in, work_off
 from labeling.gateway.demo.deliveries import CHANGED, SEED, Sizes, deliveries, photo_of, usual
-from labeling.gateway.demo.people import People
-from labeling.jobs import runner
 from labeling.jobs.models import Job, JobState
-from labeling.jobs.progress import JobError, Progress
+from labeling.jobs.progress import Progress
 from labeling.jobs.services import all_to, enqueue, retry
 from labeling.learning.models import ModelVersion
 from labeling.learning.selectors import champion
 from labeling.learning.services import promote, request_training
 from labeling.monitors.services import monitor_when_due, set_thresholds
 from labeling.people.models import User
-from labeling.people.services import create_account
 from labeling.refusals import Refused
 from labeling.truth.models import Gold
 from labeling.truth.services import add_gold
 
 SLUG = "cells-month"
 KIND = "month"
-#: Only the worker that the demo starts for it looks here.
-QUEUE = "demo"
 DAYS = 30
 #: Days on which an admin who has no certificate has more photos drawn.
 WAITING_FOR_PROOF = (12, 13)
 #: The waiting jobs are done after so many answers, as a worker that has other things to do comes round.
 ANSWERS_BETWEEN_JOBS = 40
-#: Who works there beside the demo's own accounts. Nobody can sign in as them.
-SIMULATED = {"sim-ada": Role.LABELER, "sim-ben": Role.LABELER, "sim-cleo": Role.REVIEWER}
 
 
 def begin(*, by: User, members: Mapping[str, str], sizes: Sizes | None = None) -> Job | None:
@@ -108,10 +102,7 @@ def _create(by: User, members: Mapping[str, str]) -> Project:
         boundary_after=80,
         sweep_allowed=True,
     )
-    for username, role in {**members, **SIMULATED}.items():
-        user = User.objects.filter(username=username).first() or create_account(username=username, by=by)
-        if user != by:
-            set_role(project=project, user=user, role=role, by=by)
+    let_in(project, by=by, members=members)
     return project
 
 
@@ -156,19 +147,6 @@ def is_over() -> bool:
     return last is not None and last.state == JobState.SUCCEEDED and last.args["day"] + 1 == DAYS
 
 
-def crew(project: Project, dice: random.Random, think: Callable[[float], None]) -> People:
-    """Those of the project's people whom nobody can sign in as."""
-    members = project.memberships.filter(user__username__in=SIMULATED).select_related("user")
-    return People(
-        project=project,
-        admin=project.created_by,
-        labelers=[each.user for each in members if each.role == Role.LABELER],
-        reviewers=[each.user for each in members if each.role == Role.REVIEWER],
-        dice=dice,
-        think=think,
-    )
-
-
 def deliver(project: Project, count: int) -> int:
     """Take some of the data set's cells in that the project has not seen yet; return how many."""
     names = Item.objects.filter(project=project).values_list("name", flat=True)
@@ -191,20 +169,9 @@ class Day:
 
     def __init__(self, project: Project, day: int, sizes: Sizes, clock: Clock, progress: Progress) -> None:
         self.project, self.day, self.sizes, self.clock, self.progress = project, day, sizes, clock, progress
-        self.people = People(
-            project=project,
-            admin=project.created_by,
-            labelers=self._members(Role.LABELER),
-            reviewers=self._members(Role.REVIEWER),
-            dice=random.Random(f"{SEED} {day}"),
-            think=clock.wait,
-        )
+        self.people = crew(project, random.Random(f"{SEED} {day}"), clock.wait, simulated=False)
         self.answers = 0
         self.began = clock.now()
-
-    def _members(self, role: str) -> list[User]:
-        found = self.project.memberships.filter(role=role).select_related("user").order_by("user__username")
-        return [each.user for each in found]
 
     @property
     def admin(self) -> User:
@@ -375,11 +342,4 @@ class Day:
     # -- jobs ----------------------------------------------------------------------------------------------------
 
     def work_off(self) -> None:
-        """Do the project's waiting jobs here, and what they cause, oldest first, as a worker would."""
-        waiting = Job.objects.of_project(self.project.pk).live().exclude(kind=KIND).order_by("created_at")
-        while job := waiting.first():
-            runner.run(job.pk)
-            job.refresh_from_db()
-            if job.state == JobState.FAILED:
-                raise JobError(f"The {job.kind} of day {self.day + 1} failed: {job.error}")
-            self.progress.check()
+        work_off(self.project, self.progress)

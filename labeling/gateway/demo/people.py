@@ -1,12 +1,13 @@
-"""Simulated people: what they say of a solar cell is drawn by the probability that the experts gave it."""
+"""Simulated people, who claim, look, answer and rule, and what they think of a solar cell by what the experts said of it."""
 
 from __future__ import annotations
 
 import random
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
+from typing import Protocol
 
 from django.utils import timezone
 
@@ -36,6 +37,41 @@ def probability(item: Item) -> float:
     return _probabilities()[item.name[-len("cell0001.png") :]]
 
 
+class Opinion(Protocol):
+    """What people think of a photo; ``dice`` of whoever is asked fall as they may."""
+
+    def is_hard(self, item: Item) -> bool:
+        """One looks at it longer."""
+
+    def says(self, item: Item, dice: random.Random) -> Answer:
+        """A labeler's answer."""
+
+    def rules(self, item: Item, dice: random.Random) -> str:
+        """Key of the class that a reviewer rules it to be."""
+
+
+class OfCells:
+    """By the probability that the experts gave a cell."""
+
+    def is_hard(self, item: Item) -> bool:
+        return 0 < probability(item) < 1
+
+    def says(self, item: Item, dice: random.Random) -> Answer:
+        sure = probability(item)
+        if 0 < sure < 1 and dice.random() < HOLDS:
+            return Answer("hold", reason="between", comment="A thin line, or grain?")
+        defective = dice.random() < sure
+        if dice.random() < SLIPS:
+            defective = not defective
+        return Answer("class", KEYS[defective])
+
+    def rules(self, item: Item, dice: random.Random) -> str:
+        defective = probability(item) > 0.5
+        if dice.random() >= REVIEWER_RIGHT:
+            defective = not defective
+        return KEYS[defective]
+
+
 @dataclass
 class People:
     """Who works in a project. ``think`` lets the seconds pass that somebody looks at a photo."""
@@ -46,6 +82,7 @@ class People:
     reviewers: Sequence[User]
     dice: random.Random
     think: Callable[[float], None]
+    opinion: Opinion = field(default_factory=OfCells)
 
     def answer(self, person: User) -> bool:
         """One photo: claim it, look at it, answer. False where there is none for this person."""
@@ -54,27 +91,19 @@ class People:
             return self._go_on(person)
         (slot,) = slots[:1]
         shown_at = timezone.now()
-        sure = probability(slot.item)
-        seconds = min(self.dice.lognormvariate(0.9, 0.5) * (2.0 if 0 < sure < 1 else 1.0), 60.0)
+        longer = 2.0 if self.opinion.is_hard(slot.item) else 1.0
+        seconds = min(self.dice.lognormvariate(0.9, 0.5) * longer, 60.0)
         self.think(seconds)
         submit(
             project=self.project,
             labeler=person,
             lease=slot.pk,
             key=uuid.uuid4(),
-            answer=self._says(sure),
+            answer=self.opinion.says(slot.item, self.dice),
             shown_at=shown_at,
             view_ms=round(1000 * seconds),
         )
         return True
-
-    def _says(self, sure: float) -> Answer:
-        if 0 < sure < 1 and self.dice.random() < HOLDS:
-            return Answer("hold", reason="between", comment="A thin line, or grain?")
-        defective = self.dice.random() < sure
-        if self.dice.random() < SLIPS:
-            defective = not defective
-        return Answer("class", KEYS[defective])
 
     def _go_on(self, person: User) -> bool:
         """Gold answers pause somebody now and then; the admin has talked to them."""
@@ -91,16 +120,14 @@ class People:
         ruled = 0
         for dispute in waiting[: max(len(waiting) - leave, 0)]:
             self.think(self.dice.uniform(4, 12))
-            defective = probability(dispute.item) > 0.5
-            if self.dice.random() >= REVIEWER_RIGHT:
-                defective = not defective
+            said = self.opinion.rules(dispute.item, self.dice)
             try:
                 rule(
                     project=self.project,
                     dispute_id=dispute.pk,
                     reviewer=self.dice.choice(self.reviewers),
                     outcome="class",
-                    class_key=KEYS[defective],
+                    class_key=said,
                 )
             except Refused:  # somebody else ruled, or an answer was taken back
                 continue

@@ -19,9 +19,11 @@ from django.http import Http404
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from labeling.catalog.models import Project
 from labeling.catalog.permissions import Action
+from labeling.catalog.services import log_activity
 from labeling.inspections.models import CaptureLink, Origin, Protocol
-from labeling.inspections.permissions import actions_in, protocol_for
+from labeling.inspections.permissions import actions_in, projects_asked, protocol_for
 from labeling.inspections.said import Said
 from labeling.people.models import User
 from labeling.refusals import Refused
@@ -127,7 +129,7 @@ def make_link(
 
 
 @transaction.atomic
-def prolong_link(*, link: CaptureLink, expires_at: datetime) -> CaptureLink:
+def prolong_link(*, link: CaptureLink, by: User, expires_at: datetime) -> CaptureLink:
     """Let a link go on until then, also one that has expired: what waits on a phone for it is sent by itself.
 
     Raises :class:`Refused` ``invalid`` (422), ``link_revoked`` (409).
@@ -138,12 +140,21 @@ def prolong_link(*, link: CaptureLink, expires_at: datetime) -> CaptureLink:
         raise Refused("link_revoked", _("This link was revoked, which is final. Make a new one."))
     link.expires_at = expires_at
     link.save(update_fields=["expires_at"])
+    _log(link, by, "capture_link_prolonged")
     return link
 
 
-def revoke_link(*, link: CaptureLink) -> None:
+@transaction.atomic
+def revoke_link(*, link: CaptureLink, by: User) -> None:
     """End it at once and for good. What was sent stays; revoking again changes nothing."""
-    CaptureLink.objects.filter(pk=link.pk, revoked_at__isnull=True).update(revoked_at=timezone.now())
+    if CaptureLink.objects.filter(pk=link.pk, revoked_at__isnull=True).update(revoked_at=timezone.now()):
+        _log(link, by, "capture_link_revoked")
+
+
+def _log(link: CaptureLink, by: User, kind: str) -> None:
+    """In the diaries of the projects that the protocol asks. Who made it stands beside the link."""
+    for project in Project.objects.filter(pk__in=projects_asked(link.protocol)):
+        log_activity(project=project, kind=kind, actor=by, protocol=link.protocol.slug, link=str(link.pk))
 
 
 def links_of(protocol: Protocol) -> QuerySet[CaptureLink]:

@@ -122,7 +122,7 @@ def _refuse(project: Project, photo: InspectionPhoto, item: int) -> None:
     )
     said = truth_in_force(item)
     if said is not None and said.origin == Origin.IMPORTED:
-        truth.take_truth_back(project=project, truth=said)
+        truth.take_truths_back(project=project, ids={said.pk})
 
 
 @transaction.atomic

@@ -79,11 +79,11 @@ def capture_link(request: HttpRequest, link_id: UUID) -> HttpResponse:
     """Revoke a link, or let it go on."""
     link = links.link_for(request.user, link_id, Action.OVERRULE)
     if request.POST.get("action") == "revoke":
-        links.revoke_link(link=link)
+        links.revoke_link(link=link, by=signed_in(request))
         messages.success(request, _("The link is revoked: whoever opens it is told so. What was sent stays."))
     else:
         until = max(link.expires_at, timezone.now() + PROLONGED)
-        links.prolong_link(link=link, expires_at=until)
+        links.prolong_link(link=link, by=signed_in(request), expires_at=until)
         messages.success(request, _("The link goes on. What waits on a phone for it is sent by itself."))
     return redirect("protocol-links", protocol=link.protocol.slug)
 

@@ -13,6 +13,7 @@ from labeling.catalog.models import Project, Role
 from labeling.catalog.pages import show_refusal
 from labeling.catalog.permissions import Action
 from labeling.inspections.editing.forms import ProtocolVersionForm, shot_rows
+from labeling.inspections.pages import protocol_context
 from labeling.inspections.permissions import protocol_for
 from labeling.inspections.protocols import described
 from labeling.inspections.services import publish_version
@@ -47,7 +48,7 @@ def protocol_shots(request: HttpRequest, protocol: str) -> HttpResponse:
     return render(
         request,
         "inspections/shots.html",
-        {"protocol": found, "number": said["number"], "form": form, "rows": rows},
+        protocol_context(request, found, "protocol-shots", number=said["number"], form=form, rows=rows),
         status=422 if wrong else 200,
     )
 

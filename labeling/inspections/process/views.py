@@ -12,8 +12,9 @@ from django.utils.translation import gettext as _
 
 from labeling.catalog.models import Project
 from labeling.catalog.permissions import Action, may_create_projects
-from labeling.inspections.models import Outcome, Protocol, ProtocolVersion, Shot
-from labeling.inspections.permissions import actions_in, may_in, protocol_for, protocols_of
+from labeling.inspections.models import Outcome, ProtocolVersion, Shot
+from labeling.inspections.pages import protocol_context
+from labeling.inspections.permissions import may_in, protocol_for, protocols_of
 from labeling.inspections.process import words
 from labeling.inspections.process.asset import over_time
 from labeling.inspections.process.figures import MOST, MOST_EACH, SPANS, Counted, figures, side_by_side
@@ -25,12 +26,6 @@ from labeling.refusals import Refused
 
 #: Days of which figures are shown unless others are asked for.
 USUAL = 28
-
-
-def protocol_context(request: HttpRequest, protocol: Protocol, page: str, **more: Any) -> dict[str, Any]:
-    """What ``protocol.html`` needs, and ``more``. ``can`` holds the actions that the person may do in the protocol."""
-    can = {str(action) for action in actions_in(request.user, protocol) or ()}
-    return {"protocol": protocol, "can": can, "page": page, **more}
 
 
 @login_required

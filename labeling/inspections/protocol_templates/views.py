@@ -18,6 +18,7 @@ from labeling.catalog.permissions import Action, may_create_projects
 from labeling.catalog.project_templates.files import as_response, parse
 from labeling.catalog.projects import free_slug
 from labeling.inspections.models import Protocol
+from labeling.inspections.pages import protocol_context
 from labeling.inspections.permissions import protocol_for
 from labeling.inspections.protocol_templates.creating import create_from_template
 from labeling.inspections.protocol_templates.forms import KeepProtocolForm, ProtocolForm
@@ -154,6 +155,6 @@ def protocol_template(request: HttpRequest, protocol: str) -> HttpResponse:
     return render(
         request,
         "inspections/protocol_template.html",
-        {"protocol": found, "form": form},
+        protocol_context(request, found, "protocol-shots", form=form),
         status=422 if form.errors else 200,
     )

@@ -85,7 +85,7 @@ def open_store(backbone_hash: str, dim: int) -> EmbeddingStore:
     return store
 
 
-#: As :func:`open_store`; who asks for one several times keeps it: to read a million keys takes a third of a second.
+#: As :func:`open_store`; who asks for one several times keeps it: a million keys are not read in no time.
 Open = Callable[[str, int], EmbeddingStore]
 
 

@@ -42,6 +42,8 @@ TOPICS: dict[str, Topic] = {
                 "sheet_changed",
                 "sheet_removed",
                 "protocol_published",
+                "capture_link_prolonged",
+                "capture_link_revoked",
             }
         ),
     ),

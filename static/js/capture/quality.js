@@ -34,19 +34,20 @@ function windows(from, to) {
   });
 }
 
-const byte = (value) => Math.min(255, Math.max(0, Math.round(value)));
-
 /** (height, width) to (toHeight, toWidth). */
 function resized(luma, width, height, toWidth, toHeight) {
-  const narrow = new Uint8Array(toWidth * height);
-  windows(width, toWidth).forEach(({ first, weights }, x) => {
-    for (let y = 0; y < height; y += 1) {
+  // Stored in a Uint8ClampedArray values are rounded, and cut at 0 and 255. Rows are gone along as they lie in memory.
+  const narrow = new Uint8ClampedArray(toWidth * height);
+  const across = windows(width, toWidth);
+  for (let y = 0; y < height; y += 1) {
+    for (let x = 0; x < toWidth; x += 1) {
+      const { first, weights } = across[x];
       let sum = 0;
       for (let at = 0, from = y * width + first; at < weights.length; at += 1) sum += weights[at] * luma[from + at];
-      narrow[y * toWidth + x] = byte(sum);
+      narrow[y * toWidth + x] = sum;
     }
-  });
-  const out = new Uint8Array(toWidth * toHeight);
+  }
+  const out = new Uint8ClampedArray(toWidth * toHeight);
   const line = new Float32Array(toWidth);
   windows(height, toHeight).forEach(({ first, weights }, y) => {
     line.fill(0);
@@ -54,7 +55,7 @@ function resized(luma, width, height, toWidth, toHeight) {
       const from = (first + at) * toWidth;
       for (let x = 0; x < toWidth; x += 1) line[x] += weight * narrow[from + x];
     });
-    for (let x = 0; x < toWidth; x += 1) out[y * toWidth + x] = byte(line[x]);
+    out.set(line, y * toWidth);
   });
   return out;
 }

@@ -9,17 +9,19 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import ProgrammingError, connections
 
 from labeling.catalog.models import Project
-from labeling.gateway.demo import month
+from labeling.gateway.demo import month, wash
+from labeling.gateway.demo.crew import SIMULATED, crew
+from labeling.inspections.models import Protocol
 
-#: Seconds between two deliveries, and photos of each.
-EVERY_S, PHOTOS = 60.0, 8
+#: Seconds between two deliveries, and photos and cars of each.
+EVERY_S, PHOTOS, CARS = 60.0, 8, 2
 #: Disputes that are left to whoever looks at the demo.
 LEAVE = 5
 
 
 class Command(BaseCommand):
     requires_system_checks = []
-    help = "Let simulated people go on in the demo's second project, beside `make demo`, until Ctrl-C."
+    help = "Let simulated people go on in the demo's second project and its car wash, beside `make demo`, until Ctrl-C."
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
@@ -31,17 +33,23 @@ class Command(BaseCommand):
                 "There is no month of work to go on with yet. Run `make demo`, and wait for it."
             )
         signal.signal(signal.SIGTERM, signal.default_int_handler)
-        people = month.crew(project, random.Random(), think=time.sleep)
-        self.stdout.write(f"{', '.join(month.SIMULATED)} go on in “{project.name}”, until Ctrl-C")
+        crews = [crew(project, random.Random(), time.sleep)]
+        if wash.is_over():
+            washed = wash.project_of(Protocol.objects.get(slug=wash.SLUG))
+            crews.append(crew(washed, random.Random(), time.sleep, wash.OfScenes()))
+        names = " and ".join(f"“{each.project.name}”" for each in crews)
+        self.stdout.write(f"{', '.join(SIMULATED)} go on in {names}, until Ctrl-C")
         delivery = time.monotonic()
         try:
             while True:
-                answers = sum(people.answer(person) for person in people.labelers)
-                ruled = people.rule(leave=LEAVE)
+                answers = sum(people.answer(person) for people in crews for person in people.labelers)
+                ruled = sum(people.rule(leave=LEAVE) for people in crews)
                 self.stdout.write(f"{answers} answers, {ruled} rulings")
                 if time.monotonic() >= delivery:
                     delivery = time.monotonic() + EVERY_S
-                    self.stdout.write(f"{month.deliver(project, PHOTOS)} new photos")
+                    self.stdout.write(
+                        f"{month.deliver(project, PHOTOS)} new photos, {wash.deliver(CARS)} cars at the wash"
+                    )
                 if not answers:
                     time.sleep(2)
         except KeyboardInterrupt:

@@ -4,6 +4,7 @@ import os
 import secrets
 import sys
 import time
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -19,7 +20,8 @@ from labeling.catalog import demo
 from labeling.catalog.elpv import elpv_folder
 from labeling.catalog.models import Project, Role
 from labeling.catalog.services import set_role
-from labeling.gateway.demo import month
+from labeling.gateway.demo import month, wash
+from labeling.gateway.demo.crew import QUEUE
 from labeling.gateway.serving import Address, address, programs
 from labeling.jobs.models import Job, JobState
 from labeling.people.models import User
@@ -103,8 +105,9 @@ class Command(BaseCommand):
         try:
             _tell_progress(project, began)
             _month(supervisor, at, began)
-        except Exception as error:  # the first project goes on without the second
-            print(f"The second project is not there: {error}. Ctrl-C and `make demo` try again.", flush=True)
+            _wash(supervisor, at, began)
+        except Exception as error:  # the first project goes on without the others
+            print(f"Not all of the demo is there: {error}. Ctrl-C and `make demo` try again.", flush=True)
         finally:
             connections.close_all()
 
@@ -115,12 +118,8 @@ def _month(supervisor: Supervisor, at: Address, began: float) -> None:
     job = month.begin(by=admin, members=PEOPLE)
     if job is not None:
         print("Making the second project, which has been at work for a month (simulated) …", flush=True)
-        supervisor.programs.append(_month_worker())
-        while job.state != JobState.SUCCEEDED or job.args["day"] + 1 < month.DAYS:
-            if job.state in (JobState.FAILED, JobState.CANCELLED):
-                raise RuntimeError(job.error or "it was cancelled")
-            time.sleep(1)
-            job = month.newest_day() or job
+        supervisor.programs.append(_worker("month"))
+        _wait_for(job, month.newest_day, month.DAYS)
         print(f"The second project is there (after {time.monotonic() - began:.0f} s)", flush=True)
     there = f"{at.url}/p/{month.SLUG}"
     lines = [
@@ -137,11 +136,40 @@ def _month(supervisor: Supervisor, at: Address, began: float) -> None:
     print("\n".join(lines), flush=True)
 
 
-def _month_worker() -> Program:
-    """Does the days of the second project, and ends with them. Nobody goes on with it, so no backbone is fitted to it."""
+def _wash(supervisor: Supervisor, at: Address, began: float) -> None:
+    """The same of the car wash, behind the second project."""
+    job = wash.begin(by=User.objects.get(username="admin1"), members=PEOPLE)
+    if job is not None:
+        print("Making the third group: a car wash, its photos drawn, its people simulated …", flush=True)
+        supervisor.programs.append(_worker("wash"))
+        _wait_for(job, wash.newest_day, wash.DAYS)
+        print(f"The car wash is there (after {time.monotonic() - began:.0f} s)", flush=True)
+    there = f"{at.url}/protocols/{wash.SLUG}"
+    lines = [
+        "",
+        "Look at first in “Car wash (generated scenes)”:",
+        f"  manager    {there}/   inspections as they came, and what followed (as admin1)",
+        f"  admin1     {there}/shots/   what is photographed, how well, and what is asked",
+        f"  admin1     {at.url}/protocols/new/   a protocol of your own, from a template",
+        "",
+    ]
+    print("\n".join(lines), flush=True)
+
+
+def _wait_for(job: Job, newest: Callable[[], Job | None], days: int) -> None:
+    """Until the job of the last day is done. Raises :class:`RuntimeError` where one came to nothing."""
+    while job.state != JobState.SUCCEEDED or job.args["day"] + 1 < days:
+        if job.state in (JobState.FAILED, JobState.CANCELLED):
+            raise RuntimeError(job.error or "it was cancelled")
+        time.sleep(1)
+        job = newest() or job
+
+
+def _worker(name: str) -> Program:
+    """Does the days of a simulated project, and ends with them. Nobody goes on with it, so no backbone is fitted to it."""
     quietly = ["env", "HILLTOP_ADAPT_AFTER=0", "PYTHONHASHSEED=0", "nice", "-n", "15"]
-    options = ["--queues", month.QUEUE, "--concurrency", "1", "--until-idle"]
-    return Program("month", [*quietly, sys.executable, "manage.py", "worker", *options], once=True)
+    options = ["--queues", QUEUE, "--concurrency", "1", "--until-idle"]
+    return Program(name, [*quietly, sys.executable, "manage.py", "worker", *options], once=True)
 
 
 def _accounts(at: Address) -> dict[str, str]:
