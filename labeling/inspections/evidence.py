@@ -184,7 +184,7 @@ class Reader:
         if photo is not None:
             evidence.photos[shot] = photo
             evidence.erased |= image is None or (project_id is not None and item is None)
-        elif required:
+        if required and image is None:
             evidence.missing.add(shot)
         if project_id is not None:
             nothing = "no_photo" if photo is None else "gone" if item is None else ""

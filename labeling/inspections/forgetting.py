@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 
 from django.db import transaction
 from django.db.models import QuerySet, TextField, Value
-from django.db.models.functions import Cast, Concat, Now, Replace
+from django.db.models.functions import Cast, Concat, Now
 
 from labeling.forgetting import erasing
 from labeling.inspections.models import Asset, CaptureLink, Inspection, InspectionPhoto, Verdict
@@ -45,15 +45,11 @@ def forget_asset(asset: Asset) -> int:
     """
     mine = Inspection.objects.filter(asset=asset)
     called, number = asset.identifier, f"erased-{asset.pk}"
-    # An id of the database's own behind it, or two would be the same.
-    within = Concat(
-        Replace("external_id", Value(called), Value("erased")),
-        Value("-"),
-        Cast("pk", TextField()),
-        output_field=TextField(),
-    )
     if called != number:
-        mine.filter(external_id__contains=called).update(external_id=within)
+        # Whole, not in part: what stands beside a plate may tell it too, and an id has its bounds.
+        mine.filter(external_id__contains=called).update(
+            external_id=Concat(Value("erased-"), Cast("pk", TextField()), output_field=TextField())
+        )
     mine.update(metadata={})
     with erasing():
         Verdict.objects.filter(inspection__in=mine).exclude(reason="").update(reason="")

@@ -88,6 +88,16 @@ def look(inspection_ids: Collection[int]) -> Looked:
     return found
 
 
+def judged_today(inspections: Collection[Inspection]) -> dict[int, Judged]:
+    """Inspection id -> what the rules in force say of it now. A held verdict is not appended anew for each answer."""
+    versions = in_force({each.protocol_id for each in inspections})
+    judge_ = Judge()
+    evidence = judge_.reader.read([each.pk for each in inspections])
+    return {
+        each.pk: judge_.judge(each, evidence[each.pk], versions[each.protocol_id]) for each in inspections
+    }
+
+
 def in_force(protocol_ids: Collection[int]) -> dict[int, ProtocolVersion]:
     """Protocol id -> its version in force."""
     rows = ProtocolVersion.objects.filter(protocol__in=protocol_ids)

@@ -128,7 +128,8 @@ def projects_by_shot(version: ProtocolVersion) -> Mapping[int, list[Project]]:
 
 def _used(inspection: Inspection, images: Collection[Image]) -> set[int]:
     """Ids of those that serve another inspection of the protocol, or this one: no camera takes the same file twice."""
-    rows = InspectionPhoto.objects.filter(image__in=images, inspection__protocol=inspection.protocol_id)
+    mine = InspectionPhoto.objects.filter(inspection__protocol=inspection.protocol_id)
+    rows = mine.filter(image__in=images, faults=[])
     return {image for image in rows.values_list("image", flat=True) if image is not None}
 
 

@@ -63,7 +63,7 @@ def record_inspection(
         happened_at=happened_at,
         more=metadata,
         external_id=external_id,
-        site=site,
+        site=site or asset.get("site", ""),
         photographer=photographer,
         origin=origin,
         created_by=by,

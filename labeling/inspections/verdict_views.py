@@ -108,6 +108,7 @@ def change_rules(request: HttpRequest, protocol: str) -> HttpResponse:
 def _publish(request: HttpRequest, found: Protocol, tried: str, otherwise: str) -> HttpResponse:
     try:
         raw = json.loads(tried)
+        json.dumps(raw, ensure_ascii=False).encode()  # half a character is no text
     except (ValueError, RecursionError):
         raw = None
     rows = rows_of(found.current.rules)

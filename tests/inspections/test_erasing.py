@@ -44,7 +44,7 @@ def test_an_asset_is_a_number_and_its_photos_are_nowhere(yard: Yard) -> None:
     do_jobs()
     mine.refresh_from_db()
     verdict.refresh_from_db()
-    assert (mine.external_id, mine.metadata, verdict.reason) == (f"erased-1-{mine.pk}", {}, "")
+    assert (mine.external_id, mine.metadata, verdict.reason) == (f"erased-{mine.pk}", {}, "")
     assert Asset.objects.get(pk=mine.asset_id).identifier == f"erased-{mine.asset_id}"
     assert verdict.outcome == "failed", "that it was so stays"
     rows = InspectionPhoto.objects.filter(inspection=mine)

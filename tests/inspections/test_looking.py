@@ -18,6 +18,8 @@ from labeling.frontier.events import decided, taken_back
 from labeling.inspections import looking
 from labeling.inspections.evidence import Reader
 from labeling.inspections.models import Inspection, InspectionPhoto, Verdict
+from labeling.inspections.process.listing import page
+from labeling.inspections.process.wanted import Wanted
 from labeling.inspections.services import overrule, try_rules
 from labeling.inspections.wanting import KIND, request_looking, want_look, want_look_at_photos
 from labeling.jobs.models import Job, JobState
@@ -108,8 +110,13 @@ def test_what_is_unknown_holds_and_each_change_is_followed_by_a_verdict(
     assert {tuple(each) for each in held.told["unknown"]} == {
         (shot, project, "open") for shot in ("front", "rear") for project in ("wash", "damage")
     }
-    for key in ("front", "rear"):
-        washes.say(washes.items(inspection, key)["damage"], "none")
+    washes.say(washes.items(inspection, "front")["damage"], "none")
+    work()
+    assert outcomes(inspection) == ["held"], "it is held all the same"
+    (row,) = (each for each in page(washes.protocol, Wanted()).rows if each.inspection == inspection)
+    assert ("Front", washes.damage.name) not in row.waits_for, "as it is today"
+    assert ("Rear", washes.damage.name) in row.waits_for
+    washes.say(washes.items(inspection, "rear")["damage"], "none")
     promised.decides(washes.pool, certified["functional"], washes.items(inspection, "front")["wash"])
     want_look([inspection.pk])
     work()
@@ -153,6 +160,14 @@ def test_it_is_held_until_the_photographer_is_done_and_as_it_was_when_a_photo_wa
     want_look([inspection.pk])
     work()
     assert outcomes(inspection) == ["held", "passed"]
+
+
+def test_a_required_shot_whose_photo_was_erased_has_none(washes: Washes) -> None:
+    inspection = washes.inspect()
+    washes.say_all(inspection, "functional", "none")
+    InspectionPhoto.objects.filter(inspection=inspection, shot__key="rear").update(image=None)
+    work()
+    assert outcomes(inspection) == ["held"] and last(inspection).told["missing"] == ["rear"]
 
 
 def test_rules_mean_what_their_classes_count_as_today(washes: Washes) -> None:

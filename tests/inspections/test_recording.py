@@ -16,7 +16,14 @@ from labeling.catalog import erased, storage
 from labeling.catalog.models import Image, Item, Metadata
 from labeling.inspections.models import Asset, Inspection, InspectionPhoto
 from labeling.inspections.selectors import missing_shots
-from labeling.inspections.services import Recorded, Sent, add_photo, advice_on, record_inspection
+from labeling.inspections.services import (
+    Recorded,
+    Sent,
+    add_photo,
+    advice_on,
+    record_inspection,
+    refuse_later,
+)
 from labeling.jobs.models import Job
 from labeling.refusals import Refused
 from tests.factories import photo_bytes
@@ -48,7 +55,12 @@ def test_photos_are_stored_once_and_asked_in_each_project_of_their_shot(yard: Ya
     }
     assert list(Item.objects.filter(project=yard.dent).values_list("image", flat=True)) == [front.image_id]
     said = Metadata.objects.get(item__project=yard.dent).data
-    assert said == {"asset": recorded.inspection.asset_id, "shot": "front", "event": "wash"}, "and no plate"
+    assert said == {
+        "asset": recorded.inspection.asset_id,
+        "shot": "front",
+        "event": "wash",
+        "site": "Mapo",
+    }, "and no plate"
     assert recorded.inspection.look_wanted_at is None, "as it was made; the row says more"
     assert Inspection.objects.filter(look_wanted_at__isnull=False).count() == 1
     kinds = list(Job.objects.order_by("kind").values_list("kind", "project_id"))
@@ -121,6 +133,14 @@ def test_a_file_of_another_inspection_is_no_new_photo(yard: Yard) -> None:
     record(yard, Sent("front", picture(1)))
     (photo,) = record(yard, Sent("front", picture(1)), external_id="W-2").photos
     assert photo.faults == ["repeated"] and photo.image is None
+
+
+def test_a_photo_that_was_refused_for_its_shot_may_be_the_one_of_another(yard: Yard) -> None:
+    """Front and rear were swapped."""
+    recorded = record(yard, Sent("front", picture(1)))
+    refuse_later(photo=recorded.photos[0], fault="wrong_shot", seen_as="rear")
+    rear = add_photo(inspection=recorded.inspection, by=yard.clerk, shot="rear", data=picture(1))
+    assert rear.faults == [] and rear.image is not None
 
 
 def test_what_was_erased_stays_out(yard: Yard) -> None:

@@ -72,7 +72,10 @@ def _list(of: Vocabulary, said: Mapping[int, Value | None], known: Collection[st
     if not new:
         return
     there = set(of.texts.filter(key__in=new).values_list("key", flat=True))
-    rows = [VocabularyText(of=of, key=key, text=text) for key, text in new.items() if key not in there]
+    rows = [
+        VocabularyText(of=of, key=key, text=text) for key, text in sorted(new.items()) if key not in there
+    ]
     if rows and of.texts.count() + len(rows) <= MOST_TEXTS:
-        VocabularyText.objects.bulk_create(rows)
+        # An admin may be saying what one of them is at this moment, or a look be counting them.
+        VocabularyText.objects.bulk_create(rows, ignore_conflicts=True)
         look_again(of=of, by=None)

@@ -12,8 +12,10 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from labeling.catalog.models import Project
+from labeling.inspections.looking import judged_today
 from labeling.inspections.models import Inspection, Outcome, Protocol, Shot, Verdict
 from labeling.inspections.process.wanted import Wanted
+from labeling.inspections.rules import Judged
 from labeling.refusals import Refused
 
 #: Inspections of a page; and the most that are looked through for them, where what is wanted is rare.
@@ -100,7 +102,9 @@ def _shown(rows: QuerySet[Inspection]) -> QuerySet[Inspection]:
 
 
 def _rows(found: Sequence[Inspection]) -> list[Row]:
-    waiting = {each.pk: waits_for(each.verdict) for each in found}
+    held = [each for each in found if each.outcome == Outcome.HELD and each.verdict.by_id is None]  # type: ignore[union-attr]
+    today = judged_today(held) if held else {}
+    waiting = {each.pk: waits_for(today.get(each.pk)) for each in found}
     names = Names.of(found, [pair for pairs in waiting.values() for pair in pairs])
     return [
         Row(
@@ -113,17 +117,12 @@ def _rows(found: Sequence[Inspection]) -> list[Row]:
     ]
 
 
-def waits_for(verdict: Verdict | None) -> list[tuple[str, str]]:
-    """(key of a shot, slug of the project that asks, or nothing: the photo is missing) of a held one."""
-    if verdict is None or verdict.outcome != Outcome.HELD:
+def waits_for(judged: Judged | None) -> list[tuple[str, str]]:
+    """(key of a shot, slug of the project that asks, or nothing: the photo is missing) of one that the rules hold."""
+    if judged is None or judged.outcome != Outcome.HELD:
         return []
-    missing = [(str(shot), "") for shot in verdict.told.get("missing", [])]
-    unknown = [
-        (str(each[0]), str(each[1]))
-        for each in verdict.told.get("unknown", [])
-        if each[0] not in dict(missing)
-    ]
-    return list(dict.fromkeys(missing + unknown))
+    missing = [(shot, "") for shot in judged.missing]
+    return missing + [part for part in judged.unknown if part[0] not in judged.missing]
 
 
 @dataclass(frozen=True)
