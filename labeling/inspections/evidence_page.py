@@ -146,7 +146,7 @@ class _Page:
             if _by_rules(verdict)
             else set()
         )
-        waits = {tuple(each[:2]) for each in told.get("unknown", ())} if _by_rules(verdict) else set()
+        waits = set(self._waits_for(verdict)) if verdict is not None and _by_rules(verdict) else set()
         shown = []
         for shot in self.inspection.version.shots.all():
             photo = photos.get(self.evidence.photos.get(shot.key, 0))
@@ -200,11 +200,18 @@ class _Page:
         if told["missing"]:
             shots = ", ".join(self.names.shots.get(key, key) for key in told["missing"])
             said.append(_("Photos are missing: %(shots)s.") % {"shots": shots})
-        if told["unknown"]:
-            said.append(_says_of_unknown(told["unknown"], self.names))
+        if unknown := self._waits_for(verdict):
+            said.append(_says_of_unknown(unknown, self.names))
         if not said:
             said.append(self._rule_says(verdict))
         return " ".join(said)
+
+    def _waits_for(self, verdict: Verdict) -> list[ruling.Part]:
+        """Of the current verdict, what is unknown today: one that stays held is not appended again with each answer."""
+        today = self._today
+        if (verdict.pk, today.outcome) == (self.inspection.verdict_id, verdict.outcome) and today.unknown:
+            return list(today.unknown)
+        return [(shot, project) for shot, project, _why in verdict.told["unknown"]]
 
     def _rule_says(self, verdict: Verdict) -> str:
         version = verdict.version
@@ -214,12 +221,15 @@ class _Page:
         rules = ruling.read(version.rules, self.evidence.asked)
         return sentence(rules[verdict.told["rule"]], names)
 
+    @cached_property
+    def _today(self) -> ruling.Judged:
+        return self.judge.judge(self.inspection, self.evidence, self.version)
+
     def now(self, verdict: Verdict | None) -> str:
         """What the rules would say today, where a person said something else."""
-        if verdict is None or _by_rules(verdict):
+        if verdict is None or _by_rules(verdict) or self._today.outcome == verdict.outcome:
             return ""
-        judged = self.judge.judge(self.inspection, self.evidence, self.version)
-        return "" if judged.outcome == verdict.outcome else self.version.name_of(judged.outcome)
+        return self.version.name_of(self._today.outcome)
 
 
 def evidence_page(inspection: Inspection, user: User) -> EvidencePage:
@@ -267,11 +277,10 @@ def _state(known: Known, how: Standing | None) -> str:
     return _("people are, or may be, asked about it: nothing is told")
 
 
-def _says_of_unknown(unknown: list[list[str]], names: Names) -> str:
+def _says_of_unknown(unknown: list[ruling.Part], names: Names) -> str:
     """“It waits for 3 answers: Front (Car wash), …”."""
     named = [
-        f"{names.shots.get(shot, shot)} ({names.projects.get(project, project)})"
-        for shot, project, _why in unknown
+        f"{names.shots.get(shot, shot)} ({names.projects.get(project, project)})" for shot, project in unknown
     ]
     return ngettext(
         "It waits for %(n)d answer: %(checks)s.", "It waits for %(n)d answers: %(checks)s.", len(named)

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 # Playwright's synchronous API keeps an event loop in this thread, which makes Django refuse ORM calls.
@@ -20,6 +21,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 from labeling.catalog import photos
 from labeling.catalog.models import Project
 from labeling.people.models import User
+from tests.browser.cameras import PHONE, Phone, film
 from tests.factories import make_member
 from tests.stack import Stack
 
@@ -111,6 +113,52 @@ def page_for(context_for: Callable[..., BrowserContext]) -> Iterator[Callable[..
         return page
 
     yield make
+    assert not errors, "script errors on a page: " + "; ".join(errors)
+
+
+@pytest.fixture(scope="module")
+def reel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the camera shows; ``film`` puts something else there, which it shows when it is opened again."""
+    return tmp_path_factory.mktemp("camera") / "film.mjpeg"
+
+
+@pytest.fixture(scope="module")
+def cameras(chromium: Browser, reel: Path) -> Iterator[Browser]:
+    """The browser of the other tests has no camera: that is said when one is started."""
+    film(reel, sharp=True)
+    browser = chromium.browser_type.launch(
+        executable_path=chromium_path(),
+        args=[
+            "--no-sandbox",
+            "--disable-dev-shm-usage",
+            "--disable-gpu",
+            f"--disable-features={','.join(SWITCHED_OFF)}",
+            "--use-fake-device-for-media-stream",
+            f"--use-file-for-fake-video-capture={reel}",
+        ],
+    )
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def phone(cameras: Browser, live_stack: Stack, reel: Path) -> Iterator[Callable[..., Phone]]:
+    """``phone(camera=True, **options)``: whether the person allows the camera."""
+    film(reel, sharp=True)
+    opened: list[BrowserContext] = []
+    errors: list[str] = []
+
+    def make_phone(*, camera: bool = True, **options: Any) -> Phone:
+        context = cameras.new_context(base_url=live_stack.url, **PHONE, **options)
+        context.set_default_timeout(PATIENCE)
+        if camera:
+            context.grant_permissions(["camera"])
+        opened.append(context)
+        return Phone(context, errors)
+
+    yield make_phone
+    for context in opened:
+        context.close()
     assert not errors, "script errors on a page: " + "; ".join(errors)
 
 

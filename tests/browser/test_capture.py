@@ -3,143 +3,23 @@
 from __future__ import annotations
 
 import io
-import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
 from django.utils import timezone
 from PIL import Image as PillowImage
-from PIL import ImageFilter
-from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
+from playwright.sync_api import Route, expect
 
 from labeling.catalog import photos
 from labeling.gateway.bodies import SMALL
 from labeling.inspections.capture.links import prolong_link, token_of
 from labeling.inspections.models import CaptureLink, InspectionPhoto
 from tests.browser import axe
-from tests.browser.conftest import PATIENCE, SWITCHED_OFF, chromium_path
-from tests.browser.test_phones import PHONE
+from tests.browser.cameras import Phone, film, picture
 from tests.inspections.capturing import make, make_protocol
 from tests.stack import Stack
-
-#: Pictures of the film, each for ten frames of thirty a second. In its corner each says its number by its brightness.
-PICTURES, FRAMES = 24, 10
-SIZE = (640, 480)
-CORNER = 80
-
-
-def picture(number: int, *, sharp: bool = True) -> PillowImage.Image:
-    """Patches of grey, so that no two pictures are alike, with fine noise over them."""
-    rng = np.random.default_rng(number)
-    patches = PillowImage.fromarray(rng.integers(60, 200, (6, 8), dtype=np.uint8)).resize(SIZE)
-    grey = np.asarray(patches, np.int16) + rng.integers(-30, 30, SIZE[::-1])
-    image = PillowImage.fromarray(grey.clip(0, 255).astype(np.uint8))
-    if not sharp:
-        image = image.filter(ImageFilter.GaussianBlur(8))
-    image.paste(40 + 8 * number, (0, 0, CORNER, CORNER))
-    return image
-
-
-def film(path: Path, *, sharp: bool) -> None:
-    """Motion JPEG."""
-    frames = []
-    for number in range(PICTURES):
-        out = io.BytesIO()
-        picture(number, sharp=sharp).convert("RGB").save(out, "JPEG", quality=85)
-        frames.append(out.getvalue() * FRAMES)
-    path.write_bytes(b"".join(frames))
-
-
-#: The number of the picture that the camera shows.
-NUMBER = f"""() => {{
-    const video = document.getElementById("video");
-    const canvas = Object.assign(document.createElement("canvas"), {{ width: 1, height: 1 }});
-    const context = canvas.getContext("2d");
-    context.drawImage(video, {CORNER // 4}, {CORNER // 4}, {CORNER // 2}, {CORNER // 2}, 0, 0, 1, 1);
-    return Math.round((context.getImageData(0, 0, 1, 1).data[0] - 40) / 8);
-}}"""
-
-
-class Phone:
-    """A page with a camera. No two photos are of one picture, nor of its neighbours in the film."""
-
-    def __init__(self, context: BrowserContext, errors: list[str]) -> None:
-        self.context = context
-        self.page: Page = context.new_page()
-        self.page.on("pageerror", lambda error: errors.append(str(error)))
-        self._used: list[int] = []
-
-    def open(self, link: CaptureLink) -> None:
-        self.page.goto(f"/capture/{token_of(link)}/")
-        self.page.wait_for_selector("html[data-ready]")
-
-    def begin(self) -> None:
-        self.page.get_by_role("button", name="Start the camera").click()
-        expect(self.page.locator("#video")).to_be_visible()
-
-    def shoot(self, name: str) -> None:
-        expect(self.page.get_by_role("heading", name=name, exact=True)).to_be_visible()
-        shutter = self.page.get_by_role("button", name=f"Photograph “{name}”")
-        expect(shutter).to_be_visible()
-        used = json.dumps(self._used)
-        self.page.wait_for_function(
-            f"() => {{ const n = ({NUMBER})(); return n >= 0 && {used}.every((each) => Math.abs(n - each) > 1); }}"
-        )
-        self._used.append(self.page.evaluate(NUMBER))
-        shutter.click()
-
-    def shot(self, name: str) -> Any:
-        return self.page.locator(f".cp-shot[aria-label^='{name}:']")
-
-
-@pytest.fixture(scope="module")
-def reel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What the camera shows; ``film`` puts something else there, which it shows when it is opened again."""
-    return tmp_path_factory.mktemp("camera") / "film.mjpeg"
-
-
-@pytest.fixture(scope="module")
-def cameras(chromium: Browser, reel: Path) -> Iterator[Browser]:
-    """The browser of the other tests has no camera: that is said when one is started."""
-    film(reel, sharp=True)
-    browser = chromium.browser_type.launch(
-        executable_path=chromium_path(),
-        args=[
-            "--no-sandbox",
-            "--disable-dev-shm-usage",
-            "--disable-gpu",
-            f"--disable-features={','.join(SWITCHED_OFF)}",
-            "--use-fake-device-for-media-stream",
-            f"--use-file-for-fake-video-capture={reel}",
-        ],
-    )
-    yield browser
-    browser.close()
-
-
-@pytest.fixture
-def phone(cameras: Browser, live_stack: Stack, reel: Path) -> Iterator[Callable[..., Phone]]:
-    """``phone(camera=True, **options)``: whether the person allows the camera."""
-    film(reel, sharp=True)
-    opened: list[BrowserContext] = []
-    errors: list[str] = []
-
-    def make_phone(*, camera: bool = True, **options: Any) -> Phone:
-        context = cameras.new_context(base_url=live_stack.url, **PHONE, **options)
-        context.set_default_timeout(PATIENCE)
-        if camera:
-            context.grant_permissions(["camera"])
-        opened.append(context)
-        return Phone(context, errors)
-
-    yield make_phone
-    for context in opened:
-        context.close()
-    assert not errors, "script errors on a page: " + "; ".join(errors)
 
 
 @pytest.fixture

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from labeling.catalog.models import Project
 from labeling.people.models import User
+from tests.browser.cameras import PHONE
 from tests.browser.test_own_pixels import dispute, items_of, open_label, plain, seen_in
 from tests.factories import make_member, make_project, make_user
 
 PageFor = Callable[..., Page]
-PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 
 
 @pytest.fixture

@@ -48,8 +48,8 @@ class Screen:
     def __init__(self, page: Page) -> None:
         self.page = page
 
-    def open(self) -> Screen:
-        self.page.goto("/sheet/wash/")
+    def open(self, sheet: str = "wash") -> Screen:
+        self.page.goto(f"/sheet/{sheet}/")
         self.page.wait_for_selector("html[data-shown]", state="attached")
         return self
 
