@@ -1,5 +1,5 @@
 // Every table of a page can be saved as CSV, and every plot as SVG, by a quiet button beside it. A table that the server has as
-// a file of its own is left to it. What a page loads later is looked at when it comes.
+// a file of its own is left to it, and so is one that is a form (data-no-csv). What a page loads later is looked at when it comes.
 
 import { asCsv } from "./csv.js";
 import { save } from "./save.js";
@@ -33,7 +33,7 @@ function file(element, ending) {
 }
 
 function offerTable(table) {
-  if (table.dataset.offered !== undefined || table.rows.length < 2) return;
+  if (table.dataset.offered !== undefined || table.rows.length < 2 || table.closest("[data-no-csv]")) return;
   table.dataset.offered = "";
   if (table.closest("figure")?.querySelector(".plot-exports")) return;
   const after = table.closest(".table-scroll") || table;

@@ -123,7 +123,7 @@ class Story:
         page.get_by_label("Address").fill("return")
         for place, project in enumerate((self.damage, self.dirt), start=1):
             page.get_by_label(project.name).fill(str(place))
-        page.get_by_role("button", name="Make the sheet").click()
+        page.get_by_role("button", name="Create question sheet").click()
         expect(page.get_by_text("“Return” can be answered now.")).to_be_visible()
 
     def link(self, plate: str) -> str:
@@ -276,7 +276,7 @@ def test_from_a_template_to_an_automatic_verdict_that_a_person_overrules(
     expect(front).to_contain_text("Broken")
     expect(front).to_contain_text("the machine, right in at least 70")
     expect(front.get_by_role("link", name="Why the machine decided so")).to_be_visible()
-    sure = page.get_by_role("region", name="How sure it is")
+    sure = page.get_by_role("region", name="Accuracy")
     expect(sure).to_contain_text("At least 70")
     expect(sure).to_contain_text("1 answer was decided with the machine, proven right in at least 70")
     broken = Inspection.objects.select_related("verdict").get(asset__identifier="34나 5678")

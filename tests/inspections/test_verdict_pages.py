@@ -147,7 +147,7 @@ def test_what_is_wrong_with_rules_stands_beside_their_row(washes: Washes) -> Non
     assert washes.protocol.current.number == 1
     assert _client(_member(washes, "reviewer")).post(change, {}).status_code == 403
     assert (
-        "Change them"
+        "Change the rules"
         not in _client(_member(washes, "viewer"))
         .get(reverse("protocol-rules", args=["car-wash"]))
         .content.decode()

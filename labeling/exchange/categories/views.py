@@ -84,7 +84,7 @@ def vocabulary(request: HttpRequest, slug: str, vocabulary_id: int) -> HttpRespo
             which=which,
             parts=[
                 (selectors.WAITING, _("Waiting"), report.waiting),
-                (selectors.SAID, _("Said"), report.said),
+                (selectors.SAID, _("Assigned"), report.said),
                 (selectors.ALL, _("All"), report.waiting + report.said),
             ],
             shown=page,

@@ -145,7 +145,7 @@ class _Shots(_ShotForms):
     def add_fields(self, form: ShotForm, index: int | None) -> None:
         super().add_fields(form, index)
         form.fields["ORDER"].label = _("Number in the order")
-        form.fields["DELETE"].label = _("Take this shot out")
+        form.fields["DELETE"].label = _("Remove this shot")
 
 
 _ShotRows = forms.formset_factory(

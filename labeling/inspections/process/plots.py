@@ -59,9 +59,8 @@ def _inspections(found: Figures, days: list[tuple[date, Counted]]) -> Figure:
         )
         for look, outcome in enumerate((Outcome.PASSED, Outcome.HELD, Outcome.FAILED))
     ]
-    title = ngettext("One inspection a day", "%(n)s inspections a day", round(mean) or 2) % {
-        "n": f"{mean:.0f}"
-    }
+    said = f"{mean:.0f}" if mean >= 10 else f"{mean:.2g}"
+    title = ngettext("One inspection a day", "%(n)s inspections a day", 1 if said == "1" else 2) % {"n": said}
     return _figure(days, Axis(_("inspections")), title, *series)
 
 

@@ -112,7 +112,7 @@ def remove(request: HttpRequest, sheet: str) -> HttpResponse:
     person = signed_in(request)
     removed = sheet_for(person, sheet, Action.ADMIN)
     services.archive_sheet(sheet=removed, by=person)
-    messages.success(request, _("“%(sheet)s” is put away. Its answers stay.") % {"sheet": removed.name})
+    messages.success(request, _("“%(sheet)s” is archived. Its answers stay.") % {"sheet": removed.name})
     return redirect("sheets")
 
 
