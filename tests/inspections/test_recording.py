@@ -20,6 +20,7 @@ from labeling.inspections.services import Recorded, Sent, add_photo, advice_on, 
 from labeling.jobs.models import Job
 from labeling.refusals import Refused
 from tests.factories import photo_bytes
+from tests.inspections.capturing import saved_anew
 from tests.inspections.conftest import Yard, picture
 
 AT_ONCE = 4
@@ -121,6 +122,13 @@ def test_a_file_of_another_inspection_is_no_new_photo(yard: Yard) -> None:
     record(yard, Sent("front", picture(1)))
     (photo,) = record(yard, Sent("front", picture(1)), external_id="W-2").photos
     assert photo.faults == ["repeated"] and photo.image is None
+
+
+def test_a_photo_saved_anew_for_another_shot_is_not_kept(yard: Yard) -> None:
+    photo = photo_bytes(1, size=(320, 240))
+    front, rear = record(yard, Sent("front", photo), Sent("rear", saved_anew(photo))).photos
+    assert front.faults == [] and rear.faults == ["repeated"] and rear.image is None
+    assert Image.objects.count() == 1 and not storage.is_whole(rear.sha256)
 
 
 def test_what_was_erased_stays_out(yard: Yard) -> None:
