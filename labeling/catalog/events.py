@@ -16,6 +16,10 @@ meaning_changed = Signal()
 meaning_priced = Signal()
 #: kwargs: project. Asks how people work: receivers return a part of :class:`~labeling.catalog.work.Work`, {name: number}
 work_measured = Signal()
+#: kwargs: images (collection of ids). Asks which of these a room above still names: receivers return their ids
+images_named = Signal()
+#: kwargs: user, sha256. Asks whether a room above shows the person this photo: receivers return a bool
+photo_shown = Signal()
 #: kwargs: project, changed (set of setting names)
 settings_changed = Signal()
 #: kwargs: project, changed ({item id: {name: text, number, or None: taken away}}). Something was said of photos

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 from django.urls import reverse
 
-from labeling.catalog import renditions, shown
+from labeling.catalog import events, renditions, shown
 from labeling.catalog.file_counts import files_by_outcome
 from labeling.catalog.intake import latest_job
 from labeling.catalog.models import (
@@ -154,7 +154,8 @@ def activity(project: Project, *, limit: int = 50) -> list[Activity]:
 
 
 def may_see_photo(user: Any, sha256: str) -> bool:
-    """One indexed query: a project of the person's holds the image, shows it as an exemplar, or has it set aside."""
+    """One indexed query: a project of the person's holds the image, shows it as an exemplar, or has it set aside. Only where
+    none does, the rooms above are asked."""
     if not user.is_authenticated or not user.is_active:
         return False
     mine = Project.objects.for_member(user)
@@ -162,7 +163,9 @@ def may_see_photo(user: Any, sha256: str) -> bool:
     shown = ClassDefinition.objects.filter(exemplars__image=OuterRef("pk"), guideline__project__in=mine)
     aside = Likeness.objects.filter(image=OuterRef("pk"), project__in=mine, set_aside=True)
     seen = Q(Exists(held)) | Q(Exists(shown)) | Q(Exists(aside))
-    return Image.objects.filter(sha256=sha256).filter(seen).exists()
+    if Image.objects.filter(sha256=sha256).filter(seen).exists():
+        return True
+    return any(yes for _receiver, yes in events.photo_shown.send(sender=Image, user=user, sha256=sha256))
 
 
 def sources(project: Project) -> list[str]:

@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from labeling.catalog import erased, storage
+from labeling.catalog import erased, events, storage
 from labeling.catalog.models import (
     Activity,
     Damage,
@@ -42,12 +42,16 @@ class NotYet(Exception):
 
 
 def named_by(images: Collection[int]) -> set[int]:
-    """Those of these images (ids) that a photo, an exemplar or a photo that was set aside still names, anywhere."""
-    return {
+    """Those of these images (ids) that a photo, an exemplar, a photo that was set aside or a room above still names."""
+    found = {
         image
         for rows in (Item.objects, Exemplar.objects, Likeness.objects)
         for image in rows.filter(image__in=images).values_list("image", flat=True)
     }
+    for _receiver, named in events.images_named.send(sender=Image, images=images):
+        assert isinstance(named, set)  # narrows the type
+        found |= named
+    return found
 
 
 def wipe_image(image_id: int, *, project: Project | None) -> bool:

@@ -32,7 +32,6 @@ def ask_for_asset(
     must_manage(by)
     images = list(images_of(asset).values_list("image", flat=True).distinct())
     items = Item.objects.filter(image__in=images, project__isnull=False).order_by("project", "pk")
-    nowhere = set(images) - wiping.named_by(images) - _held(images)
     by_project: dict[int, list[int]] = {}
     for project, item in items.values_list("project", "pk"):
         by_project.setdefault(project, []).append(item)
@@ -49,6 +48,7 @@ def ask_for_asset(
         for start in range(0, len(by_project[project.pk]), MOST_NAMED)
     ]
     count = forget_asset(asset)
+    nowhere = set(images) - wiping.named_by(images) - _held(images)
     for image in sorted(nowhere):  # of shots that no project asks; last, for files come back by no rollback
         wiping.wipe_image(image, project=None)
     return count, made

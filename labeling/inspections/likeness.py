@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from labeling.catalog.models import Image
 from labeling.catalog.twins import MOST, differ
 from labeling.inspections.models import Inspection, InspectionPhoto
 
 
-def like_another_shot(inspection: Inspection, photos: Sequence[tuple[int, Image]]) -> set[int]:
-    """Ids of those images that are nearly the same as one that is taken for another shot, or as one in front of them.
+class Shown:
+    """What the photos of an inspection look like; ``None``: of one that has none yet."""
 
-    ``photos``: (shot id, image), in order. Pictures of one colour have no fingerprint, and are like nothing.
-    """
-    taken = InspectionPhoto.objects.filter(inspection=inspection, faults=[], image__isnull=False)
-    before = [(shot, bytes(each or b"")) for shot, each in taken.values_list("shot", "image__fingerprint")]
-    found = set()
-    for shot, image in photos:
-        own = bytes(image.fingerprint or b"")
-        if own and any(other != shot and each and differ(own, each) <= MOST for other, each in before):
-            found.add(image.pk)
-        else:
-            before.append((shot, own))
-    return found
+    def __init__(self, inspection: Inspection | None) -> None:
+        taken = InspectionPhoto.objects.filter(inspection=inspection, faults=[], image__isnull=False)
+        rows = taken.values_list("shot", "image__fingerprint") if inspection is not None else ()
+        self._before = [(shot, bytes(each or b"")) for shot, each in rows]
+
+    def for_another(self, shot: int, fingerprint: bytes) -> bool:
+        """Whether it is nearly the same as one that is taken for another shot (id); otherwise it is one of them from now on.
+
+        Pictures of one colour have no fingerprint, and are like nothing.
+        """
+        if fingerprint and any(
+            other != shot and each and differ(fingerprint, each) <= MOST for other, each in self._before
+        ):
+            return True
+        self._before.append((shot, fingerprint))
+        return False

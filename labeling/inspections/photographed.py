@@ -15,7 +15,7 @@ from labeling.catalog.models import Image, Project
 from labeling.catalog.photos import PhotoRefused
 from labeling.catalog.services import Looked, add_items, lay_down, look_at, rows_of
 from labeling.inspections.judging import faults_of
-from labeling.inspections.likeness import like_another_shot
+from labeling.inspections.likeness import Shown
 from labeling.inspections.models import Check, Fault, Inspection, InspectionPhoto, ProtocolVersion, Shot
 from labeling.people.models import User
 
@@ -45,12 +45,16 @@ class Taken:
     looked: Looked | None = None
 
 
-def take(sent: Iterable[Sent], version: ProtocolVersion) -> list[Taken]:
-    """Look at each photo. One that cannot be used stops no other. Every shot is one of the version's."""
+def take(sent: Iterable[Sent], version: ProtocolVersion, to: Inspection | None = None) -> list[Taken]:
+    """Look at each photo. One that cannot be used stops no other. Every shot is one of the version's.
+
+    ``to``: the inspection that they come to, whose name is held; ``None``: a new one.
+    """
     shots = {shot.key: shot for shot in version.shots.all()}
     taken = [Taken(each, shots[each.shot]) for each in sent]
     out = _kept_out({each.sent.sha256 for each in taken}, version)
     seen: set[str] = set()
+    shown = Shown(to)
     for each in taken:
         sha256 = each.sent.sha256
         if sha256 in out:
@@ -59,7 +63,7 @@ def take(sent: Iterable[Sent], version: ProtocolVersion) -> list[Taken]:
             each.faults = [Fault.REPEATED]
         else:
             seen.add(sha256)
-            _look_at(each)
+            _look_at(each, shown)
     if any(each.looked for each in taken):
         storage.flush()
     return taken
@@ -71,8 +75,7 @@ def put_in(inspection: Inspection, taken: Sequence[Taken], by: User) -> list[Ins
     The inspection is new, or its name is held.
     """
     images = rows_of([each.looked for each in taken if each.looked])
-    shown = [(each.shot.pk, images[each.sent.sha256]) for each in taken if each.looked]
-    used = _used(inspection, images.values()) | like_another_shot(inspection, shown)
+    used = _used(inspection, images.values())
     last = dict(inspection.photos.order_by().values_list("shot").annotate(Max("number")))
     rows = []
     for each in taken:
@@ -97,10 +100,12 @@ def put_in(inspection: Inspection, taken: Sequence[Taken], by: User) -> list[Ins
     return rows
 
 
-def _look_at(each: Taken) -> None:
+def _look_at(each: Taken, shown: Shown) -> None:
     try:
         looked = look_at(each.sent.read())
         each.faults = faults_of(each.shot, looked.measured, each.sent.tilt)
+        if not each.faults and shown.for_another(each.shot.pk, bytes(looked.measured.fingerprint or b"")):
+            each.faults = [Fault.REPEATED]
         if not each.faults:
             lay_down(looked)
             each.looked = looked

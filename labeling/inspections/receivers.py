@@ -1,4 +1,5 @@
-"""What the rooms below tell of photos and of projects: the inspections that it touches are looked at again, soon."""
+"""What the rooms below tell of photos and of projects: the inspections that it touches are looked at again, soon. And what
+they ask of photos that are in no project."""
 
 from __future__ import annotations
 
@@ -7,13 +8,16 @@ from typing import Any
 
 from django.dispatch import receiver
 
-from labeling.catalog.events import guideline_changed
+from labeling.catalog.events import guideline_changed, images_named, photo_shown
 from labeling.catalog.models import Guideline, Project
+from labeling.catalog.permissions import Action
 from labeling.catalog.selectors import schema_of
 from labeling.frontier.events import decided, taken_back
 from labeling.frontier.models import Mode
 from labeling.frontier.policy import policy_of
 from labeling.inspections.capture.recognising import request_recognising
+from labeling.inspections.models import InspectionPhoto, Protocol
+from labeling.inspections.permissions import may_in
 from labeling.inspections.wanting import want_look_at_all_of, want_look_at_held_of, want_look_at_photos
 from labeling.queue.events import ranking_swapped
 from labeling.truth.events import disputed, imported, reopened, settled
@@ -48,6 +52,20 @@ def on_guideline_changed(*, project: Project, guideline: Guideline, **_: Any) ->
     before = Guideline.objects.filter(project=project, number=guideline.number - 1).first()
     if before is not None and _counted(before).items() - _counted(guideline).items():
         want_look_at_all_of(project.pk)
+
+
+@receiver(images_named)
+def on_images_named(*, images: Collection[int], **_: Any) -> set[int]:
+    mine = InspectionPhoto.objects.in_no_project().filter(image__in=images)
+    return {image for image in mine.values_list("image", flat=True) if image is not None}
+
+
+@receiver(photo_shown)
+def on_photo_shown(*, user: Any, sha256: str, **_: Any) -> bool:
+    """Whoever may see the evidence sees its photos."""
+    mine = InspectionPhoto.objects.in_no_project().filter(image__sha256=sha256)
+    protocols = Protocol.objects.filter(pk__in=mine.values("inspection__protocol"))
+    return any(may_in(user, protocol, Action.FIGURES) for protocol in protocols)
 
 
 def _counted(guideline: Guideline) -> dict[int, tuple[str, int | None]]:

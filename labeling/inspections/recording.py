@@ -106,10 +106,10 @@ def add_photo(
     same = inspection.photos.filter(shot__key=shot, sha256=sent.sha256).select_related("shot", "image")
     if (there := same.first()) is not None:
         return there
-    taken = take([sent], inspection.version)
     with transaction.atomic():
         # By a name, not by its row: who answers one of its photos locks that photo, then the inspection's row, while a photo
-        # that comes in may have to wait for that very photo, as its near-duplicate.
+        # that comes in may have to wait for that very photo, as its near-duplicate. Before it is looked at: what is like a
+        # photo that comes for another shot at the same time must not be kept.
         hold_name("inspections.photos", str(inspection.pk))
         if (there := same.first()) is not None:  # the same came twice at once
             return there
@@ -118,7 +118,7 @@ def add_photo(
                 "too_many",
                 _("This inspection has %(most)d photos, and takes no more.") % {"most": MOST_PHOTOS},
             )
-        (row,) = put_in(inspection, taken, by)
+        (row,) = put_in(inspection, take([sent], inspection.version, inspection), by)
         want_look([inspection.pk])
     return row
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from datetime import timedelta
 
@@ -11,7 +12,8 @@ from django.test import Client, override_settings
 from django.urls import reverse
 from django.utils import timezone
 
-from labeling.catalog.models import Activity
+from labeling.catalog import storage
+from labeling.catalog.models import Activity, Image
 from labeling.inspections.capture import links
 from labeling.inspections.models import CaptureLink, InspectionPhoto, Protocol
 from labeling.refusals import Refused
@@ -61,8 +63,11 @@ def test_what_is_sent_twice_is_there_once(link: CaptureLink) -> None:
 def test_one_photo_is_not_taken_for_two_shots(link: CaptureLink, anew: bool) -> None:
     photo = photo_bytes(1, size=(320, 240))
     send(link, "front", photo)
-    answer = send(link, "rear", saved_anew(photo) if anew else photo).json()
+    second = saved_anew(photo) if anew else photo
+    answer = send(link, "rear", second).json()
     assert answer["photo"]["faults"] == ["repeated"] and "Rear" in answer["photo"]["advice"][0]
+    kept = storage.is_whole(hashlib.sha256(second).hexdigest())
+    assert Image.objects.count() == 1 and kept == (not anew), "what is refused at once is not kept"
     # Taken again of its own shot it may look the same.
     assert send(link, "front", saved_anew(photo)).json()["photo"]["faults"] == []
 

@@ -27,6 +27,7 @@ from labeling.inspections.services import (
 from labeling.jobs.models import Job
 from labeling.refusals import Refused
 from tests.factories import photo_bytes
+from tests.inspections.capturing import saved_anew
 from tests.inspections.conftest import Yard, picture
 
 AT_ONCE = 4
@@ -141,6 +142,13 @@ def test_a_photo_that_was_refused_for_its_shot_may_be_the_one_of_another(yard: Y
     refuse_later(photo=recorded.photos[0], fault="wrong_shot", seen_as="rear")
     rear = add_photo(inspection=recorded.inspection, by=yard.clerk, shot="rear", data=picture(1))
     assert rear.faults == [] and rear.image is not None
+
+
+def test_a_photo_saved_anew_for_another_shot_is_not_kept(yard: Yard) -> None:
+    photo = photo_bytes(1, size=(320, 240))
+    front, rear = record(yard, Sent("front", photo), Sent("rear", saved_anew(photo))).photos
+    assert front.faults == [] and rear.faults == ["repeated"] and rear.image is None
+    assert Image.objects.count() == 1 and not storage.is_whole(rear.sha256)
 
 
 def test_what_was_erased_stays_out(yard: Yard) -> None:

@@ -111,6 +111,12 @@ class InspectionPhotoQuerySet(models.QuerySet["InspectionPhoto"]):
         accepted = self.filter(faults=[], image__isnull=False)
         return accepted.order_by("inspection_id", "shot_id", "-number").distinct("inspection_id", "shot_id")
 
+    def in_no_project(self) -> InspectionPhotoQuerySet:
+        """Of shots that no project gets: nothing but their inspection says who may see them, and that they are kept. Not
+        those of an asset that was erased."""
+        kept = self.filter(image__isnull=False).exclude(sha256="")
+        return kept.filter(shot__checks=None, inspection__protocol__shots_project=None)
+
 
 class InspectionPhoto(models.Model):
     """One try at one shot. ``faults``: :class:`Fault`; empty: it is taken.
