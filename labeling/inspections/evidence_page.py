@@ -1,7 +1,7 @@
 """One inspection as a person may see it: every shot with its photo and its answers, what decided, and how sure that is.
 
 Of a photo that people may still be asked about, blind, no answer is told (:mod:`labeling.frontier.told`), as on its own
-page: what is not known and what may not be told look alike.
+page: what is not known and what may not be told look alike. Nor is why a verdict follows from such an answer.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from labeling.catalog.models import Item, Project
+from labeling.catalog.models import Project
 from labeling.catalog.permissions import Action, may
 from labeling.frontier.models import DecisionExplanation
-from labeling.frontier.told import Standing, Status, standing
+from labeling.frontier.told import Standing, Status
 from labeling.inspections import rules as ruling
 from labeling.inspections.bounding import Resting, whole
 from labeling.inspections.evidence import Evidence, Known
@@ -26,6 +26,7 @@ from labeling.inspections.looking import Judge, in_force
 from labeling.inspections.models import Fault, Inspection, InspectionPhoto, Outcome, Shot, Verdict
 from labeling.inspections.naming import asked_by, names_of
 from labeling.inspections.sentences import Names, rest_says, sentence
+from labeling.inspections.telling import Telling, why_withheld
 from labeling.people.models import User
 from labeling.percentage import percentage
 
@@ -45,7 +46,8 @@ _BY = {
 @dataclass(frozen=True)
 class CheckShown:
     """``answer``: the class's name, where it is told; ``state``: in words, where it is not. ``by``, ``stated``: who decided,
-    and what is proven of that. ``decides``: the verdict rests on it. ``decision``: whose page the person may open."""
+    and what is proven of that. ``decides``: the verdict rests on it, and all that it rests on is told.
+    ``decision``: whose page the person may open."""
 
     project: Project
     answer: str
@@ -72,6 +74,7 @@ class VerdictShown:
     verdict: Verdict
     name: str
     why: str
+    bound: float | None
 
 
 @dataclass
@@ -89,28 +92,6 @@ class EvidencePage:
         return self.verdicts[0] if self.verdicts else None
 
 
-class Telling:
-    """What a person may know of the photos of an inspection, also of those that were replaced by others."""
-
-    def __init__(self, inspection: Inspection, user: User) -> None:
-        self._how: dict[tuple[str, int], Standing] = {}
-        photos = inspection.photos.filter(image__isnull=False).values("image")
-        for project in asked_by(inspection.version):
-            # The version in force may ask it no more: then the person may be no member of it.
-            if may(user, project, Action.FIGURES):
-                ids = list(
-                    Item.objects.filter(project=project, image__in=photos).values_list("pk", flat=True)
-                )
-                self._how |= {(project.slug, item): how for item, how in standing(project, ids, user).items()}
-
-    def of(self, project: str, item: int | None) -> Standing | None:
-        return self._how.get((project, item or 0))
-
-    def tells(self, project: str, item: int | None) -> bool:
-        how = self.of(project, item)
-        return how is not None and how.told
-
-
 class _Page:
     def __init__(self, inspection: Inspection, user: User) -> None:
         self.inspection, self.user = inspection, user
@@ -118,7 +99,7 @@ class _Page:
         self.judge = Judge()
         self.evidence: Evidence = self.judge.reader.read([inspection.pk])[inspection.pk]
         self.projects = {each.slug: each for each in asked_by(inspection.version, self.version)}
-        self.telling = Telling(inspection, user)
+        self.telling = Telling([inspection], user)
 
     @cached_property
     def names(self) -> Names:
@@ -133,17 +114,14 @@ class _Page:
         return set(found.values_list("decision", flat=True))
 
     def shots(self, verdict: Verdict | None) -> list[ShotShown]:
-        photos = {
-            each.pk: each
-            for each in InspectionPhoto.objects.filter(inspection=self.inspection).select_related("image")
-        }
+        photos = {each.pk: each for each in self.inspection.photos.select_related("image")}
         checks: dict[str, list[Known]] = defaultdict(list)
         for known in self.evidence.known:
             checks[known.shot].append(known)
         told = verdict.told if verdict is not None else {}
         rests = (
             {(part["shot"], part["project"]) for part in told.get("parts", ())}
-            if _by_rules(verdict)
+            if verdict is not None and _by_rules(verdict) and self.telling.tells_why(verdict)
             else set()
         )
         waits = set(self._waits_for(verdict)) if verdict is not None and _by_rules(verdict) else set()
@@ -158,10 +136,27 @@ class _Page:
                     photo,
                     place if place and may(self.user, self.projects[place[0]], Action.REVIEW) else None,
                     [self._check(known, known.part in rests, known.part in waits) for known in mine],
-                    _refused([each for each in photos.values() if each.shot_id == shot.pk and each.faults]),
+                    self._refused(
+                        [each for each in photos.values() if each.shot_id == shot.pk and each.faults]
+                    ),
                 )
             )
         return shown
+
+    def _refused(self, photos: list[InspectionPhoto]) -> str:
+        if not photos:
+            return ""
+        words = dict.fromkeys(self._fault(code, photo) for photo in photos for code in photo.faults)
+        return ngettext(
+            "%(n)d photo was not taken for it: %(why)s.",
+            "%(n)d photos were not taken for it: %(why)s.",
+            len(photos),
+        ) % {"n": len(photos), "why": ", ".join(words)}
+
+    def _fault(self, code: str, photo: InspectionPhoto) -> str:
+        if code == Fault.WRONG_SHOT and not self.telling.tells_recognised(photo):
+            return _("why is told once nobody may be asked what it shows")
+        return str(Fault(code).label) if code in Fault.values else code
 
     def _check(self, known: Known, decides: bool, waits: bool) -> CheckShown:
         project = self.projects[known.project]
@@ -188,7 +183,15 @@ class _Page:
     def verdicts(self) -> list[VerdictShown]:
         """The newest first."""
         rows = self.inspection.verdicts.select_related("by", "version").order_by("-number")[:MOST_VERDICTS]
-        return [VerdictShown(each, each.version.name_of(each.outcome), self._why(each)) for each in rows]
+        return [
+            VerdictShown(
+                each,
+                each.version.name_of(each.outcome),
+                self._why(each),
+                each.bound if self.telling.tells_why(each) else None,
+            )
+            for each in rows
+        ]
 
     def _why(self, verdict: Verdict) -> str:
         if verdict.by_id is not None:
@@ -203,7 +206,7 @@ class _Page:
         if unknown := self._waits_for(verdict):
             said.append(_says_of_unknown(unknown, self.names))
         if not said:
-            said.append(self._rule_says(verdict))
+            said.append(self._rule_says(verdict) if self.telling.tells_why(verdict) else why_withheld())
         return " ".join(said)
 
     def _waits_for(self, verdict: Verdict) -> list[ruling.Part]:
@@ -241,7 +244,9 @@ def evidence_page(inspection: Inspection, user: User) -> EvidencePage:
         inspection=inspection,
         shots=page.shots(current),
         verdicts=verdicts,
-        bound=bound_says(current.told["parts"]) if current is not None and _by_rules(current) else [],
+        bound=bound_says(current.told["parts"])
+        if current is not None and _by_rules(current) and page.telling.tells_why(current)
+        else [],
         now=page.now(current),
         outcomes=[
             (outcome, page.version.name_of(outcome))
@@ -285,15 +290,3 @@ def _says_of_unknown(unknown: list[ruling.Part], names: Names) -> str:
     return ngettext(
         "It waits for %(n)d answer: %(checks)s.", "It waits for %(n)d answers: %(checks)s.", len(named)
     ) % {"n": len(named), "checks": ", ".join(named[:12]) + (" …" if len(named) > 12 else "")}
-
-
-def _refused(photos: list[InspectionPhoto]) -> str:
-    if not photos:
-        return ""
-    faults = dict.fromkeys(code for photo in photos for code in photo.faults)
-    words = ", ".join(str(Fault(code).label) if code in Fault.values else code for code in faults)
-    return ngettext(
-        "%(n)d photo was not taken for it: %(why)s.",
-        "%(n)d photos were not taken for it: %(why)s.",
-        len(photos),
-    ) % {"n": len(photos), "why": words}

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from labeling.catalog.models import Item, Project
@@ -14,10 +15,11 @@ from labeling.inspections.models import CaptureLink, InspectionPhoto
 from labeling.jobs.models import Job
 from labeling.jobs.progress import Progress
 from labeling.learning.models import ModelVersion, Promotion, Score, Snapshot
+from labeling.people.models import User
 from labeling.queue.events import ranking_swapped
 from labeling.queue.models import Ranking
 from labeling.truth.models import GroundTruth, Origin
-from tests.factories import make_project, photo_bytes
+from tests.factories import join, make_project, make_user, photo_bytes
 from tests.inspections.capturing import address, make, make_protocol, send
 
 pytestmark = pytest.mark.django_db
@@ -94,6 +96,42 @@ def test_a_wrong_shot_is_said_and_trains_nobody(shots: Project, link: CaptureLin
     photo.refresh_from_db()
     assert (photo.faults, photo.seen_as) == (["wrong_shot"], "rear") and photo.inspection.look_wanted_at
     assert not GroundTruth.objects.filter(project=shots).exists()
+
+
+def test_what_it_was_seen_as_is_told_to_members_once_people_have_said_it(
+    shots: Project, link: CaptureLink
+) -> None:
+    send(link, "front", photo_bytes(1))
+    photo = InspectionPhoto.objects.get()
+    score(champion_of(shots), photo, "rear", 0.95)
+    look(shots)
+    stranger, member = make_user(), make_user()
+    for user in (stranger, member):
+        join(link.protocol.current.shots.all()[0].checks.get().project, user, role="reviewer")
+    join(shots, member, role="reviewer")
+
+    def told(user: User) -> tuple[str | None, list[str], bool]:
+        client = Client()
+        client.force_login(user)
+        (sent,) = client.get(reverse("api-inspection", args=[photo.inspection_id])).json()["photos"]
+        page = client.get(
+            reverse("inspection", args=[link.protocol.slug, photo.inspection_id])
+        ).content.decode()
+        assert "1 photo was not taken for it" in page
+        return sent["seen_as"], [each["code"] for each in sent["faults"]], "Another shot" in page
+
+    nothing = (None, ["wrong_shot"], False)
+    assert told(member) == nothing, "people may be asked about it yet"
+    GroundTruth.objects.create(
+        project=shots,
+        item=Item.objects.get(project=shots),
+        guideline=shots.guidelines.get(),
+        kind="class",
+        label_class=shots.label_classes.get(key="rear"),
+        origin=Origin.AGREEMENT,
+    )
+    assert told(member) == ("rear", ["wrong_shot"], True)
+    assert told(stranger) == nothing, "no member of the project of shots"
 
 
 @pytest.mark.parametrize(

@@ -35,12 +35,22 @@ def _page(washes: Washes, inspection: Inspection) -> str:
 
 @pytest.fixture
 def passed(washes: Washes) -> Inspection:
-    """Passed on the machine's word, of whose photos one was drawn for people."""
+    """Passed on the machine's word, of whose photos none was drawn for people."""
+    return _decided(washes)
+
+
+@pytest.fixture
+def blind(washes: Washes) -> Inspection:
+    """The same, but the rear was drawn for people, who are asked about it."""
+    return _decided(washes, audited=("rear",))
+
+
+def _decided(washes: Washes, *, audited: tuple[str, ...] = ()) -> Inspection:
     certified = promised.under(washes.pool, "alone", precision=0.98)
     inspection = washes.inspect()
-    for key, audit in (("front", False), ("rear", True)):
+    for key in ("front", "rear"):
         items = washes.items(inspection, key)
-        promised.decides(washes.pool, certified["functional"], items["wash"], audit=audit)
+        promised.decides(washes.pool, certified["functional"], items["wash"], audit=key in audited)
         washes.say(items["damage"], "none")
     work()
     return inspection
@@ -54,18 +64,48 @@ def test_the_evidence_says_who_decided_what_and_how_sure_the_whole_is(
     assert "Certified" in page and "when any shot is Functional in" in page
     assert "2 answers were decided with the machine, each proven right in at least 98\u00a0%" in page
     assert "So all 2 together are right in at least 96\u00a0%" in page
-    assert page.count("the machine, right in at least 98\u00a0%") == 1, (
-        "of the one that people are asked about nothing is told"
+    assert (
+        page.count("the machine, right in at least 98\u00a0%") == 2
+        and page.count("people, by the project") == 2
     )
-    assert "nothing is told" in page and page.count("people, by the project") == 2
+    assert page.count(">decides<") == 4 and "≥ 96" in page
     decision = washes.items(passed, "front")["wash"].automatic_decisions.get()
     assert reverse("frontier-decision", args=["wash", decision.pk]) in page
-    audited = washes.items(passed, "rear")["wash"].automatic_decisions.get()
-    assert reverse("frontier-decision", args=["wash", audited.pk]) not in page
     assert _client(_member(washes, "viewer")).get(_page(washes, passed)).status_code == 200
     assert _client(_member(washes, "labeler")).get(_page(washes, passed)).status_code == 403
     assert _client(make_user()).get(_page(washes, passed)).status_code == 404
     assert _client(reviewer).get(reverse("inspection", args=["another", passed.pk])).status_code == 404
+
+
+def test_why_a_verdict_follows_is_told_once_all_that_it_rests_on_is(
+    washes: Washes, blind: Inspection
+) -> None:
+    client = _client(_member(washes, "reviewer"))
+    address = reverse("api-verdicts", args=[blind.pk])
+    page = client.get(_page(washes, blind)).content.decode()
+    assert "Certified" in page and page.count("Why is not told yet") == 2, (
+        "above, and in the list of verdicts"
+    )
+    assert page.count("the machine, right in at least 98\u00a0%") == 1 and "nothing is told" in page
+    for tells in ("when any shot", ">decides<", "96\u00a0%", "How sure it is"):
+        assert tells not in page, tells
+    audited = washes.items(blind, "rear")["wash"]
+    decision = audited.automatic_decisions.get()
+    assert reverse("frontier-decision", args=["wash", decision.pk]) not in page
+    (told,) = client.get(address).json()["results"]
+    assert (told["outcome"], told["rule"], told["bound"], told["parts"]) == ("passed", None, None, [])
+    assert len(told["says"]) == 1 and "Why is not told yet" in told["says"][0]
+    one = client.get(reverse("api-inspection", args=[blind.pk])).json()
+    (row,) = client.get(reverse("api-inspections", args=["car-wash"])).json()["results"]
+    assert (one["verdict"]["bound"], row["verdict"]["bound"]) == (None, None)
+
+    washes.say(audited, "functional")
+    page = client.get(_page(washes, blind)).content.decode()
+    assert "when any shot is Functional in" in page and ">decides<" in page and "≥ 96" in page
+    (told,) = client.get(address).json()["results"]
+    assert (told["rule"], told["bound"], len(told["parts"])) == (1, pytest.approx(0.96), 4)
+    (row,) = client.get(reverse("api-inspections", args=["car-wash"])).json()["results"]
+    assert row["verdict"]["bound"] == pytest.approx(0.96)
 
 
 def test_a_verdict_is_overruled_on_its_page(washes: Washes, passed: Inspection) -> None:
@@ -154,6 +194,22 @@ def test_what_is_wrong_with_rules_stands_beside_their_row(washes: Washes) -> Non
     )
 
 
+def test_of_an_overruled_verdict_each_answer_is_told_by_itself(washes: Washes, blind: Inspection) -> None:
+    client = _client(_member(washes, "reviewer"))
+    sent = {"outcome": "held", "reason": "Look again"}
+    address = reverse("api-verdicts", args=[blind.pk])
+    made = client.post(address, sent, content_type="application/json").json()
+    by_part = {(part["shot"], part["project"]): part for part in made["parts"]}
+    assert (by_part["front", "wash"]["answer"], by_part["front", "wash"]["by"]) == ("functional", "machine")
+    audited = by_part["rear", "wash"]
+    assert (audited["told"], audited["answer"], audited["by"], audited["decision"]) == (
+        False,
+        None,
+        None,
+        None,
+    )
+
+
 def test_the_api_tells_verdicts_overrules_and_tries(washes: Washes, passed: Inspection) -> None:
     client = _client(_member(washes, "reviewer"))
     address = reverse("api-verdicts", args=[passed.pk])
@@ -163,8 +219,7 @@ def test_the_api_tells_verdicts_overrules_and_tries(washes: Washes, passed: Insp
     )  # fmt: skip
     by_part = {(part["shot"], part["project"]): part for part in told["parts"]}
     assert (by_part["front", "wash"]["answer"], by_part["front", "wash"]["by"]) == ("functional", "machine")
-    blind = by_part["rear", "wash"]
-    assert (blind["told"], blind["answer"], blind["by"], blind["decision"]) == (False, None, None, None)
+    assert told["rule"] == 1 and len(told["says"]) == 4
     sent = {"outcome": "held", "reason": "Look again"}
     made = client.post(address, sent, content_type="application/json")
     assert made.status_code == 201 and made.json()["reason"] == "Look again"

@@ -26,6 +26,8 @@ from labeling.gateway.sent_paths import SentPathsParser
 from labeling.inspections.models import Asset, Inspection, InspectionPhoto, Origin, Outcome, Protocol, Verdict
 from labeling.inspections.selectors import inspections_of, missing_among, photos_of
 from labeling.inspections.services import Sent, add_photo, advice_on, record_inspection
+from labeling.inspections.telling import Telling
+from labeling.people.models import User
 from labeling.refusals import Refused
 
 
@@ -99,7 +101,10 @@ class InspectionPhotoOut(Shape):
     faults = FaultOut(many=True)
     sha256 = serializers.CharField(allow_null=True, help_text="null: erased")
     tilt = serializers.FloatField(allow_null=True)
-    seen_as = serializers.CharField(allow_null=True, help_text="key of the shot that was recognised")
+    seen_as = serializers.CharField(
+        allow_null=True,
+        help_text="key of the shot that was recognised; null, too, for who is not told of the photo in the project of shots",
+    )
     created_at = serializers.DateTimeField()
 
 
@@ -110,7 +115,8 @@ class VerdictOut(Shape):
     by = serializers.CharField(allow_null=True, help_text="who overruled; null: the rules")
     reason = serializers.CharField(allow_blank=True)
     bound = serializers.FloatField(
-        allow_null=True, help_text="of the whole's precision, where machines decided"
+        allow_null=True,
+        help_text="of the whole's precision, where machines decided and all that it rests on is told",
     )
     created_at = serializers.DateTimeField()
 
@@ -176,7 +182,12 @@ class InspectionsView(ApiView):
             since=_time(request, "since"),
             until=_time(request, "until"),
         )
-        return page_by_time(rows, request, _present_row, newest_first=True, by=("happened_at", "pk"))
+        page = page_by_time(
+            rows, request, lambda row: {"row": row}, newest_first=True, by=("happened_at", "pk")
+        )
+        found = [each["row"] for each in page["results"]]
+        telling = Telling(found, signed_in(request))
+        return page | {"results": [InspectionRowOut.of(each, **_row(each, telling)) for each in found]}
 
     @endpoint(
         "record_inspection",
@@ -197,7 +208,8 @@ class InspectionsView(ApiView):
             photos=[Sent(shot, file, tilts.get(shot)) for shot, file in given["photos"]],
             **said,
         )
-        return Response(present_inspection(recorded.inspection), status=201 if recorded.created else 200)
+        told = present_inspection(recorded.inspection, signed_in(request))
+        return Response(told, status=201 if recorded.created else 200)
 
 
 @route("inspections/<int:inspection_id>", "api-inspection", "inspections")
@@ -210,7 +222,7 @@ class InspectionView(ApiView):
         parameters=[number_in_path("inspection_id")],
     )
     def get(self, request: Request, inspection: Inspection) -> Json:
-        return present_inspection(inspection)
+        return present_inspection(inspection, signed_in(request))
 
 
 @route("inspections/<int:inspection_id>/photos", "api-inspection-photos", "inspections")
@@ -236,50 +248,48 @@ class InspectionPhotosView(ApiView):
             data=given["photo"],
             tilt=given.get("tilt"),
         )
-        return present_photo(photo)
+        return present_photo(photo, Telling([inspection], signed_in(request)))
 
 
-def present_photo(photo: InspectionPhoto) -> dict[str, Any]:
+def present_photo(photo: InspectionPhoto, telling: Telling) -> dict[str, Any]:
     return InspectionPhotoOut.of(
         photo,
         shot=photo.shot.key,
         accepted=not photo.faults and photo.image_id is not None,
         faults=advice_on(photo),
         sha256=photo.sha256 or None,
-        seen_as=photo.seen_as or None,
+        seen_as=photo.seen_as if photo.seen_as and telling.tells_recognised(photo) else None,
     )
 
 
-def present_verdict(verdict: Verdict) -> dict[str, Any]:
+def present_verdict(verdict: Verdict, telling: Telling) -> dict[str, Any]:
     return VerdictOut.of(
         verdict,
         name=verdict.version.name_of(verdict.outcome),
         by=verdict.by.get_username() if verdict.by else None,
+        bound=verdict.bound if telling.tells_why(verdict) else None,
     )
 
 
-def present_inspection(inspection: Inspection) -> dict[str, Any]:
+def present_inspection(inspection: Inspection, user: User) -> dict[str, Any]:
+    telling = Telling([inspection], user)
     photos = photos_of(inspection)
     return InspectionOut.of(
         inspection,
-        **_row(inspection),
-        photos=[present_photo(photo) for photo in photos],
+        **_row(inspection, telling),
+        photos=[present_photo(photo, telling) for photo in photos],
         missing=missing_among(photos, inspection.version.shots.all()),
     )
 
 
-def _present_row(inspection: Inspection) -> dict[str, Any]:
-    return InspectionRowOut.of(inspection, **_row(inspection))
-
-
-def _row(inspection: Inspection) -> dict[str, Any]:
+def _row(inspection: Inspection, telling: Telling) -> dict[str, Any]:
     """What is not an attribute of the same name."""
     return {
         "protocol": inspection.protocol.slug,
         "version": inspection.version.number,
         "asset": AssetOut.of(inspection.asset),
         "outcome": inspection.outcome or None,
-        "verdict": present_verdict(inspection.verdict) if inspection.verdict else None,
+        "verdict": present_verdict(inspection.verdict, telling) if inspection.verdict else None,
     }
 
 

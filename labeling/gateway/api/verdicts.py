@@ -13,9 +13,10 @@ from labeling.gateway.api.base import ApiView, route, signed_in
 from labeling.gateway.api.endpoint import Json, endpoint, number_in_path
 from labeling.gateway.api.shapes import Shape, StrictSerializer, paged
 from labeling.gateway.pagination import page_by_id
-from labeling.inspections.evidence_page import Telling, bound_says
+from labeling.inspections.evidence_page import bound_says
 from labeling.inspections.models import Inspection, Outcome, Protocol, Verdict
 from labeling.inspections.services import overrule, try_rules
+from labeling.inspections.telling import Telling, why_withheld
 from labeling.inspections.trying import LISTED, MOST
 from labeling.notes import LONGEST
 
@@ -43,10 +44,13 @@ class VerdictOut(Shape):
     reason = serializers.CharField(allow_blank=True)
     version = serializers.IntegerField(help_text="of the protocol: whose rules")
     rule = serializers.IntegerField(
-        allow_null=True, help_text="from 0: that decides, or that it waits for; null: none does"
+        allow_null=True,
+        help_text="from 0: that decides, or that it waits for; null: none does, or not all that it rests on is told",
     )
     parts = PartOut(
-        many=True, help_text="answers that it rests on; of one that overrules: all that there were"
+        many=True,
+        help_text="answers that it rests on, none while people may be asked about a photo of theirs, blind; "
+        "of one that overrules: all that there were",
     )
     unknown = serializers.ListField(
         child=serializers.ListField(child=serializers.CharField()), help_text="[shot, project] it waits for"
@@ -54,9 +58,11 @@ class VerdictOut(Shape):
     missing = serializers.ListField(child=serializers.CharField(), help_text="required shots without a photo")
     bound = serializers.FloatField(
         allow_null=True,
-        help_text="lower bound of how often the whole is right, where machines decided parts of it",
+        help_text="lower bound of how often the whole is right, where machines decided parts of it and all parts are told",
     )
-    says = serializers.ListField(child=serializers.CharField(), help_text="the bound in plain words")
+    says = serializers.ListField(
+        child=serializers.CharField(), help_text="the bound in plain words, or why nothing is told of it"
+    )
     created_at = serializers.DateTimeField()
 
 
@@ -98,18 +104,19 @@ class TrialOut(Shape):
 
 def present_verdict(verdict: Verdict, telling: Telling) -> Json:
     told = verdict.told
+    shown = telling.tells_why(verdict)
+    parts = told.get("parts", []) if shown else []
     return VerdictOut.of(
         verdict,
         name=verdict.version.name_of(verdict.outcome),
         overruled_by=verdict.by.get_username() if verdict.by else None,
         version=verdict.version.number,
-        rule=told.get("rule"),
-        parts=[
-            _part(part, told=telling.tells(part["project"], part["item"])) for part in told.get("parts", ())
-        ],
+        rule=told.get("rule") if shown else None,
+        parts=[_part(part, told=telling.tells(part["project"], part["item"])) for part in parts],
         unknown=[each[:2] for each in told.get("unknown", ())],
         missing=told.get("missing", []),
-        says=[] if verdict.by_id else bound_says(told.get("parts", [])),
+        bound=verdict.bound if shown else None,
+        says=[why_withheld()] if not shown else [] if verdict.by_id else bound_says(parts),
     )
 
 
@@ -133,7 +140,7 @@ class VerdictsView(ApiView):
         parameters=[_INSPECTION],
     )
     def get(self, request: Request, inspection: Inspection) -> Json:
-        telling = Telling(inspection, signed_in(request))
+        telling = Telling([inspection], signed_in(request))
         rows = inspection.verdicts.select_related("by", "version")
         return page_by_id(rows, request, lambda verdict: present_verdict(verdict, telling), key="number")
 
@@ -150,7 +157,7 @@ class VerdictsView(ApiView):
     def post(self, request: Request, inspection: Inspection, given: Json) -> Json:
         by = signed_in(request)
         verdict = overrule(inspection=inspection, by=by, **given)
-        return present_verdict(verdict, Telling(inspection, by))
+        return present_verdict(verdict, Telling([inspection], by))
 
 
 @route("protocols/<slug:protocol>/trial", "api-protocol-trial", "inspections")

@@ -114,15 +114,16 @@ def _recognise(project: Project, photos: Sequence[InspectionPhoto]) -> dict[str,
 @transaction.atomic
 def _refuse(project: Project, photo: InspectionPhoto, item: int) -> None:
     """What was said of it before there was a champion is taken back: people say what it is."""
+    # First the photo, then its inspection, as whoever answers locks them: the other way round each would wait for the other.
+    said = truth_in_force(item)
+    if said is not None and said.origin == Origin.IMPORTED:
+        truth.take_truths_back(project=project, ids={said.pk})
     refuse_later(
         photo=photo,
         fault=Fault.WRONG_SHOT,
         seen_as=photo.seen_as,
         seen_confidence=photo.seen_confidence,
     )
-    said = truth_in_force(item)
-    if said is not None and said.origin == Origin.IMPORTED:
-        truth.take_truths_back(project=project, ids={said.pk})
 
 
 @transaction.atomic
