@@ -219,6 +219,10 @@ def test_from_a_template_to_an_automatic_verdict_that_a_person_overrules(
     work()
     page = story.evidence("12가 3456")
     expect(page.get_by_role("heading", level=1)).to_contain_text("Ready")
+    expect(page.locator(".says").first).to_contain_text("Why is not told yet")
+    # From now on the ruling cannot be taken back, and so nobody asked.
+    Project.objects.filter(pk=story.damage.pk).update(undo_seconds=0)
+    page.reload()
     expect(page.get_by_text("9 answers were settled by people")).to_be_visible()
 
     # A head is trained, promoted, and proven.
