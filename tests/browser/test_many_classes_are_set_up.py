@@ -28,7 +28,7 @@ def test_rows_and_a_list_make_three_hundred_classes_and_two_of_them_are_edited_a
     expect(third.get_by_label("Name")).to_be_focused()
     third.get_by_label("Name").fill("Rust")
     third.get_by_label("Group").fill("Body")
-    page.get_by_text("Many classes").click()
+    page.get_by_text("Many classes", exact=True).click()
     page.get_by_label("Paste a list").fill("\n".join(f"Glass / Chip {n}" for n in range(297)))
     page.get_by_label("Question").press("Enter")  # creates the project, and adds no row
     page.wait_for_url("**/p/cars/intake")
@@ -74,7 +74,7 @@ def test_without_a_script_rows_are_added_classes_are_found_and_a_preset_is_looke
     expect(page.get_by_role("group", name="Class 4")).to_be_visible()
     expect(page.get_by_role("group", name="Class 2").get_by_label("Name")).to_have_value("Dent")
     page.get_by_label("Question").fill("What is broken?")
-    page.get_by_text("Many classes").click()
+    page.get_by_text("Many classes", exact=True).click()
     page.get_by_label("Paste a list").fill("\n".join(f"Glass / Chip {n}" for n in range(40)))
     page.get_by_role("button", name="Create project").click()
     page.wait_for_url("**/p/cars/intake*")  # a browser carries the fragment of the rows on
