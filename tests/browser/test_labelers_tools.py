@@ -162,10 +162,11 @@ def test_keys_are_chosen_by_pressing_them(photos: Project, page_for: PageFor) ->
 
 
 def test_the_page_of_last_answers_and_the_way_to_it(photos: Project, page_for: PageFor) -> None:
-    page = page_for(labeler_of(photos), viewport={"width": 390, "height": 844})
+    labeler = labeler_of(photos)
+    page = page_for(labeler, viewport={"width": 390, "height": 844})
     screen = Screen(page, photos).open()
     screen.press("1")
-    screen.expect_state("All saved")
+    wait_for_answers(labeler, 1)
     page.locator("#help-toggle").click()
     page.get_by_role("link", name="Your last answers").click()
     expect(page.get_by_role("heading", name="Your last answers", level=1)).to_be_visible()
