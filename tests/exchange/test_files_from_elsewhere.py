@@ -183,7 +183,7 @@ def test_photos_of_a_moment_ago_are_not_gone_through_row_by_row() -> None:
     """At 100,000 rows it would have taken an hour: the database's statistics did not know the photos yet."""
     project, photos = unlabeled()
     file, data = WRITERS["imagefolder"](ONCE, photos)
-    plans = Plans("UPDATE exchange_importrow r")
+    plans = Plans("FROM judged j")
     with connection.execute_wrapper(plans):
         send(project, file, data, use=Use.TRAIN)
     assert "Update on exchange_importrow" in plans.seen
