@@ -113,6 +113,8 @@ PAGES: dict[str, dict[str, str]] = {
     "protocol-rules": {"GET": FIGURES},
     "protocol-rules-change": {"POST": ADMIN},
     "data-sets": {"GET": ADMIN, "POST": ADMIN},
+    "feeds": {"GET": ADMIN, "POST": ADMIN},
+    "feed": {"POST": ADMIN},
     "erasures": {"GET": ADMIN, "POST": ADMIN},
     "erasure": {"GET": ADMIN},
     "erasure-undo": {"POST": ADMIN},
