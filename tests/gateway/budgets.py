@@ -60,7 +60,6 @@ QUERIES: dict[str, int] = {
     "POST api-feeds": 9,
     "PATCH api-feed-one": 9,
     "DELETE api-feed-one": 9,
-    "GET api-feed": 8,
     "GET data-sets": 5,
     "POST data-sets": 5,
     "GET api-data-sets": 4,

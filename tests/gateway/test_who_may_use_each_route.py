@@ -268,6 +268,7 @@ KNOWN: dict[str, dict[str, str]] = {
     "api-ruling": {"POST": REVIEW},
     "api-ground-truths": {"GET": REVIEW},
     "api-export": {"GET": ADMIN},
+    "api-feed": {"GET": ANYONE},
     "api-golds": {"GET": ADMIN, "POST": ADMIN},
     "api-gold": {"DELETE": ADMIN},
     "api-train": {"POST": ADMIN},

@@ -35,7 +35,7 @@ def read(feed: Feed) -> list[dict[str, str]]:
 
 def refused(feed: Feed) -> tuple[int, str]:
     response = Client().get(address(feed))
-    return response.status_code, response.json()["code"]
+    return response.status_code, response.json()["error"]["code"]
 
 
 def make(world: World, **given: Any) -> Feed:
@@ -119,10 +119,10 @@ def test_what_cannot_be_is_told(world: World) -> None:
     asked = {"name": "x", "table": "ground-truths", "columns": ["plate"], "expires_at": timezone.now()}
     page = world.client("admin")
     answer = page.post(world.api("/feeds"), asked, content_type="application/json")
-    assert answer.status_code == 422 and "expires_at" in answer.json()["fields"]
+    assert answer.status_code == 422 and "expires_at" in answer.json()["error"]["fields"]
     asked["expires_at"] = timezone.now() + timedelta(days=1)
     answer = page.post(world.api("/feeds"), asked, content_type="application/json")
-    assert answer.status_code == 422 and "class_now" in answer.json()["fields"]["columns"][0]
+    assert answer.status_code == 422 and "class_now" in answer.json()["error"]["fields"]["columns"][0]
 
 
 def test_an_admin_makes_shows_and_revokes_one_on_the_page(world: World) -> None:
