@@ -25,6 +25,7 @@ import numpy as np
 
 from inference.backbones import Backbone
 from inference.batches import EmbeddedBatch, Floats, Photo, Pixels, next_batch
+from inference.onnx_session import open_session
 from inference.photo import DecodeError
 from inference.photo.pixels import decode_pixels
 from inference.pixel_network import export_onnx, pixel_network
@@ -61,7 +62,7 @@ class Embedder:
         """
         Args:
             backbone: from ``inference.backbones.load``.
-            device: "cpu", or a torch device such as "cuda" or "cuda:1".
+            device: "cpu", or a torch device such as "cuda" or "cuda:1"; of no matter where the backbone is ``cpu_only``.
             batch_size: photos in a batch that ``embed`` yields; on a GPU also in a forward pass.
             threads: CPU threads in all; all cores when None.
             cache_dir: where exported networks are kept; None exports into a temporary folder each time.
@@ -75,7 +76,7 @@ class Embedder:
         self.max_pixels = max_pixels
         self.gpu: GpuEmbedder | None = None
         self._forward: Forward | None = None
-        if device == "cpu":
+        if device == "cpu" or backbone.cpu_only:
             self._forward = cpu_forward(backbone, cache_dir)
         else:
             from inference.gpu import GpuEmbedder
@@ -161,6 +162,8 @@ def joined(parts: Sequence[EmbeddedBatch], dim: int) -> EmbeddedBatch:
 
 def cpu_forward(backbone: Backbone, cache_dir: Path | None, threads: int = 1) -> Forward:
     """The network in ONNX Runtime; in torch where torch's exporter cannot express it (slower, and said in the log)."""
+    if (as_it_came := backbone.as_it_came(threads)) is not None:
+        return as_it_came
     try:
         if cache_dir is not None:
             return _kept(backbone, cache_dir, threads)
@@ -202,16 +205,7 @@ class OnnxForward:
     """An exported network in ONNX Runtime on ``threads`` CPU threads; with one, in the caller's own."""
 
     def __init__(self, model: Path, threads: int = 1) -> None:
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.log_severity_level = 3
-        # Waiting threads would spin on cores that others need.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        self._session = onnxruntime.InferenceSession(
-            model.read_bytes(), options, providers=["CPUExecutionProvider"]
-        )
+        self._session = open_session(model, threads)
 
     def __call__(self, pixels: Pixels, /) -> Floats:
         (vectors,) = self._session.run(["embedding"], {"pixels": pixels})
