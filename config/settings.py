@@ -82,6 +82,7 @@ ROOMS = [
     "queue",
     "frontier",
     "monitors",
+    "serving",
     "inspections",
     "explorer",
     "exchange",
