@@ -58,6 +58,7 @@ class Embedder:
         *,
         cache_dir: Path | None = None,
         max_pixels: int = DEFAULT_MAX_PIXELS,
+        network_threads: int = 1,
     ) -> None:
         """
         Args:
@@ -67,6 +68,7 @@ class Embedder:
             threads: CPU threads in all; all cores when None.
             cache_dir: where exported networks are kept; None exports into a temporary folder each time.
             max_pixels: photos above this are failures.
+            network_threads: CPU threads of one pass through the network; more are for who embeds a few photos alone.
         """
         if batch_size < 1:
             raise ValueError("batch_size must be at least 1.")
@@ -77,7 +79,7 @@ class Embedder:
         self.gpu: GpuEmbedder | None = None
         self._forward: Forward | None = None
         if device == "cpu" or backbone.cpu_only:
-            self._forward = cpu_forward(backbone, cache_dir)
+            self._forward = cpu_forward(backbone, cache_dir, network_threads)
         else:
             from inference.gpu import GpuEmbedder
 
@@ -95,7 +97,7 @@ class Embedder:
             yield from self.gpu.embed(photos)
             return
         source = iter(photos)
-        step = min(self.batch_size, max(1, LANE_VIEWS // self.backbone.preprocessing.views))
+        step = min(self.batch_size, self.lane_photos)
         # Enough to keep every lane busy while the consumer has a batch in hand.
         most_ahead = 1 + -(-2 * self.threads * step // self.batch_size)
         with ThreadPoolExecutor(self.threads, thread_name_prefix="embed") as lanes:
@@ -107,7 +109,7 @@ class Embedder:
                     if not batch:
                         return
                     parts = [batch[start : start + step] for start in range(0, len(batch), step)]
-                    ahead.append([lanes.submit(self._lane, part) for part in parts])
+                    ahead.append([lanes.submit(self.few, part) for part in parts])
 
             try:
                 refill()
@@ -120,9 +122,15 @@ class Embedder:
                     for future in futures:
                         future.cancel()
 
-    def _lane(self, photos: Sequence[Photo]) -> EmbeddedBatch:
-        """Everything from bytes to vectors, for a few photos, in the calling thread."""
-        assert self._forward is not None
+    @property
+    def lane_photos(self) -> int:
+        """Photos that a lane puts through the network at once."""
+        return max(1, LANE_VIEWS // self.backbone.preprocessing.views)
+
+    def few(self, photos: Sequence[Photo]) -> EmbeddedBatch:
+        """Everything from bytes to vectors, for a few (key, file bytes) at once; on a CPU in the calling thread."""
+        if self._forward is None:
+            return joined(list(self.embed(photos)), self.backbone.dim)
         prepare = self.backbone.preprocessing
         keys: list[str] = []
         pixels: list[Pixels] = []

@@ -16,7 +16,7 @@ from tests.gateway.conftest import World
 ROLES = ("anonymous", "outsider", "viewer", "labeler", "reviewer", "admin", "superuser")
 ANYONE, SIGNED_IN, SUPERUSER = Who.ANYONE, Who.SIGNED_IN, Who.SUPERUSER
 VIEW, LABEL, REVIEW, ADMIN = Action.VIEW, Action.LABEL, Action.REVIEW, Action.ADMIN
-FIGURES, OVERRULE, DECIDE = Action.FIGURES, Action.OVERRULE, Action.DECIDE
+FIGURES, OVERRULE, DECIDE, PREDICT = Action.FIGURES, Action.OVERRULE, Action.DECIDE, Action.PREDICT
 
 #: route name -> method -> who may, of pages. "fragment" routes of the pages stand beside their page.
 PAGES: dict[str, dict[str, str]] = {
@@ -150,6 +150,7 @@ PAGES: dict[str, dict[str, str]] = {
     "gold-retire": {"POST": ADMIN},
     "models": {"GET": ADMIN},
     "models-training": {"GET": ADMIN},
+    "models-shadow": {"GET": ADMIN, "POST": ADMIN},
     "models-versions": {"GET": ADMIN},
     "models-train": {"POST": ADMIN},
     "model": {"GET": ADMIN},
@@ -295,6 +296,7 @@ KNOWN: dict[str, dict[str, str]] = {
     "api-dashboard-panel": {"GET": FIGURES},
     "api-certify": {"POST": DECIDE},
     "api-decide": {"POST": DECIDE},
+    "api-predict": {"POST": PREDICT},
     "api-decisions": {"GET": OVERRULE},
     "api-overrule": {"POST": OVERRULE},
     "api-explanation": {"GET": OVERRULE, "POST": OVERRULE},
