@@ -31,6 +31,7 @@ NAMES = (
     "erase",
     "inspections",
     "map",
+    "events",
     "crash",
     "chaos",
     "fuzz",
