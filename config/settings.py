@@ -360,6 +360,7 @@ REST_FRAMEWORK = {
         "inspections": "6000/min",
         "train": "60/min",
         "capture": "120/min",  # of all who have one link
+        "feed": "120/hour",  # of each address
     },
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }

@@ -81,6 +81,7 @@ ALL: tuple[Page | Group, ...] = (
             Page("categories", _("Categories"), "tags", Action.ADMIN, below=("vocabulary",)),
             Page("data-sets", _("Data sets"), "package", Action.ADMIN),
             Page("webhooks", _("Webhooks"), "webhook", Action.ADMIN, below=("webhook",)),
+            Page("feeds", _("Spreadsheet links"), "sheet", Action.ADMIN),
             Page("erasures", _("Erasure"), "trash-2", Action.ADMIN),
             Page("members", _("Members"), "users", Action.ADMIN),
             Page("labelers", _("Labelers"), "gauge", Action.ADMIN),

@@ -26,7 +26,8 @@ from labeling.catalog.models import (
 )
 from labeling.catalog.services import add_image, add_items, propose_guideline
 from labeling.erasure.models import ErasedPerson, ErasedPhoto, Erasure
-from labeling.exchange.models import DataSet, Import, ImportRow, Vocabulary, VocabularyText
+from labeling.exchange.feeds.links import make_feed
+from labeling.exchange.models import DataSet, Feed, Import, ImportRow, Vocabulary, VocabularyText
 from labeling.exchange.services import make_data_set
 from labeling.explorer.models import Bulk, SavedView
 from labeling.frontier.models import (
@@ -98,6 +99,7 @@ class World:
     alert: MonitorAlert
     proposal: GuidelineProposal
     data_set: DataSet
+    feed: Feed
     bulk: Bulk
     view: SavedView
     erasure: Erasure
@@ -302,6 +304,13 @@ def _world(**settings: Any) -> World:
             project=project, by=reviewer, note="Why", criteria={"functional": "It works."}
         ),
         data_set=make_data_set(project=project, by=admin, format="jsonl"),
+        feed=make_feed(
+            project=project,
+            by=admin,
+            name="weekly",
+            table="ground-truths",
+            expires_at=timezone.now() + timedelta(days=7),
+        ),
         bulk=Bulk.objects.create(
             project=project, created_by=admin, deed="unusable", query="q=png", stage="looked", upto=2**62
         ),

@@ -38,7 +38,7 @@ MOST_QUERIES = 25
 #: The first ground truth's, as in a new database: a multiple of every block, beyond what tests before have used.
 _FIRST_ID = 2**24 + 1
 #: Streams without an end or as long as the project, and what leads out of the house.
-NOT_ASKED = {"events", "api-export", "api-data-set-file", "api-data-set-manifest"}
+NOT_ASKED = {"events", "api-export", "api-feed", "api-data-set-file", "api-data-set-manifest"}
 LABELERS = {"label", "label-criteria", "sweep", "mine"}
 #: What makes a list dear, where its address may say more than its path.
 DEAREST = {"api-ground-truths": "?current=true"}

@@ -126,5 +126,9 @@ TOPICS: dict[str, Topic] = {
         _("Imports"), of_projects=frozenset({"import_started", "import_applied", "import_undone"})
     ),
     "categories": Topic(_("Categories"), of_projects=frozenset({"vocabulary_made", "vocabulary_version"})),
-    "exports": Topic(_("Exports"), of_accounts=_EXPORTS, of_projects=frozenset({"exported", "data_set"})),
+    "exports": Topic(
+        _("Exports"),
+        of_accounts=_EXPORTS,
+        of_projects=frozenset({"exported", "data_set", "feed_made", "feed_prolonged", "feed_revoked"}),
+    ),
 }
