@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 from django.db import transaction
 from django.db.models.functions import Now
@@ -75,6 +76,9 @@ def change_endpoint(
 @transaction.atomic
 def remove_endpoint(*, endpoint: Endpoint, by: User) -> None:
     """With what waits for it, and its log."""
+    Endpoint.objects.select_for_update().filter(
+        pk=endpoint.pk
+    ).first()  # before its deliveries, as who writes them down
     _tell(endpoint, "removed", by)
     endpoint.delete()
 
@@ -82,7 +86,7 @@ def remove_endpoint(*, endpoint: Endpoint, by: User) -> None:
 @transaction.atomic
 def renew_secret(*, endpoint: Endpoint, by: User) -> str:
     """Another secret, which nobody can read again; for a day both sign."""
-    secret = renew(Endpoint.objects.select_for_update().get(pk=endpoint.pk))
+    secret = renew(Endpoint.objects.select_for_update(no_key=True).get(pk=endpoint.pk))
     _tell(endpoint, "secret", by)
     return secret
 
@@ -93,7 +97,7 @@ def send_test(*, endpoint: Endpoint) -> Delivery:
     event = Event.objects.create(
         kind=TEST,
         project=endpoint.project,
-        subject=f"endpoint/{endpoint.pk}",
+        subject=f"test/{uuid4()}",  # of its own: one that is not taken holds up no other
         source="notify_endpoint",
         row=str(endpoint.pk),
     )

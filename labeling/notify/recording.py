@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
@@ -34,7 +35,26 @@ class Tried:
 
 @transaction.atomic
 def record(tried: Sequence[Tried]) -> None:
-    """Write down what came of these attempts, and what follows for their endpoints."""
+    """Write down what came of these attempts, and what follows for their endpoints. What was removed meanwhile is left out.
+
+    Endpoints are locked before their deliveries, and not against who writes events for them: an import may take minutes.
+    """
+    wanted = {each.delivery.endpoint_id for each in tried}
+    endpoints = Endpoint.objects.select_for_update(no_key=True).filter(pk__in=wanted).order_by("pk").in_bulk()
+    there = Delivery.objects.select_for_update(no_key=True).filter(
+        pk__in=[each.delivery.pk for each in tried], endpoint__in=endpoints
+    )
+    kept = set(there.order_by("pk").values_list("pk", flat=True))
+    of_endpoint: dict[UUID, list[Tried]] = defaultdict(list)
+    for each in tried:
+        if each.delivery.pk in kept:
+            of_endpoint[each.delivery.endpoint_id].append(each)
+    for key, some in of_endpoint.items():
+        _log(some)
+        _follow(endpoints[key], some)
+
+
+def _log(tried: Sequence[Tried]) -> None:
     Attempt.objects.bulk_create(
         Attempt(
             delivery=each.delivery,
@@ -50,23 +70,15 @@ def record(tried: Sequence[Tried]) -> None:
     Delivery.objects.filter(pk__in=taken).update(
         state=DeliveryState.DELIVERED, attempts=F("attempts") + 1, delivered_at=timezone.now()
     )
-    of_endpoint: dict[Endpoint, list[Tried]] = defaultdict(list)
-    for each in tried:
-        of_endpoint[each.delivery.endpoint].append(each)
-    for endpoint, some in of_endpoint.items():
-        failed = [each for each in some if not each.answer.taken]
-        _follow(endpoint.pk, failed, any_taken=len(failed) < len(some))
 
 
-def _follow(endpoint_id: object, failed: Sequence[Tried], *, any_taken: bool) -> None:
-    endpoint = Endpoint.objects.select_for_update().filter(pk=endpoint_id).first()
-    if endpoint is None:  # it was removed meanwhile
-        return
-    if any_taken:
+def _follow(endpoint: Endpoint, tried: Sequence[Tried]) -> None:
+    failed = [each for each in tried if not each.answer.taken]
+    if len(failed) < len(tried):
         endpoint.failing_since, endpoint.failures, endpoint.not_before = None, 0, None
-    elif endpoint.failing_since is None:
-        endpoint.failing_since = min(each.at for each in failed)
-    endpoint.failures += 0 if any_taken else len(failed)
+    else:
+        endpoint.failing_since = endpoint.failing_since or min(each.at for each in failed)
+        endpoint.failures += len(failed)
     if endpoint.failures >= IN_A_ROW:
         endpoint.not_before = timezone.now() + timedelta(seconds=min(REST_S, _pause(endpoint.failures - 1)))
     endpoint.save(update_fields=["failing_since", "failures", "not_before"])
@@ -102,7 +114,8 @@ def _pause(n: int) -> float:
     return float(pauses[min(n, len(pauses) - 1)]) * random.uniform(1 - JITTER, 1 + JITTER)
 
 
+@transaction.atomic
 def give_up(delivery: Delivery, why: str) -> None:
     """Nothing can be sent: the next event of its subject is."""
-    Attempt.objects.create(delivery=delivery, at=timezone.now(), ms=0, error=why)
-    Delivery.objects.filter(pk=delivery.pk).update(state=DeliveryState.FAILED)
+    if Delivery.objects.filter(pk=delivery.pk).update(state=DeliveryState.FAILED):
+        Attempt.objects.create(delivery=delivery, at=timezone.now(), ms=0, error=why)

@@ -13,9 +13,10 @@ from pytest_django import Settings
 
 from labeling.catalog.models import Item, LabelClass, Project
 from labeling.notify import delivering, recording, tidying
+from labeling.notify.channels.channel import Answer
 from labeling.notify.delivering import deliver
 from labeling.notify.models import Attempt, Delivery, Endpoint, Event, OffReason
-from labeling.notify.services import renew_secret, replay, send_test, switch_off, switch_on
+from labeling.notify.services import remove_endpoint, renew_secret, replay, send_test, switch_off, switch_on
 from labeling.truth.models import GroundTruth
 from tests.factories import make_items, make_project, make_user
 from tests.notify.conftest import Receiver
@@ -262,6 +263,22 @@ def test_what_tells_of_nothing_any_more_keeps_nobody_waiting(receiver: Receiver)
     Event.objects.filter(pk=Event.objects.earliest("pk").pk).update(row="0")
     run()
     assert states(endpoint) == ["failed", "delivered"]
+
+
+def test_what_is_removed_while_it_is_sent_keeps_nothing_else_from_being_written_down(
+    receiver: Receiver,
+) -> None:
+    project = make_project()
+    gone = receiver.endpoint(project, DECIDED, path="/gone")
+    stays = receiver.endpoint(project, DECIDED, path="/stays")
+    settle(project, make_items(project, 2))
+    tried = [
+        recording.Tried(each, Answer(204), timezone.now(), 1)
+        for each in Delivery.objects.select_related("endpoint")
+    ]
+    remove_endpoint(endpoint=gone, by=project.created_by)
+    recording.record(tried)
+    assert states(stays) == ["delivered"] * 2 and Attempt.objects.count() == 2
 
 
 def test_the_log_has_the_first_bytes_of_an_answer_and_goes_with_its_events(

@@ -76,6 +76,9 @@ class DeliveryOut(Shape):
     attempts = AttemptOut(many=True)
 
 
+ENDPOINTS = paged("EndpointPage", EndpointOut)
+
+
 def _endpoint(found: Endpoint, **more: Any) -> dict[str, Any]:
     shape = EndpointMadeOut if more else EndpointOut
     return shape.of(
@@ -110,7 +113,7 @@ class EndpointsView(ApiView):
         "list_endpoints",
         "Who is told of a project's events",
         may=Action.ADMIN,
-        returns=paged("EndpointPage", EndpointOut),
+        returns=ENDPOINTS,
     )
     def get(self, request: Request, project: Project) -> Json:
         return page_by_time(selectors.endpoints_of(project), request, _endpoint)
@@ -134,7 +137,7 @@ class SiteEndpointsView(ApiView):
         "list_site_endpoints",
         "Who is told of all projects' events",
         may=Who.SUPERUSER,
-        returns=paged("EndpointPage", EndpointOut),
+        returns=ENDPOINTS,
     )
     def get(self, request: Request) -> Json:
         return page_by_time(selectors.endpoints_of(None), request, _endpoint)
