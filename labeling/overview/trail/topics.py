@@ -44,6 +44,12 @@ TOPICS: dict[str, Topic] = {
                 "protocol_published",
                 "capture_link_prolonged",
                 "capture_link_revoked",
+                "endpoint_made",
+                "endpoint_changed",
+                "endpoint_secret",
+                "endpoint_removed",
+                "endpoint_on",
+                "endpoint_off",
             }
         ),
     ),
