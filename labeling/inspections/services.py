@@ -2,6 +2,7 @@
 
 from labeling.inspections.capture.links import make_link, prolong_link, revoke_link
 from labeling.inspections.capture.sending import hand_in, take_photo
+from labeling.inspections.earlier import Earlier, show_earlier
 from labeling.inspections.judging import advice_on
 from labeling.inspections.looking import look
 from labeling.inspections.overruling import overrule
@@ -12,6 +13,7 @@ from labeling.inspections.trying import try_rules
 from labeling.inspections.wanting import want_look
 
 __all__ = [
+    "Earlier",
     "Recorded",
     "Sent",
     "add_photo",
@@ -26,6 +28,7 @@ __all__ = [
     "record_inspection",
     "refuse_later",
     "revoke_link",
+    "show_earlier",
     "submit",
     "take_photo",
     "try_rules",

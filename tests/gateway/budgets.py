@@ -180,6 +180,7 @@ QUERIES: dict[str, int] = {
     "GET api-schema": 2,
     "GET api-scores": 7,
     "POST api-skip": 11,
+    "POST api-earlier": 8,
     "POST api-sweep-hand-in": 3,
     "POST api-sweep-release": 5,
     "POST api-sweep-undo": 3,

@@ -249,6 +249,7 @@ KNOWN: dict[str, dict[str, str]] = {
     "api-source-look": {"POST": ADMIN},
     "api-claims": {"POST": LABEL},
     "api-skip": {"POST": LABEL},
+    "api-earlier": {"POST": LABEL},
     "api-unskip": {"POST": LABEL},
     "api-release": {"POST": LABEL},
     "api-annotations": {"GET": ADMIN, "POST": LABEL},
