@@ -37,6 +37,8 @@ SHOT_FIELDS = (
     "max_tilt",
     "advice",
 )
+#: What a protocol has beside its versions, and changes with them.
+_LASTING = ("name", "shots_project", "settle_within_hours")
 _SAID = ("passed_name", "held_name", "failed_name", "otherwise", "rules")
 
 
@@ -50,6 +52,7 @@ def create_protocol(
     rules: Sequence[Any] = (),
     asset_kind: str = "car",
     shots_project: Project | None = None,
+    settle_within_hours: int | None = None,
     otherwise: str = Outcome.HELD,
     passed_name: str = "",
     held_name: str = "",
@@ -59,7 +62,8 @@ def create_protocol(
     """A new protocol with version 1. ``by`` must be a superuser, and admin of each project that it asks.
 
     ``shots``: dicts of :data:`SHOT_FIELDS`, ``key`` and ``name`` at least, and ``checks``. ``rules``: as
-    :mod:`labeling.inspections.rules` reads them. Raises :class:`Refused` ``invalid`` (422), ``forbidden`` (403).
+    :mod:`labeling.inspections.rules` reads them. ``settle_within_hours``: the service level
+    (:mod:`labeling.inspections.process.service_level`). Raises :class:`Refused` ``invalid`` (422), ``forbidden`` (403).
     """
     if not may_create_projects(by):
         raise Refused(
@@ -67,7 +71,12 @@ def create_protocol(
         )
     hold_name("inspections.protocol", slug.replace("\0", ""))
     protocol = Protocol(
-        slug=slug, name=name, asset_kind=asset_kind, shots_project=shots_project, created_by=by
+        slug=slug,
+        name=name,
+        asset_kind=asset_kind,
+        shots_project=shots_project,
+        settle_within_hours=settle_within_hours,
+        created_by=by,
     )
     fields = _wrong(protocol)
     if not re.fullmatch(SLUG, slug):
@@ -98,16 +107,16 @@ def publish_version(*, protocol: Protocol, by: User, note: str, **changes: Any) 
     """
     if not note.strip():
         raise Refused.invalid("note", _("Say what changes, and why."))
-    if unknown := sorted(changes.keys() - {*_SAID, "shots", "name", "shots_project"}):
+    if unknown := sorted(changes.keys() - {*_SAID, *_LASTING, "shots"}):
         raise Refused.invalid_fields({name: _("There is no such setting.") for name in unknown})
     protocol = Protocol.objects.select_for_update(no_key=True).get(pk=protocol.pk)
     before = described(protocol.current)
-    for name in ("name", "shots_project"):
+    for name in _LASTING:
         if name in changes:
             setattr(protocol, name, changes[name])
     if fields := _wrong(protocol):
         raise Refused.invalid_fields(fields)
-    protocol.save(update_fields=["name", "shots_project"])
+    protocol.save(update_fields=_LASTING)
     said = {name: changes.get(name, before[name]) for name in _SAID}
     version = _publish(protocol, by, before["number"] + 1, note, said, changes.get("shots", before["shots"]))
     want_look_at_held(protocol.pk)

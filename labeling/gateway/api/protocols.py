@@ -42,6 +42,7 @@ class VersionIn(StrictSerializer):
         allow_null=True,
         help_text="Address of the project that recognises shots.",
     )
+    settle_within_hours = like(Protocol, "settle_within_hours", required=False)
     shots = ShotIn(many=True, allow_empty=False, max_length=MOST_SHOTS, required=False)  # type: ignore[call-arg]  # of a list
     rules = serializers.ListField(
         child=serializers.JSONField(),
@@ -87,6 +88,9 @@ class ProtocolsOut(Shape):
 
 class ProtocolOut(ProtocolRowOut):
     shots_project = serializers.CharField(allow_null=True)
+    settle_within_hours = serializers.IntegerField(
+        allow_null=True, help_text="until a held one is to be settled; null: no such time"
+    )
     version = serializers.IntegerField(help_text="number of the one in force")
     note = serializers.CharField()
     passed_name = serializers.CharField()

@@ -55,6 +55,15 @@ class ProtocolVersionForm(forms.Form):
             "A project whose classes have the shots' keys. It learns from what photographers say."
         ),
     )
+    settle_within_hours = WholeField(
+        min_value=1,
+        max_value=8760,
+        required=False,
+        label=gettext_lazy("Settle held inspections within (hours; empty: no such time)"),
+        help_text=gettext_lazy(
+            "From when the photographer was done. Held ones beyond it are marked as overdue, here and on the home page."
+        ),
+    )
     note = forms.CharField(
         max_length=longest(ProtocolVersion, "note"), label=gettext_lazy("What changes, and why"), initial=""
     )
@@ -63,7 +72,8 @@ class ProtocolVersionForm(forms.Form):
         current = protocol.current
         names = {f"{each}_name": getattr(current, f"{each}_name") for each in Outcome.values}
         recognises = protocol.shots_project and protocol.shots_project.slug
-        super().__init__(data, initial={"name": protocol.name, "shots_project": recognises, **names})
+        lasting = {"name": protocol.name, "settle_within_hours": protocol.settle_within_hours}
+        super().__init__(data, initial={"shots_project": recognises, **lasting, **names})
         field = self.fields["shots_project"]
         assert isinstance(field, forms.ModelChoiceField)  # narrows the type
         ids = [each.pk for each in (*projects, protocol.shots_project) if each is not None]
