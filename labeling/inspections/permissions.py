@@ -41,15 +41,14 @@ def may_in(user: Any, protocol: Protocol, action: Action) -> bool:
     return allowed is not None and action in allowed
 
 
-def protocol_for(user: Any, slug: str, action: Action, *, archived_too: bool = False) -> Protocol:
-    """The protocol ``slug`` if ``user`` may do ``action`` there.
+def protocol_for(user: Any, slug: str, action: Action) -> Protocol:
+    """The protocol ``slug`` if ``user`` may do ``action`` there; an archived one too, of which only what is new is refused
+    (:mod:`labeling.inspections.archiving`).
 
     Raises :class:`~django.http.Http404` for strangers, so that nobody learns which protocols exist, and
     :class:`~django.core.exceptions.PermissionDenied` for members whose roles are not enough.
     """
     protocol = Protocol.objects.filter(slug=slug).first()
-    if protocol is not None and protocol.archived_at is not None and not archived_too:
-        protocol = None
     allowed = actions_in(user, protocol) if protocol is not None else None
     if protocol is None or allowed is None:
         raise Http404(_("There is no such protocol, or you are not a member of all projects that it asks."))
@@ -73,13 +72,15 @@ def inspection_for(user: Any, inspection_id: int, action: Action) -> Inspection:
     )
     if inspection is None or actions_in(user, inspection.protocol) is None:
         raise Http404(_("There is no such inspection, or you are not a member of all projects that it asks."))
-    protocol_for(user, inspection.protocol.slug, action, archived_too=True)
+    protocol_for(user, inspection.protocol.slug, action)
     return inspection
 
 
-def protocols_of(user: Any, action: Action = Action.FIGURES) -> list[Protocol]:
-    """Those that are not archived and in which the user may do this, by name."""
-    protocols: QuerySet[Protocol] = Protocol.objects.filter(archived_at__isnull=True).order_by("name", "pk")
+def protocols_of(user: Any, action: Action = Action.FIGURES, *, archived_too: bool = False) -> list[Protocol]:
+    """Those in which the user may do this, by name."""
+    protocols: QuerySet[Protocol] = Protocol.objects.order_by("name", "pk")
+    if not archived_too:
+        protocols = protocols.filter(archived_at__isnull=True)
     if user.is_superuser:
         return list(protocols)
     roles = dict(Membership.objects.filter(user=user).values_list("project", "role"))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
@@ -98,12 +99,15 @@ def create_protocol(
 
 
 @transaction.atomic
-def publish_version(*, protocol: Protocol, by: User, note: str, **changes: Any) -> ProtocolVersion:
+def publish_version(
+    *, protocol: Protocol, by: User, note: str, expected: int | None = None, **changes: Any
+) -> ProtocolVersion:
     """A version with these ``changes``, as of :func:`create_protocol`; what is left out stays as it is in force. It is in
     force at once: what is held is judged by its rules, all else once a part of it changes. Inspections keep the version
     that they were photographed by.
 
-    Raises :class:`Refused` ``invalid`` (422), ``forbidden`` (403).
+    ``expected``: the number of the version that was seen when the changes were made.
+    Raises :class:`Refused` ``invalid`` (422), ``forbidden`` (403), ``version_moved`` (409) where another one is in force.
     """
     if not note.strip():
         raise Refused.invalid("note", _("Say what changes, and why."))
@@ -111,6 +115,14 @@ def publish_version(*, protocol: Protocol, by: User, note: str, **changes: Any) 
         raise Refused.invalid_fields({name: _("There is no such setting.") for name in unknown})
     protocol = Protocol.objects.select_for_update(no_key=True).get(pk=protocol.pk)
     before = described(protocol.current)
+    if expected is not None and expected != before["number"]:
+        raise Refused(
+            "version_moved",
+            _(
+                "Somebody published version %(number)d while you were editing. Look at it, then apply your change again."
+            )
+            % {"number": before["number"]},
+        )
     for name in _LASTING:
         if name in changes:
             setattr(protocol, name, changes[name])
@@ -118,7 +130,9 @@ def publish_version(*, protocol: Protocol, by: User, note: str, **changes: Any) 
         raise Refused.invalid_fields(fields)
     protocol.save(update_fields=_LASTING)
     said = {name: changes.get(name, before[name]) for name in _SAID}
-    version = _publish(protocol, by, before["number"] + 1, note, said, changes.get("shots", before["shots"]))
+    asked = {slug for shot in before["shots"] for slug in shot["checks"]}
+    shots = changes.get("shots", before["shots"])
+    version = _publish(protocol, by, before["number"] + 1, note, said, shots, asked)
     want_look_at_held(protocol.pk)
     return version
 
@@ -156,12 +170,14 @@ def _publish(
     note: str,
     said: Mapping[str, Any],
     shots: Sequence[Mapping[str, Any]],
+    asked: Collection[str] = (),
 ) -> ProtocolVersion:
+    """``asked``: addresses of the projects that the version before asks: they go on, also when they are archived."""
     version = ProtocolVersion(protocol=protocol, number=number, note=note.strip(), created_by=by, **said)
     fields = _wrong(version)
     if said["otherwise"] == Outcome.PASSED:
         fields["otherwise"] = _("Nothing passes without a rule that says so: choose held or failed.")
-    projects = _projects_of(shots, by, fields)
+    projects = _projects_of(shots, by, fields, asked)
     made = _shots_of(version, shots, fields)
     if not fields:
         try:
@@ -184,10 +200,13 @@ def _publish(
     return version
 
 
-def _projects_of(shots: Sequence[Mapping[str, Any]], by: User, fields: dict[str, Any]) -> dict[str, Project]:
-    """By address. Those that ``by`` is no admin of are as good as none."""
+def _projects_of(
+    shots: Sequence[Mapping[str, Any]], by: User, fields: dict[str, Any], before: Collection[str]
+) -> dict[str, Project]:
+    """By address. Those that ``by`` is no admin of are as good as none; so are archived ones, but for those ``before``."""
     asked = {slug for shot in shots for slug in shot.get("checks", ())}
-    found = {each.slug: each for each in Project.objects.filter(slug__in=asked, archived_at__isnull=True)}
+    open_ = Q(archived_at__isnull=True) | Q(slug__in=before)
+    found = {each.slug: each for each in Project.objects.filter(open_, slug__in=asked)}
     for slug in sorted(asked):
         if slug not in found or not may(by, found[slug], Action.ADMIN):
             fields["checks"] = _("There is no project “%(slug)s” of which you are an admin.") % {"slug": slug}

@@ -1,5 +1,6 @@
 """What the inspections do for pages, the API and the rooms above: one import for all their writes."""
 
+from labeling.inspections.archiving import archive_protocol, restore_protocol
 from labeling.inspections.capture.links import make_link, prolong_link, revoke_link
 from labeling.inspections.capture.sending import hand_in, take_photo
 from labeling.inspections.earlier import Earlier, show_earlier
@@ -18,6 +19,7 @@ __all__ = [
     "Sent",
     "add_photo",
     "advice_on",
+    "archive_protocol",
     "create_protocol",
     "hand_in",
     "look",
@@ -27,6 +29,7 @@ __all__ = [
     "publish_version",
     "record_inspection",
     "refuse_later",
+    "restore_protocol",
     "revoke_link",
     "show_earlier",
     "submit",

@@ -300,6 +300,7 @@ QUERIES: dict[str, int] = {
     "POST protocol-new": 5,
     "GET protocol-shots": 14,
     "POST protocol-shots": 14,
+    "POST protocol-archive": 13,
     "GET protocol-template": 7,
     "POST protocol-template": 7,
     "GET protocol-templates": 4,

@@ -73,6 +73,7 @@ PAGES: dict[str, dict[str, str]] = {
     "template-remove": {"POST": SUPERUSER},
     "protocol-new": {"GET": SUPERUSER, "POST": SUPERUSER},
     "protocol-shots": {"GET": ADMIN, "POST": ADMIN},
+    "protocol-archive": {"POST": ADMIN},
     "protocol-template": {"GET": ADMIN, "POST": ADMIN},
     "protocol-templates": {"GET": SUPERUSER, "POST": SUPERUSER},
     "protocol-template-file": {"GET": SUPERUSER},

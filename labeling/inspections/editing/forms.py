@@ -36,6 +36,7 @@ OUTLINES = (
 class ProtocolVersionForm(forms.Form):
     """What a version says beside its shots and rules."""
 
+    expected = WholeField(min_value=1, widget=forms.HiddenInput)
     name = forms.CharField(max_length=longest(Protocol, "name"), label=gettext_lazy("Name"))
     passed_name = forms.CharField(
         max_length=longest(ProtocolVersion, "passed_name"), label=gettext_lazy("What “passed” is called")
@@ -72,7 +73,11 @@ class ProtocolVersionForm(forms.Form):
         current = protocol.current
         names = {f"{each}_name": getattr(current, f"{each}_name") for each in Outcome.values}
         recognises = protocol.shots_project and protocol.shots_project.slug
-        lasting = {"name": protocol.name, "settle_within_hours": protocol.settle_within_hours}
+        lasting = {
+            "expected": current.number,
+            "name": protocol.name,
+            "settle_within_hours": protocol.settle_within_hours,
+        }
         super().__init__(data, initial={"shots_project": recognises, **lasting, **names})
         field = self.fields["shots_project"]
         assert isinstance(field, forms.ModelChoiceField)  # narrows the type
@@ -126,7 +131,13 @@ class ShotForm(forms.Form):
         super().__init__(*args, **kwargs)
         field = self.fields["checks"]
         assert isinstance(field, forms.MultipleChoiceField)  # narrows the type
-        field.choices = [(each.slug, each.name) for each in projects]
+        field.choices = [
+            (
+                each.slug,
+                each.name if each.archived_at is None else _("%(name)s (archived)") % {"name": each.name},
+            )
+            for each in projects
+        ]
 
     def as_shot(self) -> dict[str, Any] | None:
         if not self.cleaned_data.get("name"):

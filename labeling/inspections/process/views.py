@@ -33,7 +33,8 @@ USUAL = 28
 @only_looked_at
 def protocols(request: HttpRequest) -> HttpResponse:
     """Those of the person, side by side, by what they came to in the last days."""
-    mine = protocols_of(request.user)
+    known = protocols_of(request.user, archived_too=True)
+    mine = [each for each in known if each.archived_at is None]
     counted = side_by_side(mine, USUAL)
     late = overdue(mine)
     rows = [(each, counted.get(each.pk, Counted())) for each in mine]
@@ -49,6 +50,7 @@ def protocols(request: HttpRequest) -> HttpResponse:
             "most": MOST_EACH,
             "cut": any(found.n == MOST_EACH for _each, found in rows),
             "may_create": may_create_projects(request.user),
+            "archived": [each for each in known if each.archived_at is not None],
         },
     )
 

@@ -42,6 +42,8 @@ TOPICS: dict[str, Topic] = {
                 "sheet_changed",
                 "sheet_removed",
                 "protocol_published",
+                "protocol_archived",
+                "protocol_restored",
                 "capture_link_prolonged",
                 "capture_link_revoked",
             }
