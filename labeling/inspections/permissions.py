@@ -10,9 +10,10 @@ from django.db.models import QuerySet
 from django.http import Http404
 from django.utils.translation import gettext as _
 
-from labeling.catalog.models import Membership
+from labeling.catalog.models import Membership, Project, Role
 from labeling.catalog.permissions import Action, actions_in_each, allowed_by, least_role
 from labeling.inspections.models import Check, Inspection, Protocol, ProtocolVersion
+from labeling.people.models import User
 from labeling.read_once import read_once
 
 
@@ -104,3 +105,11 @@ def protocols_of(user: Any, action: Action = Action.FIGURES, *, archived_too: bo
         if action in (allowed_by(roles, asked[each.pk]) or ())
         or (not asked[each.pk] and each.created_by_id == user.pk)
     ]
+
+
+def of_admin(user: User) -> list[Project]:
+    """Projects that the person may have ask, by name."""
+    mine = Project.objects.for_member(user)
+    if not user.is_superuser:
+        mine = mine.filter(memberships__user=user, memberships__role=Role.ADMIN)
+    return list(mine.distinct().order_by("name", "pk"))

@@ -18,6 +18,7 @@ from labeling.catalog.projects import RESERVED, SLUG, SLUG_RULE
 from labeling.catalog.selectors import active_classes
 from labeling.catalog.services import log_activity
 from labeling.inspections import rules as ruling
+from labeling.inspections.catching_up import ask_earlier, newly_asked
 from labeling.inspections.models import Check, Outcome, Protocol, ProtocolVersion, Shot
 from labeling.inspections.wanting import want_look_at_held
 from labeling.locks import hold_name
@@ -100,13 +101,20 @@ def create_protocol(
 
 @transaction.atomic
 def publish_version(
-    *, protocol: Protocol, by: User, note: str, expected: int | None = None, **changes: Any
+    *,
+    protocol: Protocol,
+    by: User,
+    note: str,
+    expected: int | None = None,
+    photos_of_days: int | None = None,
+    **changes: Any,
 ) -> ProtocolVersion:
     """A version with these ``changes``, as of :func:`create_protocol`; what is left out stays as it is in force. It is in
     force at once: what is held is judged by its rules, all else once a part of it changes. Inspections keep the version
     that they were photographed by.
 
-    ``expected``: the number of the version that was seen when the changes were made.
+    ``expected``: the number of the version that was seen when the changes were made. ``photos_of_days``: of inspections of
+    so many days before, photos come into the projects that are asked anew (:mod:`labeling.inspections.catching_up`).
     Raises :class:`Refused` ``invalid`` (422), ``forbidden`` (403), ``version_moved`` (409) where another one is in force.
     """
     if not note.strip():
@@ -133,6 +141,8 @@ def publish_version(
     asked = {slug for shot in before["shots"] for slug in shot["checks"]}
     shots = changes.get("shots", before["shots"])
     version = _publish(protocol, by, before["number"] + 1, note, said, shots, asked)
+    if photos_of_days:
+        ask_earlier(version=version, asked=newly_asked(before["shots"], shots), days=photos_of_days, by=by)
     want_look_at_held(protocol.pk)
     return version
 

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_noop
 from procrastinate.contrib.django import app
 
 from config.postgres.outages import is_disk_full, is_outage
+from labeling.inspections import catching_up
 from labeling.inspections.asking_first import ask_first
 from labeling.inspections.capture import recognising
 from labeling.inspections.looking import look
@@ -87,3 +88,8 @@ def look_again(timestamp: int) -> None:
 @handles(recognising.KIND)
 def recognise_shots(progress: Progress) -> dict[str, Any]:
     return recognising.recognise(progress)
+
+
+@handles(catching_up.KIND)
+def ask_earlier_inspections(progress: Progress) -> dict[str, Any]:
+    return catching_up.catch_up(progress)

@@ -48,6 +48,7 @@ NAMES = {
     "like": gettext_lazy("Look at a photo that was sent"),
     "erase": gettext_lazy("Erase photos"),
     "recognise_shots": gettext_lazy("Recognise which shot a photo shows"),
+    "ask_earlier_inspections": gettext_lazy("Take in photos of earlier inspections"),
 }
 UNITS = {
     "embed": gettext_lazy("photos"),
@@ -58,9 +59,23 @@ UNITS = {
     "derive": gettext_lazy("photos"),
     "space": gettext_lazy("photos"),
     "erase": gettext_lazy("photos"),
+    "ask_earlier_inspections": gettext_lazy("inspections"),
 }
 #: Of these, what was done before somebody cancelled stays; all others end in one write, or in nothing.
-KEPT = frozenset({"embed", "embed_help", "measure", "intake", "import", "derive", "bulk", "choose", "erase"})
+KEPT = frozenset(
+    {
+        "embed",
+        "embed_help",
+        "measure",
+        "intake",
+        "import",
+        "derive",
+        "bulk",
+        "choose",
+        "erase",
+        "ask_earlier_inspections",
+    }
+)
 STATES = {
     JobState.QUEUED: gettext_lazy("Waiting"),
     JobState.RUNNING: gettext_lazy("Running"),
@@ -220,6 +235,8 @@ def _outcome(kind: str, result: dict[str, Any]) -> str:
         if result.get("unknown"):
             text += " " + _("Known answers that found no fresh photo: %(n)d.") % {"n": len(result["unknown"])}
         return text
+    if kind == "ask_earlier_inspections" and "inspections" in result:
+        return _("%(photos)d photos of %(inspections)d inspections came in.") % result
     if kind == "rank" and "photos" in result:
         return _("%(photos)d photos in a new order.") % result
     if kind == "monitor" and "readings" in result:

@@ -202,7 +202,7 @@ QUERIES: dict[str, int] = {
     "GET api-template": 4,
     "DELETE api-template": 4,
     "GET api-project-template": 7,
-    "POST api-project-template": 10,
+    "POST api-project-template": 11,
     "GET api-views": 4,
     "POST api-views": 12,
     "POST api-train": 22,

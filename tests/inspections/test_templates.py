@@ -19,7 +19,8 @@ from labeling.inspections.protocol_templates.of_protocol import template_of_prot
 from labeling.inspections.protocol_templates.template import read
 from labeling.inspections.protocols import described
 from labeling.inspections.services import publish_version
-from labeling.people.models import User
+from labeling.overview.trail.topics import TOPICS
+from labeling.people.models import AccountEvent, User
 from labeling.refusals import Refused
 from tests.factories import make_member, make_project, make_user
 
@@ -244,3 +245,35 @@ def test_only_who_may_sees_and_edits(admin: User) -> None:
     stranger = Client()
     stranger.force_login(other.created_by)
     assert stranger.get(reverse("protocol-shots", args=["wash"])).status_code == 404
+
+
+def test_a_check_asks_a_project_that_is_there_and_has_the_classes(admin: User, client: Client) -> None:
+    template = PROTOCOLS.called(WASH)
+    assert template is not None
+    (check,) = template.projects
+    needed = sorted(template.classes_needed(check))
+    make_project(slug="washed", classes=(*needed, "other"))
+    make_project(slug="cats", classes=("cat", "dog"))
+    page = reverse("protocol-new")
+    form = client.get(page, {"template": WASH}).context["form"]
+    assert [slug for slug, _name in form.fields[f"asks.{check}"].choices] == ["", "washed"]
+    sent = {"template": WASH, "name": "Wash", "slug": "wash", f"asks.{check}": "washed"}
+    before = Project.objects.count()
+    assert client.post(page, sent).status_code == 302
+    said = described(Protocol.objects.get(slug="wash").current)
+    assert {slug for shot in said["shots"] for slug in shot["checks"]} == {"washed"}
+    assert Project.objects.count() == before
+    for asks, told in (({check: "cats"}, ", ".join(needed)), ({"paint": "washed"}, check)):
+        with pytest.raises(Refused, match=told):
+            create_from_template(template=template, by=admin, slug="other", asks=asks)
+
+
+def test_who_keeps_and_removes_a_template_stands_in_the_audit_trail(admin: User) -> None:
+    kept = PROTOCOLS.keep(read(LEAST | {"key": "ours"}), by=admin)
+    PROTOCOLS.remove(kept.key, by=admin)
+    found = AccountEvent.objects.filter(kind__startswith="template_").order_by("id")
+    assert [(each.kind, each.what, each.by) for each in found] == [
+        ("template_kept", "protocol ours", admin),
+        ("template_removed", "protocol ours", admin),
+    ]
+    assert {each.kind for each in found} <= TOPICS["settings"].of_accounts

@@ -15,6 +15,7 @@ from labeling.gateway.api.base import ApiView, route, signed_in
 from labeling.gateway.api.endpoint import Json, Who, endpoint, one_of
 from labeling.gateway.api.fields import NewAddress
 from labeling.gateway.api.shapes import ModelInput, Shape, StrictSerializer, like
+from labeling.inspections.catching_up import MOST_DAYS
 from labeling.inspections.models import Outcome, Protocol, ProtocolVersion, Shot
 from labeling.inspections.permissions import protocols_of
 from labeling.inspections.protocols import MOST_SHOTS, SHOT_FIELDS, described
@@ -75,6 +76,13 @@ class ChangesIn(VersionIn):
         min_value=1,
         max_value=2**31 - 1,
         help_text="Number of the version that you changed: refused (409 `version_moved`) where another is in force.",
+    )
+    photos_of_days = serializers.IntegerField(
+        required=False,
+        allow_null=True,
+        min_value=1,
+        max_value=MOST_DAYS,
+        help_text="Photos of inspections of so many days before come into the projects that are asked anew.",
     )
     archived = serializers.BooleanField(
         required=False,

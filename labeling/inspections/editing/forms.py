@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 from labeling.catalog.forms.texts import longest
 from labeling.catalog.guidelines import key_for
 from labeling.catalog.models import Project
+from labeling.inspections.catching_up import MOST_DAYS
 from labeling.inspections.models import Outcome, Protocol, ProtocolVersion, Shot
 from labeling.inspections.protocols import MOST_SHOTS, SHOT_FIELDS
 from labeling.number_fields import RealField, WholeField
@@ -63,6 +64,16 @@ class ProtocolVersionForm(forms.Form):
         label=gettext_lazy("Settle held inspections within (hours; empty: no such time)"),
         help_text=gettext_lazy(
             "From when the photographer was done. Held ones beyond it are marked as overdue, here and on the home page."
+        ),
+    )
+    photos_of_days = WholeField(
+        min_value=1,
+        max_value=MOST_DAYS,
+        required=False,
+        label=gettext_lazy("Photos of the last so many days for projects that are asked anew (empty: none)"),
+        help_text=gettext_lazy(
+            "A job puts photos of earlier inspections into them, to be labeled and learned from. Those verdicts stay as "
+            "they are."
         ),
     )
     note = forms.CharField(

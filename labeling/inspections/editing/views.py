@@ -12,17 +12,16 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from labeling.catalog.models import Project, Role
+from labeling.catalog.models import Project
 from labeling.catalog.pages import show_refusal
 from labeling.catalog.permissions import Action
 from labeling.inspections.editing.differing import differences
 from labeling.inspections.editing.forms import ProtocolVersionForm, shot_rows
 from labeling.inspections.models import Protocol
 from labeling.inspections.pages import protocol_context
-from labeling.inspections.permissions import protocol_for
+from labeling.inspections.permissions import of_admin, protocol_for
 from labeling.inspections.protocols import described
 from labeling.inspections.services import archive_protocol, publish_version, restore_protocol
-from labeling.people.models import User
 from labeling.people.signed_in import signed_in
 from labeling.refusals import Refused
 
@@ -33,7 +32,7 @@ def protocol_shots(request: HttpRequest, protocol: str) -> HttpResponse:
     found = protocol_for(request.user, protocol, Action.ADMIN)
     me = signed_in(request)
     said = described(found.current)
-    projects = _of_admin(me)
+    projects = of_admin(me)
     projects += _archived(said, projects)
     given = request.POST.copy() if request.method == "POST" else None
     moved: tuple[int, list[str]] | None = None
@@ -78,14 +77,6 @@ def _archived(said: Mapping[str, Any], there: Sequence[Project]) -> list[Project
     """Projects that the version asks and that were put away since: they stay until somebody takes them out."""
     asked = {slug for shot in said["shots"] for slug in shot["checks"]} - {each.slug for each in there}
     return list(Project.objects.filter(slug__in=asked).order_by("name", "pk"))
-
-
-def _of_admin(user: User) -> list[Project]:
-    """Projects that the person may have ask, by name."""
-    mine = Project.objects.for_member(user)
-    if not user.is_superuser:
-        mine = mine.filter(memberships__user=user, memberships__role=Role.ADMIN)
-    return list(mine.distinct().order_by("name", "pk"))
 
 
 @login_required
