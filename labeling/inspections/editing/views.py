@@ -17,13 +17,13 @@ from labeling.catalog.pages import show_refusal
 from labeling.catalog.permissions import Action
 from labeling.inspections.editing.differing import differences
 from labeling.inspections.editing.forms import ProtocolVersionForm, shot_rows
-from labeling.inspections.models import Protocol
 from labeling.inspections.pages import protocol_context
 from labeling.inspections.permissions import of_admin, protocol_for
 from labeling.inspections.protocols import described
 from labeling.inspections.services import archive_protocol, publish_version, restore_protocol
 from labeling.people.signed_in import signed_in
 from labeling.refusals import Refused
+from labeling.typed_numbers import whole
 
 
 @login_required
@@ -31,10 +31,12 @@ from labeling.refusals import Refused
 def protocol_shots(request: HttpRequest, protocol: str) -> HttpResponse:
     found = protocol_for(request.user, protocol, Action.ADMIN)
     me = signed_in(request)
-    said = described(found.current)
+    given = request.POST.copy() if request.method == "POST" else None
+    current = found.current
+    edited = whole(given.get("expected", "")) if given else None
+    said = described((edited and found.versions.filter(number=edited).first()) or current)
     projects = of_admin(me)
     projects += _archived(said, projects)
-    given = request.POST.copy() if request.method == "POST" else None
     moved: tuple[int, list[str]] | None = None
     form = ProtocolVersionForm(given, protocol=found, projects=projects)
     rows = shot_rows(given, projects=projects, shots=said["shots"])
@@ -44,8 +46,10 @@ def protocol_shots(request: HttpRequest, protocol: str) -> HttpResponse:
         except Refused as refusal:
             show_refusal(form, refusal)
             if refusal.code == "version_moved":
-                found.refresh_from_db()
-                moved = _moved(found, form)
+                current = found.current
+                moved = (current.number, differences(said, described(current)))
+                # Whoever has read that and publishes again means it.
+                given["expected"] = str(current.number)
         else:
             messages.success(
                 request,
@@ -58,19 +62,10 @@ def protocol_shots(request: HttpRequest, protocol: str) -> HttpResponse:
         request,
         "inspections/shots.html",
         protocol_context(
-            request, found, "protocol-shots", number=said["number"], form=form, rows=rows, moved=moved
+            request, found, "protocol-shots", number=current.number, form=form, rows=rows, moved=moved
         ),
         status=422 if wrong else 200,
     )
-
-
-def _moved(protocol: Protocol, form: ProtocolVersionForm) -> tuple[int, list[str]]:
-    """The number of the version that is in force now, and what it changed of the one that was edited. Who has read that and
-    publishes again means it."""
-    seen = protocol.versions.filter(number=form.cleaned_data["expected"]).first()
-    now = described(protocol.current)
-    form.data["expected"] = now["number"]  # type: ignore[index]  # a copy of what was sent
-    return now["number"], differences(described(seen), now) if seen else []
 
 
 def _archived(said: Mapping[str, Any], there: Sequence[Project]) -> list[Project]:
