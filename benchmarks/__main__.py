@@ -32,6 +32,7 @@ NAMES = (
     "erase",
     "inspections",
     "map",
+    "events",
     "crash",
     "chaos",
     "fuzz",

@@ -17,6 +17,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("labeling.exchange.urls")),
     path("", include("labeling.erasure.urls")),
     path("", include("labeling.overview.urls")),
+    path("", include("labeling.notify.urls")),
     path("", include("labeling.gateway.urls")),
 ]
 

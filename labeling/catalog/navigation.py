@@ -80,6 +80,7 @@ ALL: tuple[Page | Group, ...] = (
             Page("imports", _("Imports"), "package-open", Action.ADMIN, below=("import",)),
             Page("categories", _("Categories"), "tags", Action.ADMIN, below=("vocabulary",)),
             Page("data-sets", _("Data sets"), "package", Action.ADMIN, below=("feeds",)),
+            Page("webhooks", _("Webhooks"), "webhook", Action.ADMIN, below=("webhook",)),
             Page("erasures", _("Erasure"), "trash-2", Action.ADMIN),
             Page("members", _("Members"), "users", Action.ADMIN),
             Page("labelers", _("Labelers"), "gauge", Action.ADMIN),

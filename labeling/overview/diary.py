@@ -381,6 +381,8 @@ _SENTENCES: dict[str, Callable[[dict[str, Any]], str]] = {
     "protocol_published": lambda d: (
         _("%(who)s published version %(number)s of the protocol %(protocol)s, which asks this project.") % d
     ),
+    "protocol_archived": lambda d: _("%(who)s archived the protocol %(protocol)s.") % d,
+    "protocol_restored": lambda d: _("%(who)s brought the protocol %(protocol)s back from the archive.") % d,
     "capture_link_prolonged": lambda d: (
         _("%(who)s let a capture link of the protocol %(protocol)s go on.") % d
     ),
@@ -449,6 +451,16 @@ _SENTENCES: dict[str, Callable[[dict[str, Any]], str]] = {
     "monitor_closed": _monitor_closed,
     "monitor_acknowledged": _monitor_acknowledged,
     "monitor_thresholds": _monitor_thresholds,
+    "endpoint_made": lambda d: _("%(who)s made the webhook “%(name)s”.") % d,
+    "endpoint_changed": lambda d: _("%(who)s changed the webhook “%(name)s”.") % d,
+    "endpoint_secret": lambda d: _("%(who)s renewed the secret of the webhook “%(name)s”.") % d,
+    "endpoint_removed": lambda d: _("%(who)s removed the webhook “%(name)s”.") % d,
+    "endpoint_on": lambda d: _("%(who)s switched the webhook “%(name)s” on.") % d,
+    "endpoint_off": lambda d: (
+        _("%(who)s switched the webhook “%(name)s” off.") % d
+        if d["why"] == "admin"
+        else _("The webhook “%(name)s” is switched off: nobody takes its events. Look at its log.") % d
+    ),
     "backbone_adapted": lambda d: _("The backbone was adapted to %(photos)d photos.") % d,
     "exported": _exported,
 }
@@ -472,6 +484,8 @@ _LOOK: dict[str, tuple[str, str]] = {
     "intake_discarded": ("folder-up", "intake"),
     "intake_renamed": ("folder-up", "intake"),
     "protocol_published": ("clipboard-check", ""),
+    "protocol_archived": ("archive", ""),
+    "protocol_restored": ("archive-restore", ""),
     "capture_link_prolonged": ("link", ""),
     "capture_link_revoked": ("unlink", ""),
     "feed_made": ("sheet", "feeds"),
@@ -520,6 +534,12 @@ _LOOK: dict[str, tuple[str, str]] = {
     "monitor_closed": ("bell", "monitors"),
     "monitor_acknowledged": ("bell", "monitors"),
     "monitor_thresholds": ("activity", "monitors"),
+    "endpoint_made": ("webhook", "webhooks"),
+    "endpoint_changed": ("webhook", "webhooks"),
+    "endpoint_secret": ("key-round", "webhooks"),
+    "endpoint_removed": ("webhook", "webhooks"),
+    "endpoint_on": ("webhook", "webhooks"),
+    "endpoint_off": ("circle-pause", "webhooks"),
     "backbone_adapted": ("wand-sparkles", "adaptation"),
     "exported": ("download", "project-settings"),
 }

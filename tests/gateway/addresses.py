@@ -104,6 +104,8 @@ def address_of(world: World, name: str) -> str:
         "protocol": world.protocol.slug,
         "inspection_id": world.inspection.pk,
         "link_id": world.link.pk,
+        "endpoint_id": world.delivery.endpoint_id,
+        "delivery_id": world.delivery.pk,
         "kind": world.inspection.asset.kind,
         "identifier": world.inspection.asset.identifier,
         "truth": "functional",

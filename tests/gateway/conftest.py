@@ -50,6 +50,9 @@ from labeling.inspections.models import (
 from labeling.jobs.models import Job
 from labeling.learning.models import ModelVersion, Promotion, Score, Snapshot
 from labeling.monitors.models import MonitorAlert, MonitorReading
+from labeling.notify.kinds import CHOICES
+from labeling.notify.models import Delivery
+from labeling.notify.services import make_endpoint, send_test
 from labeling.people.models import User
 from labeling.queue import services as queue
 from labeling.queue.models import Entry, QuestionSheet, SheetQuestion
@@ -106,6 +109,7 @@ class World:
     protocol: Protocol
     inspection: Inspection
     link: CaptureLink
+    delivery: Delivery
     items: list[Item] = field(default_factory=list)
 
     def person(self, role: str) -> User | None:
@@ -318,6 +322,7 @@ def _world(**settings: Any) -> World:
         protocol=protocol,
         inspection=(inspection := _inspection(protocol, photo, admin)),
         link=_link(inspection, admin),
+        delivery=_delivery(project, admin),
         items=items,
     )
 
@@ -326,6 +331,14 @@ def _vocabulary(project: Project, admin: User) -> Vocabulary:
     made = Vocabulary.objects.create(project=project, created_by=admin, name="line", target="line_normalised")
     VocabularyText.objects.create(of=made, key="line 2", text="Line 2", proposed="Line 2", why="itself")
     return made
+
+
+def _delivery(project: Project, admin: User) -> Delivery:
+    """To one that listens to all that happens from here on."""
+    endpoint, _secret = make_endpoint(
+        project=project, by=admin, name="Line", url="https://hooks.example/a", events=list(CHOICES)
+    )
+    return send_test(endpoint=endpoint)
 
 
 def _sheet(project: Project, admin: User) -> QuestionSheet:

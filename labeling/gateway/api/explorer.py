@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter
+from drf_spectacular.utils import OpenApiParameter, extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 
@@ -57,9 +57,14 @@ class FoundOut(ItemOut):
     class_ = serializers.CharField(allow_blank=True, help_text="where it is told")
 
 
+@extend_schema_field({"type": ["string", "number"]})
+class MetadataValue(serializers.JSONField):
+    pass
+
+
 class MetadataIn(StrictSerializer):
     metadata = serializers.DictField(
-        child=serializers.JSONField(allow_null=True), help_text="name → text or number; null takes it away"
+        child=MetadataValue(allow_null=True), help_text="name → text or number; null takes it away"
     )
 
 
