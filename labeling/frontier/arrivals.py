@@ -8,13 +8,17 @@ look.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
+from django.db import transaction
 from django.db.models import Count, OuterRef, QuerySet, Subquery, Sum
 
 from labeling.catalog.models import Item, Project
+from labeling.frontier import events
 from labeling.frontier.models import ArrivalCheck, CertificationRun, PlanCohort
+from labeling.queue import machine_first
 
 #: So many arrivals are looked at together, or more.
 LEAST = 50
@@ -50,15 +54,23 @@ def unusual_arrivals(look: Any) -> Unusual | None:
     return Unusual(look.unusual_photos, look.unusual_batches) if look.unusual_batches else None
 
 
-def why_not_decided(plan_id: int, project: Project, item_id: int) -> str:
-    """Of an open photo inside the frontier: ``unlike_the_pool``, ``not_looked_at`` (an arrival) or ``with_people``."""
+def unlike_the_pool(
+    project: Project, plan_id: int, item_ids: Collection[int], *, otherwise: str
+) -> dict[int, str]:
+    """Item id -> ``unlike_the_pool``, ``not_looked_at`` (an arrival), or ``otherwise``."""
     now = arrivals_now(plan_id, project)
-    if item_id <= now["pool_to"]:
-        return "with_people"
-    if item_id > now["checked_to"]:
-        return "with_people" if now["few"] else "not_looked_at"
-    of_it = ArrivalCheck.objects.filter(plan=plan_id, first__lte=item_id, last__gte=item_id)
-    return "with_people" if of_it.filter(usual=True).exists() else "unlike_the_pool"
+    arrived = {item for item in item_ids if item > now["pool_to"]}
+    found = dict.fromkeys(item_ids, otherwise)
+    found |= {item: "not_looked_at" for item in arrived if item > now["checked_to"] and not now["few"]}
+    looked_at = {item for item in arrived if item <= now["checked_to"]}
+    if looked_at:
+        usual = ArrivalCheck.objects.filter(
+            plan=plan_id, usual=True, first__lte=max(looked_at), last__gte=min(looked_at)
+        )
+        for first, last in usual.values_list("first", "last"):
+            looked_at -= {item for item in looked_at if first <= item <= last}
+        found |= dict.fromkeys(looked_at, "unlike_the_pool")
+    return found
 
 
 def arrivals_now(plan_id: int, project: Project) -> dict[str, Any]:
@@ -75,3 +87,11 @@ def arrivals_now(plan_id: int, project: Project) -> dict[str, Any]:
         "checked_to": checked_to,
         "few": few,
     }
+
+
+@transaction.atomic
+def leave_rest_to_people(*, project: Project) -> None:
+    """The machine has looked at the arrivals that are ranked: people are asked for those that it did not decide."""
+    left = machine_first.give_back(project=project)
+    if left:
+        events.left_to_people.send(sender=Item, project=project, item_ids=left)
