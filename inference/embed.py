@@ -61,7 +61,7 @@ class Embedder:
         """
         Args:
             backbone: from ``inference.backbones.load``.
-            device: "cpu", or a torch device such as "cuda" or "cuda:1".
+            device: "cpu", or a torch device such as "cuda" or "cuda:1"; what came as ONNX runs on the CPU.
             batch_size: photos in a batch that ``embed`` yields; on a GPU also in a forward pass.
             threads: CPU threads in all; all cores when None.
             cache_dir: where exported networks are kept; None exports into a temporary folder each time.
@@ -75,7 +75,7 @@ class Embedder:
         self.max_pixels = max_pixels
         self.gpu: GpuEmbedder | None = None
         self._forward: Forward | None = None
-        if device == "cpu":
+        if device == "cpu" or backbone.exported is not None:
             self._forward = cpu_forward(backbone, cache_dir)
         else:
             from inference.gpu import GpuEmbedder
@@ -161,6 +161,8 @@ def joined(parts: Sequence[EmbeddedBatch], dim: int) -> EmbeddedBatch:
 
 def cpu_forward(backbone: Backbone, cache_dir: Path | None, threads: int = 1) -> Forward:
     """The network in ONNX Runtime; in torch where torch's exporter cannot express it (slower, and said in the log)."""
+    if backbone.exported is not None:  # there is no other form of it to fall back to
+        return OnnxForward(backbone.exported, threads)
     try:
         if cache_dir is not None:
             return _kept(backbone, cache_dir, threads)

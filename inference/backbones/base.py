@@ -60,12 +60,15 @@ class Backbone:
         weights: Path,
         build: Callable[[Path], torch.nn.Module],
         flips: str = "",
+        exported: Path | None = None,
     ) -> None:
         """``architecture`` and ``features`` identify code (bump them when the code changes what comes out).
 
         ``dim`` and ``build`` are those of one view: (B, 3, size, size) to (B, dim of one view). With tiles, an
-        embedding is twice as long.
+        embedding is twice as long. ``exported``: the network as ONNX, where it came as that: as
+        ``inference.pixel_network.pixel_network`` makes it; ``build`` then has nothing to build.
         """
+        self.exported = exported
         self.name = name
         self.dim = dim * (2 if preprocessing.tiles else 1)
         self.preprocessing = preprocessing
