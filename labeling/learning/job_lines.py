@@ -27,6 +27,7 @@ NAMES = {
     "adapt": gettext_lazy("Adapt the backbone"),
     "measure": gettext_lazy("Measure a backbone's pace"),
     "derive": gettext_lazy("Bring photos over"),
+    "bundle": gettext_lazy("Write a bundle"),
     "rank": gettext_lazy("Order the queue"),
     "certify": gettext_lazy("Certify the frontier"),
     "decide": gettext_lazy("Decide inside the frontier"),
@@ -220,6 +221,8 @@ def _outcome(kind: str, result: dict[str, Any]) -> str:
         if result.get("unknown"):
             text += " " + _("Known answers that found no fresh photo: %(n)d.") % {"n": len(result["unknown"])}
         return text
+    if kind == "bundle" and "bytes" in result:
+        return _("Version %(version)d as one file.") % result
     if kind == "rank" and "photos" in result:
         return _("%(photos)d photos in a new order.") % result
     if kind == "monitor" and "readings" in result:
