@@ -41,6 +41,7 @@ def _load_pyfunc(folder: str) -> Model:  # what MLflow asks for
 if __name__ == "__main__":
     model = Model()
     for photo in sys.argv[1:]:
+        told: dict[str, Any]
         try:
             told = {"scores": dict(zip(model.classes, model.scores(photo).tolist(), strict=True))}
         except Exception as error:  # one bad photo stops no other

@@ -11,6 +11,7 @@ from __future__ import annotations
 import io
 import re
 import sys
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -171,8 +172,12 @@ def _jpeg(header: Header, min_side: int) -> Pixels | None:
 
 
 def _jpeg_by_pillow(image: Any, min_side: int) -> Pixels:
-    """What simplejpeg gives, but that it also decodes to 5, 6 and 7 eighths of a size: there this is larger."""
+    """What simplejpeg gives, but that it also decodes to 5, 6 and 7 eighths of a size: there this is larger, and says so."""
     eighths = next(n for n in _DIVISORS if all(-(-n * side // 8) >= min_side for side in image.size))
+    if eighths == 8 and any(all(-(-n * side // 8) >= min_side for side in image.size) for n in (5, 6, 7)):
+        warnings.warn(
+            "a small JPEG was decoded whole: with the package simplejpeg its scores are exact", stacklevel=2
+        )
     image._size = tuple(-(-eighths * side // 8) for side in image.size)
     image.tile = [tile._replace(extents=(0, 0, *image.size)) for tile in image.tile]
     image.decoderconfig = (_DIVISORS[eighths], 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -32,7 +33,7 @@ class Bundle:
     bytes: int
     folder: str
 
-    def pieces(self) -> Iterator[bytes]:
+    def pieces(self) -> Iterator[builtins.bytes]:
         """The zip, a piece at a time. Raises :class:`FileNotFoundError` where the store lost it."""
         with (BUNDLES.get(self.folder) / "bundle.zip").open("rb") as file:
             while piece := file.read(_PIECE):

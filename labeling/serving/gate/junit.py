@@ -30,4 +30,4 @@ def junit(name: str, checks: Sequence[Check]) -> bytes:
         else:
             ElementTree.SubElement(case, "system-out").text = each.says
     ElementTree.indent(suite)
-    return ElementTree.tostring(suite, encoding="utf-8", xml_declaration=True)
+    return bytes(ElementTree.tostring(suite, encoding="utf-8", xml_declaration=True))
