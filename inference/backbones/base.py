@@ -47,7 +47,12 @@ class Backbone:
         input_size: side of the square input, pixels.
         preprocessing: what ``preprocess`` does.
         flips: "" or how mirror images are averaged in, see ``inference.backbones.views``.
+        cpu_only: it runs on the CPU, whatever device is asked for.
+        exported: where it came as ONNX that takes pixels as ``inference.pixel_network`` does, that file.
     """
+
+    cpu_only = False
+    exported: Path | None = None
 
     def __init__(
         self,
@@ -60,15 +65,12 @@ class Backbone:
         weights: Path,
         build: Callable[[Path], torch.nn.Module],
         flips: str = "",
-        exported: Path | None = None,
     ) -> None:
         """``architecture`` and ``features`` identify code (bump them when the code changes what comes out).
 
         ``dim`` and ``build`` are those of one view: (B, 3, size, size) to (B, dim of one view). With tiles, an
-        embedding is twice as long. ``exported``: the network as ONNX, where it came as that: as
-        ``inference.pixel_network.pixel_network`` makes it; ``build`` then has nothing to build.
+        embedding is twice as long.
         """
-        self.exported = exported
         self.name = name
         self.dim = dim * (2 if preprocessing.tiles else 1)
         self.preprocessing = preprocessing
@@ -119,6 +121,12 @@ class Backbone:
             module.requires_grad_(False)
             self._module = module
         return self._module
+
+    def as_it_came(self, threads: int) -> Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.float32]] | None:
+        """The network as its publisher exported it, where that is how it came: (photos x views, S, S, C) uint8 to
+        (photos, dim) float32, on ``threads`` threads. None for a network of torch, which is exported here.
+        """
+        return None
 
     @property
     def view_dim(self) -> int:

@@ -8,15 +8,20 @@ import secrets
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
 
 from inference.backbones.base import Backbone, WeightsError
 from inference.backbones.preprocessing import Preprocessing
 from inference.brought_in.refusals import NotTaken
 from inference.brought_in.trial import SECONDS
 from inference.on_disk import make_folder, publish
+from inference.onnx_session import open_session
 
 FORMAT_VERSION = 1
 MOST_BYTES = 2**30
@@ -87,21 +92,38 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     return manifest
 
 
-def load(folder: Path, *, name: str) -> Backbone:
+class BroughtIn(Backbone):
+    """A classifier's logits as vectors."""
+
+    cpu_only = True
+
+    @property
+    def exported(self) -> Path:  # type: ignore[override]
+        return self._weights
+
+    def as_it_came(self, threads: int) -> Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.float32]]:
+        session = open_session(self._weights, threads)
+
+        def forward(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+            return np.asarray(session.run(["embedding"], {"pixels": pixels})[0], dtype=np.float32)
+
+        return forward
+
+
+def load(folder: Path, *, name: str) -> BroughtIn:
     """The backbone whose vectors are the classifier's logits. Raises :class:`FolderError`."""
     manifest = read_manifest(folder)
     try:
         preprocessing = Preprocessing(**manifest["preprocessing"])
     except TypeError as error:
         raise FolderError(f"The manifest in {folder} is of another release.") from error
-    return Backbone(
+    return BroughtIn(
         name=name,
         dim=len(manifest["classes"]),
         preprocessing=preprocessing,
         architecture="onnx",
         features="logits; 1",
         weights=folder / NETWORK,
-        exported=folder / NETWORK,
         build=_none,
     )
 

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from inference.backbones import Backbone
 from inference.heads import Head
 from inference.onnx_graph import Graph
+from inference.onnx_session import open_session
 from inference.photo import DECODER_VERSION
 from inference.pixel_network import export_onnx
 
@@ -110,9 +111,7 @@ def head_onnx(head: Head) -> bytes:
 
 def differences(folder: Path, head: Head, vectors: npt.NDArray[np.float32]) -> float:
     """The most by which a probability of ``head.onnx`` differs from the head's, over rows ``vectors`` (n, d); 0 of none."""
-    import onnxruntime
-
-    session = onnxruntime.InferenceSession(folder / HEAD, providers=["CPUExecutionProvider"])
+    session = open_session(folder / HEAD)
     (scores,) = session.run(["scores"], {"vectors": np.asarray(vectors, dtype=np.float32)})
     return float(np.abs(scores - head.predict_proba(vectors)).max(initial=0.0))
 
