@@ -27,6 +27,7 @@ NAMES = {
     "adapt": gettext_lazy("Adapt the backbone"),
     "measure": gettext_lazy("Measure a backbone's pace"),
     "derive": gettext_lazy("Bring photos over"),
+    "bundle": gettext_lazy("Write a bundle"),
     "rank": gettext_lazy("Order the queue"),
     "certify": gettext_lazy("Certify the frontier"),
     "decide": gettext_lazy("Decide inside the frontier"),
@@ -253,6 +254,8 @@ def _outcome(kind: str, result: dict[str, Any]) -> str:
         return text
     if kind == "ask_earlier_inspections" and "inspections" in result:
         return _("%(photos)d photos of %(inspections)d inspections came in.") % result
+    if kind == "bundle" and "bytes" in result:
+        return _("Version %(version)d as one file.") % result
     if kind == "rank" and "photos" in result:
         return _("%(photos)d photos in a new order.") % result
     if kind == "monitor" and "readings" in result:
