@@ -14,6 +14,7 @@ NAMES = (
     "head",
     "heads",
     "embed",
+    "predict",
     "mass",
     "queue",
     "intake",

@@ -6,7 +6,7 @@ Variables (all optional): ``HILLTOP_SECRET_KEY``, ``HILLTOP_SECRET_KEY_FALLBACKS
 ``HILLTOP_VAR``, ``HILLTOP_CACHE_BYTES``, ``HILLTOP_ERASURE_DAYS``, ``HILLTOP_INTAKE_ROOTS``, ``HILLTOP_BUCKETS``,
 ``HILLTOP_FETCH_NETWORKS``, ``HILLTOP_EVENT_DAYS``, ``HILLTOP_WEBHOOK_PAUSES``,
 ``HILLTOP_STORAGE``, ``HILLTOP_LOG``, ``HILLTOP_MAX_BYTES``, ``HILLTOP_MAX_UPLOAD_BYTES``, ``HILLTOP_MAX_PIXELS``,
-``HILLTOP_MIN_SIDE``, ``HILLTOP_STATIC``, ``HILLTOP_WEIGHTS_DIR``,
+``HILLTOP_MIN_SIDE``, ``HILLTOP_PREDICT_SOCKET``, ``HILLTOP_PREDICT_VERSIONS``, ``HILLTOP_STATIC``, ``HILLTOP_WEIGHTS_DIR``,
 ``DATABASE_URL``. See docs/configuration.md.
 """
 
@@ -83,6 +83,7 @@ ROOMS = [
     "queue",
     "frontier",
     "monitors",
+    "serving",
     "inspections",
     "explorer",
     "exchange",
@@ -332,6 +333,10 @@ UPLOAD_MAX_BYTES = int(os.environ.get("HILLTOP_MAX_UPLOAD_BYTES", 4 * 2**30))
 INTAKE_MAX_PIXELS = int(os.environ.get("HILLTOP_MAX_PIXELS", 100_000_000))
 INTAKE_MIN_SIDE = int(os.environ.get("HILLTOP_MIN_SIDE", 32))
 
+# Predictions: where the web processes of this machine find the service, and how many model versions it keeps in memory.
+PREDICT_SOCKET = Path(os.environ.get("HILLTOP_PREDICT_SOCKET") or VAR / "predict.sock")
+PREDICT_VERSIONS = int(os.environ.get("HILLTOP_PREDICT_VERSIONS", 8))
+
 # Jobs: only a worker loads the task modules (they import torch); the web process defers by name.
 IS_WORKER = os.environ.get("HILLTOP_ROLE") == "worker"
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "tasks" if IS_WORKER else ""
@@ -358,6 +363,7 @@ REST_FRAMEWORK = {
         "export": "60/hour",
         "intake": "600/min",
         "inspections": "6000/min",
+        "predict": "6000/min",
         "train": "60/min",
         "capture": "120/min",  # of all who have one link
         "feed": "120/hour",  # of each address

@@ -70,6 +70,11 @@ def web(*, host: str, port: int, workers: int) -> Program:
     )  # fmt: skip
 
 
+def predictions() -> Program:
+    """The prediction service of this machine's web server."""
+    return Program("predict", [sys.executable, "-m", "config.predict"])
+
+
 def worker(number: int = 1) -> Program:
     """A job worker."""
     return Program("worker" if number == 1 else f"worker{number}", [sys.executable, "manage.py", "worker"])

@@ -11,6 +11,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("labeling.queue.urls")),
     path("", include("labeling.frontier.urls")),
     path("", include("labeling.monitors.urls")),
+    path("", include("labeling.serving.urls")),
     path("", include("labeling.inspections.urls")),
     path("", include("labeling.explorer.urls")),
     path("", include("labeling.exchange.urls")),

@@ -425,6 +425,8 @@ _SENTENCES: dict[str, Callable[[dict[str, Any]], str]] = {
     "labeler_resumed": lambda d: _("%(who)s let %(labeler)s go on.") % d,
     "model_trained": _trained,
     "model_promoted": _promoted,
+    "shadow_began": lambda d: _("%(who)s lets version %(number)d answer in the shadow.") % d,
+    "shadow_ended": lambda d: _("%(who)s lets no version answer in the shadow any more.") % d,
     "frontier_policy": _policy,
     "certified": _certified,
     "band_drawn": lambda d: (
@@ -510,6 +512,8 @@ _LOOK: dict[str, tuple[str, str]] = {
     "labeler_resumed": ("circle-play", "labelers"),
     "model_trained": ("brain", "models"),
     "model_promoted": ("brain", "models"),
+    "shadow_began": ("contrast", "models"),
+    "shadow_ended": ("contrast", "models"),
     "frontier_policy": ("shield", "frontier-policy"),
     "certified": ("shield-check", "frontier"),
     "band_drawn": ("dices", "frontier"),

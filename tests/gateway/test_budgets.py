@@ -116,6 +116,7 @@ _BODIES: dict[str, Any] = {
         "inspection": {"external_id": "W-9", "asset": {"identifier": "99나 1"}, "event": "wash"}
     },
     "api-decide": lambda world: {"sha256": world.items[3].image.sha256},
+    "api-predict": lambda world: {"sha256": [item.image.sha256 for item in world.items[:3]]},
     "api-bulks": lambda _world: {"deed": "unusable", "search": "q=png", "comment": "Out of focus."},
     "photos-bulks": lambda _world: {"deed": "unusable", "search": "q=png", "comment": "Out of focus."},
     "api-protocol-templates": lambda _world: {

@@ -16,7 +16,7 @@ from tests.gateway.conftest import World
 ROLES = ("anonymous", "outsider", "viewer", "labeler", "reviewer", "admin", "superuser")
 ANYONE, SIGNED_IN, SUPERUSER = Who.ANYONE, Who.SIGNED_IN, Who.SUPERUSER
 VIEW, LABEL, REVIEW, ADMIN = Action.VIEW, Action.LABEL, Action.REVIEW, Action.ADMIN
-FIGURES, OVERRULE, DECIDE = Action.FIGURES, Action.OVERRULE, Action.DECIDE
+FIGURES, OVERRULE, DECIDE, PREDICT = Action.FIGURES, Action.OVERRULE, Action.DECIDE, Action.PREDICT
 
 #: route name -> method -> who may, of pages. "fragment" routes of the pages stand beside their page.
 PAGES: dict[str, dict[str, str]] = {
@@ -88,6 +88,7 @@ PAGES: dict[str, dict[str, str]] = {
     "members": {"GET": ADMIN, "POST": ADMIN},
     "photos": {"GET": REVIEW, "POST": ADMIN},
     "photos-like": {"POST": REVIEW},
+    "photos-words": {"POST": REVIEW},
     "photos-save": {"POST": REVIEW},
     "photos-ticked": {"POST": REVIEW},
     "photos-forget": {"POST": REVIEW},
@@ -151,6 +152,7 @@ PAGES: dict[str, dict[str, str]] = {
     "gold-retire": {"POST": ADMIN},
     "models": {"GET": ADMIN},
     "models-training": {"GET": ADMIN},
+    "models-shadow": {"GET": ADMIN, "POST": ADMIN},
     "models-versions": {"GET": ADMIN},
     "models-train": {"POST": ADMIN},
     "model": {"GET": ADMIN},
@@ -241,6 +243,7 @@ KNOWN: dict[str, dict[str, str]] = {
     "api-views": {"GET": REVIEW, "POST": REVIEW},
     "api-view": {"GET": REVIEW, "PATCH": REVIEW, "DELETE": REVIEW},
     "api-like": {"POST": REVIEW},
+    "api-words": {"POST": REVIEW},
     "api-item": {"GET": REVIEW},
     "api-item-ruling": {"POST": REVIEW},
     "api-item-metadata": {"PATCH": ADMIN},
@@ -296,6 +299,7 @@ KNOWN: dict[str, dict[str, str]] = {
     "api-dashboard-panel": {"GET": FIGURES},
     "api-certify": {"POST": DECIDE},
     "api-decide": {"POST": DECIDE},
+    "api-predict": {"POST": PREDICT},
     "api-decisions": {"GET": OVERRULE},
     "api-overrule": {"POST": OVERRULE},
     "api-explanation": {"GET": OVERRULE, "POST": OVERRULE},

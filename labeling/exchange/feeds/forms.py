@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from labeling.catalog.forms.texts import longest
 from labeling.exchange.feeds.models import Feed, Table
-from labeling.exchange.models import PROMISES
+from labeling.frontier.standing import StandsUnder
 
 LASTS = [(7, _("7\u00a0days")), (90, _("90\u00a0days")), (366, _("A year"))]
 
@@ -25,7 +25,7 @@ class FeedForm(forms.Form):
     )
     table = forms.ChoiceField(choices=Table.choices, label=_("Table"))
     promise = forms.ChoiceField(
-        choices=[("", _("All that are in force")), *PROMISES], required=False, label=_("Labels")
+        choices=[("", _("All that are in force")), *StandsUnder.choices], required=False, label=_("Labels")
     )
     columns = forms.CharField(
         max_length=2000,

@@ -10,6 +10,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from labeling.catalog.models import Project
+from labeling.frontier.standing import StandsUnder
 
 
 class Table(models.TextChoices):
@@ -28,7 +29,9 @@ class Feed(models.Model):
     columns = ArrayField(
         models.CharField(max_length=40), blank=True, default=list, help_text=_("Empty: all of them.")
     )
-    promise = models.CharField(max_length=9, blank=True, help_text=_("Only labels that stand under it."))
+    promise = models.CharField(
+        max_length=9, choices=StandsUnder.choices, blank=True, help_text=_("Only labels that stand under it.")
+    )
     in_force = models.BooleanField(
         default=True, help_text=_("Of ground truths, only those that count now, none that were superseded.")
     )

@@ -23,7 +23,7 @@ class Migration(migrations.Migration):
                 ('name', models.CharField(help_text='Where it is read, and what for.', max_length=80)),
                 ('table', models.CharField(choices=[('ground-truths', 'Ground truths'), ('annotations', 'Answers'), ('decisions', 'Automatic decisions')], max_length=20)),
                 ('columns', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=40), blank=True, default=list, help_text='Empty: all of them.', size=None)),
-                ('promise', models.CharField(blank=True, help_text='Only labels that stand under it.', max_length=9)),
+                ('promise', models.CharField(blank=True, choices=[('strict', 'Strict'), ('assisted', 'One answer that agrees with the machine'), ('machine', 'The machine alone'), ('delivered', 'The delivered set')], help_text='Only labels that stand under it.', max_length=9)),
                 ('in_force', models.BooleanField(default=True, help_text='Of ground truths, only those that count now, none that were superseded.')),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('expires_at', models.DateTimeField()),

@@ -14,8 +14,9 @@ from rest_framework.request import Request
 from labeling.catalog.models import Project
 from labeling.catalog.permissions import Action
 from labeling.exchange.feeds import links
-from labeling.exchange.models import PROMISES, Feed, Table
+from labeling.exchange.models import Feed, Table
 from labeling.exchange.tables import streamed
+from labeling.frontier.standing import StandsUnder
 from labeling.gateway.api.base import ApiView, route, signed_in
 from labeling.gateway.api.by_address import ByAddress
 from labeling.gateway.api.endpoint import Json, Who, endpoint, file_of
@@ -29,7 +30,7 @@ class FeedIn(StrictSerializer):
     columns = serializers.ListField(
         child=serializers.CharField(max_length=40), max_length=100, default=list, help_text="Empty: all."
     )
-    promise = serializers.ChoiceField(PROMISES, allow_blank=True, default="")
+    promise = serializers.ChoiceField(StandsUnder.choices, allow_blank=True, default="")
     in_force = like(Feed, "in_force", default=True)
     expires_at = serializers.DateTimeField(help_text=f"Within {links.LONGEST.days} days.")
 

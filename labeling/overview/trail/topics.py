@@ -92,7 +92,10 @@ TOPICS: dict[str, Topic] = {
             }
         ),
     ),
-    "models": Topic(_("Models"), of_projects=frozenset({"model_trained", "model_promoted"})),
+    "models": Topic(
+        _("Models"),
+        of_projects=frozenset({"model_trained", "model_promoted", "shadow_began", "shadow_ended"}),
+    ),
     "decisions": Topic(
         _("Certificates and decisions"),
         of_projects=frozenset(
