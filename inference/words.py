@@ -22,8 +22,9 @@ Floats = npt.NDArray[np.float32]
 #: Cosines are multiplied by it before the softmax. CLIP learned it and was held to at most this, where it ended (Radford et
 #: al. 2021, 2.5); an export of the two encoders does not say it.
 SCALE = 100.0
-#: In tokens, where neither the graph nor the tokenizer says how long a text is: CLIP's.
-_LENGTH = 77
+#: In tokens, where neither the graph nor the tokenizer says how long a text is: SigLIP's. CLIP reads up to 77, and a text
+#: that is shorter says the same to it however long it is padded.
+_LENGTH = 64
 
 
 class TextEncoder:

@@ -3,7 +3,8 @@
 ``strict``: people settled it, blind, by the project's rule, or it was known beforehand. ``machine``: the machine decided it
 alone. ``assisted``: one blind answer that agreed with the machine settled it. ``delivered``: it is the machine's or an
 assisted one, and what is stated is of all labels together. None (empty) where it does not stand, or where a grid had told
-people what to expect: they settled it, but not blind (docs/decisions/0015-a-sweep-is-not-blind.md).
+people what to expect, or an earlier photo of the same asset: they settled it, but not blind
+(docs/decisions/0015-a-sweep-is-not-blind.md, 0057-an-earlier-photo-beside.md).
 """
 
 from __future__ import annotations

@@ -38,7 +38,7 @@ _BY = {
     "reviewer": gettext_lazy("a reviewer"),
     "machine": gettext_lazy("the machine"),
     "assisted": gettext_lazy("one answer that agrees with the machine"),
-    "sweep": gettext_lazy("people, in a grid of one class"),
+    "sweep": gettext_lazy("people, not blind: in a grid of one class, or beside an earlier photo"),
     "imported": gettext_lazy("somebody elsewhere: it was imported"),
 }
 

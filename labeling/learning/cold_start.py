@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from labeling.catalog import backbones
 from labeling.catalog.models import Project
+from labeling.jobs.models import JobState
 from labeling.learning import selectors
 from labeling.learning.training_set import readiness
 
@@ -15,9 +18,22 @@ AGAIN = 20
 
 def is_due(project: Project, fresh: int) -> bool:
     """Whether, with ``fresh`` ground truths just now, there are as many as words are judged on. Free without words."""
-    if not any(backbones.knows_words(name) for name in project.backbone_names):
+    if not _has_words(project):
         return False
     if selectors.champion(project) is not None:
         return False
     total = readiness(project).total
     return any(total - fresh < enough <= total for enough in (LEAST, AGAIN))
+
+
+def last_verdict(project: Project) -> dict[str, Any] | None:
+    """What the newest order said of words and labels (``judged``, ``words``, ``labels``, ``taken``); None where it had
+    nothing to compare. Free without words."""
+    if not _has_words(project):
+        return None
+    ordered = selectors.jobs(project).filter(kind="rank", state=JobState.SUCCEEDED).first()
+    return ((ordered and ordered.result) or {}).get("words")
+
+
+def _has_words(project: Project) -> bool:
+    return any(backbones.knows_words(name) for name in project.backbone_names)

@@ -49,6 +49,7 @@ NAMES = {
     "words": gettext_lazy("Look for photos by words"),
     "erase": gettext_lazy("Erase photos"),
     "recognise_shots": gettext_lazy("Recognise which shot a photo shows"),
+    "ask_earlier_inspections": gettext_lazy("Take in photos of earlier inspections"),
 }
 UNITS = {
     "embed": gettext_lazy("photos"),
@@ -60,9 +61,23 @@ UNITS = {
     "space": gettext_lazy("photos"),
     "words": gettext_lazy("photos"),
     "erase": gettext_lazy("photos"),
+    "ask_earlier_inspections": gettext_lazy("inspections"),
 }
 #: Of these, what was done before somebody cancelled stays; all others end in one write, or in nothing.
-KEPT = frozenset({"embed", "embed_help", "measure", "intake", "import", "derive", "bulk", "choose", "erase"})
+KEPT = frozenset(
+    {
+        "embed",
+        "embed_help",
+        "measure",
+        "intake",
+        "import",
+        "derive",
+        "bulk",
+        "choose",
+        "erase",
+        "ask_earlier_inspections",
+    }
+)
 STATES = {
     JobState.QUEUED: gettext_lazy("Waiting"),
     JobState.RUNNING: gettext_lazy("Running"),
@@ -222,6 +237,8 @@ def _outcome(kind: str, result: dict[str, Any]) -> str:
         if result.get("unknown"):
             text += " " + _("Known answers that found no fresh photo: %(n)d.") % {"n": len(result["unknown"])}
         return text
+    if kind == "ask_earlier_inspections" and "inspections" in result:
+        return _("%(photos)d photos of %(inspections)d inspections came in.") % result
     if kind == "rank" and "photos" in result:
         return _("%(photos)d photos in a new order.") % result
     if kind == "monitor" and "readings" in result:

@@ -381,6 +381,8 @@ _SENTENCES: dict[str, Callable[[dict[str, Any]], str]] = {
     "protocol_published": lambda d: (
         _("%(who)s published version %(number)s of the protocol %(protocol)s, which asks this project.") % d
     ),
+    "protocol_archived": lambda d: _("%(who)s archived the protocol %(protocol)s.") % d,
+    "protocol_restored": lambda d: _("%(who)s brought the protocol %(protocol)s back from the archive.") % d,
     "capture_link_prolonged": lambda d: (
         _("%(who)s let a capture link of the protocol %(protocol)s go on.") % d
     ),
@@ -482,6 +484,8 @@ _LOOK: dict[str, tuple[str, str]] = {
     "intake_discarded": ("folder-up", "intake"),
     "intake_renamed": ("folder-up", "intake"),
     "protocol_published": ("clipboard-check", ""),
+    "protocol_archived": ("archive", ""),
+    "protocol_restored": ("archive-restore", ""),
     "capture_link_prolonged": ("link", ""),
     "capture_link_revoked": ("unlink", ""),
     "feed_made": ("sheet", "feeds"),

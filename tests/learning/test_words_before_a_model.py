@@ -11,6 +11,7 @@ import labeling.queue.tasks  # noqa: F401  (registers the handler of `rank`)
 from inference import backbones
 from labeling.catalog.models import Item, Project
 from labeling.catalog.services import add_image, add_items
+from labeling.frontier.picture import picture
 from labeling.jobs.models import Job, JobState
 from labeling.learning import cold_start
 from labeling.learning.compute.ordering import Ordered, order_items
@@ -75,6 +76,8 @@ def test_words_that_the_labels_bear_out_bring_the_rare_class_first(weights: Path
     settled.send(sender=Annotation, project=project, item_ids=[items[9].pk])
     (job,) = Job.objects.of_project(project.pk).filter(kind="rank", state=JobState.QUEUED)
     assert (run_job(job).result or {})["words"] == ordered.words
+    said = picture(project).empty
+    assert said.startswith("No model yet: names and criteria") and "10 ground truths" in said
 
 
 def test_words_that_are_wrong_change_nothing(weights: Path) -> None:

@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 from labeling.catalog.models import Project
 from labeling.catalog.permissions import Action
 from labeling.catalog.services import log_activity
+from labeling.inspections.archiving import refuse_archived
 from labeling.inspections.models import CaptureLink, Origin, Protocol
 from labeling.inspections.permissions import actions_in, projects_asked, protocol_for
 from labeling.inspections.said import Said
@@ -54,10 +55,16 @@ def open_link(token: str) -> CaptureLink:
             _("This link is not valid. Ask whoever sent it to you for a new one, and open it whole."),
             status=404,
         )
-    if link.revoked_at is not None or link.protocol.archived_at is not None:
+    if link.revoked_at is not None:
         raise Refused(
             "link_revoked",
             _("This link was revoked. Ask whoever sent it to you for a new one."),
+            status=410,
+        )
+    if link.protocol.archived_at is not None:  # which may be brought back, as a link is prolonged
+        raise Refused(
+            "link_expired",
+            _("No photos are taken by this link now. Ask whoever sent it to you."),
             status=410,
         )
     if link.expires_at <= timezone.now():
@@ -74,7 +81,7 @@ def link_for(user: Any, pk: UUID, action: Action) -> CaptureLink:
     link = CaptureLink.objects.select_related("protocol").filter(pk=pk).first()
     if link is None or actions_in(user, link.protocol) is None:
         raise Http404(_("There is no such link."))
-    protocol_for(user, link.protocol.slug, action, archived_too=True)
+    protocol_for(user, link.protocol.slug, action)
     return link
 
 
@@ -92,8 +99,9 @@ def make_link(
 ) -> CaptureLink:
     """A link for one inspection of the asset ``identifier``, which is made if it is new.
 
-    Raises :class:`Refused` ``invalid`` (422).
+    Raises :class:`Refused` ``invalid`` (422), ``archived`` (409).
     """
+    refuse_archived(protocol)
     _judge_end(expires_at)
     # Judged as the inspection will be that comes by it.
     said = Said(

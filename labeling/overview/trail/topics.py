@@ -20,17 +20,19 @@ class Topic:
 
 
 _EXPORTS = frozenset({"trail_exported"})
+_TEMPLATES = frozenset({"template_kept", "template_removed"})
 _SIGNING_IN = frozenset(map(str, AccountEvent.SIGN_INS))
 
 TOPICS: dict[str, Topic] = {
     "sign-ins": Topic(_("Sign-ins"), of_accounts=_SIGNING_IN),
     "accounts": Topic(
         _("Accounts and tokens"),
-        of_accounts=frozenset(AccountEvent.Kind.values) - _SIGNING_IN - _EXPORTS,
+        of_accounts=frozenset(AccountEvent.Kind.values) - _SIGNING_IN - _EXPORTS - _TEMPLATES,
     ),
     "members": Topic(_("Members"), of_projects=frozenset({"role_set", "member_removed"})),
     "settings": Topic(
         _("Projects and their settings"),
+        of_accounts=_TEMPLATES,
         of_projects=frozenset(
             {
                 "project_created",
@@ -42,6 +44,8 @@ TOPICS: dict[str, Topic] = {
                 "sheet_changed",
                 "sheet_removed",
                 "protocol_published",
+                "protocol_archived",
+                "protocol_restored",
                 "capture_link_prolonged",
                 "capture_link_revoked",
                 "endpoint_made",
