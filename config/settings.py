@@ -305,6 +305,7 @@ DEMO = _flag("HILLTOP_DEMO")  # the sign-in page says where the demo's accounts 
 EMBEDDINGS_DIR = VAR / "embeddings"
 MODELS_DIR = VAR / "models"
 BACKBONES_DIR = VAR / "backbones"  # fitted to projects' own photos
+BUNDLES_DIR = VAR / "bundles"  # model versions that were taken out
 # A project adapts its backbone to its photos by itself when it has so many, and each time they double; 0 is never.
 ADAPT_AFTER = int(os.environ.get("HILLTOP_ADAPT_AFTER", 200))
 FINE_TUNE_EPOCHS = int(os.environ.get("HILLTOP_FINE_TUNE_EPOCHS", 12))
@@ -315,7 +316,7 @@ STAGING_DIR = VAR / "staging"
 CACHE_BYTES = int(os.environ.get("HILLTOP_CACHE_BYTES", 50 * 10**9))
 #: For so long what was asked to be erased can be brought back, where nobody says otherwise.
 ERASURE_DAYS = int(os.environ.get("HILLTOP_ERASURE_DAYS", 14))
-keep_private([VAR / "photos", STAGING_DIR, EMBEDDINGS_DIR, MODELS_DIR, BACKBONES_DIR])
+keep_private([VAR / "photos", STAGING_DIR, EMBEDDINGS_DIR, MODELS_DIR, BACKBONES_DIR, BUNDLES_DIR])
 INTAKE_ROOTS = [Path(p).resolve() for p in _list("HILLTOP_INTAKE_ROOTS", str(VAR / "intake"))]
 # Name -> OPTIONS of django-storages' S3Storage, of buckets and prefixes of which a project's admins may take photos.
 BUCKETS = json.loads(os.environ.get("HILLTOP_BUCKETS") or "{}")

@@ -48,9 +48,11 @@ class Backbone:
         preprocessing: what ``preprocess`` does.
         flips: "" or how mirror images are averaged in, see ``inference.backbones.views``.
         cpu_only: it runs on the CPU, whatever device is asked for.
+        exported: where it came as ONNX that takes pixels as ``inference.pixel_network`` does, that file.
     """
 
     cpu_only = False
+    exported: Path | None = None
 
     def __init__(
         self,

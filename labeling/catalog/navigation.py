@@ -66,7 +66,7 @@ ALL: tuple[Page | Group, ...] = (
             Page("frontier", _("Frontier"), "shield-check", Action.OVERRULE),
             Page("dashboard", _("Dashboard"), "layout-dashboard", Action.FIGURES),
             Page("monitors", _("Monitors"), "activity", Action.OVERRULE),
-            Page("models", _("Models"), "brain", Action.ADMIN, below=("model", "derive")),
+            Page("models", _("Models"), "brain", Action.ADMIN, below=("model", "derive", "bundle")),
             Page("lab", _("Strategy lab"), "flask-conical", Action.ADMIN),
         ),
     ),

@@ -11,6 +11,7 @@ from django.db.models import Max, OuterRef, Q, QuerySet, Subquery
 from labeling.catalog.models import Item, LabelClass, Project
 from labeling.catalog.selectors import class_resolution, current_guideline
 from labeling.jobs.models import Job, JobQuerySet, JobState
+from labeling.learning import domain_backbones
 from labeling.learning.models import Diagnostics, DomainBackbone, ModelVersion, Promotion
 from labeling.learning.on_disk import is_whole
 from labeling.learning.training_set import TRAINER, size, training_set
@@ -98,7 +99,7 @@ def was_training_asked_for(project: Project) -> bool:
 def trained_on_the_same(project: Project, *, seed: int) -> ModelVersion | None:
     """The version that a training now, with this seed, would only repeat.
 
-    None since a backbone was adapted, added or dropped: a training would judge others.
+    None since a backbone was adapted, brought in, added or dropped: a training would judge others.
     """
     versions = ModelVersion.objects.filter(project=project)
     names = project.backbone_names
@@ -108,6 +109,8 @@ def trained_on_the_same(project: Project, *, seed: int) -> ModelVersion | None:
     adapted = DomainBackbone.objects.filter(project=project, base__in=names).first()
     if adapted is not None:
         versions = versions.filter(created_at__gt=adapted.created_at)
+    if (given := domain_backbones.brought_in(project)) is not None:
+        versions = versions.filter(created_at__gt=given.created_at)
     alike = versions.filter(
         judged,
         Q(backbone=project.backbone_name) | Q(manifest__base=project.backbone_name),

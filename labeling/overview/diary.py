@@ -168,6 +168,7 @@ def _exported(data: dict[str, Any]) -> str:
         "ground-truths": _("%(who)s exported the ground truths as %(format)s."),
         "decisions": _("%(who)s exported the machine's decisions as %(format)s."),
         "data-set": _("%(who)s downloaded a data set (%(format)s)."),
+        "bundle": _("%(who)s took version %(number)d out (%(format)s)."),
     }
     return said[data["what"]] % data
 
@@ -426,6 +427,9 @@ _SENTENCES: dict[str, Callable[[dict[str, Any]], str]] = {
     "labeler_paused": _paused,
     "labeler_resumed": lambda d: _("%(who)s let %(labeler)s go on.") % d,
     "model_trained": _trained,
+    "model_brought_in": lambda d: (
+        _("%(who)s brought a classifier in (%(file)s): model version %(number)d.") % d
+    ),
     "model_promoted": _promoted,
     "shadow_began": lambda d: _("%(who)s lets version %(number)d answer in the shadow.") % d,
     "shadow_ended": lambda d: _("%(who)s lets no version answer in the shadow any more.") % d,
@@ -515,6 +519,7 @@ _LOOK: dict[str, tuple[str, str]] = {
     "labeler_paused": ("circle-pause", "labelers"),
     "labeler_resumed": ("circle-play", "labelers"),
     "model_trained": ("brain", "models"),
+    "model_brought_in": ("brain", "models"),
     "model_promoted": ("brain", "models"),
     "shadow_began": ("contrast", "models"),
     "shadow_ended": ("contrast", "models"),

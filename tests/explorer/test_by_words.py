@@ -98,7 +98,9 @@ def test_the_best_fitting_come_first_on_the_page_as_in_the_api(coloured: Coloure
     waiting = coloured.client.get(f"/api/v1/projects/{coloured.project.slug}/items", {"words": "a RED car"})
     assert (waiting.status_code, waiting.json()["error"]["code"]) == (409, "not_ready")
     assert coloured.page(words="a RED car").context["waits"]
+    assert "A worker compares" in coloured.page(words="a RED car", fragment="waiting").content.decode()
     assert coloured.run().result == {"photos": 12}
+    assert "Show what was found" in coloured.page(words="a RED car", fragment="waiting").content.decode()
     found = coloured.found(words="a RED car")
     assert set(found[:3]) == {"red0.png", "red1.png", "red2.png"} and len(found) == 12
     page = coloured.page(words="a RED car")

@@ -12,7 +12,8 @@ import pytest
 from django.core.cache import cache
 from pytest_django import Settings
 
-import labeling.learning.tasks  # noqa: F401  (registers the handlers)
+import labeling.learning.tasks
+import labeling.serving.tasks  # noqa: F401  (both register their handlers)
 from labeling.catalog.models import Item, Project
 from labeling.catalog.services import add_image, add_items
 from labeling.jobs.models import Job, JobState
@@ -35,6 +36,7 @@ def own_folders(settings: Settings, tmp_path: Path) -> Iterator[None]:
     settings.EMBEDDINGS_DIR = tmp_path / "embeddings"
     settings.MODELS_DIR = tmp_path / "models"
     settings.BACKBONES_DIR = tmp_path / "backbones"
+    settings.BUNDLES_DIR = tmp_path / "bundles"
     cache.clear()
     yield
     cache.clear()

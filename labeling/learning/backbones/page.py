@@ -90,6 +90,8 @@ def _role(project: Project, name: str) -> str:
         return _("the project's own: it orders the photos before the first model")
     if name in project.backbone_names:
         return _("looks beside it")
+    if name.startswith("onnx:"):
+        return _("brought in, trained elsewhere")
     if name.startswith("domain:"):
         return _("adapted to the project's photos")
     return _("dropped; a version in use stands on it")

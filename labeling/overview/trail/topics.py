@@ -98,7 +98,9 @@ TOPICS: dict[str, Topic] = {
     ),
     "models": Topic(
         _("Models"),
-        of_projects=frozenset({"model_trained", "model_promoted", "shadow_began", "shadow_ended"}),
+        of_projects=frozenset(
+            {"model_trained", "model_promoted", "model_brought_in", "shadow_began", "shadow_ended"}
+        ),
     ),
     "decisions": Topic(
         _("Certificates and decisions"),
