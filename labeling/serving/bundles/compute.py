@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import tempfile
 import zipfile
 from pathlib import Path
@@ -44,7 +45,8 @@ def make_bundle(progress: Progress) -> dict[str, Any]:
     progress.report(0, 1, gettext_noop("Writing the bundle"))
     relative = f"{project.slug}/{progress.job.pk}"
     folder = BUNDLES.root / relative
-    folder.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)  # what a worker that died had begun
+    folder.mkdir(parents=True)
     manifest = write_zip(version, folder / FILE)
     (folder / MANIFEST).write_text(_json(manifest), "utf-8")
     progress.check()

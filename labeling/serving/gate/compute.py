@@ -73,7 +73,8 @@ def _kept(version: ModelVersion, photos: int) -> Iterator[tuple[Item, npt.NDArra
     vectors = vectors_of(version)
     newest = Item.objects.filter(project=version.project_id).select_related("image").order_by("-id")[:photos]
     items = {each.image.sha256: each for each in newest}
-    hashes = [each for each in items if each not in set(vectors.missing(list(items)))]
+    lacking = set(vectors.missing(list(items)))
+    hashes = [each for each in items if each not in lacking]
     if hashes:
         said = score(artifact.load(version), vectors.rows(hashes))
         yield from zip((items[each] for each in hashes), said, strict=True)
