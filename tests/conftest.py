@@ -22,6 +22,9 @@ import pytest
 
 from config.database import start_embedded
 
+# Or each process that the tests start compiles all of ours anew, where the machine's own word is to keep nothing.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 # Before numpy loads its BLAS, in processes that tests start too: each core has a process of the tests' own already.
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")

@@ -63,9 +63,19 @@ class Stack:
 
     def start_worker(self, *arguments: str) -> subprocess.Popen[bytes]:
         """Start one job worker, and return its process (a group leader) once it beats."""
+        before = self._newest_worker()
         worker = self._spawn("worker", [sys.executable, "-m", "tests.tiny_network", *arguments])
         self.workers.append(worker)
+        while self._newest_worker() <= before:
+            if worker.poll() is not None:
+                raise RuntimeError(f"the worker ended at once:\n{self.log('worker')[-4000:]}")
+            time.sleep(0.05)
         return worker
+
+    def _newest_worker(self) -> int:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT coalesce(max(id), 0) FROM procrastinate_workers")
+            return int(cursor.fetchone()[0])
 
     def stop_workers(self) -> None:
         for worker in self.workers:

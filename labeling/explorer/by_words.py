@@ -61,7 +61,7 @@ def ask_words(*, project: Project, by: User, words: str) -> str:
         job = enqueue(
             kind=JOB_KIND,
             project_id=project.pk,
-            args={"backbone": backbone, "words": words},
+            args={"backbone": backbone},  # jobs are kept for long, words for a week
             requested_by=by,
             priority=SOON,
         )

@@ -8,7 +8,7 @@ from django.http import Http404
 from django.utils.translation import gettext as _
 
 from labeling.catalog.models import Project
-from labeling.explorer.models import Bulk, SavedView
+from labeling.explorer.models import AskedWords, Bulk, SavedView
 from labeling.explorer.naming import KnownBy
 from labeling.explorer.wanted import Wanted
 from labeling.locks import hold_name
@@ -86,10 +86,14 @@ def _checked(name: str) -> str:
 
 
 def forget_views_of(*, project: Project, gone: KnownBy) -> None:
-    """Forget the views that are narrowed to an erased photo, and what was done with all that one found, whole."""
+    """Forget the views that are narrowed to an erased photo, words that name it, and what was done with all that one found,
+    whole."""
     for view in SavedView.objects.filter(project=project):
         if gone.is_meant_by(view.query):
             view.delete()
+    for asked in AskedWords.objects.filter(project=project):
+        if gone.is_meant_by(Wanted(words=asked.words).query):
+            asked.delete()
     for bulk in Bulk.objects.filter(project=project):
         if gone.is_meant_by(bulk.query):
             bulk.delete()

@@ -37,6 +37,7 @@ def test_an_explanation_is_asked_for_waits_and_arrives(
     live_stack.start_worker()
     heat = page.locator("[data-heat]")
     expect(heat).to_be_visible()
+    expect(heat).not_to_have_js_property("naturalWidth", 0)  # it has come, and does not move any more
     expect(page.get_by_role("heading", name="Nearest settled photos, by embedding")).to_be_visible()
     assert page.evaluate("window.notReloaded") is True
     _shoot(page, "explained")

@@ -150,7 +150,6 @@ def test_each_part_is_whole_for_a_screen_reader_and_stays_as_it_was_chosen_while
 def test_on_a_phone_another_part_begins_at_its_tabs(page_for: Callable[..., Page]) -> None:
     pool = certified_pool(slug="cells")
     page = page_for(pool.admin)
-    tabs = "document.getElementById('part').getBoundingClientRect().top"
     page.goto("/p/cells/frontier")
     page.get_by_role("link", name="Policy").click()
     expect(page.get_by_role("heading", name="Policy")).to_be_visible()
@@ -159,4 +158,8 @@ def test_on_a_phone_another_part_begins_at_its_tabs(page_for: Callable[..., Page
     page.goto("/p/cells/frontier")
     page.get_by_role("link", name="Policy").click()
     expect(page.get_by_role("heading", name="Policy")).to_be_visible()
-    assert 0 <= page.evaluate(tabs) < 120, "at the top, below what sticks there"
+    # At the top, below what sticks there, once the page has come there.
+    page.wait_for_function(
+        """() => { const { top } = document.getElementById('part').getBoundingClientRect();
+        return top >= 0 && top < 120; }"""
+    )

@@ -20,6 +20,8 @@ from labeling.catalog.models import Item, Project
 from labeling.catalog.services import add_image, add_items
 from labeling.explorer.laying_out import tidy_up
 from labeling.explorer.models import AskedWords
+from labeling.explorer.naming import KnownBy
+from labeling.explorer.saving import forget_views_of
 from labeling.jobs.models import Job, JobState
 from labeling.jobs.services import cancel
 from labeling.learning.services import request_embedding
@@ -99,7 +101,7 @@ def test_the_best_fitting_come_first_on_the_page_as_in_the_api(coloured: Coloure
     assert (waiting.status_code, waiting.json()["error"]["code"]) == (409, "not_ready")
     assert coloured.page(words="a RED car").context["waits"]
     assert "A worker compares" in coloured.page(words="a RED car", fragment="waiting").content.decode()
-    assert coloured.run().result == {"photos": 12}
+    assert coloured.run().result == {"words": 1, "photos": 12}
     assert "Show what was found" in coloured.page(words="a RED car", fragment="waiting").content.decode()
     found = coloured.found(words="a RED car")
     assert set(found[:3]) == {"red0.png", "red1.png", "red2.png"} and len(found) == 12
@@ -177,6 +179,13 @@ def test_a_further_backbone_is_enough(coloured: Coloured) -> None:
     )
     coloured.project.refresh_from_db()
     embed(coloured)
-    coloured.ask("green")
-    coloured.run()
+    for words in ("green", "blue door"):
+        coloured.ask(words)
+    # One pass for all that wait: the other job finds nothing left to do.
+    assert coloured.run().result == {"words": 2, "photos": 12}
     assert {name[:5] for name in coloured.found(words="green", limit=3)} == {"green"}
+    assert {name[:4] for name in coloured.found(words="blue door", limit=3)} == {"blue"}
+    assert "green" not in str(list(Job.objects.values_list("args", "result")))
+    gone = KnownBy(coloured.project, names=["blue door"])
+    forget_views_of(project=coloured.project, gone=gone)
+    assert [each.words for each in AskedWords.objects.all()] == ["green"]

@@ -1,11 +1,26 @@
 from __future__ import annotations
 
+import gc
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
 from PIL import Image
+
+from inference import backbones
+from inference.photo import room
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _networks_go_with_their_module() -> Iterator[None]:
+    """A process keeps what it loaded. Of networks with made-up weights that was 1.2 GB, and nobody asks for them again."""
+    yield
+    for name, weights in list(backbones._loaded):
+        if weights is not None or ":" in name:
+            del backbones._loaded[name, weights]
+    gc.collect()  # each exported network is a ring of references
+    room._give_back(0)
 
 
 @pytest.fixture

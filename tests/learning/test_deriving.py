@@ -10,6 +10,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
 
+import labeling.explorer.tasks
 import labeling.frontier.tasks  # what a settled photo and a first model set off
 import labeling.monitors.tasks
 import labeling.queue.tasks  # noqa: F401  (registers the handlers)

@@ -1,4 +1,4 @@
-"""The job ``words``: texts become a vector beside the photos' own, and all photos are compared with it, exactly."""
+"""The job ``words``: texts become vectors beside the photos' own, and all photos are compared with them, exactly."""
 
 from __future__ import annotations
 
@@ -20,18 +20,22 @@ from labeling.learning.compute.words import encoder_of
 
 
 def compare(progress: Progress) -> dict[str, Any]:
-    """Keep the :data:`MOST` photos that the words fit best. Returns {photos}: how many were compared.
+    """Keep, of all words of the project that wait, the :data:`MOST` photos that they fit best.
+
+    Returns {words, photos}: how many were compared with how many.
 
     Raises :class:`JobError` where the backbone cannot be loaded.
     """
-    project, args = project_of(progress), progress.job.args
-    asked = AskedWords.objects.filter(project=project, backbone=args["backbone"], words=args["words"])
+    project, name = project_of(progress), progress.job.args["backbone"]
+    waiting = list(AskedWords.objects.filter(project=project, backbone=name, item_ids=None))
+    if not waiting:  # another job took them along
+        return {"words": 0, "photos": 0}
     try:
-        backbone = load_backbone(args["backbone"])
+        backbone = load_backbone(name)
         # As they stand, and as captions are that such models learned from.
         wanted = class_vectors(
-            encoder_of(args["backbone"]), [[args["words"], *prompts_of(args["words"], [])]]
-        )[0]
+            encoder_of(name), [[each.words, *prompts_of(each.words, [])] for each in waiting]
+        )
     except (UnknownBackbone, WeightsError) as error:
         raise JobError(str(error)) from error
     gathered = gather(store_of(backbone), [project])
@@ -40,12 +44,13 @@ def compare(progress: Progress) -> dict[str, Any]:
     order = places.in_disk_order()
     order = order[places.found[order]]
     rows = PlacedRows(gathered.store, places[order])
-    cosines = np.empty(len(order), dtype=np.float32)
+    cosines = np.empty((len(waiting), len(order)), dtype=np.float32)
     for start in range(0, len(order), CHUNK):
         part = rows[start : start + CHUNK]
-        cosines[start : start + len(part)] = part @ wanted
+        cosines[:, start : start + len(part)] = wanted @ part.T
         progress.report(start + len(part), len(order), gettext_noop("Comparing photos"))
     item_ids = pool.item_ids[order]
-    nearest = np.lexsort((item_ids, -cosines))[:MOST]
-    asked.update(item_ids=item_ids[nearest].tolist())
-    return {"photos": len(order)}
+    for each, its in zip(waiting, cosines, strict=True):
+        each.item_ids = item_ids[np.lexsort((item_ids, -its))[:MOST]].tolist()
+    AskedWords.objects.bulk_update(waiting, ["item_ids"])
+    return {"words": len(waiting), "photos": len(order)}
