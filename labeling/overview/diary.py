@@ -197,6 +197,13 @@ def _trained(data: dict[str, Any]) -> str:
     }
 
 
+def _registered(data: dict[str, Any]) -> str:
+    return _(
+        "%(who)s registered a head that was trained elsewhere as model version %(number)d: accuracy %(accuracy).2f on %(n)d "
+        "ground truths that it says it has not seen."
+    ) % {**data, "n": data["judged_on"]}
+
+
 def _promoted(data: dict[str, Any]) -> str:
     if data.get("before") and data["before"] > data["number"]:
         said = _("%(who)s rolled back from version %(before)d to version %(number)d") % data
@@ -421,6 +428,7 @@ _SENTENCES: dict[str, Callable[[dict[str, Any]], str]] = {
     "labeler_paused": _paused,
     "labeler_resumed": lambda d: _("%(who)s let %(labeler)s go on.") % d,
     "model_trained": _trained,
+    "model_registered": _registered,
     "model_promoted": _promoted,
     "frontier_policy": _policy,
     "certified": _certified,
@@ -493,6 +501,7 @@ _LOOK: dict[str, tuple[str, str]] = {
     "labeler_paused": ("circle-pause", "labelers"),
     "labeler_resumed": ("circle-play", "labelers"),
     "model_trained": ("brain", "models"),
+    "model_registered": ("brain", "models"),
     "model_promoted": ("brain", "models"),
     "frontier_policy": ("shield", "frontier-policy"),
     "certified": ("shield-check", "frontier"),

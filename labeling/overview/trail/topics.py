@@ -86,7 +86,9 @@ TOPICS: dict[str, Topic] = {
             }
         ),
     ),
-    "models": Topic(_("Models"), of_projects=frozenset({"model_trained", "model_promoted"})),
+    "models": Topic(
+        _("Models"), of_projects=frozenset({"model_trained", "model_registered", "model_promoted"})
+    ),
     "decisions": Topic(
         _("Certificates and decisions"),
         of_projects=frozenset(
