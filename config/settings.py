@@ -4,9 +4,9 @@ Variables (all optional): ``HILLTOP_SECRET_KEY``, ``HILLTOP_SECRET_KEY_FALLBACKS
 ``HILLTOP_DEBUG``, ``HILLTOP_HOSTS``, ``HILLTOP_ORIGINS``,
 ``HILLTOP_HTTPS``, ``HILLTOP_PROXIES``, ``HILLTOP_PREFIX``, ``HILLTOP_MAIL``, ``HILLTOP_MAIL_FROM``,
 ``HILLTOP_VAR``, ``HILLTOP_CACHE_BYTES``, ``HILLTOP_ERASURE_DAYS``, ``HILLTOP_INTAKE_ROOTS``, ``HILLTOP_BUCKETS``,
-``HILLTOP_FETCH_NETWORKS``,
+``HILLTOP_FETCH_NETWORKS``, ``HILLTOP_EVENT_DAYS``, ``HILLTOP_WEBHOOK_PAUSES``,
 ``HILLTOP_STORAGE``, ``HILLTOP_LOG``, ``HILLTOP_MAX_BYTES``, ``HILLTOP_MAX_UPLOAD_BYTES``, ``HILLTOP_MAX_PIXELS``,
-``HILLTOP_MIN_SIDE``, ``HILLTOP_STATIC``, ``HILLTOP_WEIGHTS_DIR``,
+``HILLTOP_MIN_SIDE``, ``HILLTOP_PREDICT_SOCKET``, ``HILLTOP_PREDICT_VERSIONS``, ``HILLTOP_STATIC``, ``HILLTOP_WEIGHTS_DIR``,
 ``DATABASE_URL``. See docs/configuration.md.
 """
 
@@ -16,6 +16,7 @@ import hashlib
 import json
 import os
 import secrets
+from datetime import timedelta
 from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -82,11 +83,13 @@ ROOMS = [
     "queue",
     "frontier",
     "monitors",
+    "serving",
     "inspections",
     "explorer",
     "exchange",
     "erasure",
     "overview",
+    "notify",
     "gateway",
 ]
 INSTALLED_APPS = [
@@ -318,11 +321,21 @@ INTAKE_ROOTS = [Path(p).resolve() for p in _list("HILLTOP_INTAKE_ROOTS", str(VAR
 BUCKETS = json.loads(os.environ.get("HILLTOP_BUCKETS") or "{}")
 # Private networks whose addresses a table of photos may name; see labeling/public_http.py.
 FETCH_NETWORKS = [ip_network(network, strict=False) for network in _list("HILLTOP_FETCH_NETWORKS")]
+#: Events, and what became of them, are kept for so long.
+EVENTS_KEPT = timedelta(days=int(os.environ.get("HILLTOP_EVENT_DAYS", 30)))
+#: Seconds between the attempts of one delivery: a day in all.
+WEBHOOK_PAUSES = [
+    float(pause) for pause in _list("HILLTOP_WEBHOOK_PAUSES", "5,60,600,3600,10800,21600,50400")
+]
 INTAKE_MAX_BYTES = int(os.environ.get("HILLTOP_MAX_BYTES", 40 * 2**20))
 #: All that one upload may hold: photos, or a zip of them.
 UPLOAD_MAX_BYTES = int(os.environ.get("HILLTOP_MAX_UPLOAD_BYTES", 4 * 2**30))
 INTAKE_MAX_PIXELS = int(os.environ.get("HILLTOP_MAX_PIXELS", 100_000_000))
 INTAKE_MIN_SIDE = int(os.environ.get("HILLTOP_MIN_SIDE", 32))
+
+# Predictions: where the web processes of this machine find the service, and how many model versions it keeps in memory.
+PREDICT_SOCKET = Path(os.environ.get("HILLTOP_PREDICT_SOCKET") or VAR / "predict.sock")
+PREDICT_VERSIONS = int(os.environ.get("HILLTOP_PREDICT_VERSIONS", 8))
 
 # Jobs: only a worker loads the task modules (they import torch); the web process defers by name.
 IS_WORKER = os.environ.get("HILLTOP_ROLE") == "worker"
@@ -350,8 +363,10 @@ REST_FRAMEWORK = {
         "export": "60/hour",
         "intake": "600/min",
         "inspections": "6000/min",
+        "predict": "6000/min",
         "train": "60/min",
         "capture": "120/min",  # of all who have one link
+        "feed": "120/hour",  # of each address
     },
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
@@ -364,7 +379,8 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
     # Values of a choice stand where they are used: shared names for them would change with every new field.
-    "POSTPROCESSING_HOOKS": [],
+    "POSTPROCESSING_HOOKS": ["labeling.gateway.webhooks_schema.add_webhooks"],
+    "OAS_VERSION": "3.1.0",
 }
 
 # Security.

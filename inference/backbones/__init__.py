@@ -36,6 +36,7 @@ FAMILIES: dict[str, str] = {
     "efficientnet_lite": "inference.backbones.efficientnet_lite",
     "torchvision": "inference.backbones.torchvision_zoo",
     "timm": "inference.backbones.timm_zoo",
+    "clip": "inference.backbones.clip",
     "domain": "inference.domain.family",
 }
 

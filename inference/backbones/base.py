@@ -47,7 +47,10 @@ class Backbone:
         input_size: side of the square input, pixels.
         preprocessing: what ``preprocess`` does.
         flips: "" or how mirror images are averaged in, see ``inference.backbones.views``.
+        cpu_only: it runs on the CPU, whatever device is asked for.
     """
+
+    cpu_only = False
 
     def __init__(
         self,
@@ -116,6 +119,12 @@ class Backbone:
             module.requires_grad_(False)
             self._module = module
         return self._module
+
+    def as_it_came(self, threads: int) -> Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.float32]] | None:
+        """The network as its publisher exported it, where that is how it came: (photos x views, S, S, C) uint8 to
+        (photos, dim) float32, on ``threads`` threads. None for a network of torch, which is exported here.
+        """
+        return None
 
     @property
     def view_dim(self) -> int:

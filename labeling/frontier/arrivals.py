@@ -8,6 +8,7 @@ look.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,6 +60,28 @@ def why_not_decided(plan_id: int, project: Project, item_id: int) -> str:
         return "with_people" if now["few"] else "not_looked_at"
     of_it = ArrivalCheck.objects.filter(plan=plan_id, first__lte=item_id, last__gte=item_id)
     return "with_people" if of_it.filter(usual=True).exists() else "unlike_the_pool"
+
+
+def why_unlike(plan_id: int, project: Project, item_ids: Sequence[int]) -> dict[int | None, str]:
+    """Photo -> ``unlike_the_pool``, ``not_looked_at``, or nothing, where a certificate of the plan speaks of it.
+
+    Under ``None`` a photo that is not in the project: it is as the newest arrivals are.
+    """
+    now = arrivals_now(plan_id, project)
+    last = ArrivalCheck.objects.filter(plan=plan_id).values_list("usual", flat=True).first()
+    newest = "" if now["few"] else "unlike_the_pool" if last is False else "not_looked_at"
+    looks = ArrivalCheck.objects.filter(plan=plan_id, first__lte=OuterRef("pk"), last__gte=OuterRef("pk"))
+    looked_at = Item.objects.filter(pk__in=item_ids).annotate(usual=Subquery(looks.values("usual")[:1]))
+    usual = dict(looked_at.values_list("pk", "usual"))
+
+    def why(item_id: int) -> str:
+        if item_id <= now["pool_to"]:
+            return ""
+        if item_id > now["checked_to"]:
+            return newest
+        return "" if usual.get(item_id) else "unlike_the_pool"
+
+    return {None: newest} | {item_id: why(item_id) for item_id in item_ids}
 
 
 def arrivals_now(plan_id: int, project: Project) -> dict[str, Any]:

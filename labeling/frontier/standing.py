@@ -11,7 +11,7 @@ from __future__ import annotations
 from django.db import connection, models
 from django.utils.translation import gettext_lazy
 
-from labeling.frontier.models import AutomaticDecision, PromiseKind
+from labeling.frontier.models import AutomaticDecision, Certificate, PromiseKind
 from labeling.truth.models import GroundTruth
 
 
@@ -66,6 +66,11 @@ def of_truth(truth: GroundTruth) -> tuple[str, float | None]:
 
 def of_decision(decision: AutomaticDecision) -> tuple[str, float]:
     """The same of a decision that stands."""
-    plan = decision.certificate.run.plan
+    return promise_of(decision.certificate)
+
+
+def promise_of(certificate: Certificate) -> tuple[str, float]:
+    """The same of what the machine says alone under a certificate."""
+    plan = certificate.run.plan
     promise = StandsUnder.DELIVERED if plan.promise == PromiseKind.DELIVERED else StandsUnder.MACHINE
     return promise, plan.precision

@@ -47,6 +47,7 @@ NAMES = {
     "month": gettext_lazy("Simulate a day of the demo"),
     "space": gettext_lazy("Find each photo's place among the others"),
     "like": gettext_lazy("Look at a photo that was sent"),
+    "words": gettext_lazy("Look for photos by words"),
     "erase": gettext_lazy("Erase photos"),
     "recognise_shots": gettext_lazy("Recognise which shot a photo shows"),
 }
@@ -58,6 +59,7 @@ UNITS = {
     "adapt": gettext_lazy("photos"),
     "derive": gettext_lazy("photos"),
     "space": gettext_lazy("photos"),
+    "words": gettext_lazy("photos"),
     "erase": gettext_lazy("photos"),
 }
 #: Of these, what was done before somebody cancelled stays; all others end in one write, or in nothing.

@@ -41,6 +41,7 @@ PURPOSES = (
             "remake_renditions",
             "space",
             "like",
+            "words",
             "erase",
         ),
     ),

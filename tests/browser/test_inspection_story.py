@@ -23,25 +23,16 @@ from typing import Any
 
 from playwright.sync_api import Page, expect
 
-import labeling.catalog.tasks
-import labeling.explorer.tasks
-import labeling.frontier.tasks
-import labeling.gateway.tasks
-import labeling.inspections.tasks
-import labeling.learning.tasks
-import labeling.monitors.tasks
-import labeling.queue.tasks  # noqa: F401  (registers the handlers)
 from labeling.catalog.images import add_image, add_items
 from labeling.catalog.models import Item, Project, Role
 from labeling.catalog.projects import update_settings
 from labeling.inspections.models import InspectionPhoto
-from labeling.jobs import runner
-from labeling.jobs.models import Job, JobState
 from labeling.people.models import User
 from labeling.truth import events
 from labeling.truth.models import Annotation, Dispute, GroundTruth
 from tests.browser.cameras import PICTURES, Phone, film, picture
 from tests.browser.test_question_sheet import Screen
+from tests.every_job import work
 from tests.factories import TINY, join, make_user
 
 SLUG = "car-return"
@@ -49,14 +40,6 @@ SLUG = "car-return"
 SIZE = (960, 720)
 SHOTS = ("Front", "Rear", "Left side", "Right side", "Interior")
 EARLIER, TRAINED, DRAWN = 280, 40, 150
-
-
-def work() -> None:
-    """Do all that waits for a worker, and what follows from it."""
-    while job := Job.objects.filter(state=JobState.QUEUED).order_by("created_at").first():
-        runner.run(job.pk)
-        job.refresh_from_db()
-        assert job.state == JobState.SUCCEEDED, f"{job.kind}: {job.error}\n{job.trace}"
 
 
 def earlier_photos(project: Project) -> dict[int, str]:

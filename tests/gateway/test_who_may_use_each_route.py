@@ -16,7 +16,7 @@ from tests.gateway.conftest import World
 ROLES = ("anonymous", "outsider", "viewer", "labeler", "reviewer", "admin", "superuser")
 ANYONE, SIGNED_IN, SUPERUSER = Who.ANYONE, Who.SIGNED_IN, Who.SUPERUSER
 VIEW, LABEL, REVIEW, ADMIN = Action.VIEW, Action.LABEL, Action.REVIEW, Action.ADMIN
-FIGURES, OVERRULE, DECIDE = Action.FIGURES, Action.OVERRULE, Action.DECIDE
+FIGURES, OVERRULE, DECIDE, PREDICT = Action.FIGURES, Action.OVERRULE, Action.DECIDE, Action.PREDICT
 
 #: route name -> method -> who may, of pages. "fragment" routes of the pages stand beside their page.
 PAGES: dict[str, dict[str, str]] = {
@@ -77,6 +77,8 @@ PAGES: dict[str, dict[str, str]] = {
     "protocol-templates": {"GET": SUPERUSER, "POST": SUPERUSER},
     "protocol-template-file": {"GET": SUPERUSER},
     "protocol-template-remove": {"POST": SUPERUSER},
+    "webhooks": {"GET": ADMIN, "POST": ADMIN},
+    "webhook": {"GET": ADMIN, "POST": ADMIN},
     "guideline": {"GET": VIEW},
     "guideline-edit": {"GET": ADMIN, "POST": ADMIN},
     "guideline-edit-class": {"GET": ADMIN},
@@ -86,6 +88,7 @@ PAGES: dict[str, dict[str, str]] = {
     "members": {"GET": ADMIN, "POST": ADMIN},
     "photos": {"GET": REVIEW, "POST": ADMIN},
     "photos-like": {"POST": REVIEW},
+    "photos-words": {"POST": REVIEW},
     "photos-save": {"POST": REVIEW},
     "photos-ticked": {"POST": REVIEW},
     "photos-forget": {"POST": REVIEW},
@@ -113,6 +116,8 @@ PAGES: dict[str, dict[str, str]] = {
     "protocol-rules": {"GET": FIGURES},
     "protocol-rules-change": {"POST": ADMIN},
     "data-sets": {"GET": ADMIN, "POST": ADMIN},
+    "feeds": {"GET": ADMIN, "POST": ADMIN},
+    "feed": {"POST": ADMIN},
     "erasures": {"GET": ADMIN, "POST": ADMIN},
     "erasure": {"GET": ADMIN},
     "erasure-undo": {"POST": ADMIN},
@@ -147,6 +152,7 @@ PAGES: dict[str, dict[str, str]] = {
     "gold-retire": {"POST": ADMIN},
     "models": {"GET": ADMIN},
     "models-training": {"GET": ADMIN},
+    "models-shadow": {"GET": ADMIN, "POST": ADMIN},
     "models-versions": {"GET": ADMIN},
     "models-train": {"POST": ADMIN},
     "model": {"GET": ADMIN},
@@ -210,6 +216,7 @@ KNOWN: dict[str, dict[str, str]] = {
     "api-tokens": {"GET": SIGNED_IN},
     "api-token": {"DELETE": SIGNED_IN},
     "api-audit-trail": {"GET": SUPERUSER},
+    "api-site-endpoints": {"GET": SUPERUSER, "POST": SUPERUSER},
     "api-audit-trail-export": {"GET": SUPERUSER},
     "api-projects": {"GET": SIGNED_IN, "POST": SUPERUSER},
     "api-project": {"GET": VIEW, "PATCH": ADMIN},
@@ -236,6 +243,7 @@ KNOWN: dict[str, dict[str, str]] = {
     "api-views": {"GET": REVIEW, "POST": REVIEW},
     "api-view": {"GET": REVIEW, "PATCH": REVIEW, "DELETE": REVIEW},
     "api-like": {"POST": REVIEW},
+    "api-words": {"POST": REVIEW},
     "api-item": {"GET": REVIEW},
     "api-item-ruling": {"POST": REVIEW},
     "api-item-metadata": {"PATCH": ADMIN},
@@ -266,6 +274,7 @@ KNOWN: dict[str, dict[str, str]] = {
     "api-ruling": {"POST": REVIEW},
     "api-ground-truths": {"GET": REVIEW},
     "api-export": {"GET": ADMIN},
+    "api-feed": {"GET": ANYONE},
     "api-golds": {"GET": ADMIN, "POST": ADMIN},
     "api-gold": {"DELETE": ADMIN},
     "api-train": {"POST": ADMIN},
@@ -292,6 +301,7 @@ KNOWN: dict[str, dict[str, str]] = {
     "api-dashboard-panel": {"GET": FIGURES},
     "api-certify": {"POST": DECIDE},
     "api-decide": {"POST": DECIDE},
+    "api-predict": {"POST": PREDICT},
     "api-decisions": {"GET": OVERRULE},
     "api-overrule": {"POST": OVERRULE},
     "api-explanation": {"GET": OVERRULE, "POST": OVERRULE},

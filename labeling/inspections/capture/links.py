@@ -6,13 +6,10 @@ until it ends, and reaches nothing else (docs/decisions/0051-a-link-and-a-phone.
 
 from __future__ import annotations
 
-import base64
-import binascii
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.core.signing import BadSignature, Signer
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import Http404
@@ -27,26 +24,20 @@ from labeling.inspections.permissions import actions_in, projects_asked, protoco
 from labeling.inspections.said import Said
 from labeling.people.models import User
 from labeling.refusals import Refused
+from labeling.signed_addresses import SignedIds
 
 LONGEST = timedelta(days=30)
-
-
-def _signer() -> Signer:
-    """By the secret key, and those before it."""
-    return Signer(sep=".", salt="labeling.inspections.capture")
+_ADDRESSES = SignedIds("labeling.inspections.capture")
 
 
 def token_of(link: CaptureLink) -> str:
     """What stands in the link's address; the same each time."""
-    return _signer().sign(base64.urlsafe_b64encode(link.pk.bytes).rstrip(b"=").decode())
+    return _ADDRESSES.token(link.pk)
 
 
 def id_of(token: str) -> UUID | None:
     """The id that this address holds; ``None`` where it is none of ours. Asks no database."""
-    try:
-        return UUID(bytes=base64.urlsafe_b64decode(_signer().unsign(token) + "=="))
-    except (BadSignature, ValueError, binascii.Error):
-        return None
+    return _ADDRESSES.read(token)
 
 
 def open_link(token: str) -> CaptureLink:

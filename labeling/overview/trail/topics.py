@@ -44,6 +44,12 @@ TOPICS: dict[str, Topic] = {
                 "protocol_published",
                 "capture_link_prolonged",
                 "capture_link_revoked",
+                "endpoint_made",
+                "endpoint_changed",
+                "endpoint_secret",
+                "endpoint_removed",
+                "endpoint_on",
+                "endpoint_off",
             }
         ),
     ),
@@ -87,7 +93,10 @@ TOPICS: dict[str, Topic] = {
         ),
     ),
     "models": Topic(
-        _("Models"), of_projects=frozenset({"model_trained", "model_registered", "model_promoted"})
+        _("Models"),
+        of_projects=frozenset(
+            {"model_trained", "model_registered", "model_promoted", "shadow_began", "shadow_ended"}
+        ),
     ),
     "decisions": Topic(
         _("Certificates and decisions"),
@@ -122,5 +131,9 @@ TOPICS: dict[str, Topic] = {
         _("Imports"), of_projects=frozenset({"import_started", "import_applied", "import_undone"})
     ),
     "categories": Topic(_("Categories"), of_projects=frozenset({"vocabulary_made", "vocabulary_version"})),
-    "exports": Topic(_("Exports"), of_accounts=_EXPORTS, of_projects=frozenset({"exported", "data_set"})),
+    "exports": Topic(
+        _("Exports"),
+        of_accounts=_EXPORTS,
+        of_projects=frozenset({"exported", "data_set", "feed_made", "feed_prolonged", "feed_revoked"}),
+    ),
 }
