@@ -17,6 +17,8 @@ GROWING = (
     "catalog_intakefile",
     "frontier_automaticdecision",
     "learning_score",
+    "notify_delivery",
+    "notify_event",
     "queue_entry",
     "queue_slot",
     "truth_annotation",

@@ -4,9 +4,9 @@ Variables (all optional): ``HILLTOP_SECRET_KEY``, ``HILLTOP_SECRET_KEY_FALLBACKS
 ``HILLTOP_DEBUG``, ``HILLTOP_HOSTS``, ``HILLTOP_ORIGINS``,
 ``HILLTOP_HTTPS``, ``HILLTOP_PROXIES``, ``HILLTOP_PREFIX``, ``HILLTOP_MAIL``, ``HILLTOP_MAIL_FROM``,
 ``HILLTOP_VAR``, ``HILLTOP_CACHE_BYTES``, ``HILLTOP_ERASURE_DAYS``, ``HILLTOP_INTAKE_ROOTS``, ``HILLTOP_BUCKETS``,
-``HILLTOP_FETCH_NETWORKS``,
+``HILLTOP_FETCH_NETWORKS``, ``HILLTOP_EVENT_DAYS``, ``HILLTOP_WEBHOOK_PAUSES``,
 ``HILLTOP_STORAGE``, ``HILLTOP_LOG``, ``HILLTOP_MAX_BYTES``, ``HILLTOP_MAX_UPLOAD_BYTES``, ``HILLTOP_MAX_PIXELS``,
-``HILLTOP_MIN_SIDE``, ``HILLTOP_STATIC``, ``HILLTOP_WEIGHTS_DIR``,
+``HILLTOP_MIN_SIDE``, ``HILLTOP_PREDICT_SOCKET``, ``HILLTOP_PREDICT_VERSIONS``, ``HILLTOP_STATIC``, ``HILLTOP_WEIGHTS_DIR``,
 ``DATABASE_URL``. See docs/configuration.md.
 """
 
@@ -16,6 +16,7 @@ import hashlib
 import json
 import os
 import secrets
+from datetime import timedelta
 from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -82,11 +83,13 @@ ROOMS = [
     "queue",
     "frontier",
     "monitors",
+    "serving",
     "inspections",
     "explorer",
     "exchange",
     "erasure",
     "overview",
+    "notify",
     "gateway",
 ]
 INSTALLED_APPS = [
@@ -302,6 +305,7 @@ DEMO = _flag("HILLTOP_DEMO")  # the sign-in page says where the demo's accounts 
 EMBEDDINGS_DIR = VAR / "embeddings"
 MODELS_DIR = VAR / "models"
 BACKBONES_DIR = VAR / "backbones"  # fitted to projects' own photos
+BUNDLES_DIR = VAR / "bundles"  # model versions that were taken out
 # A project adapts its backbone to its photos by itself when it has so many, and each time they double; 0 is never.
 ADAPT_AFTER = int(os.environ.get("HILLTOP_ADAPT_AFTER", 200))
 FINE_TUNE_EPOCHS = int(os.environ.get("HILLTOP_FINE_TUNE_EPOCHS", 12))
@@ -312,17 +316,27 @@ STAGING_DIR = VAR / "staging"
 CACHE_BYTES = int(os.environ.get("HILLTOP_CACHE_BYTES", 50 * 10**9))
 #: For so long what was asked to be erased can be brought back, where nobody says otherwise.
 ERASURE_DAYS = int(os.environ.get("HILLTOP_ERASURE_DAYS", 14))
-keep_private([VAR / "photos", STAGING_DIR, EMBEDDINGS_DIR, MODELS_DIR, BACKBONES_DIR])
+keep_private([VAR / "photos", STAGING_DIR, EMBEDDINGS_DIR, MODELS_DIR, BACKBONES_DIR, BUNDLES_DIR])
 INTAKE_ROOTS = [Path(p).resolve() for p in _list("HILLTOP_INTAKE_ROOTS", str(VAR / "intake"))]
 # Name -> OPTIONS of django-storages' S3Storage, of buckets and prefixes of which a project's admins may take photos.
 BUCKETS = json.loads(os.environ.get("HILLTOP_BUCKETS") or "{}")
 # Private networks whose addresses a table of photos may name; see labeling/public_http.py.
 FETCH_NETWORKS = [ip_network(network, strict=False) for network in _list("HILLTOP_FETCH_NETWORKS")]
+#: Events, and what became of them, are kept for so long.
+EVENTS_KEPT = timedelta(days=int(os.environ.get("HILLTOP_EVENT_DAYS", 30)))
+#: Seconds between the attempts of one delivery: a day in all.
+WEBHOOK_PAUSES = [
+    float(pause) for pause in _list("HILLTOP_WEBHOOK_PAUSES", "5,60,600,3600,10800,21600,50400")
+]
 INTAKE_MAX_BYTES = int(os.environ.get("HILLTOP_MAX_BYTES", 40 * 2**20))
 #: All that one upload may hold: photos, or a zip of them.
 UPLOAD_MAX_BYTES = int(os.environ.get("HILLTOP_MAX_UPLOAD_BYTES", 4 * 2**30))
 INTAKE_MAX_PIXELS = int(os.environ.get("HILLTOP_MAX_PIXELS", 100_000_000))
 INTAKE_MIN_SIDE = int(os.environ.get("HILLTOP_MIN_SIDE", 32))
+
+# Predictions: where the web processes of this machine find the service, and how many model versions it keeps in memory.
+PREDICT_SOCKET = Path(os.environ.get("HILLTOP_PREDICT_SOCKET") or VAR / "predict.sock")
+PREDICT_VERSIONS = int(os.environ.get("HILLTOP_PREDICT_VERSIONS", 8))
 
 # Jobs: only a worker loads the task modules (they import torch); the web process defers by name.
 IS_WORKER = os.environ.get("HILLTOP_ROLE") == "worker"
@@ -350,8 +364,10 @@ REST_FRAMEWORK = {
         "export": "60/hour",
         "intake": "600/min",
         "inspections": "6000/min",
+        "predict": "6000/min",
         "train": "60/min",
         "capture": "120/min",  # of all who have one link
+        "feed": "120/hour",  # of each address
     },
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
@@ -364,7 +380,8 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
     # Values of a choice stand where they are used: shared names for them would change with every new field.
-    "POSTPROCESSING_HOOKS": [],
+    "POSTPROCESSING_HOOKS": ["labeling.gateway.webhooks_schema.add_webhooks"],
+    "OAS_VERSION": "3.1.0",
 }
 
 # Security.

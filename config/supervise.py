@@ -20,6 +20,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import IO
 
 from config.database import ROOT, start_embedded, stop_embedded, var_dir
@@ -29,8 +30,12 @@ LONGEST_PAUSE_S = 30.0
 #: A child that ran for so long is not one that keeps ending.
 STEADY_S = 10.0
 GRACE_S = 15.0
+#: For what an earlier supervisor left, which was told to end when that one died.
+LEFT_GRACE_S = 5.0
 CHECK_DATABASE_EVERY_S = 2.0
 
+#: Of everything that a supervisor starts, and all that this starts: whose it is.
+OWNER = "HILLTOP_SUPERVISED_IN"
 _SET_PARENT_DEATH_SIGNAL = 1  # prctl(2)
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
@@ -63,6 +68,11 @@ def web(*, host: str, port: int, workers: int) -> Program:
             "--workers-kill-timeout", "5", "--no-ws", "--log-level", "warning", "config.asgi:application",
         ],
     )  # fmt: skip
+
+
+def predictions() -> Program:
+    """The prediction service of this machine's web server."""
+    return Program("predict", [sys.executable, "-m", "config.predict"])
 
 
 def worker(number: int = 1) -> Program:
@@ -123,7 +133,7 @@ class Supervisor:
         program.process = subprocess.Popen(
             program.command,
             cwd=ROOT,
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            env={**os.environ, "PYTHONUNBUFFERED": "1", OWNER: str(var_dir())},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -208,7 +218,10 @@ def check_port(host: str, port: int) -> None:
 
 
 def hold_var() -> IO[str]:
-    """Nobody else runs on this ``var/`` until the file is closed; raises :class:`CannotStart` where somebody does."""
+    """Nobody else runs on this ``var/`` until the file is closed; raises :class:`CannotStart` where somebody does.
+
+    What a supervisor left that was killed is ended first: it would hold the port, and write beside us.
+    """
     path = var_dir() / "supervisor.lock"
     path.parent.mkdir(parents=True, exist_ok=True)
     lock = path.open("w")
@@ -219,7 +232,33 @@ def hold_var() -> IO[str]:
         raise CannotStart(
             f"Hilltop is already running on {var_dir()}. Stop it first (Ctrl-C where it runs)."
         ) from None
+    _end_what_was_left()
     return lock
+
+
+def _end_what_was_left() -> None:
+    """Linux alone tells a process's environment.
+
+    All were sent SIGTERM when their supervisor died, once for each of its threads, and a web server that is interrupted in
+    its own handler of a signal waits for itself for ever.
+    """
+    deadline = time.monotonic() + LEFT_GRACE_S
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        for pid in _left():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
+        while _left() and time.monotonic() < deadline:
+            time.sleep(0.1)
+
+
+def _left() -> list[int]:
+    """Processes that some supervisor of this ``var/`` started, and that run."""
+    mark, found = f"{OWNER}={var_dir()}".encode(), []
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):  # it has ended, or is another user's
+            if mark in (process / "environ").read_bytes().split(b"\0"):
+                found.append(int(process.name))
+    return found
 
 
 def _database_runs() -> bool:

@@ -11,11 +11,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("labeling.queue.urls")),
     path("", include("labeling.frontier.urls")),
     path("", include("labeling.monitors.urls")),
+    path("", include("labeling.serving.urls")),
     path("", include("labeling.inspections.urls")),
     path("", include("labeling.explorer.urls")),
     path("", include("labeling.exchange.urls")),
     path("", include("labeling.erasure.urls")),
     path("", include("labeling.overview.urls")),
+    path("", include("labeling.notify.urls")),
     path("", include("labeling.gateway.urls")),
 ]
 

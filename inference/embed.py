@@ -25,6 +25,7 @@ import numpy as np
 
 from inference.backbones import Backbone
 from inference.batches import EmbeddedBatch, Floats, Photo, Pixels, next_batch
+from inference.onnx_session import open_session
 from inference.photo import DecodeError
 from inference.photo.pixels import decode_pixels
 from inference.pixel_network import export_onnx, pixel_network
@@ -57,15 +58,17 @@ class Embedder:
         *,
         cache_dir: Path | None = None,
         max_pixels: int = DEFAULT_MAX_PIXELS,
+        network_threads: int = 1,
     ) -> None:
         """
         Args:
             backbone: from ``inference.backbones.load``.
-            device: "cpu", or a torch device such as "cuda" or "cuda:1".
+            device: "cpu", or a torch device such as "cuda" or "cuda:1"; of no matter where the backbone is ``cpu_only``.
             batch_size: photos in a batch that ``embed`` yields; on a GPU also in a forward pass.
             threads: CPU threads in all; all cores when None.
             cache_dir: where exported networks are kept; None exports into a temporary folder each time.
             max_pixels: photos above this are failures.
+            network_threads: CPU threads of one pass through the network; more are for who embeds a few photos alone.
         """
         if batch_size < 1:
             raise ValueError("batch_size must be at least 1.")
@@ -75,8 +78,8 @@ class Embedder:
         self.max_pixels = max_pixels
         self.gpu: GpuEmbedder | None = None
         self._forward: Forward | None = None
-        if device == "cpu":
-            self._forward = cpu_forward(backbone, cache_dir)
+        if device == "cpu" or backbone.cpu_only:
+            self._forward = cpu_forward(backbone, cache_dir, network_threads)
         else:
             from inference.gpu import GpuEmbedder
 
@@ -94,7 +97,7 @@ class Embedder:
             yield from self.gpu.embed(photos)
             return
         source = iter(photos)
-        step = min(self.batch_size, max(1, LANE_VIEWS // self.backbone.preprocessing.views))
+        step = min(self.batch_size, self.lane_photos)
         # Enough to keep every lane busy while the consumer has a batch in hand.
         most_ahead = 1 + -(-2 * self.threads * step // self.batch_size)
         with ThreadPoolExecutor(self.threads, thread_name_prefix="embed") as lanes:
@@ -106,7 +109,7 @@ class Embedder:
                     if not batch:
                         return
                     parts = [batch[start : start + step] for start in range(0, len(batch), step)]
-                    ahead.append([lanes.submit(self._lane, part) for part in parts])
+                    ahead.append([lanes.submit(self.few, part) for part in parts])
 
             try:
                 refill()
@@ -119,9 +122,15 @@ class Embedder:
                     for future in futures:
                         future.cancel()
 
-    def _lane(self, photos: Sequence[Photo]) -> EmbeddedBatch:
-        """Everything from bytes to vectors, for a few photos, in the calling thread."""
-        assert self._forward is not None
+    @property
+    def lane_photos(self) -> int:
+        """Photos that a lane puts through the network at once."""
+        return max(1, LANE_VIEWS // self.backbone.preprocessing.views)
+
+    def few(self, photos: Sequence[Photo]) -> EmbeddedBatch:
+        """Everything from bytes to vectors, for a few (key, file bytes) at once; on a CPU in the calling thread."""
+        if self._forward is None:
+            return joined(list(self.embed(photos)), self.backbone.dim)
         prepare = self.backbone.preprocessing
         keys: list[str] = []
         pixels: list[Pixels] = []
@@ -161,6 +170,8 @@ def joined(parts: Sequence[EmbeddedBatch], dim: int) -> EmbeddedBatch:
 
 def cpu_forward(backbone: Backbone, cache_dir: Path | None, threads: int = 1) -> Forward:
     """The network in ONNX Runtime; in torch where torch's exporter cannot express it (slower, and said in the log)."""
+    if (as_it_came := backbone.as_it_came(threads)) is not None:
+        return as_it_came
     try:
         if cache_dir is not None:
             return _kept(backbone, cache_dir, threads)
@@ -202,16 +213,7 @@ class OnnxForward:
     """An exported network in ONNX Runtime on ``threads`` CPU threads; with one, in the caller's own."""
 
     def __init__(self, model: Path, threads: int = 1) -> None:
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.log_severity_level = 3
-        # Waiting threads would spin on cores that others need.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        self._session = onnxruntime.InferenceSession(
-            model.read_bytes(), options, providers=["CPUExecutionProvider"]
-        )
+        self._session = open_session(model, threads)
 
     def __call__(self, pixels: Pixels, /) -> Floats:
         (vectors,) = self._session.run(["embedding"], {"pixels": pixels})

@@ -56,7 +56,7 @@ def pixel_network(backbone: Backbone) -> torch.nn.Module:
 
 
 def export_onnx(backbone: Backbone, cache_dir: Path) -> Path:
-    """``pixel_network`` as an ONNX file in ``cache_dir``, exported unless it is there already.
+    """``pixel_network`` as an ONNX file in ``cache_dir``, exported unless it is there already, or came as that.
 
     Written under a temporary name and renamed, so that processes starting at once never read half a file. Threads of one
     process take turns.
@@ -64,6 +64,8 @@ def export_onnx(backbone: Backbone, cache_dir: Path) -> Path:
     Raises:
         Exception: whatever torch's exporter raises on networks that it cannot express.
     """
+    if backbone.exported is not None:
+        return backbone.exported
     path = cache_dir / f"{backbone.content_hash}.pixels.onnx"
     if path.is_file():
         return path

@@ -60,7 +60,7 @@ def supervisor_killed(house: House, crowd: Crowd, dice: random.Random) -> Iterat
     family = [*house.web(), *house.children("granian"), *house.children("worker")]
     house.supervisor.kill()
     house.supervisor.wait()
-    psutil.wait_procs(family, timeout=60)
+    psutil.wait_procs(family, timeout=5)  # what is left then, the next one ends
     house.start()
     yield
 

@@ -36,7 +36,9 @@ FAMILIES: dict[str, str] = {
     "efficientnet_lite": "inference.backbones.efficientnet_lite",
     "torchvision": "inference.backbones.torchvision_zoo",
     "timm": "inference.backbones.timm_zoo",
+    "clip": "inference.backbones.clip",
     "domain": "inference.domain.family",
+    "onnx": "inference.brought_in.family",
 }
 
 
@@ -46,7 +48,10 @@ class _Family(Protocol):
     def load(self, name: Name, weights: Path | None, /) -> Backbone: ...
 
 
-#: Domain backbones kept in memory, each a network of its own: a project's, its champion's, and the candidates of a training.
+#: Families whose backbones are kept in folders, each made for somebody's own photos.
+KEPT = ("domain", "onnx")
+
+#: Such backbones kept in memory, each a network of its own: a project's, its champion's, and the candidates of a training.
 #: Each adaptation and fine-tuning makes another one, and a worker runs for months.
 MOST_DOMAIN = 4
 
@@ -79,9 +84,9 @@ def load(name: str, *, weights: Path | None = None) -> Backbone:
     """
     asked = _asked(name)
     shown = replace(asked, tiles=0, flips="", levels=DEFAULT_LEVELS)
-    if asked.family == "domain" and asked != shown:
+    if asked.family in KEPT and asked != shown:
         raise UnknownBackbone(
-            "What a domain backbone looks at was settled when it was fitted: ask without views."
+            "What a backbone of one's own looks at was settled when it was fitted or brought in: ask without views."
         )
     key = (str(asked), None if weights is None else str(weights.resolve()))
     backbone = _loaded.get(key)
@@ -122,7 +127,7 @@ def _kept(key: tuple[str, str | None], backbone: Backbone) -> Backbone:
     with _keeping:
         backbone = _loaded.pop(key, backbone)
         _loaded[key] = backbone
-        domains = [each for each in _loaded if each[0].startswith("domain:")]
+        domains = [each for each in _loaded if each[0].partition(":")[0] in KEPT]
         for oldest in domains[:-MOST_DOMAIN]:
             del _loaded[oldest]
         return backbone

@@ -47,7 +47,12 @@ class Backbone:
         input_size: side of the square input, pixels.
         preprocessing: what ``preprocess`` does.
         flips: "" or how mirror images are averaged in, see ``inference.backbones.views``.
+        cpu_only: it runs on the CPU, whatever device is asked for.
+        exported: where it came as ONNX that takes pixels as ``inference.pixel_network`` does, that file.
     """
+
+    cpu_only = False
+    exported: Path | None = None
 
     def __init__(
         self,
@@ -116,6 +121,12 @@ class Backbone:
             module.requires_grad_(False)
             self._module = module
         return self._module
+
+    def as_it_came(self, threads: int) -> Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.float32]] | None:
+        """The network as its publisher exported it, where that is how it came: (photos x views, S, S, C) uint8 to
+        (photos, dim) float32, on ``threads`` threads. None for a network of torch, which is exported here.
+        """
+        return None
 
     @property
     def view_dim(self) -> int:

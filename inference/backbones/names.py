@@ -33,7 +33,7 @@ _TILES = re.compile(r"tiles([2-4])")
 
 @dataclass(frozen=True)
 class Name:
-    """``family`` is "efficientnet_lite", "torchvision" or "timm"; no ``features`` means the family's own choice.
+    """``family`` is one of ``inference.backbones.FAMILIES``; no ``features`` means the family's own choice.
 
     ``size``: the side of the square that the network is shown, pixels; 0 for its own.
     """

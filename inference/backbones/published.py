@@ -17,7 +17,7 @@ from inference.on_disk import make_folder, publish
 
 @dataclass(frozen=True)
 class Published:
-    """One file of weights as its publisher offers it.
+    """One file of weights, or a folder of them, as its publisher offers it.
 
     Attributes:
         address: what to fetch by hand where there is no network.
@@ -42,25 +42,34 @@ def keep(offered: Published, folder: Path) -> Path:
         OSError: the folder cannot be written to.
     """
     place = folder / offered.family / offered.file
-    if not place.is_file():
+    if not place.exists():
         fetched = offered.get()
         make_folder(place.parent)
         note = f"{offered.file}\nfrom {offered.address}\nlicence, as its publisher states it: {offered.licence}\n"
         put(place.with_name(f"{place.name}.LICENCE.txt"), lambda hidden: hidden.write_text(note))
-        put(place, lambda hidden: shutil.copyfile(fetched, hidden))
+        put(place, lambda hidden: _copy(fetched, hidden))
     return place
 
 
+def _copy(fetched: Path, hidden: Path) -> None:
+    if fetched.is_dir():
+        hidden.unlink()
+        shutil.copytree(fetched, hidden)
+    else:
+        shutil.copyfile(fetched, hidden)
+
+
 def put(place: Path, write: Callable[[Path], object]) -> None:
-    """A file that appears whole: ``write`` is given a hidden name beside ``place``."""
+    """A file, or a folder in its stead, that appears whole: ``write`` is given a hidden file beside ``place``."""
     handle, name = tempfile.mkstemp(dir=place.parent, prefix=".", suffix=".new")
     os.close(handle)
     hidden = Path(name)
     try:
         write(hidden)
         # Web server and workers may be other accounts than whoever fetches.
-        hidden.chmod(0o644)
+        for path in (hidden, *hidden.rglob("*")):
+            path.chmod(0o755 if path.is_dir() else 0o644)
         publish(hidden, place)
     except BaseException:
-        hidden.unlink(missing_ok=True)
+        shutil.rmtree(hidden, ignore_errors=True) if hidden.is_dir() else hidden.unlink(missing_ok=True)
         raise

@@ -12,6 +12,7 @@ from inference.heads.auto import KINDS, Choice, automatic, choose_head
 from inference.heads.base import Head, LinearHead, Progress, TooFewLabels
 from inference.heads.cosine import CosineHead
 from inference.heads.fused import FusedHead
+from inference.heads.given import GivenHead
 from inference.heads.lda import LdaHead
 from inference.heads.logistic import LogisticHead
 from inference.heads.mlp import MlpHead
@@ -23,6 +24,7 @@ __all__ = [
     "Choice",
     "CosineHead",
     "FusedHead",
+    "GivenHead",
     "Head",
     "LdaHead",
     "LinearHead",
@@ -45,7 +47,10 @@ def from_arrays(kind: str, arrays: Mapping[str, npt.NDArray[Any]], classes: Sequ
         LookupError: no such kind.
         KeyError, ValueError: arrays are missing, or do not belong together.
     """
-    known: dict[str, type[Head]] = {**KINDS, FusedHead.kind: FusedHead, MultiLabelHead.kind: MultiLabelHead}
+    known: dict[str, type[Head]] = {
+        **KINDS,
+        **{each.kind: each for each in (FusedHead, GivenHead, MultiLabelHead)},
+    }
     if kind not in known:
         raise LookupError(f"No head of kind {kind}.")
     return known[kind].from_arrays(arrays, classes)

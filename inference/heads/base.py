@@ -16,6 +16,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 from inference import calibrate
 from inference.heads.folds import Chosen, HeldOut, log_shares, stratified_folds
 from inference.logistic import Space
+from inference.onnx_graph import Graph
 from inference.threads import one_thread_each
 
 Array = npt.NDArray[np.float64]
@@ -231,6 +232,14 @@ class Head(ABC, ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def logits(self, X: npt.ArrayLike) -> Array:
         """(n, k) calibrated logits: their softmax is ``predict_proba``."""
 
+    def express(self, graph: Graph, rows: str) -> str:
+        """Write ``logits`` into an ONNX graph: of rows (n, d) float64, by name, to the name of (n, k) calibrated logits.
+
+        Raises:
+            NotImplementedError: a kind that cannot be written so, and then cannot leave this program.
+        """
+        raise NotImplementedError(f"A head of kind {self.kind} cannot be written as ONNX.")
+
     @abstractmethod
     def to_arrays(self) -> dict[str, npt.NDArray[Any]]:
         """Everything that predictions need, as plain arrays (class labels excepted: they go into the manifest)."""
@@ -292,6 +301,10 @@ class LinearHead(Head):
 
     def logits(self, X: npt.ArrayLike) -> Array:
         return np.asarray((self._rows(X) @ self.coef_.T + self.intercept_) / self.temperature_)
+
+    def express(self, graph: Graph, rows: str) -> str:
+        temperature = np.broadcast_to(self.temperature_, self.intercept_.shape)
+        return graph.affine(rows, self.coef_ / temperature[:, None], self.intercept_ / temperature)
 
     def to_arrays(self) -> dict[str, npt.NDArray[Any]]:
         check_is_fitted(self, "coef_")

@@ -11,6 +11,10 @@ from sklearn.utils.validation import check_is_fitted
 
 from inference.heads.base import Array, Examples, Head, Progress
 from inference.logistic import standardisation
+from inference.onnx_graph import Graph
+
+#: A row no longer than this, standardised, lies in the middle of all and has no direction.
+_NO_LENGTH = 1e-12
 
 
 class CosineHead(Head):
@@ -64,13 +68,19 @@ class CosineHead(Head):
         share = np.eye(len(given.classes))[given.column] * given.sample_weight[:, None]
         sums = share.T @ self._unit(given.rows)
         length = np.linalg.norm(sums, axis=1, keepdims=True)
-        self.prototypes_ = sums / np.where(length > 1e-12, length, 1.0)
+        self.prototypes_ = sums / np.where(length > _NO_LENGTH, length, 1.0)
 
     def _cosines(self, rows: npt.NDArray[Any]) -> Array:
         return np.asarray(self._unit(rows) @ self.prototypes_.T)
 
     def logits(self, X: npt.ArrayLike) -> Array:
         return np.asarray(self._cosines(self._rows(X)) / self.temperature_ + self.offset_)
+
+    def express(self, graph: Graph, rows: str) -> str:
+        centred = graph.standardised(rows, self.mean_, self.scale_)
+        length = graph.op("ReduceL2", centred, axes=[1], keepdims=1)
+        unit = graph.op("Div", centred, graph.op("Max", length, graph.constant(_NO_LENGTH)))
+        return graph.affine(unit, self.prototypes_ / self.temperature_, self.offset_)
 
     def to_arrays(self) -> dict[str, npt.NDArray[Any]]:
         check_is_fitted(self, "prototypes_")
@@ -101,4 +111,4 @@ class CosineHead(Head):
     def _unit(self, rows: npt.NDArray[Any]) -> Array:
         centred = (rows - self.mean_) / self.scale_
         length = np.linalg.norm(centred, axis=1, keepdims=True)
-        return np.asarray(centred / np.where(length > 1e-12, length, 1.0))
+        return np.asarray(centred / np.where(length > _NO_LENGTH, length, 1.0))

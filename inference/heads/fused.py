@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from inference import calibrate
 from inference.heads.auto import KINDS, choose_head
 from inference.heads.base import Array, Head, LinearHead, Progress, examples
+from inference.onnx_graph import Graph
 
 
 class FusedHead(Head):
@@ -164,6 +165,13 @@ class FusedHead(Head):
             for part, block in zip(self.parts_, _slices(self.widths_), strict=True)
         ]
         return np.asarray(np.mean(found, axis=0) / self.temperature_)
+
+    def express(self, graph: Graph, rows: str) -> str:
+        found = [
+            part.express(graph, graph.columns(rows, block.start, block.stop))
+            for part, block in zip(self.parts_, _slices(self.widths_), strict=True)
+        ]
+        return graph.op("Div", graph.op("Sum", *found), graph.constant(len(found) * self.temperature_))
 
     @property
     def coef_(self) -> Array:

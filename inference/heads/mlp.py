@@ -14,12 +14,15 @@ from torch import Tensor
 
 from inference.heads.base import Array, Examples, Head, Progress
 from inference.logistic import standardisation
+from inference.onnx_graph import Graph
 
 _BATCH = 512
 _LOOKS = 20
 _RATE = 2e-3
 _DECAY = 1e-2
 _FIRST = 0.3
+#: Of the tanh form of GELU.
+_GELU = (float(np.sqrt(2.0 / np.pi)), 0.044715)
 
 
 class MlpHead(Head):
@@ -133,6 +136,16 @@ class MlpHead(Head):
         hidden = _gelu(standard @ self.hidden_weight_.T + self.hidden_bias_)
         return np.asarray((hidden @ self.out_weight_.T + self.out_bias_) / self.temperature_ + self.offset_)
 
+    def express(self, graph: Graph, rows: str) -> str:
+        standard = graph.standardised(rows, self.mean_, self.scale_)
+        x = graph.affine(standard, self.hidden_weight_, self.hidden_bias_)
+        cubed = graph.op("Mul", graph.op("Mul", graph.op("Mul", x, x), x), graph.constant(_GELU[1]))
+        inner = graph.op("Mul", graph.op("Add", x, cubed), graph.constant(_GELU[0]))
+        doubled = graph.op("Add", graph.op("Tanh", inner), graph.constant(1.0))
+        hidden = graph.op("Mul", graph.op("Mul", x, doubled), graph.constant(0.5))
+        bias = self.out_bias_ / self.temperature_ + self.offset_
+        return graph.affine(hidden, self.out_weight_ / self.temperature_, bias)
+
     def to_arrays(self) -> dict[str, npt.NDArray[Any]]:
         check_is_fitted(self, "out_weight_")
         return {
@@ -193,4 +206,4 @@ def _forward(networks: Sequence[Tensor], rows: Tensor) -> Tensor:
 
 def _gelu(x: Array) -> Array:
     """The tanh form of GELU (Hendrycks & Gimpel 2016), as in training."""
-    return np.asarray(0.5 * x * (1.0 + np.tanh(np.sqrt(2.0 / np.pi) * (x + 0.044715 * x**3))))
+    return np.asarray(0.5 * x * (1.0 + np.tanh(_GELU[0] * (x + _GELU[1] * x**3))))

@@ -1,7 +1,7 @@
 """From the bytes of a photo to pixels: upright, sRGB, 8 bits, nothing see-through. The one decoder, for people and model.
 
-JPEGs come from simplejpeg, everything else from Pillow, whose image is converted a strip at a time, and reduced where less
-is asked for: the peak is what the decoder takes, a few bytes a pixel, and the pixels that come out.
+JPEGs come from simplejpeg where it is installed, everything else from Pillow, whose image is converted a strip at a time,
+and reduced where less is asked for: the peak is what the decoder takes, a few bytes a pixel, and the pixels that come out.
 
 Knows nothing of where the bytes came from, of models or of what the photo is for. Imports no torch.
 """
@@ -11,12 +11,12 @@ from __future__ import annotations
 import io
 import re
 import sys
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import simplejpeg
 from PIL import Image, ImageFile
 
 from inference.photo import DEFAULT_LEVELS, DecodeError, Levels
@@ -24,6 +24,11 @@ from inference.photo.colour import plain, to_srgb
 from inference.photo.header import Header, read_header, truncated
 from inference.photo.levels import narrowing
 from inference.photo.room import room
+
+try:
+    import simplejpeg
+except ImportError:  # in a bundle, where Pillow stands alone
+    simplejpeg = None
 
 Pixels = npt.NDArray[np.uint8]
 Numbers = npt.NDArray[np.generic]
@@ -39,6 +44,8 @@ _HELD = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2}
 _DECODERS = {"WEBP": 16, "TIFF": 8, "GIF": 8, "HEIF": 12, "AVIF": 12}
 _COMES_OUT = 6
 _WIDE = re.compile("(LA|RGB[XA]?);16[BLN]")
+#: Eighths of a JPEG's size that Pillow's decoder can be asked for, and the divisor that makes libjpeg choose them.
+_DIVISORS = {1: 8, 2: 4, 3: 3, 4: 2, 8: 1}
 #: A photo is reduced by averaging to no less than this times what is asked for; a real resize follows.
 _GAP = 2
 # EXIF orientation -> whether rows and whether columns are mirrored, after the axes were swapped for 5 and more.
@@ -155,11 +162,28 @@ def _jpeg(header: Header, min_side: int) -> Pixels | None:
     space = {"L": "GRAY", "RGB": "RGB"}.get(header.image.mode)
     if space is None:
         return None
+    if simplejpeg is None:
+        return _jpeg_by_pillow(header.image, min_side)
     try:
         decoded: Pixels = simplejpeg.decode_jpeg(header.data, space, min_height=min_side, min_width=min_side)
     except ValueError:
         return None  # strict about harmless oddities too (stray bytes before a marker)
     return decoded
+
+
+def _jpeg_by_pillow(image: Any, min_side: int) -> Pixels:
+    """What simplejpeg gives, but that it also decodes to 5, 6 and 7 eighths of a size: there this is larger, and says so."""
+    eighths = next(n for n in _DIVISORS if all(-(-n * side // 8) >= min_side for side in image.size))
+    if eighths == 8 and any(all(-(-n * side // 8) >= min_side for side in image.size) for n in (5, 6, 7)):
+        warnings.warn(
+            "a small JPEG was decoded whole: with the package simplejpeg its scores are exact", stacklevel=2
+        )
+    image._size = tuple(-(-eighths * side // 8) for side in image.size)
+    image.tile = [tile._replace(extents=(0, 0, *image.size)) for tile in image.tile]
+    image.decoderconfig = (_DIVISORS[eighths], 0)
+    _load(image)
+    pixels = np.asarray(image)
+    return pixels.reshape(*pixels.shape[:2], -1)
 
 
 def _in_strips(size: tuple[int, int], min_side: int, plain_strip: Callable[[Box], Image.Image]) -> Pixels:

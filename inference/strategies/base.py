@@ -22,6 +22,8 @@ class Pool:
         proba: (n, k) class probabilities of the present model, or None without one.
         labeled_embeddings: (m, d).
         labeled_y: (m,) columns.
+        words: (n, k) class probabilities without a model that tell more than the labels do (``inference.cold_start``), or
+            None. Its columns need not be those of ``labeled_y``.
     """
 
     ids: npt.NDArray[np.int64]
@@ -29,12 +31,13 @@ class Pool:
     proba: npt.NDArray[np.floating[Any]] | None
     labeled_embeddings: npt.NDArray[np.float32]
     labeled_y: npt.NDArray[np.integer[Any]]
+    words: npt.NDArray[np.floating[Any]] | None = None
 
     def __post_init__(self) -> None:
         if len(self.embeddings) != len(self.ids) or (
-            self.proba is not None and len(self.proba) != len(self.ids)
+            any(each is not None and len(each) != len(self.ids) for each in (self.proba, self.words))
         ):
-            raise ValueError("ids, embeddings and proba must have the same length.")
+            raise ValueError("ids, embeddings, proba and words must have the same length.")
 
     def __len__(self) -> int:
         return len(self.ids)

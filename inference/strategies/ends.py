@@ -1,4 +1,4 @@
-"""Both ends before there is a model worth the name: a provisional head finds the surest photos of each class.
+"""Both ends before there is a model worth the name: a provisional head finds the surest photos of each class, or words do.
 
 Uncertainty means little under a head of twenty labels, but its extremes are right already: they bring the classes into
 balance, and a first model sooner, than typical photos alone do when one class is rare. Classes take turns; each turn
@@ -9,6 +9,8 @@ Knows nothing of bands: without a model there are none.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -26,18 +28,26 @@ _STRENGTH = 30.0
 
 
 def can_order(pool: Pool) -> bool:
-    """Whether there are labels enough, of at least two classes."""
-    return len(pool.labeled_y) >= LEAST and len(np.unique(pool.labeled_y)) >= 2 and len(pool) > 0
+    """Whether words tell the classes, or there are labels enough, of at least two classes."""
+    if len(pool) == 0 or len(pool.labeled_y) == 0:
+        return False
+    return pool.words is not None or (len(pool.labeled_y) >= LEAST and len(np.unique(pool.labeled_y)) >= 2)
+
+
+def provisional(rows: npt.NDArray[np.float32], y: npt.NDArray[np.integer[Any]]) -> LogisticHead:
+    """A head of few labels: (m, d) rows, (m,) columns of at least two classes."""
+    return LogisticHead(strengths=[_STRENGTH / rows.shape[1]], cv=2).fit(rows, y)
 
 
 def ends_first(pool: Pool, careful: int | None = None) -> npt.NDArray[np.int64]:
     """Indexes of the whole pool, both ends first."""
     count = min(_CAREFUL if careful is None else min(careful, _CAREFUL), len(pool))
     labeled = np.asarray(pool.labeled_embeddings, dtype=np.float32)
-    head = LogisticHead(strengths=[_STRENGTH / labeled.shape[1]], cv=2).fit(labeled, pool.labeled_y)
-    proba = np.concatenate(
-        [head.predict_proba(pool.embeddings[start : start + _CHUNK]) for start in range(0, len(pool), _CHUNK)]
-    )
+    proba = pool.words
+    if proba is None:
+        head = provisional(labeled, pool.labeled_y)
+        parts = (pool.embeddings[start : start + _CHUNK] for start in range(0, len(pool), _CHUNK))
+        proba = np.concatenate([head.predict_proba(part) for part in parts])
     k = proba.shape[1]
     said = proba.argmax(axis=1)
     # A class loses at most what the others take from its window, so this many of its surest are enough.

@@ -5,7 +5,7 @@ equal count. In a band the ladders take turns, so that classes stay balanced, an
 photos on its ladder, the one least like those just shown: no near-duplicates in a row. The innermost band goes by
 uncertainty with diversity: of the 30 most uncertain, the ones nearest the centres of 10 clusters (Zhdanov 2019 does
 this with weights). Without a model the order is ``typical``, and
-from twenty labels on the two ends of a provisional head (``ends``).
+from twenty labels on the two ends of a provisional head, or earlier those that words tell (``ends``).
 
 Why start outside: the first labels are the ones people agree on, so a young project's ground truth is clean. Why not
 stay there: extremes alone teach little (docs/log.md). How fast to move is the queue's decision, by band.

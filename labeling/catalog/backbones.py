@@ -14,6 +14,10 @@ from django.conf import settings
 PACKAGED = ("efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2")
 #: Families whose weights an admin puts into a folder of that name in WEIGHTS_DIR.
 FAMILIES = ("torchvision", "timm")
+#: CLIP-like models are folders there, and know words beside photos. Nothing may follow their names.
+WITH_WORDS = "clip"
+#: What each has beside its configuration and tokenizer, or in a folder ``onnx``.
+_HALVES = ("vision_model.onnx", "text_model.onnx")
 #: What may follow a name: features and views.
 SUFFIXES = ("stages", "last", "cls", "patches", "tiles2", "tiles3", "tiles4", "flip", "flips")
 #: Any block of one of timm's transformers may follow, too, counted from 1.
@@ -40,12 +44,31 @@ def at_hand() -> list[str]:
             folder: Path = settings.WEIGHTS_DIR / family
             files = folder.iterdir() if folder.is_dir() else ()
             found |= {f"{family}:{file.stem.partition('-')[0]}" for file in files if file.suffix in _FILES}
+        found |= {f"{WITH_WORDS}:{name}" for name in _with_words(settings.WEIGHTS_DIR / WITH_WORDS)}
     return [*PACKAGED, *sorted(found)]
+
+
+def _with_words(folder: Path) -> set[str]:
+    models = folder.iterdir() if folder.is_dir() else ()
+    return {
+        model.name
+        for model in models
+        if all((model / name).is_file() or (model / "onnx" / name).is_file() for name in _HALVES)
+    }
+
+
+def knows_words(name: str) -> bool:
+    """Whether the backbone of this name, with any suffixes, has a text encoder beside its image encoder."""
+    return name.startswith(f"{WITH_WORDS}:")
 
 
 def choices() -> list[str]:
     """What a form offers: each backbone at hand, as it is most useful, and with tiles for photos whose defect is small."""
-    return [f"{_offered(name)}{views}" for name in at_hand() for views in ("", "+tiles2")]
+    return [
+        f"{_offered(name)}{views}"
+        for name in at_hand()
+        for views in (("",) if knows_words(name) else ("", "+tiles2"))
+    ]
 
 
 def _offered(name: str) -> str:
@@ -60,6 +83,8 @@ def _offered(name: str) -> str:
 def is_choice(name: str) -> bool:
     """Whether a project may be set to ``name``: one at hand, with any size and suffixes that there are."""
     start, *suffixes = name.split("+")
+    if knows_words(start):
+        return name in at_hand()
     start, at, size = start.partition("@")
     timms = start.startswith("timm:")
     if at and not (timms and _is_size(size, start)):

@@ -23,13 +23,15 @@ class Action(StrEnum):
     REVIEW = "review"
     OVERRULE = "overrule"
     """See what the machine decides and on what proof, and take a decision back."""
+    PREDICT = "predict"
+    """Ask the model what it says of photos. Whoever knows that is blind no more, so nobody who is asked for answers may."""
     DECIDE = "decide"
     """Say what must be proven, and let the machine decide."""
     ADMIN = "admin"
 
 
 ALLOWED: dict[str, frozenset[Action]] = {
-    Role.VIEWER: frozenset({Action.VIEW, Action.FIGURES}),
+    Role.VIEWER: frozenset({Action.VIEW, Action.FIGURES, Action.PREDICT}),
     Role.LABELER: frozenset({Action.VIEW, Action.LABEL}),
     Role.REVIEWER: frozenset({Action.VIEW, Action.FIGURES, Action.LABEL, Action.REVIEW, Action.OVERRULE}),
     Role.ADMIN: frozenset(Action),

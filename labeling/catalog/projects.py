@@ -49,6 +49,7 @@ SETTINGS = frozenset(
         "band_alpha",
         "audit_rate",
         "sweep_allowed",
+        "earlier_allowed",
         "near_duplicates",
         "retrain_every",
         "promote_automatically",

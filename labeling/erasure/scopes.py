@@ -84,7 +84,7 @@ def _page(items: QuerySet[Item], after: int, most: int) -> Page:
 
 def _found(project: Project, by: User, query: str, after: int, most: int) -> Page:
     wanted = Wanted.of(project, dict(parse_qsl(query)))
-    if not wanted or wanted.like:
+    if not wanted or wanted.is_ranked:
         raise Refused.invalid(
             "query", _("Filter the photos first, other than by likeness, which has no end.")
         )

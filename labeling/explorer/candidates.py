@@ -84,9 +84,9 @@ def candidates_of(asked: Asked) -> str:
 def _source(asked: Asked) -> str:
     """The surest index first: it names the fewest."""
     wanted = asked.wanted
-    if asked.like is not None:
+    if asked.ranked is not None:
         start = asked.given["from"]
-        asked.given["ids"] = asked.alike[: max(0, start - 1)][::-1] if asked.back else asked.alike[start:]
+        asked.given["ids"] = asked.ranked[: max(0, start - 1)][::-1] if asked.back else asked.ranked[start:]
         return _LISTED
     if any(len(word) > 1 for word in wanted.q.split()):
         asked.given["q"] = wanted.q

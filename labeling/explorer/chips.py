@@ -76,6 +76,8 @@ def _text(name: str, value: Any, names: Mapping[str, str]) -> str:
             return _("answered until %(day)s") % {"day": value.isoformat()}
         case "like":
             return _("similar to %(name)s") % {"name": isolated(names.get(value, value[:12]))}
+        case "words":
+            return _("shows “%(words)s”") % {"words": isolated(value)}
         case "area":
             return _("in an area of the map")
         case _:

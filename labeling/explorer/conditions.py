@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from labeling.catalog.models import Project
 from labeling.catalog.selectors import class_resolution
 from labeling.explorer.areas import Area
+from labeling.explorer.by_words import found_by
 from labeling.explorer.spaces import MOST, Probe, current_space, nearest, probe_named
 from labeling.explorer.wanted import Wanted
 from labeling.frontier.told import IS_TOLD, STATUS, telling
@@ -36,7 +37,8 @@ CALLED = "CASE WHEN told.settled THEN t.label_class_id ELSE told.decided END"
 class Asked:
     """What is wanted, as ``condition`` and what is ``joined`` for it; ``given``: the values that both name.
 
-    ``like``: what photos are compared with, if they are; ``alike``: ids of those that are, the most alike first.
+    ``like``: the photo that others are compared with, if they are; ``ranked``: ids of those that fit it, or the words
+    that are looked for, the ones that do so best first; None where photos come in the order of ids.
     ``of_answer``: what must hold of an answer ``a``. ``table``: where the map's places are.
     """
 
@@ -61,7 +63,7 @@ class Asked:
         self.conditions: list[str] = []
         self.joined = ""
         self.like: Probe | None = None
-        self.alike: list[int] = []
+        self.ranked: list[int] | None = None
         self.of_answer = ""
         keys: dict[str, int] = {}
         if wanted.class_ or wanted.of_scores:
@@ -71,6 +73,8 @@ class Asked:
         self.table = ""
         if wanted.like:
             self._of_likeness(project)
+        if wanted.words:
+            self.ranked = found_by(project, wanted.words)
         if wanted.area:
             self._of_area(project)
         self._of_names()
@@ -96,7 +100,7 @@ class Asked:
 
     def place(self, item_id: int) -> int:
         """What the next page begins behind, where this one ends with that photo."""
-        return self.alike.index(item_id) + 1 if self.like else item_id
+        return item_id if self.ranked is None else self.ranked.index(item_id) + 1
 
     def _also(self, condition: str, **given: Any) -> None:
         self.conditions.append(condition)
@@ -108,7 +112,7 @@ class Asked:
         assert space is not None  # or there was nothing to compare with
         # The first pages of all that are alike need no more, and without pgvector each costs.
         few = not replace(self.wanted, like="") and self.given["from"] + self.limit < FIRST_ALIKE
-        self.alike = nearest(space, self.like, FIRST_ALIKE if few else MOST)
+        self.ranked = nearest(space, self.like, FIRST_ALIKE if few else MOST)
 
     def _of_area(self, project: Project) -> None:
         area, space = Area.of(self.wanted.area), current_space(project)

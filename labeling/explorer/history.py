@@ -19,6 +19,7 @@ from labeling.percentage import percentage
 from labeling.plain_text import isolated
 from labeling.queue.sheets.lending import COVER
 from labeling.truth.models import (
+    EARLIER,
     Annotation,
     AnswerKind,
     Dispute,
@@ -208,6 +209,18 @@ _DRAWS = {
 }
 
 
+def _asked(answer: Annotation) -> Iterator[str]:
+    """Why its labeler was shown the photo, and what they were shown beside it."""
+    if "import" in answer.context:
+        yield _("imported, not blind")
+    elif COVER in answer.context:
+        yield str(_COVER)
+    elif answer.draw != Draw.SWEEP or EARLIER not in answer.context:
+        yield str(_DRAWS.get(Draw(answer.draw), ""))
+    if EARLIER in answer.context:
+        yield _("beside an earlier photo, not blind")
+
+
 def _answers(item: Item, names: dict[int, str], gold: bool) -> Iterator[Moment]:
     answers = (
         Annotation.objects.filter(item=item)
@@ -219,9 +232,7 @@ def _answers(item: Item, names: dict[int, str], gold: bool) -> Iterator[Moment]:
             _("round %(n)d") % {"n": answer.round} if answer.round > 1 else "",
             _("%(n).1f\u00a0s") % {"n": answer.view_ms / 1000} if answer.view_ms else "",
             _("guideline %(n)d") % {"n": answer.guideline.number},
-            _("imported, not blind")
-            if "import" in answer.context
-            else str(_COVER if COVER in answer.context else _DRAWS.get(Draw(answer.draw), "")),
+            *_asked(answer),
             reason_text(answer.kind, answer.reason) if answer.reason else "",
         ]
         label = _named(answer.label_class_id, answer.kind, names)

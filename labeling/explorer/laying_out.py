@@ -8,7 +8,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from labeling.catalog.models import Project
-from labeling.explorer import asking
+from labeling.explorer import asking, by_words
 from labeling.explorer.models import AskedPhoto, Space
 from labeling.explorer.spaces import current_space
 from labeling.jobs.models import Job, JobState
@@ -45,8 +45,9 @@ def request_space(*, project: Project, by: User | None = None, anew: bool = Fals
 
 
 def tidy_up() -> None:
-    """Drop spaces in whose place others are, forget photos that were sent, and ask for spaces that are missing."""
+    """Drop spaces in whose place others are, forget what was sent to compare with, and ask for spaces that are missing."""
     AskedPhoto.objects.filter(created_at__lt=timezone.now() - timedelta(days=AskedPhoto.DAYS)).delete()
+    by_words.forget_old()
     awaited = set(Job.objects.live().filter(kind=asking.JOB_KIND).values_list("args__staged", flat=True))
     for staged in STAGING.names() - awaited:
         if staged.startswith(asking.STAGED):  # its worker was killed once too often

@@ -1,4 +1,5 @@
-"""Searches that are kept; where photos lie in their backbone's space; photos to compare; what was done with all found."""
+"""Searches that are kept; where photos lie in their backbone's space; photos and words to compare with; what was done with
+all found."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from labeling.catalog.models import Item, Project
@@ -90,6 +92,31 @@ class AskedPhoto(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class AskedWords(models.Model):
+    """Words by which somebody looks for photos, and the items that they fit best, the best first; kept for :data:`DAYS`.
+
+    Null ``item_ids``: they were not compared yet, or could not be, and ``job`` says why.
+    """
+
+    DAYS = 7
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="asked_words")
+    backbone = models.CharField(max_length=120, help_text="in the registry")
+    words = models.CharField(max_length=200)
+    item_ids = ArrayField(models.BigIntegerField(), null=True)
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="+")
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    asked_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["project", "words", "backbone"], name="words_once_a_backbone")
+        ]
+
+    def __str__(self) -> str:
+        return self.words
 
 
 class Deed(models.TextChoices):

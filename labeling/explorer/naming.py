@@ -28,7 +28,7 @@ class KnownBy:
     def is_meant_by(self, query: str) -> bool:
         """Whether the search is narrowed to one of them, or to photos like it."""
         given = parse_qs(query)
-        asked = " ".join(given.get("q", []) + given.get("like", [])).lower()
+        asked = " ".join(given.get("q", []) + given.get("like", []) + given.get("words", [])).lower()
         return (bool(asked) and any(name in asked for name in self._names)) or any(
             self._is_theirs(pair.name, pair.value)
             for text in given.get("metadata", [])

@@ -19,7 +19,7 @@ PAGE, MOST_PAGES = 2000, 5
 def open_photos(project: Project, user: User, wanted: Wanted, *, after: int = 0) -> Iterator[list[int]]:
     """Ids, page by page as they are asked for: those behind ``after``, then those before it; the most alike first, where
     they shall be like a photo. No more than :data:`MOST_PAGES`, whatever is asked."""
-    after = 0 if wanted.like else after
+    after = 0 if wanted.is_ranked else after
     if wanted.status not in {"", Status.OPEN}:
         return
     wanted, at, round_ = replace(wanted, status=Status.OPEN.value), after, 0

@@ -1,4 +1,4 @@
-"""Photos that are wanted, a page at a time, in the order that they came in, or of how much they look like a given one.
+"""Photos that are wanted, a page at a time, in the order that they came in, or of how well they fit a photo or words.
 
 Whatever is asked, a page looks at so many photos and no more (``conditions.MOST_LOOKED_AT``): those that an index names,
 where one knows what is wanted (``candidates``: parts of a name, metadata, a folder, a reason, a few answers, a few
@@ -32,7 +32,7 @@ class Found:
 @dataclass(frozen=True)
 class FoundPage:
     """Oldest first, or the most alike. ``next``: the id behind which the following page begins, or the place among those
-    that are alike; ``previous``: in front of which the one before ends; ``None`` at an end. ``stopped``: more photos were to
+    that fit; ``previous``: in front of which the one before ends; ``None`` at an end. ``stopped``: more photos were to
     be looked at than a page looks at, so it is not full. ``like``: with what they are compared.
     """
 
@@ -66,7 +66,7 @@ def search(
     )
     more, rows = len(rows) > limit, rows[:limit]
     further = asked.place(rows[-1][0]) if more else None
-    if not more and wanted and asked.like is None:
+    if not more and wanted and asked.ranked is None:
         ((looked, reached),) = asked.run(
             f"SELECT count(*), {'min' if asked.back else 'max'}(id) FROM ({candidates}) i"
         )

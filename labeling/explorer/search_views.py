@@ -22,6 +22,7 @@ from labeling.catalog.publishing import publishing
 from labeling.catalog.selectors import active_definitions, class_names, current_guideline, sources
 from labeling.explorer import services
 from labeling.explorer.bulk.deeds import NEEDS
+from labeling.explorer.by_words import backbone_for_words
 from labeling.explorer.chips import chips
 from labeling.explorer.conditions import MOST_LOOKED_AT
 from labeling.explorer.exemplars import made_exemplars
@@ -107,6 +108,21 @@ def like(request: HttpRequest, slug: str) -> HttpResponse:
 
 @login_required
 @require_POST
+def words(request: HttpRequest, slug: str) -> HttpResponse:
+    """On to the photos that the words fit best."""
+    project = project_for(request.user, slug, Action.REVIEW)
+    try:
+        asked = services.ask_words(
+            project=project, by=signed_in(request), words=request.POST.get("words", "")
+        )
+    except Refused as refused:
+        messages.error(request, refused.message)
+        return redirect("photos", slug=slug)
+    return redirect(f"{reverse('photos', args=[slug])}?{Wanted(words=asked).query}")
+
+
+@login_required
+@require_POST
 def save(request: HttpRequest, slug: str) -> HttpResponse:
     project = project_for(request.user, slug, Action.REVIEW)
     query = request.POST.get("query", "")
@@ -161,7 +177,9 @@ def _page(request: HttpRequest, project: Project, *, form: ExemplarForm, definit
     if request.GET.get("fragment") == "waiting":
         # What live.js asks for when a job has moved: while it waits the same again, then the way on.
         return render(
-            request, "explorer/_waiting.html", {"waits": waits, "error": error, "here": wanted.query}
+            request,
+            "explorer/_waiting.html",
+            {"waits": waits, "error": error, "here": wanted.query, "wanted": wanted},
         )
     ticked = set(request.POST.getlist("photo"))
     names = class_names(current_guideline(project))
@@ -203,6 +221,7 @@ def _page(request: HttpRequest, project: Project, *, form: ExemplarForm, definit
         may_edit=may_edit,
         **(publishing(request, project) if may_edit and found.rows else {}),
         deeds=[each for each in Deed if may(request.user, project, NEEDS[each])],
+        by_words=backbone_for_words(project),
         here=request.GET.urlencode(),
         search_query=urlencode({"search": wanted.query}),
         intake_url=reverse("intake", args=[project.slug]),

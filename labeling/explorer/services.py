@@ -3,6 +3,7 @@
 from labeling.explorer.asking import ask_alike
 from labeling.explorer.bulk.asking import go_on, look, stop, take_back
 from labeling.explorer.bulk.ticked import do_with
+from labeling.explorer.by_words import ask_words
 from labeling.explorer.laying_out import request_space
 from labeling.explorer.mending import mend
 from labeling.explorer.saving import change_view, forget_view, forget_views_of, save_view
@@ -10,6 +11,7 @@ from labeling.explorer.spaces import forget as forget_places
 
 __all__ = [
     "ask_alike",
+    "ask_words",
     "change_view",
     "do_with",
     "forget_places",

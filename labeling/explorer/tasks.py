@@ -6,9 +6,9 @@ from typing import Any
 
 from procrastinate.contrib.django import app
 
-from labeling.explorer import asking, laying_out
+from labeling.explorer import asking, by_words, laying_out
 from labeling.explorer.bulk import working
-from labeling.explorer.compute import asked, filling
+from labeling.explorer.compute import asked, filling, words
 from labeling.jobs.handlers import handles
 from labeling.jobs.progress import Progress
 
@@ -26,6 +26,11 @@ def fill_space(progress: Progress) -> dict[str, Any]:
 @handles(asking.JOB_KIND)
 def embed_asked(progress: Progress) -> dict[str, Any]:
     return asked.embed(progress)
+
+
+@handles(by_words.JOB_KIND)
+def compare_words(progress: Progress) -> dict[str, Any]:
+    return words.compare(progress)
 
 
 @app.periodic(cron="41 3 * * *")

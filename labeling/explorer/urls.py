@@ -13,6 +13,7 @@ urlpatterns = [
     path(_PHOTOS, search_views.photos, name="photos"),
     path(f"{_PHOTOS}/ticked", search_views.ticked, name="photos-ticked"),
     path(f"{_PHOTOS}/like", search_views.like, name="photos-like"),
+    path(f"{_PHOTOS}/words", search_views.words, name="photos-words"),
     path(f"{_PHOTOS}/views", search_views.save, name="photos-save"),
     path(f"{_PHOTOS}/views/<int:view_id>/rename", search_views.rename, name="photos-rename"),
     path(f"{_PHOTOS}/views/<int:view_id>/forget", search_views.forget, name="photos-forget"),

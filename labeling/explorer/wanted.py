@@ -42,6 +42,7 @@ class Wanted:
             unusable, and the days (ISO 8601) on which it was given, both included.
         disagrees: people settled it as another class than the champion says.
         like: SHA-256 of a photo of the project, or of one that was sent: the photos that look most like it, in that order.
+        words: that were looked for: the photos that they fit best, in that order.
         area: of the map, as :class:`~labeling.explorer.areas.Area` reads it.
     """
 
@@ -59,6 +60,7 @@ class Wanted:
     answered_to: date | None = None
     disagrees: bool = False
     like: str = ""
+    words: str = ""
     area: str = ""
 
     @classmethod
@@ -84,6 +86,7 @@ class Wanted:
             answered_to=_day(given, "answered_to"),
             disagrees=_one_of(given, "disagrees", ["0", "1", "false", "true"]) in {"1", "true"},
             like=_sha256(given, "like"),
+            words=_words(given),
             area=Area.of(given["area"]).text if given.get("area") else "",
         )
 
@@ -135,6 +138,11 @@ class Wanted:
             or self.margin_from is not None
             or self.margin_to is not None
         )
+
+    @property
+    def is_ranked(self) -> bool:
+        """Whether photos come by how well they fit, not in the order in which they came in."""
+        return bool(self.like or self.words)
 
     @property
     def leaves_out(self) -> bool:
@@ -202,6 +210,14 @@ def _sha256(given: Mapping[str, str], name: str) -> str:
     if text and not _SHA256.fullmatch(text):
         message = _("A photo is named by its SHA-256: 64 digits and letters from a to f.")
         raise Refused.invalid(name, message, short=[message])
+    return text
+
+
+def _words(given: Mapping[str, str]) -> str:
+    text = composed(" ".join(given.get("words", "").split()))[:LONGEST]
+    if text and given.get("like"):
+        message = _("Look for photos like one, or by words: not for both at once.")
+        raise Refused.invalid("words", message, short=[message])
     return text
 
 

@@ -8,13 +8,17 @@ look.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
+from django.db import transaction
 from django.db.models import Count, OuterRef, QuerySet, Subquery, Sum
 
 from labeling.catalog.models import Item, Project
+from labeling.frontier import events
 from labeling.frontier.models import ArrivalCheck, CertificationRun, PlanCohort
+from labeling.queue import machine_first
 
 #: So many arrivals are looked at together, or more.
 LEAST = 50
@@ -50,15 +54,27 @@ def unusual_arrivals(look: Any) -> Unusual | None:
     return Unusual(look.unusual_photos, look.unusual_batches) if look.unusual_batches else None
 
 
-def why_not_decided(plan_id: int, project: Project, item_id: int) -> str:
-    """Of an open photo inside the frontier: ``unlike_the_pool``, ``not_looked_at`` (an arrival) or ``with_people``."""
+def why_unlike(plan_id: int, project: Project, item_ids: Collection[int]) -> dict[int | None, str]:
+    """Photo -> ``unlike_the_pool``, ``not_looked_at``, or nothing, where a certificate of the plan speaks of it.
+
+    Under ``None`` a photo that is not in the project: it is as the newest arrivals are.
+    """
     now = arrivals_now(plan_id, project)
-    if item_id <= now["pool_to"]:
-        return "with_people"
-    if item_id > now["checked_to"]:
-        return "with_people" if now["few"] else "not_looked_at"
-    of_it = ArrivalCheck.objects.filter(plan=plan_id, first__lte=item_id, last__gte=item_id)
-    return "with_people" if of_it.filter(usual=True).exists() else "unlike_the_pool"
+    last = ArrivalCheck.objects.filter(plan=plan_id).values_list("usual", flat=True).first()
+    unseen = "" if now["few"] else "not_looked_at"
+    looks = ArrivalCheck.objects.filter(plan=plan_id, first__lte=OuterRef("pk"), last__gte=OuterRef("pk"))
+    looked_at = Item.objects.filter(pk__in=item_ids).annotate(usual=Subquery(looks.values("usual")[:1]))
+    usual = dict(looked_at.values_list("pk", "usual"))
+
+    def why(item_id: int) -> str:
+        if item_id <= now["pool_to"]:
+            return ""
+        if item_id > now["checked_to"]:
+            return unseen
+        return "" if usual.get(item_id) else "unlike_the_pool"
+
+    newest = "unlike_the_pool" if unseen and last is False else unseen
+    return {None: newest} | {item_id: why(item_id) for item_id in item_ids}
 
 
 def arrivals_now(plan_id: int, project: Project) -> dict[str, Any]:
@@ -75,3 +91,11 @@ def arrivals_now(plan_id: int, project: Project) -> dict[str, Any]:
         "checked_to": checked_to,
         "few": few,
     }
+
+
+@transaction.atomic
+def leave_rest_to_people(*, project: Project) -> None:
+    """The machine has looked at the arrivals that are ranked: people are asked for those that it did not decide."""
+    left = machine_first.give_back(project=project)
+    if left:
+        events.left_to_people.send(sender=Item, project=project, item_ids=left)

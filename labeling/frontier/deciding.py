@@ -16,7 +16,7 @@ from labeling.catalog.models import Project
 from labeling.catalog.selectors import active_classes, class_resolution
 from labeling.catalog.services import log_activity
 from labeling.frontier import assisting, auditing, events, standing
-from labeling.frontier.arrivals import LIKE_THE_POOL, arrivals_now, why_not_decided
+from labeling.frontier.arrivals import LIKE_THE_POOL, arrivals_now
 from labeling.frontier.certificates import in_force
 from labeling.frontier.cohort import FREE, current_ranking, rest_of
 from labeling.frontier.models import (
@@ -28,8 +28,7 @@ from labeling.frontier.models import (
     Mode,
 )
 from labeling.frontier.policy import policy_of
-from labeling.learning.models import Score
-from labeling.learning.selectors import champion
+from labeling.frontier.waiting import why_waiting
 from labeling.notes import kept_whole
 from labeling.people.models import User
 from labeling.planner import without_nested_loops
@@ -295,23 +294,4 @@ def _standing_decision(item_id: int) -> AutomaticDecision | None:
 
 
 def _why_queued(project: Project, item_id: int) -> str:
-    mode = policy_of(project).mode
-    if mode != Mode.ON:
-        return mode
-    model = champion(project)
-    if model is None:
-        return "no_model"
-    if DecisionOverruled.objects.filter(decision__item=item_id).exists():
-        return "overruled"
-    certificates = in_force(project)
-    if not certificates:
-        return "no_certificate"
-    score = Score.objects.filter(model_version=model, item_id=item_id).first()
-    if score is None:
-        return "not_scored"
-    for each in certificates:
-        if each.label_class_id == score.predicted_id and score.confidence >= each.threshold:
-            if score.predicted_id in auditing.paused_classes(project):
-                return "audits_wait"
-            return why_not_decided(each.run.plan_id, project, item_id)
-    return "outside"
+    return why_waiting(project, [item_id])[item_id]

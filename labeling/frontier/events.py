@@ -9,3 +9,5 @@ decided = Signal()
 #: kwargs: project, item_ids. What the machine had decided of these photos stands no more: overruled, or its certificate is
 #: suspended.
 taken_back = Signal()
+#: kwargs: project, item_ids. Photos that came in, and that the machine has looked at and not decided.
+left_to_people = Signal()

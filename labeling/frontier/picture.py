@@ -20,6 +20,7 @@ from labeling.frontier.bands import Gate, gates
 from labeling.frontier.certificates import in_force, suspended
 from labeling.frontier.models import AutomaticDecision, Certificate
 from labeling.jobs.models import Job, JobState
+from labeling.learning import cold_start
 from labeling.learning import selectors as learning
 from labeling.learning.models import ModelVersion
 from labeling.learning.training_set import Readiness, readiness
@@ -262,14 +263,20 @@ def _why_empty(
         return _("No photos yet. Take some in, and the queue begins.")
     if model is not None:
         return _why_unordered(project, at, ranking, model)
-    said = (
-        _("No model yet: photos come in order of typicality, the most typical of each kind first.")
-        if ranking is not None
-        else _("The photos are being prepared for the queue.")
-    )
+    said = _ordered_by(project) if ranking is not None else _("The photos are being prepared for the queue.")
     if ready is not None and ready.can_train:
         return f"{said} " + _("There are enough ground truths to train a first one.")
     return f"{said} " + _("The first model needs at least two ground truths in each of two classes.")
+
+
+def _ordered_by(project: Project) -> str:
+    verdict = cold_start.last_verdict(project)
+    if verdict is None or not verdict["taken"]:
+        return _("No model yet: photos come in order of typicality, the most typical of each kind first.")
+    return _(
+        "No model yet: names and criteria of the classes order the photos, those that they fit best first. They told "
+        "%(n)d ground truths better than what labels teach so far."
+    ) % {"n": verdict["judged"]}
 
 
 @dataclass(frozen=True)

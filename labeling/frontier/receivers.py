@@ -8,7 +8,7 @@ from django.db import connection
 from django.dispatch import receiver
 from django.utils.translation import gettext as _
 
-from labeling.catalog.events import guideline_changed, meaning_changed, meaning_priced
+from labeling.catalog.events import guideline_changed, items_added, meaning_changed, meaning_priced
 from labeling.catalog.meaning import meaning_now
 from labeling.catalog.models import Guideline, Project
 from labeling.catalog.permissions import Action, may
@@ -26,6 +26,7 @@ from labeling.frontier.policy import policy_of
 from labeling.learning.events import promoted
 from labeling.learning.selectors import champion
 from labeling.people.models import User
+from labeling.queue import machine_first
 from labeling.queue.events import ranking_swapped
 from labeling.queue.exemplars import new_exemplars
 from labeling.refusals import Refused
@@ -89,11 +90,23 @@ def on_ranking_swapped(*, project: Project, **_: Any) -> None:
     """New photos have scores now, and all entries are new."""
     if AutomaticDecision.objects.filter(project=project, mode=Mode.ON).exists():
         services.withdraw_decided(project=project)
-    if (
-        policy_of(project).mode != Mode.OFF
-        and Certificate.objects.in_force().filter(project=project).exists()
-    ):
+    if _decides(project, Mode.ON, Mode.SHADOW):
         services.request_deciding(project=project)
+    else:
+        services.leave_rest_to_people(project=project)
+
+
+@receiver(items_added)
+def on_items_added(*, project: Project, item_ids: list[int], **_: Any) -> None:
+    """The machine looks first: a photo that somebody's waiting screen is lent is people's."""
+    if _decides(project, Mode.ON):
+        machine_first.leave(project=project, item_ids=item_ids)
+
+
+def _decides(project: Project, *modes: Mode) -> bool:
+    return (
+        policy_of(project).mode in modes and Certificate.objects.in_force().filter(project=project).exists()
+    )
 
 
 # Each answer that settles a photo asks this, so it is one look.

@@ -1,5 +1,6 @@
 """What the frontier does for pages, the API and the rooms above: one import for all its writes."""
 
+from labeling.frontier.arrivals import leave_rest_to_people
 from labeling.frontier.assisting import assist
 from labeling.frontier.auditing import audit_closely, look_at_open_audits
 from labeling.frontier.certificates import end_certificates, in_force, suspend
@@ -25,6 +26,7 @@ __all__ = [
     "draw_random",
     "end_certificates",
     "in_force",
+    "leave_rest_to_people",
     "look_again_when_due",
     "look_at_open_audits",
     "overrule",

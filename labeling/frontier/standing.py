@@ -3,7 +3,8 @@
 ``strict``: people settled it, blind, by the project's rule, or it was known beforehand. ``machine``: the machine decided it
 alone. ``assisted``: one blind answer that agreed with the machine settled it. ``delivered``: it is the machine's or an
 assisted one, and what is stated is of all labels together. None (empty) where it does not stand, or where a grid had told
-people what to expect: they settled it, but not blind (docs/decisions/0015-a-sweep-is-not-blind.md).
+people what to expect, or an earlier photo of the same asset: they settled it, but not blind
+(docs/decisions/0015-a-sweep-is-not-blind.md, 0057-an-earlier-photo-beside.md).
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 from django.db import connection, models
 from django.utils.translation import gettext_lazy
 
-from labeling.frontier.models import AutomaticDecision, PromiseKind
+from labeling.frontier.models import AutomaticDecision, Certificate, PromiseKind
 from labeling.truth.models import GroundTruth
 
 
@@ -66,6 +67,11 @@ def of_truth(truth: GroundTruth) -> tuple[str, float | None]:
 
 def of_decision(decision: AutomaticDecision) -> tuple[str, float]:
     """The same of a decision that stands."""
-    plan = decision.certificate.run.plan
+    return promise_of(decision.certificate)
+
+
+def promise_of(certificate: Certificate) -> tuple[str, float]:
+    """The same of what the machine says alone under a certificate."""
+    plan = certificate.run.plan
     promise = StandsUnder.DELIVERED if plan.promise == PromiseKind.DELIVERED else StandsUnder.MACHINE
     return promise, plan.precision

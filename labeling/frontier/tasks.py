@@ -15,6 +15,7 @@ from labeling.frontier.compute.explaining import explain_decision
 from labeling.frontier.compute.watching import watch_project
 from labeling.frontier.explanations import JOB_KIND as EXPLAIN
 from labeling.frontier.models import Certificate
+from labeling.frontier.waiting import waiting_by_reason
 from labeling.jobs.handlers import handles
 from labeling.jobs.progress import Progress
 from labeling.queue import priority
@@ -29,11 +30,13 @@ def certify(progress: Progress) -> dict[str, Any]:
 
 @handles("decide")
 def decide(progress: Progress) -> dict[str, Any]:
-    """Returns {decided, audited}."""
+    """Returns {decided, audited, waiting: {reason: photos}}, the reasons of the newest photos that wait (``waiting``)."""
     project = Project.objects.get(pk=progress.job.project_id or 0)
     priority.ask_drawn_first(project=project)
     check_arrivals(project)
-    return dict(services.decide(project=project))
+    told = services.decide(project=project)
+    services.leave_rest_to_people(project=project)
+    return {**told, "waiting": waiting_by_reason(project)}
 
 
 @handles(EXPLAIN)

@@ -49,6 +49,8 @@ SMALL = 2**20
 FORM = 2**20
 #: All photos of one inspection: twenty large ones. More are sent one by one.
 INSPECTION = 400 * 2**20
+#: All photos of which a model is asked at once: they are in memory here and in the prediction service.
+PREDICTION = 128 * 2**20
 #: Longest silence in a body; and its slowest pace, counted from the first byte, once the first seconds are over.
 SILENCE_S = 20.0
 SLOWEST = 4096
@@ -72,6 +74,7 @@ def large() -> dict[str, Large]:
         "imports": Large(settings.UPLOAD_MAX_BYTES, Action.ADMIN),
         "api-imports": Large(settings.UPLOAD_MAX_BYTES, Action.ADMIN),
         "api-decide": Large(settings.INTAKE_MAX_BYTES + FORM, Action.DECIDE),
+        "api-predict": Large(min(settings.UPLOAD_MAX_BYTES, PREDICTION), Action.PREDICT),
         "photos-like": Large(settings.INTAKE_MAX_BYTES + FORM, Action.REVIEW),
         "api-like": Large(settings.INTAKE_MAX_BYTES + FORM, Action.REVIEW),
         "api-inspections": Large(min(settings.UPLOAD_MAX_BYTES, INSPECTION), Action.OVERRULE),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from hmac import compare_digest
 
 from django.conf import settings
@@ -15,6 +16,8 @@ from labeling.catalog.stored import to_restore
 from labeling.gateway import vitals
 from labeling.gateway.trouble import AWAY
 from labeling.looked_at import only_looked_at
+from labeling.serving import asking
+from labeling.serving.asking import ServiceAway
 
 
 @only_looked_at
@@ -37,7 +40,10 @@ def healthz(request: HttpRequest) -> JsonResponse:
 @only_looked_at
 @never_cache
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Superusers in the browser; a scraper with ``Authorization: Bearer`` and HILLTOP_METRICS_TOKEN."""
+    """This process's, and behind them those of the prediction service, where it answers.
+
+    Superusers in the browser; a scraper with ``Authorization: Bearer`` and HILLTOP_METRICS_TOKEN.
+    """
     if not _is_known(request):
         response = HttpResponse(
             "Send the token of HILLTOP_METRICS_TOKEN, or sign in as a superuser.\n", status=401
@@ -46,6 +52,8 @@ def metrics(request: HttpRequest) -> HttpResponse:
         response["Content-Type"] = "text/plain; charset=utf-8"
         return response
     metrics: HttpResponse = ExportToDjangoView(request)
+    with suppress(ServiceAway):
+        metrics.content += asking.metrics()
     return metrics
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
-from config.supervise import Program, web, worker
+from config.supervise import Program, predictions, web, worker
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
@@ -33,9 +33,11 @@ def address() -> Address:
 
 
 def programs(at: Address) -> list[Program]:
-    """The web server and the job workers (``HILLTOP_WEB_WORKERS``, default 2; ``HILLTOP_WORKERS``, default 1)."""
+    """The web server, its prediction service unless ``HILLTOP_PREDICT`` is 0, and the job workers (``HILLTOP_WEB_WORKERS``,
+    default 2; ``HILLTOP_WORKERS``, default 1)."""
     workers = int(os.environ.get("HILLTOP_WORKERS") or 1)
     return [
         web(host=at.host, port=at.port, workers=int(os.environ.get("HILLTOP_WEB_WORKERS") or 2)),
+        *([] if os.environ.get("HILLTOP_PREDICT") == "0" else [predictions()]),
         *(worker(number) for number in range(1, workers + 1)),
     ]

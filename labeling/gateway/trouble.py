@@ -8,6 +8,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from config.postgres.outages import is_disk_full, is_outage, is_read_only
+from labeling.serving.asking import ServiceAway
 from labeling.store.objects import StoreAway
 
 
@@ -62,6 +63,17 @@ STORE_AWAY = Trouble(
     30,
 )
 
+PREDICTIONS_AWAY = Trouble(
+    "predictions_away",
+    _("The prediction service does not answer at the moment"),
+    _(
+        "It is being started, has too much to do, or cannot reach the database. Send the photos again in a few seconds; if "
+        "it stays, tell your administrator that the prediction service is away."
+    ),
+    503,
+    3,
+)
+
 
 def trouble_of(error: BaseException | None) -> Trouble | None:
     """Which trouble an exception comes of, its causes looked at too; ``None``: it is a refusal, or a bug."""
@@ -71,4 +83,6 @@ def trouble_of(error: BaseException | None) -> Trouble | None:
         return READ_ONLY
     if isinstance(error, StoreAway):
         return STORE_AWAY
+    if isinstance(error, ServiceAway):
+        return PREDICTIONS_AWAY
     return AWAY if is_outage(error) else None

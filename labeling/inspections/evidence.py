@@ -237,7 +237,8 @@ def _known(
 
 
 def _who_settled(origin: str | None, draw: str | None) -> str:
-    """Who said beforehand what gold is said it as a reviewer does. Of what a grid had told people nothing is proven."""
+    """Who said beforehand what gold is said it as a reviewer does. Of what people saw in a grid, or beside an earlier photo,
+    nothing is proven."""
     if origin in ("assisted", "imported"):
         return origin
     if draw == "sweep":

@@ -27,6 +27,7 @@ from labeling.inspections.models import Fault, Inspection, InspectionPhoto, Outc
 from labeling.inspections.naming import asked_by, names_of
 from labeling.inspections.sentences import Names, rest_says, sentence
 from labeling.inspections.telling import Telling, why_withheld
+from labeling.inspections.undecided import why_undecided
 from labeling.people.models import User
 from labeling.percentage import percentage
 
@@ -38,7 +39,7 @@ _BY = {
     "reviewer": gettext_lazy("a reviewer"),
     "machine": gettext_lazy("the machine"),
     "assisted": gettext_lazy("one answer that agrees with the machine"),
-    "sweep": gettext_lazy("people, in a grid of one class"),
+    "sweep": gettext_lazy("people, not blind: in a grid of one class, or beside an earlier photo"),
     "imported": gettext_lazy("somebody elsewhere: it was imported"),
 }
 
@@ -86,6 +87,7 @@ class EvidencePage:
     now: str
     outcomes: list[tuple[str, str]]
     told: bool
+    undecided: list[str]
 
     @property
     def current(self) -> VerdictShown | None:
@@ -216,6 +218,13 @@ class _Page:
             return list(today.unknown)
         return [(shot, project) for shot, project, _why in verdict.told["unknown"]]
 
+    def undecided(self, verdict: Verdict | None) -> list[str]:
+        """Why the machine does not decide what a held inspection waits for."""
+        if verdict is None or not _by_rules(verdict) or verdict.outcome != Outcome.HELD:
+            return []
+        parts = [self.evidence.by_part.get(part) for part in self._waits_for(verdict)]
+        return why_undecided([each for each in parts if each is not None], self.projects, self.names)
+
     def _rule_says(self, verdict: Verdict) -> str:
         version = verdict.version
         names = replace(self.names, outcomes={each: version.name_of(each) for each in Outcome.values})
@@ -256,6 +265,7 @@ def evidence_page(inspection: Inspection, user: User) -> EvidencePage:
         told=all(
             page.telling.tells(known.project, known.item) for known in page.evidence.known if known.item
         ),
+        undecided=page.undecided(current),
     )
 
 

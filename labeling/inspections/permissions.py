@@ -10,9 +10,10 @@ from django.db.models import QuerySet
 from django.http import Http404
 from django.utils.translation import gettext as _
 
-from labeling.catalog.models import Membership
+from labeling.catalog.models import Membership, Project, Role
 from labeling.catalog.permissions import Action, actions_in_each, allowed_by, least_role
 from labeling.inspections.models import Check, Inspection, Protocol, ProtocolVersion
+from labeling.people.models import User
 from labeling.read_once import read_once
 
 
@@ -41,15 +42,14 @@ def may_in(user: Any, protocol: Protocol, action: Action) -> bool:
     return allowed is not None and action in allowed
 
 
-def protocol_for(user: Any, slug: str, action: Action, *, archived_too: bool = False) -> Protocol:
-    """The protocol ``slug`` if ``user`` may do ``action`` there.
+def protocol_for(user: Any, slug: str, action: Action) -> Protocol:
+    """The protocol ``slug`` if ``user`` may do ``action`` there; an archived one too, of which only what is new is refused
+    (:mod:`labeling.inspections.archiving`).
 
     Raises :class:`~django.http.Http404` for strangers, so that nobody learns which protocols exist, and
     :class:`~django.core.exceptions.PermissionDenied` for members whose roles are not enough.
     """
     protocol = Protocol.objects.filter(slug=slug).first()
-    if protocol is not None and protocol.archived_at is not None and not archived_too:
-        protocol = None
     allowed = actions_in(user, protocol) if protocol is not None else None
     if protocol is None or allowed is None:
         raise Http404(_("There is no such protocol, or you are not a member of all projects that it asks."))
@@ -73,13 +73,15 @@ def inspection_for(user: Any, inspection_id: int, action: Action) -> Inspection:
     )
     if inspection is None or actions_in(user, inspection.protocol) is None:
         raise Http404(_("There is no such inspection, or you are not a member of all projects that it asks."))
-    protocol_for(user, inspection.protocol.slug, action, archived_too=True)
+    protocol_for(user, inspection.protocol.slug, action)
     return inspection
 
 
-def protocols_of(user: Any, action: Action = Action.FIGURES) -> list[Protocol]:
-    """Those that are not archived and in which the user may do this, by name."""
-    protocols: QuerySet[Protocol] = Protocol.objects.filter(archived_at__isnull=True).order_by("name", "pk")
+def protocols_of(user: Any, action: Action = Action.FIGURES, *, archived_too: bool = False) -> list[Protocol]:
+    """Those in which the user may do this, by name."""
+    protocols: QuerySet[Protocol] = Protocol.objects.order_by("name", "pk")
+    if not archived_too:
+        protocols = protocols.filter(archived_at__isnull=True)
     if user.is_superuser:
         return list(protocols)
     roles = dict(Membership.objects.filter(user=user).values_list("project", "role"))
@@ -103,3 +105,11 @@ def protocols_of(user: Any, action: Action = Action.FIGURES) -> list[Protocol]:
         if action in (allowed_by(roles, asked[each.pk]) or ())
         or (not asked[each.pk] and each.created_by_id == user.pk)
     ]
+
+
+def of_admin(user: User) -> list[Project]:
+    """Projects that the person may have ask, by name."""
+    mine = Project.objects.for_member(user)
+    if not user.is_superuser:
+        mine = mine.filter(memberships__user=user, memberships__role=Role.ADMIN)
+    return list(mine.distinct().order_by("name", "pk"))

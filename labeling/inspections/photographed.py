@@ -16,7 +16,15 @@ from labeling.catalog.photos import PhotoRefused
 from labeling.catalog.services import Looked, add_items, lay_down, look_at, rows_of
 from labeling.inspections.judging import faults_of
 from labeling.inspections.likeness import Shown
-from labeling.inspections.models import Check, Fault, Inspection, InspectionPhoto, ProtocolVersion, Shot
+from labeling.inspections.models import (
+    Check,
+    Fault,
+    Inspection,
+    InspectionPhoto,
+    Protocol,
+    ProtocolVersion,
+    Shot,
+)
 from labeling.people.models import User
 
 
@@ -144,14 +152,21 @@ def _ask(inspection: Inspection, rows: Sequence[InspectionPhoto], by: User) -> N
     for row in rows:
         for project in asking.get(row.shot_id, []) if row.image_id else []:
             offered[project].append(row)
-    protocol = inspection.protocol.slug
     # In the order of projects, so that two inspections wait for each other, and do not block.
     for project, mine in sorted(offered.items(), key=lambda each: each[0].pk):
-        images = [(row.image, f"{inspection.external_id} {row.shot.key}") for row in mine if row.image]
-        items = add_items(project=project, images=images, source=protocol)
-        shots = {row.image_id: row.shot.key for row in mine}
-        known = {item.pk: _known_of(inspection, shots[item.image_id]) for item in items}
-        metadata.put(project=project, given=known, by=by, origin=protocol)
+        offer(project, inspection.protocol, mine, by)
+
+
+def offer(project: Project, protocol: Protocol, photos: Sequence[InspectionPhoto], by: User) -> int:
+    """Put these photos of the protocol's inspections into a project that asks them; return how many it had not."""
+    images = [
+        (photo.image, f"{photo.inspection.external_id} {photo.shot.key}") for photo in photos if photo.image
+    ]
+    items = add_items(project=project, images=images, source=protocol.slug)
+    of = {photo.image_id: photo for photo in photos}
+    known = {item.pk: _known_of(of[item.image_id].inspection, of[item.image_id].shot.key) for item in items}
+    metadata.put(project=project, given=known, by=by, origin=protocol.slug)
+    return len(items)
 
 
 def _known_of(inspection: Inspection, shot: str) -> dict[str, metadata.Value | None]:

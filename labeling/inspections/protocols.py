@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
@@ -17,6 +18,7 @@ from labeling.catalog.projects import RESERVED, SLUG, SLUG_RULE
 from labeling.catalog.selectors import active_classes
 from labeling.catalog.services import log_activity
 from labeling.inspections import rules as ruling
+from labeling.inspections.catching_up import ask_earlier, newly_asked
 from labeling.inspections.models import Check, Outcome, Protocol, ProtocolVersion, Shot
 from labeling.inspections.wanting import want_look_at_held
 from labeling.locks import hold_name
@@ -37,6 +39,8 @@ SHOT_FIELDS = (
     "max_tilt",
     "advice",
 )
+#: What a protocol has beside its versions, and changes with them.
+_LASTING = ("name", "shots_project", "settle_within_hours")
 _SAID = ("passed_name", "held_name", "failed_name", "otherwise", "rules")
 
 
@@ -50,6 +54,7 @@ def create_protocol(
     rules: Sequence[Any] = (),
     asset_kind: str = "car",
     shots_project: Project | None = None,
+    settle_within_hours: int | None = None,
     otherwise: str = Outcome.HELD,
     passed_name: str = "",
     held_name: str = "",
@@ -59,7 +64,8 @@ def create_protocol(
     """A new protocol with version 1. ``by`` must be a superuser, and admin of each project that it asks.
 
     ``shots``: dicts of :data:`SHOT_FIELDS`, ``key`` and ``name`` at least, and ``checks``. ``rules``: as
-    :mod:`labeling.inspections.rules` reads them. Raises :class:`Refused` ``invalid`` (422), ``forbidden`` (403).
+    :mod:`labeling.inspections.rules` reads them. ``settle_within_hours``: the service level
+    (:mod:`labeling.inspections.process.service_level`). Raises :class:`Refused` ``invalid`` (422), ``forbidden`` (403).
     """
     if not may_create_projects(by):
         raise Refused(
@@ -67,7 +73,12 @@ def create_protocol(
         )
     hold_name("inspections.protocol", slug.replace("\0", ""))
     protocol = Protocol(
-        slug=slug, name=name, asset_kind=asset_kind, shots_project=shots_project, created_by=by
+        slug=slug,
+        name=name,
+        asset_kind=asset_kind,
+        shots_project=shots_project,
+        settle_within_hours=settle_within_hours,
+        created_by=by,
     )
     fields = _wrong(protocol)
     if not re.fullmatch(SLUG, slug):
@@ -89,27 +100,49 @@ def create_protocol(
 
 
 @transaction.atomic
-def publish_version(*, protocol: Protocol, by: User, note: str, **changes: Any) -> ProtocolVersion:
+def publish_version(
+    *,
+    protocol: Protocol,
+    by: User,
+    note: str,
+    expected: int | None = None,
+    photos_of_days: int | None = None,
+    **changes: Any,
+) -> ProtocolVersion:
     """A version with these ``changes``, as of :func:`create_protocol`; what is left out stays as it is in force. It is in
     force at once: what is held is judged by its rules, all else once a part of it changes. Inspections keep the version
     that they were photographed by.
 
-    Raises :class:`Refused` ``invalid`` (422), ``forbidden`` (403).
+    ``expected``: the number of the version that was seen when the changes were made. ``photos_of_days``: of inspections of
+    so many days before, photos come into the projects that are asked anew (:mod:`labeling.inspections.catching_up`).
+    Raises :class:`Refused` ``invalid`` (422), ``forbidden`` (403), ``version_moved`` (409) where another one is in force.
     """
     if not note.strip():
         raise Refused.invalid("note", _("Say what changes, and why."))
-    if unknown := sorted(changes.keys() - {*_SAID, "shots", "name", "shots_project"}):
+    if unknown := sorted(changes.keys() - {*_SAID, *_LASTING, "shots"}):
         raise Refused.invalid_fields({name: _("There is no such setting.") for name in unknown})
     protocol = Protocol.objects.select_for_update(no_key=True).get(pk=protocol.pk)
     before = described(protocol.current)
-    for name in ("name", "shots_project"):
+    if expected is not None and expected != before["number"]:
+        raise Refused(
+            "version_moved",
+            _(
+                "Somebody published version %(number)d while you were editing. Look at it, then apply your change again."
+            )
+            % {"number": before["number"]},
+        )
+    for name in _LASTING:
         if name in changes:
             setattr(protocol, name, changes[name])
     if fields := _wrong(protocol):
         raise Refused.invalid_fields(fields)
-    protocol.save(update_fields=["name", "shots_project"])
+    protocol.save(update_fields=_LASTING)
     said = {name: changes.get(name, before[name]) for name in _SAID}
-    version = _publish(protocol, by, before["number"] + 1, note, said, changes.get("shots", before["shots"]))
+    asked = {slug for shot in before["shots"] for slug in shot["checks"]}
+    shots = changes.get("shots", before["shots"])
+    version = _publish(protocol, by, before["number"] + 1, note, said, shots, asked)
+    if photos_of_days:
+        ask_earlier(version=version, asked=newly_asked(before["shots"], shots), days=photos_of_days, by=by)
     want_look_at_held(protocol.pk)
     return version
 
@@ -147,12 +180,14 @@ def _publish(
     note: str,
     said: Mapping[str, Any],
     shots: Sequence[Mapping[str, Any]],
+    asked: Collection[str] = (),
 ) -> ProtocolVersion:
+    """``asked``: addresses of the projects that the version before asks: they go on, also when they are archived."""
     version = ProtocolVersion(protocol=protocol, number=number, note=note.strip(), created_by=by, **said)
     fields = _wrong(version)
     if said["otherwise"] == Outcome.PASSED:
         fields["otherwise"] = _("Nothing passes without a rule that says so: choose held or failed.")
-    projects = _projects_of(shots, by, fields)
+    projects = _projects_of(shots, by, fields, asked)
     made = _shots_of(version, shots, fields)
     if not fields:
         try:
@@ -175,10 +210,13 @@ def _publish(
     return version
 
 
-def _projects_of(shots: Sequence[Mapping[str, Any]], by: User, fields: dict[str, Any]) -> dict[str, Project]:
-    """By address. Those that ``by`` is no admin of are as good as none."""
+def _projects_of(
+    shots: Sequence[Mapping[str, Any]], by: User, fields: dict[str, Any], before: Collection[str]
+) -> dict[str, Project]:
+    """By address. Those that ``by`` is no admin of are as good as none; so are archived ones, but for those ``before``."""
     asked = {slug for shot in shots for slug in shot.get("checks", ())}
-    found = {each.slug: each for each in Project.objects.filter(slug__in=asked, archived_at__isnull=True)}
+    open_ = Q(archived_at__isnull=True) | Q(slug__in=before)
+    found = {each.slug: each for each in Project.objects.filter(open_, slug__in=asked)}
     for slug in sorted(asked):
         if slug not in found or not may(by, found[slug], Action.ADMIN):
             fields["checks"] = _("There is no project “%(slug)s” of which you are an admin.") % {"slug": slug}

@@ -12,7 +12,7 @@ from labeling.catalog.events import guideline_changed, images_named, photo_shown
 from labeling.catalog.models import Guideline, Project
 from labeling.catalog.permissions import Action
 from labeling.catalog.selectors import schema_of
-from labeling.frontier.events import decided, taken_back
+from labeling.frontier.events import decided, left_to_people, taken_back
 from labeling.frontier.models import Mode
 from labeling.frontier.policy import policy_of
 from labeling.inspections.capture.recognising import request_recognising
@@ -23,7 +23,7 @@ from labeling.queue.events import ranking_swapped
 from labeling.truth.events import disputed, imported, reopened, settled
 
 
-@receiver([settled, imported, disputed, decided, taken_back])
+@receiver([settled, imported, disputed, decided, taken_back, left_to_people])
 def on_photos_changed(*, item_ids: Collection[int], **_: Any) -> None:
     want_look_at_photos(item_ids)
 

@@ -14,6 +14,7 @@ from django.db.models import prefetch_related_objects
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from labeling.inspections.archiving import refuse_archived
 from labeling.inspections.models import Inspection, InspectionPhoto, Origin, Protocol
 from labeling.inspections.photographed import Sent, put_in, take
 from labeling.inspections.said import Said
@@ -53,8 +54,8 @@ def record_inspection(
     """An inspection with its photos, by the protocol's version in force.
 
     ``asset``: ``identifier`` and, as one likes, ``type`` and ``site``. A photo that cannot be used stops nothing: its row
-    says what is wrong. Raises :class:`Refused`: ``invalid`` (422), ``another_content`` (409) where this ``external_id`` was
-    recorded with something else, which the fields name.
+    says what is wrong. Raises :class:`Refused`: ``invalid`` (422), ``archived`` (409), ``another_content`` (409) where this
+    ``external_id`` was recorded with something else, which the fields name.
     """
     said = Said(
         protocol,
@@ -77,6 +78,7 @@ def record_inspection(
     _refuse_unknown_shots([each.shot for each in sent], [shot.key for shot in version.shots.all()])
     if before is not None:
         return _again(before, said, sent)
+    refuse_archived(protocol)
     taken = take(sent, version)
     inspection = said.inspection
     try:
@@ -99,13 +101,14 @@ def add_photo(
     """Another photo of an inspection; if it serves, it takes the place of an earlier one of its shot.
 
     The same bytes for the same shot again are the row that is there. Raises :class:`Refused` ``invalid`` (422),
-    ``too_many`` (409).
+    ``too_many`` or ``archived`` (409).
     """
     _refuse_unknown_shots([shot], [each.key for each in inspection.version.shots.all()])
     sent = Sent(shot, data, tilt)
     same = inspection.photos.filter(shot__key=shot, sha256=sent.sha256).select_related("shot", "image")
     if (there := same.first()) is not None:
         return there
+    refuse_archived(inspection.protocol)
     with transaction.atomic():
         # By a name, not by its row: who answers one of its photos locks that photo, then the inspection's row, while a photo
         # that comes in may have to wait for that very photo, as its near-duplicate. Before it is looked at: what is like a

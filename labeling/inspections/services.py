@@ -1,7 +1,9 @@
 """What the inspections do for pages, the API and the rooms above: one import for all their writes."""
 
+from labeling.inspections.archiving import archive_protocol, restore_protocol
 from labeling.inspections.capture.links import make_link, prolong_link, revoke_link
 from labeling.inspections.capture.sending import hand_in, take_photo
+from labeling.inspections.earlier import Earlier, show_earlier
 from labeling.inspections.judging import advice_on
 from labeling.inspections.looking import look
 from labeling.inspections.overruling import overrule
@@ -12,10 +14,12 @@ from labeling.inspections.trying import try_rules
 from labeling.inspections.wanting import want_look
 
 __all__ = [
+    "Earlier",
     "Recorded",
     "Sent",
     "add_photo",
     "advice_on",
+    "archive_protocol",
     "create_protocol",
     "hand_in",
     "look",
@@ -25,7 +29,9 @@ __all__ = [
     "publish_version",
     "record_inspection",
     "refuse_later",
+    "restore_protocol",
     "revoke_link",
+    "show_earlier",
     "submit",
     "take_photo",
     "try_rules",

@@ -10,10 +10,12 @@ from django.utils.translation import gettext_noop
 from procrastinate.contrib.django import app
 
 from config.postgres.outages import is_disk_full, is_outage
+from labeling.inspections import catching_up
 from labeling.inspections.asking_first import ask_first
 from labeling.inspections.capture import recognising
 from labeling.inspections.looking import look
-from labeling.inspections.models import Inspection
+from labeling.inspections.models import Inspection, Protocol
+from labeling.inspections.process.service_level import overdue
 from labeling.inspections.wanting import KIND, look_where_wanted
 from labeling.jobs.handlers import handles
 from labeling.jobs.progress import JobError, Progress
@@ -76,10 +78,18 @@ def _look(ids: list[int]) -> tuple[int, int]:
 @app.periodic(cron="41 * * * *")
 @app.task(name="hilltop.look_at_inspections", queue="cpu", queueing_lock="hilltop.look_at_inspections")
 def look_again(timestamp: int) -> None:
-    """Every hour: whatever still waits for a look gets one."""
+    """Every hour: whatever still waits for a look gets one. What is overdue is said where operators read it."""
     look_where_wanted()
+    protocols = {each.pk: each for each in Protocol.objects.filter(archived_at__isnull=True)}
+    for pk, n in overdue(protocols.values()).items():
+        log.warning("inspections of %s are held beyond its service level: %d", protocols[pk].slug, n)
 
 
 @handles(recognising.KIND)
 def recognise_shots(progress: Progress) -> dict[str, Any]:
     return recognising.recognise(progress)
+
+
+@handles(catching_up.KIND)
+def ask_earlier_inspections(progress: Progress) -> dict[str, Any]:
+    return catching_up.catch_up(progress)

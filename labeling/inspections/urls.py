@@ -19,6 +19,7 @@ urlpatterns = [
         f"{_TEMPLATES}<slug:key>/remove/", templates.protocol_template_remove, name="protocol-template-remove"
     ),
     path(f"{_PROTOCOL}template/", templates.protocol_template, name="protocol-template"),
+    path(f"{_PROTOCOL}archive", editing.protocol_archive, name="protocol-archive"),
     path(f"{_PROTOCOL}shots/", editing.protocol_shots, name="protocol-shots"),
     path("protocols/", process.protocols, name="protocols"),
     path(_PROTOCOL, process.inspections, name="protocol"),

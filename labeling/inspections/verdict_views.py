@@ -29,6 +29,7 @@ from labeling.looked_at import only_looked_at
 from labeling.people.signed_in import signed_in
 from labeling.read_once import only_looking
 from labeling.refusals import Refused
+from labeling.typed_numbers import whole
 
 
 @login_required
@@ -121,6 +122,7 @@ def _publish(request: HttpRequest, found: Protocol, tried: str, otherwise: str) 
             note=request.POST.get("note", ""),
             rules=raw,
             otherwise=otherwise,
+            expected=whole(request.POST.get("expected", "")),
         )
     except Refused as refusal:
         with only_looking():

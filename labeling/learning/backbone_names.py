@@ -13,6 +13,8 @@ def said(name: str) -> str:
 
 
 def _said(name: str) -> str:
+    if name.startswith("onnx:"):
+        return _("a classifier that was brought in")
     if not name.startswith("domain:"):
         return name
     base = DomainBackbone.objects.filter(name=name).values_list("base", flat=True).first()

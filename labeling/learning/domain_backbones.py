@@ -1,4 +1,4 @@
-"""A project's backbones beside its own: those fitted to its photos, those that a training judges, those in use."""
+"""A project's backbones beside its own: fitted to its photos or brought in, judged by a training, or in use."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from labeling.learning.models import DomainBackbone, ModelVersion
 
 #: How the gate's report calls entries that are no backbone of the registry: tuned in the training, several as one.
 FINE_TUNED, FUSED = "finetune", "fused"
+#: Origin, in its manifest, of a version that no training here made.
+BROUGHT_IN = "brought_in"
 #: More labels than this want a longer training than a job gives them.
 MOST_TO_FINE_TUNE = 5_000
 
@@ -25,6 +27,13 @@ def candidates(project: Project) -> list[DomainBackbone]:
         newest.setdefault((each.base, each.method), each)
     used = DomainBackbone.objects.filter(name__in=in_use(project), base__in=project.backbone_names)
     return list({each.pk: each for each in [*newest.values(), *used]}.values())
+
+
+def brought_in(project: Project) -> ModelVersion | None:
+    """The classifier that was brought in last, whose logits a training judges as it does a backbone's vectors."""
+    return (
+        ModelVersion.objects.filter(project=project, manifest__origin=BROUGHT_IN).order_by("-number").first()
+    )
 
 
 def to_embed(project: Project) -> list[str]:

@@ -27,6 +27,7 @@ NAMES = {
     "adapt": gettext_lazy("Adapt the backbone"),
     "measure": gettext_lazy("Measure a backbone's pace"),
     "derive": gettext_lazy("Bring photos over"),
+    "bundle": gettext_lazy("Write a bundle"),
     "rank": gettext_lazy("Order the queue"),
     "certify": gettext_lazy("Certify the frontier"),
     "decide": gettext_lazy("Decide inside the frontier"),
@@ -46,8 +47,10 @@ NAMES = {
     "month": gettext_lazy("Simulate a day of the demo"),
     "space": gettext_lazy("Find each photo's place among the others"),
     "like": gettext_lazy("Look at a photo that was sent"),
+    "words": gettext_lazy("Look for photos by words"),
     "erase": gettext_lazy("Erase photos"),
     "recognise_shots": gettext_lazy("Recognise which shot a photo shows"),
+    "ask_earlier_inspections": gettext_lazy("Take in photos of earlier inspections"),
 }
 UNITS = {
     "embed": gettext_lazy("photos"),
@@ -57,10 +60,39 @@ UNITS = {
     "adapt": gettext_lazy("photos"),
     "derive": gettext_lazy("photos"),
     "space": gettext_lazy("photos"),
+    "words": gettext_lazy("photos"),
     "erase": gettext_lazy("photos"),
+    "ask_earlier_inspections": gettext_lazy("inspections"),
 }
 #: Of these, what was done before somebody cancelled stays; all others end in one write, or in nothing.
-KEPT = frozenset({"embed", "embed_help", "measure", "intake", "import", "derive", "bulk", "choose", "erase"})
+KEPT = frozenset(
+    {
+        "embed",
+        "embed_help",
+        "measure",
+        "intake",
+        "import",
+        "derive",
+        "bulk",
+        "choose",
+        "erase",
+        "ask_earlier_inspections",
+    }
+)
+#: Why the machine did not decide a photo.
+WAITS = {
+    "off": gettext_lazy("the machine is switched off"),
+    "shadow": gettext_lazy("the machine decides in the shadow only"),
+    "no_model": gettext_lazy("there is no model"),
+    "no_certificate": gettext_lazy("nothing is certified"),
+    "overruled": gettext_lazy("a person took its decision back"),
+    "not_scored": gettext_lazy("not scored yet"),
+    "outside": gettext_lazy("outside of what is certified"),
+    "audits_wait": gettext_lazy("too many audits of their class wait"),
+    "unlike_the_pool": gettext_lazy("unlike the photos that the certificate speaks of"),
+    "not_looked_at": gettext_lazy("not compared with those photos yet"),
+    "with_people": gettext_lazy("drawn at random, or begun by people"),
+}
 STATES = {
     JobState.QUEUED: gettext_lazy("Waiting"),
     JobState.RUNNING: gettext_lazy("Running"),
@@ -220,6 +252,10 @@ def _outcome(kind: str, result: dict[str, Any]) -> str:
         if result.get("unknown"):
             text += " " + _("Known answers that found no fresh photo: %(n)d.") % {"n": len(result["unknown"])}
         return text
+    if kind == "ask_earlier_inspections" and "inspections" in result:
+        return _("%(photos)d photos of %(inspections)d inspections came in.") % result
+    if kind == "bundle" and "bytes" in result:
+        return _("Version %(version)d as one file.") % result
     if kind == "rank" and "photos" in result:
         return _("%(photos)d photos in a new order.") % result
     if kind == "monitor" and "readings" in result:
@@ -227,9 +263,7 @@ def _outcome(kind: str, result: dict[str, Any]) -> str:
     if kind == "certify" and "issued" in result:
         return _certified(result)
     if kind == "decide" and "decided" in result:
-        if not result["decided"]:
-            return _("There was nothing to decide.")
-        return _("%(decided)d photos decided; %(audited)d of them go to people, as the audit.") % result
+        return _decided(result)
     if kind == "watch" and "audited" in result:
         text = _("%(audited)d audited decisions, %(errors)d of them wrong.") % result
         return text + (" " + _("A certificate is suspended.") if result["suspended"] else "")
@@ -239,6 +273,18 @@ def _outcome(kind: str, result: dict[str, Any]) -> str:
             % result
         )
     return ""
+
+
+def _decided(result: dict[str, Any]) -> str:
+    text = _("No photo was decided.")
+    if result["decided"]:
+        text = _("%(decided)d photos decided; %(audited)d of them go to people, as the audit.") % result
+    waiting: dict[str, int] = result.get("waiting") or {}
+    if not waiting:
+        return text
+    counted = sorted(waiting.items(), key=lambda each: (-each[1], each[0]))
+    why = "; ".join(f"{WAITS.get(reason, reason)}: {n}" for reason, n in counted)
+    return f"{text} " + _("Of the newest photos people are asked for – %(why)s.") % {"why": why}
 
 
 def _of_others(result: dict[str, Any]) -> Iterable[str]:

@@ -41,11 +41,12 @@ PURPOSES = (
             "remake_renditions",
             "space",
             "like",
+            "words",
             "erase",
         ),
     ),
     Purpose("queue", gettext_lazy("Ordering the queue"), ("rank", "rescore")),
-    Purpose("training", gettext_lazy("Training"), ("train", "adapt", "measure", "lab")),
+    Purpose("training", gettext_lazy("Training"), ("train", "adapt", "measure", "lab", "bundle")),
     Purpose(
         "certificates",
         gettext_lazy("Certificates and decisions"),

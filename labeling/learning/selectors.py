@@ -10,13 +10,17 @@ from django.db.models import Max, OuterRef, Q, QuerySet, Subquery
 
 from labeling.catalog.models import Item, LabelClass, Project
 from labeling.catalog.selectors import class_resolution, current_guideline
-from labeling.jobs.models import Job, JobQuerySet
+from labeling.jobs.models import Job, JobQuerySet, JobState
+from labeling.learning import domain_backbones
 from labeling.learning.models import Diagnostics, DomainBackbone, ModelVersion, Promotion
 from labeling.learning.on_disk import is_whole
 from labeling.learning.training_set import TRAINER, size, training_set
 from labeling.read_once import read_once
 from labeling.truth.models import Dispute, GroundTruth, Origin
 from labeling.truth.tallies import truths_after
+
+#: Jobs of a project in which the newest count of each backbone is looked for.
+LOOKED_THROUGH = 20
 
 
 @read_once
@@ -95,7 +99,7 @@ def was_training_asked_for(project: Project) -> bool:
 def trained_on_the_same(project: Project, *, seed: int) -> ModelVersion | None:
     """The version that a training now, with this seed, would only repeat.
 
-    None since a backbone was adapted, added or dropped: a training would judge others.
+    None since a backbone was adapted, brought in, added or dropped: a training would judge others.
     """
     versions = ModelVersion.objects.filter(project=project)
     names = project.backbone_names
@@ -105,6 +109,8 @@ def trained_on_the_same(project: Project, *, seed: int) -> ModelVersion | None:
     adapted = DomainBackbone.objects.filter(project=project, base__in=names).first()
     if adapted is not None:
         versions = versions.filter(created_at__gt=adapted.created_at)
+    if (given := domain_backbones.brought_in(project)) is not None:
+        versions = versions.filter(created_at__gt=given.created_at)
     alike = versions.filter(
         judged,
         Q(backbone=project.backbone_name) | Q(manifest__base=project.backbone_name),
@@ -266,6 +272,16 @@ def class_keys(model_version: ModelVersion) -> list[str]:
     """Class keys in the order of the probabilities."""
     keys = dict(LabelClass.objects.filter(pk__in=model_version.classes).values_list("pk", "key"))
     return [keys[pk] for pk in model_version.classes]
+
+
+def counted_by_backbone(project: Project) -> dict[str, dict[str, Any]]:
+    """Backbone -> what the newest embedding with it counted, or why there was none, in the project's newest jobs."""
+    told: dict[str, dict[str, Any]] = {}
+    ended = jobs(project).filter(kind__in=("embed", "measure"), state=JobState.SUCCEEDED)
+    for result in ended.values_list("result", flat=True)[:LOOKED_THROUGH]:
+        for each in (result or {}).get("backbones") or []:
+            told.setdefault(each["name"], each)
+    return told
 
 
 def jobs(project: Project) -> JobQuerySet:

@@ -36,7 +36,7 @@ TRAINER = 2
 class Example:
     """One settled photo. ``audit``: it was drawn at random, so it may judge a model. ``twins_of``: its group of
     near-duplicates. Not ``strict``: one answer settled it, because a model agreed, or it was imported: it may train, and
-    judges nothing."""
+    judges nothing where anything else does (:attr:`TrainingSet.judging`)."""
 
     ground_truth_id: int
     item_id: int
@@ -87,6 +87,13 @@ class TrainingSet:
     def strict(self) -> TrainingSet:
         """The same without what one answer settled, or an import brought."""
         return self.without({example.sha256 for example in self.examples if not example.strict})
+
+    @property
+    def judging(self) -> list[bool]:
+        """(n,) which examples may judge a model: the strict ones. Where none is, all of them, for there is nothing better:
+        a project that learns from imported labels alone would otherwise keep its first model for good."""
+        any_strict = any(example.strict for example in self.examples)
+        return [example.strict or not any_strict for example in self.examples]
 
     @property
     def digest(self) -> str:

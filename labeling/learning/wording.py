@@ -113,6 +113,7 @@ def head_name(kind: str) -> str:
         "cosine": _("Cosine to class means"),
         "mlp": _("Small neural network"),
         "fused": _("Fused: a head of each backbone"),
+        "given": _("As it was brought in"),
     }
     return names.get(kind, kind.replace("_", " ").capitalize())
 
@@ -154,6 +155,8 @@ def head_note(candidate: dict[str, Any], reference: dict[str, Any]) -> str:
 def how_drawn(metrics: dict[str, Any]) -> str:
     """Whether the ground truths that judged a version are typical of the pool."""
     n = metrics["cross_validated"]["n"]
+    if not n:
+        return ""
     random = metrics["audit"]["n"] if metrics.get("audit") else 0
     told = {"random": random, "chosen": n - random}
     if random >= n:

@@ -168,6 +168,7 @@ def _exported(data: dict[str, Any]) -> str:
         "ground-truths": _("%(who)s exported the ground truths as %(format)s."),
         "decisions": _("%(who)s exported the machine's decisions as %(format)s."),
         "data-set": _("%(who)s downloaded a data set (%(format)s)."),
+        "bundle": _("%(who)s took version %(number)d out (%(format)s)."),
     }
     return said[data["what"]] % data
 
@@ -381,10 +382,15 @@ _SENTENCES: dict[str, Callable[[dict[str, Any]], str]] = {
     "protocol_published": lambda d: (
         _("%(who)s published version %(number)s of the protocol %(protocol)s, which asks this project.") % d
     ),
+    "protocol_archived": lambda d: _("%(who)s archived the protocol %(protocol)s.") % d,
+    "protocol_restored": lambda d: _("%(who)s brought the protocol %(protocol)s back from the archive.") % d,
     "capture_link_prolonged": lambda d: (
         _("%(who)s let a capture link of the protocol %(protocol)s go on.") % d
     ),
     "capture_link_revoked": lambda d: _("%(who)s revoked a capture link of the protocol %(protocol)s.") % d,
+    "feed_made": lambda d: _("%(who)s made the spreadsheet link “%(name)s”.") % d,
+    "feed_prolonged": lambda d: _("%(who)s let the spreadsheet link “%(name)s” go on.") % d,
+    "feed_revoked": lambda d: _("%(who)s revoked the spreadsheet link “%(name)s”.") % d,
     "source_watched": lambda d: _("%(who)s has %(address)s watched: what is new there comes in.") % d,
     "source_paused": lambda d: _("%(who)s paused the source %(address)s.") % d,
     "source_resumed": lambda d: _("%(who)s let the source %(address)s go on.") % d,
@@ -421,7 +427,12 @@ _SENTENCES: dict[str, Callable[[dict[str, Any]], str]] = {
     "labeler_paused": _paused,
     "labeler_resumed": lambda d: _("%(who)s let %(labeler)s go on.") % d,
     "model_trained": _trained,
+    "model_brought_in": lambda d: (
+        _("%(who)s brought a classifier in (%(file)s): model version %(number)d.") % d
+    ),
     "model_promoted": _promoted,
+    "shadow_began": lambda d: _("%(who)s lets version %(number)d answer in the shadow.") % d,
+    "shadow_ended": lambda d: _("%(who)s lets no version answer in the shadow any more.") % d,
     "frontier_policy": _policy,
     "certified": _certified,
     "band_drawn": lambda d: (
@@ -444,6 +455,16 @@ _SENTENCES: dict[str, Callable[[dict[str, Any]], str]] = {
     "monitor_closed": _monitor_closed,
     "monitor_acknowledged": _monitor_acknowledged,
     "monitor_thresholds": _monitor_thresholds,
+    "endpoint_made": lambda d: _("%(who)s made the webhook “%(name)s”.") % d,
+    "endpoint_changed": lambda d: _("%(who)s changed the webhook “%(name)s”.") % d,
+    "endpoint_secret": lambda d: _("%(who)s renewed the secret of the webhook “%(name)s”.") % d,
+    "endpoint_removed": lambda d: _("%(who)s removed the webhook “%(name)s”.") % d,
+    "endpoint_on": lambda d: _("%(who)s switched the webhook “%(name)s” on.") % d,
+    "endpoint_off": lambda d: (
+        _("%(who)s switched the webhook “%(name)s” off.") % d
+        if d["why"] == "admin"
+        else _("The webhook “%(name)s” is switched off: nobody takes its events. Look at its log.") % d
+    ),
     "backbone_adapted": lambda d: _("The backbone was adapted to %(photos)d photos.") % d,
     "exported": _exported,
 }
@@ -467,8 +488,13 @@ _LOOK: dict[str, tuple[str, str]] = {
     "intake_discarded": ("folder-up", "intake"),
     "intake_renamed": ("folder-up", "intake"),
     "protocol_published": ("clipboard-check", ""),
+    "protocol_archived": ("archive", ""),
+    "protocol_restored": ("archive-restore", ""),
     "capture_link_prolonged": ("link", ""),
     "capture_link_revoked": ("unlink", ""),
+    "feed_made": ("sheet", "feeds"),
+    "feed_prolonged": ("sheet", "feeds"),
+    "feed_revoked": ("unlink", "feeds"),
     "source_watched": ("eye", "sources"),
     "source_paused": ("circle-pause", "sources"),
     "source_resumed": ("circle-play", "sources"),
@@ -493,7 +519,10 @@ _LOOK: dict[str, tuple[str, str]] = {
     "labeler_paused": ("circle-pause", "labelers"),
     "labeler_resumed": ("circle-play", "labelers"),
     "model_trained": ("brain", "models"),
+    "model_brought_in": ("brain", "models"),
     "model_promoted": ("brain", "models"),
+    "shadow_began": ("contrast", "models"),
+    "shadow_ended": ("contrast", "models"),
     "frontier_policy": ("shield", "frontier-policy"),
     "certified": ("shield-check", "frontier"),
     "band_drawn": ("dices", "frontier"),
@@ -510,6 +539,12 @@ _LOOK: dict[str, tuple[str, str]] = {
     "monitor_closed": ("bell", "monitors"),
     "monitor_acknowledged": ("bell", "monitors"),
     "monitor_thresholds": ("activity", "monitors"),
+    "endpoint_made": ("webhook", "webhooks"),
+    "endpoint_changed": ("webhook", "webhooks"),
+    "endpoint_secret": ("key-round", "webhooks"),
+    "endpoint_removed": ("webhook", "webhooks"),
+    "endpoint_on": ("webhook", "webhooks"),
+    "endpoint_off": ("circle-pause", "webhooks"),
     "backbone_adapted": ("wand-sparkles", "adaptation"),
     "exported": ("download", "project-settings"),
 }

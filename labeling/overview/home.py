@@ -9,6 +9,7 @@ from django.shortcuts import render
 from labeling.catalog.models import Project
 from labeling.catalog.permissions import may_create_projects
 from labeling.inspections.permissions import protocols_of
+from labeling.inspections.process.service_level import overdue
 from labeling.looked_at import only_looked_at
 from labeling.overview.across import across
 from labeling.overview.project_cards import project_cards
@@ -21,6 +22,7 @@ def home(request: HttpRequest) -> HttpResponse:
     user = signed_in(request)
     cards = project_cards(user)
     archived = list(Project.objects.archived_by_admins_like(user).order_by("-archived_at")[:50])
+    protocols = protocols_of(user)
     return render(
         request,
         "overview/home.html",
@@ -29,6 +31,7 @@ def home(request: HttpRequest) -> HttpResponse:
             "across": across(user, cards),
             "may_create": may_create_projects(user),
             "archived": archived,
-            "protocols": protocols_of(user),
+            "protocols": protocols,
+            "overdue": overdue(protocols),
         },
     )

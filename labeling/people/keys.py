@@ -33,6 +33,7 @@ ACTIONS: dict[str, tuple[str, object]] = {
     "turn": ("r", gettext_lazy("Turn")),
     "invert": ("v", gettext_lazy("Invert")),
     "plain": ("0", gettext_lazy("As it is")),
+    "earlier": (".", gettext_lazy("Earlier photo, not blind")),
 }
 USUAL: dict[str, str] = {action: key for action, (key, _words) in ACTIONS.items()}
 #: Those that do something by themselves. Where a project's classes have codes of two signs, other letters begin one.
@@ -61,7 +62,10 @@ def keys_of(user: User, *, codes: bool = False) -> dict[str, str]:
 
 def pressed_for(keys: Mapping[str, str]) -> dict[str, str]:
     """Key pressed -> usual key for what it does, ``""`` for usual keys that do nothing now. Only what differs."""
-    told = {key: USUAL[action] for action, key in keys.items()}
+    own_last = sorted(
+        keys.items(), key=lambda each: each[1] != USUAL[each[0]]
+    )  # chosen before another one had it
+    told = {key: USUAL[action] for action, key in own_last}
     silent = {usual: "" for usual in USUAL.values() if usual not in told}
     return {key: usual for key, usual in (silent | told).items() if key != usual}
 

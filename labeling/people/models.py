@@ -118,6 +118,8 @@ class AccountEvent(models.Model):
         SIGN_IN_FAILED = "sign_in_failed", _("Sign-in refused: wrong password")
         CODE_FAILED = "code_failed", _("Sign-in refused: wrong code")
         TRAIL_EXPORTED = "trail_exported", _("Audit trail exported")
+        TEMPLATE_KEPT = "template_kept", _("Template kept in the site")
+        TEMPLATE_REMOVED = "template_removed", _("Template removed from the site")
         ERASURE_ASKED = "erasure_asked", _("Identity hidden, to be erased")
         ERASURE_UNDONE = "erasure_undone", _("Identity brought back")
         ERASED = "erased", _("Identity erased")

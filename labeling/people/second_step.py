@@ -6,8 +6,6 @@ each code counts once; and secrets are encrypted in the database.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from typing import Any
 
 from allauth.account.forms import ReauthenticateForm
@@ -15,15 +13,14 @@ from allauth.core import context
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.base import forms as mfa_forms
 from allauth.mfa.models import Authenticator
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
-from django.conf import settings
+from cryptography.fernet import InvalidToken, MultiFernet
 from django.contrib.auth import update_session_auth_hash
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
-from django.utils.encoding import force_bytes
 from django.utils.translation import gettext as _
 
 from labeling.people import rate_limits, throttle
+from labeling.people.encrypted import keys_for
 from labeling.people.history import remember
 from labeling.people.models import AccountEvent, User
 
@@ -44,11 +41,7 @@ class EncryptedSecrets(DefaultMFAAdapter):  # type: ignore[misc]
 
 
 def _keys() -> MultiFernet:
-    secrets = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
-    digests = (
-        hashlib.sha256(b"labeling.people.second_step" + force_bytes(secret)).digest() for secret in secrets
-    )
-    return MultiFernet([Fernet(base64.urlsafe_b64encode(digest)) for digest in digests])
+    return keys_for("labeling.people.second_step")
 
 
 def encrypt_anew() -> int:

@@ -20,7 +20,7 @@ from labeling.queue.models import Slot
 from labeling.refusals import Refused
 from labeling.truth import services as truth
 from labeling.truth.answers import refuse_contradiction
-from labeling.truth.models import Annotation
+from labeling.truth.models import EARLIER, Annotation
 
 
 @dataclass(frozen=True)
@@ -85,11 +85,15 @@ def _open_loan(
         cursor.execute(
             f"""
             SELECT s.item_id, s.round,
-                   -- whoever saw it in a grid knows what the model predicts, and is not blind any more
-                   CASE WHEN s.draw <> 'gold' AND EXISTS (SELECT 1 FROM queue_sweepphoto p
-                       WHERE p.item_id = s.item_id AND p.labeler_id = s.holder_id) THEN 'sweep' ELSE s.draw END,
-                   s.context, s.leased_at, {SHARED_SQL}
-            FROM queue_slot s
+                   -- whoever saw it in a grid knows what the model predicts, or saw an earlier photo beside it, and is not
+                   -- blind any more
+                   CASE WHEN s.draw <> 'gold' AND (beside.id IS NOT NULL OR EXISTS (SELECT 1 FROM queue_sweepphoto p
+                       WHERE p.item_id = s.item_id AND p.labeler_id = s.holder_id)) THEN 'sweep' ELSE s.draw END,
+                   CASE WHEN beside.id IS NULL THEN s.context
+                        ELSE s.context || jsonb_build_object('{EARLIER}', beside.earlier_id) END,
+                   s.leased_at, {SHARED_SQL}
+            FROM queue_slot s JOIN catalog_item i ON i.id = s.item_id
+            LEFT JOIN queue_earliershown beside ON beside.image_id = i.image_id AND beside.labeler_id = s.holder_id
             WHERE s.id = %s AND s.project_id = %s AND s.holder_id = %s
               AND s.annotation_id IS NULL AND s.skipped_at IS NULL
               AND NOT EXISTS (SELECT 1 FROM truth_annotation a WHERE a.labeler_id = %s AND a.key = %s)

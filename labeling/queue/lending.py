@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 
 from labeling.catalog.models import Guideline, Project
 from labeling.people.models import User
-from labeling.queue import claiming, pace
+from labeling.queue import claiming, machine_first, pace
 from labeling.queue.entries import share_ranking
 from labeling.queue.leases import leases_of
 from labeling.queue.models import BandOpening, Entry, Slot
@@ -146,6 +146,8 @@ def next_in_order(
         now = pace.current_band(project)
         current = now if now > current else pace.go_on(project, BandOpening.Cause.EXHAUSTED)
         slot = claiming.take_fresh(project, ranking, labeler, current)
+    if slot is None:
+        machine_first.give_back_overdue(ranking)
     for band in [*range(current - 1, -1, -1), ARRIVALS, *range(current + 1, ranking.bands)]:
         if slot is not None:
             break

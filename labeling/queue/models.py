@@ -10,7 +10,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.functional import cached_property
 
-from labeling.catalog.models import APPEND_ONLY, Item, LabelClass, Project
+from labeling.catalog.models import APPEND_ONLY, Image, Item, LabelClass, Project
 from labeling.learning.models import ModelVersion
 from labeling.truth.models import Annotation, Draw
 
@@ -306,6 +306,27 @@ class SweepReturn(models.Model):
 
     def __str__(self) -> str:
         return f"undo of {self.hand_in_id}"
+
+
+class EarlierShown(models.Model):
+    """An earlier photo of the same asset was shown to a person beside this one: in whatever project they answer this one
+    from then on, they are not blind to it. Once for each photo and person, so that what they see stays the same.
+
+    ``earlier``: null once it was erased.
+    """
+
+    image = models.ForeignKey(Image, on_delete=models.CASCADE, related_name="+", db_index=False)
+    labeler = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    earlier = models.ForeignKey(Image, null=True, on_delete=models.SET_NULL, related_name="+")
+    shown_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["image", "labeler"], name="one_earlier_photo_beside_a_photo")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.earlier_id} beside {self.image_id}"
 
 
 class QuestionSheet(models.Model):

@@ -11,6 +11,15 @@ from datetime import datetime
 ARRIVALS = 32_000
 #: Band of photos that the machine decided: beyond the arrivals, where no claim goes.
 DECIDED = 32_100
+#: Added to the band of photos that the machine is about to look at, where no claim goes; all that came after the ranking
+#: count as one band more than there may be.
+MACHINE_FIRST, _LATE = 32_200, 100
+#: SQL over ``queue_entry e``: it is one of these; the band of one that becomes so; the band that one had before.
+IS_LEFT_TO_MACHINE = f"e.band >= {MACHINE_FIRST}"
+TO_MACHINE = f"{MACHINE_FIRST} + LEAST(e.band, {_LATE})"
+BACK_FROM_MACHINE = (
+    f"CASE WHEN e.band = {MACHINE_FIRST + _LATE} THEN {ARRIVALS} ELSE e.band - {MACHINE_FIRST} END"
+)
 #: Position before all others of a band.
 ASKED_FIRST = -1
 #: Positions before these, of photos without which something larger waits: the one that waits longest comes first.

@@ -6,8 +6,9 @@ each band begins; the champion's scores say where a photo lies, whether it still
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -110,6 +111,21 @@ def ladders_of(ranking: Ranking) -> Ladders:
         if (ladder := found.of(each.ladder_id)) is not None:
             found.ridge[ladder][:] = map(sum, zip(found.ridge[ladder], each.ridge, strict=True))
     return found
+
+
+def bands_of(project: Project, version_id: int) -> Callable[[int, float], int | None]:
+    """(predicted class, margin) -> the band, from 0, that a photo lies in by the order of today; nothing where that order is
+    by another version, or has no ladder for the class."""
+    ranking = current_ranking(project)
+    if ranking is None or ranking.model_version_id != version_id:
+        return lambda _predicted, _margin: None
+    edges = dict(Placement.objects.filter(ranking=ranking).values_list("predicted_id", "edges"))
+
+    def band(predicted: int, margin: float) -> int | None:
+        mine = edges.get(predicted)
+        return None if mine is None else len(mine) - bisect_right(mine, margin)
+
+    return band
 
 
 # From the photos that were drawn, which are as many as people were asked for: each is looked up by indexes (a subquery with

@@ -16,7 +16,7 @@ from labeling.learning.compute.copying import copy_into, fetch_columns
 from labeling.locks import Lock
 from labeling.partitions import Partition
 from labeling.planner import without_nested_loops
-from labeling.queue import entry_counts, events, pace, placing, steps
+from labeling.queue import entry_counts, events, machine_first, pace, placing, steps
 from labeling.queue.models import Ranking
 from labeling.queue.places import ARRIVALS, IS_ASKED_FIRST
 
@@ -140,6 +140,7 @@ def swap_in(*, ranking: Ranking, read_at: datetime) -> None:
         _carry_over_begun(old, ranking, wanted)
         _ask_first_again(old, ranking)
         _append_late(old, ranking, wanted)
+        machine_first.keep(old, ranking)
         Ranking.objects.filter(pk=old.pk).update(current=False)
     Ranking.objects.filter(pk=ranking.pk).update(current=True)
     events.ranking_swapped.send(sender=Ranking, project=ranking.project)

@@ -15,6 +15,7 @@ from labeling.catalog.events import (
     settings_changed,
 )
 from labeling.catalog.models import ClassDefinition, Guideline, Project
+from labeling.learning import cold_start
 from labeling.learning.events import embedded, promoted
 from labeling.queue import pace, services
 from labeling.queue.events import ranking_swapped
@@ -32,6 +33,12 @@ def on_items_added(*, project: Project, item_ids: list[int], **_: Any) -> None:
 @receiver([settled, imported, disputed])
 def on_finished(*, project: Project, item_ids: list[int], **_: Any) -> None:
     services.remove_several(project=project, item_ids=item_ids)
+
+
+@receiver([settled, imported])
+def on_labels_that_judge_words(*, project: Project, item_ids: list[int], **_: Any) -> None:
+    if cold_start.is_due(project, len(item_ids)):
+        services.request_ranking(project=project)
 
 
 @receiver(answer_waits)

@@ -86,7 +86,8 @@ class _Member:
 def rescore(projects: Sequence[Project], progress: Progress) -> dict[str, Any]:
     """Score by the champions what is not scored yet, order the open photos, and swap the order in, project by project.
 
-    Returns {projects: [{project, ranking, photos, unscored, scored}], seconds: {stage: seconds}}.
+    Returns {projects: [{project, ranking, photos, unscored, scored}], seconds: {stage: seconds}}; of a project whose photos
+    words may order, ``words``: how they compared with its labels.
     """
     stages = Stages()
     groups: dict[tuple[Path, ...], tuple[Vectors, list[_Member]]] = {}
@@ -212,6 +213,7 @@ def _write(ahead: _Ahead, stages: Stages) -> dict[str, Any]:
         "photos": ahead.photos,
         "unscored": len(ordered.missing),
         "scored": scored,
+        **({"words": ordered.words} if ordered.words else {}),
     }
 
 

@@ -16,7 +16,7 @@ from labeling.catalog.selectors import definitions_of, schema_of
 from labeling.people.models import User
 from labeling.queue.lending import MAX_LEASES, MOST_OFFLINE
 from labeling.queue.undoable import last_answers
-from labeling.truth.models import Annotation, Draw, HoldReason, UnusableReason
+from labeling.truth.models import Annotation, HoldReason, UnusableReason
 
 #: Photos held ready beyond the one on the screen, decoded, whatever the pace.
 AHEAD = 6
@@ -87,6 +87,7 @@ def settings_for(
         "undoSeconds": project.undo_seconds,
         "undoable": last_answers(project, person),
         "checklistRequired": project.checklist_required,
+        "earlier": project.earlier_allowed,
         "guideline": {"number": guideline.number, "note": guideline.note},
         "classes": [{key: row[key] for key in SENT} | {"checklist": row["checklist"]} for row in classes],
         "reasons": reasons(),
@@ -104,13 +105,10 @@ def _pace_ms(project: Project, person: User) -> int:
 def _answered_ago(project: Project, person: User) -> list[int]:
     """How many ms ago this person answered of late, photo by photo, newest first: what the screen's pace begins with."""
     now = timezone.now()
-    newest = Annotation.objects.standing().filter(project=project, labeler=person).order_by("-id")
-    given = newest.values_list("created_at", "draw")[:PACE_OF]
-    return [
-        round((now - at).total_seconds() * 1000)
-        for at, draw in given
-        if draw != Draw.SWEEP and now - at < PACE_WITHIN
-    ]
+    given = Annotation.objects.one_at_a_time().filter(project=project, labeler=person)
+    newest = given.filter(created_at__gt=now - PACE_WITHIN).order_by("-created_at")
+    times = newest.values_list("created_at", flat=True)[:PACE_OF]
+    return [round((now - at).total_seconds() * 1000) for at in times]
 
 
 def texts() -> dict[str, str]:
@@ -194,6 +192,10 @@ def texts() -> dict[str, str]:
         "found": _("{n} classes, first: {name}"),
         "foundNone": _("No class has this in its name."),
         "tickAll": _("Tick what you see, then choose the class once more"),
+        "earlierNone": _("There is no earlier photo of it that may be shown."),
+        "earlierOffline": _("An earlier photo needs the network. Try again when it is back."),
+        "earlierOf": _("{date}, {event}."),
+        "earlierShown": _("An earlier photo is shown beside. Your answer is not blind."),
         "tickMissing": _("Tick every point first. If one does not hold, it may be another answer."),
         "hold": _("Hold"),
         "unusable": _("Unusable"),

@@ -2,6 +2,7 @@
 
 from labeling.queue.answering import Submission, plausible, submit, undo
 from labeling.queue.bringing import bring_answers, take_answers_back
+from labeling.queue.earlier import asked_photo, keep_shown, shown_beside
 from labeling.queue.entries import (
     append_arrivals,
     offer_once,
@@ -35,11 +36,13 @@ __all__ = [
     "Claiming",
     "Submission",
     "append_arrivals",
+    "asked_photo",
     "bring_answers",
     "claim",
     "claim_under",
     "come_back",
     "give_back",
+    "keep_shown",
     "leave",
     "look_at_bands_again",
     "offer_once",
@@ -52,6 +55,7 @@ __all__ = [
     "request_ranking",
     "request_rescoring",
     "share_ranking",
+    "shown_beside",
     "skip",
     "submit",
     "submit_and_claim",

@@ -187,8 +187,9 @@ class Area:
 MODELS = Area("models", "MODELS_DIR", last="manifest.json", depth=2)
 BACKBONES = Area("backbones", "BACKBONES_DIR", last="manifest.json")
 VECTORS = Area("embeddings", "EMBEDDINGS_DIR", last="vectors.npy", depth=2)
+BUNDLES = Area("bundles", "BUNDLES_DIR", last="manifest.json", depth=2)
 STAGING = Area("staging", "STAGING_DIR")
-AREAS = (MODELS, BACKBONES, VECTORS, STAGING)
+AREAS = (MODELS, BACKBONES, VECTORS, BUNDLES, STAGING)
 
 
 def carry_over() -> int:

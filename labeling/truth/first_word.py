@@ -13,12 +13,13 @@ def first_word(item: str) -> str:
     """SQL that joins ``word``: the photo's first ground truth that people made and did not undo, NULL where there is none.
 
     Its columns are ``id``, ``kind``, ``label_class_id``, ``guideline_id``, ``created_at`` and ``told``: made at a review
-    that somebody asked for, or the model, and whose reviewer read why, or beside what somebody elsewhere had said of the
-    photo (:class:`~labeling.truth.models.Hint`). ``item``: an expression, the photo's id.
+    that somebody asked for, or the model, and whose reviewer read why, beside what somebody elsewhere had said of the photo
+    (:class:`~labeling.truth.models.Hint`), or resting on an answer that was not blind. ``item``: an expression, the
+    photo's id.
     """
     return f"""
 LEFT JOIN LATERAL (
-    SELECT t.id, t.kind, t.label_class_id, t.guideline_id, t.created_at, EXISTS (
+    SELECT t.id, t.kind, t.label_class_id, t.guideline_id, t.created_at, t.draw = 'sweep' OR EXISTS (
         SELECT 1 FROM truth_ruling r JOIN truth_dispute d ON d.id = r.dispute_id
         WHERE r.id = t.ruling_id AND (d.cause IN ('suspicious', 'requested') OR EXISTS (
             SELECT 1 FROM truth_hint h WHERE h.item_id = t.item_id AND h.created_at < r.created_at

@@ -2,7 +2,7 @@
 
 Both sides are read as they count today: what was answered with a class that was merged since is an answer of the class
 that took it in. A photo known to be of a class that is no more can be answered neither rightly nor wrongly, nor can one
-in a grid whose class has become its own: they tell nothing of anybody.
+in a grid whose class has become its own: they tell nothing of anybody. Nor does an answer beside an earlier photo.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from django.db.models import F
 from labeling.catalog.models import Guideline, Item, Project
 from labeling.catalog.selectors import class_resolution
 from labeling.people.models import User
-from labeling.truth.models import Gold
+from labeling.truth.models import EARLIER, Gold
 
 #: Gold photos on a page of them.
 PAGE = 24
@@ -24,14 +24,15 @@ PAGE = 24
 _RESOLUTION = """
 resolution AS (SELECT * FROM unnest(%(old)s::bigint[], %(new)s::bigint[]) AS r (old_id, new_id))"""
 # Each row is one time that somebody was asked; ``correct`` is empty where that tells nothing.
-_ANSWERS = """
+_ANSWERS = f"""
 SELECT a.id, a.item_id, a.created_at,
        CASE WHEN known.new_id IS NOT NULL THEN coalesce(said.new_id = known.new_id, false) END AS correct
 FROM truth_annotation a
 JOIN truth_gold g ON g.item_id = a.item_id
 LEFT JOIN resolution known ON known.old_id = g.label_class_id
 LEFT JOIN resolution said ON said.old_id = a.label_class_id
-WHERE a.draw = 'gold' AND NOT EXISTS (SELECT 1 FROM truth_retraction r WHERE r.annotation_id = a.id)"""
+WHERE a.draw = 'gold' AND NOT jsonb_exists(a.context, '{EARLIER}')
+  AND NOT EXISTS (SELECT 1 FROM truth_retraction r WHERE r.annotation_id = a.id)"""  # noqa: S608
 _CHECKS = """
 SELECT c.id, c.item_id, c.created_at,
        CASE WHEN known.new_id IS NOT NULL AND known.new_id IS DISTINCT FROM shown.new_id THEN c."right" END AS correct

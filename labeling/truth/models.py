@@ -46,9 +46,14 @@ class Draw(models.TextChoices):
     RANK = "rank"
     AUDIT = "audit"
     GOLD = "gold"
-    #: Not blind: in a grid that said what the model predicts, or given elsewhere (:mod:`labeling.truth.imported`). Such an
-    #: answer may train, and never certifies.
+    #: Not blind: in a grid that said what the model predicts, beside an earlier photo of the same asset (:data:`EARLIER`),
+    #: or given elsewhere (:mod:`labeling.truth.imported`). Such an answer may train, and never certifies.
     SWEEP = "sweep"
+
+
+#: In an answer's ``context``: id of the asset's earlier photo that its labeler had been shown beside. Of a gold question
+#: too, whose draw stays: it checks nobody then.
+EARLIER = "earlier"
 
 
 class AnnotationQuerySet(models.QuerySet["Annotation"]):
@@ -63,6 +68,10 @@ class AnnotationQuerySet(models.QuerySet["Annotation"]):
     def blind(self) -> AnnotationQuerySet:
         """Of these, the ones given without sight of a prediction: agreement between people is theirs alone."""
         return self.for_agreement().exclude(draw=Draw.SWEEP)
+
+    def one_at_a_time(self) -> AnnotationQuerySet:
+        """Standing answers but for those of grids and imports."""
+        return self.standing().filter(~Q(draw=Draw.SWEEP) | Q(context__has_key=EARLIER))
 
 
 class Annotation(models.Model):

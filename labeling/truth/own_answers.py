@@ -64,9 +64,8 @@ class OwnAnswer:
 def own_answers(project: Project, person: User) -> list[OwnAnswer]:
     """The newest ones, one photo at a time, that were not taken back."""
     newest = list(
-        Annotation.objects.standing()
+        Annotation.objects.one_at_a_time()
         .filter(project=project, labeler=person)
-        .exclude(draw=Draw.SWEEP)
         .select_related("item__image", "label_class")
         .order_by("-id")[:SHOWN]
     )

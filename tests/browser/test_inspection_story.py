@@ -1,12 +1,9 @@
-"""Inspections from an empty database to a verdict, and on to a certificate under which a machine may decide the next ones.
+"""Inspections from an empty database to a verdict that no person gave, and the person who overrules it.
 
-It ends there: whether a further car is decided without a person hung on which photos were drawn, and came out otherwise in
-five of twelve runs. Automatic verdicts are tested in ``tests/inspections/test_looking.py``, overruling
-in ``test_verdicts.py``.
-
-By hand, on the pages: the protocol from its template, the question sheet, the capture link, an inspection on an emulated
-phone, all answers to it, the ruling, the training, the promotion, the policy, the draw of random photos, and the look that
-certifies. Jobs are run by the worker's code, in this process, once the pages have asked for them.
+By hand, on the pages: the protocol from its template, the question sheet, the capture links, two inspections on an emulated
+phone, all answers to the first one, the ruling, the training, the promotion, the policy, the draw of random photos, the look
+that certifies, and the overruling. Jobs are run by the worker's code, in this process, once the pages have asked for them.
+The labelers' pages stay open and ask for photos all the while: what the second car's photos show is the machine's to say.
 
 Not by hand: people and their roles are rows; the projects are set to the tests' small network, show no gold, and draw no
 photo by lot; nor does the audit of what the machine decides first. So that a head can be trained and certified, ``EARLIER``
@@ -21,27 +18,20 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from playwright.sync_api import Page, expect
 
-import labeling.catalog.tasks
-import labeling.explorer.tasks
-import labeling.frontier.tasks
-import labeling.gateway.tasks
-import labeling.inspections.tasks
-import labeling.learning.tasks
-import labeling.monitors.tasks
-import labeling.queue.tasks  # noqa: F401  (registers the handlers)
 from labeling.catalog.images import add_image, add_items
 from labeling.catalog.models import Item, Project, Role
 from labeling.catalog.projects import update_settings
-from labeling.inspections.models import InspectionPhoto
-from labeling.jobs import runner
-from labeling.jobs.models import Job, JobState
+from labeling.frontier import auditing
+from labeling.inspections.models import Inspection, InspectionPhoto
 from labeling.people.models import User
 from labeling.truth import events
 from labeling.truth.models import Annotation, Dispute, GroundTruth
 from tests.browser.cameras import PICTURES, Phone, film, picture
 from tests.browser.test_question_sheet import Screen
+from tests.every_job import work
 from tests.factories import TINY, join, make_user
 
 SLUG = "car-return"
@@ -49,14 +39,6 @@ SLUG = "car-return"
 SIZE = (960, 720)
 SHOTS = ("Front", "Rear", "Left side", "Right side", "Interior")
 EARLIER, TRAINED, DRAWN = 280, 40, 150
-
-
-def work() -> None:
-    """Do all that waits for a worker, and what follows from it."""
-    while job := Job.objects.filter(state=JobState.QUEUED).order_by("created_at").first():
-        runner.run(job.pk)
-        job.refresh_from_db()
-        assert job.state == JobState.SUCCEEDED, f"{job.kind}: {job.error}\n{job.trace}"
 
 
 def earlier_photos(project: Project) -> dict[int, str]:
@@ -169,13 +151,15 @@ def hand_in(phone: Phone) -> None:
     expect(card).to_contain_text("everything has arrived")
 
 
-def test_from_a_template_to_a_verdict_and_a_certificate(
+def test_from_a_template_to_an_automatic_verdict_that_a_person_overrules(
     page_for: Callable[..., Page],
     phone: Callable[..., Phone],
     reel: Path,
     settings: Any,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     settings.ADAPT_AFTER = 0
+    monkeypatch.setattr(auditing, "first_share", lambda _policy: 0.0)
     story = Story(page_for)
     story.make_protocol()
     story.make_sheet()
@@ -259,3 +243,42 @@ def test_from_a_template_to_a_verdict_and_a_certificate(
     office.goto(f"{base}/frontier")
     expect(office.get_by_role("heading", name="of the pool is certified")).to_be_visible()
     expect(office.get_by_text("Certificate: 0 wrong of").first).to_be_visible()
+
+    # A broken car: nobody is asked about the damage.
+    film(reel, roll=1, striped=True, size=SIZE)
+    address = story.link("34나 5678")
+    other = phone()
+    other.open(address)
+    other.begin()
+    photograph(other, SHOTS[:1])
+    expect(other.shot("Front")).to_have_attribute("data-state", "accepted")
+    film(reel, roll=2, size=SIZE)
+    other.open(address)
+    other.begin()
+    photograph(other, SHOTS[1:])
+    hand_in(other)
+    work()
+    page = story.evidence("34나 5678")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Out of service")
+    front = page.get_by_role("region", name="Front")
+    expect(front).to_contain_text("Broken")
+    expect(front).to_contain_text("the machine, right in at least 70")
+    expect(front.get_by_role("link", name="Why the machine decided so")).to_be_visible()
+    sure = page.get_by_role("region", name="Accuracy")
+    expect(sure).to_contain_text("At least 70")
+    expect(sure).to_contain_text("1 answer was decided with the machine, proven right in at least 70")
+    broken = Inspection.objects.select_related("verdict").get(asset__identifier="34나 5678")
+    assert broken.verdict is not None and broken.verdict.by is None
+    assert Annotation.objects.filter(project=story.damage).count() == 2 * 4, "of the first car alone"
+
+    # A reviewer knows better.
+    page.get_by_role("radio", name="Ready").check()
+    page.get_by_label("Reason").fill("The stripes are the shadow of a fence")
+    page.get_by_role("button", name="Overrule").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Ready")
+    expect(page.locator(".says").first).to_have_text("The stripes are the shadow of a fence")
+    expect(page.get_by_text("rita said so.")).to_be_visible()
+    expect(page.get_by_text("it would be: Out of service")).to_be_visible()
+    work()
+    broken.refresh_from_db()
+    assert broken.outcome == "passed", "it stands"

@@ -33,11 +33,11 @@ from labeling.erasure import asking, consequences, keeping_out, limits
 from labeling.erasure.models import ErasedPhoto, Erasure
 from labeling.erasure.services import ask, undo
 from labeling.erasure.tasks import erase_due
+from labeling.exchange.provenance import GROUND_TRUTHS, stream
 from labeling.explorer.models import SavedView
 from labeling.explorer.search import search
 from labeling.explorer.wanted import Wanted
 from labeling.forgetting import erasing
-from labeling.gateway.provenance import GROUND_TRUTHS, stream
 from labeling.jobs.models import Job
 from labeling.learning.compute.stores import open_store
 from labeling.learning.training_set import readiness

@@ -10,6 +10,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from labeling.catalog.models import Item
 from labeling.catalog.renditions import VERSION
+from labeling.exchange.feeds.links import token_of as token_of_feed
 from labeling.gateway.api.base import ApiView
 from labeling.inspections.capture.links import token_of
 from tests.gateway.conftest import World
@@ -59,6 +60,12 @@ def _photo(world: World, name: str) -> Item:
     )
 
 
+def _token(world: World, name: str) -> str:
+    if name == "api-feed":
+        return token_of_feed(world.feed)
+    return token_of(world.link) if "capture" in name else "none"
+
+
 def address_of(world: World, name: str) -> str:
     """Of a route, with the parameters of what is in ``world``."""
     known = {
@@ -89,6 +96,7 @@ def address_of(world: World, name: str) -> str:
         "alert_id": world.alert.pk,
         "proposal_id": world.proposal.pk,
         "data_set_id": world.data_set.pk,
+        "feed_id": world.feed.pk,
         "erasure_id": world.erasure.pk,
         "import_id": world.imported.pk,
         "vocabulary_id": world.vocabulary.pk,
@@ -96,6 +104,8 @@ def address_of(world: World, name: str) -> str:
         "protocol": world.protocol.slug,
         "inspection_id": world.inspection.pk,
         "link_id": world.link.pk,
+        "endpoint_id": world.delivery.endpoint_id,
+        "delivery_id": world.delivery.pk,
         "kind": world.inspection.asset.kind,
         "identifier": world.inspection.asset.identifier,
         "truth": "functional",
@@ -104,7 +114,7 @@ def address_of(world: World, name: str) -> str:
         "pk": world.second.pk,
         "begins": "0" * 15,
         "uidb64": "MQ",
-        "token": token_of(world.link) if "capture" in name else "none",
+        "token": _token(world, name),
         "provider_id": settings.SSO_ID,
     } | SPECIAL.get(name, {})
     converters = ROUTES[name].pattern.converters

@@ -26,7 +26,8 @@ from labeling.catalog.models import (
 )
 from labeling.catalog.services import add_image, add_items, propose_guideline
 from labeling.erasure.models import ErasedPerson, ErasedPhoto, Erasure
-from labeling.exchange.models import DataSet, Import, ImportRow, Vocabulary, VocabularyText
+from labeling.exchange.feeds.links import make_feed
+from labeling.exchange.models import DataSet, Feed, Import, ImportRow, Vocabulary, VocabularyText
 from labeling.exchange.services import make_data_set
 from labeling.explorer.models import Bulk, SavedView
 from labeling.frontier.models import (
@@ -49,6 +50,9 @@ from labeling.inspections.models import (
 from labeling.jobs.models import Job
 from labeling.learning.models import ModelVersion, Promotion, Score, Snapshot
 from labeling.monitors.models import MonitorAlert, MonitorReading
+from labeling.notify.kinds import CHOICES
+from labeling.notify.models import Delivery
+from labeling.notify.services import make_endpoint, send_test
 from labeling.people.models import User
 from labeling.queue import services as queue
 from labeling.queue.models import Entry, QuestionSheet, SheetQuestion
@@ -95,6 +99,7 @@ class World:
     alert: MonitorAlert
     proposal: GuidelineProposal
     data_set: DataSet
+    feed: Feed
     bulk: Bulk
     view: SavedView
     erasure: Erasure
@@ -104,6 +109,7 @@ class World:
     protocol: Protocol
     inspection: Inspection
     link: CaptureLink
+    delivery: Delivery
     items: list[Item] = field(default_factory=list)
 
     def person(self, role: str) -> User | None:
@@ -298,6 +304,13 @@ def _world(**settings: Any) -> World:
             project=project, by=reviewer, note="Why", criteria={"functional": "It works."}
         ),
         data_set=make_data_set(project=project, by=admin, format="jsonl"),
+        feed=make_feed(
+            project=project,
+            by=admin,
+            name="weekly",
+            table="ground-truths",
+            expires_at=timezone.now() + timedelta(days=7),
+        ),
         bulk=Bulk.objects.create(
             project=project, created_by=admin, deed="unusable", query="q=png", stage="looked", upto=2**62
         ),
@@ -309,6 +322,7 @@ def _world(**settings: Any) -> World:
         protocol=protocol,
         inspection=(inspection := _inspection(protocol, photo, admin)),
         link=_link(inspection, admin),
+        delivery=_delivery(project, admin),
         items=items,
     )
 
@@ -317,6 +331,14 @@ def _vocabulary(project: Project, admin: User) -> Vocabulary:
     made = Vocabulary.objects.create(project=project, created_by=admin, name="line", target="line_normalised")
     VocabularyText.objects.create(of=made, key="line 2", text="Line 2", proposed="Line 2", why="itself")
     return made
+
+
+def _delivery(project: Project, admin: User) -> Delivery:
+    """To one that listens to all that happens from here on."""
+    endpoint, _secret = make_endpoint(
+        project=project, by=admin, name="Line", url="https://hooks.example/a", events=list(CHOICES)
+    )
+    return send_test(endpoint=endpoint)
 
 
 def _sheet(project: Project, admin: User) -> QuestionSheet:

@@ -38,7 +38,7 @@ MOST_QUERIES = 25
 #: The first ground truth's, as in a new database: a multiple of every block, beyond what tests before have used.
 _FIRST_ID = 2**24 + 1
 #: Streams without an end or as long as the project, and what leads out of the house.
-NOT_ASKED = {"events", "api-export", "api-data-set-file", "api-data-set-manifest"}
+NOT_ASKED = {"events", "api-export", "api-feed", "api-data-set-file", "api-data-set-manifest"}
 LABELERS = {"label", "label-criteria", "sweep", "mine"}
 #: What makes a list dear, where its address may say more than its path.
 DEAREST = {"api-ground-truths": "?current=true"}
@@ -116,6 +116,7 @@ _BODIES: dict[str, Any] = {
         "inspection": {"external_id": "W-9", "asset": {"identifier": "99나 1"}, "event": "wash"}
     },
     "api-decide": lambda world: {"sha256": world.items[3].image.sha256},
+    "api-predict": lambda world: {"sha256": [item.image.sha256 for item in world.items[:3]]},
     "api-bulks": lambda _world: {"deed": "unusable", "search": "q=png", "comment": "Out of focus."},
     "photos-bulks": lambda _world: {"deed": "unusable", "search": "q=png", "comment": "Out of focus."},
     "api-protocol-templates": lambda _world: {

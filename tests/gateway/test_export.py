@@ -15,8 +15,8 @@ from django.test import Client, RequestFactory
 from django.utils import timezone
 
 from labeling.catalog.models import Guideline
+from labeling.exchange import provenance
 from labeling.exchange.tables import FORMATS, streamed
-from labeling.gateway import provenance
 from labeling.queue import services as queue
 from labeling.truth.models import Annotation, GroundTruth
 from labeling.truth.services import Answer, rule

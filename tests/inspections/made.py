@@ -80,10 +80,15 @@ class Washes:
         return version
 
     def inspect(
-        self, *, shots: tuple[str, ...] = SHOTS, happened_at: datetime | None = None, submitted: bool = True
+        self,
+        *,
+        shots: tuple[str, ...] = SHOTS,
+        happened_at: datetime | None = None,
+        submitted: bool = True,
+        asset: Asset | None = None,
     ) -> Inspection:
         number = next(_numbers)
-        asset = Asset.objects.create(kind="car", identifier=f"12가 {number:04}")
+        asset = asset or Asset.objects.create(kind="car", identifier=f"12가 {number:04}")
         inspection = Inspection.objects.create(
             protocol=self.protocol,
             version=self.protocol.current,

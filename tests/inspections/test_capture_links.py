@@ -163,7 +163,7 @@ def test_a_file_that_is_no_photo_is_told_and_nothing_is_handed_in_without_any(li
 
 
 def test_who_has_a_link_sends_at_a_persons_pace(link: CaptureLink, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("labeling.gateway.api.capture.ThrottleByLink.get_rate", lambda _self: "2/min")
+    monkeypatch.setattr("labeling.gateway.api.by_address.ThrottleByAddress.get_rate", lambda _self: "2/min")
     other = make(link.protocol)
     statuses = [
         Client().post(address(link, "api-capture-submit"), {"key": KEY}).status_code for _ in range(3)

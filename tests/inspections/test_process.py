@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.test import Client
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 
-from labeling.inspections.models import Check, Protocol
+from labeling.inspections.models import Check, Inspection, Protocol
 from labeling.inspections.permissions import protocols_of
 from labeling.inspections.process import listing
 from labeling.inspections.process.figures import figures, side_by_side
@@ -126,6 +129,28 @@ def test_pages_go_on_where_the_last_one_ended(wash: Wash, monkeypatch: pytest.Mo
     assert (first.rows, first.looked_through) == ([], True)
     second = page(wash.protocol, busan, first.older)
     assert [row.inspection.external_id for row in second.rows] == ["wash-3"]
+
+
+def test_what_is_held_beyond_the_service_level_is_overdue_wherever_one_looks(wash: Wash) -> None:
+    client, now = client_of(wash.by), timezone.now()
+    held = Inspection.objects.filter(external_id="wash-3")
+    held.update(submitted_at=now - timedelta(hours=2))
+    assert not page(wash.protocol, Wanted(overdue="yes")).rows, "no time is asked for"
+    Protocol.objects.update(settle_within_hours=1)
+    protocol = Protocol.objects.get()
+    (row,) = page(protocol, Wanted(overdue="yes")).rows
+    assert row.inspection.external_id == "wash-3" and row.late is not None
+    assert timedelta(minutes=59) < row.late < timedelta(minutes=90)
+    total = figures(protocol, 7).total
+    assert (total.within, total.late, total.within_share) == (3, 1, 0.75), "unfinished ones are not asked"
+    told = client.get("/api/v1/protocols/wash/inspections?overdue=yes").json()["results"]
+    assert [each["external_id"] for each in told] == ["wash-3"]
+    assert parse_datetime(told[0]["due_at"]) == now - timedelta(hours=1)
+    assert "One is overdue." in client.get("/protocols/wash/").content.decode()
+    assert "1 overdue" in client.get("/").content.decode()
+    assert "?overdue=yes" in client.get("/protocols/").content.decode()
+    held.update(submitted_at=now)
+    assert "overdue" not in client.get("/").content.decode()
 
 
 def test_an_asset_over_time_shot_beside_shot(wash: Wash) -> None:

@@ -35,10 +35,15 @@ def link(shots: Project) -> CaptureLink:
     return make(make_protocol(shots_project=shots))
 
 
-def champion_of(shots: Project) -> ModelVersion:
+def champion_of(shots: Project, *, fronts: int = 5) -> ModelVersion:
+    """``fronts``: photos of the front that it learned from."""
     classes = list(shots.label_classes.order_by("key"))
     snapshot = Snapshot.objects.create(
-        project=shots, guideline=shots.guidelines.get(), ground_truth_ids=[], digest="d" * 64, counts={}
+        project=shots,
+        guideline=shots.guidelines.get(),
+        ground_truth_ids=[],
+        digest="d" * 64,
+        counts={"front": fronts, "rear": 40},
     )
     version = ModelVersion.objects.create(
         project=shots,
@@ -135,14 +140,16 @@ def test_what_it_was_seen_as_is_told_to_members_once_people_have_said_it(
 
 
 @pytest.mark.parametrize(
-    ("seen", "confidence", "days"),
-    [("front", 0.99, 0), ("rear", 0.89, 0), ("rear", 0.99, 2)],
-    ids=["the same", "unsure", "long ago"],
+    ("seen", "confidence", "days", "fronts"),
+    [("front", 0.99, 0, 5), ("rear", 0.89, 0, 5), ("rear", 0.99, 2, 5), ("rear", 0.99, 0, 4)],
+    ids=["the same", "unsure", "long ago", "hardly learned"],
 )
-def test_else_it_stays(shots: Project, link: CaptureLink, seen: str, confidence: float, days: int) -> None:
+def test_else_it_stays(
+    shots: Project, link: CaptureLink, seen: str, confidence: float, days: int, fronts: int
+) -> None:
     send(link, "front", photo_bytes(1))
     InspectionPhoto.objects.update(created_at=timezone.now() - timedelta(days=days))
-    score(champion_of(shots), InspectionPhoto.objects.get(), seen, confidence)
+    score(champion_of(shots, fronts=fronts), InspectionPhoto.objects.get(), seen, confidence)
     found = look(shots)
     photo = InspectionPhoto.objects.get()
     assert (photo.faults, photo.seen_as, photo.seen_confidence) == ([], seen, confidence)

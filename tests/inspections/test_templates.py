@@ -8,7 +8,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
-from django.utils import translation
+from django.utils import timezone, translation
 
 from labeling.catalog.models import Project
 from labeling.inspections import rules as ruling
@@ -18,7 +18,9 @@ from labeling.inspections.protocol_templates.known import PROTOCOLS
 from labeling.inspections.protocol_templates.of_protocol import template_of_protocol
 from labeling.inspections.protocol_templates.template import read
 from labeling.inspections.protocols import described
-from labeling.people.models import User
+from labeling.inspections.services import publish_version
+from labeling.overview.trail.topics import TOPICS
+from labeling.people.models import AccountEvent, User
 from labeling.refusals import Refused
 from tests.factories import make_member, make_project, make_user
 
@@ -194,6 +196,42 @@ def test_shots_are_edited_and_published_as_a_version(admin: User, client: Client
     assert version.rules == ProtocolVersion.objects.get(number=1).rules
 
 
+def test_who_publishes_second_reads_what_the_other_changed_and_then_means_it(
+    admin: User, client: Client
+) -> None:
+    protocol, page = wash(admin), reverse("protocol-shots", args=["wash"])
+    sent = shots_as_shown(client, "wash") | {"note": "Mine", "shots-0-name": "Nose"}
+    said = described(protocol.current)
+    theirs = [said["shots"][0] | {"min_side": 1080}, *said["shots"][1:], {"key": "roof", "name": "Roof"}]
+    publish_version(protocol=protocol, by=admin, note="Theirs", shots=theirs)
+    refused = client.post(page, sent)
+    assert refused.status_code == 422 and protocol.versions.count() == 2
+    number, changed = refused.context["moved"]
+    assert (number, len(changed)) == (2, 2)
+    assert "New shot: Roof" in changed and any("Shorter side" in each for each in changed)
+    assert refused.context["rows"].forms[0]["name"].value() == "Nose", "what was typed stays"
+    again = sent | {"expected": refused.context["form"]["expected"].value()}
+    assert client.post(page, again).status_code == 302
+    assert described(protocol.current)["shots"][0]["name"] == "Nose"
+    with pytest.raises(Refused) as late:
+        publish_version(protocol=protocol, by=admin, note="Late", expected=2, otherwise="failed")
+    assert (late.value.code, late.value.status) == ("version_moved", 409)
+
+
+def test_a_project_that_was_put_away_stays_asked_until_it_is_unticked(admin: User, client: Client) -> None:
+    protocol, page = wash(admin), reverse("protocol-shots", args=["wash"])
+    Project.objects.filter(slug="wash-car-wash").update(archived_at=timezone.now())
+    sent = shots_as_shown(client, "wash") | {"note": "Nothing but a note"}
+    before = described(protocol.current)["shots"]
+    assert client.post(page, sent).status_code == 302
+    assert described(protocol.current)["shots"] == before
+    make_project(slug="away")
+    Project.objects.filter(slug="away").update(archived_at=timezone.now())
+    with pytest.raises(Refused):
+        shots = [{**before[0], "checks": ["away"]}]
+        publish_version(protocol=protocol, by=admin, note="Anew", shots=shots, rules=[])
+
+
 def test_only_who_may_sees_and_edits(admin: User) -> None:
     wash(admin)
     project = Project.objects.get(slug="wash-car-wash")
@@ -207,3 +245,35 @@ def test_only_who_may_sees_and_edits(admin: User) -> None:
     stranger = Client()
     stranger.force_login(other.created_by)
     assert stranger.get(reverse("protocol-shots", args=["wash"])).status_code == 404
+
+
+def test_a_check_asks_a_project_that_is_there_and_has_the_classes(admin: User, client: Client) -> None:
+    template = PROTOCOLS.called(WASH)
+    assert template is not None
+    (check,) = template.projects
+    needed = sorted(template.classes_needed(check))
+    make_project(slug="washed", classes=(*needed, "other"))
+    make_project(slug="cats", classes=("cat", "dog"))
+    page = reverse("protocol-new")
+    form = client.get(page, {"template": WASH}).context["form"]
+    assert [slug for slug, _name in form.fields[f"asks.{check}"].choices] == ["", "washed"]
+    sent = {"template": WASH, "name": "Wash", "slug": "wash", f"asks.{check}": "washed"}
+    before = Project.objects.count()
+    assert client.post(page, sent).status_code == 302
+    said = described(Protocol.objects.get(slug="wash").current)
+    assert {slug for shot in said["shots"] for slug in shot["checks"]} == {"washed"}
+    assert Project.objects.count() == before
+    for asks, told in (({check: "cats"}, ", ".join(needed)), ({"paint": "washed"}, check)):
+        with pytest.raises(Refused, match=told):
+            create_from_template(template=template, by=admin, slug="other", asks=asks)
+
+
+def test_who_keeps_and_removes_a_template_stands_in_the_audit_trail(admin: User) -> None:
+    kept = PROTOCOLS.keep(read(LEAST | {"key": "ours"}), by=admin)
+    PROTOCOLS.remove(kept.key, by=admin)
+    found = AccountEvent.objects.filter(kind__startswith="template_").order_by("id")
+    assert [(each.kind, each.what, each.by) for each in found] == [
+        ("template_kept", "protocol ours", admin),
+        ("template_removed", "protocol ours", admin),
+    ]
+    assert {each.kind for each in found} <= TOPICS["settings"].of_accounts

@@ -10,6 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from labeling.inspections.models import Inspection
+from labeling.learning.models import Score
 from labeling.people.models import User
 from tests.factories import join, make_user
 from tests.frontier import promised
@@ -106,6 +107,34 @@ def test_why_a_verdict_follows_is_told_once_all_that_it_rests_on_is(
     assert (told["rule"], told["bound"], len(told["parts"])) == (1, pytest.approx(0.96), 4)
     (row,) = client.get(reverse("api-inspections", args=["car-wash"])).json()["results"]
     assert row["verdict"]["bound"] == pytest.approx(0.96)
+
+
+def test_a_held_inspection_says_why_the_machine_leaves_it_to_people(washes: Washes) -> None:
+    reviewer = _client(_member(washes, "reviewer"))
+    inspection = washes.inspect()
+    work()
+
+    def left() -> str:
+        page = " ".join(reviewer.get(_page(washes, inspection)).content.decode().split())
+        return page.partition('id="undecided-title"')[2].partition("</section>")[0]
+
+    assert left() == "", "it is switched off"
+    promised.wishes(washes.pool, "alone", mode="on")
+    assert (
+        f"{washes.wash.name} (Front, Rear): the machine may decide nothing here, as nothing is certified"
+        in left()
+    )
+    assert washes.damage.name not in left(), "there it is switched off"
+    promised.under(washes.pool, "alone")
+    assert "Which of these is not told" in left() and "(Front, Rear)" in left(), (
+        "what it makes of them would tell"
+    )
+    item = washes.items(inspection, "rear")["wash"]
+    Score.objects.filter(item=item).delete()
+    assert (
+        "(Rear): the machine has not looked at it yet" in left()
+        and "(Front): the machine may not decide it" in left()
+    )
 
 
 def test_a_verdict_is_overruled_on_its_page(washes: Washes, passed: Inspection) -> None:

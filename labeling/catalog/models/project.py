@@ -125,6 +125,13 @@ class Project(models.Model):
             "Labelers may take the outer bands as grids of one predicted class. Such answers are not blind."
         ),
     )
+    earlier_allowed = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text=_(
+            "Labelers may have the asset's photo of an earlier inspection shown beside. Such answers are not blind."
+        ),
+    )
     retrain_every = models.PositiveIntegerField(
         default=0, help_text=_("Train by itself after so many new ground truths; 0 is never.")
     )

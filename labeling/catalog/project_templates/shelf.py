@@ -16,7 +16,8 @@ from labeling.catalog.project_templates.files import parse
 from labeling.catalog.project_templates.shapes import Wrong
 from labeling.catalog.projects import SLUG
 from labeling.locks import hold_name
-from labeling.people.models import User
+from labeling.people.history import remember
+from labeling.people.models import AccountEvent, User
 from labeling.refusals import Refused
 
 #: Of a site, of each kind. More would be no choice any more.
@@ -38,17 +39,19 @@ T = TypeVar("T", bound=Template)
 
 
 class Shelf(Generic[T]):
-    """``folder``: of the shipped files; ``table``: of the others; ``check`` keeps of a content what may stand there, and
-    tells what is wrong (content, place, wrong); ``make`` makes a template of that, and of whether it is the site's."""
+    """``kind``: as its files say it; ``folder``: of the shipped files; ``table``: of the others; ``check`` keeps of a
+    content what may stand there, and tells what is wrong (content, place, wrong); ``make`` makes a template of that, and of
+    whether it is the site's."""
 
     def __init__(
         self,
+        kind: str,
         folder: Path,
         table: type[KeptTemplate],
         check: Callable[[Any, str, Wrong], dict[str, Any]],
         make: Callable[[dict[str, Any], bool], T],
     ) -> None:
-        self.folder, self.check, self.make = folder, check, make
+        self.kind, self.folder, self.check, self.make = kind, folder, check, make
         self._rows = table._default_manager
 
     @cached_property
@@ -102,11 +105,18 @@ class Shelf(Generic[T]):
             told = _("A site keeps %(most)d templates. Remove one first.")
             raise Refused("too_many", told % {"most": MOST})
         self._rows.create(key=template.key, content=template.content, created_by=by)
+        remember(by, AccountEvent.Kind.TEMPLATE_KEPT, by=by, what=self._named(template.key))
         return template
 
-    def remove(self, key: str) -> None:
+    @transaction.atomic
+    def remove(self, key: str, *, by: User) -> None:
         """What was made from it stays. Raises :class:`Refused`: ``shipped`` (409), ``not_found`` (404)."""
         if key in self._shipped:
             raise Refused("shipped", _("This template comes with Hilltop, and stays."))
         if not self._rows.filter(key=key).delete()[0]:
             raise Refused("not_found", _("There is no such template."), status=404)
+        remember(by, AccountEvent.Kind.TEMPLATE_REMOVED, by=by, what=self._named(key))
+
+    def _named(self, key: str) -> str:
+        """In the audit trail: of a project or of a protocol, and which."""
+        return f"{self.kind} {key}"

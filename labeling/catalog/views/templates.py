@@ -67,7 +67,7 @@ def template_file(request: HttpRequest, key: str) -> HttpResponse:
 def template_remove(request: HttpRequest, key: str) -> HttpResponse:
     _let_in(request)
     try:
-        PROJECTS.remove(key)
+        PROJECTS.remove(key, by=signed_in(request))
     except Refused as refusal:
         messages.error(request, refusal.message)
     else:

@@ -103,9 +103,9 @@ def draws(plan: CertificationPlan) -> Draws:
     What counts is the first word of people (``truth.first_word``). ``counts``: drawn (since the plan, of its cohort), used;
     decided (by the machine, or by one answer with it, before it was drawn: people may know of it, so it is left out); swept
     (shown in a sweep's grid, whatever came of it), gold (called so, or an exemplar, or labeled by an import), erased (before
-    it was settled), older (settled under a guideline that means another thing) and told (at a review that says why, or
-    beside a hint), all of which count as wrong; undecided (no error by the policy); open, behind (settled, but drawn after
-    an open one).
+    it was settled), older (settled under a guideline that means another thing) and told (at a review that says why,
+    beside a hint, or by an answer that was not blind), all of which count as wrong; undecided (no error by the policy);
+    open, behind (settled, but drawn after an open one).
     """
     resolution, alike = class_resolution(plan.project), set(same_meaning(plan.guideline))
     names = (

@@ -8,8 +8,8 @@ from rest_framework.response import Response
 
 from labeling.catalog.models import Project
 from labeling.catalog.permissions import Action
+from labeling.exchange import provenance
 from labeling.frontier.standing import StandsUnder
-from labeling.gateway import provenance
 from labeling.gateway.api.base import ApiView, route, signed_in
 from labeling.gateway.api.endpoint import Json, endpoint
 from labeling.gateway.api.fields import AnsweredClass, Checklist, GuidelineRead

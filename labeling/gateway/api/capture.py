@@ -7,7 +7,8 @@ from typing import Any
 from rest_framework import serializers
 from rest_framework.request import Request
 
-from labeling.gateway.api.base import ApiView, Throttle, route
+from labeling.gateway.api.base import ApiView, route
+from labeling.gateway.api.by_address import ByAddress
 from labeling.gateway.api.endpoint import Json, Who, endpoint
 from labeling.gateway.api.shapes import Shape, StrictSerializer
 from labeling.gateway.sent_paths import SentPathsParser
@@ -63,21 +64,12 @@ class CaptureSubmittedOut(Shape):
     state = CaptureOut()
 
 
-class ThrottleByLink(Throttle):
-    """All who have one link together; and together all that send what is none."""
-
-    def get_ident(self, request: Request) -> str:
-        return str(links.id_of(request.parser_context["kwargs"]["token"]))
-
-
-class ByLink:
+class ByLink(ByAddress):
     """Of a view: the link is the permission. It is asked before anything that was sent is looked at."""
 
-    authentication_classes: Any = ()
-    permission_classes: Any = ()
     parser_classes: Any = (SentPathsParser,)
-    throttle_classes: Any = (ThrottleByLink,)
     throttle_scope = "capture"
+    id_of = staticmethod(links.id_of)
     link: CaptureLink
 
     def initial(self, request: Request, *args: Any, **named: Any) -> None:

@@ -56,6 +56,7 @@ _MEANINGS = {
     415: "Send `application/json` (photos: `multipart/form-data`).",
     422: "Understood, but not valid: see `fields`. Nothing was changed.",
     429: "Too many requests of this kind: wait `Retry-After` seconds.",
+    503: "Away for a moment: wait `Retry-After` seconds, then send it again.",
 }
 
 

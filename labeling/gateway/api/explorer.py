@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter
+from drf_spectacular.utils import OpenApiParameter, extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 
@@ -57,9 +57,14 @@ class FoundOut(ItemOut):
     class_ = serializers.CharField(allow_blank=True, help_text="where it is told")
 
 
+@extend_schema_field({"type": ["string", "number"]})
+class MetadataValue(serializers.JSONField):
+    pass
+
+
 class MetadataIn(StrictSerializer):
     metadata = serializers.DictField(
-        child=serializers.JSONField(allow_null=True), help_text="name → text or number; null takes it away"
+        child=MetadataValue(allow_null=True), help_text="name → text or number; null takes it away"
     )
 
 
@@ -89,6 +94,8 @@ _TEXTS = {
     "predicted": "Key of the class that the champion predicts.",
     "like": "SHA-256 of a photo of the project, or of one that was sent to `similar`: the 1,000 that look most like it, the "
     "most alike first. 409 `not_ready` while it waits for its embedding.",
+    "words": "That were sent to `words`: the 1,000 photos that they fit best, the best first. 409 `not_ready` while a "
+    "worker compares them.",
     "area": "Of the project's map: its number, a colon, and the corners of a polygon (x,y,x,y…), as the page's lasso says.",
     "labeler": "Account whose answer it has; with `reason` and days: of the same answer.",
 }
@@ -239,3 +246,29 @@ class SimilarView(ApiView):
     )
     def post(self, request: Request, project: Project, given: Json) -> Json:
         return {"like": services.ask_alike(project=project, by=signed_in(request), photo=given["photo"])}
+
+
+class WordsIn(StrictSerializer):
+    words = serializers.CharField(
+        max_length=200, allow_blank=True, help_text="What the photos show: `a red car with an open door`."
+    )
+
+
+class WordsOut(Shape):
+    words = serializers.CharField(help_text="as `items?words=` takes them for a week")
+
+
+@route("projects/<slug:slug>/words", "api-words", "explorer")
+class WordsView(ApiView):
+    @endpoint(
+        "find_by_words",
+        "Find photos by words, where a backbone of the project knows words: a worker compares them with all photos, then "
+        "`items?words=` answers",
+        may=Action.REVIEW,
+        takes=WordsIn,
+        returns=WordsOut,
+        status=202,
+        errors=(409,),
+    )
+    def post(self, request: Request, project: Project, given: Json) -> Json:
+        return {"words": services.ask_words(project=project, by=signed_in(request), words=given["words"])}

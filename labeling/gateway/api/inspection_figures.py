@@ -35,6 +35,8 @@ class CountedOut(Shape):
     tries = serializers.IntegerField(help_text="photos that were sent")
     retakes = serializers.IntegerField(help_text="further photos of a shot")
     refused = serializers.IntegerField(help_text="photos that were not taken for their shot")
+    within = serializers.IntegerField(help_text="with a verdict within the protocol's settle_within_hours")
+    late = serializers.IntegerField(help_text="with one later, or still without one")
 
 
 class DayOut(CountedOut):

@@ -24,6 +24,7 @@ from labeling.gateway.pagination import page_by_time
 from labeling.gateway.parsers import StrictJSONParser
 from labeling.gateway.sent_paths import SentPathsParser
 from labeling.inspections.models import Asset, Inspection, InspectionPhoto, Origin, Outcome, Protocol, Verdict
+from labeling.inspections.process.service_level import due_at, is_overdue
 from labeling.inspections.selectors import inspections_of, missing_among, photos_of
 from labeling.inspections.services import Sent, add_photo, advice_on, record_inspection
 from labeling.inspections.telling import Telling
@@ -144,6 +145,9 @@ class InspectionRowOut(Shape):
     submitted_at = serializers.DateTimeField(allow_null=True)
     outcome = serializers.ChoiceField(Outcome.choices, allow_null=True, help_text="null: no verdict yet")
     verdict = VerdictOut(allow_null=True)
+    due_at = serializers.DateTimeField(
+        allow_null=True, help_text="of a held one: until when it is to be settled, by the protocol"
+    )
 
 
 class InspectionOut(InspectionRowOut):
@@ -170,6 +174,9 @@ class InspectionsView(ApiView):
             OpenApiParameter("event", str),
             OpenApiParameter("since", datetime, description="Happened then or later."),
             OpenApiParameter("until", datetime, description="Happened before."),
+            OpenApiParameter(
+                "overdue", str, enum=["yes"], description="Held beyond the time that the protocol gives."
+            ),
         ],
     )
     def get(self, request: Request, protocol: Protocol) -> Json:
@@ -182,6 +189,8 @@ class InspectionsView(ApiView):
             since=_time(request, "since"),
             until=_time(request, "until"),
         )
+        if one_of(request, "overdue", ["yes"]):
+            rows = rows.filter(is_overdue(protocol))
         page = page_by_time(
             rows, request, lambda row: {"row": row}, newest_first=True, by=("happened_at", "pk")
         )
@@ -290,6 +299,7 @@ def _row(inspection: Inspection, telling: Telling) -> dict[str, Any]:
         "asset": AssetOut.of(inspection.asset),
         "outcome": inspection.outcome or None,
         "verdict": present_verdict(inspection.verdict, telling) if inspection.verdict else None,
+        "due_at": due_at(inspection, inspection.protocol),
     }
 
 

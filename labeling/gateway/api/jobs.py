@@ -28,7 +28,7 @@ class JobOut(Shape):
     done = serializers.IntegerField()
     total = serializers.IntegerField(allow_null=True)
     message = serializers.CharField(allow_blank=True)
-    result = serializers.JSONField(allow_null=True)
+    result = serializers.JSONField(help_text="null: it has none")
     error = serializers.CharField(allow_blank=True, help_text="What went wrong, and what to do.")
     requested_by = serializers.CharField(allow_null=True)
     created_at = serializers.DateTimeField()

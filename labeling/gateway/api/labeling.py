@@ -21,6 +21,7 @@ from labeling.gateway.api.fields import (
     present_photo,
 )
 from labeling.gateway.api.shapes import Shape, StrictSerializer
+from labeling.inspections.services import show_earlier
 from labeling.people.models import User
 from labeling.queue import services as queue
 from labeling.queue.models import Slot
@@ -84,6 +85,16 @@ class ClaimOut(Shape):
 
 class UndoOut(Shape):
     task = TaskOut()
+
+
+class EarlierPhotoOut(Shape):
+    photo = PhotoOut()
+    happened_at = serializers.DateTimeField(help_text="When that inspection was.")
+    event = serializers.CharField()
+
+
+class EarlierOut(Shape):
+    earlier = EarlierPhotoOut(allow_null=True, help_text="Null where there is none that you may be shown.")
 
 
 def present_task(slot: Slot, notes: dict[int, str] | None = None) -> dict[str, Any]:
@@ -173,3 +184,17 @@ class ReleaseView(ApiView):
     @endpoint("release", "Give a photo back unanswered", may=Action.LABEL, errors=(409,))
     def post(self, request: Request, project: Project, lease: UUID) -> None:
         queue.release(project=project, labeler=signed_in(request), lease=lease)
+
+
+@route("projects/<slug:slug>/leases/<uuid:lease>/earlier", "api-earlier", "labeling")
+class EarlierView(ApiView):
+    @endpoint(
+        "show_earlier",
+        "The asset's earlier photo of the same shot, to be shown beside; from then on your answer is not blind",
+        may=Action.LABEL,
+        returns=EarlierOut,
+        errors=(409,),
+    )
+    def post(self, request: Request, project: Project, lease: UUID) -> Json:
+        found = show_earlier(project=project, labeler=signed_in(request), lease=lease)
+        return {"earlier": found and EarlierPhotoOut.of(found, photo=present_photo(found.image))}

@@ -23,7 +23,8 @@ SETTINGS = (
     "description", "answers_per_image", "certifying_answers", "boundary_answers", "rule", "agreement_k",
     "gold_rate", "gold_bar", "gold_window",
     "min_view_ms", "checklist_required", "undo_seconds", "lease_seconds", "reviewer_may_rule_own", "strategy",
-    "bands", "boundary_after", "band_agreement", "band_alpha", "audit_rate", "sweep_allowed", "near_duplicates",
+    "bands", "boundary_after", "band_agreement", "band_alpha", "audit_rate", "sweep_allowed", "earlier_allowed",
+    "near_duplicates",
     "retrain_every", "promote_automatically", "train_on_assisted", "backbone", "further_backbones", "levels",
     "hourly_cost", "currency", "target_per_decision", "keep_days",
 )  # fmt: skip

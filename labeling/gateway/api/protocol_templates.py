@@ -30,13 +30,18 @@ class KeepProtocolIn(KeepIn):
 class FromTemplateIn(StrictSerializer):
     slug = NewAddress(help_text="Its projects' addresses begin with it.")
     name = like(Protocol, "name", required=False, help_text="Without it the template's.")
+    asks = serializers.DictField(
+        child=serializers.CharField(max_length=60),
+        required=False,
+        help_text="Key of a check → address of a project that is asked instead of a new one, with the classes of the rules.",
+    )
 
 
 class CreatedOut(Shape):
     slug = serializers.CharField()
     name = serializers.CharField()
     projects = serializers.ListField(
-        child=serializers.CharField(), help_text="Addresses of those that were made."
+        child=serializers.CharField(), help_text="Addresses of those that it asks."
     )
 
 
@@ -132,7 +137,7 @@ class ProtocolTemplateView(ApiView):
         errors=(409,),
     )
     def delete(self, request: Request, key: str) -> None:
-        PROTOCOLS.remove(key)
+        PROTOCOLS.remove(key, by=signed_in(request))
 
 
 @route("protocols/<slug:protocol>/template", "api-protocol-as-template", "inspections")

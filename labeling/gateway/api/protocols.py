@@ -4,19 +4,28 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 from rest_framework.request import Request
 
 from labeling.catalog.models import Project
 from labeling.catalog.permissions import Action, project_for
 from labeling.gateway.api.base import ApiView, route, signed_in
-from labeling.gateway.api.endpoint import Json, Who, endpoint
+from labeling.gateway.api.endpoint import Json, Who, endpoint, one_of
 from labeling.gateway.api.fields import NewAddress
 from labeling.gateway.api.shapes import ModelInput, Shape, StrictSerializer, like
+from labeling.inspections.catching_up import MOST_DAYS
 from labeling.inspections.models import Outcome, Protocol, ProtocolVersion, Shot
 from labeling.inspections.permissions import protocols_of
 from labeling.inspections.protocols import MOST_SHOTS, SHOT_FIELDS, described
-from labeling.inspections.services import create_protocol, publish_version
+from labeling.inspections.services import (
+    archive_protocol,
+    create_protocol,
+    publish_version,
+    restore_protocol,
+)
+from labeling.refusals import Refused
 
 
 class ShotIn(ModelInput):
@@ -42,6 +51,7 @@ class VersionIn(StrictSerializer):
         allow_null=True,
         help_text="Address of the project that recognises shots.",
     )
+    settle_within_hours = like(Protocol, "settle_within_hours", required=False)
     shots = ShotIn(many=True, allow_empty=False, max_length=MOST_SHOTS, required=False)  # type: ignore[call-arg]  # of a list
     rules = serializers.ListField(
         child=serializers.JSONField(),
@@ -56,7 +66,28 @@ class VersionIn(StrictSerializer):
     passed_name = like(ProtocolVersion, "passed_name", required=False)
     held_name = like(ProtocolVersion, "held_name", required=False)
     failed_name = like(ProtocolVersion, "failed_name", required=False)
-    note = like(ProtocolVersion, "note", allow_blank=False, required=True, help_text="What changes, and why.")
+    note = like(ProtocolVersion, "note", required=False, help_text="What changes, and why.")
+
+
+class ChangesIn(VersionIn):
+    note = like(ProtocolVersion, "note", required=False, help_text="Needed with all but `archived`.")
+    expected = serializers.IntegerField(
+        required=False,
+        min_value=1,
+        max_value=2**31 - 1,
+        help_text="Number of the version that you changed: refused (409 `version_moved`) where another is in force.",
+    )
+    photos_of_days = serializers.IntegerField(
+        required=False,
+        allow_null=True,
+        min_value=1,
+        max_value=MOST_DAYS,
+        help_text="Photos of inspections of so many days before come into the projects that are asked anew.",
+    )
+    archived = serializers.BooleanField(
+        required=False,
+        help_text="Alone: put the protocol away, so that it takes nothing new, or bring it back.",
+    )
 
 
 class ProtocolIn(VersionIn):
@@ -64,7 +95,6 @@ class ProtocolIn(VersionIn):
     name = like(Protocol, "name")
     asset_kind = like(Protocol, "asset_kind", required=False)
     shots = ShotIn(many=True, allow_empty=False, max_length=MOST_SHOTS)  # type: ignore[call-arg]  # of a list
-    note = like(ProtocolVersion, "note", required=False)
 
 
 class ShotOut(serializers.ModelSerializer[Shot]):
@@ -79,6 +109,7 @@ class ProtocolRowOut(Shape):
     slug = serializers.CharField()
     name = serializers.CharField()
     asset_kind = serializers.CharField()
+    archived_at = serializers.DateTimeField(allow_null=True)
 
 
 class ProtocolsOut(Shape):
@@ -87,6 +118,9 @@ class ProtocolsOut(Shape):
 
 class ProtocolOut(ProtocolRowOut):
     shots_project = serializers.CharField(allow_null=True)
+    settle_within_hours = serializers.IntegerField(
+        allow_null=True, help_text="until a held one is to be settled; null: no such time"
+    )
     version = serializers.IntegerField(help_text="number of the one in force")
     note = serializers.CharField()
     passed_name = serializers.CharField()
@@ -99,9 +133,17 @@ class ProtocolOut(ProtocolRowOut):
 
 @route("protocols", "api-protocols", "inspections")
 class ProtocolsView(ApiView):
-    @endpoint("list_protocols", "Your protocols, by name", may=Who.SIGNED_IN, returns=ProtocolsOut)
+    @endpoint(
+        "list_protocols",
+        "Your protocols, by name",
+        may=Who.SIGNED_IN,
+        returns=ProtocolsOut,
+        parameters=[OpenApiParameter("archived", str, enum=["yes"], description="Archived ones too.")],
+    )
     def get(self, request: Request) -> Json:
-        return {"results": [ProtocolRowOut.of(each) for each in protocols_of(request.user)]}
+        archived_too = one_of(request, "archived", ["yes"]) is not None
+        mine = protocols_of(request.user, archived_too=archived_too)
+        return {"results": [ProtocolRowOut.of(each) for each in mine]}
 
     @endpoint(
         "create_protocol",
@@ -128,14 +170,21 @@ class ProtocolView(ApiView):
 
     @endpoint(
         "publish_protocol_version",
-        "Publish a version: what is left out stays as it is",
+        "Publish a version: what is left out stays as it is. Or archive the protocol, or bring it back",
         may=Action.ADMIN,
-        takes=VersionIn,
+        takes=ChangesIn,
         returns=ProtocolOut,
+        errors=(409,),
     )
     def patch(self, request: Request, protocol: Protocol, given: Json) -> Json:
-        version = publish_version(protocol=protocol, by=signed_in(request), **_read(request, given))
-        return _present(version.protocol)
+        by = signed_in(request)
+        if "archived" in given:
+            if len(given) > 1:
+                raise Refused.invalid("archived", _("Send this alone: it makes no version."))
+            put = archive_protocol if given["archived"] else restore_protocol
+            return _present(put(protocol=protocol, by=by))
+        said = {"note": "", **_read(request, given)}
+        return _present(publish_version(protocol=protocol, by=by, **said).protocol)
 
 
 def _read(request: Request, given: Json) -> Json:

@@ -108,7 +108,7 @@ class TemplateView(ApiView):
         errors=(409,),
     )
     def delete(self, request: Request, key: str) -> None:
-        PROJECTS.remove(key)
+        PROJECTS.remove(key, by=signed_in(request))
 
 
 @route("projects/<slug:slug>/template", "api-project-template", "projects")

@@ -12,9 +12,10 @@ from rest_framework.request import Request
 from labeling.catalog.activity import log_activity
 from labeling.catalog.models import Project
 from labeling.catalog.permissions import Action, may
+from labeling.exchange import provenance
+from labeling.exchange.provenance import SOURCES
 from labeling.exchange.tables import FORMATS, streamed
 from labeling.frontier.standing import StandsUnder
-from labeling.gateway import provenance
 from labeling.gateway.api.base import ApiView, route, signed_in
 from labeling.gateway.api.endpoint import Json, endpoint
 from labeling.gateway.api.fields import yes_or_no
@@ -22,12 +23,6 @@ from labeling.gateway.api.shapes import Shape, paged
 from labeling.gateway.pagination import page_of_rows
 from labeling.refusals import Refused
 from labeling.truth.models import DisputeCause, Draw, Origin, Outcome, TruthKind
-
-SOURCES = {
-    "annotations": provenance.ANNOTATIONS,
-    "ground-truths": provenance.GROUND_TRUTHS,
-    "decisions": provenance.DECISIONS,
-}
 
 
 class GroundTruthOut(Shape):

@@ -6,13 +6,10 @@ until it ends, and reaches nothing else (docs/decisions/0051-a-link-and-a-phone.
 
 from __future__ import annotations
 
-import base64
-import binascii
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.core.signing import BadSignature, Signer
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import Http404
@@ -22,31 +19,26 @@ from django.utils.translation import gettext as _
 from labeling.catalog.models import Project
 from labeling.catalog.permissions import Action
 from labeling.catalog.services import log_activity
+from labeling.inspections.archiving import refuse_archived
 from labeling.inspections.models import CaptureLink, Origin, Protocol
 from labeling.inspections.permissions import actions_in, projects_asked, protocol_for
 from labeling.inspections.said import Said
 from labeling.people.models import User
 from labeling.refusals import Refused
+from labeling.signed_addresses import SignedIds
 
 LONGEST = timedelta(days=30)
-
-
-def _signer() -> Signer:
-    """By the secret key, and those before it."""
-    return Signer(sep=".", salt="labeling.inspections.capture")
+_ADDRESSES = SignedIds("labeling.inspections.capture")
 
 
 def token_of(link: CaptureLink) -> str:
     """What stands in the link's address; the same each time."""
-    return _signer().sign(base64.urlsafe_b64encode(link.pk.bytes).rstrip(b"=").decode())
+    return _ADDRESSES.token(link.pk)
 
 
 def id_of(token: str) -> UUID | None:
     """The id that this address holds; ``None`` where it is none of ours. Asks no database."""
-    try:
-        return UUID(bytes=base64.urlsafe_b64decode(_signer().unsign(token) + "=="))
-    except (BadSignature, ValueError, binascii.Error):
-        return None
+    return _ADDRESSES.read(token)
 
 
 def open_link(token: str) -> CaptureLink:
@@ -63,10 +55,16 @@ def open_link(token: str) -> CaptureLink:
             _("This link is not valid. Ask whoever sent it to you for a new one, and open it whole."),
             status=404,
         )
-    if link.revoked_at is not None or link.protocol.archived_at is not None:
+    if link.revoked_at is not None:
         raise Refused(
             "link_revoked",
             _("This link was revoked. Ask whoever sent it to you for a new one."),
+            status=410,
+        )
+    if link.protocol.archived_at is not None:  # which may be brought back, as a link is prolonged
+        raise Refused(
+            "link_expired",
+            _("No photos are taken by this link now. Ask whoever sent it to you."),
             status=410,
         )
     if link.expires_at <= timezone.now():
@@ -83,7 +81,7 @@ def link_for(user: Any, pk: UUID, action: Action) -> CaptureLink:
     link = CaptureLink.objects.select_related("protocol").filter(pk=pk).first()
     if link is None or actions_in(user, link.protocol) is None:
         raise Http404(_("There is no such link."))
-    protocol_for(user, link.protocol.slug, action, archived_too=True)
+    protocol_for(user, link.protocol.slug, action)
     return link
 
 
@@ -101,8 +99,9 @@ def make_link(
 ) -> CaptureLink:
     """A link for one inspection of the asset ``identifier``, which is made if it is new.
 
-    Raises :class:`Refused` ``invalid`` (422).
+    Raises :class:`Refused` ``invalid`` (422), ``archived`` (409).
     """
+    refuse_archived(protocol)
     _judge_end(expires_at)
     # Judged as the inspection will be that comes by it.
     said = Said(

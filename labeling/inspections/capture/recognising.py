@@ -1,12 +1,13 @@
 """Which shot a photo shows, by the head of the protocol's own project of shots.
 
 The classes of ``shots_project`` are the keys of the shots. What the photographer said of a photo becomes an imported ground
-truth there: it trains, and never certifies. Where the champion is sure that a photo shows another shot than was said, the
-photo is refused for its shot, and what was said of it trains nobody.
+truth there: it trains, and never certifies. Where the champion is sure that a photo shows another shot than was said, and
+has learned both of them, the photo is refused for its shot, and what was said of it trains nobody.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
@@ -16,15 +17,16 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from labeling.catalog.models import Item, Project
-from labeling.catalog.selectors import active_classes, class_resolution, current_guideline
+from labeling.catalog.selectors import active_classes, class_keys, class_resolution, current_guideline
 from labeling.frontier.models import AssistedLabel, AutomaticDecision, DrawnPhoto
 from labeling.inspections.models import Fault, InspectionPhoto, Protocol
 from labeling.inspections.recording import refuse_later
 from labeling.jobs.models import Job, JobState
 from labeling.jobs.progress import Progress
 from labeling.jobs.services import enqueue
-from labeling.learning.models import Score
+from labeling.learning.models import ModelVersion, Score
 from labeling.learning.selectors import champion
+from labeling.learning.training_set import FIRST_A_CLASS
 from labeling.queue import services as queue
 from labeling.truth import services as truth
 from labeling.truth.current import truth_in_force
@@ -85,6 +87,7 @@ def _recognise(project: Project, photos: Sequence[InspectionPhoto]) -> dict[str,
     model = champion(project)
     keys = {row.label_class_id: row.label_class.key for row in active_classes(project)}
     resolution = class_resolution(project)
+    learned = _learned(model) if model else set()
     images = [photo.image_id for photo in photos]
     items = dict(Item.objects.filter(project=project, image__in=images).values_list("image", "pk"))
     scores = {
@@ -98,7 +101,8 @@ def _recognise(project: Project, photos: Sequence[InspectionPhoto]) -> dict[str,
         shown = keys.get(resolution.get(score.predicted_id) or 0, "") if score else ""
         if score and shown:
             photo.seen_as, photo.seen_confidence = shown, score.confidence
-            if shown != photo.shot.key and score.confidence >= SURE:
+            is_other = shown != photo.shot.key and {shown, photo.shot.key} <= learned
+            if is_other and score.confidence >= SURE:
                 if photo.created_at > timezone.now() - RETAKEN_WITHIN:
                     _refuse(project, photo, score.item_id)
                     wrong += 1
@@ -109,6 +113,20 @@ def _recognise(project: Project, photos: Sequence[InspectionPhoto]) -> dict[str,
             said[item] = photo.shot.key
     InspectionPhoto.objects.bulk_update(seen, ["seen_as", "seen_confidence"])
     return {"seen": len(seen), "wrong": wrong, "taught": _teach(project, said)}
+
+
+def _learned(model: ModelVersion) -> set[str]:
+    """Keys, as they count today, of the shots that it learned from as many photos as a first model takes.
+
+    A head is sure of one of the shots that it knows, also where it is shown one that it does not know. If that photo were
+    refused, what was said of it would train nobody, and the shot would stay unknown for good.
+    """
+    keys, resolution = class_keys(model.project), class_resolution(model.project)
+    counts: Counter[str] = Counter()
+    for class_id in model.classes:
+        if (today := resolution.get(class_id)) is not None:
+            counts[keys[today]] += model.snapshot.counts.get(keys[class_id], 0)
+    return {key for key, photos in counts.items() if photos >= FIRST_A_CLASS}
 
 
 @transaction.atomic

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 from labeling.catalog.forms.texts import longest
 from labeling.catalog.guidelines import key_for
 from labeling.catalog.models import Project
+from labeling.inspections.catching_up import MOST_DAYS
 from labeling.inspections.models import Outcome, Protocol, ProtocolVersion, Shot
 from labeling.inspections.protocols import MOST_SHOTS, SHOT_FIELDS
 from labeling.number_fields import RealField, WholeField
@@ -36,6 +37,7 @@ OUTLINES = (
 class ProtocolVersionForm(forms.Form):
     """What a version says beside its shots and rules."""
 
+    expected = WholeField(min_value=1, widget=forms.HiddenInput)
     name = forms.CharField(max_length=longest(Protocol, "name"), label=gettext_lazy("Name"))
     passed_name = forms.CharField(
         max_length=longest(ProtocolVersion, "passed_name"), label=gettext_lazy("What “passed” is called")
@@ -55,6 +57,25 @@ class ProtocolVersionForm(forms.Form):
             "A project whose classes have the shots' keys. It learns from what photographers say."
         ),
     )
+    settle_within_hours = WholeField(
+        min_value=1,
+        max_value=8760,
+        required=False,
+        label=gettext_lazy("Settle held inspections within (hours; empty: no such time)"),
+        help_text=gettext_lazy(
+            "From when the photographer was done. Held ones beyond it are marked as overdue, here and on the home page."
+        ),
+    )
+    photos_of_days = WholeField(
+        min_value=1,
+        max_value=MOST_DAYS,
+        required=False,
+        label=gettext_lazy("Photos of the last so many days for projects that are asked anew (empty: none)"),
+        help_text=gettext_lazy(
+            "A job puts photos of earlier inspections into them, to be labeled and learned from. Those verdicts stay as "
+            "they are."
+        ),
+    )
     note = forms.CharField(
         max_length=longest(ProtocolVersion, "note"), label=gettext_lazy("What changes, and why"), initial=""
     )
@@ -63,7 +84,12 @@ class ProtocolVersionForm(forms.Form):
         current = protocol.current
         names = {f"{each}_name": getattr(current, f"{each}_name") for each in Outcome.values}
         recognises = protocol.shots_project and protocol.shots_project.slug
-        super().__init__(data, initial={"name": protocol.name, "shots_project": recognises, **names})
+        lasting = {
+            "expected": current.number,
+            "name": protocol.name,
+            "settle_within_hours": protocol.settle_within_hours,
+        }
+        super().__init__(data, initial={"shots_project": recognises, **lasting, **names})
         field = self.fields["shots_project"]
         assert isinstance(field, forms.ModelChoiceField)  # narrows the type
         ids = [each.pk for each in (*projects, protocol.shots_project) if each is not None]
@@ -116,7 +142,13 @@ class ShotForm(forms.Form):
         super().__init__(*args, **kwargs)
         field = self.fields["checks"]
         assert isinstance(field, forms.MultipleChoiceField)  # narrows the type
-        field.choices = [(each.slug, each.name) for each in projects]
+        field.choices = [
+            (
+                each.slug,
+                each.name if each.archived_at is None else _("%(name)s (archived)") % {"name": each.name},
+            )
+            for each in projects
+        ]
 
     def as_shot(self) -> dict[str, Any] | None:
         if not self.cleaned_data.get("name"):

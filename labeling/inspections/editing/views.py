@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
-from labeling.catalog.models import Project, Role
+from labeling.catalog.models import Project
 from labeling.catalog.pages import show_refusal
 from labeling.catalog.permissions import Action
+from labeling.inspections.editing.differing import differences
 from labeling.inspections.editing.forms import ProtocolVersionForm, shot_rows
 from labeling.inspections.pages import protocol_context
-from labeling.inspections.permissions import protocol_for
+from labeling.inspections.permissions import of_admin, protocol_for
 from labeling.inspections.protocols import described
-from labeling.inspections.services import publish_version
-from labeling.people.models import User
+from labeling.inspections.services import archive_protocol, publish_version, restore_protocol
 from labeling.people.signed_in import signed_in
 from labeling.refusals import Refused
+from labeling.typed_numbers import whole
 
 
 @login_required
@@ -27,9 +31,13 @@ from labeling.refusals import Refused
 def protocol_shots(request: HttpRequest, protocol: str) -> HttpResponse:
     found = protocol_for(request.user, protocol, Action.ADMIN)
     me = signed_in(request)
-    projects = _of_admin(me)
-    said = described(found.current)
-    given = request.POST if request.method == "POST" else None
+    given = request.POST.copy() if request.method == "POST" else None
+    current = found.current
+    edited = whole(given.get("expected", "")) if given else None
+    said = described((edited and found.versions.filter(number=edited).first()) or current)
+    projects = of_admin(me)
+    projects += _archived(said, projects)
+    moved: tuple[int, list[str]] | None = None
     form = ProtocolVersionForm(given, protocol=found, projects=projects)
     rows = shot_rows(given, projects=projects, shots=said["shots"])
     if given is not None and form.is_valid() & rows.is_valid():
@@ -37,6 +45,11 @@ def protocol_shots(request: HttpRequest, protocol: str) -> HttpResponse:
             version = publish_version(protocol=found, by=me, shots=rows.given(), **form.cleaned_data)
         except Refused as refusal:
             show_refusal(form, refusal)
+            if refusal.code == "version_moved":
+                current = found.current
+                moved = (current.number, differences(said, described(current)))
+                # Whoever has read that and publishes again means it.
+                given["expected"] = str(current.number)
         else:
             messages.success(
                 request,
@@ -48,14 +61,28 @@ def protocol_shots(request: HttpRequest, protocol: str) -> HttpResponse:
     return render(
         request,
         "inspections/shots.html",
-        protocol_context(request, found, "protocol-shots", number=said["number"], form=form, rows=rows),
+        protocol_context(
+            request, found, "protocol-shots", number=current.number, form=form, rows=rows, moved=moved
+        ),
         status=422 if wrong else 200,
     )
 
 
-def _of_admin(user: User) -> list[Project]:
-    """Projects that the person may have ask, by name."""
-    mine = Project.objects.for_member(user)
-    if not user.is_superuser:
-        mine = mine.filter(memberships__user=user, memberships__role=Role.ADMIN)
-    return list(mine.distinct().order_by("name", "pk"))
+def _archived(said: Mapping[str, Any], there: Sequence[Project]) -> list[Project]:
+    """Projects that the version asks and that were put away since: they stay until somebody takes them out."""
+    asked = {slug for shot in said["shots"] for slug in shot["checks"]} - {each.slug for each in there}
+    return list(Project.objects.filter(slug__in=asked).order_by("name", "pk"))
+
+
+@login_required
+@require_POST
+def protocol_archive(request: HttpRequest, protocol: str) -> HttpResponse:
+    """``action=archive`` puts it away, anything else brings it back."""
+    found = protocol_for(request.user, protocol, Action.ADMIN)
+    if request.POST.get("action") == "archive":
+        archive_protocol(protocol=found, by=signed_in(request))
+        messages.success(request, _("The protocol is archived. Nothing of it was deleted."))
+    else:
+        restore_protocol(protocol=found, by=signed_in(request))
+        messages.success(request, _("The protocol takes inspections again, and its links go on."))
+    return redirect("protocol", protocol=protocol)

@@ -90,6 +90,9 @@ class Inspection(models.Model):
                 condition=Q(look_wanted_at__isnull=False),
                 name="inspections_to_look_at",
             ),
+            models.Index(
+                fields=["protocol", "submitted_at"], condition=Q(outcome="held"), name="held_inspections"
+            ),
         ]
         triggers = [
             pgtrigger.Trigger(

@@ -27,6 +27,12 @@ class Protocol(models.Model):
         related_name="+",
         help_text="whose classes are the shots: it recognises which one a photo shows",
     )
+    settle_within_hours = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(8760)],
+        help_text="service level: from when the photographer was done until a held one is to be settled; null: none",
+    )
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     archived_at = models.DateTimeField(null=True, blank=True)

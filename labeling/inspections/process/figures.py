@@ -32,17 +32,22 @@ WITH looked_at AS MATERIALIZED (
 newest AS MATERIALIZED (SELECT * FROM looked_at WHERE submitted_at IS NOT NULL)
 """
 _COUNTED = f"""{_NEWEST},
+timed AS (
+    SELECT n.*, CASE WHEN decided.at > n.submitted_at THEN extract(epoch FROM decided.at - n.submitted_at)::float8 / 60
+                     WHEN decided.at IS NOT NULL THEN 0 END AS minutes
+    FROM newest n CROSS JOIN LATERAL (
+        SELECT min(created_at) AS at FROM inspections_verdict
+        WHERE inspection_id = n.id AND outcome <> 'held') decided),
 each AS MATERIALIZED (
     SELECT n.*, (n.happened_at AT TIME ZONE %(zone)s)::date AS day,
-           CASE WHEN decided.at > n.submitted_at THEN extract(epoch FROM decided.at - n.submitted_at)::float8 / 60
-                WHEN decided.at IS NOT NULL THEN 0 END AS minutes,
+           n.minutes <= 60 * level.hours AS within,
+           n.minutes > 60 * level.hours
+               OR n.minutes IS NULL AND n.submitted_at < now() - level.hours * interval '1 hour' AS late,
            n.outcome IN ('passed', 'failed') AND v.by_id IS NULL
                AND NOT jsonb_path_exists(v.told, '$.parts[*].by ? (@ != "machine" && @ != "imported")') AS straight,
            photos.tries, photos.retakes, photos.refused
-    FROM newest n LEFT JOIN inspections_verdict v ON v.id = n.verdict_id
-    CROSS JOIN LATERAL (
-        SELECT min(created_at) AS at FROM inspections_verdict
-        WHERE inspection_id = n.id AND outcome <> 'held') decided
+    FROM timed n LEFT JOIN inspections_verdict v ON v.id = n.verdict_id
+    JOIN (SELECT id, settle_within_hours AS hours FROM inspections_protocol) level ON level.id = n.protocol_id
     CROSS JOIN LATERAL (
         SELECT count(*) AS tries, count(*) FILTER (WHERE number > 1) AS retakes,
                count(*) FILTER (WHERE cardinality(faults) > 0) AS refused
@@ -54,7 +59,8 @@ SELECT CASE 0 WHEN GROUPING(day) THEN 'day' WHEN GROUPING(site) THEN 'site' WHEN
        count(*), count(*) FILTER (WHERE outcome = 'passed'), count(*) FILTER (WHERE outcome = 'held'),
        count(*) FILTER (WHERE outcome = 'failed'), count(*) FILTER (WHERE straight),
        percentile_cont(ARRAY[0.5, 0.95]) WITHIN GROUP (ORDER BY minutes),
-       sum(tries)::bigint, sum(retakes)::bigint, sum(refused)::bigint
+       sum(tries)::bigint, sum(retakes)::bigint, sum(refused)::bigint,
+       count(*) FILTER (WHERE within), count(*) FILTER (WHERE late)
 FROM each GROUP BY GROUPING SETS ((), (day), (site), (photographer), (version_id), (protocol_id))
 """  # noqa: S608
 _HELD = f"""{_NEWEST},
@@ -84,7 +90,8 @@ SELECT count(*), min(happened_at), count(*) FILTER (WHERE submitted_at IS NULL) 
 class Counted:
     """``straight``: passed or failed by the rules, and no person answered a part of it. ``median`` and ``p95``: minutes to
     the verdict, of those that have one. ``tries``: photos that were sent; ``retakes``: further ones of a shot; ``refused``:
-    those that were not taken for their shot."""
+    those that were not taken for their shot. ``within`` and ``late``: of those of which it is known, whether their verdict
+    came within the protocol's service level."""
 
     n: int = 0
     passed: int = 0
@@ -96,6 +103,13 @@ class Counted:
     tries: int = 0
     retakes: int = 0
     refused: int = 0
+    within: int = 0
+    late: int = 0
+
+    @property
+    def within_share(self) -> float | None:
+        known = self.within + self.late
+        return self.within / known if known else None
 
     @property
     def undecided(self) -> int:
@@ -175,10 +189,9 @@ def _asked(protocols: Sequence[Protocol], days: int, most: int) -> dict[str, Any
 def _counted(asked: dict[str, Any]) -> dict[str, list[tuple[Any, Counted]]]:
     """By what is counted -> (its text, id or day, the counts)."""
     by: dict[str, list[tuple[Any, Counted]]] = defaultdict(list)
-    for kind, text, number, day, n, passed, held, failed, straight, took, *photos in _read(_COUNTED, asked):
-        tries, retakes, refused = (each or 0 for each in photos)
+    for kind, text, number, day, n, passed, held, failed, straight, took, *sums in _read(_COUNTED, asked):
         median, p95 = took or (None, None)
-        counted = Counted(n, passed, held, failed, straight, median, p95, tries, retakes, refused)
+        counted = Counted(n, passed, held, failed, straight, median, p95, *(each or 0 for each in sums))
         by[kind].append(({"day": day, "version": number, "protocol": number}.get(kind, text), counted))
     return by
 

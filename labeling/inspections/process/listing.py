@@ -9,11 +9,13 @@ from datetime import UTC, datetime, timedelta
 
 from django.db.models import F, Min, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from labeling.catalog.models import Project
 from labeling.inspections.looking import judged_today
 from labeling.inspections.models import Inspection, Outcome, Protocol, Shot, Verdict
+from labeling.inspections.process.service_level import due_at, is_overdue
 from labeling.inspections.process.wanted import Wanted
 from labeling.inspections.rules import Judged
 from labeling.refusals import Refused
@@ -28,16 +30,22 @@ _PLACE = re.compile(r"(-?\d{1,17})-(\d{1,18})")
 
 @dataclass(frozen=True)
 class Row:
-    """``took``: to the first verdict that was none of *held*; ``waits_for``: (shot, project or ``None``: its photo)."""
+    """``took``: to the first verdict that was none of *held*; ``waits_for``: (shot, project or ``None``: its photo);
+    ``late``: for how long it is held beyond the protocol's service level."""
 
     inspection: Inspection
     says: str
     took: timedelta | None
     waits_for: list[tuple[str, str | None]]
+    late: timedelta | None
 
     @property
     def minutes(self) -> float | None:
         return self.took / timedelta(minutes=1) if self.took is not None else None
+
+    @property
+    def late_minutes(self) -> float | None:
+        return self.late / timedelta(minutes=1) if self.late is not None else None
 
 
 @dataclass(frozen=True)
@@ -61,9 +69,9 @@ def page(protocol: Protocol, wanted: Wanted, before: str = "") -> Page:
         found = list(_shown(near)[: A_PAGE + 1])
     if len(found) > A_PAGE:
         found.pop()
-        return Page(_rows(found), place_of(found[-1]))
+        return Page(_rows(found, protocol), place_of(found[-1]))
     last = near[LOOKED_THROUGH - 1 : LOOKED_THROUGH].first() if narrowed else None
-    return Page(_rows(found), place_of(last) if last else "", looked_through=last is not None)
+    return Page(_rows(found, protocol), place_of(last) if last else "", looked_through=last is not None)
 
 
 def held(protocol: Protocol) -> tuple[int, datetime | None]:
@@ -77,6 +85,8 @@ def _of(protocol: Protocol, wanted: Wanted, before: str) -> QuerySet[Inspection]
     rows = Inspection.objects.filter(protocol=protocol)
     if wanted.outcome:
         rows = rows.filter(outcome=wanted.outcome)
+    if wanted.overdue:
+        rows = rows.filter(is_overdue(protocol))
     if wanted.asset:
         rows = rows.filter(asset__kind=protocol.asset_kind, asset__identifier=wanted.asset)
     if wanted.begins:
@@ -101,7 +111,7 @@ def _shown(rows: QuerySet[Inspection]) -> QuerySet[Inspection]:
     )
 
 
-def _rows(found: Sequence[Inspection]) -> list[Row]:
+def _rows(found: Sequence[Inspection], protocol: Protocol) -> list[Row]:
     held = [each for each in found if each.outcome == Outcome.HELD and each.verdict.by_id is None]  # type: ignore[union-attr]
     today = judged_today(held) if held else {}
     waiting = {each.pk: waits_for(today.get(each.pk)) for each in found}
@@ -112,9 +122,15 @@ def _rows(found: Sequence[Inspection]) -> list[Row]:
             each.version.name_of(each.outcome) if each.outcome else "",
             max(each.decided_at - each.begun_at, timedelta()) if each.decided_at else None,  # type: ignore[attr-defined]
             [names.said(each.version_id, *pair) for pair in waiting[each.pk]],
+            _late(each, protocol),
         )
         for each in found
     ]
+
+
+def _late(inspection: Inspection, protocol: Protocol) -> timedelta | None:
+    due, now = due_at(inspection, protocol), timezone.now()
+    return now - due if due is not None and due < now else None
 
 
 def waits_for(judged: Judged | None) -> list[tuple[str, str]]:

@@ -20,6 +20,7 @@ from labeling.inspections.process.asset import over_time
 from labeling.inspections.process.figures import MOST, MOST_EACH, SPANS, Counted, figures, side_by_side
 from labeling.inspections.process.listing import COUNTED, LOOKED_THROUGH, Page, held, page
 from labeling.inspections.process.plots import plots
+from labeling.inspections.process.service_level import overdue
 from labeling.inspections.process.wanted import Wanted
 from labeling.looked_at import only_looked_at
 from labeling.refusals import Refused
@@ -32,18 +33,24 @@ USUAL = 28
 @only_looked_at
 def protocols(request: HttpRequest) -> HttpResponse:
     """Those of the person, side by side, by what they came to in the last days."""
-    mine = protocols_of(request.user)
+    known = protocols_of(request.user, archived_too=True)
+    mine = [each for each in known if each.archived_at is None]
     counted = side_by_side(mine, USUAL)
+    late = overdue(mine)
     rows = [(each, counted.get(each.pk, Counted())) for each in mine]
     return render(
         request,
         "inspections/protocols.html",
         {
-            "rows": [(each, found, words.took(found.median), words.took(found.p95)) for each, found in rows],
+            "rows": [
+                (each, found, words.took(found.median), words.took(found.p95), late.get(each.pk, 0))
+                for each, found in rows
+            ],
             "days": USUAL,
             "most": MOST_EACH,
             "cut": any(found.n == MOST_EACH for _each, found in rows),
             "may_create": may_create_projects(request.user),
+            "archived": [each for each in known if each.archived_at is not None],
         },
     )
 
@@ -71,7 +78,7 @@ def inspections(request: HttpRequest, protocol: str) -> HttpResponse:
             wanted=wanted,
             asked=request.GET,
             wrong=wrong,
-            rows=[(row, words.took(row.minutes)) for row in found.rows],
+            rows=[(row, words.took(row.minutes), words.took(row.late_minutes)) for row in found.rows],
             older=older,
             looked_through=LOOKED_THROUGH if found.looked_through else 0,
             outcomes=Outcome.choices,
@@ -79,6 +86,7 @@ def inspections(request: HttpRequest, protocol: str) -> HttpResponse:
             more_held=waiting > COUNTED,
             counted=COUNTED,
             oldest=oldest,
+            overdue=overdue([of]).get(of.pk, 0),
         ),
         status=422 if wrong else 200,
     )

@@ -21,7 +21,8 @@ LONGEST = {"site": 60, "asset": 60, "event": 40}
 
 @dataclass(frozen=True)
 class Wanted:
-    """Empty: any. ``since`` and ``until``: days of the reader's time zone, both included."""
+    """Empty: any. ``since`` and ``until``: days of the reader's time zone, both included.
+    ``overdue``: "yes"."""
 
     outcome: str = ""
     site: str = ""
@@ -29,6 +30,7 @@ class Wanted:
     event: str = ""
     since: str = ""
     until: str = ""
+    overdue: str = ""
 
     @classmethod
     def read(cls, given: Mapping[str, str]) -> Wanted:
@@ -37,6 +39,8 @@ class Wanted:
         wrong = {}
         if wanted.outcome and wanted.outcome not in Outcome.values:
             wrong["outcome"] = _("One of: %(values)s.") % {"values": ", ".join(Outcome.values)}
+        if wanted.overdue not in {"", "yes"}:
+            wrong["overdue"] = _("One of: %(values)s.") % {"values": "yes"}
         for name in ("since", "until"):
             if getattr(wanted, name) and wanted._day(name) is None:
                 wrong[name] = _("Write a day as 2026-05-01.")

@@ -6,6 +6,6 @@ from pathlib import Path
 
 from labeling.catalog.project_templates.shelf import Shelf
 from labeling.inspections.models import KeptProtocolTemplate
-from labeling.inspections.protocol_templates.template import ProtocolTemplate, check
+from labeling.inspections.protocol_templates.template import KIND, ProtocolTemplate, check
 
-PROTOCOLS = Shelf(Path(__file__).parent / "ready_made", KeptProtocolTemplate, check, ProtocolTemplate)
+PROTOCOLS = Shelf(KIND, Path(__file__).parent / "ready_made", KeptProtocolTemplate, check, ProtocolTemplate)

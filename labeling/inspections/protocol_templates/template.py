@@ -141,6 +141,11 @@ class ProtocolTemplate:
             },
         )
 
+    def classes_needed(self, key: str) -> set[str]:
+        """Keys of the classes of this check that its rules name: a project that is asked instead must have them."""
+        conditions = [each for rule in self.content.get("rules", []) for each in rule["when"]]
+        return {name for each in conditions if each["project"] == key for name in each["is"]}
+
     def names(self, default: Mapping[str, str]) -> Names:
         """``default``: of outcomes that it does not name."""
         return Names(

@@ -19,7 +19,7 @@ from labeling.catalog.project_templates.files import as_response, parse
 from labeling.catalog.projects import free_slug
 from labeling.inspections.models import Protocol
 from labeling.inspections.pages import protocol_context
-from labeling.inspections.permissions import protocol_for
+from labeling.inspections.permissions import of_admin, protocol_for
 from labeling.inspections.protocol_templates.creating import create_from_template
 from labeling.inspections.protocol_templates.forms import KeepProtocolForm, ProtocolForm
 from labeling.inspections.protocol_templates.known import PROTOCOLS
@@ -45,8 +45,11 @@ def protocol_new(request: HttpRequest) -> HttpResponse:
         if template is not None:
             messages.error(request, lacking)
         return render(request, "inspections/protocol_new.html", {"templates": PROTOCOLS.all()})
+    me = signed_in(request)
     form = ProtocolForm(
         given,
+        of=template,
+        projects=of_admin(me),
         initial={
             "name": template.said["name"],
             "slug": free_slug(template.key, Protocol),
@@ -57,14 +60,20 @@ def protocol_new(request: HttpRequest) -> HttpResponse:
         try:
             protocol = create_from_template(
                 template=template,
-                by=signed_in(request),
+                by=me,
                 slug=form.cleaned_data["slug"],
                 name=form.cleaned_data["name"],
+                asks=form.asks(),
             )
         except Refused as refusal:
             show_refusal(form, refusal)
         else:
-            messages.success(request, _("The protocol and the projects that it asks are created."))
+            messages.success(
+                request,
+                _("The protocol is created, and each project of its checks that was not there.")
+                if any(form.asks().values())
+                else _("The protocol and the projects that it asks are created."),
+            )
             return redirect("protocol-shots", protocol=protocol.slug)
     return render(
         request,
@@ -122,7 +131,7 @@ def protocol_template_file(request: HttpRequest, key: str) -> HttpResponse:
 def protocol_template_remove(request: HttpRequest, key: str) -> HttpResponse:
     _let_in(request)
     try:
-        PROTOCOLS.remove(key)
+        PROTOCOLS.remove(key, by=signed_in(request))
     except Refused as refusal:
         messages.error(request, refusal.message)
     else:

@@ -15,9 +15,6 @@ from labeling.learning.backbone_names import said
 from labeling.learning.backbones.costs import Cost, paces
 from labeling.truth import tallies
 
-#: Jobs of a project in which the newest count of each backbone is looked for.
-LOOKED_THROUGH = 20
-
 
 @dataclass(frozen=True)
 class Used:
@@ -67,11 +64,7 @@ def state(project: Project) -> dict[str, Any]:
 
 
 def _used(project: Project, photos: int, known: dict[str, Any]) -> list[Used]:
-    told: dict[str, dict[str, Any]] = {}
-    ended = selectors.jobs(project).filter(kind__in=("embed", "measure"), state=JobState.SUCCEEDED)
-    for job in ended[:LOOKED_THROUGH]:
-        for each in (job.result or {}).get("backbones") or []:
-            told.setdefault(each["name"], each)
+    told = selectors.counted_by_backbone(project)
     further = dict(zip(project.backbone_names[1:], project.further_backbones, strict=True))
     rows = []
     for name in domain_backbones.to_embed(project):
@@ -97,6 +90,8 @@ def _role(project: Project, name: str) -> str:
         return _("the project's own: it orders the photos before the first model")
     if name in project.backbone_names:
         return _("looks beside it")
+    if name.startswith("onnx:"):
+        return _("brought in, trained elsewhere")
     if name.startswith("domain:"):
         return _("adapted to the project's photos")
     return _("dropped; a version in use stands on it")

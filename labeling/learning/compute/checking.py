@@ -9,7 +9,8 @@ from __future__ import annotations
 import logging
 import zlib
 
-from inference import domain
+from inference import brought_in, domain
+from inference.brought_in.folder import NETWORK
 from labeling.catalog import stored
 from labeling.learning.compute.stores import embed_again
 from labeling.learning.models import DomainBackbone, ModelVersion
@@ -63,7 +64,9 @@ def _is_backbone_sound(name: str) -> bool:
     if not (BACKBONES.is_sound(name) or BACKBONES.heal(name)):
         return False
     try:
-        domain.read_manifest(BACKBONES.get(name))
-    except (domain.DomainFolderError, FileNotFoundError):
+        folder = BACKBONES.get(name)
+        is_onnx = (folder / NETWORK).is_file()
+        (brought_in.read_manifest if is_onnx else domain.read_manifest)(folder)
+    except (domain.DomainFolderError, brought_in.FolderError, FileNotFoundError):
         return False
     return True

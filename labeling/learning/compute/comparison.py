@@ -2,7 +2,7 @@
 
 Photos that trained the champion are judged by its stored out-of-fold probabilities, all others by its head as
 it is; the challenger by its out-of-fold probabilities throughout. A photo for which
-that cannot be had is left out, as is one that a single answer settled because a model agreed.
+that cannot be had is left out, as is one that may judge no model (``TrainingSet.judging``).
 """
 
 from __future__ import annotations
@@ -64,8 +64,7 @@ def compare_with_champion(
             "not_worse": False,
             "unreadable": str(error),
         }
-    strict = np.array([example.strict for example in learned.examples], dtype=bool)
-    rows = np.flatnonzero(judged & strict)
+    rows = np.flatnonzero(judged & np.array(learned.judging, dtype=bool))
     y = np.asarray(learned.columns)[rows]
     # The spare column takes what the challenger's classes cannot express: never right, never dropped.
     a = champions[rows]

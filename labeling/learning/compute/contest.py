@@ -128,6 +128,8 @@ def _entrants(
         entrant(each.base, each.method, each.name, each.content_hash)
         for each in domain_backbones.candidates(project)
     ]
+    if (given := domain_backbones.brought_in(project)) is not None:
+        found.append(entrant(given.backbone, "", given.backbone, given.backbone_hash))
     if tune is not None:
         found.append(_Entrant(project.backbone_name, domain_backbones.FINE_TUNED, "", tune))
     return found

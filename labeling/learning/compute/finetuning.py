@@ -87,6 +87,8 @@ def fine_tuned_entry(
             device=device(),
             on_progress=lambda done, total: progress.report(done, total, gettext_noop("Fine-tuning")),
         )
+    except backbones.WeightsError as error:  # it came as a graph
+        return None, METHOD, str(error)
     except OSError as error:
         return None, METHOD, f"a photo's file cannot be read: {error}"
     except finetune.Diverged as error:

@@ -22,8 +22,9 @@ from labeling.learning.compute import artifact
 from labeling.learning.compute.classes import in_force
 from labeling.learning.compute.scoring import Gathered, Pool, gather, probabilities, rows_of
 from labeling.learning.compute.stores import Open, open_store, store_of, vectors_of
+from labeling.learning.compute.words import prior
 from labeling.learning.models import ModelVersion
-from labeling.learning.training_set import training_set
+from labeling.learning.training_set import TrainingSet, training_set
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,7 @@ class Ordered:
         confidence: (n,) float32, distance from the boundary in [0, 1]; NaN without a model.
         model_version_id: of the champion that had a part in it.
         missing: items without an embedding, which could not be ordered.
+        words: how words and labels compared before the first model (see ``compute.words``); None where they did not.
     """
 
     item_ids: npt.NDArray[np.int64]
@@ -49,6 +51,7 @@ class Ordered:
     confidence: npt.NDArray[np.float32]
     model_version_id: int | None
     missing: list[int]
+    words: dict[str, Any] | None = None
 
     def summary(self) -> dict[str, dict[str, list[float]]]:
         """ladder (class id) -> band -> [lowest confidence, highest confidence, photos]; without a model empty."""
@@ -105,6 +108,7 @@ class Prepared:
     classes: list[int]
     model_version_id: int | None
     missing: list[int]
+    words: dict[str, Any] | None = None
 
 
 def backbone_of(
@@ -158,7 +162,10 @@ def prepare(
         told = in_force(proba[images], champion.classes, class_resolution(project))
         if told is not None:
             classes = told[0]
-    labeled_rows, labeled_y = _labeled(project, gathered.store, classes)
+    learned = training_set(project)
+    labeled_rows, labeled_y = _labeled(learned, gathered.store, classes)
+    begins_by_words = champion is None and chosen.name == "inward"
+    by_words = prior(project, learned, gathered.store, present) if begins_by_words else None
     return Prepared(
         strategy=chosen,
         pool=Candidates(
@@ -167,10 +174,12 @@ def prepare(
             proba=told[1] if told is not None else None,
             labeled_embeddings=labeled_rows,
             labeled_y=labeled_y,
+            words=by_words.proba if by_words else None,
         ),
         classes=classes,
         model_version_id=champion.pk if champion is not None and told is not None else None,
         missing=missing.tolist(),
+        words=by_words.told if by_words else None,
     )
 
 
@@ -195,6 +204,7 @@ def order(prepared: Prepared, *, bands: int, seed: int) -> Ordered:
         confidence=np.where(without, np.float32(np.nan), ordering.confidence[order]).astype(np.float32),
         model_version_id=prepared.model_version_id,
         missing=prepared.missing,
+        words=prepared.words,
     )
 
 
@@ -220,10 +230,9 @@ def order_items(
 
 
 def _labeled(
-    project: Project, store: Vectors, classes: list[int]
+    settled: TrainingSet, store: Vectors, classes: list[int]
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
     """Embeddings and columns of what is settled. Without a model, columns follow the guideline's order."""
-    settled = training_set(project)
     columns = {each: index for index, each in enumerate(classes or [each.id for each in settled.classes])}
     lacking = set(store.missing([example.sha256 for example in settled.examples]))
     usable = [

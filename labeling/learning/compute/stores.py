@@ -140,8 +140,8 @@ def networks_folder() -> Path:
 
 
 def load_backbone(name: str) -> Backbone:
-    """A backbone of the registry, or a domain backbone of this installation. Raises what ``backbones.load`` raises."""
-    if not name.startswith("domain:"):
+    """A backbone of the registry, or one that was fitted here or brought in. Raises what ``backbones.load`` raises."""
+    if parse(name).family not in backbones.KEPT:
         return backbones.load(name)
     with suppress(FileNotFoundError):  # said in the library's words
         BACKBONES.get(parse(name).architecture)

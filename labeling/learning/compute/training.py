@@ -197,12 +197,14 @@ def _figures(
 ) -> dict[str, Any]:
     keys = [each.key for each in learned.classes]
     audit = np.array([example.audit for example in learned.examples], dtype=bool)
-    strict = np.array([example.strict for example in learned.examples], dtype=bool)
+    judging = np.array(learned.judging, dtype=bool)
     validated = trained.metrics
-    if strict.any() and not strict.all():
+    if not judging.all():
         # What a model had a part in settling says that models agree with it.
         columns = np.asarray(learned.columns)
-        validated = validated | metrics.evaluate(trained.oof_proba[strict], columns[strict], keys, seed=seed)
+        validated = validated | metrics.evaluate(
+            trained.oof_proba[judging], columns[judging], keys, seed=seed
+        )
     return {
         # PostgreSQL keeps the keys of an object in an order of its own; this is that of all columns.
         "order": keys,

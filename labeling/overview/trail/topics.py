@@ -20,17 +20,19 @@ class Topic:
 
 
 _EXPORTS = frozenset({"trail_exported"})
+_TEMPLATES = frozenset({"template_kept", "template_removed"})
 _SIGNING_IN = frozenset(map(str, AccountEvent.SIGN_INS))
 
 TOPICS: dict[str, Topic] = {
     "sign-ins": Topic(_("Sign-ins"), of_accounts=_SIGNING_IN),
     "accounts": Topic(
         _("Accounts and tokens"),
-        of_accounts=frozenset(AccountEvent.Kind.values) - _SIGNING_IN - _EXPORTS,
+        of_accounts=frozenset(AccountEvent.Kind.values) - _SIGNING_IN - _EXPORTS - _TEMPLATES,
     ),
     "members": Topic(_("Members"), of_projects=frozenset({"role_set", "member_removed"})),
     "settings": Topic(
         _("Projects and their settings"),
+        of_accounts=_TEMPLATES,
         of_projects=frozenset(
             {
                 "project_created",
@@ -42,8 +44,16 @@ TOPICS: dict[str, Topic] = {
                 "sheet_changed",
                 "sheet_removed",
                 "protocol_published",
+                "protocol_archived",
+                "protocol_restored",
                 "capture_link_prolonged",
                 "capture_link_revoked",
+                "endpoint_made",
+                "endpoint_changed",
+                "endpoint_secret",
+                "endpoint_removed",
+                "endpoint_on",
+                "endpoint_off",
             }
         ),
     ),
@@ -86,7 +96,12 @@ TOPICS: dict[str, Topic] = {
             }
         ),
     ),
-    "models": Topic(_("Models"), of_projects=frozenset({"model_trained", "model_promoted"})),
+    "models": Topic(
+        _("Models"),
+        of_projects=frozenset(
+            {"model_trained", "model_promoted", "model_brought_in", "shadow_began", "shadow_ended"}
+        ),
+    ),
     "decisions": Topic(
         _("Certificates and decisions"),
         of_projects=frozenset(
@@ -120,5 +135,9 @@ TOPICS: dict[str, Topic] = {
         _("Imports"), of_projects=frozenset({"import_started", "import_applied", "import_undone"})
     ),
     "categories": Topic(_("Categories"), of_projects=frozenset({"vocabulary_made", "vocabulary_version"})),
-    "exports": Topic(_("Exports"), of_accounts=_EXPORTS, of_projects=frozenset({"exported", "data_set"})),
+    "exports": Topic(
+        _("Exports"),
+        of_accounts=_EXPORTS,
+        of_projects=frozenset({"exported", "data_set", "feed_made", "feed_prolonged", "feed_revoked"}),
+    ),
 }

@@ -46,6 +46,7 @@ def settings_for(sheet: QuestionSheet, questions: list[Question], *, person: Use
         "classes": [],
         "minViewMs": 0,
         "undoSeconds": max((each.project.undo_seconds for each in questions), default=0),
+        "earlier": bool(questions) and all(each.project.earlier_allowed for each in questions),
         "reasons": screen.reasons() | {"all": screen.reasons()["unusable"]},
         "questions": [
             {
@@ -71,6 +72,7 @@ _SHARED = (
     "preparingTitle", "errorTitle", "errorText", "forbiddenTitle", "signInTitle", "signInText", "chooseHold",
     "chooseUnusable", "hold", "unusable", "another", "anotherTitle", "anotherText", "tabTitle", "tabText", "sentBack",
     "sentBackMany", "skipped", "unskipped", "undone", "emptyTitle", "openTitle", "openText", "offlineTitle", "offlineText",
+    "earlierNone", "earlierOffline", "earlierOf", "earlierShown",
 )  # fmt: skip
 
 

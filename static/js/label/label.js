@@ -7,6 +7,7 @@ import { deliver } from "../screen/api.js";
 import { Claims } from "../screen/claims.js";
 import { afterPaint } from "../screen/clock.js";
 import { Criteria } from "../screen/criteria.js";
+import { Earlier } from "../screen/earlier.js";
 import { Finder } from "../screen/finder.js";
 import { Halt } from "../screen/halt.js";
 import { listen, onControl, uuid } from "../screen/keys.js";
@@ -46,6 +47,11 @@ const wanted = new Wanted({ shelf, progress });
 const criteria = new Criteria({
   memory: "hilltop-criteria",
   open: (kept, wide) => (kept ? kept === "open" : wide),
+});
+const earlier = new Earlier({
+  place: () => (!halt.why && shelf.current?.ready ? `${settings.urls.leases}${shelf.current.lease}/earlier` : ""),
+  toast,
+  announce,
 });
 const checklist = new Checklist();
 const guideline = new GuidelineWatch({ announce, ready: () => shelf.current || changeGuideline() });
@@ -192,6 +198,7 @@ function undo() {
   finder.close();
   bar.leave();
   card.leave();
+  earlier.leave();
   viewer.afresh();
   shelf.putBack(task);
   stage.show(task);
@@ -211,6 +218,7 @@ function undo() {
 /** The next photo, in this very frame; see `Stage`. */
 function showNext(event, options) {
   $("toast").hidden = true; // what it said was about the photo before
+  earlier.leave();
   changeGuideline();
   if (!stage.next(event, options)) showCard();
 }
@@ -229,6 +237,7 @@ function halted() {
   undoable.offer(false);
   finder.close();
   bar.leave();
+  earlier.leave();
   stage.leave();
   $("look-again").hidden = true;
 }
@@ -324,7 +333,7 @@ function asItIs() {
   announce(texts.reset);
 }
 
-const KEYS = { z: undo, s: skip, i: () => criteria.toggle(), "?": () => panels.toggle("help"), 0: asItIs };
+const KEYS = { z: undo, s: skip, i: () => criteria.toggle(), "?": () => panels.toggle("help"), 0: asItIs, ".": () => earlier.toggle() };
 
 /** Whether the key did something. */
 function onKey(event, key) {

@@ -6,6 +6,7 @@ import { AnswerBar } from "../screen/answers.js";
 import { Claims } from "../screen/claims.js";
 import { afterPaint } from "../screen/clock.js";
 import { Criteria } from "../screen/criteria.js";
+import { Earlier } from "../screen/earlier.js";
 import { Halt } from "../screen/halt.js";
 import { listen, onControl, uuid } from "../screen/keys.js";
 import { ownKeys } from "../screen/own-keys.js";
@@ -35,6 +36,14 @@ const questions = new Questions({ clock });
 const criteria = new Criteria({
   memory: "hilltop-criteria",
   open: (kept, wide) => (kept ? kept === "open" : wide),
+});
+const earlier = new Earlier({
+  place: () => {
+    const [question] = !halt.why && shelf.current?.ready ? questions.open : [];
+    return question ? `${about(question.project).url}leases/${question.lease}/earlier` : "";
+  },
+  toast,
+  announce,
 });
 const undoable = new UndoStack({ keep: HISTORY, toast, undo, memory }); // { key, task, label, skipped, parts }
 const bar = new AnswerBar({
@@ -172,6 +181,7 @@ function undo() {
   card.leave();
   const task = photos.reopen(last.task, parts.map(({ lease }) => lease));
   if (task !== shelf.current) {
+    earlier.leave();
     viewer.afresh();
     shelf.putBack(task);
   }
@@ -194,6 +204,7 @@ function undo() {
 
 function showNext(event, options) {
   $("toast").hidden = true; // what it said was about the photo before
+  earlier.leave();
   const there = stage.next(event, options);
   questions.of(shelf.current);
   criteria.rest();
@@ -203,6 +214,7 @@ function showNext(event, options) {
 function halted() {
   undoable.offer(false);
   bar.leave();
+  earlier.leave();
   stage.leave();
   $("look-again").hidden = true;
 }
@@ -314,7 +326,7 @@ function asItIs() {
   announce(texts.reset);
 }
 
-const KEYS = { Escape: escape, z: undo, s: skip, i: () => criteria.toggle(), "?": () => panels.toggle("help"), 0: asItIs };
+const KEYS = { Escape: escape, z: undo, s: skip, i: () => criteria.toggle(), "?": () => panels.toggle("help"), 0: asItIs, ".": () => earlier.toggle() };
 
 /** Whether the key did something. */
 function onKey(event, key) {

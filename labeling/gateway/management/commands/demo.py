@@ -14,7 +14,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 from django.utils import timezone
 
-from config.supervise import CannotStart, Program, Supervisor, check_port
+from config.supervise import CannotStart, Program, Supervisor, check_port, hold_var
 from config.translations import compile_translations
 from labeling.catalog import demo
 from labeling.catalog.elpv import elpv_folder
@@ -51,7 +51,8 @@ class Command(BaseCommand):
         began = time.monotonic()
         at = address()
         try:
-            check_port(at.host, at.port)
+            with hold_var():
+                check_port(at.host, at.port)
             compile_translations()
             self.stdout.write("Preparing the database …")
             call_command("migrate", verbosity=0, interactive=False)

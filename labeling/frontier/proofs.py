@@ -1,0 +1,58 @@
+"""Whether what the machine says of a photo is certified: told without deciding anything, for whoever asks it.
+
+A certificate speaks of one version, class and margin, and of photos like the pool that it was proven on. Of a photo that is
+not in the project the newest arrivals speak: while they are told apart from the pool, or were not looked at yet, it is not
+certified either (:mod:`labeling.frontier.arrivals`). What people have taken of the pool since the look is for who decides
+the rest of it to count: that costs a pass over the pool.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from labeling.catalog.models import Project
+from labeling.frontier.arrivals import why_unlike
+from labeling.frontier.auditing import paused_classes
+from labeling.frontier.certificates import in_force
+from labeling.frontier.standing import promise_of
+
+
+@dataclass(frozen=True)
+class Proof:
+    """``reason``: why it is not certified: ``no_certificate``, ``outside``, ``audits_wait``, ``unlike_the_pool`` or
+    ``not_looked_at``. ``promise`` and ``stated``: under which promise, and the precision that is stated of it."""
+
+    certified: bool
+    reason: str = ""
+    promise: str = ""
+    stated: float | None = None
+
+
+NONE = Proof(False, "no_certificate")
+
+
+class Proofs:
+    """What is proven in a project now. ``item_ids``: photos of it that are going to be asked about."""
+
+    def __init__(self, project: Project, item_ids: Sequence[int]) -> None:
+        self._certificates = {each.label_class_id: each for each in in_force(project)}
+        self._paused: set[int] = set()
+        self._unlike: dict[int | None, str] = {}
+        if self._certificates:
+            plan = next(iter(self._certificates.values())).run.plan
+            self._paused = paused_classes(project)
+            self._unlike = why_unlike(plan.pk, project, item_ids)
+
+    def of(self, version_id: int, class_id: int, margin: float, item_id: int | None = None) -> Proof:
+        """``margin``: of the predicted class over the second."""
+        certificate = self._certificates.get(class_id)
+        if certificate is None or certificate.model_version_id != version_id:
+            return NONE
+        if margin < certificate.threshold:
+            return Proof(False, "outside")
+        if class_id in self._paused:
+            return Proof(False, "audits_wait")
+        if reason := self._unlike[item_id]:
+            return Proof(False, reason)
+        return Proof(True, "", *promise_of(certificate))

@@ -1,0 +1,28 @@
+"""What a channel does with an event, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from labeling.notify.models import Endpoint, Event
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """``status``: of HTTP, where there was an answer; ``text``: its first letters; ``error``: why there was none."""
+
+    status: int | None = None
+    text: str = ""
+    error: str = ""
+
+    @property
+    def taken(self) -> bool:
+        return self.status is not None and 200 <= self.status < 300
+
+
+#: Sends once. It runs in a thread without a database, and raises nothing.
+Send = Callable[[], Answer]
+#: An endpoint, an event and its body -> how to send it.
+Prepare = Callable[[Endpoint, Event, dict[str, Any]], Send]

@@ -1,0 +1,48 @@
+"""Webhooks by Standard Webhooks (https://www.standardwebhooks.com): a signed POST, which an answer of 2xx takes.
+
+Redirects are not followed, and addresses inside are not reached (:mod:`labeling.public_http`).
+"""
+
+from __future__ import annotations
+
+import json
+from time import monotonic
+from typing import Any
+
+from django.utils import timezone
+from standardwebhooks import Webhook
+
+from labeling.notify.channels.channel import Answer, Send
+from labeling.notify.models import Endpoint, Event
+from labeling.notify.secrets import secrets_of
+from labeling.plain_text import plain
+from labeling.public_http import NotFetched, request
+
+#: Seconds for all of one attempt.
+ATTEMPT_S = 15.0
+#: Bytes of an answer that the log keeps.
+KEPT_BYTES = 500
+
+
+def prepare(endpoint: Endpoint, event: Event, body: dict[str, Any]) -> Send:
+    url, secrets, name = endpoint.url, secrets_of(endpoint), event.name
+    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+
+    def send() -> Answer:
+        now = timezone.now()
+        signatures = (Webhook(secret).sign(name, now, text) for secret in secrets)
+        headers = {
+            "Content-Type": "application/json",
+            "webhook-id": name,
+            "webhook-timestamp": str(int(now.timestamp())),
+            "webhook-signature": " ".join(signatures),
+        }
+        try:
+            deadline = monotonic() + ATTEMPT_S
+            with request("POST", url, headers, body=text.encode(), deadline=deadline) as response:
+                kept = response.read(KEPT_BYTES).decode("utf-8", "replace")
+                return Answer(response.status, plain(kept))
+        except NotFetched as error:
+            return Answer(error=str(error)[:300])
+
+    return send

@@ -1,0 +1,140 @@
+"""What waits is delivered: all endpoints side by side, of each subject one event after the other.
+
+One job does it at a time (they share a lock), in threads that know no database. Whoever is killed leaves the deliveries
+waiting, and the next one sends again what was under way: at least once, and by the event's id harmless. A slow receiver
+holds its own share of the threads, never all of them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Collection
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from time import monotonic
+
+from django.db import connection
+from django.utils import timezone
+
+from labeling.jobs.progress import stopping
+from labeling.notify.bodies import bodies_of
+from labeling.notify.channels import CHANNELS
+from labeling.notify.channels.channel import Answer, Send
+from labeling.notify.listening import TASK
+from labeling.notify.models import Delivery
+from labeling.notify.recording import Tried, give_up, record
+
+#: At once, and of one endpoint.
+THREADS, SHARE = 32, 8
+#: Seconds that one job goes on, and for which it waits where something is due then.
+RUN_S, LINGER_S = 30.0, 5.0
+_TICK_S = 0.2
+
+# The first event of each subject that waits: those behind it wait for it, whatever they are due. ``SHARE`` less those that
+# are under way, of each endpoint that may be tried.
+_HEADS = """
+SELECT head.id FROM notify_endpoint e
+CROSS JOIN LATERAL (
+    SELECT d.id FROM notify_delivery d
+    WHERE d.endpoint_id = e.id AND d.state = 'waiting' AND d.next_at <= %(by)s AND d.id <> ALL (%(flying)s)
+      AND NOT EXISTS (SELECT 1 FROM notify_delivery b
+                      WHERE b.endpoint_id = e.id AND b.subject = d.subject AND b.state = 'waiting'
+                        AND b.event_id < d.event_id)
+    ORDER BY d.next_at, d.event_id
+    LIMIT greatest(0, %(share)s - coalesce((%(busy)s::jsonb ->> e.id::text)::int, 0))) head
+WHERE e.off_at IS NULL AND (e.not_before IS NULL OR e.not_before <= %(by)s)
+LIMIT %(room)s
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Timed:
+    answer: Answer
+    at: datetime
+    ms: int
+
+
+def deliver(*, run_s: float = RUN_S, linger_s: float = LINGER_S) -> int:
+    """Deliver what is due, and what comes to be due within ``linger_s`` of its end, for ``run_s`` seconds at most (and an
+    attempt's more). Returns the number of attempts."""
+    _forget_other_calls()
+    end, tried = monotonic() + run_s, 0
+    flying: dict[Future[_Timed], Delivery] = {}
+    with ThreadPoolExecutor(THREADS, thread_name_prefix="deliver") as pool:
+        while True:
+            goes_on = monotonic() < end and not stopping.is_set()
+            if goes_on:
+                for delivery, send in _ready(flying.values()):
+                    flying[pool.submit(_timed, send)] = delivery
+            if flying:
+                over, _still = wait(flying, timeout=_TICK_S, return_when=FIRST_COMPLETED)
+                if over:
+                    record([_tried(flying.pop(each), each.result()) for each in over])
+                tried += len(over)
+            elif goes_on and _heads(within=linger_s):
+                stopping.wait(_TICK_S)
+            else:
+                return tried
+
+
+def _forget_other_calls() -> None:
+    """Calls that are committed are heard by this job, as their events are: they need no job of their own."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "DELETE FROM procrastinate_jobs WHERE id IN (SELECT id FROM procrastinate_jobs"
+            " WHERE task_name = %s AND status = 'todo' FOR UPDATE SKIP LOCKED)",
+            [TASK],
+        )
+
+
+def something_is_due() -> bool:
+    return bool(_heads(within=0))
+
+
+def _heads(flying: Collection[Delivery] = (), *, within: float = 0.0) -> list[int]:
+    room = THREADS - len(flying)
+    if not room:
+        return []
+    busy = Counter(str(each.endpoint_id) for each in flying)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _HEADS,
+            {
+                "by": timezone.now() + timedelta(seconds=within),
+                "flying": [each.pk for each in flying],
+                "busy": json.dumps(busy),
+                "share": SHARE,
+                "room": room,
+            },
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
+def _ready(flying: Collection[Delivery]) -> list[tuple[Delivery, Send]]:
+    heads = _heads(flying)
+    if not heads:
+        return []
+    found = list(
+        Delivery.objects.filter(pk__in=heads).select_related("endpoint", "event__project").order_by("event")
+    )
+    bodies = bodies_of([each.event for each in found])
+    ready = []
+    for each in found:
+        body = bodies.get(each.event_id)
+        if body is None:
+            give_up(each, "What it tells of is gone, or cannot be told.")
+        else:
+            ready.append((each, CHANNELS[each.endpoint.kind](each.endpoint, each.event, body)))
+    return ready
+
+
+def _timed(send: Send) -> _Timed:
+    at, began = timezone.now(), monotonic()
+    answer = send()
+    return _Timed(answer, at, round(1000 * (monotonic() - began)))
+
+
+def _tried(delivery: Delivery, timed: _Timed) -> Tried:
+    return Tried(delivery, timed.answer, timed.at, timed.ms)

@@ -1,0 +1,168 @@
+"""Events, who hears them, and what became of each (docs/decisions/0062-events-are-written-by-the-database.md).
+
+An event says which row tells what happened, and nothing of what that row says: its body is made when it is delivered.
+"""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.functions import RandomUUID
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from labeling.catalog.models import Project
+
+
+class Channel(models.TextChoices):
+    """How an endpoint is told."""
+
+    WEBHOOK = "webhook", _("Webhook")
+
+
+class OffReason(models.TextChoices):
+    ADMIN = "admin", _("An admin switched it off")
+    FAILING = "failing", _("Nothing was taken for a day")
+    GONE = "gone", _("It said that it is gone (410)")
+
+
+class Endpoint(models.Model):
+    """Who is told of which kinds of event. Without a ``project`` it hears all projects.
+
+    While it is off, events wait for it. ``failing_since``: the first attempt after the last one that was taken; until
+    ``not_before`` nothing is tried. ``secret`` is encrypted, and ``old_secret`` signs too until ``old_until``.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    project = models.ForeignKey(Project, null=True, on_delete=models.CASCADE, related_name="endpoints")
+    kind = models.CharField(max_length=12, choices=Channel.choices, default=Channel.WEBHOOK)
+    name = models.CharField(max_length=80)
+    url = models.CharField(max_length=1000)
+    events = ArrayField(models.CharField(max_length=40), help_text="kinds of event")
+    secret = models.TextField(blank=True)
+    old_secret = models.TextField(blank=True, default="", db_default="")
+    old_until = models.DateTimeField(null=True)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    off_at = models.DateTimeField(null=True)
+    off_reason = models.CharField(
+        max_length=7, choices=OffReason.choices, blank=True, default="", db_default=""
+    )
+    failing_since = models.DateTimeField(null=True)
+    failures = models.PositiveIntegerField(default=0, db_default=0, help_text="in a row")
+    not_before = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["created_at"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(off_at__isnull=True, off_reason="") | Q(off_at__isnull=False) & ~Q(off_reason=""),
+                name="off_for_a_reason",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_on(self) -> bool:
+        return self.off_at is None
+
+
+class Event(models.Model):
+    """Something happened: ``row`` of the table ``source`` says what. The database's triggers write it, in the transaction
+    of what happened, where an endpoint listens (:mod:`labeling.notify.listening`).
+
+    ``uuid`` makes repeats harmless. Events of one ``subject`` reach an endpoint in the order of their ids.
+    """
+
+    uuid = models.UUIDField(unique=True, db_default=RandomUUID(), editable=False)
+    kind = models.CharField(max_length=40)
+    # Of a project that is gone the rows are too, and a delivery says so.
+    project = models.ForeignKey(
+        Project, null=True, on_delete=models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False
+    )
+    subject = models.CharField(max_length=80)
+    source = models.CharField(max_length=63)
+    row = models.CharField(max_length=40)
+    at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        indexes = [models.Index(fields=["at"], name="events_by_time")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.subject}"
+
+    @property
+    def name(self) -> str:
+        """As the receiver knows it again."""
+        return f"evt_{self.uuid.hex}"
+
+
+class DeliveryState(models.TextChoices):
+    WAITING = "waiting", _("Waits")
+    DELIVERED = "delivered", _("Delivered")
+    FAILED = "failed", _("Given up")
+
+
+class Delivery(models.Model):
+    """An event on its way to an endpoint. The event's subject stands here too, for the order is by it."""
+
+    endpoint = models.ForeignKey(
+        Endpoint, on_delete=models.CASCADE, related_name="deliveries", db_index=False
+    )
+    event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="deliveries")
+    subject = models.CharField(max_length=80)
+    state = models.CharField(
+        max_length=9,
+        choices=DeliveryState.choices,
+        default=DeliveryState.WAITING,
+        db_default=DeliveryState.WAITING,
+    )
+    attempts = models.PositiveSmallIntegerField(default=0, db_default=0)
+    next_at = models.DateTimeField(db_default=Now())
+    delivered_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["endpoint", "event"], name="delivered_once")]
+        indexes = [
+            models.Index(
+                fields=["endpoint", "next_at", "event"],
+                condition=Q(state="waiting"),
+                name="deliveries_due",
+            ),
+            models.Index(
+                fields=["endpoint", "subject", "event"],
+                condition=Q(state="waiting"),
+                name="deliveries_of_subject",
+            ),
+            models.Index(fields=["endpoint", "-id"], name="deliveries_of_endpoint"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.event_id} to {self.endpoint_id}: {self.state}"
+
+
+class Attempt(models.Model):
+    """One attempt of a delivery: ``status`` where there was an answer, ``answer`` its first bytes, else ``error``."""
+
+    delivery = models.ForeignKey(Delivery, on_delete=models.CASCADE, related_name="log")
+    at = models.DateTimeField()
+    ms = models.PositiveIntegerField()
+    status = models.PositiveSmallIntegerField(null=True)
+    answer = models.CharField(max_length=500, blank=True)
+    error = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"{self.status or self.error} after {self.ms} ms"
+
+    @property
+    def taken(self) -> bool:
+        return self.status is not None and 200 <= self.status < 300

@@ -1,0 +1,29 @@
+"""The jobs of events. Only a worker loads this module."""
+
+from __future__ import annotations
+
+from procrastinate.contrib.django import app
+
+from labeling.notify import delivering, tidying
+from labeling.notify.listening import PRIORITY, QUEUE, TASK, wake
+
+
+@app.task(name=TASK, queue=QUEUE, lock=TASK, priority=PRIORITY)
+def deliver() -> None:
+    delivering.deliver()
+    if delivering.something_is_due():
+        wake()
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="hilltop.deliver_due", queue="cpu", queueing_lock="hilltop.deliver_due")
+def deliver_due(timestamp: int) -> None:
+    """Every minute: what is to be tried again, and what a job that broke off left."""
+    if delivering.something_is_due():
+        wake()
+
+
+@app.periodic(cron="41 2 * * *")
+@app.task(name="hilltop.tidy_events", queue="cpu", queueing_lock="hilltop.tidy_events")
+def tidy_events(timestamp: int) -> None:
+    tidying.remove_old()

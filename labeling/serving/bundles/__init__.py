@@ -1,0 +1,1 @@
+"""A model version taken out as one file: see docs/bundles.md."""

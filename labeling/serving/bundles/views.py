@@ -1,0 +1,62 @@
+"""The page where an admin takes the champion out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from labeling.catalog.models import Project
+from labeling.catalog.pages import project_context
+from labeling.catalog.permissions import Action, project_for
+from labeling.learning import job_lines
+from labeling.learning.selectors import champion
+from labeling.looked_at import only_looked_at
+from labeling.people.signed_in import signed_in
+from labeling.refusals import Refused
+from labeling.serving.bundles import services
+
+
+@login_required
+@only_looked_at
+def page(request: HttpRequest, slug: str) -> HttpResponse:
+    project = project_for(request.user, slug, Action.ADMIN)
+    return render(
+        request, "serving/bundle.html", project_context(request, project, "bundle", **_state(project))
+    )
+
+
+@login_required
+@only_looked_at
+def state(request: HttpRequest, slug: str) -> HttpResponse:
+    project = project_for(request.user, slug, Action.ADMIN)
+    return render(request, "serving/_bundle.html", {"project": project, **_state(project)})
+
+
+@login_required
+@require_POST
+def make(request: HttpRequest, slug: str) -> HttpResponse:
+    project = project_for(request.user, slug, Action.ADMIN)
+    try:
+        services.request_bundle(project=project, by=signed_in(request))
+    except Refused as refusal:
+        messages.error(request, refusal.message)
+    else:
+        messages.success(request, _("A worker writes it. This page shows how far it is."))
+    return redirect("bundle", slug=slug)
+
+
+def _state(project: Project) -> dict[str, Any]:
+    last = services.jobs(project).first()
+    line = job_lines.line(last) if last is not None else None
+    return {
+        "champion": champion(project),
+        "made": services.newest(project),
+        "live": line if line and line.job.is_live else None,
+        "failed": line if line and line.can_retry else None,
+    }

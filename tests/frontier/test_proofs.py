@@ -1,0 +1,50 @@
+"""What a prediction is worth: certified by a certificate in force of its version, class and margin, for such photos only."""
+
+from __future__ import annotations
+
+import pytest
+
+from labeling.frontier.models import Certificate, DecidingPause
+from labeling.frontier.proofs import Proof, Proofs
+from labeling.frontier.services import request_deciding, suspend
+from tests.frontier.proving import Pool, certified_pool
+from tests.frontier.test_arrivals import arrive, on
+
+pytestmark = pytest.mark.django_db
+
+
+def proof(pool: Pool, margin: float, item_id: int | None = None, *, version: int | None = None) -> Proof:
+    certificate = Certificate.objects.earliest("pk")
+    proofs = Proofs(pool.project, [] if item_id is None else [item_id])
+    return proofs.of(version or pool.model.pk, certificate.label_class_id, margin, item_id)
+
+
+def test_inside_outside_another_version_and_suspended() -> None:
+    pool = certified_pool()
+    certificate = Certificate.objects.earliest("pk")
+    inside = proof(pool, certificate.threshold)
+    assert (inside.certified, inside.reason, inside.promise) == (True, "", "machine")
+    assert inside.stated == certificate.run.plan.precision
+    assert proof(pool, certificate.threshold - 0.01).reason == "outside"
+    assert proof(pool, 1.0, version=pool.model.pk + 1).reason == "no_certificate"
+    pause = DecidingPause.objects.create(project=pool.project, label_class=certificate.label_class)
+    assert proof(pool, 1.0).reason == "audits_wait"
+    pause.delete()
+    suspend(certificate=certificate, by=pool.admin, note="Photos from a new camera.")
+    assert proof(pool, 1.0).reason == "no_certificate"
+
+
+def test_what_came_in_lately_speaks_for_photos_that_are_not_here() -> None:
+    pool = certified_pool()
+    on(pool)
+    batch = arrive(pool, 120, easy=True)
+    assert proof(pool, 1.0).reason == proof(pool, 1.0, batch[0].pk).reason == "not_looked_at"
+    request_deciding(project=pool.project)
+    pool.work()
+    assert proof(pool, 1.0).reason == proof(pool, 1.0, batch[0].pk).reason == "unlike_the_pool"
+    assert proof(pool, 1.0, pool.items[0].pk).certified, "of the pool itself it still speaks"
+    usual = arrive(pool, 120, easy=False, seed=8)
+    request_deciding(project=pool.project)
+    pool.work()
+    assert proof(pool, 1.0).certified and proof(pool, 1.0, usual[0].pk).certified
+    assert proof(pool, 1.0, batch[0].pk).reason == "unlike_the_pool"
