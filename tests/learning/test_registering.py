@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 from django.core.files.base import ContentFile
+from django.test import Client
+from django.urls import reverse
 from safetensors.numpy import load_file, save_file
 
 from inference import artifacts, backbones, train
@@ -85,6 +87,11 @@ def test_a_head_becomes_a_challenger_that_is_judged_on_what_it_has_not_learned_f
     told = Activity.objects.get(project=project, kind="model_registered")
     assert told.data["judged_on"] == 20
     assert STAGING.names() == set()
+    client = Client()
+    client.force_login(project.created_by)
+    page = client.get(reverse("model", args=[project.slug, 2])).content.decode()
+    assert "This head was trained elsewhere. Its figures are of 20 settled photos" in page
+    assert "Trained elsewhere" in client.get(reverse("models", args=[project.slug])).content.decode()
     # It serves like any other.
     services.promote(model_version=made, by=project.created_by)
     item_ids = [item.pk for item in items]
