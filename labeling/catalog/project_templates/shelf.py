@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, TypeVar
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 from labeling.catalog.models import KeptTemplate
 from labeling.catalog.project_templates.files import parse
-from labeling.catalog.project_templates.shapes import Wrong
+from labeling.catalog.project_templates.shapes import Wrong, in_language
 from labeling.catalog.projects import SLUG
 from labeling.locks import hold_name
 from labeling.people.history import remember
@@ -24,15 +25,22 @@ from labeling.refusals import Refused
 MOST = 200
 
 
-class Template(Protocol):
+@dataclass(frozen=True)
+class Template:
     """``content``: as in its file, checked. ``is_own``: of the site, not shipped."""
 
+    content: dict[str, Any]
+    is_own: bool = False
+
     @property
-    def key(self) -> str: ...
-    @property
-    def content(self) -> dict[str, Any]: ...
-    @property
-    def is_own(self) -> bool: ...
+    def key(self) -> str:
+        return str(self.content["key"])
+
+    @cached_property
+    def said(self) -> dict[str, Any]:
+        """The content in the language of whoever reads first: a template lives no longer than a request."""
+        said: dict[str, Any] = in_language(self.content)
+        return said
 
 
 T = TypeVar("T", bound=Template)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 from django.db import models
@@ -21,8 +20,8 @@ from labeling.catalog.project_templates.shapes import (
     Text,
     Word,
     Wrong,
-    in_language,
 )
+from labeling.catalog.project_templates.shelf import Template
 from labeling.catalog.projects import SETTINGS, SLUG, SLUG_RULE, wrong_settings
 from labeling.catalog.strictness import PRESETS, Preset, preset_called
 from labeling.refusals import Refused
@@ -84,22 +83,7 @@ SHAPE = Table(
 
 
 @dataclass(frozen=True)
-class ProjectTemplate:
-    """``content``: as in the file, checked. ``is_own``: of this site, not shipped."""
-
-    content: dict[str, Any]
-    is_own: bool = False
-
-    @property
-    def key(self) -> str:
-        return str(self.content["key"])
-
-    @cached_property
-    def said(self) -> dict[str, Any]:
-        """The content in the language of whoever reads first: a template lives no longer than a request."""
-        said: dict[str, Any] = in_language(self.content)
-        return said
-
+class ProjectTemplate(Template):
     @property
     def preset(self) -> Preset | None:
         return preset_called(self.content.get("strictness", ""))

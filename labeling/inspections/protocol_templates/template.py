@@ -20,8 +20,8 @@ from labeling.catalog.project_templates.shapes import (
     Text,
     Word,
     Wrong,
-    in_language,
 )
+from labeling.catalog.project_templates.shelf import Template
 from labeling.catalog.project_templates.template import KEY, SIGNS, ProjectTemplate, refuse_wrong
 from labeling.catalog.project_templates.template import check as check_project
 from labeling.inspections import rules as ruling
@@ -102,22 +102,7 @@ SHAPE = Table(
 
 
 @dataclass(frozen=True)
-class ProtocolTemplate:
-    """``content``: as in the file, checked. ``is_own``: of this site, not shipped."""
-
-    content: dict[str, Any]
-    is_own: bool = False
-
-    @property
-    def key(self) -> str:
-        return str(self.content["key"])
-
-    @cached_property
-    def said(self) -> dict[str, Any]:
-        """The content in the language of whoever reads first: a template lives no longer than a request."""
-        said: dict[str, Any] = in_language(self.content)
-        return said
-
+class ProtocolTemplate(Template):
     @cached_property
     def projects(self) -> dict[str, ProjectTemplate]:
         """What is asked: by the key that shots and rules use. Raises :class:`Refused` ``no_template`` where one is gone."""

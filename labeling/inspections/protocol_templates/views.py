@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from labeling.catalog.forms.templates import TemplateFileForm
 from labeling.catalog.pages import show_refusal
 from labeling.catalog.permissions import Action, may_create_projects
-from labeling.catalog.project_templates.files import as_response, parse
 from labeling.catalog.projects import free_slug
+from labeling.catalog.views import shelves
 from labeling.inspections.models import Protocol
 from labeling.inspections.pages import protocol_context
 from labeling.inspections.permissions import of_admin, protocol_for
@@ -97,22 +97,8 @@ def _lacking(template: ProtocolTemplate) -> str:
 def protocol_templates(request: HttpRequest) -> HttpResponse:
     """All that there are; a file that is sent becomes one of the site's own."""
     _let_in(request)
-    sent = request.method == "POST"
-    form = TemplateFileForm(request.POST if sent else None, request.FILES if sent else None)
-    wrong: dict[str, Any] = {}
-    if sent and form.is_valid():
-        try:
-            kept = PROTOCOLS.keep(read(parse(form.content())), by=signed_in(request))
-        except Refused as refusal:
-            wrong = form.tell(refusal)
-        else:
-            messages.success(request, _("The template “%(name)s” is kept.") % {"name": kept.said["name"]})
-            return redirect("protocol-templates")
-    return render(
-        request,
-        "inspections/protocol_templates.html",
-        {"templates": PROTOCOLS.all(), "form": form, "wrong": wrong},
-        status=422 if form.errors or wrong else 200,
+    return shelves.list_page(
+        request, PROTOCOLS, read, page="inspections/protocol_templates.html", address="protocol-templates"
     )
 
 
@@ -120,23 +106,15 @@ def protocol_templates(request: HttpRequest) -> HttpResponse:
 @require_GET
 def protocol_template_file(request: HttpRequest, key: str) -> HttpResponse:
     _let_in(request)
-    found = PROTOCOLS.called(key)
-    if found is None:
-        raise Http404(_("There is no such template any more."))
-    return as_response(found.key, found.content)
+    return shelves.download(PROTOCOLS, key)
 
 
 @login_required
 @require_POST
 def protocol_template_remove(request: HttpRequest, key: str) -> HttpResponse:
     _let_in(request)
-    try:
-        PROTOCOLS.remove(key, by=signed_in(request))
-    except Refused as refusal:
-        messages.error(request, refusal.message)
-    else:
-        messages.success(request, _("The template is removed. Protocols that were made from it stay."))
-    return redirect("protocol-templates")
+    told = _("The template is removed. Protocols that were made from it stay.")
+    return shelves.remove(request, PROTOCOLS, key, told=told, address="protocol-templates")
 
 
 @login_required
@@ -144,24 +122,16 @@ def protocol_template_remove(request: HttpRequest, key: str) -> HttpResponse:
 def protocol_template(request: HttpRequest, protocol: str) -> HttpResponse:
     """The protocol as a template: kept in the site, or (``?file``) as a file."""
     found = protocol_for(request.user, protocol, Action.ADMIN)
-    if "file" in request.GET and request.method == "GET":
-        try:
-            made = template_of_protocol(found)
-            return as_response(made.key, made.content)
-        except Refused as refusal:
-            messages.error(request, refusal.message)
-            return redirect("protocol-template", protocol=protocol)
     sent = request.POST if request.method == "POST" else None
     form = KeepProtocolForm(sent, initial={"name": found.name, "key": found.slug})
-    if form.is_valid():
-        try:
-            PROTOCOLS.keep(template_of_protocol(found, **form.cleaned_data), by=signed_in(request))
-        except Refused as refusal:
-            show_refusal(form, refusal)
-        else:
-            messages.success(request, _("The protocol is a template now: whoever creates one can choose it."))
-            return redirect("protocol-shots", protocol=protocol)
-    return render(
+    return shelves.keep_or_download(
+        request,
+        PROTOCOLS,
+        partial(template_of_protocol, found),
+        form,
+        told=_("The protocol is a template now: whoever creates one can choose it."),
+        address=reverse("protocol-shots", args=[protocol]),
+    ) or render(
         request,
         "inspections/protocol_template.html",
         protocol_context(request, found, "protocol-shots", form=form),
