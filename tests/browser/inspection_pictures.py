@@ -56,7 +56,7 @@ class SmallCamera(Camera):
     def keep(self, data: bytes, name: str) -> tuple[str, int]:
         path = self.folder / f"{name}.webp"
         with Image.open(io.BytesIO(data)) as picture:
-            for quality in (80, 65, 50, 40):
+            for quality in (80, 65, 50, 40, 30):
                 buffer = io.BytesIO()
                 picture.convert("RGB").save(buffer, "WEBP", quality=quality, method=6)
                 if buffer.tell() <= LARGEST:
