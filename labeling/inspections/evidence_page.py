@@ -293,10 +293,11 @@ def _state(known: Known, how: Standing | None) -> str:
 
 
 def _says_of_unknown(unknown: list[ruling.Part], names: Names) -> str:
-    """“It waits for 3 answers: Front (Car wash), …”."""
-    named = [
-        f"{names.shots.get(shot, shot)} ({names.projects.get(project, project)})" for shot, project in unknown
-    ]
+    """“It waits for 3 answers: Car wash (Front, Rear), Damage (Front).”"""
+    shots = defaultdict(list)
+    for shot, project in unknown[:12]:
+        shots[project].append(names.shots.get(shot, shot))
+    checks = ", ".join(f"{names.projects.get(each, each)} ({', '.join(of)})" for each, of in shots.items())
     return ngettext(
-        "It waits for %(n)d answer: %(checks)s.", "It waits for %(n)d answers: %(checks)s.", len(named)
-    ) % {"n": len(named), "checks": ", ".join(named[:12]) + (" …" if len(named) > 12 else "")}
+        "It waits for %(n)d answer: %(checks)s.", "It waits for %(n)d answers: %(checks)s.", len(unknown)
+    ) % {"n": len(unknown), "checks": checks + (" …" if len(unknown) > 12 else "")}

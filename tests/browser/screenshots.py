@@ -2,7 +2,8 @@
 
 A temporary Hilltop with its own database, web server and worker is filled with made-up cells, labeled by two simulated
 people and one reviewer through the services, trained and promoted by the worker, and photographed in Chromium. The
-dashboard looks back on twelve weeks, which are written into a project of their own. ``--only dashboard`` takes its alone.
+dashboard looks back on twelve weeks, which are written into a project of their own; the inspections are
+the demo's car wash (:mod:`tests.browser.inspection_pictures`). ``--only inspections`` takes theirs alone.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ import random
 import shutil
 import time
 import uuid
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,14 +22,15 @@ from typing import TYPE_CHECKING
 # Playwright's synchronous API keeps an event loop in this thread, which makes Django refuse ORM calls.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
-import numpy as np
 from PIL import Image
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Page, sync_playwright
 
-from benchmarks.bench_project import Member, close_connections, set_up_django
+from benchmarks.bench_project import close_connections, set_up_django
 from benchmarks.running import hilltop, own_database
-from benchmarks.screen import CHROMIUM, session_cookie
+from benchmarks.screen import CHROMIUM
 from config.database import ROOT
+from tests.browser.inspection_pictures import SmallCamera, film_of_a_car, live_at_the_wash, take_inspections
+from tests.browser.photographing import Camera, photo_shown
 from tests.cells import MadeCell, make_cells
 
 if TYPE_CHECKING:
@@ -41,7 +42,6 @@ PHOTOS = 64
 SWEPT = 132
 GOLD = 4
 CELLS = 240
-LARGEST = 250_000
 CLASSES = [
     {
         "key": "functional",
@@ -257,100 +257,6 @@ def _until_idle(project: Project, timeout: float = 180.0) -> None:
         raise SystemExit(f"the {failed.kind} job failed: {failed.error}")
 
 
-class Camera:
-    """Opens pages as one person or another, and keeps what they look like as small PNGs."""
-
-    def __init__(self, browser: Browser, url: str, folder: Path) -> None:
-        self.browser = browser
-        self.url = url
-        self.folder = folder
-
-    def take(
-        self,
-        name: str,
-        path: str,
-        user: User,
-        *,
-        width: int = 1280,
-        height: int = 800,
-        dark: bool = False,
-        prepare: Callable[[Page], None] | None = None,
-    ) -> None:
-        context = self.browser.new_context(
-            base_url=self.url,
-            viewport={"width": width, "height": height},
-            color_scheme="dark" if dark else "light",
-            reduced_motion="reduce",
-            locale="en-GB",
-        )
-        context.add_cookies(
-            [{"name": "sessionid", "value": session_cookie(Member(user, "")), "url": self.url}]
-        )
-        page = context.new_page()
-        errors: list[str] = []
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        # The stream of live events never ends, so "networkidle" would never come.
-        page.goto(path, wait_until="load")
-        if prepare is not None:
-            prepare(page)
-        _wait_for_photos(page)
-        time.sleep(0.4)
-        size = _small_png(page.screenshot(), self.folder / f"{name}.png")
-        wide = page.evaluate("document.documentElement.scrollWidth")
-        context.close()
-        if errors:
-            raise SystemExit(f"{name}: script errors: {'; '.join(errors)}")
-        if wide > width:
-            raise SystemExit(f"{name}: the page is {wide} px wide in a window of {width} px")
-        print(f"{name}.png  {size / 1000:.0f} kB", flush=True)
-
-
-def _wait_for_photos(page: Page) -> None:
-    """Until every photo in the window is painted. Asked from outside: the pages' policy lets nobody poll within."""
-    waiting = """[...document.images].filter((one) => one.getBoundingClientRect().top < innerHeight
-        && one.getClientRects().length && !one.complete).length"""
-    deadline = time.monotonic() + 15
-    while page.evaluate(waiting):
-        if time.monotonic() > deadline:
-            raise SystemExit(f"{page.url}: a photo does not come")
-        time.sleep(0.1)
-
-
-def _small_png(data: bytes, path: Path) -> int:
-    """Write as a PNG of at most :data:`LARGEST` bytes, of 256 colours where it must be; return the size.
-
-    The palette is put together from greys, for the photos, and from what is coloured: a plain median cut would
-    spend it all on the photo's greys and turn a small orange mark brown.
-    """
-    with Image.open(io.BytesIO(data)) as picture:
-        plain = picture.convert("RGB")
-    buffer = io.BytesIO()
-    plain.save(buffer, "PNG", optimize=True)
-    if buffer.tell() <= LARGEST:
-        path.write_bytes(buffer.getvalue())
-        return buffer.tell()
-    pixels = np.asarray(plain).reshape(-1, 3)
-    coloured = pixels[np.ptp(pixels, axis=1) > 10]
-    colours: list[int] = []
-    if len(coloured):
-        strip = Image.fromarray(coloured.reshape(1, -1, 3)).quantize(120, kmeans=3, dither=Image.Dither.NONE)
-        colours = list(strip.getpalette() or [])[: 3 * 120]
-    for greys in (128, 64, 32):
-        ramp = [round(255 * step / (greys - 1)) for step in range(greys)]
-        palette = Image.new("P", (1, 1))
-        palette.putpalette([level for grey in ramp for level in (grey, grey, grey)] + colours)
-        buffer = io.BytesIO()
-        plain.quantize(palette=palette, dither=Image.Dither.NONE).save(buffer, "PNG", optimize=True)
-        if buffer.tell() <= LARGEST:
-            path.write_bytes(buffer.getvalue())
-            return buffer.tell()
-    raise SystemExit(f"{path.name}: {buffer.tell()} bytes, more than {LARGEST}")
-
-
-def photo_shown(page: Page) -> None:
-    page.wait_for_selector("html[data-shown]", state="attached", timeout=60_000)
-
-
 def live_for_weeks(stage: Stage) -> str:
     """A project with twelve weeks of history on made-up cells; its slug."""
     from labeling.catalog.models import Item, Project
@@ -454,16 +360,15 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--folder", type=Path, default=ROOT / "docs" / "screenshots")
-    parser.add_argument("--only", choices=["dashboard", "sweep"], help="these pictures alone")
+    parser.add_argument("--only", choices=["dashboard", "sweep", "inspections"], help="these pictures alone")
     options = parser.parse_args()
     path = os.environ.get("HILLTOP_CHROMIUM") or next(filter(None, map(shutil.which, CHROMIUM)), None)
     if path is None:
         raise SystemExit(
             "No Chromium here: install it (Debian: apt-get install chromium) or set HILLTOP_CHROMIUM."
         )
-    options.folder.mkdir(parents=True, exist_ok=True)
     dice = random.Random(11)
-    with own_database():
+    with own_database() as here:
         set_up_django()
         stage = build()
         with hilltop() as target:
@@ -475,18 +380,30 @@ def main() -> None:
                 train(stage, promote=False)
                 estimate(stage)
                 hold_a_cracked_cell(stage)
-            slug = live_for_weeks(stage) if options.only != "sweep" else ""
+            slug = live_for_weeks(stage) if options.only in (None, "dashboard") else ""
+            if options.only in (None, "inspections"):
+                live_at_the_wash(stage.admin)
+            film_of_a_car(here / "film.mjpeg")
             with sync_playwright() as playwright:
                 browser = playwright.chromium.launch(
-                    executable_path=path, args=["--no-sandbox", "--disable-dev-shm-usage"]
+                    executable_path=path,
+                    args=[
+                        "--no-sandbox",
+                        "--disable-dev-shm-usage",
+                        "--use-fake-device-for-media-stream",
+                        f"--use-file-for-fake-video-capture={here / 'film.mjpeg'}",
+                    ],
                 )
                 camera = Camera(browser, target.url, options.folder)
                 if options.only is None:
                     take_all(camera, stage)
-                if options.only != "sweep":
+                if slug:
                     take_dashboard(camera, stage, slug)
-                if options.only != "dashboard":
+                if options.only in (None, "sweep"):
                     take_sweep(camera, stage)
+                if options.only in (None, "inspections"):
+                    folder = options.folder / "inspections"
+                    take_inspections(SmallCamera(browser, target.url, folder), stage.admin)
                 browser.close()
         close_connections()
 

@@ -93,7 +93,7 @@ def test_the_list_says_what_each_is_held_for(wash: Wash) -> None:
     assert [(row.says, row.minutes and round(row.minutes)) for row in rows] == [
         ("Certified", 4), ("Certified", 40), ("On hold", None), ("Rejected", 10), ("", None),
     ]  # fmt: skip
-    assert rows[2].waits_for == [("Front", None), ("Rear", None)]
+    assert rows[2].waits_for == [(None, ["Front", "Rear"])]
 
 
 @pytest.mark.parametrize(

@@ -104,7 +104,8 @@ class Wash:
 def wash(number: int) -> Wash:
     """Which car comes as the ``number``-th, and what its driver shows."""
     dice = random.Random(f"{SEED} {number}")
-    car = scenes.any_car(dice, dice.randint(1, 60))
+    plate = dice.randint(1, 60)
+    car = scenes.any_car(random.Random(f"{SEED} car {plate}"), plate)
     story = dice.random()
     if story < 0.45:  # foam, on one side at least
         shots = ["front", "rear", *dice.sample(["left", "right"], dice.randint(1, 2))]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -30,13 +30,13 @@ _PLACE = re.compile(r"(-?\d{1,17})-(\d{1,18})")
 
 @dataclass(frozen=True)
 class Row:
-    """``took``: to the first verdict that was none of *held*; ``waits_for``: (shot, project or ``None``: its photo);
+    """``took``: to the first verdict that was none of *held*; ``waits_for``: (project or ``None``: the photo; shots);
     ``late``: for how long it is held beyond the protocol's service level."""
 
     inspection: Inspection
     says: str
     took: timedelta | None
-    waits_for: list[tuple[str, str | None]]
+    waits_for: list[tuple[str | None, list[str]]]
     late: timedelta | None
 
     @property
@@ -121,7 +121,7 @@ def _rows(found: Sequence[Inspection], protocol: Protocol) -> list[Row]:
             each,
             each.version.name_of(each.outcome) if each.outcome else "",
             max(each.decided_at - each.begun_at, timedelta()) if each.decided_at else None,  # type: ignore[attr-defined]
-            [names.said(each.version_id, *pair) for pair in waiting[each.pk]],
+            names.said(each.version_id, waiting[each.pk]),
             _late(each, protocol),
         )
         for each in found
@@ -159,8 +159,11 @@ class Names:
             dict(projects.values_list("slug", "name")),
         )
 
-    def said(self, version: int, shot: str, project: str) -> tuple[str, str | None]:
-        return self.shots.get((version, shot), shot), self.projects.get(project, project) if project else None
+    def said(self, version: int, pairs: Iterable[tuple[str, str]]) -> list[tuple[str | None, list[str]]]:
+        shots: dict[str, list[str]] = {}
+        for shot, project in pairs:
+            shots.setdefault(project, []).append(self.shots.get((version, shot), shot))
+        return [(self.projects.get(each, each) if each else None, of) for each, of in shots.items()]
 
 
 def place_of(inspection: Inspection) -> str:
