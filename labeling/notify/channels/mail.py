@@ -118,7 +118,8 @@ def _parts(told: Sequence[Told]) -> list[Part]:
 
 def _line(told: Told) -> str:
     body = told.body or {}
-    at = localize(timezone.localtime(told.event.at))
+    when = timezone.localtime(told.event.at)
+    at = f"{localize(when)} {when:%Z}"
     project = body.get("project") if told.endpoint_hears_all else None
     said = [f"{name}: {value}" for name, value in _said(body.get("data", {})) if value is not None]
     return " · ".join([at, *([project] if project else []), told.event.subject, ", ".join(said)])
