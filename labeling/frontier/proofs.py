@@ -11,10 +11,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from labeling.catalog.meaning import meaning_now
 from labeling.catalog.models import Project
 from labeling.frontier.arrivals import why_unlike
 from labeling.frontier.auditing import paused_classes
-from labeling.frontier.certificates import in_force
+from labeling.frontier.models import Certificate
 from labeling.frontier.standing import promise_of
 
 
@@ -33,21 +34,26 @@ NONE = Proof(False, "no_certificate")
 
 
 class Proofs:
-    """What is proven in a project now. ``item_ids``: photos of it that are going to be asked about."""
+    """What is proven of a version now. ``item_ids``: photos of the project that are going to be asked about."""
 
-    def __init__(self, project: Project, item_ids: Sequence[int]) -> None:
-        self._certificates = {each.label_class_id: each for each in in_force(project)}
+    def __init__(self, project: Project, version_id: int, item_ids: Sequence[int]) -> None:
+        found = Certificate.objects.in_force().filter(project=project, model_version=version_id)
+        certificates = list(found.select_related("run__plan"))
+        meaning = meaning_now(project).pk if certificates else None
+        self._certificates = {
+            each.label_class_id: each for each in certificates if each.guideline_id == meaning
+        }
         self._paused: set[int] = set()
         self._unlike: dict[int | None, str] = {}
         if self._certificates:
-            plan = next(iter(self._certificates.values())).run.plan
+            plan = next(iter(self._certificates.values())).run.plan_id
             self._paused = paused_classes(project)
-            self._unlike = why_unlike(plan.pk, project, item_ids)
+            self._unlike = why_unlike(plan, project, item_ids)
 
-    def of(self, version_id: int, class_id: int, margin: float, item_id: int | None = None) -> Proof:
+    def of(self, class_id: int, margin: float, item_id: int | None = None) -> Proof:
         """``margin``: of the predicted class over the second."""
         certificate = self._certificates.get(class_id)
-        if certificate is None or certificate.model_version_id != version_id:
+        if certificate is None:
             return NONE
         if margin < certificate.threshold:
             return Proof(False, "outside")

@@ -24,6 +24,7 @@ NAMES = {
     "embed": gettext_lazy("Embed photos"),
     "embed_help": gettext_lazy("Help to embed photos"),
     "train": gettext_lazy("Train a model"),
+    "register": gettext_lazy("Register a head"),
     "adapt": gettext_lazy("Adapt the backbone"),
     "measure": gettext_lazy("Measure a backbone's pace"),
     "derive": gettext_lazy("Bring photos over"),

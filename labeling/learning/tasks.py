@@ -9,13 +9,14 @@ from procrastinate.contrib.django import app
 from labeling.catalog import stored
 from labeling.jobs.handlers import handles
 from labeling.jobs.progress import Progress
-from labeling.learning import deriving, lookalikes
+from labeling.learning import deriving, lookalikes, registering
 from labeling.learning.adaptation.compute import adapt_project
 from labeling.learning.backbones import services as backbones
 from labeling.learning.backbones.compute import measure as measure_backbone
 from labeling.learning.compute import checking, likenesses
 from labeling.learning.compute import lookalikes as compute_lookalikes
 from labeling.learning.compute.embedding import embed_project, help_to_embed
+from labeling.learning.compute.registering import make_version
 from labeling.learning.compute.training import train_project
 from labeling.learning.lab.compute import run_lab
 
@@ -52,6 +53,11 @@ def train(progress: Progress) -> dict[str, Any]:
     return train_project(progress)
 
 
+@handles(registering.JOB_KIND)
+def register(progress: Progress) -> dict[str, Any]:
+    return make_version(progress)
+
+
 @handles("lab")
 def lab(progress: Progress) -> dict[str, Any]:
     return run_lab(progress)
@@ -70,3 +76,4 @@ def check_stored(timestamp: int) -> None:
     checking.check_folders(night)
     stored.check_photos(night)
     stored.sweep_staging()
+    registering.sweep()

@@ -20,7 +20,8 @@ from labeling.notify.channels.mail import REST
 from labeling.notify.models import Attempt, Delivery, DeliveryState, Endpoint, OffReason
 from labeling.notify.switching import switch_off_by_itself
 
-#: After so many failures in a row, of whichever subjects, an endpoint is left alone for up to so many seconds.
+#: After so many failures in a row, of whichever subjects, an endpoint is left alone: as long as one delivery would be, and
+#: longer after as many again, but never for more seconds than this.
 IN_A_ROW, REST_S = 8, 60.0
 #: Pauses are longer or shorter by up to this share, so that what failed together does not come back together.
 JITTER = 0.2
@@ -82,7 +83,8 @@ def _follow(endpoint: Endpoint, tried: Sequence[Tried]) -> None:
         endpoint.failing_since = endpoint.failing_since or min(each.at for each in failed)
         endpoint.failures += len(failed)
     if endpoint.failures >= IN_A_ROW:
-        endpoint.not_before = timezone.now() + timedelta(seconds=min(REST_S, _pause(endpoint.failures - 1)))
+        rest = min(REST_S, _pause(endpoint.failures // IN_A_ROW - 1))
+        endpoint.not_before = timezone.now() + timedelta(seconds=rest)
     endpoint.save(update_fields=["failing_since", "failures", "not_before"])
     for each in failed:
         _fail(endpoint, each.delivery)

@@ -6,7 +6,7 @@ However many projects there are, it takes the same number of queries.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ from labeling.catalog.models import Project
 from labeling.catalog.permissions import Action
 from labeling.catalog.proposals import waiting_proposals, waiting_proposals_say
 from labeling.frontier.at_a_glance import Glance, glance
+from labeling.inspections.models import Protocol
 from labeling.monitors.selectors import unseen_alerts
 from labeling.overview.next_steps import failed_jobs
 from labeling.overview.project_cards import ProjectCard
@@ -29,9 +30,9 @@ from labeling.truth.models import OpenDispute, Pause
 
 @dataclass(frozen=True)
 class Line:
-    """One thing in one project. ``page``: where it is done; empty where the person has nothing to do about it."""
+    """One thing in one project or protocol. ``page``: where it is done; empty where the person has nothing to do there."""
 
-    project: Project
+    project: Project | Protocol
     text: str
     icon: str
     page: str = ""
@@ -48,9 +49,10 @@ class Across:
     machine: dict[int, str]
 
 
-def across(user: User, cards: Sequence[ProjectCard]) -> Across:
+def across(user: User, cards: Sequence[ProjectCard], late: Mapping[Protocol, int]) -> Across:
+    """``late``: how many inspections of a protocol are overdue."""
     seen = glance([card.project for card in _who_may(Action.FIGURES, cards)])
-    needs, red = _needs(user, cards), _red(cards, seen)
+    needs, red = _needs(user, cards), [*_red(cards, seen), *_late(late)]
     return Across(
         says=_says(cards, seen, needs, red),
         needs=needs,
@@ -138,6 +140,14 @@ def _red(cards: Sequence[ProjectCard], seen: Glance) -> list[Line]:
     return found
 
 
+def _late(late: Mapping[Protocol, int]) -> Iterator[Line]:
+    for protocol, n in late.items():
+        text = ngettext("%(n)d held inspection is overdue", "%(n)d held inspections are overdue", n) % {
+            "n": n
+        }
+        yield Line(protocol, text, "clipboard-check", "protocol", _("Look"))
+
+
 def _machine(card: ProjectCard, seen: Glance) -> str:
     at = standing(card.project, seen, pool=card.pool, people=card.settled)
     if not at.machine:
@@ -151,7 +161,7 @@ def _says(cards: Sequence[ProjectCard], seen: Glance, needs: Sequence[Line], red
     admin = {card.project.pk for card in _who_may(Action.ADMIN, cards)}
     if n := len(needs):
         parts.append(ngettext("%(n)d thing needs you", "%(n)d things need you", n) % {"n": n})
-    elif not any(line.project.pk in admin for line in red):
+    elif not any(isinstance(line.project, Protocol) or line.project.pk in admin for line in red):
         parts.append(_("Nothing needs you now"))
     if n := len(red):
         parts.append(ngettext("%(n)d problem is open", "%(n)d problems are open", n) % {"n": n})

@@ -198,6 +198,13 @@ def _trained(data: dict[str, Any]) -> str:
     }
 
 
+def _registered(data: dict[str, Any]) -> str:
+    return _(
+        "%(who)s registered a head that was trained elsewhere as model version %(number)d: accuracy %(accuracy).2f on %(n)d "
+        "ground truths that it says it has not seen."
+    ) % {**data, "n": data["judged_on"]}
+
+
 def _promoted(data: dict[str, Any]) -> str:
     if data.get("before") and data["before"] > data["number"]:
         said = _("%(who)s rolled back from version %(before)d to version %(number)d") % data
@@ -430,6 +437,7 @@ _SENTENCES: dict[str, Callable[[dict[str, Any]], str]] = {
     "model_brought_in": lambda d: (
         _("%(who)s brought a classifier in (%(file)s): model version %(number)d.") % d
     ),
+    "model_registered": _registered,
     "model_promoted": _promoted,
     "shadow_began": lambda d: _("%(who)s lets version %(number)d answer in the shadow.") % d,
     "shadow_ended": lambda d: _("%(who)s lets no version answer in the shadow any more.") % d,
@@ -524,6 +532,7 @@ _LOOK: dict[str, tuple[str, str]] = {
     "labeler_resumed": ("circle-play", "labelers"),
     "model_trained": ("brain", "models"),
     "model_brought_in": ("brain", "models"),
+    "model_registered": ("brain", "models"),
     "model_promoted": ("brain", "models"),
     "shadow_began": ("contrast", "models"),
     "shadow_ended": ("contrast", "models"),

@@ -23,15 +23,15 @@ def home(request: HttpRequest) -> HttpResponse:
     cards = project_cards(user)
     archived = list(Project.objects.archived_by_admins_like(user).order_by("-archived_at")[:50])
     protocols = protocols_of(user)
+    late = overdue(protocols)
     return render(
         request,
         "overview/home.html",
         {
             "cards": cards,
-            "across": across(user, cards),
+            "across": across(user, cards, {each: late[each.pk] for each in protocols if each.pk in late}),
             "may_create": may_create_projects(user),
             "archived": archived,
             "protocols": protocols,
-            "overdue": overdue(protocols),
         },
     )

@@ -21,7 +21,7 @@ from labeling.people.models import User
 from labeling.queue import claiming, machine_first, pace
 from labeling.queue.entries import share_ranking
 from labeling.queue.leases import leases_of
-from labeling.queue.models import BandOpening, Entry, Slot
+from labeling.queue.models import BandOpening, Entry, Ranking, Slot
 from labeling.queue.places import ARRIVALS
 from labeling.refusals import Refused
 from labeling.truth.models import Draw
@@ -146,13 +146,18 @@ def next_in_order(
         now = pace.current_band(project)
         current = now if now > current else pace.go_on(project, BandOpening.Cause.EXHAUSTED)
         slot = claiming.take_fresh(project, ranking, labeler, current)
-    if slot is None:
-        machine_first.give_back_overdue(ranking)
-    for band in [*range(current - 1, -1, -1), ARRIVALS, *range(current + 1, ranking.bands)]:
-        if slot is not None:
-            break
-        slot = claiming.take_fresh(project, ranking, labeler, band)
+    outward = [*range(current - 1, -1, -1), ARRIVALS, *range(current + 1, ranking.bands)]
+    slot = slot or _first_fresh(project, ranking, labeler, outward)
+    if slot is None and machine_first.give_back_overdue(ranking):
+        slot = _first_fresh(project, ranking, labeler, [current, *outward])
     return slot
+
+
+def _first_fresh(project: Project, ranking: Ranking, labeler: User, bands: Sequence[int]) -> Slot | None:
+    """Of the first of these bands that has one."""
+    return next(
+        (slot for band in bands if (slot := claiming.take_fresh(project, ranking, labeler, band))), None
+    )
 
 
 def renew(project: Project, held: Sequence[Slot], offline: timedelta = timedelta(0)) -> None:

@@ -64,12 +64,13 @@ def give_back(*, project: Project) -> list[int]:
     )
 
 
-def give_back_overdue(ranking: Ranking) -> None:
+def give_back_overdue(ranking: Ranking) -> list[int]:
     """The same of all that came more than ``PATIENCE`` ago."""
-    _run(
+    return _run(
         f"""
         UPDATE queue_entry e SET band = {BACK_FROM_MACHINE} FROM catalog_item i
         WHERE e.ranking_id = %s AND e.taken = 0 AND {IS_LEFT_TO_MACHINE} AND i.id = e.item_id AND i.added_at < %s
+        RETURNING e.item_id
         """,  # noqa: S608  (constants)
         [ranking.pk, timezone.now() - PATIENCE],
     )

@@ -116,10 +116,10 @@ def ladders_of(ranking: Ranking) -> Ladders:
 def bands_of(project: Project, version_id: int) -> Callable[[int, float], int | None]:
     """(predicted class, margin) -> the band, from 0, that a photo lies in by the order of today; nothing where that order is
     by another version, or has no ladder for the class."""
-    ranking = current_ranking(project)
-    if ranking is None or ranking.model_version_id != version_id:
-        return lambda _predicted, _margin: None
-    edges = dict(Placement.objects.filter(ranking=ranking).values_list("predicted_id", "edges"))
+    placements = Placement.objects.filter(
+        ranking__project=project, ranking__current=True, ranking__model_version=version_id
+    )
+    edges = dict(placements.values_list("predicted_id", "edges"))
 
     def band(predicted: int, margin: float) -> int | None:
         mine = edges.get(predicted)

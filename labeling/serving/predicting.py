@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from django.utils.translation import gettext as _
 
@@ -16,7 +17,7 @@ from labeling.catalog.models import Item, Project
 from labeling.catalog.photos import PhotoRefused, advice, judge_header
 from labeling.frontier.proofs import NONE, Proof, Proofs
 from labeling.learning import selectors
-from labeling.learning.models import ModelVersion, Score
+from labeling.learning.models import ModelVersion, Promotion, Score
 from labeling.queue.placing import bands_of
 from labeling.read_once import only_looking
 from labeling.refusals import Refused
@@ -80,14 +81,16 @@ def predict(
             % {"most": MOST_PHOTOS},
         )
     with only_looking():
-        champion = selectors.champion(project)
+        champion = (
+            Promotion.objects.filter(project=project).values_list("model_version_id", flat=True).first()
+        )
         if champion is None:
             raise Refused(
                 "no_model", _("No model was promoted in this project yet. Train one, and promote it.")
             )
         photos = [_judged(sha256, data) for sha256, data in sent] + _held(project, champion, hashes)
-        versions = {champion.pk: champion} | _ask(project, champion, photos)
-        return _told(project, versions, photos)
+        _ask(project, champion, photos)
+        return _told(project, photos)
 
 
 def _judged(sha256: str, data: bytes) -> _Photo:
@@ -98,7 +101,7 @@ def _judged(sha256: str, data: bytes) -> _Photo:
     return _Photo(sha256, data)
 
 
-def _held(project: Project, champion: ModelVersion, hashes: Sequence[str]) -> list[_Photo]:
+def _held(project: Project, champion: int, hashes: Sequence[str]) -> list[_Photo]:
     """With their scores, or where they have none yet, with their bytes."""
     of_hash = dict(
         Item.objects.filter(project=project, image__sha256__in=hashes).values_list("image__sha256", "pk")
@@ -109,53 +112,65 @@ def _held(project: Project, champion: ModelVersion, hashes: Sequence[str]) -> li
 
 
 def _of_item(
-    champion: ModelVersion, sha256: str, item_id: int | None, scores: Mapping[int, Sequence[float]]
+    champion: int, sha256: str, item_id: int | None, scores: Mapping[int, Sequence[float]]
 ) -> _Photo:
     if item_id is None:
         return _Photo(sha256, error="not_here")
     if item_id in scores:
-        return _Photo(sha256, item_id=item_id, version=champion.pk, scores=scores[item_id])
+        return _Photo(sha256, item_id=item_id, version=champion, scores=scores[item_id])
     try:
         return _Photo(sha256, storage.original_of(sha256), item_id)
     except FileNotFoundError:
         return _Photo(sha256, item_id=item_id, error="lost")
 
 
-def _ask(project: Project, champion: ModelVersion, photos: Sequence[_Photo]) -> dict[int, ModelVersion]:
-    """Put into the ``photos`` what the service says of those that have no scores; the version by which, if another."""
+def _ask(project: Project, champion: int, photos: Sequence[_Photo]) -> None:
+    """Put into the ``photos`` what the service says of those that have no scores, and by which version."""
     asked = [photo for photo in photos if photo.data]
     if not asked:
-        return {}
+        return
     shadow = Shadow.objects.filter(project=project).values_list("model_version_id", flat=True).first()
     version, answers = probabilities(
-        [photo.data for photo in asked], project=project.pk, version=champion.pk, shadow=shadow
+        [photo.data for photo in asked], project=project.pk, version=champion, shadow=shadow
     )
     for photo, answer in zip(asked, answers, strict=True):
         photo.version, photo.scores = version, answer.get("probabilities", ())
         photo.error = answer.get("error", "")
-    return {} if version == champion.pk else ModelVersion.objects.in_bulk([version])
 
 
-def _told(
-    project: Project, versions: Mapping[int, ModelVersion], photos: Sequence[_Photo]
-) -> list[Prediction]:
-    keys = {pk: selectors.class_keys(version) for pk, version in versions.items()}
-    bands = {pk: bands_of(project, pk) for pk in versions}
-    proofs = Proofs(project, [photo.item_id for photo in photos if photo.item_id is not None])
+class _Version:
+    """What a version's scores mean: by what never changes of it, and by ``band`` and ``proofs`` as they are now."""
+
+    def __init__(self, project: Project, pk: int, photos: Sequence[_Photo]) -> None:
+        self.number, self.classes, self.keys = _known(pk)
+        self.band = bands_of(project, pk)
+        self.proofs = Proofs(project, pk, [each.item_id for each in photos if each.item_id is not None])
+
+
+@lru_cache(maxsize=256)
+def _known(pk: int) -> tuple[int, list[int], list[str]]:
+    """A version's number, its classes (ids) and their keys, in the order of the scores."""
+    version = ModelVersion.objects.only("number", "classes").get(pk=pk)
+    return version.number, version.classes, selectors.class_keys(version)
+
+
+def _told(project: Project, photos: Sequence[_Photo]) -> list[Prediction]:
+    told_by = {photo.version for photo in photos if not photo.error}
+    versions = {pk: _Version(project, pk, photos) for pk in told_by}
 
     def told(photo: _Photo) -> Prediction:
         if photo.error:
             return Prediction(photo.sha256, photo.error)
-        version = versions[photo.version]
+        by = versions[photo.version]
         best, confidence = top(photo.scores)
         return Prediction(
             photo.sha256,
-            version=version.number,
-            scores=dict(zip(keys[version.pk], photo.scores, strict=True)),
-            label_class=keys[version.pk][best],
+            version=by.number,
+            scores=dict(zip(by.keys, photo.scores, strict=True)),
+            label_class=by.keys[best],
             confidence=confidence,
-            band=bands[version.pk](version.classes[best], confidence),
-            proof=proofs.of(version.pk, version.classes[best], confidence, photo.item_id),
+            band=by.band(by.classes[best], confidence),
+            proof=by.proofs.of(by.classes[best], confidence, photo.item_id),
         )
 
     return [told(photo) for photo in photos]

@@ -15,8 +15,8 @@ pytestmark = pytest.mark.django_db
 
 def proof(pool: Pool, margin: float, item_id: int | None = None, *, version: int | None = None) -> Proof:
     certificate = Certificate.objects.earliest("pk")
-    proofs = Proofs(pool.project, [] if item_id is None else [item_id])
-    return proofs.of(version or pool.model.pk, certificate.label_class_id, margin, item_id)
+    proofs = Proofs(pool.project, version or pool.model.pk, [] if item_id is None else [item_id])
+    return proofs.of(certificate.label_class_id, margin, item_id)
 
 
 def test_inside_outside_another_version_and_suspended() -> None:

@@ -16,12 +16,15 @@ from unittest.mock import patch
 import httpx
 import pytest
 from django.db import connection
+from django.http import Http404
+from django.test import Client
 
 import labeling.frontier.tasks
 import labeling.monitors.tasks  # noqa: F401  (registers the handlers)
 from labeling.catalog.models import Item, Membership, Project
 from labeling.frontier import deciding
 from labeling.frontier.models import AutomaticDecision
+from labeling.inspections.services import overrule
 from labeling.jobs.models import Job
 from labeling.learning.models import Score
 from labeling.people.models import Token, User
@@ -29,6 +32,7 @@ from tests.factories import make_items, make_project, photo_bytes
 from tests.frontier.proving import Pool, certified_pool
 from tests.gateway.conftest import World
 from tests.gateway.test_live_events import _listeners
+from tests.inspections.made import make_washes
 from tests.stack import Stack
 
 
@@ -226,6 +230,29 @@ def test_the_schema_says_how_long_anybody_may_wait(world: World) -> None:
     parameters = schema["paths"]["/api/v1/projects/{slug}/decide"]["post"]["parameters"]
     (wait,) = [each for each in parameters if each["name"] == "wait"]
     assert (wait["schema"]["minimum"], wait["schema"]["maximum"], wait["in"]) == (0, 30, "query")
+
+
+@pytest.mark.django_db
+def test_a_verdict_is_waited_for_while_an_inspection_is_held() -> None:
+    """As the event loop asks what a view left with it; the waiting itself is that of ``decide``."""
+    washes, client = make_washes(), Client()
+    client.force_login(washes.admin)
+    inspection = washes.inspect(shots=("front",))
+    address = f"/api/v1/inspections/{inspection.pk}?wait=20"
+    held = client.get(address)
+    waits = held.wait
+    assert held.status_code == 200 and waits.project_id in (washes.wash.pk, washes.damage.pk)
+    overrule(inspection=inspection, by=washes.admin, outcome="held", reason="Look again.")
+    answer, is_over = waits.ask()
+    assert (answer.data["outcome"], is_over) == ("held", False)
+    overrule(inspection=inspection, by=washes.admin, outcome="failed", reason="The lamp is broken.")
+    answer, is_over = waits.ask()
+    assert (answer.data["outcome"], is_over) == ("failed", True)
+    assert not hasattr(client.get(address), "wait"), "what is known is told at once"
+    assert client.get(address.replace("20", "31")).status_code == 422
+    Membership.objects.filter(user=washes.admin).delete()
+    with pytest.raises(Http404):
+        waits.ask()
 
 
 def until(so: Any, *, within: float = 25.0) -> None:

@@ -290,6 +290,8 @@ KNOWN: dict[str, dict[str, str]] = {
     "api-model-review": {"POST": ADMIN},
     "api-derive": {"POST": ADMIN},
     "api-scores": {"GET": ADMIN},
+    "api-embeddings": {"GET": ADMIN},
+    "api-versions": {"POST": ADMIN},
     "api-jobs": {"GET": ADMIN},
     "api-job": {"GET": ADMIN},
     "api-cancel": {"POST": ADMIN},

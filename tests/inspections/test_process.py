@@ -147,7 +147,8 @@ def test_what_is_held_beyond_the_service_level_is_overdue_wherever_one_looks(was
     assert [each["external_id"] for each in told] == ["wash-3"]
     assert parse_datetime(told[0]["due_at"]) == now - timedelta(hours=1)
     assert "One is overdue." in client.get("/protocols/wash/").content.decode()
-    assert "1 overdue" in client.get("/").content.decode()
+    home = client.get("/").content.decode()
+    assert "1 held inspection is overdue" in home and "1 problem is open" in home
     assert "?overdue=yes" in client.get("/protocols/").content.decode()
     held.update(submitted_at=now)
     assert "overdue" not in client.get("/").content.decode()

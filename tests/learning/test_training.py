@@ -189,17 +189,17 @@ def test_a_training_killed_before_it_stored_its_version_leaves_nothing_behind(
 ) -> None:
     project, _items, _keys = separable_project(20)
     job = services.request_training(project=project, by=None)
-    store = training._store
+    store = training.store_version
 
-    def killed(*_: Any) -> ModelVersion:
+    def killed(*_: Any, **_named: Any) -> ModelVersion:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(training, "_store", killed)
+    monkeypatch.setattr(training, "store_version", killed)
     with pytest.raises(KeyboardInterrupt):
         training.train_project(Progress(job))
     assert not ModelVersion.objects.exists() and not Snapshot.objects.exists()
     assert not list((Path(settings.MODELS_DIR) / project.slug).iterdir())
-    monkeypatch.setattr(training, "_store", store)
+    monkeypatch.setattr(training, "store_version", store)
     assert run_job(job).state == JobState.SUCCEEDED
     assert ModelVersion.objects.get().number == 1
 

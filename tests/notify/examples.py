@@ -218,16 +218,17 @@ def gold_is_missed() -> Act:
     return project, lambda: answer(project, golds[1], ann, "defective", draw="gold"), 1
 
 
+def erase(project: Project, item: Item) -> None:
+    """For good, as a worker does."""
+    erasure = ask(
+        project=project, by=project.created_by, days=0, scope="photos", item_ids=[item.pk], reason="A wish"
+    )
+    for job in Job.objects.filter(kind="erase", args__erasure=str(erasure.pk), state="queued"):
+        runner.run(job.pk)
+
+
 @example("erasure.finished")
 def photos_are_erased() -> Act:
     project = make_project()
     [item] = make_items(project, 1)
-    erasure = ask(
-        project=project, by=project.created_by, days=0, scope="photos", item_ids=[item.pk], reason="A wish"
-    )
-
-    def erase() -> None:
-        for job in Job.objects.filter(kind="erase", args__erasure=str(erasure.pk), state="queued"):
-            runner.run(job.pk)
-
-    return project, erase, 1
+    return project, lambda: erase(project, item), 1

@@ -69,6 +69,7 @@ def test_it_orders_the_queue_before_anybody_labeled_and_is_judged_with_the_first
         "nothing is known of its accuracy"
         in client.get(f"/p/{project.slug}/models/1").content.decode().lower()
     )
+    assert "brought in as model.onnx" in client.get(f"/p/{project.slug}/models/1").content.decode()
     assert client.get(f"/api/v1/projects/{project.slug}/models/1").json()["ground_truths"] == 0
     assert any("model.onnx" in line.text for line in diary(project))
 

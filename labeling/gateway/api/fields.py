@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -101,3 +104,18 @@ def yes_or_no(request: Request, name: str) -> bool:
         message = _("Send true or false.")
         raise Refused.invalid(name, message, short=[message])
     return text in {"1", "true"}
+
+
+def moment(request: Request, name: str) -> datetime | None:
+    """A query parameter that is a point in time, if it was sent; one without a zone is of the server's."""
+    text = request.query_params.get(name)
+    if text is None:
+        return None
+    try:
+        time = parse_datetime(text)
+    except ValueError:
+        time = None
+    if time is None or not 1 < time.year < 9999:
+        message = _("Send a time, as 2026-05-01T09:30:00Z.")
+        raise Refused.invalid(name, message, short=[message])
+    return time if timezone.is_aware(time) else timezone.make_aware(time)

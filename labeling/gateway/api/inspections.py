@@ -8,8 +8,6 @@ from io import BytesIO
 from typing import Any
 
 from django.core.files.base import File
-from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
@@ -19,6 +17,7 @@ from rest_framework.response import Response
 from labeling.catalog.permissions import Action
 from labeling.gateway.api.base import ApiView, route, signed_in
 from labeling.gateway.api.endpoint import Json, endpoint, number_in_path, one_of
+from labeling.gateway.api.fields import moment
 from labeling.gateway.api.shapes import FiniteFloat, Shape, StrictSerializer, like, paged
 from labeling.gateway.pagination import page_by_time
 from labeling.gateway.parsers import StrictJSONParser
@@ -186,8 +185,8 @@ class InspectionsView(ApiView):
             site=_text(request, "site"),
             asset=_text(request, "asset"),
             event=_text(request, "event"),
-            since=_time(request, "since"),
-            until=_time(request, "until"),
+            since=moment(request, "since"),
+            until=moment(request, "until"),
         )
         if one_of(request, "overdue", ["yes"]):
             rows = rows.filter(is_overdue(protocol))
@@ -219,19 +218,6 @@ class InspectionsView(ApiView):
         )
         told = present_inspection(recorded.inspection, signed_in(request))
         return Response(told, status=201 if recorded.created else 200)
-
-
-@route("inspections/<int:inspection_id>", "api-inspection", "inspections")
-class InspectionView(ApiView):
-    @endpoint(
-        "get_inspection",
-        "An inspection with its photos and its verdict",
-        may=Action.FIGURES,
-        returns=InspectionOut,
-        parameters=[number_in_path("inspection_id")],
-    )
-    def get(self, request: Request, inspection: Inspection) -> Json:
-        return present_inspection(inspection, signed_in(request))
 
 
 @route("inspections/<int:inspection_id>/photos", "api-inspection-photos", "inspections")
@@ -322,17 +308,3 @@ def _text(request: Request, name: str) -> str | None:
     if text is not None and "\0" in text:
         raise Refused.invalid(name, _("This text cannot be looked for."))
     return text
-
-
-def _time(request: Request, name: str) -> datetime | None:
-    text = request.query_params.get(name)
-    if text is None:
-        return None
-    try:
-        time = parse_datetime(text)
-    except ValueError:
-        time = None
-    if time is None or not 1 < time.year < 9999:
-        message = _("Send a time, as 2026-05-01T09:30:00Z.")
-        raise Refused.invalid(name, message, short=[message])
-    return time if timezone.is_aware(time) else timezone.make_aware(time)

@@ -157,8 +157,9 @@ def embed_project(progress: Progress) -> dict[str, Any]:
 
     Other workers may help (see ``sharing``); their photos count as embedded. Returns {photos, embedded, already,
     failed, failures, device, helped} of the project's own backbone, and ``backbones``: for each one {name, embedded,
-    already, failed, measured (photos that this worker embedded, in ``seconds``), dim, device}, or {name, error}. A photo
-    that cannot be decoded is reported and does not stop the others.
+    already, failed, measured (photos that this worker embedded, in ``seconds``), dim, content_hash, device}, or {name,
+    error}.
+    A photo that cannot be decoded is reported and does not stop the others.
 
     The project's own backbone comes first, so that labeling can begin; then those that versions in use stand on, its
     further ones, and those fitted to its photos. One that fails is passed over, and told; where it is the project's own, the
@@ -256,6 +257,7 @@ def _embed_under(
             **counts,
             "away": tally.away,
             "dim": backbone.dim,
+            "content_hash": backbone.content_hash,
             "measured": tally.embedded,
             "seconds": round(tally.seconds, 3),
         },

@@ -7,8 +7,6 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from django.db import transaction
-from django.db.models import Max
 from django.utils.translation import gettext_noop
 
 from inference import backbones, metrics, train
@@ -16,19 +14,19 @@ from inference.heads import TooFewLabels
 from inference.store import EmbeddingStore
 from labeling.catalog.models import Project
 from labeling.catalog.selectors import class_resolution
-from labeling.catalog.services import log_activity
 from labeling.jobs.models import Job
 from labeling.jobs.progress import JobError, Progress
 from labeling.learning import selectors, services
 from labeling.learning.compute import artifact
 from labeling.learning.compute.comparison import compare_with_champion
 from labeling.learning.compute.contest import compete
-from labeling.learning.compute.diagnosis import Diagnosis, diagnose
+from labeling.learning.compute.diagnosis import diagnose
 from labeling.learning.compute.embedding import Tally, embed_missing, project_of
 from labeling.learning.compute.entries import Entry
 from labeling.learning.compute.finetuning import fine_tuned_entry, forget_losers, forget_own
 from labeling.learning.compute.stores import device, embedder_for, store_of
-from labeling.learning.models import Diagnostics, ModelVersion, Snapshot
+from labeling.learning.compute.storing import Made, store_version
+from labeling.learning.models import ModelVersion
 from labeling.learning.training_set import LEAST_A_CLASS, TRAINER, TrainingSet, training_set
 from labeling.refusals import Refused
 
@@ -108,7 +106,14 @@ def _train(progress: Progress, project: Project) -> ModelVersion:
     made: ModelVersion | None = None
     try:
         progress.check()  # another worker may have taken the job up, and made the version
-        made = _store(progress.job, project, learned, relative, manifest, figures, comparison, diagnosis)
+        made = store_version(
+            Made(relative, manifest, figures, comparison, diagnosis),
+            job=progress.job,
+            project=project,
+            learned=learned,
+            ground_truth_ids=[example.ground_truth_id for example in learned.examples],
+            tell={"kind": "model_trained", "ground_truths": len(learned.examples)},
+        )
     finally:
         if made is None or made.artifact != relative:
             artifact.discard(relative)
@@ -259,55 +264,6 @@ def _provenance(
         "ground_truths": len(learned.examples),
         "unusable_photos": tally.failed,
     }
-
-
-@transaction.atomic
-def _store(
-    job: Job,
-    project: Project,
-    learned: TrainingSet,
-    relative: str,
-    manifest: dict[str, Any],
-    figures: dict[str, Any],
-    comparison: dict[str, Any] | None,
-    diagnosis: Diagnosis,
-) -> ModelVersion:
-    """Snapshot and version in one transaction, unless another run of the same job was first."""
-    Project.objects.select_for_update(no_key=True).get(pk=project.pk)  # numbers go up by one
-    if existing := ModelVersion.objects.filter(job=job).first():
-        return existing
-    snapshot = Snapshot.objects.create(
-        project=project,
-        guideline_id=learned.guideline_id,
-        ground_truth_ids=sorted(example.ground_truth_id for example in learned.examples),
-        digest=learned.digest,
-        counts=learned.counts,
-    )
-    newest = ModelVersion.objects.filter(project=project).aggregate(newest=Max("number"))["newest"] or 0
-    made = ModelVersion.objects.create(
-        project=project,
-        number=newest + 1,
-        snapshot=snapshot,
-        job=job,
-        backbone=manifest["backbone"],
-        backbone_hash=manifest["backbone_hash"],
-        classes=[each.id for each in learned.classes],
-        artifact=relative,
-        manifest=manifest,
-        metrics=figures,
-        comparison=comparison,
-        created_by=job.requested_by,
-    )
-    Diagnostics.objects.create(model_version=made, **vars(diagnosis))
-    log_activity(
-        project=project,
-        kind="model_trained",
-        actor=job.requested_by,
-        number=made.number,
-        ground_truths=len(learned.examples),
-        accuracy=figures["cross_validated"]["accuracy"]["value"],
-    )
-    return made
 
 
 def _promote_if_allowed(project: Project, made: ModelVersion) -> bool:

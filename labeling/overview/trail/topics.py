@@ -100,7 +100,14 @@ TOPICS: dict[str, Topic] = {
     "models": Topic(
         _("Models"),
         of_projects=frozenset(
-            {"model_trained", "model_promoted", "model_brought_in", "shadow_began", "shadow_ended"}
+            {
+                "model_trained",
+                "model_brought_in",
+                "model_registered",
+                "model_promoted",
+                "shadow_began",
+                "shadow_ended",
+            }
         ),
     ),
     "decisions": Topic(

@@ -24,6 +24,7 @@ from labeling.learning import selectors, services
 from labeling.learning.accuracy import accuracy_of
 from labeling.learning.erased import erased_of
 from labeling.learning.models import ModelVersion, Promotion
+from labeling.refusals import Refused
 
 
 class TrainIn(StrictSerializer):
@@ -147,6 +148,17 @@ def _version(project: Project, number: int) -> ModelVersion:
     if version is None:
         raise Http404(_("There is no model version of this number in this project."))
     return version
+
+
+def version_asked_for(request: Request, project: Project) -> ModelVersion | None:
+    """The query's ``version``, if it was sent; 404 where the project has none of this number."""
+    text = request.query_params.get("version")
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) < 12):
+        message = _("Send the number of a model version.")
+        raise Refused.invalid("version", message, short=[message])
+    return _version(project, int(text))
 
 
 @route("projects/<slug:slug>/train", "api-train", "models")

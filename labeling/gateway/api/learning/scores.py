@@ -5,19 +5,26 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import OuterRef
+from django.http import HttpResponse
+from django.utils.translation import gettext as _
 from rest_framework import serializers
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from labeling.catalog.models import LabelClass, Project
 from labeling.catalog.permissions import Action
+from labeling.gateway.api import arrow
 from labeling.gateway.api.base import ApiView, route
-from labeling.gateway.api.endpoint import Json, endpoint
+from labeling.gateway.api.endpoint import Json, endpoint, file_of
+from labeling.gateway.api.fields import moment
+from labeling.gateway.api.learning.embeddings import AS_OF, VERSION
+from labeling.gateway.api.learning.models import version_asked_for
 from labeling.gateway.api.shapes import Shape, paged
-from labeling.gateway.pagination import page_by_id
+from labeling.gateway.pagination import page_searched
 from labeling.learning import selectors
-from labeling.learning.models import Score
+from labeling.learning.features import champion_at
+from labeling.learning.models import ModelVersion, Score
 from labeling.planner import LookedUp
+from labeling.refusals import Refused
 from labeling.truth.models import Gold, GroundTruth
 
 
@@ -33,18 +40,38 @@ class ScoreOut(Shape):
 
 @route("projects/<slug:slug>/scores", "api-scores", "models")
 class ScoresView(ApiView):
-    @endpoint("list_scores", "The champion's scores", may=Action.ADMIN, returns=paged("ScorePage", ScoreOut))
-    def get(self, request: Request, project: Project) -> Json | Response:
+    @endpoint(
+        "list_scores",
+        "The champion's scores. Those of other versions are not kept (409 `not_kept`): they follow from the embeddings",
+        may=Action.ADMIN,
+        returns=paged("ScorePage", ScoreOut),
+        also=file_of(arrow.CONTENT_TYPE, "the same columns; `probabilities` has a field a class"),
+        parameters=[VERSION, AS_OF, arrow.FORMAT_PARAMETER],
+        errors=(409,),
+    )
+    def get(self, request: Request, project: Project) -> Json | HttpResponse:
+        as_of = moment(request, "as_of")
         champion = selectors.champion(project)
-        keys = selectors.class_keys(champion) if champion else []
+        wanted = version_asked_for(request, project)
+        if wanted is None:
+            wanted = champion_at(project, as_of) if as_of else champion
+        if wanted is not None and (champion is None or wanted.pk != champion.pk):
+            raise _not_kept(wanted)
+        keys = selectors.class_keys(wanted) if wanted else []
         names = dict(LabelClass.objects.filter(project=project).values_list("pk", "key"))
         settled = GroundTruth.objects.current().exclude(origin="gold").filter(item_id=OuterRef("item_id"))
         known = Gold.objects.filter(item_id=OuterRef("item_id"), retired_at__isnull=True)
         scores = (
-            Score.objects.filter(model_version=champion)
+            Score.objects.filter(model_version=wanted)
             .select_related("item__image")
             .annotate(labeled=LookedUp(settled), gold=LookedUp(known))
+            .order_by("item_id")
         )
+
+        def fetch(after: int, limit: int) -> tuple[list[Any], int | None]:
+            rows = list(scores.filter(item_id__gt=after)[: limit + 1])
+            place = rows[limit - 1].item_id if len(rows) > limit else None
+            return [each for each in rows[:limit] if as_of is None or each.item.added_at <= as_of], place
 
         def present(score: Any) -> dict[str, Any]:
             return ScoreOut.of(
@@ -55,4 +82,37 @@ class ScoresView(ApiView):
                 probabilities=dict(zip(keys, score.probabilities, strict=True)),
             )
 
-        return page_by_id(scores, request, present, key="item_id")
+        page = page_searched(request, fetch, present=present)
+        if arrow.asks_for_arrow(request):
+            return arrow.sent(_table(page["results"], keys), page["next"])
+        return page
+
+
+def _not_kept(version: ModelVersion) -> Refused:
+    return Refused(
+        "not_kept",
+        _(
+            "Scores are kept for the version in service only. Score the embeddings of version %(number)d with its head, or "
+            "promote it."
+        )
+        % {"number": version.number},
+    )
+
+
+def _table(rows: list[dict[str, Any]], keys: list[str]) -> Any:
+    import pyarrow as pa
+
+    text, number, yes = pa.string(), pa.float64(), pa.bool_()
+    shares = pa.struct(dict.fromkeys(keys, number))
+    schema = pa.schema(
+        {
+            "sha256": text,
+            "name": text,
+            "predicted": text,
+            "confidence": number,
+            "probabilities": shares,
+            "labeled": yes,
+            "gold": yes,
+        }
+    )
+    return pa.Table.from_pylist(rows, schema)

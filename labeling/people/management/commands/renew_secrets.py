@@ -16,5 +16,5 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         with transaction.atomic():
-            renewed = encrypt_anew() + sum(n for _room, n in key_renewed.send(sender=type(self)))
+            renewed = encrypt_anew() + sum(int(n or 0) for _room, n in key_renewed.send(sender=type(self)))
         self.stdout.write(f"encrypted anew: {renewed}")

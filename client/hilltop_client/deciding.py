@@ -1,0 +1,73 @@
+"""What an agent asks: a photo goes in, and a decision comes out, or that it is held until a person has looked.
+
+Asking again is harmless: a photo is known by its bytes, and is decided once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hilltop_client.connection import Connection
+
+#: The most that the server lets a request wait.
+LONGEST_WAIT_S = 30.0
+#: Nobody knows yet who decides: the photo is on its way to its score.
+ON_ITS_WAY = frozenset({"new", "not_scored", "not_looked_at"})
+
+
+@dataclass(frozen=True)
+class Answer:
+    """``by``: machine, people or queue. ``label``: a class's key, or nothing. ``stated``: precision, where one is promised.
+
+    ``told``: all that the API said. ``sha256``: by which to ask again.
+    """
+
+    sha256: str
+    by: str
+    label: str
+    reason: str
+    promise: str
+    stated: float | None
+    told: dict[str, Any]
+
+    @property
+    def held(self) -> bool:
+        """People are to decide, or it is not known yet who does: ask again by ``sha256``."""
+        return self.by == "queue"
+
+
+def decide(
+    connection: Connection, slug: str, photo: Path | bytes | str, *, deadline: float, strict: bool
+) -> Answer:
+    """Send or name a photo, and wait for up to ``deadline`` seconds for who decides it. People are not waited for.
+
+    Raises :class:`~hilltop_client.HilltopError`: where the photo cannot come in (its code says why), or ``not_found`` for a
+    hash that the project does not hold.
+    """
+    until = time.monotonic() + deadline
+    form = {"promise": "strict"} if strict else {}
+    data = photo.read_bytes() if isinstance(photo, Path) else photo
+    sha256 = data if isinstance(data, str) else hashlib.sha256(data).hexdigest()
+    sent: dict[str, Any] = {"json": form | {"sha256": sha256}}
+    if not isinstance(data, str):
+        sent = {"files": {"photo": ("photo", data)}, "data": form}
+    while True:
+        wait = max(0.0, min(LONGEST_WAIT_S, until - time.monotonic()))
+        answer = connection.send(
+            "POST", f"projects/{slug}/decide", params={"wait": f"{wait:.2f}"}, timeout=wait + 30, **sent
+        ).json()
+        if answer["by"] != "queue" or answer["reason"] not in ON_ITS_WAY or time.monotonic() >= until:
+            return Answer(
+                sha256,
+                answer["by"],
+                answer["class"],
+                answer["reason"],
+                answer["promise"],
+                answer["stated"],
+                answer,
+            )
+        sent = {"json": form | {"sha256": sha256}}

@@ -1,0 +1,92 @@
+"""The feature store's question: by which backbones, as of when. Without arrays: a web process asks it.
+
+A vector is settled by the photo's bytes and the backbone's weights, so none ever changes. What changes over time is which
+version serves, and which photos there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+
+from labeling.catalog.models import Project
+from labeling.jobs.models import Job, JobState
+from labeling.learning import selectors
+from labeling.learning.models import DomainBackbone, ModelVersion, Part, Promotion
+from labeling.refusals import Refused
+
+#: Versions and jobs in which a backbone's name is looked for, the newest first.
+_NEWEST = 100
+
+
+@dataclass(frozen=True)
+class Features:
+    """Whose vectors make up a row, side by side. ``version``: the one whose head takes such rows, where one was meant."""
+
+    parts: tuple[Part, ...]
+    version: ModelVersion | None
+
+
+def champion_at(project: Project, moment: datetime) -> ModelVersion | None:
+    """The version in service at ``moment``; ``None`` before the first promotion."""
+    latest = Promotion.objects.filter(project=project, created_at__lte=moment).select_related("model_version")
+    found = latest.first()
+    return found.model_version if found else None
+
+
+def features_of(
+    project: Project,
+    *,
+    version: ModelVersion | None = None,
+    backbone: str = "",
+    as_of: datetime | None = None,
+) -> Features:
+    """Those of a version or of one backbone; else of the champion (at ``as_of``), and without one of the project's backbone.
+
+    Raises :class:`Refused`: ``invalid`` (422) for a backbone that has embedded none of the project's photos, or where both
+    are named; ``not_ready`` (409) before the first photo is embedded.
+    """
+    if version is not None and backbone:
+        raise Refused.invalid("backbone", _("Name a version or a backbone, not both."))
+    if not backbone:
+        version = version or (champion_at(project, as_of) if as_of else selectors.champion(project))
+        if version is not None:
+            return Features(tuple(version.parts), version)
+    known = known_parts(project)
+    wanted = backbone or project.backbone_name
+    if wanted in known:
+        return Features((known[wanted],), None)
+    if not backbone:
+        raise Refused(
+            "not_ready",
+            _("The photos of this project have no embeddings yet. Look again when they are embedded."),
+        )
+    message = _("No photo of this project is embedded with it. Known: %(known)s.") % {
+        "known": ", ".join(known) or "–"
+    }
+    raise Refused.invalid("backbone", message)
+
+
+def known_parts(project: Project) -> dict[str, Part]:
+    """By name, the backbones that embedded the project's photos."""
+    known: dict[str, Part] = {}
+    for part in _told(project):
+        known.setdefault(part.backbone, part)
+    return known
+
+
+def _told(project: Project) -> Iterator[Part]:
+    """The newest word on each first: of jobs, of versions, of adaptations."""
+    embedded = Job.objects.of_project(project.pk).filter(kind="embed", state=JobState.SUCCEEDED)
+    results = embedded.order_by("-created_at").values_list("result__backbones", flat=True)
+    for told in results[:_NEWEST]:
+        for each in told or ():
+            if "content_hash" in each:  # jobs of earlier releases do not tell it
+                yield Part(each["name"], each["content_hash"], each["dim"])
+    for version in ModelVersion.objects.filter(project=project)[:_NEWEST]:
+        yield from version.parts
+    for made in DomainBackbone.objects.filter(project=project)[:_NEWEST]:
+        yield Part(made.name, made.content_hash, made.dim)
