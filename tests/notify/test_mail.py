@@ -104,6 +104,7 @@ def test_what_the_mail_server_refuses_is_tried_again_with_what_came_and_no_soone
     assert run() == 1
     said = list(Attempt.objects.order_by("pk").values_list("status", "answer", "error"))
     assert said == [(550, "no such mailbox", ""), (None, "", "gone"), (None, "", "gone")]
+    monkeypatch.setattr(Refuses, "why", UnicodeError("no such name"))
     for _time in range(20):
         pass_time(hours=20)
         run()
