@@ -1,5 +1,7 @@
 """What waits is delivered: all endpoints side by side, of each subject one event after the other.
 
+A digest is one message for all that waits for its endpoint; then that rests, and gathers what comes.
+
 One job does it at a time (they share a lock), in threads that know no database. Whoever is killed leaves the deliveries
 waiting, and the next one sends again what was under way: at least once, and by the event's id harmless. A slow receiver
 holds its own share of the threads, never all of them.
@@ -20,10 +22,11 @@ from django.utils import timezone
 
 from labeling.jobs.progress import stopping
 from labeling.notify.bodies import bodies_of
-from labeling.notify.channels import CHANNELS
-from labeling.notify.channels.channel import Answer, Send
+from labeling.notify.channels import CHANNELS, DIGESTS
+from labeling.notify.channels.channel import Answer, Send, Told
+from labeling.notify.channels.mail import wants_body
 from labeling.notify.listening import TASK
-from labeling.notify.models import Delivery
+from labeling.notify.models import Delivery, DeliveryState, Endpoint
 from labeling.notify.recording import Tried, give_up, record
 
 #: At once, and of one endpoint.
@@ -31,6 +34,8 @@ THREADS, SHARE = 32, 8
 #: Seconds that one job goes on, and for which it waits where something is due then.
 RUN_S, LINGER_S = 30.0, 5.0
 _TICK_S = 0.2
+#: The most events of one digest; the others wait for the next.
+TOGETHER = 5000
 
 # The first event of each subject that waits: those behind it wait for it, whatever they are due. ``SHARE`` less those that
 # are under way, of each endpoint that may be tried.
@@ -43,7 +48,8 @@ CROSS JOIN LATERAL (
                       WHERE b.endpoint_id = e.id AND b.subject = d.subject AND b.state = 'waiting'
                         AND b.event_id < d.event_id)
     ORDER BY d.next_at, d.event_id
-    LIMIT greatest(0, %(share)s - coalesce((%(busy)s::jsonb ->> e.id::text)::int, 0))) head
+    LIMIT greatest(0, CASE WHEN e.kind = ANY (%(digests)s) THEN 1 ELSE %(share)s END
+                      - coalesce((%(busy)s::jsonb ->> e.id::text)::int, 0))) head
 WHERE e.off_at IS NULL AND (e.not_before IS NULL OR e.not_before <= %(by)s)
 LIMIT %(room)s
 """
@@ -61,17 +67,17 @@ def deliver(*, run_s: float = RUN_S, linger_s: float = LINGER_S) -> int:
     attempt's more). Returns the number of attempts."""
     _forget_other_calls()
     end, tried = monotonic() + run_s, 0
-    flying: dict[Future[_Timed], Delivery] = {}
+    flying: dict[Future[_Timed], list[Delivery]] = {}
     with ThreadPoolExecutor(THREADS, thread_name_prefix="deliver") as pool:
         while True:
             goes_on = monotonic() < end and not stopping.is_set()
             if goes_on:
-                for delivery, send in _ready(flying.values()):
-                    flying[pool.submit(_timed, send)] = delivery
+                for deliveries, send in _ready(flying.values()):
+                    flying[pool.submit(_timed, send)] = deliveries
             if flying:
                 over, _still = wait(flying, timeout=_TICK_S, return_when=FIRST_COMPLETED)
                 if over:
-                    record([_tried(flying.pop(each), each.result()) for each in over])
+                    record([_tried(one, each.result()) for each in over for one in flying.pop(each)])
                 tried += len(over)
             elif goes_on and _heads(within=linger_s):
                 stopping.wait(_TICK_S)
@@ -93,41 +99,61 @@ def something_is_due() -> bool:
     return bool(_heads(within=0))
 
 
-def _heads(flying: Collection[Delivery] = (), *, within: float = 0.0) -> list[int]:
+def _heads(flying: Collection[list[Delivery]] = (), *, within: float = 0.0) -> list[int]:
     room = THREADS - len(flying)
     if not room:
         return []
-    busy = Counter(str(each.endpoint_id) for each in flying)
+    under_way = [each for some in flying for each in some]
+    busy = Counter(str(each.endpoint_id) for each in under_way)
     with connection.cursor() as cursor:
         cursor.execute(
             _HEADS,
             {
                 "by": timezone.now() + timedelta(seconds=within),
-                "flying": [each.pk for each in flying],
+                "flying": [each.pk for each in under_way],
                 "busy": json.dumps(busy),
                 "share": SHARE,
+                "digests": list(DIGESTS),
                 "room": room,
             },
         )
         return [row[0] for row in cursor.fetchall()]
 
 
-def _ready(flying: Collection[Delivery]) -> list[tuple[Delivery, Send]]:
+def _ready(flying: Collection[list[Delivery]]) -> list[tuple[list[Delivery], Send]]:
     heads = _heads(flying)
     if not heads:
         return []
     found = list(
-        Delivery.objects.filter(pk__in=heads).select_related("endpoint", "event__project").order_by("event")
+        Delivery.objects.filter(pk__in=heads)
+        .select_related("endpoint__project", "event__project")
+        .order_by("event")
     )
-    bodies = bodies_of([each.event for each in found])
-    ready = []
-    for each in found:
+    ready = [_digest(each.endpoint) for each in found if each.endpoint.kind in DIGESTS]
+    single = [each for each in found if each.endpoint.kind in CHANNELS]
+    bodies = bodies_of([each.event for each in single])
+    for each in single:
         body = bodies.get(each.event_id)
         if body is None:
             give_up(each, "What it tells of is gone, or cannot be told.")
         else:
-            ready.append((each, CHANNELS[each.endpoint.kind](each.endpoint, each.event, body)))
+            ready.append(([each], CHANNELS[each.endpoint.kind](each.endpoint, each.event, body)))
     return ready
+
+
+def _digest(endpoint: Endpoint) -> tuple[list[Delivery], Send]:
+    """All that waits for it. What a row tells is asked for the first few of each kind only."""
+    waiting = Delivery.objects.filter(endpoint=endpoint, state=DeliveryState.WAITING)
+    some = list(waiting.select_related("event__project").order_by("event")[:TOGETHER])
+    so_far: Counter[str] = Counter()
+    shown = []
+    for each in some:
+        if wants_body(so_far[each.event.kind]):
+            shown.append(each.event)
+        so_far[each.event.kind] += 1
+    bodies = bodies_of(shown)
+    told = [Told(each.event, bodies.get(each.event_id), endpoint.project_id is None) for each in some]
+    return some, DIGESTS[endpoint.kind](endpoint, told)
 
 
 def _timed(send: Send) -> _Timed:

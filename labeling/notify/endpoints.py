@@ -7,16 +7,21 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from django.db import transaction
 from django.db.models.functions import Now
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from labeling.catalog.models import Project
 from labeling.catalog.services import log_activity
+from labeling.notify.channels.mail import SCHEME
 from labeling.notify.kinds import CHOICES
 from labeling.notify.kinds.testing import TEST
 from labeling.notify.listening import wake
-from labeling.notify.models import Delivery, DeliveryState, Endpoint, Event
+from labeling.notify.models import Channel, Delivery, DeliveryState, Endpoint, Event
 from labeling.notify.secrets import encrypted, new_secret, renew
 from labeling.people.models import User
 from labeling.refusals import Refused
@@ -27,23 +32,31 @@ MOST = 20
 
 @transaction.atomic
 def make_endpoint(
-    *, project: Project | None, by: User, name: str, url: str, events: Sequence[str]
+    *, project: Project | None, by: User, name: str, url: str, events: Sequence[str], site: str = ""
 ) -> tuple[Endpoint, str]:
     """An endpoint, and its secret, which nobody can read again. Without a project it hears all of them.
 
+    ``url``: of a program; or an address of mail, with ``mailto:`` or without, whose endpoint has no secret ("").
+    ``site``: the origin to which mails lead.
+
     Raises :class:`Refused` ``invalid`` (422) for an address or kinds of event that cannot be, ``too_many`` (409).
     """
+    url = _whole(url)
     _check(url=url, events=events)
     if Endpoint.objects.filter(project=project).count() >= MOST:
         raise Refused("too_many", _("There are %(n)d webhooks already. Remove one first.") % {"n": MOST})
-    secret = new_secret()
+    kind = _kind_of(url)
+    secret = new_secret() if kind == Channel.WEBHOOK else ""
     made = Endpoint.objects.create(
         project=project,
         created_by=by,
-        name=name.strip() or urlsplit(url).hostname or "",
+        kind=kind,
+        name=name.strip() or _host_of(url),
         url=url,
         events=sorted(set(events)),
-        secret=encrypted(secret),
+        secret=secret and encrypted(secret),
+        site=site,
+        language=get_language() or "",
     )
     _tell(made, "made", by)
     return made, secret
@@ -61,10 +74,10 @@ def change_endpoint(
     """What is not named stays. What waits goes to the new address. Raises as :func:`make_endpoint` does."""
     changed: dict[str, Any] = {
         "name": endpoint.name if name is None else name.strip() or endpoint.name,
-        "url": endpoint.url if url is None else url,
+        "url": endpoint.url if url is None else _whole(url),
         "events": endpoint.events if events is None else sorted(set(events)),
     }
-    _check(url=changed["url"], events=changed["events"])
+    _check(url=changed["url"], events=changed["events"], stays=endpoint.kind)
     if all(getattr(endpoint, field) == value for field, value in changed.items()):
         return
     for field, value in changed.items():
@@ -85,7 +98,12 @@ def remove_endpoint(*, endpoint: Endpoint, by: User) -> None:
 
 @transaction.atomic
 def renew_secret(*, endpoint: Endpoint, by: User) -> str:
-    """Another secret, which nobody can read again; for a day both sign."""
+    """Another secret, which nobody can read again; for a day both sign.
+
+    Raises :class:`Refused` ``no_secret`` (409) for mail.
+    """
+    if not endpoint.secret:
+        raise Refused("no_secret", _("Mails are not signed: there is no secret to renew."))
     secret = renew(Endpoint.objects.select_for_update(no_key=True).get(pk=endpoint.pk))
     _tell(endpoint, "secret", by)
     return secret
@@ -115,13 +133,29 @@ def replay(*, delivery: Delivery) -> None:
     wake()
 
 
-def _check(*, url: str, events: Sequence[str]) -> None:
+def _whole(url: str) -> str:
+    """With its scheme, where it is an address of mail."""
+    url = url.strip()
+    return f"{SCHEME}{url}" if "@" in url and "/" not in url and not url.startswith(SCHEME) else url
+
+
+def _kind_of(url: str) -> Channel:
+    return Channel.MAIL if url.startswith(SCHEME) else Channel.WEBHOOK
+
+
+def _host_of(url: str) -> str:
+    """What it is called where nobody says a name: of mail too no person, as the diary keeps it."""
+    return (
+        url.rpartition("@")[2][:80] if _kind_of(url) == Channel.MAIL else (urlsplit(url).hostname or "")[:80]
+    )
+
+
+def _check(*, url: str, events: Sequence[str], stays: str = "") -> None:
     wrong: dict[str, Any] = {}
-    parts = urlsplit(url) if _may_be_split(url) else None
-    if parts is None or parts.scheme not in {"https", "http"} or not parts.hostname:
-        wrong["url"] = _("Give a whole address, as https://example.com/hooks.")
-    elif parts.username is not None:
-        wrong["url"] = _("Give an address without a name and a password.")
+    if stays and _kind_of(url) != stays:
+        wrong["url"] = _("A webhook stays a webhook, and mail stays mail. Make another one, and remove this.")
+    elif fault := _mail_fault(url) if _kind_of(url) == Channel.MAIL else _web_fault(url):
+        wrong["url"] = fault
     unknown = sorted(set(events) - set(CHOICES))
     if unknown:
         wrong["events"] = _("There is no such kind of event: %(names)s.") % {"names": ", ".join(unknown[:5])}
@@ -129,6 +163,25 @@ def _check(*, url: str, events: Sequence[str]) -> None:
         wrong["events"] = _("Choose at least one kind of event.")
     if wrong:
         raise Refused.invalid_fields(wrong)
+
+
+def _web_fault(url: str) -> str:
+    parts = urlsplit(url) if _may_be_split(url) else None
+    if parts is None or parts.scheme not in {"https", "http"} or not parts.hostname:
+        return _("Give a whole address, as https://example.com/hooks or quality@example.com.")
+    if parts.username is not None:
+        return _("Give an address without a name and a password.")
+    return ""
+
+
+def _mail_fault(url: str) -> str:
+    if not settings.MAIL_IS_SET_UP:
+        return _("No mail is set up here: an administrator does that by HILLTOP_MAIL.")
+    try:
+        validate_email(url.removeprefix(SCHEME))
+    except ValidationError:
+        return _("Give one address of mail, as quality@example.com.")
+    return ""
 
 
 def _may_be_split(url: str) -> bool:

@@ -15,9 +15,10 @@ class EndpointForm(forms.Form):
         max_length=1000,
         label=_("Address"),
         help_text=_(
-            "Events are posted there, as https://example.com/hooks. Addresses inside this network are not reached."
+            "Events are posted there, as https://example.com/hooks, or mailed there, as quality@example.com: one mail in "
+            "15 minutes at most. Programs inside this network are not reached."
         ),
-        widget=forms.URLInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "inputmode": "url"}),
     )
     name = forms.CharField(max_length=80, required=False, label=_("Name"), help_text=_("For this page."))
     events = forms.MultipleChoiceField(

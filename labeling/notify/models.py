@@ -22,12 +22,14 @@ class Channel(models.TextChoices):
     """How an endpoint is told."""
 
     WEBHOOK = "webhook", _("Webhook")
+    MAIL = "mail", _("Mail")
 
 
 class OffReason(models.TextChoices):
     ADMIN = "admin", _("An admin switched it off")
     FAILING = "failing", _("Nothing was taken for a day")
     GONE = "gone", _("It said that it is gone (410)")
+    LEFT = "left", _("Whoever read it unsubscribed")
 
 
 class Endpoint(models.Model):
@@ -35,6 +37,9 @@ class Endpoint(models.Model):
 
     While it is off, events wait for it. ``failing_since``: the first attempt after the last one that was taken; until
     ``not_before`` nothing is tried. ``secret`` is encrypted, and ``old_secret`` signs too until ``old_until``.
+
+    A mail has no secret. It is written in the ``language`` of whoever made it, and leads to ``site``, the origin under which
+    they reached this one.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -44,6 +49,8 @@ class Endpoint(models.Model):
     url = models.CharField(max_length=1000)
     events = ArrayField(models.CharField(max_length=40), help_text="kinds of event")
     secret = models.TextField(blank=True)
+    site = models.CharField(max_length=300, blank=True, default="", db_default="")
+    language = models.CharField(max_length=10, blank=True, default="", db_default="")
     old_secret = models.TextField(blank=True, default="", db_default="")
     old_until = models.DateTimeField(null=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")

@@ -14,7 +14,9 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from labeling.notify.channels import DIGESTS
 from labeling.notify.channels.channel import Answer
+from labeling.notify.channels.mail import REST
 from labeling.notify.models import Attempt, Delivery, DeliveryState, Endpoint, OffReason
 from labeling.notify.switching import switch_off_by_itself
 
@@ -86,6 +88,10 @@ def _follow(endpoint: Endpoint, tried: Sequence[Tried]) -> None:
     endpoint.save(update_fields=["failing_since", "failures", "not_before"])
     for each in failed:
         _fail(endpoint, each.delivery)
+    if endpoint.kind in DIGESTS:
+        # All that waits goes out together: a new event neither brings forward those that failed nor comes alone.
+        endpoint.not_before = max((each.delivery.next_at for each in failed), default=timezone.now() + REST)
+        endpoint.save(update_fields=["not_before"])
     if endpoint.is_on and any(each.answer.status == GONE for each in failed):
         switch_off_by_itself(endpoint, OffReason.GONE)
 

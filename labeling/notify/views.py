@@ -20,6 +20,7 @@ from labeling.notify import selectors, services
 from labeling.notify.forms import EndpointForm
 from labeling.notify.kinds import KINDS
 from labeling.notify.models import Endpoint
+from labeling.notify.unsubscribing import origin_of
 from labeling.people.signed_in import signed_in
 from labeling.refusals import Refused
 
@@ -35,7 +36,9 @@ def webhooks(request: HttpRequest, slug: str) -> HttpResponse:
     form = EndpointForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         try:
-            made, secret = services.make_endpoint(project=project, by=signed_in(request), **form.cleaned_data)
+            made, secret = services.make_endpoint(
+                project=project, by=signed_in(request), site=origin_of(request), **form.cleaned_data
+            )
         except Refused as refusal:
             show_refusal(form, refusal)
         else:
@@ -58,7 +61,11 @@ def webhook(request: HttpRequest, slug: str, endpoint_id: UUID) -> HttpResponse:
         case "save":
             return _save(request, project, endpoint)
         case "secret":
-            secret = services.renew_secret(endpoint=endpoint, by=by)
+            try:
+                secret = services.renew_secret(endpoint=endpoint, by=by)
+            except Refused as refusal:
+                messages.error(request, refusal.message)
+                return redirect("webhook", slug=slug, endpoint_id=endpoint.pk)
             return _one(request, project, endpoint_id, secret=secret, status=201)
         case "test":
             services.send_test(endpoint=endpoint)

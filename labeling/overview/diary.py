@@ -473,6 +473,10 @@ _SENTENCES: dict[str, Callable[[dict[str, Any]], str]] = {
         if d["why"] == "admin"
         else _("The webhook “%(name)s” is switched off: nobody takes its events. Look at its log.") % d
     ),
+    "endpoint_left": lambda d: (
+        _("Whoever reads the mails of “%(name)s” wants no more of: %(kinds)s.")
+        % (d | {"kinds": ", ".join(d["kinds"])})
+    ),
     "backbone_adapted": lambda d: _("The backbone was adapted to %(photos)d photos.") % d,
     "exported": _exported,
 }
@@ -554,6 +558,7 @@ _LOOK: dict[str, tuple[str, str]] = {
     "endpoint_removed": ("webhook", "webhooks"),
     "endpoint_on": ("webhook", "webhooks"),
     "endpoint_off": ("circle-pause", "webhooks"),
+    "endpoint_left": ("circle-pause", "webhooks"),
     "backbone_adapted": ("wand-sparkles", "adaptation"),
     "exported": ("download", "project-settings"),
 }

@@ -25,11 +25,11 @@ def test_a_webhook_is_made_tried_and_read(
     page.goto(f"/p/{project.slug}/webhooks")
     expect(page.get_by_text("Nobody is told yet.")).to_be_visible()
     page.get_by_label("Address").fill(receiver.url + "/")
-    page.get_by_role("button", name="Make a webhook").click()
+    page.get_by_role("button", name="Have it told").click()
     expect(page.get_by_text("Choose at least one kind of event.")).to_be_visible()
     expect(page.get_by_label("Address")).to_have_value(receiver.url + "/")
     page.get_by_label("A photo is decided").check()
-    page.get_by_role("button", name="Make a webhook").click()
+    page.get_by_role("button", name="Have it told").click()
     receiver.secrets["/"] = page.get_by_role("textbox", name="Secret").input_value()
     assert axe.faults(page) == []
     receiver.answers = lambda _path, _body: 503

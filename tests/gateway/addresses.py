@@ -13,6 +13,7 @@ from labeling.catalog.renditions import VERSION
 from labeling.exchange.feeds.links import token_of as token_of_feed
 from labeling.gateway.api.base import ApiView
 from labeling.inspections.capture.links import token_of
+from labeling.notify.unsubscribing import address_of as address_of_unsubscribing
 from tests.gateway.conftest import World
 
 #: Where a plain 200 (or the like) is no proof, because the thing to act on must exist and fit.
@@ -63,6 +64,8 @@ def _photo(world: World, name: str) -> Item:
 def _token(world: World, name: str) -> str:
     if name == "api-feed":
         return token_of_feed(world.feed)
+    if name == "unsubscribe":
+        return address_of_unsubscribing(world.delivery.endpoint).rpartition("/")[2]
     return token_of(world.link) if "capture" in name else "none"
 
 

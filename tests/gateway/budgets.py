@@ -67,6 +67,8 @@ QUERIES: dict[str, int] = {
     "POST webhooks": 6,
     "GET webhook": 8,
     "POST webhook": 8,
+    "GET unsubscribe": 4,
+    "POST unsubscribe": 10,
     "GET api-endpoints": 6,
     "POST api-endpoints": 8,
     "GET api-site-endpoints": 4,

@@ -80,6 +80,7 @@ PAGES: dict[str, dict[str, str]] = {
     "protocol-template-remove": {"POST": SUPERUSER},
     "webhooks": {"GET": ADMIN, "POST": ADMIN},
     "webhook": {"GET": ADMIN, "POST": ADMIN},
+    "unsubscribe": {"GET": ANYONE, "POST": ANYONE},  # who has its address
     "guideline": {"GET": VIEW},
     "guideline-edit": {"GET": ADMIN, "POST": ADMIN},
     "guideline-edit-class": {"GET": ADMIN},

@@ -15,12 +15,13 @@ from labeling.gateway.api.shapes import Shape, StrictSerializer, like, paged
 from labeling.gateway.pagination import page_by_id, page_by_time
 from labeling.notify import selectors, services
 from labeling.notify.kinds import CHOICES
-from labeling.notify.models import Attempt, Delivery, DeliveryState, Endpoint, OffReason
+from labeling.notify.models import Attempt, Channel, Delivery, DeliveryState, Endpoint, OffReason
+from labeling.notify.unsubscribing import origin_of
 
 
 class EndpointIn(StrictSerializer):
     name = like(Endpoint, "name", required=False, default="", allow_blank=True)
-    url = like(Endpoint, "url", help_text="Where events are posted to.")
+    url = like(Endpoint, "url", help_text="Where events are posted to; or an address of mail.")
     events = serializers.ListField(
         child=serializers.ChoiceField(list(CHOICES)), allow_empty=False, max_length=100
     )
@@ -39,6 +40,7 @@ class EndpointOut(Shape):
     id = serializers.UUIDField()
     project = serializers.CharField(allow_null=True, help_text="null: all projects")
     name = serializers.CharField()
+    kind = serializers.ChoiceField(Channel.choices)
     url = serializers.CharField()
     events = serializers.ListField(child=serializers.CharField())
     on = serializers.BooleanField()
@@ -49,7 +51,7 @@ class EndpointOut(Shape):
 
 
 class SecretOut(Shape):
-    secret = serializers.CharField(help_text="Shown now, and never again.")
+    secret = serializers.CharField(help_text="Shown now, and never again. Empty for mail.")
 
 
 class EndpointMadeOut(EndpointOut, SecretOut):
@@ -103,7 +105,9 @@ def _delivery(found: Delivery) -> dict[str, Any]:
 
 
 def _made(request: Request, project: Project | None, given: Json) -> Json:
-    made, secret = services.make_endpoint(project=project, by=signed_in(request), **given)
+    made, secret = services.make_endpoint(
+        project=project, by=signed_in(request), site=origin_of(request), **given
+    )
     return _endpoint(made, secret=secret)
 
 
@@ -187,6 +191,7 @@ class EndpointSecretView(ApiView):
         "Another secret, shown this once. For a day events are signed with both",
         may=Action.ADMIN,
         returns=SecretOut,
+        errors=(409,),
     )
     def post(self, request: Request, endpoint: Endpoint) -> Json:
         return {"secret": services.renew_secret(endpoint=endpoint, by=signed_in(request))}

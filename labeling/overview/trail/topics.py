@@ -54,6 +54,7 @@ TOPICS: dict[str, Topic] = {
                 "endpoint_removed",
                 "endpoint_on",
                 "endpoint_off",
+                "endpoint_left",
             }
         ),
     ),
