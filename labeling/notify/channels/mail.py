@@ -61,11 +61,8 @@ def prepare(endpoint: Endpoint, told: Sequence[Told]) -> Send:
             return _refused(*next(iter(refused.recipients.values())))
         except SMTPResponseException as refused:
             return _refused(refused.smtp_code, refused.smtp_error)
-        except (
-            SMTPException,
-            OSError,
-            ValueError,
-        ) as error:  # the last: an address that cannot be written down
+        # ValueError: an address has no ASCII form.
+        except (SMTPException, OSError, ValueError) as error:
             return Answer(error=str(error)[:300])
         return Answer(_OK)
 
