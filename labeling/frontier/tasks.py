@@ -30,12 +30,17 @@ def certify(progress: Progress) -> dict[str, Any]:
 
 @handles("decide")
 def decide(progress: Progress) -> dict[str, Any]:
-    """Returns {decided, audited, waiting: {reason: photos}}, the reasons of the newest photos that wait (``waiting``)."""
+    """Returns {decided, audited, waiting: {reason: photos}}, the reasons of the newest photos that wait (``waiting``).
+
+    What came in is people's afterwards, also where this fails: until then nobody is asked about it.
+    """
     project = Project.objects.get(pk=progress.job.project_id or 0)
     priority.ask_drawn_first(project=project)
-    check_arrivals(project)
-    told = services.decide(project=project)
-    services.leave_rest_to_people(project=project)
+    try:
+        check_arrivals(project)
+        told = services.decide(project=project)
+    finally:
+        services.leave_rest_to_people(project=project)
     return {**told, "waiting": waiting_by_reason(project)}
 
 

@@ -125,6 +125,22 @@ def test_the_best_fitting_come_first_on_the_page_as_in_the_api(coloured: Coloure
     assert {each["item"].name for each in shown[:3]} == {"blue0.png", "blue1.png", "blue2.png"}
 
 
+def test_many_words_are_compared_a_few_at_a_time_and_what_failed_is_not_taken_along(
+    coloured: Coloured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    embed(coloured)
+    coloured.ask("green")
+    Job.objects.filter(kind="words").update(state=JobState.FAILED)
+    monkeypatch.setattr("labeling.explorer.compute.words.AT_A_TIME", 1)
+    coloured.ask("red")
+    coloured.ask("blue")
+    job = Job.objects.filter(kind="words", state=JobState.QUEUED).order_by("created_at").first()
+    assert job is not None
+    assert run_job(job).result == {"words": 2, "photos": 12}
+    assert coloured.found(words="red")[0][:3] == "red" and coloured.found(words="blue")[0][:4] == "blue"
+    assert AskedWords.objects.filter(item_ids=None).count() == 1
+
+
 def test_asked_anew_it_finds_what_came_since_and_after_a_week_nobody_asked(coloured: Coloured) -> None:
     embed(coloured)
     coloured.ask("blue")

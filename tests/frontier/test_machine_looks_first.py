@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from labeling.catalog.events import items_added
-from labeling.catalog.models import Item
+from labeling.catalog.models import Item, Project
 from labeling.frontier.events import left_to_people
 from labeling.frontier.services import in_force, request_deciding, suspend
 from labeling.queue.models import Ranking
@@ -73,4 +73,21 @@ def test_where_the_machine_decides_nothing_any_more_people_are_asked() -> None:
     for certificate in in_force(pool.project):
         suspend(certificate=certificate, by=pool.admin, note="In doubt")
     is_scored(pool, item)
+    assert item.pk in pool.offered()
+
+
+def test_where_the_machine_fails_people_are_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    pool = certified_pool()
+    pool.policy(mode="on", audit_share=0.0)
+    pool.work()
+    item = arrives(pool)
+    is_scored(pool, item)
+
+    def damaged(_project: Project) -> None:
+        raise OSError("the vectors cannot be read")
+
+    monkeypatch.setattr("labeling.frontier.tasks.check_arrivals", damaged)
+    request_deciding(project=pool.project)
+    with pytest.raises(AssertionError, match="cannot be read"):
+        pool.work()
     assert item.pk in pool.offered()

@@ -10,13 +10,18 @@ from django.utils.translation import gettext_noop
 from inference.backbones import UnknownBackbone, WeightsError
 from inference.store import PlacedRows
 from inference.words import class_vectors, prompts_of
+from labeling.catalog.models import Project
 from labeling.explorer.models import AskedWords
 from labeling.explorer.spaces import MOST
+from labeling.jobs.models import LIVE_STATES
 from labeling.jobs.progress import JobError, Progress
 from labeling.learning.compute.embedding import project_of
 from labeling.learning.compute.scoring import CHUNK, gather
 from labeling.learning.compute.stores import load_backbone, store_of
 from labeling.learning.compute.words import encoder_of
+
+#: Texts that are compared at a time: of each, 4 bytes a photo are held.
+AT_A_TIME = 16
 
 
 def compare(progress: Progress) -> dict[str, Any]:
@@ -27,9 +32,19 @@ def compare(progress: Progress) -> dict[str, Any]:
     Raises :class:`JobError` where the backbone cannot be loaded.
     """
     project, name = project_of(progress), progress.job.args["backbone"]
-    waiting = list(AskedWords.objects.filter(project=project, backbone=name, item_ids=None))
-    if not waiting:  # another job took them along
-        return {"words": 0, "photos": 0}
+    # Where a job failed, whoever asks anew has another one.
+    asked = AskedWords.objects.filter(
+        project=project, backbone=name, item_ids=None, job__state__in=LIVE_STATES
+    ).order_by("pk")
+    words = photos = 0
+    while waiting := list(asked[:AT_A_TIME]):
+        photos = _compare(progress, project, name, waiting)
+        words += len(waiting)
+    return {"words": words, "photos": photos}
+
+
+def _compare(progress: Progress, project: Project, name: str, waiting: list[AskedWords]) -> int:
+    """The same of these; how many photos there were."""
     try:
         backbone = load_backbone(name)
         # As they stand, and as captions are that such models learned from.
@@ -53,4 +68,4 @@ def compare(progress: Progress) -> dict[str, Any]:
     for each, its in zip(waiting, cosines, strict=True):
         each.item_ids = item_ids[np.lexsort((item_ids, -its))[:MOST]].tolist()
     AskedWords.objects.bulk_update(waiting, ["item_ids"])
-    return {"words": len(waiting), "photos": len(order)}
+    return len(order)
