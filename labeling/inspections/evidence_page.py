@@ -205,8 +205,14 @@ class _Page:
         if told["missing"]:
             shots = ", ".join(self.names.shots.get(key, key) for key in told["missing"])
             said.append(_("Photos are missing: %(shots)s.") % {"shots": shots})
-        if unknown := self._waits_for(verdict):
-            said.append(_says_of_unknown(unknown, self.names))
+        unknown = self._waits_for(verdict)
+        absent = [part for part in unknown if self._has_no_photo(part)]
+        if answers := [part for part in unknown if part not in absent]:
+            said.append(_says_of_unknown(answers, self.names))
+        # Nobody can be asked about an optional shot that was not taken.
+        if shots := dict.fromkeys(shot for shot, _project in absent if shot not in told["missing"]):
+            names = ", ".join(self.names.shots.get(key, key) for key in shots)
+            said.append(_("A photo would be needed: %(shots)s.") % {"shots": names})
         if not said:
             said.append(self._rule_says(verdict) if self.telling.tells_why(verdict) else why_withheld())
         return " ".join(said)
@@ -217,6 +223,10 @@ class _Page:
         if (verdict.pk, today.outcome) == (self.inspection.verdict_id, verdict.outcome) and today.unknown:
             return list(today.unknown)
         return [(shot, project) for shot, project, _why in verdict.told["unknown"]]
+
+    def _has_no_photo(self, part: ruling.Part) -> bool:
+        known = self.evidence.by_part.get(part)
+        return known is not None and known.why in {"no_photo", "gone"}
 
     def undecided(self, verdict: Verdict | None) -> list[str]:
         """Why the machine does not decide what a held inspection waits for."""

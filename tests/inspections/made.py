@@ -61,7 +61,9 @@ class Washes:
         )
         self.version = self.publish(RULES if rules is None else rules, otherwise)
 
-    def publish(self, rules: list[Any], otherwise: str = "failed") -> ProtocolVersion:
+    def publish(
+        self, rules: list[Any], otherwise: str = "failed", *, optional: tuple[str, ...] = ()
+    ) -> ProtocolVersion:
         version = ProtocolVersion.objects.create(
             protocol=self.protocol,
             number=self.protocol.versions.count() + 1,
@@ -74,7 +76,13 @@ class Washes:
             created_by=self.admin,
         )
         for position, key in enumerate(SHOTS):
-            shot = Shot.objects.create(version=version, position=position, key=key, name=key.capitalize())
+            shot = Shot.objects.create(
+                version=version,
+                position=position,
+                key=key,
+                name=key.capitalize(),
+                required=key not in optional,
+            )
             for project in (self.wash, self.damage):
                 Check.objects.create(shot=shot, project=project)
         return version

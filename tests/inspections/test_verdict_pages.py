@@ -137,6 +137,15 @@ def test_a_held_inspection_says_why_the_machine_leaves_it_to_people(washes: Wash
     )
 
 
+def test_a_held_inspection_names_the_photos_that_nobody_took(washes: Washes) -> None:
+    washes.publish([{"outcome": "passed", "when": [when("wash", "every", "functional")]}], optional=("rear",))
+    inspection = washes.inspect(shots=("front",))
+    work()
+    shown = _client(washes.admin).get(_page(washes, inspection)).content.decode()
+    assert "It waits for 1 answer: wash (Front)." in shown.replace(washes.wash.name, "wash")
+    assert "A photo would be needed: Rear." in shown
+
+
 def test_a_verdict_is_overruled_on_its_page(washes: Washes, passed: Inspection) -> None:
     client = _client(_member(washes, "reviewer"))
     overrule = reverse("inspection-overrule", args=[washes.protocol.slug, passed.pk])
