@@ -210,9 +210,9 @@ class _Page:
         if answers := [part for part in unknown if part not in absent]:
             said.append(_says_of_unknown(answers, self.names))
         # Nobody can be asked about an optional shot that was not taken.
-        if shots := dict.fromkeys(shot for shot, _project in absent if shot not in told["missing"]):
-            names = ", ".join(self.names.shots.get(key, key) for key in shots)
-            said.append(_("A photo would be needed: %(shots)s.") % {"shots": names})
+        if untaken := dict.fromkeys(shot for shot, _project in absent if shot not in told["missing"]):
+            shots = ", ".join(self.names.shots.get(key, key) for key in untaken)
+            said.append(_("A photo would be needed: %(shots)s.") % {"shots": shots})
         if not said:
             said.append(self._rule_says(verdict) if self.telling.tells_why(verdict) else why_withheld())
         return " ".join(said)
