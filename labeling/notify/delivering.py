@@ -38,19 +38,26 @@ _TICK_S = 0.2
 TOGETHER = 5000
 
 # The first event of each subject that waits: those behind it wait for it, whatever they are due. ``SHARE`` less those that
-# are under way, of each endpoint that may be tried.
+# are under way, of each endpoint that may be tried; less where so many have something due that slow ones together could hold
+# all threads, for one more may come. Who has the fewest under way is first.
 _HEADS = """
-SELECT head.id FROM notify_endpoint e
+WITH due AS MATERIALIZED (
+    SELECT e.id, e.kind, coalesce((%(busy)s::jsonb ->> e.id::text)::int, 0) AS busy FROM notify_endpoint e
+    WHERE e.off_at IS NULL AND (e.not_before IS NULL OR e.not_before <= %(by)s)
+      AND EXISTS (SELECT 1 FROM notify_delivery d
+                  WHERE d.endpoint_id = e.id AND d.state = 'waiting' AND d.next_at <= %(by)s)
+)
+SELECT head.id FROM due e
 CROSS JOIN LATERAL (
-    SELECT d.id FROM notify_delivery d
+    SELECT d.id, d.next_at, d.event_id FROM notify_delivery d
     WHERE d.endpoint_id = e.id AND d.state = 'waiting' AND d.next_at <= %(by)s AND d.id <> ALL (%(flying)s)
       AND NOT EXISTS (SELECT 1 FROM notify_delivery b
                       WHERE b.endpoint_id = e.id AND b.subject = d.subject AND b.state = 'waiting'
                         AND b.event_id < d.event_id)
     ORDER BY d.next_at, d.event_id
-    LIMIT greatest(0, CASE WHEN e.kind = ANY (%(digests)s) THEN 1 ELSE %(share)s END
-                      - coalesce((%(busy)s::jsonb ->> e.id::text)::int, 0))) head
-WHERE e.off_at IS NULL AND (e.not_before IS NULL OR e.not_before <= %(by)s)
+    LIMIT greatest(0, CASE WHEN e.kind = ANY (%(digests)s) THEN 1
+                      ELSE least(%(share)s, greatest(1, %(threads)s / (SELECT count(*) + 1 FROM due))) END - e.busy)) head
+ORDER BY e.busy + row_number() OVER (PARTITION BY e.id ORDER BY head.next_at, head.event_id), head.next_at
 LIMIT %(room)s
 """
 
@@ -113,6 +120,7 @@ def _heads(flying: Collection[list[Delivery]] = (), *, within: float = 0.0) -> l
                 "flying": [each.pk for each in under_way],
                 "busy": json.dumps(busy),
                 "share": SHARE,
+                "threads": THREADS,
                 "digests": list(DIGESTS),
                 "room": room,
             },

@@ -21,7 +21,7 @@ from labeling.notify.channels.mail import SCHEME
 from labeling.notify.kinds import CHOICES
 from labeling.notify.kinds.testing import TEST
 from labeling.notify.listening import wake
-from labeling.notify.models import Channel, Delivery, DeliveryState, Endpoint, Event
+from labeling.notify.models import Channel, Delivery, DeliveryState, Endpoint, Event, OffReason
 from labeling.notify.secrets import encrypted, new_secret, renew
 from labeling.people.models import User
 from labeling.refusals import Refused
@@ -88,12 +88,14 @@ def change_endpoint(
 
 @transaction.atomic
 def remove_endpoint(*, endpoint: Endpoint, by: User) -> None:
-    """With what waits for it, and its log."""
-    Endpoint.objects.select_for_update().filter(
-        pk=endpoint.pk
-    ).first()  # before its deliveries, as who writes them down
-    _tell(endpoint, "removed", by)
-    endpoint.delete()
+    """From here on it hears and sends nothing, and nobody sees it; a job deletes what waits for it, its log, and it.
+    Twice is as once.
+
+    It is not deleted here: that would wait for whoever writes events for it, an import of minutes, and have them wait.
+    """
+    off = {"events": [], "off_at": Now(), "off_reason": OffReason.ADMIN}
+    if Endpoint.objects.filter(pk=endpoint.pk).update(removed_at=Now(), **off):
+        _tell(endpoint, "removed", by)
 
 
 @transaction.atomic

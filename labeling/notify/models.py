@@ -32,6 +32,11 @@ class OffReason(models.TextChoices):
     LEFT = "left", _("Whoever read it unsubscribed")
 
 
+class _Standing(models.Manager["Endpoint"]):
+    def get_queryset(self) -> models.QuerySet[Endpoint]:
+        return super().get_queryset().filter(removed_at=None)
+
+
 class Endpoint(models.Model):
     """Who is told of which kinds of event. Without a ``project`` it hears all projects.
 
@@ -40,6 +45,9 @@ class Endpoint(models.Model):
 
     A mail has no secret. It is written in the ``language`` of whoever made it, and leads to ``site``, the origin under which
     they reached this one.
+
+    From ``removed_at`` on nobody sees it, and it hears nothing; its deliveries go in pieces, and then it does
+    (:mod:`labeling.notify.tidying`).
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -62,6 +70,10 @@ class Endpoint(models.Model):
     failing_since = models.DateTimeField(null=True)
     failures = models.PositiveIntegerField(default=0, db_default=0, help_text="in a row")
     not_before = models.DateTimeField(null=True)
+    removed_at = models.DateTimeField(null=True)
+
+    objects = _Standing()
+    with_removed = models.Manager["Endpoint"]()
 
     class Meta:
         ordering = ["created_at"]

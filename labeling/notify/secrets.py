@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import secrets
+from contextlib import suppress
 from datetime import timedelta
 
+from cryptography.fernet import InvalidToken
 from django.db import transaction
 from django.utils import timezone
 
@@ -28,11 +30,16 @@ def encrypted(secret: str) -> str:
 
 
 def secrets_of(endpoint: Endpoint) -> list[str]:
-    """Those that sign now, the newest first."""
+    """Those that sign now, the newest first. One that no secret key in force can decrypt is left out."""
     kept = [endpoint.secret]
     if endpoint.old_secret and endpoint.old_until and endpoint.old_until > timezone.now():
         kept.append(endpoint.old_secret)
-    return [keys_for(_PURPOSE).decrypt(each.encode()).decode() for each in kept]
+    keys = keys_for(_PURPOSE)
+    found: list[str] = []
+    for each in kept:
+        with suppress(InvalidToken):
+            found.append(keys.decrypt(each.encode()).decode())
+    return found
 
 
 def renew(endpoint: Endpoint) -> str:
@@ -46,11 +53,17 @@ def renew(endpoint: Endpoint) -> str:
 
 @transaction.atomic
 def encrypt_anew() -> int:
-    """With the secret key in force what an earlier one encrypted; return of how many endpoints."""
+    """With the secret key in force what an earlier one encrypted; return of how many endpoints.
+
+    What no key decrypts stays as it is: its endpoint's log says so, and an admin renews it.
+    """
     keys = keys_for(_PURPOSE)
     found = list(Endpoint.objects.exclude(secret="").select_for_update(no_key=True))
+    renewed: set[Endpoint] = set()
     for each in found:
-        each.secret = keys.rotate(each.secret).decode()
-        each.old_secret = each.old_secret and keys.rotate(each.old_secret).decode()
-    Endpoint.objects.bulk_update(found, ["secret", "old_secret"])
-    return len(found)
+        for field in ("secret", "old_secret"):
+            with suppress(InvalidToken):
+                setattr(each, field, keys.rotate(getattr(each, field)).decode())
+                renewed.add(each)
+    Endpoint.objects.bulk_update(renewed, ["secret", "old_secret"])
+    return len(renewed)

@@ -27,3 +27,14 @@ def deliver_due(timestamp: int) -> None:
 @app.task(name="hilltop.tidy_events", queue="cpu", queueing_lock="hilltop.tidy_events")
 def tidy_events(timestamp: int) -> None:
     tidying.remove_old()
+
+
+@app.periodic(cron="* * * * *")
+@app.task(
+    name="hilltop.end_endpoints",
+    queue="cpu",
+    queueing_lock="hilltop.end_endpoints",
+    lock="hilltop.end_endpoints",
+)
+def end_endpoints(timestamp: int) -> None:
+    tidying.end_removed()

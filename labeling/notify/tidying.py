@@ -1,11 +1,12 @@
-"""Events are kept for some days, with all that became of them; then they go, a piece at a time."""
+"""Events are kept for some days, with all that became of them; then they go, a piece at a time. So do removed endpoints."""
 
 from __future__ import annotations
 
 from django.conf import settings
+from django.db import transaction
 from django.utils import timezone
 
-from labeling.notify.models import Event
+from labeling.notify.models import Delivery, Endpoint, Event
 
 CHUNK = 5000
 
@@ -17,3 +18,19 @@ def remove_old() -> int:
         Event.objects.filter(pk__in=some).delete()
         removed += len(some)
     return removed
+
+
+def end_removed() -> int:
+    """Delete removed endpoints after their deliveries; return how many endpoints. One for which somebody is writing events
+    just now stays for the next time."""
+    ended = 0
+    for key in Endpoint.with_removed.exclude(removed_at=None).values_list("pk", flat=True):
+        deliveries = Delivery.objects.filter(endpoint=key)
+        while some := list(deliveries.order_by("pk").values_list("pk", flat=True)[:CHUNK]):
+            Delivery.objects.filter(pk__in=some).delete()
+        with transaction.atomic():
+            free = Endpoint.with_removed.select_for_update(skip_locked=True).filter(pk=key).first()
+            if free is not None:
+                free.delete()
+                ended += 1
+    return ended

@@ -16,6 +16,7 @@ from labeling.notify import delivering, recording, tidying
 from labeling.notify.channels.channel import Answer
 from labeling.notify.delivering import deliver
 from labeling.notify.models import Attempt, Delivery, Endpoint, Event, OffReason
+from labeling.notify.secrets import encrypt_anew
 from labeling.notify.services import remove_endpoint, renew_secret, replay, send_test, switch_off, switch_on
 from labeling.truth.models import GroundTruth
 from tests.factories import make_items, make_project, make_user
@@ -145,6 +146,50 @@ def test_a_slow_receiver_holds_up_nobody_else(receiver: Receiver) -> None:
     settle(project, items)
     run()
     assert others.is_set() and len(receiver.subjects("/slow")) == len(items)
+
+
+def test_slow_receivers_together_hold_up_nobody_else(receiver: Receiver) -> None:
+    """As many as would hold all threads, if each had its whole share."""
+    project = make_project()
+    slow = [f"/slow{n}" for n in range(delivering.THREADS // delivering.SHARE)]
+    for path in slow:
+        receiver.endpoint(project, DECIDED, path=path)
+    items = make_items(project, 12)
+    settle(project, items)
+    assert len(delivering._heads()) < delivering.THREADS, "one more may come"
+    receiver.endpoint(project, DECIDED, REOPENED, path="/fast")
+    settle(project, items)
+    settle(project, items)
+    others = threading.Event()
+    late: list[str] = []
+
+    def answer(path: str, _body: Any) -> int:
+        if path in slow and not others.wait(10):
+            late.append(path)
+        elif len(receiver.subjects("/fast")) == 2 * len(items):
+            others.set()
+        return 204
+
+    receiver.answers = answer
+    run()
+    assert others.is_set() and not late
+
+
+def test_a_secret_that_cannot_be_read_stops_its_own_endpoint_alone(receiver: Receiver) -> None:
+    project = make_project()
+    broken = receiver.endpoint(project, DECIDED, path="/broken")
+    whole = receiver.endpoint(project, DECIDED, path="/whole")
+    Endpoint.objects.filter(pk=broken.pk).update(secret="of a key that is gone")
+    settle(project, make_items(project, 1))
+    run()
+    assert (states(broken), states(whole)) == (["waiting"], ["delivered"])
+    assert Attempt.objects.get(delivery__endpoint=broken).error == "Its secret cannot be read: renew it."
+    assert encrypt_anew() == 1
+    broken.refresh_from_db()
+    receiver.secrets["/broken"] = renew_secret(endpoint=broken, by=project.created_by)
+    pass_time(seconds=10)
+    run()
+    assert states(broken) == ["delivered"] and receiver.forged == 0
 
 
 def test_after_a_day_of_failures_it_is_off_its_admins_are_told_and_what_waits_goes_out_when_it_is_on(

@@ -29,6 +29,8 @@ def prepare(endpoint: Endpoint, event: Event, body: dict[str, Any]) -> Send:
     text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
 
     def send() -> Answer:
+        if not secrets:
+            return Answer(error="Its secret cannot be read: renew it.")
         now = timezone.now()
         signatures = (Webhook(secret).sign(name, now, text) for secret in secrets)
         headers = {
