@@ -1,7 +1,7 @@
 """The prediction service: ``python -m config.predict``, and what it serves (WSGI).
 
 What it needs of the library is loaded with the first request, so a Hilltop that nobody asks for predictions pays for an idle
-process, and not for networks.
+process, and not for networks. ``GET /metrics`` is no such request.
 """
 
 import os
@@ -27,6 +27,8 @@ _service: Any = None
 
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
     global _service
+    if (environ["REQUEST_METHOD"], environ["PATH_INFO"]) == ("GET", "/metrics"):
+        return _figures(start_response)
     with _loading:
         if _service is None:
             _service = _load()
@@ -37,6 +39,14 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
         return answer
     finally:
         connections.close_all()  # there is one of this thread's where a version was loaded
+
+
+def _figures(start_response: Callable[..., Any]) -> Iterable[bytes]:
+    """Whoever scrapes them does not ask for predictions."""
+    from labeling.serving.compute import metrics
+
+    start_response("200 OK", [("Content-Type", "text/plain; version=0.0.4; charset=utf-8")])
+    return [metrics.exposition()]
 
 
 def _load() -> Any:

@@ -40,6 +40,17 @@ def share(lock: Lock, key: int) -> None:
         cursor.execute(f"SELECT {SHARED_SQL}", [lock.value, key % 2**31])
 
 
+def hold_a_place(name: str, places: int) -> bool:
+    """Hold one of so many places of this ``name`` until the transaction ends; whether one was free. Never waits."""
+    with connection.cursor() as cursor:
+        for place in range(places):
+            cursor.execute("SELECT pg_try_advisory_xact_lock(hashtext(%s), %s)", [name, place])
+            (mine,) = cursor.fetchone() or (False,)
+            if mine:
+                return True
+    return False
+
+
 def hold_name(kind: str, name: str) -> None:
     """Wait until no other transaction holds ``name`` among names of this kind, and hold it until this one ends.
 

@@ -17,6 +17,8 @@ from labeling.catalog.selectors import class_resolution
 from labeling.frontier import standing
 
 CHUNK = 2000
+#: Of a stream whose reader takes nothing: then the database ends its snapshot, which keeps others from tidying up.
+STALLED = "5min"
 
 _ANNOTATIONS = f"""
 SELECT a.id, a.key::text AS key, i.sha256, it.name, it.source, a.round, u.username AS labeler, a.kind,
@@ -197,13 +199,15 @@ def stream(
 ) -> Iterator[list[dict[str, Any]]]:
     """All rows, or those of one promise or in force, in lists of :data:`CHUNK`.
 
-    From a server-side cursor: one snapshot, whatever its size, in flat memory, open for as long as it is read. Outside of a
-    transaction the database would find all rows, and keep them on its disk, before it gave the first.
+    From a server-side cursor: one snapshot, whatever its size, in flat memory, open for as long as it is read, but not
+    while nothing is taken for :data:`STALLED`. Outside of a transaction the database would find all rows, and keep them on
+    its disk, before it gave the first.
     """
     with transaction.atomic():
         with connection.cursor() as cursor:
             # Planned for the first rows: tables that are hashed or sorted first would be read to their ends before.
             cursor.execute("SET LOCAL cursor_tuple_fraction = 0.0001")
+            cursor.execute(f"SET LOCAL idle_in_transaction_session_timeout = '{STALLED}'")
         with connection.chunked_cursor() as cursor:
             cursor.execute(
                 source.sql.replace(WHICH, _IN_FORCE if current else WHICH),

@@ -5,11 +5,14 @@ from __future__ import annotations
 import http.client
 import json
 import socket
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
+from django.db import connection
 from django.utils.translation import gettext as _
 
 from labeling.refusals import Refused
@@ -19,6 +22,10 @@ from labeling.serving.frames import framed
 PATIENCE_S = 30.0
 #: Of metrics: they are not worth waiting for.
 BRIEFLY_S = 2.0
+#: Requests of a web process that wait for predictions, each with its photos in memory: with two such processes, as many as
+#: the service works on side by side.
+MOST_OPEN = 16
+_open = threading.BoundedSemaphore(MOST_OPEN)
 
 
 class ServiceAway(Exception):
@@ -39,14 +46,19 @@ def probabilities(
 ) -> tuple[int, list[dict[str, Any]]]:
     """The version (id) that answered, and for each photo ``probabilities`` (k,), or the code of its ``error``.
 
-    It is another version than was asked for where that one is still being loaded. Raises :class:`ServiceAway`, and
-    :class:`Refused` ``damaged`` (409) where the version cannot be loaded.
+    It is another version than was asked for where that one is still being loaded. Meanwhile the caller's database
+    connection is given back, outside of a transaction. Raises :class:`ServiceAway`, and :class:`Refused` ``damaged`` (409)
+    where the version cannot be loaded.
     """
     asked = {"project": project, "version": version} | ({} if shadow is None else {"shadow": shadow})
-    status, body = _ask("POST", f"/predict?{urlencode(asked)}", framed(photos), PATIENCE_S)
+    with _waiting():
+        status, body = _ask("POST", f"/predict?{urlencode(asked)}", framed(photos), PATIENCE_S)
+    try:
+        told = json.loads(body)
+    except ValueError:  # of the server around the service, which could not start it
+        raise ServiceAway(f"{status} {body[:100]!r}") from None
     if status == 503:
-        raise ServiceAway(json.loads(body)["code"])
-    told = json.loads(body)
+        raise ServiceAway(told["code"])
     if status == 409:
         raise Refused(
             "damaged",
@@ -59,7 +71,23 @@ def probabilities(
 
 def metrics() -> bytes:
     """The service's figures, in Prometheus' text format. Raises :class:`ServiceAway`."""
-    return _ask("GET", "/metrics", None, BRIEFLY_S)[1]
+    status, body = _ask("GET", "/metrics", None, BRIEFLY_S)
+    if status != 200:
+        raise ServiceAway(f"{status} {body[:100]!r}")
+    return body
+
+
+@contextmanager
+def _waiting() -> Iterator[None]:
+    """One of those that wait, which leave the database to who works. Raises :class:`ServiceAway` where they are too many."""
+    if not _open.acquire(blocking=False):
+        raise ServiceAway(f"{MOST_OPEN} requests of this web process wait for it already")
+    try:
+        if not connection.in_atomic_block:
+            connection.close()
+        yield
+    finally:
+        _open.release()
 
 
 def _ask(method: str, address: str, body: bytes | None, patience_s: float) -> tuple[int, bytes]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 import json
@@ -15,7 +16,7 @@ from django.test import Client, RequestFactory
 from django.utils import timezone
 
 from labeling.catalog.models import Guideline
-from labeling.exchange import provenance
+from labeling.exchange import provenance, tables
 from labeling.exchange.tables import FORMATS, streamed
 from labeling.queue import services as queue
 from labeling.truth.models import Annotation, GroundTruth
@@ -158,6 +159,9 @@ def test_a_large_export_is_read_in_chunks(monkeypatch: pytest.MonkeyPatch) -> No
     chunks = provenance.stream(provenance.ANNOTATIONS, project)
     assert len(next(chunks)) == 50
     with connection.cursor() as cursor:
+        cursor.execute("SHOW idle_in_transaction_session_timeout")
+        assert cursor.fetchone() == (provenance.STALLED,)
+    with connection.cursor() as cursor:
         cursor.execute("SELECT is_holdable FROM pg_cursors")
         assert cursor.fetchall() == [(False,)]  # the rest waits on the server, and was not found yet
     assert sum(len(chunk) for chunk in chunks) == 170
@@ -193,3 +197,28 @@ def _many_answers(project: Any, count: int) -> None:
         )
         for n, item in enumerate(make_items(project, count))
     )  # fmt: skip
+
+
+def test_a_reader_that_stalls_keeps_no_connection_and_no_file_that_looks_whole(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tables, "STALLED_S", 0)
+
+    async def read() -> None:
+        ended = asyncio.Event()
+        tell = asyncio.get_running_loop().call_soon_threadsafe
+
+        def pieces() -> Iterator[bytes]:
+            try:
+                yield b"the first"
+                yield b"the second"
+            finally:
+                tell(ended.set)
+
+        body = tables._off_the_loop(pieces())
+        assert await anext(body) == b"the first"
+        await asyncio.wait_for(ended.wait(), 60)
+        with pytest.raises(tables.ReaderStalled):
+            await anext(body)
+
+    asyncio.run(read())

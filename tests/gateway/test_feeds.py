@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import csv
 import io
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connections
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
 from labeling.catalog.models import Activity, Membership
+from labeling.catalog.projects import archive_project, restore_project
 from labeling.exchange.feeds import links
 from labeling.exchange.models import Feed, Table
 from labeling.exchange.provenance import SOURCES
@@ -143,3 +146,36 @@ def test_each_address_is_rationed_by_itself(world: World, monkeypatch: pytest.Mo
     assert read(first) and read(second)
     response = Client().get(address(first))
     assert response.status_code == 429 and int(response["Retry-After"]) > 0
+
+
+def test_an_archived_project_gives_nothing_until_it_is_brought_back(world: World) -> None:
+    feed = make(world)
+    archive_project(project=world.project, by=world.admin)
+    assert refused(feed) == (410, "feed_expired")
+    restore_project(project=world.project, by=world.admin)
+    assert read(feed)
+
+
+def test_two_read_it_at_once_and_a_third_is_told_when_to_come_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Other connections see nothing of the test's rows.
+    monkeypatch.setattr(links, "stream", lambda *_args, **_named: iter([[]]))
+    feed, other = make(world), make(world)
+    open_ones = [links.rows_of_feed(feed) for _ in range(links.MOST_READERS)]
+    readers = [ThreadPoolExecutor(1) for _ in open_ones]
+    try:
+        for reader, rows in zip(readers, open_ones, strict=True):
+            assert reader.submit(next, rows).result() == []
+        response = Client().get(address(feed))
+        assert response.status_code == 429 and int(response["Retry-After"]) > 0
+        with pytest.raises(links.FeedBusy):
+            next(links.rows_of_feed(feed))
+        assert read(other) == []
+        readers[0].submit(open_ones[0].close).result()  # type: ignore[attr-defined]
+        assert read(feed) == []
+    finally:
+        for reader, rows in zip(readers, open_ones, strict=True):
+            reader.submit(rows.close).result()  # type: ignore[attr-defined]
+            reader.submit(connections.close_all).result()
+            reader.shutdown()

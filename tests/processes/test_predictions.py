@@ -54,7 +54,7 @@ def _wait(process: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + PATIENCE_S
     while True:
         try:
-            asking.metrics()
+            asking._ask("GET", "/", None, 2.0)  # any address but the figures' loads it
         except ServiceAway:
             assert process.poll() is None and time.monotonic() < deadline
             time.sleep(0.05)

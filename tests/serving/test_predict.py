@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
 
+from config.database import ROOT
 from labeling.catalog.models import Image, Item, Membership, Role
 from labeling.learning import services as learning
 from labeling.learning.models import Score
@@ -146,3 +152,54 @@ def test_items_of_other_projects_are_not_here(served: Served, service: Service) 
     Item.objects.filter(pk=item.pk).update(project=None)
     (found,) = predict(project=served.project, sent=[], hashes=[item.image.sha256])
     assert found.error == "not_here"
+
+
+def test_an_answer_that_cannot_be_read_is_a_service_that_is_away(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asking, "_ask", lambda *_: (500, b"Internal server error"))
+    answer = post(served, {"photos": [file(stripes_or_disc(0))]})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "predictions_away")
+    with pytest.raises(ServiceAway, match="500"):
+        asking.metrics()
+
+
+@pytest.mark.django_db
+def test_who_waits_for_the_service_holds_no_connection_and_they_are_bounded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: dict[str, Any] = {"project": 1, "version": 1, "shadow": None}
+    held: list[bool] = []
+
+    def ask(*_: Any) -> tuple[int, bytes]:
+        held.append(connection.connection is not None)
+        with pytest.raises(ServiceAway, match="already"):
+            asking.probabilities([], **asked)
+        return 200, b'{"version": 1, "photos": []}'
+
+    def wait() -> None:
+        connection.ensure_connection()
+        try:
+            asking.probabilities([], **asked)
+            asking.probabilities([], **asked)  # it gave its place back
+        finally:
+            connection.close()
+
+    monkeypatch.setattr(asking, "_ask", ask)
+    monkeypatch.setattr(asking, "_open", threading.BoundedSemaphore(1))
+    with ThreadPoolExecutor(1) as outside_of_the_tests_transaction:
+        outside_of_the_tests_transaction.submit(wait).result()
+    assert held == [False, False]
+
+
+def test_figures_of_the_service_load_no_network() -> None:
+    script = """
+import sys
+from config.predict import application
+said = []
+asked = {"REQUEST_METHOD": "GET", "PATH_INFO": "/metrics"}
+body = b"".join(application(asked, lambda status, _headers: said.append(status)))
+assert said == ["200 OK"] and b"hilltop_predict_requests" in body
+assert not {"torch", "numpy"} & set(sys.modules)
+"""
+    subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=True, timeout=60)

@@ -17,6 +17,7 @@ from django.http import Http404
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from labeling import locks
 from labeling.catalog.activity import log_activity
 from labeling.catalog.models import Project
 from labeling.catalog.permissions import Action, may
@@ -28,6 +29,8 @@ from labeling.refusals import Refused
 from labeling.signed_addresses import SignedIds
 
 LONGEST = timedelta(days=366)
+#: Of one feed at a time: each holds a transaction and a database connection, as long as its reader is slow.
+MOST_READERS = 2
 _ADDRESSES = SignedIds("labeling.exchange.feeds")
 
 
@@ -123,7 +126,8 @@ def revoke_feed(*, feed: Feed, by: User) -> None:
 def open_feed(token: str) -> Feed:
     """The feed of this address, with its project. That it was fetched is noted.
 
-    Raises :class:`Refused` ``no_feed`` (404), ``feed_revoked`` or ``feed_expired`` (410).
+    Raises :class:`Refused` ``no_feed`` (404), ``feed_revoked`` or ``feed_expired`` (410; also of an archived project, as
+    it may be brought back).
     """
     pk = id_of(token)
     feed = Feed.objects.select_related("project", "created_by").filter(pk=pk).first() if pk else None
@@ -133,6 +137,12 @@ def open_feed(token: str) -> Feed:
     if feed.revoked_at is not None or not (by.is_active and may(by, feed.project, Action.ADMIN)):
         raise Refused(
             "feed_revoked", _("This link was revoked. Ask an admin of the project for a new one."), status=410
+        )
+    if feed.project.archived_at is not None:
+        raise Refused(
+            "feed_expired",
+            _("The project was archived. Where an admin brings it back, this address gives its table again."),
+            status=410,
         )
     now = timezone.now()
     if feed.expires_at <= now:
@@ -150,10 +160,27 @@ def columns_of(feed: Feed) -> tuple[str, ...]:
     return tuple(feed.columns) or SOURCES[feed.table].columns
 
 
+class FeedBusy(Exception):
+    """:data:`MOST_READERS` read it."""
+
+
+@transaction.atomic
+def judge_room(feed: Feed) -> None:
+    """Raises :class:`FeedBusy`. Nothing is held: whoever reads then may find that others were faster."""
+    _take_room(feed)
+
+
 def rows_of_feed(feed: Feed) -> Iterator[list[dict[str, Any]]]:
-    """As they are now, in lists, flat in memory."""
+    """As they are now, in lists, flat in memory. Raises :class:`FeedBusy` with the first."""
     current = feed.in_force and feed.table == Table.GROUND_TRUTHS
-    return stream(SOURCES[feed.table], feed.project, promise=feed.promise, current=current)
+    with transaction.atomic():
+        _take_room(feed)
+        yield from stream(SOURCES[feed.table], feed.project, promise=feed.promise, current=current)
+
+
+def _take_room(feed: Feed) -> None:
+    if not locks.hold_a_place(f"exchange.feed {feed.pk}", MOST_READERS):
+        raise FeedBusy
 
 
 def _log(feed: Feed, by: User, kind: str) -> None:

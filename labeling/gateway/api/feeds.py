@@ -9,6 +9,7 @@ from django.http import StreamingHttpResponse
 from django.urls import reverse
 from drf_spectacular.types import OpenApiTypes
 from rest_framework import serializers
+from rest_framework.exceptions import Throttled
 from rest_framework.request import Request
 
 from labeling.catalog.models import Project
@@ -22,6 +23,9 @@ from labeling.gateway.api.by_address import ByAddress
 from labeling.gateway.api.endpoint import Json, Who, endpoint, file_of
 from labeling.gateway.api.shapes import Shape, StrictSerializer, like, paged
 from labeling.gateway.pagination import page_by_time
+
+#: After which it is worth another try, where others read the same table.
+BUSY_S = 30
 
 
 class FeedIn(StrictSerializer):
@@ -121,6 +125,10 @@ class FeedTableView(ByAddress, ApiView):
     )
     def get(self, request: Request, token: str) -> StreamingHttpResponse:
         feed = links.open_feed(token)
+        try:
+            links.judge_room(feed)
+        except links.FeedBusy:
+            raise Throttled(wait=BUSY_S) from None
         return streamed(
             request._request,
             links.rows_of_feed(feed),

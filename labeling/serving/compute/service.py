@@ -1,8 +1,8 @@
 """The prediction service: photos of one request in, a version's probabilities out. A WSGI application, for one process.
 
 ``POST /predict?project=&version=&shadow=`` with a body of ``labeling.serving.frames`` answers
-``{"version", "photos": [{"probabilities"} or {"error"}]}``; ``GET /metrics`` the figures of ``metrics``. Only web processes
-of this machine reach it, through a socket that is a file; they know who may ask, and what an answer means.
+``{"version", "photos": [{"probabilities"} or {"error"}]}``. Only web processes of this machine reach it,
+through a socket that is a file; they know who may ask, and what an answer means.
 """
 
 from __future__ import annotations
@@ -77,9 +77,6 @@ class Service:
 
     def __call__(self, environ: dict[str, Any], start: Start) -> Iterable[bytes]:
         match environ["REQUEST_METHOD"], environ["PATH_INFO"]:
-            case "GET", "/metrics":
-                start("200 OK", [("Content-Type", "text/plain; version=0.0.4; charset=utf-8")])
-                return [metrics.exposition()]
             case "POST", "/predict":
                 status, told = self._answer(environ)
             case _:
