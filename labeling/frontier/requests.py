@@ -28,11 +28,22 @@ LOOK_AFTER = 10
 def request_certification(*, project: Project, by: User | None = None) -> Job:
     """Walk inward on the random labels there are, in the background.
 
-    Raises :class:`Refused` ``no_model`` (409) before a version is promoted.
+    Raises :class:`Refused` ``no_model`` (409) before a version is promoted, ``learned_unsettled`` (409) where the champion
+    learned elsewhere from photos that are not settled here: they would be decided, and drawn, as if it had not seen them.
     """
-    if champion(project) is None:
+    model = champion(project)
+    if model is None:
         raise Refused(
             "no_model", _("A certificate is of a model version. Train one and promote it, then certify.")
+        )
+    if model.learned_unsettled:
+        raise Refused(
+            "learned_unsettled",
+            _(
+                "Version %(number)d was trained elsewhere, also on photos that are not settled here: nothing can be "
+                "certified of it. Register a head that learned from settled photos alone."
+            )
+            % {"number": model.number},
         )
     return _enqueue_once("certify", project, by)
 
@@ -43,7 +54,10 @@ def certify_when_wanted(*, project: Project) -> Job | None:
         FrontierPolicy.objects.filter(project=project).exists()
         or CertificationRun.objects.filter(project=project).exists()
     )
-    return request_certification(project=project) if wanted and champion(project) is not None else None
+    model = champion(project) if wanted else None
+    if model is None or model.learned_unsettled:
+        return None
+    return request_certification(project=project)
 
 
 def look_again_when_due(*, project: Project) -> Job | None:

@@ -84,6 +84,11 @@ class ModelVersion(models.Model):
         return f"v{self.number}"
 
     @property
+    def learned_unsettled(self) -> bool:
+        """It was trained elsewhere, also on photos without a ground truth in its snapshot; or nobody counted these."""
+        return "registered" in self.manifest and self.manifest.get("unsettled") != 0
+
+    @property
     def parts(self) -> Sequence[Part]:
         """Its backbones, in the order of the columns. Versions that were made when there was one only name none."""
         told = self.manifest.get("backbones") or [

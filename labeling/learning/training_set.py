@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from django.db.models import QuerySet
@@ -24,6 +24,8 @@ from labeling.truth.tallies import truths
 
 #: A class with fewer ground truths cannot be both learned from and judged on.
 LEAST_A_CLASS = 2
+#: A model is neither judged by a part of the labels nor promoted by itself on fewer photos: a few are right by chance.
+LEAST_JUDGING = 30
 #: Classes that a sentence names before it counts the others.
 NAMED = 6
 #: A project that trains by itself makes its first model when two classes have so many ground truths each.
@@ -36,7 +38,7 @@ TRAINER = 2
 class Example:
     """One settled photo. ``audit``: it was drawn at random, so it may judge a model. ``twins_of``: its group of
     near-duplicates. Not ``strict``: one answer settled it, because a model agreed, or it was imported: it may train, and
-    judges nothing where anything else does (:attr:`TrainingSet.judging`)."""
+    judges nothing where enough others do (:attr:`TrainingSet.judging`)."""
 
     ground_truth_id: int
     item_id: int
@@ -90,10 +92,11 @@ class TrainingSet:
 
     @property
     def judging(self) -> list[bool]:
-        """(n,) which examples may judge a model: the strict ones. Where none is, all of them, for there is nothing better:
-        a project that learns from imported labels alone would otherwise keep its first model for good."""
-        any_strict = any(example.strict for example in self.examples)
-        return [example.strict or not any_strict for example in self.examples]
+        """(n,) which examples may judge a model: the strict ones. Where they are too few (:func:`can_judge`), all of them,
+        for there is nothing better: a project that learns from imported labels alone would otherwise keep its first model.
+        """
+        enough = can_judge([example for example in self.examples if example.strict])
+        return [example.strict or not enough for example in self.examples]
 
     @property
     def digest(self) -> str:
@@ -109,6 +112,11 @@ class TrainingSet:
         return replace(
             self, examples=kept, classes=tuple(each for each in self.classes if each.id in present)
         )
+
+
+def can_judge(examples: Sequence[Example]) -> bool:
+    """Whether they say more of a model than chance does: ``LEAST_JUDGING``, of two classes."""
+    return len(examples) >= LEAST_JUDGING and len({example.class_id for example in examples}) >= 2
 
 
 def training_set(project: Project) -> TrainingSet:

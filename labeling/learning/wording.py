@@ -10,6 +10,7 @@ from django.utils.translation import ngettext
 
 from labeling.learning.accuracy import at_training
 from labeling.learning.templatetags.figures import exact_share, percent, share, signed
+from labeling.learning.training_set import LEAST_JUDGING
 
 
 @dataclass(frozen=True)
@@ -261,6 +262,14 @@ def _better_or_worse(comparison: dict[str, Any], told: dict[str, Any]) -> tuple[
 
 def _how_they_did(comparison: dict[str, Any]) -> list[str]:
     figures, champion = comparison["all"], comparison["champion"]
+    few = []
+    if not comparison.get("enough", True):
+        few.append(
+            _(
+                "So few photos, or all of one class, may be chance: nothing is promoted by itself on fewer than %(n)d."
+            )
+            % {"n": LEAST_JUDGING}
+        )
     return [
         _(
             "On the same %(n)d photos this version is right on %(b)s of them, version %(champion)d on %(a)s: "
@@ -280,6 +289,7 @@ def _how_they_did(comparison: dict[str, Any]) -> list[str]:
             "cross-validation, the %(new)d that version %(champion)d never learned from as they are."
         )
         % {"new": comparison["new"], "champion": champion},
+        *few,
     ]
 
 

@@ -105,18 +105,18 @@ def test_a_head_learns_shots_from_photographers_and_says_a_wrong_one_on_their_pa
     # The shots that it knows are told apart; one that it never saw is no other shot.
     mistaken = photographed(protocol, front="rear")
     others = [photographed(protocol, interior="interior") for _car in range(6)]
-    right = [photographed(protocol, front="front", rear="rear") for _car in range(3)]
+    right = [photographed(protocol, front="front", rear="rear") for _car in range(6)]
     work()
     assert list(told(mistaken)) == ["front"]
     assert "This does not look like “Front”" in told(mistaken)["front"][0]
-    assert [told(link) for link in (*others, *right)] == [{}] * 9
+    assert [told(link) for link in (*others, *right)] == [{}] * 12
     assert not GroundTruth.objects.filter(
         project=shots, item__name__startswith=f"capture-{mistaken.pk} "
     ).exists()
 
-    # What came since was enough for another version, though nobody but photographers said anything.
+    # With what came since, 30 photos judge another version, though nobody but photographers said anything.
     second = champion(shots)
-    assert second is not None and second.snapshot.counts == {"front": 9, "rear": 9, "interior": 6}
+    assert second is not None and second.snapshot.counts == {"front": 12, "rear": 12, "interior": 6}
     assert ModelVersion.objects.filter(project=shots).count() == 2
     mistaken = photographed(protocol, interior="front", rear="rear")
     work()

@@ -21,7 +21,7 @@ from labeling.learning.compute import artifact
 from labeling.learning.compute.classes import translate
 from labeling.learning.compute.stores import vectors_of
 from labeling.learning.models import ModelVersion
-from labeling.learning.training_set import TrainingSet
+from labeling.learning.training_set import TrainingSet, can_judge
 from labeling.truth.models import GroundTruth
 
 logger = logging.getLogger(__name__)
@@ -37,21 +37,24 @@ def compare_with_champion(
     challenger: npt.NDArray[np.float64],
     resolution: Mapping[int, int | None],
     seed: int,
+    judged: npt.NDArray[np.bool_] | None = None,
 ) -> dict[str, Any]:
     """JSON for ``ModelVersion.comparison``.
 
     Args:
         learned: what the challenger learned from; its rows and columns are those of ``challenger``.
         challenger: (n, k) out-of-fold probabilities.
+        judged: (n,) which rows may judge the challenger; all if None.
 
     Returns:
         ``champion`` (number), ``all`` and ``audit`` (``paired_difference``, a is the champion; ``audit`` only
         over randomly drawn photos, ``None`` without any), ``new`` (photos the champion never learned from),
-        ``left_out``, ``not_worse``. With ``unreadable`` (why), on no photo and never not worse, when the champion's
-        files are gone or damaged: a training must not fail for want of them, as training is the way out.
+        ``left_out``, ``not_worse``, and ``enough``: so many photos say it that a version may be promoted by them. With
+        ``unreadable`` (why), on no photo and never not worse, when the champion's files are gone or damaged: a training
+        must not fail for want of them, as training is the way out.
     """
     try:
-        judged, champions = _champion_out_of_sample(champion, learned, resolution)
+        honest, champions = _champion_out_of_sample(champion, learned, resolution)
     except JobError as error:
         logger.warning("version %d is compared with nothing: %s", champion.number, error)
         nobody = np.zeros((0, 1))
@@ -62,9 +65,12 @@ def compare_with_champion(
             "new": 0,
             "left_out": len(learned.examples),
             "not_worse": False,
+            "enough": False,
             "unreadable": str(error),
         }
-    rows = np.flatnonzero(judged & np.array(learned.judging, dtype=bool))
+    if judged is not None:
+        honest = honest & judged
+    rows = np.flatnonzero(honest & np.array(learned.judging, dtype=bool))
     y = np.asarray(learned.columns)[rows]
     # The spare column takes what the challenger's classes cannot express: never right, never dropped.
     a = champions[rows]
@@ -80,6 +86,7 @@ def compare_with_champion(
         "new": new,
         "left_out": len(learned.examples) - len(rows),
         "not_worse": len(rows) > 0 and everything["difference"] >= -TOLERANCE and everything["high"] >= 0.0,
+        "enough": can_judge([learned.examples[row] for row in rows]),
     }
 
 

@@ -11,25 +11,27 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext_noop
 
 from inference import metrics
 from inference.backbones import UnknownBackbone, WeightsError
 from inference.train import TrainedHead
-from labeling.catalog.models import Project
+from labeling.catalog.models import Item, Project
 from labeling.jobs.progress import Cancelled, Interrupted, Progress, Superseded, of
 from labeling.learning import domain_backbones
 from labeling.learning.compute.embedding import Tally, embed_missing
 from labeling.learning.compute.entries import Entry, fused
 from labeling.learning.compute.stores import device, embedder_for, load_backbone, store_of
-from labeling.learning.models import FUSED_BY
-from labeling.learning.training_set import TrainingSet
+from labeling.learning.models import FUSED_BY, ModelVersion
+from labeling.learning.training_set import TrainingSet, can_judge
+from labeling.truth.models import GroundTruth
 
 logger = logging.getLogger(__name__)
 
@@ -47,6 +49,8 @@ class _Entrant:
     method: str
     name: str
     make: Callable[[], _Made]
+    #: (n,) the rows that may judge it; of an entrant that learned from nothing but this training's folds, all.
+    judged: npt.NDArray[np.bool_]
 
 
 def compete(
@@ -65,6 +69,10 @@ def compete(
     report: ``reference`` and ``chosen`` (names), ``judged`` (names), and ``candidates`` [{name, method, log_loss, accuracy,
     difference and error (of the log-loss, against the reference), paired (accuracies, see
     ``inference.metrics.paired_difference``), note}], the reference first. ``method`` is empty for the project's backbones.
+
+    A classifier that was brought in, and what is fused with it, is judged on photos that were first settled after it came,
+    and so is the reference beside it: its weights may hold the others' labels by heart, which no fold takes out. Where not
+    all came after it, and those that did are too few (``training_set.can_judge``), it is left out.
     """
     entrants = _entrants(project, learned, train, progress, tune)
     if not entrants:
@@ -83,29 +91,34 @@ def compete(
             "note": "reference",
         }
     ]
-    best, best_loss, chosen = reference, np.inf, reference.name
-    of_base = {project.backbone_name: (own_loss, reference)}
+    everything = np.ones(len(y), dtype=np.bool_)
+    best, best_judged, chosen = reference, everything, reference.name
+    of_base = {project.backbone_name: (own_loss, reference, everything)}
 
     def enter(entrant: _Entrant) -> None:
-        nonlocal best, best_loss, chosen
+        nonlocal best, best_judged, chosen
         entry, given, note = _made(entrant.make, entrant.name or entrant.method)
         if entry is None:
             rows.append({"name": entrant.name or given, "method": entrant.method, "note": note})
             return
-        row = judge(reference.trained.oof_proba, entry.trained.oof_proba, y, seed=seed)
+        own, theirs = entrant.judged, entry.trained.oof_proba
+        row = judge(reference.trained.oof_proba[own], theirs[own], y[own], seed=seed)
         rows.append({"name": given, "method": entrant.method, **row})
         loss = row["log_loss"]
         if entrant.base not in of_base or loss < of_base[entrant.base][0]:
-            of_base[entrant.base] = (loss, entry)
-        if row["note"] == "gains" and loss < best_loss:
-            best, best_loss, chosen = entry, loss, given
+            of_base[entrant.base] = (loss, entry, own)
+        both = own & best_judged
+        lower = _losses(theirs[both], y[both]).mean() < _losses(best.trained.oof_proba[both], y[both]).mean()
+        if row["note"] == "gains" and lower:
+            best, best_judged, chosen = entry, own, given
 
     for entrant in entrants:
         progress.report(0, 1, gettext_noop("Comparing backbones"))
         enter(entrant)
     if len(of_base) > 1:
-        enter(_fusion([entry for _loss, entry in of_base.values()], learned, seed))
-    return best, {
+        judged = np.logical_and.reduce([may for _loss, _one, may in of_base.values()])
+        enter(_fusion([entry for _loss, entry, _may in of_base.values()], learned, judged, seed))
+    return replace(best, judged=best_judged), {
         "reference": reference.name,
         "chosen": chosen,
         "judged": [row["name"] for row in rows[1:] if "log_loss" in row],
@@ -120,8 +133,17 @@ def _entrants(
     progress: Progress,
     tune: Callable[[], _Made] | None,
 ) -> list[_Entrant]:
-    def entrant(base: str, method: str, name: str, content_hash: str | None) -> _Entrant:
-        return _Entrant(base, method, name, partial(_entry, name, content_hash, learned, train, progress))
+    everything = np.ones(len(learned.examples), dtype=np.bool_)
+
+    def entrant(
+        base: str,
+        method: str,
+        name: str,
+        content_hash: str | None,
+        judged: npt.NDArray[np.bool_] = everything,
+    ) -> _Entrant:
+        make = partial(_entry, name, content_hash, learned, train, progress)
+        return _Entrant(base, method, name, make, judged)
 
     found = [entrant(name, "", name, None) for name in project.backbone_names[1:]]
     found += [
@@ -129,17 +151,36 @@ def _entrants(
         for each in domain_backbones.candidates(project)
     ]
     if (given := domain_backbones.brought_in(project)) is not None:
-        found.append(entrant(given.backbone, "", given.backbone, given.backbone_hash))
+        judged = settled_after(given, learned)
+        may = np.flatnonzero(judged & np.array(learned.judging, dtype=np.bool_))
+        if judged.all() or can_judge([learned.examples[row] for row in may]):
+            found.append(entrant(given.backbone, "", given.backbone, given.backbone_hash, judged))
     if tune is not None:
-        found.append(_Entrant(project.backbone_name, domain_backbones.FINE_TUNED, "", tune))
+        found.append(_Entrant(project.backbone_name, domain_backbones.FINE_TUNED, "", tune, everything))
     return found
 
 
-def _fusion(entries: list[Entry], learned: TrainingSet, seed: int) -> _Entrant:
+def settled_after(version: ModelVersion, learned: TrainingSet) -> npt.NDArray[np.bool_]:
+    """(n,) which examples had no ground truth when the version came, nor a near-duplicate that had one."""
+    before = Item.objects.filter(
+        Exists(GroundTruth.objects.filter(item=OuterRef("pk"), created_at__lte=version.created_at)),
+        project=version.project_id,
+    )
+    known = set(before.values_list("pk", flat=True))
+    groups = set(before.filter(twins_of__isnull=False).values_list("twins_of", flat=True))
+    return np.array(
+        [each.item_id not in known and each.twins_of not in groups for each in learned.examples],
+        dtype=np.bool_,
+    )
+
+
+def _fusion(entries: list[Entry], learned: TrainingSet, judged: npt.NDArray[np.bool_], seed: int) -> _Entrant:
     keys = [each.key for each in learned.classes]
     labels = [keys[column] for column in learned.columns]
     name = FUSED_BY.join(entry.name for entry in entries)
-    return _Entrant(name, domain_backbones.FUSED, name, lambda: (fused(entries, labels, seed=seed), name, ""))
+    return _Entrant(
+        name, domain_backbones.FUSED, name, lambda: (fused(entries, labels, seed=seed), name, ""), judged
+    )
 
 
 def _made(make: Callable[[], _Made], name: str) -> _Made:

@@ -23,12 +23,14 @@ class Entry:
     """Where its embeddings are, those of the training set (n, d), and the head made of them.
 
     ``backbones``: several where it is fused, and their vectors then stand side by side in the rows, in their order.
+    ``judged``: (n,) the rows that may judge it; None where all may.
     """
 
     backbones: tuple[Backbone, ...]
     store: Vectors
     X: npt.NDArray[np.float32]
     trained: TrainedHead
+    judged: npt.NDArray[np.bool_] | None = None
 
     @property
     def name(self) -> str:

@@ -1,7 +1,8 @@
 """The job ``register``: a head that was trained elsewhere is read, judged, and kept as a challenger like any other.
 
 Certificates, should it serve one day, rest on photos that are drawn after that; and its snapshot, by which all else tells
-what a version has seen, holds every ground truth that there was.
+what a version has seen, holds every ground truth that there was. A head that learned from photos without one certifies
+nothing.
 """
 
 from __future__ import annotations
@@ -68,6 +69,7 @@ def _made(progress: Progress, project: Project, staged: str) -> ModelVersion:
         comparison = compare_with_champion(
             champion=champion, learned=judged, challenger=proba, resolution=resolution, seed=0
         )
+    truths = GroundTruth.objects.current().filter(project=project)
     relative = f"{project.slug}/{uuid.uuid4()}"
     manifest = artifact.save(
         relative,
@@ -83,6 +85,9 @@ def _made(progress: Progress, project: Project, staged: str) -> ModelVersion:
             "seed": None,
             "registered": said.weights_sha256,
             "trained_on": len(said.trained_on),
+            "unsettled": len(
+                set(said.trained_on) - set(truths.values_list("item__image__sha256", flat=True))
+            ),
             "judged_on": len(judged.examples),
             "snapshot_digest": found.digest,
         },
@@ -95,9 +100,7 @@ def _made(progress: Progress, project: Project, staged: str) -> ModelVersion:
             job=progress.job,
             project=project,
             learned=found,
-            ground_truth_ids=GroundTruth.objects.current()
-            .filter(project=project)
-            .values_list("pk", flat=True),
+            ground_truth_ids=truths.values_list("pk", flat=True),
             tell={"kind": "model_registered", "judged_on": len(judged.examples)},
         )
     finally:

@@ -80,7 +80,7 @@ def _train(progress: Progress, project: Project) -> ModelVersion:
     entry, contest = _best_entry(progress, project, own, store, learned, seed)
     progress.check()
     trained = entry.trained
-    figures = _figures(learned, trained, contest, seed)
+    figures = _figures(learned, entry, contest, seed)
     diagnosis = diagnose(
         project=project,
         learned=learned,
@@ -93,7 +93,7 @@ def _train(progress: Progress, project: Project) -> ModelVersion:
         progress=progress,
     )
     progress.report(0, 1, gettext_noop("Comparing with the champion"))
-    comparison = _compared(project, learned, trained, seed)
+    comparison = _compared(project, learned, entry, seed)
     relative = f"{project.slug}/{uuid.uuid4()}"
     manifest = artifact.save(
         relative,
@@ -197,12 +197,13 @@ def _best_entry(
         raise JobError(f"{error} Label more photos, then train again.") from error
 
 
-def _figures(
-    learned: TrainingSet, trained: train.TrainedHead, contest: dict[str, Any] | None, seed: int
-) -> dict[str, Any]:
+def _figures(learned: TrainingSet, entry: Entry, contest: dict[str, Any] | None, seed: int) -> dict[str, Any]:
+    trained = entry.trained
     keys = [each.key for each in learned.classes]
     audit = np.array([example.audit for example in learned.examples], dtype=bool)
     judging = np.array(learned.judging, dtype=bool)
+    if entry.judged is not None:
+        audit, judging = audit & entry.judged, judging & entry.judged
     validated = trained.metrics
     if not judging.all():
         # What a model had a part in settling says that models agree with it.
@@ -223,16 +224,15 @@ def _figures(
     }
 
 
-def _compared(
-    project: Project, learned: TrainingSet, trained: train.TrainedHead, seed: int
-) -> dict[str, Any] | None:
+def _compared(project: Project, learned: TrainingSet, entry: Entry, seed: int) -> dict[str, Any] | None:
     champion = selectors.champion(project)
     if champion is None:
         return None
     return compare_with_champion(
         champion=champion,
         learned=learned,
-        challenger=trained.oof_proba,
+        challenger=entry.trained.oof_proba,
+        judged=entry.judged,
         resolution=class_resolution(project),
         seed=seed,
     )
@@ -277,6 +277,8 @@ def _promote_if_allowed(project: Project, made: ModelVersion) -> bool:
         compared = made.comparison
         # Somebody promoted another version meanwhile: the comparison is not about today's champion.
         if compared is None or compared["champion"] != champion.number or not compared["not_worse"]:
+            return False
+        if not compared.get("enough"):
             return False
         reason = (
             f"By itself: not worse than version {champion.number} "
