@@ -64,7 +64,7 @@ def test_photos_are_stored_once_and_asked_in_each_project_of_their_shot(yard: Ya
     }, "and no plate"
     assert recorded.inspection.look_wanted_at is None, "as it was made; the row says more"
     assert Inspection.objects.filter(look_wanted_at__isnull=False).count() == 1
-    kinds = list(Job.objects.order_by("kind").values_list("kind", "project_id"))
+    kinds = list(Job.objects.order_by("kind", "project_id").values_list("kind", "project_id"))
     embedded = sorted([("embed", yard.wash.pk), ("embed", yard.dent.pk)])
     assert kinds == [*embedded, ("look_at_inspections", None)]
 
