@@ -192,11 +192,17 @@ def texts() -> dict[str, str]:
         "found": _("{n} classes, first: {name}"),
         "foundNone": _("No class has this in its name."),
         "tickAll": _("Tick what you see, then choose the class once more"),
+        "tickMissing": _("Tick every point first. If one does not hold, it may be another answer."),
+        "hold": _("Hold"),
+        "unusable": _("Unusable"),
+    }
+
+
+def earlier_texts() -> dict[str, str]:
+    """The same of what only some projects allow: an earlier photo beside."""
+    return {
         "earlierNone": _("There is no earlier photo of it that may be shown."),
         "earlierOffline": _("An earlier photo needs the network. Try again when it is back."),
         "earlierOf": _("{date}, {event}."),
         "earlierShown": _("An earlier photo is shown beside. Your answer is not blind."),
-        "tickMissing": _("Tick every point first. If one does not hold, it may be another answer."),
-        "hold": _("Hold"),
-        "unusable": _("Unusable"),
     }

@@ -37,7 +37,7 @@ def label(request: HttpRequest, slug: str) -> HttpResponse:
         | {
             "few": len(context["classes"]) <= 3,
             "show_tour": signed_in(request).toured_at is None,
-            "texts": screen.texts(),
+            "texts": screen.texts() | (screen.earlier_texts() if project.earlier_allowed else {}),
         },
     )
 

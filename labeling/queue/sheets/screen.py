@@ -72,21 +72,24 @@ _SHARED = (
     "preparingTitle", "errorTitle", "errorText", "forbiddenTitle", "signInTitle", "signInText", "chooseHold",
     "chooseUnusable", "hold", "unusable", "another", "anotherTitle", "anotherText", "tabTitle", "tabText", "sentBack",
     "sentBackMany", "skipped", "unskipped", "undone", "emptyTitle", "openTitle", "openText", "offlineTitle", "offlineText",
-    "earlierNone", "earlierOffline", "earlierOf", "earlierShown",
 )  # fmt: skip
 
 
 def texts() -> dict[str, str]:
     """Everything that the script says, in the reader's language. ``{n}`` and the like are filled in there."""
     shared = screen.texts()
-    return {key: shared[key] for key in _SHARED} | {
-        "asked": _("Question {n} of {all}: {question}"),
-        "answeredThen": _("{answer}. {next}"),
-        "nextPhoto": _("{answer}. Next photo. {next}"),
-        "noneLeft": _("{answer}. No photo is left."),
-        "all": _("Unusable for all"),
-        "chooseForAll": _("What is wrong with the photo? It counts for all questions that are open."),
-        "emptyDone": _("You answered {n} photos now, {answers} answers in all."),
-        "open": _("not answered"),
-        "pausedIn": _("Not asked, as labeling is paused for you there: {projects}"),
-    }
+    return (
+        {key: shared[key] for key in _SHARED}
+        | screen.earlier_texts()
+        | {
+            "asked": _("Question {n} of {all}: {question}"),
+            "answeredThen": _("{answer}. {next}"),
+            "nextPhoto": _("{answer}. Next photo. {next}"),
+            "noneLeft": _("{answer}. No photo is left."),
+            "all": _("Unusable for all"),
+            "chooseForAll": _("What is wrong with the photo? It counts for all questions that are open."),
+            "emptyDone": _("You answered {n} photos now, {answers} answers in all."),
+            "open": _("not answered"),
+            "pausedIn": _("Not asked, as labeling is paused for you there: {projects}"),
+        }
+    )
