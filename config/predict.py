@@ -82,7 +82,7 @@ def serve(socket_file: Path) -> None:
         respawn_interval=0.5,
         workers_kill_timeout=5,
         websockets=False,
-        log_level=LogLevels.warning,
+        log_level=LogLevels.error,  # it warns of so many threads, which wait here for one another's batch
     ).serve()
 
 
