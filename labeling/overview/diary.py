@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from labeling.catalog.models import Activity, Project, Role
 from labeling.catalog.selectors import activity, class_names_by_key, current_guideline
@@ -354,6 +354,9 @@ def _erasure_done(data: dict[str, Any]) -> str:
     ) % {"n": data["photos"]}
 
 
+#: How an endpoint is told. Lines of before there were several say none.
+_CHANNELS = {"webhook": gettext_lazy("Webhook"), "mail": gettext_lazy("Mail"), "slack": gettext_lazy("Slack")}
+
 _SENTENCES: dict[str, Callable[[dict[str, Any]], str]] = {
     "erasure_asked": _erasure_asked,
     "erasure_undone": lambda d: _("%(who)s brought back photos that were being erased.") % d,
@@ -471,7 +474,8 @@ _SENTENCES: dict[str, Callable[[dict[str, Any]], str]] = {
     "endpoint_off": lambda d: (
         _("%(who)s switched the webhook “%(name)s” off.") % d
         if d["why"] == "admin"
-        else _("The webhook “%(name)s” is switched off: nobody takes its events. Look at its log.") % d
+        else _("“%(name)s” (%(channel)s) is switched off: nobody takes its events. Look at its log.")
+        % (d | {"channel": _CHANNELS.get(d.get("channel", ""), _CHANNELS["webhook"])})
     ),
     "endpoint_left": lambda d: (
         _("Whoever reads the mails of “%(name)s” wants no more of: %(kinds)s.")
