@@ -23,7 +23,7 @@ from labeling.erasure.consequences import foreseen
 from labeling.erasure.forms import AskForm, LiftForm, ScopeForm
 from labeling.erasure.models import ErasedPhoto
 from labeling.explorer.history import history
-from labeling.looked_at import only_looked_at
+from labeling.http.safe_methods import only_looked_at
 from labeling.people.signed_in import signed_in
 from labeling.refusals import Refused
 

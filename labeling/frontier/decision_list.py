@@ -14,7 +14,7 @@ from labeling.catalog.selectors import active_classes, class_names, current_guid
 from labeling.frontier.decisions import Outcome, decisions, with_outcome
 from labeling.frontier.models import AutomaticDecision
 from labeling.refusals import Refused
-from labeling.typed_numbers import whole
+from labeling.text.typed_numbers import whole
 
 A_PAGE = 24
 

@@ -17,7 +17,7 @@ from labeling.frontier import services
 from labeling.frontier.decisions import decision_to_tell, explain
 from labeling.frontier.explanations import explanation_of, heat_of, request_explanation
 from labeling.frontier.models import AutomaticDecision
-from labeling.looked_at import only_looked_at
+from labeling.http.safe_methods import only_looked_at
 from labeling.people.signed_in import signed_in
 from labeling.refusals import Refused
 

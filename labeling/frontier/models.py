@@ -13,10 +13,10 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from labeling.catalog.models import APPEND_ONLY, SHARE, Guideline, Item, LabelClass, Project
-from labeling.forgetting import append_only
+from labeling.database.append_only import append_only
+from labeling.database.planner import LookedUp
 from labeling.jobs.models import Job
 from labeling.learning.models import ModelVersion
-from labeling.planner import LookedUp
 from labeling.truth.models import Annotation, GroundTruth
 
 

@@ -15,19 +15,19 @@ from django.views.decorators.http import require_http_methods, require_POST
 from labeling.catalog.models import Project
 from labeling.catalog.pages import project_context, show_refusal
 from labeling.catalog.permissions import Action, may, project_for
+from labeling.database.read_once import only_looking
 from labeling.frontier import services
 from labeling.frontier.changing_policy import set_policy
 from labeling.frontier.forms import PolicyForm
 from labeling.frontier.models import Certificate
 from labeling.frontier.page import BANDS, CERTIFIED, DECISIONS, POLICY, Part, page
 from labeling.frontier.policy import policy_of
-from labeling.looked_at import only_looked_at
-from labeling.notes import kept_whole
+from labeling.http.safe_methods import only_looked_at
 from labeling.people.signed_in import signed_in
 from labeling.queue.services import open_next_band, reopen_band
-from labeling.read_once import only_looking
 from labeling.refusals import Refused
-from labeling.typed_numbers import whole
+from labeling.text.notes import kept_whole
+from labeling.text.typed_numbers import whole
 
 
 @login_required

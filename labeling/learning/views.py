@@ -19,14 +19,14 @@ from labeling.catalog.models import Project
 from labeling.catalog.pages import project_context
 from labeling.catalog.permissions import Action, project_for
 from labeling.catalog.selectors import class_names_by_key, current_guideline
+from labeling.http.safe_methods import only_looked_at
 from labeling.jobs import services as job_services
 from labeling.learning import models_page, selectors, services, version_page
 from labeling.learning.job_purposes import by_purpose
 from labeling.learning.models import ModelVersion
-from labeling.looked_at import only_looked_at
 from labeling.people.signed_in import signed_in
 from labeling.refusals import Refused
-from labeling.typed_numbers import whole
+from labeling.text.typed_numbers import whole
 
 
 @login_required

@@ -14,9 +14,9 @@ from django.views.decorators.http import require_POST
 from labeling.catalog.models import Project
 from labeling.catalog.pages import project_context, show_refusal
 from labeling.catalog.permissions import Action, may, project_for
+from labeling.http.safe_methods import only_looked_at
 from labeling.learning.job_lines import lines
 from labeling.learning.selectors import champion
-from labeling.looked_at import only_looked_at
 from labeling.monitors import services
 from labeling.monitors.forms import ThresholdsForm
 from labeling.monitors.models import MonitorAlert

@@ -18,7 +18,7 @@ from labeling.frontier.models import EndReason, Mode, PromiseKind, WatchedPart
 from labeling.frontier.promise import per_cent
 from labeling.monitors.services import monitor_named
 from labeling.overview import changes
-from labeling.plain_text import isolated
+from labeling.text.plain import isolated
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from labeling.people.signed_in import signed_in
 from labeling.refusals import Refused
 from labeling.serving import selectors
 from labeling.serving.services import set_shadow
-from labeling.typed_numbers import whole
+from labeling.text.typed_numbers import whole
 
 
 @login_required

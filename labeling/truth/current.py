@@ -10,8 +10,8 @@ from django.db import connection
 from django.db.models import OuterRef, QuerySet
 
 from labeling.catalog.models import Project
+from labeling.database.planner import LookedUp
 from labeling.people.models import User
-from labeling.planner import LookedUp
 from labeling.truth.models import (
     Dispute,
     GroundTruth,

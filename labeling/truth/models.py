@@ -16,7 +16,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from labeling.catalog.models import APPEND_ONLY, Guideline, Item, LabelClass, Project
-from labeling.forgetting import append_only
+from labeling.database.append_only import append_only
 
 
 class AnswerKind(models.TextChoices):

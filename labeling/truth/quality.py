@@ -13,11 +13,11 @@ from django.utils import timezone
 
 from labeling.catalog.models import Item, Project, Role
 from labeling.catalog.selectors import class_names_by_key, class_resolution, current_guideline
+from labeling.database.kept_counts import counts
+from labeling.database.read_once import read_once
 from labeling.jobs.models import Job, JobState
 from labeling.jobs.services import enqueue
-from labeling.kept_counts import counts
 from labeling.people.models import User
-from labeling.read_once import read_once
 from labeling.truth.estimates import Proportion
 from labeling.truth.gold import gold_records
 from labeling.truth.models import (

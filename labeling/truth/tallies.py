@@ -32,12 +32,12 @@ from datetime import UTC, datetime, timedelta
 
 from django.db import connection, transaction
 
-from labeling import locks
 from labeling.catalog.models import Project
 from labeling.catalog.selectors import class_resolution
-from labeling.kept_counts import Counted, rows, totals
-from labeling.locks import Lock
-from labeling.read_once import read_once
+from labeling.database import locks
+from labeling.database.kept_counts import Counted, rows, totals
+from labeling.database.locks import Lock
+from labeling.database.read_once import read_once
 
 #: What is read besides the folded rows stays below this, as a fold comes each minute.
 MOST_FOLDED = 200_000

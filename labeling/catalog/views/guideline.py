@@ -21,10 +21,10 @@ from labeling.catalog.pages import project_context
 from labeling.catalog.permissions import Action, project_for
 from labeling.catalog.proposals import proposals_shown
 from labeling.catalog.publishing import publishing
-from labeling.looked_at import only_looked_at
+from labeling.http.safe_methods import only_looked_at
 from labeling.people.signed_in import signed_in
 from labeling.refusals import Refused
-from labeling.typed_numbers import whole
+from labeling.text.typed_numbers import whole
 
 #: Versions on the page until somebody asks for the earlier ones, and then.
 NEWEST, EARLIER = 5, 30

@@ -21,8 +21,8 @@ from labeling.people.links import days_of_links
 from labeling.people.models import User
 from labeling.people.services import make_link
 from labeling.people.signed_in import signed_in
-from labeling.plain_text import isolated
 from labeling.refusals import Refused
+from labeling.text.plain import isolated
 
 
 @login_required

@@ -26,8 +26,8 @@ from labeling.catalog.selectors import active_definitions
 from labeling.catalog.strictness import PRESETS, consequence, error_of, preset_called
 from labeling.catalog.work import work_of
 from labeling.people.signed_in import signed_in
-from labeling.percentage import with_sign
 from labeling.refusals import Refused
+from labeling.text.percentage import with_sign
 
 
 @login_required

@@ -16,12 +16,12 @@ from labeling.catalog.models import Project
 from labeling.catalog.pages import project_context
 from labeling.catalog.permissions import Action, project_for
 from labeling.catalog.strategies import STRATEGIES
+from labeling.http.safe_methods import only_looked_at
 from labeling.learning.lab import page as lab_page
 from labeling.learning.lab import services as lab
-from labeling.looked_at import only_looked_at
 from labeling.people.signed_in import signed_in
 from labeling.refusals import Refused
-from labeling.typed_numbers import whole
+from labeling.text.typed_numbers import whole
 
 #: So much of a number field comes back when it is refused.
 MOST_TYPED = 20

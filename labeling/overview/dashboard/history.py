@@ -13,7 +13,7 @@ from datetime import date, timedelta
 from django.utils import timezone
 
 from labeling.catalog.models import Project
-from labeling.kept_counts import by_day
+from labeling.database.kept_counts import by_day
 from labeling.people.own_day import zone_of_queries
 from labeling.truth import tallies
 

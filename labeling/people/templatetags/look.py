@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
 from labeling.people.keys import USUAL
-from labeling.plain_text import isolated
+from labeling.text.plain import isolated
 
 register = template.Library()
 

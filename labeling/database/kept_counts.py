@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import connection
 
-from labeling.read_once import read_once
+from labeling.database.read_once import read_once
 
 if TYPE_CHECKING:
     from labeling.catalog.models import Project
