@@ -1,1 +1,1 @@
-"""Addresses: ours that are a permission or change nothing, those of others, which are reached from here alone, and refusals."""
+"""Addresses: ours that are a permission or change nothing, and those of others, reached from here alone; and refusals."""
