@@ -6,8 +6,8 @@ from labeling.catalog.models import Project
 from labeling.database.kept_counts import counts
 from labeling.truth.estimates import Proportion
 from labeling.truth.models import Draw
-from labeling.truth.quality import agreement, settled_count
-from labeling.truth.tallies import photos
+from labeling.truth.quality.agreement import agreement
+from labeling.truth.tallies import photos, settled_count
 
 
 def measured(project: Project) -> dict[str, float]:
