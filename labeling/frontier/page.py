@@ -19,7 +19,7 @@ from labeling.frontier.one_answer import one_answer
 from labeling.frontier.picture import Picture, picture
 from labeling.frontier.policy import FIRST_DECISIONS, first_share
 from labeling.frontier.saying import not_promised, promised, why
-from labeling.frontier.selectors import FrontierStatus, frontier_status
+from labeling.frontier.status import FrontierStatus, frontier_status
 
 #: Certificates that ended, the newest first.
 ENDED_SHOWN = 20
