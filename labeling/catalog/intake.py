@@ -18,13 +18,7 @@ from django.utils.translation import gettext as _
 
 from labeling.catalog.activity import log_activity
 from labeling.catalog.metadata_tables import is_table
-from labeling.catalog.models import (
-    IntakeBatch,
-    IntakeFile,
-    IntakeKind,
-    IntakeOutcome,
-    Project,
-)
+from labeling.catalog.models import IntakeBatch, IntakeFile, IntakeKind, IntakeOutcome, Project
 from labeling.catalog.name_encodings import ENCODINGS, kept, kept_path, leads_out, read, reading_of
 from labeling.catalog.photos import PhotoRefused, advice
 from labeling.catalog.remote_sources import URLS

@@ -11,10 +11,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from labeling.catalog.models import ClassDefinition
 from labeling.frontier.auditing import GO_ON_AT, MOST_WAITING
 from labeling.frontier.blocking import Blocked
-from labeling.frontier.models import (
-    AuditWatch,
-    Certificate,
-)
+from labeling.frontier.models import AuditWatch, Certificate
 from labeling.frontier.parts import Parts
 
 

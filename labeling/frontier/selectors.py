@@ -7,12 +7,7 @@ from django.db.models import Count, F, OuterRef, Q, Subquery
 from labeling.catalog.models import Project
 from labeling.frontier.at_a_glance import decided
 from labeling.frontier.certificates import in_force
-from labeling.frontier.models import (
-    AssistedLabel,
-    AutomaticDecision,
-    Certificate,
-    Mode,
-)
+from labeling.frontier.models import AssistedLabel, AutomaticDecision, Certificate, Mode
 from labeling.frontier.parts import parts_of
 from labeling.truth.current import is_disputed, is_settled
 from labeling.truth.estimates import Proportion

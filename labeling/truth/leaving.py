@@ -16,15 +16,7 @@ from labeling.catalog.models import Guideline, Project
 from labeling.catalog.selectors import current_guideline
 from labeling.database.append_only import erasing
 from labeling.truth.current import newest_truth
-from labeling.truth.models import (
-    Annotation,
-    Dispute,
-    Gold,
-    GroundTruth,
-    Outcome,
-    Ruling,
-    TruthKind,
-)
+from labeling.truth.models import Annotation, Dispute, Gold, GroundTruth, Outcome, Ruling, TruthKind
 from labeling.truth.settling import lock_photos, raise_dispute, withdraw_truths
 
 

@@ -13,13 +13,7 @@ from labeling.catalog.metadata import LONGEST_TEXT, checked
 from labeling.catalog.models import Project
 from labeling.database.locks import Lock, hold
 from labeling.exchange.spelling import spelled
-from labeling.exchange.vocabularies import (
-    MOST_TEXTS,
-    Vocabulary,
-    VocabularyText,
-    VocabularyVersion,
-    Why,
-)
+from labeling.exchange.vocabularies import MOST_TEXTS, Vocabulary, VocabularyText, VocabularyVersion, Why
 from labeling.jobs import services as jobs
 from labeling.jobs.models import Job
 from labeling.people.models import User
