@@ -163,7 +163,7 @@ def grow(
     """
     from labeling.catalog import file_counts
     from labeling.database.partitions import Partition
-    from labeling.frontier import decision_counts
+    from labeling.frontier.decisions import counts as decision_counts
     from labeling.queue import entry_counts
     from labeling.queue.models import BandOpening, Ranking
     from labeling.truth import tallies

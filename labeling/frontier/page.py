@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from labeling.catalog.models import Project
 from labeling.catalog.selectors import class_names, current_guideline
 from labeling.frontier.bands import band_table
-from labeling.frontier.decision_list import decision_list
+from labeling.frontier.decisions.listed import decision_list
 from labeling.frontier.forms import PolicyForm
 from labeling.frontier.models import Certificate, PromiseKind
 from labeling.frontier.one_answer import one_answer

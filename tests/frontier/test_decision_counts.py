@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from labeling.database.kept_counts import counts
-from labeling.frontier import decision_counts
+from labeling.frontier.decisions import counts as decision_counts
 from labeling.frontier.models import AutomaticDecision, CertificateEnd, DecisionOverruled
 from labeling.frontier.services import decide
 from labeling.frontier.tasks import check_decision_counts

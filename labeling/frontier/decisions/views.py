@@ -14,7 +14,7 @@ from labeling.catalog.pages import project_context
 from labeling.catalog.permissions import Action, project_for
 from labeling.catalog.selectors import active_classes
 from labeling.frontier import services
-from labeling.frontier.decisions import decision_to_tell, explain
+from labeling.frontier.decisions.selectors import decision_to_tell, explain
 from labeling.frontier.explanations import explanation_of, heat_of, request_explanation
 from labeling.frontier.models import AutomaticDecision
 from labeling.http.safe_methods import only_looked_at

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from labeling.catalog.models import ClassDefinition, Project
 from labeling.catalog.selectors import active_classes, class_names, current_guideline, photo_urls
-from labeling.frontier.decisions import Outcome, decisions, with_outcome
+from labeling.frontier.decisions.selectors import Outcome, decisions, with_outcome
 from labeling.frontier.models import AutomaticDecision
 from labeling.refusals import Refused
 from labeling.text.typed_numbers import whole
