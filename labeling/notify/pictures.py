@@ -13,9 +13,9 @@ from PIL import Image as Pillow
 
 from labeling.catalog import missing, storage
 from labeling.catalog.models import Image
+from labeling.http.signed_addresses import SignedIds
 from labeling.notify.models import SlackMessage
 from labeling.refusals import Refused
-from labeling.signed_addresses import SignedIds
 from labeling.truth.models import OpenDispute
 
 #: From when the message was sent.

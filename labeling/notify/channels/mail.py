@@ -19,7 +19,7 @@ from labeling.notify.channels.channel import Answer, PrepareDigest, Send, Told
 from labeling.notify.channels.digest import parts_of
 from labeling.notify.models import Delivery, Endpoint
 from labeling.notify.unsubscribing import address_of
-from labeling.plain_text import plain
+from labeling.text.plain import plain
 
 #: How an address is written where others have a URL (RFC 6068).
 SCHEME = "mailto:"

@@ -11,8 +11,8 @@ from uuid import UUID
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
-from labeling.plain_text import plain
 from labeling.refusals import Refused
+from labeling.text.plain import plain
 
 _ID = re.compile(r"[A-Z0-9]{1,32}")
 

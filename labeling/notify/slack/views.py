@@ -14,7 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST
 
-from labeling.looked_at import only_looked_at
+from labeling.http.safe_methods import only_looked_at
 from labeling.notify import pictures
 from labeling.notify.channels.channel import Send
 from labeling.notify.channels.slack.api import call

@@ -8,10 +8,10 @@ from typing import Any
 
 from django.conf import settings
 
+from labeling.http.public_addresses import NotFetched, request
 from labeling.notify.channels import retry_after
 from labeling.notify.channels.channel import Answer
-from labeling.plain_text import plain
-from labeling.public_http import NotFetched, request
+from labeling.text.plain import plain
 
 #: Seconds for all of one call, and the most bytes that are read of its answer.
 CALL_S, MOST_BYTES = 15.0, 2**20
