@@ -27,28 +27,30 @@ def picture_of(message: SlackMessage) -> str:
     return message.endpoint.site + reverse("slack-picture", args=[_ADDRESSES.token(message.pk)])
 
 
-def id_of(token: str) -> UUID | None:
-    """The message that it names; ``None`` where it is none of ours. Asks no database."""
-    return _ADDRESSES.read(token)
+def id_of(token: str) -> UUID:
+    """The message that it names. Asks no database. Raises :class:`Refused` ``no_picture`` (404) where it is none of ours."""
+    pk = _ADDRESSES.read(token)
+    if pk is None:
+        raise _over()
+    return pk
 
 
-def jpeg_of(pk: UUID | None) -> bytes:
+def jpeg_of(pk: UUID) -> bytes:
     """The photo as the review page shows it, as JPEG, for Slack shows no WebP.
 
     Raises :class:`Refused` ``no_picture`` (404) once the dispute is ruled on, the week is over, the photo is erased, or
     nobody is told of it in Slack any more.
     """
-    message = SlackMessage.objects.filter(
-        pk=pk, endpoint__removed_at=None, at__gt=timezone.now() - LASTS
-    ).first()
+    since = timezone.now() - LASTS
+    message = SlackMessage.objects.filter(pk=pk, endpoint__removed_at=None, at__gt=since).first()
     found = message and (
-        OpenDispute.objects.filter(pk=message.dispute)
+        OpenDispute.objects.filter(dispute__pk=message.dispute)
         .exclude(dispute__item__image__sha256=Image.NOTHING)
         .select_related("dispute__item__image", "dispute__project")
         .first()
     )
     if not found:
-        raise Refused("no_picture", _("This picture is shown no more: see Hilltop."), status=404)
+        raise _over()
     dispute = found.dispute
     try:
         webp = storage.rendition(dispute.item.image, "screen", dispute.project.decoded_with)
@@ -58,3 +60,7 @@ def jpeg_of(pk: UUID | None) -> bytes:
     with Pillow.open(io.BytesIO(webp)) as shown:
         shown.convert("RGB").save(made, "JPEG", quality=90)
     return made.getvalue()
+
+
+def _over() -> Refused:
+    return Refused("no_picture", _("This picture is shown no more: see Hilltop."), status=404)

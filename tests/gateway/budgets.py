@@ -360,7 +360,7 @@ QUERIES: dict[str, int] = {
     "POST person-invite": 2,
     "POST person-link": 7,
     "POST person-sign-out": 7,
-    "POST person-switch": 11,
+    "POST person-switch": 13,
     "POST person-token-revoke": 4,
     "POST person-two-step": 4,
     "GET photo": 3,

@@ -59,7 +59,7 @@ def _press(pressed: Pressed, message: SlackMessage) -> tuple[str, SlackMessage |
 
 
 def _rule(person: User, value: str, message: SlackMessage) -> str:
-    dispute = Dispute.objects.select_related("project").get(pk=message.dispute)
+    dispute = Dispute.objects.select_related("project").get(pk=str(message.dispute))
     project = project_for(person, dispute.project.slug, Action.REVIEW)
     form = RulingForm({"ruling": value})
     if not form.is_valid():

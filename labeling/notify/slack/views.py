@@ -69,10 +69,9 @@ def _tell(pressed: Pressed, said: str, change: Send | None) -> None:
 @only_looked_at
 def picture(request: HttpRequest, token: str) -> HttpResponse:
     pk = pictures.id_of(token)
-    if pk is not None:
-        so_many, _left = rate_limits.count(rate_limits.key_of("slack-picture", str(pk)), seconds=3600)
-        if so_many > MOST_READ:
-            raise Refused("throttled", _("Too many at once. Wait a minute, then try again."), status=429)
+    so_many, _left = rate_limits.count(rate_limits.key_of("slack-picture", str(pk)), seconds=3600)
+    if so_many > MOST_READ:
+        raise Refused("throttled", _("Too many at once. Wait a minute, then try again."), status=429)
     response = HttpResponse(pictures.jpeg_of(pk), content_type="image/jpeg")
     response["Cache-Control"] = "private, no-store"
     response["X-Content-Type-Options"] = "nosniff"

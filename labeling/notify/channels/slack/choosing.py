@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from uuid import UUID
 
 from django.utils import timezone
 
@@ -43,7 +44,7 @@ def choose(endpoint: Endpoint, waiting: Sequence[Delivery]) -> tuple[Sequence[De
 
     if mending := [each for each in due.values() if mends(each)]:
         return mending[:1], prepare_one
-    opened = [each.event.row for each in due.values() if each.event.kind == OPENED]
+    opened = [UUID(each.event.row) for each in due.values() if each.event.kind == OPENED]
     held = {
         str(pk) for pk in OpenDispute.objects.filter(pk__in=opened, held=True).values_list("pk", flat=True)
     }

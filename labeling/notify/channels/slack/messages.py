@@ -52,7 +52,7 @@ _PAGES = {
 
 def of_dispute(message: SlackMessage) -> Message:
     """With the photo and a button for each ruling, as long as one is asked for; without them once it is over."""
-    dispute = Dispute.objects.select_related("project", "item__image").get(pk=message.dispute)
+    dispute = Dispute.objects.select_related("project", "item__image").get(pk=str(message.dispute))
     project, site = dispute.project, message.endpoint.site
     leads = site + reverse("review-dispute", args=[project.slug, dispute.pk])
     if not OpenDispute.objects.filter(dispute=dispute).exists():
