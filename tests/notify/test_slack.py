@@ -6,6 +6,7 @@ import io
 import json
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -17,19 +18,22 @@ from PIL import Image
 from pytest_django import Settings
 
 from labeling.catalog.models import Item, Project
-from labeling.notify import recording
+from labeling.frontier.services import in_force, suspend
 from labeling.notify.channels.slack.choosing import MOST_ALONE, REST
 from labeling.notify.delivering import deliver
-from labeling.notify.models import Delivery, Endpoint, SlackMessage
+from labeling.notify.models import Delivery, Endpoint, OffReason, SlackMessage
 from labeling.notify.pictures import LASTS
 from labeling.notify.services import make_endpoint, replay, send_test
+from labeling.notify.switching import switch_off_by_itself
 from labeling.notify.tidying import remove_old
+from labeling.notify.weeks import tell_weeks
 from labeling.refusals import Refused
 from labeling.truth import services as truth
 from labeling.truth.models import Dispute
 from tests.browser.reviewing import answered
 from tests.catalog.conftest import own_folders  # noqa: F401 - each test has its own store
 from tests.factories import make_items, make_member, make_project
+from tests.frontier.proving import certified_pool
 from tests.notify.examples import answer
 from tests.notify.slack_here import CHANNEL, Slack, slack_here
 from tests.notify.test_delivering import DECIDED, pass_time, settle, states
@@ -154,6 +158,23 @@ def test_a_flood_is_a_digest_and_what_can_be_acted_on_does_not_wait_for_the_next
     assert slack.said("chat.update")[0]["ts"] == "1.1" and dispute["channel"] == "#quality"
 
 
+def test_a_certificate_is_suspended_with_its_cause_and_a_week_comes_with_the_frontier(slack: Slack) -> None:
+    pool = certified_pool()
+    Project.objects.filter(pk=pool.project.pk).update(created_at=timezone.now() - timedelta(days=30))
+    told(pool.project, "certificate.suspended", "week.over")
+    assert (tell_weeks(), tell_weeks()) == (1, 0)
+    suspend(certificate=next(iter(in_force(pool.project))), by=pool.admin, note="Doubt")
+    assert run() == 2
+    week, suspended = (json.dumps(each, ensure_ascii=False) for each in slack.messages().values())
+    assert (
+        "Nothing was decided in this week." in week
+        and "│" in week
+        and f"{SITE}/p/{pool.project.slug}/week" in week
+    )
+    assert "An admin suspended it" in suspended and "People decide its photos" in suspended
+    assert "Doubt" not in suspended, "what somebody wrote stays in Hilltop"
+
+
 def test_who_asks_to_wait_is_left_alone_and_what_slack_refuses_is_in_the_log(
     slack: Slack, project: Project
 ) -> None:
@@ -177,13 +198,14 @@ def test_who_asks_to_wait_is_left_alone_and_what_slack_refuses_is_in_the_log(
     assert run() == 1 and Delivery.objects.get().log.last().status == 302, "not followed"  # type: ignore[union-attr]
 
 
-def test_the_notice_says_what_was_switched_off(slack: Slack, project: Project, settings: Settings) -> None:
+def test_the_notice_says_what_was_switched_off(
+    slack: Slack, project: Project, settings: Settings, django_capture_on_commit_callbacks: Any
+) -> None:
     settings.MAIL_IS_SET_UP, project.created_by.email = True, "a@works.example"
     project.created_by.save()
     endpoint = told(project, DECIDED)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("labeling.notify.switching.transaction.on_commit", lambda call: call())
-        recording.switch_off_by_itself(endpoint, recording.OffReason.FAILING)
+    with django_capture_on_commit_callbacks(execute=True):
+        switch_off_by_itself(endpoint, OffReason.FAILING)
     assert "“#quality” (Slack)" in mail.outbox[0].body and "webhook “" not in mail.outbox[0].body
 
 
