@@ -38,7 +38,9 @@ class Proofs:
 
     def __init__(self, project: Project, version_id: int, item_ids: Sequence[int]) -> None:
         found = Certificate.objects.in_force().filter(project=project, model_version=version_id)
-        certificates = list(found.select_related("run__plan"))
+        # Of the run and its plan no more than is told: they hold the whole sample and all steps of its walks.
+        told = ("label_class", "guideline", "threshold", "run__plan__promise", "run__plan__precision")
+        certificates = list(found.select_related("run__plan").only(*told))
         meaning = meaning_now(project).pk if certificates else None
         self._certificates = {
             each.label_class_id: each for each in certificates if each.guideline_id == meaning
