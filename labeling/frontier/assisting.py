@@ -73,7 +73,7 @@ def _offer(project: Project, rings: Sequence[Certificate], plan: CertificationPl
         "project": project.pk,
         "plan": plan.pk,
         "ranking": current_ranking(project),
-        **arrivals_now(plan.pk, project),
+        **arrivals_now(rings[0], project),
     }
     with without_nested_loops(), connection.cursor() as cursor:
         cursor.execute(_OFFERED, given)
