@@ -113,7 +113,6 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "django_htmx",
     "django_prometheus",
-    "lucide",
     "csp",
     *(f"labeling.{room}" for room in ROOMS),
 ]

@@ -26,6 +26,7 @@ from labeling.people.models import AccountEvent, SlackAccount
 from labeling.people.second_step import has_second_step
 from labeling.people.signed_in import signed_in
 from labeling.people.slack import unlink
+from labeling.people.views.not_taken import not_taken
 
 
 @login_required
@@ -79,9 +80,7 @@ class ChangePassword(auth_views.PasswordChangeView):
         update_session_auth_hash(
             self.request, form.user
         )  # the present password's hash may just have been made stronger
-        response = super().form_invalid(form)
-        response.status_code = 429 if form.has_error("old_password", "throttled") else 422
-        return response
+        return not_taken(super().form_invalid(form), form, "old_password")
 
 
 @login_required
