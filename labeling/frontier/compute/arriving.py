@@ -11,12 +11,12 @@ from django.db import connection, transaction
 from inference.drift import Photos, compare, level_of
 from labeling.catalog.models import Project
 from labeling.catalog.services import log_activity
+from labeling.database.planner import without_nested_loops
 from labeling.frontier.arrivals import LEAST, arrivals_now
 from labeling.frontier.certificates import in_force
 from labeling.frontier.models import ArrivalCheck, CertificationPlan
 from labeling.learning.compute.stores import vectors_of
 from labeling.learning.sides import LEARNED_A_TWIN
-from labeling.planner import without_nested_loops
 
 #: Photos of the pool that arrivals are held against, and arrivals of a look, at most. A small look takes in what was found
 #: usual before, up to ``WINDOW`` photos: so a change that comes a few photos at a time is noticed too.
@@ -44,12 +44,12 @@ ORDER BY i.id DESC LIMIT %(limit)s
 
 
 def check_arrivals(project: Project) -> ArrivalCheck | None:
-    """Look at what arrived since the last look; None where that is too little, or nothing is certified."""
+    """Look at what arrived since the last look; None where that is too little, or nothing certified may speak of it."""
     certificates = in_force(project)
-    if not certificates:
+    if not certificates or certificates[0].model_version.learned_elsewhere:
         return None
     plan = certificates[0].run.plan
-    now = arrivals_now(plan.pk, project)
+    now = arrivals_now(certificates[0], project)
     arrived = _photos(plan, _ARRIVED, after=now["checked_to"])
     if len(arrived) < LEAST:
         return None

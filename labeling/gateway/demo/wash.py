@@ -14,24 +14,22 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
-from unittest.mock import patch
 
-from django.db import transaction
 from django.utils import timezone
 
 from labeling.catalog.models import Item, Project
 from labeling.catalog.services import update_settings
 from labeling.gateway.demo import scenes
-from labeling.gateway.demo.clock import Clock, set_back
-from labeling.gateway.demo.crew import QUEUE, crew, let_in, work_off
+from labeling.gateway.demo.clock import Clock
+from labeling.gateway.demo.course import Course
+from labeling.gateway.demo.crew import crew, let_in, work_off
 from labeling.inspections.models import Inspection, Protocol
 from labeling.inspections.protocol_templates.creating import create_from_template
 from labeling.inspections.protocol_templates.known import PROTOCOLS
 from labeling.inspections.services import Sent, record_inspection
 from labeling.inspections.wanting import KIND as LOOKING
-from labeling.jobs.models import Job, JobState
+from labeling.jobs.models import Job
 from labeling.jobs.progress import Progress
-from labeling.jobs.services import all_to, enqueue, retry
 from labeling.learning.models import ModelVersion
 from labeling.learning.selectors import champion
 from labeling.learning.services import promote, request_training
@@ -40,9 +38,8 @@ from labeling.truth.services import Answer
 
 SLUG = "car-wash"
 TEMPLATE = "car-wash-certification"
-KIND = "wash"
 SEED = 1907
-DAYS = 14
+COURSE = Course("wash", days=14, seed=SEED)
 #: Day on which a model is trained, of what people said until then.
 TRAINED = 3
 SITES = ("North yard", "Airport", "Harbour")
@@ -157,25 +154,9 @@ def begin(*, by: User, members: Mapping[str, str], sizes: Sizes | None = None) -
 
     ``members``: name of an account -> role, of people who can sign in.
     """
-    protocol = Protocol.objects.filter(slug=SLUG).first()
-    if protocol is None:
-        now = timezone.now()
-        with transaction.atomic():
-            with set_back(_morning(now, 0)):
-                project = _create(by, members)
-            return _ask(project, by, {"day": 0, "until": now.isoformat(), "sizes": asdict(sizes or Sizes())})
-    last = newest_day()
-    if last is None or last.is_live:
-        return last
-    if last.state == JobState.SUCCEEDED:
-        return None
-    return (
-        retry(job=last, by=by) if last.state == JobState.FAILED else _ask(project_of(protocol), by, last.args)
-    )
-
-
-def newest_day() -> Job | None:
-    return Job.objects.filter(kind=KIND).order_by("-created_at").first()
+    if Protocol.objects.filter(slug=SLUG).exists():
+        return COURSE.go_on(by=by)
+    return COURSE.begin(lambda: _create(by, members), by=by, sizes=asdict(sizes or Sizes()))
 
 
 def project_of(protocol: Protocol) -> Project:
@@ -205,36 +186,11 @@ def _create(by: User, members: Mapping[str, str]) -> Project:
     return project
 
 
-def _ask(project: Project, by: User | None, args: dict[str, Any]) -> Job:
-    return enqueue(
-        kind=KIND,
-        queue=QUEUE,
-        project_id=project.pk,
-        args=args,
-        requested_by=by,
-        dedupe=f"{KIND}:{project.pk}:{args['day']}",
-    )
-
-
-def _morning(until: datetime, day: int) -> datetime:
-    return until - timedelta(days=DAYS - 1 - day, hours=8)
-
-
 def live_a_day(progress: Progress) -> dict[str, Any]:
-    """The job of one day. At its end it asks for the next one's. Returns {day, inspections, answers}."""
-    args = progress.args
-    project = Project.objects.get(pk=progress.job.project_id or 0)
-    lots = random.Random(f"{SEED} lots {args['day']}")
-    with (
-        all_to(QUEUE),
-        patch("labeling.catalog.random_keys._random", lots),
-        patch("labeling.queue.entries._random", lots),
-        set_back(_morning(datetime.fromisoformat(args["until"]), args["day"])) as clock,
-    ):
-        told = Day(project, args["day"], Sizes(**args["sizes"]), clock, progress).live()
-    if args["day"] + 1 < DAYS:
-        _ask(project, progress.job.requested_by, args | {"day": args["day"] + 1})
-    return {"day": args["day"], **told}
+    """The job of one day. Returns {day, inspections, answers}."""
+    return COURSE.live_a_day(
+        progress, lambda project, day, sizes, clock: Day(project, day, Sizes(**sizes), clock, progress).live()
+    )
 
 
 def arrive(protocol: Protocol, number: int, *, happened_at: datetime) -> bool:
@@ -253,15 +209,9 @@ def arrive(protocol: Protocol, number: int, *, happened_at: datetime) -> bool:
     ).created
 
 
-def is_over() -> bool:
-    """Whether all its days are there."""
-    last = newest_day()
-    return last is not None and last.state == JobState.SUCCEEDED and last.args["day"] + 1 == DAYS
-
-
 def deliver(count: int) -> int:
     """So many more cars are washed now; none where the weeks are not over yet. Return how many came."""
-    if not is_over():
+    if not COURSE.is_over():
         return 0
     protocol = Protocol.objects.get(slug=SLUG)
     there = Inspection.objects.filter(protocol=protocol).count()
@@ -287,7 +237,7 @@ class Day:
         if self.day == TRAINED:
             self.train()
         answers = self.label()
-        self.people.rule(leave=LEAVE if self.day == DAYS - 1 else 0)
+        self.people.rule(leave=LEAVE if self.day == COURSE.days - 1 else 0)
         self.work_off()
         return {"inspections": came, "answers": answers}
 
@@ -296,18 +246,18 @@ class Day:
         for number in self.sizes.cars(self.day):
             self.clock.wait(120)
             came += arrive(self.protocol, number, happened_at=self.clock.now() - timedelta(minutes=4))
-            self.progress.report(self.day, DAYS)
+            self.progress.report(self.day, COURSE.days)
         self.work_off()
         return came
 
     def label(self) -> int:
         """Each in turn a photo, until the day's answers are given or nobody finds one."""
-        most = self.sizes.answers if self.day < DAYS - 1 else self.sizes.answers_at_last
+        most = self.sizes.answers if self.day < COURSE.days - 1 else self.sizes.answers_at_last
         answers = 0
         while answers < most:
             before = answers
             answers += sum(self.people.answer(person) for person in self.people.labelers)
-            self.progress.report(self.day, DAYS)
+            self.progress.report(self.day, COURSE.days)
             if answers == before:
                 break
         self.work_off()

@@ -1,6 +1,6 @@
 """Webhooks by Standard Webhooks (https://www.standardwebhooks.com): a signed POST, which an answer of 2xx takes.
 
-Redirects are not followed, and addresses inside are not reached (:mod:`labeling.public_http`).
+Redirects are not followed, and addresses inside are not reached (:mod:`labeling.http.public_addresses`).
 """
 
 from __future__ import annotations
@@ -12,11 +12,12 @@ from typing import Any
 from django.utils import timezone
 from standardwebhooks import Webhook
 
+from labeling.http.public_addresses import NotFetched, request
+from labeling.notify.channels import retry_after
 from labeling.notify.channels.channel import Answer, Send
 from labeling.notify.models import Endpoint, Event
 from labeling.notify.secrets import secrets_of
-from labeling.plain_text import plain
-from labeling.public_http import NotFetched, request
+from labeling.text.plain import plain
 
 #: Seconds for all of one attempt.
 ATTEMPT_S = 15.0
@@ -43,7 +44,10 @@ def prepare(endpoint: Endpoint, event: Event, body: dict[str, Any]) -> Send:
             deadline = monotonic() + ATTEMPT_S
             with request("POST", url, headers, body=text.encode(), deadline=deadline) as response:
                 kept = response.read(KEPT_BYTES).decode("utf-8", "replace")
-                return Answer(response.status, plain(kept))
+                rest = retry_after.seconds(response.getheader("Retry-After"))
+                return Answer(
+                    response.status, plain(kept), rest=0.0 if 200 <= response.status < 300 else rest
+                )
         except NotFetched as error:
             return Answer(error=str(error)[:300])
 

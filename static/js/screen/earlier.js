@@ -2,7 +2,7 @@
 // shown before it is here: their answer is not blind then. It knows no answer, and not where photos come from.
 
 import { post } from "./api.js";
-import { $, say, settings, texts } from "./page.js";
+import { $, say, texts } from "./page.js";
 
 export class Earlier {
   #place; // where to ask about the photo on the screen; "" where there is none
@@ -14,12 +14,10 @@ export class Earlier {
     this.#place = place;
     this.#toast = toast;
     this.#announce = announce;
-    if (!settings.earlier) return;
     for (const id of ["earlier-toggle", "earlier-close"]) $(id).addEventListener("click", () => this.toggle());
   }
 
   toggle() {
-    if (!settings.earlier) return;
     if (this.#asked) this.leave();
     else this.#ask(this.#place());
   }
@@ -27,7 +25,7 @@ export class Earlier {
   /** Another photo is on the screen, or none. */
   leave() {
     this.#asked = "";
-    if (settings.earlier) this.#show(null);
+    this.#show(null);
   }
 
   async #ask(place) {
