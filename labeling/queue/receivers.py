@@ -17,11 +17,12 @@ from labeling.catalog.events import (
 from labeling.catalog.models import ClassDefinition, Guideline, Project
 from labeling.learning import cold_start
 from labeling.learning.events import embedded, promoted
+from labeling.people.models import User
 from labeling.queue import pace, services
 from labeling.queue.events import ranking_swapped
 from labeling.queue.exemplars import refuse_asked_exemplars
 from labeling.queue.models import BandOpening
-from labeling.truth.events import answer_waits, disputed, imported, reopened, settled
+from labeling.truth.events import about_to_be_ruled, answer_waits, disputed, imported, reopened, settled
 from labeling.truth.models import Annotation, GroundTruth
 
 
@@ -46,6 +47,11 @@ def on_answer_waits(*, project: Project, item_id: int, annotation: Annotation, *
     wanted = max(project.answers_per_image, project.certifying_answers)
     if annotation.context.get("wanted", 0) < wanted or "boundary" in annotation.context:
         services.want_all(project=project, item_id=item_id)
+
+
+@receiver(about_to_be_ruled)
+def on_about_to_be_ruled(*, reviewer: User, item_ids: list[int], **_: Any) -> set[int]:
+    return services.not_blind_to(reviewer, item_ids)
 
 
 @receiver(reopened)

@@ -8,6 +8,7 @@ from labeling.inspections.models.inspection import (
     Origin,
 )
 from labeling.inspections.models.link import CaptureLink
+from labeling.inspections.models.overdue import OverdueInspection
 from labeling.inspections.models.protocol import Check, Protocol, ProtocolVersion, Shot
 from labeling.inspections.models.template import KeptProtocolTemplate
 from labeling.inspections.models.verdict import Outcome, Verdict
@@ -22,6 +23,7 @@ __all__ = [
     "KeptProtocolTemplate",
     "Origin",
     "Outcome",
+    "OverdueInspection",
     "Protocol",
     "ProtocolVersion",
     "Shot",

@@ -52,6 +52,7 @@ const earlier = new Earlier({
   place: () => (!halt.why && shelf.current?.ready ? `${settings.urls.leases}${shelf.current.lease}/earlier` : ""),
   toast,
   announce,
+  texts: settings.earlier ? texts : null,
 });
 const checklist = new Checklist();
 const guideline = new GuidelineWatch({ announce, ready: () => shelf.current || changeGuideline() });

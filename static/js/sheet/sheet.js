@@ -44,6 +44,7 @@ const earlier = new Earlier({
   },
   toast,
   announce,
+  texts: settings.earlier ? texts : null,
 });
 const undoable = new UndoStack({ keep: HISTORY, toast, undo, memory }); // { key, task, label, skipped, parts }
 const bar = new AnswerBar({
