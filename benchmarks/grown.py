@@ -162,8 +162,8 @@ def grow(
     The same each time.
     """
     from labeling.catalog import file_counts
-    from labeling.frontier import decision_counts
-    from labeling.partitions import Partition
+    from labeling.database.partitions import Partition
+    from labeling.frontier.decisions import counts as decision_counts
     from labeling.queue import entry_counts
     from labeling.queue.models import BandOpening, Ranking
     from labeling.truth import tallies

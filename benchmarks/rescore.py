@@ -55,7 +55,7 @@ def fill(images: int, heads: int, dims: int, dtype: str) -> tuple[list[Project],
     from django.db import connection, transaction
 
     from labeling.catalog.services import create_project
-    from labeling.partitions import Partition
+    from labeling.database.partitions import Partition
     from labeling.queue.models import Ranking
 
     first, admin, (person,) = make_project(labelers=1, min_view_ms=0, gold_rate=0.0)

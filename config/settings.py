@@ -139,7 +139,7 @@ MIDDLEWARE = [
     "labeling.gateway.middleware.TokenOpensPhotosMiddleware",
     "labeling.gateway.middleware.PlainTextMiddleware",
     "labeling.gateway.middleware.RefusalMiddleware",
-    "labeling.read_once.read_once_while_looking",
+    "labeling.database.read_once.read_once_while_looking",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
 ROOT_URLCONF = "config.urls"
@@ -320,7 +320,7 @@ keep_private([VAR / "photos", STAGING_DIR, EMBEDDINGS_DIR, MODELS_DIR, BACKBONES
 INTAKE_ROOTS = [Path(p).resolve() for p in _list("HILLTOP_INTAKE_ROOTS", str(VAR / "intake"))]
 # Name -> OPTIONS of django-storages' S3Storage, of buckets and prefixes of which a project's admins may take photos.
 BUCKETS = json.loads(os.environ.get("HILLTOP_BUCKETS") or "{}")
-# Private networks whose addresses a table of photos may name; see labeling/public_http.py.
+# Private networks whose addresses a table of photos may name; see labeling/http/public_addresses.py.
 FETCH_NETWORKS = [ip_network(network, strict=False) for network in _list("HILLTOP_FETCH_NETWORKS")]
 #: Events, and what became of them, are kept for so long.
 EVENTS_KEPT = timedelta(days=int(os.environ.get("HILLTOP_EVENT_DAYS", 30)))

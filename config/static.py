@@ -20,6 +20,7 @@ class HashedStaticFilesStorage(CompressedManifestStaticFilesStorage):  # type: i
                     r"""(?P<matched>(?P<names>\bimport \{[^}]*\} from )"(?P<url>\.[^"]+)";)""",
                     """%(names)s"%(url)s";""",
                 ),
+                (r"""(?P<matched>\bimport\("(?P<url>\.[^"]+)"\))""", """import("%(url)s")"""),
             ),
         ),
     )

@@ -288,4 +288,7 @@ def _why(code: int) -> str:
 
 
 def _print(line: str) -> None:
-    print(line, flush=True)
+    # Onto a full disk, or to a terminal that is gone, nothing can be said. Whoever raised here would no longer read what its
+    # children say, and they would wait for ever once their pipe is full.
+    with contextlib.suppress(OSError):
+        print(line, flush=True)

@@ -65,8 +65,8 @@ from django.utils import translation  # noqa: E402
 from hypothesis import settings as examples  # noqa: E402
 
 from inference import backbones  # noqa: E402
-from labeling import on_disk  # noqa: E402
 from labeling.catalog import backbones as offered  # noqa: E402
+from labeling.store import on_disk  # noqa: E402
 from tests import database, kept, quick  # noqa: E402
 from tests.stack import Stack  # noqa: E402
 

@@ -27,8 +27,8 @@ from labeling.catalog.models import (
     Project,
 )
 from labeling.people.models import User
-from labeling.plain_text import composed, is_seen
 from labeling.refusals import Refused
+from labeling.text.plain import composed, is_seen
 
 MAX_CLASSES = 500
 MAX_CHECKS = 20

@@ -13,12 +13,12 @@ from typing import TypeVar
 from django.db import transaction
 
 from inference.photo import DEFAULT_LEVELS, Levels
-from labeling import locks
 from labeling.catalog import events, photos, storage, twins
 from labeling.catalog.models import Image, Item, Project
 from labeling.catalog.name_encodings import kept
 from labeling.catalog.random_keys import keys_of_arrivals
-from labeling.locks import Lock
+from labeling.database import locks
+from labeling.database.locks import Lock
 
 Made = TypeVar("Made")
 logger = logging.getLogger(__name__)

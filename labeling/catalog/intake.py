@@ -16,16 +16,9 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from labeling import on_disk
 from labeling.catalog.activity import log_activity
 from labeling.catalog.metadata_tables import is_table
-from labeling.catalog.models import (
-    IntakeBatch,
-    IntakeFile,
-    IntakeKind,
-    IntakeOutcome,
-    Project,
-)
+from labeling.catalog.models import IntakeBatch, IntakeFile, IntakeKind, IntakeOutcome, Project
 from labeling.catalog.name_encodings import ENCODINGS, kept, kept_path, leads_out, read, reading_of
 from labeling.catalog.photos import PhotoRefused, advice
 from labeling.catalog.remote_sources import URLS
@@ -35,6 +28,7 @@ from labeling.jobs import services as jobs
 from labeling.jobs.models import Job
 from labeling.people.models import User
 from labeling.refusals import Refused
+from labeling.store import on_disk
 from labeling.store.folders import STAGING
 from labeling.store.objects import StoreAway
 

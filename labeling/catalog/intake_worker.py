@@ -44,13 +44,7 @@ from labeling.catalog.photos import PhotoRefused
 from labeling.catalog.references import Place
 from labeling.catalog.remote_sources import Remote, UrlTable
 from labeling.catalog.source_errors import SourceError
-from labeling.catalog.sources import (
-    Archive,
-    Listed,
-    ServerFolder,
-    Source,
-    StagedFiles,
-)
+from labeling.catalog.sources import Archive, Listed, ServerFolder, Source, StagedFiles
 from labeling.catalog.taking_out import blank_files
 from labeling.catalog.uploaded_tables import TABLES, read_uploaded
 from labeling.jobs.progress import Cancelled, JobError, Progress

@@ -13,7 +13,6 @@ from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
-from labeling import locks
 from labeling.catalog import events, stored
 from labeling.catalog.activity import log_activity
 from labeling.catalog.erased import STANDS_FOR
@@ -24,6 +23,7 @@ from labeling.catalog.models import IntakeBatch, IntakeFile, WatchedFile, Watche
 from labeling.catalog.source_errors import SourceError
 from labeling.catalog.sources import Listed, Source
 from labeling.catalog.watched import name_of
+from labeling.database import locks
 from labeling.jobs.progress import JobError, Progress
 
 #: Reasons of a refusal that may be gone at the next look, though the file is the same.

@@ -13,7 +13,7 @@ from django.db.models import Q
 
 from labeling.catalog.models import ClassDefinition, ClassState, Guideline, Project
 from labeling.catalog.selectors import class_resolution, schema_of, versions_of
-from labeling.read_once import read_once
+from labeling.database.read_once import read_once
 
 #: Versions that mean something of their own.
 _OWN = Q(wording_only=False) | Q(objection__isnull=False)

@@ -13,15 +13,15 @@ from typing import Any
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
-from labeling import locks
 from labeling.catalog import events
 from labeling.catalog.models import Item, Metadata, MetadataChange, Project
 from labeling.catalog.name_encodings import kept
 from labeling.catalog.name_parts import BLOCK_BITS
-from labeling.locks import Lock
+from labeling.database import locks
+from labeling.database.locks import Lock
 from labeling.people.models import User
-from labeling.plain_text import composed, is_seen, plain
 from labeling.refusals import Refused
+from labeling.text.plain import composed, is_seen, plain
 
 #: Values of one photo, letters of a name and of a text.
 MOST, LONGEST_NAME, LONGEST_TEXT = 50, 60, 200

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
-from labeling.plain_text import composed, plain
+from labeling.text.plain import composed, plain
 
 #: Python's codec -> for people.
 ENCODINGS: dict[str, str | Promise] = {

@@ -8,9 +8,9 @@ from django.utils.translation import gettext as _
 from labeling.catalog import events
 from labeling.catalog.activity import log_activity
 from labeling.catalog.models import Guideline, MeaningObjection, Project
-from labeling.notes import kept_whole
 from labeling.people.models import User
 from labeling.refusals import Refused
+from labeling.text.notes import kept_whole
 
 
 @transaction.atomic

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from labeling.catalog import shown
 from labeling.catalog.models import Membership, Project, Role
-from labeling.read_once import read_once
+from labeling.database.read_once import read_once
 
 
 class Action(StrEnum):

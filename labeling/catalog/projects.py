@@ -19,7 +19,7 @@ from labeling.catalog.activity import log_activity
 from labeling.catalog.guidelines import first_guideline
 from labeling.catalog.models import Membership, Project, Role
 from labeling.catalog.strategies import STRATEGIES
-from labeling.locks import hold_name
+from labeling.database.locks import hold_name
 from labeling.people.models import User
 from labeling.refusals import Refused
 

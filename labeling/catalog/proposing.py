@@ -22,9 +22,9 @@ from labeling.catalog.guidelines import (
     reworded,
 )
 from labeling.catalog.models import Guideline, GuidelineProposal, Project, ProposalAnswer
-from labeling.notes import kept_whole
 from labeling.people.models import User
 from labeling.refusals import Refused
+from labeling.text.notes import kept_whole
 
 
 @transaction.atomic

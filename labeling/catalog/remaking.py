@@ -16,15 +16,15 @@ from django.db import transaction
 from django.db.models import QuerySet
 from PIL import Image as Pillow
 
-from labeling import locks
 from labeling.catalog import photos, renditions, storage, twins
 from labeling.catalog.fingerprints import fingerprint
 from labeling.catalog.models import Image
 from labeling.catalog.photos import PhotoRefused
+from labeling.database import locks
+from labeling.database.locks import Lock
 from labeling.jobs.models import Job
 from labeling.jobs.progress import Progress
 from labeling.jobs.services import LAST, enqueue
-from labeling.locks import Lock
 
 logger = logging.getLogger(__name__)
 

@@ -11,12 +11,12 @@ from urllib.parse import unquote, urlsplit
 
 from django.conf import settings
 
-from labeling import public_http
 from labeling.catalog.metadata_tables import FILE_NAME, lines_of
 from labeling.catalog.name_encodings import Reading, kept_path
 from labeling.catalog.photos import PhotoRefused
 from labeling.catalog.source_errors import SourceError
 from labeling.catalog.sources import LONGEST_PATH, Listed
+from labeling.http import public_addresses
 
 URLS = "urls.csv"
 URL = "url"
@@ -81,8 +81,8 @@ class UrlTable(Remote):
     def fetch(self, path: str) -> bytes:
         try:
             url = path.partition(":")[2]
-            return public_http.fetch(url, most_bytes=settings.INTAKE_MAX_BYTES, kinds=_KINDS).data
-        except public_http.NotFetched as error:
+            return public_addresses.fetch(url, most_bytes=settings.INTAKE_MAX_BYTES, kinds=_KINDS).data
+        except public_addresses.NotFetched as error:
             raise PhotoRefused("too_large" if error.code == "too_large" else f"url_{error.code}") from error
 
 

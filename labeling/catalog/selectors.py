@@ -29,8 +29,8 @@ from labeling.catalog.models import (
     Project,
 )
 from labeling.catalog.renditions import VARIANTS
+from labeling.database.read_once import is_looking, read_once
 from labeling.jobs.models import Job
-from labeling.read_once import is_looking, read_once
 
 
 @read_once

@@ -3,13 +3,7 @@
 from labeling.catalog.activity import log_activities, log_activity
 from labeling.catalog.guidelines import amend_guideline
 from labeling.catalog.images import Looked, add_image, add_items, lay_down, look_at, rows_of
-from labeling.catalog.intake import (
-    cancel_intake,
-    discard_rest,
-    resume_intake,
-    start_intake,
-    start_upload,
-)
+from labeling.catalog.intake import cancel_intake, discard_rest, resume_intake, start_intake, start_upload
 from labeling.catalog.members import invite_member, remove_member, set_role
 from labeling.catalog.metadata import put_one as put_metadata
 from labeling.catalog.objecting import object_to_wording

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from pathlib import PurePosixPath
 
-from labeling.plain_text import composed
+from labeling.text.plain import composed
 
 #: A whole name, or what follows its last separator, if it is a word: letters of any script, no digit.
 _SHOT = re.compile(r"(?:^|[\s_.\-])([^\W\d_]+)$")

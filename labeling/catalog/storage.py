@@ -19,11 +19,10 @@ from typing import Protocol
 from django.core.files.storage import FileSystemStorage, default_storage
 
 from inference.photo import DEFAULT_LEVELS, Levels
-from labeling import on_disk
 from labeling.catalog import photos, references, renditions
 from labeling.catalog.references import Place as Where
 from labeling.catalog.renditions import VERSION, Place
-from labeling.store import objects
+from labeling.store import objects, on_disk
 from labeling.store.objects import StoreAway
 
 logger = logging.getLogger(__name__)

@@ -27,7 +27,7 @@ from labeling.catalog.models import (
     Metadata,
     Project,
 )
-from labeling.forgetting import erasing
+from labeling.database.append_only import erasing
 from labeling.refusals import Refused
 
 #: What a photo that was erased is called where its record is listed.

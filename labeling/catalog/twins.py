@@ -13,9 +13,9 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import Q
 
-from labeling import locks
 from labeling.catalog.models import Image, Item, Likeness, Project
-from labeling.locks import Lock
+from labeling.database import locks
+from labeling.database.locks import Lock
 
 #: Bits of 256 that may differ. Measured on solar cells saved again: `docs/decisions/0021-near-duplicates.md`.
 MOST = 12

@@ -10,12 +10,7 @@ from labeling.catalog.views.near_duplicates import near_duplicates
 from labeling.catalog.views.photos import photo, photo_of_old, tile
 from labeling.catalog.views.projects import project_new, project_restore, project_settings
 from labeling.catalog.views.sources import source, sources
-from labeling.catalog.views.templates import (
-    project_template,
-    template_file,
-    template_remove,
-    templates,
-)
+from labeling.catalog.views.templates import project_template, template_file, template_remove, templates
 
 _PHOTO = r"^photos/(?P<sha256>[0-9a-f]{64})/"
 _VERSION = r"v(?P<version>[0-9]{1,4}(?:-[a-z0-9]{1,12})?)/"

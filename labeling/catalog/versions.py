@@ -14,9 +14,9 @@ from django.db.models import Model
 
 from labeling.catalog.activity import log_activity
 from labeling.catalog.models import Project
-from labeling.notes import kept_whole
 from labeling.people.models import User
 from labeling.refusals import Refused
+from labeling.text.notes import kept_whole
 
 Version = TypeVar("Version", bound=Model)
 

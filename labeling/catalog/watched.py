@@ -14,11 +14,11 @@ from django.http import Http404
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from labeling import locks
 from labeling.catalog.activity import log_activity
 from labeling.catalog.intake import open_folder
 from labeling.catalog.models import IntakeBatch, Project, WatchedSource
 from labeling.catalog.name_encodings import kept
+from labeling.database import locks
 from labeling.jobs import services as jobs
 from labeling.jobs.models import Job
 from labeling.people.models import User

@@ -29,7 +29,7 @@ from labeling.catalog.models import (
     Project,
 )
 from labeling.catalog.taking_out import blank_files
-from labeling.forgetting import erasing
+from labeling.database.append_only import erasing
 from labeling.jobs.models import Job
 from labeling.store.folders import STAGING
 

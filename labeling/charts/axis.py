@@ -13,7 +13,7 @@ from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
 
 from labeling.charts.scale import Scale, levels, round_numbers
-from labeling.percentage import percentage
+from labeling.text.percentage import percentage
 
 Ticks = Sequence[tuple[float, str]]
 

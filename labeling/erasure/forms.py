@@ -12,7 +12,7 @@ from labeling.catalog import selectors
 from labeling.catalog.models import Project
 from labeling.erasure.asking import MOST_DAYS
 from labeling.erasure.models import Erasure, Scope
-from labeling.number_fields import WholeField
+from labeling.text.number_fields import WholeField
 
 
 class ScopeForm(forms.Form):

@@ -23,7 +23,8 @@ from labeling.erasure.consequences import foreseen
 from labeling.erasure.forms import AskForm, LiftForm, ScopeForm
 from labeling.erasure.models import ErasedPhoto
 from labeling.explorer.history import history
-from labeling.looked_at import only_looked_at
+from labeling.http.refused import refusals_said
+from labeling.http.safe_methods import only_looked_at
 from labeling.people.signed_in import signed_in
 from labeling.refusals import Refused
 
@@ -124,11 +125,8 @@ def record(request: HttpRequest, slug: str, item_id: int) -> HttpResponse:
 def undo(request: HttpRequest, slug: str, erasure_id: UUID) -> HttpResponse:
     project = project_for(request.user, slug, Action.ADMIN)
     made = selectors.erasure_of(project, erasure_id)
-    try:
+    with refusals_said(request):
         services.undo(erasure=made, by=signed_in(request))
-    except Refused as refusal:
-        messages.error(request, refusal.message)
-    else:
         messages.success(request, _("The photos are back, as they were."))
     return redirect("erasure", slug=slug, erasure_id=erasure_id)
 

@@ -11,11 +11,11 @@ from django.db.models import F, Sum
 from django.utils.translation import gettext as _
 
 from labeling.catalog.models import Project
+from labeling.database.append_only import erasing
 from labeling.exchange.models import Chosen, DataSet
 from labeling.explorer.naming import KnownBy
 from labeling.explorer.search import search
 from labeling.explorer.wanted import Wanted
-from labeling.forgetting import erasing
 from labeling.jobs.models import Job
 from labeling.jobs.progress import JobError, Progress
 from labeling.jobs.services import enqueue

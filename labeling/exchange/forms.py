@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from labeling.exchange.formats import FORMATS
 from labeling.exchange.models import PROMISES, DataSet
-from labeling.number_fields import WholeField, from_model
+from labeling.text.number_fields import WholeField, from_model
 
 if TYPE_CHECKING:
     _ModelForm = forms.ModelForm[DataSet]

@@ -13,9 +13,9 @@ from django.utils.translation import gettext_lazy as _
 
 from labeling.catalog.metadata import LONGEST_NAME, MOST
 from labeling.catalog.models import APPEND_ONLY, Guideline, Project
+from labeling.database.append_only import append_only
 from labeling.exchange.feeds.models import Feed, Table
 from labeling.exchange.vocabularies import Vocabulary, VocabularyText, VocabularyVersion
-from labeling.forgetting import append_only
 from labeling.frontier.standing import StandsUnder
 
 __all__ = ["Feed", "Table", "Vocabulary", "VocabularyText", "VocabularyVersion"]

@@ -16,8 +16,8 @@ from labeling.exchange.formats import FORMATS
 from labeling.exchange.models import LEAVE_SOME, DataSet, Pictures, Together
 from labeling.explorer.wanted import Wanted
 from labeling.people.models import User
-from labeling.plain_text import composed
 from labeling.refusals import Refused
+from labeling.text.plain import composed
 from labeling.truth.models import GroundTruth
 
 #: Answers wait behind whoever waits for a table, so nobody does for longer.

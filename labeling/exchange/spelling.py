@@ -14,7 +14,7 @@ from collections.abc import Collection
 
 from rapidfuzz.distance import OSA
 
-from labeling.plain_text import composed
+from labeling.text.plain import composed
 
 #: Letters that a word must have for one slip, and for two. "left" and "lift" are two words, and so are many short ones.
 ONE_SLIP, TWO_SLIPS = 5, 10

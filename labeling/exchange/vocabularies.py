@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from labeling.catalog.metadata import LONGEST_NAME, LONGEST_TEXT
 from labeling.catalog.models import Project
-from labeling.forgetting import append_only
+from labeling.database.append_only import append_only
 
 #: Texts that one vocabulary tells apart. A column with more of them holds no categories.
 MOST_TEXTS = 5000

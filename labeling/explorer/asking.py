@@ -10,7 +10,6 @@ from django.core.files.base import File
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from labeling import on_disk
 from labeling.catalog import erased
 from labeling.catalog.intake import sent_name
 from labeling.catalog.models import Item, Project
@@ -21,6 +20,7 @@ from labeling.explorer.spaces import current_space
 from labeling.jobs.services import enqueue
 from labeling.people.models import User
 from labeling.refusals import Refused
+from labeling.store import on_disk
 from labeling.store.folders import STAGING
 
 JOB_KIND = "like"

@@ -23,7 +23,7 @@ from labeling.explorer.bulk.deeds import NEEDS
 from labeling.explorer.bulk.working import MOST_FIRST
 from labeling.explorer.chips import said
 from labeling.explorer.models import Bulk, Deed
-from labeling.looked_at import only_looked_at
+from labeling.http.safe_methods import only_looked_at
 from labeling.people.signed_in import signed_in
 from labeling.refusals import Refused
 

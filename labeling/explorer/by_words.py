@@ -21,8 +21,8 @@ from labeling.jobs.models import JobState
 from labeling.jobs.services import enqueue
 from labeling.learning.selectors import counted_by_backbone
 from labeling.people.models import User
-from labeling.plain_text import composed, is_seen
 from labeling.refusals import Refused
+from labeling.text.plain import composed, is_seen
 
 JOB_KIND = "words"
 

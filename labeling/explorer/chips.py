@@ -11,8 +11,8 @@ from django.utils.translation import gettext as _
 from labeling.catalog.models import Project
 from labeling.explorer.wanted import Wanted
 from labeling.frontier.told import Status
-from labeling.plain_text import isolated
 from labeling.refusals import Refused
+from labeling.text.plain import isolated
 from labeling.truth.models import HoldReason, UnusableReason
 from labeling.truth.templatetags.shares import decimals
 

@@ -15,10 +15,10 @@ from django.utils.translation import gettext_lazy
 from labeling.catalog.models import IntakeFile, IntakeOutcome, Item, MetadataChange, Project
 from labeling.catalog.selectors import class_names, current_guideline
 from labeling.frontier.models import AssistedLabel, AutomaticDecision, Mode
-from labeling.percentage import percentage
-from labeling.plain_text import isolated
 from labeling.queue.models import EarlierShown
 from labeling.queue.sheets.lending import COVER
+from labeling.text.percentage import percentage
+from labeling.text.plain import isolated
 from labeling.truth.models import (
     EARLIER,
     Annotation,

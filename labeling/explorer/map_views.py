@@ -23,10 +23,10 @@ from labeling.explorer.models import Space
 from labeling.explorer.photo_page import item_of
 from labeling.explorer.spaces import current_space
 from labeling.frontier.told import standing
+from labeling.http.safe_methods import only_looked_at
 from labeling.jobs.selectors import live_jobs
-from labeling.looked_at import only_looked_at
 from labeling.people.signed_in import signed_in
-from labeling.typed_numbers import whole
+from labeling.text.typed_numbers import whole
 
 
 @login_required

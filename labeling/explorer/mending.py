@@ -8,10 +8,10 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from labeling import locks
 from labeling.catalog.models import Item, Project
+from labeling.database import locks
+from labeling.database.locks import Lock
 from labeling.frontier.told import standing
-from labeling.locks import Lock
 from labeling.people.models import User
 from labeling.refusals import Refused
 from labeling.truth.models import Ruling

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 
-from labeling.typed_numbers import real
+from labeling.text.typed_numbers import real
 
 MOST = 5
 _PART = r'(?:"((?:[^"]|"")*)"|([^\s"=]+{}))'

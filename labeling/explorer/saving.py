@@ -8,13 +8,13 @@ from django.http import Http404
 from django.utils.translation import gettext as _
 
 from labeling.catalog.models import Project
+from labeling.database.locks import hold_name
 from labeling.explorer.models import AskedWords, Bulk, SavedView
 from labeling.explorer.naming import KnownBy
 from labeling.explorer.wanted import Wanted
-from labeling.locks import hold_name
 from labeling.people.models import User
-from labeling.plain_text import composed, is_seen
 from labeling.refusals import Refused
+from labeling.text.plain import composed, is_seen
 
 #: Of a project: more would be a search of their own.
 MOST = 40

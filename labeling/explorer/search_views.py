@@ -33,10 +33,10 @@ from labeling.explorer.wanted import Wanted
 from labeling.frontier.told import Status
 from labeling.people.models import User
 from labeling.people.signed_in import signed_in
-from labeling.plain_text import isolated
 from labeling.refusals import Refused
+from labeling.text.plain import isolated
+from labeling.text.typed_numbers import whole
 from labeling.truth.models import HoldReason, UnusableReason
-from labeling.typed_numbers import whole
 
 #: Photos of which it is told why they stayed as they were.
 MOST_TOLD = 5

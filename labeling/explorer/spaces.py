@@ -17,9 +17,9 @@ from django.db.models.lookups import IsNull
 from django.utils.translation import gettext as _
 
 from labeling.catalog.models import Item, Project
+from labeling.database.read_once import read_once
 from labeling.explorer.models import AskedPhoto, Space
 from labeling.jobs.models import JobState
-from labeling.read_once import read_once
 from labeling.refusals import Refused
 
 #: As many are found of one photo: HNSW looks no further.

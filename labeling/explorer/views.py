@@ -26,7 +26,7 @@ from labeling.explorer.exemplars import made_exemplars
 from labeling.explorer.forms import KnownClassForm, MendForm
 from labeling.explorer.photo_page import item_of, photo_page
 from labeling.explorer.spaces import alike
-from labeling.looked_at import only_looked_at
+from labeling.http.safe_methods import only_looked_at
 from labeling.people.signed_in import signed_in
 from labeling.refusals import Refused
 from labeling.truth.forms import first_error

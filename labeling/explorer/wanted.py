@@ -17,10 +17,10 @@ from labeling.explorer.areas import Area
 from labeling.explorer.pairs import MOST, Pair, pairs_of, written
 from labeling.frontier.told import Status
 from labeling.people.models import User
-from labeling.plain_text import composed
 from labeling.refusals import Refused
+from labeling.text.plain import composed
+from labeling.text.typed_numbers import real
 from labeling.truth.models import HoldReason, UnusableReason
-from labeling.typed_numbers import real
 
 REASONS = list(dict.fromkeys([*HoldReason.values, *UnusableReason.values]))
 LONGEST = 200

@@ -17,6 +17,7 @@ from django.db import connection, transaction
 from labeling.catalog.meaning import meanings
 from labeling.catalog.models import Project
 from labeling.catalog.selectors import class_resolution
+from labeling.database.planner import without_nested_loops
 from labeling.frontier.arrivals import LIKE_THE_POOL, arrivals_now
 from labeling.frontier.auditing import MOST_WAITING
 from labeling.frontier.blind import DECIDED, SHOWN
@@ -31,7 +32,6 @@ from labeling.frontier.models import (
     Mode,
 )
 from labeling.frontier.policy import FIRST_DECISIONS, first_share, policy_of
-from labeling.planner import without_nested_loops
 from labeling.queue import priority
 from labeling.queue import services as queue
 from labeling.queue.places import OPEN_AUDITS

@@ -14,7 +14,7 @@ from django.db.models import Exists, OuterRef, Q
 from labeling.catalog.meaning import meaning_now, meanings_now
 from labeling.catalog.models import Project
 from labeling.frontier.certificates import in_force
-from labeling.frontier.decision_counts import Decided, decided_now
+from labeling.frontier.decisions.counts import Decided, decided_now
 from labeling.frontier.models import (
     AuditWatch,
     Certificate,

@@ -16,12 +16,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from labeling.catalog.models import Project
-from labeling.kept_counts import totals
-from labeling.percentage import percentage
-from labeling.plain_text import isolated
+from labeling.database.kept_counts import totals
 from labeling.queue import pace
 from labeling.queue.models import BandOpening
 from labeling.queue.placing import TruthsByBand, truths_by_band
+from labeling.text.percentage import percentage
+from labeling.text.plain import isolated
 from labeling.truth.alpha import Reliability, alpha_by_band
 from labeling.truth.estimates import Proportion
 from labeling.truth.models import OpenDispute

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from labeling.catalog.meaning import meaning_now
 from labeling.catalog.models import Guideline, Project
 from labeling.catalog.services import log_activity
+from labeling.database.read_once import read_once
 from labeling.frontier import events
 from labeling.frontier.models import (
     AssistedLabel,
@@ -22,12 +23,11 @@ from labeling.frontier.models import (
     EndReason,
 )
 from labeling.learning.selectors import champion
-from labeling.notes import kept_whole
 from labeling.people.models import User
 from labeling.queue import priority
 from labeling.queue.services import request_ranking
-from labeling.read_once import read_once
 from labeling.refusals import Refused
+from labeling.text.notes import kept_whole
 from labeling.truth import services as truth
 from labeling.truth.current import is_settled
 

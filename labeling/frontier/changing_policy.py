@@ -14,8 +14,8 @@ from labeling.frontier.certificates import end_certificates
 from labeling.frontier.models import EndKind, EndReason, FrontierPolicy, Mode, PromiseKind
 from labeling.frontier.policy import FIELDS, LEAST_AUDITED, policy_of
 from labeling.people.models import User
-from labeling.percentage import percentage
 from labeling.refusals import Refused
+from labeling.text.percentage import percentage
 
 #: What another certificate would be needed for.
 _PROOF = frozenset({"promise", "precision", "delta", "undecided_are_errors"})

@@ -15,11 +15,11 @@ from django.db import connection
 
 from labeling.catalog.meaning import same_meaning
 from labeling.catalog.models import Item, Project
+from labeling.database.planner import without_nested_loops
 from labeling.frontier.blind import DECIDED, SHOWN
 from labeling.frontier.models import Certificate, CertificationPlan, PlanCohort
 from labeling.learning.models import ModelVersion
 from labeling.learning.sides import LEARNED_A_TWIN
-from labeling.planner import without_nested_loops
 from labeling.queue.places import IS_ASKED_FIRST, IS_WAITED_FOR
 from labeling.truth.current import DISPUTED, IMPORTED, SETTLED
 from labeling.truth.first_word import first_word

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from labeling.catalog.models import Project
 from labeling.catalog.selectors import active_classes, class_resolution
 from labeling.catalog.services import log_activity
+from labeling.database.planner import without_nested_loops
 from labeling.frontier import assisting, auditing, events, standing
 from labeling.frontier.arrivals import LIKE_THE_POOL, arrivals_now
 from labeling.frontier.certificates import in_force
@@ -29,12 +30,11 @@ from labeling.frontier.models import (
 )
 from labeling.frontier.policy import policy_of
 from labeling.frontier.waiting import why_waiting
-from labeling.notes import kept_whole
 from labeling.people.models import User
-from labeling.planner import without_nested_loops
 from labeling.queue import priority
 from labeling.queue.places import OPEN_AUDITS
 from labeling.refusals import Refused
+from labeling.text.notes import kept_whole
 from labeling.truth.current import is_settled
 from labeling.truth.models import GroundTruth
 

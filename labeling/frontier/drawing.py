@@ -10,12 +10,12 @@ from django.utils.translation import gettext as _
 
 from labeling.catalog.models import LabelClass, Project
 from labeling.catalog.services import log_activity
+from labeling.database.planner import without_nested_loops
 from labeling.frontier.cohort import OF_COHORT
 from labeling.frontier.models import BandDraw, CertificationPlan, CertificationRun, DrawnPhoto, PromiseKind
 from labeling.frontier.requests import certify_when_wanted
 from labeling.learning.selectors import champion
 from labeling.people.models import User
-from labeling.planner import without_nested_loops
 from labeling.queue import priority
 from labeling.refusals import Refused
 from labeling.truth import services as truth

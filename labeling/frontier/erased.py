@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from labeling.catalog.models import Item, Project
-from labeling.forgetting import erasing
+from labeling.database.append_only import erasing
+from labeling.database.read_once import read_once
 from labeling.frontier.models import (
     AutomaticDecision,
     Certificate,
@@ -13,7 +14,6 @@ from labeling.frontier.models import (
     DecisionExplanation,
     DecisionOverruled,
 )
-from labeling.read_once import read_once
 
 
 @read_once

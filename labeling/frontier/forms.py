@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 from labeling.catalog.forms.versions import VersionForm
 from labeling.frontier.models import FrontierPolicy, Mode, PromiseKind
 from labeling.frontier.policy import FIELDS
-from labeling.number_fields import PercentField, WholeField
+from labeling.text.number_fields import PercentField, WholeField
 
 
 class PolicyForm(VersionForm):

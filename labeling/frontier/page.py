@@ -12,14 +12,14 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from labeling.catalog.models import Project
 from labeling.catalog.selectors import class_names, current_guideline
 from labeling.frontier.bands import band_table
-from labeling.frontier.decision_list import decision_list
+from labeling.frontier.decisions.listed import decision_list
 from labeling.frontier.forms import PolicyForm
 from labeling.frontier.models import Certificate, PromiseKind
 from labeling.frontier.one_answer import one_answer
 from labeling.frontier.picture import Picture, picture
 from labeling.frontier.policy import FIRST_DECISIONS, first_share
 from labeling.frontier.saying import not_promised, promised, why
-from labeling.frontier.selectors import FrontierStatus, frontier_status
+from labeling.frontier.status import FrontierStatus, frontier_status
 
 #: Certificates that ended, the newest first.
 ENDED_SHOWN = 20

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from django.core.cache import cache
 from django.db import connection
 
+from labeling.database.planner import without_nested_loops
 from labeling.frontier.cohort import OF_COHORT
 from labeling.frontier.models import Certificate, PromiseKind
-from labeling.planner import without_nested_loops
 
 _KEPT_S = 24 * 3600
 

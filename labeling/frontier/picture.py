@@ -27,9 +27,9 @@ from labeling.learning.training_set import Readiness, readiness
 from labeling.queue.models import Entry, Ranking
 from labeling.queue.placing import EPSILON, audited_by_band, current_ranking, ladders_of, truths_by_band
 from labeling.queue.selectors import position
-from labeling.truth import quality as truth
 from labeling.truth.estimates import Proportion
-from labeling.truth.quality import BandAgreement
+from labeling.truth.quality.agreement import BandAgreement, agreement_by_band
+from labeling.truth.tallies import settled_count
 
 RIDGE_HEIGHT = 100.0
 PHOTOS_PER_BAND = 6
@@ -141,7 +141,7 @@ class Picture:
 def picture(project: Project) -> Picture:
     """The frontier as it stands, by counts that are kept; the ridge is of when the order was made."""
     at = position(project)
-    agreed = truth.agreement_by_band(project)
+    agreed = agreement_by_band(project)
     ranking = current_ranking(project)
     model = learning.champion(project)
     definitions = active_classes(project)
@@ -163,7 +163,7 @@ def picture(project: Project) -> Picture:
         return replace(empty, empty=_why_empty(project, at, ranking, model, ready), ready=ready)
     count = max(ranking.bands, 1)
     ladders = ladders_of(ranking)
-    unplaced = truth.settled_count(project) - sum(now.settled.values())
+    unplaced = settled_count(project) - sum(now.settled.values())
     seen = _Seen(
         waiting={(row["ladder"], row["band"]): row for row in at["ladders"]},
         settled=now.settled,

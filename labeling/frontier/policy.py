@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.db.models import QuerySet
 
 from labeling.catalog.models import Project
+from labeling.database.read_once import read_once
 from labeling.frontier.models import FrontierPolicy, Mode
-from labeling.read_once import read_once
 
 #: Share of the decisions; with less, the watch over a machine that decides would see next to nothing.
 LEAST_AUDITED = 0.005

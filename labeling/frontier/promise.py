@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from labeling.catalog.models import Project
 from labeling.frontier.models import CertificationPlan, CertificationRun, FrontierPolicy
-from labeling.percentage import percentage
+from labeling.text.percentage import percentage
 from labeling.truth.estimates import Proportion
 
 

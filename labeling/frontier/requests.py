@@ -9,10 +9,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from labeling.catalog.models import Project
-from labeling.frontier.models import (
-    CertificationRun,
-    FrontierPolicy,
-)
+from labeling.frontier.models import CertificationRun, FrontierPolicy
 from labeling.jobs.models import Job, JobState
 from labeling.jobs.services import enqueue
 from labeling.learning.selectors import champion

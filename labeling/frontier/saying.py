@@ -21,7 +21,7 @@ from labeling.frontier.models import (
 )
 from labeling.frontier.parts import Parts
 from labeling.frontier.promise import per_cent
-from labeling.percentage import percentage
+from labeling.text.percentage import percentage
 
 
 def state_says(

@@ -8,11 +8,12 @@ from typing import Any
 from procrastinate.contrib.django import app
 
 from labeling.catalog.models import Project
-from labeling.frontier import decision_counts, events, services
+from labeling.frontier import events, services
 from labeling.frontier.compute.arriving import check_arrivals
 from labeling.frontier.compute.certifying import certify_project
 from labeling.frontier.compute.explaining import explain_decision
 from labeling.frontier.compute.watching import watch_project
+from labeling.frontier.decisions import counts as decision_counts
 from labeling.frontier.explanations import JOB_KIND as EXPLAIN
 from labeling.frontier.models import Certificate
 from labeling.frontier.waiting import waiting_by_reason

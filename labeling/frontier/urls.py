@@ -1,7 +1,7 @@
 from django.urls import path
 
-from labeling.frontier import decision_views as decision
 from labeling.frontier import views
+from labeling.frontier.decisions import views as decision
 
 _FRONTIER = "p/<slug:slug>/frontier"
 _DECISION = f"{_FRONTIER}/decisions/<int:decision_id>"

@@ -15,19 +15,20 @@ from django.views.decorators.http import require_http_methods, require_POST
 from labeling.catalog.models import Project
 from labeling.catalog.pages import project_context, show_refusal
 from labeling.catalog.permissions import Action, may, project_for
+from labeling.database.read_once import only_looking
 from labeling.frontier import services
 from labeling.frontier.changing_policy import set_policy
 from labeling.frontier.forms import PolicyForm
 from labeling.frontier.models import Certificate
 from labeling.frontier.page import BANDS, CERTIFIED, DECISIONS, POLICY, Part, page
 from labeling.frontier.policy import policy_of
-from labeling.looked_at import only_looked_at
-from labeling.notes import kept_whole
+from labeling.http.refused import refusals_said
+from labeling.http.safe_methods import only_looked_at
 from labeling.people.signed_in import signed_in
 from labeling.queue.services import open_next_band, reopen_band
-from labeling.read_once import only_looking
 from labeling.refusals import Refused
-from labeling.typed_numbers import whole
+from labeling.text.notes import kept_whole
+from labeling.text.typed_numbers import whole
 
 
 @login_required
@@ -76,11 +77,8 @@ def _context(request: HttpRequest, project: Project, part: Part, *, live: bool =
 @require_POST
 def certify(request: HttpRequest, slug: str) -> HttpResponse:
     project = project_for(request.user, slug, Action.DECIDE)
-    try:
+    with refusals_said(request):
         services.request_certification(project=project, by=signed_in(request))
-    except Refused as refusal:
-        messages.error(request, refusal.message)
-    else:
         messages.success(
             request, _("The random labels are being looked at. This page shows what they prove.")
         )
@@ -93,14 +91,11 @@ def draw(request: HttpRequest, slug: str) -> HttpResponse:
     """Ask people for more random photos: of the whole pool, or those that a class's next threshold lacks."""
     project = project_for(request.user, slug, Action.DECIDE)
     count = whole(request.POST.get("count", "")) or 0
-    try:
+    with refusals_said(request):
         if key := request.POST.get("class"):
             drawn = services.draw_for_band(project=project, by=signed_in(request), class_key=key, count=count)
         else:
             drawn = services.draw_random(project=project, by=signed_in(request), count=count)
-    except Refused as refusal:
-        messages.error(request, refusal.message)
-    else:
         messages.success(
             request,
             ngettext(
@@ -118,15 +113,12 @@ def draw(request: HttpRequest, slug: str) -> HttpResponse:
 def open_band(request: HttpRequest, slug: str) -> HttpResponse:
     """Let the queue go on from its band before it has settled."""
     project = project_for(request.user, slug, Action.ADMIN)
-    try:
+    with refusals_said(request):
         band = open_next_band(
             project=project,
             by=signed_in(request),
             reason=kept_whole(request.POST.get("reason", ""), field="reason"),
         )
-    except Refused as refusal:
-        messages.error(request, refusal.message)
-    else:
         messages.success(request, _("Band %(n)d is open.") % {"n": band + 1})
     return redirect("frontier-bands", slug=slug)
 
@@ -138,12 +130,9 @@ def reopen(request: HttpRequest, slug: str) -> HttpResponse:
     project = project_for(request.user, slug, Action.ADMIN)
     typed = whole(request.POST.get("band", ""), digits=3)
     band = -1 if typed is None else typed
-    try:
+    with refusals_said(request):
         why = kept_whole(request.POST.get("reason", ""), field="reason")
         missing = reopen_band(project=project, band=band, by=signed_in(request), reason=why)
-    except Refused as refusal:
-        messages.error(request, refusal.message)
-    else:
         messages.success(
             request,
             ngettext(
@@ -185,13 +174,10 @@ def suspend(request: HttpRequest, slug: str, certificate_id: int) -> HttpRespons
     certificate = Certificate.objects.filter(project=project, pk=certificate_id).first()
     if certificate is None:
         raise Http404(_("There is no such certificate."))
-    try:
+    with refusals_said(request):
         photos = services.suspend(
             certificate=certificate, by=signed_in(request), note=request.POST.get("note", "")
         )
-    except Refused as refusal:
-        messages.error(request, refusal.message)
-    else:
         messages.success(
             request,
             ngettext(

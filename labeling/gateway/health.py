@@ -15,7 +15,7 @@ from config.postgres.outages import is_outage
 from labeling.catalog.stored import to_restore
 from labeling.gateway import vitals
 from labeling.gateway.trouble import AWAY
-from labeling.looked_at import only_looked_at
+from labeling.http.safe_methods import only_looked_at
 from labeling.serving import asking
 from labeling.serving.asking import ServiceAway
 

@@ -23,8 +23,8 @@ from labeling.gateway.authentication import TokenAuthentication
 from labeling.gateway.envelope import wants_json
 from labeling.gateway.errors import refused_by, troubled
 from labeling.gateway.trouble import trouble_of
-from labeling.plain_text import is_plain, plain
 from labeling.refusals import Refused
+from labeling.text.plain import is_plain, plain
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ PHOTOS = frozenset({"photo", "photo-tile", "photo-of-old"})
 
 
 class PlainTextMiddleware(MiddlewareMixin):
-    """What people send with a page's form comes without control characters; see :mod:`labeling.plain_text`.
+    """What people send with a page's form comes without control characters; see :mod:`labeling.text.plain`.
 
     The one place for all forms of all rooms. NUL is left for the refusal below; passwords stay as they are.
     """

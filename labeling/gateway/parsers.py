@@ -11,8 +11,8 @@ from django.utils.translation import gettext as _
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
 
-from labeling.plain_text import MAYBE_UNWANTED, plain_values
 from labeling.refusals import Refused
+from labeling.text.plain import MAYBE_UNWANTED, plain_values
 
 
 class StrictJSONParser(JSONParser):

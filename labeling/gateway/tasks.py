@@ -9,11 +9,11 @@ from labeling.jobs.handlers import handles
 from labeling.jobs.progress import Progress
 
 
-@handles(month.KIND)
+@handles(month.COURSE.kind)
 def live_a_day(progress: Progress) -> dict[str, Any]:
     return month.live_a_day(progress)
 
 
-@handles(wash.KIND)
+@handles(wash.COURSE.kind)
 def wash_for_a_day(progress: Progress) -> dict[str, Any]:
     return wash.live_a_day(progress)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from labeling.percentage import percentage
+from labeling.text.percentage import percentage
 
 PEOPLE = frozenset({"people", "reviewer"})
 

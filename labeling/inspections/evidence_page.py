@@ -29,7 +29,7 @@ from labeling.inspections.sentences import Names, rest_says, sentence
 from labeling.inspections.telling import Telling, why_withheld
 from labeling.inspections.undecided import why_undecided
 from labeling.people.models import User
-from labeling.percentage import percentage
+from labeling.text.percentage import percentage
 
 #: The newest, on one page.
 MOST_VERDICTS = 50

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import QuerySet, TextField, Value
 from django.db.models.functions import Cast, Concat, Now
 
-from labeling.forgetting import erasing
+from labeling.database.append_only import erasing
 from labeling.inspections.models import Asset, CaptureLink, Inspection, InspectionPhoto, Verdict
 from labeling.inspections.wanting import want_look
 

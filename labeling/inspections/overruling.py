@@ -11,9 +11,9 @@ from labeling.inspections.evidence import Reader
 from labeling.inspections.looking import append, in_force
 from labeling.inspections.models import Inspection, Outcome, Verdict
 from labeling.inspections.naming import asked_by
-from labeling.notes import kept_whole
 from labeling.people.models import User
 from labeling.refusals import Refused
+from labeling.text.notes import kept_whole
 
 
 def overrule(*, inspection: Inspection, by: User, outcome: str, reason: str) -> Verdict:

@@ -12,9 +12,9 @@ from django.utils.translation import gettext as _
 
 from labeling.catalog.models import Membership, Project, Role
 from labeling.catalog.permissions import Action, actions_in_each, allowed_by, least_role
+from labeling.database.read_once import read_once
 from labeling.inspections.models import Check, Inspection, Protocol, ProtocolVersion
 from labeling.people.models import User
-from labeling.read_once import read_once
 
 
 @read_once

@@ -17,11 +17,11 @@ from labeling.catalog.permissions import Action, may, may_create_projects
 from labeling.catalog.projects import RESERVED, SLUG, SLUG_RULE
 from labeling.catalog.selectors import active_classes
 from labeling.catalog.services import log_activity
+from labeling.database.locks import hold_name
 from labeling.inspections import rules as ruling
 from labeling.inspections.catching_up import ask_earlier, newly_asked
 from labeling.inspections.models import Check, Outcome, Protocol, ProtocolVersion, Shot
 from labeling.inspections.wanting import want_look_at_held
-from labeling.locks import hold_name
 from labeling.people.models import User
 from labeling.refusals import Refused
 

@@ -14,12 +14,12 @@ from django.db.models import prefetch_related_objects
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from labeling.database.locks import hold_name
 from labeling.inspections.archiving import refuse_archived
 from labeling.inspections.models import Inspection, InspectionPhoto, Origin, Protocol
 from labeling.inspections.photographed import Sent, put_in, take
 from labeling.inspections.said import Said
 from labeling.inspections.wanting import want_look
-from labeling.locks import hold_name
 from labeling.people.models import User
 from labeling.refusals import Refused
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from labeling.inspections.rules import FAILED, MOST_CONDITIONS, MOST_RULES, PASSED, Shape
 from labeling.inspections.sentences import Names
-from labeling.typed_numbers import whole
+from labeling.text.typed_numbers import whole
 
 #: Rows for more conditions than there are.
 SPARE = 2

@@ -12,8 +12,8 @@ from django.utils.translation import gettext as _
 
 from labeling.catalog import metadata
 from labeling.inspections.models import Asset, Inspection, Protocol
-from labeling.plain_text import composed, plain
 from labeling.refusals import Refused
+from labeling.text.plain import composed, plain
 
 _TEXTS = ("external_id", "site", "photographer")
 #: Of the asset.

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from labeling.inspections.rules import HELD, Condition, Rule
-from labeling.plain_text import isolated
+from labeling.text.plain import isolated
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from labeling.catalog.permissions import Action
+from labeling.database.read_once import only_looking
+from labeling.http.safe_methods import only_looked_at
 from labeling.inspections import services
 from labeling.inspections.evidence_page import evidence_page
 from labeling.inspections.models import Inspection, Outcome, Protocol
@@ -25,11 +27,9 @@ from labeling.inspections.rules_form import Row, choices, put_beside, read_rows,
 from labeling.inspections.sentences import rest_says, sentence
 from labeling.inspections.trying import MOST, Trial, checked_rules
 from labeling.inspections.wanting import why_not_looked
-from labeling.looked_at import only_looked_at
 from labeling.people.signed_in import signed_in
-from labeling.read_once import only_looking
 from labeling.refusals import Refused
-from labeling.typed_numbers import whole
+from labeling.text.typed_numbers import whole
 
 
 @login_required

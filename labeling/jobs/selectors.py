@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from django.db.models import Q, Subquery
 
+from labeling.database.read_once import read_once
 from labeling.jobs.models import LIVE_STATES, Job
-from labeling.read_once import read_once
 
 
 def live_jobs(project_id: int) -> tuple[Job, ...]:

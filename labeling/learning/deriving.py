@@ -28,8 +28,8 @@ from labeling.jobs.models import Job
 from labeling.jobs.progress import JobError, Progress
 from labeling.jobs.services import enqueue
 from labeling.people.models import User
-from labeling.plain_text import composed
 from labeling.refusals import Refused
+from labeling.text.plain import composed
 from labeling.truth.models import GroundTruth
 from labeling.truth.services import add_gold
 

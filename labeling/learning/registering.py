@@ -13,7 +13,6 @@ from django.core.files.base import File
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from labeling import on_disk
 from labeling.catalog.models import Project
 from labeling.catalog.selectors import active_classes
 from labeling.jobs.models import Job
@@ -23,6 +22,7 @@ from labeling.learning.head_manifest import Told, read_manifest, wrong
 from labeling.learning.models import ModelVersion, Part
 from labeling.people.models import User
 from labeling.refusals import Refused
+from labeling.store import on_disk
 from labeling.store.folders import STAGING
 
 JOB_KIND = "register"

@@ -10,12 +10,12 @@ from django.db.models import Max, OuterRef, Q, QuerySet, Subquery
 
 from labeling.catalog.models import Item, LabelClass, Project
 from labeling.catalog.selectors import class_resolution, current_guideline
+from labeling.database.read_once import read_once
 from labeling.jobs.models import Job, JobQuerySet, JobState
 from labeling.learning import domain_backbones
 from labeling.learning.models import Diagnostics, DomainBackbone, ModelVersion, Promotion
 from labeling.learning.on_disk import is_whole
 from labeling.learning.training_set import TRAINER, size, training_set
-from labeling.read_once import read_once
 from labeling.truth.models import Dispute, GroundTruth, Origin
 from labeling.truth.tallies import truths_after
 

@@ -14,11 +14,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from labeling.catalog.models import Project
-from labeling.catalog.selectors import (
-    active_classes,
-    class_resolution,
-    current_guideline,
-)
+from labeling.catalog.selectors import active_classes, class_resolution, current_guideline
 from labeling.truth.models import Draw, Gold, GroundTruth, Origin
 from labeling.truth.tallies import truths
 

@@ -19,14 +19,15 @@ from labeling.catalog.models import Project
 from labeling.catalog.pages import project_context
 from labeling.catalog.permissions import Action, project_for
 from labeling.catalog.selectors import class_names_by_key, current_guideline
+from labeling.http.refused import refusals_said
+from labeling.http.safe_methods import only_looked_at
 from labeling.jobs import services as job_services
 from labeling.learning import models_page, selectors, services, version_page
 from labeling.learning.job_purposes import by_purpose
 from labeling.learning.models import ModelVersion
-from labeling.looked_at import only_looked_at
 from labeling.people.signed_in import signed_in
 from labeling.refusals import Refused
-from labeling.typed_numbers import whole
+from labeling.text.typed_numbers import whole
 
 
 @login_required
@@ -64,11 +65,8 @@ def versions(request: HttpRequest, slug: str) -> HttpResponse:
 @require_POST
 def train(request: HttpRequest, slug: str) -> HttpResponse:
     project = project_for(request.user, slug, Action.ADMIN)
-    try:
+    with refusals_said(request):
         services.request_training(project=project, by=signed_in(request))
-    except Refused as refusal:
-        messages.error(request, refusal.message)
-    else:
         messages.success(request, _("Training is on its way. This page shows how far it is."))
     return redirect("models", slug=slug)
 
@@ -107,11 +105,8 @@ def review_suspicious(request: HttpRequest, slug: str, number: int) -> HttpRespo
     else:
         item = whole(asked, digits=18)
         items = [] if item is None else [item]
-    try:
+    with refusals_said(request):
         sent = services.send_to_review(model_version=version, item_ids=items, by=signed_in(request))
-    except Refused as refusal:
-        messages.error(request, refusal.message)
-    else:
         if sent:
             messages.success(
                 request,

@@ -10,7 +10,7 @@ from labeling.catalog.forms.versions import VersionForm
 from labeling.monitors.models import MonitorThresholds
 from labeling.monitors.registry import THRESHOLDS
 from labeling.monitors.spec import Threshold
-from labeling.number_fields import NumberField, PercentField, RealField, WholeField
+from labeling.text.number_fields import NumberField, PercentField, RealField, WholeField
 
 
 def _typed_as(threshold: Threshold) -> type[NumberField]:

@@ -29,9 +29,9 @@ from labeling.monitors.models import (
 )
 from labeling.monitors.reading import Reading
 from labeling.monitors.registry import THRESHOLDS
-from labeling.notes import kept_whole
 from labeling.people.models import User
 from labeling.refusals import Refused
+from labeling.text.notes import kept_whole
 from labeling.truth.models import Annotation
 
 JOB_KIND = "monitor"

@@ -14,9 +14,10 @@ from django.views.decorators.http import require_POST
 from labeling.catalog.models import Project
 from labeling.catalog.pages import project_context, show_refusal
 from labeling.catalog.permissions import Action, may, project_for
+from labeling.http.refused import refusals_said
+from labeling.http.safe_methods import only_looked_at
 from labeling.learning.job_lines import lines
 from labeling.learning.selectors import champion
-from labeling.looked_at import only_looked_at
 from labeling.monitors import services
 from labeling.monitors.forms import ThresholdsForm
 from labeling.monitors.models import MonitorAlert
@@ -95,10 +96,7 @@ def acknowledge(request: HttpRequest, slug: str, alert_id: int) -> HttpResponse:
     alert = MonitorAlert.objects.filter(project=project, pk=alert_id).first()
     if alert is None:
         raise Http404(_("There is no such alert."))
-    try:
+    with refusals_said(request):
         services.acknowledge(alert=alert, by=signed_in(request), note=request.POST.get("note", ""))
-    except Refused as refusal:
-        messages.error(request, refusal.message)
-    else:
         messages.success(request, _("Acknowledged. The alert closes by itself when a reading is fine again."))
     return redirect("monitors", slug=slug)

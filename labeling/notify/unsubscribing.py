@@ -12,9 +12,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from labeling.catalog.services import log_activity
+from labeling.http.signed_addresses import SignedIds
 from labeling.notify.models import Endpoint, OffReason
 from labeling.refusals import Refused
-from labeling.signed_addresses import SignedIds
 
 _ADDRESSES = SignedIds("labeling.notify.unsubscribe")
 

@@ -11,8 +11,8 @@ from django.utils.translation import gettext as _
 from labeling.catalog.forms.projects import SettingsForm
 from labeling.frontier.forms import PolicyForm
 from labeling.monitors.forms import ThresholdsForm
-from labeling.number_fields import NumberField
-from labeling.plain_text import isolated
+from labeling.text.number_fields import NumberField
+from labeling.text.plain import isolated
 
 #: Field name -> what it was and what it became.
 Changes = Mapping[str, Sequence[Any]]

@@ -11,8 +11,8 @@ from labeling.catalog.permissions import Action
 from labeling.catalog.selectors import class_names, current_guideline
 from labeling.frontier.at_a_glance import Glance
 from labeling.frontier.saying import why
-from labeling.plain_text import isolated
 from labeling.queue.pace import opened_again_by_guideline
+from labeling.text.plain import isolated
 
 
 @dataclass(frozen=True)

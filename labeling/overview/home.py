@@ -8,9 +8,9 @@ from django.shortcuts import render
 
 from labeling.catalog.models import Project
 from labeling.catalog.permissions import may_create_projects
+from labeling.http.safe_methods import only_looked_at
 from labeling.inspections.permissions import protocols_of
 from labeling.inspections.process.service_level import overdue
-from labeling.looked_at import only_looked_at
 from labeling.overview.across import across
 from labeling.overview.project_cards import project_cards
 from labeling.people.signed_in import signed_in

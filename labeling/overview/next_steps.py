@@ -14,7 +14,7 @@ from labeling.catalog.models import Project, Role
 from labeling.catalog.permissions import Action
 from labeling.catalog.proposals import unanswered, waiting_proposals_say
 from labeling.catalog.selectors import active_definitions, class_resolution
-from labeling.counted_together import counted_together
+from labeling.database.counted_together import counted_together
 from labeling.frontier.auditing import pauses
 from labeling.frontier.policy import deciding
 from labeling.jobs.models import Job, JobState

@@ -22,7 +22,7 @@ from labeling.overview.next_steps import Step, next_steps
 from labeling.overview.sentence import sentence, standing
 from labeling.people.models import User
 from labeling.queue.selectors import labeler_progress, progress, queue_state
-from labeling.truth.quality import own_figures
+from labeling.truth.quality.labelers import own_figures
 
 #: Lines of the diary in sight; the others are folded.
 NEWEST = 5

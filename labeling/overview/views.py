@@ -10,10 +10,10 @@ from django.utils.translation import gettext as _
 from labeling.catalog.pages import project_context
 from labeling.catalog.permissions import Action, project_for
 from labeling.frontier.picture import band_photos
-from labeling.looked_at import only_looked_at
+from labeling.http.safe_methods import only_looked_at
 from labeling.overview.page import PARTS, overview
 from labeling.people.signed_in import signed_in
-from labeling.typed_numbers import whole
+from labeling.text.typed_numbers import whole
 
 
 @login_required

@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from labeling.locks import hold_name
+from labeling.database.locks import hold_name
 from labeling.people.history import remember
 from labeling.people.models import AccountEvent, User
 from labeling.refusals import Refused

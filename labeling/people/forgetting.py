@@ -11,7 +11,7 @@ from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from labeling.forgetting import erasing
+from labeling.database.append_only import erasing
 from labeling.people.access import switch_off
 from labeling.people.accounts import is_taken
 from labeling.people.history import remember

@@ -13,7 +13,7 @@ from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 from knox.models import AbstractAuthToken
 
-from labeling.forgetting import append_only
+from labeling.database.append_only import append_only
 
 #: Names that we gave, not a person; kept as they are here and shown in the language of whoever looks.
 BY_THE_API, WITHOUT_A_NAME = gettext_noop("Signed in by the API"), gettext_noop("Without a name")

@@ -10,8 +10,8 @@ from __future__ import annotations
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
-from labeling.plain_text import isolated
 from labeling.refusals import Refused
+from labeling.text.plain import isolated
 
 HEADER = "X-Hilltop-Person"
 FIELD = "made_for"

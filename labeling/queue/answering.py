@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from labeling.catalog.models import Project
-from labeling.locks import SHARED_SQL, Lock
+from labeling.database.locks import SHARED_SQL, Lock
 from labeling.people.models import User
 from labeling.queue.lending import answered_already, own_slot
 from labeling.queue.models import Slot

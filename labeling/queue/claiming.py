@@ -21,7 +21,7 @@ from django.utils import timezone
 from labeling.catalog.models import Guideline, Project
 from labeling.catalog.random_keys import bring_forward
 from labeling.catalog.selectors import class_resolution, guideline
-from labeling.locks import SHARED_SQL, Lock
+from labeling.database.locks import SHARED_SQL, Lock
 from labeling.people.models import User
 from labeling.queue.leases import SLOT, lease_of, slot_of
 from labeling.queue.models import Entry, Ranking, Slot

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 
 from django.db import IntegrityError, connection, transaction
 
-from labeling import locks
 from labeling.catalog.models import Item, Project
-from labeling.locks import Lock
-from labeling.partitions import Partition
+from labeling.database import locks
+from labeling.database.locks import Lock
+from labeling.database.partitions import Partition
 from labeling.queue import pace
 from labeling.queue.models import Entry, Ranking, Slot
 from labeling.queue.places import ARRIVALS, ASKED_FIRST

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from django.db import connection
 
 from labeling.catalog.models import Project
-from labeling.kept_counts import totals
+from labeling.database.kept_counts import totals
 from labeling.queue.models import Placement, Ranking
 from labeling.truth.models import Tally
 

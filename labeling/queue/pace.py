@@ -25,15 +25,15 @@ from typing import Any
 from django.db import connection
 from django.db.models import prefetch_related_objects
 
-from labeling import locks
 from labeling.catalog.models import Project
 from labeling.catalog.services import log_activity
-from labeling.locks import Lock
+from labeling.database import locks
+from labeling.database.locks import Lock
+from labeling.database.read_once import read_once
 from labeling.people.models import User
 from labeling.queue.models import BandOpening, Ranking
 from labeling.queue.places import ASKED_FIRST
 from labeling.queue.placing import TruthsByBand, current_ranking, truths_by_band
-from labeling.read_once import read_once
 from labeling.truth.alpha import alpha_since
 from labeling.truth.models import GroundTruth, Origin
 from labeling.truth.tallies import finished

@@ -17,12 +17,12 @@ from django.db import connection
 from labeling.catalog.meaning import meaning_since
 from labeling.catalog.models import Project
 from labeling.catalog.selectors import class_resolution, versions_of
-from labeling.kept_counts import totals
+from labeling.database.kept_counts import totals
+from labeling.database.planner import without_nested_loops
+from labeling.database.read_once import read_once
 from labeling.learning.models import ModelVersion
 from labeling.learning.sides import ITS_VERSION_LEARNED_A_TWIN
-from labeling.planner import without_nested_loops
 from labeling.queue.models import Placement, Ranking
-from labeling.read_once import read_once
 from labeling.truth.models import Origin
 from labeling.truth.random_labels import kept_while_unchanged
 from labeling.truth.tallies import truths

@@ -10,12 +10,12 @@ import numpy as np
 import numpy.typing as npt
 from django.db import connection, transaction
 
-from labeling import locks
 from labeling.catalog.models import Project
+from labeling.database import locks
+from labeling.database.locks import Lock
+from labeling.database.partitions import Partition
+from labeling.database.planner import without_nested_loops
 from labeling.learning.compute.copying import copy_into, fetch_columns
-from labeling.locks import Lock
-from labeling.partitions import Partition
-from labeling.planner import without_nested_loops
 from labeling.queue import entry_counts, events, machine_first, pace, placing, steps
 from labeling.queue.models import Ranking
 from labeling.queue.places import ARRIVALS, IS_ASKED_FIRST

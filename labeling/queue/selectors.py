@@ -13,8 +13,9 @@ from django.utils.translation import gettext as _
 
 from labeling.catalog.models import Project
 from labeling.catalog.selectors import class_keys, class_resolution
+from labeling.database.kept_counts import totals
+from labeling.database.read_once import read_once
 from labeling.jobs.models import Job
-from labeling.kept_counts import totals
 from labeling.people.models import User
 from labeling.queue import claiming, pace
 from labeling.queue.entry_counts import waiting_of
@@ -22,7 +23,6 @@ from labeling.queue.late_counts import Late, late
 from labeling.queue.models import Entry, Ranking, Slot
 from labeling.queue.places import ARRIVALS
 from labeling.queue.placing import current_ranking
-from labeling.read_once import read_once
 from labeling.truth import tallies
 from labeling.truth.alpha import alpha_since
 from labeling.truth.current import pause_of

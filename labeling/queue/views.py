@@ -17,7 +17,7 @@ from labeling.catalog.models import Project
 from labeling.catalog.pages import project_context
 from labeling.catalog.permissions import Action, project_for
 from labeling.catalog.selectors import current_guideline
-from labeling.looked_at import only_looked_at
+from labeling.http.safe_methods import only_looked_at
 from labeling.people.keys import keys_of, pressed_for
 from labeling.people.signed_in import signed_in
 from labeling.queue import screen

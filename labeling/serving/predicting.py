@@ -15,11 +15,11 @@ from django.utils.translation import gettext as _
 from labeling.catalog import storage
 from labeling.catalog.models import Item, Project
 from labeling.catalog.photos import PhotoRefused, advice, judge_header
+from labeling.database.read_once import only_looking
 from labeling.frontier.proofs import NONE, Proof, Proofs
 from labeling.learning import selectors
 from labeling.learning.models import ModelVersion, Promotion, Score
 from labeling.queue.placing import bands_of
-from labeling.read_once import only_looking
 from labeling.refusals import Refused
 from labeling.serving.asking import probabilities
 from labeling.serving.models import Shadow

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from labeling.catalog.permissions import Action, project_for
+from labeling.http.refused import refusals_said
 from labeling.people.signed_in import signed_in
-from labeling.refusals import Refused
 from labeling.serving import selectors
 from labeling.serving.services import set_shadow
-from labeling.typed_numbers import whole
+from labeling.text.typed_numbers import whole
 
 
 @login_required
@@ -25,8 +24,6 @@ def shadow(request: HttpRequest, slug: str) -> HttpResponse:
             request, "serving/_shadow.html", {"project": project, "shadow": selectors.shadow_panel(project)}
         )
     typed = request.POST.get("version", "")
-    try:
+    with refusals_said(request):
         set_shadow(project=project, by=signed_in(request), number=(whole(typed) or 0) if typed else None)
-    except Refused as refusal:
-        messages.error(request, refusal.message)
     return redirect("models", slug=slug)

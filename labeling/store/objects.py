@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from django.core.files.base import ContentFile, File
 from django.core.files.storage import FileSystemStorage, default_storage
 
-from labeling import on_disk
+from labeling.store import on_disk
 
 Given = TypeVar("Given")
 Made = TypeVar("Made")

@@ -6,7 +6,7 @@ import json
 import zlib
 from pathlib import Path
 
-from labeling import on_disk
+from labeling.store import on_disk
 
 NAME = "sums.json"
 _PIECE = 2**20

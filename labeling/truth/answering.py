@@ -13,22 +13,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from labeling.catalog import selectors as catalog
-from labeling.catalog.models import (
-    ClassDefinition,
-    Guideline,
-    Item,
-    Project,
-)
+from labeling.catalog.models import ClassDefinition, Guideline, Item, Project
 from labeling.people.models import User
 from labeling.refusals import Refused
 from labeling.truth import events
 from labeling.truth.answers import Answer, Viewing, refuse_contradiction
 from labeling.truth.checking import check_gold
-from labeling.truth.current import (
-    current_rounds,
-    newest_truths,
-    photo_state,
-)
+from labeling.truth.current import current_rounds, newest_truths, photo_state
 from labeling.truth.models import (
     Annotation,
     AnswerKind,

@@ -17,21 +17,9 @@ from labeling.catalog.services import log_activity
 from labeling.people.models import User
 from labeling.refusals import Refused
 from labeling.truth.assisting import withdraw_assisted
-from labeling.truth.current import (
-    current_round,
-    is_disputed,
-    is_settled,
-    open_dispute,
-    truth_in_force,
-)
+from labeling.truth.current import current_round, is_disputed, is_settled, open_dispute, truth_in_force
 from labeling.truth.gold import gold_record
-from labeling.truth.models import (
-    Annotation,
-    DisputeCause,
-    GroundTruth,
-    Pause,
-    SweepCheck,
-)
+from labeling.truth.models import Annotation, DisputeCause, GroundTruth, Pause, SweepCheck
 from labeling.truth.settling import lock_photos, raise_dispute
 
 

@@ -14,19 +14,11 @@ from django.utils.translation import gettext as _
 
 from labeling.catalog import selectors as catalog
 from labeling.catalog.models import Project
+from labeling.database.planner import LookedUp
 from labeling.people.models import User
-from labeling.planner import LookedUp
 from labeling.refusals import Refused
 from labeling.truth.current import current_rounds, ends_of_chains
-from labeling.truth.models import (
-    Annotation,
-    Dispute,
-    DisputeCause,
-    Gold,
-    Outcome,
-    Ruling,
-    TruthKind,
-)
+from labeling.truth.models import Annotation, Dispute, DisputeCause, Gold, Outcome, Ruling, TruthKind
 from labeling.truth.reviewing import check_ruling, end_disputes, own_answer
 from labeling.truth.settling import lock_photos
 

@@ -10,16 +10,9 @@ from django.db import connection
 from django.db.models import OuterRef, QuerySet
 
 from labeling.catalog.models import Project
+from labeling.database.planner import LookedUp
 from labeling.people.models import User
-from labeling.planner import LookedUp
-from labeling.truth.models import (
-    Dispute,
-    GroundTruth,
-    Outcome,
-    Pause,
-    Ruling,
-    TruthKind,
-)
+from labeling.truth.models import Dispute, GroundTruth, Outcome, Pause, Ruling, TruthKind
 
 #: SQL over ``catalog_item i``: a ground truth is in force; a dispute is open.
 SETTLED = """

@@ -5,17 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from labeling.catalog.models import Project
-from labeling.truth import quality, selectors
+from labeling.truth import selectors
 from labeling.truth.gold import gold_page
+from labeling.truth.quality.agreement import agreement, estimates
+from labeling.truth.quality.dawid_skene import dawid_skene
+from labeling.truth.quality.labelers import labeler_figures
 
 
 def figures(project: Project) -> dict[str, Any]:
     """What changes by itself while people label."""
     return {
-        "agreement": quality.agreement(project),
-        "figures": quality.labeler_figures(project),
-        "estimates": quality.estimates(project),
-        "dawid_skene": quality.dawid_skene(project),
+        "agreement": agreement(project),
+        "figures": labeler_figures(project),
+        "estimates": estimates(project),
+        "dawid_skene": dawid_skene(project),
     }
 
 

@@ -14,17 +14,9 @@ from django.db import transaction
 
 from labeling.catalog.models import Guideline, Project
 from labeling.catalog.selectors import current_guideline
-from labeling.forgetting import erasing
+from labeling.database.append_only import erasing
 from labeling.truth.current import newest_truth
-from labeling.truth.models import (
-    Annotation,
-    Dispute,
-    Gold,
-    GroundTruth,
-    Outcome,
-    Ruling,
-    TruthKind,
-)
+from labeling.truth.models import Annotation, Dispute, Gold, GroundTruth, Outcome, Ruling, TruthKind
 from labeling.truth.settling import lock_photos, raise_dispute, withdraw_truths
 
 

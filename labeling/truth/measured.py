@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from labeling.catalog.models import Project
-from labeling.kept_counts import counts
+from labeling.database.kept_counts import counts
 from labeling.truth.estimates import Proportion
 from labeling.truth.models import Draw
-from labeling.truth.quality import agreement, settled_count
-from labeling.truth.tallies import photos
+from labeling.truth.quality.agreement import agreement
+from labeling.truth.tallies import photos, settled_count
 
 
 def measured(project: Project) -> dict[str, float]:

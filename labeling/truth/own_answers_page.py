@@ -9,7 +9,7 @@ from django.views.decorators.cache import never_cache
 
 from labeling.catalog.pages import project_context
 from labeling.catalog.permissions import Action, project_for
-from labeling.looked_at import only_looked_at
+from labeling.http.safe_methods import only_looked_at
 from labeling.people.signed_in import signed_in
 from labeling.truth.own_answers import own_answers
 

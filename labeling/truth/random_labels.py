@@ -13,7 +13,7 @@ from typing import TypeVar
 from django.core.cache import cache
 
 from labeling.catalog.models import Project
-from labeling.kept_counts import totals
+from labeling.database.kept_counts import totals
 
 T = TypeVar("T")
 #: What else may change what they say, as near-duplicates that are joined, is seen after so many seconds.

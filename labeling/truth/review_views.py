@@ -24,10 +24,10 @@ from labeling.catalog.pages import project_context
 from labeling.catalog.permissions import Action, project_for
 from labeling.catalog.publishing import publishing
 from labeling.catalog.services import amend_guideline, propose_guideline
-from labeling.looked_at import only_looked_at
+from labeling.database.read_once import only_looking
+from labeling.http.safe_methods import only_looked_at
 from labeling.people.models import User
 from labeling.people.signed_in import signed_in
-from labeling.read_once import only_looking
 from labeling.refusals import Refused
 from labeling.truth import desk, selectors, services
 from labeling.truth.filtering import Wanted

@@ -16,15 +16,7 @@ from labeling.refusals import Refused
 from labeling.truth import events
 from labeling.truth.answers import REASONS
 from labeling.truth.current import current_round, current_rounds, newest_truths, open_dispute
-from labeling.truth.models import (
-    Annotation,
-    Dispute,
-    DisputeCause,
-    Origin,
-    Outcome,
-    Ruling,
-    TruthKind,
-)
+from labeling.truth.models import Annotation, Dispute, DisputeCause, Origin, Outcome, Ruling, TruthKind
 from labeling.truth.settling import active_class, append_truths, lock_photo, raise_dispute, withdraw_truths
 
 

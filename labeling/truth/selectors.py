@@ -13,9 +13,9 @@ from django.db.models import Case, Count, Exists, OuterRef, Q, QuerySet, When
 
 from labeling.catalog.models import Guideline, Image, Item, Project
 from labeling.catalog.selectors import class_names, current_guideline
+from labeling.database.read_once import read_once
 from labeling.people.models import User
-from labeling.plain_text import composed
-from labeling.read_once import read_once
+from labeling.text.plain import composed
 from labeling.truth.models import (
     Annotation,
     AnswerKind,

@@ -19,7 +19,7 @@ from labeling.truth.imported import (
 from labeling.truth.leaving import come_back, forget_texts, leave
 from labeling.truth.making_gold import add_gold, add_golds, retire_gold, retire_golds
 from labeling.truth.paused_photos import send_back_paused
-from labeling.truth.quality import request_estimates
+from labeling.truth.quality.agreement import request_estimates
 from labeling.truth.reviewing import dispute_to_rule_on, request_review, rule
 from labeling.truth.ruling_several import rule_alike
 from labeling.truth.settling import lock_photo, lock_photos, reconsider

@@ -10,33 +10,12 @@ from django.db.models import OuterRef, Subquery
 from django.utils.translation import gettext as _
 
 from labeling.catalog import selectors as catalog
-from labeling.catalog.models import (
-    AgreementRule,
-    ClassDefinition,
-    ClassState,
-    Guideline,
-    Item,
-    Project,
-)
+from labeling.catalog.models import AgreementRule, ClassDefinition, ClassState, Guideline, Item, Project
 from labeling.refusals import Refused
 from labeling.truth import events
 from labeling.truth.consensus import Answered, Consensus, agreeing, consensus, count_as
-from labeling.truth.current import (
-    PhotoState,
-    current_round,
-    current_rounds,
-    ends_of_chains,
-    photo_state,
-)
-from labeling.truth.models import (
-    Annotation,
-    Dispute,
-    Draw,
-    GroundTruth,
-    Origin,
-    Ruling,
-    TruthKind,
-)
+from labeling.truth.current import PhotoState, current_round, current_rounds, ends_of_chains, photo_state
+from labeling.truth.models import Annotation, Dispute, Draw, GroundTruth, Origin, Ruling, TruthKind
 
 
 def reconsider(*, project: Project, item_ids: list[int]) -> None:

@@ -32,12 +32,13 @@ from datetime import UTC, datetime, timedelta
 
 from django.db import connection, transaction
 
-from labeling import locks
 from labeling.catalog.models import Project
 from labeling.catalog.selectors import class_resolution
-from labeling.kept_counts import Counted, rows, totals
-from labeling.locks import Lock
-from labeling.read_once import read_once
+from labeling.database import locks
+from labeling.database.kept_counts import Counted, rows, totals
+from labeling.database.locks import Lock
+from labeling.database.read_once import read_once
+from labeling.truth.models import Origin
 
 #: What is read besides the folded rows stays below this, as a fold comes each minute.
 MOST_FOLDED = 200_000
@@ -223,3 +224,8 @@ def mend(project: Project | None = None) -> int:
             "SELECT truth_tally_mend(%s) + truth_open_disputes_mend()", [project.pk if project else None]
         )
         return int(cursor.fetchone()[0])
+
+
+def settled_count(project: Project) -> int:
+    """Photos that people settled, in whatever way; gold was known beforehand and does not count."""
+    return sum(each.n for each in truths(project) if each.origin != Origin.GOLD)

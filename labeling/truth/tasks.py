@@ -16,7 +16,7 @@ from labeling.jobs.handlers import handles
 from labeling.jobs.progress import JobError, Progress
 from labeling.truth import tallies
 from labeling.truth.models import Annotation, AnswerKind, GroundTruth, Origin
-from labeling.truth.quality import ESTIMATES
+from labeling.truth.quality.agreement import ESTIMATES
 
 log = logging.getLogger(__name__)
 #: How many photos a result lists: the page shows a few, a reviewer wants the worst first.

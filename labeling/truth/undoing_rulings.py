@@ -21,13 +21,7 @@ from labeling.catalog.services import log_activities, log_activity
 from labeling.people.models import User
 from labeling.refusals import Refused
 from labeling.truth import events
-from labeling.truth.current import (
-    current_round,
-    current_rounds,
-    newest_truths,
-    open_dispute,
-    truth_in_force,
-)
+from labeling.truth.current import current_round, current_rounds, newest_truths, open_dispute, truth_in_force
 from labeling.truth.models import (
     Annotation,
     Dispute,

@@ -14,15 +14,15 @@ from labeling.catalog.models import Item
 from labeling.catalog.pages import project_context
 from labeling.catalog.permissions import Action, project_for
 from labeling.catalog.selectors import active_classes
-from labeling.looked_at import only_looked_at
+from labeling.http.safe_methods import only_looked_at
 from labeling.people.models import User
 from labeling.people.signed_in import signed_in
 from labeling.refusals import Refused
+from labeling.text.typed_numbers import whole
 from labeling.truth import services
 from labeling.truth.forms import GoldForm, first_error
 from labeling.truth.labelers_page import figures, golds
 from labeling.truth.models import Gold
-from labeling.typed_numbers import whole
 
 
 @login_required

@@ -1,5 +1,5 @@
 // A table as it is shown, as CSV that a spreadsheet opens rightly: it knows the letters, and runs nothing that somebody typed.
-// The server's exports follow the same rules (labeling/gateway/export/csv.py).
+// The server's exports follow the same rules (labeling/exchange/tables/csv.py).
 
 const FORMULA = /^[=+\-@\t\r\n＝＋－＠]/;
 const NUMBER = /^[+-]?[\d.,\s]+%?$/;

@@ -238,7 +238,7 @@ def train(stage: Stage, *, promote: bool, reason: str = "") -> None:
 
 def estimate(stage: Stage) -> None:
     from labeling.jobs.services import enqueue
-    from labeling.truth.quality import ESTIMATES
+    from labeling.truth.quality.agreement import ESTIMATES
 
     enqueue(kind=ESTIMATES, project_id=stage.project.pk, requested_by=stage.admin)
     _until_idle(stage.project)

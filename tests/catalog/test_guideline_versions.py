@@ -13,18 +13,8 @@ from django.db.utils import ProgrammingError
 
 from labeling.catalog import events, services
 from labeling.catalog.history import guideline_history
-from labeling.catalog.models import (
-    Activity,
-    ClassDefinition,
-    Exemplar,
-    Guideline,
-    Project,
-)
-from labeling.catalog.selectors import (
-    active_definitions,
-    class_resolution,
-    current_guideline,
-)
+from labeling.catalog.models import Activity, ClassDefinition, Exemplar, Guideline, Project
+from labeling.catalog.selectors import active_definitions, class_resolution, current_guideline
 from labeling.refusals import Refused
 from labeling.truth.models import Annotation
 from tests.factories import make_items, make_member, make_project

@@ -22,14 +22,7 @@ from pytest_django import Settings
 from inference.photo import Levels
 from labeling.catalog import events, intake_worker, photos, services, storage
 from labeling.catalog.images import add_image, add_items
-from labeling.catalog.models import (
-    Activity,
-    Image,
-    IntakeBatch,
-    IntakeFile,
-    Item,
-    Project,
-)
+from labeling.catalog.models import Activity, Image, IntakeBatch, IntakeFile, Item, Project
 from labeling.catalog.selectors import intake_report
 from labeling.jobs.models import Job
 from labeling.refusals import Refused

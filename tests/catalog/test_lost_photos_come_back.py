@@ -13,12 +13,12 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
-from labeling import on_disk
 from labeling.catalog import events, services, storage
 from labeling.catalog.models import Image, IntakeBatch, Item, Project
 from labeling.catalog.selectors import photo_urls
 from labeling.frontier.sent_photos import decide_sent_photo
 from labeling.jobs.models import Job
+from labeling.store import on_disk
 from tests.catalog.conftest import upload, zip_of
 from tests.factories import make_project, photo_bytes
 

@@ -12,21 +12,11 @@ from django.urls import reverse
 
 from labeling.catalog import services
 from labeling.catalog.models import Item, Membership, Project
-from labeling.catalog.selectors import (
-    active_definitions,
-    class_resolution,
-    current_guideline,
-)
+from labeling.catalog.selectors import active_definitions, class_resolution, current_guideline
 from labeling.jobs.models import Job
 from labeling.people.models import User
 from tests.catalog.conftest import upload, zip_of
-from tests.factories import (
-    make_items,
-    make_member,
-    make_project,
-    make_user,
-    photo_bytes,
-)
+from tests.factories import make_items, make_member, make_project, make_user, photo_bytes
 
 pytestmark = pytest.mark.django_db
 PAGES = ("photos", "intake", "guideline", "members", "project-settings")

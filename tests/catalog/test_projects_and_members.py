@@ -10,11 +10,7 @@ from labeling.catalog import events, services
 from labeling.catalog.forms.projects import ProjectForm
 from labeling.catalog.models import Activity, Membership, Project
 from labeling.catalog.permissions import Action, may
-from labeling.catalog.selectors import (
-    active_definitions,
-    current_guideline,
-    members,
-)
+from labeling.catalog.selectors import active_definitions, current_guideline, members
 from labeling.people.services import create_account
 from labeling.refusals import Refused
 from tests.factories import make_member, make_project, make_user

@@ -15,13 +15,13 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import Settings
 
-from labeling import public_http
 from labeling.catalog import services
 from labeling.catalog.models import Activity, IntakeBatch, Item, Metadata, Project, WatchedFile, WatchedSource
 from labeling.catalog.watched import look_at_what_is_due
 from labeling.explorer.history import history
+from labeling.http import public_addresses
+from labeling.http.public_addresses import Fetched, NotFetched
 from labeling.jobs.models import Job
-from labeling.public_http import Fetched, NotFetched
 from labeling.refusals import Refused
 from tests.catalog.conftest import upload
 from tests.factories import make_project, photo_bytes
@@ -281,7 +281,7 @@ def test_photos_come_from_addresses_with_their_metadata(do: Do, monkeypatch: pyt
             raise NotFetched("not_public")
         return Fetched(url, "image/png", photo_bytes(int(url[-1])))
 
-    monkeypatch.setattr(public_http, "fetch", fetch)
+    monkeypatch.setattr(public_addresses, "fetch", fetch)
     project = make_project()
     table = (
         "url,file_name,vehicle\n"

@@ -15,7 +15,6 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from labeling import on_disk
 from labeling.catalog import erased, metadata, storage
 from labeling.catalog.models import (
     Activity,
@@ -29,6 +28,7 @@ from labeling.catalog.models import (
 )
 from labeling.catalog.selectors import may_see_photo, photo_url
 from labeling.catalog.services import add_image, amend_guideline, look_now, update_settings, watch
+from labeling.database.append_only import erasing
 from labeling.erasure import asking, consequences, keeping_out, limits
 from labeling.erasure.models import ErasedPhoto, Erasure
 from labeling.erasure.services import ask, undo
@@ -37,14 +37,13 @@ from labeling.exchange.provenance import GROUND_TRUTHS, stream
 from labeling.explorer.models import SavedView
 from labeling.explorer.search import search
 from labeling.explorer.wanted import Wanted
-from labeling.forgetting import erasing
 from labeling.jobs.models import Job
 from labeling.learning.compute.stores import open_store
 from labeling.learning.training_set import readiness
 from labeling.queue.models import Entry
 from labeling.queue.services import append_arrivals, claim
 from labeling.refusals import Refused
-from labeling.store import objects
+from labeling.store import objects, on_disk
 from labeling.store.folders import STAGING, drop_copies_of_what_is_gone
 from labeling.truth import tallies
 from labeling.truth.models import Annotation, GroundTruth

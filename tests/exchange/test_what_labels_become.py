@@ -33,17 +33,7 @@ from labeling.refusals import Refused
 from labeling.store.folders import STAGING
 from labeling.truth.models import Annotation, Dispute, Gold, GroundTruth, Hint, Origin
 from labeling.truth.selectors import dispute_detail
-from tests.exchange.bringing import (
-    apply,
-    bring,
-    map_classes,
-    outcomes,
-    run,
-    send,
-    table,
-    truths,
-    unlabeled,
-)
+from tests.exchange.bringing import apply, bring, map_classes, outcomes, run, send, table, truths, unlabeled
 from tests.exchange.conftest import settle
 from tests.exchange.files_from_elsewhere import zipped
 from tests.factories import make_member, photo_bytes

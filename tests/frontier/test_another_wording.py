@@ -15,8 +15,8 @@ from labeling.catalog.models import Guideline, Role
 from labeling.catalog.price import Price, price_of_meaning
 from labeling.catalog.services import amend_guideline, object_to_wording
 from labeling.frontier.models import Certificate, CertificationPlan
-from labeling.frontier.selectors import frontier_status
 from labeling.frontier.services import in_force
+from labeling.frontier.status import frontier_status
 from labeling.people.models import User
 from labeling.queue.models import BandOpening
 from labeling.refusals import Refused

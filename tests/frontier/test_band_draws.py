@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from labeling.catalog.selectors import activity
 from labeling.frontier.models import BandDraw, Certificate, CertificationRun, DrawnPhoto
-from labeling.frontier.selectors import frontier_status
 from labeling.frontier.services import decide, draw_for_band, request_certification
+from labeling.frontier.status import frontier_status
 from labeling.overview.diary import sentence
 from labeling.queue.models import Entry, Ranking
 from labeling.queue.ranking import swap_in

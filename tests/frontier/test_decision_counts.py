@@ -7,11 +7,11 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from labeling.frontier import decision_counts
+from labeling.database.kept_counts import counts
+from labeling.frontier.decisions import counts as decision_counts
 from labeling.frontier.models import AutomaticDecision, CertificateEnd, DecisionOverruled
 from labeling.frontier.services import decide
 from labeling.frontier.tasks import check_decision_counts
-from labeling.kept_counts import counts
 from labeling.truth.models import GroundTruth, Tally
 from labeling.truth.tasks import check_counts
 from tests.database import without_triggers

@@ -12,8 +12,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from labeling.catalog.models import Role
-from labeling.frontier import decision_list as listing
-from labeling.frontier import decisions as told
+from labeling.frontier.decisions import listed as listing
+from labeling.frontier.decisions import selectors as told
 from labeling.frontier.models import AutomaticDecision, CertificateEnd
 from labeling.frontier.services import decide, in_force, overrule, suspend
 from tests.factories import make_member

@@ -9,8 +9,8 @@ from django.test import Client
 
 from labeling.frontier.drawing import draw_for_band
 from labeling.frontier.models import AuditWatch, CertificateEnd
-from labeling.frontier.selectors import frontier_status
 from labeling.frontier.services import decide_one, suspend
+from labeling.frontier.status import frontier_status
 from labeling.refusals import Refused
 from tests.factories import make_member
 from tests.frontier.answering import hand, say

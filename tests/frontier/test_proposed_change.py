@@ -12,12 +12,7 @@ from django.urls import reverse
 
 from labeling.catalog.models import Activity, Guideline, GuidelineProposal, ProposalAnswer, Role
 from labeling.catalog.selectors import current_guideline
-from labeling.catalog.services import (
-    agree_to_proposal,
-    amend_guideline,
-    decline_proposal,
-    propose_guideline,
-)
+from labeling.catalog.services import agree_to_proposal, amend_guideline, decline_proposal, propose_guideline
 from labeling.frontier.services import in_force
 from labeling.overview.diary import diary
 from labeling.people.models import User

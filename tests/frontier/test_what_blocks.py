@@ -8,8 +8,8 @@ import pytest
 from django.test import Client
 
 from labeling.frontier.blocking import blocked
-from labeling.frontier.selectors import frontier_status
 from labeling.frontier.services import draw_for_band
+from labeling.frontier.status import frontier_status
 from labeling.truth.models import GroundTruth
 from tests.frontier.proving import KEYS, make_pool
 

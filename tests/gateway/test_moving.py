@@ -27,13 +27,13 @@ from pytest_django import Settings
 
 from config.database import start_embedded, stop_embedded
 from config.supervise import hold_var
-from labeling import on_disk
 from labeling.catalog import services
 from labeling.catalog.erased import FILE
 from labeling.catalog.models import Erased, Image, IntakeBatch, IntakeFile, Project
 from labeling.catalog.storage import original_name
 from labeling.gateway.moving import backups, copying, databases
 from labeling.gateway.moving.stores import Bucket, Folder, Store, of_backups, of_hilltop
+from labeling.store import on_disk
 from tests import database
 from tests.factories import make_project, photo_bytes
 from tests.store.conftest import in_bucket, s3  # noqa: F401

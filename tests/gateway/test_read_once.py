@@ -14,7 +14,7 @@ from labeling.catalog.models import Project
 from labeling.catalog.permissions import Action, may, project_for
 from labeling.catalog.selectors import active_definitions, current_guideline
 from labeling.catalog.services import amend_guideline
-from labeling.read_once import only_looking, read_once_while_looking
+from labeling.database.read_once import only_looking, read_once_while_looking
 from tests.factories import make_project, make_user
 
 pytestmark = pytest.mark.django_db

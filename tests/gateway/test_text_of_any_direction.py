@@ -16,7 +16,7 @@ from labeling.catalog.models import IntakeFile, Project
 from labeling.catalog.services import log_activity, start_intake
 from labeling.overview.diary import sentence
 from labeling.people.models import User
-from labeling.plain_text import is_plain, isolated, plain
+from labeling.text.plain import is_plain, isolated, plain
 from labeling.truth.models import Annotation
 from tests.factories import photo_bytes
 from tests.gateway.conftest import World

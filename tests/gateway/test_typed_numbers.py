@@ -8,8 +8,8 @@ from django.test import Client
 from django.urls import reverse
 
 from labeling.frontier.models import FrontierPolicy
-from labeling.number_fields import PercentField
-from labeling.typed_numbers import real, whole
+from labeling.text.number_fields import PercentField
+from labeling.text.typed_numbers import real, whole
 from tests.factories import make_project
 
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from django.db import connection, transaction
 
+from labeling.database.partitions import Partition
 from labeling.learning.compute import copying
 from labeling.learning.compute.copying import copy_into, fetch_columns, fetch_ids_and_bytes
-from labeling.partitions import Partition
 
 pytestmark = pytest.mark.django_db
 

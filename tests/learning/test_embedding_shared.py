@@ -35,7 +35,7 @@ def another_worker() -> Any:
 
 def claim_in(other: Any, part: sharing.Part, backbone_hash: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr("labeling.locks.connection", other)
+        patch.setattr("labeling.database.locks.connection", other)
         claim = sharing.claimed(part, backbone_hash)
         assert claim.__enter__()
 

@@ -20,9 +20,9 @@ from labeling.monitors.reading import Look, Reading
 from labeling.monitors.registry import SPECS, THRESHOLDS
 from labeling.monitors.services import record, set_thresholds, thresholds_of
 from labeling.monitors.spec import MonitorSpec
-from labeling.number_fields import NumberField
 from labeling.overview import changes
 from labeling.refusals import Refused
+from labeling.text.number_fields import NumberField
 from tests.factories import make_project
 from tests.monitors.examples import readings
 

@@ -56,7 +56,7 @@ def test_every_kind_of_event_has_one_topic() -> None:
     accounts = [kind for topic in TOPICS.values() for kind in topic.of_accounts]
     projects = [kind for topic in TOPICS.values() for kind in topic.of_projects]
     assert sorted(accounts) == sorted(AccountEvent.Kind.values)
-    assert sorted(projects) == sorted(diary._SENTENCES)
+    assert sorted(projects) == sorted(diary.KINDS)
 
 
 def test_sign_ins_and_refused_ones_are_kept_with_their_address_and_never_a_name_that_nobody_has(

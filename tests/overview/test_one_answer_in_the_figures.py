@@ -10,7 +10,8 @@ from labeling.catalog.models import Item
 from labeling.catalog.selectors import current_guideline
 from labeling.catalog.services import log_activity
 from labeling.frontier.models import Certificate, CertificationRun
-from labeling.frontier.selectors import decided_alone, frontier_status
+from labeling.frontier.selectors import decided_alone
+from labeling.frontier.status import frontier_status
 from labeling.overview.dashboard import build as figures
 from labeling.overview.dashboard.history import history
 from labeling.overview.dashboard.timeline import frames

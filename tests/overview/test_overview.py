@@ -14,8 +14,8 @@ from labeling.learning.models import ModelVersion, Promotion
 from labeling.overview.diary import diary, sentence
 from labeling.overview.next_steps import next_steps
 from labeling.people.models import User
-from labeling.plain_text import isolated
 from labeling.queue.selectors import progress
+from labeling.text.plain import isolated
 from labeling.truth.models import Pause
 from labeling.truth.services import request_review, rule
 from tests.factories import make_items, make_member, make_project

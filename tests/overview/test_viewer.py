@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from labeling.catalog.models import Membership, Role
-from labeling.truth.quality import labeler_figures
+from labeling.truth.quality.labelers import labeler_figures
 from tests.gateway.conftest import World, make_world
 
 pytestmark = pytest.mark.django_db

@@ -17,7 +17,7 @@ from config.database import ROOT
 from config.translations import compile_translations
 from labeling.frontier.bands import BandState
 from labeling.people.templatetags.look import when
-from labeling.percentage import percentage
+from labeling.text.percentage import percentage
 from tests.gateway.test_units import PARTED
 
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%[sd]|\{\w+\}|</?\w+>")

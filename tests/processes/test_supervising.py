@@ -31,11 +31,11 @@ Supervisor(programs).run()
 class Supervised:
     """A supervisor in its own process, and what it has printed."""
 
-    def __init__(self, var: Path, *programs: str) -> None:
+    def __init__(self, var: Path, *programs: str, output: Path | None = None) -> None:
         environment = os.environ | {"HILLTOP_VAR": str(var), "PYTHONUNBUFFERED": "1"}
         environment.pop("HILLTOP_EMBEDDED", None)
         var.mkdir(exist_ok=True)
-        self.output = var / "output"
+        self.output = output or var / "output"
         with self.output.open("ab") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "-c", SUPERVISE, *programs],
@@ -141,6 +141,29 @@ def test_children_end_when_the_supervisor_itself_is_killed(tmp_path: Path, start
     supervised.process.kill()
     supervised.process.wait()
     assert gone(worker)
+
+
+def test_children_go_on_where_nothing_that_they_say_can_be_written(
+    tmp_path: Path, started: list[Supervised]
+) -> None:
+    mark = tmp_path / "said"
+    says_more_than_a_pipe_holds = (
+        f"import pathlib, time; [print('x' * 1000) for _ in range(1000)]; pathlib.Path({str(mark)!r}).touch();"
+        "time.sleep(600)"
+    )
+    supervised = Supervised(
+        tmp_path / "var",
+        f"web={says_more_than_a_pipe_holds}",
+        "worker=raise SystemExit(3)",
+        output=Path("/dev/full"),
+    )
+    started.append(supervised)
+    deadline = time.monotonic() + 60
+    while not mark.exists():
+        assert time.monotonic() < deadline, "the program waits for somebody to read what it says"
+        time.sleep(0.05)
+    supervised.process.send_signal(signal.SIGINT)
+    assert supervised.process.wait(60) in (0, 120), "120: Python could not empty its own stdout at the end"
 
 
 def test_what_a_killed_supervisor_left_is_ended_by_the_next_one(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import random
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -65,6 +66,7 @@ def protocol(
     for name in ("MODELS_DIR", "EMBEDDINGS_DIR", "BACKBONES_DIR"):
         setattr(settings, name, tmp_path_factory.mktemp(name))
     # So few random photos prove less.
+    monkeypatch.setattr(wash, "COURSE", replace(wash.COURSE, days=DAYS))
     for name, value in {"DAYS": DAYS, "TAKEN_IN": 1, "TRAINED": 2, "PRECISION": 0.7}.items():
         monkeypatch.setattr(wash, name, value)
     monkeypatch.setattr(

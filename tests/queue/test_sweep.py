@@ -23,7 +23,7 @@ from labeling.truth import services as truth
 from labeling.truth.current import pause_of
 from labeling.truth.gold import gold_page, gold_record
 from labeling.truth.models import Annotation, Dispute, Draw, GroundTruth, SweepCheck
-from labeling.truth.quality import agreement
+from labeling.truth.quality.agreement import agreement
 from tests.factories import make_member
 from tests.queue.conftest import answer_with
 from tests.queue.sweeps import ALL_LADDERS, Field, kept_field, planted, real

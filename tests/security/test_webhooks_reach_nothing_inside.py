@@ -1,6 +1,6 @@
 """A webhook's address never leads inside: kinds of addresses × plain, redirected, and rebound; 0 reached.
 
-The table of addresses and the net in which each is "reached" are those of ``test_public_http``, whose code sends.
+The table of addresses and the net in which each is "reached" are those of ``test_public_addresses``, whose code sends.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import pytest
 from labeling.notify.channels.webhook import prepare
 from labeling.notify.models import Endpoint, Event
 from labeling.notify.secrets import encrypted, new_secret
-from tests.security.test_public_http import NOT_PUBLIC, PUBLIC, Net, Site, net, site  # noqa: F401
+from tests.security.test_public_addresses import NOT_PUBLIC, PUBLIC, Net, Site, net, site  # noqa: F401
 
 WAYS = ["plain", "among public ones", "as a number", "redirected", "rebound", "rebound after a redirect"]
 

@@ -14,9 +14,12 @@ from labeling.catalog.services import amend_guideline
 from labeling.jobs import runner
 from labeling.jobs.models import Job, JobState
 from labeling.people.models import User
-from labeling.truth import quality, tasks
+from labeling.truth import tasks
 from labeling.truth.estimates import Proportion
 from labeling.truth.models import Annotation, Draw, GroundTruth, Origin, Pause, Retraction
+from labeling.truth.quality.agreement import agreement
+from labeling.truth.quality.dawid_skene import dawid_skene
+from labeling.truth.quality.labelers import labeler_figures
 from tests.factories import make_items, make_member, make_project
 
 pytestmark = pytest.mark.django_db
@@ -115,7 +118,7 @@ def test_observed_agreement_counts_pairs_holds_and_merged_classes_and_leaves_gol
     taken_back = answer(project, undone, b, "defective")
     Retraction.objects.create(annotation=taken_back, by=b)
 
-    before = quality.agreement(project)
+    before = agreement(project)
     assert before["n_items"] == 4
     assert before["observed"] == pytest.approx((1 + 0 + 0 + 1) / (1 + 1 + 1 + 3))
     assert before["unanimous"] == Proportion(1, 4)
@@ -123,7 +126,7 @@ def test_observed_agreement_counts_pairs_holds_and_merged_classes_and_leaves_gol
     amend_guideline(
         project=project, by=project.created_by, note="A crack is a defect", merge={"cracked": "defective"}
     )
-    after = quality.agreement(project)
+    after = agreement(project)
     assert after["observed"] == pytest.approx((1 + 1 + 0 + 1) / 6)
     assert [(band.band, band.n_items, band.unanimous.part) for band in after["bands"]] == [
         (0, 2, 2),
@@ -175,8 +178,8 @@ def test_the_estimates_job_stores_what_the_page_shows() -> None:
     runner.run(job.pk)
     job.refresh_from_db()
     assert job.state == JobState.SUCCEEDED, job.trace
-    assert quality.agreement(project)["alpha"] == pytest.approx(4 / 9)
-    shown = quality.dawid_skene(project)
+    assert agreement(project)["alpha"] == pytest.approx(4 / 9)
+    shown = dawid_skene(project)
     assert shown is not None
     assert shown.values == ["Defective", "Functional"]
     assert {c.labeler for c in shown.confusions} == {"ann", "ben"}
@@ -209,7 +212,7 @@ def test_labeler_figures_count_standing_answers_and_compare_them_with_what_was_s
     settle(project, items[3], "functional", origin=Origin.GOLD)
     Pause.objects.create(project=project, labeler=ben, correct=1, asked=3, bar=0.8)
 
-    figures = {row.user.username: row for row in quality.labeler_figures(project)}
+    figures = {row.user.username: row for row in labeler_figures(project)}
     assert (figures["ann"].answers, figures["ann"].today) == (5, 5)
     assert figures["ann"].seconds == pytest.approx(3.0)
     assert (figures["shop"].answers, figures["shop"].seconds) == (1, None)

@@ -21,7 +21,9 @@ from labeling.truth import events, services
 from labeling.truth.alpha import alpha_by_band
 from labeling.truth.current import open_dispute, truth_in_force
 from labeling.truth.models import Annotation, GroundTruth, Origin, TruthKind
-from labeling.truth.quality import agreement, labeler_figures, settled_count
+from labeling.truth.quality.agreement import agreement
+from labeling.truth.quality.labelers import labeler_figures
+from labeling.truth.tallies import settled_count
 from labeling.truth.tasks import answers_frame, krippendorff, settled_values
 from tests.factories import make_items, make_member, make_project
 from tests.truth.test_strict_rules import answer

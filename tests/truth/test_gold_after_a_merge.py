@@ -15,7 +15,7 @@ from labeling.queue import services as queue
 from labeling.truth import gold, services
 from labeling.truth.current import pause_of
 from labeling.truth.models import SweepCheck
-from labeling.truth.quality import labeler_figures
+from labeling.truth.quality.labelers import labeler_figures
 from tests.factories import make_items, make_member, make_project
 from tests.truth.test_strict_rules import answer
 

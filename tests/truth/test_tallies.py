@@ -13,7 +13,7 @@ from django.utils import timezone
 from labeling.catalog.models import Item, Project
 from labeling.catalog.selectors import current_guideline
 from labeling.catalog.services import amend_guideline
-from labeling.kept_counts import counts
+from labeling.database.kept_counts import counts
 from labeling.people.models import User
 from labeling.truth import tallies
 from labeling.truth.alpha import alpha_since

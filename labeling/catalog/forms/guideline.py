@@ -18,8 +18,8 @@ from labeling.catalog.forms.meaning import SaysMeaning
 from labeling.catalog.forms.texts import ONE_A_LINE, lines_of, longest
 from labeling.catalog.guidelines import MAX_CLASSES, MAX_EXEMPLARS
 from labeling.catalog.models import ClassDefinition, Guideline, Item, Project
-from labeling.plain_text import composed
 from labeling.refusals import Refused
+from labeling.text.plain import composed
 
 #: Classes whose fields may be sent at once: each offers all others to be merged into.
 MOST_OPENED = 100

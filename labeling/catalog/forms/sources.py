@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy
 
 from labeling.catalog.forms.texts import longest
 from labeling.catalog.models import WatchedSource
-from labeling.number_fields import WholeField
+from labeling.text.number_fields import WholeField
 
 
 class SourceForm(forms.Form):

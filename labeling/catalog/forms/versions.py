@@ -11,8 +11,8 @@ from django import forms
 from django.db.models import Model
 from django.utils.translation import gettext_lazy
 
-from labeling.notes import TOO_LONG
-from labeling.number_fields import NumberField, from_model
+from labeling.text.notes import TOO_LONG
+from labeling.text.number_fields import NumberField, from_model
 
 if TYPE_CHECKING:
     _ModelForm = forms.ModelForm[Any]

@@ -20,7 +20,7 @@ from labeling.catalog.models.project import SHARE, AgreementRule, Levels, NearDu
 from labeling.catalog.models.proposal import GuidelineProposal, ProposalAnswer
 from labeling.catalog.models.template import KeptProjectTemplate, KeptTemplate
 from labeling.catalog.models.watched import WatchedFile, WatchedSource
-from labeling.forgetting import APPEND_ONLY
+from labeling.database.append_only import APPEND_ONLY
 
 __all__ = [
     "APPEND_ONLY",

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import models
 
 from labeling.catalog.models.project import Project
-from labeling.forgetting import append_only
+from labeling.database.append_only import append_only
 
 
 class Activity(models.Model):

@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from labeling.catalog.models.photo import Image
 from labeling.catalog.models.project import Project
-from labeling.forgetting import APPEND_ONLY, append_only
+from labeling.database.append_only import APPEND_ONLY, append_only
 
 
 class LabelClass(models.Model):

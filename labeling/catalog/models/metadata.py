@@ -11,7 +11,7 @@ from labeling.catalog.metadata_parts import MetadataParts
 from labeling.catalog.models.photo import Item
 from labeling.catalog.models.project import Project
 from labeling.catalog.name_parts import BLOCK_BITS
-from labeling.forgetting import append_only
+from labeling.database.append_only import append_only
 
 
 class Metadata(models.Model):

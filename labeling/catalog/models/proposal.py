@@ -7,7 +7,7 @@ from django.db import models
 
 from labeling.catalog.models.guideline import Guideline
 from labeling.catalog.models.project import Project
-from labeling.forgetting import APPEND_ONLY, append_only
+from labeling.database.append_only import APPEND_ONLY, append_only
 
 
 class GuidelineProposal(models.Model):

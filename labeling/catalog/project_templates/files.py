@@ -9,8 +9,8 @@ from typing import Any
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
-from labeling.plain_text import plain_values
 from labeling.refusals import Refused
+from labeling.text.plain import plain_values
 
 #: Of a file that is sent. The longest that is shipped has a tenth of it.
 MOST_BYTES = 512 * 1024

@@ -15,7 +15,7 @@ from django.conf import settings
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from labeling.plain_text import composed, is_seen
+from labeling.text.plain import composed, is_seen
 
 #: Place -> what is wrong there.
 Wrong = dict[str, str]

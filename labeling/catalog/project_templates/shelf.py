@@ -16,7 +16,7 @@ from labeling.catalog.models import KeptTemplate
 from labeling.catalog.project_templates.files import parse
 from labeling.catalog.project_templates.shapes import Wrong, in_language
 from labeling.catalog.projects import SLUG
-from labeling.locks import hold_name
+from labeling.database.locks import hold_name
 from labeling.people.history import remember
 from labeling.people.models import AccountEvent, User
 from labeling.refusals import Refused

@@ -21,10 +21,10 @@ from labeling.catalog.pages import project_context
 from labeling.catalog.permissions import Action, project_for
 from labeling.catalog.proposals import proposals_shown
 from labeling.catalog.publishing import publishing
-from labeling.looked_at import only_looked_at
+from labeling.http.refused import refusals_said
+from labeling.http.safe_methods import only_looked_at
 from labeling.people.signed_in import signed_in
-from labeling.refusals import Refused
-from labeling.typed_numbers import whole
+from labeling.text.typed_numbers import whole
 
 #: Versions on the page until somebody asks for the earlier ones, and then.
 NEWEST, EARLIER = 5, 30
@@ -79,7 +79,7 @@ def proposal_answer(request: HttpRequest, slug: str, proposal_id: int) -> HttpRe
     """An admin agrees to a proposed change (``answer=agree``, under the version ``base`` that they read), or declines it."""
     project = project_for(request.user, slug, Action.ADMIN)
     by = signed_in(request)
-    try:
+    with refusals_said(request):
         if request.POST.get("answer") == "agree":
             base = whole(request.POST.get("base", ""))
             version = services.agree_to_proposal(
@@ -90,9 +90,6 @@ def proposal_answer(request: HttpRequest, slug: str, proposal_id: int) -> HttpRe
             note = request.POST.get("note", "")
             services.decline_proposal(project=project, proposal_id=proposal_id, by=by, note=note)
             said = _("The proposal is declined. Whoever made it reads why on this page.")
-    except Refused as refusal:
-        messages.error(request, refusal.message)
-    else:
         messages.success(request, said)
     return redirect("guideline", slug=slug)
 
@@ -102,13 +99,10 @@ def proposal_answer(request: HttpRequest, slug: str, proposal_id: int) -> HttpRe
 def guideline_object(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     """An admin says that a version which was published as another wording changed the meaning."""
     project = project_for(request.user, slug, Action.ADMIN)
-    try:
+    with refusals_said(request):
         services.object_to_wording(
             project=project, number=number, by=signed_in(request), note=request.POST.get("note", "")
         )
-    except Refused as refusal:
-        messages.error(request, refusal.message)
-    else:
         messages.success(
             request, _("Version %(number)s counts as a change of meaning now.") % {"number": number}
         )

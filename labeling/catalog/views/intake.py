@@ -22,6 +22,7 @@ from labeling.catalog.pages import project_context, show_refusal
 from labeling.catalog.permissions import Action, project_for
 from labeling.catalog.photos import advice
 from labeling.catalog.renaming import readings
+from labeling.http.refused import refusals_said
 from labeling.people.signed_in import signed_in
 from labeling.refusals import Refused
 
@@ -134,7 +135,7 @@ def _start(
 
 def _act(request: HttpRequest, batch: IntakeBatch) -> None:
     action = request.POST.get("action")
-    try:
+    with refusals_said(request):
         if action == "cancel":
             services.cancel_intake(batch=batch, by=signed_in(request))
             messages.success(request, _("The intake stops soon. What came in stays in."))
@@ -151,8 +152,6 @@ def _act(request: HttpRequest, batch: IntakeBatch) -> None:
             messages.success(request, _("The names are read anew, here and on the photos."))
         else:
             raise Refused.invalid(None, _("This button is not known. Load the page again."))
-    except Refused as refusal:
-        messages.error(request, refusal.message)
 
 
 def _batches(project: Project) -> dict[str, object]:

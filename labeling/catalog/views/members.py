@@ -17,12 +17,13 @@ from labeling.catalog.forms.members import InviteMemberForm, MemberForm
 from labeling.catalog.models import Project, Role
 from labeling.catalog.pages import project_context, show_refusal
 from labeling.catalog.permissions import Action, project_for
+from labeling.http.refused import refusals_said
 from labeling.people.links import days_of_links
 from labeling.people.models import User
 from labeling.people.services import make_link
 from labeling.people.signed_in import signed_in
-from labeling.plain_text import isolated
 from labeling.refusals import Refused
+from labeling.text.plain import isolated
 
 
 @login_required
@@ -101,7 +102,7 @@ def _invite(request: HttpRequest, project: Project, form: InviteMemberForm) -> U
 
 def _change(request: HttpRequest, project: Project, action: str) -> HttpResponse:
     user = User.objects.filter(username=request.POST.get("username", "")).first()
-    try:
+    with refusals_said(request):
         if user is None:
             raise Refused("not_a_member", _("There is no account with this name any more."), status=404)
         if action == "remove":
@@ -114,8 +115,6 @@ def _change(request: HttpRequest, project: Project, action: str) -> HttpResponse
             role = request.POST.get("role", "")
             services.set_role(project=project, user=user, role=role, by=signed_in(request))
             messages.success(request, _("The role of %(name)s is changed.") % {"name": isolated(str(user))})
-    except Refused as refusal:
-        messages.error(request, refusal.message)
     if user == request.user:  # who gave up the admin's role cannot see this page any more
         return redirect("project", slug=project.slug)
     return redirect("members", slug=project.slug)

@@ -9,8 +9,8 @@ from django.shortcuts import render
 from labeling.catalog import told_twins, twins
 from labeling.catalog.pages import project_context
 from labeling.catalog.permissions import Action, project_for
-from labeling.looked_at import only_looked_at
-from labeling.typed_numbers import whole
+from labeling.http.safe_methods import only_looked_at
+from labeling.text.typed_numbers import whole
 
 
 @login_required

@@ -12,7 +12,7 @@ from inference.photo import Levels
 from labeling.catalog import missing, selectors, storage
 from labeling.catalog.models import Image
 from labeling.catalog.renditions import Place, levels_of, places
-from labeling.looked_at import only_looked_at
+from labeling.http.safe_methods import only_looked_at
 
 
 @only_looked_at

@@ -25,9 +25,10 @@ from labeling.catalog.projects import free_slug
 from labeling.catalog.selectors import active_definitions
 from labeling.catalog.strictness import PRESETS, consequence, error_of, preset_called
 from labeling.catalog.work import work_of
+from labeling.http.refused import refusals_said
 from labeling.people.signed_in import signed_in
-from labeling.percentage import with_sign
 from labeling.refusals import Refused
+from labeling.text.percentage import with_sign
 
 
 @login_required
@@ -154,10 +155,7 @@ def _choices(project: Project) -> dict[str, Any]:
 def project_restore(request: HttpRequest, slug: str) -> HttpResponse:
     """Bring an archived project back."""
     project = project_for(request.user, slug, Action.ADMIN, archived_too=True)
-    try:
+    with refusals_said(request):
         services.restore_project(project=project, by=signed_in(request))
-    except Refused as refusal:
-        messages.error(request, refusal.message)
-    else:
         messages.success(request, _("The project is back, as it was."))
     return redirect("project", slug=slug)

@@ -15,6 +15,7 @@ from labeling.catalog.forms.templates import TemplateFileForm
 from labeling.catalog.pages import show_refusal
 from labeling.catalog.project_templates.files import as_response, parse
 from labeling.catalog.project_templates.shelf import Shelf, T
+from labeling.http.refused import refusals_said
 from labeling.people.signed_in import signed_in
 from labeling.refusals import Refused
 
@@ -51,11 +52,8 @@ def download(shelf: Shelf[T], key: str) -> HttpResponse:
 
 def remove(request: HttpRequest, shelf: Shelf[T], key: str, *, told: str, address: str) -> HttpResponse:
     """``told``: what is said where it is removed."""
-    try:
+    with refusals_said(request):
         shelf.remove(key, by=signed_in(request))
-    except Refused as refusal:
-        messages.error(request, refusal.message)
-    else:
         messages.success(request, told)
     return redirect(address)
 

@@ -17,16 +17,16 @@ from django.http import Http404
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from labeling import locks
 from labeling.catalog.activity import log_activity
 from labeling.catalog.models import Project
 from labeling.catalog.permissions import Action, may
+from labeling.database import locks
 from labeling.exchange.feeds.models import Feed, Table
 from labeling.exchange.provenance import SOURCES, stream
 from labeling.frontier.standing import StandsUnder
+from labeling.http.signed_addresses import SignedIds
 from labeling.people.models import User
 from labeling.refusals import Refused
-from labeling.signed_addresses import SignedIds
 
 LONGEST = timedelta(days=366)
 #: Of one feed at a time: each holds a transaction and a database connection, as long as its reader is slow.

@@ -8,7 +8,8 @@ from itertools import groupby, zip_longest
 from django.db import DataError, IntegrityError, transaction
 from django.utils.translation import gettext_noop
 
-from labeling import locks
+from labeling.database import locks
+from labeling.database.locks import Lock
 from labeling.exchange.imports.checking import MAY_CHANGE, write
 from labeling.exchange.imports.judging import Judge
 from labeling.exchange.imports.matching import match
@@ -18,7 +19,6 @@ from labeling.exchange.imports.states import State, states
 from labeling.exchange.imports.texts import bring_texts
 from labeling.exchange.models import Import, ImportRow, Outcome, Use
 from labeling.jobs.progress import Progress
-from labeling.locks import Lock
 from labeling.people.imported import accounts_of
 from labeling.queue import services as queue
 from labeling.refusals import Refused

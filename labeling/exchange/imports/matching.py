@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from django.db import connection
 
+from labeling.database.planner import without_nested_loops
 from labeling.exchange.models import Import
-from labeling.planner import without_nested_loops
 
 # One path ends in the other, part by part; a name without an ending is any file's. Of several photos the one that is called
 # exactly so is meant. What is as it was is not written: an import that comes in is matched as it was when it was tried.

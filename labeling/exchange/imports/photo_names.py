@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from labeling.plain_text import composed
+from labeling.text.plain import composed
 
 ENDINGS = (
     ".jpg",

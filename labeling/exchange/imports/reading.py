@@ -18,7 +18,7 @@ from labeling.exchange.imports.table import chosen
 from labeling.exchange.models import Import, Outcome, Use
 from labeling.exchange.vocabularies import MOST_TEXTS
 from labeling.jobs.progress import Progress
-from labeling.plain_text import composed, plain
+from labeling.text.plain import composed, plain
 
 MOST_ROWS = 1_000_000
 #: Of labels, and of annotators, that one file may tell apart: a column of names or numbers is neither.

@@ -12,7 +12,6 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from labeling import on_disk
 from labeling.catalog.activity import log_activity
 from labeling.catalog.intake import sent_name, start_intake
 from labeling.catalog.models import IntakeBatch, IntakeKind, Project
@@ -27,6 +26,7 @@ from labeling.jobs import services as jobs
 from labeling.jobs.models import Job
 from labeling.people.models import User
 from labeling.refusals import Refused
+from labeling.store import on_disk
 from labeling.store.folders import STAGING
 
 JOB_KIND = "import"

@@ -9,7 +9,7 @@ from labeling.catalog.metadata import LONGEST_NAME, LONGEST_TEXT, Value
 from labeling.catalog.models import Metadata, MetadataChange
 from labeling.exchange.models import Import, ImportRow
 from labeling.people.models import User
-from labeling.plain_text import plain
+from labeling.text.plain import plain
 
 
 def name_of(of: Import) -> str:

@@ -18,6 +18,7 @@ from labeling.exchange.imports import selectors, services
 from labeling.exchange.imports.forms import MapForm, SendForm
 from labeling.exchange.imports.readers import READERS
 from labeling.exchange.models import Import, ImportState, Outcome, Use
+from labeling.http.refused import refusals_said
 from labeling.people.signed_in import signed_in
 from labeling.refusals import Refused
 
@@ -110,7 +111,7 @@ def _act(request: HttpRequest, of: Import, form: MapForm) -> bool:
         "photos": services.take_photos_in,
     }
     action = request.POST.get("action", "")
-    try:
+    with refusals_said(request):
         if action == "map":
             if not form.is_valid():
                 messages.error(request, _("Nothing was changed: see the marked fields."))
@@ -125,6 +126,4 @@ def _act(request: HttpRequest, of: Import, form: MapForm) -> bool:
                 )
         else:
             raise Refused.invalid(None, _("This button is not known. Load the page again."))
-    except Refused as refusal:
-        messages.error(request, refusal.message)
     return True

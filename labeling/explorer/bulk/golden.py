@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 
 from django.db import transaction
 
-from labeling import locks
 from labeling.catalog.models import Exemplar, Item
 from labeling.catalog.selectors import class_resolution, current_guideline
+from labeling.database import locks
+from labeling.database.locks import Lock
 from labeling.explorer.bulk.deeds import Asked, Keep, Outcome, outcome
 from labeling.frontier.blind import drawn_among
 from labeling.frontier.told import standing
-from labeling.locks import Lock
 from labeling.refusals import Refused
 from labeling.truth.models import Annotation, Gold
 from labeling.truth.services import add_golds, retire_golds

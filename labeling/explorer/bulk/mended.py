@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 
 from django.db import transaction
 
-from labeling import locks
 from labeling.catalog.models import Item
+from labeling.database import locks
+from labeling.database.locks import Lock
 from labeling.explorer.bulk.deeds import Asked, Keep, outcome
 from labeling.explorer.mending import mend_several
 from labeling.explorer.models import Deed
 from labeling.frontier.told import Status, standing
-from labeling.locks import Lock
 from labeling.truth.models import Annotation, Ruling, UnusableReason
 from labeling.truth.services import take_corrections_back
 

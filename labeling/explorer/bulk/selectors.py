@@ -14,10 +14,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from labeling.catalog.models import Item, Project
+from labeling.database.kept_counts import by_day
+from labeling.database.read_once import read_once
 from labeling.explorer.bulk.deeds import why
 from labeling.explorer.models import DONE, Bulk, BulkPhoto, Deed
-from labeling.kept_counts import by_day
-from labeling.read_once import read_once
 
 #: Days over which the pace of people is taken.
 LATELY = 7

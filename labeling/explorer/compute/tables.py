@@ -11,10 +11,10 @@ from django.db import DatabaseError, connection, transaction
 
 from inference.projection import BITS, DIM, Projection, sign_codes
 from labeling.catalog.models import Project
+from labeling.database.locks import hold_name
 from labeling.explorer.models import Space
 from labeling.explorer.spaces import FEW, HALVES
 from labeling.learning.compute.copying import copy_into
-from labeling.locks import hold_name
 
 _CODES_AT_ONCE = 8_192
 Floats = npt.NDArray[np.float32]

@@ -11,12 +11,12 @@ from django.db import connection, transaction
 from inference.drift import Photos, compare, level_of
 from labeling.catalog.models import Project
 from labeling.catalog.services import log_activity
+from labeling.database.planner import without_nested_loops
 from labeling.frontier.arrivals import LEAST, arrivals_now
 from labeling.frontier.certificates import in_force
 from labeling.frontier.models import ArrivalCheck, CertificationPlan
 from labeling.learning.compute.stores import vectors_of
 from labeling.learning.sides import LEARNED_A_TWIN
-from labeling.planner import without_nested_loops
 
 #: Photos of the pool that arrivals are held against, and arrivals of a look, at most. A small look takes in what was found
 #: usual before, up to ``WINDOW`` photos: so a change that comes a few photos at a time is noticed too.

@@ -25,10 +25,10 @@ from inference.certify import Ladder, Rest
 from inference.certify.ring import Taken
 from labeling.catalog.meaning import same_meaning
 from labeling.catalog.selectors import class_resolution
+from labeling.database.planner import without_nested_loops
 from labeling.frontier.blind import ASSISTED, DECIDED, SHOWN
 from labeling.frontier.cohort import FIRST_ANSWER, KNOWN_WRONG, LEFT, OF_COHORT, TAKEN, WORD, parameters
 from labeling.frontier.models import CertificationPlan
-from labeling.planner import without_nested_loops
 from labeling.truth.current import IMPORTED
 
 

@@ -20,7 +20,7 @@ from labeling.gateway.api.projects import ProjectOut
 from labeling.gateway.api.projects import present as present_project
 from labeling.gateway.api.shapes import Shape, StrictSerializer, like
 from labeling.learning.deriving import MOST_GOLD, derive_project
-from labeling.plain_text import composed
+from labeling.text.plain import composed
 
 _SHA256 = re.compile("[0-9a-fA-F]{64}")
 

@@ -13,11 +13,7 @@ from labeling.catalog.models import LabelClass, Project
 from labeling.catalog.permissions import Action
 from labeling.gateway.api.base import ApiView, route, signed_in
 from labeling.gateway.api.endpoint import Json, endpoint
-from labeling.gateway.api.fields import (
-    PhotoOut,
-    Sha256,
-    present_photo,
-)
+from labeling.gateway.api.fields import PhotoOut, Sha256, present_photo
 from labeling.gateway.api.photos import item_named
 from labeling.gateway.api.shapes import Shape, StrictSerializer, like, paged
 from labeling.gateway.pagination import page_by_id

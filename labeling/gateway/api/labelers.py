@@ -14,7 +14,8 @@ from labeling.gateway.api.base import ApiView, person_named, route, signed_in
 from labeling.gateway.api.endpoint import Json, endpoint
 from labeling.gateway.api.fields import ShareOut
 from labeling.gateway.api.shapes import Shape
-from labeling.truth import quality as truth
+from labeling.truth.quality.agreement import agreement
+from labeling.truth.quality.labelers import LabelerFigures, labeler_figures
 from labeling.truth.services import lift_pause
 
 
@@ -52,16 +53,16 @@ class LabelersOut(Shape):
 class LabelersView(ApiView):
     @endpoint("list_labelers", "Each person's figures, and agreement", may=Action.ADMIN, returns=LabelersOut)
     def get(self, request: Request, project: Project) -> Json:
-        agreement = truth.agreement(project)
+        agreed = agreement(project)
         return {
-            "labelers": [_present_labeler(figures) for figures in truth.labeler_figures(project)],
-            "alpha": _finite(agreement["alpha"]),
-            "observed": agreement["observed"],
-            "unanimous": ShareOut.of(agreement["unanimous"]),
+            "labelers": [_present_labeler(figures) for figures in labeler_figures(project)],
+            "alpha": _finite(agreed["alpha"]),
+            "observed": agreed["observed"],
+            "unanimous": ShareOut.of(agreed["unanimous"]),
         }
 
 
-def _present_labeler(figures: truth.LabelerFigures) -> dict[str, Any]:
+def _present_labeler(figures: LabelerFigures) -> dict[str, Any]:
     pause = figures.pause
     return LabelerOut.of(
         figures,

@@ -16,10 +16,7 @@ from labeling.catalog.models import Project
 from labeling.catalog.permissions import Action
 from labeling.gateway.api.base import ApiView, route, signed_in
 from labeling.gateway.api.endpoint import Json, endpoint
-from labeling.gateway.api.fields import (
-    PhotoOut,
-    present_photo,
-)
+from labeling.gateway.api.fields import PhotoOut, present_photo
 from labeling.gateway.api.shapes import Shape, StrictSerializer
 from labeling.inspections.services import Earlier, show_earlier
 from labeling.people.models import User

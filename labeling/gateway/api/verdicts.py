@@ -18,7 +18,7 @@ from labeling.inspections.models import Inspection, Outcome, Protocol, Verdict
 from labeling.inspections.services import overrule, try_rules
 from labeling.inspections.telling import Telling, why_withheld
 from labeling.inspections.trying import LISTED, MOST
-from labeling.notes import LONGEST
+from labeling.text.notes import LONGEST
 
 
 class PartOut(Shape):

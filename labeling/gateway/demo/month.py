@@ -16,13 +16,10 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
-from datetime import datetime, timedelta
 from typing import Any
-from unittest.mock import patch
 
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import connection, transaction
-from django.utils import timezone
+from django.db import connection
 
 from labeling.catalog import demo
 from labeling.catalog.elpv import Cell
@@ -31,12 +28,12 @@ from labeling.catalog.services import create_project, start_intake
 from labeling.frontier.models import CertificationRun
 from labeling.frontier.services import in_force, set_policy
 from labeling.gateway.demo import proof
-from labeling.gateway.demo.clock import Clock, set_back
-from labeling.gateway.demo.crew import QUEUE, crew, let_in, work_off
+from labeling.gateway.demo.clock import Clock
+from labeling.gateway.demo.course import Course
+from labeling.gateway.demo.crew import crew, let_in, work_off
 from labeling.gateway.demo.deliveries import CHANGED, SEED, Sizes, deliveries, photo_of, usual
-from labeling.jobs.models import Job, JobState
+from labeling.jobs.models import Job
 from labeling.jobs.progress import Progress
-from labeling.jobs.services import all_to, enqueue, retry
 from labeling.learning.models import ModelVersion
 from labeling.learning.selectors import champion
 from labeling.learning.services import promote, request_training
@@ -47,8 +44,9 @@ from labeling.truth.models import Gold
 from labeling.truth.services import add_gold
 
 SLUG = "cells-month"
-KIND = "month"
 DAYS = 30
+COURSE = Course("month", DAYS, SEED)
+newest_day, is_over = COURSE.newest_day, COURSE.is_over
 #: Days on which an admin who has no certificate has more photos drawn.
 WAITING_FOR_PROOF = (12, 13)
 #: The waiting jobs are done after so many answers, as a worker that has other things to do comes round.
@@ -60,26 +58,9 @@ def begin(*, by: User, members: Mapping[str, str], sizes: Sizes | None = None) -
 
     ``members``: name of an account -> role, of people who can sign in.
     """
-    project = Project.objects.filter(slug=SLUG).first()
-    if project is None:
-        now = timezone.now()
-        with transaction.atomic():
-            with set_back(_morning(now, 0)):
-                project = _create(by, members)
-            args = {"day": 0, "until": now.isoformat(), "sizes": asdict(sizes or Sizes())}
-            return _ask(project, by, args)
-    last = newest_day()
-    if last is None or last.is_live:
-        return last
-    if last.state == JobState.SUCCEEDED:
-        return None
-    return retry(job=last, by=by) if last.state == JobState.FAILED else _ask(project, by, last.args)
-
-
-def newest_day() -> Job | None:
-    """The job of the day that the project is at."""
-    days = Job.objects.filter(kind=KIND, project_id__in=Project.objects.filter(slug=SLUG).values("pk"))
-    return days.order_by("-created_at").first()
+    if Project.objects.filter(slug=SLUG).exists():
+        return COURSE.go_on(by=by)
+    return COURSE.begin(lambda: _create(by, members), by=by, sizes=asdict(sizes or Sizes()))
 
 
 def _create(by: User, members: Mapping[str, str]) -> Project:
@@ -106,45 +87,11 @@ def _create(by: User, members: Mapping[str, str]) -> Project:
     return project
 
 
-def _ask(project: Project, by: User | None, args: dict[str, Any]) -> Job:
-    return enqueue(
-        kind=KIND,
-        queue=QUEUE,
-        project_id=project.pk,
-        args=args,
-        requested_by=by,
-        dedupe=f"{KIND}:{project.pk}:{args['day']}",
-    )
-
-
-def _morning(until: datetime, day: int) -> datetime:
-    """When that day's work begins, so that the last day ends at ``until``."""
-    return until - timedelta(days=DAYS - 1 - day, hours=8)
-
-
 def live_a_day(progress: Progress) -> dict[str, Any]:
-    """The job of one day. At its end it asks for the next one's. Returns {day, answers, ruled}."""
-    args = progress.args
-    project = Project.objects.get(pk=progress.job.project_id or 0)
-    until = datetime.fromisoformat(args["until"])
-    # Lots that nobody may foresee fall by the seed here: a month that is made twice is the same.
-    lots = random.Random(f"{SEED} lots {args['day']}")
-    with (
-        all_to(QUEUE),
-        patch("labeling.catalog.random_keys._random", lots),
-        patch("labeling.queue.entries._random", lots),
-        set_back(_morning(until, args["day"])) as clock,
-    ):
-        told = Day(project, args["day"], Sizes(**args["sizes"]), clock, progress).live()
-    if args["day"] + 1 < DAYS:
-        _ask(project, progress.job.requested_by, args | {"day": args["day"] + 1})
-    return {"day": args["day"], **told}
-
-
-def is_over() -> bool:
-    """Whether all its days are there."""
-    last = newest_day()
-    return last is not None and last.state == JobState.SUCCEEDED and last.args["day"] + 1 == DAYS
+    """The job of one day. Returns {day, answers, ruled}."""
+    return COURSE.live_a_day(
+        progress, lambda project, day, sizes, clock: Day(project, day, Sizes(**sizes), clock, progress).live()
+    )
 
 
 def deliver(project: Project, count: int) -> int:

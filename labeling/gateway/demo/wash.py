@@ -17,10 +17,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from unittest.mock import patch
 
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import transaction
 from django.utils import timezone
 
 from labeling.catalog.models import IntakeKind, Project
@@ -28,17 +26,17 @@ from labeling.catalog.services import start_intake, update_settings
 from labeling.frontier.services import set_policy
 from labeling.gateway.demo import proof
 from labeling.gateway.demo.cars import EARLIER, SEED, THIN, OfScenes, wash
-from labeling.gateway.demo.clock import Clock, set_back
-from labeling.gateway.demo.crew import QUEUE, crew, let_in, work_off
+from labeling.gateway.demo.clock import Clock
+from labeling.gateway.demo.course import Course
+from labeling.gateway.demo.crew import crew, let_in, work_off
 from labeling.inspections.evidence import Reader
 from labeling.inspections.models import Inspection, Outcome, Protocol
 from labeling.inspections.protocol_templates.creating import create_from_template
 from labeling.inspections.protocol_templates.known import PROTOCOLS
 from labeling.inspections.services import overrule, record_inspection
 from labeling.inspections.wanting import KIND as LOOKING
-from labeling.jobs.models import Job, JobState
+from labeling.jobs.models import Job
 from labeling.jobs.progress import Progress
-from labeling.jobs.services import all_to, enqueue, retry
 from labeling.learning.models import ModelVersion
 from labeling.learning.selectors import champion
 from labeling.learning.services import promote, request_training
@@ -46,8 +44,9 @@ from labeling.people.models import User
 
 SLUG = "car-wash"
 TEMPLATE = "car-wash-certification"
-KIND = "wash"
 DAYS = 14
+COURSE = Course("wash", DAYS, SEED)
+newest_day, is_over = COURSE.newest_day, COURSE.is_over
 #: Days on which the photos of earlier cars are taken in, and on which a model is trained and proof of it asked for.
 TAKEN_IN, TRAINED = 2, 3
 SITES = ("North yard", "Airport", "Harbour")
@@ -82,25 +81,9 @@ def begin(*, by: User, members: Mapping[str, str], sizes: Sizes | None = None) -
 
     ``members``: name of an account -> role, of people who can sign in.
     """
-    protocol = Protocol.objects.filter(slug=SLUG).first()
-    if protocol is None:
-        now = timezone.now()
-        with transaction.atomic():
-            with set_back(_morning(now, 0)):
-                project = _create(by, members)
-            return _ask(project, by, {"day": 0, "until": now.isoformat(), "sizes": asdict(sizes or Sizes())})
-    last = newest_day()
-    if last is None or last.is_live:
-        return last
-    if last.state == JobState.SUCCEEDED:
-        return None
-    return (
-        retry(job=last, by=by) if last.state == JobState.FAILED else _ask(project_of(protocol), by, last.args)
-    )
-
-
-def newest_day() -> Job | None:
-    return Job.objects.filter(kind=KIND).order_by("-created_at").first()
+    if Protocol.objects.filter(slug=SLUG).exists():
+        return COURSE.go_on(by=by)
+    return COURSE.begin(lambda: _create(by, members), by=by, sizes=asdict(sizes or Sizes()))
 
 
 def project_of(protocol: Protocol) -> Project:
@@ -130,36 +113,11 @@ def _create(by: User, members: Mapping[str, str]) -> Project:
     return project
 
 
-def _ask(project: Project, by: User | None, args: dict[str, Any]) -> Job:
-    return enqueue(
-        kind=KIND,
-        queue=QUEUE,
-        project_id=project.pk,
-        args=args,
-        requested_by=by,
-        dedupe=f"{KIND}:{project.pk}:{args['day']}",
-    )
-
-
-def _morning(until: datetime, day: int) -> datetime:
-    return until - timedelta(days=DAYS - 1 - day, hours=8)
-
-
 def live_a_day(progress: Progress) -> dict[str, Any]:
-    """The job of one day. At its end it asks for the next one's. Returns {day, inspections, answers}."""
-    args = progress.args
-    project = Project.objects.get(pk=progress.job.project_id or 0)
-    lots = random.Random(f"{SEED} lots {args['day']}")
-    with (
-        all_to(QUEUE),
-        patch("labeling.catalog.random_keys._random", lots),
-        patch("labeling.queue.entries._random", lots),
-        set_back(_morning(datetime.fromisoformat(args["until"]), args["day"])) as clock,
-    ):
-        told = Day(project, args["day"], Sizes(**args["sizes"]), clock, progress).live()
-    if args["day"] + 1 < DAYS:
-        _ask(project, progress.job.requested_by, args | {"day": args["day"] + 1})
-    return {"day": args["day"], **told}
+    """The job of one day. Returns {day, inspections, answers, turned_down}."""
+    return COURSE.live_a_day(
+        progress, lambda project, day, sizes, clock: Day(project, day, Sizes(**sizes), clock, progress).live()
+    )
 
 
 def arrive(protocol: Protocol, number: int, *, happened_at: datetime) -> bool:
@@ -176,12 +134,6 @@ def arrive(protocol: Protocol, number: int, *, happened_at: datetime) -> bool:
         photographer=f"driver {number % 7 + 1}",
         photos=washed.photos(),
     ).created
-
-
-def is_over() -> bool:
-    """Whether all its days are there."""
-    last = newest_day()
-    return last is not None and last.state == JobState.SUCCEEDED and last.args["day"] + 1 == DAYS
 
 
 def deliver(count: int) -> int:

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from labeling import on_disk
 from labeling.gateway.moving import CannotMove, backups, databases, erased
 from labeling.gateway.moving.backups import Manifest, file_name, part
 from labeling.gateway.moving.copying import Content, at_once, carry, content_at
 from labeling.gateway.moving.stores import Folder, Store
+from labeling.store import on_disk
 
 Say = Callable[[str], None]
 

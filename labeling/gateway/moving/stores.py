@@ -21,8 +21,8 @@ from django.core.files.storage import FileSystemStorage, Storage, storages
 from django.core.files.storage.handler import InvalidStorageError
 from django.utils._os import safe_join
 
-from labeling import on_disk
 from labeling.gateway.moving import CannotMove
+from labeling.store import on_disk
 
 STAGING = "staging"
 FOLDERS = ("embeddings", "models", "backbones", STAGING, "heat")

@@ -19,13 +19,13 @@ from django.utils.translation import gettext as _
 from labeling.catalog.models import Project
 from labeling.catalog.permissions import Action
 from labeling.catalog.services import log_activity
+from labeling.http.signed_addresses import SignedIds
 from labeling.inspections.archiving import refuse_archived
 from labeling.inspections.models import CaptureLink, Origin, Protocol
 from labeling.inspections.permissions import actions_in, projects_asked, protocol_for
 from labeling.inspections.said import Said
 from labeling.people.models import User
 from labeling.refusals import Refused
-from labeling.signed_addresses import SignedIds
 
 LONGEST = timedelta(days=30)
 _ADDRESSES = SignedIds("labeling.inspections.capture")

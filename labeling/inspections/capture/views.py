@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from labeling.catalog.pages import show_refusal
 from labeling.catalog.permissions import Action
+from labeling.http.safe_methods import only_looked_at
 from labeling.inspections.capture import links, screen
 from labeling.inspections.capture.forms import LinkForm
 from labeling.inspections.capture.qr_code import qr_code
@@ -24,7 +25,6 @@ from labeling.inspections.capture.texts import texts
 from labeling.inspections.models import CaptureLink, Protocol
 from labeling.inspections.pages import protocol_context
 from labeling.inspections.permissions import protocol_for
-from labeling.looked_at import only_looked_at
 from labeling.people.signed_in import signed_in
 from labeling.refusals import Refused
 

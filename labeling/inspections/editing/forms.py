@@ -15,7 +15,7 @@ from labeling.catalog.models import Project
 from labeling.inspections.catching_up import MOST_DAYS
 from labeling.inspections.models import Outcome, Protocol, ProtocolVersion, Shot
 from labeling.inspections.protocols import MOST_SHOTS, SHOT_FIELDS
-from labeling.number_fields import RealField, WholeField
+from labeling.text.number_fields import RealField, WholeField
 
 if TYPE_CHECKING:
     _ShotForms = forms.BaseFormSet["ShotForm"]

@@ -23,7 +23,7 @@ from labeling.inspections.protocols import described
 from labeling.inspections.services import archive_protocol, publish_version, restore_protocol
 from labeling.people.signed_in import signed_in
 from labeling.refusals import Refused
-from labeling.typed_numbers import whole
+from labeling.text.typed_numbers import whole
 
 
 @login_required

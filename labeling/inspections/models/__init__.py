@@ -1,12 +1,6 @@
 """Protocols, inspections, verdicts and links, one idea a file."""
 
-from labeling.inspections.models.inspection import (
-    Asset,
-    Fault,
-    Inspection,
-    InspectionPhoto,
-    Origin,
-)
+from labeling.inspections.models.inspection import Asset, Fault, Inspection, InspectionPhoto, Origin
 from labeling.inspections.models.link import CaptureLink
 from labeling.inspections.models.overdue import OverdueInspection
 from labeling.inspections.models.protocol import Check, Protocol, ProtocolVersion, Shot

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
-from labeling.forgetting import APPEND_ONLY
+from labeling.database.append_only import APPEND_ONLY
 from labeling.inspections.models.inspection import Inspection
 
 

@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import pgettext_lazy
 
-from labeling.forgetting import append_only
+from labeling.database.append_only import append_only
 
 
 class Outcome(models.TextChoices):

@@ -15,7 +15,7 @@ from labeling.charts.marks import Series
 from labeling.inspections.models import Outcome
 from labeling.inspections.process.figures import Counted, Figures
 from labeling.inspections.process.words import took
-from labeling.percentage import percentage
+from labeling.text.percentage import percentage
 
 
 def plots(found: Figures) -> list[Figure]:

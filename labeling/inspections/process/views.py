@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from labeling.catalog.models import Project
 from labeling.catalog.permissions import Action, may_create_projects
+from labeling.http.safe_methods import only_looked_at
 from labeling.inspections.models import Outcome, ProtocolVersion, Shot
 from labeling.inspections.pages import protocol_context
 from labeling.inspections.permissions import may_in, protocol_for, protocols_of
@@ -22,7 +23,6 @@ from labeling.inspections.process.listing import COUNTED, LOOKED_THROUGH, Page, 
 from labeling.inspections.process.plots import plots
 from labeling.inspections.process.service_level import overdue
 from labeling.inspections.process.wanted import Wanted
-from labeling.looked_at import only_looked_at
 from labeling.refusals import Refused
 
 #: Days of which figures are shown unless others are asked for.

@@ -12,8 +12,8 @@ from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 
 from labeling.inspections.models import Outcome
-from labeling.plain_text import composed
 from labeling.refusals import Refused
+from labeling.text.plain import composed
 
 #: Letters that each may have, as the tables have it.
 LONGEST = {"site": 60, "asset": 60, "event": 40}

@@ -11,16 +11,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from labeling.catalog.project_templates.known import PROJECTS
-from labeling.catalog.project_templates.shapes import (
-    Number,
-    Rows,
-    Shape,
-    Switch,
-    Table,
-    Text,
-    Word,
-    Wrong,
-)
+from labeling.catalog.project_templates.shapes import Number, Rows, Shape, Switch, Table, Text, Word, Wrong
 from labeling.catalog.project_templates.shelf import Template
 from labeling.catalog.project_templates.template import KEY, SIGNS, ProjectTemplate, refuse_wrong
 from labeling.catalog.project_templates.template import check as check_project

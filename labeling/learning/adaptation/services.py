@@ -21,9 +21,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from labeling.catalog.models import Item, Project
+from labeling.database.kept_counts import totals
 from labeling.jobs.models import Job, JobQuerySet
 from labeling.jobs.services import LAST, enqueue
-from labeling.kept_counts import totals
 from labeling.learning import selectors, services
 from labeling.learning import training_set as labels
 from labeling.learning.domain_backbones import made

@@ -14,11 +14,11 @@ from django.views.decorators.http import require_POST
 from labeling.catalog.models import Project
 from labeling.catalog.pages import project_context
 from labeling.catalog.permissions import Action, project_for
+from labeling.http.safe_methods import only_looked_at
 from labeling.learning import domain_backbones
 from labeling.learning.adaptation import page as adaptation_page
 from labeling.learning.adaptation import services as adaptation
 from labeling.learning.models import DomainBackbone
-from labeling.looked_at import only_looked_at
 from labeling.people.signed_in import signed_in
 from labeling.refusals import Refused
 

@@ -12,9 +12,9 @@ from django.views.decorators.http import require_POST
 from labeling.catalog.models import Project
 from labeling.catalog.pages import project_context
 from labeling.catalog.permissions import Action, project_for
+from labeling.http.safe_methods import only_looked_at
 from labeling.learning.backbones import page as backbones_page
 from labeling.learning.backbones import services
-from labeling.looked_at import only_looked_at
 from labeling.people.signed_in import signed_in
 from labeling.refusals import Refused
 

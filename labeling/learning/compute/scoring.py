@@ -20,14 +20,14 @@ from inference.scoring import Scorer, score_many
 from inference.store import Located, PlacedRows, Vectors
 from inference.strategies.base import top_two
 from labeling.catalog.models import Project
+from labeling.database.partitions import Partition
+from labeling.database.planner import by_one_process
 from labeling.jobs.progress import Progress
 from labeling.learning.compute import artifact
 from labeling.learning.compute.beside import Begin, one_at_a_time
 from labeling.learning.compute.copying import copy_into, fetch_columns, fetch_ids_and_bytes
 from labeling.learning.compute.stores import vectors_of
 from labeling.learning.models import ModelVersion
-from labeling.partitions import Partition
-from labeling.planner import by_one_process
 
 CHUNK = 8_192
 _DIGESTS_AT_ONCE = 200_000

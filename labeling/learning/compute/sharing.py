@@ -17,9 +17,9 @@ from dataclasses import dataclass, field
 from django.db import connection
 
 from labeling.catalog.models import Item, Project
+from labeling.database.locks import try_to_hold
 from labeling.jobs.models import Job
 from labeling.jobs.services import LAST, enqueue
-from labeling.locks import try_to_hold
 
 #: Photos in a part: a few seconds on two cores.
 PART = 512

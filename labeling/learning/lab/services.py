@@ -18,9 +18,9 @@ from django.utils.translation import gettext_lazy
 from labeling.catalog.models import Project
 from labeling.catalog.services import update_settings
 from labeling.catalog.strategies import STRATEGIES
+from labeling.database.kept_counts import counts
 from labeling.jobs.models import Job, JobQuerySet, JobState
 from labeling.jobs.services import LAST, enqueue
-from labeling.kept_counts import counts
 from labeling.learning.training_set import readiness
 from labeling.people.models import User
 from labeling.refusals import Refused

@@ -16,12 +16,13 @@ from labeling.catalog.models import Project
 from labeling.catalog.pages import project_context
 from labeling.catalog.permissions import Action, project_for
 from labeling.catalog.strategies import STRATEGIES
+from labeling.http.refused import refusals_said
+from labeling.http.safe_methods import only_looked_at
 from labeling.learning.lab import page as lab_page
 from labeling.learning.lab import services as lab
-from labeling.looked_at import only_looked_at
 from labeling.people.signed_in import signed_in
 from labeling.refusals import Refused
-from labeling.typed_numbers import whole
+from labeling.text.typed_numbers import whole
 
 #: So much of a number field comes back when it is refused.
 MOST_TYPED = 20
@@ -80,11 +81,8 @@ def run(request: HttpRequest, slug: str) -> HttpResponse:
 def adopt(request: HttpRequest, slug: str) -> HttpResponse:
     project = project_for(request.user, slug, Action.ADMIN)
     strategy = request.POST.get("strategy", "")
-    try:
+    with refusals_said(request):
         lab.adopt(project=project, by=signed_in(request), strategy=strategy)
-    except Refused as refusal:
-        messages.error(request, refusal.message)
-    else:
         messages.success(
             request,
             _("The queue follows “%(name)s” now. It is being ordered anew.") % {"name": STRATEGIES[strategy]},

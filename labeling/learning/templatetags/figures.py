@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from labeling.percentage import percentage
+from labeling.text.percentage import percentage
 
 register = template.Library()
 

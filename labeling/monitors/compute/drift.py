@@ -12,13 +12,7 @@ import numpy as np
 from inference.drift import Drift, compare, level_of
 from labeling.catalog.models import LabelClass, Project
 from labeling.learning.models import ModelVersion
-from labeling.monitors.compute.samples import (
-    QUALITY,
-    Floats,
-    PhotoSample,
-    newest_sample,
-    reference_sample,
-)
+from labeling.monitors.compute.samples import QUALITY, Floats, PhotoSample, newest_sample, reference_sample
 from labeling.monitors.models import Monitor, MonitorReading, MonitorThresholds, ReadingState
 from labeling.monitors.reading import Reading, alert_if
 

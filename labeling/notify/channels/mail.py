@@ -22,7 +22,7 @@ from labeling.notify.channels.channel import Answer, Send, Told
 from labeling.notify.kinds import KINDS
 from labeling.notify.models import Endpoint
 from labeling.notify.unsubscribing import address_of
-from labeling.plain_text import plain
+from labeling.text.plain import plain
 
 #: How an address is written where others have a URL (RFC 6068).
 SCHEME = "mailto:"

@@ -1,6 +1,6 @@
 """Webhooks by Standard Webhooks (https://www.standardwebhooks.com): a signed POST, which an answer of 2xx takes.
 
-Redirects are not followed, and addresses inside are not reached (:mod:`labeling.public_http`).
+Redirects are not followed, and addresses inside are not reached (:mod:`labeling.http.public_addresses`).
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from typing import Any
 from django.utils import timezone
 from standardwebhooks import Webhook
 
+from labeling.http.public_addresses import NotFetched, request
 from labeling.notify.channels.channel import Answer, Send
 from labeling.notify.models import Endpoint, Event
 from labeling.notify.secrets import secrets_of
-from labeling.plain_text import plain
-from labeling.public_http import NotFetched, request
+from labeling.text.plain import plain
 
 #: Seconds for all of one attempt.
 ATTEMPT_S = 15.0

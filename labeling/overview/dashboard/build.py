@@ -24,7 +24,7 @@ from labeling.overview.dashboard import frontier_panel, model_panels, work_panel
 from labeling.overview.dashboard.history import Bucket, History, history
 from labeling.overview.dashboard.panel import Panel
 from labeling.overview.dashboard.timeline import Frame, frames
-from labeling.percentage import percentage
+from labeling.text.percentage import percentage
 from labeling.truth.estimates import Proportion
 
 

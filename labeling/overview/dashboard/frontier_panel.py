@@ -13,7 +13,7 @@ from labeling.charts.marks import LOOKS, Guide, Series
 from labeling.frontier.models import Mode
 from labeling.overview.dashboard.panel import Column, Panel
 from labeling.overview.dashboard.timeline import Frame
-from labeling.percentage import percentage
+from labeling.text.percentage import percentage
 
 
 def moved(frames: list[Frame], project: Project) -> Panel:

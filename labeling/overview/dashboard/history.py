@@ -1,6 +1,6 @@
 """What a project's people and its machine did, day by day, counted from the appended rows.
 
-All of it is kept by quarters of an hour (:mod:`labeling.truth.tallies`, :mod:`labeling.frontier.decision_counts`). A day is
+All of it is kept by quarters of an hour (:mod:`labeling.truth.tallies`, :mod:`labeling.frontier.decisions.counts`). A day is
 one in the reader's time zone. A project of years has thousands of days, so what Python folds into weeks or months is small.
 """
 
@@ -13,7 +13,7 @@ from datetime import date, timedelta
 from django.utils import timezone
 
 from labeling.catalog.models import Project
-from labeling.kept_counts import by_day
+from labeling.database.kept_counts import by_day
 from labeling.people.own_day import zone_of_queries
 from labeling.truth import tallies
 

@@ -21,7 +21,7 @@ from labeling.learning.selectors import cell as photos_behind
 from labeling.learning.templatetags.figures import share as short
 from labeling.monitors.models import Monitor, MonitorReading, ReadingState
 from labeling.overview.dashboard.panel import NAMES, Cell, Column, Grid, Panel, rounded
-from labeling.percentage import percentage
+from labeling.text.percentage import percentage
 from labeling.truth.estimates import Proportion
 
 VERSIONS = 200

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from labeling.charts.figure import Figure
-from labeling.percentage import percentage
+from labeling.text.percentage import percentage
 
 if TYPE_CHECKING:
     from labeling.catalog.models import Item

@@ -15,7 +15,7 @@ from labeling.monitors.scales import DAYS
 from labeling.monitors.services import thresholds_of
 from labeling.overview.dashboard.history import Bucket
 from labeling.overview.dashboard.panel import rounded
-from labeling.percentage import with_sign
+from labeling.text.percentage import with_sign
 
 
 @dataclass(frozen=True)

@@ -23,8 +23,8 @@ from labeling.catalog.selectors import active_classes
 from labeling.frontier.bands import BandState, holding
 from labeling.frontier.models import Certificate, EndKind, EndReason, FrontierPolicy, Mode
 from labeling.learning.models import Promotion
-from labeling.percentage import percentage
 from labeling.queue.models import BandOpening, Ranking
+from labeling.text.percentage import percentage
 
 #: The newest of each kind of row that are read, and the newest frames that are shown.
 READ = 400

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from labeling.catalog.pages import project_context
 from labeling.catalog.permissions import Action, may, project_for
-from labeling.looked_at import only_looked_at
+from labeling.http.safe_methods import only_looked_at
 from labeling.overview.dashboard.build import dashboard, says
 from labeling.overview.dashboard.history import BY
 from labeling.overview.dashboard.targets import lead

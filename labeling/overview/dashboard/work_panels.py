@@ -14,7 +14,7 @@ from labeling.charts.marks import Series
 from labeling.charts.scale import levels
 from labeling.overview.dashboard.history import ANSWER_CAP_S, RULING_CAP_S, Bucket, History, next_start
 from labeling.overview.dashboard.panel import NAMES, Column, Panel, Unit, rounded, tick_text
-from labeling.percentage import percentage
+from labeling.text.percentage import percentage
 from labeling.truth.estimates import Proportion
 
 #: How decisions of the machine come to stand no more: figure of a :class:`Bucket` -> its name.

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
 from labeling.catalog.models import Project
-from labeling.looked_at import only_looked_at
+from labeling.http.safe_methods import only_looked_at
 from labeling.overview.diary import sentence
 from labeling.overview.trail import reading
 from labeling.overview.trail.topics import TOPICS

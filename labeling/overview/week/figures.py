@@ -14,14 +14,8 @@ from django.db.models import Exists, OuterRef
 
 from labeling.catalog.models import Project
 from labeling.catalog.selectors import class_resolution
-from labeling.frontier.models import (
-    AutomaticDecision,
-    Certificate,
-    CertificateEnd,
-    EndKind,
-    Mode,
-)
-from labeling.kept_counts import counts
+from labeling.database.kept_counts import counts
+from labeling.frontier.models import AutomaticDecision, Certificate, CertificateEnd, EndKind, Mode
 from labeling.monitors.models import MonitorAlert
 from labeling.overview.dashboard.history import Bucket, History, history, start_of
 from labeling.overview.dashboard.targets import Hours

@@ -11,7 +11,7 @@ from django.shortcuts import render
 
 from labeling.catalog.pages import project_context
 from labeling.catalog.permissions import Action, project_for
-from labeling.looked_at import only_looked_at
+from labeling.http.safe_methods import only_looked_at
 from labeling.overview.week.report import NoSuchWeek, report
 
 STYLE = Path(settings.BASE_DIR) / "static" / "css" / "week.css"

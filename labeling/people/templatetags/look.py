@@ -6,6 +6,8 @@ They live in the lowest room because every room's templates use them, and they k
 from __future__ import annotations
 
 import datetime
+import re
+from functools import cache
 
 from django import template
 from django.contrib.humanize.templatetags.humanize import naturaltime
@@ -14,9 +16,10 @@ from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
+from lucide.templatetags.lucide import lucide
 
 from labeling.people.keys import USUAL
-from labeling.plain_text import isolated
+from labeling.text.plain import isolated
 
 register = template.Library()
 
@@ -42,6 +45,26 @@ def class_mark(position: int) -> SafeString:
         index,
         mark_safe(SHAPES[index]),  # noqa: S308  (a constant of this module)
     )
+
+
+@register.simple_tag
+def icon(name: str, words: str = "", *, size: int = 16, css: str = "") -> SafeString:
+    """An icon of lucide, ``size`` px wide, and the words beside it: itself it says nothing. hilltop.css draws its lines."""
+    return format_html(
+        '<svg class="icon{}" width="{}" height="{}" viewBox="0 0 24 24" aria-hidden="true">{}</svg>{}{}',
+        f" {css}" if css else "",
+        size,
+        size,
+        _lines(name + ""),
+        " " if words else "",
+        words,
+    )
+
+
+@cache
+def _lines(name: str) -> SafeString:
+    drawn = lucide(name)
+    return mark_safe("".join(re.findall(r"<(?!/?svg)[^>]+>", drawn)))  # noqa: S308  (the library's own drawings)
 
 
 @register.simple_tag(takes_context=True)

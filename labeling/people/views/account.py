@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
-from labeling.looked_at import only_looked_at
+from labeling.http.safe_methods import only_looked_at
 from labeling.people import selectors, services
 from labeling.people.access import end_streams, stay_as_they_are
 from labeling.people.forms import ChangePasswordForm, TokenForm

@@ -15,15 +15,15 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from labeling.looked_at import only_looked_at
+from labeling.http.safe_methods import only_looked_at
 from labeling.people import selectors, services
 from labeling.people.forms import InviteForm
 from labeling.people.links import days_of_links
 from labeling.people.models import User
 from labeling.people.second_step import has_second_step
 from labeling.people.signed_in import signed_in
-from labeling.plain_text import isolated
 from labeling.refusals import Refused
+from labeling.text.plain import isolated
 
 A_PAGE = 50
 

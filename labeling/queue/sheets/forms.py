@@ -9,9 +9,9 @@ from django import forms
 from django.utils.translation import gettext_lazy
 
 from labeling.catalog.models import Project
-from labeling.number_fields import WholeField
 from labeling.queue.models import QuestionSheet
 from labeling.queue.sheets.services import MOST
+from labeling.text.number_fields import WholeField
 
 
 class SheetForm(forms.Form):

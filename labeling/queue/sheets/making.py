@@ -15,7 +15,7 @@ from labeling.catalog.permissions import Action, may
 from labeling.catalog.projects import RESERVED, SLUG, SLUG_RULE
 from labeling.catalog.selectors import active_classes
 from labeling.catalog.services import log_activity
-from labeling.locks import hold_name
+from labeling.database.locks import hold_name
 from labeling.people.models import User
 from labeling.queue.models import QuestionSheet, SheetQuestion
 from labeling.queue.sheets.asking import why_not

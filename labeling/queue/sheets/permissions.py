@@ -10,8 +10,8 @@ from django.utils.translation import gettext as _
 
 from labeling.catalog import shown
 from labeling.catalog.permissions import Action, actions_in_each, least_role
+from labeling.database.read_once import read_once
 from labeling.queue.models import QuestionSheet
-from labeling.read_once import read_once
 
 
 @read_once

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from labeling.catalog.models import Project, Role
 from labeling.catalog.pages import show_refusal
 from labeling.catalog.permissions import Action
-from labeling.looked_at import only_looked_at
+from labeling.http.safe_methods import only_looked_at
 from labeling.people.keys import keys_of, pressed_for
 from labeling.people.models import User
 from labeling.people.signed_in import signed_in

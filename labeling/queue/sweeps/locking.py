@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from labeling import locks
 from labeling.catalog.models import Item
-from labeling.locks import Lock
+from labeling.database import locks
+from labeling.database.locks import Lock
 from labeling.people.models import User
 from labeling.queue.models import Slot, Sweep
 from labeling.truth.models import Draw

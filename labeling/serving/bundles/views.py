@@ -14,11 +14,11 @@ from django.views.decorators.http import require_POST
 from labeling.catalog.models import Project
 from labeling.catalog.pages import project_context
 from labeling.catalog.permissions import Action, project_for
+from labeling.http.refused import refusals_said
+from labeling.http.safe_methods import only_looked_at
 from labeling.learning import job_lines
 from labeling.learning.selectors import champion
-from labeling.looked_at import only_looked_at
 from labeling.people.signed_in import signed_in
-from labeling.refusals import Refused
 from labeling.serving.bundles import services
 
 
@@ -42,11 +42,8 @@ def state(request: HttpRequest, slug: str) -> HttpResponse:
 @require_POST
 def make(request: HttpRequest, slug: str) -> HttpResponse:
     project = project_for(request.user, slug, Action.ADMIN)
-    try:
+    with refusals_said(request):
         services.request_bundle(project=project, by=signed_in(request))
-    except Refused as refusal:
-        messages.error(request, refusal.message)
-    else:
         messages.success(request, _("A worker writes it. This page shows how far it is."))
     return redirect("bundle", slug=slug)
 

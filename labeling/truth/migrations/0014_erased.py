@@ -7,7 +7,7 @@ import pgtrigger.compiler
 import pgtrigger.migrations
 from django.db import migrations
 
-from labeling.forgetting import ERASES
+from labeling.database.append_only import ERASES
 
 before = import_module("labeling.truth.migrations.0013_random_labels")
 

@@ -9,7 +9,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from labeling.percentage import percentage
+from labeling.text.percentage import percentage
 from labeling.truth.estimates import Proportion
 
 register = template.Library()

@@ -7,14 +7,11 @@ import { deliver } from "../screen/api.js";
 import { Claims } from "../screen/claims.js";
 import { afterPaint } from "../screen/clock.js";
 import { Criteria } from "../screen/criteria.js";
-import { Earlier } from "../screen/earlier.js";
-import { Finder } from "../screen/finder.js";
 import { Halt } from "../screen/halt.js";
 import { listen, onControl, uuid } from "../screen/keys.js";
 import { ownKeys } from "../screen/own-keys.js";
 import { $, say, settings, texts } from "../screen/page.js";
 import { Panels } from "../screen/panels.js";
-import { Recent } from "../screen/recent.js";
 import { openScreen } from "../screen/screen.js";
 import { Stage } from "../screen/stage.js";
 import { oneTap } from "../screen/taps.js";
@@ -27,6 +24,11 @@ import { Progress } from "./progress.js";
 import { startTour } from "./tour.js";
 import { told } from "./undone.js";
 import { Wanted } from "./wanted.js";
+
+// What this project has no use for is not loaded.
+const { Earlier } = settings.earlier ? await import("../screen/earlier.js") : {};
+const { Finder } = $("finder") ? await import("../screen/finder.js") : {};
+const { Recent } = $("finder") ? await import("../screen/recent.js") : {};
 
 const MORE_MS = 300; // between two claims for what is held beyond the next photos
 const HISTORY = 5; // answers and skips that can be undone one after the other, while their time lasts
@@ -48,11 +50,11 @@ const criteria = new Criteria({
   memory: "hilltop-criteria",
   open: (kept, wide) => (kept ? kept === "open" : wide),
 });
-const earlier = new Earlier({
+const earlier = Earlier && new Earlier({
   place: () => (!halt.why && shelf.current?.ready ? `${settings.urls.leases}${shelf.current.lease}/earlier` : ""),
   toast,
   announce,
-  texts: settings.earlier ? texts : null,
+  texts,
 });
 const checklist = new Checklist();
 const guideline = new GuidelineWatch({ announce, ready: () => shelf.current || changeGuideline() });
@@ -67,10 +69,10 @@ const bar = new AnswerBar({
     else if ("handIn" in dataset) handIn(event);
     else if ("skip" in dataset) skip(event);
   },
-  onCancel: () => finder.close(),
+  onCancel: () => finder?.close(),
 });
-const recent = new Recent({ memory: `hilltop-recent ${settings.user} ${settings.project}` });
-const finder = new Finder({
+const recent = Recent && new Recent({ memory: `hilltop-recent ${settings.user} ${settings.project}` });
+const finder = Finder && new Finder({
   announce,
   ready: () => !halt.why && shelf.current?.ready,
   onClass: answerClass,
@@ -111,7 +113,7 @@ function answerClass(event, row) {
     announce(texts.tickAll);
     return;
   }
-  recent.use(row.key);
+  recent?.use(row.key);
   const body = { kind: "class", class: row.key, checklist: checklist.ticked(row) };
   answer(event, body, { label: row.name, button: bar.classButton(row.key) });
 }
@@ -196,10 +198,10 @@ function undo() {
   const { key, task, label, skipped } = last;
   const { lease, photo } = task;
   undoable.drop(key);
-  finder.close();
+  finder?.close();
   bar.leave();
   card.leave();
-  earlier.leave();
+  earlier?.leave();
   viewer.afresh();
   shelf.putBack(task);
   stage.show(task);
@@ -219,7 +221,7 @@ function undo() {
 /** The next photo, in this very frame; see `Stage`. */
 function showNext(event, options) {
   $("toast").hidden = true; // what it said was about the photo before
-  earlier.leave();
+  earlier?.leave();
   changeGuideline();
   if (!stage.next(event, options)) showCard();
 }
@@ -228,17 +230,17 @@ function showNext(event, options) {
 function changeGuideline() {
   if (!guideline.waiting) return;
   bar.leave();
-  finder.close();
+  finder?.close();
   guideline.swap();
-  recent.show();
+  recent?.show();
   criteria.focus("");
 }
 
 function halted() {
   undoable.offer(false);
-  finder.close();
+  finder?.close();
   bar.leave();
-  earlier.leave();
+  earlier?.leave();
   stage.leave();
   $("look-again").hidden = true;
 }
@@ -334,13 +336,13 @@ function asItIs() {
   announce(texts.reset);
 }
 
-const KEYS = { z: undo, s: skip, i: () => criteria.toggle(), "?": () => panels.toggle("help"), 0: asItIs, ".": () => earlier.toggle() };
+const KEYS = { z: undo, s: skip, i: () => criteria.toggle(), "?": () => panels.toggle("help"), 0: asItIs, ".": () => earlier?.toggle() };
 
 /** Whether the key did something. */
 function onKey(event, key) {
   const control = onControl(event);
   if (halt.why) return halt.key(event, key);
-  if (bar.mode === "answer" && !tour?.running && finder.key(event, key)) return true;
+  if (bar.mode === "answer" && !tour?.running && finder?.key(event, key)) return true;
   if (key === "Escape") return escape(), true;
   if (tour?.running) {
     if (key === "Enter" && !control) tour.next();

@@ -9,7 +9,7 @@ export class Earlier {
   #place; // where to ask about the photo on the screen; "" where there is none
   #toast;
   #announce;
-  #texts; // null where it is not allowed
+  #texts;
   #asked = ""; // what the earlier photo on the screen, or under way, is beside
 
   constructor({ place, toast, announce, texts }) {
@@ -17,12 +17,10 @@ export class Earlier {
     this.#toast = toast;
     this.#announce = announce;
     this.#texts = texts;
-    if (!texts) return;
     for (const id of ["earlier-toggle", "earlier-close"]) $(id).addEventListener("click", () => this.toggle());
   }
 
   toggle() {
-    if (!this.#texts) return;
     if (this.#asked) this.leave();
     else this.#ask(this.#place());
   }
@@ -30,7 +28,7 @@ export class Earlier {
   /** Another photo is on the screen, or none. */
   leave() {
     this.#asked = "";
-    if (this.#texts) this.#show(null);
+    this.#show(null);
   }
 
   async #ask(place) {

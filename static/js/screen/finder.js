@@ -37,18 +37,12 @@ export class Finder {
     window.visualViewport?.addEventListener("resize", () => this.#aboveKeyboard());
   }
 
-  /** Whether this project has classes to find. */
-  get there() {
-    return Boolean($("finder"));
-  }
-
   get isOpen() {
-    return this.there && !$("finder").hidden;
+    return !$("finder").hidden;
   }
 
   /** Whether the key was meant for it, while nothing is typed into a field. */
   key(event, key) {
-    if (!this.there) return false;
     const sign = /^[a-z0-9]$/.test(key);
     if (sign && event.timeStamp - this.#chosenAt < SAME_WORD_MS) {
       this.#chosenAt = event.timeStamp;

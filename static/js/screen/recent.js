@@ -19,15 +19,13 @@ export class Recent {
 
   /** The bar shows them, with the classes as they are now. */
   show() {
-    const bar = $("recent");
-    if (!bar) return;
     const known = new Map(settings.classes.map((row) => [row.key, row]));
     const count = matchMedia("(max-width: 40rem)").matches ? NARROW : WIDE;
     const kept = (this.#places.length ? this.#places : this.#kept()).filter(({ key }) => known.has(key)).slice(0, count);
     const others = settings.classes.filter((row) => !kept.some(({ key }) => key === row.key));
     this.#places = [...kept, ...others.slice(0, count - kept.length).map(({ key }) => ({ key, at: 0 }))];
     for (const row of settings.classes) row.number = null;
-    bar.querySelectorAll("[data-place]").forEach((button, place) => {
+    $("recent").querySelectorAll("[data-place]").forEach((button, place) => {
       const row = known.get(this.#places[place]?.key);
       button.hidden = !row;
       if (!row) return;
@@ -40,7 +38,6 @@ export class Recent {
 
   /** It was chosen now. */
   use(key) {
-    if (!this.#places.length) return;
     const same = this.#places.find((place) => place.key === key);
     if (same) {
       same.at = Date.now();

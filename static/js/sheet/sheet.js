@@ -6,7 +6,6 @@ import { AnswerBar } from "../screen/answers.js";
 import { Claims } from "../screen/claims.js";
 import { afterPaint } from "../screen/clock.js";
 import { Criteria } from "../screen/criteria.js";
-import { Earlier } from "../screen/earlier.js";
 import { Halt } from "../screen/halt.js";
 import { listen, onControl, uuid } from "../screen/keys.js";
 import { ownKeys } from "../screen/own-keys.js";
@@ -20,6 +19,9 @@ import { cardWords } from "../screen/words.js";
 import { about, isOlder } from "./about.js";
 import { Photos } from "./photos.js";
 import { Questions } from "./questions.js";
+
+// What this project has no use for is not loaded.
+const { Earlier } = settings.earlier ? await import("../screen/earlier.js") : {};
 
 const MOST = 8; // photos that a claim may ask for
 const MORE_MS = 300;
@@ -37,14 +39,14 @@ const criteria = new Criteria({
   memory: "hilltop-criteria",
   open: (kept, wide) => (kept ? kept === "open" : wide),
 });
-const earlier = new Earlier({
+const earlier = Earlier && new Earlier({
   place: () => {
     const [question] = !halt.why && shelf.current?.ready ? questions.open : [];
     return question ? `${about(question.project).url}leases/${question.lease}/earlier` : "";
   },
   toast,
   announce,
-  texts: settings.earlier ? texts : null,
+  texts,
 });
 const undoable = new UndoStack({ keep: HISTORY, toast, undo, memory }); // { key, task, label, skipped, parts }
 const bar = new AnswerBar({
@@ -182,7 +184,7 @@ function undo() {
   card.leave();
   const task = photos.reopen(last.task, parts.map(({ lease }) => lease));
   if (task !== shelf.current) {
-    earlier.leave();
+    earlier?.leave();
     viewer.afresh();
     shelf.putBack(task);
   }
@@ -205,7 +207,7 @@ function undo() {
 
 function showNext(event, options) {
   $("toast").hidden = true; // what it said was about the photo before
-  earlier.leave();
+  earlier?.leave();
   const there = stage.next(event, options);
   questions.of(shelf.current);
   criteria.rest();
@@ -215,7 +217,7 @@ function showNext(event, options) {
 function halted() {
   undoable.offer(false);
   bar.leave();
-  earlier.leave();
+  earlier?.leave();
   stage.leave();
   $("look-again").hidden = true;
 }
@@ -327,7 +329,7 @@ function asItIs() {
   announce(texts.reset);
 }
 
-const KEYS = { Escape: escape, z: undo, s: skip, i: () => criteria.toggle(), "?": () => panels.toggle("help"), 0: asItIs, ".": () => earlier.toggle() };
+const KEYS = { Escape: escape, z: undo, s: skip, i: () => criteria.toggle(), "?": () => panels.toggle("help"), 0: asItIs, ".": () => earlier?.toggle() };
 
 /** Whether the key did something. */
 function onKey(event, key) {

@@ -7,7 +7,6 @@ import { followBrightness } from "../screen/brightness-panel.js";
 import { Claims } from "../screen/claims.js";
 import { ViewClock, afterPaint } from "../screen/clock.js";
 import { Criteria } from "../screen/criteria.js";
-import { Finder } from "../screen/finder.js";
 import { Halt } from "../screen/halt.js";
 import { listen, onControl, uuid } from "../screen/keys.js";
 import { ownKeys } from "../screen/own-keys.js";
@@ -21,6 +20,8 @@ import { Grid } from "./grid.js";
 import { readAnew } from "./guideline.js";
 import { Marking } from "./marking.js";
 import { NOT_ANSWERS, cardWords, iconOf, missedWords, nameOf, showAsk, showMissed, toldGrid } from "./words.js";
+
+const { Finder } = $("finder") ? await import("../screen/finder.js") : {}; // of few classes there is nothing to find
 
 const RENEW_MS = 90000; // so long before the loan runs out
 const OWN = new Set(["hand-in", "sweep-undo"]); // entries of the outbox that decide which grid is ours
@@ -50,9 +51,9 @@ const bar = new AnswerBar({
     if (id === "mark") marking.toggle(grid.current);
     else if (id === "hand-in") handIn();
   },
-  onCancel: () => finder.close() && (backToGrid(), true),
+  onCancel: () => finder?.close() && (backToGrid(), true),
 });
-const finder = new Finder({
+const finder = Finder && new Finder({
   announce,
   ready: () => Boolean(sweep) && !halt.why,
   onClass: (event, row) => {
@@ -61,7 +62,7 @@ const finder = new Finder({
   },
   onLook: () => {}, // what the grid says stays in sight
 });
-if (finder.there) for (const row of settings.classes) row.number = null; // no digit is printed on any of so many
+if (finder) for (const row of settings.classes) row.number = null; // no digit is printed on any of so many
 const claims = new Claims({
   url: settings.urls.sweeps,
   body: asked,
@@ -333,7 +334,7 @@ const KEYS = { Escape: escape, z: undo, i: () => criteria.toggle(), "?": () => p
 function onKey(event, key) {
   const control = onControl(event);
   if (halt.why) return halt.key(event, key);
-  if (bar.mode === "answer" && finder.key(event, key)) return true;
+  if (bar.mode === "answer" && finder?.key(event, key)) return true;
   if (KEYS[key]) return KEYS[key](), true;
   if (!sweep) return key === "Enter" && !control && card.open && !$("go-on").hidden && (goOn(), true);
   if (bar.key(event, key) || closer.key(key)) return true;

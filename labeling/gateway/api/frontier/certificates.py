@@ -10,12 +10,7 @@ from rest_framework.request import Request
 
 from labeling.catalog.models import Project
 from labeling.catalog.permissions import Action
-from labeling.frontier.services import (
-    MOST_DRAWN,
-    draw_for_band,
-    draw_random,
-    request_certification,
-)
+from labeling.frontier.services import MOST_DRAWN, draw_for_band, draw_random, request_certification
 from labeling.gateway.api.base import ApiView, route, signed_in
 from labeling.gateway.api.endpoint import Json, endpoint
 from labeling.gateway.api.fields import ClassKey

@@ -13,7 +13,7 @@ from rest_framework.request import Request
 
 from labeling.catalog.models import Project
 from labeling.catalog.permissions import Action
-from labeling.frontier.decisions import became, decisions
+from labeling.frontier.decisions.selectors import became, decisions
 from labeling.frontier.models import AutomaticDecision, DecisionOverruled, Mode
 from labeling.frontier.services import overrule
 from labeling.frontier.standing import StandsUnder, of_decision

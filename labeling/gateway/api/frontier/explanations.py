@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from labeling.catalog.models import Project
 from labeling.catalog.permissions import Action
-from labeling.frontier.decisions import decision_to_tell
+from labeling.frontier.decisions.selectors import decision_to_tell
 from labeling.frontier.explanations import Explanation, explanation_of, heat_of, request_explanation
 from labeling.frontier.models import AutomaticDecision
 from labeling.gateway.api.base import ApiView, route, signed_in

@@ -12,7 +12,7 @@ from labeling.frontier.erased import erased_of
 from labeling.frontier.models import Certificate, FrontierPolicy, Mode, PromiseKind
 from labeling.frontier.one_answer import OneAnswer, one_answer
 from labeling.frontier.policy import FIELDS
-from labeling.frontier.selectors import frontier_status
+from labeling.frontier.status import frontier_status
 from labeling.gateway.api.base import ApiView, route, signed_in
 from labeling.gateway.api.endpoint import Json, endpoint
 from labeling.gateway.api.shapes import ModelInput, Shape

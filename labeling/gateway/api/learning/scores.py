@@ -12,6 +12,7 @@ from rest_framework.request import Request
 
 from labeling.catalog.models import LabelClass, Project
 from labeling.catalog.permissions import Action
+from labeling.database.planner import LookedUp
 from labeling.gateway.api import arrow
 from labeling.gateway.api.base import ApiView, route
 from labeling.gateway.api.endpoint import Json, endpoint, file_of
@@ -23,7 +24,6 @@ from labeling.gateway.pagination import page_searched
 from labeling.learning import selectors
 from labeling.learning.features import champion_at
 from labeling.learning.models import ModelVersion, Score
-from labeling.planner import LookedUp
 from labeling.refusals import Refused
 from labeling.truth.models import Gold, GroundTruth
 

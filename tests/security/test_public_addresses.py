@@ -20,8 +20,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from pytest_django import Settings
 
-from labeling import public_http
-from labeling.public_http import NotFetched, fetch
+from labeling.http import public_addresses
+from labeling.http.public_addresses import NotFetched, fetch
 
 PUBLIC = "93.184.216.34"
 NOT_PUBLIC = {
@@ -140,7 +140,7 @@ def net(site: ThreadingHTTPServer, monkeypatch: pytest.MonkeyPatch) -> Net:
         return line
 
     monkeypatch.setattr(socket, "getaddrinfo", resolve)
-    monkeypatch.setattr(public_http, "_socket_to", connect)
+    monkeypatch.setattr(public_addresses, "_socket_to", connect)
     return net
 
 
@@ -250,19 +250,19 @@ def test_a_circle_of_redirects_ends(net: Net) -> None:
     url = "/to?" * 9 + "/a.png"
     with pytest.raises(NotFetched):
         fetch(f"http://photos.example{url}", most_bytes=9, kinds=KINDS)
-    assert len(net.reached) == public_http.REDIRECTS + 1
+    assert len(net.reached) == public_addresses.REDIRECTS + 1
 
 
 def test_nat64_and_a_second_address_lead_to_what_is_public(net: Net, monkeypatch: pytest.MonkeyPatch) -> None:
     net.names = {"photos.example": [["64:ff9b::5db8:d822", PUBLIC]]}
-    connect = public_http._socket_to
+    connect = public_addresses._socket_to
 
     def only_old(family: Any, where: tuple[Any, ...], seconds: float) -> socket.socket:
         if family == socket.AF_INET6:
             raise OSError("no route")
         return connect(family, where, seconds)
 
-    monkeypatch.setattr(public_http, "_socket_to", only_old)
+    monkeypatch.setattr(public_addresses, "_socket_to", only_old)
     assert fetch("http://photos.example:8080/앞 1.png?x", most_bytes=9, kinds=KINDS).data == b"x"
     assert net.reached == [PUBLIC]
     assert Site.seen == [("photos.example:8080", "/%EC%95%9E%201.png?x")]
@@ -280,7 +280,7 @@ def test_tls_is_spoken_with_the_name_and_its_certificate_is_checked(
     server.socket = theirs.wrap_socket(server.socket, server_side=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     ours = ssl.create_default_context(cafile=str(certificate))
-    monkeypatch.setattr(public_http, "_tls", lambda: ours)
+    monkeypatch.setattr(public_addresses, "_tls", lambda: ours)
     net.port = server.server_address[1]
     net.names = {"photos.example": [[PUBLIC]], "other.example": [[PUBLIC]]}
     try:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from django.db import connection
 
 from labeling.catalog.models import Project
-from labeling.kept_counts import rows, totals
+from labeling.database.kept_counts import rows, totals
 
 
 @dataclass(frozen=True, slots=True)

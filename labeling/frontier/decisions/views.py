@@ -14,10 +14,10 @@ from labeling.catalog.pages import project_context
 from labeling.catalog.permissions import Action, project_for
 from labeling.catalog.selectors import active_classes
 from labeling.frontier import services
-from labeling.frontier.decisions import decision_to_tell, explain
+from labeling.frontier.decisions.selectors import decision_to_tell, explain
 from labeling.frontier.explanations import explanation_of, heat_of, request_explanation
 from labeling.frontier.models import AutomaticDecision
-from labeling.looked_at import only_looked_at
+from labeling.http.safe_methods import only_looked_at
 from labeling.people.signed_in import signed_in
 from labeling.refusals import Refused
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from django.db import OperationalError, connection, transaction
 
-from labeling.planner import settings
+from labeling.database.planner import settings
 
 #: How long a drop may wait for readers. Whoever comes after it waits too, so: not long. It is tried again later.
 _PATIENCE_MS = 200

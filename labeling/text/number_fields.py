@@ -1,4 +1,4 @@
-"""Numbers in forms: read as people type them (:mod:`labeling.typed_numbers`), shown and refused in one unit.
+"""Numbers in forms: read as people type them (:mod:`labeling.text.typed_numbers`), shown and refused in one unit.
 
 What a number means is not known here, nor how large it may be: its limits stand on the model.
 """
@@ -14,7 +14,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy
 
-from labeling.typed_numbers import real, whole
+from labeling.text.typed_numbers import real, whole
 
 
 def plain(number: float) -> str:

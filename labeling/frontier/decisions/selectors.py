@@ -11,8 +11,8 @@ from django.utils.translation import gettext_lazy
 
 from labeling.catalog.models import Project
 from labeling.catalog.selectors import class_names, class_resolution, current_guideline
+from labeling.database.planner import LookedUp
 from labeling.frontier.models import AutomaticDecision, CertificateEnd, DecisionQuerySet, EndKind, Mode
-from labeling.planner import LookedUp
 from labeling.refusals import Refused
 from labeling.truth.models import GroundTruth, TruthKind
 

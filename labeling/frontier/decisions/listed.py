@@ -11,10 +11,10 @@ from django.utils.translation import gettext as _
 
 from labeling.catalog.models import ClassDefinition, Project
 from labeling.catalog.selectors import active_classes, class_names, current_guideline, photo_urls
-from labeling.frontier.decisions import Outcome, decisions, with_outcome
+from labeling.frontier.decisions.selectors import Outcome, decisions, with_outcome
 from labeling.frontier.models import AutomaticDecision
 from labeling.refusals import Refused
-from labeling.typed_numbers import whole
+from labeling.text.typed_numbers import whole
 
 A_PAGE = 24
 

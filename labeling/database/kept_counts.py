@@ -1,5 +1,5 @@
 """Counts that the database keeps in ``truth_tally``, added up. What is counted there, and how, says the room that counts it:
-:mod:`labeling.truth.tallies`, :mod:`labeling.queue.entry_counts`, :mod:`labeling.frontier.decision_counts`,
+:mod:`labeling.truth.tallies`, :mod:`labeling.queue.entry_counts`, :mod:`labeling.frontier.decisions.counts`,
 :mod:`labeling.catalog.file_counts`. It knows projects by their keys alone.
 """
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import connection
 
-from labeling.read_once import read_once
+from labeling.database.read_once import read_once
 
 if TYPE_CHECKING:
     from labeling.catalog.models import Project

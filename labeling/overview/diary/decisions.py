@@ -1,0 +1,142 @@
+"""What the machine may decide, by which certificate, and what it decided."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from labeling.frontier.models import EndReason, Mode, PromiseKind, WatchedPart
+from labeling.frontier.promise import per_cent
+from labeling.overview import changes
+from labeling.overview.diary.kind import Data, Kind, noted
+
+
+def _policy(data: Data) -> str:
+    said = {"who": data["who"], "changes": changes.of_policy(data["changes"])}
+    return _("%(who)s changed what the machine may decide: %(changes)s") % said
+
+
+def _certified(data: Data) -> str:
+    """What a project certifies since it can promise more than the machine's part tells with it what it promised."""
+    told = {**data, "wish": per_cent(data["precision"]), "share": per_cent(round(data["coverage"], 2))}
+    promise = data.get("promise", PromiseKind.ALONE)
+    if promise == PromiseKind.DELIVERED:
+        told |= {"floor": told["wish"], "wish": per_cent(data["of_all"])}
+        return (
+            _(
+                "Certified, the delivered set: %(wish)s of all labels, and %(floor)s of what version %(model)d decides "
+                "alone (%(errors)d wrong of %(n)d random labels); it decides %(class)s."
+            )
+            % told
+        )
+    if promise == PromiseKind.ASSISTED and data.get("ring_n") and not data["n"]:
+        return (
+            _(
+                "Certified, with version %(model)d as second reader of %(class)s: %(wish)s of what one answer settles "
+                "(%(ring_errors)d wrong of %(ring_n)d random labels). It decides nothing of it alone."
+            )
+            % told
+        )
+    if promise == PromiseKind.ASSISTED and data.get("ring_n"):
+        return (
+            _(
+                "Certified, with version %(model)d as second reader of %(class)s: %(wish)s of the surest %(share)s, which "
+                "it decides alone (%(errors)d wrong of %(n)d random labels), and %(wish)s of what one answer settles beside "
+                "it (%(ring_errors)d wrong of %(ring_n)d)."
+            )
+            % told
+        )
+    return (
+        _(
+            "Certified: %(wish)s of what version %(model)d says is %(class)s, for the surest %(share)s of it "
+            "(%(errors)d wrong of %(n)d random labels)."
+        )
+        % told
+    )
+
+
+def _void(data: Data) -> str:
+    return _("%(n)d certificates are void: %(why)s.") % {
+        "n": data["certificates"],
+        "why": str(EndReason(data["reason"]).label),
+    }
+
+
+def _suspended(data: Data) -> str:
+    if data["reason"] == EndReason.AUDIT:
+        said = (
+            _(
+                "The certificate for %(class)s is suspended: %(errors)d of %(audited)d audited decisions were "
+                "wrong. %(photos)d photos went back to people."
+            )
+            if data.get("part", WatchedPart.MACHINE) == WatchedPart.MACHINE
+            else _(
+                "The certificate for %(class)s is suspended: %(errors)d of %(audited)d audited labels were "
+                "wrong. %(photos)d photos went back to people."
+            )
+        )
+        return said % data + _withdrawn(data)
+    by_hand = _("%(who)s suspended the certificate for %(class)s; %(photos)d photos went to people") % data
+    return by_hand + noted(data, "note") + _withdrawn(data)
+
+
+def _withdrawn(data: Data) -> str:
+    """Of a second reader's certificate: what one answer had settled."""
+    labels = data.get("withdrawn", 0)
+    if not labels:
+        return ""
+    told = ngettext(
+        "%(n)d label that one answer had settled was withdrawn, and waits for a second person.",
+        "%(n)d labels that one answer had settled were withdrawn, and wait for a second person.",
+        labels,
+    )
+    return " " + told % {"n": labels}
+
+
+def _decided(data: Data) -> str:
+    if data["mode"] == Mode.SHADOW:
+        return _("In shadow, the machine would have decided %(photos)d photos.") % data
+    return (
+        _("The machine decided %(photos)d photos; %(audited)d of them go to people, blind, as the audit.")
+        % data
+    )
+
+
+KINDS = {
+    "frontier_policy": Kind("shield", "frontier-policy", _policy, note="reason"),
+    "certified": Kind("shield-check", "frontier", _certified),
+    "band_drawn": Kind(
+        "dices",
+        "frontier",
+        _("%(who)s had %(photos)d photos of “%(class)s” drawn at random, for its next threshold."),
+    ),
+    "random_drawn": Kind(
+        "dices", "frontier", _("%(who)s had %(photos)d photos drawn at random, for the proof.")
+    ),
+    "arrivals_unusual": Kind(
+        "shield-alert",
+        "frontier",
+        _("%(photos)d photos that came in differ from the pool. The machine leaves them to people."),
+    ),
+    "certificates_void": Kind("shield", "frontier", _void),
+    "certificate_suspended": Kind("shield-alert", "frontier", _suspended),
+    "decided": Kind("shield-check", "frontier-decisions", _decided),
+    "deciding_paused": Kind(
+        "circle-pause",
+        "frontier",
+        _(
+            "The machine decides no more of %(class)s for now: %(waiting)d of its decisions wait for their audit."
+        ),
+    ),
+    "deciding_resumed": Kind(
+        "circle-play", "frontier", _("The machine goes on deciding %(class)s: its audits are answered.")
+    ),
+    "decision_overruled": Kind(
+        "undo-2", "frontier-decisions", _("%(who)s overruled the machine's “%(said)s”"), note="reason"
+    ),
+    "verdict_overruled": Kind(
+        "undo-2",
+        "",
+        _("%(who)s overruled the verdict of inspection %(inspection)d of %(protocol)s: %(said)s."),
+    ),
+}

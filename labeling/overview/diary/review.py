@@ -1,0 +1,103 @@
+"""What is asked of people, what reviewers rule, and who labels."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+from labeling.explorer.models import Deed
+from labeling.overview.diary.kind import Data, Kind, noted
+
+
+def _band(data: Data) -> str:
+    number = {"n": data["band"] + 1}
+    if data.get("first"):
+        return str(_("The first model put the photos in order: the bands begin, at the surest ones."))
+    if data.get("anew"):
+        said = _(
+            "Band %(n)d counts anew, as the guideline asks something else now: %(left)d ground truths still count."
+        )
+        return said % {**number, "left": data["ground_truths"]}
+    if data.get("again"):
+        return _band_again(data | number)
+    if data["cause"] == "admin":
+        opened = _("%(who)s opened band %(n)d") % {**number, **data}
+    elif data["cause"] == "exhausted":
+        opened = _("Band %(n)d opened, as the one outside it is used up") % number
+    else:
+        opened = _("Band %(n)d opened: the one outside it is settled") % number
+    return opened + noted(data, "reason")
+
+
+def _band_again(data: Data) -> str:
+    if data["cause"] == "admin":
+        said = _("%(who)s opened band %(n)d again, for %(missing)d ground truths") % data
+        return said + noted(data, "reason")
+    if data["cause"] == "guideline":
+        return (
+            _(
+                "Band %(n)d is open again: the guideline asks something else now, and %(missing)d ground truths are "
+                "missing."
+            )
+            % data
+        )
+    return (
+        _("Band %(n)d is open again: the new model sees %(missing)d ground truths too few so far out.") % data
+    )
+
+
+def _ruled(data: Data) -> str:
+    said = {
+        "class": _("%(who)s ruled on a photo: %(key)s."),
+        "hold": _("%(who)s ruled that a photo is ambiguous."),
+        "unusable": _("%(who)s ruled that a photo is unusable."),
+        "send_back": _("%(who)s sent a photo back to be asked again."),
+    }
+    return said[data["outcome"]] % data
+
+
+def _bulk(data: Data) -> str:
+    said = _("%(who)s began with %(photos)d found photos: %(what)s.")
+    return said % {**data, "what": Deed(data["deed"]).label}
+
+
+def _bulk_undone(data: Data) -> str:
+    said = _("%(who)s took back what was done with %(photos)d found photos: %(what)s.")
+    return said % {**data, "what": Deed(data["deed"]).label}
+
+
+def _paused(data: Data) -> str:
+    said = (
+        _(
+            "%(labeler)s is paused: %(correct)d of the last %(asked)d gold answers were right. "
+            "%(to_review)d unconfirmed answers went to review."
+        )
+        % data
+    )
+    if "asked_again" not in data:
+        return said
+    return " ".join(
+        [said, _("%(asked_again)d photos that one answer had settled wait for a second person.") % data]
+    )
+
+
+KINDS = {
+    "band_opened": Kind("chevrons-right-left", "", _band),
+    "review_requested": Kind("scale", "review", _("%(who)s asked for a review"), note="note"),
+    "ruled": Kind("scale", "review", _ruled, many=_("%(who)s ruled on %(times)d photos.")),
+    "ruling_undone": Kind(
+        "undo-2",
+        "review",
+        _("%(who)s took a ruling back."),
+        many=_("%(who)s took %(times)d rulings back."),
+    ),
+    "gold_retired": Kind(
+        "badge-check",
+        "labelers",
+        _("%(who)s retired a gold photo."),
+        many=_("%(who)s retired %(times)d gold photos."),
+    ),
+    "bulk": Kind("layers", "photos-bulks", _bulk),
+    "bulk_undone": Kind("undo-2", "photos-bulks", _bulk_undone),
+    "labeler_paused": Kind("circle-pause", "labelers", _paused),
+    "labeler_resumed": Kind("circle-play", "labelers", _("%(who)s let %(labeler)s go on.")),
+}

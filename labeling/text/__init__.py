@@ -1,0 +1,1 @@
+"""What people type and read: plain characters, numbers in any spelling, percentages, notes of a bounded length."""
