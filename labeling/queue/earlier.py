@@ -4,13 +4,12 @@ inspections know."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 
-from labeling.catalog.models import Image, Item, Project
+from labeling.catalog.models import Image, Project
 from labeling.people.models import User
 from labeling.queue.lending import answered_already, own_slot
 from labeling.queue.models import EarlierShown, Slot
@@ -61,7 +60,6 @@ def keep_shown(*, image: Image, labeler: User, earlier_id: int) -> None:
     )
 
 
-def not_blind_to(person: User, item_ids: Collection[int]) -> set[int]:
-    """Those of these photos of a project beside which this person was shown something."""
-    shown = EarlierShown.objects.filter(labeler=person, image=OuterRef("image"))
-    return set(Item.objects.filter(Exists(shown), pk__in=item_ids).values_list("pk", flat=True))
+def not_blind_to(person: User) -> Exists:
+    """The condition over :class:`~labeling.catalog.models.Item` that this person was shown something beside the photo."""
+    return Exists(EarlierShown.objects.filter(labeler=person, image=OuterRef("image")))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from django.db.models import Exists
 from django.dispatch import receiver
 
 from labeling.catalog.events import (
@@ -50,8 +51,8 @@ def on_answer_waits(*, project: Project, item_id: int, annotation: Annotation, *
 
 
 @receiver(about_to_be_ruled)
-def on_about_to_be_ruled(*, reviewer: User, item_ids: list[int], **_: Any) -> set[int]:
-    return services.not_blind_to(reviewer, item_ids)
+def on_about_to_be_ruled(*, reviewer: User, **_: Any) -> Exists:
+    return services.not_blind_to(reviewer)
 
 
 @receiver(reopened)

@@ -176,7 +176,7 @@ def _ask_again(project: Project, item_ids: Collection[int], guideline: Guideline
 
 
 def _settle_as_ruled(project: Project, rulings: Mapping[int, Ruling], alike: Ruling) -> None:
-    asked = events.about_to_be_ruled.send(sender=Ruling, reviewer=alike.reviewer, item_ids=list(rulings))
+    asked = events.about_to_be_ruled.send(sender=Ruling, reviewer=alike.reviewer)
     append_truths(
         project=project,
         item_ids=rulings,
@@ -185,7 +185,7 @@ def _settle_as_ruled(project: Project, rulings: Mapping[int, Ruling], alike: Rul
         origin=Origin.RULING,
         guideline_id=alike.guideline_id,
         rulings=rulings,
-        not_blind={item_id for _receiver, told in asked for item_id in told},
+        not_blind=[where for _receiver, where in asked],
     )
     events.settled.send(sender=Ruling, project=project, item_ids=list(rulings))
 

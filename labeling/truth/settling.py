@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 
 from django.db import transaction
-from django.db.models import OuterRef, Subquery
+from django.db.models import Exists, OuterRef, Q, Subquery, Value
 from django.utils.translation import gettext as _
 
 from labeling.catalog import selectors as catalog
@@ -170,7 +172,7 @@ def append_truths(
     origin: str,
     guideline_id: int,
     rulings: Mapping[int, Ruling] | None = None,
-    not_blind: Collection[int] = (),
+    not_blind: Sequence[Exists] = (),
 ) -> list[GroundTruth]:
     """Settle photos alike, or withdraw what settled them; their photos are locked.
 
@@ -218,18 +220,18 @@ def withdraw_truths(
 
 
 def _bases_of(
-    item_ids: Collection[int], rulings: Mapping[int, Ruling], not_blind: Collection[int]
+    item_ids: Collection[int], rulings: Mapping[int, Ruling], not_blind: Sequence[Exists]
 ) -> dict[int, Basis]:
     rounds = current_rounds([item_id for item_id in item_ids if item_id not in rulings])
     rounds |= {item_id: ruling.dispute.round for item_id, ruling in rulings.items()}
     given = Annotation.objects.for_agreement().filter(item__in=item_ids, draw=Draw.SWEEP)
     swept = {item_id for item_id, round in given.values_list("item", "round") if rounds[item_id] == round}
-    swept.update(not_blind)
     newest = Subquery(ends_of_chains().filter(item=OuterRef("pk")).values("pk")[:1])
-    photos = Item.objects.filter(pk__in=item_ids).values_list("pk", "audit_drawn_at", newest)
+    shown = reduce(or_, map(Q, not_blind)) if not_blind else Value(False)
+    photos = Item.objects.filter(pk__in=item_ids).annotate(shown=shown)
     return {
-        item_id: Basis(audited=drawn_at is not None, supersedes=end, swept=item_id in swept)
-        for item_id, drawn_at, end in photos
+        item_id: Basis(audited=drawn_at is not None, supersedes=end, swept=beside or item_id in swept)
+        for item_id, drawn_at, beside, end in photos.values_list("pk", "audit_drawn_at", "shown", newest)
     }
 
 
