@@ -27,6 +27,7 @@ from labeling.learning.services import promote
 from labeling.monitors.models import Monitor, ReadingState
 from labeling.monitors.reading import Reading
 from labeling.monitors.services import record
+from labeling.notify.weeks import tell_weeks
 from labeling.people.models import User
 from labeling.queue import pace
 from labeling.queue.models import BandOpening
@@ -251,3 +252,10 @@ def photos_are_erased() -> Act:
     project = make_project()
     [item] = make_items(project, 1)
     return project, lambda: erase(project, item), 1
+
+
+@example("week.over")
+def monday_comes() -> Act:
+    project = make_project()
+    Project.objects.filter(pk=project.pk).update(created_at=timezone.now() - timedelta(days=30))
+    return project, tell_weeks, 1

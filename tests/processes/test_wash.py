@@ -67,7 +67,7 @@ def protocol(
         setattr(settings, name, tmp_path_factory.mktemp(name))
     # So few random photos prove less.
     monkeypatch.setattr(wash, "COURSE", replace(wash.COURSE, days=DAYS))
-    for name, value in {"DAYS": DAYS, "TAKEN_IN": 1, "TRAINED": 2, "PRECISION": 0.5}.items():
+    for name, value in {"TAKEN_IN": 1, "TRAINED": 2, "PRECISION": 0.5}.items():
         monkeypatch.setattr(wash, name, value)
     monkeypatch.setattr(
         cars.Wash, "photo", lambda self, shot, *, shaken=False: drawn()[self.number, shot, shaken]
@@ -88,7 +88,7 @@ def protocol(
         runner.run(job.pk)
         job.refresh_from_db()
         assert job.state == JobState.SUCCEEDED, job.error + job.trace
-        job = wash.newest_day()
+        job = wash.COURSE.newest_day()
     return Protocol.objects.get(slug=wash.SLUG)
 
 

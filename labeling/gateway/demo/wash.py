@@ -44,9 +44,7 @@ from labeling.people.models import User
 
 SLUG = "car-wash"
 TEMPLATE = "car-wash-certification"
-DAYS = 14
-COURSE = Course("wash", DAYS, SEED)
-newest_day, is_over = COURSE.newest_day, COURSE.is_over
+COURSE = Course("wash", days=14, seed=SEED)
 #: Days on which the photos of earlier cars are taken in, and on which a model is trained and proof of it asked for.
 TAKEN_IN, TRAINED = 2, 3
 SITES = ("North yard", "Airport", "Harbour")
@@ -138,7 +136,7 @@ def arrive(protocol: Protocol, number: int, *, happened_at: datetime) -> bool:
 
 def deliver(count: int) -> int:
     """So many more cars are washed now; none where the weeks are not over yet. Return how many came."""
-    if not is_over():
+    if not COURSE.is_over():
         return 0
     protocol = Protocol.objects.get(slug=SLUG)
     there = Inspection.objects.filter(protocol=protocol).count()
@@ -162,14 +160,14 @@ class Day:
     def live(self) -> dict[str, int]:
         if self.day == TAKEN_IN:
             self.take_in()
-        if proof.switch_on(self.project, by=self.admin, certified=2 if self.day < DAYS // 2 else 1):
+        if proof.switch_on(self.project, by=self.admin, certified=2 if self.day < COURSE.days // 2 else 1):
             self.work_off()
         came = self.cars()
         if self.day == TRAINED:
             self.train()
             self.ask_for_proof()
         answers = self.label()
-        self.people.rule(leave=LEAVE if self.day == DAYS - 1 else 0)
+        self.people.rule(leave=LEAVE if self.day == COURSE.days - 1 else 0)
         self.work_off()
         if proof.look_again(self.project, by=self.admin):
             self.work_off()
@@ -193,7 +191,7 @@ class Day:
         for number in self.sizes.cars(self.day):
             self.clock.wait(120)
             came += arrive(self.protocol, number, happened_at=self.clock.now() - timedelta(minutes=4))
-            self.progress.report(self.day, DAYS)
+            self.progress.report(self.day, COURSE.days)
         self.work_off()
         return came
 
@@ -203,7 +201,7 @@ class Day:
         while answers < most:
             before = answers
             answers += sum(self.people.answer(person) for person in self.people.labelers)
-            self.progress.report(self.day, DAYS)
+            self.progress.report(self.day, COURSE.days)
             if answers == before:
                 break
         self.work_off()
@@ -211,7 +209,7 @@ class Day:
 
     def _answers_today(self) -> int:
         """For what is held and what was drawn, and hardly more: of what people took of the pool nothing is proven."""
-        if self.day == DAYS - 1:
+        if self.day == COURSE.days - 1:
             return self.sizes.answers_at_last
         return self.sizes.answers + 2 * proof.waiting(self.project)
 

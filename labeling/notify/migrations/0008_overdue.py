@@ -16,7 +16,7 @@ _FORWARD, _BACKWARD = listens('overdue', 'inspections_overdueinspection', _OVERD
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('notify', '0006_removed'),
+        ('notify', '0007_slack'),
         ('inspections', '0005_overdue'),
     ]
 

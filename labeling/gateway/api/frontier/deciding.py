@@ -41,13 +41,14 @@ class DecideIn(StrictSerializer):
     )
 
 
-class VerdictOut(Shape):
+class DecidedOut(Shape):
     sha256 = serializers.CharField()
     by = serializers.ChoiceField(["machine", "people", "queue"])
     reason = serializers.CharField(
         allow_blank=True,
         help_text="in the queue: off, shadow, no_model, no_certificate, not_scored, outside, with_people, overruled, "
-        "unlike_the_pool or not_looked_at (it came after the plan, and differs or is still to be compared), "
+        "only_the_pool, unlike_the_pool or not_looked_at (it came after the plan, of which a version that may have learned "
+        "elsewhere decides nothing, and differs or is still to be compared), "
         "audits_wait, new, not_strict (asked for a strict label: nobody is asked any more, as the machine decided it or an "
         "answer that agreed with it settled it); by people: class, hold, unusable",
     )
@@ -86,8 +87,8 @@ class DecideView(ApiView):
         "under.",
         may=Action.DECIDE,
         takes={"application/json": DecideIn, "multipart/form-data": DecideIn},
-        returns=VerdictOut,
-        also={202: VerdictOut},
+        returns=DecidedOut,
+        also={202: DecidedOut},
         parameters=[_WAIT],
         errors=(409, 413, 429),
     )
@@ -123,7 +124,7 @@ def _found(
 
 def _answer(project: Project, sha256: str, found: DecidedBy) -> Response:
     decision = present_decision(project, found.decision.pk) if found.decision else None
-    told = VerdictOut.of(found, sha256=sha256, class_=found.label_class, decision=decision)
+    told = DecidedOut.of(found, sha256=sha256, class_=found.label_class, decision=decision)
     return Response(told, status=202 if found.reason == "new" else 200)
 
 
