@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PROCESSES ?= 2
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo crew serve test test-quick test-ray lint format bench loop screenshots lock sbom clean
+.PHONY: demo crew serve test test-quick test-ray lint format bench loop docs screenshots lock sbom clean
 
 demo: $(VENV)/.installed  ## the demo project on real photos, web server and worker, until Ctrl-C
 	@exec $(BIN)/python manage.py demo
@@ -50,6 +50,10 @@ bench: $(VENV)/.installed  ## all benchmarks, quickly, into benchmarks/results/l
 
 loop: $(VENV)/.installed  ## simulated people label and retrain through the API of the running demo (or of an own one)
 	$(BIN)/python -m benchmarks.loop --url auto $(LOOP)
+
+docs: $(VENV)/.installed  ## the docs as a site in var/site, with the reference of this version; fails on a broken link
+	$(BIN)/python -m mkdocs build --strict --quiet
+	@echo "var/site is ready for any web server; here: $(BIN)/python -m http.server --directory var/site"
 
 screenshots: $(VENV)/.installed  ## the pictures of the docs, of made-up photos, by a Hilltop of their own
 	$(BIN)/python -m tests.browser.screenshots

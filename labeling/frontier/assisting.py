@@ -117,7 +117,7 @@ FOR SHARE OF c
 """  # noqa: S608
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)  # with each answer
 def assist(*, project: Project, annotation: Annotation) -> AssistedLabel | None:
     """Take an answer that waits for another as enough, or draw it for the audit, where a certificate allows that.
 

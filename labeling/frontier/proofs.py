@@ -39,7 +39,18 @@ class Proofs:
 
     def __init__(self, project: Project, version_id: int, item_ids: Sequence[int]) -> None:
         found = Certificate.objects.in_force().filter(project=project, model_version=version_id)
-        certificates = list(found.select_related("run__plan", "model_version"))
+        # Of the run, its plan and the version no more than is told: they hold the whole sample and all steps of its walks.
+        told = (
+            "label_class",
+            "guideline",
+            "threshold",
+            "run__plan__promise",
+            "run__plan__precision",
+            "model_version__manifest",
+            "model_version__backbone",
+            "model_version__backbone_hash",
+        )
+        certificates = list(found.select_related("run__plan", "model_version").only(*told))
         meaning = meaning_now(project).pk if certificates else None
         self._certificates = {
             each.label_class_id: each for each in certificates if each.guideline_id == meaning

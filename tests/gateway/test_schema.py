@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from io import StringIO
 from typing import Any
 
 import pytest
 import schemathesis
+from django.core.management import call_command
 from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
 from django.db import close_old_connections, transaction
@@ -154,3 +156,8 @@ def test_every_operation_of_the_schema_says_what_its_errors_look_like(db: None) 
             for code in refusals:
                 content = operation["responses"][code]["content"]["application/json"]
                 assert content["schema"]["$ref"].endswith("/ErrorOut"), (method, path, code)
+
+
+def test_two_shapes_never_share_a_name() -> None:
+    """Of which one would stand for both: the answers of *decide* were said to be an inspection's verdicts."""
+    call_command("spectacular", "--fail-on-warn", stdout=StringIO())

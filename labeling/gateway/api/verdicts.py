@@ -21,7 +21,7 @@ from labeling.inspections.trying import LISTED, MOST
 from labeling.text.notes import LONGEST
 
 
-class PartOut(Shape):
+class VerdictPartOut(Shape):
     shot = serializers.CharField()
     project = serializers.CharField()
     told = serializers.BooleanField(
@@ -36,7 +36,7 @@ class PartOut(Shape):
     error = serializers.FloatField(allow_null=True, help_text="stated bound of its error")
 
 
-class VerdictOut(Shape):
+class WholeVerdictOut(Shape):
     number = serializers.IntegerField()
     outcome = serializers.ChoiceField(Outcome.choices)
     name = serializers.CharField(help_text="as the protocol calls it")
@@ -47,7 +47,7 @@ class VerdictOut(Shape):
         allow_null=True,
         help_text="from 0: that decides, or that it waits for; null: none does, or not all that it rests on is told",
     )
-    parts = PartOut(
+    parts = VerdictPartOut(
         many=True,
         help_text="answers that it rests on, none while people may be asked about a photo of theirs, blind; "
         "of one that overrules: all that there were",
@@ -87,7 +87,7 @@ class CountOut(Shape):
     inspections = serializers.IntegerField()
 
 
-class ChangeOut(Shape):
+class ChangedVerdictOut(Shape):
     id = serializers.IntegerField()
     external_id = serializers.CharField()
     before = serializers.ChoiceField(Outcome.choices)
@@ -99,14 +99,14 @@ class TrialOut(Shape):
     changed = serializers.IntegerField()
     overruled = serializers.IntegerField(help_text="of those tried: with a verdict of a person, which stays")
     counts = CountOut(many=True, help_text="by the rules in force, and by these")
-    changes = ChangeOut(many=True, help_text=f"the newest that differ, {LISTED} at most")
+    changes = ChangedVerdictOut(many=True, help_text=f"the newest that differ, {LISTED} at most")
 
 
 def present_verdict(verdict: Verdict, telling: Telling) -> Json:
     told = verdict.told
     shown = telling.tells_why(verdict)
     parts = told.get("parts", []) if shown else []
-    return VerdictOut.of(
+    return WholeVerdictOut.of(
         verdict,
         name=verdict.version.name_of(verdict.outcome),
         overruled_by=verdict.by.get_username() if verdict.by else None,
@@ -136,7 +136,7 @@ class VerdictsView(ApiView):
         "list_verdicts",
         "Verdicts of an inspection, the oldest first; the last one is in force",
         may=Action.FIGURES,
-        returns=paged("VerdictPage", VerdictOut),
+        returns=paged("VerdictPage", WholeVerdictOut),
         parameters=[_INSPECTION],
     )
     def get(self, request: Request, inspection: Inspection) -> Json:
@@ -149,7 +149,7 @@ class VerdictsView(ApiView):
         "Overrule the verdict. It stands until an answer that was known then changes, or a shot gets another photo",
         may=Action.OVERRULE,
         takes=OverruleVerdictIn,
-        returns=VerdictOut,
+        returns=WholeVerdictOut,
         status=201,
         parameters=[_INSPECTION],
         errors=(409,),

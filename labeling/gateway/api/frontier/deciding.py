@@ -41,7 +41,7 @@ class DecideIn(StrictSerializer):
     )
 
 
-class VerdictOut(Shape):
+class DecidedOut(Shape):
     sha256 = serializers.CharField()
     by = serializers.ChoiceField(["machine", "people", "queue"])
     reason = serializers.CharField(
@@ -87,8 +87,8 @@ class DecideView(ApiView):
         "under.",
         may=Action.DECIDE,
         takes={"application/json": DecideIn, "multipart/form-data": DecideIn},
-        returns=VerdictOut,
-        also={202: VerdictOut},
+        returns=DecidedOut,
+        also={202: DecidedOut},
         parameters=[_WAIT],
         errors=(409, 413, 429),
     )
@@ -124,7 +124,7 @@ def _found(
 
 def _answer(project: Project, sha256: str, found: DecidedBy) -> Response:
     decision = present_decision(project, found.decision.pk) if found.decision else None
-    told = VerdictOut.of(found, sha256=sha256, class_=found.label_class, decision=decision)
+    told = DecidedOut.of(found, sha256=sha256, class_=found.label_class, decision=decision)
     return Response(told, status=202 if found.reason == "new" else 200)
 
 
