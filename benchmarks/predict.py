@@ -5,7 +5,9 @@
 A real Hilltop (granian, the prediction service, PostgreSQL) is asked over HTTP by clients on the same cores.
 *Bare* is the network alone in ONNX Runtime, in this process, on pixels that lie ready: of many photos the faster of one
 network a core and one over all cores, of one photo the faster of one thread and all. What decoding costs is told beside it.
-All take turns, and the best round of each counts.
+All take turns, and the best round of each counts. Of many photos each client sends as many a request as one takes, and for
+comparison sixteen; ``PASSES`` times over, so that the beginning, when nothing can be worked on yet, is a small part. Beside
+a photo by itself stand its floors: the service without the web server, and the web server asked for what is not there.
 """
 
 from __future__ import annotations
@@ -39,8 +41,10 @@ if TYPE_CHECKING:
 BOUNDARY = "hilltop-benchmark"
 FORM = f"multipart/form-data; boundary={BOUNDARY}"
 PATH = f"projects/{SLUG}/predict"
-#: Photos of one request, and clients at a time, where photos come in batches; clients during promotions.
-TOGETHER, CLIENTS, ASKING = 16, 4, 4
+#: Clients at a time where photos come in batches, and how often each photo is sent then; clients during promotions.
+CLIENTS, PASSES, ASKING = 4, 4, 4
+#: Photos of one request: the most, and fewer.
+MOST, FEWER = 64, 16
 #: Photos of each class that the first version learns from, and those that the second has more.
 LEARNED, MORE = 60, 10
 
@@ -179,6 +183,17 @@ def single(target: Target, token: str, bodies: Sequence[bytes]) -> list[float]:
     return asking.milliseconds
 
 
+def nothing(target: Target, token: str, count: int) -> list[float]:
+    """An address that is none: what the web server takes for any request, milliseconds each."""
+    wire, took = Wire(target.url, token), []
+    for _ in range(count):
+        began = time.perf_counter()
+        wire.ask("GET", "nothing")
+        took.append((time.perf_counter() - began) * 1000)
+    wire.close()
+    return took
+
+
 def loaded(target: Target, token: str, body: bytes) -> None:
     """Return when the service has loaded what it needs."""
     wire, until = Wire(target.url, token, timeout=120), time.monotonic() + 300
@@ -230,21 +245,28 @@ def measure(
     pixels = decode_all(backbone, photos, threads)
     data = [each for _key, each in photos]
     singles = [form([each]) for each in data]
-    together = [form(data[start : start + TOGETHER]) for start in range(0, len(data), TOGETHER)]
+    together = {
+        size: [form(data[start : start + size]) for start in range(0, len(data), size)]
+        for size in (MOST, FEWER)
+    }
     version = champion(project)
     assert version is not None
 
-    def batches() -> None:
-        asking = Asking(target, person.token, together, clients=CLIENTS, most=len(together)).start().end()
+    def batches(size: int) -> None:
+        bodies = together[size]
+        asking = (
+            Asking(target, person.token, bodies, clients=CLIENTS, most=PASSES * len(bodies)).start().end()
+        )
         if asking.failed:
             raise SystemExit(f"batches failed: {asking.statuses}")
 
     loaded(target, person.token, singles[0])
-    batches()
+    batches(FEWER)
     times: dict[str, list[float]] = {}
     alone: dict[str, list[list[float]]] = {}
     turns: dict[str, Callable[[], object]] = {
-        "predict": batches,
+        "predict": partial(batches, MOST),
+        "predict, fewer a request": partial(batches, FEWER),
         "one network a core": lambda: in_lanes(narrow, pixels, threads, views),
         "one network over all cores": lambda: in_batches(wide, pixels, 32 * views),
         "bare with decoding": lambda: list(embedder.embed(photos)),
@@ -252,12 +274,14 @@ def measure(
     ones: dict[str, Callable[[], list[float]]] = {
         "predict": partial(single, target, person.token, singles),
         "service": partial(service_alone, project, version.pk, photos),
+        "nothing": partial(nothing, target, person.token, len(photos)),
         "one thread": lambda: one_by_one(narrow, pixels, views),
         "all cores": lambda: one_by_one(wide, pixels, views),
     }
     for number in range(rounds):
         for name, work in turns.items():
-            times.setdefault(name, []).append(seconds(work))
+            passes = PASSES if name.startswith("predict") else 1
+            times.setdefault(name, []).append(seconds(work) / passes)
             print(
                 f"round {number + 1}, {name}: {len(photos) / times[name][-1]:.1f}/s",
                 file=sys.stderr,
@@ -280,11 +304,14 @@ def measure(
     return {
         "photos_per_s": round(rate["predict"], 1),
         "of_bare": round(rate["predict"] / bare, 3),
+        "photos_per_s_fewer": round(rate["predict, fewer a request"], 1),
+        "of_bare_fewer": round(rate["predict, fewer a request"] / bare, 3),
         "single_p50_ms": round(best["predict"][0], 2),
         "single_p99_ms": round(best["predict"][1], 2),
         "bare_single_ms": round(bare_single, 2),
         "of_bare_single": round(best["predict"][0] / bare_single, 3),
         "service_p50_ms": round(best["service"][0], 2),
+        "nothing_p50_ms": round(best["nothing"][0], 2),
         "bare_per_s": round(bare, 1),
         "bare_with_decoding_per_s": round(rate["bare with decoding"], 1),
         "of_bare_with_decoding": round(rate["predict"] / rate["bare with decoding"], 3),
@@ -301,9 +328,9 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
     parser.add_argument("--photos", type=int, default=256)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--promotions", type=int, default=10)
-    parser.add_argument("--quick", action="store_true", help="96 photos, 2 rounds, 4 promotions")
+    parser.add_argument("--quick", action="store_true", help="128 photos, 2 rounds, 4 promotions")
     chosen = parser.parse_args(arguments)
-    count = min(chosen.photos, 96) if chosen.quick else chosen.photos
+    count = min(chosen.photos, 128) if chosen.quick else chosen.photos
     rounds = min(chosen.rounds, 2) if chosen.quick else chosen.rounds
     times = min(chosen.promotions, 4) if chosen.quick else chosen.promotions
 
@@ -329,7 +356,8 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
         "rounds": rounds,
         "backbone": chosen.backbone,
         "source": chosen.source,
-        "how": f"over HTTP, clients on the same cores: {CLIENTS} with {TOGETHER} photos a request, one with one photo; "
+        "how": f"over HTTP, clients on the same cores: {CLIENTS} with {MOST} photos a request (fewer: {FEWER}), one with "
+        "one photo; nothing: an address that is none; "
         "bare is the network alone on decoded pixels, the faster of one thread and all cores; the best round of each",
     }
     print(json.dumps(result))

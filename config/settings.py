@@ -4,7 +4,8 @@ Variables (all optional): ``HILLTOP_SECRET_KEY``, ``HILLTOP_SECRET_KEY_FALLBACKS
 ``HILLTOP_DEBUG``, ``HILLTOP_HOSTS``, ``HILLTOP_ORIGINS``,
 ``HILLTOP_HTTPS``, ``HILLTOP_PROXIES``, ``HILLTOP_PREFIX``, ``HILLTOP_MAIL``, ``HILLTOP_MAIL_FROM``,
 ``HILLTOP_VAR``, ``HILLTOP_CACHE_BYTES``, ``HILLTOP_ERASURE_DAYS``, ``HILLTOP_INTAKE_ROOTS``, ``HILLTOP_BUCKETS``,
-``HILLTOP_FETCH_NETWORKS``, ``HILLTOP_EVENT_DAYS``, ``HILLTOP_WEBHOOK_PAUSES``,
+``HILLTOP_FETCH_NETWORKS``, ``HILLTOP_EVENT_DAYS``, ``HILLTOP_WEBHOOK_PAUSES``, ``HILLTOP_SLACK_TOKEN``,
+``HILLTOP_SLACK_SIGNING_SECRET``, ``HILLTOP_SLACK_API``,
 ``HILLTOP_STORAGE``, ``HILLTOP_LOG``, ``HILLTOP_MAX_BYTES``, ``HILLTOP_MAX_UPLOAD_BYTES``, ``HILLTOP_MAX_PIXELS``,
 ``HILLTOP_MIN_SIDE``, ``HILLTOP_PREDICT_SOCKET``, ``HILLTOP_PREDICT_VERSIONS``, ``HILLTOP_STATIC``, ``HILLTOP_WEIGHTS_DIR``,
 ``DATABASE_URL``. See docs/configuration.md.
@@ -112,7 +113,6 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "django_htmx",
     "django_prometheus",
-    "lucide",
     "csp",
     *(f"labeling.{room}" for room in ROOMS),
 ]
@@ -328,6 +328,10 @@ EVENTS_KEPT = timedelta(days=int(os.environ.get("HILLTOP_EVENT_DAYS", 30)))
 WEBHOOK_PAUSES = [
     float(pause) for pause in _list("HILLTOP_WEBHOOK_PAUSES", "5,60,600,3600,10800,21600,50400")
 ]
+# Slack: the bot's token, what its requests are signed with, and where its API is (elsewhere only for tests).
+SLACK_TOKEN = os.environ.get("HILLTOP_SLACK_TOKEN", "")
+SLACK_SIGNING_SECRET = os.environ.get("HILLTOP_SLACK_SIGNING_SECRET", "")
+SLACK_API = os.environ.get("HILLTOP_SLACK_API", "https://slack.com/api/")
 INTAKE_MAX_BYTES = int(os.environ.get("HILLTOP_MAX_BYTES", 40 * 2**20))
 #: All that one upload may hold: photos, or a zip of them.
 UPLOAD_MAX_BYTES = int(os.environ.get("HILLTOP_MAX_UPLOAD_BYTES", 4 * 2**30))

@@ -1,8 +1,10 @@
-"""Which room answers which address. Each room names its own; the gateway's come last, with the API's own 404."""
+"""Which room answers which address. Each room names its own; the gateway's come first, as programs ask most of all: whatever
+begins as the API does is the API's, with its own 404."""
 
 from django.urls import URLPattern, URLResolver, include, path
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("labeling.gateway.urls")),
     path("i18n/", include("django.conf.urls.i18n")),
     path("", include("labeling.people.urls")),
     path("", include("labeling.catalog.urls")),
@@ -18,7 +20,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("labeling.erasure.urls")),
     path("", include("labeling.overview.urls")),
     path("", include("labeling.notify.urls")),
-    path("", include("labeling.gateway.urls")),
 ]
 
 handler400 = "labeling.gateway.errors.bad_request"

@@ -34,31 +34,23 @@ def log_loss(logits: Floats, y: Ints, *, weight: Floats | None = None) -> float:
     return float(np.average(losses, weights=weight))
 
 
-def temperature(logits: Floats, y: Ints) -> float:
-    """The T in [0.05, 20] under which softmax(logits / T) has the least log-loss (Guo et al. 2017, section 4.2).
-
-    A weak prior, 0.5 * log(T)^2 nats in all, keeps T near 1 when a handful of separable observations would send it
-    to the edge.
-
-    Args:
-        logits: (n, k) of held-out observations.
-        y: (n,) true columns.
-
-    Returns:
-        T; 1.0 when n is 0.
-    """
-    return float(temperatures(np.asarray(logits)[None], y)[0])
-
-
 def temperatures(
     logits: Floats, y: Ints, *, weight: Floats | None = None, offset: Floats | float = 0.0
 ) -> npt.NDArray[np.float64]:
-    """``temperature`` of several models at once: (S, n, k) logits of the same n observations to (S,).
+    """The T in [0.05, 20] under which softmax(logits / T) has the least log-loss (Guo et al. 2017, section 4.2).
+
+    Of several models at once. A weak prior, 0.5 * log(T)^2 nats in all, keeps T near 1 when a handful of separable
+    observations would send it to the edge.
 
     Args:
-        logits: -inf is a class that is impossible there; never the true one.
+        logits: (S, n, k) of S models on the same n held-out observations; -inf is a class that is impossible there, never
+            the true one.
+        y: (n,) true columns.
         weight: (n,) how much each observation counts; 1 each if None.
         offset: finite, broadcast to (n, k); added to logits / T.
+
+    Returns:
+        T (S,); 1.0 when n is 0.
     """
     wide = np.asarray(logits, dtype=np.float64)
     s, n, k = wide.shape

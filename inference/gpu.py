@@ -25,8 +25,9 @@ from inference.backbones import Backbone
 from inference.batches import EmbeddedBatch, Photo, Pixels, next_batch
 from inference.gpu_decode import MOST_PIXELS, decode_jpegs, has_gpu_decoder, resize_and_crop, within_pixels
 from inference.photo import DecodeError
-from inference.photo.header import read_header
-from inference.photo.pixels import decode_pixels, is_as_stored
+from inference.photo.colour import to_srgb
+from inference.photo.header import Header, read_header
+from inference.photo.pixels import decode_pixels
 from inference.pixel_network import pixel_network
 
 logger = logging.getLogger(__name__)
@@ -133,7 +134,7 @@ class GpuEmbedder:
         if self._on_device and data[:2] == b"\xff\xd8":
             header = read_header(data, max_pixels=self.max_pixels)
             # A device decoder may pass a cut-off file as whole; one that ends as it should can only be damaged inside.
-            if is_as_stored(header) and b"\xff\xd9" in data[-64:]:
+            if _is_as_stored(header) and b"\xff\xd9" in data[-64:]:
                 return _Jpeg(data, header.turn, header.pixels)
         return self._read_on_cpu(data)
 
@@ -297,3 +298,9 @@ def decode_only(embedder: GpuEmbedder, photos: Iterable[Photo]) -> None:
             future.result()
     if embedder.device.type == "cuda":
         torch.cuda.synchronize(embedder.device)
+
+
+def _is_as_stored(header: Header) -> bool:
+    """Whether any decoder of JPEGs gives the photo's colours."""
+    mode = header.image.mode
+    return header.format == "JPEG" and mode in ("RGB", "L") and to_srgb(mode, header.profile) is None

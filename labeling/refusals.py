@@ -9,17 +9,25 @@ class Refused(Exception):
     """A request that cannot be done, and why. Nothing was changed.
 
     ``code`` is for programs and stays the same; ``message`` is for people and says what to do;
-    ``status`` is the HTTP status (4xx); ``fields`` maps input names to messages.
+    ``status`` is the HTTP status (4xx); ``fields`` maps input names to messages; ``retry_after``: seconds after which the
+    same may be tried again, of a 429.
     """
 
     def __init__(
-        self, code: str, message: str, *, status: int = 409, fields: dict[str, Any] | None = None
+        self,
+        code: str,
+        message: str,
+        *,
+        status: int = 409,
+        fields: dict[str, Any] | None = None,
+        retry_after: int | None = None,
     ) -> None:
         super().__init__(message)
         self.code = code
         self.message = str(message)
         self.status = status
         self.fields = fields or {}
+        self.retry_after = retry_after
 
     @classmethod
     def invalid(cls, field: str | None, message: str, *, short: Any = None, code: str = "invalid") -> Refused:

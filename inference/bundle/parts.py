@@ -24,7 +24,7 @@ from inference.pixel_network import export_onnx
 HEAD, CONFIG, SCRIPT = "head.onnx", "config.json", "predict.py"
 #: What ``predict.py`` imports of this library, as it is here: there is one decoder.
 _LIBRARY = ("__init__.py", "photo/*.py", "backbones/preprocessing.py")
-_LIBRARIES = ("numpy", "pillow", "simplejpeg", "onnx", "onnxruntime", "torch")
+_LIBRARIES = ("numpy", "pillow", "onnx", "onnxruntime", "torch")
 #: Most that a head's probabilities may differ from those of its ONNX form, which are float32 at the end.
 MOST_APART = 1e-5
 

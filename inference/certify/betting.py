@@ -65,26 +65,16 @@ class Wealth:
         return float(np.exp(-max(self.log_best, 0.0)))
 
 
-def log_wealth(losses: npt.ArrayLike, precision: float, *, ratios: Floats = RATIOS) -> Floats:
-    """Log wealth after each label, (n,), for losses (n,) in [0, 1] in the order of their draw.
+def bet(losses: npt.ArrayLike, precision: float, *, ratios: Floats = RATIOS) -> Wealth:
+    """Wealth of betting that the precision is higher than ``precision``.
 
     Args:
-        losses: 1 where the machine was wrong, else 0.
+        losses: (n,) in [0, 1] in the order of their draw: 1 where the machine was wrong, else 0.
         ratios: (g,) in (0, 1), fixed before the labels: the default grid, or ``ratios_for`` a plan.
 
     Raises:
         ValueError: a loss outside [0, 1].
     """
-    x = _checked(losses, precision)
-    if not x.size:
-        return np.zeros(0)
-    missed = 1.0 - precision
-    steps = np.log1p(np.outer((missed - x) / (1.0 - missed), 1.0 - ratios))
-    return np.asarray(np.logaddexp.reduce(np.cumsum(steps, axis=0), axis=1) - np.log(len(ratios)))
-
-
-def bet(losses: npt.ArrayLike, precision: float, *, ratios: Floats = RATIOS) -> Wealth:
-    """Wealth of betting that the precision is higher than ``precision``. See ``log_wealth``."""
     x = _checked(losses, precision)
     # A right one always gains, so the wealth peaks just before a wrong one or at the end: only these are looked at.
     wrong = np.flatnonzero(x)

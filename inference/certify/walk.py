@@ -44,7 +44,6 @@ from inference.certify.finite import Rest
 from inference.certify.ladder import OWN, Ladder, aimed, starts
 
 Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
 State = Literal["certified", "failed", "not reached", "before the start"]
 
 

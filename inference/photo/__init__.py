@@ -12,7 +12,7 @@ from typing import Literal, get_args
 
 #: Raise it whenever the same file would give other pixels. It is part of a backbone's hash and of the renditions' version:
 #: embeddings are made anew, and so is what people see, at other addresses.
-DECODER_VERSION = 2
+DECODER_VERSION = 3
 
 #: How more than 8 bits a channel become 8: by the significant bits that the photo holds (10, 12, 14 or 16), from its
 #: darkest to its brightest thousandth, or from 0 to a white of so many bits, whatever the photo holds.

@@ -1,7 +1,7 @@
 """From the bytes of a photo to pixels: upright, sRGB, 8 bits, nothing see-through. The one decoder, for people and model.
 
-JPEGs come from simplejpeg where it is installed, everything else from Pillow, whose image is converted a strip at a time,
-and reduced where less is asked for: the peak is what the decoder takes, a few bytes a pixel, and the pixels that come out.
+Pillow decodes, and its image is converted a strip at a time, and reduced where less is asked for: the peak is what the
+decoder takes, a few bytes a pixel, and the pixels that come out.
 
 Knows nothing of where the bytes came from, of models or of what the photo is for. Imports no torch.
 """
@@ -11,7 +11,6 @@ from __future__ import annotations
 import io
 import re
 import sys
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -20,15 +19,10 @@ import numpy.typing as npt
 from PIL import Image, ImageFile
 
 from inference.photo import DEFAULT_LEVELS, DecodeError, Levels
-from inference.photo.colour import plain, to_srgb
+from inference.photo.colour import plain
 from inference.photo.header import Header, read_header, truncated
 from inference.photo.levels import narrowing
 from inference.photo.room import room
-
-try:
-    import simplejpeg
-except ImportError:  # in a bundle, where Pillow stands alone
-    simplejpeg = None
 
 Pixels = npt.NDArray[np.uint8]
 Numbers = npt.NDArray[np.generic]
@@ -44,8 +38,8 @@ _HELD = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2}
 _DECODERS = {"WEBP": 16, "TIFF": 8, "GIF": 8, "HEIF": 12, "AVIF": 12}
 _COMES_OUT = 6
 _WIDE = re.compile("(LA|RGB[XA]?);16[BLN]")
-#: Eighths of a JPEG's size that Pillow's decoder can be asked for, and the divisor that makes libjpeg choose them.
-_DIVISORS = {1: 8, 2: 4, 3: 3, 4: 2, 8: 1}
+#: How many times smaller a JPEG can come out of Pillow's decoder, the most first.
+_SMALLER = (8, 4, 2, 1)
 #: A photo is reduced by averaging to no less than this times what is asked for; a real resize follows.
 _GAP = 2
 # EXIF orientation -> whether rows and whether columns are mirrored, after the axes were swapped for 5 and more.
@@ -70,7 +64,7 @@ def decode_pixels(
         photo: the file, whole, or its header, which is used up.
         max_pixels: the largest width x height accepted, judged before scaling.
         min_side: a larger photo may come out smaller, with both sides at least so many pixels: a JPEG by the inverse DCT
-            at a fraction of its size, others by averaging whole blocks of pixels.
+            at a half, a quarter or an eighth of its size, others by averaging whole blocks of pixels.
         levels: how more than 8 bits a channel become 8.
 
     Raises:
@@ -103,35 +97,24 @@ def turn_upright(pixels: Pixels, orientation: int) -> Pixels:
     return np.ascontiguousarray(pixels[:: -1 if rows else 1, :: -1 if columns else 1])
 
 
-def is_as_stored(header: Header) -> bool:
-    """Whether any decoder of JPEGs gives the photo's colours."""
-    mode = header.image.mode
-    return header.format == "JPEG" and mode in ("RGB", "L") and to_srgb(mode, header.profile) is None
-
-
 def memory_needed(header: Header, min_side: int) -> int:
     """Bytes at the peak of decoding, at most; ``tests/inference/test_photo_memory.py`` measures them."""
-    least, mode = max(1, min(header.width, header.height) // min_side), header.image.mode
+    mode, times = header.image.mode, max(1, min(header.width, header.height) // min_side)
+    of_file, smaller = 0, 1
     if header.format == "JPEG":
+        smaller = next(each for each in _SMALLER if each <= times)
         # Only a progressive one is held as a whole, as coefficients.
-        bands = len(header.image.getbands())
-        held, least = 2 * bands if header.image.info.get("progressive") else 0, min(least, 8)
-    else:
-        held = _HELD.get(mode, 4) * (2 if _wide_colour(header.image) else 1) + _DECODERS.get(header.format, 0)
-        least = max(1, least // _GAP)
-    return header.pixels * held + _COMES_OUT * header.pixels // least**2 + 2 * len(header.data) + _STRIPS
+        of_file = 2 * len(header.image.getbands()) if header.image.info.get("progressive") else 0
+    decoded = header.pixels // smaller**2
+    held = _HELD.get(mode, 4) * (2 if _wide_colour(header.image) else 1) + _DECODERS.get(header.format, 0)
+    comes_out = _COMES_OUT * decoded // max(1, times // (smaller * _GAP)) ** 2
+    return header.pixels * of_file + decoded * held + comes_out + 2 * len(header.data) + _STRIPS
 
 
 def _decoded(header: Header, min_side: int, levels: Levels) -> Pixels:
     """As the file holds it, not turned."""
     image = header.image
     if header.format == "JPEG":
-        jpeg = _jpeg(header, min_side)
-        if jpeg is not None and is_as_stored(header):
-            return jpeg
-        if jpeg is not None:
-            whole = Image.fromarray(jpeg[:, :, 0] if jpeg.shape[2] == 1 else jpeg)
-            return _in_strips(whole.size, min_side, lambda box: plain(whole.crop(box), header.profile))
         image.draft(image.mode, (min_side, min_side))
     wide = _wide_colour(image)
     planes = _planes(header, wide)
@@ -155,35 +138,6 @@ def _decoded(header: Header, min_side: int, levels: Levels) -> Pixels:
         return plain(strip, header.profile)
 
     return _in_strips(image.size, min_side, plain_strip)
-
-
-def _jpeg(header: Header, min_side: int) -> Pixels | None:
-    """Grey and RGB, colours as stored; ``None`` where Pillow has to decide."""
-    space = {"L": "GRAY", "RGB": "RGB"}.get(header.image.mode)
-    if space is None:
-        return None
-    if simplejpeg is None:
-        return _jpeg_by_pillow(header.image, min_side)
-    try:
-        decoded: Pixels = simplejpeg.decode_jpeg(header.data, space, min_height=min_side, min_width=min_side)
-    except ValueError:
-        return None  # strict about harmless oddities too (stray bytes before a marker)
-    return decoded
-
-
-def _jpeg_by_pillow(image: Any, min_side: int) -> Pixels:
-    """What simplejpeg gives, but that it also decodes to 5, 6 and 7 eighths of a size: there this is larger, and says so."""
-    eighths = next(n for n in _DIVISORS if all(-(-n * side // 8) >= min_side for side in image.size))
-    if eighths == 8 and any(all(-(-n * side // 8) >= min_side for side in image.size) for n in (5, 6, 7)):
-        warnings.warn(
-            "a small JPEG was decoded whole: with the package simplejpeg its scores are exact", stacklevel=2
-        )
-    image._size = tuple(-(-eighths * side // 8) for side in image.size)
-    image.tile = [tile._replace(extents=(0, 0, *image.size)) for tile in image.tile]
-    image.decoderconfig = (_DIVISORS[eighths], 0)
-    _load(image)
-    pixels = np.asarray(image)
-    return pixels.reshape(*pixels.shape[:2], -1)
 
 
 def _in_strips(size: tuple[int, int], min_side: int, plain_strip: Callable[[Box], Image.Image]) -> Pixels:

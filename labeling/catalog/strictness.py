@@ -34,6 +34,18 @@ class Preset:
         return {name: value for name, value in self.settings.items() if getattr(project, name) != value}
 
 
+_STRICT: dict[str, Any] = {
+    "answers_per_image": 2,
+    "boundary_answers": 0,
+    "rule": AgreementRule.UNANIMOUS,
+    "certifying_answers": 0,
+    "gold_rate": 0.05,
+    "audit_rate": 0.10,
+    "band_agreement": 0.7,
+    "min_view_ms": 200,
+    "sweep_allowed": False,
+    "reviewer_may_rule_own": False,
+}
 PRESETS = (
     Preset(
         "quick",
@@ -42,14 +54,10 @@ PRESETS = (
             "One answer settles a photo. Only photos drawn at random get a second one, so that a precision can be proven."
         ),
         {
+            **_STRICT,
             "answers_per_image": 1,
-            "boundary_answers": 0,
-            "rule": AgreementRule.UNANIMOUS,
             "certifying_answers": 2,
-            "gold_rate": 0.05,
             "audit_rate": 0.05,
-            "band_agreement": 0.7,
-            "min_view_ms": 200,
             "sweep_allowed": True,
             "reviewer_may_rule_own": True,
         },
@@ -58,18 +66,7 @@ PRESETS = (
         "strict",
         pgettext_lazy("preset", "Strict"),
         gettext_lazy("Two blind answers must agree, or a reviewer rules."),
-        {
-            "answers_per_image": 2,
-            "boundary_answers": 0,
-            "rule": AgreementRule.UNANIMOUS,
-            "certifying_answers": 0,
-            "gold_rate": 0.05,
-            "audit_rate": 0.10,
-            "band_agreement": 0.7,
-            "min_view_ms": 200,
-            "sweep_allowed": False,
-            "reviewer_may_rule_own": False,
-        },
+        _STRICT,
     ),
     Preset(
         "strict-boundary",
@@ -78,37 +75,24 @@ PRESETS = (
             "Two blind answers must agree, three where the machine is least sure. Where these differ the photo is kept out "
             "of training, and no reviewer is asked."
         ),
-        {
-            "answers_per_image": 2,
-            "boundary_answers": 3,
-            "rule": AgreementRule.UNANIMOUS,
-            "certifying_answers": 0,
-            "gold_rate": 0.05,
-            "audit_rate": 0.10,
-            "band_agreement": 0.7,
-            "min_view_ms": 200,
-            "sweep_allowed": False,
-            "reviewer_may_rule_own": False,
-        },
+        {**_STRICT, "boundary_answers": 3},
     ),
     Preset(
         "very-strict",
         gettext_lazy("Very strict"),
-        gettext_lazy("Three blind answers must agree, more of what people see is gold, and more is drawn at random."),
+        gettext_lazy(
+            "Three blind answers must agree, more of what people see is gold, and more is drawn at random."
+        ),
         {
+            **_STRICT,
             "answers_per_image": 3,
-            "boundary_answers": 0,
-            "rule": AgreementRule.UNANIMOUS,
-            "certifying_answers": 0,
             "gold_rate": 0.10,
             "audit_rate": 0.15,
             "band_agreement": 0.8,
             "min_view_ms": 500,
-            "sweep_allowed": False,
-            "reviewer_may_rule_own": False,
         },
     ),
-)  # fmt: skip
+)
 _BY_KEY = {preset.key: preset for preset in PRESETS}
 
 

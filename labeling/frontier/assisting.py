@@ -73,7 +73,7 @@ def _offer(project: Project, rings: Sequence[Certificate], plan: CertificationPl
         "project": project.pk,
         "plan": plan.pk,
         "ranking": current_ranking(project),
-        **arrivals_now(plan.pk, project),
+        **arrivals_now(rings[0], project),
     }
     with without_nested_loops(), connection.cursor() as cursor:
         cursor.execute(_OFFERED, given)
@@ -117,7 +117,7 @@ FOR SHARE OF c
 """  # noqa: S608
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)  # with each answer
 def assist(*, project: Project, annotation: Annotation) -> AssistedLabel | None:
     """Take an answer that waits for another as enough, or draw it for the audit, where a certificate allows that.
 

@@ -154,7 +154,7 @@ def _append_decisions(
                 "now": timezone.now(),
                 "plans": [each.certificate.run.plan_id for each in terms],
                 "ranking": current_ranking(project),
-                **arrivals_now(terms[0].certificate.run.plan_id, project),
+                **arrivals_now(terms[0].certificate, project),
             },
         )
         rows: list[tuple[int, int, bool]] = cursor.fetchall()

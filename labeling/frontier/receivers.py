@@ -87,10 +87,11 @@ def on_meaning_priced(*, project: Project, **_kwargs: Any) -> dict[str, int]:
 
 @receiver(ranking_swapped)
 def on_ranking_swapped(*, project: Project, **_: Any) -> None:
-    """New photos have scores now, and all entries are new."""
+    """New photos have scores now, and all entries are new. Under a certificate arrivals are looked at even where the machine
+    is off: predictions say by them what is certified."""
     if AutomaticDecision.objects.filter(project=project, mode=Mode.ON).exists():
         services.withdraw_decided(project=project)
-    if _decides(project, Mode.ON, Mode.SHADOW):
+    if _certified(project):
         services.request_deciding(project=project)
     else:
         services.leave_rest_to_people(project=project)
@@ -99,14 +100,12 @@ def on_ranking_swapped(*, project: Project, **_: Any) -> None:
 @receiver(items_added)
 def on_items_added(*, project: Project, item_ids: list[int], **_: Any) -> None:
     """The machine looks first: a photo that somebody's waiting screen is lent is people's."""
-    if _decides(project, Mode.ON):
+    if policy_of(project).mode == Mode.ON and _certified(project):
         machine_first.leave(project=project, item_ids=item_ids)
 
 
-def _decides(project: Project, *modes: Mode) -> bool:
-    return (
-        policy_of(project).mode in modes and Certificate.objects.in_force().filter(project=project).exists()
-    )
+def _certified(project: Project) -> bool:
+    return Certificate.objects.in_force().filter(project=project).exists()
 
 
 # Each answer that settles a photo asks this, so it is one look.

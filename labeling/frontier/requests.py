@@ -25,22 +25,11 @@ LOOK_AFTER = 10
 def request_certification(*, project: Project, by: User | None = None) -> Job:
     """Walk inward on the random labels there are, in the background.
 
-    Raises :class:`Refused` ``no_model`` (409) before a version is promoted, ``learned_unsettled`` (409) where the champion
-    learned elsewhere from photos that are not settled here: they would be decided, and drawn, as if it had not seen them.
+    Raises :class:`Refused` ``no_model`` (409) before a version is promoted.
     """
-    model = champion(project)
-    if model is None:
+    if champion(project) is None:
         raise Refused(
             "no_model", _("A certificate is of a model version. Train one and promote it, then certify.")
-        )
-    if model.learned_unsettled:
-        raise Refused(
-            "learned_unsettled",
-            _(
-                "Version %(number)d was trained elsewhere, also on photos that are not settled here: nothing can be "
-                "certified of it. Register a head that learned from settled photos alone."
-            )
-            % {"number": model.number},
         )
     return _enqueue_once("certify", project, by)
 
@@ -51,10 +40,7 @@ def certify_when_wanted(*, project: Project) -> Job | None:
         FrontierPolicy.objects.filter(project=project).exists()
         or CertificationRun.objects.filter(project=project).exists()
     )
-    model = champion(project) if wanted else None
-    if model is None or model.learned_unsettled:
-        return None
-    return request_certification(project=project)
+    return request_certification(project=project) if wanted and champion(project) is not None else None
 
 
 def look_again_when_due(*, project: Project) -> Job | None:

@@ -50,8 +50,8 @@ def why_waiting(project: Project, item_ids: Collection[int]) -> dict[int, str]:
 
     Of the whole project: ``off``, ``shadow``, ``no_model``, ``no_certificate``. Of the photo: ``overruled``,
     ``not_scored``, ``outside`` (its class has no certificate, or its margin lies below what is certified), ``audits_wait``
-    (of its class), ``unlike_the_pool`` or ``not_looked_at`` (it came after the plan), ``with_people`` (all that it takes is
-    there, but people have it: it was drawn, begun, or is to be asked first).
+    (of its class), ``only_the_pool``, ``unlike_the_pool`` or ``not_looked_at`` (it came after the plan: see ``arrivals``),
+    ``with_people`` (all that it takes is there, but people have it: it was drawn, begun, or is to be asked first).
     """
     whole, certificates = _certified(project)
     if whole:
@@ -95,7 +95,7 @@ def why_told(project: Project, item_ids: Collection[int]) -> dict[int, str]:
 def _unlike(
     project: Project, certificates: Sequence[Certificate], item_ids: Collection[int], *, otherwise: str
 ) -> dict[int, str]:
-    why = why_unlike(certificates[0].run.plan_id, project, item_ids)
+    why = why_unlike(certificates[0], project, item_ids)
     return {item: why[item] or otherwise for item in item_ids}
 
 

@@ -84,7 +84,7 @@ def log_in(
     """
     attempt = {"address": request.META.get("REMOTE_ADDR", ""), "username": username}
     if refusal := throttle.must_wait(**attempt):
-        raise Refused("throttled", refusal, status=429)
+        raise Refused("throttled", refusal, status=429, retry_after=throttle.WINDOW_SECONDS)
     user = authenticate(request, username=username, password=password)
     if user is None:
         throttle.count_failure(**attempt)
@@ -114,7 +114,7 @@ def _check_second_step(user: User, code: str) -> None:
     except ValidationError as error:
         message = " ".join(error.messages)
         if error.code == "throttled":
-            raise Refused("throttled", message, status=429) from None
+            raise Refused("throttled", message, status=429, retry_after=throttle.WINDOW_SECONDS) from None
         raise Refused("bad_code", message, status=401) from None
     used.record_usage()
 

@@ -46,10 +46,10 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     if isinstance(error, exceptions.APIException):
         if challenge := getattr(error, "auth_header", None):
             headers["WWW-Authenticate"] = challenge
-        if (wait := getattr(error, "wait", None)) is not None:
-            headers["Retry-After"] = str(max(1, round(wait)))
     elif isinstance(error, Refused) and error.status == 401:
         headers["WWW-Authenticate"] = "Token"
+    if refusal.retry_after is not None:
+        headers["Retry-After"] = str(refusal.retry_after)
     if isinstance(error, exceptions.MethodNotAllowed) and (view := context.get("view")) is not None:
         headers["Allow"] = ", ".join(view.allowed_methods)
     return Response(
@@ -100,6 +100,7 @@ def _as_refusal(error: Exception) -> Refused | None:
                 _("Too many requests of this kind. Wait %(seconds)s\u00a0s, then try again.")
                 % {"seconds": wait},
                 status=429,
+                retry_after=wait,
             )
         case RequestDataTooBig() | TooManyFilesSent():
             return Refused(

@@ -43,12 +43,7 @@ def photos_of(inspection: Inspection) -> list[InspectionPhoto]:
     )
 
 
-def missing_shots(inspection: Inspection) -> list[str]:
-    """Keys of the required shots of which there is no photo that serves, in order."""
-    return missing_among(photos_of(inspection), inspection.version.shots.all())
-
-
 def missing_among(photos: Collection[InspectionPhoto], shots: Collection[Shot]) -> list[str]:
-    """The same, where the photos and the version's shots are at hand."""
+    """Keys of the required ``shots`` of which none of the ``photos`` serves, in order."""
     there = {photo.shot_id for photo in photos if photo.image_id and not photo.faults}
     return [shot.key for shot in shots if shot.required and shot.pk not in there]

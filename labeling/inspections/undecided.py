@@ -24,6 +24,10 @@ _WHY = {
         "the machine may not decide it yet: it came with many others, which are compared first with the photos that the "
         "certificate speaks of."
     ),
+    "only_the_pool": gettext_lazy(
+        "the machine may not decide it: it came later than the photos that the certificate speaks of, and what was trained "
+        "elsewhere is certified of no others."
+    ),
     "unlike_the_pool": gettext_lazy(
         "the machine may not decide it: it came with photos that differ from those that the certificate speaks of."
     ),

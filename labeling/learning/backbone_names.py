@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext as _
 
-from labeling.learning.models import FUSED_BY, DomainBackbone
+from labeling.learning.models import BROUGHT_IN_FAMILY, FUSED_BY, DomainBackbone
 
 
 def said(name: str) -> str:
@@ -13,7 +13,7 @@ def said(name: str) -> str:
 
 
 def _said(name: str) -> str:
-    if name.startswith("onnx:"):
+    if name.startswith(BROUGHT_IN_FAMILY):
         return _("a classifier that was brought in")
     if not name.startswith("domain:"):
         return name

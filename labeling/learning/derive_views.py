@@ -37,7 +37,7 @@ class DeriveForm(ProjectForm):
         help_text=gettext_lazy(
             "Optional. One a line: file name or SHA-256, a comma, and the class's key (its name in small letters). "
             "Names are matched exactly, ending and capital letters included. The answers become gold, which checks "
-            "people blind. They never train a model: nobody can say by which rules they came about."
+            "people blind and never trains. Labels that should train are brought in later, on the page Imports."
         ),
         widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false"}),
     )

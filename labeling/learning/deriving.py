@@ -67,8 +67,7 @@ def derive_project(
         only_class: key of a class of ``source``: only photos settled as it. Empty: all photos.
         with_members: everybody keeps their role; ``by`` is an admin in any case.
         gold: (file name or SHA-256 of a photo, class key) whose answers are known. They become gold: a yardstick for
-            people, which never trains. Labels from elsewhere are not ground truth here, because nobody can say by
-            which rules they came about.
+            people, which never trains. Labels that should train are imported into the new project (``exchange.imports``).
 
     Raises :class:`Refused`: ``no_photos`` (409) when nothing would come over; ``invalid`` or ``unknown_class`` (422), also
     where ``gold`` names a photo that would not come over.

@@ -36,6 +36,14 @@ def brought_in(project: Project) -> ModelVersion | None:
     )
 
 
+def brought_in_under(version: ModelVersion) -> QuerySet[ModelVersion]:
+    """The classifiers that were brought in and that a version stands on, itself too."""
+    hashes = [part.backbone_hash for part in version.parts]
+    return ModelVersion.objects.filter(
+        project=version.project_id, manifest__origin=BROUGHT_IN, backbone_hash__in=hashes
+    )
+
+
 def to_embed(project: Project) -> list[str]:
     """Names of the backbones under which every photo needs an embedding, the project's own first.
 

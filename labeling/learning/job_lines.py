@@ -90,6 +90,7 @@ WAITS = {
     "not_scored": gettext_lazy("not scored yet"),
     "outside": gettext_lazy("outside of what is certified"),
     "audits_wait": gettext_lazy("too many audits of their class wait"),
+    "only_the_pool": gettext_lazy("came after what was certified"),
     "unlike_the_pool": gettext_lazy("unlike the photos that the certificate speaks of"),
     "not_looked_at": gettext_lazy("not compared with those photos yet"),
     "with_people": gettext_lazy("drawn at random, or begun by people"),

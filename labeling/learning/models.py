@@ -34,6 +34,8 @@ class Snapshot(models.Model):
 
 #: Between the names of the backbones that a version fuses, in its own.
 FUSED_BY = " & "
+#: With it begin the names of classifiers that were brought in, as backbones.
+BROUGHT_IN_FAMILY = "onnx:"
 
 
 @dataclass(frozen=True)
@@ -84,9 +86,11 @@ class ModelVersion(models.Model):
         return f"v{self.number}"
 
     @property
-    def learned_unsettled(self) -> bool:
-        """It was trained elsewhere, also on photos without a ground truth in its snapshot; or nobody counted these."""
-        return "registered" in self.manifest and self.manifest.get("unsettled") != 0
+    def learned_elsewhere(self) -> bool:
+        """It may have learned from photos that its snapshot does not name: it stands on a classifier that was brought in, or
+        was registered and names photos without a ground truth, or such that nobody counted."""
+        stands_on_one = any(part.backbone.startswith(BROUGHT_IN_FAMILY) for part in self.parts)
+        return stands_on_one or ("registered" in self.manifest and self.manifest.get("unsettled") != 0)
 
     @property
     def parts(self) -> Sequence[Part]:

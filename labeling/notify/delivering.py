@@ -1,6 +1,6 @@
 """What waits is delivered: all endpoints side by side, of each subject one event after the other.
 
-A digest is one message for all that waits for its endpoint; then that rests, and gathers what comes.
+A digest is one message for what waits for its endpoint, as its channel chooses; then that rests, and gathers what comes.
 
 One job does it at a time (they share a lock), in threads that know no database. Whoever is killed leaves the deliveries
 waiting, and the next one sends again what was under way: at least once, and by the event's id harmless. A slow receiver
@@ -24,7 +24,7 @@ from labeling.jobs.progress import stopping
 from labeling.notify.bodies import bodies_of
 from labeling.notify.channels import CHANNELS, DIGESTS
 from labeling.notify.channels.channel import Answer, Send, Told
-from labeling.notify.channels.mail import wants_body
+from labeling.notify.channels.digest import wants_body
 from labeling.notify.listening import TASK
 from labeling.notify.models import Delivery, DeliveryState, Endpoint
 from labeling.notify.recording import Tried, give_up, record
@@ -137,7 +137,8 @@ def _ready(flying: Collection[list[Delivery]]) -> list[tuple[list[Delivery], Sen
         .select_related("endpoint__project", "event__project")
         .order_by("event")
     )
-    ready = [_digest(each.endpoint) for each in found if each.endpoint.kind in DIGESTS]
+    digests = [_digest(each.endpoint) for each in found if each.endpoint.kind in DIGESTS]
+    ready = [digest for digest in digests if digest[0]]
     single = [each for each in found if each.endpoint.kind in CHANNELS]
     bodies = bodies_of([each.event for each in single])
     for each in single:
@@ -150,9 +151,10 @@ def _ready(flying: Collection[list[Delivery]]) -> list[tuple[list[Delivery], Sen
 
 
 def _digest(endpoint: Endpoint) -> tuple[list[Delivery], Send]:
-    """All that waits for it. What a row tells is asked for the first few of each kind only."""
+    """What its channel chooses of all that waits for it. What a row tells is asked for the first few of each kind only."""
     waiting = Delivery.objects.filter(endpoint=endpoint, state=DeliveryState.WAITING)
-    some = list(waiting.select_related("event__project").order_by("event")[:TOGETHER])
+    all_of_it = list(waiting.select_related("event__project").order_by("event")[:TOGETHER])
+    some, prepare = DIGESTS[endpoint.kind](endpoint, all_of_it)
     so_far: Counter[str] = Counter()
     shown = []
     for each in some:
@@ -161,7 +163,7 @@ def _digest(endpoint: Endpoint) -> tuple[list[Delivery], Send]:
         so_far[each.event.kind] += 1
     bodies = bodies_of(shown)
     told = [Told(each.event, bodies.get(each.event_id), endpoint.project_id is None) for each in some]
-    return some, DIGESTS[endpoint.kind](endpoint, told)
+    return list(some), prepare(endpoint, told)
 
 
 def _timed(send: Send) -> _Timed:

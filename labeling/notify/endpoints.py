@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,7 +18,8 @@ from django.utils.translation import gettext as _
 
 from labeling.catalog.models import Project
 from labeling.catalog.services import log_activity
-from labeling.notify.channels.mail import SCHEME
+from labeling.notify.channels import mail, slack
+from labeling.notify.channels.slack.sending import OPENED, RULED
 from labeling.notify.kinds import CHOICES
 from labeling.notify.kinds.testing import TEST
 from labeling.notify.listening import wake
@@ -28,6 +30,8 @@ from labeling.refusals import Refused
 
 #: The most of one project, and of the whole site.
 MOST = 20
+#: Of Slack, by name or by id (https://docs.slack.dev/reference/methods/chat.postMessage).
+_CHANNEL = re.compile(r"#[\w-]{1,80}|[CG][A-Z0-9]{8,30}")
 
 
 @transaction.atomic
@@ -36,8 +40,8 @@ def make_endpoint(
 ) -> tuple[Endpoint, str]:
     """An endpoint, and its secret, which nobody can read again. Without a project it hears all of them.
 
-    ``url``: of a program; or an address of mail, with ``mailto:`` or without, whose endpoint has no secret ("").
-    ``site``: the origin to which mails lead.
+    ``url``: of a program; or an address of mail, with ``mailto:`` or without; or a channel of Slack, as ``#name`` or by its
+    id, with ``slack:`` or without. The last two have no secret (""). ``site``: the origin to which they lead.
 
     Raises :class:`Refused` ``invalid`` (422) for an address or kinds of event that cannot be, ``too_many`` (409).
     """
@@ -53,7 +57,7 @@ def make_endpoint(
         kind=kind,
         name=name.strip() or _host_of(url),
         url=url,
-        events=sorted(set(events)),
+        events=_heard(kind, events),
         secret=secret and encrypted(secret),
         site=site,
         language=get_language() or "",
@@ -75,11 +79,13 @@ def change_endpoint(
     changed: dict[str, Any] = {
         "name": endpoint.name if name is None else name.strip() or endpoint.name,
         "url": endpoint.url if url is None else _whole(url),
-        "events": endpoint.events if events is None else sorted(set(events)),
+        "events": endpoint.events if events is None else _heard(endpoint.kind, events),
     }
     _check(url=changed["url"], events=changed["events"], stays=endpoint.kind)
     if all(getattr(endpoint, field) == value for field, value in changed.items()):
         return
+    if endpoint.kind == Channel.SLACK and changed["url"] != endpoint.url:
+        endpoint.slack_messages.all().delete()  # their threads, and their buttons, are another channel's
     for field, value in changed.items():
         setattr(endpoint, field, value)
     endpoint.save(update_fields=list(changed))
@@ -102,10 +108,10 @@ def remove_endpoint(*, endpoint: Endpoint, by: User) -> None:
 def renew_secret(*, endpoint: Endpoint, by: User) -> str:
     """Another secret, which nobody can read again; for a day both sign.
 
-    Raises :class:`Refused` ``no_secret`` (409) for mail.
+    Raises :class:`Refused` ``no_secret`` (409) for mail and Slack.
     """
     if not endpoint.secret:
-        raise Refused("no_secret", _("Mails are not signed: there is no secret to renew."))
+        raise Refused("no_secret", _("Only webhooks are signed: there is no secret to renew."))
     secret = renew(Endpoint.objects.select_for_update(no_key=True).get(pk=endpoint.pk))
     _tell(endpoint, "secret", by)
     return secret
@@ -136,27 +142,42 @@ def replay(*, delivery: Delivery) -> None:
 
 
 def _whole(url: str) -> str:
-    """With its scheme, where it is an address of mail."""
+    """With its scheme, where it is an address of mail or a channel of Slack."""
     url = url.strip()
-    return f"{SCHEME}{url}" if "@" in url and "/" not in url and not url.startswith(SCHEME) else url
+    if _CHANNEL.fullmatch(url):
+        return f"{slack.SCHEME}{url}"
+    return (
+        f"{mail.SCHEME}{url}" if "@" in url and "/" not in url and _kind_of(url) == Channel.WEBHOOK else url
+    )
 
 
 def _kind_of(url: str) -> Channel:
-    return Channel.MAIL if url.startswith(SCHEME) else Channel.WEBHOOK
+    schemes = {mail.SCHEME: Channel.MAIL, slack.SCHEME: Channel.SLACK}
+    return next((kind for scheme, kind in schemes.items() if url.startswith(scheme)), Channel.WEBHOOK)
 
 
 def _host_of(url: str) -> str:
     """What it is called where nobody says a name: of mail too no person, as the diary keeps it."""
-    return (
-        url.rpartition("@")[2][:80] if _kind_of(url) == Channel.MAIL else (urlsplit(url).hostname or "")[:80]
-    )
+    match _kind_of(url):
+        case Channel.MAIL:
+            return url.rpartition("@")[2][:80]
+        case Channel.SLACK:
+            return url.removeprefix(slack.SCHEME)[:80]
+    return (urlsplit(url).hostname or "")[:80]
+
+
+def _heard(kind: str, events: Sequence[str]) -> list[str]:
+    """In Slack a dispute's message has buttons, which go when it is ruled on."""
+    more = {RULED} if kind == Channel.SLACK and OPENED in events else set()
+    return sorted({*events, *more})
 
 
 def _check(*, url: str, events: Sequence[str], stays: str = "") -> None:
+    faults = {Channel.MAIL: _mail_fault, Channel.SLACK: _slack_fault, Channel.WEBHOOK: _web_fault}
     wrong: dict[str, Any] = {}
     if stays and _kind_of(url) != stays:
-        wrong["url"] = _("A webhook stays a webhook, and mail stays mail. Make another one, and remove this.")
-    elif fault := _mail_fault(url) if _kind_of(url) == Channel.MAIL else _web_fault(url):
+        wrong["url"] = _("A webhook, a mailbox or a channel stays one. Make another one, and remove this.")
+    elif fault := faults[_kind_of(url)](url):
         wrong["url"] = fault
     unknown = sorted(set(events) - set(CHOICES))
     if unknown:
@@ -170,7 +191,7 @@ def _check(*, url: str, events: Sequence[str], stays: str = "") -> None:
 def _web_fault(url: str) -> str:
     parts = urlsplit(url) if _may_be_split(url) else None
     if parts is None or parts.scheme not in {"https", "http"} or not parts.hostname:
-        return _("Give a whole address, as https://example.com/hooks or quality@example.com.")
+        return _("Give a whole address, as https://example.com/hooks, quality@example.com or #quality.")
     if parts.username is not None:
         return _("Give an address without a name and a password.")
     return ""
@@ -180,9 +201,17 @@ def _mail_fault(url: str) -> str:
     if not settings.MAIL_IS_SET_UP:
         return _("No mail is set up here: an administrator does that by HILLTOP_MAIL.")
     try:
-        validate_email(url.removeprefix(SCHEME))
+        validate_email(url.removeprefix(mail.SCHEME))
     except ValidationError:
         return _("Give one address of mail, as quality@example.com.")
+    return ""
+
+
+def _slack_fault(url: str) -> str:
+    if not (settings.SLACK_TOKEN and settings.SLACK_SIGNING_SECRET):
+        return _("No Slack is set up here: an administrator does that by HILLTOP_SLACK_TOKEN.")
+    if not _CHANNEL.fullmatch(url.removeprefix(slack.SCHEME)):
+        return _("Give one channel of Slack, as #quality, or its id, as C0123ABCD.")
     return ""
 
 

@@ -15,8 +15,8 @@ class EndpointForm(forms.Form):
         max_length=1000,
         label=_("Address"),
         help_text=_(
-            "Events are posted there, as https://example.com/hooks, or mailed there, as quality@example.com: one mail in "
-            "15 minutes at most. Programs inside this network are not reached."
+            "Of a program (https://example.com/hooks), a mailbox (quality@example.com: one mail in 15 minutes at most) or a "
+            "channel of Slack that the app was invited to (#quality). Programs inside this network are not reached."
         ),
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "inputmode": "url"}),
     )

@@ -23,6 +23,7 @@ class Channel(models.TextChoices):
 
     WEBHOOK = "webhook", _("Webhook")
     MAIL = "mail", _("Mail")
+    SLACK = "slack", _("Slack")
 
 
 class OffReason(models.TextChoices):
@@ -43,8 +44,8 @@ class Endpoint(models.Model):
     While it is off, events wait for it. ``failing_since``: the first attempt after the last one that was taken; until
     ``not_before`` nothing is tried. ``secret`` is encrypted, and ``old_secret`` signs too until ``old_until``.
 
-    A mail has no secret. It is written in the ``language`` of whoever made it, and leads to ``site``, the origin under which
-    they reached this one.
+    Only a webhook has a secret. Mails and messages of Slack are written in the ``language`` of whoever made it, and lead to
+    ``site``, the origin under which they reached this one.
 
     From ``removed_at`` on nobody sees it, and it hears nothing; its deliveries go in pieces, and then it does
     (:mod:`labeling.notify.tidying`).
@@ -185,3 +186,34 @@ class Attempt(models.Model):
     @property
     def taken(self) -> bool:
         return self.status is not None and 200 <= self.status < 300
+
+
+class SlackMessage(models.Model):
+    """What stands in Slack's ``channel`` under its time stamp ``ts``; both are empty until it is there.
+
+    It tells of one ``event`` alone, or is a digest (then that names none). The first of a ``subject`` begins the thread of
+    those that follow. ``dispute``: the one that its buttons rule on.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    endpoint = models.ForeignKey(
+        Endpoint, on_delete=models.CASCADE, related_name="slack_messages", db_index=False
+    )
+    subject = models.CharField(max_length=80)
+    event = models.UUIDField()
+    dispute = models.UUIDField(null=True)
+    channel = models.CharField(max_length=32, blank=True)
+    ts = models.CharField(max_length=32, blank=True)
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["endpoint", "event"], name="one_slack_message_an_event")
+        ]
+        indexes = [
+            models.Index(fields=["endpoint", "subject"], name="slack_messages_of_subject"),
+            models.Index(fields=["endpoint", "at"], name="slack_messages_by_time"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.subject} at {self.channel}/{self.ts}"

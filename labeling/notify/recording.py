@@ -14,10 +14,8 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from labeling.notify.channels import DIGESTS
 from labeling.notify.channels.channel import Answer
-from labeling.notify.channels.mail import REST
-from labeling.notify.models import Attempt, Delivery, DeliveryState, Endpoint, OffReason
+from labeling.notify.models import Attempt, Channel, Delivery, DeliveryState, Endpoint, OffReason
 from labeling.notify.switching import switch_off_by_itself
 
 #: After so many failures in a row, of whichever subjects, an endpoint is left alone: as long as one delivery would be, and
@@ -73,6 +71,8 @@ def _log(tried: Sequence[Tried]) -> None:
     Delivery.objects.filter(pk__in=taken).update(
         state=DeliveryState.DELIVERED, attempts=F("attempts") + 1, delivered_at=timezone.now()
     )
+    for keep in {each.answer.keep for each in tried if each.answer.taken and each.answer.keep}:
+        keep()
 
 
 def _follow(endpoint: Endpoint, tried: Sequence[Tried]) -> None:
@@ -83,17 +83,23 @@ def _follow(endpoint: Endpoint, tried: Sequence[Tried]) -> None:
         endpoint.failing_since = endpoint.failing_since or min(each.at for each in failed)
         endpoint.failures += len(failed)
     if endpoint.failures >= IN_A_ROW:
-        rest = min(REST_S, _pause(endpoint.failures // IN_A_ROW - 1))
-        endpoint.not_before = timezone.now() + timedelta(seconds=rest)
+        _leave_alone(endpoint, min(REST_S, _pause(endpoint.failures // IN_A_ROW - 1)))
+    _leave_alone(endpoint, max(each.answer.rest for each in tried))
     endpoint.save(update_fields=["failing_since", "failures", "not_before"])
     for each in failed:
         _fail(endpoint, each.delivery)
-    if endpoint.kind in DIGESTS:
+    if endpoint.kind == Channel.MAIL and failed:
         # All that waits goes out together: a new event neither brings forward those that failed nor comes alone.
-        endpoint.not_before = max((each.delivery.next_at for each in failed), default=timezone.now() + REST)
+        endpoint.not_before = max(each.delivery.next_at for each in failed)
         endpoint.save(update_fields=["not_before"])
     if endpoint.is_on and any(each.answer.status == GONE for each in failed):
         switch_off_by_itself(endpoint, OffReason.GONE)
+
+
+def _leave_alone(endpoint: Endpoint, seconds: float) -> None:
+    if seconds > 0:
+        until = timezone.now() + timedelta(seconds=seconds)
+        endpoint.not_before = max(endpoint.not_before or until, until)
 
 
 def _fail(endpoint: Endpoint, delivery: Delivery) -> None:

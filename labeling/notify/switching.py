@@ -39,7 +39,8 @@ def _off(endpoint: Endpoint, reason: OffReason, by: User | None) -> None:
     endpoint.off_at, endpoint.off_reason = timezone.now(), reason
     endpoint.save(update_fields=["off_at", "off_reason"])
     if endpoint.project:
-        log_activity(project=endpoint.project, kind="endpoint_off", actor=by, name=endpoint.name, why=reason)
+        told = {"name": endpoint.name, "why": reason, "channel": endpoint.kind}
+        log_activity(project=endpoint.project, kind="endpoint_off", actor=by, **told)
 
 
 @transaction.atomic
@@ -66,15 +67,19 @@ def _tell(endpoint: Endpoint) -> None:
     )
     to = [each.email for each in admins.filter(is_active=True).exclude(email="")]
     body = _(
-        "Hello,\n\nthe webhook “%(name)s” is switched off: %(why)s. Its events wait for it for %(days)d days. Mend the "
+        "Hello,\n\n“%(name)s” (%(kind)s) is switched off: %(why)s. Its events wait for it for %(days)d days. Mend the "
         "receiver, then switch it on again on the page of webhooks: what waited is sent then, in order."
     ) % {
         "name": endpoint.name,
+        "kind": endpoint.get_kind_display(),
         "why": OffReason(endpoint.off_reason).label,
         "days": settings.EVENTS_KEPT.days,
     }
+    one_line = " ".join(endpoint.name.split())
     for address in to:
         try:
-            EmailMessage(_("A webhook of Hilltop is switched off"), body, to=[address]).send()
+            EmailMessage(
+                _("Hilltop: “%(name)s” is switched off") % {"name": one_line}, body, to=[address]
+            ).send()
         except (SMTPException, OSError):
             logger.exception("a notice could not be mailed")

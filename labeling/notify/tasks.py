@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from procrastinate.contrib.django import app
 
-from labeling.notify import delivering, tidying
+from labeling.notify import delivering, tidying, weeks
 from labeling.notify.listening import PRIORITY, QUEUE, TASK, wake
 
 
@@ -38,3 +38,11 @@ def tidy_events(timestamp: int) -> None:
 )
 def end_endpoints(timestamp: int) -> None:
     tidying.end_removed()
+
+
+@app.periodic(cron="13 * * * *")
+@app.task(
+    name="hilltop.tell_weeks", queue="cpu", queueing_lock="hilltop.tell_weeks", lock="hilltop.tell_weeks"
+)
+def tell_of_weeks(timestamp: int) -> None:
+    weeks.tell_weeks()

@@ -6,7 +6,8 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from labeling.notify.models import Delivery, Endpoint, Event
+from labeling.notify.models import Delivery, Endpoint, Event, SlackMessage
+from labeling.truth.models import OpenDispute
 
 CHUNK = 5000
 
@@ -17,6 +18,9 @@ def remove_old() -> int:
     while some := list(old.order_by("at").values_list("pk", flat=True)[:CHUNK]):
         Event.objects.filter(pk__in=some).delete()
         removed += len(some)
+    # With them go the threads of Slack; a message that still has buttons is to lose them one day.
+    messages = SlackMessage.objects.filter(at__lt=timezone.now() - settings.EVENTS_KEPT)
+    messages.exclude(dispute__in=OpenDispute.objects.values("pk")).delete()
     return removed
 
 

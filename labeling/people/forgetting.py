@@ -15,7 +15,7 @@ from labeling.database.append_only import erasing
 from labeling.people.access import switch_off
 from labeling.people.accounts import is_taken
 from labeling.people.history import remember
-from labeling.people.models import AccountEvent, Token, User
+from labeling.people.models import AccountEvent, SlackAccount, Token, User
 from labeling.refusals import Refused
 
 #: What says who somebody is.
@@ -57,6 +57,7 @@ def forget(person: User) -> None:
     person.save(update_fields=["password", "own_keys", "last_login", "toured_at"])
     for rows in (EmailAddress, SocialAccount, Authenticator, Token):
         rows.objects.filter(user=person).delete()
+    SlackAccount.objects.filter(person=person).delete()
     _end_all_sessions(person)
     with erasing():
         AccountEvent.objects.filter(person=person).exclude(what="").update(what="")

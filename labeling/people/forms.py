@@ -133,8 +133,9 @@ class ChangePasswordForm(_PasswordAlone, PasswordChangeForm):  # type: ignore[ty
 class ForgotForm(PasswordResetForm):
     """Whoever forgot their password gets a one-time link by mail. The answer is the same for an unknown address."""
 
-    #: Mails to one address, and requests from one place, in an hour.
+    #: Mails to one address, and requests from one place, in a window.
     TO_ONE, FROM_ONE = 3, 20
+    WINDOW_SECONDS = 3600
 
     def __init__(self, *args: Any, request: HttpRequest | None = None, **named: Any) -> None:
         super().__init__(*args, **named)
@@ -146,7 +147,9 @@ class ForgotForm(PasswordResetForm):
         email = str(self.cleaned_data["email"])
         assert self.request is not None  # narrows the type: the view gives it
         place = neighbourhood(self.request.META.get("REMOTE_ADDR", ""))
-        asked, _left = rate_limits.count(rate_limits.key_of("forgot from", place), seconds=3600)
+        asked, _left = rate_limits.count(
+            rate_limits.key_of("forgot from", place), seconds=self.WINDOW_SECONDS
+        )
         if asked > self.FROM_ONE:
             raise ValidationError(
                 gettext("Too many requests from your network. Try again in an hour."), code="throttled"
@@ -156,7 +159,9 @@ class ForgotForm(PasswordResetForm):
     def save(self, *_args: Any, **_named: Any) -> None:
         assert self.request is not None
         email = self.cleaned_data["email"]
-        asked, _left = rate_limits.count(rate_limits.key_of("forgot", email.casefold()), seconds=3600)
+        asked, _left = rate_limits.count(
+            rate_limits.key_of("forgot", email.casefold()), seconds=self.WINDOW_SECONDS
+        )
         if asked > self.TO_ONE:
             return  # said to nobody: that would tell whether there is such an account
         for person in self.get_users(email):

@@ -68,6 +68,7 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]  # of the toke
         super().save(*args, **named)
         if ends:
             Token.objects.filter(user=self).delete()
+            SlackAccount.objects.filter(person=self).delete()
 
     def _get_session_auth_hash(self, secret: str | None = None) -> str:
         salt = "django.contrib.auth.models.AbstractBaseUser.get_session_auth_hash"
@@ -92,6 +93,25 @@ class Token(AbstractAuthToken):  # type: ignore[misc]
         return shown(self.name)
 
 
+class SlackAccount(models.Model):
+    """Who somebody of a Slack workspace (``team``) is here, as they confirmed while signed in. Ends as tokens do.
+
+    ``team`` and ``member`` are Slack's own ids, ``name`` is what Slack called them then.
+    """
+
+    person = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="slack")
+    team = models.CharField(max_length=32)
+    member = models.CharField(max_length=32)
+    name = models.CharField(max_length=80)
+    linked_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["team", "member"], name="one_person_a_slack_account")]
+
+    def __str__(self) -> str:
+        return f"@{self.name}"
+
+
 class AccountEvent(models.Model):
     """Something that decides who can sign in as whom, and each sign-in. Appended, never changed.
 
@@ -112,6 +132,8 @@ class AccountEvent(models.Model):
         TWO_STEP_ON = "two_step_on", _("Two-step sign-in switched on")
         TWO_STEP_OFF = "two_step_off", _("Two-step sign-in switched off")
         JOINED = "joined", _("Joined to single sign-on")
+        SLACK_LINKED = "slack_linked", _("Slack account linked")
+        SLACK_UNLINKED = "slack_unlinked", _("Slack account unlinked")
         SUPERUSER_ON = "superuser_on", _("Became an administrator of the site")
         SUPERUSER_OFF = "superuser_off", _("No longer an administrator of the site")
         SIGNED_IN = "signed_in", _("Signed in")

@@ -19,6 +19,7 @@ urlpatterns = [
     path("account/sign-out", account.sign_out_everywhere, name="sign-out-everywhere"),
     path("account/tokens", account.make_token, name="token-make"),
     path("account/tokens/<str:key>/revoke", account.revoke_token, name="token-revoke"),
+    path("account/slack/unlink", account.unlink_slack, name="slack-unlink"),
     path("forgot", links.Forgot.as_view(), name="forgot"),
     path("forgot/sent", links.ForgotSent.as_view(), name="forgot-sent"),
     path("link/<str:uidb64>/<str:token>", links.ChoosePassword.as_view(), name="link"),

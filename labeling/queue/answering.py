@@ -11,6 +11,7 @@ from uuid import UUID
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from psycopg.errors import UniqueViolation
 
 from labeling.catalog.models import Project
 from labeling.database.locks import SHARED_SQL, Lock
@@ -32,7 +33,6 @@ class Submission:
     undo_until: datetime
 
 
-@transaction.atomic
 def submit(
     *,
     project: Project,
@@ -53,24 +53,31 @@ def submit(
     :func:`labeling.truth.services.record_answer` raises.
     """
     shown_at = plausible(shown_at)
-    loan = _open_loan(project, labeler, lease, key)
-    if loan is None:
-        stored = _stored(project, labeler, key, answer)  # perhaps delivered before, or a twin won the race
-        if stored is not None:
-            return stored
-        raise _no_longer_wanted(project, labeler, lease)
-    viewing = truth.Viewing(*loan, shown_at=shown_at, view_ms=view_ms, guideline=guideline)
     try:
-        annotation = truth.record_answer(
-            project=project, labeler=labeler, key=key, answer=answer, viewing=viewing
-        )
-    except IntegrityError:  # the constraints have the last word
-        stored = _stored(project, labeler, key, answer)
+        with transaction.atomic():
+            loan = _open_loan(project, labeler, lease, key)
+            if loan is None:
+                stored = _stored(
+                    project, labeler, key, answer
+                )  # perhaps delivered before, or a twin won the race
+                if stored is not None:
+                    return stored
+                raise _no_longer_wanted(project, labeler, lease)
+            viewing = truth.Viewing(*loan, shown_at=shown_at, view_ms=view_ms, guideline=guideline)
+            annotation = truth.record_answer(
+                project=project, labeler=labeler, key=key, answer=answer, viewing=viewing
+            )
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "UPDATE queue_slot SET annotation_id = %s WHERE id = %s", [annotation.pk, lease]
+                )
+    except IntegrityError as error:
+        if not isinstance(error.__cause__, UniqueViolation):
+            raise
+        stored = _stored(project, labeler, key, answer)  # the constraints have the last word
         if stored is not None:
             return stored
         raise answered_already() from None
-    with connection.cursor() as cursor:
-        cursor.execute("UPDATE queue_slot SET annotation_id = %s WHERE id = %s", [annotation.pk, lease])
     return Submission(annotation, True, truth.undo_until(project, annotation))
 
 

@@ -1,6 +1,6 @@
 """What the queue does for pages, the API and the rooms above: one import for all its writes."""
 
-from labeling.queue.answering import Submission, plausible, submit, undo
+from labeling.queue.answering import Submission, submit, undo
 from labeling.queue.bringing import bring_answers, take_answers_back
 from labeling.queue.earlier import asked_photo, keep_shown, shown_beside
 from labeling.queue.entries import (
@@ -21,7 +21,6 @@ from labeling.queue.lending import (
     Claiming,
     claim,
     claim_under,
-    give_back,
     release,
     skip,
     unskip,
@@ -41,13 +40,11 @@ __all__ = [
     "claim",
     "claim_under",
     "come_back",
-    "give_back",
     "keep_shown",
     "leave",
     "look_at_bands_again",
     "offer_once",
     "open_next_band",
-    "plausible",
     "put_back",
     "release",
     "remove_several",

@@ -6,7 +6,7 @@ import http.client
 import json
 import socket
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlencode
@@ -42,17 +42,28 @@ class _Line(http.client.HTTPConnection):
 
 
 def probabilities(
-    photos: Sequence[bytes], *, project: int, version: int, shadow: int | None
+    photos: Sequence[bytes],
+    *,
+    project: int,
+    version: int,
+    shadow: int | None,
+    meanwhile: Callable[[], object] = lambda: None,
 ) -> tuple[int, list[dict[str, Any]]]:
     """The version (id) that answered, and for each photo ``probabilities`` (k,), or the code of its ``error``.
 
-    It is another version than was asked for where that one is still being loaded. Meanwhile the caller's database
-    connection is given back, outside of a transaction. Raises :class:`ServiceAway`, and :class:`Refused` ``damaged`` (409)
-    where the version cannot be loaded.
+    It is another version than was asked for where that one is still being loaded. While the service works ``meanwhile`` is
+    called, then the caller's database connection is given back, outside of a transaction. Raises :class:`ServiceAway`, and
+    :class:`Refused` ``damaged`` (409) where the version cannot be loaded.
     """
+
+    def then_let_go() -> None:
+        meanwhile()
+        if not connection.in_atomic_block:
+            connection.close()
+
     asked = {"project": project, "version": version} | ({} if shadow is None else {"shadow": shadow})
     with _waiting():
-        status, body = _ask("POST", f"/predict?{urlencode(asked)}", framed(photos), PATIENCE_S)
+        status, body = _ask("POST", f"/predict?{urlencode(asked)}", framed(photos), PATIENCE_S, then_let_go)
     try:
         told = json.loads(body)
     except ValueError:  # of the server around the service, which could not start it
@@ -79,21 +90,26 @@ def metrics() -> bytes:
 
 @contextmanager
 def _waiting() -> Iterator[None]:
-    """One of those that wait, which leave the database to who works. Raises :class:`ServiceAway` where they are too many."""
+    """One of those that wait. Raises :class:`ServiceAway` where they are too many."""
     if not _open.acquire(blocking=False):
         raise ServiceAway(f"{MOST_OPEN} requests of this web process wait for it already")
     try:
-        if not connection.in_atomic_block:
-            connection.close()
         yield
     finally:
         _open.release()
 
 
-def _ask(method: str, address: str, body: bytes | None, patience_s: float) -> tuple[int, bytes]:
+def _ask(
+    method: str,
+    address: str,
+    body: bytes | None,
+    patience_s: float,
+    meanwhile: Callable[[], None] = lambda: None,
+) -> tuple[int, bytes]:
     line = _Line("predictions", timeout=patience_s)
     try:
         line.request(method, address, body)
+        meanwhile()
         answer = line.getresponse()
         return answer.status, answer.read()
     except (OSError, http.client.HTTPException) as error:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache, lru_cache, partial
 
 from django.utils.translation import gettext as _
 
@@ -22,7 +22,6 @@ from labeling.learning.models import ModelVersion, Promotion, Score
 from labeling.queue.placing import bands_of
 from labeling.refusals import Refused
 from labeling.serving.asking import probabilities
-from labeling.serving.models import Shadow
 
 #: Photos of one request.
 MOST_PHOTOS = 64
@@ -81,16 +80,16 @@ def predict(
             % {"most": MOST_PHOTOS},
         )
     with only_looking():
-        champion = (
-            Promotion.objects.filter(project=project).values_list("model_version_id", flat=True).first()
+        asked = Promotion.objects.filter(project=project).values_list(
+            "model_version_id", "project__shadow__model_version_id"
         )
+        champion, shadow = asked.first() or (None, None)
         if champion is None:
             raise Refused(
                 "no_model", _("No model was promoted in this project yet. Train one, and promote it.")
             )
         photos = [_judged(sha256, data) for sha256, data in sent] + _held(project, champion, hashes)
-        _ask(project, champion, photos)
-        return _told(project, photos)
+        return _told(project, photos, _asked(project, champion, shadow, photos))
 
 
 def _judged(sha256: str, data: bytes) -> _Photo:
@@ -103,6 +102,8 @@ def _judged(sha256: str, data: bytes) -> _Photo:
 
 def _held(project: Project, champion: int, hashes: Sequence[str]) -> list[_Photo]:
     """With their scores, or where they have none yet, with their bytes."""
+    if not hashes:
+        return []
     of_hash = dict(
         Item.objects.filter(project=project, image__sha256__in=hashes).values_list("image__sha256", "pk")
     )
@@ -124,24 +125,32 @@ def _of_item(
         return _Photo(sha256, item_id=item_id, error="lost")
 
 
-def _ask(project: Project, champion: int, photos: Sequence[_Photo]) -> None:
-    """Put into the ``photos`` what the service says of those that have no scores, and by which version."""
+def _asked(project: Project, champion: int, shadow: int | None, photos: Sequence[_Photo]) -> _Version:
+    """Put into the ``photos`` what the service says of those that have no scores, and by which version.
+
+    What the champion's scores mean is looked up meanwhile.
+    """
     asked = [photo for photo in photos if photo.data]
-    if not asked:
-        return
-    shadow = Shadow.objects.filter(project=project).values_list("model_version_id", flat=True).first()
-    version, answers = probabilities(
-        [photo.data for photo in asked], project=project.pk, version=champion, shadow=shadow
-    )
-    for photo, answer in zip(asked, answers, strict=True):
-        photo.version, photo.scores = version, answer.get("probabilities", ())
-        photo.error = answer.get("error", "")
+    meaning = cache(partial(_Version, project, champion, photos))
+    if asked:
+        version, answers = probabilities(
+            [photo.data for photo in asked],
+            project=project.pk,
+            version=champion,
+            shadow=shadow,
+            meanwhile=meaning,
+        )
+        for photo, answer in zip(asked, answers, strict=True):
+            photo.version, photo.scores = version, answer.get("probabilities", ())
+            photo.error = answer.get("error", "")
+    return meaning()
 
 
 class _Version:
     """What a version's scores mean: by what never changes of it, and by ``band`` and ``proofs`` as they are now."""
 
     def __init__(self, project: Project, pk: int, photos: Sequence[_Photo]) -> None:
+        self.pk = pk
         self.number, self.classes, self.keys = _known(pk)
         self.band = bands_of(project, pk)
         self.proofs = Proofs(project, pk, [each.item_id for each in photos if each.item_id is not None])
@@ -154,9 +163,9 @@ def _known(pk: int) -> tuple[int, list[int], list[str]]:
     return version.number, version.classes, selectors.class_keys(version)
 
 
-def _told(project: Project, photos: Sequence[_Photo]) -> list[Prediction]:
-    told_by = {photo.version for photo in photos if not photo.error}
-    versions = {pk: _Version(project, pk, photos) for pk in told_by}
+def _told(project: Project, photos: Sequence[_Photo], champion: _Version) -> list[Prediction]:
+    others = {photo.version for photo in photos if not photo.error} - {champion.pk}
+    versions = {champion.pk: champion} | {pk: _Version(project, pk, photos) for pk in others}
 
     def told(photo: _Photo) -> Prediction:
         if photo.error:

@@ -45,7 +45,7 @@ from labeling.truth.settling import (
 _lot = random.SystemRandom()
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)  # with each answer
 def record_answer(
     *, project: Project, labeler: User, key: UUID, answer: Answer, viewing: Viewing
 ) -> Annotation:

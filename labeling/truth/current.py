@@ -99,40 +99,28 @@ def photo_state(project: Project, item_id: int, round: int, labeler: User | None
         cursor.execute(
             """
             SELECT t.id, t.kind, CASE WHEN t.origin = 'assisted' THEN t.label_class_id END,
-                   EXISTS (SELECT 1 FROM truth_dispute d WHERE d.item_id = %s
+                   EXISTS (SELECT 1 FROM truth_dispute d WHERE d.item_id = %(item)s
                              AND NOT EXISTS (SELECT 1 FROM truth_ruling r WHERE r.dispute_id = d.id)),
                    EXISTS (SELECT 1 FROM truth_pause p
-                           WHERE p.project_id = %s AND p.labeler_id = %s AND p.lifted_at IS NULL),
-                   ARRAY(SELECT a.kind FROM truth_annotation a
-                         WHERE a.item_id = %s AND a.round = %s AND a.draw <> 'gold'
-                           AND NOT EXISTS (SELECT 1 FROM truth_retraction r WHERE r.annotation_id = a.id)
-                         ORDER BY a.id),
-                   ARRAY(SELECT a.label_class_id FROM truth_annotation a
-                         WHERE a.item_id = %s AND a.round = %s AND a.draw <> 'gold'
-                           AND NOT EXISTS (SELECT 1 FROM truth_retraction r WHERE r.annotation_id = a.id)
-                         ORDER BY a.id),
-                   ARRAY(SELECT a.guideline_id FROM truth_annotation a
-                         WHERE a.item_id = %s AND a.round = %s AND a.draw <> 'gold'
-                           AND NOT EXISTS (SELECT 1 FROM truth_retraction r WHERE r.annotation_id = a.id)
-                         ORDER BY a.id),
-                   EXISTS (SELECT 1 FROM truth_annotation a
-                           WHERE a.item_id = %s AND a.round = %s AND a.draw = 'sweep'
-                             AND NOT EXISTS (SELECT 1 FROM truth_retraction r WHERE r.annotation_id = a.id)),
-                   (SELECT i.answers_wanted FROM catalog_item i WHERE i.id = %s),
+                           WHERE p.project_id = %(project)s AND p.labeler_id = %(labeler)s AND p.lifted_at IS NULL),
+                   given.kinds, given.classes, given.guidelines, given.swept,
+                   (SELECT i.answers_wanted FROM catalog_item i WHERE i.id = %(item)s),
                    (SELECT count(*) FROM truth_ruling r JOIN truth_dispute d ON d.id = r.dispute_id
-                    WHERE d.item_id = %s AND r.outcome = 'send_back') >= %s
-            FROM (SELECT 1) once LEFT JOIN truth_groundtruth t ON t.item_id = %s
+                    WHERE d.item_id = %(item)s AND r.outcome = 'send_back') >= %(round)s
+            FROM (SELECT array_agg(a.kind ORDER BY a.id) AS kinds, array_agg(a.label_class_id ORDER BY a.id) AS classes,
+                         array_agg(a.guideline_id ORDER BY a.id) AS guidelines, bool_or(a.draw = 'sweep') AS swept
+                  FROM truth_annotation a
+                  WHERE a.item_id = %(item)s AND a.round = %(round)s AND a.draw <> 'gold'
+                    AND NOT EXISTS (SELECT 1 FROM truth_retraction r WHERE r.annotation_id = a.id)) given
+            LEFT JOIN truth_groundtruth t ON t.item_id = %(item)s
               AND NOT EXISTS (SELECT 1 FROM truth_groundtruth n WHERE n.supersedes_id = t.id)
             """,
-            [
-                item_id,
-                project.pk,
-                labeler.pk if labeler else None,
-                *[item_id, round] * 4,
-                item_id,
-                *[item_id, round],
-                item_id,
-            ],
+            {
+                "item": item_id,
+                "round": round,
+                "project": project.pk,
+                "labeler": labeler.pk if labeler else None,
+            },
         )
         newest, kind, assisted, disputed, paused, kinds, classes, guidelines, swept, wanted, over = (
             cursor.fetchone()
@@ -143,8 +131,8 @@ def photo_state(project: Project, item_id: int, round: int, labeler: User | None
         assisted=assisted,
         disputed=disputed,
         paused=paused,
-        answers=[Given(*each) for each in zip(kinds, classes, guidelines, strict=True)],
-        swept=swept,
+        answers=[Given(*each) for each in zip(kinds or (), classes or (), guidelines or (), strict=True)],
+        swept=bool(swept),
         wanted=wanted,
         over=over,
     )

@@ -22,7 +22,7 @@ from labeling.truth.paused_photos import send_back_paused
 from labeling.truth.quality.agreement import request_estimates
 from labeling.truth.reviewing import request_review, rule
 from labeling.truth.ruling_several import rule_alike
-from labeling.truth.settling import lock_photo, lock_photos, reconsider
+from labeling.truth.settling import lock_photos, reconsider
 from labeling.truth.undoing_rulings import take_corrections_back, undo_ruling, undo_rulings
 
 __all__ = [
@@ -41,7 +41,6 @@ __all__ = [
     "forget_texts",
     "leave",
     "lift_pause",
-    "lock_photo",
     "lock_photos",
     "reconsider",
     "record_answer",

@@ -82,8 +82,8 @@ def live_at_the_wash(manager: User) -> None:
     environment = os.environ | {"HILLTOP_ADAPT_AFTER": "0", "PYTHONHASHSEED": "0"}
     worker = ["manage.py", "worker", "--queues", "demo", "--concurrency", "1", "--until-idle"]
     subprocess.run([sys.executable, *worker], cwd=ROOT, env=environment, check=True)
-    if not wash.is_over():
-        last = wash.newest_day()
+    if not wash.COURSE.is_over():
+        last = wash.COURSE.newest_day()
         raise SystemExit(f"the car wash came to nothing: {last and last.error}")
 
 

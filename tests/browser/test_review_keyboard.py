@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -15,7 +13,6 @@ from tests.browser.reviewing import answered, shown
 from tests.browser.test_keyboards import KEYPAD, Keyboard
 from tests.factories import make_project
 
-PageFor = Callable[..., Page]
 DISPUTES = 5
 
 

@@ -43,7 +43,7 @@ class Pool:
         append_arrivals(project=self.project, item_ids=[item.pk for item in self.items])
         self.model = self.train([])
 
-    def train(self, truths: list[GroundTruth]) -> ModelVersion:
+    def train(self, truths: list[GroundTruth], *, backbone: str = "none") -> ModelVersion:
         """A version that learned from ``truths``, scores for all photos, and its promotion."""
         number = ModelVersion.objects.filter(project=self.project).count() + 1
         snapshot = Snapshot.objects.create(
@@ -58,7 +58,7 @@ class Pool:
             project=self.project,
             number=number,
             snapshot=snapshot,
-            backbone="none",
+            backbone=backbone,
             backbone_hash="0" * 64,
             classes=[self.classes[key].pk for key in KEYS],
             artifact="none",
@@ -188,9 +188,13 @@ make_pool = made_once(Pool)
 
 
 @made_once
-def certified_pool(**settings: Any) -> Pool:
-    """A pool whose sure photos are certified at 90 %: the champion is wrong of the least sure fifth only."""
+def certified_pool(*, backbone: str = "", **settings: Any) -> Pool:
+    """A pool whose sure photos are certified at 90 %: the champion is wrong of the least sure fifth only.
+
+    ``backbone``: of the champion, where it matters."""
     pool = make_pool(**settings)
+    if backbone:
+        pool.model = pool.train([], backbone=backbone)
     pool.policy(precision=0.9, planned_labels=180)
     pool.settle_all(pool.wrong_below(0.2, pool.draw(200)))
     pool.work()

@@ -10,7 +10,9 @@ from django.urls import reverse
 
 from labeling.catalog.models import Item
 from labeling.catalog.selectors import activity
+from labeling.frontier.certificates import in_force
 from labeling.frontier.models import ArrivalCheck, AutomaticDecision, Certificate, CertificationPlan
+from labeling.frontier.proofs import Proofs
 from labeling.frontier.services import decide, decide_one, request_certification, request_deciding
 from labeling.overview.diary import sentence
 from labeling.queue.services import append_arrivals
@@ -112,3 +114,29 @@ def test_arrivals_in_mid_walk_do_not_certify_and_join_the_next_plan() -> None:
     pool.work()
     later = CertificationPlan.objects.latest("pk")
     assert set(later.cohort.item_ids) & {item.pk for item in batch}
+
+
+def test_a_classifier_that_may_have_memorised_the_pool_decides_the_pool_and_nothing_that_came_later() -> None:
+    pool = certified_pool(backbone="onnx:elsewhere")
+    on(pool)
+    assert decided(pool.items) > 50, "of the photos that it was proven on"
+    # Nothing tells them apart: it is as sure of them as of the pool, and may be right of no more than half.
+    few, batch = arrive(pool, 20, easy=False), arrive(pool, 120, easy=False, seed=8)
+    request_deciding(project=pool.project)
+    pool.work()
+    assert decided(few + batch) == 0 and not ArrivalCheck.objects.exists()
+    sure = max(batch, key=lambda item: pool.margin[item.pk])
+    assert decide_one(project=pool.project, item_id=sure.pk).reason == "only_the_pool"
+    class_id = in_force(pool.project)[0].label_class_id
+    proofs = Proofs(pool.project, pool.model.pk, [sure.pk, pool.items[0].pk])
+    assert proofs.of(class_id, 1.0).reason == proofs.of(class_id, 1.0, sure.pk).reason == "only_the_pool"
+    assert proofs.of(class_id, 1.0, pool.items[0].pk).certified
+    client = Client()
+    client.force_login(pool.admin)
+    page = client.get(reverse("frontier", args=[pool.project.slug])).content.decode()
+    assert "may have learned elsewhere" in page
+    # The next plan takes them in.
+    pool.policy(precision=0.92)
+    pool.work()
+    plan = CertificationPlan.objects.latest("pk")
+    assert {item.pk for item in batch} <= set(plan.cohort.item_ids)

@@ -22,9 +22,13 @@ def proof(pool: Pool, margin: float, item_id: int | None = None, *, version: int
 def test_inside_outside_another_version_and_suspended() -> None:
     pool = certified_pool()
     certificate = Certificate.objects.earliest("pk")
-    inside = proof(pool, certificate.threshold)
+    here = pool.items[0].pk
+    inside = proof(pool, certificate.threshold, here)
     assert (inside.certified, inside.reason, inside.promise) == (True, "", "machine")
     assert inside.stated == certificate.run.plan.precision
+    assert proof(pool, certificate.threshold).reason == "not_looked_at", (
+        "nothing came in that would speak for it"
+    )
     assert proof(pool, certificate.threshold - 0.01).reason == "outside"
     assert proof(pool, 1.0, version=pool.model.pk + 1).reason == "no_certificate"
     pause = DecidingPause.objects.create(project=pool.project, label_class=certificate.label_class)

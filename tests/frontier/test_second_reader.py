@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from labeling.catalog.models import Item
-from labeling.frontier import assisting, selectors
+from labeling.frontier import assisting, class_status
 from labeling.frontier.cohort import TakenOfRing
 from labeling.frontier.models import (
     AssistedLabel,
@@ -195,7 +195,7 @@ def test_with_too_many_audits_waiting_one_answer_settles_no_more() -> None:
     with patch.object(assisting, "MOST_WAITING", 1):
         say(pool, hand(pool, second, pool.labelers[0]), "functional")
         assert truth_of(second) is None and wanted(pool, second) == (1, 1)
-    with patch.object(selectors, "MOST_WAITING", 1):
+    with patch.object(class_status, "MOST_WAITING", 1):
         client = Client()
         client.force_login(pool.admin)
         page = client.get(reverse("frontier", args=[pool.project.slug])).content.decode()

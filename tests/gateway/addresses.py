@@ -13,6 +13,9 @@ from labeling.catalog.renditions import VERSION
 from labeling.exchange.feeds.links import token_of as token_of_feed
 from labeling.gateway.api.base import ApiView
 from labeling.inspections.capture.links import token_of
+from labeling.notify.pictures import picture_of
+from labeling.notify.slack.linking import address_of as address_of_linking
+from labeling.notify.slack.pressed import Pressed
 from labeling.notify.unsubscribing import address_of as address_of_unsubscribing
 from tests.gateway.conftest import World
 
@@ -66,6 +69,11 @@ def _token(world: World, name: str) -> str:
         return token_of_feed(world.feed)
     if name == "unsubscribe":
         return address_of_unsubscribing(world.delivery.endpoint).rpartition("/")[2]
+    if name == "slack-picture":
+        return picture_of(world.slack_message).rpartition("/")[2].removesuffix(".jpg")
+    if name == "slack-link":
+        anna = Pressed("T0", "U0ANNA", "anna", "C0LINE", world.slack_message.pk, "hold")
+        return address_of_linking(anna, world.slack_message.endpoint).rpartition("/")[2]
     return token_of(world.link) if "capture" in name else "none"
 
 

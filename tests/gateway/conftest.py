@@ -51,7 +51,7 @@ from labeling.jobs.models import Job
 from labeling.learning.models import ModelVersion, Promotion, Score, Snapshot
 from labeling.monitors.models import MonitorAlert, MonitorReading
 from labeling.notify.kinds import CHOICES
-from labeling.notify.models import Delivery
+from labeling.notify.models import Delivery, Endpoint, SlackMessage
 from labeling.notify.services import make_endpoint, send_test
 from labeling.people.models import User
 from labeling.queue import services as queue
@@ -110,6 +110,7 @@ class World:
     inspection: Inspection
     link: CaptureLink
     delivery: Delivery
+    slack_message: SlackMessage
     items: list[Item] = field(default_factory=list)
 
     def person(self, role: str) -> User | None:
@@ -322,7 +323,8 @@ def _world(**settings: Any) -> World:
         protocol=protocol,
         inspection=(inspection := _inspection(protocol, photo, admin)),
         link=_link(inspection, admin),
-        delivery=_delivery(project, admin),
+        delivery=(delivery := _delivery(project, admin)),
+        slack_message=_slack_message(delivery.endpoint, Dispute.objects.open().get(project=project)),
         items=items,
     )
 
@@ -339,6 +341,13 @@ def _delivery(project: Project, admin: User) -> Delivery:
         project=project, by=admin, name="Line", url="https://hooks.example/a", events=list(CHOICES)
     )
     return send_test(endpoint=endpoint)
+
+
+def _slack_message(endpoint: Endpoint, dispute: Dispute) -> SlackMessage:
+    subject = f"photo/{dispute.item_id}"
+    return SlackMessage.objects.create(
+        endpoint=endpoint, subject=subject, event=dispute.pk, dispute=dispute.pk, channel="C0LINE", ts="1.0"
+    )
 
 
 def _sheet(project: Project, admin: User) -> QuestionSheet:

@@ -13,7 +13,7 @@ from tests.gateway.conftest import World
 
 @pytest.fixture
 def rates(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    few = {"login": "3/min", "export": "3/min", "intake": "3/min", "train": "3/min"}
+    few = {"login": "3/min", "export": "3/min", "intake": "3/min", "train": "3/min", "predict": "3/min"}
     monkeypatch.setattr(ScopedRateThrottle, "THROTTLE_RATES", few)
     return few
 
@@ -26,6 +26,8 @@ def rates(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
         ("admin", "post", "/api/v1/projects/cells/intake"),
         ("admin", "post", "/api/v1/projects/cells/train"),
         ("admin", "post", "/api/v1/projects/cells/rank"),
+        ("admin", "post", "/api/v1/projects/cells/predict"),
+        ("admin", "post", "/api/v1/projects/cells/words"),
     ],
 )
 def test_the_fourth_dear_request_of_three_waits(
@@ -59,7 +61,7 @@ def test_guessing_one_name_pauses_in_the_api_as_on_the_page(world: World) -> Non
     right = client.post(
         "/api/v1/login", {"username": "lina", "password": "lina"}, content_type="application/json"
     )
-    assert right.status_code == 429
+    assert (right.status_code, right["Retry-After"]) == (429, "300")
 
 
 def test_labeling_is_not_rationed(world: World, rates: dict[str, str]) -> None:

@@ -81,6 +81,10 @@ PAGES: dict[str, dict[str, str]] = {
     "webhooks": {"GET": ADMIN, "POST": ADMIN},
     "webhook": {"GET": ADMIN, "POST": ADMIN},
     "unsubscribe": {"GET": ANYONE, "POST": ANYONE},  # who has its address
+    "slack-actions": {},  # only what Slack signed; tests/notify/test_slack_buttons.py
+    "slack-picture": {"GET": ANYONE},  # who has its address
+    "slack-link": {"GET": SIGNED_IN, "POST": SIGNED_IN},
+    "slack-unlink": {"POST": SIGNED_IN},
     "guideline": {"GET": VIEW},
     "guideline-edit": {"GET": ADMIN, "POST": ADMIN},
     "guideline-edit-class": {"GET": ADMIN},
@@ -398,6 +402,7 @@ def test_a_route_answers_only_those_who_may_use_it(world: World, name: str, meth
             )  # nobody has a second step; no provider is set up
             own |= name == "map-points"  # the photos of this world have no embeddings
             own |= name == "api-erasure-lift"  # no photo of this world is gone
+            own |= name == "slack-picture"  # the photo in dispute has no file
             own |= name == "lab-earlier"  # the job of this world is no run of the lab
             assert fine and (status != 404 or own), told
         elif role == "anonymous":

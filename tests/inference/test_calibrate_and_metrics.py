@@ -20,16 +20,17 @@ def drawn(n: int = 4000, scale: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
 @pytest.mark.parametrize("scale", [0.3, 1.0, 4.0])
 def test_the_temperature_that_was_put_in_is_found(scale: float) -> None:
     logits, y = drawn(scale=scale)
-    assert calibrate.temperature(logits, y) == pytest.approx(scale, rel=0.08)
-    before, after = calibrate.softmax(logits), calibrate.softmax(logits / calibrate.temperature(logits, y))
+    (found,) = calibrate.temperatures(logits[None], y)
+    assert found == pytest.approx(scale, rel=0.08)
+    before, after = calibrate.softmax(logits), calibrate.softmax(logits / found)
     assert calibrate.ece(after, y) < 0.03
     assert calibrate.brier(after, y) <= calibrate.brier(before, y) + 1e-3
 
 
 def test_few_separable_observations_do_not_send_the_temperature_to_its_edge() -> None:
     logits = np.array([[3.0, 0.0], [0.0, 3.0]])
-    assert 0.1 < calibrate.temperature(logits, np.array([0, 1])) < 1.0
-    assert calibrate.temperature(np.empty((0, 2)), np.empty(0, dtype=int)) == 1.0
+    assert 0.1 < calibrate.temperatures(logits[None], np.array([0, 1])) < 1.0
+    assert calibrate.temperatures(np.empty((1, 0, 2)), np.empty(0, dtype=int)) == 1.0
 
 
 def test_reliability_counts_every_row_once() -> None:

@@ -28,8 +28,6 @@ from inference.certify.graph import chains, reject
 from inference.certify.ladder import begin, hopes, starts
 from inference.certify.walk import decide
 
-LEVELS = (0.9, 0.95, 0.98)
-
 
 @pytest.mark.parametrize(
     ("errors", "expected"), [(0, (59, 149, 299)), (1, (93, 236, 473))], ids=["no error", "one error"]

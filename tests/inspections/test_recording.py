@@ -15,7 +15,7 @@ from django.utils import translation
 from labeling.catalog import erased, storage
 from labeling.catalog.models import Image, Item, Metadata
 from labeling.inspections.models import Asset, Inspection, InspectionPhoto
-from labeling.inspections.selectors import missing_shots
+from labeling.inspections.selectors import missing_among, photos_of
 from labeling.inspections.services import (
     Recorded,
     Sent,
@@ -105,13 +105,14 @@ def test_one_bad_photo_stops_no_other_and_is_told_with_advice(yard: Yard) -> Non
     ]
     assert [photo.number for photo in recorded.photos] == [1, 2, 3, 1, 4]
     assert Image.objects.count() == 1, "what does not serve is not kept"
-    assert missing_shots(recorded.inspection) == ["front"]
+    shots = recorded.inspection.version.shots.all()
+    assert missing_among(photos_of(recorded.inspection), shots) == ["front"]
     (small,) = advice_on(recorded.photos[1])
     assert "64\u00a0pixels" in small["advice"] and small["advice"].endswith("Both lamps inside the line.")
     with translation.override("ko"):
         assert advice_on(recorded.photos[2])[0]["advice"] != small["advice"]
     add_photo(inspection=recorded.inspection, by=yard.clerk, shot="front", data=picture(6))
-    assert missing_shots(recorded.inspection) == []
+    assert missing_among(photos_of(recorded.inspection), shots) == []
     current = InspectionPhoto.objects.filter(inspection=recorded.inspection).current()
     assert [(photo.shot.key, photo.number) for photo in current] == [("front", 5), ("rear", 1)]
 

@@ -47,6 +47,34 @@ def test_photos_that_the_champion_never_learned_from_are_judged_by_its_head() ->
 
 
 @pytest.mark.django_db
+def test_a_champion_on_a_classifier_from_elsewhere_is_judged_by_labels_that_came_after_it() -> None:
+    project, items, _keys = trained_project(40)
+    champion = ModelVersion.objects.get()
+    services.promote(model_version=champion, by=project.created_by)
+    ModelVersion.objects.create(
+        project=project,
+        number=2,
+        snapshot=champion.snapshot,
+        backbone=champion.backbone,
+        backbone_hash=champion.backbone_hash,
+        classes=champion.classes,
+        artifact="elsewhere",
+        manifest={"origin": "brought_in"},
+        metrics=champion.metrics,
+    )
+    fresh = make_items(project, 20, seed=4)
+    # It may know a photo by heart that looks like one of theirs.
+    type(fresh[0]).objects.filter(pk__in=[items[0].pk, fresh[0].pk]).update(twins_of=items[0].pk)
+    keys = ["functional", "defective"] * 10
+    store_vectors(project, fresh, keys)
+    settle(project, fresh, keys)
+    run_job(services.request_training(project=project, by=None))
+    comparison = ModelVersion.objects.get(number=3).comparison
+    assert comparison is not None and comparison["champion"] == 1
+    assert comparison["all"]["n"] == comparison["new"] == 19 and comparison["left_out"] == 41
+
+
+@pytest.mark.django_db
 def test_a_challenger_that_errs_more_is_worse_and_one_that_does_not_is_not() -> None:
     project, _items, _keys = trained_project(40)
     version = ModelVersion.objects.get()

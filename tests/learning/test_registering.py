@@ -16,8 +16,6 @@ from safetensors.numpy import load_file, save_file
 from inference import artifacts, backbones, train
 from labeling.catalog.models import Activity, Item, Project
 from labeling.frontier.cohort import cohort_of
-from labeling.frontier.models import CertificationPlan
-from labeling.frontier.services import certify_when_wanted, request_certification
 from labeling.jobs.models import Job, JobState
 from labeling.learning import registering, selectors, services
 from labeling.learning.compute import artifact
@@ -121,23 +119,14 @@ def test_the_same_head_is_one_version_however_often_it_is_sent(tmp_path: Path) -
     assert refused.value.code == "registered"
 
 
-def test_a_head_that_learned_from_photos_without_a_ground_truth_certifies_nothing(tmp_path: Path) -> None:
+def test_what_a_head_learned_from_photos_without_a_ground_truth_is_known_of_it(tmp_path: Path) -> None:
     project, items, keys = trained_project(60, unlabeled=10)
     seen = version_of(run_job(send(project, saved(tmp_path, project, items[:30], keys[:30]))))
-    services.promote(model_version=seen, by=project.created_by)
-    assert not seen.learned_unsettled and request_certification(project=project).kind == "certify"
+    assert not seen.learned_elsewhere
     at = [*range(30), *range(50, 60)]
     folder = saved(tmp_path, project, [items[each] for each in at], [keys[each] for each in at], seed=1)
     made = version_of(run_job(send(project, folder)))
-    assert made.manifest["unsettled"] == 10
-    services.promote(model_version=made, by=project.created_by)
-    with pytest.raises(Refused) as refused:
-        request_certification(project=project)
-    assert (refused.value.code, refused.value.status) == ("learned_unsettled", 409)
-    assert certify_when_wanted(project=project) is None
-    # One that was asked for before the promotion makes no plan of it either.
-    job = run_job(Job.objects.get(kind="certify"))
-    assert job.state == JobState.SUCCEEDED and not CertificationPlan.objects.exists()
+    assert made.manifest["unsettled"] == 10 and made.learned_elsewhere
 
 
 @pytest.mark.parametrize(

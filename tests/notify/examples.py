@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from uuid import uuid4
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 import labeling.catalog.tasks
 import labeling.erasure.tasks
@@ -24,6 +26,7 @@ from labeling.learning.services import promote
 from labeling.monitors.models import Monitor, ReadingState
 from labeling.monitors.reading import Reading
 from labeling.monitors.services import record
+from labeling.notify.weeks import tell_weeks
 from labeling.people.models import User
 from labeling.queue import pace
 from labeling.queue.models import BandOpening
@@ -232,3 +235,10 @@ def photos_are_erased() -> Act:
     project = make_project()
     [item] = make_items(project, 1)
     return project, lambda: erase(project, item), 1
+
+
+@example("week.over")
+def monday_comes() -> Act:
+    project = make_project()
+    Project.objects.filter(pk=project.pk).update(created_at=timezone.now() - timedelta(days=30))
+    return project, tell_weeks, 1

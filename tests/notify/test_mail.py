@@ -16,7 +16,8 @@ from pytest_django import Settings
 
 from config.translations import compile_translations
 from labeling.catalog.models import Project
-from labeling.notify.channels.mail import LINES, REST
+from labeling.notify.channels.digest import LINES
+from labeling.notify.channels.mail import REST
 from labeling.notify.delivering import deliver
 from labeling.notify.models import Attempt, Delivery, Endpoint, OffReason
 from labeling.notify.services import make_endpoint, send_test, switch_on

@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 
 from config.database import ROOT
 
-HEAVY = ["torch", "torchvision", "onnxruntime", "sklearn", "modAL", "crowdkit", "numpy", "simplejpeg", "ray"]
+HEAVY = ["torch", "torchvision", "onnxruntime", "sklearn", "modAL", "crowdkit", "numpy", "ray"]
 #: What says of a photo's bytes what they are, without arrays.
 LIGHT = {"", ".photo", ".photo.colour", ".photo.exif", ".photo.header", ".photo.png"}
 

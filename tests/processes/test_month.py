@@ -98,7 +98,7 @@ def make_month() -> Project:
         runner.run(job.pk)
         job.refresh_from_db()
         assert job.state == JobState.SUCCEEDED, job.error + job.trace
-        job = month.newest_day()
+        job = month.COURSE.newest_day()
     return Project.objects.get(slug=month.SLUG)
 
 
@@ -213,19 +213,19 @@ def test_a_visitor_sees_that_it_is_simulated(project: Project) -> None:
 def test_a_second_start_changes_nothing_and_a_failed_day_is_tried_again(project: Project) -> None:
     admin = User.objects.get(username="admin1")
     before = Job.objects.count()
-    assert month.is_over() and month.begin(by=admin, members=PEOPLE) is None
+    assert month.COURSE.is_over() and month.begin(by=admin, members=PEOPLE) is None
     assert Job.objects.count() == before
-    last = month.newest_day()
+    last = month.COURSE.newest_day()
     assert last is not None
     Job.objects.filter(pk=last.pk).update(state=JobState.FAILED, error="no disk")
-    assert not month.is_over()
+    assert not month.COURSE.is_over()
     again = month.begin(by=admin, members=PEOPLE)
     assert again is not None and again.args == last.args and again.is_live
     answers, versions = Annotation.objects.count(), ModelVersion.objects.count()
     runner.run(again.pk)
     again.refresh_from_db()
     assert again.state == JobState.SUCCEEDED, again.error + again.trace
-    assert month.is_over()
+    assert month.COURSE.is_over()
     assert Annotation.objects.count() > answers, "people worked on"
     assert ModelVersion.objects.count() == versions, "and what was done was not done again"
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import random
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -61,7 +62,7 @@ def protocol(
     settings.ADAPT_AFTER = 0
     for name in ("MODELS_DIR", "EMBEDDINGS_DIR", "BACKBONES_DIR"):
         setattr(settings, name, tmp_path_factory.mktemp(name))
-    monkeypatch.setattr(wash, "DAYS", DAYS)
+    monkeypatch.setattr(wash, "COURSE", replace(wash.COURSE, days=DAYS))
     monkeypatch.setattr(
         wash.Wash, "photo", lambda self, shot, *, shaken=False: drawn()[self.number, shot, shaken]
     )
@@ -81,7 +82,7 @@ def protocol(
         runner.run(job.pk)
         job.refresh_from_db()
         assert job.state == JobState.SUCCEEDED, job.error + job.trace
-        job = wash.newest_day()
+        job = wash.COURSE.newest_day()
     return Protocol.objects.get(slug=wash.SLUG)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -86,7 +86,10 @@ def service(monkeypatch: pytest.MonkeyPatch) -> Service:
     """What the web process asks, without a socket between them."""
     service = Service()
 
-    def ask(method: str, address: str, body: bytes | None, _patience: float) -> tuple[int, bytes]:
+    def ask(
+        method: str, address: str, body: bytes | None, _patience: float, meanwhile: Callable[[], None]
+    ) -> tuple[int, bytes]:
+        meanwhile()
         path, _mark, query = address.partition("?")
         environ: dict[str, Any] = {
             "REQUEST_METHOD": method,

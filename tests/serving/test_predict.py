@@ -168,10 +168,13 @@ def test_an_answer_that_cannot_be_read_is_a_service_that_is_away(
 def test_who_waits_for_the_service_holds_no_connection_and_they_are_bounded(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    looked_up: list[bool] = []
     asked: dict[str, Any] = {"project": 1, "version": 1, "shadow": None}
+    asked["meanwhile"] = lambda: looked_up.append(connection.connection is not None)
     held: list[bool] = []
 
-    def ask(*_: Any) -> tuple[int, bytes]:
+    def ask(*given: Any) -> tuple[int, bytes]:
+        given[-1]()
         held.append(connection.connection is not None)
         with pytest.raises(ServiceAway, match="already"):
             asking.probabilities([], **asked)
@@ -189,7 +192,7 @@ def test_who_waits_for_the_service_holds_no_connection_and_they_are_bounded(
     monkeypatch.setattr(asking, "_open", threading.BoundedSemaphore(1))
     with ThreadPoolExecutor(1) as outside_of_the_tests_transaction:
         outside_of_the_tests_transaction.submit(wait).result()
-    assert held == [False, False]
+    assert (looked_up, held) == ([True, False], [False, False])
 
 
 def test_figures_of_the_service_load_no_network() -> None:

@@ -226,7 +226,7 @@ def test_the_database_refuses_a_second_standing_answer_and_any_change() -> None:
 def test_a_bad_answer_is_refused_and_nothing_is_stored(fields: dict[str, object], code: str) -> None:
     project = make_project(min_view_ms=200)
     [item] = make_items(project, 1)
-    with pytest.raises(Refused) as refusal:
+    with pytest.raises(Refused) as refusal, transaction.atomic():
         answer(project, item, make_member(project), **fields)  # type: ignore[arg-type]
     assert refusal.value.code == code and refusal.value.status == 422
     assert not Annotation.objects.exists()
@@ -298,7 +298,7 @@ def test_a_checklist_is_asked_for_when_the_project_says_so() -> None:
         checklist={"functional": ["No crack", "Even brightness"]},
     )
     [item] = make_items(project, 1)
-    with pytest.raises(Refused) as refusal:
+    with pytest.raises(Refused) as refusal, transaction.atomic():
         answer(project, item, make_member(project), checklist=("No crack",))
     assert refusal.value.code == "checklist_incomplete"
     answer(project, item, make_member(project), checklist=("No crack", "Even brightness"))

@@ -15,7 +15,6 @@ from inference.certify.delivery import OWN, Path, begin, certify_delivery, mende
 from inference.certify.delivery import Outcomes as Labels
 from inference.certify.finite import Rest
 
-Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
 STATED, FLOOR, DELTA = 0.93, 0.90, 0.05

@@ -44,12 +44,12 @@ ORDER BY i.id DESC LIMIT %(limit)s
 
 
 def check_arrivals(project: Project) -> ArrivalCheck | None:
-    """Look at what arrived since the last look; None where that is too little, or nothing is certified."""
+    """Look at what arrived since the last look; None where that is too little, or nothing certified may speak of it."""
     certificates = in_force(project)
-    if not certificates:
+    if not certificates or certificates[0].model_version.learned_elsewhere:
         return None
     plan = certificates[0].run.plan
-    now = arrivals_now(plan.pk, project)
+    now = arrivals_now(certificates[0], project)
     arrived = _photos(plan, _ARRIVED, after=now["checked_to"])
     if len(arrived) < LEAST:
         return None

@@ -46,7 +46,7 @@ def certify_project(progress: Progress) -> dict[str, Any]:
     """Returns {labels, pending, certified: {class key: threshold}, issued}."""
     project = Project.objects.get(pk=progress.job.project_id or 0)
     model = champion(project)
-    if model is None or model.learned_unsettled:
+    if model is None:
         return {"labels": 0, "pending": 0, "certified": {}, "issued": 0}
     policy = policy_of(project)
     guideline = meaning_now(project)

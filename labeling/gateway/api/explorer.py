@@ -260,6 +260,8 @@ class WordsOut(Shape):
 
 @route("projects/<slug:slug>/words", "api-words", "explorer")
 class WordsView(ApiView):
+    throttle_scope = "predict"
+
     @endpoint(
         "find_by_words",
         "Find photos by words, where a backbone of the project knows words: a worker compares them with all photos, then "
@@ -268,7 +270,7 @@ class WordsView(ApiView):
         takes=WordsIn,
         returns=WordsOut,
         status=202,
-        errors=(409,),
+        errors=(409, 429),
     )
     def post(self, request: Request, project: Project, given: Json) -> Json:
         return {"words": services.ask_words(project=project, by=signed_in(request), words=given["words"])}

@@ -69,8 +69,9 @@ class PredictionOut(Shape):
     )
     reason = serializers.CharField(
         allow_blank=True,
-        help_text="why not: no_certificate, outside (of what is certified), audits_wait, unlike_the_pool or not_looked_at "
-        "(what came in lately differs from what was certified, or is still to be compared)",
+        help_text="why not: no_certificate, outside (of what is certified), audits_wait, only_the_pool (the version may "
+        "have learned elsewhere: it is certified of no photo that came later), unlike_the_pool or not_looked_at (what came "
+        "in lately differs from what was certified, or is still to be compared, or nothing came in)",
     )
     promise = serializers.ChoiceField(StandsUnder.choices, allow_blank=True)
     stated = serializers.FloatField(allow_null=True, help_text="precision that is stated of that promise")

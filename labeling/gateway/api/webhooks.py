@@ -21,7 +21,9 @@ from labeling.notify.unsubscribing import origin_of
 
 class EndpointIn(StrictSerializer):
     name = like(Endpoint, "name", required=False, default="", allow_blank=True)
-    url = like(Endpoint, "url", help_text="Where events are posted to; or an address of mail.")
+    url = like(
+        Endpoint, "url", help_text="Where events are posted to; or an address of mail, or a channel of Slack."
+    )
     events = serializers.ListField(
         child=serializers.ChoiceField(list(CHOICES)), allow_empty=False, max_length=100
     )
@@ -51,7 +53,7 @@ class EndpointOut(Shape):
 
 
 class SecretOut(Shape):
-    secret = serializers.CharField(help_text="Shown now, and never again. Empty for mail.")
+    secret = serializers.CharField(help_text="Shown now, and never again. Empty for mail and Slack.")
 
 
 class EndpointMadeOut(EndpointOut, SecretOut):

@@ -44,9 +44,7 @@ from labeling.truth.models import Gold
 from labeling.truth.services import add_gold
 
 SLUG = "cells-month"
-DAYS = 30
-COURSE = Course("month", DAYS, SEED)
-newest_day, is_over = COURSE.newest_day, COURSE.is_over
+COURSE = Course("month", days=30, seed=SEED)
 #: Days on which an admin who has no certificate has more photos drawn.
 WAITING_FOR_PROOF = (12, 13)
 #: The waiting jobs are done after so many answers, as a worker that has other things to do comes round.
@@ -126,7 +124,7 @@ class Day:
 
     def live(self) -> dict[str, int]:
         with connection.cursor() as cursor:  # lots that fall in the database
-            cursor.execute("SELECT setseed(%s)", [self.day / DAYS])
+            cursor.execute("SELECT setseed(%s)", [self.day / COURSE.days])
         morning: dict[int, Callable[[], None]] = {
             0: self.set_up,
             1: lambda: self.draw(self.sizes.early),
@@ -146,7 +144,7 @@ class Day:
         self.prove_more()
         self.switch_on()
         self.label()
-        ruled = self.people.rule(leave=8 if self.day >= DAYS - 12 else 0)
+        ruled = self.people.rule(leave=8 if self.day >= COURSE.days - 12 else 0)
         self.work_off()
         self.look_again()
         monitor_when_due(project=self.project)
@@ -162,7 +160,7 @@ class Day:
             before = self.answers
             for person in self.people.labelers:
                 self.answers += self.people.answer(person)
-            self.progress.report(self.day, DAYS)
+            self.progress.report(self.day, COURSE.days)
             if self.answers // ANSWERS_BETWEEN_JOBS > before // ANSWERS_BETWEEN_JOBS:
                 self.work_off()
             if self.answers == before:

@@ -39,9 +39,7 @@ from labeling.truth.services import Answer
 SLUG = "car-wash"
 TEMPLATE = "car-wash-certification"
 SEED = 1907
-DAYS = 14
-COURSE = Course("wash", DAYS, SEED)
-newest_day, is_over = COURSE.newest_day, COURSE.is_over
+COURSE = Course("wash", days=14, seed=SEED)
 #: Day on which a model is trained, of what people said until then.
 TRAINED = 3
 SITES = ("North yard", "Airport", "Harbour")
@@ -213,7 +211,7 @@ def arrive(protocol: Protocol, number: int, *, happened_at: datetime) -> bool:
 
 def deliver(count: int) -> int:
     """So many more cars are washed now; none where the weeks are not over yet. Return how many came."""
-    if not is_over():
+    if not COURSE.is_over():
         return 0
     protocol = Protocol.objects.get(slug=SLUG)
     there = Inspection.objects.filter(protocol=protocol).count()
@@ -239,7 +237,7 @@ class Day:
         if self.day == TRAINED:
             self.train()
         answers = self.label()
-        self.people.rule(leave=LEAVE if self.day == DAYS - 1 else 0)
+        self.people.rule(leave=LEAVE if self.day == COURSE.days - 1 else 0)
         self.work_off()
         return {"inspections": came, "answers": answers}
 
@@ -248,18 +246,18 @@ class Day:
         for number in self.sizes.cars(self.day):
             self.clock.wait(120)
             came += arrive(self.protocol, number, happened_at=self.clock.now() - timedelta(minutes=4))
-            self.progress.report(self.day, DAYS)
+            self.progress.report(self.day, COURSE.days)
         self.work_off()
         return came
 
     def label(self) -> int:
         """Each in turn a photo, until the day's answers are given or nobody finds one."""
-        most = self.sizes.answers if self.day < DAYS - 1 else self.sizes.answers_at_last
+        most = self.sizes.answers if self.day < COURSE.days - 1 else self.sizes.answers_at_last
         answers = 0
         while answers < most:
             before = answers
             answers += sum(self.people.answer(person) for person in self.people.labelers)
-            self.progress.report(self.day, DAYS)
+            self.progress.report(self.day, COURSE.days)
             if answers == before:
                 break
         self.work_off()

@@ -13,6 +13,7 @@ from labeling.jobs.models import JobState
 from labeling.learning import domain_backbones, gate, job_lines, selectors
 from labeling.learning.backbone_names import said
 from labeling.learning.backbones.costs import Cost, paces
+from labeling.learning.models import BROUGHT_IN_FAMILY
 from labeling.truth import tallies
 
 
@@ -90,7 +91,7 @@ def _role(project: Project, name: str) -> str:
         return _("the project's own: it orders the photos before the first model")
     if name in project.backbone_names:
         return _("looks beside it")
-    if name.startswith("onnx:"):
+    if name.startswith(BROUGHT_IN_FAMILY):
         return _("brought in, trained elsewhere")
     if name.startswith("domain:"):
         return _("adapted to the project's photos")

@@ -30,7 +30,7 @@ from labeling.learning import services
 from labeling.learning.compute import artifact
 from labeling.learning.compute.stores import load_backbone
 from labeling.learning.domain_backbones import BROUGHT_IN
-from labeling.learning.models import ModelVersion, Snapshot
+from labeling.learning.models import BROUGHT_IN_FAMILY, ModelVersion, Snapshot
 from labeling.learning.selectors import champion
 from labeling.people.models import User
 from labeling.refusals import Refused
@@ -72,7 +72,7 @@ def bring_in(
     except NotTaken as error:
         raise Refused("not_taken", str(error), status=422) from error
     BACKBONES.put(folder)
-    backbone = load_backbone(f"onnx:{folder}")
+    backbone = load_backbone(f"{BROUGHT_IN_FAMILY}{folder}")
     there = ModelVersion.objects.filter(project=project, backbone_hash=backbone.content_hash)
     if (same := there.filter(manifest__origin=BROUGHT_IN).first()) is not None:
         raise Refused(

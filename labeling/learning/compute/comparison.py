@@ -2,7 +2,8 @@
 
 Photos that trained the champion are judged by its stored out-of-fold probabilities, all others by its head as
 it is; the challenger by its out-of-fold probabilities throughout. A photo for which
-that cannot be had is left out, as is one that may judge no model (``TrainingSet.judging``).
+that cannot be had is left out, as is one that may judge no model (``TrainingSet.judging``), and one that was settled before
+a classifier came on which the champion stands: that may know the label by heart, which no fold takes out.
 """
 
 from __future__ import annotations
@@ -17,8 +18,10 @@ import numpy.typing as npt
 from inference.metrics import paired_difference
 from labeling.catalog.models import Item
 from labeling.jobs.progress import JobError
+from labeling.learning import domain_backbones
 from labeling.learning.compute import artifact
 from labeling.learning.compute.classes import translate
+from labeling.learning.compute.contest import settled_after
 from labeling.learning.compute.stores import vectors_of
 from labeling.learning.models import ModelVersion
 from labeling.learning.training_set import TrainingSet, can_judge
@@ -70,6 +73,8 @@ def compare_with_champion(
         }
     if judged is not None:
         honest = honest & judged
+    for given in domain_backbones.brought_in_under(champion):
+        honest = honest & settled_after(given, learned)
     rows = np.flatnonzero(honest & np.array(learned.judging, dtype=bool))
     y = np.asarray(learned.columns)[rows]
     # The spare column takes what the challenger's classes cannot express: never right, never dropped.

@@ -1,10 +1,10 @@
-"""How endpoints are told, a file a channel: of one event after the other, or of all that waits in one message."""
+"""How endpoints are told, a file a channel: of one event after the other, or of several in one message."""
 
 from __future__ import annotations
 
-from labeling.notify.channels import mail, webhook
-from labeling.notify.channels.channel import Prepare, PrepareDigest
+from labeling.notify.channels import mail, slack, webhook
+from labeling.notify.channels.channel import Choose, Prepare
 from labeling.notify.models import Channel
 
 CHANNELS: dict[str, Prepare] = {Channel.WEBHOOK: webhook.prepare}
-DIGESTS: dict[str, PrepareDigest] = {Channel.MAIL: mail.prepare}
+DIGESTS: dict[str, Choose] = {Channel.MAIL: mail.choose, Channel.SLACK: slack.choose}

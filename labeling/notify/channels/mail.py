@@ -4,9 +4,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from smtplib import SMTPException, SMTPRecipientsRefused, SMTPResponseException
 from typing import Any
@@ -14,13 +12,12 @@ from typing import Any
 from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils import timezone, translation
-from django.utils.formats import localize
+from django.utils import translation
 from django.utils.translation import gettext as _
 
-from labeling.notify.channels.channel import Answer, Send, Told
-from labeling.notify.kinds import KINDS
-from labeling.notify.models import Endpoint
+from labeling.notify.channels.channel import Answer, PrepareDigest, Send, Told
+from labeling.notify.channels.digest import parts_of
+from labeling.notify.models import Delivery, Endpoint
 from labeling.notify.unsubscribing import address_of
 from labeling.text.plain import plain
 
@@ -28,26 +25,13 @@ from labeling.text.plain import plain
 SCHEME = "mailto:"
 #: From one mail to the next; what comes meanwhile waits for it.
 REST = timedelta(minutes=15)
-#: Of each kind, as many events are told with what they say; the others are counted.
-LINES = 10
 #: SMTP's (RFC 5321): requested mail action okay, completed.
 _OK = 250
 _KEPT = 500
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """Events of one kind. ``more``: how many were left out of ``lines``."""
-
-    title: str
-    n: int
-    lines: list[str]
-    more: int
-
-
-def wants_body(earlier: int) -> bool:
-    """Whether an event is told with what it says, where so many of its kind were before."""
-    return earlier < LINES
+def choose(_endpoint: Endpoint, waiting: Sequence[Delivery]) -> tuple[Sequence[Delivery], PrepareDigest]:
+    return waiting, prepare
 
 
 def prepare(endpoint: Endpoint, told: Sequence[Told]) -> Send:
@@ -64,7 +48,7 @@ def prepare(endpoint: Endpoint, told: Sequence[Told]) -> Send:
         # ValueError: an address has no ASCII form.
         except (SMTPException, OSError, ValueError) as error:
             return Answer(error=str(error)[:300])
-        return Answer(_OK)
+        return Answer(_OK, rest=REST.total_seconds())
 
     return send
 
@@ -76,7 +60,7 @@ def _refused(code: int, why: str | bytes) -> Answer:
 
 
 def _letter(endpoint: Endpoint, told: Sequence[Told]) -> EmailMultiAlternatives:
-    parts = _parts(told)
+    parts = parts_of(told)
     where = " ".join(endpoint.project.name.split()) if endpoint.project else "Hilltop"
     ends = address_of(endpoint)
     said = {
@@ -103,39 +87,6 @@ def _letter(endpoint: Endpoint, told: Sequence[Told]) -> EmailMultiAlternatives:
     )
     letter.attach_alternative(render_to_string("notify/mail.html", said), "text/html")
     return letter
-
-
-def _parts(told: Sequence[Told]) -> list[Part]:
-    of_kind: dict[str, list[Told]] = defaultdict(list)
-    for each in told:
-        of_kind[each.event.kind].append(each)
-    parts = []
-    for name, some in of_kind.items():
-        lines = [_line(each) for each in some if each.body is not None]
-        title = str(KINDS[name].title) if name in KINDS else name
-        parts.append(Part(title, len(some), lines, len(some) - len(lines)))
-    return parts
-
-
-def _line(told: Told) -> str:
-    body = told.body or {}
-    when = timezone.localtime(told.event.at)
-    at = f"{localize(when)} {when:%Z}"
-    project = body.get("project") if told.endpoint_hears_all else None
-    said = [f"{name}: {value}" for name, value in _said(body.get("data", {})) if value is not None]
-    return " · ".join([at, *([project] if project else []), told.event.subject, ", ".join(said)])
-
-
-def _said(data: dict[str, Any]) -> list[tuple[str, Any]]:
-    """Names are those of the events' schema, so that what a mail says can be looked up."""
-    short = []
-    for name, value in data.items():
-        if isinstance(value, dict):
-            value = value.get("id")
-        elif isinstance(value, list):
-            value = len(value)
-        short.append((name, value))
-    return short
 
 
 def _text(said: dict[str, Any]) -> str:

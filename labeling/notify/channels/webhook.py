@@ -13,6 +13,7 @@ from django.utils import timezone
 from standardwebhooks import Webhook
 
 from labeling.http.public_addresses import NotFetched, request
+from labeling.notify.channels import retry_after
 from labeling.notify.channels.channel import Answer, Send
 from labeling.notify.models import Endpoint, Event
 from labeling.notify.secrets import secrets_of
@@ -43,7 +44,10 @@ def prepare(endpoint: Endpoint, event: Event, body: dict[str, Any]) -> Send:
             deadline = monotonic() + ATTEMPT_S
             with request("POST", url, headers, body=text.encode(), deadline=deadline) as response:
                 kept = response.read(KEPT_BYTES).decode("utf-8", "replace")
-                return Answer(response.status, plain(kept))
+                rest = retry_after.seconds(response.getheader("Retry-After"))
+                return Answer(
+                    response.status, plain(kept), rest=0.0 if 200 <= response.status < 300 else rest
+                )
         except NotFetched as error:
             return Answer(error=str(error)[:300])
 

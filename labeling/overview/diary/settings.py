@@ -7,6 +7,9 @@ from django.utils.translation import gettext_lazy as _
 from labeling.overview import changes
 from labeling.overview.diary.kind import Data, Kind
 
+#: How an endpoint is told. Lines of before there were several say none.
+_CHANNELS = {"webhook": _("Webhook"), "mail": _("Mail"), "slack": _("Slack")}
+
 
 def _settings(data: Data) -> str:
     said = {"who": data["who"], "changes": changes.of_settings(data["changes"])}
@@ -16,7 +19,9 @@ def _settings(data: Data) -> str:
 def _webhook_off(data: Data) -> str:
     if data["why"] == "admin":
         return _("%(who)s switched the webhook “%(name)s” off.") % data
-    return _("The webhook “%(name)s” is switched off: nobody takes its events. Look at its log.") % data
+    channel = _CHANNELS.get(data.get("channel", ""), _CHANNELS["webhook"])
+    said = _("“%(name)s” (%(channel)s) is switched off: nobody takes its events. Look at its log.")
+    return said % (data | {"channel": channel})
 
 
 def _left(data: Data) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import logout, update_session_auth_hash
 from django.contrib.auth import views as auth_views
@@ -21,9 +22,11 @@ from labeling.people import selectors, services
 from labeling.people.access import end_streams, stay_as_they_are
 from labeling.people.forms import ChangePasswordForm, TokenForm
 from labeling.people.history import remember
-from labeling.people.models import AccountEvent
+from labeling.people.models import AccountEvent, SlackAccount
 from labeling.people.second_step import has_second_step
 from labeling.people.signed_in import signed_in
+from labeling.people.slack import unlink
+from labeling.people.views.not_taken import not_taken
 
 
 @login_required
@@ -42,6 +45,8 @@ def _page(request: HttpRequest, form: TokenForm, *, status: int = 200, **more: A
         "events": selectors.account_events(me),
         "revoke_route": "token-revoke",
         "two_step": has_second_step(me),
+        "slack": SlackAccount.objects.filter(person=me).first() if settings.SLACK_TOKEN else None,
+        "has_slack": bool(settings.SLACK_TOKEN),
     }
     return render(request, "people/account.html", shown | more, status=status)
 
@@ -75,9 +80,7 @@ class ChangePassword(auth_views.PasswordChangeView):
         update_session_auth_hash(
             self.request, form.user
         )  # the present password's hash may just have been made stronger
-        response = super().form_invalid(form)
-        response.status_code = 429 if form.has_error("old_password", "throttled") else 422
-        return response
+        return not_taken(super().form_invalid(form), form, "old_password")
 
 
 @login_required
@@ -108,4 +111,12 @@ def revoke_token(request: HttpRequest, key: str) -> HttpResponse:
     me = signed_in(request)
     services.revoke_token(user=me, key=key, by=me)
     messages.success(request, _("The token is revoked."))
+    return redirect("account")
+
+
+@login_required
+@require_POST
+def unlink_slack(request: HttpRequest) -> HttpResponse:
+    unlink(person=signed_in(request))
+    messages.success(request, _("Nobody acts as you from Slack any more."))
     return redirect("account")

@@ -18,6 +18,7 @@ from labeling.people.forms import ChoosePasswordForm, ForgotForm
 from labeling.people.history import remember
 from labeling.people.links import days_of_links, link_tokens
 from labeling.people.models import AccountEvent, User
+from labeling.people.views.not_taken import not_taken
 
 
 class ChoosePassword(auth_views.PasswordResetConfirmView):
@@ -71,9 +72,7 @@ class Forgot(auth_views.PasswordResetView):
         return super().get_form_kwargs() | {"request": self.request}
 
     def form_invalid(self, form: Any) -> HttpResponse:
-        response = super().form_invalid(form)
-        response.status_code = 429 if form.has_error("email", "throttled") else 422
-        return response
+        return not_taken(super().form_invalid(form), form, "email", wait_s=ForgotForm.WINDOW_SECONDS)
 
 
 class ForgotSent(auth_views.PasswordResetDoneView):

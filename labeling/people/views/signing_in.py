@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST
 from labeling.people import services
 from labeling.people.forms import SignInForm
 from labeling.people.signed_in import signed_in
+from labeling.people.views.not_taken import not_taken
 
 
 class SignIn(auth_views.LoginView):
@@ -38,10 +39,7 @@ class SignIn(auth_views.LoginView):
         return response
 
     def form_invalid(self, form: Any) -> HttpResponse:
-        response = super().form_invalid(form)
-        # A refused form is no success for anything that reads the status: browsers' password managers, scripts.
-        response.status_code = 429 if form.has_error("__all__", "throttled") else 422
-        return response
+        return not_taken(super().form_invalid(form), form, "__all__")
 
 
 @require_POST

@@ -17,9 +17,6 @@ from labeling.queue.models import Placement
 NOT_CARRIED = (
     "A certificate speaks of the photos that it was drawn from, while their audit goes on. Nobody audits what is decided "
     "elsewhere: the thresholds here are those of the moment, not a promise about other photos.",
-    "JPEGs are scaled while they are decoded. Pillow cannot scale them to 5, 6 or 7 eighths, as is done where the shorter "
-    "side is 1.14 to 2 times what the network sees: without the package simplejpeg those are decoded whole, a warning says "
-    "so, and their scores differ (by .01 in the median, .08 at most, on photos of solar cells).",
     "HEIC photos need the package pi-heif.",
     "Ground truths, photos and people's answers are not in a bundle. A data set takes them out.",
 )

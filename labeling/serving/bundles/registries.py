@@ -7,8 +7,8 @@ import platform
 from collections.abc import Mapping
 from typing import Any
 
-#: What ``predict.py`` needs, by the name that pip knows; without the last one small JPEGs have other scores.
-NEEDS = ("numpy", "onnxruntime", "pillow", "simplejpeg")
+#: What ``predict.py`` needs, by the name that pip knows.
+NEEDS = ("numpy", "onnxruntime", "pillow")
 
 
 def files(manifest: Mapping[str, Any]) -> dict[str, str]:
@@ -70,7 +70,7 @@ def card(manifest: Mapping[str, Any]) -> str:
         "python predict.py PHOTO ...",
         "```",
         "",
-        "Each line of JSON holds the probabilities of one photo's classes. It also runs without simplejpeg: see the end.",
+        "Each line of JSON holds the probabilities of one photo's classes.",
         "",
         "## Classes",
         "",

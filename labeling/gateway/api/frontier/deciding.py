@@ -47,7 +47,8 @@ class DecidedOut(Shape):
     reason = serializers.CharField(
         allow_blank=True,
         help_text="in the queue: off, shadow, no_model, no_certificate, not_scored, outside, with_people, overruled, "
-        "unlike_the_pool or not_looked_at (it came after the plan, and differs or is still to be compared), "
+        "only_the_pool, unlike_the_pool or not_looked_at (it came after the plan, of which a version that may have learned "
+        "elsewhere decides nothing, and differs or is still to be compared), "
         "audits_wait, new, not_strict (asked for a strict label: nobody is asked any more, as the machine decided it or an "
         "answer that agreed with it settled it); by people: class, hold, unusable",
     )

@@ -28,13 +28,13 @@ class Command(BaseCommand):
             project = Project.objects.filter(slug=month.SLUG).first()
         except ProgrammingError:  # a database without tables: nothing was ever started here
             project = None
-        if project is None or not month.is_over():
+        if project is None or not month.COURSE.is_over():
             raise CommandError(
                 "There is no month of work to go on with yet. Run `make demo`, and wait for it."
             )
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         crews = [crew(project, random.Random(), time.sleep)]
-        if wash.is_over():
+        if wash.COURSE.is_over():
             washed = wash.project_of(Protocol.objects.get(slug=wash.SLUG))
             crews.append(crew(washed, random.Random(), time.sleep, wash.OfScenes()))
         names = " and ".join(f"“{each.project.name}”" for each in crews)

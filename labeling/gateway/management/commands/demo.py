@@ -4,7 +4,6 @@ import os
 import secrets
 import sys
 import time
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -21,6 +20,7 @@ from labeling.catalog.elpv import elpv_folder
 from labeling.catalog.models import Project, Role
 from labeling.catalog.services import set_role
 from labeling.gateway.demo import month, wash
+from labeling.gateway.demo.course import Course
 from labeling.gateway.demo.crew import QUEUE
 from labeling.gateway.serving import Address, address, programs
 from labeling.jobs.models import Job, JobState
@@ -120,7 +120,7 @@ def _month(supervisor: Supervisor, at: Address, began: float) -> None:
     if job is not None:
         print("Making the second project, which has been at work for a month (simulated) …", flush=True)
         supervisor.programs.append(_worker("month"))
-        _wait_for(job, month.newest_day, month.DAYS)
+        _wait_for(job, month.COURSE)
         print(f"The second project is there (after {time.monotonic() - began:.0f} s)", flush=True)
     there = f"{at.url}/p/{month.SLUG}"
     lines = [
@@ -143,7 +143,7 @@ def _wash(supervisor: Supervisor, at: Address, began: float) -> None:
     if job is not None:
         print("Making the third group: a car wash, its photos drawn, its people simulated …", flush=True)
         supervisor.programs.append(_worker("wash"))
-        _wait_for(job, wash.newest_day, wash.DAYS)
+        _wait_for(job, wash.COURSE)
         print(f"The car wash is there (after {time.monotonic() - began:.0f} s)", flush=True)
     there = f"{at.url}/protocols/{wash.SLUG}"
     lines = [
@@ -157,13 +157,13 @@ def _wash(supervisor: Supervisor, at: Address, began: float) -> None:
     print("\n".join(lines), flush=True)
 
 
-def _wait_for(job: Job, newest: Callable[[], Job | None], days: int) -> None:
+def _wait_for(job: Job, course: Course) -> None:
     """Until the job of the last day is done. Raises :class:`RuntimeError` where one came to nothing."""
-    while job.state != JobState.SUCCEEDED or job.args["day"] + 1 < days:
+    while job.state != JobState.SUCCEEDED or job.args["day"] + 1 < course.days:
         if job.state in (JobState.FAILED, JobState.CANCELLED):
             raise RuntimeError(job.error or "it was cancelled")
         time.sleep(1)
-        job = newest() or job
+        job = course.newest_day() or job
 
 
 def _worker(name: str) -> Program:

@@ -41,7 +41,8 @@ class Command(BaseCommand):
             "--gold",
             type=Path,
             metavar="CSV",
-            help="lines “photo name or SHA-256,class key” whose answers are certain: they become gold, and never train",
+            help="lines “photo name or SHA-256,class key” whose answers are certain: they become gold, and never "
+            "train (labels that should are imported into the new project)",
         )
         parser.add_argument("--by", metavar="USER", help="who creates it (default: who created the source)")
         parser.add_argument(
