@@ -244,7 +244,7 @@ def estimate(stage: Stage) -> None:
     _until_idle(stage.project)
 
 
-def _until_idle(project: Project, timeout: float = 180.0) -> None:
+def _until_idle(project: Project, timeout: float = 1800.0) -> None:
     from labeling.jobs.models import Job, JobState
 
     deadline = time.monotonic() + timeout
