@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,7 +47,10 @@ class Step:
 
 def next_steps(project: Project, at: dict[str, Any], *, certified: bool = False) -> list[Step]:
     """At most a handful. ``at`` is the queue's progress; ``certified``: whether any certificate stands."""
-    steps: list[Step] = []
+    return list(_steps(project, at, certified=certified))
+
+
+def _steps(project: Project, at: dict[str, Any], *, certified: bool) -> Iterator[Step]:
     paused, proposed, waits, people, alerts, decides = counted_together(
         Pause.objects.filter(project=project, lifted_at__isnull=True),
         unanswered([project]),
@@ -57,106 +60,87 @@ def next_steps(project: Project, at: dict[str, Any], *, certified: bool = False)
         deciding(project),
     )
     if paused:
-        steps.append(
-            Step(
-                ngettext("%(n)d labeler is paused", "%(n)d labelers are paused", paused) % {"n": paused},
-                _("Their gold answers fell under the bar. Talk to them, then let them go on."),
-                "labelers",
-                _("Look"),
-            )
+        yield Step(
+            ngettext("%(n)d labeler is paused", "%(n)d labelers are paused", paused) % {"n": paused},
+            _("Their gold answers fell under the bar. Talk to them, then let them go on."),
+            "labelers",
+            _("Look"),
         )
     if proposed:
-        steps.append(
-            Step(
-                waiting_proposals_say(proposed),
-                _(
-                    "A certificate rests on what the guideline means, so an admin agrees to it or says why not."
-                ),
-                "guideline",
-                _("Look"),
-            )
+        yield Step(
+            waiting_proposals_say(proposed),
+            _("A certificate rests on what the guideline means, so an admin agrees to it or says why not."),
+            "guideline",
+            _("Look"),
         )
     if waits:
-        steps.append(
-            Step(
-                ngettext(
-                    "The machine waits for the audit of %(n)d class",
-                    "The machine waits for the audit of %(n)d classes",
-                    waits,
-                )
-                % {"n": waits},
-                _(
-                    "It decides no more of it until people have answered. Whoever labels is asked these photos first."
-                ),
-                "frontier",
-                _("Look"),
+        yield Step(
+            ngettext(
+                "The machine waits for the audit of %(n)d class",
+                "The machine waits for the audit of %(n)d classes",
+                waits,
             )
+            % {"n": waits},
+            _(
+                "It decides no more of it until people have answered. Whoever labels is asked these photos first."
+            ),
+            "frontier",
+            _("Look"),
         )
     if at["pool"] == 0:
-        steps.append(Step(_("Add photos"), _("The pool is empty."), "intake", _("Intake")))
+        yield Step(_("Add photos"), _("The pool is empty."), "intake", _("Intake"))
     wanted = max(project.more_of_drawn or 0, project.at_boundary or project.answers_per_image)
     if people < wanted:
-        steps.append(
-            Step(
-                _("Add members"),
-                _("Each photo gets %(n)d blind answers, so as many people are needed.") % {"n": wanted},
-                "members",
-                _("Members"),
-            )
+        yield Step(
+            _("Add members"),
+            _("Each photo gets %(n)d blind answers, so as many people are needed.") % {"n": wanted},
+            "members",
+            _("Members"),
         )
     if at["open_disputes"]:
         n = at["open_disputes"]
-        steps.append(
-            Step(
-                ngettext("%(n)d dispute waits for a ruling", "%(n)d disputes wait for a ruling", n)
-                % {"n": n},
-                _("A ruling makes a ground truth, and often better criteria."),
-                "review",
-                _("Review"),
-                Action.REVIEW,
-            )
+        yield Step(
+            ngettext("%(n)d dispute waits for a ruling", "%(n)d disputes wait for a ruling", n) % {"n": n},
+            _("A ruling makes a ground truth, and often better criteria."),
+            "review",
+            _("Review"),
+            Action.REVIEW,
         )
-    steps += _training_steps(project)
+    if step := _training_step(project):
+        yield step
     if certified and not decides:
-        steps.append(
-            Step(
-                _("Let the machine decide what is certified"),
-                _("Until that is switched on, people decide all photos."),
-                "frontier",
-                _("Frontier"),
-            )
+        yield Step(
+            _("Let the machine decide what is certified"),
+            _("Until that is switched on, people decide all photos."),
+            "frontier",
+            _("Frontier"),
         )
     if alerts:
-        steps.append(
-            Step(
-                ngettext("%(n)d alert is not acknowledged", "%(n)d alerts are not acknowledged", alerts)
-                % {"n": alerts},
-                _("Say what is done about it. It closes by itself once a look finds it fine."),
-                "monitors",
-                _("Monitors"),
-            )
+        yield Step(
+            ngettext("%(n)d alert is not acknowledged", "%(n)d alerts are not acknowledged", alerts)
+            % {"n": alerts},
+            _("Say what is done about it. It closes by itself once a look finds it fine."),
+            "monitors",
+            _("Monitors"),
         )
     newest = newest_job(project.pk)
     if newest is not None and newest.state == JobState.FAILED:
-        steps.append(Step(_("A job failed"), newest.said, "jobs", _("Jobs")))
+        yield Step(_("A job failed"), newest.said, "jobs", _("Jobs"))
     waiting = sum(row["waiting"] for row in at["ladders"])
     if waiting:
-        steps.append(
-            Step(
-                ngettext("%(n)s photo waits for answers", "%(n)s photos wait for answers", waiting)
-                % {"n": f"{waiting:,}"},
-                _("Each is asked blind. Where people agree, it is settled."),
-                "label",
-                _("Label"),
-                Action.LABEL,
-            )
+        yield Step(
+            ngettext("%(n)s photo waits for answers", "%(n)s photos wait for answers", waiting)
+            % {"n": f"{waiting:,}"},
+            _("Each is asked blind. Where people agree, it is settled."),
+            "label",
+            _("Label"),
+            Action.LABEL,
         )
-    return steps
 
 
-def _training_steps(project: Project) -> list[Step]:
+def _training_step(project: Project) -> Step | None:
     if any(job.kind == "train" for job in live_jobs(project.pk)):
-        return []
+        return None
     model = champion(project)
     ready = readiness(project)
     newest = versions(project).first()
@@ -166,37 +150,31 @@ def _training_steps(project: Project) -> list[Step]:
     fresh = new_ground_truths(project)
     if newest is not None and usable and (model is None or newest.number > model.number):
         if blind := never_finds(newest.metrics):
-            return [_blind_step(project, newest.number, blind, fresh=fresh)]
-        return [
-            Step(
-                _("Compare version %(n)d, and promote it if it is better") % {"n": newest.number},
-                _("Only a promoted version orders the queue."),
-                "models",
-                _("Models"),
-            )
-        ]
+            return _blind_step(project, newest.number, blind, fresh=fresh)
+        return Step(
+            _("Compare version %(n)d, and promote it if it is better") % {"n": newest.number},
+            _("Only a promoted version orders the queue."),
+            "models",
+            _("Models"),
+        )
     if model is not None and (blind := never_finds(model.metrics)):
-        return [_blind_step(project, model.number, blind, fresh=fresh)]
+        return _blind_step(project, model.number, blind, fresh=fresh)
     if model is None and ready.can_train:
-        return [
-            Step(
-                _("Train a first model"),
-                ngettext("%(n)d ground truth is there.", "%(n)d ground truths are there.", ready.total)
-                % {"n": ready.total},
-                "models",
-                _("Models"),
-            )
-        ]
+        return Step(
+            _("Train a first model"),
+            ngettext("%(n)d ground truth is there.", "%(n)d ground truths are there.", ready.total)
+            % {"n": ready.total},
+            "models",
+            _("Models"),
+        )
     if model is not None and fresh >= WORTH_TRAINING and ready.can_train:
-        return [
-            Step(
-                _("Train again"),
-                _("%(n)d ground truths came since the last training.") % {"n": fresh},
-                "models",
-                _("Models"),
-            )
-        ]
-    return []
+        return Step(
+            _("Train again"),
+            _("%(n)d ground truths came since the last training.") % {"n": fresh},
+            "models",
+            _("Models"),
+        )
+    return None
 
 
 def _blind_step(project: Project, number: int, keys: list[str], *, fresh: int) -> Step:
