@@ -11,6 +11,7 @@ from pathlib import Path
 
 NAMES = (
     "learning_curve",
+    "cold_start",
     "head",
     "heads",
     "embed",

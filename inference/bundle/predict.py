@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime
+from onnxruntime import InferenceSession
 
 from inference.backbones.preprocessing import Preprocessing
 from inference.photo.pixels import decode_rgb
@@ -17,10 +17,11 @@ class Model:
 
     def __init__(self, folder: Path = Path(__file__).parent) -> None:
         config = json.loads((folder / "config.json").read_text("utf-8"))
-        self.classes = config["classes"]
-        self.views = [Preprocessing(**each["preprocessing"]) for each in config["networks"]]
-        files = [*(each["file"] for each in config["networks"]), "head.onnx"]
-        *self.networks, self.head = [onnxruntime.InferenceSession(folder / each) for each in files]
+        self.classes, self.head = config["classes"], InferenceSession(folder / "head.onnx")
+        self.networks = [
+            (Preprocessing(**each["preprocessing"]), InferenceSession(folder / each["file"]))
+            for each in config["networks"]
+        ]
 
     def predict(self, photos: Any, params: Any = None) -> Any:
         photos = photos.iloc[:, 0] if hasattr(photos, "iloc") else photos
@@ -28,7 +29,7 @@ class Model:
 
     def scores(self, photo: Any) -> Any:
         data, vectors = photo if isinstance(photo, bytes) else Path(photo).read_bytes(), []
-        for see, network in zip(self.views, self.networks, strict=True):
+        for see, network in self.networks:
             rgb = decode_rgb(data, max_pixels=10**8, min_side=see.min_side, levels=see.levels)
             vectors += network.run(None, {"pixels": see.pixels(rgb)})
         return self.head.run(None, {"vectors": np.concatenate(vectors, axis=1)})[0][0]

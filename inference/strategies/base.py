@@ -22,8 +22,9 @@ class Pool:
         proba: (n, k) class probabilities of the present model, or None without one.
         labeled_embeddings: (m, d).
         labeled_y: (m,) columns.
-        words: (n, k) class probabilities without a model that tell more than the labels do (``inference.cold_start``), or
-            None. Its columns need not be those of ``labeled_y``.
+        words: (n, k) class probabilities by words, without a model, or None. Its columns need not be those of ``labeled_y``.
+        tried: (n,) bool, the photos that words may bring while nothing says yet whether they tell more than labels do
+            (``inference.cold_start``); None where it is known that they do.
     """
 
     ids: npt.NDArray[np.int64]
@@ -32,12 +33,16 @@ class Pool:
     labeled_embeddings: npt.NDArray[np.float32]
     labeled_y: npt.NDArray[np.integer[Any]]
     words: npt.NDArray[np.floating[Any]] | None = None
+    tried: npt.NDArray[np.bool_] | None = None
 
     def __post_init__(self) -> None:
         if len(self.embeddings) != len(self.ids) or (
-            any(each is not None and len(each) != len(self.ids) for each in (self.proba, self.words))
+            any(
+                each is not None and len(each) != len(self.ids)
+                for each in (self.proba, self.words, self.tried)
+            )
         ):
-            raise ValueError("ids, embeddings, proba and words must have the same length.")
+            raise ValueError("ids, embeddings, proba, words and tried must have the same length.")
 
     def __len__(self) -> int:
         return len(self.ids)

@@ -29,7 +29,7 @@ _STRENGTH = 30.0
 
 def can_order(pool: Pool) -> bool:
     """Whether words tell the classes, or there are labels enough, of at least two classes."""
-    if len(pool) == 0 or len(pool.labeled_y) == 0:
+    if len(pool) == 0:
         return False
     return pool.words is not None or (len(pool.labeled_y) >= LEAST and len(np.unique(pool.labeled_y)) >= 2)
 
@@ -39,9 +39,20 @@ def provisional(rows: npt.NDArray[np.float32], y: npt.NDArray[np.integer[Any]]) 
     return LogisticHead(strengths=[_STRENGTH / rows.shape[1]], cv=2).fit(rows, y)
 
 
+def by_turns(pool: Pool, others: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Indexes of the whole pool: in turn a photo that words may bring, both ends first, and one of ``others`` (an order of
+    the pool) that they may not."""
+    assert pool.tried is not None
+    ends = ends_first(pool)
+    both = [ends[pool.tried[ends]], others[~pool.tried[others]]]
+    turn = np.concatenate([np.arange(len(each)) for each in both])
+    return np.concatenate(both)[np.argsort(turn, kind="stable")]
+
+
 def ends_first(pool: Pool, careful: int | None = None) -> npt.NDArray[np.int64]:
-    """Indexes of the whole pool, both ends first."""
-    count = min(_CAREFUL if careful is None else min(careful, _CAREFUL), len(pool))
+    """Indexes of the whole pool, both ends of what may be brought so first."""
+    may = np.arange(len(pool)) if pool.tried is None else np.flatnonzero(pool.tried)
+    count = min(_CAREFUL if careful is None else min(careful, _CAREFUL), len(may))
     labeled = np.asarray(pool.labeled_embeddings, dtype=np.float32)
     proba = pool.words
     if proba is None:
@@ -51,12 +62,12 @@ def ends_first(pool: Pool, careful: int | None = None) -> npt.NDArray[np.int64]:
     k = proba.shape[1]
     said = proba.argmax(axis=1)
     # A class loses at most what the others take from its window, so this many of its surest are enough.
-    queues = [np.argsort(-proba[:, c], kind="stable")[: count + _WINDOW] for c in range(k)]
+    queues = [may[np.argsort(-proba[may, c], kind="stable")[: count + _WINDOW]] for c in range(k)]
     near = np.unique(np.concatenate(queues))
     sphere = UnitSphere(pool.embeddings)
     rows = sphere(pool.embeddings[near])
     waiting = [np.searchsorted(near, queue) for queue in queues]
-    likeness = (rows @ sphere(labeled).T).max(axis=1)
+    likeness = (rows @ sphere(labeled).T).max(axis=1, initial=-1.0)
     free = np.ones(len(near), dtype=bool)
     taken: list[int] = []
     while len(taken) < count:

@@ -5,7 +5,8 @@ equal count. In a band the ladders take turns, so that classes stay balanced, an
 photos on its ladder, the one least like those just shown: no near-duplicates in a row. The innermost band goes by
 uncertainty with diversity: of the 30 most uncertain, the ones nearest the centres of 10 clusters (Zhdanov 2019 does
 this with weights). Without a model the order is ``typical``, and
-from twenty labels on the two ends of a provisional head, or earlier those that words tell (``ends``).
+from twenty labels on the two ends of a provisional head, or those that words tell (``ends``): from the first photo on in
+turn with the order without them, until labels say which of the two is better.
 
 Why start outside: the first labels are the ones people agree on, so a young project's ground truth is clean. Why not
 stay there: extremes alone teach little (docs/log.md). How fast to move is the queue's decision, by band.
@@ -15,11 +16,13 @@ Knows nothing of who labels or how many labels there are.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 
 from inference.strategies.base import Ordering, Pool, by_confidence, ladder_slices, top_two, without_model
-from inference.strategies.ends import can_order, ends_first
+from inference.strategies.ends import by_turns, can_order, ends_first
 from inference.strategies.geometry import TIE, Floats, UnitSphere, small_kmeans
 from inference.strategies.typical import Typical
 
@@ -41,6 +44,11 @@ class Inward:
 
     def order(self, pool: Pool, *, bands: int, seed: int, careful: int | None = None) -> Ordering:
         if pool.proba is None:
+            if pool.words is not None and pool.tried is not None:
+                without = self.order(
+                    replace(pool, words=None, tried=None), bands=bands, seed=seed, careful=careful
+                )
+                return without_model(by_turns(pool, without.order))
             if can_order(pool):
                 return without_model(ends_first(pool, careful))
             return Typical().order(pool, bands=bands, seed=seed, careful=careful)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from operator import attrgetter
 
-from django.db.models import Max, TextChoices
+from django.db.models import Exists, Max, OuterRef, TextChoices
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 from labeling.catalog.models import IntakeFile, IntakeOutcome, Item, MetadataChange, Project
 from labeling.catalog.selectors import class_names, current_guideline
 from labeling.frontier.models import AssistedLabel, AutomaticDecision, Mode
+from labeling.queue.models import EarlierShown
 from labeling.queue.sheets.lending import COVER
 from labeling.text.percentage import percentage
 from labeling.text.plain import isolated
@@ -202,6 +203,7 @@ def _hints(item: Item, names: dict[int, str]) -> Iterator[Moment]:
 
 
 _COVER = gettext_lazy("asked beside a check, counts for nothing")
+_BESIDE = gettext_lazy("beside an earlier photo, not blind")
 _DRAWS = {
     Draw.AUDIT: gettext_lazy("drawn at random"),
     Draw.GOLD: gettext_lazy("asked as gold"),
@@ -218,7 +220,7 @@ def _asked(answer: Annotation) -> Iterator[str]:
     elif answer.draw != Draw.SWEEP or EARLIER not in answer.context:
         yield str(_DRAWS.get(Draw(answer.draw), ""))
     if EARLIER in answer.context:
-        yield _("beside an earlier photo, not blind")
+        yield str(_BESIDE)
 
 
 def _answers(item: Item, names: dict[int, str], gold: bool) -> Iterator[Moment]:
@@ -255,9 +257,13 @@ def _answers(item: Item, names: dict[int, str], gold: bool) -> Iterator[Moment]:
 
 
 def _disputes(project: Project, item: Item, names: dict[int, str]) -> Iterator[Moment]:
+    shown = EarlierShown.objects.filter(
+        image=item.image_id, labeler=OuterRef("ruling__reviewer"), shown_at__lt=OuterRef("ruling__created_at")
+    )
     disputes = (
         Dispute.objects.filter(item=item)
         .select_related("ruling__reviewer", "ruling__label_class", "ruling__retraction__by")
+        .annotate(beside=Exists(shown))
         .order_by("created_at")
     )
     for dispute in disputes:
@@ -275,6 +281,10 @@ def _disputes(project: Project, item: Item, names: dict[int, str]) -> Iterator[M
         if not hasattr(dispute, "ruling"):
             continue
         ruling: Ruling = dispute.ruling
+        details = [
+            str(_BESIDE) if dispute.beside else "",
+            reason_text(ruling.outcome, ruling.reason) if ruling.reason else "",
+        ]
         label = (
             _named(ruling.label_class_id, "", names)
             if ruling.label_class_id
@@ -285,7 +295,7 @@ def _disputes(project: Project, item: Item, names: dict[int, str]) -> Iterator[M
             Kind.RULING,
             _("Ruled: %(label)s") % {"label": label},
             by=str(ruling.reviewer) if ruling.reviewer else "",
-            details=[reason_text(ruling.outcome, ruling.reason)] if ruling.reason else [],
+            details=[each for each in details if each],
             note=ruling.comment,
             link=link,
             label=ruling.label_class.key if ruling.label_class else ruling.outcome,

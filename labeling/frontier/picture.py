@@ -271,6 +271,11 @@ def _why_empty(
 
 def _ordered_by(project: Project) -> str:
     verdict = cold_start.last_verdict(project)
+    if verdict is not None and verdict["taken"] is None:
+        return _(
+            "No model yet: every second photo comes by names and criteria of the classes, those that they fit best first, "
+            "and the others by typicality. The first %(n)d ground truths of the latter judge the words."
+        ) % {"n": cold_start.LEAST}
     if verdict is None or not verdict["taken"]:
         return _("No model yet: photos come in order of typicality, the most typical of each kind first.")
     return _(

@@ -1,4 +1,4 @@
-"""The asset's earlier photo of the same shot, beside the one that somebody is asked about
+"""The asset's earlier photo of the same shot, beside the one that somebody is asked about, or rules on
 (docs/decisions/0057-an-earlier-photo-beside.md)."""
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from labeling.frontier.told import standing
 from labeling.inspections.models import Inspection, InspectionPhoto
 from labeling.people.models import User
 from labeling.queue import services as queue
+from labeling.truth import services as truth
 
 #: Earlier inspections that are looked at for a photo which may be shown.
 MOST = 10
@@ -41,15 +42,31 @@ def show_earlier(*, project: Project, labeler: User, lease: UUID) -> Earlier | N
     project in which this person answers: they could not be asked of it, blind, any more.
     Raises :class:`Refused` ``not_allowed``, ``lease_expired`` or ``already_answered`` (409).
     """
-    image = queue.asked_photo(project=project, labeler=labeler, lease=lease)
+    return _show(queue.asked_photo(project=project, labeler=labeler, lease=lease), labeler)
+
+
+@transaction.atomic
+def show_earlier_at_review(*, project: Project, reviewer: User, dispute_id: UUID) -> Earlier | None:
+    """The same beside a photo in dispute: a ruling of this reviewer on it is not blind from then on.
+
+    Raises :class:`Refused` ``not_found`` (404), ``not_allowed``, ``already_ruled`` or ``own_answer`` (409).
+    """
+    dispute = truth.dispute_to_rule_on(project=project, dispute_id=dispute_id, reviewer=reviewer)
+    if not project.earlier_allowed:
+        raise queue.earlier_not_allowed()
+    return _show(dispute.item.image, reviewer)
+
+
+def _show(image: Image, person: User) -> Earlier | None:
+    """Beside a photo that the caller has locked."""
     before = _earlier_photos(image)
-    shown = queue.shown_beside(image, labeler)
+    shown = queue.shown_beside(image, person)
     if shown is None and before:
-        free = _asked_no_more([photo.image_id for photo in before if photo.image_id], labeler)
+        free = _asked_no_more([photo.image_id for photo in before if photo.image_id], person)
         before = [photo for photo in before if photo.image_id in free]
         if before and before[0].image_id:
-            queue.keep_shown(image=image, labeler=labeler, earlier_id=before[0].image_id)
-            shown = queue.shown_beside(image, labeler)
+            queue.keep_shown(image=image, labeler=person, earlier_id=before[0].image_id)
+            shown = queue.shown_beside(image, person)
     found = next((photo for photo in before if shown and photo.image_id == shown.earlier_id), None)
     if found is None or found.image is None:
         return None

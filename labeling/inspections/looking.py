@@ -82,7 +82,8 @@ def look(inspection_ids: Collection[int]) -> Looked:
         verdict = _verdict(inspection, version, seen, judged)
         if _follows(inspection.verdict, verdict, seen):
             new.append(verdict)
-        _ask(found, inspection, verdict if new and new[-1] is verdict else inspection.verdict, seen, judged)
+        now = verdict if new and new[-1] is verdict else inspection.verdict
+        _ask(found, inspection, now, seen, judged, away=version.protocol.archived_at is not None)
     append(new)
     found.appended.update({each.inspection_id: each for each in new})
     return found
@@ -100,7 +101,7 @@ def judged_today(inspections: Collection[Inspection]) -> dict[int, Judged]:
 
 def in_force(protocol_ids: Collection[int]) -> dict[int, ProtocolVersion]:
     """Protocol id -> its version in force."""
-    rows = ProtocolVersion.objects.filter(protocol__in=protocol_ids)
+    rows = ProtocolVersion.objects.filter(protocol__in=protocol_ids).select_related("protocol")
     return {
         each.protocol_id: each for each in rows.order_by("protocol_id", "-number").distinct("protocol_id")
     }
@@ -179,10 +180,17 @@ def stands(overruling: Verdict, evidence: Evidence) -> bool:
 
 
 def _ask(
-    found: Looked, inspection: Inspection, verdict: Verdict | None, evidence: Evidence, judged: Judged
+    found: Looked,
+    inspection: Inspection,
+    verdict: Verdict | None,
+    evidence: Evidence,
+    judged: Judged,
+    *,
+    away: bool,
 ) -> None:
-    """Of one that is held people are asked what would decide it, and only that."""
-    held = verdict is not None and verdict.outcome == Outcome.HELD and verdict.by_id is None
+    """Of one that is held people are asked what would decide it, and only that; nobody waits for one of a protocol that was
+    put ``away``."""
+    held = verdict is not None and verdict.outcome == Outcome.HELD and verdict.by_id is None and not away
     missing = set(judged.unknown) if held and inspection.submitted_at is not None else set()
     for known in evidence.known:
         if known.item is None or known.why != "open":

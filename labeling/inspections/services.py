@@ -3,7 +3,7 @@
 from labeling.inspections.archiving import archive_protocol, restore_protocol
 from labeling.inspections.capture.links import make_link, prolong_link, revoke_link
 from labeling.inspections.capture.sending import hand_in, take_photo
-from labeling.inspections.earlier import Earlier, show_earlier
+from labeling.inspections.earlier import Earlier, show_earlier, show_earlier_at_review
 from labeling.inspections.judging import advice_on
 from labeling.inspections.looking import look
 from labeling.inspections.overruling import overrule
@@ -32,6 +32,7 @@ __all__ = [
     "restore_protocol",
     "revoke_link",
     "show_earlier",
+    "show_earlier_at_review",
     "submit",
     "take_photo",
     "try_rules",

@@ -15,7 +15,7 @@ from labeling.inspections.asking_first import ask_first
 from labeling.inspections.capture import recognising
 from labeling.inspections.looking import look
 from labeling.inspections.models import Inspection, Protocol
-from labeling.inspections.process.service_level import overdue
+from labeling.inspections.process.service_level import overdue, write_down_overdue
 from labeling.inspections.wanting import KIND, look_where_wanted
 from labeling.jobs.handlers import handles
 from labeling.jobs.progress import JobError, Progress
@@ -78,11 +78,13 @@ def _look(ids: list[int]) -> tuple[int, int]:
 @app.periodic(cron="41 * * * *")
 @app.task(name="hilltop.look_at_inspections", queue="cpu", queueing_lock="hilltop.look_at_inspections")
 def look_again(timestamp: int) -> None:
-    """Every hour: whatever still waits for a look gets one. What is overdue is said where operators read it."""
+    """Every hour: whatever still waits for a look gets one. What is overdue is said where operators read it, and what became
+    so is written down, which tells it to whoever wants to hear it."""
     look_where_wanted()
     protocols = {each.pk: each for each in Protocol.objects.filter(archived_at__isnull=True)}
     for pk, n in overdue(protocols.values()).items():
         log.warning("inspections of %s are held beyond its service level: %d", protocols[pk].slug, n)
+    write_down_overdue(protocols.values())
 
 
 @handles(recognising.KIND)

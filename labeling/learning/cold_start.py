@@ -10,10 +10,10 @@ from labeling.jobs.models import JobState
 from labeling.learning import selectors
 from labeling.learning.training_set import readiness
 
-#: Ground truths that words are judged on first; until then photos come by typicality.
+#: Ground truths that words are judged on, of photos that they had no part in choosing: every second one until then.
 LEAST = 10
-#: And when they are judged again: from then on labels order the photos by themselves, where words do not win.
-AGAIN = 20
+#: Ground truths at which that is asked, and once more: some may be of photos that words chose more often than not.
+ASKED_AT = (2 * LEAST, 3 * LEAST)
 
 
 def is_due(project: Project, fresh: int) -> bool:
@@ -23,12 +23,12 @@ def is_due(project: Project, fresh: int) -> bool:
     if selectors.champion(project) is not None:
         return False
     total = readiness(project).total
-    return any(total - fresh < enough <= total for enough in (LEAST, AGAIN))
+    return any(total - fresh < enough <= total for enough in ASKED_AT)
 
 
 def last_verdict(project: Project) -> dict[str, Any] | None:
-    """What the newest order said of words and labels (``judged``, ``words``, ``labels``, ``taken``); None where it had
-    nothing to compare. Free without words."""
+    """What the newest order said of words and labels (``taken``: None while nothing judges them, else ``judged``, ``words``,
+    ``labels``); None where words had no part in it. Free without words."""
     if not _has_words(project):
         return None
     ordered = selectors.jobs(project).filter(kind="rank", state=JobState.SUCCEEDED).first()

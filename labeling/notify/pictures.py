@@ -43,8 +43,10 @@ def jpeg_of(pk: UUID) -> bytes:
     """
     since = timezone.now() - LASTS
     message = SlackMessage.objects.filter(pk=pk, endpoint__removed_at=None, at__gt=since).first()
-    found = message and (
-        OpenDispute.objects.filter(dispute__pk=message.dispute)
+    found = (
+        message
+        and message.dispute
+        and OpenDispute.objects.filter(pk=message.dispute)
         .exclude(dispute__item__image__sha256=Image.NOTHING)
         .select_related("dispute__item__image", "dispute__project")
         .first()

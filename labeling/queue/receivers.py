@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from django.db.models import Exists
 from django.dispatch import receiver
 
 from labeling.catalog.events import (
@@ -17,11 +18,12 @@ from labeling.catalog.events import (
 from labeling.catalog.models import ClassDefinition, Guideline, Project
 from labeling.learning import cold_start
 from labeling.learning.events import embedded, promoted
+from labeling.people.models import User
 from labeling.queue import pace, services
 from labeling.queue.events import ranking_swapped
 from labeling.queue.exemplars import refuse_asked_exemplars
 from labeling.queue.models import BandOpening
-from labeling.truth.events import answer_waits, disputed, imported, reopened, settled
+from labeling.truth.events import about_to_be_ruled, answer_waits, disputed, imported, reopened, settled
 from labeling.truth.models import Annotation, GroundTruth
 
 
@@ -46,6 +48,11 @@ def on_answer_waits(*, project: Project, item_id: int, annotation: Annotation, *
     wanted = max(project.answers_per_image, project.certifying_answers)
     if annotation.context.get("wanted", 0) < wanted or "boundary" in annotation.context:
         services.want_all(project=project, item_id=item_id)
+
+
+@receiver(about_to_be_ruled)
+def on_about_to_be_ruled(*, reviewer: User, **_: Any) -> Exists:
+    return services.not_blind_to(reviewer)
 
 
 @receiver(reopened)

@@ -2,7 +2,7 @@
 
 from labeling.queue.answering import Submission, submit, undo
 from labeling.queue.bringing import bring_answers, take_answers_back
-from labeling.queue.earlier import asked_photo, keep_shown, shown_beside
+from labeling.queue.earlier import asked_photo, earlier_not_allowed, keep_shown, not_blind_to, shown_beside
 from labeling.queue.entries import (
     append_arrivals,
     offer_once,
@@ -40,9 +40,11 @@ __all__ = [
     "claim",
     "claim_under",
     "come_back",
+    "earlier_not_allowed",
     "keep_shown",
     "leave",
     "look_at_bands_again",
+    "not_blind_to",
     "offer_once",
     "open_next_band",
     "put_back",

@@ -52,6 +52,9 @@ def desk(
         **last_ruling(project, reviewer, done),
         **over,
     }
+    shown["may_show_earlier"] = (
+        project.earlier_allowed and detail is not None and not detail.ruling and not shown["own"]
+    )
     if dispute is not None and dispute.cause == DisputeCause.PAUSED:
         shown["of_paused"] = of_paused(project)
     return shown if dispute else shown | {"rulings": selectors.recent_rulings(project)}

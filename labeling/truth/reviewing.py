@@ -39,7 +39,7 @@ def rule(
     Raises :class:`Refused` ``not_found`` (404), ``already_ruled``, ``own_answer`` (409), ``unknown_class`` or
     ``invalid`` (422).
     """
-    dispute = _dispute_to_rule_on(project, dispute_id, reviewer)
+    dispute = dispute_to_rule_on(project=project, dispute_id=dispute_id, reviewer=reviewer)
     guideline = catalog.current_guideline(project)
     definition = check_ruling(guideline, outcome, class_key, reason, comment)
     (ruling,) = end_disputes(
@@ -111,8 +111,11 @@ def end_disputes(
     return rulings
 
 
-def _dispute_to_rule_on(project: Project, dispute_id: UUID, reviewer: User) -> Dispute:
-    """The dispute, its photo locked, if this person may rule on it now."""
+def dispute_to_rule_on(*, project: Project, dispute_id: UUID, reviewer: User) -> Dispute:
+    """The dispute, its photo locked, if this person may rule on it now.
+
+    Raises :class:`Refused` ``not_found`` (404), ``already_ruled`` or ``own_answer`` (409).
+    """
     dispute = Dispute.objects.filter(project=project, pk=dispute_id).first()
     if dispute is None:
         raise Refused("not_found", _("There is no such dispute in this project."), status=404)
@@ -173,6 +176,7 @@ def _ask_again(project: Project, item_ids: Collection[int], guideline: Guideline
 
 
 def _settle_as_ruled(project: Project, rulings: Mapping[int, Ruling], alike: Ruling) -> None:
+    asked = events.about_to_be_ruled.send(sender=Ruling, reviewer=alike.reviewer)
     append_truths(
         project=project,
         item_ids=rulings,
@@ -181,6 +185,7 @@ def _settle_as_ruled(project: Project, rulings: Mapping[int, Ruling], alike: Rul
         origin=Origin.RULING,
         guideline_id=alike.guideline_id,
         rulings=rulings,
+        not_blind=[where for _receiver, where in asked],
     )
     events.settled.send(sender=Ruling, project=project, item_ids=list(rulings))
 

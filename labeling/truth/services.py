@@ -20,7 +20,7 @@ from labeling.truth.leaving import come_back, forget_texts, leave
 from labeling.truth.making_gold import add_gold, add_golds, retire_gold, retire_golds
 from labeling.truth.paused_photos import send_back_paused
 from labeling.truth.quality.agreement import request_estimates
-from labeling.truth.reviewing import request_review, rule
+from labeling.truth.reviewing import dispute_to_rule_on, request_review, rule
 from labeling.truth.ruling_several import rule_alike
 from labeling.truth.settling import lock_photos, reconsider
 from labeling.truth.undoing_rulings import take_corrections_back, undo_ruling, undo_rulings
@@ -38,6 +38,7 @@ __all__ = [
     "bring_truths",
     "come_back",
     "correct",
+    "dispute_to_rule_on",
     "forget_texts",
     "leave",
     "lift_pause",

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 
 from django.db import transaction
-from django.db.models import OuterRef, Subquery
+from django.db.models import Exists, OuterRef, Q, Subquery, Value
 from django.utils.translation import gettext as _
 
 from labeling.catalog import selectors as catalog
@@ -130,7 +132,7 @@ def raise_dispute(
 @dataclass(frozen=True, slots=True)
 class Basis:
     """What a ground truth follows upon: whether the audit drew the photo, the end of its chain of ground truths, and
-    whether one of the answers was given in a sweep.
+    whether one of the answers, or the ruling, was not blind, as in a sweep.
     """
 
     audited: bool
@@ -170,13 +172,15 @@ def append_truths(
     origin: str,
     guideline_id: int,
     rulings: Mapping[int, Ruling] | None = None,
+    not_blind: Sequence[Exists] = (),
 ) -> list[GroundTruth]:
     """Settle photos alike, or withdraw what settled them; their photos are locked.
 
-    ``rulings``: item id -> what settles it, where a reviewer does. In as many statements for a thousand photos as for one.
+    ``rulings``: item id -> what settles it, where a reviewer does; ``not_blind``: where they had seen something beside.
+    In as many statements for a thousand photos as for one.
     """
     rulings = rulings or {}
-    bases = _bases_of(item_ids, rulings)
+    bases = _bases_of(item_ids, rulings, not_blind)
     return GroundTruth.objects.bulk_create(
         GroundTruth(
             project=project,
@@ -215,18 +219,19 @@ def withdraw_truths(
     return {truth.item_id: truth for truth in withdrawn}
 
 
-def _bases_of(item_ids: Collection[int], rulings: Mapping[int, Ruling]) -> dict[int, Basis]:
+def _bases_of(
+    item_ids: Collection[int], rulings: Mapping[int, Ruling], not_blind: Sequence[Exists]
+) -> dict[int, Basis]:
     rounds = current_rounds([item_id for item_id in item_ids if item_id not in rulings])
     rounds |= {item_id: ruling.dispute.round for item_id, ruling in rulings.items()}
     given = Annotation.objects.for_agreement().filter(item__in=item_ids, draw=Draw.SWEEP)
-    swept = set(given.values_list("item", "round"))
+    swept = {item_id for item_id, round in given.values_list("item", "round") if rounds[item_id] == round}
     newest = Subquery(ends_of_chains().filter(item=OuterRef("pk")).values("pk")[:1])
-    photos = Item.objects.filter(pk__in=item_ids).values_list("pk", "audit_drawn_at", newest)
+    shown = reduce(or_, map(Q, not_blind)) if not_blind else Value(False)
+    photos = Item.objects.filter(pk__in=item_ids).annotate(shown=shown)
     return {
-        item_id: Basis(
-            audited=drawn_at is not None, supersedes=end, swept=(item_id, rounds[item_id]) in swept
-        )
-        for item_id, drawn_at, end in photos
+        item_id: Basis(audited=drawn_at is not None, supersedes=end, swept=beside or item_id in swept)
+        for item_id, drawn_at, beside, end in photos.values_list("pk", "audit_drawn_at", "shown", newest)
     }
 
 
@@ -235,7 +240,7 @@ def was_audited(item_id: int) -> bool:
 
 
 def _draw_of(origin: str, basis: Basis) -> str:
-    """What rests on an answer from a sweep says so, also as a reviewer's ruling, and even if the audit drew the photo."""
+    """What rests on what was not blind says so, also as a reviewer's ruling, and even if the audit drew the photo."""
     if origin == Origin.GOLD:
         return Draw.GOLD
     if basis.swept:

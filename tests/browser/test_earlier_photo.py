@@ -16,11 +16,11 @@ from labeling.inspections.models import Asset, Inspection, InspectionPhoto, Prot
 from labeling.people.models import User
 from labeling.queue.sheets.services import create_sheet
 from labeling.truth import events
-from labeling.truth.models import EARLIER, Annotation, GroundTruth
+from labeling.truth.models import EARLIER, Annotation, Dispute, GroundTruth
 from tests.browser import axe
 from tests.browser.test_labeling_screen import Screen, project_with_photos
 from tests.browser.test_question_sheet import Screen as SheetScreen
-from tests.factories import join, make_project, make_user
+from tests.factories import join, make_member, make_project, make_user
 
 PageFor = Callable[..., Page]
 
@@ -70,16 +70,20 @@ def expect_stored(expected: list[tuple[str, str, bool]]) -> None:
     assert found == expected
 
 
-def expect_earlier(page: Page) -> None:
+def expect_earlier(page: Page, photo_in_question: str = "#photos") -> None:
     """It stands beside the photo, whole."""
     first = Item.objects.filter(project__slug="clean").select_related("image").order_by("pk")[0]
     photo = page.locator("#earlier-photo")
     expect(photo).to_be_visible()
     assert first.image.sha256 in str(photo.get_attribute("src"))
     page.wait_for_function("() => document.getElementById('earlier-photo').naturalWidth > 0")
-    photos, beside = page.locator("#photos").bounding_box(), photo.bounding_box()
+    photos, beside = page.locator(photo_in_question).bounding_box(), photo.bounding_box()
     assert photos and beside
-    apart = beside["x"] + beside["width"] <= photos["x"] or beside["y"] + beside["height"] <= photos["y"]
+    apart = any(
+        one[start] + one[size] <= other[start]
+        for start, size in (("x", "width"), ("y", "height"))
+        for one, other in ((photos, beside), (beside, photos))
+    )
     assert apart, "none lies over the other"
 
 
@@ -109,3 +113,34 @@ def test_who_asks_for_it_sees_it_beside_and_answers_not_blind(
     page.keyboard.press("1")
     expect_stored([*said, (str(asked), "sweep", True)])
     assert sheet.shown
+
+
+def test_a_reviewer_sees_it_beside_a_dispute_and_rules_not_blind(
+    live_stack: object, labeler: User, page_for: PageFor
+) -> None:
+    project = Project.objects.get(slug="clean")
+    second, third = Item.objects.filter(project=project).order_by("pk")[1:]
+    for item in (second, third):
+        Dispute.objects.create(project=project, item=item, round=1, cause="disagreement")
+    page = page_for(make_member(project, "reviewer"), reduced_motion="reduce")
+    page.goto("/p/clean/review")
+    expect(page.locator("#earlier")).to_be_hidden()
+    page.keyboard.press(".")
+    expect_earlier(page, ".desk-photo .photo-frame")
+    assert not axe.faults(page)
+    page.keyboard.press(".")
+    expect(page.locator("#earlier")).to_be_hidden()
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.locator("#earlier-toggle").click()
+    expect_earlier(page, ".desk-photo .photo-frame")
+    page.keyboard.press("1")
+    expect(page.locator(".desk-root")).not_to_have_attribute("data-dispute", str(_dispute_of(second).pk))
+    expect(page.locator("#earlier")).to_be_hidden()
+    page.keyboard.press("1")
+    expect(page.locator("[data-ruling]")).to_have_count(0)
+    draws = GroundTruth.objects.filter(item__in=[second, third], origin="ruling").order_by("item")
+    assert [each.draw for each in draws] == ["sweep", "rank"]
+
+
+def _dispute_of(item: Item) -> Dispute:
+    return Dispute.objects.get(item=item)

@@ -221,6 +221,7 @@ QUERIES: dict[str, int] = {
     "POST api-versions": 4,
     "POST api-skip": 11,
     "POST api-earlier": 8,
+    "POST api-dispute-earlier": 12,
     "POST api-sweep-hand-in": 3,
     "POST api-sweep-release": 5,
     "POST api-sweep-undo": 3,

@@ -280,6 +280,7 @@ KNOWN: dict[str, dict[str, str]] = {
     "api-sheet-claims": {"POST": LABEL},
     "api-disputes": {"GET": REVIEW},
     "api-dispute": {"GET": REVIEW},
+    "api-dispute-earlier": {"POST": REVIEW},
     "api-paused-back": {"POST": REVIEW},
     "api-ruling": {"POST": REVIEW},
     "api-ground-truths": {"GET": REVIEW},

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -53,7 +55,7 @@ def test_only_those_that_may_judge_are_counted_and_without_two_classes_there_is_
     assert judge(three, rows(0.0), lone, EVERYONE, least=10) is not None
 
 
-@pytest.mark.parametrize("labels", [1, 12])
+@pytest.mark.parametrize("labels", [0, 1, 12])
 def test_inward_begins_with_both_ends_that_words_tell(labels: int) -> None:
     dice = np.random.default_rng(1)
     n = 60
@@ -75,3 +77,10 @@ def test_inward_begins_with_both_ends_that_words_tell(labels: int) -> None:
     assert sorted(ordering.order.tolist()) == list(range(n))
     assert rare[ordering.order[:6]].tolist() == [False, True] * 3
     assert set(ordering.ladder.tolist()) == {-1}
+    # While nothing says whether that helps, every second photo, of those that words may bring.
+    tried = np.arange(n) % 3 > 0
+    turns = strategies.get("inward").order(replace(pool, tried=tried), bands=5, seed=0).order
+    assert sorted(turns.tolist()) == list(range(n))
+    assert tried[turns[0:40:2]].all() and rare[turns[0:8:2]].tolist() == [False, True] * 2
+    without = strategies.get("inward").order(replace(pool, words=None), bands=5, seed=0).order
+    assert turns[1:40:2].tolist() == [at for at in without.tolist() if not tried[at]][:20]

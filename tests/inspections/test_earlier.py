@@ -12,20 +12,22 @@ from django.utils import timezone
 
 from labeling.catalog.models import Item, Project
 from labeling.catalog.selectors import current_guideline, may_see_photo
+from labeling.explorer.history import Kind, history
 from labeling.frontier.compute.certifying import plan_for
 from labeling.frontier.compute.sample import draws
 from labeling.frontier.policy import policy_of
+from labeling.inspections.evidence import Reader
 from labeling.inspections.models import Inspection
-from labeling.inspections.services import Earlier, show_earlier
+from labeling.inspections.services import Earlier, show_earlier, show_earlier_at_review
 from labeling.people.models import User
 from labeling.queue import claiming, services
 from labeling.queue.models import EarlierShown, Slot
 from labeling.refusals import Refused
 from labeling.truth.gold import gold_record
-from labeling.truth.models import EARLIER, Draw, Gold, GroundTruth
+from labeling.truth.models import EARLIER, Dispute, Draw, Gold, GroundTruth
 from labeling.truth.own_answers import own_answers
-from labeling.truth.services import add_gold
-from tests.factories import join, make_user
+from labeling.truth.services import add_gold, request_review, rule
+from tests.factories import join, make_member, make_user
 from tests.inspections.made import Washes
 from tests.queue.conftest import answer_with
 
@@ -183,6 +185,42 @@ def test_a_photo_of_the_random_sample_counts_as_wrong_once_an_answer_to_it_was_n
         answer_with(wash, slot, pool.predicted[item.pk])
     found = draws(plan)
     assert (found.counts["told"], [label.correct for label in found.labels]) == (1, [False])
+
+
+def test_a_ruling_beside_it_settles_and_certifies_nothing(twice: Twice) -> None:
+    wash, pool = twice.washes.wash, twice.washes.pool
+    items = [twice.item(twice.second, wash, shot) for shot in ("front", "rear")]
+    plan = plan_for(wash, pool.model, current_guideline(wash), policy_of(wash))
+    Item.objects.filter(pk__in=[each.pk for each in items]).update(audit_drawn_at=timezone.now())
+    disputes = [
+        Dispute.objects.create(project=wash, item=each, round=1, cause="disagreement") for each in items
+    ]
+    cleo = make_member(wash, "reviewer")
+    shown = show_earlier_at_review(project=wash, reviewer=cleo, dispute_id=disputes[0].pk)
+    assert shown is not None and shown.image == twice.item(twice.first, wash).image
+    for each in disputes:
+        key = pool.predicted[each.item_id]
+        rule(project=wash, dispute_id=each.pk, reviewer=cleo, outcome="class", class_key=key)
+    truths = GroundTruth.objects.filter(item__in=items).order_by("item")
+    assert [each.draw for each in truths] == [Draw.SWEEP, Draw.AUDIT]
+    known = Reader().read([twice.second.pk])[twice.second.pk].by_part
+    assert [known[shot, "wash"].by for shot in ("front", "rear")] == ["sweep", "reviewer"]
+    found = draws(plan)
+    assert found.counts["told"] == 1
+    assert {label.item_id: label.correct for label in found.labels} == {items[0].pk: False, items[1].pk: True}
+    beside = [
+        "beside an earlier photo, not blind" in moment.details
+        for each in items
+        for moment in history(wash, each, told=True, gold=True)
+        if moment.kind == Kind.RULING
+    ]
+    assert beside == [True, False]
+    with pytest.raises(Refused, match="just ruled"):
+        show_earlier_at_review(project=wash, reviewer=cleo, dispute_id=disputes[1].pk)
+    Project.objects.filter(pk=wash.pk).update(earlier_allowed=False)
+    again = request_review(project=Project.objects.get(pk=wash.pk), item=items[1], by=cleo)
+    with pytest.raises(Refused, match="Earlier photos are not shown here"):
+        show_earlier_at_review(project=again.project, reviewer=cleo, dispute_id=again.pk)
 
 
 def test_it_is_refused_where_it_is_not_allowed_or_too_late(twice: Twice) -> None:

@@ -20,7 +20,7 @@ from labeling.inspections.evidence import Reader
 from labeling.inspections.models import Inspection, InspectionPhoto, Verdict
 from labeling.inspections.process.listing import page
 from labeling.inspections.process.wanted import Wanted
-from labeling.inspections.services import overrule, try_rules
+from labeling.inspections.services import archive_protocol, overrule, restore_protocol, try_rules
 from labeling.inspections.wanting import KIND, request_looking, want_look, want_look_at_photos
 from labeling.jobs.models import Job, JobState
 from labeling.learning.models import Score
@@ -315,6 +315,25 @@ def test_people_are_asked_first_for_what_the_oldest_inspection_waits_for(washes:
     assert outcomes(older)[-1] == "failed" and _waited_for(washes) == open_[1:], (
         "it waits for nothing any more"
     )
+
+
+def test_nobody_waits_for_what_an_archived_protocol_holds_until_it_is_brought_back(washes: Washes) -> None:
+    inspection = washes.inspect()
+    work()
+    asked = _waited_for(washes)
+    assert len(asked) == 2
+    archive_protocol(protocol=washes.protocol, by=washes.admin)
+    work()
+    assert _waited_for(washes) == []
+    washes.say(washes.items(inspection, "rear")["damage"], "dent")
+    work()
+    assert outcomes(inspection) == ["held", "failed"], "what is answered is judged"
+    other = washes.inspect()
+    work()
+    assert _waited_for(washes) == []
+    restore_protocol(protocol=washes.protocol, by=washes.admin)
+    work()
+    assert set(_waited_for(washes)) == {washes.items(other, key)["wash"].pk for key in ("front", "rear")}
 
 
 def test_where_the_machine_decides_it_is_asked_before_people_are(

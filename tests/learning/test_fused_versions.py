@@ -29,6 +29,7 @@ from labeling.queue import rescoring, tasks  # noqa: F401  (tasks registers the 
 from labeling.queue.requests import request_rescoring
 from labeling.refusals import Refused
 from tests.factories import TINY, make_items, make_project
+from tests.kept import made_once
 from tests.learning.building import run_job, settle
 from tests.learning.test_embedding import with_photos
 
@@ -67,9 +68,15 @@ def trained(project: Project) -> ModelVersion:
     return version
 
 
+@made_once
+def fused_project() -> tuple[Project, list[Item], list[str], ModelVersion]:
+    """What most tests begin with: the usual project, and its first version, which stands on both backbones."""
+    project, items, keys = with_two()
+    return project, items, keys, trained(project)
+
+
 def test_two_views_that_err_on_other_photos_are_fused() -> None:
-    project, items, _keys = with_two()
-    version = trained(project)
+    project, items, _keys, version = fused_project()
     own, other = (backbones.load(name) for name in (TINY, SECOND))
     assert version.backbone == f"{TINY} & {SECOND}"
     assert (
@@ -105,8 +112,7 @@ def test_two_views_that_err_on_other_photos_are_fused() -> None:
 
 
 def test_a_photo_that_one_backbone_lacks_has_no_score_until_it_has_both() -> None:
-    project, items, keys = with_two()
-    version = trained(project)
+    project, items, keys, version = fused_project()
     late = make_items(project, 1, seed=7)
     seen_by(TINY, late, keys[:1], apart=0.35, seed=9)
     ids = [item.pk for item in [*items, *late]]
@@ -146,8 +152,7 @@ def test_a_backbone_whose_weights_are_gone_stops_no_training_and_may_come_into_t
 
 
 def test_another_backbone_is_a_reason_to_train_again_on_the_same_labels() -> None:
-    project, items, keys = with_two()
-    trained(project)
+    project, items, keys, _version = fused_project()
     with pytest.raises(Refused, match="exactly these"):
         services.request_training(project=project, by=None)
     project = update_settings(project=project, by=project.created_by, further_backbones=[SECOND, THIRD])
@@ -160,8 +165,7 @@ def test_another_backbone_is_a_reason_to_train_again_on_the_same_labels() -> Non
 
 
 def test_a_fused_version_is_compared_with_its_champion_and_the_other_way_round() -> None:
-    project, items, keys = with_two()
-    first = trained(project)
+    project, items, keys, first = fused_project()
     services.promote(model_version=first, by=None)
     settle(project, items[100:], keys[100:])
     project = update_settings(project=project, by=project.created_by, further_backbones=[])
@@ -255,8 +259,7 @@ def test_a_job_cancelled_at_the_second_backbone_keeps_what_both_have(monkeypatch
 
 
 def test_dropping_a_backbone_leaves_the_champion_whole() -> None:
-    project, items, keys = with_two()
-    version = trained(project)
+    project, items, keys, version = fused_project()
     services.promote(model_version=version, by=project.created_by)
     project = update_settings(project=project, by=project.created_by, further_backbones=[])
     assert domain_backbones.to_embed(project) == [TINY, SECOND]
@@ -272,8 +275,8 @@ def test_dropping_a_backbone_leaves_the_champion_whole() -> None:
 
 
 def test_new_photos_are_scored_before_a_candidate_has_seen_them() -> None:
-    project, _items, _keys = with_two()
-    services.promote(model_version=trained(project), by=None)
+    project, _items, _keys, version = fused_project()
+    services.promote(model_version=version, by=None)
     project.further_backbones = [THIRD, SECOND]
     project.save()
     assert domain_backbones.to_embed(project) == [TINY, SECOND, THIRD]
@@ -298,11 +301,14 @@ def test_new_photos_are_scored_before_a_candidate_has_seen_them() -> None:
 def test_projects_on_the_same_backbones_share_a_pass_and_get_the_scores_of_their_heads(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    pairs = [with_two(), with_two(), with_two(apart=(0.5, 0.0))]
-    versions = []
-    for project, _items, _keys in pairs:
+    project, items, _keys, version = fused_project()
+    pairs, versions = [(project, items)], [version]
+    for apart in ((0.35, 0.35), (0.5, 0.0)):
+        project, items, _keys = with_two(apart=apart)
+        pairs.append((project, items))
         versions.append(trained(project))
-        services.promote(model_version=versions[-1], by=None)
+    for version in versions:
+        services.promote(model_version=version, by=None)
     assert [len(version.parts) for version in versions] == [2, 2, 1]
     passes: list[int] = []
     probabilities = rescoring.probabilities
@@ -312,10 +318,10 @@ def test_projects_on_the_same_backbones_share_a_pass_and_get_the_scores_of_their
         return probabilities(gathered, heads, progress)
 
     monkeypatch.setattr(rescoring, "probabilities", counted)
-    job = run_job(request_rescoring(projects=[project for project, _items, _keys in pairs]))
+    job = run_job(request_rescoring(projects=[project for project, _items in pairs]))
     assert job.state == JobState.SUCCEEDED, job.error + job.trace
     assert passes == [2, 1]
-    for (_project, items, _keys), version in zip(pairs, versions, strict=True):
+    for (_project, items), version in zip(pairs, versions, strict=True):
         rows = vectors_of(version).rows([item.image.sha256 for item in items])
         stored = dict(Score.objects.filter(model_version=version).values_list("item_id", "probabilities"))
         expected = artifact.load(version).predict_proba(rows)
@@ -323,8 +329,7 @@ def test_projects_on_the_same_backbones_share_a_pass_and_get_the_scores_of_their
 
 
 def test_monitors_and_arrivals_compare_whole_rows() -> None:
-    project, items, _keys = with_two()
-    version = trained(project)
+    project, items, _keys, version = fused_project()
     services.promote(model_version=version, by=None)
     score_items(project=project, model_version=version, item_ids=[item.pk for item in items])
     photos = samples.reference_sample(version, 50).as_photos(version)

@@ -13,13 +13,14 @@ from django.utils import timezone
 
 import labeling.catalog.tasks
 import labeling.erasure.tasks
-import labeling.frontier.tasks
-import labeling.inspections.tasks  # noqa: F401 - registers the handlers, as a worker does
+import labeling.frontier.tasks  # noqa: F401 - registers the handlers, as a worker does
 from labeling.catalog.models import Item, Project
 from labeling.catalog.services import start_intake
 from labeling.erasure.services import ask
 from labeling.frontier.services import in_force, suspend
+from labeling.inspections.models import Inspection
 from labeling.inspections.services import overrule
+from labeling.inspections.tasks import look_again
 from labeling.jobs import runner
 from labeling.jobs.models import Job
 from labeling.learning.services import promote
@@ -34,7 +35,7 @@ from labeling.truth import services as truth
 from labeling.truth.models import Annotation, Dispute
 from tests.factories import make_items, make_member, make_project, photo_bytes
 from tests.frontier.proving import Pool, certified_pool, make_pool
-from tests.inspections.made import Washes
+from tests.inspections.made import Washes, work
 
 #: The project, or ``None`` where only the whole site hears it; what makes it happen; how many events that are.
 Act = tuple[Project | None, Callable[[], object], int]
@@ -188,6 +189,22 @@ def a_clerk_overrules() -> Act:
         overrule(inspection=inspection, by=washes.admin, outcome="passed", reason="Seen on site")
 
     return None, decide, 1
+
+
+@example("inspection.overdue")
+def nobody_answers_in_time() -> Act:
+    washes = Washes()
+    inspection = washes.inspect()
+    Inspection.objects.filter(pk=inspection.pk).update(submitted_at=timezone.now() - timedelta(hours=3))
+    work()
+    washes.protocol.settle_within_hours = 2
+    washes.protocol.save(update_fields=["settle_within_hours"])
+
+    def look() -> None:
+        for _hour in range(2):
+            look_again(timestamp=0)
+
+    return None, look, 1
 
 
 @example("intake.finished")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -34,6 +35,7 @@ from tests.browser.reviewing import answered
 from tests.catalog.conftest import own_folders  # noqa: F401 - each test has its own store
 from tests.factories import make_items, make_member, make_project
 from tests.frontier.proving import certified_pool
+from tests.frontier.test_picture import Scene
 from tests.notify.examples import answer
 from tests.notify.slack_here import CHANNEL, Slack, slack_here
 from tests.notify.test_delivering import DECIDED, pass_time, settle, states
@@ -158,21 +160,25 @@ def test_a_flood_is_a_digest_and_what_can_be_acted_on_does_not_wait_for_the_next
     assert slack.said("chat.update")[0]["ts"] == "1.1" and dispute["channel"] == "#quality"
 
 
-def test_a_certificate_is_suspended_with_its_cause_and_a_week_comes_with_the_frontier(slack: Slack) -> None:
+def test_a_suspended_certificate_comes_with_its_cause(slack: Slack) -> None:
     pool = certified_pool()
-    Project.objects.filter(pk=pool.project.pk).update(created_at=timezone.now() - timedelta(days=30))
-    told(pool.project, "certificate.suspended", "week.over")
-    assert (tell_weeks(), tell_weeks()) == (1, 0)
+    told(pool.project, "certificate.suspended")
     suspend(certificate=next(iter(in_force(pool.project))), by=pool.admin, note="Doubt")
-    assert run() == 2
-    week, suspended = (json.dumps(each, ensure_ascii=False) for each in slack.messages().values())
-    assert (
-        "Nothing was decided in this week." in week
-        and "│" in week
-        and f"{SITE}/p/{pool.project.slug}/week" in week
-    )
-    assert "An admin suspended it" in suspended and "People decide its photos" in suspended
+    assert run() == 1
+    [suspended] = (json.dumps(each, ensure_ascii=False) for each in slack.messages().values())
+    assert "An admin suspended it" in suspended and f"{SITE}/p/{pool.project.slug}/frontier" in suspended
     assert "Doubt" not in suspended, "what somebody wrote stays in Hilltop"
+
+
+def test_a_week_comes_once_with_the_frontier_picture(slack: Slack) -> None:
+    project = Scene().project
+    Project.objects.filter(pk=project.pk).update(created_at=timezone.now() - timedelta(days=30))
+    told(project, "week.over")
+    assert (tell_weeks(), tell_weeks()) == (1, 0)
+    assert run() == 1
+    [week] = (json.dumps(each, ensure_ascii=False) for each in slack.messages().values())
+    assert "Nothing was decided in this week." in week and f"{SITE}/p/{project.slug}/week?of=2" in week
+    assert re.search("Functional │[▣▤]░··░[▣▤]│ Defective", week) and "░ open · · closed" in week
 
 
 def test_who_asks_to_wait_is_left_alone_and_what_slack_refuses_is_in_the_log(

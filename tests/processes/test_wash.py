@@ -26,7 +26,8 @@ import labeling.queue.tasks  # noqa: F401  (registers the handlers)
 from inference import backbones
 from labeling.catalog import photos
 from labeling.catalog.models import Project
-from labeling.gateway.demo import scenes, wash
+from labeling.frontier.models import Certificate
+from labeling.gateway.demo import cars, scenes, wash
 from labeling.gateway.management.commands.demo import PEOPLE, _accounts
 from labeling.gateway.serving import Address
 from labeling.inspections.models import Inspection, InspectionPhoto, Protocol
@@ -37,22 +38,24 @@ from labeling.learning.selectors import champion
 from labeling.people.models import User
 
 pytestmark = pytest.mark.django_db
-DAYS, SMALL = 5, wash.Sizes(a_day=4, answers=80, answers_at_last=6)
+DAYS = 6
+SMALL = wash.Sizes(a_day=4, earlier=60, sample=125, planned=80, answers=24, answers_at_last=6)
 
 
 @cache
 def drawn() -> dict[tuple[int, str, bool], bytes]:
     """Every photo that comes: each is drawn once."""
+    earlier = range(cars.EARLIER, cars.EARLIER + SMALL.earlier)
     return {
-        (number, shot, shaken): photo(wash.wash(number), shot, shaken=shaken)
-        for number in range(1, SMALL.cars(DAYS - 1).stop)
-        for shot in wash.wash(number).shows
+        (number, shot, shaken): photo(cars.wash(number), shot, shaken=shaken)
+        for number in (*range(1, SMALL.cars(DAYS - 1).stop), *earlier)
+        for shot in cars.wash(number).shows
         for shaken in (False, True)
-        if not shaken or shot in wash.wash(number).shaken
+        if not shaken or shot in cars.wash(number).shaken
     }
 
 
-photo = wash.Wash.photo
+photo = cars.Wash.photo
 
 
 @pytest.fixture
@@ -62,16 +65,19 @@ def protocol(
     settings.ADAPT_AFTER = 0
     for name in ("MODELS_DIR", "EMBEDDINGS_DIR", "BACKBONES_DIR"):
         setattr(settings, name, tmp_path_factory.mktemp(name))
+    # So few random photos prove less.
     monkeypatch.setattr(wash, "COURSE", replace(wash.COURSE, days=DAYS))
+    for name, value in {"TAKEN_IN": 1, "TRAINED": 2, "PRECISION": 0.5}.items():
+        monkeypatch.setattr(wash, name, value)
     monkeypatch.setattr(
-        wash.Wash, "photo", lambda self, shot, *, shaken=False: drawn()[self.number, shot, shaken]
+        cars.Wash, "photo", lambda self, shot, *, shaken=False: drawn()[self.number, shot, shaken]
     )
     dice = np.random.default_rng(5)
     backbone = backbones.load("efficientnet_lite0")
     hashes, rows = [], []
     for (number, shot, _shaken), data in drawn().items():
         row = dice.normal(size=backbone.dim)
-        at = 40 * [scenes.FOAM, scenes.TUNNEL, scenes.PLAIN].index(wash.wash(number).shows[shot])
+        at = 40 * [scenes.FOAM, scenes.TUNNEL, scenes.PLAIN].index(cars.wash(number).shows[shot])
         row[at : at + 40] += 3.0
         hashes.append(hashlib.sha256(data).hexdigest())
         rows.append(row)
@@ -93,7 +99,7 @@ def test_inspections_arrive_are_judged_as_they_were_drawn_and_some_wait(
     assert len(inspections) == SMALL.cars(DAYS - 1).stop - 1
     assert all(each.verdict is not None for each in inspections), "each was judged"
     for each in inspections:
-        washed = wash.wash(int(each.external_id.removeprefix("wash-")))
+        washed = cars.wash(int(each.external_id.removeprefix("wash-")))
         proofs = {
             shot
             for shot, what in washed.shows.items()
@@ -102,13 +108,20 @@ def test_inspections_arrive_are_judged_as_they_were_drawn_and_some_wait(
         assert each.verdict is not None
         if each.verdict.outcome == "passed" and not washed.thin:
             assert proofs, each.external_id
-        if not washed.shows.keys() - {"front"} and not proofs:
-            assert each.verdict.outcome == "held"
+        if each.verdict.outcome == "failed":
+            assert not proofs and each.verdict.by is not None and each.verdict.reason
     assert inspections.filter(verdict__outcome="passed").count() > len(inspections) / 3
     assert champion(wash.project_of(protocol)) is not None
     assert inspections.filter(verdict__outcome="held", verdict__told__unknown__0__isnull=False).exists(), (
         "some wait"
     )
+    automatic = [each for each in inspections if each.verdict and each.verdict.bound is not None]
+    assert any(each.outcome == "passed" for each in automatic), "some passed by what the machine decided"
+    for each in automatic:
+        assert each.verdict is not None and each.verdict.bound is not None
+        machine = [part for part in each.verdict.told["parts"] if part["by"] == "machine"]
+        proven = Certificate.objects.filter(pk__in=[part["certificate"] for part in machine])
+        assert proven and all(stated.n and stated.bound >= 0.5 for stated in proven), "by what was proven"
     retaken = InspectionPhoto.objects.filter(inspection__protocol=protocol).exclude(faults=[])
     assert retaken.exists() and {code for each in retaken for code in each.faults} == {"blurred"}
     assert "made up" in Project.objects.get(pk=wash.project_of(protocol).pk).description

@@ -20,6 +20,7 @@ def kinds_of_photos() -> dict[str, bytes]:
         "turned.jpg": _saved(_pixels(520, 640, 3), "JPEG", exif=turned, quality=88),
         "grey.jpg": _saved(_pixels(240, 250, 1)[:, :, 0], "JPEG"),
         "small.jpg": _saved(_pixels(320, 400, 3), "JPEG", subsampling=2),
+        "a-little-larger-than-is-seen.jpg": _saved(_pixels(90, 100, 3), "JPEG"),
         "large.jpg": _saved(_pixels(1900, 2000, 3), "JPEG", progressive=True),
         "profile.jpg": _saved(_pixels(470, 460, 3), "JPEG", icc_profile=ADOBE_RGB),
         "cmyk.jpg": _saved(Image.fromarray(_pixels(230, 240, 3)).convert("CMYK"), "JPEG"),

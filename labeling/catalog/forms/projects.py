@@ -231,9 +231,9 @@ class SettingsForm(_ProjectModelForm):
                 "of other classes are mixed in. It is faster, and not blind: such answers train, and prove nothing."
             ),
             "earlier_allowed": gettext_lazy(
-                "For photos of inspections: one key shows the same shot of an earlier inspection beside, never its label. "
-                "It is recorded, and not blind: such answers train, and prove nothing. A random label that is given so "
-                "counts as an error of the machine."
+                "For photos of inspections: one key shows the same shot of an earlier inspection beside, never its label, "
+                "to reviewers too. It is recorded, and not blind: such answers and rulings train, and prove nothing. A "
+                "random label that is given so counts as an error of the machine."
             ),
         }
 

@@ -18,7 +18,7 @@ from labeling.gateway.api.base import ApiView, route, signed_in
 from labeling.gateway.api.endpoint import Json, endpoint
 from labeling.gateway.api.fields import PhotoOut, present_photo
 from labeling.gateway.api.shapes import Shape, StrictSerializer
-from labeling.inspections.services import show_earlier
+from labeling.inspections.services import Earlier, show_earlier
 from labeling.people.models import User
 from labeling.queue import services as queue
 from labeling.queue.models import Slot
@@ -99,6 +99,10 @@ def present_task(slot: Slot, notes: dict[int, str] | None = None) -> dict[str, A
     return TaskOut.of(
         slot, lease=slot.pk, photo=present_photo(slot.item.image), note=note, sent_back=slot.round - 1
     )
+
+
+def present_earlier(found: Earlier | None) -> Json:
+    return {"earlier": found and EarlierPhotoOut.of(found, photo=present_photo(found.image))}
 
 
 def asked(given: Json) -> queue.Claiming:
@@ -193,5 +197,4 @@ class EarlierView(ApiView):
         errors=(409,),
     )
     def post(self, request: Request, project: Project, lease: UUID) -> Json:
-        found = show_earlier(project=project, labeler=signed_in(request), lease=lease)
-        return {"earlier": found and EarlierPhotoOut.of(found, photo=present_photo(found.image))}
+        return present_earlier(show_earlier(project=project, labeler=signed_in(request), lease=lease))

@@ -16,9 +16,11 @@ from labeling.catalog.permissions import Action
 from labeling.gateway.api.base import ApiView, route, signed_in
 from labeling.gateway.api.endpoint import Json, endpoint
 from labeling.gateway.api.fields import AnsweredClass, PhotoOut, present_photo, yes_or_no
+from labeling.gateway.api.labeling import EarlierOut, present_earlier
 from labeling.gateway.api.photos import item_named
 from labeling.gateway.api.shapes import Shape, StrictSerializer, like, paged
 from labeling.gateway.pagination import page_by_time
+from labeling.inspections.services import show_earlier_at_review
 from labeling.truth import selectors, services
 from labeling.truth.models import (
     AnswerKind,
@@ -209,6 +211,20 @@ class RulingView(ApiView):
             comment=fields["comment"],
         )
         return present_ruling(ruling)
+
+
+@route("projects/<slug:slug>/disputes/<uuid:dispute_id>/earlier", "api-dispute-earlier", "review")
+class DisputeEarlierView(ApiView):
+    @endpoint(
+        "show_earlier_at_review",
+        "The asset's earlier photo of the same shot, to be shown beside; from then on your ruling is not blind",
+        may=Action.REVIEW,
+        returns=EarlierOut,
+        errors=(409,),
+    )
+    def post(self, request: Request, project: Project, dispute_id: UUID) -> Json:
+        found = show_earlier_at_review(project=project, reviewer=signed_in(request), dispute_id=dispute_id)
+        return present_earlier(found)
 
 
 @route("projects/<slug:slug>/items/<str:sha256>/review", "api-request-review", "review")

@@ -25,9 +25,9 @@ from labeling.catalog import demo
 from labeling.catalog.elpv import Cell
 from labeling.catalog.models import IntakeKind, Item, Project
 from labeling.catalog.services import create_project, start_intake
-from labeling.frontier.models import CertificationRun, Mode
-from labeling.frontier.policy import policy_of
-from labeling.frontier.services import draw_random, in_force, request_certification, set_policy
+from labeling.frontier.models import CertificationRun
+from labeling.frontier.services import in_force, set_policy
+from labeling.gateway.demo import proof
 from labeling.gateway.demo.clock import Clock
 from labeling.gateway.demo.course import Course
 from labeling.gateway.demo.crew import crew, let_in, work_off
@@ -168,11 +168,9 @@ class Day:
 
     def _answers_today(self) -> int:
         """More where random photos wait, but not so many that people take what the certificate is to be of."""
-        look = CertificationRun.objects.filter(project=self.project).first()
-        if look is None:
+        if not CertificationRun.objects.filter(project=self.project).exists():
             return self.sizes.answers_at_first
-        waiting: int = look.counts["open"]
-        return max(self.sizes.answers, min(self.sizes.in_a_hurry, 2 * waiting))
+        return max(self.sizes.answers, min(self.sizes.in_a_hurry, 2 * proof.waiting(self.project)))
 
     # -- what the admin does -------------------------------------------------------------------------------------
 
@@ -248,11 +246,11 @@ class Day:
 
     def prove_more(self) -> None:
         """More random photos, where those that were drawn are settled and proved too little."""
-        look = CertificationRun.objects.filter(project=self.project).first()
+        looked = CertificationRun.objects.filter(project=self.project).exists()
         if (
             self.day in WAITING_FOR_PROOF
-            and look
-            and not look.counts["open"]
+            and looked
+            and not proof.waiting(self.project)
             and len(in_force(self.project)) < 2
         ):
             with suppress(Refused):  # all are drawn
@@ -260,28 +258,18 @@ class Day:
             self.work_off()
 
     def look_again(self) -> None:
-        """In the evening, where the last look waited for some. By itself the next one comes only after ten more labels."""
-        look = CertificationRun.objects.filter(project=self.project).first()
-        if look and look.counts["open"]:
-            request_certification(project=self.project, by=self.admin)
+        """In the evening."""
+        if proof.look_again(self.project, by=self.admin):
             self.work_off()
 
     def draw(self, count: int) -> None:
-        """Random photos of the whole pool, once a day."""
-        if not self.project.activities.filter(kind="random_drawn", at__gte=self.began).exists():
-            draw_random(project=self.project, by=self.admin, count=count)
+        """Once a day."""
+        proof.draw(self.project, by=self.admin, count=count, since=self.began)
 
     def switch_on(self) -> None:
         """As soon as both classes are certified; after a while with one: what the machine decides can be drawn no more."""
-        certified = len(in_force(self.project))
         enough = 2 if self.day <= max(WAITING_FOR_PROOF) else 1
-        if policy_of(self.project).mode != Mode.ON and certified >= enough:
-            set_policy(
-                project=self.project,
-                by=self.admin,
-                mode=Mode.ON,
-                reason="Certified, and people see a tenth of it",
-            )
+        if proof.switch_on(self.project, by=self.admin, certified=enough):
             self.work_off()
 
     # -- jobs ----------------------------------------------------------------------------------------------------

@@ -299,9 +299,10 @@ class _Scene:
         """With the camera's noise, light and blur, as a file."""
         soft = self.image.filter(ImageFilter.GaussianBlur(self.dice.uniform(0.4, 0.9) + 9 * shaken))
         level = 0.5 if shaken else self.dice.uniform(3, 7)
-        noise = np.random.default_rng(self.dice.getrandbits(32)).normal(0, level, (HEIGHT, WIDTH, 1))
+        sand = np.random.default_rng(self.dice.getrandbits(32))
+        noise = np.float32(level) * sand.standard_normal((HEIGHT, WIDTH, 1), dtype=np.float32)
         tint = [self.dice.uniform(0.95, 1.05) for _ in range(3)]
-        light = self.dice.uniform(0.85, 1.1) * np.array(tint)
+        light = np.array(tint, dtype=np.float32) * np.float32(self.dice.uniform(0.85, 1.1))
         pixels = np.clip(np.asarray(soft, dtype=np.float32) * light + noise, 0, 255).astype(np.uint8)
         buffer = io.BytesIO()
         Image.fromarray(pixels).save(buffer, "JPEG", quality=88)

@@ -2,8 +2,12 @@
 
 A protocol is made from its template, and its project with it. Each day some drivers send the photos of a wash, as a program
 would by the API; simulated people answer, and a verdict follows each time what is known of an inspection changes. Nothing is
-written here that a service would not write. What is made up is what the photos show
-(:mod:`labeling.gateway.demo.scenes`), who answers, and when.
+written here that a service would not write. What is made up is what the photos show (:mod:`labeling.gateway.demo.cars`), who
+answers, and when.
+
+People who answer whatever is held leave nothing to draw at random. So the wash also has photos of cars that came before the
+protocol: no inspection waits for them, random ones of them prove what the version is worth, and from then on the machine
+decides, and most inspections have their verdict without anybody.
 """
 
 from __future__ import annotations
@@ -12,21 +16,24 @@ import random
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from functools import cache
 from typing import Any
 
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
-from labeling.catalog.models import Item, Project
-from labeling.catalog.services import update_settings
-from labeling.gateway.demo import scenes
+from labeling.catalog.models import IntakeKind, Project
+from labeling.catalog.services import start_intake, update_settings
+from labeling.frontier.services import set_policy
+from labeling.gateway.demo import proof
+from labeling.gateway.demo.cars import EARLIER, SEED, THIN, OfScenes, wash
 from labeling.gateway.demo.clock import Clock
 from labeling.gateway.demo.course import Course
 from labeling.gateway.demo.crew import crew, let_in, work_off
-from labeling.inspections.models import Inspection, Protocol
+from labeling.inspections.evidence import Reader
+from labeling.inspections.models import Inspection, Outcome, Protocol
 from labeling.inspections.protocol_templates.creating import create_from_template
 from labeling.inspections.protocol_templates.known import PROTOCOLS
-from labeling.inspections.services import Sent, record_inspection
+from labeling.inspections.services import overrule, record_inspection
 from labeling.inspections.wanting import KIND as LOOKING
 from labeling.jobs.models import Job
 from labeling.jobs.progress import Progress
@@ -34,119 +41,37 @@ from labeling.learning.models import ModelVersion
 from labeling.learning.selectors import champion
 from labeling.learning.services import promote, request_training
 from labeling.people.models import User
-from labeling.truth.services import Answer
 
 SLUG = "car-wash"
 TEMPLATE = "car-wash-certification"
-SEED = 1907
 COURSE = Course("wash", days=14, seed=SEED)
-#: Day on which a model is trained, of what people said until then.
-TRAINED = 3
+#: Days on which the photos of earlier cars are taken in, and on which a model is trained and proof of it asked for.
+TAKEN_IN, TRAINED = 2, 3
 SITES = ("North yard", "Airport", "Harbour")
-#: Of scenes with foam, so many have so little of it that people differ; of answers, so many are slips of the hand.
-THIN, SLIPS = 0.06, 0.01
-#: Of photos, so many are blurred, and taken again.
-SHAKEN = 0.05
-#: Foam where there is little, as a share of what there is else.
-LITTLE = 0.06
+#: What is asked of the machine: to be right in so many.
+PRECISION = 0.85
+BEFORE = "Cars from before the protocol"
+#: Days after which a reviewer turns down who showed nothing but a clean car.
+PATIENCE = timedelta(days=2)
 #: What the site's own people find to do: disputes that nobody ruled on.
 LEAVE = 4
 
 
 @dataclass(frozen=True)
 class Sizes:
-    """Inspections a day; answers a day at most, of which the last day has a few only, so that some inspections are held."""
+    """Inspections a day; cars of whom there are earlier photos; random photos that are drawn, and labels that their plan
+    counts on; answers a day beside those to random photos, at most, and on the last day, so that some are held."""
 
     a_day: int = 9
-    answers: int = 160
+    earlier: int = 150
+    sample: int = 260
+    planned: int = 180
+    answers: int = 44
     answers_at_last: int = 16
 
     def cars(self, day: int) -> range:
         """Numbers of the cars that come on that day, from 1."""
         return range(1 + day * self.a_day, 1 + (day + 1) * self.a_day)
-
-
-@dataclass(frozen=True)
-class Wash:
-    """One car at the wash. ``shows``: shot -> what its scene shows, of the shots that the driver took; of these ``thin``:
-    with little foam, and ``shaken``: blurred at first, and taken again."""
-
-    number: int
-    car: scenes.Car
-    shows: Mapping[str, str]
-    thin: frozenset[str]
-    shaken: frozenset[str]
-
-    @property
-    def external_id(self) -> str:
-        return f"wash-{self.number:04d}"
-
-    def photo(self, shot: str, *, shaken: bool = False) -> bytes:
-        """Drawn anew each time, and the same."""
-        dice = random.Random(f"{SEED} {self.number} {shot}")
-        much = LITTLE if shot in self.thin else 1.0
-        return scenes.draw(self.car, shot, self.shows[shot], dice, much=much, shaken=shaken)
-
-    def photos(self) -> list[Sent]:
-        """As the driver took them."""
-        return [
-            Sent(shot, self.photo(shot, shaken=shaken), None)
-            for shot in self.shows
-            for shaken in (True, False)
-            if not shaken or shot in self.shaken
-        ]
-
-
-@cache
-def wash(number: int) -> Wash:
-    """Which car comes as the ``number``-th, and what its driver shows."""
-    dice = random.Random(f"{SEED} {number}")
-    plate = dice.randint(1, 60)
-    car = scenes.any_car(random.Random(f"{SEED} car {plate}"), plate)
-    story = dice.random()
-    if story < 0.45:  # foam, on one side at least
-        shots = ["front", "rear", *dice.sample(["left", "right"], dice.randint(1, 2))]
-        foamed = set(dice.sample(shots, dice.randint(1, len(shots))))
-        shows = {shot: scenes.FOAM if shot in foamed else scenes.PLAIN for shot in shots}
-    elif story < 0.7:  # the plate before, then from the seat
-        shows = {"front": dice.choice((scenes.PLAIN, scenes.TUNNEL)), "interior": scenes.TUNNEL}
-        if dice.random() < 0.5:
-            shows |= {"rear": scenes.TUNNEL}
-    else:  # a clean car, which proves nothing
-        shots = ["front", *dice.sample(["rear", "left", "right", "interior"], dice.randint(1, 3))]
-        shows = dict.fromkeys(shots, scenes.PLAIN)
-    thin = frozenset(shot for shot, what in shows.items() if what == scenes.FOAM and dice.random() < THIN)
-    return Wash(number, car, shows, thin, frozenset(shot for shot in shows if dice.random() < SHAKEN))
-
-
-class OfScenes:
-    """What people think of a scene: what was drawn, but for little foam and slips of the hand."""
-
-    def is_hard(self, item: Item) -> bool:
-        washed, shot = _drawn(item)
-        return shot in washed.thin
-
-    def says(self, item: Item, dice: random.Random) -> Answer:
-        washed, shot = _drawn(item)
-        if shot in washed.thin:
-            doubt = dice.random()
-            if doubt < 0.2:
-                return Answer("hold", reason="between", comment="Is it foam enough?")
-            return Answer("class", scenes.FOAM if doubt < 0.6 else scenes.PLAIN)
-        said = washed.shows[shot]
-        if dice.random() < SLIPS:
-            said = dice.choice([scenes.FOAM, scenes.TUNNEL, scenes.PLAIN])
-        return Answer("class", said)
-
-    def rules(self, item: Item, dice: random.Random) -> str:
-        washed, shot = _drawn(item)
-        return scenes.PLAIN if shot in washed.thin else washed.shows[shot]
-
-
-def _drawn(item: Item) -> tuple[Wash, str]:
-    """The inspection that the photo is of, and its shot, by the name that the photo has."""
-    external_id, shot = item.name.split(" ")
-    return wash(int(external_id.removeprefix("wash-"))), shot
 
 
 def begin(*, by: User, members: Mapping[str, str], sizes: Sizes | None = None) -> Job | None:
@@ -187,7 +112,7 @@ def _create(by: User, members: Mapping[str, str]) -> Project:
 
 
 def live_a_day(progress: Progress) -> dict[str, Any]:
-    """The job of one day. Returns {day, inspections, answers}."""
+    """The job of one day. Returns {day, inspections, answers, turned_down}."""
     return COURSE.live_a_day(
         progress, lambda project, day, sizes, clock: Day(project, day, Sizes(**sizes), clock, progress).live()
     )
@@ -225,7 +150,7 @@ class Day:
 
     def __init__(self, project: Project, day: int, sizes: Sizes, clock: Clock, progress: Progress) -> None:
         self.project, self.day, self.sizes, self.clock, self.progress = project, day, sizes, clock, progress
-        self.protocol = Protocol.objects.get(slug=SLUG)
+        self.protocol, self.began = Protocol.objects.get(slug=SLUG), clock.now()
         self.people = crew(project, random.Random(f"{SEED} {day}"), clock.wait, OfScenes())
 
     @property
@@ -233,13 +158,33 @@ class Day:
         return self.people.admin
 
     def live(self) -> dict[str, int]:
+        if self.day == TAKEN_IN:
+            self.take_in()
+        if proof.switch_on(self.project, by=self.admin, certified=2 if self.day < COURSE.days // 2 else 1):
+            self.work_off()
         came = self.cars()
         if self.day == TRAINED:
             self.train()
+            self.ask_for_proof()
         answers = self.label()
         self.people.rule(leave=LEAVE if self.day == COURSE.days - 1 else 0)
         self.work_off()
-        return {"inspections": came, "answers": answers}
+        if proof.look_again(self.project, by=self.admin):
+            self.work_off()
+        return {"inspections": came, "answers": answers, "turned_down": self.turn_down()}
+
+    def take_in(self) -> None:
+        """By a real intake."""
+        if self.project.intake_batches.filter(source=BEFORE).exists():
+            return
+        cars = [wash(EARLIER + number) for number in range(self.sizes.earlier)]
+        files = [
+            SimpleUploadedFile(f"{each.external_id} {shot}.jpg", each.photo(shot))
+            for each in cars
+            for shot in each.shows
+        ]
+        start_intake(project=self.project, by=self.admin, kind=IntakeKind.UPLOAD, source=BEFORE, files=files)
+        self.work_off()
 
     def cars(self) -> int:
         came = 0
@@ -252,8 +197,7 @@ class Day:
 
     def label(self) -> int:
         """Each in turn a photo, until the day's answers are given or nobody finds one."""
-        most = self.sizes.answers if self.day < COURSE.days - 1 else self.sizes.answers_at_last
-        answers = 0
+        most, answers = self._answers_today(), 0
         while answers < most:
             before = answers
             answers += sum(self.people.answer(person) for person in self.people.labelers)
@@ -263,6 +207,12 @@ class Day:
         self.work_off()
         return answers
 
+    def _answers_today(self) -> int:
+        """For what is held and what was drawn, and hardly more: of what people took of the pool nothing is proven."""
+        if self.day == COURSE.days - 1:
+            return self.sizes.answers_at_last
+        return self.sizes.answers + 2 * proof.waiting(self.project)
+
     def train(self) -> None:
         if not ModelVersion.objects.filter(project=self.project).exists():
             request_training(project=self.project, by=self.admin)
@@ -270,6 +220,40 @@ class Day:
         version = ModelVersion.objects.get(project=self.project, number=1)
         if champion(self.project) != version:
             promote(model_version=version, by=self.admin, reason="It knows foam from a wet car")
+            self.work_off()
+
+    def ask_for_proof(self) -> None:
+        """A plan is written before the photos are drawn that shall prove it."""
+        set_policy(
+            project=self.project,
+            by=self.admin,
+            reason=f"Right in {PRECISION:.0%} at least; a tenth of it is audited",
+            precision=PRECISION,
+            planned_labels=self.sizes.planned,
+            audit_share=0.1,
+        )
+        self.work_off()
+        proof.draw(self.project, by=self.admin, count=self.sizes.sample, since=self.began)
+        self.work_off()
+
+    def turn_down(self) -> int:
+        """A reviewer overrules what shows nothing but clean cars, once nothing else came for days; return how many."""
+        since = self.clock.now() - PATIENCE
+        held = Inspection.objects.filter(
+            protocol=self.protocol, outcome=Outcome.HELD, verdict__by=None, submitted_at__lt=since
+        )
+        old = list(held)
+        seen = Reader().read([each.pk for each in old])
+        plain = [each for each in old if all(known.answer for known in seen[each.pk].known if known.item)]
+        for each in plain:
+            self.clock.wait(20)
+            overrule(
+                inspection=each,
+                by=self.people.reviewers[0],
+                outcome=Outcome.FAILED,
+                reason="Two days, and no picture of the wash itself has come.",
+            )
+        return len(plain)
 
     def work_off(self) -> None:
         work_off(self.project, self.progress, more=(LOOKING,))

@@ -2,6 +2,7 @@
 
 from labeling.inspections.models.inspection import Asset, Fault, Inspection, InspectionPhoto, Origin
 from labeling.inspections.models.link import CaptureLink
+from labeling.inspections.models.overdue import OverdueInspection
 from labeling.inspections.models.protocol import Check, Protocol, ProtocolVersion, Shot
 from labeling.inspections.models.template import KeptProtocolTemplate
 from labeling.inspections.models.verdict import Outcome, Verdict
@@ -16,6 +17,7 @@ __all__ = [
     "KeptProtocolTemplate",
     "Origin",
     "Outcome",
+    "OverdueInspection",
     "Protocol",
     "ProtocolVersion",
     "Shot",

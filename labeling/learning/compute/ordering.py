@@ -40,7 +40,7 @@ class Ordered:
         confidence: (n,) float32, distance from the boundary in [0, 1]; NaN without a model.
         model_version_id: of the champion that had a part in it.
         missing: items without an embedding, which could not be ordered.
-        words: how words and labels compared before the first model (see ``compute.words``); None where they did not.
+        words: how words and labels compared before the first model (see ``compute.words``); None where words had no part.
     """
 
     item_ids: npt.NDArray[np.int64]
@@ -175,6 +175,7 @@ def prepare(
             labeled_embeddings=labeled_rows,
             labeled_y=labeled_y,
             words=by_words.proba if by_words else None,
+            tried=by_words.tried if by_words else None,
         ),
         classes=classes,
         model_version_id=champion.pk if champion is not None and told is not None else None,

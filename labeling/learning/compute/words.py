@@ -35,21 +35,25 @@ def encoder_of(name: str) -> TextEncoder:
 
 @dataclass(frozen=True)
 class Prior:
-    """``proba``: (n, k) of the asked photos by words alone, or None where labels tell better. ``told``: why, JSON-ready."""
+    """``proba``: (n, k) of the asked photos by words alone, or None where labels tell better. ``told``: why, JSON-ready.
+
+    ``tried``: (n,) which of them words may bring, while nothing judges words yet; None afterwards.
+    """
 
     proba: Proba | None
+    tried: npt.NDArray[np.bool_] | None
     told: dict[str, Any]
 
 
 def prior(
     project: Project, learned: TrainingSet, store: Vectors, item_ids: npt.NDArray[np.int64]
 ) -> Prior | None:
-    """None before so many ground truths that words can be judged, and where no backbone of the project knows words.
+    """None where no backbone of the project knows words, or none of these photos is embedded with it.
 
     ``store``: of the backbone that orders the photos, from which labels would teach.
     """
     name = next((each for each in project.backbone_names if backbones.knows_words(each)), None)
-    if name is None or len(learned.examples) < LEAST:
+    if name is None:
         return None
     definitions = active_classes(project)
     try:
@@ -69,10 +73,19 @@ def prior(
         _judging(examples),
         least=LEAST,
     )
-    if verdict is None:
+    told: dict[str, Any] = {"backbone": name, "taken": verdict.words_win if verdict else None}
+    if verdict is not None and not verdict.words_win:
+        return Prior(None, None, told | asdict(verdict))
+    proba = _of_items(project, beside, classes, item_ids)
+    if proba is None:
         return None
-    proba = _of_items(project, beside, classes, item_ids) if verdict.words_win else None
-    return Prior(proba, asdict(verdict) | {"backbone": name, "taken": verdict.words_win})
+    return Prior(proba, None, told | asdict(verdict)) if verdict else Prior(proba, tried(item_ids), told)
+
+
+def tried(item_ids: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    """(n,) the same half of all photos each time, whatever is known of them: the top bit of a multiplicative hash (Knuth,
+    The Art of Computer Programming 3, 6.4), as ids themselves may alternate with the classes."""
+    return (item_ids.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15) >> np.uint64(63)).astype(np.bool_)
 
 
 def _prompts(definition: ClassDefinition) -> list[str]:
@@ -87,14 +100,17 @@ def _with_vectors(learned: TrainingSet, *stores: Vectors) -> list[Example]:
 
 
 def _judging(examples: list[Example]) -> npt.NDArray[np.bool_]:
-    """The first ones, which were asked before words could choose any, and what was drawn at random since."""
-    strict = sorted(each.ground_truth_id for each in examples if each.strict)
-    first = set(strict[:LEAST])
+    """The first ones of the half that words could not choose from, and what was drawn at random."""
+    chosen = tried(np.array([each.item_id for each in examples], dtype=np.int64))
+    strict = [each for each, by_words in zip(examples, chosen, strict=True) if each.strict and not by_words]
+    first = set(sorted(each.ground_truth_id for each in strict)[:LEAST])
     return np.array([each.audit or each.ground_truth_id in first for each in examples], dtype=np.bool_)
 
 
-def _of_items(project: Project, store: Vectors, classes: Proba, item_ids: npt.NDArray[np.int64]) -> Proba:
-    """Photos without an embedding are as likely any class: they come last."""
+def _of_items(
+    project: Project, store: Vectors, classes: Proba, item_ids: npt.NDArray[np.int64]
+) -> Proba | None:
+    """Photos without an embedding are as likely any class: they come last. None where all are."""
     gathered = gather(store, [project])
     (pool,) = gathered.pools
     out = np.full((len(item_ids), len(classes)), 1 / len(classes), dtype=np.float32)
@@ -102,6 +118,8 @@ def _of_items(project: Project, store: Vectors, classes: Proba, item_ids: npt.ND
     places = gathered.places[pool.images[at]]
     order = places.in_disk_order()
     order = order[places.found[order]]
+    if len(order) == 0:
+        return None
     rows = PlacedRows(gathered.store, places[order])
     for start in range(0, len(order), CHUNK):
         out[order[start : start + CHUNK]] = zero_shot(rows[start : start + CHUNK], classes)

@@ -16,6 +16,7 @@ TEXT: Json = {"type": "string"}
 WHOLE: Json = {"type": "integer"}
 NUMBER: Json = {"type": "number"}
 SWITCH: Json = {"type": "boolean"}
+MOMENT: Json = {"type": "string", "format": "date-time"}
 UUID: Json = {"type": "string", "format": "uuid"}
 
 

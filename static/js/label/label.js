@@ -54,6 +54,7 @@ const earlier = Earlier && new Earlier({
   place: () => (!halt.why && shelf.current?.ready ? `${settings.urls.leases}${shelf.current.lease}/earlier` : ""),
   toast,
   announce,
+  texts,
 });
 const checklist = new Checklist();
 const guideline = new GuidelineWatch({ announce, ready: () => shelf.current || changeGuideline() });

@@ -2,6 +2,7 @@
 // is what lies between: which desk is shown when. How photos are compared, marked and taken back lies in files beside it.
 
 import { csrfToken, marks } from "../person.js";
+import { Earlier } from "../screen/earlier.js";
 import { wakeFrame } from "../screen/frame.js";
 import { isHeld, isShortcut, keyOf } from "../screen/keys.js";
 import { oneTap } from "../screen/taps.js";
@@ -171,10 +172,22 @@ function wake() {
   const stage = desk.querySelector("[data-stage]");
   if (stage) viewer = wakeFrame(desk, { before: viewer, pageScrolls: true });
   compare = stage ? new Compare(desk, stage) : null;
+  wakeEarlier();
   const grid = desk.querySelector("[data-several] form.several");
   several = grid ? new Several(grid, desk.dataset.saidMarked) : null;
   findClasses(desk);
   countDown(desk);
+}
+
+/** Its button carries the key; a photo beside the dispute before goes with that desk. */
+function wakeEarlier() {
+  document.body.classList.remove("with-earlier");
+  const beside = document.getElementById("earlier");
+  if (!beside) return;
+  const { place, ...texts } = beside.dataset;
+  const line = document.getElementById("earlier-said");
+  const toast = (text) => { line.textContent = text; };
+  new Earlier({ place: () => place, toast, announce: say, texts });
 }
 
 oneTap("[data-desk-form] button, [data-desk-link]");

@@ -1,19 +1,22 @@
 // The same asset's earlier photo, beside the one on the screen, when a person asks for it. The server has kept that it is
-// shown before it is here: their answer is not blind then. It knows no answer, and not where photos come from.
+// shown before it is here: they are not blind then. It knows no answer, and not where photos come from.
 
 import { post } from "./api.js";
-import { $, say, texts } from "./page.js";
+
+const $ = (id) => document.getElementById(id);
 
 export class Earlier {
   #place; // where to ask about the photo on the screen; "" where there is none
   #toast;
   #announce;
+  #texts;
   #asked = ""; // what the earlier photo on the screen, or under way, is beside
 
-  constructor({ place, toast, announce }) {
+  constructor({ place, toast, announce, texts }) {
     this.#place = place;
     this.#toast = toast;
     this.#announce = announce;
+    this.#texts = texts;
     for (const id of ["earlier-toggle", "earlier-close"]) $(id).addEventListener("click", () => this.toggle());
   }
 
@@ -36,8 +39,8 @@ export class Earlier {
     const found = data?.earlier;
     if (outcome === "taken" && found) return this.#show(found);
     this.#asked = "";
-    if (outcome === "taken") this.#toast(texts.earlierNone);
-    else this.#toast(outcome === "later" ? texts.earlierOffline : message);
+    if (outcome === "taken") this.#toast(this.#texts.earlierNone);
+    else this.#toast(outcome === "later" ? this.#texts.earlierOffline : message);
   }
 
   #show(found) {
@@ -47,7 +50,7 @@ export class Earlier {
     $("earlier-photo").src = found?.photo.screen ?? "data:,";
     if (!found) return;
     const date = new Date(found.happened_at).toLocaleDateString(document.documentElement.lang, { dateStyle: "long" });
-    $("earlier-when").textContent = say(texts.earlierOf, { date, event: found.event });
-    this.#announce(texts.earlierShown);
+    $("earlier-when").textContent = this.#texts.earlierOf.replace("{date}", date).replace("{event}", () => found.event);
+    this.#announce(this.#texts.earlierShown);
   }
 }

@@ -46,6 +46,7 @@ const earlier = Earlier && new Earlier({
   },
   toast,
   announce,
+  texts,
 });
 const undoable = new UndoStack({ keep: HISTORY, toast, undo, memory }); // { key, task, label, skipped, parts }
 const bar = new AnswerBar({

@@ -10,6 +10,7 @@ from django.db import ProgrammingError, connections
 
 from labeling.catalog.models import Project
 from labeling.gateway.demo import month, wash
+from labeling.gateway.demo.cars import OfScenes
 from labeling.gateway.demo.crew import SIMULATED, crew
 from labeling.inspections.models import Protocol
 
@@ -36,7 +37,7 @@ class Command(BaseCommand):
         crews = [crew(project, random.Random(), time.sleep)]
         if wash.COURSE.is_over():
             washed = wash.project_of(Protocol.objects.get(slug=wash.SLUG))
-            crews.append(crew(washed, random.Random(), time.sleep, wash.OfScenes()))
+            crews.append(crew(washed, random.Random(), time.sleep, OfScenes()))
         names = " and ".join(f"“{each.project.name}”" for each in crews)
         self.stdout.write(f"{', '.join(SIMULATED)} go on in {names}, until Ctrl-C")
         delivery = time.monotonic()

@@ -39,6 +39,8 @@ PEOPLE = {
 }
 
 
+#: So many more cars come to the wash while the demo runs, one a minute.
+ARRIVALS = 120
 #: Of every demo account, where only this machine can reach the server.
 LOCAL_PASSWORD = "look-closely"  # noqa: S105  (for a demo that only this machine can reach)
 
@@ -107,6 +109,7 @@ class Command(BaseCommand):
             _tell_progress(project, began)
             _month(supervisor, at, began)
             _wash(supervisor, at, began)
+            _arrivals(supervisor)
         except Exception as error:  # the first project goes on without the others
             print(f"Not all of the demo is there: {error}. Ctrl-C and `make demo` try again.", flush=True)
         finally:
@@ -149,12 +152,21 @@ def _wash(supervisor: Supervisor, at: Address, began: float) -> None:
     lines = [
         "",
         "Look at first in “Car wash (generated scenes)”:",
-        f"  manager    {there}/   inspections as they came, and what followed (as admin1)",
+        f"  manager    {there}/   inspections as they come, one a minute now, and what follows (as admin1)",
+        f"  admin1     {there}/figures/   how many are decided without people, and how long that takes",
         f"  admin1     {there}/shots/   what is photographed, how well, and what is asked",
         f"  admin1     {at.url}/protocols/new/   a protocol of your own, from a template",
         "",
     ]
     print("\n".join(lines), flush=True)
+
+
+def _arrivals(supervisor: Supervisor) -> None:
+    """Cars go on coming to the wash, for whoever looks at it now."""
+    for _minute in range(ARRIVALS):
+        if supervisor.stopping.wait(60.0):
+            return
+        wash.deliver(1)
 
 
 def _wait_for(job: Job, course: Course) -> None:
