@@ -52,7 +52,7 @@ loop: $(VENV)/.installed  ## simulated people label and retrain through the API 
 	$(BIN)/python -m benchmarks.loop --url auto $(LOOP)
 
 docs: $(VENV)/.installed  ## the docs as a site in var/site, with the reference of this version; fails on a broken link
-	$(BIN)/python -m mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
 	@echo "var/site is ready for any web server; here: $(BIN)/python -m http.server --directory var/site"
 
 screenshots: $(VENV)/.installed  ## the pictures of the docs, of made-up photos, by a Hilltop of their own

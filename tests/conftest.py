@@ -38,11 +38,12 @@ if _first:
     # Being told to end is an end like any other: the server is stopped and the folder removed.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     os.environ[_MARK] = str(_own_folder)
-    # Tests may lose a power cut; they may not wait for the disk.
+    # Tests may lose a power cut; they may not wait for the disk. Nor may they go by what autovacuum found between two of
+    # them: that the tables are empty, upon which a plan loops over all rows within a loop over all rows.
     os.environ["DATABASE_URL"] = start_embedded(
         _own_folder / "postgres",
         keep_running=False,
-        extra="fsync = off\nsynchronous_commit = off\nfull_page_writes = off\n",
+        extra="fsync = off\nsynchronous_commit = off\nfull_page_writes = off\nautovacuum = off\n",
     )
 _folder = Path(os.environ[_MARK])
 _process = os.environ.get("PYTEST_XDIST_WORKER", "alone")

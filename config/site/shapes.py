@@ -23,9 +23,8 @@ _FORMATS = {"int32": "", "int64": "", "double": "", "float": ""}
 
 def said(schema: Schema, shapes: str) -> str:
     """``shapes``: the page, relative to the table's, on which the shapes that have names are told."""
-    parts = [_kind(schema, shapes)]
     form: str = schema.get("format", "")
-    parts += [_FORMATS.get(form, form)]
+    parts = [_kind(schema, shapes), _FORMATS.get(form, form)]
     parts += [
         words.format(_escaped(schema[key]))
         for key, words in _BOUNDS.items()

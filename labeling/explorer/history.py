@@ -282,7 +282,7 @@ def _disputes(project: Project, item: Item, names: dict[int, str]) -> Iterator[M
             continue
         ruling: Ruling = dispute.ruling
         details = [
-            str(_BESIDE) if dispute.beside else "",
+            str(_BESIDE) if dispute.beside else "",  # type: ignore[attr-defined]
             reason_text(ruling.outcome, ruling.reason) if ruling.reason else "",
         ]
         label = (

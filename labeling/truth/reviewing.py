@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -176,7 +177,7 @@ def _ask_again(project: Project, item_ids: Collection[int], guideline: Guideline
 
 
 def _settle_as_ruled(project: Project, rulings: Mapping[int, Ruling], alike: Ruling) -> None:
-    asked = events.about_to_be_ruled.send(sender=Ruling, reviewer=alike.reviewer)
+    asked: list[tuple[Any, Any]] = events.about_to_be_ruled.send(sender=Ruling, reviewer=alike.reviewer)
     append_truths(
         project=project,
         item_ids=rulings,
@@ -185,7 +186,7 @@ def _settle_as_ruled(project: Project, rulings: Mapping[int, Ruling], alike: Rul
         origin=Origin.RULING,
         guideline_id=alike.guideline_id,
         rulings=rulings,
-        not_blind=[where for _receiver, where in asked],
+        not_blind=[condition for _receiver, condition in asked],
     )
     events.settled.send(sender=Ruling, project=project, item_ids=list(rulings))
 

@@ -244,7 +244,7 @@ def estimate(stage: Stage) -> None:
     _until_idle(stage.project)
 
 
-def _until_idle(project: Project, timeout: float = 180.0) -> None:
+def _until_idle(project: Project, timeout: float = 1800.0) -> None:
     from labeling.jobs.models import Job, JobState
 
     deadline = time.monotonic() + timeout
@@ -307,6 +307,7 @@ def take_dashboard(camera: Camera, stage: Stage, slug: str) -> None:
 
 
 def take_all(camera: Camera, stage: Stage) -> None:
+    hold_a_cracked_cell(stage)  # on loan for five minutes, and the car wash before took longer
     labeler, project = stage.labelers[0], f"/p/{SLUG}"
     camera.take("label", f"{project}/label", labeler, prepare=photo_shown)
     camera.take("label-dark", f"{project}/label", labeler, dark=True, prepare=photo_shown)
@@ -379,7 +380,6 @@ def main() -> None:
                 label(stage, until=26, dice=dice, ruling=False, disputes=4)
                 train(stage, promote=False)
                 estimate(stage)
-                hold_a_cracked_cell(stage)
             slug = live_for_weeks(stage) if options.only in (None, "dashboard") else ""
             if options.only in (None, "inspections"):
                 live_at_the_wash(stage.admin)

@@ -6,9 +6,10 @@ Photos are rows with vectors in the real store; people answer through the queue,
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from uuid import uuid4
 
+import pytest
 from django.db import connection
 from playwright.sync_api import Page, expect
 
@@ -68,14 +69,28 @@ def until_idle(project: Project, patience: float = 180.0) -> None:
     raise AssertionError("the worker did not come to rest")
 
 
-def analyzed() -> None:
-    """As the database's own housekeeping would by now: its plans for tables that were empty take minutes."""
-    with connection.cursor() as cursor:
-        cursor.execute("ANALYZE")
+@pytest.fixture
+def analyze(live_stack: Stack) -> Iterator[Callable[[], None]]:
+    """As the database's own housekeeping would by then: its plans for tables that were empty take minutes."""
+
+    def now() -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE")
+
+    yield now
+    with connection.cursor() as cursor:  # other tests' plans would go by this one's rows
+        cursor.execute(
+            "SELECT pg_clear_attribute_stats(schemaname, tablename, attname, inherited) FROM pg_stats "
+            "WHERE schemaname = 'public'"
+        )
+        cursor.execute(
+            "SELECT pg_clear_relation_stats('public', relname) FROM pg_class "
+            "WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'i', 'I')"
+        )
 
 
 def test_bands_settle_a_certificate_appears_decides_and_a_corrupted_stream_suspends_it(
-    live_stack: Stack, page_for: Callable[..., Page]
+    live_stack: Stack, page_for: Callable[..., Page], analyze: Callable[[], None]
 ) -> None:
     project, items, keys = separable_project(
         260, apart=3.0, unlabeled=240, slug="cells", bands=3, boundary_after=90
@@ -84,7 +99,7 @@ def test_bands_settle_a_certificate_appears_decides_and_a_corrupted_stream_suspe
     append_arrivals(project=project, item_ids=[item.pk for item in items[20:]])
     live_stack.start_worker()
     until_idle(project)
-    analyzed()
+    analyze()
     request_training(project=project, by=project.created_by)
     until_idle(project)
     promote(model_version=ModelVersion.objects.get(), by=project.created_by, reason="The first")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from labeling.frontier.models import Certificate, DecidingPause
 from labeling.frontier.proofs import Proof, Proofs
@@ -14,9 +16,15 @@ pytestmark = pytest.mark.django_db
 
 
 def proof(pool: Pool, margin: float, item_id: int | None = None, *, version: int | None = None) -> Proof:
-    certificate = Certificate.objects.earliest("pk")
-    proofs = Proofs(pool.project, version or pool.model.pk, [] if item_id is None else [item_id])
-    return proofs.of(certificate.label_class_id, margin, item_id)
+    """The samples and walks of looks grow with the labels, and no photo asks for itself."""
+    class_id = Certificate.objects.values_list("label_class_id", flat=True).earliest("pk")
+    with CaptureQueriesContext(connection) as asked:
+        proofs = Proofs(pool.project, version or pool.model.pk, [] if item_id is None else [item_id])
+    assert not any(name in each["sql"] for each in asked for name in ('"walks"', '"item_ids"'))
+    with CaptureQueriesContext(connection) as asked:
+        found = proofs.of(class_id, margin, item_id)
+    assert not asked.captured_queries
+    return found
 
 
 def test_inside_outside_another_version_and_suspended() -> None:

@@ -68,7 +68,7 @@ def told(project: Project, *events: str, url: str = "#quality") -> Endpoint:
 
 
 def run() -> int:
-    return deliver(linger_s=2)
+    return deliver(run_s=600, linger_s=2)
 
 
 def disputed(project: Project, n: int = 1) -> list[Item]:
@@ -193,7 +193,7 @@ def test_who_asks_to_wait_is_left_alone_and_what_slack_refuses_is_in_the_log(
     settle(project, make_items(project, 1))
     assert run() == 1
     endpoint.refresh_from_db()
-    assert timedelta(minutes=29) < endpoint.not_before - timezone.now() <= timedelta(minutes=30)
+    assert timedelta(minutes=20) < endpoint.not_before - timezone.now() <= timedelta(minutes=30)
     pass_time(hours=2)
     slack.answers = lambda _method, _said: (200, {}, {"ok": False, "error": "channel_not_found"})
     assert run() == 1
