@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,25 +19,30 @@ class Aimed:
     schema: Mapping[str, Any]
     real: Mapping[str, Any]
     known: Mapping[str, Any]
-    tried: int = field(default=0)
+    turns: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def tried(self) -> int:
+        return self.turns.total()
 
     def aim(self, case: Any, name: str) -> None:
-        """Change the case in place. ``name``: the operation's id."""
-        self.tried += 1
+        """Change the case in place. ``name``: the operation's id. What is done to it depends on no other operation."""
+        self.turns[name] += 1
+        turn = self.turns[name]
         case.path_parameters |= {each: self.real[each] for each in case.path_parameters if each in self.real}
         if not isinstance(case.body, dict):
             return
         # Made-up fields are refused, so every other request is without them.
         fields = self.fields_of(case.operation.definition.raw)
-        if self.tried % 2 and fields:
+        if turn % 2 and fields:
             for each in case.body.keys() - fields:
                 del case.body[each]
         case.body |= {each: self.known[each] for each in case.body if each in self.known}
-        if name == "answer" and self.tried % 4 == 1:
+        if name == "answer" and turn % 4 == 1:
             case.body["kind"] = "class"  # by chance alone, few of the answers would hang together
         if "class" in {case.body.get("kind"), case.body.get("outcome")}:
             case.body["class"] = self.known["class"]
-            if self.tried % 2:
+            if turn % 2:
                 case.body.pop("reason", None)  # a class takes none
 
     def fields_of(self, operation: Mapping[str, Any]) -> set[str]:
