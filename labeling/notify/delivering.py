@@ -18,6 +18,8 @@ from datetime import datetime, timedelta
 from time import monotonic
 
 from django.db import connection
+from django.db.models import Value
+from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from labeling.jobs.progress import stopping
@@ -137,8 +139,7 @@ def _ready(flying: Collection[list[Delivery]]) -> list[tuple[list[Delivery], Sen
         .select_related("endpoint__project", "event__project")
         .order_by("event")
     )
-    digests = [_digest(each.endpoint) for each in found if each.endpoint.kind in DIGESTS]
-    ready = [digest for digest in digests if digest[0]]
+    ready = [digest for each in found if each.endpoint.kind in DIGESTS for digest in _digest(each.endpoint)]
     single = [each for each in found if each.endpoint.kind in CHANNELS]
     bodies = bodies_of([each.event for each in single])
     for each in single:
@@ -150,11 +151,16 @@ def _ready(flying: Collection[list[Delivery]]) -> list[tuple[list[Delivery], Sen
     return ready
 
 
-def _digest(endpoint: Endpoint) -> tuple[list[Delivery], Send]:
-    """What its channel chooses of all that waits for it. What a row tells is asked for the first few of each kind only."""
+def _digest(endpoint: Endpoint) -> list[tuple[list[Delivery], Send]]:
+    """What its channel chooses of all that waits for it, if anything. What a row tells is asked for the first few of each
+    kind only."""
     waiting = Delivery.objects.filter(endpoint=endpoint, state=DeliveryState.WAITING)
-    all_of_it = list(waiting.select_related("event__project").order_by("event")[:TOGETHER])
-    some, prepare = DIGESTS[endpoint.kind](endpoint, all_of_it)
+    # What is due comes before what its channel has put off, of which there may be any number.
+    due_first = waiting.order_by(Greatest("next_at", Value(timezone.now())), "event")
+    together = sorted(due_first.select_related("event__project")[:TOGETHER], key=lambda each: each.event_id)
+    some, prepare = DIGESTS[endpoint.kind](endpoint, together)
+    if not some:
+        return []
     so_far: Counter[str] = Counter()
     shown = []
     for each in some:
@@ -163,7 +169,7 @@ def _digest(endpoint: Endpoint) -> tuple[list[Delivery], Send]:
         so_far[each.event.kind] += 1
     bodies = bodies_of(shown)
     told = [Told(each.event, bodies.get(each.event_id), endpoint.project_id is None) for each in some]
-    return list(some), prepare(endpoint, told)
+    return [(list(some), prepare(endpoint, told))]
 
 
 def _timed(send: Send) -> _Timed:

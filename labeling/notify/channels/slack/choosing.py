@@ -17,7 +17,7 @@ from labeling.notify.channels.slack.sending import (
     prepare_one,
     prepare_several,
 )
-from labeling.notify.models import Delivery, Endpoint, SlackMessage
+from labeling.notify.models import Delivery, DeliveryState, Endpoint, SlackMessage
 from labeling.truth.models import OpenDispute
 
 #: From one digest to the next, in which so many messages may come alone.
@@ -33,7 +33,10 @@ def choose(endpoint: Endpoint, waiting: Sequence[Delivery]) -> tuple[Sequence[De
     first: dict[str, Delivery] = {}
     for each in waiting:
         first.setdefault(each.subject, each)
-    due = {subject: each for subject, each in first.items() if each.next_at <= now}
+    # Of those that were put off ``waiting`` need not hold all.
+    put_off = Delivery.objects.filter(endpoint=endpoint, state=DeliveryState.WAITING, next_at__gt=now)
+    late = set(put_off.filter(subject__in=first).values_list("subject", flat=True))
+    due = {subject: each for subject, each in first.items() if subject not in late}
     there = SlackMessage.objects.filter(endpoint=endpoint).exclude(ts="")
     known = there.filter(subject__in=due)
     begun = set(known.values_list("subject", flat=True))
