@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from labeling.catalog.models import Project
@@ -76,6 +77,19 @@ def known_parts(project: Project) -> dict[str, Part]:
     for part in _told(project):
         known.setdefault(part.backbone, part)
     return known
+
+
+def embedded_otherwise(version: ModelVersion) -> QuerySet[Job]:
+    """The newest job that embedded its project's photos, if that was by other weights, or another decoder, than the version
+    was trained on: it scores none of those that come in."""
+    embedded = Job.objects.of_project(version.project_id).filter(kind="embed", state=JobState.SUCCEEDED)
+    otherwise = Q(pk__in=[])
+    for part in version.parts:
+        of_it, same = {"name": part.backbone}, {"name": part.backbone, "content_hash": part.backbone_hash}
+        otherwise |= Q(result__backbones__contains=[of_it]) & ~Q(result__backbones__contains=[same])
+    newest = embedded.order_by("-created_at").values("pk")[:1]
+    # Jobs of earlier releases tell no hash.
+    return Job.objects.filter(otherwise, pk__in=newest, result__backbones__0__content_hash__isnull=False)
 
 
 def _told(project: Project) -> Iterator[Part]:

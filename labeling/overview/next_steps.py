@@ -19,6 +19,8 @@ from labeling.frontier.auditing import pauses
 from labeling.frontier.policy import deciding
 from labeling.jobs.models import Job, JobState
 from labeling.jobs.selectors import live_jobs, newest_job
+from labeling.learning.features import embedded_otherwise
+from labeling.learning.models import ModelVersion
 from labeling.learning.selectors import champion, new_ground_truths, versions
 from labeling.learning.training_set import readiness
 from labeling.learning.wording import never_finds
@@ -51,13 +53,15 @@ def next_steps(project: Project, at: dict[str, Any], *, certified: bool = False)
 
 
 def _steps(project: Project, at: dict[str, Any], *, certified: bool) -> Iterator[Step]:
-    paused, proposed, waits, people, alerts, decides = counted_together(
+    model = champion(project)
+    paused, proposed, waits, people, alerts, decides, *otherwise = counted_together(
         Pause.objects.filter(project=project, lifted_at__isnull=True),
         unanswered([project]),
         pauses(project),
         project.memberships.filter(role__in=[Role.LABELER, Role.REVIEWER]),
         unacknowledged([project]),
         deciding(project),
+        *([embedded_otherwise(model)] if model is not None else []),
     )
     if paused:
         yield Step(
@@ -106,7 +110,7 @@ def _steps(project: Project, at: dict[str, Any], *, certified: bool) -> Iterator
             _("Review"),
             Action.REVIEW,
         )
-    if step := _training_step(project):
+    if step := _training_step(project, model, is_outdated=any(otherwise)):
         yield step
     if certified and not decides:
         yield Step(
@@ -138,10 +142,9 @@ def _steps(project: Project, at: dict[str, Any], *, certified: bool) -> Iterator
         )
 
 
-def _training_step(project: Project) -> Step | None:
+def _training_step(project: Project, model: ModelVersion | None, *, is_outdated: bool) -> Step | None:
     if any(job.kind == "train" for job in live_jobs(project.pk)):
         return None
-    model = champion(project)
     ready = readiness(project)
     newest = versions(project).first()
     current = set(class_resolution(project).values())
@@ -164,6 +167,14 @@ def _training_step(project: Project) -> Step | None:
             _("Train a first model"),
             ngettext("%(n)d ground truth is there.", "%(n)d ground truths are there.", ready.total)
             % {"n": ready.total},
+            "models",
+            _("Models"),
+        )
+    if model is not None and ready.can_train and is_outdated:
+        return Step(
+            _("Train again: photos are embedded otherwise now"),
+            _("Version %(n)d scores no photos that come in. People are asked about all of them until then.")
+            % {"n": model.number},
             "models",
             _("Models"),
         )

@@ -128,6 +128,15 @@ def test_next_steps_name_what_is_pressing() -> None:
     steps = next_steps(scene.project, progress(scene.project))
     assert [step.text for step in steps] == ["1 labeler is paused", "Train again"]
     assert "20 ground truths" in steps[1].why
+    Job.objects.create(
+        project_id=scene.project.pk,
+        kind="embed",
+        state="succeeded",
+        result={"backbones": [{"name": scene.model.backbone, "content_hash": "after an upgrade", "dim": 2}]},
+    )
+    embedded_anew = next_steps(scene.project, progress(scene.project))[1]
+    assert embedded_anew.text == "Train again: photos are embedded otherwise now"
+    assert "scores no photos that come in" in embedded_anew.why
 
 
 def test_a_model_that_never_finds_a_class_is_not_praised() -> None:
