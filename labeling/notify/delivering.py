@@ -174,7 +174,12 @@ def _digest(endpoint: Endpoint) -> list[tuple[list[Delivery], Send]]:
 
 def _timed(send: Send) -> _Timed:
     at, began = timezone.now(), monotonic()
-    answer = send()
+    try:
+        answer = send()
+    except (
+        Exception
+    ) as error:  # what nobody foresaw of one receiver ends no delivery to the others, and stands in its log
+        answer = Answer(error=f"{type(error).__name__}: {error}"[:300])
     return _Timed(answer, at, round(1000 * (monotonic() - began)))
 
 

@@ -26,6 +26,7 @@ from labeling.notify.channels.retry_after import MOST_S, seconds
         (None, 0.0),
         ("Mon, 30 Nov 2020 10:00:00 GMT", 0.0),
         ("Mon, 30 Nov 2020 10:00:00", 0.0),
+        ("Mon, 30 Nov 99999999999999999999 10:00:00 GMT", 0.0),
         ("Fri, 30 Nov 2999 10:00:00 GMT", MOST_S),
     ],
 )

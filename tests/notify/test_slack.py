@@ -30,7 +30,7 @@ from labeling.notify.tidying import remove_old
 from labeling.notify.weeks import tell_weeks
 from labeling.refusals import Refused
 from labeling.truth import services as truth
-from labeling.truth.models import Dispute
+from labeling.truth.models import Dispute, OpenDispute
 from tests.browser.reviewing import answered
 from tests.catalog.conftest import own_folders  # noqa: F401 - each test has its own store
 from tests.factories import make_items, make_member, make_project
@@ -160,6 +160,51 @@ def test_a_flood_is_a_digest_and_what_can_be_acted_on_does_not_wait_for_the_next
     assert slack.said("chat.update")[0]["ts"] == "1.1" and dispute["channel"] == "#quality"
 
 
+def test_any_number_that_waits_for_the_next_digest_holds_up_nothing(
+    slack: Slack, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("labeling.notify.delivering.TOGETHER", 5)
+    endpoint = told(project, OPENED, DECIDED)
+    [first, *items] = make_items(project, 9)
+    settle(project, [first])
+    assert run() == 1, "a digest, and its rest begins"
+    settle(project, items)
+    assert run() == 0
+    disputed(project)
+    assert run() == 1
+    assert "actions" in {each["type"] for each in slack.said("chat.postMessage")[1]["blocks"]}
+    assert run() == 0
+    assert states(endpoint).count("waiting") == 8
+    assert not SlackMessage.objects.filter(ts="").exists(), "what is not sent is no message"
+
+
+def test_a_picture_that_slack_cannot_fetch_is_left_out(slack: Slack, project: Project) -> None:
+    told(project, OPENED)
+
+    def cannot_fetch(_method: str, said: dict[str, Any]) -> tuple[int, dict[str, str], dict[str, Any]] | None:
+        has_picture = "image" in {each["type"] for each in said["blocks"]}
+        return (200, {}, {"ok": False, "error": "invalid_blocks"}) if has_picture else None
+
+    slack.answers = cannot_fetch
+    disputed(project)
+    assert run() == 1
+    [message] = slack.messages().values()
+    assert "actions" in {each["type"] for each in message["blocks"]}, "it can be ruled on all the same"
+
+
+def test_a_dispute_that_no_reviewer_is_asked_for_gets_no_buttons_in_its_thread(
+    slack: Slack, project: Project
+) -> None:
+    told(project, OPENED)
+    [item] = disputed(project)
+    run()
+    rule(item)
+    again = truth.request_review(project=project, item=item, by=project.created_by)
+    OpenDispute.objects.filter(pk=again.pk).update(held=True)
+    run()
+    assert not any("actions" in str(each["blocks"]) for each in slack.said("chat.postMessage")[1:])
+
+
 def test_a_suspended_certificate_comes_with_its_cause(slack: Slack) -> None:
     pool = certified_pool()
     told(pool.project, "certificate.suspended")
@@ -258,3 +303,14 @@ def test_old_threads_go_with_their_events_but_not_what_still_has_buttons(
     SlackMessage.objects.update(at=timezone.now() - settings.EVENTS_KEPT - timedelta(days=1))
     remove_old()
     assert SlackMessage.objects.get().subject == f"photo/{second.pk}"
+
+
+def test_a_week_is_not_told_where_nothing_would_say_that_it_was(
+    slack: Slack, project: Project, settings: Settings
+) -> None:
+    Project.objects.filter(pk=project.pk).update(created_at=timezone.now() - timedelta(days=30))
+    told(project, "week.over")
+    settings.EVENTS_KEPT = timedelta(0)
+    assert tell_weeks() == 0
+    settings.EVENTS_KEPT = timedelta(days=8)
+    assert tell_weeks() == 1

@@ -17,6 +17,6 @@ def seconds(header: str | None) -> float:
         return min(float(text[:9]), MOST_S)
     try:
         asked = (parsedate_to_datetime(text) - timezone.now()).total_seconds()
-    except (TypeError, ValueError):  # TypeError: a date without a zone
+    except (TypeError, ValueError, OverflowError):  # TypeError: a date without a zone
         return 0.0
     return max(0.0, min(asked, MOST_S))

@@ -50,9 +50,9 @@ def actions(request: HttpRequest) -> HttpResponse:
     pressed = read(request.body)
     if pressed is not None:
         said, message = press(pressed)
-        Thread(
-            target=_tell, args=[pressed, said, changed(message) if message else None], name="slack"
-        ).start()
+        # Where it stands may not be written down yet; then its event alone changes it.
+        change = changed(message) if message is not None and message.ts else None
+        Thread(target=_tell, args=[pressed, said, change], name="slack").start()
     return HttpResponse()
 
 

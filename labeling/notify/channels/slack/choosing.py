@@ -54,7 +54,7 @@ def choose(endpoint: Endpoint, waiting: Sequence[Delivery]) -> tuple[Sequence[De
     alone = [
         each
         for each in due.values()
-        if each.subject in begun or (each.event.kind in ALONE and each.event.row not in held)
+        if each.event.row not in held and (each.subject in begun or each.event.kind in ALONE)
     ]
     recent = there.filter(at__gt=now - REST)
     if alone and recent.exclude(subject=DIGEST).count() + len(alone) <= MOST_ALONE:
