@@ -71,7 +71,7 @@ def _one_by_one_if_need_be(ids: list[int], failed: list[int]) -> Iterator[tuple[
 def _look(ids: list[int]) -> tuple[int, int]:
     found = look(ids)
     # Behind the transaction: see ``asking_first``.
-    ask_first(found.wanted, found.wanted_no_more)
+    ask_first(found.wanted, found.wanted_no_more, by=ids)
     return found.seen, len(found.appended)
 
 

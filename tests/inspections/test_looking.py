@@ -17,7 +17,7 @@ from labeling.frontier.cohort import RestOfRegion
 from labeling.frontier.events import decided, taken_back
 from labeling.inspections import looking
 from labeling.inspections.evidence import Reader
-from labeling.inspections.models import Inspection, InspectionPhoto, Verdict
+from labeling.inspections.models import Inspection, InspectionPhoto, Protocol, Verdict
 from labeling.inspections.process.listing import page
 from labeling.inspections.process.wanted import Wanted
 from labeling.inspections.services import archive_protocol, overrule, restore_protocol, try_rules
@@ -315,6 +315,30 @@ def test_people_are_asked_first_for_what_the_oldest_inspection_waits_for(washes:
     assert outcomes(older)[-1] == "failed" and _waited_for(washes) == open_[1:], (
         "it waits for nothing any more"
     )
+
+
+def test_of_a_photo_that_two_inspections_wait_for_people_are_asked_until_neither_does(washes: Washes) -> None:
+    first, before = washes.inspect(), washes.protocol
+    washes.protocol = Protocol.objects.create(
+        slug="car-wash-2", name="Car wash 2", asset_kind="car", created_by=washes.admin
+    )
+    washes.publish(RULES, "failed")
+    second = washes.inspect(shots=(), asset=first.asset)
+    for photo in InspectionPhoto.objects.filter(inspection=first).select_related("shot"):
+        shot = second.version.shots.get(key=photo.shot.key)
+        InspectionPhoto.objects.create(
+            inspection=second, shot=shot, number=1, image=photo.image, sha256=photo.sha256
+        )
+    want_look([second.pk])
+    work()
+    waited_for = _waited_for(washes)
+    assert len(waited_for) == 2 and outcomes(second)[-1] == "held"
+    archive_protocol(protocol=before, by=washes.admin)
+    work()
+    assert _waited_for(washes) == waited_for
+    archive_protocol(protocol=washes.protocol, by=washes.admin)
+    work()
+    assert _waited_for(washes) == []
 
 
 def test_nobody_waits_for_what_an_archived_protocol_holds_until_it_is_brought_back(washes: Washes) -> None:
