@@ -39,11 +39,11 @@ def provisional(rows: npt.NDArray[np.float32], y: npt.NDArray[np.integer[Any]]) 
     return LogisticHead(strengths=[_STRENGTH / rows.shape[1]], cv=2).fit(rows, y)
 
 
-def by_turns(pool: Pool, others: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+def by_turns(pool: Pool, others: npt.NDArray[np.int64], careful: int | None = None) -> npt.NDArray[np.int64]:
     """Indexes of the whole pool: in turn a photo that words may bring, both ends first, and one of ``others`` (an order of
     the pool) that they may not."""
     assert pool.tried is not None
-    ends = ends_first(pool)
+    ends = ends_first(pool, careful)
     both = [ends[pool.tried[ends]], others[~pool.tried[others]]]
     turn = np.concatenate([np.arange(len(each)) for each in both])
     return np.concatenate(both)[np.argsort(turn, kind="stable")]

@@ -48,7 +48,7 @@ class Inward:
                 without = self.order(
                     replace(pool, words=None, tried=None), bands=bands, seed=seed, careful=careful
                 )
-                return without_model(by_turns(pool, without.order))
+                return without_model(by_turns(pool, without.order, careful))
             if can_order(pool):
                 return without_model(ends_first(pool, careful))
             return Typical().order(pool, bands=bands, seed=seed, careful=careful)

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from unittest.mock import patch
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from labeling.catalog.models import Project
@@ -69,12 +69,15 @@ class Course:
         args = progress.args
         day = args["day"]
         project = Project.objects.get(pk=progress.job.project_id or 0)
-        # Lots that nobody may foresee fall by the seed here: what is made twice is the same.
+        # Lots that nobody may foresee fall by the seed here, also those of the database: what is made twice is the same.
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT setseed(%s)", [day / self.days])
         lots = random.Random(f"{self.seed} lots {day}")
         with (
             all_to(QUEUE),
             patch("labeling.catalog.random_keys._random", lots),
             patch("labeling.queue.entries._random", lots),
+            patch("labeling.truth.answering._lot", random.Random(f"{self.seed} held {day}")),
             set_back(self._morning(datetime.fromisoformat(args["until"]), day)) as clock,
         ):
             told = live(project, day, args["sizes"], clock)

@@ -19,7 +19,6 @@ from dataclasses import asdict
 from typing import Any
 
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import connection
 
 from labeling.catalog import demo
 from labeling.catalog.elpv import Cell
@@ -123,8 +122,6 @@ class Day:
         return self.people.admin
 
     def live(self) -> dict[str, int]:
-        with connection.cursor() as cursor:  # lots that fall in the database
-            cursor.execute("SELECT setseed(%s)", [self.day / COURSE.days])
         morning: dict[int, Callable[[], None]] = {
             0: self.set_up,
             1: lambda: self.draw(self.sizes.early),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import ceil
 from threading import Thread
 
 from django.conf import settings
@@ -69,9 +70,14 @@ def _tell(pressed: Pressed, said: str, change: Send | None) -> None:
 @only_looked_at
 def picture(request: HttpRequest, token: str) -> HttpResponse:
     pk = pictures.id_of(token)
-    so_many, _left = rate_limits.count(rate_limits.key_of("slack-picture", str(pk)), seconds=3600)
+    so_many, left = rate_limits.count(rate_limits.key_of("slack-picture", str(pk)), seconds=3600)
     if so_many > MOST_READ:
-        raise Refused("throttled", _("Too many at once. Wait a minute, then try again."), status=429)
+        raise Refused(
+            "throttled",
+            _("Too many requests from your network. Try again in an hour."),
+            status=429,
+            retry_after=ceil(left),
+        )
     response = HttpResponse(pictures.jpeg_of(pk), content_type="image/jpeg")
     response["Cache-Control"] = "private, no-store"
     response["X-Content-Type-Options"] = "nosniff"

@@ -1,4 +1,7 @@
-"""One message is one call of Slack's API, and so one attempt: none is half done. What is sent twice stands there once."""
+"""One message is one call of Slack's API, and so one attempt: none is half done.
+
+What is sent twice changes the message, as far as Slack has said where that stands.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import uuid4
 
-from django.utils import timezone, translation
+from django.utils import translation
 
 from labeling.notify.channels.channel import Answer, Send, Told
 from labeling.notify.channels.slack import messages
@@ -39,7 +42,7 @@ def prepare_one(endpoint: Endpoint, told: Sequence[Told]) -> Send:
         message, _made = there.update_or_create(
             endpoint=endpoint,
             event=event.uuid,
-            defaults={"subject": event.subject, "dispute": about, "at": timezone.now()},
+            defaults={"subject": event.subject, "dispute": about},
         )
     message.endpoint = endpoint
     with translation.override(endpoint.language or None):
