@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.db import transaction
 
 from labeling.catalog.models import Guideline, Project
 from labeling.catalog.services import amend_guideline
@@ -78,7 +79,7 @@ def test_a_class_that_was_merged_since_is_taken_and_counts_as_what_it_is_now() -
     amend_guideline(
         project=project, by=project.created_by, note="One class fewer", merge={"cracked": "defective"}
     )
-    with pytest.raises(Refused) as refusal:
+    with pytest.raises(Refused) as refusal, transaction.atomic():
         answer(project, item, make_member(project), "cracked", under=2)
     assert refusal.value.code == "unknown_class"
     answer(project, item, make_member(project), "cracked", under=1)
@@ -102,7 +103,7 @@ def test_the_checklist_is_that_of_the_version() -> None:
         project=project, by=project.created_by, note="Look closely", checklist={"functional": ["No crack"]}
     )
     answer(project, one, make_member(project), under=1)
-    with pytest.raises(Refused) as refusal:
+    with pytest.raises(Refused) as refusal, transaction.atomic():
         answer(project, two, make_member(project), under=2)
     assert refusal.value.code == "checklist_incomplete"
 
@@ -111,7 +112,7 @@ def test_a_number_that_the_project_does_not_have_is_refused_and_nothing_is_store
     project, other = make_project(), make_project()
     _amend(other)
     (item,) = make_items(project, 1)
-    with pytest.raises(Refused) as refusal:
+    with pytest.raises(Refused) as refusal, transaction.atomic():
         answer(project, item, make_member(project), under=2)
     assert (refusal.value.code, refusal.value.status, set(refusal.value.fields)) == (
         "invalid",

@@ -21,7 +21,7 @@ from playwright.sync_api import Browser, expect
 from config.database import ROOT
 from config.site.links import led
 from labeling.gateway.schema import prepared
-from tests.browser.conftest import PATIENCE, chromium  # noqa: F401 - a fixture
+from tests.browser.conftest import PATIENCE
 
 #: By which a page has something fetched as it is shown; a link is followed by whoever wants to.
 FETCHED = {"script": "src", "img": "src", "iframe": "src", "object": "data", "link": "href"}
@@ -50,8 +50,7 @@ class Counting(HTMLParser):
 
 
 def test_the_site_is_built_strictly_whole_and_from_nothing_elsewhere(
-    chromium: Browser,  # noqa: F811
-    tmp_path: Path,
+    chromium: Browser, tmp_path: Path
 ) -> None:
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(tmp_path)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
