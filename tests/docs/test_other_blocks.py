@@ -1,6 +1,6 @@
 """Every block of the docs that is not for a shell is run, or held against what reads such a thing; no language is forgotten.
 
-What asks a Hilltop is none of them: docs/agent.md is run by ``tests/client/test_live.py``.
+Python and JavaScript that needs a Hilltop is run by ``test_commands.py``, with the commands of its page.
 """
 
 from __future__ import annotations
@@ -62,6 +62,7 @@ def _bucket(block: Block, _schema: dict[str, Any]) -> None:
 
 
 def _protocol(block: Block, schema: dict[str, Any]) -> None:
+    """``test_commands.py`` sends it."""
     fits(json.loads(block.text), "ProtocolInRequest", schema)
 
 
@@ -154,7 +155,7 @@ def _weights(block: Block, _schema: dict[str, Any]) -> None:
 
 
 def _words(block: Block, _schema: dict[str, Any]) -> None:
-    """What ``make demo`` prints; whose passwords these are, ``tests/processes/test_demo.py`` says."""
+    """``test_commands.py`` finds them in what ``make demo`` prints."""
     assert block.text.startswith("Hilltop is at")
 
 
