@@ -76,7 +76,8 @@ class Shell:
         return -1, told
 
     def close(self) -> None:
-        _end(self._bash, signal.SIGKILL)
+        with self._bash:  # its pipes, too
+            _end(self._bash, signal.SIGKILL)
 
 
 def typed(
@@ -87,19 +88,20 @@ def typed(
         [sys.executable, "-c", _AT_A_TERMINAL, "bash", "-c", command], cwd=folder, env=environment,
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True, bufsize=0,
     )  # fmt: skip
-    assert process.stdin is not None and process.stdout is not None
-    told, seen, waiting = "", 0, list(answers.items())
-    deadline = time.monotonic() + PATIENCE_S
-    while select.select([process.stdout], [], [], max(0.0, deadline - time.monotonic()))[0]:
-        read = os.read(process.stdout.fileno(), 4096)
-        if not read:
-            return process.wait(), told
-        told += read.decode(errors="replace")
-        if waiting and waiting[0][0] in told[seen:]:
-            seen = len(told)
-            process.stdin.write(f"{waiting.pop(0)[1]}\n".encode())
-    _end(process, signal.SIGKILL)
-    return -1, told
+    with process:
+        assert process.stdin is not None and process.stdout is not None
+        told, seen, waiting = "", 0, list(answers.items())
+        deadline = time.monotonic() + PATIENCE_S
+        while select.select([process.stdout], [], [], max(0.0, deadline - time.monotonic()))[0]:
+            read = os.read(process.stdout.fileno(), 4096)
+            if not read:
+                return process.wait(), told
+            told += read.decode(errors="replace")
+            if waiting and waiting[0][0] in told[seen:]:
+                seen = len(told)
+                process.stdin.write(f"{waiting.pop(0)[1]}\n".encode())
+        _end(process, signal.SIGKILL)
+        return -1, told
 
 
 class Program:
