@@ -57,6 +57,8 @@ os.environ.pop("HILLTOP_ROLE", None)
 import django  # noqa: E402  (reads the environment above)
 
 django.setup()
+# Until the tests are collected nearly all that is made stays, and afterwards a test leaves little.
+gc.set_threshold(200_000, 50, 100)
 
 from django.conf import settings  # noqa: E402
 from django.contrib.auth.hashers import PBKDF2PasswordHasher  # noqa: E402
@@ -111,7 +113,6 @@ def pytest_collection_finish() -> None:
     """A tenth of the processor went into looking again and again at what stays: torch, Django, and the tests themselves."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(200_000, 50, 100)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
