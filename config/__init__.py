@@ -3,6 +3,6 @@
 import gc
 
 #: How often Python looks for garbage once a process has started. While it starts nearly all that is made stays, and to look
-#: through it again and again was a tenth of its time; ``labeling.gateway.apps`` has the usual back when all rooms are there.
+#: through it again and again was a sixth of its time; ``labeling.gateway.apps`` has the usual back when all rooms are there.
 COLLECTING = gc.get_threshold()
 gc.set_threshold(200_000, *COLLECTING[1:])
