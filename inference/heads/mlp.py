@@ -188,7 +188,7 @@ class _AdamW:
         self._slope, self._mean, self._square = (torch.zeros_like(self._row) for _ in range(3))
         self._steps = 0
         sizes = [each.numel() for each in weights]
-        pairs = zip(weights, self._row.split(sizes), self._slope.split(sizes), strict=True)
+        pairs = zip(weights, torch.split(self._row, sizes), torch.split(self._slope, sizes), strict=True)
         self.weights: list[Tensor] = []
         for each, part, slope in pairs:
             weight = part.view(each.shape).requires_grad_(True)
