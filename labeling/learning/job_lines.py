@@ -30,6 +30,7 @@ NAMES = {
     "derive": gettext_lazy("Bring photos over"),
     "bundle": gettext_lazy("Write a bundle"),
     "rank": gettext_lazy("Order the queue"),
+    "place": gettext_lazy("Place new photos in the queue"),
     "certify": gettext_lazy("Certify the frontier"),
     "decide": gettext_lazy("Decide inside the frontier"),
     "watch": gettext_lazy("Audit automatic decisions"),
@@ -260,6 +261,8 @@ def _outcome(kind: str, result: dict[str, Any]) -> str:
         return _("Version %(version)d as one file.") % result
     if kind == "rank" and "photos" in result:
         return _("%(photos)d photos in a new order.") % result
+    if kind == "place" and "placed" in result:
+        return _("%(placed)d photos got their place in the order.") % result
     if kind == "monitor" and "readings" in result:
         return _("%(readings)d new readings, %(alerts)d new alerts.") % result
     if kind == "certify" and "issued" in result:
