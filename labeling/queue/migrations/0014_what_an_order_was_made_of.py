@@ -28,7 +28,7 @@ class Migration(migrations.Migration):
             "ranking",
             "photos",
             models.PositiveIntegerField(
-                db_default=0, db_default=0, default=0, help_text="of the pool it was made of, those with embeddings"
+                db_default=0, default=0, help_text="of the pool it was made of, those with embeddings"
             ),
         ),
         migrations.AddField(
