@@ -1,4 +1,4 @@
-"""What all pages of a project share: what their frame shows, and a refusal beside what was typed."""
+"""What all pages of a project share: who may use them, what their frame shows, and a refusal beside what was typed."""
 
 from __future__ import annotations
 
@@ -9,8 +9,12 @@ from django.http import HttpRequest
 
 from labeling.catalog.models import Project
 from labeling.catalog.navigation import navigation
-from labeling.catalog.permissions import ALLOWED, role_in
+from labeling.catalog.permissions import ALLOWED, project_for, role_in
+from labeling.http.who_may import pages
 from labeling.refusals import Refused
+
+#: ``@open_to(get=Action.REVIEW, post=Action.ADMIN)``: the view gets the ``project`` of its address.
+open_to = pages({"slug": ("project", project_for)})
 
 
 def project_context(request: HttpRequest, project: Project, page: str, **more: Any) -> dict[str, Any]:

@@ -7,15 +7,13 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_http_methods, require_POST
 
 from labeling.catalog.models import Project
-from labeling.catalog.pages import project_context
-from labeling.catalog.permissions import Action, may, project_for
+from labeling.catalog.pages import open_to, project_context
+from labeling.catalog.permissions import Action, may
 from labeling.catalog.selectors import class_names_by_key, current_guideline
 from labeling.explorer import services
 from labeling.explorer.bulk import selectors
@@ -23,18 +21,15 @@ from labeling.explorer.bulk.deeds import NEEDS
 from labeling.explorer.bulk.working import MOST_FIRST
 from labeling.explorer.chips import said
 from labeling.explorer.models import Bulk, Deed
-from labeling.http.safe_methods import only_looked_at
 from labeling.people.signed_in import signed_in
 from labeling.refusals import Refused
 
 SHOWN = 30
 
 
-@login_required
-@require_http_methods(["GET", "HEAD", "POST"])
-def bulks(request: HttpRequest, slug: str) -> HttpResponse:
+@open_to(get=Action.REVIEW, post=Action.REVIEW)
+def bulks(request: HttpRequest, project: Project) -> HttpResponse:
     """What was done with whole results; a POST looks what one would do."""
-    project = project_for(request.user, slug, Action.REVIEW)
     if request.method == "POST":
         query = request.POST.get("search", "")
         try:
@@ -48,54 +43,46 @@ def bulks(request: HttpRequest, slug: str) -> HttpResponse:
             )
         except Refused as refused:
             messages.error(request, refused.message)
-            return redirect(f"{reverse('photos', args=[slug])}?{query}")
-        return redirect("photos-bulk", slug=slug, bulk_id=made.pk)
+            return redirect(f"{reverse('photos', args=[project.slug])}?{query}")
+        return redirect("photos-bulk", slug=project.slug, bulk_id=made.pk)
     made_so_far = [_shown(each) for each in selectors.bulks_of(project)[:SHOWN]]
     return render(
         request, "explorer/bulks.html", project_context(request, project, "photos", made=made_so_far)
     )
 
 
-@login_required
-@only_looked_at
-def bulk(request: HttpRequest, slug: str, bulk_id: UUID) -> HttpResponse:
-    project = project_for(request.user, slug, Action.REVIEW)
+@open_to(get=Action.REVIEW)
+def bulk(request: HttpRequest, project: Project, bulk_id: UUID) -> HttpResponse:
     context = project_context(request, project, "photos", **_context(request, project, bulk_id))
     return render(request, "explorer/bulk.html", context)
 
 
-@login_required
-@only_looked_at
-def state(request: HttpRequest, slug: str, bulk_id: UUID) -> HttpResponse:
-    project = project_for(request.user, slug, Action.REVIEW)
+@open_to(get=Action.REVIEW)
+def state(request: HttpRequest, project: Project, bulk_id: UUID) -> HttpResponse:
     return render(request, "explorer/_bulk.html", {"project": project, **_context(request, project, bulk_id)})
 
 
-@login_required
-@require_POST
-def go_on(request: HttpRequest, slug: str, bulk_id: UUID) -> HttpResponse:
-    return _step(request, slug, bulk_id, services.go_on)
+@open_to(post=Action.REVIEW)
+def go_on(request: HttpRequest, project: Project, bulk_id: UUID) -> HttpResponse:
+    return _step(request, project, bulk_id, services.go_on)
 
 
-@login_required
-@require_POST
-def stop(request: HttpRequest, slug: str, bulk_id: UUID) -> HttpResponse:
-    return _step(request, slug, bulk_id, services.stop)
+@open_to(post=Action.REVIEW)
+def stop(request: HttpRequest, project: Project, bulk_id: UUID) -> HttpResponse:
+    return _step(request, project, bulk_id, services.stop)
 
 
-@login_required
-@require_POST
-def take_back(request: HttpRequest, slug: str, bulk_id: UUID) -> HttpResponse:
-    return _step(request, slug, bulk_id, services.take_back)
+@open_to(post=Action.REVIEW)
+def take_back(request: HttpRequest, project: Project, bulk_id: UUID) -> HttpResponse:
+    return _step(request, project, bulk_id, services.take_back)
 
 
-def _step(request: HttpRequest, slug: str, bulk_id: UUID, step: Callable[..., Bulk]) -> HttpResponse:
-    project = project_for(request.user, slug, Action.REVIEW)
+def _step(request: HttpRequest, project: Project, bulk_id: UUID, step: Callable[..., Bulk]) -> HttpResponse:
     try:
         step(project=project, bulk_id=bulk_id, by=signed_in(request))
     except Refused as refused:
         messages.error(request, refused.message)
-    return redirect("photos-bulk", slug=slug, bulk_id=bulk_id)
+    return redirect("photos-bulk", slug=project.slug, bulk_id=bulk_id)
 
 
 def _context(request: HttpRequest, project: Project, bulk_id: UUID) -> dict[str, Any]:

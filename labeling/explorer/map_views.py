@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.db import connection
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
 
-from labeling.catalog.pages import project_context
-from labeling.catalog.permissions import Action, project_for
+from labeling.catalog.models import Project
+from labeling.catalog.pages import open_to, project_context
+from labeling.catalog.permissions import Action
 from labeling.catalog.selectors import class_names, current_guideline
 from labeling.explorer import services
 from labeling.explorer.colouring import NONE, By, colouring
@@ -23,16 +22,13 @@ from labeling.explorer.models import Space
 from labeling.explorer.photo_page import item_of
 from labeling.explorer.spaces import current_space
 from labeling.frontier.told import standing
-from labeling.http.safe_methods import only_looked_at
 from labeling.jobs.selectors import live_jobs
 from labeling.people.signed_in import signed_in
 from labeling.text.typed_numbers import whole
 
 
-@login_required
-@only_looked_at
-def map_page(request: HttpRequest, slug: str) -> HttpResponse:
-    project = project_for(request.user, slug, Action.REVIEW)
+@open_to(get=Action.REVIEW)
+def map_page(request: HttpRequest, project: Project) -> HttpResponse:
     space = current_space(project)
     by = _by(request)
     colours = colouring(project, by)
@@ -52,11 +48,9 @@ def map_page(request: HttpRequest, slug: str) -> HttpResponse:
     return render(request, "explorer/map.html", context)
 
 
-@login_required
-@only_looked_at
-def map_points(request: HttpRequest, slug: str) -> HttpResponse:
+@open_to(get=Action.REVIEW)
+def map_points(request: HttpRequest, project: Project) -> HttpResponse:
     """The next of the map's points: see :meth:`~labeling.explorer.map_points.Points.to_bytes`."""
-    project = project_for(request.user, slug, Action.REVIEW)
     space = current_space(project)
     if space is None:
         raise Http404(_("These photos have no map yet."))
@@ -72,11 +66,9 @@ def map_points(request: HttpRequest, slug: str) -> HttpResponse:
     return response
 
 
-@login_required
-@only_looked_at
-def map_photo(request: HttpRequest, slug: str, item_id: int) -> HttpResponse:
+@open_to(get=Action.REVIEW)
+def map_photo(request: HttpRequest, project: Project, item_id: int) -> HttpResponse:
     """A part of the map's page: the photo of one point."""
-    project = project_for(request.user, slug, Action.REVIEW)
     item = item_of(project, item_id) if item_id < 2**63 else None
     if item is None:
         raise Http404(_("This project holds no such photo."))
@@ -89,13 +81,11 @@ def map_photo(request: HttpRequest, slug: str, item_id: int) -> HttpResponse:
     )
 
 
-@login_required
-@require_POST
-def map_anew(request: HttpRequest, slug: str) -> HttpResponse:
-    project = project_for(request.user, slug, Action.ADMIN)
+@open_to(post=Action.ADMIN)
+def map_anew(request: HttpRequest, project: Project) -> HttpResponse:
     services.request_space(project=project, by=signed_in(request), anew=True)
     messages.success(request, _("The map is being laid out anew. The one that is here stays until then."))
-    return redirect("map", slug=slug)
+    return redirect("map", slug=project.slug)
 
 
 def _by(request: HttpRequest) -> By:

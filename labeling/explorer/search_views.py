@@ -6,18 +6,16 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_http_methods, require_POST
 
 from labeling.catalog.forms.guideline import ExemplarForm
 from labeling.catalog.models import Project
-from labeling.catalog.pages import project_context
-from labeling.catalog.permissions import Action, may, project_for
+from labeling.catalog.pages import open_to, project_context
+from labeling.catalog.permissions import Action, may
 from labeling.catalog.publishing import publishing
 from labeling.catalog.selectors import active_definitions, class_names, current_guideline, sources
 from labeling.explorer import services
@@ -42,26 +40,21 @@ from labeling.truth.models import HoldReason, UnusableReason
 MOST_TOLD = 5
 
 
-@login_required
-@require_http_methods(["GET", "HEAD", "POST"])
-def photos(request: HttpRequest, slug: str) -> HttpResponse:
+@open_to(get=Action.REVIEW, post=Action.ADMIN)
+def photos(request: HttpRequest, project: Project) -> HttpResponse:
     """The photos of the project in the order they came in; a POST makes exemplars of those that are ticked."""
-    project = project_for(request.user, slug, Action.REVIEW)
     definitions = active_definitions(project)
     form = ExemplarForm(definitions=definitions)
     if request.method == "POST":
-        project_for(request.user, slug, Action.ADMIN)
         form = ExemplarForm(request.POST, definitions=definitions)
         if made_exemplars(request, project, form):
-            return redirect("guideline", slug=slug)
+            return redirect("guideline", slug=project.slug)
     return _page(request, project, form=form, definitions=definitions)
 
 
-@login_required
-@require_POST
-def ticked(request: HttpRequest, slug: str) -> HttpResponse:
+@open_to(post=Action.REVIEW)
+def ticked(request: HttpRequest, project: Project) -> HttpResponse:
     """The same with all photos that are ticked, and back to the page where they were."""
-    project = project_for(request.user, slug, Action.REVIEW)
     try:
         done = services.do_with(
             project=project,
@@ -89,42 +82,36 @@ def ticked(request: HttpRequest, slug: str) -> HttpResponse:
                 % {"n": more},
             )
     return redirect(
-        f"{reverse('photos', args=[slug])}?{QueryDict(request.POST.get('query', '')).urlencode()}"
+        f"{reverse('photos', args=[project.slug])}?{QueryDict(request.POST.get('query', '')).urlencode()}"
     )
 
 
-@login_required
-@require_POST
-def like(request: HttpRequest, slug: str) -> HttpResponse:
+@open_to(post=Action.REVIEW)
+def like(request: HttpRequest, project: Project) -> HttpResponse:
     """On to the photos like the one that was sent."""
-    project = project_for(request.user, slug, Action.REVIEW)
     try:
         sha256 = services.ask_alike(project=project, by=signed_in(request), photo=request.FILES.get("photo"))
     except Refused as refused:
         messages.error(request, refused.message)
-        return redirect("photos", slug=slug)
-    return redirect(f"{reverse('photos', args=[slug])}?like={sha256}")
+        return redirect("photos", slug=project.slug)
+    return redirect(f"{reverse('photos', args=[project.slug])}?like={sha256}")
 
 
-@login_required
-@require_POST
-def words(request: HttpRequest, slug: str) -> HttpResponse:
+@open_to(post=Action.REVIEW)
+def words(request: HttpRequest, project: Project) -> HttpResponse:
     """On to the photos that the words fit best."""
-    project = project_for(request.user, slug, Action.REVIEW)
     try:
         asked = services.ask_words(
             project=project, by=signed_in(request), words=request.POST.get("words", "")
         )
     except Refused as refused:
         messages.error(request, refused.message)
-        return redirect("photos", slug=slug)
-    return redirect(f"{reverse('photos', args=[slug])}?{Wanted(words=asked).query}")
+        return redirect("photos", slug=project.slug)
+    return redirect(f"{reverse('photos', args=[project.slug])}?{Wanted(words=asked).query}")
 
 
-@login_required
-@require_POST
-def save(request: HttpRequest, slug: str) -> HttpResponse:
-    project = project_for(request.user, slug, Action.REVIEW)
+@open_to(post=Action.REVIEW)
+def save(request: HttpRequest, project: Project) -> HttpResponse:
     query = request.POST.get("query", "")
     try:
         wanted = Wanted.read(project, query, field="query")
@@ -136,28 +123,24 @@ def save(request: HttpRequest, slug: str) -> HttpResponse:
     else:
         messages.success(request, _("The view “%(name)s” is kept.") % {"name": view.name})
         query = view.query
-    return redirect(f"{reverse('photos', args=[slug])}?{query}")
+    return redirect(f"{reverse('photos', args=[project.slug])}?{query}")
 
 
-@login_required
-@require_POST
-def rename(request: HttpRequest, slug: str, view_id: int) -> HttpResponse:
-    project = project_for(request.user, slug, Action.REVIEW)
+@open_to(post=Action.REVIEW)
+def rename(request: HttpRequest, project: Project, view_id: int) -> HttpResponse:
     try:
         view = services.change_view(project=project, view_id=view_id, name=request.POST.get("name", ""))
     except Refused as refused:
         messages.error(request, refused.message)
         kept = views_of(project).filter(pk=view_id).first()
-        return redirect(f"{reverse('photos', args=[slug])}?{kept.query if kept else ''}")
-    return redirect(f"{reverse('photos', args=[slug])}?{view.query}")
+        return redirect(f"{reverse('photos', args=[project.slug])}?{kept.query if kept else ''}")
+    return redirect(f"{reverse('photos', args=[project.slug])}?{view.query}")
 
 
-@login_required
-@require_POST
-def forget(request: HttpRequest, slug: str, view_id: int) -> HttpResponse:
-    project = project_for(request.user, slug, Action.REVIEW)
+@open_to(post=Action.REVIEW)
+def forget(request: HttpRequest, project: Project, view_id: int) -> HttpResponse:
     services.forget_view(project=project, view_id=view_id)
-    return redirect("photos", slug=slug)
+    return redirect("photos", slug=project.slug)
 
 
 def _page(request: HttpRequest, project: Project, *, form: ExemplarForm, definitions: Any) -> HttpResponse:

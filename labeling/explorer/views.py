@@ -5,19 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST
 
 from labeling.catalog import missing, storage
 from labeling.catalog.forms.guideline import ExemplarForm
 from labeling.catalog.metadata import LONGEST_NAME, LONGEST_TEXT
 from labeling.catalog.models import Item, Project
-from labeling.catalog.pages import project_context
-from labeling.catalog.permissions import Action, may, project_for
+from labeling.catalog.pages import open_to, project_context
+from labeling.catalog.permissions import Action, may
 from labeling.catalog.publishing import publishing
 from labeling.catalog.selectors import active_definitions
 from labeling.catalog.services import put_metadata
@@ -26,7 +24,6 @@ from labeling.explorer.exemplars import made_exemplars
 from labeling.explorer.forms import KnownClassForm, MendForm
 from labeling.explorer.photo_page import item_of, photo_page
 from labeling.explorer.spaces import alike
-from labeling.http.safe_methods import only_looked_at
 from labeling.people.signed_in import signed_in
 from labeling.refusals import Refused
 from labeling.truth.forms import first_error
@@ -34,15 +31,13 @@ from labeling.truth.models import HoldReason, Outcome, UnusableReason
 from labeling.truth.services import add_gold
 
 
-@login_required
-@only_looked_at
-def photo(request: HttpRequest, slug: str, item_id: int) -> HttpResponse:
-    project = project_for(request.user, slug, Action.REVIEW)
+@open_to(get=Action.REVIEW)
+def photo(request: HttpRequest, project: Project, item_id: int) -> HttpResponse:
     try:
         item = _item(project, item_id)
     except Http404:
         if may(request.user, project, Action.ADMIN) and _was_erased(item_id):
-            return redirect("erased-photo", slug=slug, item_id=item_id)
+            return redirect("erased-photo", slug=project.slug, item_id=item_id)
         raise
     return _page(request, project, item)
 
@@ -51,21 +46,17 @@ def photo(request: HttpRequest, slug: str, item_id: int) -> HttpResponse:
 MOST_ALIKE = 12
 
 
-@login_required
-@only_looked_at
-def similar(request: HttpRequest, slug: str, item_id: int) -> HttpResponse:
+@open_to(get=Action.REVIEW)
+def similar(request: HttpRequest, project: Project, item_id: int) -> HttpResponse:
     """A part of the photo's page that comes behind it: what looks most like it."""
-    project = project_for(request.user, slug, Action.REVIEW)
     item = _item(project, item_id)
     context = {"project": project, "item": item, "alike": alike(project, item, MOST_ALIKE)}
     return render(request, "explorer/_similar.html", context)
 
 
-@login_required
-@require_POST
-def mend(request: HttpRequest, slug: str, item_id: int) -> HttpResponse:
+@open_to(post=Action.REVIEW)
+def mend(request: HttpRequest, project: Project, item_id: int) -> HttpResponse:
     """Correct the ground truth, or have people asked again. What is refused keeps what was typed."""
-    project = project_for(request.user, slug, Action.REVIEW)
     item = _item(project, item_id)
     form = MendForm(request.POST)
     if not form.is_valid():
@@ -80,13 +71,11 @@ def mend(request: HttpRequest, slug: str, item_id: int) -> HttpResponse:
         if made.outcome == Outcome.SEND_BACK
         else _("Corrected. What it was called before stays in the history."),
     )
-    return redirect("photo-page", slug=slug, item_id=item_id)
+    return redirect("photo-page", slug=project.slug, item_id=item_id)
 
 
-@login_required
-@require_POST
-def gold(request: HttpRequest, slug: str, item_id: int) -> HttpResponse:
-    project = project_for(request.user, slug, Action.ADMIN)
+@open_to(post=Action.ADMIN)
+def gold(request: HttpRequest, project: Project, item_id: int) -> HttpResponse:
     item = _item(project, item_id)
     form = KnownClassForm(request.POST)
     if not form.is_valid():
@@ -96,28 +85,24 @@ def gold(request: HttpRequest, slug: str, item_id: int) -> HttpResponse:
     except Refused as refused:
         return _page(request, project, item, status=refused.status, error=refused.message)
     messages.success(request, _("The photo is gold: people are asked about it, blind, to check them."))
-    return redirect("photo-page", slug=slug, item_id=item_id)
+    return redirect("photo-page", slug=project.slug, item_id=item_id)
 
 
-@login_required
-@require_POST
-def metadata(request: HttpRequest, slug: str, item_id: int) -> HttpResponse:
+@open_to(post=Action.ADMIN)
+def metadata(request: HttpRequest, project: Project, item_id: int) -> HttpResponse:
     """Say one value of the photo's metadata; an empty one takes it away."""
-    project = project_for(request.user, slug, Action.ADMIN)
     item = _item(project, item_id)
     given = {request.POST.get("name", ""): request.POST.get("value", "")}
     try:
         put_metadata(project=project, item_id=item.pk, given=given, by=signed_in(request))
     except Refused as refused:
         return _page(request, project, item, status=refused.status, error=refused.message, kept=request.POST)
-    return redirect("photo-page", slug=slug, item_id=item_id)
+    return redirect("photo-page", slug=project.slug, item_id=item_id)
 
 
-@login_required
-@require_http_methods(["GET", "HEAD", "POST"])
-def exemplar(request: HttpRequest, slug: str, item_id: int) -> HttpResponse:
+@open_to(get=Action.ADMIN, post=Action.ADMIN)
+def exemplar(request: HttpRequest, project: Project, item_id: int) -> HttpResponse:
     """Make the photo an exemplar: a new guideline version, on a page that says what that costs."""
-    project = project_for(request.user, slug, Action.ADMIN)
     item = _item(project, item_id)
     definitions = active_definitions(project)
     form = ExemplarForm(definitions=definitions)
@@ -126,7 +111,7 @@ def exemplar(request: HttpRequest, slug: str, item_id: int) -> HttpResponse:
         given.setlist("photo", [item.image.sha256])
         form = ExemplarForm(given, definitions=definitions)
         if made_exemplars(request, project, form):
-            return redirect("photo-page", slug=slug, item_id=item_id)
+            return redirect("photo-page", slug=project.slug, item_id=item_id)
     return render(
         request,
         "explorer/exemplar.html",
@@ -135,11 +120,9 @@ def exemplar(request: HttpRequest, slug: str, item_id: int) -> HttpResponse:
     )
 
 
-@login_required
-@only_looked_at
-def original(request: HttpRequest, slug: str, item_id: int) -> HttpResponse:
+@open_to(get=Action.REVIEW)
+def original(request: HttpRequest, project: Project, item_id: int) -> HttpResponse:
     """The file as it came in, under the name that it had."""
-    project = project_for(request.user, slug, Action.REVIEW)
     item = _item(project, item_id)
     try:
         data = storage.original(item.image)
