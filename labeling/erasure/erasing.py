@@ -22,8 +22,8 @@ from labeling.erasure.moving_out import CHUNK, bring_back_some, take_out_some
 from labeling.exchange.choosing import forget_searches_of
 from labeling.exchange.imports.forgetting import forget_imported
 from labeling.explorer import services as explorer
-from labeling.explorer.naming import KnownBy
-from labeling.explorer.saving import forget_views_of
+from labeling.explorer.search.naming import KnownBy
+from labeling.explorer.search.saving import forget_views_of
 from labeling.frontier import erased as frontier
 from labeling.inspections import forgetting as inspections
 from labeling.jobs.progress import JobError, Progress

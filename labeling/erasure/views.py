@@ -20,7 +20,7 @@ from labeling.erasure import selectors, services
 from labeling.erasure.consequences import foreseen
 from labeling.erasure.forms import AskForm, LiftForm, ScopeForm
 from labeling.erasure.models import ErasedPhoto
-from labeling.explorer.history import history
+from labeling.explorer.photo.history import history
 from labeling.http.refused import refusals_said
 from labeling.people.signed_in import signed_in
 from labeling.refusals import Refused

@@ -14,7 +14,7 @@ from labeling.catalog.selectors import class_names_by_key, current_guideline
 from labeling.exchange import selectors, services
 from labeling.exchange.formats import FORMATS
 from labeling.exchange.forms import DataSetForm
-from labeling.explorer.chips import said
+from labeling.explorer.search.chips import said
 from labeling.people.signed_in import signed_in
 from labeling.refusals import Refused
 

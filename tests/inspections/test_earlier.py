@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from labeling.catalog.models import Item, Project
 from labeling.catalog.selectors import current_guideline, may_see_photo
-from labeling.explorer.history import Kind, history
+from labeling.explorer.photo.history import Kind, history
 from labeling.frontier.compute.certifying import plan_for
 from labeling.frontier.compute.sample import draws
 from labeling.frontier.policy import policy_of

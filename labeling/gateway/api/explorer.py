@@ -14,10 +14,10 @@ from labeling.catalog.models import Project
 from labeling.catalog.permissions import Action
 from labeling.catalog.services import put_metadata
 from labeling.explorer import services
-from labeling.explorer.history import Kind
-from labeling.explorer.photo_page import photo_page
-from labeling.explorer.search import Found, search
-from labeling.explorer.wanted import REASONS, Wanted
+from labeling.explorer.photo.history import Kind
+from labeling.explorer.photo.page import photo_page
+from labeling.explorer.search.finding import Found, search
+from labeling.explorer.search.wanted import REASONS, Wanted
 from labeling.frontier.told import Status
 from labeling.gateway.api.base import ApiView, route, signed_in
 from labeling.gateway.api.endpoint import Json, endpoint

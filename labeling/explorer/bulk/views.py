@@ -15,12 +15,11 @@ from labeling.catalog.models import Project
 from labeling.catalog.pages import open_to, project_context
 from labeling.catalog.permissions import Action, may
 from labeling.catalog.selectors import class_names_by_key, current_guideline
-from labeling.explorer import services
-from labeling.explorer.bulk import selectors
+from labeling.explorer.bulk import asking, selectors
 from labeling.explorer.bulk.deeds import NEEDS
 from labeling.explorer.bulk.working import MOST_FIRST
-from labeling.explorer.chips import said
 from labeling.explorer.models import Bulk, Deed
+from labeling.explorer.search.chips import said
 from labeling.people.signed_in import signed_in
 from labeling.refusals import Refused
 
@@ -33,7 +32,7 @@ def bulks(request: HttpRequest, project: Project) -> HttpResponse:
     if request.method == "POST":
         query = request.POST.get("search", "")
         try:
-            made = services.look(
+            made = asking.look(
                 project=project,
                 by=signed_in(request),
                 deed=request.POST.get("deed", ""),
@@ -64,17 +63,17 @@ def state(request: HttpRequest, project: Project, bulk_id: UUID) -> HttpResponse
 
 @open_to(post=Action.REVIEW)
 def go_on(request: HttpRequest, project: Project, bulk_id: UUID) -> HttpResponse:
-    return _step(request, project, bulk_id, services.go_on)
+    return _step(request, project, bulk_id, asking.go_on)
 
 
 @open_to(post=Action.REVIEW)
 def stop(request: HttpRequest, project: Project, bulk_id: UUID) -> HttpResponse:
-    return _step(request, project, bulk_id, services.stop)
+    return _step(request, project, bulk_id, asking.stop)
 
 
 @open_to(post=Action.REVIEW)
 def take_back(request: HttpRequest, project: Project, bulk_id: UUID) -> HttpResponse:
-    return _step(request, project, bulk_id, services.take_back)
+    return _step(request, project, bulk_id, asking.take_back)
 
 
 def _step(request: HttpRequest, project: Project, bulk_id: UUID, step: Callable[..., Bulk]) -> HttpResponse:

@@ -12,10 +12,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from labeling.catalog.models import Item, Project
-from labeling.explorer.candidates import candidates_of
-from labeling.explorer.conditions import A_PAGE, CALLED, Asked
+from labeling.explorer.search.candidates import candidates_of
+from labeling.explorer.search.conditions import A_PAGE, CALLED, Asked
+from labeling.explorer.search.wanted import Wanted
 from labeling.explorer.spaces import Probe
-from labeling.explorer.wanted import Wanted
 from labeling.frontier.told import STATUS, TOLD, Status
 from labeling.people.models import User
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from labeling.catalog.models import Project
-from labeling.explorer.search import search
-from labeling.explorer.wanted import Wanted
+from labeling.explorer.search.finding import search
+from labeling.explorer.search.wanted import Wanted
 from labeling.frontier.told import Status
 from labeling.people.models import User
 

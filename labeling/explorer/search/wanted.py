@@ -13,8 +13,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from labeling.catalog.models import Project
-from labeling.explorer.areas import Area
-from labeling.explorer.pairs import MOST, Pair, pairs_of, written
+from labeling.explorer.search.areas import Area
+from labeling.explorer.search.pairs import MOST, Pair, pairs_of, written
 from labeling.frontier.told import Status
 from labeling.people.models import User
 from labeling.refusals import Refused
@@ -34,7 +34,7 @@ class Wanted:
     Attributes:
         q: parts of folder and name, parted by spaces; each must be in it, capital or small.
         source: a folder, upload or archive, whole.
-        metadata: as in ``labeling/explorer/pairs.py``; all of it holds of the photo.
+        metadata: as in ``labeling/explorer/search/pairs.py``; all of it holds of the photo.
         status: of :class:`Status`.
         class_, predicted: keys of classes: what people or the machine settled it as; what the champion says.
         margin_from, margin_to: of the champion's score, from 0 at the boundary to 1.
@@ -43,7 +43,7 @@ class Wanted:
         disagrees: people settled it as another class than the champion says.
         like: SHA-256 of a photo of the project, or of one that was sent: the photos that look most like it, in that order.
         words: that were looked for: the photos that they fit best, in that order.
-        area: of the map, as :class:`~labeling.explorer.areas.Area` reads it.
+        area: of the map, as :class:`~labeling.explorer.search.areas.Area` reads it.
     """
 
     q: str = ""

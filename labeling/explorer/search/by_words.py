@@ -14,9 +14,9 @@ from django.utils.translation import gettext as _
 
 from labeling.catalog import backbones
 from labeling.catalog.models import Project
-from labeling.explorer.asking import SOON
 from labeling.explorer.models import AskedWords
-from labeling.explorer.wanted import LONGEST
+from labeling.explorer.search.asking import SOON
+from labeling.explorer.search.wanted import LONGEST
 from labeling.jobs.models import JobState
 from labeling.jobs.services import enqueue
 from labeling.learning.selectors import counted_by_backbone

@@ -10,10 +10,10 @@ from django.utils.translation import gettext as _
 
 from labeling.catalog.models import Project
 from labeling.catalog.selectors import class_resolution
-from labeling.explorer.areas import Area
-from labeling.explorer.by_words import found_by
+from labeling.explorer.search.areas import Area
+from labeling.explorer.search.by_words import found_by
+from labeling.explorer.search.wanted import Wanted
 from labeling.explorer.spaces import MOST, Probe, current_space, nearest, probe_named
-from labeling.explorer.wanted import Wanted
 from labeling.frontier.told import IS_TOLD, STATUS, telling
 from labeling.learning.selectors import champion
 from labeling.people.models import User

@@ -8,9 +8,9 @@ from labeling.catalog.metadata import Value, of_photo
 from labeling.catalog.models import Item, Project, Role
 from labeling.catalog.permissions import ALLOWED, Action
 from labeling.catalog.selectors import class_names, current_guideline
-from labeling.explorer.history import Moment, history
-from labeling.explorer.pairs import having
-from labeling.explorer.wanted import Wanted
+from labeling.explorer.photo.history import Moment, history
+from labeling.explorer.search.pairs import having
+from labeling.explorer.search.wanted import Wanted
 from labeling.frontier.told import Standing, standing, telling
 from labeling.learning.models import ModelVersion, Score
 from labeling.learning.selectors import champion

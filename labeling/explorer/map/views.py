@@ -14,12 +14,11 @@ from labeling.catalog.models import Project
 from labeling.catalog.pages import open_to, project_context
 from labeling.catalog.permissions import Action
 from labeling.catalog.selectors import class_names, current_guideline
-from labeling.explorer import services
-from labeling.explorer.colouring import NONE, By, colouring
-from labeling.explorer.laying_out import JOB_KIND
-from labeling.explorer.map_points import points
+from labeling.explorer.laying_out import JOB_KIND, request_space
+from labeling.explorer.map.colouring import NONE, By, colouring
+from labeling.explorer.map.points import points
 from labeling.explorer.models import Space
-from labeling.explorer.photo_page import item_of
+from labeling.explorer.photo.page import item_of
 from labeling.explorer.spaces import current_space
 from labeling.frontier.told import standing
 from labeling.jobs.selectors import live_jobs
@@ -50,7 +49,7 @@ def map_page(request: HttpRequest, project: Project) -> HttpResponse:
 
 @open_to(get=Action.REVIEW)
 def map_points(request: HttpRequest, project: Project) -> HttpResponse:
-    """The next of the map's points: see :meth:`~labeling.explorer.map_points.Points.to_bytes`."""
+    """The next of the map's points: see :meth:`~labeling.explorer.map.points.Points.to_bytes`."""
     space = current_space(project)
     if space is None:
         raise Http404(_("These photos have no map yet."))
@@ -83,7 +82,7 @@ def map_photo(request: HttpRequest, project: Project, item_id: int) -> HttpRespo
 
 @open_to(post=Action.ADMIN)
 def map_anew(request: HttpRequest, project: Project) -> HttpResponse:
-    services.request_space(project=project, by=signed_in(request), anew=True)
+    request_space(project=project, by=signed_in(request), anew=True)
     messages.success(request, _("The map is being laid out anew. The one that is here stays until then."))
     return redirect("map", slug=project.slug)
 

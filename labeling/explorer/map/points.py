@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from django.db import connection
 
 from labeling.catalog.models import Project
-from labeling.explorer.colouring import Colouring
+from labeling.explorer.map.colouring import Colouring
 from labeling.explorer.models import Space
 from labeling.frontier.told import telling
 from labeling.people.models import User

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs
 
 from labeling.catalog.metadata import is_said
 from labeling.catalog.models import Project
-from labeling.explorer.pairs import Pair, pairs_of
+from labeling.explorer.search.pairs import Pair, pairs_of
 
 
 class KnownBy:

@@ -10,8 +10,8 @@ from django.utils.translation import gettext as _
 from labeling.catalog.models import Project
 from labeling.database.locks import hold_name
 from labeling.explorer.models import AskedWords, Bulk, SavedView
-from labeling.explorer.naming import KnownBy
-from labeling.explorer.wanted import Wanted
+from labeling.explorer.search.naming import KnownBy
+from labeling.explorer.search.wanted import Wanted
 from labeling.people.models import User
 from labeling.refusals import Refused
 from labeling.text.plain import composed, is_seen

@@ -9,8 +9,8 @@ import json
 import math
 
 from labeling.catalog.name_parts import BLOCK_BITS
-from labeling.explorer.conditions import Asked
-from labeling.explorer.pairs import Pair
+from labeling.explorer.search.conditions import Asked
+from labeling.explorer.search.pairs import Pair
 from labeling.frontier.told import Status
 
 #: So many ids an index may name at once, to be sorted; of more a walk finds enough.

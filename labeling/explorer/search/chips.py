@@ -9,7 +9,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from labeling.catalog.models import Project
-from labeling.explorer.wanted import Wanted
+from labeling.explorer.search.wanted import Wanted
 from labeling.frontier.told import Status
 from labeling.refusals import Refused
 from labeling.text.plain import isolated
