@@ -16,12 +16,12 @@ from django.utils.translation import gettext_noop
 from labeling.catalog import events, stored
 from labeling.catalog.activity import log_activity
 from labeling.catalog.erased import STANDS_FOR
-from labeling.catalog.intake import enqueue
-from labeling.catalog.intake_worker import LISTED_AT_ONCE, as_row, open_watched, read_table
-from labeling.catalog.metadata_tables import NAME, Tables, is_table
+from labeling.catalog.intake.handing_in import enqueue
+from labeling.catalog.intake.listing import LISTED_AT_ONCE, as_row, open_watched, read_table
+from labeling.catalog.metadata.tables import NAME, Tables, is_table
 from labeling.catalog.models import IntakeBatch, IntakeFile, WatchedFile, WatchedSource
-from labeling.catalog.source_errors import SourceError
-from labeling.catalog.sources import Listed, Source
+from labeling.catalog.sources.errors import SourceError
+from labeling.catalog.sources.source import Listed, Source
 from labeling.catalog.watched import name_of
 from labeling.database import locks
 from labeling.jobs.progress import JobError, Progress

@@ -12,7 +12,8 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from labeling.catalog import metadata, wiping
+from labeling.catalog import wiping
+from labeling.catalog.metadata import values as metadata
 from labeling.catalog.models import Image
 from labeling.catalog.services import log_activity
 from labeling.catalog.wiping import NotYet

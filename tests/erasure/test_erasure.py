@@ -15,7 +15,8 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from labeling.catalog import erased, metadata, storage
+from labeling.catalog import erased, storage
+from labeling.catalog.metadata import values as metadata
 from labeling.catalog.models import (
     Activity,
     Exemplar,

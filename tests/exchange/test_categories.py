@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
-from labeling.catalog import metadata
+from labeling.catalog.metadata import values as metadata
 from labeling.catalog.models import Item, MetadataChange, Project
 from labeling.exchange.categories import selectors, services
 from labeling.exchange.imports.services import undo_import

@@ -11,7 +11,7 @@ from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
-from labeling.catalog import metadata
+from labeling.catalog.metadata import values as metadata
 from labeling.catalog.models import Item, Metadata, MetadataNumber, Project
 from labeling.catalog.services import amend_guideline, put_metadata
 from labeling.explorer import services

@@ -14,12 +14,12 @@ from django.utils.translation import gettext as _
 from labeling.catalog import selectors, services
 from labeling.catalog.forms.intake import FolderForm, UploadForm
 from labeling.catalog.forms.sources import UrlsForm
+from labeling.catalog.intake.renaming import readings
 from labeling.catalog.models import IntakeBatch, IntakeKind, Project
 from labeling.catalog.name_encodings import ENCODINGS
 from labeling.catalog.pages import open_to, project_context, show_refusal
 from labeling.catalog.permissions import Action
 from labeling.catalog.photos import advice
-from labeling.catalog.renaming import readings
 from labeling.http.refused import refusals_said
 from labeling.people.signed_in import signed_in
 from labeling.refusals import Refused

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from labeling.catalog.metadata import Value, of_photo
+from labeling.catalog.metadata.values import Value, of_photo
 from labeling.catalog.models import Item, Project, Role
 from labeling.catalog.permissions import ALLOWED, Action
 from labeling.catalog.selectors import class_names, current_guideline

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from labeling.catalog import missing, storage
 from labeling.catalog.forms.guideline import ExemplarForm
-from labeling.catalog.metadata import LONGEST_NAME, LONGEST_TEXT
+from labeling.catalog.metadata.values import LONGEST_NAME, LONGEST_TEXT
 from labeling.catalog.models import Item, Project
 from labeling.catalog.pages import open_to, project_context
 from labeling.catalog.permissions import Action, may

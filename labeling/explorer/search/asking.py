@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from labeling.catalog import erased
-from labeling.catalog.intake import sent_name
+from labeling.catalog.intake.handing_in import sent_name
 from labeling.catalog.models import Item, Project
 from labeling.catalog.name_encodings import kept_path, read
 from labeling.catalog.photos import PhotoRefused, judge_header

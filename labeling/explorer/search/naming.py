@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from urllib.parse import parse_qs
 
-from labeling.catalog.metadata import is_said
+from labeling.catalog.metadata.values import is_said
 from labeling.catalog.models import Project
 from labeling.explorer.search.pairs import Pair, pairs_of
 

@@ -25,7 +25,7 @@ class Pair:
 
     @property
     def number(self) -> float | None:
-        """What :mod:`labeling.catalog.metadata_numbers` knows the value by; ``None`` where it is neither number nor day."""
+        """What :mod:`labeling.catalog.metadata.numbers` knows the value by; ``None`` where it is neither number nor day."""
         number = real(self.value)
         if number is None:
             with suppress(ValueError):

@@ -9,7 +9,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 
-from labeling.catalog.metadata import of_photo
+from labeling.catalog.metadata.values import of_photo
 from labeling.catalog.models import Project
 from labeling.catalog.permissions import Action
 from labeling.catalog.services import put_metadata

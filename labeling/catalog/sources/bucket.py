@@ -12,9 +12,9 @@ from labeling.catalog import buckets
 from labeling.catalog.name_encodings import kept_path
 from labeling.catalog.photos import PhotoRefused
 from labeling.catalog.references import Place
-from labeling.catalog.remote_sources import Remote
-from labeling.catalog.source_errors import SourceError
-from labeling.catalog.sources import LONGEST_PATH, Listed, is_clutter
+from labeling.catalog.sources.errors import SourceError
+from labeling.catalog.sources.remote import Remote
+from labeling.catalog.sources.source import LONGEST_PATH, Listed, is_clutter
 
 
 class Bucket(Remote):

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from labeling.catalog.metadata import LARGEST, Value, checked
+from labeling.catalog.metadata.values import LARGEST, Value, checked
 from labeling.catalog.name_encodings import kept_path, read, reading_of
 from labeling.catalog.photos import PhotoRefused
 from labeling.refusals import Refused

@@ -7,10 +7,10 @@ from typing import Any
 
 from django.db import transaction
 
-from labeling.catalog.metadata_tables import Tables
+from labeling.catalog.metadata.tables import Tables
 from labeling.catalog.models import IntakeBatch, IntakeFile, IntakeOutcome
 from labeling.catalog.photos import PhotoRefused, advice
-from labeling.catalog.sources import StagedFiles
+from labeling.catalog.sources.source import StagedFiles
 from labeling.store.folders import STAGING
 
 #: In a job's args: [name, path] of each table; and, under the other, that they tell of files of other uploads, too.

@@ -11,11 +11,11 @@ from urllib.parse import unquote, urlsplit
 
 from django.conf import settings
 
-from labeling.catalog.metadata_tables import FILE_NAME, lines_of
+from labeling.catalog.metadata.tables import FILE_NAME, lines_of
 from labeling.catalog.name_encodings import Reading, kept_path
 from labeling.catalog.photos import PhotoRefused
-from labeling.catalog.source_errors import SourceError
-from labeling.catalog.sources import LONGEST_PATH, Listed
+from labeling.catalog.sources.errors import SourceError
+from labeling.catalog.sources.source import LONGEST_PATH, Listed
 from labeling.http import public_addresses
 
 URLS = "urls.csv"

@@ -17,13 +17,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from labeling.catalog.activity import log_activity
-from labeling.catalog.metadata_tables import is_table
+from labeling.catalog.intake.uploaded_tables import PARTIAL, TABLES
+from labeling.catalog.metadata.tables import is_table
 from labeling.catalog.models import IntakeBatch, IntakeFile, IntakeKind, IntakeOutcome, Project
 from labeling.catalog.name_encodings import ENCODINGS, kept, kept_path, leads_out, read, reading_of
 from labeling.catalog.photos import PhotoRefused, advice
-from labeling.catalog.remote_sources import URLS
-from labeling.catalog.sources import ARCHIVE
-from labeling.catalog.uploaded_tables import PARTIAL, TABLES
+from labeling.catalog.sources.remote import URLS
+from labeling.catalog.sources.source import ARCHIVE
 from labeling.jobs import services as jobs
 from labeling.jobs.models import Job
 from labeling.people.models import User

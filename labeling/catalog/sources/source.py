@@ -21,8 +21,8 @@ from django.conf import settings
 from labeling.catalog.models import IntakeFile
 from labeling.catalog.name_encodings import Reading, kept_path, leads_out, read, reading_of
 from labeling.catalog.photos import PhotoRefused
-from labeling.catalog.source_errors import SourceError
-from labeling.catalog.zip_names import BlindToNames, name_of
+from labeling.catalog.sources.errors import SourceError
+from labeling.catalog.sources.zip_names import BlindToNames, name_of
 
 ARCHIVE = "archive.zip"
 LONGEST_PATH = IntakeFile._meta.get_field("path").max_length or 0

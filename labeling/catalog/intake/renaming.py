@@ -6,7 +6,7 @@ from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from labeling.catalog.activity import log_activity
-from labeling.catalog.intake import latest_job
+from labeling.catalog.intake.handing_in import latest_job
 from labeling.catalog.models import IntakeBatch, IntakeFile
 from labeling.catalog.name_encodings import ENCODINGS, kept_path, read
 from labeling.people.models import User
