@@ -7,14 +7,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
-from labeling.catalog.pages import open_to, show_refusal
+from labeling.catalog.pages import open_to
 from labeling.erasure import services
 from labeling.erasure.forms import PersonForm
 from labeling.erasure.models import ErasedPerson
+from labeling.http.refused import refusals_beside, refusals_said
 from labeling.http.who_may import Who
 from labeling.people.models import User
 from labeling.people.signed_in import signed_in
-from labeling.refusals import Refused
 
 
 @open_to(get=Who.SUPERUSER, post=Who.SUPERUSER)
@@ -24,11 +24,8 @@ def person_erase(request: HttpRequest, pk: int) -> HttpResponse:
     person = get_object_or_404(User, pk=pk)
     form = PersonForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
-        try:
+        with refusals_beside(form):
             services.ask_for_person(person=person, by=me, **form.cleaned_data)
-        except Refused as refusal:
-            show_refusal(form, refusal)
-        else:
             messages.success(request, _("The identity is hidden, and nobody signs in with it."))
             return redirect("person-erase", pk=pk)
     erased = ErasedPerson.objects.filter(person=person, undone_at__isnull=True).first()
@@ -40,10 +37,8 @@ def person_erase(request: HttpRequest, pk: int) -> HttpResponse:
 def person_unerase(request: HttpRequest, pk: int) -> HttpResponse:
     me = signed_in(request)
     erased = get_object_or_404(ErasedPerson, person=pk, undone_at__isnull=True)
-    try:
+    with refusals_said(request):
         services.undo_person(erased=erased, by=me)
-    except Refused as refusal:
-        messages.error(request, refusal.message)
-        return redirect("person-erase", pk=pk)
-    messages.success(request, _("The identity is back. They sign in again, and make new tokens."))
-    return redirect("person", pk=pk)
+        messages.success(request, _("The identity is back. They sign in again, and make new tokens."))
+        return redirect("person", pk=pk)
+    return redirect("person-erase", pk=pk)

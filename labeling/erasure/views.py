@@ -14,14 +14,14 @@ from django.utils.translation import gettext as _
 from labeling.catalog import erased
 from labeling.catalog.activity import log_activity
 from labeling.catalog.models import Project
-from labeling.catalog.pages import open_to, project_context, show_refusal
+from labeling.catalog.pages import open_to, project_context
 from labeling.catalog.permissions import Action
 from labeling.erasure import selectors, services
 from labeling.erasure.consequences import foreseen
 from labeling.erasure.forms import AskForm, LiftForm, ScopeForm
 from labeling.erasure.models import ErasedPhoto
 from labeling.explorer.photo.history import history
-from labeling.http.refused import refusals_said
+from labeling.http.refused import refusals_beside, refusals_said
 from labeling.people.signed_in import signed_in
 from labeling.refusals import Refused
 
@@ -48,7 +48,7 @@ def erasures(request: HttpRequest, project: Project) -> HttpResponse:
 def _ask(request: HttpRequest, project: Project) -> HttpResponse:
     form = AskForm(request.POST, project=project)
     if form.is_valid():
-        try:
+        with refusals_beside(form):
             made = services.ask(
                 project=project,
                 by=signed_in(request),
@@ -56,9 +56,6 @@ def _ask(request: HttpRequest, project: Project) -> HttpResponse:
                 days=form.cleaned_data["days"],
                 **form.asked(),
             )
-        except Refused as refusal:
-            show_refusal(form, refusal)
-        else:
             messages.success(
                 request, _("The photos are out of the project. While it is time, you can bring them back.")
             )

@@ -8,15 +8,15 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from labeling.catalog.models import Project
-from labeling.catalog.pages import open_to, project_context, show_refusal
+from labeling.catalog.pages import open_to, project_context
 from labeling.catalog.permissions import Action
 from labeling.catalog.selectors import class_names_by_key, current_guideline
 from labeling.exchange import selectors, services
 from labeling.exchange.formats import FORMATS
 from labeling.exchange.forms import DataSetForm
 from labeling.explorer.search.chips import said
+from labeling.http.refused import refusals_beside
 from labeling.people.signed_in import signed_in
-from labeling.refusals import Refused
 
 SHOWN = 50
 
@@ -27,11 +27,8 @@ def data_sets(request: HttpRequest, project: Project) -> HttpResponse:
         return _page(request, project, DataSetForm(initial={"search": request.GET.get("search", "")}))
     form = DataSetForm(request.POST)
     if form.is_valid():
-        try:
+        with refusals_beside(form):
             services.make_data_set(project=project, by=signed_in(request), **form.cleaned_data)
-        except Refused as refusal:
-            show_refusal(form, refusal)
-        else:
             messages.success(
                 request,
                 _("Its photos are looked for and then fixed. Download it here when they are found.")

@@ -29,6 +29,7 @@ from labeling.explorer.search.finding import FoundPage, search
 from labeling.explorer.search.saving import views_of
 from labeling.explorer.search.wanted import Wanted
 from labeling.frontier.told import Status
+from labeling.http.refused import refusals_said
 from labeling.people.models import User
 from labeling.people.signed_in import signed_in
 from labeling.refusals import Refused
@@ -55,7 +56,7 @@ def photos(request: HttpRequest, project: Project) -> HttpResponse:
 @open_to(post=Action.REVIEW)
 def ticked(request: HttpRequest, project: Project) -> HttpResponse:
     """The same with all photos that are ticked, and back to the page where they were."""
-    try:
+    with refusals_said(request):
         done = services.do_with(
             project=project,
             hashes=request.POST.getlist("photo"),
@@ -64,9 +65,6 @@ def ticked(request: HttpRequest, project: Project) -> HttpResponse:
             comment=request.POST.get("comment", ""),
             class_key=request.POST.get("class_key", ""),
         )
-    except Refused as refused:
-        messages.error(request, refused.message)
-    else:
         if done.done:
             messages.success(
                 request,
@@ -89,38 +87,31 @@ def ticked(request: HttpRequest, project: Project) -> HttpResponse:
 @open_to(post=Action.REVIEW)
 def like(request: HttpRequest, project: Project) -> HttpResponse:
     """On to the photos like the one that was sent."""
-    try:
+    with refusals_said(request):
         sha256 = services.ask_alike(project=project, by=signed_in(request), photo=request.FILES.get("photo"))
-    except Refused as refused:
-        messages.error(request, refused.message)
-        return redirect("photos", slug=project.slug)
-    return redirect(f"{reverse('photos', args=[project.slug])}?like={sha256}")
+        return redirect(f"{reverse('photos', args=[project.slug])}?like={sha256}")
+    return redirect("photos", slug=project.slug)
 
 
 @open_to(post=Action.REVIEW)
 def words(request: HttpRequest, project: Project) -> HttpResponse:
     """On to the photos that the words fit best."""
-    try:
+    with refusals_said(request):
         asked = services.ask_words(
             project=project, by=signed_in(request), words=request.POST.get("words", "")
         )
-    except Refused as refused:
-        messages.error(request, refused.message)
-        return redirect("photos", slug=project.slug)
-    return redirect(f"{reverse('photos', args=[project.slug])}?{Wanted(words=asked).query}")
+        return redirect(f"{reverse('photos', args=[project.slug])}?{Wanted(words=asked).query}")
+    return redirect("photos", slug=project.slug)
 
 
 @open_to(post=Action.REVIEW)
 def save(request: HttpRequest, project: Project) -> HttpResponse:
     query = request.POST.get("query", "")
-    try:
+    with refusals_said(request):
         wanted = Wanted.read(project, query, field="query")
         view = services.save_view(
             project=project, by=signed_in(request), name=request.POST.get("name", ""), wanted=wanted
         )
-    except Refused as refused:
-        messages.error(request, refused.message)
-    else:
         messages.success(request, _("The view “%(name)s” is kept.") % {"name": view.name})
         query = view.query
     return redirect(f"{reverse('photos', args=[project.slug])}?{query}")
@@ -128,13 +119,11 @@ def save(request: HttpRequest, project: Project) -> HttpResponse:
 
 @open_to(post=Action.REVIEW)
 def rename(request: HttpRequest, project: Project, view_id: int) -> HttpResponse:
-    try:
+    with refusals_said(request):
         view = services.change_view(project=project, view_id=view_id, name=request.POST.get("name", ""))
-    except Refused as refused:
-        messages.error(request, refused.message)
-        kept = views_of(project).filter(pk=view_id).first()
-        return redirect(f"{reverse('photos', args=[project.slug])}?{kept.query if kept else ''}")
-    return redirect(f"{reverse('photos', args=[project.slug])}?{view.query}")
+        return redirect(f"{reverse('photos', args=[project.slug])}?{view.query}")
+    kept = views_of(project).filter(pk=view_id).first()
+    return redirect(f"{reverse('photos', args=[project.slug])}?{kept.query if kept else ''}")
 
 
 @open_to(post=Action.REVIEW)

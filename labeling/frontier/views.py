@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from labeling.catalog.models import Project
-from labeling.catalog.pages import open_to, project_context, show_refusal
+from labeling.catalog.pages import open_to, project_context
 from labeling.catalog.permissions import Action, may
 from labeling.database.read_once import only_looking
 from labeling.frontier import services
@@ -20,10 +20,9 @@ from labeling.frontier.forms import PolicyForm
 from labeling.frontier.models import Certificate
 from labeling.frontier.page import BANDS, CERTIFIED, DECISIONS, POLICY, Part, page
 from labeling.frontier.policy import policy_of
-from labeling.http.refused import refusals_said
+from labeling.http.refused import refusals_beside, refusals_said
 from labeling.people.signed_in import signed_in
 from labeling.queue.services import open_next_band, reopen_band
-from labeling.refusals import Refused
 from labeling.text.notes import kept_whole
 from labeling.text.typed_numbers import whole
 
@@ -137,13 +136,10 @@ def policy(request: HttpRequest, project: Project) -> HttpResponse:
         return _looked_at(request, project, POLICY)
     form = PolicyForm(request.POST, in_force=policy_of(project))
     if form.is_valid():
-        try:
+        with refusals_beside(form):
             set_policy(
                 project=project, by=signed_in(request), reason=form.cleaned_data["reason"], **form.changes()
             )
-        except Refused as refusal:
-            show_refusal(form, refusal)
-        else:
             messages.success(request, _("The policy is applied."))
             return redirect("frontier-policy", slug=project.slug)
     messages.error(request, _("Nothing was changed: see the marked fields."))

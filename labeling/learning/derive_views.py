@@ -14,12 +14,12 @@ from django.utils.translation import gettext_lazy
 from labeling.catalog.forms.classes import NewClasses
 from labeling.catalog.forms.projects import ProjectForm
 from labeling.catalog.models import Project
-from labeling.catalog.pages import open_to, project_context, show_refusal
+from labeling.catalog.pages import open_to, project_context
 from labeling.catalog.permissions import Action
+from labeling.http.refused import refusals_beside
 from labeling.learning.deriving import derive_project, read_gold
 from labeling.learning.training_set import FIRST_A_CLASS, readiness
 from labeling.people.signed_in import signed_in
-from labeling.refusals import Refused
 from labeling.truth.tallies import photos
 
 
@@ -65,7 +65,7 @@ def derive(request: HttpRequest, project: Project) -> HttpResponse:
     checked = given is not None and not classes.more
     form = DeriveForm(given if checked else None, source=project, initial=given)
     if checked and form.is_valid() & classes.is_valid():
-        try:
+        with refusals_beside(form):
             made, _job = derive_project(
                 source=project,
                 slug=form.cleaned_data["slug"],
@@ -78,9 +78,6 @@ def derive(request: HttpRequest, project: Project) -> HttpResponse:
                 with_members=form.cleaned_data["with_members"],
                 gold=read_gold(form.cleaned_data["gold"]),
             )
-        except Refused as refusal:
-            show_refusal(form, refusal)
-        else:
             messages.success(
                 request,
                 _("The project is created. Its photos are on their way; nothing is embedded again."),

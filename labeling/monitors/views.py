@@ -10,9 +10,9 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from labeling.catalog.models import Project
-from labeling.catalog.pages import open_to, project_context, show_refusal
+from labeling.catalog.pages import open_to, project_context
 from labeling.catalog.permissions import Action, may
-from labeling.http.refused import refusals_said
+from labeling.http.refused import refusals_beside, refusals_said
 from labeling.learning.job_lines import lines
 from labeling.learning.selectors import champion
 from labeling.monitors import services
@@ -20,7 +20,6 @@ from labeling.monitors.forms import ThresholdsForm
 from labeling.monitors.models import MonitorAlert
 from labeling.monitors.selectors import monitors_page
 from labeling.people.signed_in import signed_in
-from labeling.refusals import Refused
 
 
 @open_to(get=Action.OVERRULE)
@@ -67,13 +66,10 @@ def thresholds(request: HttpRequest, project: Project) -> HttpResponse:
     """Append other thresholds."""
     form = ThresholdsForm(request.POST, in_force=services.thresholds_of(project))
     if form.is_valid():
-        try:
+        with refusals_beside(form):
             services.set_thresholds(
                 project=project, by=signed_in(request), reason=form.cleaned_data["reason"], **form.changes()
             )
-        except Refused as refusal:
-            show_refusal(form, refusal)
-        else:
             messages.success(request, _("The thresholds are applied."))
             return redirect("monitors", slug=project.slug)
     messages.error(request, _("Nothing was changed: see the marked fields."))

@@ -12,15 +12,15 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
 from labeling.catalog.models import Project
-from labeling.catalog.pages import open_to, project_context, show_refusal
+from labeling.catalog.pages import open_to, project_context
 from labeling.catalog.permissions import Action
+from labeling.http.refused import refusals_beside, refusals_said
 from labeling.notify import selectors, services
 from labeling.notify.forms import EndpointForm
 from labeling.notify.kinds import KINDS
 from labeling.notify.models import Endpoint
 from labeling.notify.unsubscribing import origin_of
 from labeling.people.signed_in import signed_in
-from labeling.refusals import Refused
 
 SHOWN = 50
 
@@ -31,13 +31,10 @@ def webhooks(request: HttpRequest, project: Project) -> HttpResponse:
     """Making one answers with the page that shows its secret: that is nowhere to be read again."""
     form = EndpointForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
-        try:
+        with refusals_beside(form):
             made, secret = services.make_endpoint(
                 project=project, by=signed_in(request), site=origin_of(request), **form.cleaned_data
             )
-        except Refused as refusal:
-            show_refusal(form, refusal)
-        else:
             return _one(request, project, made.pk, secret=secret, status=201)
     found = selectors.endpoints_of(project)
     shown = project_context(request, project, "webhooks", form=form, found=found)
@@ -55,12 +52,10 @@ def webhook(request: HttpRequest, project: Project, endpoint_id: UUID) -> HttpRe
         case "save":
             return _save(request, project, endpoint)
         case "secret":
-            try:
+            with refusals_said(request):
                 secret = services.renew_secret(endpoint=endpoint, by=by)
-            except Refused as refusal:
-                messages.error(request, refusal.message)
-                return redirect("webhook", slug=project.slug, endpoint_id=endpoint.pk)
-            return _one(request, project, endpoint_id, secret=secret, status=201)
+                return _one(request, project, endpoint_id, secret=secret, status=201)
+            return redirect("webhook", slug=project.slug, endpoint_id=endpoint.pk)
         case "test":
             services.send_test(endpoint=endpoint)
             messages.success(request, _("A test is on its way. How it went is in the log below."))
@@ -83,11 +78,8 @@ def webhook(request: HttpRequest, project: Project, endpoint_id: UUID) -> HttpRe
 def _save(request: HttpRequest, project: Project, endpoint: Endpoint) -> HttpResponse:
     form = EndpointForm(request.POST)
     if form.is_valid():
-        try:
+        with refusals_beside(form):
             services.change_endpoint(endpoint=endpoint, by=signed_in(request), **form.cleaned_data)
-        except Refused as refusal:
-            show_refusal(form, refusal)
-        else:
             messages.success(request, _("Saved."))
             return redirect("webhook", slug=project.slug, endpoint_id=endpoint.pk)
     return _one(request, project, endpoint.pk, form=form, status=422)

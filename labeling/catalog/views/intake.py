@@ -17,10 +17,10 @@ from labeling.catalog.forms.sources import UrlsForm
 from labeling.catalog.intake.renaming import readings
 from labeling.catalog.models import IntakeBatch, IntakeKind, Project
 from labeling.catalog.name_encodings import ENCODINGS
-from labeling.catalog.pages import open_to, project_context, show_refusal
+from labeling.catalog.pages import open_to, project_context
 from labeling.catalog.permissions import Action
 from labeling.catalog.photos import advice
-from labeling.http.refused import refusals_said
+from labeling.http.refused import refusals_said, show_refusal
 from labeling.people.signed_in import signed_in
 from labeling.refusals import Refused
 

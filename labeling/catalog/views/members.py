@@ -13,9 +13,9 @@ from django.utils.translation import gettext as _
 from labeling.catalog import selectors, services
 from labeling.catalog.forms.members import InviteMemberForm, MemberForm
 from labeling.catalog.models import Project, Role
-from labeling.catalog.pages import open_to, project_context, show_refusal
+from labeling.catalog.pages import open_to, project_context
 from labeling.catalog.permissions import Action
-from labeling.http.refused import refusals_said
+from labeling.http.refused import refusals_beside, refusals_said
 from labeling.people.links import days_of_links
 from labeling.people.models import User
 from labeling.people.services import make_link
@@ -79,21 +79,17 @@ def _add(request: HttpRequest, project: Project, form: MemberForm) -> bool:
     if user is None:
         form.add_error("username", _("There is no account with this name. Ask an administrator to make one."))
         return False
-    try:
+    with refusals_beside(form):
         services.set_role(project=project, user=user, role=form.cleaned_data["role"], by=signed_in(request))
-    except Refused as refusal:
-        show_refusal(form, refusal)
-        return False
-    messages.success(request, _("%(name)s is a member now.") % {"name": isolated(str(user))})
-    return True
+        messages.success(request, _("%(name)s is a member now.") % {"name": isolated(str(user))})
+        return True
+    return False
 
 
 def _invite(request: HttpRequest, project: Project, form: InviteMemberForm) -> User | None:
-    try:
+    with refusals_beside(form):
         return services.invite_member(project=project, by=signed_in(request), **form.cleaned_data)
-    except Refused as refusal:
-        show_refusal(form, refusal)
-        return None
+    return None
 
 
 def _change(request: HttpRequest, project: Project, action: str) -> HttpResponse:

@@ -15,7 +15,7 @@ from labeling.catalog import services
 from labeling.catalog.forms.classes import NewClasses
 from labeling.catalog.forms.projects import ArchiveForm, ProjectForm, SettingsForm
 from labeling.catalog.models import Project
-from labeling.catalog.pages import open_to, project_context, show_refusal
+from labeling.catalog.pages import open_to, project_context
 from labeling.catalog.permissions import Action, project_for
 from labeling.catalog.project_templates.known import PROJECTS
 from labeling.catalog.project_templates.template import ProjectTemplate
@@ -23,10 +23,9 @@ from labeling.catalog.projects import free_slug
 from labeling.catalog.selectors import active_definitions
 from labeling.catalog.strictness import PRESETS, consequence, error_of, preset_called
 from labeling.catalog.work import work_of
-from labeling.http.refused import refusals_said
+from labeling.http.refused import refusals_beside, refusals_said
 from labeling.http.who_may import Who, pages
 from labeling.people.signed_in import signed_in
-from labeling.refusals import Refused
 from labeling.text.percentage import with_sign
 
 
@@ -40,7 +39,7 @@ def project_new(request: HttpRequest) -> HttpResponse:
     form = ProjectForm(None if classes.more else given, initial=given or _typed(template, ready))
     checked = given is not None and not classes.more
     if checked and form.is_valid() & classes.is_valid():
-        try:
+        with refusals_beside(form):
             if form.cleaned_data["template"]:
                 template = PROJECTS.called_or_refused(form.cleaned_data["template"])
             project = services.create_project(
@@ -52,9 +51,6 @@ def project_new(request: HttpRequest) -> HttpResponse:
                 by=signed_in(request),
                 **(template.settings if template else {}),
             )
-        except Refused as refusal:
-            show_refusal(form, refusal)
-        else:
             messages.success(request, _("The project is created. Now add some photos."))
             return redirect("intake", slug=project.slug)
     invalid = checked and (bool(form.errors) or not classes.is_valid())
@@ -93,11 +89,8 @@ def project_settings(request: HttpRequest, project: Project) -> HttpResponse:
         )
         return redirect("home")
     if saving and form.is_valid():
-        try:
+        with refusals_beside(form):
             services.update_settings(project=project, by=signed_in(request), **form.changes())
-        except Refused as refusal:
-            show_refusal(form, refusal)
-        else:
             if form.has_changed():
                 messages.success(request, _("The settings are saved."))
             else:

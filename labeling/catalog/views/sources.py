@@ -11,13 +11,13 @@ from labeling.catalog import services, stored
 from labeling.catalog.file_counts import added_by_source
 from labeling.catalog.forms.sources import SourceForm
 from labeling.catalog.models import Project
-from labeling.catalog.pages import open_to, project_context, show_refusal
+from labeling.catalog.pages import open_to, project_context
 from labeling.catalog.permissions import Action
 from labeling.catalog.selectors import open_folders
 from labeling.catalog.watched import all_sources, name_of, open_buckets, source_of
+from labeling.http.refused import refusals_beside
 from labeling.jobs.told import told
 from labeling.people.signed_in import signed_in
-from labeling.refusals import Refused
 
 MOST_NOT_THERE = 50
 
@@ -27,11 +27,8 @@ def sources(request: HttpRequest, project: Project) -> HttpResponse:
     buckets = open_buckets()
     form = SourceForm(request.POST if request.method == "POST" else None, buckets=bool(buckets))
     if request.method == "POST" and form.is_valid():
-        try:
+        with refusals_beside(form):
             services.watch(project=project, by=signed_in(request), **form.cleaned_data)
-        except Refused as refusal:
-            show_refusal(form, refusal)
-        else:
             messages.success(request, _("The source is watched from now on, and looked at right away."))
             return redirect("sources", slug=project.slug)
     every, photos = list(all_sources(project)), added_by_source(project)

@@ -11,13 +11,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from labeling.catalog.models import Project
-from labeling.catalog.pages import open_to, project_context, show_refusal
+from labeling.catalog.pages import open_to, project_context
 from labeling.catalog.permissions import Action
 from labeling.exchange.categories import selectors, services
 from labeling.exchange.categories.forms import MakeForm, RenameForm, VersionForm
 from labeling.exchange.imports.forms import SendForm
 from labeling.exchange.models import Use
 from labeling.exchange.vocabularies import Vocabulary, Why
+from labeling.http.refused import refusals_beside, show_refusal
 from labeling.people.signed_in import signed_in
 from labeling.refusals import Refused
 
@@ -31,11 +32,8 @@ def categories(request: HttpRequest, project: Project) -> HttpResponse:
     send = SendForm(initial={"use": Use.TEXT}, auto_id="send-%s")
     send.fields["file"].label = _("Table of texts")
     if request.method == "POST" and form.is_valid():
-        try:
+        with refusals_beside(form):
             made = services.make_vocabulary(project=project, by=signed_in(request), **form.cleaned_data)
-        except Refused as refusal:
-            show_refusal(form, refusal)
-        else:
             return redirect("vocabulary", slug=project.slug, vocabulary_id=made.pk)
     return render(
         request,

@@ -13,12 +13,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from labeling.catalog.models import Project
-from labeling.catalog.pages import open_to, project_context, show_refusal
+from labeling.catalog.pages import open_to, project_context
 from labeling.catalog.permissions import Action
 from labeling.exchange.feeds import links
 from labeling.exchange.feeds.forms import FeedForm
+from labeling.http.refused import refusals_beside
 from labeling.people.signed_in import signed_in
-from labeling.refusals import Refused
 
 SHOWN = 100
 PROLONGED = timedelta(days=90)
@@ -32,11 +32,8 @@ def feeds(request: HttpRequest, project: Project) -> HttpResponse:
     if request.method != "POST":
         return _page(request, project, form)
     if form.is_valid():
-        try:
+        with refusals_beside(form):
             made = links.make_feed(project=project, by=signed_in(request), **form.asked())
-        except Refused as refusal:
-            show_refusal(form, refusal)
-        else:
             messages.success(request, _("The address is made. Copy it into your spreadsheet."))
             return redirect(f"{reverse('feeds', args=[project.slug])}?feed={made.pk}")
     return _page(request, project, form, status=422)

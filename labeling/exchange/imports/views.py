@@ -11,13 +11,13 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from labeling.catalog.models import Project
-from labeling.catalog.pages import open_to, project_context, show_refusal
+from labeling.catalog.pages import open_to, project_context
 from labeling.catalog.permissions import Action
 from labeling.exchange.imports import selectors, services
 from labeling.exchange.imports.forms import MapForm, SendForm
 from labeling.exchange.imports.readers import READERS
 from labeling.exchange.models import Import, ImportState, Outcome, Use
-from labeling.http.refused import refusals_said
+from labeling.http.refused import refusals_beside, refusals_said
 from labeling.people.signed_in import signed_in
 from labeling.refusals import Refused
 
@@ -30,14 +30,11 @@ ROWS = 100
 def imports(request: HttpRequest, project: Project) -> HttpResponse:
     form = SendForm(*((request.POST, request.FILES) if request.method == "POST" else ()))
     if request.method == "POST" and form.is_valid():
-        try:
+        with refusals_beside(form):
             given = form.cleaned_data
             of, _job = services.start_import(
                 project=project, by=signed_in(request), **given | {"use": given["use"] or Use.ANSWER}
             )
-        except Refused as refusal:
-            show_refusal(form, refusal)
-        else:
             return redirect("import", slug=project.slug, import_id=of.pk)
     return render(
         request,

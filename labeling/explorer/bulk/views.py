@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -20,8 +19,8 @@ from labeling.explorer.bulk.deeds import NEEDS
 from labeling.explorer.bulk.working import MOST_FIRST
 from labeling.explorer.models import Bulk, Deed
 from labeling.explorer.search.chips import said
+from labeling.http.refused import refusals_said
 from labeling.people.signed_in import signed_in
-from labeling.refusals import Refused
 
 SHOWN = 30
 
@@ -31,7 +30,7 @@ def bulks(request: HttpRequest, project: Project) -> HttpResponse:
     """What was done with whole results; a POST looks what one would do."""
     if request.method == "POST":
         query = request.POST.get("search", "")
-        try:
+        with refusals_said(request):
             made = asking.look(
                 project=project,
                 by=signed_in(request),
@@ -40,10 +39,8 @@ def bulks(request: HttpRequest, project: Project) -> HttpResponse:
                 comment=request.POST.get("comment", ""),
                 class_key=request.POST.get("class_key", ""),
             )
-        except Refused as refused:
-            messages.error(request, refused.message)
-            return redirect(f"{reverse('photos', args=[project.slug])}?{query}")
-        return redirect("photos-bulk", slug=project.slug, bulk_id=made.pk)
+            return redirect("photos-bulk", slug=project.slug, bulk_id=made.pk)
+        return redirect(f"{reverse('photos', args=[project.slug])}?{query}")
     made_so_far = [_shown(each) for each in selectors.bulks_of(project)[:SHOWN]]
     return render(
         request, "explorer/bulks.html", project_context(request, project, "photos", made=made_so_far)
@@ -77,10 +74,8 @@ def take_back(request: HttpRequest, project: Project, bulk_id: UUID) -> HttpResp
 
 
 def _step(request: HttpRequest, project: Project, bulk_id: UUID, step: Callable[..., Bulk]) -> HttpResponse:
-    try:
+    with refusals_said(request):
         step(project=project, bulk_id=bulk_id, by=signed_in(request))
-    except Refused as refused:
-        messages.error(request, refused.message)
     return redirect("photos-bulk", slug=project.slug, bulk_id=bulk_id)
 
 

@@ -12,8 +12,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
-from labeling.catalog.pages import show_refusal
 from labeling.catalog.permissions import Action
+from labeling.http.refused import refusals_beside
 from labeling.http.safe_methods import only_looked_at
 from labeling.http.who_may import pages
 from labeling.inspections.capture import links, screen
@@ -57,11 +57,8 @@ def capture_links(request: HttpRequest, protocol: Protocol) -> HttpResponse:
     status = 200
     if request.method == "POST":
         if form.is_valid():
-            try:
+            with refusals_beside(form):
                 made = links.make_link(protocol=protocol, by=signed_in(request), **form.asked())
-            except Refused as refused:
-                show_refusal(form, refused)
-            else:
                 messages.success(request, _("The link is made. Send it, or have its code read by a phone."))
                 return redirect(f"{reverse('protocol-links', args=[protocol.slug])}?link={made.pk}")
         status = 422

@@ -11,8 +11,8 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from labeling.catalog.models import Project
-from labeling.catalog.pages import show_refusal
 from labeling.catalog.permissions import Action
+from labeling.http.refused import show_refusal
 from labeling.inspections.editing.differing import differences
 from labeling.inspections.editing.forms import ProtocolVersionForm, shot_rows
 from labeling.inspections.models import Protocol

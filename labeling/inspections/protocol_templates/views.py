@@ -10,10 +10,10 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from labeling.catalog.pages import show_refusal
 from labeling.catalog.permissions import Action
 from labeling.catalog.projects import free_slug
 from labeling.catalog.views import shelves
+from labeling.http.refused import refusals_beside
 from labeling.http.who_may import Who
 from labeling.inspections.models import Protocol
 from labeling.inspections.pages import open_to, protocol_context
@@ -48,7 +48,7 @@ def protocol_new(request: HttpRequest) -> HttpResponse:
         },
     )
     if form.is_valid():
-        try:
+        with refusals_beside(form):
             protocol = create_from_template(
                 template=template,
                 by=me,
@@ -56,9 +56,6 @@ def protocol_new(request: HttpRequest) -> HttpResponse:
                 name=form.cleaned_data["name"],
                 asks=form.asks(),
             )
-        except Refused as refusal:
-            show_refusal(form, refusal)
-        else:
             messages.success(
                 request,
                 _("The protocol is created, and each project of its checks that was not there.")

@@ -12,6 +12,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
+from labeling.http.refused import refusals_beside
 from labeling.http.who_may import Who
 from labeling.people import selectors, services
 from labeling.people.forms import InviteForm
@@ -19,7 +20,6 @@ from labeling.people.links import days_of_links
 from labeling.people.models import User
 from labeling.people.second_step import has_second_step
 from labeling.people.signed_in import open_to, signed_in
-from labeling.refusals import Refused
 from labeling.text.plain import isolated
 
 A_PAGE = 50
@@ -40,12 +40,8 @@ def invite(request: HttpRequest) -> HttpResponse:
     me = signed_in(request)
     form = InviteForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
-        try:
+        with refusals_beside(form):
             person = services.create_account(by=me, **form.cleaned_data)
-        except Refused as refusal:
-            for name, message in refusal.fields.items():
-                form.add_error(name if name in form.fields else None, message)
-        else:
             return _person(request, me, person, status=201, **_new_link(request, me, person))
     context = {"form": form, "mail": settings.MAIL_IS_SET_UP}
     return render(request, "people/invite.html", context, status=422 if form.errors else 200)

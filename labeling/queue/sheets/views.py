@@ -9,8 +9,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
 from labeling.catalog.models import Project, Role
-from labeling.catalog.pages import show_refusal
 from labeling.catalog.permissions import Action
+from labeling.http.refused import refusals_beside
 from labeling.http.who_may import Who, pages
 from labeling.people.keys import keys_of, pressed_for
 from labeling.people.models import User
@@ -20,7 +20,6 @@ from labeling.queue.sheets import screen, services
 from labeling.queue.sheets.asking import left_out
 from labeling.queue.sheets.forms import SheetForm
 from labeling.queue.sheets.permissions import actions_in, sheet_for, sheets_of
-from labeling.refusals import Refused
 
 open_to = pages({"sheet": ("sheet", sheet_for)})
 #: Projects to choose from; a superuser may have more than a page can show.
@@ -64,13 +63,10 @@ def new(request: HttpRequest) -> HttpResponse:
     form = SheetForm(request.POST if request.method == "POST" else None, projects=_projects_of_admin(person))
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data
-        try:
+        with refusals_beside(form):
             made = services.create_sheet(
                 slug=given["slug"], name=given["name"], projects=form.chosen, by=person
             )
-        except Refused as refusal:
-            show_refusal(form, refusal)
-        else:
             messages.success(request, _("“%(sheet)s” can be answered now.") % {"sheet": made.name})
             return redirect("sheets")
     return render(request, "queue/sheet_edit.html", {"form": form}, status=422 if form.errors else 200)
@@ -87,13 +83,10 @@ def edit(request: HttpRequest, sheet: QuestionSheet) -> HttpResponse:
         new=False,
     )
     if request.method == "POST" and form.is_valid():
-        try:
+        with refusals_beside(form):
             services.change_sheet(
                 sheet=sheet, name=form.cleaned_data["name"], projects=form.chosen, by=person
             )
-        except Refused as refusal:
-            show_refusal(form, refusal)
-        else:
             messages.success(request, _("The question sheet is changed."))
             return redirect("sheets")
     context = {"form": form, "sheet": sheet, "left_out": left_out(sheet)}
