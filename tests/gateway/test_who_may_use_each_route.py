@@ -276,7 +276,7 @@ def test_every_route_says_who_may_use_it() -> None:
     assert set(ROUTES) == set(MAY)
 
 
-def test_every_method_is_open_to_whom_it_must_be() -> None:
+def test_every_method_says_who_may_use_it() -> None:
     for name, methods in DECLARED.items():
         assert who_may(ROUTES[name]) == methods, name
 
