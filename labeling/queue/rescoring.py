@@ -35,6 +35,7 @@ from labeling.learning.compute.scoring import (
     gather,
     items_of,
     margins,
+    picked,
     probabilities,
     write_scores,
 )
@@ -180,7 +181,7 @@ def _begin(
         with stages.of("ordering"):
             return ordering.order(prepared, bands=project.bands, seed=seed)
 
-    mine = proba[pool.images] if proba is not None else None
+    mine = picked(proba, pool.images) if proba is not None else None
     return _Ahead(member, pool, mine, seed, read_at, judged_by, len(items), thread.submit(think))
 
 

@@ -64,6 +64,7 @@ def _ridge(lows: list[float], margins: npt.ArrayLike) -> list[int]:
         ends += [outer + (low - outer) * step / STEPS - EPSILON for step in range(1, STEPS + 1)]
         outer = low
     rising = np.array(sorted(ends[:-1]))  # the innermost step has no end
-    at = len(rising) - np.searchsorted(rising, np.asarray(margins, dtype=np.float64), side="right")
-    counted: list[int] = np.bincount(at, minlength=len(ends)).tolist()
+    # A few ends are looked for among the sorted margins, not each of a million margins among the ends.
+    below = np.searchsorted(np.sort(margins).astype(np.float64), rising)
+    counted: list[int] = np.diff(below, prepend=0, append=np.size(margins))[::-1].tolist()
     return counted

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from labeling.catalog.models import Project
 from labeling.catalog.permissions import Action, may_create_projects
 from labeling.http.who_may import Who
-from labeling.inspections.models import Outcome, Protocol, ProtocolVersion, Shot
+from labeling.inspections.models import Protocol, ProtocolVersion, Shot
 from labeling.inspections.pages import open_to, protocol_context
 from labeling.inspections.permissions import may_in, protocols_of
 from labeling.inspections.process import words
@@ -77,7 +77,7 @@ def inspections(request: HttpRequest, protocol: Protocol) -> HttpResponse:
             rows=[(row, words.took(row.minutes), words.took(row.late_minutes)) for row in found.rows],
             older=older,
             looked_through=LOOKED_THROUGH if found.looked_through else 0,
-            outcomes=Outcome.choices,
+            outcomes=protocol.current.names,
             held=waiting,
             more_held=waiting > COUNTED,
             counted=COUNTED,
@@ -102,7 +102,9 @@ def protocol_figures(request: HttpRequest, protocol: Protocol) -> HttpResponse:
             "slug", "name"
         )
     )
-    numbers = dict(ProtocolVersion.objects.filter(protocol=protocol).values_list("pk", "number"))
+    versions = list(ProtocolVersion.objects.filter(protocol=protocol).defer("rules"))
+    names = dict(versions[0].names)
+    numbers = {version.pk: version.number for version in versions}
     tables = [
         (_("By site"), _("Site"), [(name or _("not said"), each) for name, each in found.by_site]),
         (
@@ -125,7 +127,8 @@ def protocol_figures(request: HttpRequest, protocol: Protocol) -> HttpResponse:
             spans=[(span, span == days) for span in SPANS],
             median=words.took(found.total.median),
             p95=words.took(found.total.p95),
-            plots=plots(found),
+            names=names,
+            plots=plots(found, names),
             tables=[
                 (title, head, [_counted(name, each) for name, each in rows])
                 for title, head, rows in tables

@@ -90,6 +90,12 @@ def rows_of(rising: Ids, wanted: Ids) -> Ids:
     return np.arange(len(rising)) if np.array_equal(rising, wanted) else np.searchsorted(rising, wanted)
 
 
+def picked(values: npt.NDArray[Any], by: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """``values[by]``, by a mask or by row numbers. Often they name each row in turn, and then nothing is copied."""
+    everything = by.all() if by.dtype == bool else np.array_equal(by, np.arange(len(values)))
+    return values if everything else values[by]
+
+
 def items_of(project: Project) -> tuple[Ids, Ids]:
     """Ids of a project's items, rising, and of their images. They mostly lie so; the database would sort them on a disk."""
     with by_one_process():
@@ -177,7 +183,11 @@ def write_scores(model_version: ModelVersion, item_ids: Ids, proba: Proba) -> di
         try:
             with transaction.atomic():
                 partition.create()
-                copy_into(partition.name, _columns(model_version, item_ids[has], proba[has]), freeze=True)
+                copy_into(
+                    partition.name,
+                    _columns(model_version, picked(item_ids, has), picked(proba, has)),
+                    freeze=True,
+                )
                 partition.build_indexes()
                 partition.attach()
             return {"scored": int(has.sum()), "already": 0, "missing": int((~has).sum())}
@@ -211,7 +221,7 @@ def margins(model_version: ModelVersion, proba: Proba) -> dict[int, npt.NDArray[
 
     Photos without an embedding (NaN) are left out.
     """
-    predicted, confidence = top_two(proba[~np.isnan(proba[:, 0])])
+    predicted, confidence = top_two(picked(proba, ~np.isnan(proba[:, 0])))
     return {
         class_id: confidence[predicted == column] for column, class_id in enumerate(model_version.classes)
     }
