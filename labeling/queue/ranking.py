@@ -63,8 +63,12 @@ def write_ranking(
     arrivals: list[int],
     margins: steps.Margins,
     read_at: datetime,
+    photos: int = 0,
+    last_item_id: int | None = None,
 ) -> Ranking:
     """Copy the order into a ranking that is not yet current. ``arrivals`` go behind all others.
+
+    ``photos``, ``last_item_id``: of the pool that was read for it, how many have embeddings, and the one that came last.
 
     ``margins``: of all photos that the order's version has scored, as for :func:`labeling.queue.steps.write_placements`;
     ``read_at`` as for :func:`swap_in`.
@@ -81,6 +85,8 @@ def write_ranking(
         bands=bands,
         model_version_id=ordered.model_version_id,
         summary=ordered.summary(),
+        photos=photos,
+        last_item_id=last_item_id,
     )
     partition = partition_of(ranking.pk)
     partition.create(round=1, taken=0, free=project.answers_per_image, late=False, draw="rank")

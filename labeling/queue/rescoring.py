@@ -156,6 +156,7 @@ class _Ahead:
     read_at: datetime
     judged_by: str
     photos: int
+    embedded: int
     ordered: Any
 
 
@@ -182,7 +183,8 @@ def _begin(
             return ordering.order(prepared, bands=project.bands, seed=seed)
 
     mine = picked(proba, pool.images) if proba is not None else None
-    return _Ahead(member, pool, mine, seed, read_at, judged_by, len(items), thread.submit(think))
+    embedded = int(gathered.places.found[pool.images].sum())
+    return _Ahead(member, pool, mine, seed, read_at, judged_by, len(items), embedded, thread.submit(think))
 
 
 def _write(ahead: _Ahead, stages: Stages) -> dict[str, Any]:
@@ -204,6 +206,8 @@ def _write(ahead: _Ahead, stages: Stages) -> dict[str, Any]:
             arrivals=ordered.missing,
             margins=margins(champion, ahead.proba) if champion is not None else {},
             read_at=ahead.read_at,
+            photos=ahead.embedded,
+            last_item_id=int(ahead.pool.item_ids[-1]) if len(ahead.pool.item_ids) else None,
         )
     with stages.of("taking over"):
         swap_in(ranking=ranking, read_at=ahead.read_at)

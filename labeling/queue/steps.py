@@ -5,7 +5,7 @@ The scores are at hand as arrays when an order is written; the database would ha
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -42,6 +42,14 @@ def write_placements(ranking: Ranking, margins: Margins) -> None:
             )
         )
     Placement.objects.bulk_create(placements)
+
+
+def add_to_ridges(placements: Sequence[Placement], of_new: Margins) -> None:
+    """Count photos that were scored after the order was made. ``of_new``: as ``margins`` of :func:`write_placements`."""
+    for each in placements:
+        counted = _ridge(each.lows, of_new.get(each.predicted_id, ()))
+        each.ridge = [before + n for before, n in zip(each.ridge, counted, strict=True)]
+    Placement.objects.bulk_update(placements, ["ridge"])
 
 
 def _lows(said: Mapping[str, list[float]], bands: int) -> list[float]:

@@ -202,7 +202,7 @@ def write_scores(model_version: ModelVersion, item_ids: Ids, proba: Proba) -> di
     already = int(seen.sum())
     fresh = has & ~seen
     if fresh.any():
-        _add(model_version, _columns(model_version, item_ids[fresh], proba[fresh]))
+        add_scores(model_version, item_ids[fresh], proba[fresh])
     return {"scored": int(fresh.sum()), "already": already, "missing": int((~has & ~seen).sum())}
 
 
@@ -228,22 +228,25 @@ def margins(model_version: ModelVersion, proba: Proba) -> dict[int, npt.NDArray[
 
 
 @transaction.atomic
-def _add(model_version: ModelVersion, columns: dict[str, npt.NDArray[Any]]) -> None:
+def add_scores(model_version: ModelVersion, item_ids: Ids, proba: Proba) -> list[int]:
+    """Probabilities (n, k) of photos beside those that are scored, none of them NaN. Returns whose score is new."""
     with connection.cursor() as cursor:
         # Another worker may score the same photos; COPY knows no ON CONFLICT: so through a temporary table.
         cursor.execute(
             "CREATE TEMP TABLE fresh_score (item_id bigint, predicted_id bigint, confidence float8, "
             "probabilities float8[]) ON COMMIT DROP"
         )
-        copy_into("fresh_score", columns)
+        copy_into("fresh_score", _columns(model_version, item_ids, proba))
         cursor.execute(
             "INSERT INTO learning_score (model_version_id, item_id, predicted_id, confidence, probabilities) "
             "SELECT %s, item_id, predicted_id, confidence, probabilities FROM fresh_score "
-            "ON CONFLICT (model_version_id, item_id) DO NOTHING",
+            "ON CONFLICT (model_version_id, item_id) DO NOTHING RETURNING item_id",
             [model_version.pk],
         )
+        added = [row[0] for row in cursor.fetchall()]
         # Also gone when this runs inside a longer transaction, so that the next call can make its own.
         cursor.execute("DROP TABLE fresh_score")
+    return added
 
 
 def drop_other_scores(model_version: ModelVersion) -> None:
