@@ -93,7 +93,7 @@ def _places(file: int, at: int, size: int) -> Iterator[int]:
             raise zipfile.BadZipFile("Bad magic number for central directory")
         yield at
         at += _MEMBER_SIZE + sum(struct.unpack_from("<HHH", window, at - seen + 28))
-    yield at
+    yield stop
 
 
 def name_of(member: ZipInfo) -> str | bytes:

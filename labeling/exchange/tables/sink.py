@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
-_PIECE = 2**18
+_PIECE = 2**16
 
 
 class Sink(io.RawIOBase):
