@@ -181,7 +181,8 @@ def bring(files: dict[str, str], back: str) -> dict[str, Any]:
         return of, read, do(apply_import(of=of, by=project.created_by))
 
     before = _peak_mb()
-    peaks, imports = {}, {}
+    peaks: dict[str, float] = {}
+    imports: dict[str, Import] = {}
     for part, path in files.items():
         target = Project.objects.get(slug=part)
         of, read, applied = bring_in(target, Path(path))
@@ -224,7 +225,7 @@ def _peak_mb() -> float:
 
 
 def measure(labels: int, size: int, names: list[str]) -> tuple[float, dict[str, dict[str, Any]]]:
-    found = {}
+    found: dict[str, dict[str, Any]] = {}
     with own_database(), tempfile.TemporaryDirectory() as folder:
         began = time.perf_counter()
         _alone(fill, labels, size)

@@ -207,7 +207,7 @@ def measure(photos: int, steps: int, job_alone: bool) -> dict[str, Any]:
         print(f"{photos:,} photos in {time.perf_counter() - began:.0f} s", file=sys.stderr, flush=True)
         job = _alone(lay_out, slug)
         print(json.dumps(job), file=sys.stderr, flush=True)
-        found = {"points": job["photos"], "job": job}
+        found: dict[str, Any] = {"points": job["photos"], "job": job}
         if not job_alone:
             with hilltop() as target:
                 found |= look(target.url, cookie, slug, job["photos"], steps)

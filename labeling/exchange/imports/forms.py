@@ -102,7 +102,7 @@ class MapForm(forms.Form):
 
     def _look_named(self, label: str) -> dict[str, Any] | None:
         look = self._looks.get(label)
-        return look and {"name": self._names[look.key], "alike": look.alike, "of": look.of}
+        return None if look is None else {"name": self._names[look.key], "alike": look.alike, "of": look.of}
 
     @property
     def looked_like(self) -> int:

@@ -71,7 +71,11 @@ def _read(of: Import, progress: Progress) -> None:
 
 def _check(of: Import, progress: Progress) -> None:
     check(of, progress)
-    unsaid = [] if of.use == Use.TEXT else [label for label in of.found["labels"] if label not in of.classes]
+    unsaid = (
+        []
+        if of.use == Use.TEXT
+        else [label for label in of.found.get("labels", {}) if label not in of.classes]
+    )
     of.found["looks"] = look_at(of, unsaid)
     of.save(update_fields=["found"])
     _now(of, ImportState.READY)
