@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from labeling.catalog.models import Project
 from labeling.catalog.permissions import Action, may_create_projects
 from labeling.http.safe_methods import only_looked_at
-from labeling.inspections.models import Outcome, ProtocolVersion, Shot
+from labeling.inspections.models import ProtocolVersion, Shot
 from labeling.inspections.pages import protocol_context
 from labeling.inspections.permissions import may_in, protocol_for, protocols_of
 from labeling.inspections.process import words
@@ -81,7 +81,7 @@ def inspections(request: HttpRequest, protocol: str) -> HttpResponse:
             rows=[(row, words.took(row.minutes), words.took(row.late_minutes)) for row in found.rows],
             older=older,
             looked_through=LOOKED_THROUGH if found.looked_through else 0,
-            outcomes=Outcome.choices,
+            outcomes=of.current.names,
             held=waiting,
             more_held=waiting > COUNTED,
             counted=COUNTED,
@@ -106,7 +106,9 @@ def protocol_figures(request: HttpRequest, protocol: str) -> HttpResponse:
             "slug", "name"
         )
     )
-    numbers = dict(ProtocolVersion.objects.filter(protocol=of).values_list("pk", "number"))
+    versions = list(ProtocolVersion.objects.filter(protocol=of).defer("rules"))
+    names = dict(versions[0].names)
+    numbers = {version.pk: version.number for version in versions}
     tables = [
         (_("By site"), _("Site"), [(name or _("not said"), each) for name, each in found.by_site]),
         (
@@ -129,7 +131,8 @@ def protocol_figures(request: HttpRequest, protocol: str) -> HttpResponse:
             spans=[(span, span == days) for span in SPANS],
             median=words.took(found.total.median),
             p95=words.took(found.total.p95),
-            plots=plots(found),
+            names=names,
+            plots=plots(found, names),
             tables=[
                 (title, head, [_counted(name, each) for name, each in rows])
                 for title, head, rows in tables
