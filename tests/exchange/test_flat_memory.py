@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from labeling.catalog.sources import ARCHIVE
+from labeling.catalog.sources.source import ARCHIVE
 from labeling.exchange.formats import zipped as zips
 from labeling.exchange.imports.package import Package
 from labeling.exchange.imports.readers import coco, imagefolder
