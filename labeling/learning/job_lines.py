@@ -30,6 +30,7 @@ NAMES = {
     "derive": gettext_lazy("Bring photos over"),
     "bundle": gettext_lazy("Write a bundle"),
     "rank": gettext_lazy("Order the queue"),
+    "place": gettext_lazy("Place new photos in the queue"),
     "certify": gettext_lazy("Certify the frontier"),
     "decide": gettext_lazy("Decide inside the frontier"),
     "watch": gettext_lazy("Audit automatic decisions"),
@@ -300,6 +301,13 @@ def _outcome(kind: str, result: dict[str, Any]) -> str:
     if kind == "rank" and "photos" in result:
         said = ngettext(
             "%(photos)d photo in a new order.", "%(photos)d photos in a new order.", result["photos"]
+        )
+        return said % result
+    if kind == "place" and "placed" in result:
+        said = ngettext(
+            "%(placed)d photo got its place in the order.",
+            "%(placed)d photos got their places in the order.",
+            result["placed"],
         )
         return said % result
     if kind == "monitor" and "readings" in result:

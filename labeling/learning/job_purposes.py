@@ -45,7 +45,7 @@ PURPOSES = (
             "erase",
         ),
     ),
-    Purpose("queue", gettext_lazy("Ordering the queue"), ("rank", "rescore")),
+    Purpose("queue", gettext_lazy("Ordering the queue"), ("rank", "place", "rescore")),
     Purpose("training", gettext_lazy("Training"), ("train", "register", "adapt", "measure", "lab", "bundle")),
     Purpose(
         "certificates",

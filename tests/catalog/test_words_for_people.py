@@ -13,7 +13,7 @@ from django.utils import timezone, translation
 from config.translations import compile_translations
 from labeling.catalog.models import Project
 from labeling.catalog.services import amend_guideline
-from labeling.catalog.source_errors import TEXTS, SourceError
+from labeling.catalog.sources.errors import TEXTS, SourceError
 from labeling.jobs.told import told
 from labeling.people.templatetags.look import criteria
 from labeling.queue import services as queue
