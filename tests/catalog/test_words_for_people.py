@@ -138,7 +138,9 @@ def test_before_any_ground_truth_no_training_is_spoken_of(db: None) -> None:
     project = make_project()
     page = client_of(project.created_by).get(f"/p/{project.slug}/models").content.decode()
     assert "since the last training" not in page
-    assert "No photo is settled as a class yet. Label photos of each class, then train." in " ".join(page.split())
+    assert "No photo is settled as a class yet. Label photos of each class, then train." in " ".join(
+        page.split()
+    )
 
 
 def test_saving_settings_says_whether_anything_changed(db: None) -> None:
