@@ -135,7 +135,8 @@ def _returning(
         context.get("ladder"),
         band if band == ARRIVALS else min(band, ranking.bands - 1),
         ASKED_FIRST if round > 1 else context.get("position", 0),
-        context.get("confidence"),
+        # A whole number in a loan's JSON comes back as one, and a list of both kinds is no list of either.
+        None if (confidence := context.get("confidence")) is None else float(confidence),
         # As the last loan was; but an answer that is wanted neither checks a person nor is given in a grid.
         str(known.draw if known and known.draw not in {Draw.GOLD, Draw.SWEEP} else Draw.RANK),
         round,

@@ -59,10 +59,10 @@ def give_back(*, project: Project) -> list[int]:
         f"""
         UPDATE queue_entry e SET band = {BACK_FROM_MACHINE}
         WHERE e.ranking_id = %s AND e.taken = 0 AND {IS_LEFT_TO_MACHINE}
-              AND (NOT e.late OR e.ladder_id IS NOT NULL)
+              AND (e.ladder_id IS NOT NULL OR (%s AND NOT e.late))
         RETURNING e.item_id
         """,  # noqa: S608  (constants)
-        [ranking.pk],
+        [ranking.pk, ranking.model_version_id is None],
     )
 
 

@@ -37,6 +37,9 @@ class Ranking(models.Model):
         db_default=0, default=0, help_text="of the pool it was made of, those with embeddings"
     )
     last_item_id = models.BigIntegerField(null=True, help_text="of that pool, the photo that came last")
+    last_before_missing = models.BigIntegerField(
+        null=True, help_text="all photos up to this one had embeddings; empty where all had"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -6,11 +6,11 @@ from labeling.catalog.models import Item, Project
 from labeling.learning.selectors import champion
 from labeling.queue.entry_counts import waiting_of
 from labeling.queue.models import Ranking
-from labeling.queue.places import is_unranked
+from labeling.queue.places import UNRANKED
 
 #: Of so few photos another order is made at once, whatever comes.
 FEW = 1_000
-#: Photos without a place, as a share of those that the order was made of, above which another one is due.
+#: Photos that came since, or have no place, as a share of those that the order was made of: above it another one is due.
 MOST_NEW = 0.1
 
 
@@ -28,5 +28,5 @@ def has_outgrown(project: Project, ranking: Ranking) -> bool:
         return True
     most = int(ranking.photos * MOST_NEW)
     came = Item.objects.filter(project=project, pk__gt=ranking.last_item_id)[: most + 1].count()
-    unranked = sum(each.waiting for each in waiting_of(ranking) if is_unranked(each.band))
-    return came + unranked > most
+    unranked = sum(each.waiting for each in waiting_of(ranking) if each.band in UNRANKED)
+    return came > most or unranked > most

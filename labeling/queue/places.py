@@ -20,6 +20,8 @@ TO_MACHINE = f"{MACHINE_FIRST} + LEAST(e.band, {_LATE})"
 BACK_FROM_MACHINE = (
     f"CASE WHEN e.band = {MACHINE_FIRST + _LATE} THEN {ARRIVALS} ELSE e.band - {MACHINE_FIRST} END"
 )
+#: Bands of photos of which nothing said yet where in the order they belong.
+UNRANKED = (ARRIVALS, MACHINE_FIRST + _LATE)
 #: Position before all others of a band.
 ASKED_FIRST = -1
 #: Positions before these, of photos without which something larger waits: the one that waits longest comes first.
@@ -30,11 +32,6 @@ OPEN_AUDITS = WAITS_LONGEST - 1
 IS_ASKED_FIRST = "e.position < 0"
 #: SQL over ``queue_entry e``: it does because something waits for it. Whoever settles it, people or the machine, is welcome.
 IS_WAITED_FOR = f"e.position BETWEEN {WAITS_LONGEST} AND {WAITS_SHORTEST}"
-
-
-def is_unranked(band: int) -> bool:
-    """Of the band of an entry: nothing said yet where in the order it belongs."""
-    return band in {ARRIVALS, MACHINE_FIRST + _LATE}
 
 
 def waiting_since(moment: datetime) -> int:

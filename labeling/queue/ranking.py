@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -52,6 +53,25 @@ def open_items(project: Project, item_ids: npt.NDArray[np.int64]) -> npt.NDArray
     return item_ids[~np.isin(item_ids, done)]
 
 
+@dataclass(frozen=True)
+class MadeOf:
+    """What was there when an order was made, as :class:`Ranking` keeps it: what came later takes places in it."""
+
+    photos: int
+    last_item_id: int | None
+    last_before_missing: int | None
+
+    @classmethod
+    def pool(cls, item_ids: npt.NDArray[np.int64], found: npt.NDArray[np.bool_]) -> MadeOf:
+        """``item_ids`` (n,), rising, of a project's photos; ``found`` (n,): whether each has an embedding."""
+        missing = item_ids[~found]
+        return cls(
+            photos=int(found.sum()),
+            last_item_id=int(item_ids[-1]) if len(item_ids) else None,
+            last_before_missing=int(missing[0]) - 1 if len(missing) else None,
+        )
+
+
 @transaction.atomic
 def write_ranking(
     *,
@@ -63,12 +83,9 @@ def write_ranking(
     arrivals: list[int],
     margins: steps.Margins,
     read_at: datetime,
-    photos: int = 0,
-    last_item_id: int | None = None,
+    made_of: MadeOf | None = None,
 ) -> Ranking:
     """Copy the order into a ranking that is not yet current. ``arrivals`` go behind all others.
-
-    ``photos``, ``last_item_id``: of the pool that was read for it, how many have embeddings, and the one that came last.
 
     ``margins``: of all photos that the order's version has scored, as for :func:`labeling.queue.steps.write_placements`;
     ``read_at`` as for :func:`swap_in`.
@@ -85,8 +102,7 @@ def write_ranking(
         bands=bands,
         model_version_id=ordered.model_version_id,
         summary=ordered.summary(),
-        photos=photos,
-        last_item_id=last_item_id,
+        **(asdict(made_of) if made_of is not None else {}),
     )
     partition = partition_of(ranking.pk)
     partition.create(round=1, taken=0, free=project.answers_per_image, late=False, draw="rank")

@@ -42,7 +42,7 @@ from labeling.learning.compute.scoring import (
 from labeling.learning.compute.stores import open_store
 from labeling.learning.models import ModelVersion
 from labeling.queue.models import Entry, Ranking
-from labeling.queue.ranking import clear_out, open_items, swap_in, write_ranking
+from labeling.queue.ranking import MadeOf, clear_out, open_items, swap_in, write_ranking
 from labeling.truth.services import reconsider
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ class _Ahead:
     read_at: datetime
     judged_by: str
     photos: int
-    embedded: int
+    made_of: MadeOf
     ordered: Any
 
 
@@ -183,8 +183,8 @@ def _begin(
             return ordering.order(prepared, bands=project.bands, seed=seed)
 
     mine = picked(proba, pool.images) if proba is not None else None
-    embedded = int(gathered.places.found[pool.images].sum())
-    return _Ahead(member, pool, mine, seed, read_at, judged_by, len(items), embedded, thread.submit(think))
+    made_of = MadeOf.pool(pool.item_ids, gathered.places.found[pool.images])
+    return _Ahead(member, pool, mine, seed, read_at, judged_by, len(items), made_of, thread.submit(think))
 
 
 def _write(ahead: _Ahead, stages: Stages) -> dict[str, Any]:
@@ -206,8 +206,7 @@ def _write(ahead: _Ahead, stages: Stages) -> dict[str, Any]:
             arrivals=ordered.missing,
             margins=margins(champion, ahead.proba) if champion is not None else {},
             read_at=ahead.read_at,
-            photos=ahead.embedded,
-            last_item_id=int(ahead.pool.item_ids[-1]) if len(ahead.pool.item_ids) else None,
+            made_of=ahead.made_of,
         )
     with stages.of("taking over"):
         swap_in(ranking=ranking, read_at=ahead.read_at)

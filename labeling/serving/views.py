@@ -17,7 +17,7 @@ from labeling.text.typed_numbers import whole
 
 @open_to(get=Action.ADMIN, post=Action.ADMIN)
 def shadow(request: HttpRequest, project: Project) -> HttpResponse:
-    if request.method == "GET":
+    if request.method != "POST":
         return render(
             request, "serving/_shadow.html", {"project": project, "shadow": selectors.shadow_panel(project)}
         )

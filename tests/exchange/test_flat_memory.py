@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import tracemalloc
 import zipfile
 from collections.abc import Callable
@@ -14,12 +15,25 @@ import pytest
 
 from labeling.catalog.sources.source import ARCHIVE
 from labeling.exchange.formats import zipped as zips
+from labeling.exchange.imports.members import Members
 from labeling.exchange.imports.package import Package
 from labeling.exchange.imports.readers import coco, imagefolder
 
 FEW, MANY = 300, 3_000
 #: Bytes a photo; a name alone in Python's memory takes more. Eight are where the member stands in its archive.
 MOST = 30
+
+
+@pytest.fixture(autouse=True)
+def on_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What SQLite holds in memory is not seen below: so its files lie on the disk, without a name."""
+    connect = sqlite3.connect
+
+    def checked(path: str, **more: Any) -> sqlite3.Connection:
+        assert path == ""
+        return connect(path, **more)
+
+    monkeypatch.setattr(sqlite3, "connect", checked)
 
 
 def grows(use: Callable[[int], object]) -> float:
@@ -76,6 +90,18 @@ def test_photos_that_are_looked_up_by_their_names(archives: Callable[[int], Path
         package.close()
 
     assert grows(look) < MOST
+
+
+def test_names_are_looked_up_by_indexes() -> None:
+    members = Members((name(number), number) for number in range(FEW))
+    plan: list[str] = []
+    members._database.set_trace_callback(plan.append)
+    members.photos_called("IMG_1.png")
+    (query,) = plan
+    members._database.set_trace_callback(None)
+    steps = [row[3] for row in members._database.execute(f"EXPLAIN QUERY PLAN {query}")]
+    assert steps and not any(step.startswith("SCAN") for step in steps), steps
+    members.close()
 
 
 def test_a_class_to_each_photo_of_coco_is_joined(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,10 +15,10 @@ from labeling.jobs.models import Job, JobState
 from labeling.learning.events import embedded
 from labeling.learning.models import ModelVersion, Score
 from labeling.learning.services import promote
-from labeling.queue import entry_counts, machine_first, outgrown, placing, priority, services
+from labeling.queue import entry_counts, joining, machine_first, outgrown, placing, priority, services
 from labeling.queue import tasks as tasks  # registers the handlers
 from labeling.queue.events import arrivals_placed
-from labeling.queue.models import Entry, Placement, Ranking
+from labeling.queue.models import Entry, Placement, Ranking, Slot
 from labeling.queue.places import ARRIVALS, ASKED_FIRST, MACHINE_FIRST
 from labeling.queue.placing import truths_by_band
 from labeling.queue.ranking import swap_in
@@ -198,14 +198,95 @@ def test_an_order_that_was_read_before_they_came_has_them_too(ordered: Project) 
     assert len(entries(items)) == 6, "nobody would be asked about them any more"
 
 
+def test_as_many_as_it_takes_are_placed(ordered: Project) -> None:
+    arrive(ordered, 20)  # so many wait, and so many came: neither is more than 30
+    assert [job.kind for job in seen(ordered)] == ["place"]
+
+
+def test_what_the_order_knew_without_an_embedding_is_placed_when_it_has_one(
+    ordered: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where it was settled, is asked first, or was left to the machine: none of these waits behind all others."""
+    monkeypatch.setattr(frontier, "_certified", lambda project: True)
+    settled, first, machine, behind = items = arrive(ordered, 4, seen=False)
+    settle(ordered, [settled], ["functional"])
+    services.remove_several(project=ordered, item_ids=[settled.pk])
+    priority.ask_first(project=ordered, item_ids=[first.pk])
+    machine_first.leave(project=ordered, item_ids=[machine.pk])
+    services.request_ranking(project=ordered)
+    run_jobs(ordered)
+    assert not any(each.ladder_id for each in entries([first, machine, behind]))
+    assert machine_first.give_back(project=ordered) == []
+    store_vectors(ordered, items, ["functional", "defective"] * 2)
+    (job,) = seen(ordered)
+    assert job.result == {"placed": 3, "scored": 4}
+    assert all(each.ladder_id for each in entries([first, machine, behind]))
+    assert entries([first])[0].position <= ASKED_FIRST
+    assert machine_first.give_back(project=ordered) == [machine.pk]
+    counts_are_right()
+
+
+def test_what_was_put_behind_all_others_gets_its_place_back(ordered: Project) -> None:
+    current = Ranking.objects.get(project=ordered, current=True)
+    entry = Entry.objects.filter(ranking=current)[0]
+    was = entry.band
+    Entry.objects.filter(ranking=current, item=entry.item_id).update(band=ARRIVALS)
+    (job,) = seen(ordered)
+    assert job.result == {"placed": 1, "scored": 0}
+    assert Entry.objects.get(ranking=current, item=entry.item_id).band == was
+    counts_are_right()
+
+
+def test_while_several_projects_are_ordered_nothing_is_placed_and_afterwards_it_is(ordered: Project) -> None:
+    several = services.request_rescoring(projects=[ordered])
+    Job.objects.filter(pk=several.pk).update(state=JobState.RUNNING)
+    items = arrive(ordered)
+    (job,) = seen(ordered)
+    assert job.result == {"placed": 0, "scored": 0}
+    Job.objects.filter(pk=several.pk).update(state=JobState.QUEUED)
+    run_job(several)
+    assert run_jobs(ordered)[0].kind == "place"
+    assert all(each.ladder_id for each in entries(items))
+
+
+def test_photos_are_placed_some_at_a_time(ordered: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(joining, "AT_ONCE", 4)
+    items = arrive(ordered, 10)
+    (job,) = seen(ordered)
+    assert job.result == {"placed": 10, "scored": 10}
+    assert all(each.ladder_id for each in entries(items))
+    counts_are_right()
+
+
+def test_photos_go_back_that_were_as_sure_as_can_be_and_less_so(ordered: Project) -> None:
+    """A whole number in a loan comes back from its JSON as one."""
+    labeler = make_member(ordered)
+    one, other = services.claim(project=ordered, labeler=labeler, count=2)
+    for slot, confidence in ((one, 1), (other, 0.83)):
+        Slot.objects.filter(pk=slot.pk).update(context=slot.context | {"confidence": confidence})
+    services.put_back(project=ordered, rounds={one.item_id: 1, other.item_id: 1})
+    current = Entry.objects.filter(ranking__current=True, item__in=[one.item_id, other.item_id])
+    assert sorted(current.values_list("confidence", flat=True)) == [0.83, 1.0]
+
+
 @pytest.mark.parametrize(
     "why",
-    ["many", "strategy", "another version", "a ladder without photos", "an order of before the upgrade"],
+    [
+        "many",
+        "many without a place",
+        "strategy",
+        "another version",
+        "a ladder without photos",
+        "an order of before the upgrade",
+    ],
 )
 def test_another_order_is_made_where_places_in_this_one_would_not_do(ordered: Project, why: str) -> None:
     before = Ranking.objects.get(project=ordered, current=True)
     assert not outgrown.has_outgrown(ordered, before)
     items = arrive(ordered, 31 if why == "many" else 6)
+    if why == "many without a place":
+        Entry.objects.filter(ranking=before, item__in=[item.pk for item in items]).delete()
+        Entry.objects.filter(ranking=before).update(band=ARRIVALS)
     if why == "strategy":
         Ranking.objects.filter(pk=before.pk).update(strategy="random")
     if why == "another version":
@@ -218,7 +299,9 @@ def test_another_order_is_made_where_places_in_this_one_would_not_do(ordered: Pr
     assert done[-1].kind == "rank"
     assert len(done) == (2 if why == "a ladder without photos" else 1)
     assert Ranking.objects.get(project=ordered, current=True).number > before.number
-    assert all(each.ladder_id and not each.late for each in entries(items))
+    waiting = Entry.objects.filter(ranking__project=ordered, ranking__current=True)
+    assert waiting.count() == 40 + len(items)
+    assert all(each.ladder_id and not each.late for each in waiting)
 
 
 def test_without_a_model_few_wait_behind_and_many_make_another_order() -> None:

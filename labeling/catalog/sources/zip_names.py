@@ -89,7 +89,7 @@ def _places(file: int, at: int, size: int) -> Iterator[int]:
     while at < stop:
         if at + _MEMBER_SIZE > seen + len(window):
             window, seen = os.pread(file, _WINDOW, at), at
-        if not window.startswith(_MEMBER, at - seen) or at + _MEMBER_SIZE > seen + len(window):
+        if not window.startswith(_MEMBER, at - seen) or at + _MEMBER_SIZE > min(stop, seen + len(window)):
             raise zipfile.BadZipFile("Bad magic number for central directory")
         yield at
         at += _MEMBER_SIZE + sum(struct.unpack_from("<HHH", window, at - seen + 28))

@@ -30,7 +30,7 @@ class Members:
             self._database.execute("BEGIN")
             self._database.executemany(_ADD, (_row(name, number) for name, number in named))
             for column in ("last", "stem"):
-                self._database.execute(f"CREATE INDEX by_{column} ON member ({column}) WHERE photo")
+                self._database.execute(f"CREATE INDEX by_{column} ON member ({column})")
             self._database.execute("COMMIT")
         except BaseException:
             self.close()

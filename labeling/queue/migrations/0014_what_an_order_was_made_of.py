@@ -36,6 +36,13 @@ class Migration(migrations.Migration):
             "last_item_id",
             models.BigIntegerField(null=True, help_text="of that pool, the photo that came last"),
         ),
+        migrations.AddField(
+            "ranking",
+            "last_before_missing",
+            models.BigIntegerField(
+                null=True, help_text="all photos up to this one had embeddings; empty where all had"
+            ),
+        ),
         migrations.RunSQL(
             f"CREATE OR REPLACE VIEW queue_placed AS {_VIEW}",
             "DROP VIEW queue_placed; CREATE VIEW queue_placed AS "
