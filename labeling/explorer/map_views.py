@@ -25,6 +25,7 @@ from labeling.explorer.spaces import current_space
 from labeling.frontier.told import standing
 from labeling.http.safe_methods import only_looked_at
 from labeling.jobs.selectors import live_jobs
+from labeling.learning.features import embedding_failed
 from labeling.people.signed_in import signed_in
 from labeling.text.typed_numbers import whole
 
@@ -47,6 +48,7 @@ def map_page(request: HttpRequest, slug: str) -> HttpResponse:
         legend=list(enumerate(colours.legend)),
         rest=colours.rest,
         none=NONE,
+        failed="" if space else embedding_failed(project),
         under_way=any(job.kind == JOB_KIND for job in live_jobs(project.pk)),
     )
     return render(request, "explorer/map.html", context)
