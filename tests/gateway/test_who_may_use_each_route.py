@@ -173,6 +173,8 @@ PAGES: dict[str, dict[str, str]] = {
     "adaptation": {"GET": ADMIN},
     "adaptation-result": {"GET": ADMIN},
     "adaptation-run": {"POST": ADMIN},
+    "model-import": {"GET": ADMIN, "POST": ADMIN},
+    "model-import-step": {"POST": ADMIN},
     "bundle": {"GET": ADMIN},
     "bundle-state": {"GET": ADMIN},
     "bundle-make": {"POST": ADMIN},
@@ -297,6 +299,9 @@ KNOWN: dict[str, dict[str, str]] = {
     "api-scores": {"GET": ADMIN},
     "api-embeddings": {"GET": ADMIN},
     "api-versions": {"POST": ADMIN},
+    "api-model-import": {"POST": ADMIN},
+    "api-model-import-try": {"POST": ADMIN},
+    "api-model-import-take": {"POST": ADMIN},
     "api-jobs": {"GET": ADMIN},
     "api-job": {"GET": ADMIN},
     "api-cancel": {"POST": ADMIN},
@@ -404,6 +409,7 @@ def test_a_route_answers_only_those_who_may_use_it(world: World, name: str, meth
             own |= name == "map-points"  # the photos of this world have no embeddings
             own |= name == "api-erasure-lift"  # no photo of this world is gone
             own |= name == "slack-picture"  # the photo in dispute has no file
+            own |= "model-import-" in name  # nor did it look at a model that was sent
             own |= name == "lab-earlier"  # the job of this world is no run of the lab
             assert fine and (status != 404 or own), told
         elif role == "anonymous":
