@@ -25,11 +25,11 @@ def ask(question: dict[str, Any]) -> dict[str, Any]:
         )
         told: dict[str, Any] = json.loads(ran.stdout.splitlines()[-1])
     except subprocess.TimeoutExpired:
-        raise NotTaken(f"The model did not answer for four photos within {2 * SECONDS} s.") from None
+        raise NotTaken(f"The model did not answer for four photos within {2 * SECONDS}\u00a0s.") from None
     except (ValueError, IndexError):
         raise NotTaken(
-            f"The model ended the process that tried it (code {ran.returncode}): it takes more than {SECONDS} s or too much "
-            f"memory, or is damaged. {ran.stderr.strip()[-300:]}"
+            f"The model ended the process that tried it (code {ran.returncode}): it takes more than {SECONDS}\u00a0s or too "
+            f"much memory, or is damaged. {ran.stderr.strip()[-300:]}"
         ) from None
     if "refused" in told:  # it may quote the file, which may hold what no database takes as text
         raise NotTaken("".join(each for each in told["refused"][:2000] if each.isprintable() or each == "\n"))

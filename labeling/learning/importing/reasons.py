@@ -26,10 +26,10 @@ told.know(
         gettext_noop(
             "The model must take photos of three colours, as (n, 3, side, side); it takes %(shape)s."
         ),
-        gettext_noop("The model did not answer for four photos within %(n)s s."),
+        gettext_noop("The model did not answer for four photos within %(n)s\u00a0s."),
         gettext_noop(
-            "The model ended the process that tried it (code %(code)s): it takes more than %(n)s s or too much memory, or "
-            "is damaged. %(error)s"
+            "The model ended the process that tried it (code %(code)s): it takes more than %(n)s\u00a0s or too much memory, "
+            "or is damaged. %(error)s"
         ),
         gettext_noop("The model gives no finite number for each of %(n)s classes on photos of noise."),
         gettext_noop(

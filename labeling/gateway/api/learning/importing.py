@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from rest_framework import serializers
@@ -29,7 +30,7 @@ class ModelIn(StrictSerializer):
 
 
 class _Three(serializers.ListField):
-    def __init__(self, **options: object) -> None:
+    def __init__(self, **options: Any) -> None:
         super().__init__(child=FiniteFloat(), min_length=3, max_length=3, **options)
 
 
