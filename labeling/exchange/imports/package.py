@@ -16,8 +16,8 @@ from typing import IO, Any
 
 import ijson
 
-from labeling.catalog.source_errors import SourceError
-from labeling.catalog.sources import ARCHIVE, Archive
+from labeling.catalog.sources.errors import SourceError
+from labeling.catalog.sources.source import ARCHIVE, Archive
 from labeling.exchange.imports.nesting import refuse_deep
 from labeling.exchange.imports.photo_names import is_photo, is_sha256, path_of
 from labeling.exchange.imports.reader import Unreadable

@@ -5,15 +5,13 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST
 
 from labeling.catalog.models import Project
-from labeling.catalog.pages import project_context, show_refusal
-from labeling.catalog.permissions import Action, project_for
+from labeling.catalog.pages import open_to, project_context, show_refusal
+from labeling.catalog.permissions import Action
 from labeling.http.refused import refusals_said
 from labeling.learning.importing import page, services
 from labeling.learning.importing.forms import SendForm, TryForm
@@ -21,10 +19,8 @@ from labeling.people.signed_in import signed_in
 from labeling.refusals import Refused
 
 
-@login_required
-@require_http_methods(["GET", "POST"])
-def model(request: HttpRequest, slug: str) -> HttpResponse:
-    project = project_for(request.user, slug, Action.ADMIN)
+@open_to(get=Action.ADMIN, post=Action.ADMIN)
+def model(request: HttpRequest, project: Project) -> HttpResponse:
     form = SendForm(*((request.POST, request.FILES) if request.method == "POST" else ()))
     if request.method == "POST" and form.is_valid():
         try:
@@ -32,17 +28,16 @@ def model(request: HttpRequest, slug: str) -> HttpResponse:
         except Refused as refusal:
             show_refusal(form, refusal)
         else:
-            return redirect("model-import", slug=slug)
+            return redirect("model-import", slug=project.slug)
     if request.GET.get("part") == "progress":
         return render(request, "learning/_model_progress.html", {"project": project} | page.state(project))
     return _page(request, project, send=form)
 
 
-@login_required
-@require_POST
-def step(request: HttpRequest, slug: str, job_id: UUID) -> HttpResponse:
+@open_to(post=Action.ADMIN)
+def step(request: HttpRequest, project: Project, job_id: UUID) -> HttpResponse:
     """``action``: try the model that this job looked at, or take it as it was tried."""
-    project, by = project_for(request.user, slug, Action.ADMIN), signed_in(request)
+    by = signed_in(request)
     look, action = services.look_of(project, job_id), request.POST.get("action", "")
     draft = page.state(project)["draft"]
     if action == "take":
@@ -61,7 +56,7 @@ def step(request: HttpRequest, slug: str, job_id: UUID) -> HttpResponse:
         messages.error(
             request, _("Another file was sent since, or this button is not known. Here is how it stands.")
         )
-    return redirect("model-import", slug=slug)
+    return redirect("model-import", slug=project.slug)
 
 
 def _page(
