@@ -56,7 +56,6 @@ def fill(images: int, heads: int, dims: int, dtype: str) -> tuple[list[Project],
 
     from labeling.catalog.services import create_project
     from labeling.database.partitions import Partition
-    from labeling.queue import entry_counts
     from labeling.queue.models import Ranking
 
     first, admin, (person,) = make_project(labelers=1, min_view_ms=0, gold_rate=0.0)
@@ -96,13 +95,9 @@ def fill(images: int, heads: int, dims: int, dtype: str) -> tuple[list[Project],
         room = Partition("queue_entry", "ranking_id", ranking.pk)
         room.create()
         room.attach()
-        # Counted as a whole, as each order is: a million rows of counts would be folded in the midst of what is measured.
-        cursor.execute("SET LOCAL session_replication_role = replica")
         cursor.execute(_ARRIVED, [ranking.pk, first.pk])
-        entry_counts.begin(ranking, {(0, 0): images})
     with connection.cursor() as cursor:
-        # As a pool that has stood for a while: autovacuum would read all that was just written, during the job.
-        cursor.execute("VACUUM (ANALYZE)")
+        cursor.execute("ANALYZE")
     for number, project in enumerate(projects):
         _champion(project, dims, number)
     _embed(images, dims, dtype)

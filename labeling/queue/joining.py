@@ -14,7 +14,6 @@ import numpy as np
 import numpy.typing as npt
 from django.db import connection, transaction
 
-from inference.strategies.base import top_two
 from labeling.catalog.models import Project
 from labeling.catalog.selectors import class_resolution
 from labeling.database import locks
@@ -24,7 +23,7 @@ from labeling.learning import selectors as learning
 from labeling.learning.compute import artifact
 from labeling.learning.compute.classes import in_force
 from labeling.learning.compute.copying import fetch_columns
-from labeling.learning.compute.scoring import add_scores, gather, margins, probabilities
+from labeling.learning.compute.scoring import add_scores, gather, margins, predict, probabilities
 from labeling.learning.compute.stores import vectors_of
 from labeling.learning.models import ModelVersion
 from labeling.queue import events, placing, steps
@@ -101,8 +100,7 @@ def _take_places(
     if told is None:
         return None
     classes, of_classes = told
-    predicted, confidence = top_two(of_classes)
-    ladders = np.array(classes, dtype=np.int64)[predicted]
+    ladders, confidence = predict(of_classes, classes)
     placements = {each.predicted_id: each for each in Placement.objects.filter(ranking=ranking)}
     if not set(ladders.tolist()) <= placements.keys():
         return None  # a ladder without photos has no bands

@@ -162,12 +162,12 @@ def test_no_row_is_lost_where_a_portion_of_the_list_ends(monkeypatch: pytest.Mon
     """The real portions, and no photo: listing alone."""
     project = make_project()
     batch, _job = take_in(project, kind="zip", zip=upload("a.zip", zip_of({"one.png": b"?"})))
-    listing = [sources.Listed(f"{number}.png", str(number)) for number in range(count)]
+    listed = [sources.Listed(f"{number}.png", str(number)) for number in range(count)]
     archive = sources.StagedFiles(Path())
-    monkeypatch.setattr(archive, "listing", lambda: iter(listing), raising=False)
+    monkeypatch.setattr(archive, "listing", lambda: iter(listed), raising=False)
     listing.list_once(batch, archive)
     assert batch.files.count() == count
-    assert set(batch.files.values_list("name", flat=True)) == {each.name for each in listing}
+    assert set(batch.files.values_list("name", flat=True)) == {each.name for each in listed}
 
 
 # ---- one bad item never stops the others

@@ -22,7 +22,7 @@ from labeling.catalog.models import IntakeFile
 from labeling.catalog.name_encodings import Reading, kept_path, leads_out, read, reading_of
 from labeling.catalog.photos import PhotoRefused
 from labeling.catalog.sources.errors import SourceError
-from labeling.catalog.sources.zip_names import BlindToNames, name_of
+from labeling.catalog.sources.zip_names import BlindToNames, BlindZip, name_of
 
 ARCHIVE = "archive.zip"
 LONGEST_PATH = IntakeFile._meta.get_field("path").max_length or 0
@@ -92,14 +92,14 @@ class Archive:
         except FileNotFoundError:
             raise SourceError("archive_gone") from None
         try:
-            self.zip = zipfile.ZipFile(self.file)
+            self.zip = BlindZip(self.file)
         except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError):
             self.file.close()
             raise SourceError("archive_broken") from None
 
     def listing(self) -> Iterator[Listed]:
         members = self.zip.infolist()
-        # Of each, half a kilobyte is kept: a data set of 100,000 photos, with its lists, comes in again.
+        # A data set of 100,000 photos, with its lists, comes in again.
         limit = getattr(settings, "INTAKE_MAX_ZIP_MEMBERS", 250_000)
         if len(members) > limit:
             raise SourceError("archive_many", limit=limit)
@@ -107,10 +107,10 @@ class Archive:
         # What a member claims that is refused for its size is no size of the others.
         if sum(size for member in members if (size := member.file_size) <= settings.INTAKE_MAX_BYTES) > bound:
             raise SourceError("archive_large", limit=f"{bound / 2**30:.3g}")
-        names = [name_of(member) for member in members]
-        self.reading = reading_of(names, self._encoding)
+        self.reading = reading_of(map(name_of, members), self._encoding)
         encoding = self.reading.encoding if self.reading else "ascii"
-        for number, (member, raw) in enumerate(zip(members, names, strict=True)):
+        for number, member in enumerate(members):
+            raw = name_of(member)
             # Only the name as it is meant tells folders and dots: half a letter of Shift-JIS may look like a backslash.
             name = read(raw, encoding)
             if name.endswith("/") or is_clutter(name):

@@ -7,34 +7,93 @@ broken, and a member whose name is flagged in one of its two places only. So the
 from __future__ import annotations
 
 import io
+import os
 import struct
 import zipfile
 import zlib
+from array import array
+from collections.abc import Iterator
 from zipfile import ZipInfo
 
 _MEMBER, _LOCAL = b"PK\x01\x02", b"PK\x03\x04"  # APPNOTE 4.3.12 and 4.3.7
-_MEMBER_SIZE, _LOCAL_SIZE = 46, 30
+_FIELDS = struct.Struct("<4s4B4HL2L5H2L")
+_MEMBER_SIZE, _LOCAL_SIZE = _FIELDS.size, 30
+_WINDOW = 2**20
 _UTF8 = 0x800
 _NEWEST_VERSION = zipfile.MAX_EXTRACT_VERSION
 _CLAIMS_UTF8 = 0x8000  # a bit of the same field that means nothing
 _UNICODE_PATH = 0x7075
 _END = b"PK\x05\x06"  # 4.3.16
+_END64, _END64_SIZE = (
+    b"PK\x06\x06",
+    56 + 20,
+)  # 4.3.14 and 4.3.15, which stand between the directory and its end
 _STANDS_IN_ZIP64 = b"\xff" * 4  # 4.5.3: a size, or where the member begins
 _NOWHERE = b"\xfe\xff\xff\xff"
 
 
 class BlindToNames(io.BufferedReader):
-    """The file of an archive for :class:`zipfile.ZipFile`, which then takes each name for single bytes (CP437)."""
+    """The file of an archive for :class:`BlindZip`, which then takes each name for single bytes (CP437)."""
 
     def read(self, size: int | None = -1, /) -> bytes:
         data = super().read(size)
-        if data.startswith(_MEMBER):
-            return _blinded(data)
         if len(data) == _LOCAL_SIZE and data.startswith(_LOCAL):
             made = bytearray(data)
             struct.pack_into("<H", made, 6, struct.unpack_from("<H", made, 6)[0] & ~_UTF8)
             return bytes(made)
         return data
+
+
+class BlindZip(zipfile.ZipFile):
+    """An archive whose directory stays on the disk: a member is read from there when it is asked for, and none is kept."""
+
+    def _RealGetContents(self) -> None:
+        self.filelist = Directory(self.fp)  # type: ignore[assignment, arg-type]
+
+
+class Directory:
+    """The members of an archive by their numbers: eight bytes each.
+
+    Raises :class:`zipfile.BadZipFile` where there is none.
+    """
+
+    def __init__(self, file: BlindToNames) -> None:
+        # Where it begins, as Python finds it: with a comment behind it, in ZIP64, or behind another file.
+        end = zipfile._EndRecData(file)  # type: ignore[attr-defined]
+        if not end:
+            raise zipfile.BadZipFile("File is not a zip file")
+        size, begins, ends = end[5], end[6], end[9]
+        #: What stands before the archive in its file.
+        self._before = ends - size - begins - (_END64_SIZE if end[0] == _END64 else 0)
+        if begins + self._before < 0:
+            raise zipfile.BadZipFile("Bad offset for central directory")
+        self._file = file
+        self._places = array("Q", _places(file.fileno(), begins + self._before, size))
+
+    def __len__(self) -> int:
+        return len(self._places) - 1
+
+    def __iter__(self) -> Iterator[ZipInfo]:
+        return (self[number] for number in range(len(self)))
+
+    def __getitem__(self, number: int) -> ZipInfo:
+        begins, ends = self._places[number], self._places[number + 1]
+        member = _member(os.pread(self._file.fileno(), ends - begins, begins))
+        member.header_offset += self._before
+        return member
+
+
+def _places(file: int, at: int, size: int) -> Iterator[int]:
+    """Where each member of the directory begins, and where the last one ends."""
+    stop, window, seen = at + size, b"", at
+    while at < stop:
+        if at + _MEMBER_SIZE > seen + len(window):
+            window, seen = os.pread(file, _WINDOW, at), at
+        if not window.startswith(_MEMBER, at - seen) or at + _MEMBER_SIZE > seen + len(window):
+            raise zipfile.BadZipFile("Bad magic number for central directory")
+        yield at
+        at += _MEMBER_SIZE + sum(struct.unpack_from("<HHH", window, at - seen + 28))
+    yield stop
 
 
 def name_of(member: ZipInfo) -> str | bytes:
@@ -45,31 +104,41 @@ def name_of(member: ZipInfo) -> str | bytes:
     return _unicode_path(member.extra, raw) or raw
 
 
-def _blinded(directory: bytes) -> bytes:
-    made = bytearray(directory)
-    at = 0
-    while directory.startswith(_MEMBER, at) and at + _MEMBER_SIZE <= len(directory):
-        (flags,) = struct.unpack_from("<H", directory, at + 8)
-        if flags & _UTF8:
-            struct.pack_into("<H", made, at + 8, flags & ~_UTF8 | _CLAIMS_UTF8)
-        (needed,) = struct.unpack_from("<H", directory, at + 6)
-        # A member of a kind that is not known here is refused when it is read; it must not stop the others.
-        struct.pack_into("<H", made, at + 6, min(needed, _NEWEST_VERSION))
-        next_at = at + _MEMBER_SIZE + sum(struct.unpack_from("<HHH", directory, at + 28))
-        if not _is_read(bytes(made[at:next_at])):
-            made[at:next_at] = _without_extra(made[at:next_at])
-        at = next_at
-    return bytes(made)
-
-
-def _is_read(entry: bytes) -> bool:
-    """Whether Python's reader takes this entry of a directory, and would not give up the whole directory for it."""
-    end = struct.pack("<4s4H2LH", _END, 0, 0, 1, 1, len(entry), 0, 0)
+def _member(entry: bytes) -> ZipInfo:
+    """What stands in one entry of a directory, with its name taken for single bytes."""
+    made = bytearray(entry)
+    needed, flags = struct.unpack_from("<HH", entry, 6)
+    if flags & _UTF8:
+        flags = flags & ~_UTF8 | _CLAIMS_UTF8
+    # A member of a kind that is not known here is refused when it is read; it must not stop the others.
+    struct.pack_into("<HH", made, 6, min(needed, _NEWEST_VERSION), flags)
+    (extra,) = struct.unpack_from("<H", entry, 30)
+    if not extra:
+        return _plain_member(bytes(made))
     try:
-        zipfile.ZipFile(io.BytesIO(entry + end)).close()
+        return _read_one(bytes(made))
     except Exception:  # what stands in an archive makes its reader fail in many ways
-        return False
-    return True
+        return _read_one(_without_extra(made))
+
+
+def _plain_member(entry: bytes) -> ZipInfo:
+    """One without extra fields, which are all that can be wrong: in a fifth of the time that Python's reader takes."""
+    stands = _FIELDS.unpack_from(entry)
+    ends = _MEMBER_SIZE + stands[12]
+    member = ZipInfo(entry[_MEMBER_SIZE:ends].decode("cp437"))
+    member.comment = entry[ends : ends + stands[14]]
+    (
+        member.create_version, member.create_system, member.extract_version, member.reserved, member.flag_bits,
+        member.compress_type, _time, _day, member.CRC, member.compress_size, member.file_size,
+    ) = stands[1:12]  # fmt: skip
+    member.volume, member.internal_attr, member.external_attr, member.header_offset = stands[15:19]
+    return member
+
+
+def _read_one(entry: bytes) -> ZipInfo:
+    end = struct.pack("<4s4H2LH", _END, 0, 0, 1, 1, len(entry), 0, 0)
+    with zipfile.ZipFile(io.BytesIO(entry + end)) as one:
+        return one.filelist[0]
 
 
 def _without_extra(entry: bytearray) -> bytes:

@@ -207,13 +207,21 @@ def write_scores(model_version: ModelVersion, item_ids: Ids, proba: Proba) -> di
 
 
 def _columns(model_version: ModelVersion, item_ids: Ids, proba: Proba) -> dict[str, npt.NDArray[Any]]:
-    predicted, confidence = top_two(proba)
+    predicted, confidence = predict(proba, model_version.classes)
     return {
         "item_id": item_ids,
-        "predicted_id": np.asarray(model_version.classes, dtype=np.int64)[predicted],
+        "predicted_id": predicted,
         "confidence": confidence.astype(np.float64),
         "probabilities": proba.astype(np.float64),
     }
+
+
+def predict(
+    proba: npt.NDArray[np.floating[Any]], classes: Sequence[int]
+) -> tuple[Ids, npt.NDArray[np.float32]]:
+    """Of probabilities (n, k) of these classes (ids): (n,) the likeliest class, and (n,) its distance from the boundary."""
+    at, confidence = top_two(proba)
+    return np.asarray(classes, dtype=np.int64)[at], confidence
 
 
 def margins(model_version: ModelVersion, proba: Proba) -> dict[int, npt.NDArray[np.float32]]:
