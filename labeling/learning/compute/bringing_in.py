@@ -28,9 +28,9 @@ from labeling.catalog.selectors import active_classes, current_guideline
 from labeling.catalog.services import log_activity
 from labeling.jobs.models import Job
 from labeling.learning import services
+from labeling.learning.columns import refuse_unknown
 from labeling.learning.compute import artifact
 from labeling.learning.compute.stores import load_backbone
-from labeling.learning.importing.columns import refuse_unknown
 from labeling.learning.models import BROUGHT_IN, BROUGHT_IN_FAMILY, ModelVersion, Snapshot
 from labeling.learning.selectors import champion
 from labeling.people.models import User

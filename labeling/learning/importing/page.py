@@ -13,7 +13,10 @@ from labeling.catalog.selectors import active_classes
 from labeling.jobs.models import Job, JobState
 from labeling.jobs.told import told
 from labeling.learning import job_lines
-from labeling.learning.importing import services
+from labeling.learning.importing import (
+    reasons,  # noqa: F401  (what a worker says is told in the language of the page)
+    services,
+)
 from labeling.learning.models import ModelVersion
 
 #: Jobs that are looked through: of one model, and trials of it.

@@ -18,12 +18,12 @@ from django.http import Http404
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from labeling.catalog.intake import sent_name
+from labeling.catalog.intake.handing_in import sent_name
 from labeling.catalog.models import Project
 from labeling.catalog.name_encodings import kept, read
 from labeling.jobs.models import Job, JobQuerySet, JobState
 from labeling.jobs.services import enqueue
-from labeling.learning.importing.columns import refuse_unknown
+from labeling.learning.columns import refuse_unknown
 from labeling.people.models import User
 from labeling.refusals import Refused
 from labeling.store import on_disk

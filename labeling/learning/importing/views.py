@@ -10,24 +10,20 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from labeling.catalog.models import Project
-from labeling.catalog.pages import open_to, project_context, show_refusal
+from labeling.catalog.pages import open_to, project_context
 from labeling.catalog.permissions import Action
-from labeling.http.refused import refusals_said
+from labeling.http.refused import refusals_beside, refusals_said
 from labeling.learning.importing import page, services
 from labeling.learning.importing.forms import SendForm, TryForm
 from labeling.people.signed_in import signed_in
-from labeling.refusals import Refused
 
 
 @open_to(get=Action.ADMIN, post=Action.ADMIN)
 def model(request: HttpRequest, project: Project) -> HttpResponse:
     form = SendForm(*((request.POST, request.FILES) if request.method == "POST" else ()))
     if request.method == "POST" and form.is_valid():
-        try:
+        with refusals_beside(form):
             services.send_model(project=project, by=signed_in(request), **form.cleaned_data)
-        except Refused as refusal:
-            show_refusal(form, refusal)
-        else:
             return redirect("model-import", slug=project.slug)
     if request.GET.get("part") == "progress":
         return render(request, "learning/_model_progress.html", {"project": project} | page.state(project))
@@ -45,12 +41,10 @@ def step(request: HttpRequest, project: Project, job_id: UUID) -> HttpResponse:
             services.take_model(look=look, project=project, by=by)
     elif action == "try" and draft is not None and draft.look == look:
         form = TryForm(project, draft.columns, draft.asked, request.POST)
-        if not form.is_valid():
-            return _page(request, project, form=form)
-        try:
-            services.try_model(look=look, project=project, by=by, **form.asked())
-        except Refused as refusal:
-            show_refusal(form, refusal)
+        if form.is_valid():
+            with refusals_beside(form):
+                services.try_model(look=look, project=project, by=by, **form.asked())
+        if form.errors:
             return _page(request, project, form=form)
     else:
         messages.error(
