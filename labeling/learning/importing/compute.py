@@ -169,8 +169,8 @@ def _some_photos(project: Project) -> list[Item]:
         return []
     dice = random.Random(0)
     found: dict[int, Item] = {}
-    for _try in range(3 * PHOTOS):
-        place = dice.randint(ends["first"], ends["last"])
+    span = range(ends["first"], ends["last"] + 1)
+    for place in dice.sample(span, min(3 * PHOTOS, len(span))):
         items = Item.objects.filter(project=project, pk__gte=place, image__size__gt=0)
         item = items.select_related("image").order_by("pk").first()
         if item is not None:
