@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 from django.db import transaction
 
+from config.database import ROOT
 from labeling.catalog.permissions import ALLOWED, Action
 from labeling.gateway.api.base import ApiView
 from labeling.http.who_may import Who
@@ -352,3 +354,11 @@ def _send(client: Any, method: str, address: str) -> int:
     if response.status_code in {302, 303}:  # to the log-in page, or on to the next page after a form
         return 302 if "/login" in response["Location"] else 200
     return int(response.status_code)
+
+
+def test_a_page_asks_whether_it_is_posted_to_and_not_whether_it_is_got() -> None:
+    """HEAD is allowed wherever GET is, and needs no token: what takes it for a POST changes something."""
+    rooms = ROOT / "labeling"
+    views = [*rooms.rglob("*views.py"), *rooms.rglob("views/*.py")]
+    assert len(views) > 20
+    assert [path for path in views if re.search(r"method (==|!=) \"GET\"", path.read_text())] == []

@@ -61,7 +61,7 @@ def keep_or_download(
     request: HttpRequest, shelf: Shelf[T], make: Callable[..., T], form: Form, *, told: str, address: str
 ) -> HttpResponse | None:
     """``make``: the template, with what the form says; None: the form is to be shown, with its errors."""
-    if "file" in request.GET and request.method == "GET":
+    if "file" in request.GET and request.method != "POST":
         with refusals_said(request):
             made = make()
             return as_response(made.key, made.content)
