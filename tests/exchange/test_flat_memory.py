@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sqlite3
 import tracemalloc
 import zipfile
@@ -13,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from labeling.catalog.sources.source import ARCHIVE
+from labeling.catalog.sources.source import ARCHIVE, Archive, SourceError
 from labeling.exchange.formats import zipped as zips
 from labeling.exchange.imports.members import Members
 from labeling.exchange.imports.package import Package
@@ -123,3 +124,18 @@ def test_a_class_to_each_photo_of_coco_is_joined(monkeypatch: pytest.MonkeyPatch
         assert sum(each.labels == ("functional",) for each in said) == count
 
     assert grows(read) < MOST
+
+
+def test_a_directory_that_ends_within_an_entry_is_refused(tmp_path: Path) -> None:
+    """The end record behind it must not be taken for the rest of the entry."""
+    plain = io.BytesIO()
+    with zipfile.ZipFile(plain, "w") as file:
+        file.writestr("a.png", b"a photo")
+        file.writestr("b.png", b"another")
+    data = plain.getvalue()
+    second, end = data.rindex(b"PK\x01\x02"), data.rindex(b"PK\x05\x06")
+    size = second + 26 - data.index(b"PK\x01\x02")
+    record = data[end : end + 12] + size.to_bytes(4, "little") + data[end + 16 :]
+    (tmp_path / ARCHIVE).write_bytes(data[: second + 26] + record)
+    with pytest.raises(SourceError, match="no whole zip archive"):
+        list(Archive(tmp_path).listing())
