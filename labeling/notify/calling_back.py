@@ -20,7 +20,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from labeling.catalog import erased
-from labeling.catalog.intake import is_on_its_way
+from labeling.catalog.intake.handing_in import is_on_its_way
 from labeling.catalog.models import Item, Project
 from labeling.database.locks import hold_name
 from labeling.frontier.deciding import decide_one

@@ -32,6 +32,11 @@ IS_ASKED_FIRST = "e.position < 0"
 IS_WAITED_FOR = f"e.position BETWEEN {WAITS_LONGEST} AND {WAITS_SHORTEST}"
 
 
+def is_unranked(band: int) -> bool:
+    """Of the band of an entry: nothing said yet where in the order it belongs."""
+    return band in {ARRIVALS, MACHINE_FIRST + _LATE}
+
+
 def waiting_since(moment: datetime) -> int:
     """Its position, by the minute."""
     return max(WAITS_LONGEST, min(WAITS_LONGEST + int(moment.timestamp() // 60), WAITS_SHORTEST))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,12 +16,10 @@ from labeling.database.locks import Lock
 from labeling.database.partitions import Partition
 from labeling.database.planner import without_nested_loops
 from labeling.learning.compute.copying import copy_into, fetch_columns
+from labeling.learning.compute.ordering import Ordered, places_of
 from labeling.queue import entry_counts, events, machine_first, pace, placing, steps
 from labeling.queue.models import Ranking
 from labeling.queue.places import ARRIVALS, IS_ASKED_FIRST
-
-if TYPE_CHECKING:
-    from labeling.learning.compute.ordering import Ordered
 
 #: A transaction that settled a photo may have begun so long before the photos were listed, and ended after.
 _LONGEST_TRANSACTION = timedelta(minutes=5)
@@ -65,8 +63,12 @@ def write_ranking(
     arrivals: list[int],
     margins: steps.Margins,
     read_at: datetime,
+    photos: int = 0,
+    last_item_id: int | None = None,
 ) -> Ranking:
     """Copy the order into a ranking that is not yet current. ``arrivals`` go behind all others.
+
+    ``photos``, ``last_item_id``: of the pool that was read for it, how many have embeddings, and the one that came last.
 
     ``margins``: of all photos that the order's version has scored, as for :func:`labeling.queue.steps.write_placements`;
     ``read_at`` as for :func:`swap_in`.
@@ -83,6 +85,8 @@ def write_ranking(
         bands=bands,
         model_version_id=ordered.model_version_id,
         summary=ordered.summary(),
+        photos=photos,
+        last_item_id=last_item_id,
     )
     partition = partition_of(ranking.pk)
     partition.create(round=1, taken=0, free=project.answers_per_image, late=False, draw="rank")
@@ -103,13 +107,8 @@ def write_ranking(
 def _by_place(columns: dict[str, Any]) -> dict[tuple[int, int], int]:
     """(ladder, 0 for none; band) -> rows."""
     bands = columns["band"]
-    ladders = columns.get("ladder_id", np.zeros(len(bands), dtype=np.int64))
-    return {
-        (ladder, band): n
-        for ladder in np.unique(ladders).tolist()
-        for band, n in enumerate(np.bincount(bands[ladders == ladder]).tolist())
-        if n
-    }
+    places, which = places_of(columns.get("ladder_id", np.zeros(len(bands), dtype=np.int64)), bands)
+    return dict(zip(places, np.bincount(which).tolist(), strict=True))
 
 
 # What another ranking must know of an entry: exactly the rows of the index entry_touched.

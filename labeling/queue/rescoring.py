@@ -35,6 +35,7 @@ from labeling.learning.compute.scoring import (
     gather,
     items_of,
     margins,
+    picked,
     probabilities,
     write_scores,
 )
@@ -155,6 +156,7 @@ class _Ahead:
     read_at: datetime
     judged_by: str
     photos: int
+    embedded: int
     ordered: Any
 
 
@@ -180,8 +182,9 @@ def _begin(
         with stages.of("ordering"):
             return ordering.order(prepared, bands=project.bands, seed=seed)
 
-    mine = proba[pool.images] if proba is not None else None
-    return _Ahead(member, pool, mine, seed, read_at, judged_by, len(items), thread.submit(think))
+    mine = picked(proba, pool.images) if proba is not None else None
+    embedded = int(gathered.places.found[pool.images].sum())
+    return _Ahead(member, pool, mine, seed, read_at, judged_by, len(items), embedded, thread.submit(think))
 
 
 def _write(ahead: _Ahead, stages: Stages) -> dict[str, Any]:
@@ -203,6 +206,8 @@ def _write(ahead: _Ahead, stages: Stages) -> dict[str, Any]:
             arrivals=ordered.missing,
             margins=margins(champion, ahead.proba) if champion is not None else {},
             read_at=ahead.read_at,
+            photos=ahead.embedded,
+            last_item_id=int(ahead.pool.item_ids[-1]) if len(ahead.pool.item_ids) else None,
         )
     with stages.of("taking over"):
         swap_in(ranking=ranking, read_at=ahead.read_at)

@@ -11,6 +11,7 @@ from labeling.catalog.models import Project
 from labeling.jobs.handlers import handles
 from labeling.jobs.progress import Progress
 from labeling.queue import entry_counts, placing
+from labeling.queue.joining import join_order
 from labeling.queue.rescoring import rescore
 
 log = logging.getLogger(__name__)
@@ -22,6 +23,11 @@ def rank(progress: Progress) -> dict[str, Any]:
     done = rescore([Project.objects.get(pk=progress.job.project_id or 0)], progress)
     (told,) = done["projects"]
     return {**told, "seconds": done["seconds"]}
+
+
+@handles("place")
+def place(progress: Progress) -> dict[str, Any]:
+    return join_order(progress)
 
 
 @handles("rescore")

@@ -10,12 +10,12 @@ import pytest
 from django.db import connection
 from django.urls import reverse
 
-from labeling.explorer.colouring import NONE, By, colouring
 from labeling.explorer.laying_out import JOB_KIND
-from labeling.explorer.map_points import points
+from labeling.explorer.map.colouring import NONE, By, colouring
+from labeling.explorer.map.points import points
 from labeling.explorer.models import Space
+from labeling.explorer.search.wanted import Wanted
 from labeling.explorer.spaces import current_space
-from labeling.explorer.wanted import Wanted
 from labeling.frontier.told import Status
 from labeling.jobs.models import Job
 from labeling.learning.models import Score
@@ -70,7 +70,7 @@ def test_points_come_in_parts_with_the_colour_that_is_asked_for(
 ) -> None:
     circle.fill()
     settle(circle.project, circle.items[:10], ["functional", "defective"] * 5)
-    monkeypatch.setattr("labeling.explorer.map_points.CHUNK", 25)
+    monkeypatch.setattr("labeling.explorer.map.points.CHUNK", 25)
     address = reverse("map-points", args=[circle.project.slug])
     found: list[tuple[int, int, int, int]] = []
     after = 0.0

@@ -106,7 +106,7 @@ QUERIES: dict[str, int] = {
     "GET api-import-rows": 5,
     "POST api-import-step": 4,
     "GET protocols": 6,
-    "GET protocol": 8,
+    "GET protocol": 9,
     "GET protocol-figures": 11,
     "GET asset": 10,
     "GET api-protocol-figures": 10,

@@ -216,6 +216,26 @@ def test_a_model_that_never_finds_a_class_is_not_praised() -> None:
             "Ada changed what the machine may decide: Decision mode: Off → On; "
             "Planned random labels: 500 → 1000; Target precision, in %: 98 → 95.5.",
         ),
+        ("decided", {"mode": "on", "photos": 1, "audited": 0}, "The machine decided 1 photo."),
+        (
+            "decided",
+            {"mode": "on", "photos": 7, "audited": 1},
+            "The machine decided 7 photos; 1 of them goes to people, blind, as the audit.",
+        ),
+        ("decided", {"mode": "shadow", "photos": 1}, "In shadow, the machine would have decided 1 photo."),
+        ("random_drawn", {"photos": 1}, "Ada had 1 photo drawn at random, for the proof."),
+        ("random_drawn", {"photos": 20}, "Ada had 20 photos drawn at random, for the proof."),
+        (
+            "certificate_suspended",
+            {"reason": "audit", "class": "dent", "errors": 2, "audited": 9, "photos": 1},
+            f"The certificate for {isolated('dent')} is suspended: 2 of 9 audited decisions were wrong. "
+            "1 photo went back to people.",
+        ),
+        (
+            "labeler_paused",
+            {"labeler": "kim", "correct": 3, "asked": 9, "to_review": 1},
+            f"{isolated('kim')} is paused: 3 of the last 9 gold answers were right. 1 unconfirmed answer went to review.",
+        ),
         ("something_new", {}, "Ada: something new"),
         ("band_opened", {}, "Ada: band opened"),
     ],

@@ -7,8 +7,8 @@ from collections.abc import Collection, Mapping
 
 from django.db import transaction
 
-from labeling.catalog import metadata
-from labeling.catalog.metadata import Value
+from labeling.catalog.metadata import values as metadata
+from labeling.catalog.metadata.values import Value
 from labeling.catalog.models import Metadata, Project
 from labeling.database import locks
 from labeling.database.locks import Lock

@@ -9,7 +9,7 @@ from django.db.models import F, Max
 from django.utils.translation import gettext as _
 
 from labeling.catalog.activity import log_activity
-from labeling.catalog.metadata import LONGEST_TEXT, checked
+from labeling.catalog.metadata.values import LONGEST_TEXT, checked
 from labeling.catalog.models import Project
 from labeling.database.locks import Lock, hold
 from labeling.exchange.spelling import spelled

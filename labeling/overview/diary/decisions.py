@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, ngettext_lazy
 
 from labeling.frontier.models import EndReason, Mode, PromiseKind, WatchedPart
 from labeling.frontier.promise import per_cent
@@ -56,28 +56,35 @@ def _certified(data: Data) -> str:
 
 
 def _void(data: Data) -> str:
-    return _("%(n)d certificates are void: %(why)s.") % {
-        "n": data["certificates"],
-        "why": str(EndReason(data["reason"]).label),
-    }
+    said = ngettext(
+        "%(n)d certificate is void: %(why)s.", "%(n)d certificates are void: %(why)s.", data["certificates"]
+    )
+    return said % {"n": data["certificates"], "why": str(EndReason(data["reason"]).label)}
 
 
 def _suspended(data: Data) -> str:
     if data["reason"] == EndReason.AUDIT:
         said = (
             _(
-                "The certificate for %(class)s is suspended: %(errors)d of %(audited)d audited decisions were "
-                "wrong. %(photos)d photos went back to people."
+                "The certificate for %(class)s is suspended: %(errors)d of %(audited)d audited decisions were wrong."
             )
             if data.get("part", WatchedPart.MACHINE) == WatchedPart.MACHINE
             else _(
-                "The certificate for %(class)s is suspended: %(errors)d of %(audited)d audited labels were "
-                "wrong. %(photos)d photos went back to people."
+                "The certificate for %(class)s is suspended: %(errors)d of %(audited)d audited labels were wrong."
             )
         )
-        return said % data + _withdrawn(data)
-    by_hand = _("%(who)s suspended the certificate for %(class)s; %(photos)d photos went to people") % data
-    return by_hand + noted(data, "note") + _withdrawn(data)
+        back = ngettext(
+            "%(photos)d photo went back to people.",
+            "%(photos)d photos went back to people.",
+            data["photos"],
+        )
+        return f"{said % data} {back % data}" + _withdrawn(data)
+    by_hand = ngettext(
+        "%(who)s suspended the certificate for %(class)s; %(photos)d photo went to people",
+        "%(who)s suspended the certificate for %(class)s; %(photos)d photos went to people",
+        data["photos"],
+    )
+    return by_hand % data + noted(data, "note") + _withdrawn(data)
 
 
 def _withdrawn(data: Data) -> str:
@@ -95,11 +102,23 @@ def _withdrawn(data: Data) -> str:
 
 def _decided(data: Data) -> str:
     if data["mode"] == Mode.SHADOW:
-        return _("In shadow, the machine would have decided %(photos)d photos.") % data
-    return (
-        _("The machine decided %(photos)d photos; %(audited)d of them go to people, blind, as the audit.")
-        % data
+        in_shadow = ngettext(
+            "In shadow, the machine would have decided %(photos)d photo.",
+            "In shadow, the machine would have decided %(photos)d photos.",
+            data["photos"],
+        )
+        return in_shadow % data
+    said = ngettext(
+        "The machine decided %(photos)d photo", "The machine decided %(photos)d photos", data["photos"]
     )
+    if not data["audited"]:
+        return said % data + "."
+    audited = ngettext(
+        "%(audited)d of them goes to people, blind, as the audit.",
+        "%(audited)d of them go to people, blind, as the audit.",
+        data["audited"],
+    )
+    return f"{said % data}; {audited % data}"
 
 
 KINDS = {
@@ -108,15 +127,29 @@ KINDS = {
     "band_drawn": Kind(
         "dices",
         "frontier",
-        _("%(who)s had %(photos)d photos of “%(class)s” drawn at random, for its next threshold."),
+        ngettext_lazy(
+            "%(who)s had %(photos)d photo of “%(class)s” drawn at random, for its next threshold.",
+            "%(who)s had %(photos)d photos of “%(class)s” drawn at random, for its next threshold.",
+            "photos",
+        ),
     ),
     "random_drawn": Kind(
-        "dices", "frontier", _("%(who)s had %(photos)d photos drawn at random, for the proof.")
+        "dices",
+        "frontier",
+        ngettext_lazy(
+            "%(who)s had %(photos)d photo drawn at random, for the proof.",
+            "%(who)s had %(photos)d photos drawn at random, for the proof.",
+            "photos",
+        ),
     ),
     "arrivals_unusual": Kind(
         "shield-alert",
         "frontier",
-        _("%(photos)d photos that came in differ from the pool. The machine leaves them to people."),
+        ngettext_lazy(
+            "%(photos)d photo that came in differs from the pool. The machine leaves it to people.",
+            "%(photos)d photos that came in differ from the pool. The machine leaves them to people.",
+            "photos",
+        ),
     ),
     "certificates_void": Kind("shield", "frontier", _void),
     "certificate_suspended": Kind("shield-alert", "frontier", _suspended),
@@ -124,8 +157,10 @@ KINDS = {
     "deciding_paused": Kind(
         "circle-pause",
         "frontier",
-        _(
-            "The machine decides no more of %(class)s for now: %(waiting)d of its decisions wait for their audit."
+        ngettext_lazy(
+            "The machine decides no more of %(class)s for now: %(waiting)d of its decisions waits for its audit.",
+            "The machine decides no more of %(class)s for now: %(waiting)d of its decisions wait for their audit.",
+            "waiting",
         ),
     ),
     "deciding_resumed": Kind(

@@ -16,9 +16,9 @@ Data = dict[str, Any]
 class Kind:
     """``icon`` is a lucide name, ``page`` the url name where more is to be seen (empty: nowhere).
 
-    ``text`` is a sentence with the names of the data in it, or makes one of them; behind it stands what people wrote, by the
-    name ``note``. ``many`` is for what comes often: one after the other by the same person are one line, with their number
-    as ``times``.
+    ``text`` is a sentence with the names of the data in it (``ngettext_lazy`` where it counts), or makes one of them; behind
+    it stands what people wrote, by the name ``note``. ``many`` is for what comes often: one after the other by the same
+    person are one line, with their number as ``times``.
     """
 
     icon: str
@@ -29,8 +29,8 @@ class Kind:
 
     def said(self, data: Data) -> str:
         if self.many and "times" in data:
-            return str(self.many) % data
-        said = self.text(data) if callable(self.text) else str(self.text) % data
+            return str(self.many % data)
+        said = self.text(data) if callable(self.text) else str(self.text % data)
         return said + noted(data, self.note) if self.note else said
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, ngettext_lazy
 
 from labeling.overview.diary.kind import Data, Kind
 
@@ -33,7 +33,15 @@ KINDS = {
     "intake_started": Kind("folder-up", "intake", _("%(who)s began an intake of %(source)s.")),
     "intake_finished": Kind("folder-up", "intake", _finished),
     "intake_cancelled": Kind("folder-up", "intake", _("%(who)s stopped an intake.")),
-    "intake_discarded": Kind("folder-up", "intake", _("%(who)s gave up %(files)d files of an intake.")),
+    "intake_discarded": Kind(
+        "folder-up",
+        "intake",
+        ngettext_lazy(
+            "%(who)s gave up %(files)d file of an intake.",
+            "%(who)s gave up %(files)d files of an intake.",
+            "files",
+        ),
+    ),
     "intake_renamed": Kind(
         "folder-up", "intake", _("%(who)s had the names of %(source)s read in another encoding.")
     ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from labeling.explorer.models import Deed
 from labeling.overview.diary.kind import Data, Kind, noted
@@ -13,8 +14,10 @@ def _band(data: Data) -> str:
     if data.get("first"):
         return str(_("The first model put the photos in order: the bands begin, at the surest ones."))
     if data.get("anew"):
-        said = _(
-            "Band %(n)d counts anew, as the guideline asks something else now: %(left)d ground truths still count."
+        said = ngettext(
+            "Band %(n)d counts anew, as the guideline asks something else now: %(left)d ground truth still counts.",
+            "Band %(n)d counts anew, as the guideline asks something else now: %(left)d ground truths still count.",
+            data["ground_truths"],
         )
         return said % {**number, "left": data["ground_truths"]}
     if data.get("again"):
@@ -30,19 +33,25 @@ def _band(data: Data) -> str:
 
 def _band_again(data: Data) -> str:
     if data["cause"] == "admin":
-        said = _("%(who)s opened band %(n)d again, for %(missing)d ground truths") % data
-        return said + noted(data, "reason")
-    if data["cause"] == "guideline":
-        return (
-            _(
-                "Band %(n)d is open again: the guideline asks something else now, and %(missing)d ground truths are "
-                "missing."
-            )
-            % data
+        said = ngettext(
+            "%(who)s opened band %(n)d again, for %(missing)d ground truth",
+            "%(who)s opened band %(n)d again, for %(missing)d ground truths",
+            data["missing"],
         )
-    return (
-        _("Band %(n)d is open again: the new model sees %(missing)d ground truths too few so far out.") % data
-    )
+        return said % data + noted(data, "reason")
+    if data["cause"] == "guideline":
+        said = ngettext(
+            "Band %(n)d is open again: the guideline asks something else now, and %(missing)d ground truth is missing.",
+            "Band %(n)d is open again: the guideline asks something else now, and %(missing)d ground truths are missing.",
+            data["missing"],
+        )
+    else:
+        said = ngettext(
+            "Band %(n)d is open again: the new model sees %(missing)d ground truth too few so far out.",
+            "Band %(n)d is open again: the new model sees %(missing)d ground truths too few so far out.",
+            data["missing"],
+        )
+    return said % data
 
 
 def _ruled(data: Data) -> str:
@@ -56,28 +65,41 @@ def _ruled(data: Data) -> str:
 
 
 def _bulk(data: Data) -> str:
-    said = _("%(who)s began with %(photos)d found photos: %(what)s.")
+    said = ngettext(
+        "%(who)s began with %(photos)d found photo: %(what)s.",
+        "%(who)s began with %(photos)d found photos: %(what)s.",
+        data["photos"],
+    )
     return said % {**data, "what": Deed(data["deed"]).label}
 
 
 def _bulk_undone(data: Data) -> str:
-    said = _("%(who)s took back what was done with %(photos)d found photos: %(what)s.")
+    said = ngettext(
+        "%(who)s took back what was done with %(photos)d found photo: %(what)s.",
+        "%(who)s took back what was done with %(photos)d found photos: %(what)s.",
+        data["photos"],
+    )
     return said % {**data, "what": Deed(data["deed"]).label}
 
 
 def _paused(data: Data) -> str:
-    said = (
-        _(
-            "%(labeler)s is paused: %(correct)d of the last %(asked)d gold answers were right. "
-            "%(to_review)d unconfirmed answers went to review."
+    said = [
+        _("%(labeler)s is paused: %(correct)d of the last %(asked)d gold answers were right.") % data,
+        ngettext(
+            "%(to_review)d unconfirmed answer went to review.",
+            "%(to_review)d unconfirmed answers went to review.",
+            data["to_review"],
         )
-        % data
-    )
-    if "asked_again" not in data:
-        return said
-    return " ".join(
-        [said, _("%(asked_again)d photos that one answer had settled wait for a second person.") % data]
-    )
+        % data,
+    ]
+    if "asked_again" in data:
+        again = ngettext(
+            "%(asked_again)d photo that one answer had settled waits for a second person.",
+            "%(asked_again)d photos that one answer had settled wait for a second person.",
+            data["asked_again"],
+        )
+        said.append(again % data)
+    return " ".join(said)
 
 
 KINDS = {
