@@ -69,7 +69,7 @@ QUERIES: dict[str, int] = {
     "GET api-erasure": 5,
     "POST api-erasure-undo": 13,
     "POST api-erasure-lift": 3,
-    "GET webhooks": 6,
+    "GET webhooks": 7,
     "POST webhooks": 6,
     "GET webhook": 8,
     "POST webhook": 8,
