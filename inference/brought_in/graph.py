@@ -20,7 +20,7 @@ Says = Literal["logits", "probabilities"]
 
 #: Operations of these domains are ONNX's own; all others are somebody's code.
 _OWN = ("", "ai.onnx", "ai.onnx.ml")
-_FLOATS = {TensorProto.FLOAT: "float32", TensorProto.FLOAT16: "float16"}
+_FLOATS: dict[int, str] = {TensorProto.FLOAT: "float32", TensorProto.FLOAT16: "float16"}
 #: A probability is taken for no less, so that its logarithm is a number.
 _LEAST = 1e-7
 _PREFIX = "given_"

@@ -104,8 +104,8 @@ def test_what_does_not_fit_the_project_is_refused(tmp_path: Path) -> None:
     project = make_project()
     model = saved(classifier(), tmp_path)
     for classes, size, why in (
-        ("functional,cracked", "32", "Name each column's class once"),
-        ("functional,functional", "32", "Name each column's class once"),
+        ("functional,cracked", "32", "two classes at least"),
+        ("functional,functional", "32", "two classes at least"),
         (CLASSES, "48", "the size said is 48"),
     ):
         with pytest.raises(CommandError, match=why):

@@ -176,7 +176,7 @@ def _refuse_unfit(model: File[bytes]) -> None:
 
 def _read(preprocessor: File[bytes]) -> bytes:
     """As it was sent, if it is a JSON object."""
-    said = preprocessor.read(MOST_PREPROCESSOR + 1)
+    said: bytes = preprocessor.read(MOST_PREPROCESSOR + 1)
     try:
         told = json.loads(said) if len(said) <= MOST_PREPROCESSOR else None
     except (ValueError, RecursionError):
