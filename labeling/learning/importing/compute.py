@@ -113,7 +113,7 @@ def _proposed(project: Project, found: Mapping[str, Any], told: Mapping[str, Any
     if told:
         look = read(told, {} if told.get("size") else {"size": size or services.LEAST_SIDE})
     else:
-        said = {key: tuple(found[key]) for key in ("mean", "std") if found[key]}
+        said: dict[str, Any] = {key: tuple(found[key]) for key in ("mean", "std") if found[key]}
         side = size or services.LEAST_SIDE
         look = Preprocessing(side, side, **said)
     shown = {name: getattr(look, name) for name in _SHOWN}
