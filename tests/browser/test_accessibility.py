@@ -56,7 +56,6 @@ PAGES = (
     "review/several",
     "labelers",
     "models",
-    "models/import",
     "jobs",
     "",
     "near-duplicates",

@@ -23,8 +23,6 @@ LIST = [
         [
             "make serve",
             "DATABASE_URL=postgresql://hilltop:secret@db.example.com:5432/hilltop make serve",
-            "HILLTOP_HTTPS=1 HILLTOP_PROXIES=127.0.0.1 HILLTOP_HOSTS=label.example.com "
-            "HILLTOP_ORIGINS=https://label.example.com make serve",
             f"HILLTOP_WORKERS=0 {MANAGE} serve",
         ],
     ),
@@ -74,10 +72,7 @@ LIST = [
         "tests/client/test_live.py::test_what_is_read_is_what_is_there_and_the_notebooks_run",
         [
             "curl --silent --show-error --fail-with-body --max-time 60 --header Authorization: Token $HILLTOP_TOKEN "
-            "--form photo=@photo.png $HILLTOP_URL/api/v1/projects/cells/decide?wait=20",
-            "curl --silent --show-error --fail-with-body --max-time 60 --header Authorization: Token $HILLTOP_TOKEN "
-            "--form photo=@photo.png --form callback=$MY_ADDRESS --form deadline=86400 "
-            "$HILLTOP_URL/api/v1/projects/cells/decide",
+            "--form photo=@photo.png $HILLTOP_URL/api/v1/projects/cells/decide?wait=20"
         ],
     ),
     Elsewhere(
@@ -97,15 +92,14 @@ LIST = [
         [
             f"{MANAGE} bundle cells cells.zip",
             "pip install -r requirements.txt",
-            "python -m zipfile -e cells.zip taken && cd taken",
-            "python predict.py ../a.jpg ../b.png",
+            "python predict.py a.jpg b.png",
         ],
     ),
     Elsewhere(
         "needs a classifier",
         "tests/serving/test_bring_in.py::test_it_orders_the_queue_before_anybody_labeled_and_is_judged_with_the_first_labels",
         [
-            f"{MANAGE} bring_in cells model.onnx --classes functional,defective "
+            f"{MANAGE} bring_in cells model.onnx --classes ok,defective "
             "--preprocessor preprocessor_config.json --licence Apache-2.0"
         ],
     ),

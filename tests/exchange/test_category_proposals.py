@@ -10,8 +10,7 @@ import pytest
 
 from labeling.exchange.categories.compute.looks import closeness, nearest
 from labeling.exchange.categories.grouping import Text, propose
-from labeling.exchange.spelling import are_one, words_of
-from labeling.text.spelling import spelled
+from labeling.exchange.spelling import are_one, spelled, words_of
 
 ONE = [
     ("Foam wash", "foam-WASH"),

@@ -41,9 +41,7 @@ class EndpointChangeIn(StrictSerializer):
 
 class EndpointOut(Shape):
     id = serializers.UUIDField()
-    project = serializers.CharField(
-        allow_null=True, help_text="null: all projects; of calls back, those of its account"
-    )
+    project = serializers.CharField(allow_null=True, help_text="null: all projects")
     name = serializers.CharField()
     kind = serializers.ChoiceField(Channel.choices)
     url = serializers.CharField()
@@ -210,7 +208,6 @@ class EndpointTestView(ApiView):
         may=Action.ADMIN,
         returns=DeliveryOut,
         status=202,
-        errors=(409,),
     )
     def post(self, request: Request, endpoint: Endpoint) -> Json:
         sent = services.send_test(endpoint=endpoint)
