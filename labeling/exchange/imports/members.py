@@ -35,7 +35,7 @@ class Members:
         except BaseException:
             self.close()
             raise
-        self.photos = self._one("SELECT count(*) FROM member WHERE photo") or 0
+        self.photos = int(self._one("SELECT count(*) FROM member WHERE photo") or 0)
 
     def close(self) -> None:
         self._database.close()
