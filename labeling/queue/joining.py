@@ -58,9 +58,11 @@ def _join(project: Project, progress: Progress) -> dict[str, Any] | None:
     if ranking is None or has_outgrown(project, ranking):
         return None
     champion = learning.champion(project)
-    item_ids, images = _arrived(ranking)
     # Without a model they wait behind all others: few among many change little of what is typical.
-    if champion is None or not len(item_ids) or _is_ordered_anew(project):
+    if champion is None or _is_ordered_anew(project):
+        return {"placed": 0, "scored": 0}
+    item_ids, images = _arrived(ranking)
+    if not len(item_ids):
         return {"placed": 0, "scored": 0}
     gathered = gather(vectors_of(champion), [project], items=lambda _project: (item_ids, images))
     (proba,) = probabilities(gathered, [artifact.load(champion)], progress)
@@ -80,8 +82,6 @@ def _join(project: Project, progress: Progress) -> dict[str, Any] | None:
         if done is None:
             return None
         placed, scored = placed + done[0], scored + done[1]
-    with transaction.atomic():
-        events.arrivals_placed.send(sender=Ranking, project=project)
     return {"placed": placed, "scored": scored}
 
 
@@ -148,7 +148,10 @@ def _take_places(ranking: Ranking, champion: ModelVersion, photos: _Places) -> t
     placing.place_scored(ranking, fresh)
     is_fresh = np.isin(photos.item_ids, fresh, assume_unique=True)
     steps.add_to_ridges(list(placements.values()), margins(champion, photos.proba[is_fresh]))
-    return _move(ranking, placements, photos), len(fresh)
+    placed = _move(ranking, placements, photos)
+    # With each part: a worker that is killed after it finds nothing of it left to place.
+    events.arrivals_placed.send(sender=Ranking, project=ranking.project)
+    return placed, len(fresh)
 
 
 def _bands(placements: Mapping[int, Placement], photos: _Places) -> npt.NDArray[np.int64]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -82,18 +83,22 @@ def counts_are_right() -> None:
     assert (entry_counts.mend(), placing.mend()) == (0, 0)
 
 
+@pytest.fixture
+def told() -> Iterator[list[Project]]:
+    """Whose arrivals were placed, each time that other rooms heard of it."""
+    heard: list[Project] = []
+    arrivals_placed.connect(lambda project, **_: heard.append(project), weak=False, dispatch_uid="told")
+    yield heard
+    arrivals_placed.disconnect(dispatch_uid="told")
+
+
 def test_they_get_scores_and_the_places_that_their_scores_say_and_no_other_order_is_made(
-    ordered: Project,
+    ordered: Project, told: list[Project]
 ) -> None:
     before = Ranking.objects.get(project=ordered, current=True)
     ridges = sum(sum(each.ridge) for each in Placement.objects.filter(ranking=before))
-    told: list[Project] = []
-    arrivals_placed.connect(lambda project, **_: told.append(project), weak=False, dispatch_uid="told")
     items = arrive(ordered)
-    try:
-        (job,) = seen(ordered)
-    finally:
-        arrivals_placed.disconnect(dispatch_uid="told")
+    (job,) = seen(ordered)
 
     assert (job.kind, job.result) == ("place", {"placed": 6, "scored": 6})
     assert told == [ordered]
@@ -249,11 +254,15 @@ def test_while_several_projects_are_ordered_nothing_is_placed_and_afterwards_it_
     assert all(each.ladder_id for each in entries(items))
 
 
-def test_photos_are_placed_some_at_a_time(ordered: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_photos_are_placed_some_at_a_time_and_each_part_is_told(
+    ordered: Project, told: list[Project], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a part that is told later, nobody would hear where the worker is killed before."""
     monkeypatch.setattr(joining, "AT_ONCE", 4)
     items = arrive(ordered, 10)
     (job,) = seen(ordered)
     assert job.result == {"placed": 10, "scored": 10}
+    assert told == [ordered] * 3
     assert all(each.ladder_id for each in entries(items))
     counts_are_right()
 
