@@ -38,7 +38,7 @@ TEXTS = {
         "The bucket in which the photo stays does not answer (%(place)s). Try again in a minute."
     ),
     "unread": gettext_noop(
-        "The photo stays in a bucket (%(place)s), and this server lacks what reads buckets: install hilltop[s3]."
+        "The photo stays in a bucket (%(place)s), and this server lacks what reads buckets: install django-storages[s3]."
     ),
 }
 know(TEXTS.values())

@@ -13,6 +13,8 @@ from config.database import ROOT
 PAGES = sorted([ROOT / "README.md", ROOT / "client" / "README.md", *(ROOT / "docs").rglob("*.md")])
 _BLOCK = re.compile(r"^( *)```([^\n]*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 SHELLS = {"sh", "bash", "shell", "console"}
+#: What runs a script of that language that comes on its standard input.
+INTERPRETERS = {"python": "python -", "js": "node -"}
 
 
 @dataclass(frozen=True)
@@ -22,8 +24,21 @@ class Block:
     text: str
 
     @property
+    def page(self) -> str:
+        return self.place.partition(":")[0]
+
+    @property
+    def is_run(self) -> bool:
+        """Whether it is for a shell, or a script that asks a Hilltop."""
+        return self.language in SHELLS or (self.language in INTERPRETERS and "hilltop" in self.text.lower())
+
+    @property
     def commands(self) -> dict[str, str]:
-        """As they are written, by their words alone: without comments, and parted by one space."""
+        """As they are written, by their words alone: without comments, and parted by one space. A script is one command."""
+        if self.language not in SHELLS:
+            return {
+                f"{self.language} of {self.page}": f"{INTERPRETERS[self.language]} <<'END'\n{self.text}END\n"
+            }
         found: dict[str, str] = {}
         held = ""
         for line in self.text.splitlines(keepends=True):

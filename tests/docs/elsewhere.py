@@ -23,6 +23,8 @@ LIST = [
         [
             "make serve",
             "DATABASE_URL=postgresql://hilltop:secret@db.example.com:5432/hilltop make serve",
+            "HILLTOP_HTTPS=1 HILLTOP_PROXIES=127.0.0.1 HILLTOP_HOSTS=label.example.com "
+            "HILLTOP_ORIGINS=https://label.example.com make serve",
             f"HILLTOP_WORKERS=0 {MANAGE} serve",
         ],
     ),
@@ -92,14 +94,15 @@ LIST = [
         [
             f"{MANAGE} bundle cells cells.zip",
             "pip install -r requirements.txt",
-            "python predict.py a.jpg b.png",
+            "python -m zipfile -e cells.zip taken && cd taken",
+            "python predict.py ../a.jpg ../b.png",
         ],
     ),
     Elsewhere(
         "needs a classifier",
         "tests/serving/test_bring_in.py::test_it_orders_the_queue_before_anybody_labeled_and_is_judged_with_the_first_labels",
         [
-            f"{MANAGE} bring_in cells model.onnx --classes ok,defective "
+            f"{MANAGE} bring_in cells model.onnx --classes functional,defective "
             "--preprocessor preprocessor_config.json --licence Apache-2.0"
         ],
     ),

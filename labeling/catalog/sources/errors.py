@@ -32,7 +32,7 @@ TEXTS = {
         "The bucket refuses (%(code)s). The server's administrator can look at the keys that it is opened with."
     ),
     "bucket_silent": gettext_noop("The bucket does not answer. It is looked at again when it is due."),
-    "buckets_unread": gettext_noop("This server lacks what reads buckets: install hilltop[s3]."),
+    "buckets_unread": gettext_noop("This server lacks what reads buckets: install django-storages[s3]."),
     "empty": gettext_noop("There are no files in it. Check what you sent, and send it again."),
 }
 know(TEXTS.values())
