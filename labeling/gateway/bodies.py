@@ -37,6 +37,7 @@ from labeling.gateway.calm import calm
 from labeling.gateway.named import FINDERS
 from labeling.gateway.trouble import Trouble, trouble_of
 from labeling.http.who_may import admitted
+from labeling.learning.importing.services import MOST_MODEL
 from labeling.learning.registering import MOST_MANIFEST, MOST_WEIGHTS
 from labeling.refusals import Refused
 
@@ -75,6 +76,8 @@ def large() -> dict[str, Large]:
         "api-intakes": Large(settings.UPLOAD_MAX_BYTES, Action.ADMIN),
         "imports": Large(settings.UPLOAD_MAX_BYTES, Action.ADMIN),
         "api-imports": Large(settings.UPLOAD_MAX_BYTES, Action.ADMIN),
+        "model-import": Large(min(settings.UPLOAD_MAX_BYTES, MOST_MODEL + FORM), Action.ADMIN),
+        "api-model-import": Large(min(settings.UPLOAD_MAX_BYTES, MOST_MODEL + FORM), Action.ADMIN),
         "api-versions": Large(MOST_WEIGHTS + MOST_MANIFEST + FORM, Action.ADMIN),
         "api-decide": Large(settings.INTAKE_MAX_BYTES + FORM, Action.DECIDE),
         "api-predict": Large(min(settings.UPLOAD_MAX_BYTES, PREDICTION), Action.PREDICT),

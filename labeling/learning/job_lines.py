@@ -25,6 +25,8 @@ NAMES = {
     "embed_help": gettext_lazy("Help to embed photos"),
     "train": gettext_lazy("Train a model"),
     "register": gettext_lazy("Register a head"),
+    "look_at_model": gettext_lazy("Look at a model that was sent"),
+    "import_model": gettext_lazy("Import a model"),
     "adapt": gettext_lazy("Adapt the backbone"),
     "measure": gettext_lazy("Measure a backbone's pace"),
     "derive": gettext_lazy("Bring photos over"),
@@ -271,6 +273,8 @@ def _outcome(kind: str, result: dict[str, Any]) -> str:
         if result.get("promoted"):
             text += " " + _("It was promoted by itself.")
         return text
+    if kind == "import_model" and "model" in result:
+        return _("It is version %(model)d.") % result
     if kind == "adapt" and "photos" in result:
         said = ngettext(
             "The backbone learned from %(photos)d photo. The next training judges it.",

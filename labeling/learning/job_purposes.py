@@ -46,7 +46,11 @@ PURPOSES = (
         ),
     ),
     Purpose("queue", gettext_lazy("Ordering the queue"), ("rank", "place", "rescore")),
-    Purpose("training", gettext_lazy("Training"), ("train", "register", "adapt", "measure", "lab", "bundle")),
+    Purpose(
+        "training",
+        gettext_lazy("Training"),
+        ("train", "register", "look_at_model", "import_model", "adapt", "measure", "lab", "bundle"),
+    ),
     Purpose(
         "certificates",
         gettext_lazy("Certificates and decisions"),

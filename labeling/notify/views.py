@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -37,7 +38,16 @@ def webhooks(request: HttpRequest, project: Project) -> HttpResponse:
             )
             return _one(request, project, made.pk, secret=secret, status=201)
     found = selectors.endpoints_of(project)
-    shown = project_context(request, project, "webhooks", form=form, found=found)
+    shown = project_context(
+        request,
+        project,
+        "webhooks",
+        form=form,
+        found=found,
+        calls_back=selectors.open_calls_back(project),
+        counted=selectors.COUNTED,
+        quiet=settings.QUIET,
+    )
     return render(request, "notify/webhooks.html", shown, status=422 if form.errors else 200)
 
 

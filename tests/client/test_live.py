@@ -6,9 +6,12 @@ import os
 import re
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -57,15 +60,24 @@ def until(so: Any, *, within: float = 120.0) -> None:
 
 
 @pytest.fixture
-def cells(live_stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
+def hilltop(transactional_db: None) -> Iterator[Stack]:
+    """Which may call back to where these tests listen."""
+    stack = Stack(HILLTOP_FETCH_NETWORKS="127.0.0.0/8")
+    stack.ensure_web()
+    yield stack
+    stack.stop()
+
+
+@pytest.fixture
+def cells(hilltop: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
     """A project with photos that came by the package, people's labels, and a champion that scored them all."""
     ours = make_project(slug="cells", backbone=TINY, promote_automatically=False)
-    monkeypatch.setenv("HILLTOP_URL", live_stack.url)
+    monkeypatch.setenv("HILLTOP_URL", hilltop.url)
     monkeypatch.setenv("HILLTOP_TOKEN", Token.objects.create(user=ours.created_by)[1])
     monkeypatch.setenv("PYTHONPATH", f"{ROOT / 'client'}{os.pathsep}{ROOT}")
-    live_stack.start_worker()
-    with Hilltop() as hilltop:
-        project = hilltop.project("cells")
+    hilltop.start_worker()
+    with Hilltop() as client:
+        project = client.project("cells")
         _begun(project, ours, tmp_path)
         yield project
 
@@ -138,16 +150,54 @@ def _in_review(cells: Project) -> int:
 
 
 def _agents(folder: Path) -> None:
-    """Every example of the page says the same of one new photo: people are to decide it."""
+    """Every example of the page says the same of one new photo: people are to decide it. Those that want to be called back
+    are, once, in the words of the page's receiver."""
     (folder / "photo.png").write_bytes(stripes_or_disc(1001))
-    blocks = dict(
-        re.findall(r"```(python|sh|js)\n(.*?)```", (ROOT / "docs" / "agent.md").read_text(), re.DOTALL)
-    )
+    text = (ROOT / "docs" / "agent.md").read_text()
+    *asking, (_python, receiver) = re.findall(r"```(python|sh|js)\n(.*?)```", text, re.DOTALL)
+    assert [language for language, _code in asking] == ["python", "sh", "js"] * 2
     node, _cli = compute_driver_executable()
     commands = {"python": [sys.executable, "-"], "sh": ["bash", "-euo", "pipefail", "-s"], "js": [node, "-"]}
-    for language, command in commands.items():
-        told = subprocess.run(
-            command, input=blocks[language], cwd=folder, capture_output=True, text=True, timeout=120
-        )
-        assert told.returncode == 0, told.stderr
-        assert ("held: off" in told.stdout) or '"reason":"off"' in told.stdout, told.stdout
+    defined: dict[str, Any] = {}
+    exec(receiver, defined)
+    with _listening(lambda: (folder / "hilltop-secret").read_text(), defined["called"]) as (address, heard):
+        for language, code in asking:
+            told = subprocess.run(
+                commands[language],
+                input=code,
+                cwd=folder,
+                env=os.environ | {"MY_ADDRESS": address},
+                capture_output=True,
+                text=True,
+                timeout=120,
+            )
+            assert told.returncode == 0, told.stderr
+            assert ("held: off" in told.stdout) or '"reason":"off"' in told.stdout, told.stdout
+        assert heard == []
+        item = Item.objects.select_related("image", "project").get(name="photo.png")
+        settle(item.project, [item], ["functional"])
+        until(lambda: heard)
+        assert heard == [f"{item.image.sha256}: functional"]
+
+
+@contextmanager
+def _listening(
+    secret: Callable[[], str], called: Callable[[bytes, dict[str, str], str], str]
+) -> Iterator[tuple[str, list[str]]]:
+    """Its address, and what it was called for."""
+    heard: list[str] = []
+
+    class Receiver(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            heard.append(called(body, dict(self.headers.items()), secret()))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_args: Any) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Receiver) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/called", heard
+        server.shutdown()

@@ -74,7 +74,10 @@ LIST = [
         "tests/client/test_live.py::test_what_is_read_is_what_is_there_and_the_notebooks_run",
         [
             "curl --silent --show-error --fail-with-body --max-time 60 --header Authorization: Token $HILLTOP_TOKEN "
-            "--form photo=@photo.png $HILLTOP_URL/api/v1/projects/cells/decide?wait=20"
+            "--form photo=@photo.png $HILLTOP_URL/api/v1/projects/cells/decide?wait=20",
+            "curl --silent --show-error --fail-with-body --max-time 60 --header Authorization: Token $HILLTOP_TOKEN "
+            "--form photo=@photo.png --form callback=$MY_ADDRESS --form deadline=86400 "
+            "$HILLTOP_URL/api/v1/projects/cells/decide",
         ],
     ),
     Elsewhere(

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.db import transaction
+from pytest_django import Settings
 
 from config.database import ROOT
 from labeling.catalog.permissions import ALLOWED, Action
@@ -14,6 +15,7 @@ from labeling.gateway.api.base import ApiView
 from labeling.http.who_may import Who
 from tests.gateway.addresses import ROUTES, address_of, who_may
 from tests.gateway.conftest import World
+from tests.notify.slack_here import SECRET, signed
 
 ROLES = ("anonymous", "outsider", "viewer", "labeler", "reviewer", "admin", "superuser")
 ANYONE, SIGNED_IN, SUPERUSER = Who.ANYONE, Who.SIGNED_IN, Who.SUPERUSER
@@ -48,7 +50,7 @@ OTHERS: dict[str, dict[str, str]] = {
     "photo-tile": {"GET": VIEW},
     "photo-of-old": {"GET": ANYONE},
     "unsubscribe": {"GET": ANYONE, "POST": ANYONE},  # who has its address
-    "slack-actions": {},  # only what Slack signed; tests/notify/test_slack_buttons.py
+    "slack-actions": {},  # of no role: see SIGNED
     "slack-picture": {"GET": ANYONE},  # who has its address
     "capture": {"GET": ANYONE},
 }
@@ -263,6 +265,10 @@ KNOWN: dict[str, dict[str, str]] = {
     "api-labelers": {"GET": ADMIN},
     "api-resume": {"POST": ADMIN},
 }
+#: Posts that no session and no form's token lets in, but what stands in the request: a signature.
+SIGNED = {"slack-actions"}
+#: Posts to addresses that are a permission, or that let whoever sends one do nothing but for themselves.
+BY_ADDRESS = {"unsubscribe"}
 #: All that declare it.
 DECLARED: dict[str, dict[str, str]] = {
     name: {method: KNOWN.get(name, {}).get(method, ADMIN) for method in declared}
@@ -329,6 +335,7 @@ def test_a_route_answers_only_those_who_may_use_it(world: World, name: str, meth
             own |= name == "map-points"  # the photos of this world have no embeddings
             own |= name == "api-erasure-lift"  # no photo of this world is gone
             own |= name == "slack-picture"  # the photo in dispute has no file
+            own |= "model-import-" in name  # nor did it look at a model that was sent
             own |= name == "lab-earlier"  # the job of this world is no run of the lab
             assert fine and (status != 404 or own), told
         elif role == "anonymous":
@@ -340,6 +347,26 @@ def test_a_route_answers_only_those_who_may_use_it(world: World, name: str, meth
             assert status == 404, told
         else:
             assert status in {401, 403}, told
+
+
+@pytest.mark.parametrize("name", sorted(SIGNED))
+def test_only_a_signature_opens_what_no_role_does(world: World, settings: Settings, name: str) -> None:
+    settings.SLACK_SIGNING_SECRET = SECRET
+    address, body = address_of(world, name), b"payload=%7B%22type%22%3A%22shortcut%22%7D"
+    for role in ROLES:
+        for headers, status in (({}, 401), (signed(body), 200)):
+            with transaction.atomic():
+                sent = world.client(role).post(
+                    address, body, content_type="application/x-www-form-urlencoded", headers=headers
+                )
+                transaction.set_rollback(True)
+            assert sent.status_code == status, f"POST {address} as {role}: {sent.status_code}"
+
+
+def test_every_page_that_takes_forms_from_elsewhere_is_known() -> None:
+    exempt = {name for name, route in ROUTES.items() if getattr(route.callback, "csrf_exempt", False)}
+    read_only = {name for name, methods in MAY.items() if set(methods) == {"GET"}}
+    assert {name for name in exempt - read_only if _is_page(name)} == SIGNED | BY_ADDRESS
 
 
 def _is_page(name: str) -> bool:

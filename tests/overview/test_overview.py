@@ -137,6 +137,23 @@ def test_next_steps_name_what_is_pressing() -> None:
     embedded_anew = next_steps(scene.project, progress(scene.project))[1]
     assert embedded_anew.text == "Train again: photos are embedded otherwise now"
     assert "scores no photos that come in" in embedded_anew.why
+    failing = {"name": scene.model.backbone, "error": "Its weights are not there."}
+    Job.objects.create(
+        project_id=scene.project.pk,
+        kind="embed",
+        state="succeeded",
+        result={"backbones": [{"name": "own", "content_hash": "1", "dim": 2}, failing]},
+    )
+    failed = next_steps(scene.project, progress(scene.project))[1]
+    assert failed.text == "Version 1 scores no photos that come in: its backbone fails"
+    assert f"{scene.model.backbone}: Its weights are not there. Restore its weights" in failed.why
+    assert failed.page == "backbones"
+    other = {"name": "a candidate", "error": "Its weights are not there."}
+    same = {"name": scene.model.backbone, "content_hash": scene.model.backbone_hash, "dim": 2}
+    Job.objects.create(
+        project_id=scene.project.pk, kind="embed", state="succeeded", result={"backbones": [same, other]}
+    )
+    assert next_steps(scene.project, progress(scene.project))[1].text == "Train again"
 
 
 def test_a_model_that_never_finds_a_class_is_not_praised() -> None:

@@ -13,8 +13,8 @@ from labeling.catalog.models import Metadata, Project
 from labeling.database import locks
 from labeling.database.locks import Lock
 from labeling.exchange.categories.services import look_again
-from labeling.exchange.spelling import spelled
 from labeling.exchange.vocabularies import MOST_TEXTS, Vocabulary, VocabularyText, VocabularyVersion
+from labeling.text.spelling import spelled
 
 
 def in_force(of: Vocabulary) -> VocabularyVersion | None:

@@ -22,6 +22,7 @@ from labeling.explorer.photo.page import item_of
 from labeling.explorer.spaces import current_space
 from labeling.frontier.told import standing
 from labeling.jobs.selectors import live_jobs
+from labeling.learning.features import embedding_failed
 from labeling.people.signed_in import signed_in
 from labeling.text.typed_numbers import whole
 
@@ -42,6 +43,7 @@ def map_page(request: HttpRequest, project: Project) -> HttpResponse:
         legend=list(enumerate(colours.legend)),
         rest=colours.rest,
         none=NONE,
+        failed="" if space else embedding_failed(project),
         under_way=any(job.kind == JOB_KIND for job in live_jobs(project.pk)),
     )
     return render(request, "explorer/map.html", context)

@@ -18,6 +18,7 @@ from labeling.catalog.photos import PhotoRefused, judge_header
 from labeling.explorer.models import AskedPhoto
 from labeling.explorer.spaces import current_space
 from labeling.jobs.services import enqueue
+from labeling.learning.features import embedding_failed
 from labeling.people.models import User
 from labeling.refusals import Refused
 from labeling.store import on_disk
@@ -49,9 +50,11 @@ def ask_alike(*, project: Project, by: User, photo: File[bytes] | None) -> str:
         raise PhotoRefused(erased.REASON)
     space = current_space(project)
     if space is None:
+        failed = embedding_failed(project)
         raise Refused(
             "not_ready",
-            _("The photos of this project have no embeddings to compare with yet. Look again later."),
+            failed
+            or _("The photos of this project have no embeddings to compare with yet. Look again later."),
         )
     earlier = AskedPhoto.objects.filter(space=space, sha256=sha256).select_related("job").first()
     if earlier is not None and (earlier.vector or earlier.job.is_live):

@@ -29,9 +29,14 @@ JOB_KIND = "words"
 
 def backbone_for_words(project: Project) -> str | None:
     """The first of the project's backbones that knows words and has looked at its photos."""
+    return next((name for name, told in _knowing(project).items() if "embedded" in told), None)
+
+
+def _knowing(project: Project) -> dict[str, dict[str, Any]]:
+    """Those of the project's backbones that know words, and what was counted of each."""
     knowing = [name for name in project.backbone_names if backbones.knows_words(name)]
     counted = counted_by_backbone(project) if knowing else {}
-    return next((name for name in knowing if "embedded" in counted.get(name, {})), None)
+    return {name: counted.get(name, {}) for name in knowing}
 
 
 @transaction.atomic
@@ -48,6 +53,10 @@ def ask_words(*, project: Project, by: User, words: str) -> str:
         raise Refused.invalid("words", _("At most %(most)d letters.") % {"most": LONGEST})
     backbone = backbone_for_words(project)
     if backbone is None:
+        for name, told in _knowing(project).items():
+            if "error" in told:
+                failed = _("%(name)s could not be used: %(why)s") % {"name": name, "why": told["error"]}
+                raise Refused("not_ready", failed)
         raise Refused(
             "not_ready",
             _(

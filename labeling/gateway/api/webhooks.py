@@ -41,7 +41,9 @@ class EndpointChangeIn(StrictSerializer):
 
 class EndpointOut(Shape):
     id = serializers.UUIDField()
-    project = serializers.CharField(allow_null=True, help_text="null: all projects")
+    project = serializers.CharField(
+        allow_null=True, help_text="null: all projects; of calls back, those of its account"
+    )
     name = serializers.CharField()
     kind = serializers.ChoiceField(Channel.choices)
     url = serializers.CharField()
@@ -208,6 +210,7 @@ class EndpointTestView(ApiView):
         may=Action.ADMIN,
         returns=DeliveryOut,
         status=202,
+        errors=(409,),
     )
     def post(self, request: Request, endpoint: Endpoint) -> Json:
         sent = services.send_test(endpoint=endpoint)
