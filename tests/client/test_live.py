@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import subprocess
@@ -152,7 +153,8 @@ def _in_review(cells: Project) -> int:
 def _agents(folder: Path) -> None:
     """Every example of the page says the same of one new photo: people are to decide it. Those that want to be called back
     are, once, in the words of the page's receiver."""
-    (folder / "photo.png").write_bytes(stripes_or_disc(1001))
+    photo = stripes_or_disc(1001)
+    (folder / "photo.png").write_bytes(photo)
     text = (ROOT / "docs" / "agent.md").read_text()
     *asking, (_python, receiver) = re.findall(r"```(python|sh|js)\n(.*?)```", text, re.DOTALL)
     assert [language for language, _code in asking] == ["python", "sh", "js"] * 2
@@ -174,7 +176,9 @@ def _agents(folder: Path) -> None:
             assert told.returncode == 0, told.stderr
             assert ("held: off" in told.stdout) or '"reason":"off"' in told.stdout, told.stdout
         assert heard == []
-        item = Item.objects.select_related("image", "project").get(name="photo.png")
+        item = Item.objects.select_related("image", "project").get(
+            image__sha256=hashlib.sha256(photo).hexdigest()
+        )
         settle(item.project, [item], ["functional"])
         until(lambda: heard)
         assert heard == [f"{item.image.sha256}: functional"]
