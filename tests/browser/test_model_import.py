@@ -24,7 +24,6 @@ from tests.learning.test_importing_a_model import named, project_with_photos
 
 @pytest.fixture(autouse=True)
 def own_folders(settings: Settings, tmp_path: Path) -> None:
-    settings.STAGING_DIR = tmp_path / "staging"
     settings.BACKBONES_DIR = tmp_path / "backbones"
     settings.MODELS_DIR = tmp_path / "models"
 
