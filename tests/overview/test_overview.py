@@ -202,8 +202,8 @@ def test_a_model_that_never_finds_a_class_is_not_praised() -> None:
         ("guideline_changed", {"number": 2, "note": "Cracks"}, "Ada published guideline version 2: “Cracks”"),
         (
             "intake_finished",
-            {"source": "cam", "added": 2, "duplicate": 1, "refused": 0, "pending": 0},
-            "Intake of cam: 2 photos came in, 1 was here already.",
+            {"source": "cam", "added": 40000, "duplicate": 1, "refused": 0, "pending": 0},
+            "Intake of cam: 40,000 photos came in, 1 was here already.",
         ),
         (
             "intake_finished",
@@ -236,8 +236,8 @@ def test_a_model_that_never_finds_a_class_is_not_praised() -> None:
         ("decided", {"mode": "on", "photos": 1, "audited": 0}, "The machine decided 1 photo."),
         (
             "decided",
-            {"mode": "on", "photos": 7, "audited": 1},
-            "The machine decided 7 photos; 1 of them goes to people, blind, as the audit.",
+            {"mode": "on", "photos": 1234567, "audited": 1},
+            "The machine decided 1,234,567 photos; 1 of them goes to people, blind, as the audit.",
         ),
         ("decided", {"mode": "shadow", "photos": 1}, "In shadow, the machine would have decided 1 photo."),
         ("random_drawn", {"photos": 1}, "Ada had 1 photo drawn at random, for the proof."),

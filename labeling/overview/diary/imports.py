@@ -13,8 +13,8 @@ KINDS = {
         "package-open",
         "imports",
         ngettext_lazy(
-            "%(who)s imported %(labels)d label of %(source)s.",
-            "%(who)s imported %(labels)d labels of %(source)s.",
+            "%(who)s imported %(labels)s label of %(source)s.",
+            "%(who)s imported %(labels)s labels of %(source)s.",
             "labels",
         ),
     ),
@@ -22,8 +22,8 @@ KINDS = {
         "undo-2",
         "imports",
         ngettext_lazy(
-            "%(who)s took back %(labels)d imported label of %(source)s.",
-            "%(who)s took back %(labels)d imported labels of %(source)s.",
+            "%(who)s took back %(labels)s imported label of %(source)s.",
+            "%(who)s took back %(labels)s imported labels of %(source)s.",
             "labels",
         ),
     ),

@@ -10,21 +10,21 @@ from labeling.overview.diary.kind import Data, Kind
 
 def _finished(data: Data) -> str:
     parts = [
-        ngettext("%(n)d photo came in", "%(n)d photos came in", data["added"]) % {"n": data["added"]}
+        ngettext("%(n)s photo came in", "%(n)s photos came in", data["added"]) % {"n": data["added"]}
         if data["added"]
         else str(_("no photo came in"))
     ]
     if n := data.get("duplicate"):
-        parts.append(ngettext("%(n)d was here already", "%(n)d were here already", n) % {"n": n})
+        parts.append(ngettext("%(n)s was here already", "%(n)s were here already", n) % {"n": n})
     if n := data.get("refused"):
-        parts.append(ngettext("%(n)d was refused", "%(n)d were refused", n) % {"n": n})
+        parts.append(ngettext("%(n)s was refused", "%(n)s were refused", n) % {"n": n})
     return _("Intake of %(source)s: %(what)s.") % {"source": data["source"], "what": ", ".join(parts)}
 
 
 def _let_in(data: Data) -> str:
     return ngettext(
-        "%(n)d photo that was set aside came in: it is another picture after all.",
-        "%(n)d photos that were set aside came in: they are other pictures after all.",
+        "%(n)s photo that was set aside came in: it is another picture after all.",
+        "%(n)s photos that were set aside came in: they are other pictures after all.",
         data["photos"],
     ) % {"n": data["photos"]}
 
@@ -37,8 +37,8 @@ KINDS = {
         "folder-up",
         "intake",
         ngettext_lazy(
-            "%(who)s gave up %(files)d file of an intake.",
-            "%(who)s gave up %(files)d files of an intake.",
+            "%(who)s gave up %(files)s file of an intake.",
+            "%(who)s gave up %(files)s files of an intake.",
             "files",
         ),
     ),

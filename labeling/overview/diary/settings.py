@@ -39,8 +39,8 @@ KINDS = {
         "wand-sparkles",
         "adaptation",
         ngettext_lazy(
-            "The backbone was adapted to %(photos)d photo.",
-            "The backbone was adapted to %(photos)d photos.",
+            "The backbone was adapted to %(photos)s photo.",
+            "The backbone was adapted to %(photos)s photos.",
             "photos",
         ),
     ),
