@@ -25,10 +25,15 @@ class Member:
     token: str
 
 
-def set_up_django() -> None:
-    """Load Django on the database that the environment names, and bring its tables up to date."""
+def set_up_django(*, migrated: bool = False) -> None:
+    """Load Django on the database that the environment names, and bring its tables up to date.
+
+    ``migrated``: they are, so nobody looks: to see that nothing is to be done takes some seconds of each process.
+    """
     os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
     django.setup()
+    if migrated:
+        return
     from django.core.management import call_command
 
     call_command("migrate", verbosity=0, interactive=False)

@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db import connection
 
-from labeling.catalog.metadata_numbers import FILL
+from labeling.catalog.metadata.numbers import FILL
 from tests.factories import join, make_user, place_order
 from tests.gateway.conftest import World
 

@@ -1,8 +1,10 @@
-"""How fluid the map of a pool is: frames while it is moved and zoomed, in real Chromium on the real page.
+"""How long the map of a pool takes to be made, in how much memory, and how fluid it is: real job, real page, real Chromium.
 
-The grown project of ``routes`` with the space of ``explorer``, its server running. The pointer drags the map and turns the
-wheel, once a frame; the page's own frames are timed (``requestAnimationFrame``), in whole and in part. Without a GPU, so
-Chromium puts the page together by processor, which is in each frame.
+The grown project of ``routes`` with made-up embeddings, as many numbers as EfficientNet-Lite0's have, in groups of some
+fifty. The job ``space`` runs to its end in a process of its own, as in a worker: ``job`` has its seconds, and of each part
+the seconds and the process's largest size by its end. Then the pointer drags the map and turns the wheel, once a frame; the
+page's own frames are timed (``requestAnimationFrame``), in whole and in part. Without a GPU, so Chromium puts the page
+together by processor, which is in each frame. ``--job``: the job alone, of photos that nobody answered.
 """
 
 from __future__ import annotations
@@ -11,18 +13,35 @@ import argparse
 import json
 import os
 import platform
+import resource
 import shutil
 import statistics
+import sys
+import time
 from concurrent.futures import ProcessPoolExecutor
+from itertools import pairwise
 from multiprocessing import get_context
 from typing import Any
 from unittest.mock import patch
 
+import numpy as np
+
 from benchmarks.bench_project import Member, close_connections, set_up_django
-from benchmarks.explorer import make_space
 from benchmarks.routes import grown_world
 from benchmarks.running import hilltop, own_database
 from benchmarks.screen import CHROMIUM, session_cookie
+
+BACKBONE = "efficientnet_lite0"
+#: Numbers that tell the photos apart; an embedding's others follow from them.
+RANK = 64
+BLOCK = 50_000
+#: Key -> what the job says when it begins with it.
+PARTS = {
+    "project": "Projecting embeddings",
+    "lay_out": "Laying out the map",
+    "place": "Placing photos on the map",
+    "write": "Writing places",
+}
 
 #: Keeps the time between two frames for as long as it is told to.
 _WATCH = """
@@ -97,28 +116,108 @@ def _figures(frames: list[float]) -> dict[str, float]:
     }
 
 
-def measure(photos: int, steps: int) -> dict[str, Any]:
+def embed(project: Any) -> int:
+    """Put made-up embeddings of the project's photos into the store of its backbone; return how many."""
+    from labeling.catalog.models import Image, Project
+    from labeling.learning.compute.stores import load_backbone, store_of
+
+    Project.objects.filter(pk=project.pk).update(backbone=BACKBONE)
+    backbone = load_backbone(BACKBONE)
+    store, dice = store_of(backbone), np.random.default_rng(0)
+    keys = list(Image.objects.filter(items__project=project).order_by("pk").values_list("sha256", flat=True))
+    # As principal axes are: each is narrower than the one before.
+    basis = dice.standard_normal((RANK, backbone.dim), dtype=np.float32)
+    basis /= np.sqrt(np.arange(1, RANK + 1, dtype=np.float32))[:, None]
+    centres = dice.standard_normal((len(keys) // 50 + 1, RANK), dtype=np.float32)
+    for start in range(0, len(keys), BLOCK):
+        some = keys[start : start + BLOCK]
+        rows = centres[dice.integers(len(centres), size=len(some))]
+        rows += 0.5 * dice.standard_normal(rows.shape, dtype=np.float32)
+        store.append(some, rows @ basis)
+    return len(keys)
+
+
+def lay_out(slug: str) -> dict[str, Any]:
+    """The job, from its first line to its last; what it takes is none of the set-up's."""
+    set_up_django(migrated=True)
+    import labeling.explorer.tasks  # noqa: F401 - registers the handler, as a worker does
+    from labeling.catalog.models import Project
+    from labeling.explorer.compute import tables
+    from labeling.explorer.laying_out import request_space
+    from labeling.jobs import runner
+    from labeling.jobs.progress import Progress
+
+    job = request_space(project=Project.objects.get(slug=slug))
+    begins = [("read", time.perf_counter(), _peak_mb())]
+
+    def begin(part: str) -> None:
+        if part not in (name for name, _at, _peak in begins):
+            begins.append((part, time.perf_counter(), _peak_mb()))
+
+    names = {said: part for part, said in PARTS.items()}
+    report, index = Progress.report, tables.index
+
+    def reporting(
+        progress: Progress, done: int, total: int | None = None, message: str | None = None
+    ) -> None:
+        if message in names:
+            begin(names[message])
+        report(progress, done, total, message)
+
+    def indexing(*given: Any) -> None:
+        begin("index")
+        index(*given)
+
+    with patch.object(Progress, "report", reporting), patch.object(tables, "index", indexing):
+        runner.run(job.pk)
+    job.refresh_from_db()
+    if job.result is None:
+        raise SystemExit(f"{job.kind}: {job.error}\n{job.trace}")
+    begin("")
+    close_connections()
+    return {
+        "photos": job.result["photos"],
+        "seconds": round(begins[-1][1] - begins[0][1], 1),
+        "before_mb": round(begins[0][2]),
+        "parts": {
+            part: {"s": round(ends - began, 1), "peak_mb": round(peak)}
+            for (part, began, _before), (_next, ends, peak) in pairwise(begins)
+        },
+    }
+
+
+def _peak_mb() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def set_up(photos: int, answers: int) -> tuple[str, str]:
+    """A project with embeddings: its slug, and a cookie of its admin."""
+    set_up_django()
+    world = grown_world(photos, answers)
+    embed(world.project)
+    cookie = session_cookie(Member(world.admin, ""))
+    close_connections()
+    return world.project.slug, cookie
+
+
+def measure(photos: int, steps: int, job_alone: bool) -> dict[str, Any]:
     with own_database():
-        set_up_django()
-        from labeling.catalog.models import Item
-        from labeling.explorer.compute import tables
-
-        world = grown_world(photos, photos)
-        with patch.object(tables, "index"):  # of neighbours, which no map asks for: minutes at a million
-            make_space(world)
-        cookie = session_cookie(Member(world.admin, ""))
-        count, slug = Item.objects.filter(project=world.project).count(), world.project.slug
-        close_connections()
-        with hilltop() as target:
-            found = look(target.url, cookie, slug, count, steps)
-        close_connections()
-    return {"points": count, **found}
+        began = time.perf_counter()
+        slug, cookie = _alone(set_up, photos, 0 if job_alone else photos)
+        print(f"{photos:,} photos in {time.perf_counter() - began:.0f} s", file=sys.stderr, flush=True)
+        job = _alone(lay_out, slug)
+        print(json.dumps(job), file=sys.stderr, flush=True)
+        found: dict[str, Any] = {"points": job["photos"], "job": job}
+        if not job_alone:
+            with hilltop() as target:
+                found |= look(target.url, cookie, slug, job["photos"], steps)
+    return found
 
 
-def _in_a_process(photos: int, steps: int) -> dict[str, Any]:
-    """Django knows one database a process."""
+def _alone(what: Any, *given: Any) -> Any:
+    """In a process of its own: its peak is its own, and Django knows one database a process."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
-        return process.submit(measure, photos, steps).result()
+        return process.submit(what, *given).result()
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -127,6 +226,7 @@ def main(arguments: list[str] | None = None) -> None:
     )
     parser.add_argument("--images", type=int, nargs="+", default=[100_000, 1_000_000])
     parser.add_argument("--steps", type=int, default=120, help="of each gesture")
+    parser.add_argument("--job", action="store_true", help="only make the map")
     parser.add_argument("--quick", action="store_true", help="10,000 photos, 30 steps")
     options = parser.parse_args(arguments)
     if options.quick:
@@ -134,10 +234,10 @@ def main(arguments: list[str] | None = None) -> None:
     print(
         json.dumps(
             {
-                "maps": [_in_a_process(photos, options.steps) for photos in options.images],
+                "maps": [measure(photos, options.steps, options.job) for photos in options.images],
                 "n": options.steps,
                 "device": f"Chromium headless without a GPU, {os.cpu_count()} cores, {platform.machine()}",
-                "how": "time between two frames of the page while a gesture goes on, 1440 x 900",
+                "how": "the job in a process of its own; time between two frames of the page in a gesture, 1440 x 900",
             }
         )
     )

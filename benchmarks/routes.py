@@ -67,7 +67,7 @@ def addresses(world: World) -> dict[str, tuple[str, str]]:
 
 
 def _asks(name: str) -> str:
-    from labeling.gateway.api.endpoint import Who
+    from labeling.http.who_may import Who
     from tests.gateway.test_who_may_use_each_route import MAY
 
     return (

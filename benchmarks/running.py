@@ -19,6 +19,10 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg
+from psycopg import sql
 
 from config.database import ROOT, start_embedded, stop_embedded
 from labeling.catalog.elpv import elpv_folder
@@ -56,6 +60,31 @@ def own_database() -> Iterator[Path]:
                 os.environ[name] = value
         stop_embedded(folder / "postgres")
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def cloned_database() -> Iterator[None]:
+    """A copy of the database that the environment names, named there in its place until the block ends.
+
+    Nobody is connected to either of them when the block begins and ends.
+    """
+    whole = os.environ["DATABASE_URL"]
+    names = {"name": sql.Identifier(urlsplit(whole).path.lstrip("/")), "clone": sql.Identifier("clone")}
+    with psycopg.connect(_with_path(whole, "/template1"), autocommit=True) as session:
+        # Its files as they lie, not block by block through the log: most of it are rows that nobody will change.
+        create = sql.SQL("CREATE DATABASE {clone} TEMPLATE {name} STRATEGY FILE_COPY")
+        session.execute(create.format(**names))
+    try:
+        os.environ["DATABASE_URL"] = _with_path(whole, "/clone")
+        yield
+    finally:
+        os.environ["DATABASE_URL"] = whole
+        with psycopg.connect(_with_path(whole, "/template1"), autocommit=True) as session:
+            session.execute(sql.SQL("DROP DATABASE {clone} WITH (FORCE)").format(**names))
+
+
+def _with_path(url: str, path: str) -> str:
+    return urlsplit(url)._replace(path=path).geturl()
 
 
 @contextlib.contextmanager

@@ -59,13 +59,16 @@ def temperatures(
     # Differences to the true column: log-loss is then the log-sum-exp alone.
     wide = wide - np.take_along_axis(wide, np.broadcast_to(np.asarray(y)[None, :, None], (s, n, 1)), axis=2)
     top = wide.max(axis=2)
+    # Classes first: sums over the last of three axes, a handful of numbers each, took a quarter of the time.
+    below = np.ascontiguousarray((wide - top[:, :, None]).transpose(2, 0, 1))
     added = np.broadcast_to(np.asarray(offset, dtype=np.float64), (n, k))
-    added = added - added[np.arange(n), y][:, None]
+    added = (added - added[np.arange(n), y][:, None]).T[:, None]
 
     def cost(log_t: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         beta = np.exp(-log_t)[:, None]
-        tail = np.exp((wide - top[:, :, None]) * beta[:, :, None] + added).sum(axis=2)
-        losses = np.log(tail) + top * beta
+        scaled = below * beta
+        scaled += added
+        losses = np.log(np.exp(scaled, out=scaled).sum(axis=0)) + top * beta
         total = losses.sum(axis=1) if weight is None else (losses * weight).sum(axis=1)
         return np.asarray(total + 0.5 * log_t**2)
 

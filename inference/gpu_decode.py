@@ -1,7 +1,7 @@
 """JPEG files to a network's pixels on a device: TorchCodec decodes, torch turns upright, crops and resizes.
 
-TorchCodec is an optional extra (``pip install hilltop[gpu]``). Its image decoders need no FFmpeg. With device "cpu" it
-decodes by libjpeg, so everything here can be tested without a GPU.
+TorchCodec is an optional dependency (the extra ``gpu``). Its image decoders need no FFmpeg. With device "cpu" it decodes by
+libjpeg, so everything here can be tested without a GPU.
 """
 
 from __future__ import annotations

@@ -57,6 +57,8 @@ os.environ.pop("HILLTOP_ROLE", None)
 import django  # noqa: E402  (reads the environment above)
 
 django.setup()
+# Until the tests are collected nearly all that is made stays, and afterwards a test leaves little.
+gc.set_threshold(200_000, 50, 100)
 
 from django.conf import settings  # noqa: E402
 from django.contrib.auth.hashers import PBKDF2PasswordHasher  # noqa: E402
@@ -111,7 +113,6 @@ def pytest_collection_finish() -> None:
     """A tenth of the processor went into looking again and again at what stays: torch, Django, and the tests themselves."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(200_000, 50, 100)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -132,14 +133,18 @@ def _spread(items: list[pytest.Item]) -> None:
 
     The gateway's tests come first, for some call an asynchronous view, which nothing can after a browser's test: Playwright
     keeps its event loop running in the thread. Then the library's, whose files share networks; the many small ones, which
-    either process may take; and last what needs the live server and a browser.
+    either process may take; what needs the live server, some of it for half a minute; and last the browser's, most of
+    which are short, so that the processes end together.
     """
     here = Path(__file__).parent
 
     def place(item: pytest.Item) -> int:
+        room = item.path.relative_to(here).parts[0]
+        if room == "browser":
+            return 4
         if "transactional_db" in item.fixturenames:
             return 3
-        return {"gateway": 0, "inference": 1}.get(item.path.relative_to(here).parts[0], 2)
+        return {"gateway": 0, "inference": 1}.get(room, 2)
 
     items.sort(key=place)
 

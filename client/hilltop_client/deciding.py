@@ -23,7 +23,8 @@ ON_ITS_WAY = frozenset({"new", "not_scored", "not_looked_at"})
 class Answer:
     """``by``: machine, people or queue. ``label``: a class's key, or nothing. ``stated``: precision, where one is promised.
 
-    ``told``: all that the API said. ``sha256``: by which to ask again.
+    ``told``: all that the API said. ``sha256``: by which to ask again. ``secret``: what signs calls back of this account,
+    with the first of them only.
     """
 
     sha256: str
@@ -33,6 +34,7 @@ class Answer:
     promise: str
     stated: float | None
     told: dict[str, Any]
+    secret: str = ""
 
     @property
     def held(self) -> bool:
@@ -41,15 +43,22 @@ class Answer:
 
 
 def decide(
-    connection: Connection, slug: str, photo: Path | bytes | str, *, deadline: float, strict: bool
+    connection: Connection,
+    slug: str,
+    photo: Path | bytes | str,
+    *,
+    deadline: float,
+    strict: bool,
+    callback: str = "",
 ) -> Answer:
-    """Send or name a photo, and wait for up to ``deadline`` seconds for who decides it. People are not waited for.
+    """Send or name a photo, and wait for up to ``deadline`` seconds for who decides it. People are not waited for:
+    with ``callback``, an https address, that one is told once they, or the machine, have decided.
 
     Raises :class:`~hilltop_client.HilltopError`: where the photo cannot come in (its code says why), or ``not_found`` for a
     hash that the project does not hold.
     """
-    until = time.monotonic() + deadline
-    form = {"promise": "strict"} if strict else {}
+    until, secret = time.monotonic() + deadline, ""
+    form = ({"promise": "strict"} if strict else {}) | ({"callback": callback} if callback else {})
     data = photo.read_bytes() if isinstance(photo, Path) else photo
     sha256 = data if isinstance(data, str) else hashlib.sha256(data).hexdigest()
     sent: dict[str, Any] = {"json": form | {"sha256": sha256}}
@@ -60,6 +69,7 @@ def decide(
         answer = connection.send(
             "POST", f"projects/{slug}/decide", params={"wait": f"{wait:.2f}"}, timeout=wait + 30, **sent
         ).json()
+        secret = secret or (answer.get("callback") or {}).get("secret", "")
         if answer["by"] != "queue" or answer["reason"] not in ON_ITS_WAY or time.monotonic() >= until:
             return Answer(
                 sha256,
@@ -69,5 +79,6 @@ def decide(
                 answer["promise"],
                 answer["stated"],
                 answer,
+                secret,
             )
         sent = {"json": form | {"sha256": sha256}}

@@ -93,9 +93,16 @@ class Project:
             self.connection, self.slug, photos, journal=journal, on_progress=on_progress, timeout=timeout
         )
 
-    def decide(self, photo: Path | bytes | str, *, deadline: float = 30.0, strict: bool = False) -> Answer:
+    def decide(
+        self,
+        photo: Path | bytes | str,
+        *,
+        deadline: float = 30.0,
+        strict: bool = False,
+        callback: str = "",
+    ) -> Answer:
         """Who decides a photo (a file, its bytes, or the SHA-256 of one that the project holds). See ``deciding``."""
-        return decide(self.connection, self.slug, photo, deadline=deadline, strict=strict)
+        return decide(self.connection, self.slug, photo, deadline=deadline, strict=strict, callback=callback)
 
     def train(self, *, seed: int = 0, timeout: float = 3600.0) -> dict[str, Any]:
         """Have the server train a version, and return it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import sqlite3
 from collections.abc import Iterator
 
 import psycopg
@@ -16,16 +17,17 @@ _READ_ONLY = "25006"
 
 def is_disk_full(error: BaseException | None) -> bool:
     """Of the database, or of our own files; a quota that is used up is the same to whoever wants to write."""
-    return any(
-        _says_full(each)
-        if isinstance(each, psycopg.Error)
-        else isinstance(each, OSError) and each.errno in (errno.ENOSPC, errno.EDQUOT)
-        for each in _causes(error)
-    )
+    return any(_says_full(each) for each in _causes(error))
 
 
-def _says_full(error: psycopg.Error) -> bool:
+def _says_full(error: BaseException) -> bool:
     """A server that refuses to begin gives no code, only words: PostgreSQL's library keeps the code of queries alone."""
+    if isinstance(error, OSError):
+        return error.errno in (errno.ENOSPC, errno.EDQUOT)
+    if isinstance(error, sqlite3.Error):  # of a file in which something is sorted or joined
+        return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+    if not isinstance(error, psycopg.Error):
+        return False
     return error.sqlstate == _DISK_FULL or (
         error.sqlstate is None
         and any(os.strerror(each) in str(error) for each in (errno.ENOSPC, errno.EDQUOT))

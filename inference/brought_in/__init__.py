@@ -4,7 +4,7 @@ What such a network says of each class becomes a photo's vector, so that everyth
 orders, trainings, certificates.
 """
 
-from inference.brought_in.folder import Asked, FolderError, bring, read_manifest
+from inference.brought_in.folder import Asked, FolderError, bring, look, read_manifest
 from inference.brought_in.refusals import NotTaken
 
-__all__ = ["Asked", "FolderError", "NotTaken", "bring", "read_manifest"]
+__all__ = ["Asked", "FolderError", "NotTaken", "bring", "look", "read_manifest"]

@@ -6,8 +6,6 @@ import hashlib
 import json
 import secrets
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,8 +16,8 @@ import numpy.typing as npt
 
 from inference.backbones.base import Backbone, WeightsError
 from inference.backbones.preprocessing import Preprocessing
+from inference.brought_in import apart
 from inference.brought_in.refusals import NotTaken
-from inference.brought_in.trial import SECONDS
 from inference.on_disk import make_folder, publish
 from inference.onnx_session import open_session
 
@@ -34,12 +32,27 @@ class FolderError(ValueError):
 
 @dataclass(frozen=True)
 class Asked:
-    """``classes``: keys, in the order of the columns. ``says``: what the columns are; "auto" looks. ``licence``: a note."""
+    """``classes``: a key a column, in their order; several columns may be one class, and one without a key is left out.
+    ``says``: what the columns are; "auto" looks. ``licence``: a note."""
 
     classes: tuple[str, ...]
     preprocessing: Preprocessing
     says: Literal["auto", "logits", "probabilities"] = "auto"
     licence: str = ""
+
+    @property
+    def kept(self) -> tuple[str, ...]:
+        """Each class once, in the order in which it comes first: the order of the vectors' columns."""
+        return tuple(dict.fromkeys(filter(None, self.classes)))
+
+
+def look(model: Path) -> dict[str, Any]:
+    """What the file says of itself, as :func:`inference.brought_in.graph.told` gives it; read in a process of its own.
+
+    Raises :class:`NotTaken` as :func:`bring` does, and :class:`OSError`.
+    """
+    _refuse_large(model)
+    return apart.ask({"model": str(model.resolve())})
 
 
 def bring(model: Path, root: Path, asked: Asked) -> str:
@@ -51,13 +64,13 @@ def bring(model: Path, root: Path, asked: Asked) -> str:
         NotTaken: too large, no ONNX, external weights, operations of others, another form, or no answer in time.
         OSError: the file cannot be read, or the folder not be written.
     """
-    if (size := model.stat().st_size) > MOST_BYTES:
-        raise NotTaken(f"The file has {size / 2**20:,.0f} MiB; at most {MOST_BYTES / 2**20:,.0f} are taken.")
+    _refuse_large(model)
     source = _sha256(model)
     told = {
         "format_version": FORMAT_VERSION,
         "source_sha256": source,
-        "classes": list(asked.classes),
+        "classes": list(asked.kept),
+        **({"columns": list(asked.classes)} if asked.kept != asked.classes else {}),
         "preprocessing": asdict(asked.preprocessing),
         "licence": asked.licence,
     }
@@ -137,29 +150,15 @@ def _tried(model: Path, out: Path, asked: Asked) -> dict[str, Any]:
         "model": str(model.resolve()),
         "out": str(out.resolve()),
         "preprocessing": asdict(asked.preprocessing),
-        "classes": len(asked.classes),
+        "columns": [asked.kept.index(each) if each else None for each in asked.classes],
         "says": asked.says,
     }
-    try:
-        ran = subprocess.run(
-            [sys.executable, "-m", "inference.brought_in.trial"],
-            input=json.dumps(question),
-            cwd=Path(__file__).parents[2],
-            capture_output=True,
-            text=True,
-            timeout=2 * SECONDS,
-        )
-        told: dict[str, Any] = json.loads(ran.stdout.splitlines()[-1])
-    except subprocess.TimeoutExpired:
-        raise NotTaken(f"The model did not answer for four photos within {2 * SECONDS} s.") from None
-    except (ValueError, IndexError):
-        raise NotTaken(
-            f"The model ended the process that tried it (code {ran.returncode}): it takes more than {SECONDS} s or too much "
-            f"memory, or is damaged. {ran.stderr.strip()[-300:]}"
-        ) from None
-    if "refused" in told:
-        raise NotTaken(told["refused"])
-    return told
+    return apart.ask(question)
+
+
+def _refuse_large(model: Path) -> None:
+    if (size := model.stat().st_size) > MOST_BYTES:
+        raise NotTaken(f"The file has {size / 2**20:,.0f} MiB; at most {MOST_BYTES / 2**20:,.0f} are taken.")
 
 
 def _sha256(path: Path) -> str:

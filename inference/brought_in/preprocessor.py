@@ -23,13 +23,18 @@ def read(told: Mapping[str, Any], given: Mapping[str, Any]) -> Preprocessing:
     Raises:
         NotTaken: no size, a size or a number that cannot be, or a square that is none.
     """
-    values = _of_file(told) if told else {}
+    try:
+        values = _of_file(told) if told else {}
+    except NotTaken:
+        raise
+    except (AttributeError, OverflowError, TypeError, ValueError, ZeroDivisionError) as error:
+        raise NotTaken(f"The preprocessor's file says what cannot be: {error}") from error
     values |= given
     if "size" not in values:
-        raise NotTaken("The side of the square that the network takes is not known: give --size.")
+        raise NotTaken("The side of the square that the network takes is not known: name its size.")
     values.setdefault("resize", values["size"])
     for name in ("size", "resize"):
-        if values[name] not in SIDES:
+        if type(values[name]) is not int or values[name] not in SIDES:
             raise NotTaken(f"{name} is {values[name]}; a side is {SIDES[0]} to {SIDES[-1]} pixels.")
     for name in ("mean", "std"):
         if name in values:

@@ -1,7 +1,8 @@
-"""``python -m inference.brought_in.trial``: look at an untrusted ONNX file and run it once, in a process with bounds.
+"""``python -m inference.brought_in.trial``: look at an untrusted ONNX file, or run it once, in a process with bounds.
 
-Reads {"model", "out", "preprocessing", "classes", "says"} from its standard input as JSON, writes the wrapped network to
-``out``, and says {"says", "milliseconds"} or {"refused"} on its standard output.
+Reads {"model"} from its standard input as JSON, and says what the file says of itself (``graph.told``); or reads {"model",
+"out", "preprocessing", "columns", "says"}, writes the wrapped network to ``out``, and says {"says", "milliseconds"}; or
+{"refused"}.
 """
 
 from __future__ import annotations
@@ -28,17 +29,27 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
     resource.setrlimit(resource.RLIMIT_AS, (BYTES, BYTES))
     asked = json.load(sys.stdin)
-    preprocessing = Preprocessing(**asked["preprocessing"])
+    model = Path(asked["model"])
     try:
-        told = _tried(
-            Path(asked["model"]), Path(asked["out"]), preprocessing, asked["classes"], asked["says"]
-        )
+        if "out" in asked:
+            preprocessing = Preprocessing(**asked["preprocessing"])
+            told = _tried(model, Path(asked["out"]), preprocessing, asked["columns"], asked["says"])
+        else:
+            told = _read(model)
     except NotTaken as error:
         told = {"refused": str(error)}
     print(json.dumps(told))  # noqa: T201
 
 
-def _tried(model: Path, out: Path, preprocessing: Preprocessing, classes: int, says: str) -> dict[str, Any]:
+def _read(model: Path) -> dict[str, Any]:
+    from inference.brought_in import graph
+
+    return graph.told(graph.read(model))
+
+
+def _tried(
+    model: Path, out: Path, preprocessing: Preprocessing, columns: list[int | None], says: str
+) -> dict[str, Any]:
     from inference.brought_in import graph
 
     given = graph.read(model)
@@ -46,11 +57,13 @@ def _tried(model: Path, out: Path, preprocessing: Preprocessing, classes: int, s
     side = preprocessing.size
     pixels = dice.integers(0, 256, (4, side, side, 3), dtype=np.uint8)
     if says == "auto":
-        raw, _ = _run(graph.wrapped(given, preprocessing, classes, "logits"), pixels)
+        each_its_own: list[int | None] = [*range(len(columns))]
+        raw, _ = _run(graph.wrapped(given, preprocessing, each_its_own, "logits"), pixels)
         says = "probabilities" if _are_probabilities(raw) else "logits"
-    network = graph.wrapped(given, preprocessing, classes, says)  # type: ignore[arg-type]
+    network = graph.wrapped(given, preprocessing, columns, says)  # type: ignore[arg-type]
     _run(network, pixels)
     together, seconds = _run(network, pixels)
+    classes = len({*columns} - {None})
     if together.shape != (len(pixels), classes) or not np.isfinite(together).all():
         raise NotTaken(f"The model gives no finite number for each of {classes} classes on photos of noise.")
     alone = np.concatenate([_run(network, pixels[at : at + 1])[0] for at in range(len(pixels))])
@@ -78,7 +91,7 @@ def _run(network: Any, pixels: Any) -> tuple[Any, float]:
     except Exception as error:  # ONNX Runtime raises what it likes
         raise NotTaken(
             f"ONNX Runtime cannot run the model on photos of {pixels.shape[1]} pixels, {len(pixels)} at once. Export it "
-            f"for a batch of any size, or name another --size. It said: {error}"
+            f"for a batch of any size, or name another size. It said: {error}"
         ) from error
     return np.asarray(rows), time.perf_counter() - began
 

@@ -1,4 +1,4 @@
-"""The files of a bundle that a prediction needs, in a folder: networks, head, the decoder of photos, ``predict.py``."""
+"""The files of a bundle that a prediction needs, in a folder: networks, head, ``predict.py`` and what it imports."""
 
 from __future__ import annotations
 
@@ -23,7 +23,13 @@ from inference.pixel_network import export_onnx
 
 HEAD, CONFIG, SCRIPT = "head.onnx", "config.json", "predict.py"
 #: What ``predict.py`` imports of this library, as it is here: there is one decoder.
-_LIBRARY = ("__init__.py", "photo/*.py", "backbones/preprocessing.py")
+_LIBRARY = (
+    "__init__.py",
+    "photo/*.py",
+    "backbones/preprocessing.py",
+    "bundle/__init__.py",
+    "bundle/model.py",
+)
 _LIBRARIES = ("numpy", "pillow", "onnx", "onnxruntime", "torch")
 #: Most that a head's probabilities may differ from those of its ONNX form, which are float32 at the end.
 MOST_APART = 1e-5

@@ -20,6 +20,8 @@ _BATCH = 512
 _LOOKS = 20
 _RATE = 2e-3
 _DECAY = 1e-2
+_BETAS = (0.9, 0.999)
+_EPSILON = 1e-8
 _FIRST = 0.3
 #: Of the tanh form of GELU.
 _GELU = (float(np.sqrt(2.0 / np.pi)), 0.044715)
@@ -105,15 +107,15 @@ class MlpHead(Head):
         # The same first weights in every fold, and small: in what no training row spans they stay as they are.
         first = _FIRST * torch.randn(1, width, self.hidden, generator=draw) / width**0.5
         second = torch.randn(1, self.hidden, k, generator=draw) / self.hidden**0.5
-        networks = [
-            first.repeat(count, 1, 1),
-            torch.zeros(count, self.hidden),
-            second.repeat(count, 1, 1),
-            torch.zeros(count, k),
-        ]
-        for each in networks:
-            each.requires_grad_(True)
-        optimiser = torch.optim.AdamW(networks, lr=_RATE, weight_decay=_DECAY, foreach=False)
+        adamw = _AdamW(
+            [
+                first.repeat(count, 1, 1),
+                torch.zeros(count, self.hidden),
+                second.repeat(count, 1, 1),
+                torch.zeros(count, k),
+            ]
+        )
+        networks = adamw.weights
         rows_weight = torch.as_tensor(weight / weight.sum(axis=1, keepdims=True) * len(target)).float()
         for epoch in range(1, epochs + 1):
             order = torch.randperm(len(target), generator=draw)
@@ -123,9 +125,9 @@ class MlpHead(Head):
                 loss = torch.nn.functional.cross_entropy(
                     logits.reshape(-1, k), target[at].repeat(count), reduction="none"
                 )
-                optimiser.zero_grad()
+                adamw.forget()
                 (loss.reshape(count, -1) * rows_weight[:, at]).mean(dim=1).sum().backward()  # type: ignore[no-untyped-call]
-                optimiser.step()
+                adamw.step()
             yield epoch, [each.detach() for each in networks]
 
     def settings(self) -> dict[str, Any]:
@@ -175,6 +177,37 @@ class MlpHead(Head):
             raise ValueError(f"Arrays do not fit {k} classes: {head.out_weight_.shape}.")
         head.n_features_in_ = d
         return head
+
+
+class _AdamW:
+    """torch's AdamW, weight by weight the same, with all ``weights`` in one row of numbers: of networks as small as these
+    its own, which goes from tensor to tensor and through its hooks, was half of a training."""
+
+    def __init__(self, weights: Sequence[Tensor]) -> None:
+        self._row = torch.cat([each.flatten() for each in weights])
+        self._slope, self._mean, self._square = (torch.zeros_like(self._row) for _ in range(3))
+        self._steps = 0
+        sizes = [each.numel() for each in weights]
+        pairs = zip(weights, torch.split(self._row, sizes), torch.split(self._slope, sizes), strict=True)
+        self.weights: list[Tensor] = []
+        for each, part, slope in pairs:
+            weight = part.view(each.shape).requires_grad_(True)
+            weight.grad = slope.view(each.shape)
+            self.weights.append(weight)
+
+    def forget(self) -> None:
+        """The slopes of the step before."""
+        self._slope.zero_()
+
+    def step(self) -> None:
+        self._steps += 1
+        first, second = (1 - beta**self._steps for beta in _BETAS)
+        with torch.no_grad():
+            self._row.mul_(1 - _RATE * _DECAY)
+            self._mean.lerp_(self._slope, 1 - _BETAS[0])
+            self._square.mul_(_BETAS[1]).addcmul_(self._slope, self._slope, value=1 - _BETAS[1])
+            root = (self._square.sqrt() / second**0.5).add_(_EPSILON)
+            self._row.addcdiv_(self._mean, root, value=-_RATE / first)
 
 
 @dataclass(frozen=True)

@@ -6,4 +6,5 @@ class CatalogConfig(AppConfig):
     label = "catalog"
 
     def ready(self) -> None:
-        from labeling.catalog import checks, receivers, source_errors  # noqa: F401  (connects them)
+        from labeling.catalog import checks, receivers  # noqa: F401  (connects them)
+        from labeling.catalog.sources import errors  # noqa: F401  (names them)

@@ -7,7 +7,7 @@ from django.db import transaction
 from labeling.catalog.elpv import clear_cells, elpv_folder
 from labeling.catalog.guidelines import amend_guideline
 from labeling.catalog.images import add_image, add_items
-from labeling.catalog.intake import start_intake
+from labeling.catalog.intake.handing_in import start_intake
 from labeling.catalog.models import IntakeKind, Item, Project
 from labeling.catalog.projects import create_project
 from labeling.jobs.models import Job

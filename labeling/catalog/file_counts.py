@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db import connection
 
 from labeling.catalog.models import IntakeBatch, IntakeOutcome, Project
-from labeling.database.kept_counts import rows
+from labeling.database.rows import rows
 
 
 def files_by_outcome(batches: Sequence[IntakeBatch]) -> dict[UUID, dict[str, int]]:

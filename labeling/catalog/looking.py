@@ -16,14 +16,15 @@ from django.utils.translation import gettext_noop
 from labeling.catalog import events, stored
 from labeling.catalog.activity import log_activity
 from labeling.catalog.erased import STANDS_FOR
-from labeling.catalog.intake import enqueue
-from labeling.catalog.intake_worker import LISTED_AT_ONCE, as_row, open_watched, read_table
-from labeling.catalog.metadata_tables import NAME, Tables, is_table
+from labeling.catalog.intake.handing_in import enqueue
+from labeling.catalog.intake.listing import LISTED_AT_ONCE, as_row, open_watched, read_table
+from labeling.catalog.metadata.tables import NAME, Tables, is_table
 from labeling.catalog.models import IntakeBatch, IntakeFile, WatchedFile, WatchedSource
-from labeling.catalog.source_errors import SourceError
-from labeling.catalog.sources import Listed, Source
+from labeling.catalog.sources.errors import SourceError
+from labeling.catalog.sources.source import Listed, Source
 from labeling.catalog.watched import name_of
 from labeling.database import locks
+from labeling.database.rows import rows
 from labeling.jobs.progress import JobError, Progress
 
 #: Reasons of a refusal that may be gone at the next look, though the file is the same.
@@ -126,9 +127,9 @@ def _look(source: WatchedSource, opened: Source) -> Seen:
         cursor.execute(_COMPARE, given)
         cursor.execute(_GONE, given)
         if source.referenced:
-            seen.affected = [sha256 for (sha256,) in _rows(_AFFECTED, given)]
+            seen.affected = [sha256 for (sha256,) in rows(_AFFECTED, given)]
         cursor.execute(_BACK, given)
-    ((there, new, wanted),) = _rows(
+    ((there, new, wanted),) = rows(
         "SELECT count(*), count(*) - count(was), count(*) FILTER (WHERE wanted) FROM listed"
     )
     gone = WatchedFile.objects.filter(source=source, gone_at__isnull=False).count()
@@ -153,14 +154,14 @@ def _begin(source: WatchedSource, opened: Source) -> IntakeBatch:
         watched=source,
     )
     tables, changed = Tables(), Tables()
-    for path, table, wanted in _rows(
+    for path, table, wanted in rows(
         "SELECT path, name, wanted FROM listed WHERE lower(name) LIKE %s", [f"%{NAME}"]
     ):
         if is_table(table):
             for told in [tables, changed] if wanted else [tables]:
                 read_table(told, table, path, opened)
     # What a table says anew of photos that are here is kept when their files are looked at once more.
-    for (named,) in _rows(
+    for (named,) in rows(
         "UPDATE listed SET wanted = true WHERE name = ANY(%s) RETURNING name", [changed.names]
     ):
         changed.of(named)
@@ -204,10 +205,3 @@ def _take(source: WatchedSource, batch: IntakeBatch, some: list[Listed], tables:
 def _listed(row: tuple[Any, ...]) -> Listed:
     path, name, refused, raw, version = row
     return Listed(name, path, refused, None if raw is None else bytes(raw), version=version)
-
-
-def _rows(sql: str, given: Any = None) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, given)
-        found: list[tuple[Any, ...]] = cursor.fetchall()
-        return found

@@ -8,8 +8,9 @@ look alike the first is taken and said to be a guess; people see it with an exam
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
@@ -50,12 +51,13 @@ class Reading:
     guessed: bool
 
 
-def reading_of(names: Sequence[str | bytes], encoding: str = "") -> Reading | None:
+def reading_of(names: Iterable[str | bytes], encoding: str = "") -> Reading | None:
     """How those of these names that are bytes are best read together; ``None`` where all are text, or plain ASCII.
 
     ``encoding``: where somebody knows it.
     """
-    telling = [name for name in names if isinstance(name, bytes) and not name.isascii()][:_LOOKED_AT]
+    bare = (name for name in names if isinstance(name, bytes) and not name.isascii())
+    telling = list(islice(bare, _LOOKED_AT))
     if not telling or encoding:
         return Reading(encoding, guessed=False) if telling else None
     letters = sum(byte > 127 for name in telling for byte in name)

@@ -102,13 +102,20 @@ def project_for(user: Any, slug: str, action: Action, *, archived_too: bool = Fa
         project = None
     if project is None or role is None:
         raise Http404(_("There is no such project, or you are not a member of it."))
+    must_be_allowed(user, project, action)
+    shown.as_in(project.decoded_with)
+    return project
+
+
+def must_be_allowed(user: Any, project: Project, action: Action) -> None:
+    """Raises :class:`~django.core.exceptions.PermissionDenied` for a member whose role is not enough."""
+    role = role_in(user, project)
+    assert role is not None  # a member
     if action not in ALLOWED[role]:
         raise PermissionDenied(
             _("Your role in this project (%(role)s) does not allow this. Ask one of its admins.")
             % {"role": Role(role).label}
         )
-    shown.as_in(project.decoded_with)
-    return project
 
 
 def may_create_projects(user: Any) -> bool:

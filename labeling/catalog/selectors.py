@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from labeling.catalog import events, renditions, shown
 from labeling.catalog.file_counts import files_by_outcome
-from labeling.catalog.intake import latest_job
+from labeling.catalog.intake.handing_in import latest_job
 from labeling.catalog.models import (
     Activity,
     ClassDefinition,

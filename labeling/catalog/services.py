@@ -3,13 +3,19 @@
 from labeling.catalog.activity import log_activities, log_activity
 from labeling.catalog.guidelines import amend_guideline
 from labeling.catalog.images import Looked, add_image, add_items, lay_down, look_at, rows_of
-from labeling.catalog.intake import cancel_intake, discard_rest, resume_intake, start_intake, start_upload
+from labeling.catalog.intake.handing_in import (
+    cancel_intake,
+    discard_rest,
+    resume_intake,
+    start_intake,
+    start_upload,
+)
+from labeling.catalog.intake.renaming import read_names_again
 from labeling.catalog.members import invite_member, remove_member, set_role
-from labeling.catalog.metadata import put_one as put_metadata
+from labeling.catalog.metadata.values import put_one as put_metadata
 from labeling.catalog.objecting import object_to_wording
 from labeling.catalog.projects import archive_project, create_project, restore_project, update_settings
 from labeling.catalog.proposing import agree_to_proposal, decline_proposal, propose_guideline
-from labeling.catalog.renaming import read_names_again
 from labeling.catalog.set_aside import let_in
 from labeling.catalog.taking_out import TakenOut, bring_back, take_out
 from labeling.catalog.twins import join

@@ -15,7 +15,7 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Right
 
 from labeling.catalog import references, renditions, storage
-from labeling.catalog.intake import free_staging
+from labeling.catalog.intake.handing_in import free_staging
 from labeling.catalog.models import Damage, Image, IntakeBatch, IntakeOutcome, Item, Project
 from labeling.catalog.references import NotThere
 from labeling.store import objects

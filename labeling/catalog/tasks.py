@@ -7,8 +7,9 @@ from typing import Any
 
 from procrastinate.contrib.django import app
 
-from labeling.catalog import file_counts, intake_worker, looking, remaking, watched
-from labeling.catalog.intake import JOB_KIND
+from labeling.catalog import file_counts, looking, remaking, watched
+from labeling.catalog.intake import taking_in
+from labeling.catalog.intake.handing_in import JOB_KIND
 from labeling.jobs.handlers import handles
 from labeling.jobs.progress import Progress
 
@@ -17,7 +18,7 @@ log = logging.getLogger(__name__)
 
 @handles(JOB_KIND)
 def intake(progress: Progress) -> dict[str, Any]:
-    return dict(intake_worker.work_through(progress))
+    return dict(taking_in.work_through(progress))
 
 
 @handles(watched.JOB_KIND)

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from labeling.catalog.activity import log_activity
-from labeling.catalog.intake import open_folder
+from labeling.catalog.intake.handing_in import open_folder
 from labeling.catalog.models import IntakeBatch, Project, WatchedSource
 from labeling.catalog.name_encodings import kept
 from labeling.database import locks

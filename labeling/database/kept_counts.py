@@ -8,11 +8,10 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Any
-
-from django.db import connection
+from typing import TYPE_CHECKING
 
 from labeling.database.read_once import read_once
+from labeling.database.rows import rows
 
 if TYPE_CHECKING:
     from labeling.catalog.models import Project
@@ -79,9 +78,3 @@ def by_day(project: Project, what: tuple[str, ...], zone: str) -> dict[str, list
     ):
         found[each].append((day, Counted(tuple(key), int(n), int(amount))))
     return found
-
-
-def rows(sql: str, parameters: Any) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
-        return list(cursor.fetchall())

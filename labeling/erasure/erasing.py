@@ -12,7 +12,8 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from labeling.catalog import metadata, wiping
+from labeling.catalog import wiping
+from labeling.catalog.metadata import values as metadata
 from labeling.catalog.models import Image
 from labeling.catalog.services import log_activity
 from labeling.catalog.wiping import NotYet
@@ -22,8 +23,8 @@ from labeling.erasure.moving_out import CHUNK, bring_back_some, take_out_some
 from labeling.exchange.choosing import forget_searches_of
 from labeling.exchange.imports.forgetting import forget_imported
 from labeling.explorer import services as explorer
-from labeling.explorer.naming import KnownBy
-from labeling.explorer.saving import forget_views_of
+from labeling.explorer.search.naming import KnownBy
+from labeling.explorer.search.saving import forget_views_of
 from labeling.frontier import erased as frontier
 from labeling.inspections import forgetting as inspections
 from labeling.jobs.progress import JobError, Progress

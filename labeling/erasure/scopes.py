@@ -11,8 +11,8 @@ from django.utils.translation import gettext as _
 
 from labeling.catalog.models import Item, Project
 from labeling.erasure.models import Scope
-from labeling.explorer.search import search
-from labeling.explorer.wanted import Wanted
+from labeling.explorer.search.finding import search
+from labeling.explorer.search.wanted import Wanted
 from labeling.people.models import User
 from labeling.refusals import Refused
 

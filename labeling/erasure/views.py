@@ -6,36 +6,31 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST
 
 from labeling.catalog import erased
 from labeling.catalog.activity import log_activity
 from labeling.catalog.models import Project
-from labeling.catalog.pages import project_context, show_refusal
-from labeling.catalog.permissions import Action, project_for
+from labeling.catalog.pages import open_to, project_context
+from labeling.catalog.permissions import Action
 from labeling.erasure import selectors, services
 from labeling.erasure.consequences import foreseen
 from labeling.erasure.forms import AskForm, LiftForm, ScopeForm
 from labeling.erasure.models import ErasedPhoto
-from labeling.explorer.history import history
-from labeling.http.refused import refusals_said
-from labeling.http.safe_methods import only_looked_at
+from labeling.explorer.photo.history import history
+from labeling.http.refused import refusals_beside, refusals_said
 from labeling.people.signed_in import signed_in
 from labeling.refusals import Refused
 
 SHOWN = 50
 
 
-@login_required
-@require_http_methods(["GET", "HEAD", "POST"])
-def erasures(request: HttpRequest, slug: str) -> HttpResponse:
+@open_to(get=Action.ADMIN, post=Action.ADMIN)
+def erasures(request: HttpRequest, project: Project) -> HttpResponse:
     """All requests; and, where the address says which photos, what would go with them."""
-    project = project_for(request.user, slug, Action.ADMIN)
     if request.method == "POST":
         return _ask(request, project)
     form = ScopeForm(request.GET if "scope" in request.GET else None, project=project)
@@ -53,7 +48,7 @@ def erasures(request: HttpRequest, slug: str) -> HttpResponse:
 def _ask(request: HttpRequest, project: Project) -> HttpResponse:
     form = AskForm(request.POST, project=project)
     if form.is_valid():
-        try:
+        with refusals_beside(form):
             made = services.ask(
                 project=project,
                 by=signed_in(request),
@@ -61,9 +56,6 @@ def _ask(request: HttpRequest, project: Project) -> HttpResponse:
                 days=form.cleaned_data["days"],
                 **form.asked(),
             )
-        except Refused as refusal:
-            show_refusal(form, refusal)
-        else:
             messages.success(
                 request, _("The photos are out of the project. While it is time, you can bring them back.")
             )
@@ -88,22 +80,18 @@ def _page(
     return render(request, "erasure/erasures.html", context, status=status)
 
 
-@login_required
-@only_looked_at
-def erasure(request: HttpRequest, slug: str, erasure_id: UUID) -> HttpResponse:
+@open_to(get=Action.ADMIN)
+def erasure(request: HttpRequest, project: Project, erasure_id: UUID) -> HttpResponse:
     """One request: what it took, what stays of it, and what learned from it."""
-    project = project_for(request.user, slug, Action.ADMIN)
     made = selectors.erasure_of(project, erasure_id)
     page = Paginator(selectors.photos_of_erasure(made), SHOWN).get_page(request.GET.get("page"))
     context = project_context(request, project, "erasures", made=made, photos=page)
     return render(request, "erasure/erasure.html", context)
 
 
-@login_required
-@only_looked_at
-def record(request: HttpRequest, slug: str, item_id: int) -> HttpResponse:
+@open_to(get=Action.ADMIN)
+def record(request: HttpRequest, project: Project, item_id: int) -> HttpResponse:
     """What is left of a photo that was erased: a record without content."""
-    project = project_for(request.user, slug, Action.ADMIN)
     row = (
         ErasedPhoto.objects.filter(
             erasure__project=project, item=min(item_id, 2**63 - 1), back_at__isnull=True
@@ -120,22 +108,18 @@ def record(request: HttpRequest, slug: str, item_id: int) -> HttpResponse:
     return render(request, "erasure/record.html", context)
 
 
-@login_required
-@require_POST
-def undo(request: HttpRequest, slug: str, erasure_id: UUID) -> HttpResponse:
-    project = project_for(request.user, slug, Action.ADMIN)
+@open_to(post=Action.ADMIN)
+def undo(request: HttpRequest, project: Project, erasure_id: UUID) -> HttpResponse:
     made = selectors.erasure_of(project, erasure_id)
     with refusals_said(request):
         services.undo(erasure=made, by=signed_in(request))
         messages.success(request, _("The photos are back, as they were."))
-    return redirect("erasure", slug=slug, erasure_id=erasure_id)
+    return redirect("erasure", slug=project.slug, erasure_id=erasure_id)
 
 
-@login_required
-@require_POST
-def lift(request: HttpRequest, slug: str) -> HttpResponse:
+@open_to(post=Action.ADMIN)
+def lift(request: HttpRequest, project: Project) -> HttpResponse:
     """Let a photo in again that was erased."""
-    project = project_for(request.user, slug, Action.ADMIN)
     form = LiftForm(request.POST)
     if not form.is_valid():
         messages.error(request, _("A SHA-256 is 64 digits and letters from a to f."))
@@ -144,4 +128,4 @@ def lift(request: HttpRequest, slug: str) -> HttpResponse:
         messages.success(request, _("This photo may come in again: take it in as any other."))
     else:
         messages.error(request, _("No photo with this SHA-256 was erased here."))
-    return redirect("erasures", slug=slug)
+    return redirect("erasures", slug=project.slug)

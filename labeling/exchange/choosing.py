@@ -13,9 +13,9 @@ from django.utils.translation import gettext as _
 from labeling.catalog.models import Project
 from labeling.database.append_only import erasing
 from labeling.exchange.models import Chosen, DataSet
-from labeling.explorer.naming import KnownBy
-from labeling.explorer.search import search
-from labeling.explorer.wanted import Wanted
+from labeling.explorer.search.finding import search
+from labeling.explorer.search.naming import KnownBy
+from labeling.explorer.search.wanted import Wanted
 from labeling.jobs.models import Job
 from labeling.jobs.progress import JobError, Progress
 from labeling.jobs.services import enqueue

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import connection
 
-from labeling.catalog.metadata import Value
+from labeling.catalog.metadata.values import Value
 from labeling.exchange.models import DataSet
 
 #: SQL over ``catalog_item it``: name -> value as JSON, of ``metadata`` and ``values_upto`` of the data set; null of none.

@@ -11,7 +11,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from labeling.catalog.metadata import LONGEST_NAME, MOST
+from labeling.catalog.metadata.values import LONGEST_NAME, MOST
 from labeling.catalog.models import APPEND_ONLY, Guideline, Project
 from labeling.database.append_only import append_only
 from labeling.exchange.feeds.models import Feed, Table

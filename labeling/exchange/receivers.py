@@ -8,7 +8,7 @@ from typing import Any
 from django.dispatch import receiver
 
 from labeling.catalog.events import metadata_said
-from labeling.catalog.metadata import Value
+from labeling.catalog.metadata.values import Value
 from labeling.catalog.models import Project
 from labeling.exchange.categories.mapping import map_later
 

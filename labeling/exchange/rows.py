@@ -9,7 +9,7 @@ from datetime import date, datetime
 from django.db import connection
 from django.utils.text import get_valid_filename
 
-from labeling.catalog.metadata import Value
+from labeling.catalog.metadata.values import Value
 from labeling.catalog.selectors import class_resolution
 from labeling.exchange.choosing import chosen_photos, is_chosen
 from labeling.exchange.known import SAID, Known

@@ -14,7 +14,7 @@ from labeling.catalog.selectors import current_guideline
 from labeling.exchange.choosing import request_choosing
 from labeling.exchange.formats import FORMATS
 from labeling.exchange.models import LEAVE_SOME, DataSet, Pictures, Together
-from labeling.explorer.wanted import Wanted
+from labeling.explorer.search.wanted import Wanted
 from labeling.people.models import User
 from labeling.refusals import Refused
 from labeling.text.plain import composed

@@ -9,12 +9,12 @@ and 교한 are one letter apart, 교환 and 교체 three. A word with a digit is
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Collection
 
 from rapidfuzz.distance import OSA
 
 from labeling.text.plain import composed
+from labeling.text.spelling import letters
 
 #: Letters that a word must have for one slip, and for two. "left" and "lift" are two words, and so are many short ones.
 ONE_SLIP, TWO_SLIPS = 5, 10
@@ -32,19 +32,9 @@ OPPOSITES = (
 )  # fmt: skip
 
 
-def spelled(text: str) -> str:
-    """A text without what nobody means by it: small and large letters, spaces, ``_`` and ``-`` of any number."""
-    return re.sub(r"[\s_-]+", " ", composed(text)).strip().casefold()
-
-
 def words_of(text: str) -> list[str]:
     """Its words and numbers, in their order: 엔진oil 5 has three."""
     return _WORDS.findall(composed(text).casefold())
-
-
-def letters(word: str) -> str:
-    """A word by its letters: Korean syllables taken apart."""
-    return unicodedata.normalize("NFD", word)
 
 
 def is_slip(one: str, other: str) -> bool:

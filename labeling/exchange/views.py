@@ -3,44 +3,39 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from labeling.catalog.models import Project
-from labeling.catalog.pages import project_context, show_refusal
-from labeling.catalog.permissions import Action, project_for
+from labeling.catalog.pages import open_to, project_context
+from labeling.catalog.permissions import Action
 from labeling.catalog.selectors import class_names_by_key, current_guideline
 from labeling.exchange import selectors, services
 from labeling.exchange.formats import FORMATS
 from labeling.exchange.forms import DataSetForm
-from labeling.explorer.chips import said
+from labeling.explorer.search.chips import said
+from labeling.http.refused import refusals_beside
 from labeling.people.signed_in import signed_in
-from labeling.refusals import Refused
 
 SHOWN = 50
 
 
-@login_required
-def data_sets(request: HttpRequest, slug: str) -> HttpResponse:
-    project = project_for(request.user, slug, Action.ADMIN)
+@open_to(get=Action.ADMIN, post=Action.ADMIN)
+def data_sets(request: HttpRequest, project: Project) -> HttpResponse:
     if request.method != "POST":
         return _page(request, project, DataSetForm(initial={"search": request.GET.get("search", "")}))
     form = DataSetForm(request.POST)
     if form.is_valid():
-        try:
+        with refusals_beside(form):
             services.make_data_set(project=project, by=signed_in(request), **form.cleaned_data)
-        except Refused as refusal:
-            show_refusal(form, refusal)
-        else:
             messages.success(
                 request,
                 _("Its photos are looked for and then fixed. Download it here when they are found.")
                 if form.cleaned_data["search"]
                 else _("The data set is fixed. Download it here, now or later: it stays the same."),
             )
-            return redirect("data-sets", slug=slug)
+            return redirect("data-sets", slug=project.slug)
     messages.error(request, _("Nothing was made: see the marked fields."))
     return _page(request, project, form, status=422)
 

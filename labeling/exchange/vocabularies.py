@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from labeling.catalog.metadata import LONGEST_NAME, LONGEST_TEXT
+from labeling.catalog.metadata.values import LONGEST_NAME, LONGEST_TEXT
 from labeling.catalog.models import Project
 from labeling.database.append_only import append_only
 

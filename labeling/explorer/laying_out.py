@@ -8,8 +8,8 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from labeling.catalog.models import Project
-from labeling.explorer import asking, by_words
 from labeling.explorer.models import AskedPhoto, Space
+from labeling.explorer.search import asking, by_words
 from labeling.explorer.spaces import current_space
 from labeling.jobs.models import Job, JobState
 from labeling.jobs.services import LAST, enqueue

@@ -6,9 +6,10 @@ from typing import Any
 
 from procrastinate.contrib.django import app
 
-from labeling.explorer import asking, by_words, laying_out
+from labeling.explorer import laying_out
 from labeling.explorer.bulk import working
 from labeling.explorer.compute import asked, filling, words
+from labeling.explorer.search import asking, by_words
 from labeling.jobs.handlers import handles
 from labeling.jobs.progress import Progress
 

@@ -27,7 +27,7 @@ from labeling.learning.events import promoted
 from labeling.learning.selectors import champion
 from labeling.people.models import User
 from labeling.queue import machine_first
-from labeling.queue.events import ranking_swapped
+from labeling.queue.events import arrivals_placed, ranking_swapped
 from labeling.queue.exemplars import new_exemplars
 from labeling.refusals import Refused
 from labeling.truth.events import answer_waits, gold_chosen, reopened, settled
@@ -91,6 +91,11 @@ def on_ranking_swapped(*, project: Project, **_: Any) -> None:
     is off: predictions say by them what is certified."""
     if AutomaticDecision.objects.filter(project=project, mode=Mode.ON).exists():
         services.withdraw_decided(project=project)
+    on_arrivals_placed(project=project)
+
+
+@receiver(arrivals_placed)
+def on_arrivals_placed(*, project: Project, **_: Any) -> None:
     if _certified(project):
         services.request_deciding(project=project)
     else:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from labeling.catalog.models import Project
 from labeling.frontier.models import CertificationRun, FrontierPolicy
-from labeling.jobs.models import Job, JobState
-from labeling.jobs.services import enqueue
+from labeling.jobs.models import Job
+from labeling.jobs.services import enqueue_once
 from labeling.learning.selectors import champion
 from labeling.people.models import User
 from labeling.refusals import Refused
@@ -31,7 +29,7 @@ def request_certification(*, project: Project, by: User | None = None) -> Job:
         raise Refused(
             "no_model", _("A certificate is of a model version. Train one and promote it, then certify.")
         )
-    return _enqueue_once("certify", project, by)
+    return enqueue_once(kind="certify", project_id=project.pk, by=by)
 
 
 def certify_when_wanted(*, project: Project) -> Job | None:
@@ -62,26 +60,10 @@ def look_again_when_due(*, project: Project) -> Job | None:
 
 def request_watching(*, project: Project) -> Job:
     """Hold what people settled against what the machine had decided, in the background; no ordering holds it up."""
-    return _enqueue_once("watch", project, lock=f"watch:{project.pk}")
-
-
-def _enqueue_once(kind: str, project: Project, by: User | None = None, *, lock: str = "") -> Job:
-    """Requests that come while one waits are one; a running one may have read before what prompted this request.
-
-    Unless they name a lock, in line with the queue's orderings, which write the scores that these read.
-    """
-    arguments: dict[str, Any] = {
-        "kind": kind,
-        "project_id": project.pk,
-        "requested_by": by,
-        "lock": lock or f"project:{project.pk}",
-    }
-    job = enqueue(dedupe=f"{kind}:{project.pk}", **arguments)
-    if job.state == JobState.RUNNING:
-        job = enqueue(dedupe=f"{kind}:{project.pk}:next", **arguments)
-    return job
+    return enqueue_once(kind="watch", project_id=project.pk, lock=f"watch:{project.pk}")
 
 
 def request_deciding(*, project: Project, by: User | None = None) -> Job:
-    """Let the machine decide all of the pool that lies inside the frontier, in the background."""
-    return _enqueue_once("decide", project, by)
+    """Let the machine decide all of the pool that lies inside the frontier, in the background: in line with the queue's
+    orderings, which write the scores that it reads."""
+    return enqueue_once(kind="decide", project_id=project.pk, by=by)

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.core.files.base import File
 
 from labeling.catalog import erased, storage
-from labeling.catalog.intake import is_on_its_way
+from labeling.catalog.intake.handing_in import is_on_its_way
 from labeling.catalog.models import IntakeKind, Item, Project
 from labeling.catalog.photos import PhotoRefused, judge_header
 from labeling.catalog.services import start_intake

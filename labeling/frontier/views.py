@@ -5,16 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_http_methods, require_POST
 
 from labeling.catalog.models import Project
-from labeling.catalog.pages import project_context, show_refusal
-from labeling.catalog.permissions import Action, may, project_for
+from labeling.catalog.pages import open_to, project_context
+from labeling.catalog.permissions import Action, may
 from labeling.database.read_once import only_looking
 from labeling.frontier import services
 from labeling.frontier.changing_policy import set_policy
@@ -22,39 +20,33 @@ from labeling.frontier.forms import PolicyForm
 from labeling.frontier.models import Certificate
 from labeling.frontier.page import BANDS, CERTIFIED, DECISIONS, POLICY, Part, page
 from labeling.frontier.policy import policy_of
-from labeling.http.refused import refusals_said
-from labeling.http.safe_methods import only_looked_at
+from labeling.http.refused import refusals_beside, refusals_said
 from labeling.people.signed_in import signed_in
 from labeling.queue.services import open_next_band, reopen_band
-from labeling.refusals import Refused
 from labeling.text.notes import kept_whole
 from labeling.text.typed_numbers import whole
 
 
-@login_required
-@only_looked_at
-def frontier(request: HttpRequest, slug: str) -> HttpResponse:
+@open_to(get=Action.OVERRULE)
+def frontier(request: HttpRequest, project: Project) -> HttpResponse:
     """What is certified, and on what proof."""
-    return _looked_at(request, slug, CERTIFIED)
+    return _looked_at(request, project, CERTIFIED)
 
 
-@login_required
-@only_looked_at
-def bands(request: HttpRequest, slug: str) -> HttpResponse:
+@open_to(get=Action.OVERRULE)
+def bands(request: HttpRequest, project: Project) -> HttpResponse:
     """Every band with its gate."""
-    return _looked_at(request, slug, BANDS)
+    return _looked_at(request, project, BANDS)
 
 
-@login_required
-@only_looked_at
-def decisions(request: HttpRequest, slug: str) -> HttpResponse:
+@open_to(get=Action.OVERRULE)
+def decisions(request: HttpRequest, project: Project) -> HttpResponse:
     """The newest automatic decisions; ``?class=``, ``?outcome=`` and ``?before=`` choose among them."""
-    return _looked_at(request, slug, DECISIONS)
+    return _looked_at(request, project, DECISIONS)
 
 
-def _looked_at(request: HttpRequest, slug: str, part: Part) -> HttpResponse:
+def _looked_at(request: HttpRequest, project: Project, part: Part) -> HttpResponse:
     """The page with this part, or with ``?fragment=state`` what of it changes by itself."""
-    project = project_for(request.user, slug, Action.OVERRULE)
     if request.GET.get("fragment") == "state":
         return render(request, "frontier/_live.html", _context(request, project, part, live=True))
     return _page(request, project, part)
@@ -73,23 +65,19 @@ def _context(request: HttpRequest, project: Project, part: Part, *, live: bool =
     return project_context(request, project, "frontier", may_decide=may_decide, **shown)
 
 
-@login_required
-@require_POST
-def certify(request: HttpRequest, slug: str) -> HttpResponse:
-    project = project_for(request.user, slug, Action.DECIDE)
+@open_to(post=Action.DECIDE)
+def certify(request: HttpRequest, project: Project) -> HttpResponse:
     with refusals_said(request):
         services.request_certification(project=project, by=signed_in(request))
         messages.success(
             request, _("The random labels are being looked at. This page shows what they prove.")
         )
-    return redirect("frontier", slug=slug)
+    return redirect("frontier", slug=project.slug)
 
 
-@login_required
-@require_POST
-def draw(request: HttpRequest, slug: str) -> HttpResponse:
+@open_to(post=Action.DECIDE)
+def draw(request: HttpRequest, project: Project) -> HttpResponse:
     """Ask people for more random photos: of the whole pool, or those that a class's next threshold lacks."""
-    project = project_for(request.user, slug, Action.DECIDE)
     count = whole(request.POST.get("count", "")) or 0
     with refusals_said(request):
         if key := request.POST.get("class"):
@@ -105,14 +93,12 @@ def draw(request: HttpRequest, slug: str) -> HttpResponse:
             )
             % {"n": drawn},
         )
-    return redirect("frontier", slug=slug)
+    return redirect("frontier", slug=project.slug)
 
 
-@login_required
-@require_POST
-def open_band(request: HttpRequest, slug: str) -> HttpResponse:
+@open_to(post=Action.ADMIN)
+def open_band(request: HttpRequest, project: Project) -> HttpResponse:
     """Let the queue go on from its band before it has settled."""
-    project = project_for(request.user, slug, Action.ADMIN)
     with refusals_said(request):
         band = open_next_band(
             project=project,
@@ -120,14 +106,12 @@ def open_band(request: HttpRequest, slug: str) -> HttpResponse:
             reason=kept_whole(request.POST.get("reason", ""), field="reason"),
         )
         messages.success(request, _("Band %(n)d is open.") % {"n": band + 1})
-    return redirect("frontier-bands", slug=slug)
+    return redirect("frontier-bands", slug=project.slug)
 
 
-@login_required
-@require_POST
-def reopen(request: HttpRequest, slug: str) -> HttpResponse:
+@open_to(post=Action.ADMIN)
+def reopen(request: HttpRequest, project: Project) -> HttpResponse:
     """Call the queue back to a band that it has passed."""
-    project = project_for(request.user, slug, Action.ADMIN)
     typed = whole(request.POST.get("band", ""), digits=3)
     band = -1 if typed is None else typed
     with refusals_said(request):
@@ -142,35 +126,28 @@ def reopen(request: HttpRequest, slug: str) -> HttpResponse:
             )
             % {"n": band + 1, "missing": missing},
         )
-    return redirect("frontier-bands", slug=slug)
+    return redirect("frontier-bands", slug=project.slug)
 
 
-@login_required
-@require_http_methods(["GET", "HEAD", "POST"])
-def policy(request: HttpRequest, slug: str) -> HttpResponse:
+@open_to(get=Action.OVERRULE, post=Action.DECIDE)
+def policy(request: HttpRequest, project: Project) -> HttpResponse:
     """What is in force; an admin appends another."""
     if request.method != "POST":
-        return _looked_at(request, slug, POLICY)
-    project = project_for(request.user, slug, Action.DECIDE)
+        return _looked_at(request, project, POLICY)
     form = PolicyForm(request.POST, in_force=policy_of(project))
     if form.is_valid():
-        try:
+        with refusals_beside(form):
             set_policy(
                 project=project, by=signed_in(request), reason=form.cleaned_data["reason"], **form.changes()
             )
-        except Refused as refusal:
-            show_refusal(form, refusal)
-        else:
             messages.success(request, _("The policy is applied."))
-            return redirect("frontier-policy", slug=slug)
+            return redirect("frontier-policy", slug=project.slug)
     messages.error(request, _("Nothing was changed: see the marked fields."))
     return _page(request, project, POLICY, status=422, form=form)
 
 
-@login_required
-@require_POST
-def suspend(request: HttpRequest, slug: str, certificate_id: int) -> HttpResponse:
-    project = project_for(request.user, slug, Action.DECIDE)
+@open_to(post=Action.DECIDE)
+def suspend(request: HttpRequest, project: Project, certificate_id: int) -> HttpResponse:
     certificate = Certificate.objects.filter(project=project, pk=certificate_id).first()
     if certificate is None:
         raise Http404(_("There is no such certificate."))
@@ -187,4 +164,4 @@ def suspend(request: HttpRequest, slug: str, certificate_id: int) -> HttpRespons
             )
             % {"n": photos},
         )
-    return redirect("frontier", slug=slug)
+    return redirect("frontier", slug=project.slug)

@@ -34,8 +34,10 @@ from rest_framework.request import Request
 from labeling.catalog.permissions import Action
 from labeling.gateway.authentication import TokenAuthentication
 from labeling.gateway.calm import calm
-from labeling.gateway.named import named_by
+from labeling.gateway.named import FINDERS
 from labeling.gateway.trouble import Trouble, trouble_of
+from labeling.http.who_may import admitted
+from labeling.learning.importing.services import MOST_MODEL
 from labeling.learning.registering import MOST_MANIFEST, MOST_WEIGHTS
 from labeling.refusals import Refused
 
@@ -74,6 +76,8 @@ def large() -> dict[str, Large]:
         "api-intakes": Large(settings.UPLOAD_MAX_BYTES, Action.ADMIN),
         "imports": Large(settings.UPLOAD_MAX_BYTES, Action.ADMIN),
         "api-imports": Large(settings.UPLOAD_MAX_BYTES, Action.ADMIN),
+        "model-import": Large(min(settings.UPLOAD_MAX_BYTES, MOST_MODEL + FORM), Action.ADMIN),
+        "api-model-import": Large(min(settings.UPLOAD_MAX_BYTES, MOST_MODEL + FORM), Action.ADMIN),
         "api-versions": Large(MOST_WEIGHTS + MOST_MANIFEST + FORM, Action.ADMIN),
         "api-decide": Large(settings.INTAKE_MAX_BYTES + FORM, Action.DECIDE),
         "api-predict": Large(min(settings.UPLOAD_MAX_BYTES, PREDICTION), Action.PREDICT),
@@ -254,7 +258,7 @@ def _is_allowed(scope: Message, address: _Address) -> bool | Trouble:
         if token is None:
             key = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
             request.session = import_module(settings.SESSION_ENGINE).SessionStore(key)
-        named_by(token[0] if token else get_user(request), address.large.action, address.names)
+        admitted(token[0] if token else get_user(request), address.large.action, address.names, FINDERS)
     except (DatabaseError, PoolTimeout) as error:
         return trouble_of(error) or False
     except (AuthenticationFailed, Http404, PermissionDenied, Refused, UnicodeDecodeError):

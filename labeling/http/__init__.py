@@ -1,1 +1,1 @@
-"""Addresses: ours that are a permission or change nothing, and those of others, reached from here alone; and refusals."""
+"""Addresses: who may use ours, those that are a permission, and those of others, reached from here alone; and refusals."""

@@ -237,7 +237,7 @@ class _Page:
 
     def _rule_says(self, verdict: Verdict) -> str:
         version = verdict.version
-        names = replace(self.names, outcomes={each: version.name_of(each) for each in Outcome.values})
+        names = replace(self.names, outcomes=dict(version.names))
         if verdict.told["rule"] is None:
             return rest_says(version.otherwise, names)
         rules = ruling.read(version.rules, self.evidence.asked)
@@ -268,8 +268,8 @@ def evidence_page(inspection: Inspection, user: User) -> EvidencePage:
         else [],
         now=page.now(current),
         outcomes=[
-            (outcome, page.version.name_of(outcome))
-            for outcome in Outcome.values
+            (outcome, name)
+            for outcome, name in page.version.names
             if current is None or outcome != current.outcome
         ],
         told=all(

@@ -17,9 +17,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from labeling.catalog import photos
-from labeling.catalog.intake import open_folder
+from labeling.catalog.intake.handing_in import open_folder
 from labeling.catalog.photos import PhotoRefused
-from labeling.catalog.sources import Listed, ServerFolder
+from labeling.catalog.sources.source import Listed, ServerFolder
 from labeling.inspections.judging import advice_on
 from labeling.inspections.models import Inspection, InspectionPhoto, Origin, Protocol
 from labeling.inspections.photographed import Sent
@@ -57,7 +57,7 @@ def take_in_folder(
     """Take in what is new of a folder that is open for intake; one that cannot be taken in stops no other.
 
     What is known already is not read again. Raises :class:`Refused` (422), and
-    :class:`~labeling.catalog.source_errors.SourceError`.
+    :class:`~labeling.catalog.sources.errors.SourceError`.
     """
     source = ServerFolder(open_folder(folder, settings.INTAKE_ROOTS), settings.INTAKE_ROOTS)
     shots = {shot.key for shot in protocol.current.shots.all()}

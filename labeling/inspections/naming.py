@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from labeling.catalog.models import Project
 from labeling.catalog.selectors import class_names_by_key, current_guideline
-from labeling.inspections.models import Outcome, ProtocolVersion
+from labeling.inspections.models import ProtocolVersion
 from labeling.inspections.sentences import Names
 
 
@@ -20,7 +20,7 @@ def names_of(version: ProtocolVersion, projects: Collection[Project]) -> Names:
             for project in projects
             for key, name in class_names_by_key(current_guideline(project)).items()
         },
-        outcomes={outcome: version.name_of(outcome) for outcome in Outcome.values},
+        outcomes=dict(version.names),
     )
 
 

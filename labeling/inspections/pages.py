@@ -1,4 +1,4 @@
-"""What all pages of a protocol share."""
+"""What all pages of a protocol share: who may use them, and what their frame shows."""
 
 from __future__ import annotations
 
@@ -6,8 +6,12 @@ from typing import Any
 
 from django.http import HttpRequest
 
+from labeling.http.who_may import pages
 from labeling.inspections.models import Protocol
-from labeling.inspections.permissions import actions_in
+from labeling.inspections.permissions import actions_in, protocol_for
+
+#: The view gets the ``protocol`` of its address.
+open_to = pages({"protocol": ("protocol", protocol_for)})
 
 
 def protocol_context(request: HttpRequest, protocol: Protocol, page: str, **more: Any) -> dict[str, Any]:

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from django.core.files.base import File
 from django.db.models import Max
 
-from labeling.catalog import erased, metadata, storage
+from labeling.catalog import erased, storage
+from labeling.catalog.metadata import values as metadata
 from labeling.catalog.models import Image, Project
 from labeling.catalog.photos import PhotoRefused
 from labeling.catalog.services import Looked, add_items, lay_down, look_at, rows_of

@@ -19,7 +19,7 @@ from labeling.inspections.capture.recognising import request_recognising
 from labeling.inspections.models import InspectionPhoto, Protocol
 from labeling.inspections.permissions import may_in
 from labeling.inspections.wanting import want_look_at_all_of, want_look_at_held_of, want_look_at_photos
-from labeling.queue.events import ranking_swapped
+from labeling.queue.events import arrivals_placed, ranking_swapped
 from labeling.truth.events import disputed, imported, reopened, settled
 
 
@@ -33,14 +33,14 @@ def on_reopened(*, rounds: dict[int, int], **_: Any) -> None:
     want_look_at_photos(list(rounds))
 
 
-@receiver(ranking_swapped)
+@receiver([ranking_swapped, arrivals_placed])
 def on_ranking_swapped(*, project: Project, **_: Any) -> None:
     """Where the machine decides, people are asked first only for what it has seen."""
     if policy_of(project).mode == Mode.ON:
         want_look_at_held_of(project.pk)
 
 
-@receiver(ranking_swapped)
+@receiver([ranking_swapped, arrivals_placed])
 def on_new_scores(*, project: Project, **_: Any) -> None:
     """Of new photos, or by another champion: which shot each shows."""
     request_recognising(project=project)

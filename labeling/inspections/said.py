@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from labeling.catalog import metadata
+from labeling.catalog.metadata import values as metadata
 from labeling.inspections.models import Asset, Inspection, Protocol
 from labeling.refusals import Refused
 from labeling.text.plain import composed, plain

@@ -6,21 +6,19 @@ import json
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
 
 from labeling.catalog.permissions import Action
 from labeling.database.read_once import only_looking
-from labeling.http.safe_methods import only_looked_at
+from labeling.http.who_may import pages
 from labeling.inspections import services
 from labeling.inspections.evidence_page import evidence_page
 from labeling.inspections.models import Inspection, Outcome, Protocol
 from labeling.inspections.naming import asked_by, names_of
-from labeling.inspections.pages import protocol_context
-from labeling.inspections.permissions import inspection_for, protocol_for
+from labeling.inspections.pages import open_to, protocol_context
+from labeling.inspections.permissions import inspection_for
 from labeling.inspections.protocols import described, shape_of
 from labeling.inspections.rules import read
 from labeling.inspections.rules_form import Row, choices, put_beside, read_rows, rows_of, with_spare
@@ -31,36 +29,34 @@ from labeling.people.signed_in import signed_in
 from labeling.refusals import Refused
 from labeling.text.typed_numbers import whole
 
-
-@login_required
-@only_looked_at
-def inspection(request: HttpRequest, protocol: str, inspection_id: int) -> HttpResponse:
-    return _evidence(request, _inspection(request, protocol, inspection_id, Action.FIGURES))
+_of_inspection = pages({"inspection_id": ("inspection", inspection_for)})
 
 
-@login_required
-@require_POST
-def overrule(request: HttpRequest, protocol: str, inspection_id: int) -> HttpResponse:
-    found = _inspection(request, protocol, inspection_id, Action.OVERRULE)
+@_of_inspection(get=Action.FIGURES)
+def inspection(request: HttpRequest, protocol: str, inspection: Inspection) -> HttpResponse:
+    return _evidence(request, _in(protocol, inspection))
+
+
+@_of_inspection(post=Action.OVERRULE)
+def overrule(request: HttpRequest, protocol: str, inspection: Inspection) -> HttpResponse:
     try:
         services.overrule(
-            inspection=found,
+            inspection=_in(protocol, inspection),
             by=signed_in(request),
             outcome=request.POST.get("outcome", ""),
             reason=request.POST.get("reason", ""),
         )
     except Refused as refusal:
         with only_looking():
-            return _evidence(request, found, error=refusal.message, status=refusal.status)
+            return _evidence(request, inspection, error=refusal.message, status=refusal.status)
     messages.success(request, _("Overruled. Your verdict and your reason are kept."))
-    return redirect("inspection", protocol=protocol, inspection_id=inspection_id)
+    return redirect("inspection", protocol=protocol, inspection_id=inspection.pk)
 
 
-def _inspection(request: HttpRequest, protocol: str, inspection_id: int, action: Action) -> Inspection:
-    found = inspection_for(request.user, inspection_id, action)
-    if found.protocol.slug != protocol:
+def _in(protocol: str, inspection: Inspection) -> Inspection:
+    if inspection.protocol.slug != protocol:
         raise Http404(_("There is no such inspection, or you are not a member of all projects that it asks."))
-    return found
+    return inspection
 
 
 def _evidence(request: HttpRequest, found: Inspection, *, error: str = "", status: int = 200) -> HttpResponse:
@@ -77,33 +73,29 @@ def _evidence(request: HttpRequest, found: Inspection, *, error: str = "", statu
     return render(request, "inspections/inspection.html", context, status=status)
 
 
-@login_required
-@only_looked_at
-def rules(request: HttpRequest, protocol: str) -> HttpResponse:
+@open_to(get=Action.FIGURES)
+def rules(request: HttpRequest, protocol: Protocol) -> HttpResponse:
     """The rules in force as sentences, and for admins as a table."""
-    found = protocol_for(request.user, protocol, Action.FIGURES)
-    version = found.current
-    return _rules(request, found, rows_of(version.rules), version.otherwise)
+    version = protocol.current
+    return _rules(request, protocol, rows_of(version.rules), version.otherwise)
 
 
-@login_required
-@require_POST
-def change_rules(request: HttpRequest, protocol: str) -> HttpResponse:
+@open_to(post=Action.ADMIN)
+def change_rules(request: HttpRequest, protocol: Protocol) -> HttpResponse:
     """Try the rules of the table; published they are as they were tried."""
-    found = protocol_for(request.user, protocol, Action.ADMIN)
     otherwise = request.POST.get("otherwise", "")
     if "tried" in request.POST:
-        return _publish(request, found, request.POST["tried"], otherwise)
+        return _publish(request, protocol, request.POST["tried"], otherwise)
     rows, raw, places = read_rows(request.POST)
     with only_looking():
         if any(row.wrong for row in rows):
-            return _rules(request, found, rows, otherwise, status=422)
+            return _rules(request, protocol, rows, otherwise, status=422)
         try:
-            trial = services.try_rules(protocol=found, rules=raw, otherwise=otherwise)
+            trial = services.try_rules(protocol=protocol, rules=raw, otherwise=otherwise)
         except Refused as refusal:
             errors = put_beside(places, refusal.fields)
-            return _rules(request, found, rows, otherwise, errors=errors, status=refusal.status)
-        return _rules(request, found, rows, otherwise, raw=raw, trial=trial)
+            return _rules(request, protocol, rows, otherwise, errors=errors, status=refusal.status)
+        return _rules(request, protocol, rows, otherwise, raw=raw, trial=trial)
 
 
 def _publish(request: HttpRequest, found: Protocol, tried: str, otherwise: str) -> HttpResponse:

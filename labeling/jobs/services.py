@@ -85,6 +85,20 @@ def enqueue(
     return job
 
 
+@transaction.atomic
+def enqueue_once(*, kind: str, project_id: int, by: User | None = None, lock: str = "") -> Job:
+    """Put a project's job into the queue; requests that come while one waits are one.
+
+    Where one runs, another follows it: it may have read before what prompted this request. Unless they name a ``lock``,
+    such jobs of a project run one at a time, in the order in which they were asked for.
+    """
+    dedupe, lock = f"{kind}:{project_id}", lock or f"project:{project_id}"
+    job = enqueue(kind=kind, project_id=project_id, requested_by=by, dedupe=dedupe, lock=lock)
+    if job.state == JobState.RUNNING:
+        job = enqueue(kind=kind, project_id=project_id, requested_by=by, dedupe=f"{dedupe}:next", lock=lock)
+    return job
+
+
 def _inserted(job: Job) -> bool:
     if not job.dedupe_key:
         job.save(force_insert=True)

@@ -6,22 +6,20 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_http_methods
 
 from labeling.catalog.forms.classes import NewClasses
 from labeling.catalog.forms.projects import ProjectForm
 from labeling.catalog.models import Project
-from labeling.catalog.pages import project_context, show_refusal
-from labeling.catalog.permissions import Action, project_for
+from labeling.catalog.pages import open_to, project_context
+from labeling.catalog.permissions import Action
+from labeling.http.refused import refusals_beside
 from labeling.learning.deriving import derive_project, read_gold
 from labeling.learning.training_set import FIRST_A_CLASS, readiness
 from labeling.people.signed_in import signed_in
-from labeling.refusals import Refused
 from labeling.truth.tallies import photos
 
 
@@ -60,18 +58,16 @@ class DeriveForm(ProjectForm):
         ]
 
 
-@login_required
-@require_http_methods(["GET", "POST"])
-def derive(request: HttpRequest, slug: str) -> HttpResponse:
-    source = project_for(request.user, slug, Action.ADMIN)
+@open_to(get=Action.ADMIN, post=Action.ADMIN)
+def derive(request: HttpRequest, project: Project) -> HttpResponse:
     given = request.POST if request.method == "POST" else None
     classes = NewClasses(given)
     checked = given is not None and not classes.more
-    form = DeriveForm(given if checked else None, source=source, initial=given)
+    form = DeriveForm(given if checked else None, source=project, initial=given)
     if checked and form.is_valid() & classes.is_valid():
-        try:
-            project, _job = derive_project(
-                source=source,
+        with refusals_beside(form):
+            made, _job = derive_project(
+                source=project,
                 slug=form.cleaned_data["slug"],
                 name=form.cleaned_data["name"],
                 question=form.cleaned_data["question"],
@@ -82,25 +78,22 @@ def derive(request: HttpRequest, slug: str) -> HttpResponse:
                 with_members=form.cleaned_data["with_members"],
                 gold=read_gold(form.cleaned_data["gold"]),
             )
-        except Refused as refusal:
-            show_refusal(form, refusal)
-        else:
             messages.success(
                 request,
                 _("The project is created. Its photos are on their way; nothing is embedded again."),
             )
-            return redirect("jobs", slug=project.slug)
+            return redirect("jobs", slug=made.slug)
     invalid = checked and (bool(form.errors) or not classes.is_valid())
     return render(
         request,
         "learning/derive.html",
         project_context(
             request,
-            source,
+            project,
             "derive",
             form=form,
             classes=classes,
-            photos=photos(source),
+            photos=photos(project),
             first=FIRST_A_CLASS,
         ),
         status=422 if invalid else 200,

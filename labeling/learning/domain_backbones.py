@@ -5,12 +5,10 @@ from __future__ import annotations
 from django.db.models import QuerySet
 
 from labeling.catalog.models import Project
-from labeling.learning.models import DomainBackbone, ModelVersion
+from labeling.learning.models import BROUGHT_IN, DomainBackbone, ModelVersion
 
 #: How the gate's report calls entries that are no backbone of the registry: tuned in the training, several as one.
 FINE_TUNED, FUSED = "finetune", "fused"
-#: Origin, in its manifest, of a version that no training here made.
-BROUGHT_IN = "brought_in"
 #: More labels than this want a longer training than a job gives them.
 MOST_TO_FINE_TUNE = 5_000
 

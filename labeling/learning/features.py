@@ -6,11 +6,12 @@ version serves, and which photos there are.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from django.db.models import Q, QuerySet
+from django.db.models import BooleanField, F, Func, Q, QuerySet, Value
 from django.utils.translation import gettext as _
 
 from labeling.catalog.models import Project
@@ -61,9 +62,11 @@ def features_of(
     if wanted in known:
         return Features((known[wanted],), None)
     if not backbone:
+        failed = embedding_failed(project)
         raise Refused(
             "not_ready",
-            _("The photos of this project have no embeddings yet. Look again when they are embedded."),
+            failed
+            or _("The photos of this project have no embeddings yet. Look again when they are embedded."),
         )
     message = _("No photo of this project is embedded with it. Known: %(known)s.") % {
         "known": ", ".join(known) or "–"
@@ -79,17 +82,47 @@ def known_parts(project: Project) -> dict[str, Part]:
     return known
 
 
+def embedding_failed(project: Project) -> str:
+    """Why the photos are not embedded, if the newest job that was to do so failed: to wait for it is no advice then."""
+    newest = Job.objects.of_project(project.pk).filter(kind="embed").order_by("-created_at").first()
+    if newest is None or newest.state != JobState.FAILED:
+        return ""
+    return _("The photos of this project could not be embedded: %(why)s") % {"why": newest.said}
+
+
 def embedded_otherwise(version: ModelVersion) -> QuerySet[Job]:
     """The newest job that embedded its project's photos, if that was by other weights, or another decoder, than the version
     was trained on: it scores none of those that come in."""
-    embedded = Job.objects.of_project(version.project_id).filter(kind="embed", state=JobState.SUCCEEDED)
-    otherwise = Q(pk__in=[])
-    for part in version.parts:
-        of_it, same = {"name": part.backbone}, {"name": part.backbone, "content_hash": part.backbone_hash}
-        otherwise |= Q(result__backbones__contains=[of_it]) & ~Q(result__backbones__contains=[same])
-    newest = embedded.order_by("-created_at").values("pk")[:1]
     # Jobs of earlier releases tell no hash.
-    return Job.objects.filter(otherwise, pk__in=newest, result__backbones__0__content_hash__isnull=False)
+    return _newest_that_says(version, "exists(@.content_hash) && @.content_hash != $part.backbone_hash")
+
+
+def not_embedded(version: ModelVersion) -> QuerySet[Job]:
+    """The same job, if it could not use one of the version's backbones at all: :func:`why_not_embedded` says which."""
+    return _newest_that_says(version, "exists(@.error)")
+
+
+def why_not_embedded(version: ModelVersion) -> tuple[str, str]:
+    """Name of the version's backbone that the newest job could not use, and why; empty where all worked."""
+    names = {part.backbone for part in version.parts}
+    told = not_embedded(version).values_list("result__backbones", flat=True).first() or []
+    return next(
+        ((each["name"], each["error"]) for each in told if "error" in each and each["name"] in names),
+        ("", ""),
+    )
+
+
+def _newest_that_says(version: ModelVersion, condition: str) -> QuerySet[Job]:
+    """The project's newest job that embedded, if it says this of any backbone of the version (a JSON path: ``@`` is what
+    the job says of one, ``$part`` the version's)."""
+    embedded = Job.objects.of_project(version.project_id).filter(kind="embed", state=JobState.SUCCEEDED)
+    newest = embedded.order_by("-created_at").values("pk")[:1]
+    path = Value(f"$.backbones[*] ? (@.name == $part.backbone && {condition})")
+    says = Q(pk__in=[])
+    for part in version.parts:
+        given = Value(json.dumps({"part": asdict(part)}))
+        says |= Q(Func(F("result"), path, given, function="jsonb_path_exists", output_field=BooleanField()))
+    return Job.objects.filter(says, pk__in=newest)
 
 
 def _told(project: Project) -> Iterator[Part]:

@@ -25,11 +25,14 @@ NAMES = {
     "embed_help": gettext_lazy("Help to embed photos"),
     "train": gettext_lazy("Train a model"),
     "register": gettext_lazy("Register a head"),
+    "look_at_model": gettext_lazy("Look at a model that was sent"),
+    "import_model": gettext_lazy("Import a model"),
     "adapt": gettext_lazy("Adapt the backbone"),
     "measure": gettext_lazy("Measure a backbone's pace"),
     "derive": gettext_lazy("Bring photos over"),
     "bundle": gettext_lazy("Write a bundle"),
     "rank": gettext_lazy("Order the queue"),
+    "place": gettext_lazy("Place new photos in the queue"),
     "certify": gettext_lazy("Certify the frontier"),
     "decide": gettext_lazy("Decide inside the frontier"),
     "watch": gettext_lazy("Audit automatic decisions"),
@@ -46,6 +49,9 @@ NAMES = {
     "bulk": gettext_lazy("Act on found photos"),
     "choose": gettext_lazy("Look for the photos of a data set"),
     "month": gettext_lazy("Simulate a day of the demo"),
+    "wash": gettext_lazy("Simulate a day of the demo"),
+    "vocabulary": gettext_lazy("Normalise texts"),
+    "look_at_inspections": gettext_lazy("Look at verdicts"),
     "space": gettext_lazy("Find each photo's place among the others"),
     "like": gettext_lazy("Look at a photo that was sent"),
     "words": gettext_lazy("Look for photos by words"),
@@ -227,47 +233,102 @@ def _unit(job: Job) -> Any:
 
 def _outcome(kind: str, result: dict[str, Any]) -> str:
     if kind == "embed" and "embedded" in result:
-        text = _("%(embedded)d photos embedded, %(already)d had been before.") % result
+        text = (
+            ngettext(
+                "%(embedded)d photo embedded, %(already)d had been before.",
+                "%(embedded)d photos embedded, %(already)d had been before.",
+                result["embedded"],
+            )
+            % result
+        )
         if result.get("failed"):
             text += " " + _("%(failed)d could not be read.") % result
         return " ".join([text, *_of_others(result)])
     if kind == "measure" and "missing" in result:
-        return _("%(missing)d of %(photos)d photos are to be embedded with it.") % result
+        said = ngettext(
+            "%(missing)d of %(photos)d photos is to be embedded with it.",
+            "%(missing)d of %(photos)d photos are to be embedded with it.",
+            result["missing"],
+        )
+        return said % result
     if kind == "intake" and "added" in result:
-        text = _("%(added)d photos came in, %(duplicate)d were here already.") % result
-        return text + (" " + _("%(refused)d were refused.") % result if result.get("refused") else "")
+        text = (
+            ngettext(
+                "%(added)d photo came in; here already: %(duplicate)d.",
+                "%(added)d photos came in; here already: %(duplicate)d.",
+                result["added"],
+            )
+            % result
+        )
+        return text + (" " + _("Refused: %(refused)d.") % result if result.get("refused") else "")
     if kind == "look_at_source" and "there" in result:
-        return _("%(there)d files there: %(new)d new, %(changed)d changed, %(gone)d gone.") % result
+        said = ngettext(
+            "%(there)d file there: %(new)d new, %(changed)d changed, %(gone)d gone.",
+            "%(there)d files there: %(new)d new, %(changed)d changed, %(gone)d gone.",
+            result["there"],
+        )
+        return said % result
     if kind == "train" and "model" in result:
         text = _("Version %(model)d from %(ground_truths)d ground truths.") % result
         if result.get("promoted"):
             text += " " + _("It was promoted by itself.")
         return text
+    if kind == "import_model" and "model" in result:
+        return _("It is version %(model)d.") % result
     if kind == "adapt" and "photos" in result:
-        return _("The backbone learned from %(photos)d photos. The next training judges it.") % result
+        said = ngettext(
+            "The backbone learned from %(photos)d photo. The next training judges it.",
+            "The backbone learned from %(photos)d photos. The next training judges it.",
+            result["photos"],
+        )
+        return said % result
     if kind == "adapt" and "skipped" in result:
         return str(result["skipped"])
     if kind == "derive" and "photos" in result:
-        text = _("%(photos)d photos came over, %(already)d had been there before.") % result
+        text = (
+            ngettext(
+                "%(photos)d photo came over, %(already)d had been there before.",
+                "%(photos)d photos came over, %(already)d had been there before.",
+                result["photos"],
+            )
+            % result
+        )
         if result.get("gold"):
-            text += " " + _("%(gold)d are gold.") % result
+            text += " " + _("Of them gold: %(gold)d.") % result
         if result.get("unknown"):
             text += " " + _("Known answers that found no fresh photo: %(n)d.") % {"n": len(result["unknown"])}
         return text
     if kind == "ask_earlier_inspections" and "inspections" in result:
-        return _("%(photos)d photos of %(inspections)d inspections came in.") % result
+        return _("Photos that came in: %(photos)d; inspections: %(inspections)d.") % result
     if kind == "bundle" and "bytes" in result:
         return _("Version %(version)d as one file.") % result
     if kind == "rank" and "photos" in result:
-        return _("%(photos)d photos in a new order.") % result
+        said = ngettext(
+            "%(photos)d photo in a new order.", "%(photos)d photos in a new order.", result["photos"]
+        )
+        return said % result
+    if kind == "place" and "placed" in result:
+        said = ngettext(
+            "%(placed)d photo got its place in the order.",
+            "%(placed)d photos got their places in the order.",
+            result["placed"],
+        )
+        return said % result
     if kind == "monitor" and "readings" in result:
-        return _("%(readings)d new readings, %(alerts)d new alerts.") % result
+        return _("New readings: %(readings)d. New alerts: %(alerts)d.") % result
     if kind == "certify" and "issued" in result:
         return _certified(result)
     if kind == "decide" and "decided" in result:
         return _decided(result)
     if kind == "watch" and "audited" in result:
-        text = _("%(audited)d audited decisions, %(errors)d of them wrong.") % result
+        text = (
+            ngettext(
+                "%(audited)d audited decision, %(errors)d wrong.",
+                "%(audited)d audited decisions, %(errors)d wrong.",
+                result["audited"],
+            )
+            % result
+        )
         return text + (" " + _("A certificate is suspended.") if result["suspended"] else "")
     if kind == "lab" and "ground_truths" in result:
         return (
@@ -280,7 +341,14 @@ def _outcome(kind: str, result: dict[str, Any]) -> str:
 def _decided(result: dict[str, Any]) -> str:
     text = _("No photo was decided.")
     if result["decided"]:
-        text = _("%(decided)d photos decided; %(audited)d of them go to people, as the audit.") % result
+        text = (
+            ngettext(
+                "%(decided)d photo decided; to people, as the audit: %(audited)d.",
+                "%(decided)d photos decided; to people, as the audit: %(audited)d.",
+                result["decided"],
+            )
+            % result
+        )
     waiting: dict[str, int] = result.get("waiting") or {}
     if not waiting:
         return text
@@ -302,7 +370,14 @@ def _of_others(result: dict[str, Any]) -> Iterable[str]:
 
 
 def _certified(result: dict[str, Any]) -> str:
-    text = _("%(labels)d random labels count; %(pending)d more are asked for.") % result
+    text = (
+        ngettext(
+            "%(labels)d random label counts; %(pending)d more asked for.",
+            "%(labels)d random labels count; %(pending)d more asked for.",
+            result["labels"],
+        )
+        % result
+    )
     n = result["issued"]
     if not n:
         return text + " " + _("No new certificate.")

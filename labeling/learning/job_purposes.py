@@ -45,8 +45,12 @@ PURPOSES = (
             "erase",
         ),
     ),
-    Purpose("queue", gettext_lazy("Ordering the queue"), ("rank", "rescore")),
-    Purpose("training", gettext_lazy("Training"), ("train", "adapt", "measure", "lab", "bundle")),
+    Purpose("queue", gettext_lazy("Ordering the queue"), ("rank", "place", "rescore")),
+    Purpose(
+        "training",
+        gettext_lazy("Training"),
+        ("train", "register", "look_at_model", "import_model", "adapt", "measure", "lab", "bundle"),
+    ),
     Purpose(
         "certificates",
         gettext_lazy("Certificates and decisions"),
@@ -54,6 +58,11 @@ PURPOSES = (
     ),
     Purpose("monitors", gettext_lazy("Monitors"), ("monitor",)),
     Purpose("agreement", gettext_lazy("Agreement of people"), ("estimates", "lookalikes")),
+    Purpose(
+        "inspections",
+        gettext_lazy("Inspections"),
+        ("look_at_inspections", "recognise_shots", "ask_earlier_inspections"),
+    ),
 )
 OTHER = Purpose("other", gettext_lazy("Other"), ())
 _OF_KIND = {kind: purpose for purpose in PURPOSES for kind in purpose.kinds}

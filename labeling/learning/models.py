@@ -36,6 +36,8 @@ class Snapshot(models.Model):
 FUSED_BY = " & "
 #: With it begin the names of classifiers that were brought in, as backbones.
 BROUGHT_IN_FAMILY = "onnx:"
+#: What the manifest of a version that is such a classifier says of its origin.
+BROUGHT_IN = "brought_in"
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,11 @@ class ModelVersion(models.Model):
 
     objects = ModelVersionQuerySet.as_manager()
 
+    class Origin(models.TextChoices):
+        TRAINED = "trained", _("Trained here")
+        REGISTERED = "registered", _("A head that was trained elsewhere")
+        IMPORTED = "imported", _("A classifier that was trained elsewhere")
+
     class Meta:
         ordering = ["-number"]
         constraints = [models.UniqueConstraint(fields=["project", "number"], name="model_number_once")]
@@ -84,6 +91,12 @@ class ModelVersion(models.Model):
 
     def __str__(self) -> str:
         return f"v{self.number}"
+
+    @property
+    def origin(self) -> Origin:
+        if self.manifest.get("origin") == BROUGHT_IN:
+            return self.Origin.IMPORTED
+        return self.Origin.REGISTERED if "registered" in self.manifest else self.Origin.TRAINED
 
     @property
     def learned_elsewhere(self) -> bool:

@@ -18,6 +18,8 @@ from labeling.learning.compute import lookalikes as compute_lookalikes
 from labeling.learning.compute.embedding import embed_project, help_to_embed
 from labeling.learning.compute.registering import make_version
 from labeling.learning.compute.training import train_project
+from labeling.learning.importing import compute as importing_models
+from labeling.learning.importing import services as importing
 from labeling.learning.lab.compute import run_lab
 
 
@@ -58,6 +60,16 @@ def register(progress: Progress) -> dict[str, Any]:
     return make_version(progress)
 
 
+@handles(importing.LOOK)
+def look_at_model(progress: Progress) -> dict[str, Any]:
+    return importing_models.look(progress)
+
+
+@handles(importing.TAKE)
+def import_model(progress: Progress) -> dict[str, Any]:
+    return importing_models.take(progress)
+
+
 @handles("lab")
 def lab(progress: Progress) -> dict[str, Any]:
     return run_lab(progress)
@@ -77,3 +89,4 @@ def check_stored(timestamp: int) -> None:
     stored.check_photos(night)
     stored.sweep_staging()
     registering.sweep()
+    importing.sweep()

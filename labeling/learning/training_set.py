@@ -237,6 +237,8 @@ def _what_is_missing(counts: tuple[ClassCount, ...]) -> str:
             _("Training needs at least two classes with %(least)d ground truths each.")
             % {"least": LEAST_A_CLASS},
             now,
-            _("Label more photos of the others, or settle open reviews, then train."),
+            _("Label more photos of the others, or settle open reviews, then train.")
+            if total
+            else _("Label photos of each class, then train."),
         ]
     )

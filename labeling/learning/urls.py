@@ -5,6 +5,7 @@ from django.urls import path
 from labeling.learning import derive_views, views
 from labeling.learning.adaptation import views as adaptation_views
 from labeling.learning.backbones import views as backbones_views
+from labeling.learning.importing import views as importing_views
 from labeling.learning.lab import views as lab_views
 
 urlpatterns = [
@@ -14,6 +15,8 @@ urlpatterns = [
     path("p/<slug:slug>/models/train", views.train, name="models-train"),
     path("p/<slug:slug>/models/<int:number>", views.model, name="model"),
     path("p/<slug:slug>/models/<int:number>/promote", views.promote, name="model-promote"),
+    path("p/<slug:slug>/models/import", importing_views.model, name="model-import"),
+    path("p/<slug:slug>/models/import/<uuid:job_id>", importing_views.step, name="model-import-step"),
     path("p/<slug:slug>/backbones", backbones_views.page, name="backbones"),
     path("p/<slug:slug>/backbones/state", backbones_views.state, name="backbones-state"),
     path("p/<slug:slug>/backbones/change", backbones_views.change, name="backbones-change"),

@@ -48,7 +48,7 @@ def page(version: ModelVersion, names: dict[str, str], *, wished: float | None) 
         "version": version,
         "champion": champion,
         "is_champion": is_champion,
-        "brought_in": version.manifest.get("origin") == domain_backbones.BROUGHT_IN,
+        "brought_in": version.origin == ModelVersion.Origin.IMPORTED,
         "accuracy": accuracy_of(version) if is_champion else None,
         "is_rollback": champion is not None and version.number < champion.number,
         "cross": cross,

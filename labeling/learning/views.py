@@ -6,21 +6,18 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_POST
 
 from labeling.catalog.models import Project
-from labeling.catalog.pages import project_context
-from labeling.catalog.permissions import Action, project_for
+from labeling.catalog.pages import open_to, project_context
+from labeling.catalog.permissions import Action
 from labeling.catalog.selectors import class_names_by_key, current_guideline
 from labeling.http.refused import refusals_said
-from labeling.http.safe_methods import only_looked_at
 from labeling.jobs import services as job_services
 from labeling.learning import models_page, selectors, services, version_page
 from labeling.learning.job_purposes import by_purpose
@@ -30,10 +27,8 @@ from labeling.refusals import Refused
 from labeling.text.typed_numbers import whole
 
 
-@login_required
-@only_looked_at
-def models(request: HttpRequest, slug: str) -> HttpResponse:
-    project = project_for(request.user, slug, Action.ADMIN)
+@open_to(get=Action.ADMIN)
+def models(request: HttpRequest, project: Project) -> HttpResponse:
     return render(
         request,
         "learning/models.html",
@@ -47,42 +42,32 @@ def models(request: HttpRequest, slug: str) -> HttpResponse:
     )
 
 
-@login_required
-@only_looked_at
-def training(request: HttpRequest, slug: str) -> HttpResponse:
-    project = project_for(request.user, slug, Action.ADMIN)
+@open_to(get=Action.ADMIN)
+def training(request: HttpRequest, project: Project) -> HttpResponse:
     return render(request, "learning/_training.html", {"project": project} | models_page.training(project))
 
 
-@login_required
-@only_looked_at
-def versions(request: HttpRequest, slug: str) -> HttpResponse:
-    project = project_for(request.user, slug, Action.ADMIN)
+@open_to(get=Action.ADMIN)
+def versions(request: HttpRequest, project: Project) -> HttpResponse:
     return render(request, "learning/_versions.html", {"project": project} | models_page.versions(project))
 
 
-@login_required
-@require_POST
-def train(request: HttpRequest, slug: str) -> HttpResponse:
-    project = project_for(request.user, slug, Action.ADMIN)
+@open_to(post=Action.ADMIN)
+def train(request: HttpRequest, project: Project) -> HttpResponse:
     with refusals_said(request):
         services.request_training(project=project, by=signed_in(request))
         messages.success(request, _("Training is on its way. This page shows how far it is."))
-    return redirect("models", slug=slug)
+    return redirect("models", slug=project.slug)
 
 
-@login_required
-@only_looked_at
-def model(request: HttpRequest, slug: str, number: int) -> HttpResponse:
-    project = project_for(request.user, slug, Action.ADMIN)
+@open_to(get=Action.ADMIN)
+def model(request: HttpRequest, project: Project, number: int) -> HttpResponse:
     return _model_page(request, project, number)
 
 
-@login_required
-@only_looked_at
-def cell(request: HttpRequest, slug: str, number: int, truth: str, said: str) -> HttpResponse:
+@open_to(get=Action.ADMIN)
+def cell(request: HttpRequest, project: Project, number: int, truth: str, said: str) -> HttpResponse:
     """The photos behind one cell of the confusion table."""
-    project = project_for(request.user, slug, Action.ADMIN)
     version = _version(project, number)
     # Seven digits lie beyond any last page, which is where more of them lead as well.
     page = whole(request.GET.get("page", "1").strip()[:7]) or 1
@@ -93,11 +78,9 @@ def cell(request: HttpRequest, slug: str, number: int, truth: str, said: str) ->
     return render(request, "learning/cell.html", project_context(request, project, "model", **context))
 
 
-@login_required
-@require_POST
-def review_suspicious(request: HttpRequest, slug: str, number: int) -> HttpResponse:
+@open_to(post=Action.ADMIN)
+def review_suspicious(request: HttpRequest, project: Project, number: int) -> HttpResponse:
     """Send one doubted label, or all, to review."""
-    project = project_for(request.user, slug, Action.ADMIN)
     version = _version(project, number)
     asked = request.POST.get("item", "")
     if asked == "all":
@@ -119,13 +102,11 @@ def review_suspicious(request: HttpRequest, slug: str, number: int) -> HttpRespo
             )
         else:
             messages.info(request, _("Nothing to send: these photos are in review, or were ruled on since."))
-    return redirect(f"{reverse('model', args=[slug, number])}#suspicious")
+    return redirect(f"{reverse('model', args=[project.slug, number])}#suspicious")
 
 
-@login_required
-@require_POST
-def retry_job(request: HttpRequest, slug: str, job_id: UUID) -> HttpResponse:
-    project = project_for(request.user, slug, Action.ADMIN)
+@open_to(post=Action.ADMIN)
+def retry_job(request: HttpRequest, project: Project, job_id: UUID) -> HttpResponse:
     job = selectors.jobs(project).filter(pk=job_id).first()
     if job is None:
         raise Http404(_("There is no such job."))
@@ -133,13 +114,11 @@ def retry_job(request: HttpRequest, slug: str, job_id: UUID) -> HttpResponse:
         messages.info(request, _("That job did not fail, so there is nothing to try again."))
     else:
         messages.success(request, _("It is tried again, as a new job."))
-    return redirect("jobs", slug=slug)
+    return redirect("jobs", slug=project.slug)
 
 
-@login_required
-@require_POST
-def promote(request: HttpRequest, slug: str, number: int) -> HttpResponse:
-    project = project_for(request.user, slug, Action.ADMIN)
+@open_to(post=Action.ADMIN)
+def promote(request: HttpRequest, project: Project, number: int) -> HttpResponse:
     version = _version(project, number)
     reason = request.POST.get("reason", "")
     try:
@@ -152,27 +131,21 @@ def promote(request: HttpRequest, slug: str, number: int) -> HttpResponse:
         request,
         _("Version %(number)d is the champion now. The queue is being ordered anew.") % {"number": number},
     )
-    return redirect("model", slug=slug, number=number)
+    return redirect("model", slug=project.slug, number=number)
 
 
-@login_required
-@only_looked_at
-def jobs(request: HttpRequest, slug: str) -> HttpResponse:
-    project = project_for(request.user, slug, Action.ADMIN)
+@open_to(get=Action.ADMIN)
+def jobs(request: HttpRequest, project: Project) -> HttpResponse:
     return render(request, "learning/jobs.html", project_context(request, project, "jobs", **_jobs(project)))
 
 
-@login_required
-@only_looked_at
-def jobs_list(request: HttpRequest, slug: str) -> HttpResponse:
-    project = project_for(request.user, slug, Action.ADMIN)
+@open_to(get=Action.ADMIN)
+def jobs_list(request: HttpRequest, project: Project) -> HttpResponse:
     return render(request, "learning/_jobs.html", {"project": project} | _jobs(project))
 
 
-@login_required
-@require_POST
-def cancel_job(request: HttpRequest, slug: str, job_id: UUID) -> HttpResponse:
-    project = project_for(request.user, slug, Action.ADMIN)
+@open_to(post=Action.ADMIN)
+def cancel_job(request: HttpRequest, project: Project, job_id: UUID) -> HttpResponse:
     job = selectors.jobs(project).filter(pk=job_id).first()
     if job is None:
         raise Http404(_("There is no such job."))
@@ -184,7 +157,7 @@ def cancel_job(request: HttpRequest, slug: str, job_id: UUID) -> HttpResponse:
     back = request.POST.get("next", "")
     if url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()}):
         return redirect(back)
-    return redirect("jobs", slug=slug)
+    return redirect("jobs", slug=project.slug)
 
 
 def _model_page(

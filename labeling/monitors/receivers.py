@@ -9,11 +9,11 @@ from django.dispatch import receiver
 from labeling.catalog.models import Project
 from labeling.frontier.events import suspended
 from labeling.monitors import services
-from labeling.queue.events import ranking_swapped
+from labeling.queue.events import arrivals_placed, ranking_swapped
 
 
-@receiver(ranking_swapped)
-def on_ranking_swapped(*, project: Project, **_: Any) -> None:
+@receiver([ranking_swapped, arrivals_placed])
+def on_new_scores(*, project: Project, **_: Any) -> None:
     """New photos have scores now."""
     services.monitor_when_due(project=project)
 

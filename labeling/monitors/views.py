@@ -5,17 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
 
 from labeling.catalog.models import Project
-from labeling.catalog.pages import project_context, show_refusal
-from labeling.catalog.permissions import Action, may, project_for
-from labeling.http.refused import refusals_said
-from labeling.http.safe_methods import only_looked_at
+from labeling.catalog.pages import open_to, project_context
+from labeling.catalog.permissions import Action, may
+from labeling.http.refused import refusals_beside, refusals_said
 from labeling.learning.job_lines import lines
 from labeling.learning.selectors import champion
 from labeling.monitors import services
@@ -23,14 +20,11 @@ from labeling.monitors.forms import ThresholdsForm
 from labeling.monitors.models import MonitorAlert
 from labeling.monitors.selectors import monitors_page
 from labeling.people.signed_in import signed_in
-from labeling.refusals import Refused
 
 
-@login_required
-@only_looked_at
-def monitors(request: HttpRequest, slug: str) -> HttpResponse:
+@open_to(get=Action.OVERRULE)
+def monitors(request: HttpRequest, project: Project) -> HttpResponse:
     """The page, or with ``?fragment=state`` the part that changes by itself."""
-    project = project_for(request.user, slug, Action.OVERRULE)
     if request.GET.get("fragment") == "state":
         return render(request, "monitors/_monitors.html", _context(request, project))
     return _page(request, project)
@@ -60,43 +54,34 @@ def _context(request: HttpRequest, project: Project) -> dict[str, Any]:
     )
 
 
-@login_required
-@require_POST
-def look(request: HttpRequest, slug: str) -> HttpResponse:
-    project = project_for(request.user, slug, Action.ADMIN)
+@open_to(post=Action.ADMIN)
+def look(request: HttpRequest, project: Project) -> HttpResponse:
     services.request_monitoring(project=project, by=signed_in(request))
     messages.success(request, _("The monitors are looking. This page shows what they find."))
-    return redirect("monitors", slug=slug)
+    return redirect("monitors", slug=project.slug)
 
 
-@login_required
-@require_POST
-def thresholds(request: HttpRequest, slug: str) -> HttpResponse:
+@open_to(post=Action.ADMIN)
+def thresholds(request: HttpRequest, project: Project) -> HttpResponse:
     """Append other thresholds."""
-    project = project_for(request.user, slug, Action.ADMIN)
     form = ThresholdsForm(request.POST, in_force=services.thresholds_of(project))
     if form.is_valid():
-        try:
+        with refusals_beside(form):
             services.set_thresholds(
                 project=project, by=signed_in(request), reason=form.cleaned_data["reason"], **form.changes()
             )
-        except Refused as refusal:
-            show_refusal(form, refusal)
-        else:
             messages.success(request, _("The thresholds are applied."))
-            return redirect("monitors", slug=slug)
+            return redirect("monitors", slug=project.slug)
     messages.error(request, _("Nothing was changed: see the marked fields."))
     return _page(request, project, form=form, status=422)
 
 
-@login_required
-@require_POST
-def acknowledge(request: HttpRequest, slug: str, alert_id: int) -> HttpResponse:
-    project = project_for(request.user, slug, Action.ADMIN)
+@open_to(post=Action.ADMIN)
+def acknowledge(request: HttpRequest, project: Project, alert_id: int) -> HttpResponse:
     alert = MonitorAlert.objects.filter(project=project, pk=alert_id).first()
     if alert is None:
         raise Http404(_("There is no such alert."))
     with refusals_said(request):
         services.acknowledge(alert=alert, by=signed_in(request), note=request.POST.get("note", ""))
         messages.success(request, _("Acknowledged. The alert closes by itself when a reading is fine again."))
-    return redirect("monitors", slug=slug)
+    return redirect("monitors", slug=project.slug)

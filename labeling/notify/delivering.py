@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from time import monotonic
 
+from django.conf import settings
 from django.db import connection
 from django.db.models import Value
 from django.db.models.functions import Greatest
@@ -27,7 +28,7 @@ from labeling.notify.bodies import bodies_of
 from labeling.notify.channels import CHANNELS, DIGESTS
 from labeling.notify.channels.channel import Answer, Send, Told
 from labeling.notify.channels.digest import wants_body
-from labeling.notify.listening import TASK
+from labeling.notify.listening import TASK, forget_other_calls
 from labeling.notify.models import Delivery, DeliveryState, Endpoint
 from labeling.notify.recording import Tried, give_up, record
 
@@ -74,7 +75,7 @@ class _Timed:
 def deliver(*, run_s: float = RUN_S, linger_s: float = LINGER_S) -> int:
     """Deliver what is due, and what comes to be due within ``linger_s`` of its end, for ``run_s`` seconds at most (and an
     attempt's more). Returns the number of attempts."""
-    _forget_other_calls()
+    forget_other_calls(TASK)
     end, tried = monotonic() + run_s, 0
     flying: dict[Future[_Timed], list[Delivery]] = {}
     with ThreadPoolExecutor(THREADS, thread_name_prefix="deliver") as pool:
@@ -94,23 +95,13 @@ def deliver(*, run_s: float = RUN_S, linger_s: float = LINGER_S) -> int:
                 return tried
 
 
-def _forget_other_calls() -> None:
-    """Calls that are committed are heard by this job, as their events are: they need no job of their own."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "DELETE FROM procrastinate_jobs WHERE id IN (SELECT id FROM procrastinate_jobs"
-            " WHERE task_name = %s AND status = 'todo' FOR UPDATE SKIP LOCKED)",
-            [TASK],
-        )
-
-
 def something_is_due() -> bool:
     return bool(_heads(within=0))
 
 
 def _heads(flying: Collection[list[Delivery]] = (), *, within: float = 0.0) -> list[int]:
     room = THREADS - len(flying)
-    if not room:
+    if settings.QUIET or not room:
         return []
     under_way = [each for some in flying for each in some]
     busy = Counter(str(each.endpoint_id) for each in under_way)

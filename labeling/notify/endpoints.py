@@ -17,13 +17,13 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from labeling.catalog.models import Project
-from labeling.catalog.services import log_activity
 from labeling.notify.channels import mail, slack
 from labeling.notify.channels.slack.sending import OPENED, RULED
 from labeling.notify.kinds import CHOICES
 from labeling.notify.kinds.testing import TEST
 from labeling.notify.listening import wake
 from labeling.notify.models import Channel, Delivery, DeliveryState, Endpoint, Event, OffReason
+from labeling.notify.remembering import remember
 from labeling.notify.secrets import encrypted, new_secret, renew
 from labeling.people.models import User
 from labeling.refusals import Refused
@@ -47,7 +47,7 @@ def make_endpoint(
     """
     url = _whole(url)
     _check(url=url, events=events)
-    if Endpoint.objects.filter(project=project).count() >= MOST:
+    if Endpoint.objects.filter(project=project).exclude(kind=Channel.CALL_BACK).count() >= MOST:
         raise Refused("too_many", _("There are %(n)d webhooks already. Remove one first.") % {"n": MOST})
     kind = _kind_of(url)
     secret = new_secret() if kind == Channel.WEBHOOK else ""
@@ -62,7 +62,7 @@ def make_endpoint(
         site=site,
         language=get_language() or "",
     )
-    _tell(made, "made", by)
+    remember(made, "made", by)
     return made, secret
 
 
@@ -76,12 +76,15 @@ def change_endpoint(
     events: Sequence[str] | None = None,
 ) -> None:
     """What is not named stays. What waits goes to the new address. Raises as :func:`make_endpoint` does."""
+    if endpoint.kind == Channel.CALL_BACK and (url, events) != (None, None):
+        raise Refused.invalid("url", _("Each call that is to be called back names its own address."))
     changed: dict[str, Any] = {
         "name": endpoint.name if name is None else name.strip() or endpoint.name,
         "url": endpoint.url if url is None else _whole(url),
         "events": endpoint.events if events is None else _heard(endpoint.kind, events),
     }
-    _check(url=changed["url"], events=changed["events"], stays=endpoint.kind)
+    if endpoint.kind != Channel.CALL_BACK:
+        _check(url=changed["url"], events=changed["events"], stays=endpoint.kind)
     if all(getattr(endpoint, field) == value for field, value in changed.items()):
         return
     if endpoint.kind == Channel.SLACK and changed["url"] != endpoint.url:
@@ -89,7 +92,7 @@ def change_endpoint(
     for field, value in changed.items():
         setattr(endpoint, field, value)
     endpoint.save(update_fields=list(changed))
-    _tell(endpoint, "changed", by)
+    remember(endpoint, "changed", by)
 
 
 @transaction.atomic
@@ -101,7 +104,7 @@ def remove_endpoint(*, endpoint: Endpoint, by: User) -> None:
     """
     off = {"events": [], "off_at": Now(), "off_reason": OffReason.ADMIN}
     if Endpoint.objects.filter(pk=endpoint.pk).update(removed_at=Now(), **off):
-        _tell(endpoint, "removed", by)
+        remember(endpoint, "removed", by)
 
 
 @transaction.atomic
@@ -113,13 +116,18 @@ def renew_secret(*, endpoint: Endpoint, by: User) -> str:
     if not endpoint.secret:
         raise Refused("no_secret", _("Only webhooks are signed: there is no secret to renew."))
     secret = renew(Endpoint.objects.select_for_update(no_key=True).get(pk=endpoint.pk))
-    _tell(endpoint, "secret", by)
+    remember(endpoint, "secret", by)
     return secret
 
 
 @transaction.atomic
 def send_test(*, endpoint: Endpoint) -> Delivery:
-    """An event of its own, for this endpoint alone. It waits where that is off."""
+    """An event of its own, for this endpoint alone. It waits where that is off.
+
+    Raises :class:`Refused` ``no_address`` (409) for an account's calls back.
+    """
+    if endpoint.kind == Channel.CALL_BACK:
+        raise Refused("no_address", _("Calls back have no address of their own to which a test could go."))
     event = Event.objects.create(
         kind=TEST,
         project=endpoint.project,
@@ -173,7 +181,7 @@ def _heard(kind: str, events: Sequence[str]) -> list[str]:
 
 
 def _check(*, url: str, events: Sequence[str], stays: str = "") -> None:
-    faults = {Channel.MAIL: _mail_fault, Channel.SLACK: _slack_fault, Channel.WEBHOOK: _web_fault}
+    faults = {Channel.MAIL: _mail_fault, Channel.SLACK: _slack_fault, Channel.WEBHOOK: web_fault}
     wrong: dict[str, Any] = {}
     if stays and _kind_of(url) != stays:
         wrong["url"] = _("A webhook, a mailbox or a channel stays one. Make another one, and remove this.")
@@ -188,7 +196,7 @@ def _check(*, url: str, events: Sequence[str], stays: str = "") -> None:
         raise Refused.invalid_fields(wrong)
 
 
-def _web_fault(url: str) -> str:
+def web_fault(url: str) -> str:
     parts = urlsplit(url) if _may_be_split(url) else None
     if parts is None or parts.scheme not in {"https", "http"} or not parts.hostname:
         return _("Give a whole address, as https://example.com/hooks, quality@example.com or #quality.")
@@ -220,8 +228,3 @@ def _may_be_split(url: str) -> bool:
         return urlsplit(url).port is not None or True
     except ValueError:  # a port or a bracket that is none
         return False
-
-
-def _tell(endpoint: Endpoint, what: str, by: User) -> None:
-    if endpoint.project:
-        log_activity(project=endpoint.project, kind=f"endpoint_{what}", actor=by, name=endpoint.name)

@@ -12,6 +12,8 @@ from django.db import connection
 #: The task that delivers, and what keeps it from running twice at a time.
 TASK = "hilltop.deliver"
 QUEUE, PRIORITY = "cpu", 10
+#: The task that looks for what was decided of what somebody wants to be called back on.
+LOOK = "hilltop.call_back"
 
 WAKE = f"""
 CREATE FUNCTION notify_wake() RETURNS void LANGUAGE sql AS $$
@@ -63,6 +65,16 @@ def listens(name: str, table: str, told: str) -> tuple[str, str]:
     FOR EACH STATEMENT EXECUTE FUNCTION notify_{name}();
     """
     return forward, f"DROP TRIGGER notify_{name} ON {table}; DROP FUNCTION notify_{name}();"
+
+
+def forget_other_calls(task: str) -> None:
+    """Calls that are committed are heard by the job that runs, as what they tell of is: they need no job of their own."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "DELETE FROM procrastinate_jobs WHERE id IN (SELECT id FROM procrastinate_jobs"
+            " WHERE task_name = %s AND status = 'todo' FOR UPDATE SKIP LOCKED)",
+            [task],
+        )
 
 
 def wake() -> None:

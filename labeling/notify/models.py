@@ -16,6 +16,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from labeling.catalog.models import Project
+from labeling.inspections.models import Inspection
 
 
 class Channel(models.TextChoices):
@@ -24,6 +25,7 @@ class Channel(models.TextChoices):
     WEBHOOK = "webhook", _("Webhook")
     MAIL = "mail", _("Mail")
     SLACK = "slack", _("Slack")
+    CALL_BACK = "call_back", _("Calls back")
 
 
 class OffReason(models.TextChoices):
@@ -44,8 +46,11 @@ class Endpoint(models.Model):
     While it is off, events wait for it. ``failing_since``: the first attempt after the last one that was taken; until
     ``not_before`` nothing is tried. ``secret`` is encrypted, and ``old_secret`` signs too until ``old_until``.
 
-    Only a webhook has a secret. Mails and messages of Slack are written in the ``language`` of whoever made it, and lead to
-    ``site``, the origin under which they reached this one.
+    Only webhooks and calls back have a secret. Mails and messages of Slack are written in the ``language`` of whoever made
+    it, and lead to ``site``, the origin under which they reached this one.
+
+    An account has one for its calls back, in whatever project: they share its secret and its log, and it hears nothing by
+    itself. Each goes to an address of its own (:class:`CallBack`), so ``url`` is empty, and none fails for the others.
 
     From ``removed_at`` on nobody sees it, and it hears nothing; its deliveries go in pieces, and then it does
     (:mod:`labeling.notify.tidying`).
@@ -82,7 +87,7 @@ class Endpoint(models.Model):
             models.CheckConstraint(
                 condition=Q(off_at__isnull=True, off_reason="") | Q(off_at__isnull=False) & ~Q(off_reason=""),
                 name="off_for_a_reason",
-            )
+            ),
         ]
 
     def __str__(self) -> str:
@@ -97,6 +102,8 @@ class Event(models.Model):
     """Something happened: ``row`` of the table ``source`` says what. The database's triggers write it, in the transaction
     of what happened, where an endpoint listens (:mod:`labeling.notify.listening`).
 
+    One that is ``alone`` is told to nobody but whom its delivery names: a call back's, of what others may hear by another.
+
     ``uuid`` makes repeats harmless. Events of one ``subject`` reach an endpoint in the order of their ids.
     """
 
@@ -110,6 +117,7 @@ class Event(models.Model):
     source = models.CharField(max_length=63)
     row = models.CharField(max_length=40)
     at = models.DateTimeField(db_default=Now())
+    alone = models.BooleanField(default=False, db_default=False)
 
     class Meta:
         indexes = [models.Index(fields=["at"], name="events_by_time")]
@@ -121,6 +129,48 @@ class Event(models.Model):
     def name(self) -> str:
         """As the receiver knows it again."""
         return f"evt_{self.uuid.hex}"
+
+
+class CallBack(models.Model):
+    """Whoever asked about one photo (``sha256`` in ``project``) or one ``inspection`` is told at ``url``, once.
+
+    Open until there is an ``event`` that tells: what was decided; or that by ``until`` nothing was, or that nothing will be,
+    and then ``because`` says why. ``strict``: only a label that people settled strictly counts. ``sha256`` is kept no longer
+    than it is needed, and goes with the photo. With its event it goes as all events do.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    endpoint = models.ForeignKey(Endpoint, on_delete=models.CASCADE, related_name="calls_back")
+    url = models.CharField(max_length=1000)
+    project = models.ForeignKey(Project, null=True, on_delete=models.CASCADE, related_name="+")
+    sha256 = models.CharField(max_length=64, blank=True)
+    inspection = models.ForeignKey(Inspection, null=True, on_delete=models.CASCADE, related_name="+")
+    strict = models.BooleanField(default=False)
+    opened_at = models.DateTimeField(auto_now_add=True)
+    until = models.DateTimeField()
+    event = models.OneToOneField(Event, null=True, on_delete=models.CASCADE, related_name="call_back")
+    because = models.CharField(max_length=40, blank=True, default="", db_default="")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["endpoint", "project", "sha256", "strict"],
+                condition=Q(event=None, inspection=None),
+                name="one_open_call_back_a_photo",
+            ),
+            models.UniqueConstraint(
+                fields=["endpoint", "inspection"],
+                condition=Q(event=None, inspection__isnull=False),
+                name="one_open_call_back_an_inspection",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["sha256"], condition=~Q(sha256=""), name="calls_back_by_hash"),
+            models.Index(fields=["opened_at"], condition=Q(event=None), name="open_calls_back"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.inspection_id or self.sha256[:12]} to {self.url}"
 
 
 class DeliveryState(models.TextChoices):

@@ -77,6 +77,10 @@ def _log(tried: Sequence[Tried]) -> None:
 
 def _follow(endpoint: Endpoint, tried: Sequence[Tried]) -> None:
     failed = [each for each in tried if not each.answer.taken]
+    if endpoint.kind == Channel.CALL_BACK:
+        for each in failed:
+            _fail_alone(each)
+        return
     if len(failed) < len(tried):
         endpoint.failing_since, endpoint.failures, endpoint.not_before = None, 0, None
     else:
@@ -114,6 +118,18 @@ def _fail(endpoint: Endpoint, delivery: Delivery) -> None:
             switch_off_by_itself(endpoint, OffReason.FAILING)
     else:
         delivery.state = DeliveryState.FAILED
+    delivery.save(update_fields=["attempts", "next_at", "state"])
+
+
+def _fail_alone(tried: Tried) -> None:
+    """Each call back goes to an address of its own, so it says nothing of others: after its last attempt it is given up."""
+    delivery, pauses = tried.delivery, settings.WEBHOOK_PAUSES
+    delivery.attempts += 1
+    if delivery.attempts > len(pauses) or tried.answer.status == GONE:
+        delivery.state = DeliveryState.FAILED
+    else:
+        pause = max(_pause(delivery.attempts - 1), tried.answer.rest)
+        delivery.next_at = timezone.now() + timedelta(seconds=pause)
     delivery.save(update_fields=["attempts", "next_at", "state"])
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Func, IntegerField, OuterRef, Prefetch, QuerySet
+from django.db.models import Func, IntegerField, OuterRef, Prefetch, Q, QuerySet
 
 from labeling.catalog.models import Project
-from labeling.notify.models import Attempt, Delivery, DeliveryState, Endpoint
+from labeling.notify.models import Attempt, CallBack, Delivery, DeliveryState, Endpoint
 
 #: Beyond so many that wait it is told that there are more.
 COUNTED = 100
@@ -21,6 +21,14 @@ def endpoints_of(project: Project | None) -> QuerySet[Endpoint]:
     )
     found = Endpoint.objects.filter(project=project).select_related("created_by", "project")
     return found.annotate(waiting=counted).order_by("created_at", "pk")
+
+
+def open_calls_back(project: Project) -> int:
+    """On how many of its photos, and of inspections that ask it, somebody waits to be called back; at most one more than
+    :data:`COUNTED`."""
+    mine = Q(project=project) | Q(inspection__version__shots__checks__project=project)
+    found = CallBack.objects.filter(mine, event=None, endpoint__removed_at=None)
+    return found.order_by().values("pk").distinct()[: COUNTED + 1].count()
 
 
 def deliveries_of(endpoint: Endpoint) -> QuerySet[Delivery]:

@@ -1,5 +1,6 @@
 """What may be done with endpoints and deliveries."""
 
+from labeling.notify.calling_back import call_back_on_inspection, call_back_on_photo
 from labeling.notify.endpoints import (
     change_endpoint,
     make_endpoint,
@@ -11,6 +12,8 @@ from labeling.notify.endpoints import (
 from labeling.notify.switching import switch_off, switch_on
 
 __all__ = [
+    "call_back_on_inspection",
+    "call_back_on_photo",
     "change_endpoint",
     "make_endpoint",
     "remove_endpoint",

@@ -13,9 +13,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from labeling.catalog.models import Role
-from labeling.catalog.services import log_activity
 from labeling.notify.listening import wake
 from labeling.notify.models import DeliveryState, Endpoint, OffReason
+from labeling.notify.remembering import remember
 from labeling.people.models import User
 
 logger = logging.getLogger(__name__)
@@ -38,9 +38,7 @@ def switch_off_by_itself(endpoint: Endpoint, reason: OffReason) -> None:
 def _off(endpoint: Endpoint, reason: OffReason, by: User | None) -> None:
     endpoint.off_at, endpoint.off_reason = timezone.now(), reason
     endpoint.save(update_fields=["off_at", "off_reason"])
-    if endpoint.project:
-        told = {"name": endpoint.name, "why": reason, "channel": endpoint.kind}
-        log_activity(project=endpoint.project, kind="endpoint_off", actor=by, **told)
+    remember(endpoint, "off", by, why=reason, channel=endpoint.kind)
 
 
 @transaction.atomic
@@ -52,8 +50,7 @@ def switch_on(*, endpoint: Endpoint, by: User) -> None:
     endpoint.failing_since, endpoint.failures, endpoint.not_before = None, 0, None
     endpoint.save(update_fields=["off_at", "off_reason", "failing_since", "failures", "not_before"])
     endpoint.deliveries.filter(state=DeliveryState.WAITING, attempts__gt=0).update(attempts=0, next_at=Now())
-    if endpoint.project:
-        log_activity(project=endpoint.project, kind="endpoint_on", actor=by, name=endpoint.name)
+    remember(endpoint, "on", by)
     wake()
 
 

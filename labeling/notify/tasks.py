@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from procrastinate.contrib.django import app
 
-from labeling.notify import delivering, tidying, weeks
-from labeling.notify.listening import PRIORITY, QUEUE, TASK, wake
+from labeling.notify import calling_back, delivering, tidying, weeks
+from labeling.notify.listening import LOOK, PRIORITY, QUEUE, TASK, wake
 
 
 @app.task(name=TASK, queue=QUEUE, lock=TASK, priority=PRIORITY)
@@ -21,6 +21,18 @@ def deliver_due(timestamp: int) -> None:
     """Every minute: what is to be tried again, and what a job that broke off left."""
     if delivering.something_is_due():
         wake()
+
+
+@app.task(name=LOOK, queue=QUEUE, lock=LOOK, priority=PRIORITY)
+def call_back() -> None:
+    calling_back.look()
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="hilltop.call_back_due", queue="cpu", queueing_lock="hilltop.call_back_due", lock=LOOK)
+def call_back_due(timestamp: int) -> None:
+    """Every minute: deadlines, photos that could not come in, and what was decided while a call back was being opened."""
+    calling_back.look()
 
 
 @app.periodic(cron="41 2 * * *")

@@ -11,9 +11,9 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from labeling.catalog.services import log_activity
 from labeling.http.signed_addresses import SignedIds
 from labeling.notify.models import Endpoint, OffReason
+from labeling.notify.remembering import remember
 from labeling.refusals import Refused
 
 _ADDRESSES = SignedIds("labeling.notify.unsubscribe")
@@ -60,8 +60,5 @@ def unsubscribe(*, endpoint: Endpoint, kind: str | None = None) -> Endpoint:
     else:  # the last kind stays named, for whoever switches it on again
         kept.off_at, kept.off_reason = timezone.now(), OffReason.LEFT
     kept.save(update_fields=["events", "off_at", "off_reason"])
-    if kept.project:
-        log_activity(
-            project=kept.project, kind="endpoint_left", actor=None, name=kept.name, kinds=sorted(ends)
-        )
+    remember(kept, "left", None, kinds=sorted(ends))
     return kept

@@ -5,54 +5,55 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods
 
 from labeling.catalog.models import Project
-from labeling.catalog.pages import project_context, show_refusal
-from labeling.catalog.permissions import Action, project_for
+from labeling.catalog.pages import open_to, project_context
+from labeling.catalog.permissions import Action
+from labeling.http.refused import refusals_beside, refusals_said
 from labeling.notify import selectors, services
 from labeling.notify.forms import EndpointForm
 from labeling.notify.kinds import KINDS
 from labeling.notify.models import Endpoint
 from labeling.notify.unsubscribing import origin_of
 from labeling.people.signed_in import signed_in
-from labeling.refusals import Refused
 
 SHOWN = 50
 
 
-@login_required
-@require_http_methods(["GET", "HEAD", "POST"])
+@open_to(get=Action.ADMIN, post=Action.ADMIN)
 @never_cache
-def webhooks(request: HttpRequest, slug: str) -> HttpResponse:
+def webhooks(request: HttpRequest, project: Project) -> HttpResponse:
     """Making one answers with the page that shows its secret: that is nowhere to be read again."""
-    project = project_for(request.user, slug, Action.ADMIN)
     form = EndpointForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
-        try:
+        with refusals_beside(form):
             made, secret = services.make_endpoint(
                 project=project, by=signed_in(request), site=origin_of(request), **form.cleaned_data
             )
-        except Refused as refusal:
-            show_refusal(form, refusal)
-        else:
             return _one(request, project, made.pk, secret=secret, status=201)
     found = selectors.endpoints_of(project)
-    shown = project_context(request, project, "webhooks", form=form, found=found)
+    shown = project_context(
+        request,
+        project,
+        "webhooks",
+        form=form,
+        found=found,
+        calls_back=selectors.open_calls_back(project),
+        counted=selectors.COUNTED,
+        quiet=settings.QUIET,
+    )
     return render(request, "notify/webhooks.html", shown, status=422 if form.errors else 200)
 
 
-@login_required
-@require_http_methods(["GET", "HEAD", "POST"])
+@open_to(get=Action.ADMIN, post=Action.ADMIN)
 @never_cache
-def webhook(request: HttpRequest, slug: str, endpoint_id: UUID) -> HttpResponse:
-    project = project_for(request.user, slug, Action.ADMIN)
+def webhook(request: HttpRequest, project: Project, endpoint_id: UUID) -> HttpResponse:
     endpoint = get_object_or_404(selectors.endpoints_of(project), pk=endpoint_id)
     if request.method != "POST":
         return _one(request, project, endpoint_id)
@@ -61,12 +62,10 @@ def webhook(request: HttpRequest, slug: str, endpoint_id: UUID) -> HttpResponse:
         case "save":
             return _save(request, project, endpoint)
         case "secret":
-            try:
+            with refusals_said(request):
                 secret = services.renew_secret(endpoint=endpoint, by=by)
-            except Refused as refusal:
-                messages.error(request, refusal.message)
-                return redirect("webhook", slug=slug, endpoint_id=endpoint.pk)
-            return _one(request, project, endpoint_id, secret=secret, status=201)
+                return _one(request, project, endpoint_id, secret=secret, status=201)
+            return redirect("webhook", slug=project.slug, endpoint_id=endpoint.pk)
         case "test":
             services.send_test(endpoint=endpoint)
             messages.success(request, _("A test is on its way. How it went is in the log below."))
@@ -80,20 +79,17 @@ def webhook(request: HttpRequest, slug: str, endpoint_id: UUID) -> HttpResponse:
         case "remove":
             services.remove_endpoint(endpoint=endpoint, by=by)
             messages.success(request, _("The webhook is removed."))
-            return redirect("webhooks", slug=slug)
+            return redirect("webhooks", slug=project.slug)
         case _other:
             messages.error(request, _("This button is not known. Load the page again."))
-    return redirect("webhook", slug=slug, endpoint_id=endpoint.pk)
+    return redirect("webhook", slug=project.slug, endpoint_id=endpoint.pk)
 
 
 def _save(request: HttpRequest, project: Project, endpoint: Endpoint) -> HttpResponse:
     form = EndpointForm(request.POST)
     if form.is_valid():
-        try:
+        with refusals_beside(form):
             services.change_endpoint(endpoint=endpoint, by=signed_in(request), **form.cleaned_data)
-        except Refused as refusal:
-            show_refusal(form, refusal)
-        else:
             messages.success(request, _("Saved."))
             return redirect("webhook", slug=project.slug, endpoint_id=endpoint.pk)
     return _one(request, project, endpoint.pk, form=form, status=422)

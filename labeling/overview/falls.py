@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from labeling.catalog.models import Project
 from labeling.catalog.permissions import Action
@@ -69,9 +70,12 @@ def falls(project: Project, seen: Glance) -> list[Fall]:
         told_band = {"n": opening.band + 1, "missing": opening.figures.get("missing", 0)}
         found.append(
             Fall(
-                _(
+                ngettext(
+                    "Band %(n)d is open again: the guideline asks something else now, and %(missing)d ground truth is "
+                    "missing.",
                     "Band %(n)d is open again: the guideline asks something else now, and %(missing)d ground truths are "
-                    "missing."
+                    "missing.",
+                    told_band["missing"],
                 )
                 % told_band,
                 _("What to do: label. These photos are asked now; then the queue goes on from where it was."),

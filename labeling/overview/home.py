@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from labeling.catalog.models import Project
+from labeling.catalog.pages import open_to
 from labeling.catalog.permissions import may_create_projects
-from labeling.http.safe_methods import only_looked_at
+from labeling.http.who_may import Who
 from labeling.inspections.permissions import protocols_of
 from labeling.inspections.process.service_level import overdue
 from labeling.overview.across import across
@@ -16,8 +16,7 @@ from labeling.overview.project_cards import project_cards
 from labeling.people.signed_in import signed_in
 
 
-@login_required
-@only_looked_at
+@open_to(get=Who.SIGNED_IN)
 def home(request: HttpRequest) -> HttpResponse:
     user = signed_in(request)
     cards = project_cards(user)

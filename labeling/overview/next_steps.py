@@ -19,7 +19,8 @@ from labeling.frontier.auditing import pauses
 from labeling.frontier.policy import deciding
 from labeling.jobs.models import Job, JobState
 from labeling.jobs.selectors import live_jobs, newest_job
-from labeling.learning.features import embedded_otherwise
+from labeling.learning.backbone_names import said
+from labeling.learning.features import embedded_otherwise, not_embedded, why_not_embedded
 from labeling.learning.models import ModelVersion
 from labeling.learning.selectors import champion, new_ground_truths, versions
 from labeling.learning.training_set import readiness
@@ -54,14 +55,14 @@ def next_steps(project: Project, at: dict[str, Any], *, certified: bool = False)
 
 def _steps(project: Project, at: dict[str, Any], *, certified: bool) -> Iterator[Step]:
     model = champion(project)
-    paused, proposed, waits, people, alerts, decides, *otherwise = counted_together(
+    paused, proposed, waits, people, alerts, decides, *embedding = counted_together(
         Pause.objects.filter(project=project, lifted_at__isnull=True),
         unanswered([project]),
         pauses(project),
         project.memberships.filter(role__in=[Role.LABELER, Role.REVIEWER]),
         unacknowledged([project]),
         deciding(project),
-        *([embedded_otherwise(model)] if model is not None else []),
+        *([embedded_otherwise(model), not_embedded(model)] if model is not None else []),
     )
     if paused:
         yield Step(
@@ -110,7 +111,10 @@ def _steps(project: Project, at: dict[str, Any], *, certified: bool) -> Iterator
             _("Review"),
             Action.REVIEW,
         )
-    if step := _training_step(project, model, is_outdated=any(otherwise)):
+    otherwise, failed = embedding or (0, 0)
+    if model is not None and failed:
+        yield _failed_step(model)
+    elif step := _training_step(project, model, is_outdated=otherwise > 0):
         yield step
     if certified and not decides:
         yield Step(
@@ -140,6 +144,21 @@ def _steps(project: Project, at: dict[str, Any], *, certified: bool) -> Iterator
             _("Label"),
             Action.LABEL,
         )
+
+
+def _failed_step(model: ModelVersion) -> Step:
+    """Another training is no way out by itself: it may well stand on the same backbone, once that is there again."""
+    backbone, why = why_not_embedded(model)
+    return Step(
+        _("Version %(n)d scores no photos that come in: its backbone fails") % {"n": model.number},
+        _(
+            "Photos cannot be embedded with %(backbone)s: %(why)s. Restore its weights, or promote a version that does not "
+            "stand on it; train one if there is none. People are asked about all of these photos until then."
+        )
+        % {"backbone": said(backbone), "why": why.rstrip(".")},
+        "backbones",
+        _("Backbones"),
+    )
 
 
 def _training_step(project: Project, model: ModelVersion | None, *, is_outdated: bool) -> Step | None:

@@ -116,7 +116,7 @@ class AccountEvent(models.Model):
     """Something that decides who can sign in as whom, and each sign-in. Appended, never changed.
 
     ``person``: whose account; none where somebody tried a name that no account has. Such a name is not kept, for people
-    type their passwords into its field. ``what``: the address of a sign-in, the name of a token or a provider.
+    type their passwords into its field. ``what``: the address of a sign-in, the name of a token, a provider or an endpoint.
     """
 
     class Kind(models.TextChoices):
@@ -142,6 +142,16 @@ class AccountEvent(models.Model):
         TRAIL_EXPORTED = "trail_exported", _("Audit trail exported")
         TEMPLATE_KEPT = "template_kept", _("Template kept in the site")
         TEMPLATE_REMOVED = "template_removed", _("Template removed from the site")
+        ENDPOINT_MADE = "endpoint_made", _("Webhook of the whole site, or calls back, made")
+        ENDPOINT_CHANGED = "endpoint_changed", _("Webhook of the whole site changed")
+        ENDPOINT_REMOVED = "endpoint_removed", _("Webhook of the whole site, or calls back, removed")
+        ENDPOINT_SECRET = (
+            "endpoint_secret",
+            _("Secret of a webhook of the whole site, or of calls back, renewed"),
+        )
+        ENDPOINT_ON = "endpoint_on", _("Webhook of the whole site, or calls back, switched on")
+        ENDPOINT_OFF = "endpoint_off", _("Webhook of the whole site, or calls back, switched off")
+        ENDPOINT_LEFT = "endpoint_left", _("Webhook of the whole site: its mails were unsubscribed from")
         ERASURE_ASKED = "erasure_asked", _("Identity hidden, to be erased")
         ERASURE_UNDONE = "erasure_undone", _("Identity brought back")
         ERASED = "erased", _("Identity erased")

@@ -1,4 +1,4 @@
-"""Who asks, for pages. Who has not signed in is turned away before, by ``login_required``."""
+"""Who asks, for pages. Who has not signed in is turned away before, by ``open_to``."""
 
 from __future__ import annotations
 
@@ -6,7 +6,11 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
+from labeling.http.who_may import pages
 from labeling.people.models import User
+
+#: ``@open_to(get=Who.SUPERUSER)``, for pages that are of no room above.
+open_to = pages({})
 
 
 def signed_in(request: HttpRequest) -> User:

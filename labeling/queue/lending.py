@@ -18,7 +18,8 @@ from django.utils.translation import gettext as _
 
 from labeling.catalog.models import Guideline, Project
 from labeling.people.models import User
-from labeling.queue import claiming, machine_first, pace
+from labeling.queue import machine_first, pace
+from labeling.queue.claiming import beginning, checks, expired, taking
 from labeling.queue.entries import share_ranking
 from labeling.queue.leases import leases_of
 from labeling.queue.models import BandOpening, Entry, Ranking, Slot
@@ -81,14 +82,14 @@ def claim_under(
     Asking again changes nothing but the leases' ends: a claim whose answer got lost can simply be repeated.
     Fewer photos (or none) come back when there is nothing more for this person now.
     """
-    start = claiming.start(project, labeler)
+    start = beginning.start(project, labeler)
     if start.paused:
         return Claimed([], start.guideline.number)
     for lease in back:
         release(project=project, labeler=labeler, lease=lease)
     held = leases_of(project, labeler, MAX_LEASES)
     wanted = min(count, MAX_LEASES if offline else AT_ONCE) - len(held)
-    order = claiming.order_of(project, labeler) if wanted > 0 or offline else None
+    order = beginning.order_of(project, labeler) if wanted > 0 or offline else None
     if order is not None and wanted > 0:
         for _n in range(_fairly(order, len(held), wanted) if offline else wanted):
             slot = _next(project, order, labeler, start.guideline, dice or _dice)
@@ -99,32 +100,32 @@ def claim_under(
     return Claimed(held, start.guideline.number, _name_of(order) if order is not None and offline else "")
 
 
-def _fairly(order: claiming.Order, held: int, wanted: int) -> int:
+def _fairly(order: beginning.Order, held: int, wanted: int) -> int:
     """How many of the ``wanted`` leave enough for the others."""
     at_hand = max(0, min(wanted, AT_HAND - held))
     if at_hand == wanted or order.ranking is None:
         return wanted
-    fresh = claiming.count_fresh(order.ranking, (held + wanted) * SHARE)
+    fresh = taking.count_fresh(order.ranking, (held + wanted) * SHARE)
     return max(at_hand, min(wanted, fresh // SHARE - held))
 
 
-def _name_of(order: claiming.Order) -> str:
+def _name_of(order: beginning.Order) -> str:
     """No band and no ranking can be read from it: who labels is blind to both."""
     place = f"{order.ranking.pk if order.ranking else 0} {order.band}"
     return salted_hmac("labeling.queue.order", place).hexdigest()[:12]
 
 
 def _next(
-    project: Project, order: claiming.Order, labeler: User, guideline: Guideline, dice: random.Random
+    project: Project, order: beginning.Order, labeler: User, guideline: Guideline, dice: random.Random
 ) -> Slot | None:
-    slot = claiming.take_over_expired(project, order.ranking, labeler) if order.expired else None
+    slot = expired.take_over_expired(project, order.ranking, labeler) if order.expired else None
     if slot is None and dice.random() < project.gold_rate:
-        slot = claiming.take_gold(project, labeler, guideline)
+        slot = checks.take_gold(project, labeler, guideline)
     return slot or next_in_order(project, order, labeler, dice)
 
 
 def next_in_order(
-    project: Project, order: claiming.Order, labeler: User, dice: random.Random, *, opens: bool = True
+    project: Project, order: beginning.Order, labeler: User, dice: random.Random, *, opens: bool = True
 ) -> Slot | None:
     """The next photo of the project's own order: one that is begun or asked for first, by lot one drawn at random, else a
     fresh one, from the current band outward from it. ``opens``: an exhausted band opens the next one."""
@@ -134,18 +135,18 @@ def next_in_order(
     current = min(order.band, ranking.bands - 1)
     # The lot falls once a photo, when its first answer is asked for, so that the audit is that share of photos.
     if dice.random() < project.audit_rate:
-        slot = claiming.take_asked(project, ranking, labeler, current)
-        slot = slot or claiming.take_begun(project, ranking, labeler)
-        slot = slot or claiming.take_audit(project, ranking, labeler)
-        slot = slot or claiming.take_fresh(project, ranking, labeler, current)
+        slot = taking.take_asked(project, ranking, labeler, current)
+        slot = slot or taking.take_begun(project, ranking, labeler)
+        slot = slot or taking.take_audit(project, ranking, labeler)
+        slot = slot or taking.take_fresh(project, ranking, labeler, current)
     else:
-        slot = claiming.take_begun_or_fresh(project, ranking, labeler, current)
+        slot = taking.take_begun_or_fresh(project, ranking, labeler, current)
     innermost = min(ranking.bands, project.bands) - 1
     while opens and slot is None and current < innermost and pace.gates_allow(project):
         # The order says where the queue stood when the claim began: a photo before may have opened a band already.
         now = pace.current_band(project)
         current = now if now > current else pace.go_on(project, BandOpening.Cause.EXHAUSTED)
-        slot = claiming.take_fresh(project, ranking, labeler, current)
+        slot = taking.take_fresh(project, ranking, labeler, current)
     outward = [*range(current - 1, -1, -1), ARRIVALS, *range(current + 1, ranking.bands)]
     slot = slot or _first_fresh(project, ranking, labeler, outward)
     if slot is None and machine_first.give_back_overdue(ranking):
@@ -156,7 +157,7 @@ def next_in_order(
 def _first_fresh(project: Project, ranking: Ranking, labeler: User, bands: Sequence[int]) -> Slot | None:
     """Of the first of these bands that has one."""
     return next(
-        (slot for band in bands if (slot := claiming.take_fresh(project, ranking, labeler, band))), None
+        (slot for band in bands if (slot := taking.take_fresh(project, ranking, labeler, band))), None
     )
 
 

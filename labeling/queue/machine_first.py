@@ -51,16 +51,18 @@ def keep(old: Ranking, new: Ranking) -> None:
 
 @transaction.atomic
 def give_back(*, project: Project) -> list[int]:
-    """The machine has looked at what the order in force has ranked: ids of the photos that people are asked for now."""
+    """The machine has looked at what has a place in the order in force: ids of the photos that people are asked for now."""
     ranking = share_ranking(project)
     if ranking is None:
         return []
     return _run(
         f"""
         UPDATE queue_entry e SET band = {BACK_FROM_MACHINE}
-        WHERE e.ranking_id = %s AND e.taken = 0 AND {IS_LEFT_TO_MACHINE} AND NOT e.late RETURNING e.item_id
+        WHERE e.ranking_id = %s AND e.taken = 0 AND {IS_LEFT_TO_MACHINE}
+              AND (e.ladder_id IS NOT NULL OR (%s AND NOT e.late))
+        RETURNING e.item_id
         """,  # noqa: S608  (constants)
-        [ranking.pk],
+        [ranking.pk, ranking.model_version_id is None],
     )
 
 

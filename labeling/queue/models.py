@@ -33,6 +33,13 @@ class Ranking(models.Model):
         default="",
         help_text="rule and guideline that begun answers were judged by",
     )
+    photos = models.PositiveIntegerField(
+        db_default=0, default=0, help_text="of the pool it was made of, those with embeddings"
+    )
+    last_item_id = models.BigIntegerField(null=True, help_text="of that pool, the photo that came last")
+    last_before_missing = models.BigIntegerField(
+        null=True, help_text="all photos up to this one had embeddings; empty where all had"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

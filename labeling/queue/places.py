@@ -20,6 +20,8 @@ TO_MACHINE = f"{MACHINE_FIRST} + LEAST(e.band, {_LATE})"
 BACK_FROM_MACHINE = (
     f"CASE WHEN e.band = {MACHINE_FIRST + _LATE} THEN {ARRIVALS} ELSE e.band - {MACHINE_FIRST} END"
 )
+#: Bands of photos of which nothing said yet where in the order they belong.
+UNRANKED = (ARRIVALS, MACHINE_FIRST + _LATE)
 #: Position before all others of a band.
 ASKED_FIRST = -1
 #: Positions before these, of photos without which something larger waits: the one that waits longest comes first.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -50,7 +50,7 @@ def place_settled(ranking: Ranking, *, until: datetime) -> None:
     time are committed."""
     with without_nested_loops(), connection.cursor() as cursor:
         cursor.execute(
-            _COUNT.format("<"), {"ranking": ranking.pk, "project": ranking.project_id, "at": until}
+            _COUNT.format("at < %(at)s"), {"ranking": ranking.pk, "project": ranking.project_id, "at": until}
         )
 
 
@@ -58,14 +58,23 @@ def place_newest(ranking: Ranking, *, since: datetime) -> None:
     """What came and went from then on, while nobody can settle a photo of the project: few, and found by indexes."""
     with connection.cursor() as cursor:
         cursor.execute(
-            _COUNT.format(">="), {"ranking": ranking.pk, "project": ranking.project_id, "at": since}
+            _COUNT.format("at >= %(at)s"), {"ranking": ranking.pk, "project": ranking.project_id, "at": since}
+        )
+
+
+def place_scored(ranking: Ranking, item_ids: Sequence[int]) -> None:
+    """What was settled of photos that have a score since a moment ago, while nobody can settle a photo of the project."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _COUNT.format("item_id = ANY(%(items)s)"),
+            {"ranking": ranking.pk, "project": ranking.project_id, "items": list(item_ids)},
         )
 
 
 _COUNT = """
 INSERT INTO truth_tally (project_id, what, at, key, n, amount, folded)
 SELECT project_id, 'placed', NULL, key, sum(n), 0, false FROM queue_placed
-WHERE ranking_id = %(ranking)s AND project_id = %(project)s AND at {} %(at)s
+WHERE ranking_id = %(ranking)s AND project_id = %(project)s AND {}
 GROUP BY project_id, key HAVING sum(n) <> 0
 """
 

@@ -111,7 +111,7 @@ def wait_no_more(*, project: Project, item_ids: Collection[int]) -> int:
 
 @transaction.atomic
 def ask_in_turn(*, project: Project, item_ids: Sequence[int]) -> set[int]:
-    """Offer these photos before all others no more, but behind the ranked ones until the next ranking places them; return
+    """Offer these photos before all others no more, but behind the ranked ones until they are placed again; return
     which.
 
     Those that people began stay, and those that come first because they were drawn or sent back.
@@ -152,7 +152,7 @@ def ask_as_drawn(*, project: Project, item_ids: Sequence[int]) -> None:
 
 @transaction.atomic
 def restore(*, project: Project, item_ids: Sequence[int]) -> int:
-    """People are asked for these photos again; return how many. They get their place with the next ranking."""
+    """People are asked for these photos again; return how many. They get their place when photos are placed next."""
     return _move(
         project,
         """

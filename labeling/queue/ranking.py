@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,12 +17,10 @@ from labeling.database.locks import Lock
 from labeling.database.partitions import Partition
 from labeling.database.planner import without_nested_loops
 from labeling.learning.compute.copying import copy_into, fetch_columns
+from labeling.learning.compute.ordering import Ordered, places_of
 from labeling.queue import entry_counts, events, machine_first, pace, placing, steps
 from labeling.queue.models import Ranking
 from labeling.queue.places import ARRIVALS, IS_ASKED_FIRST
-
-if TYPE_CHECKING:
-    from labeling.learning.compute.ordering import Ordered
 
 #: A transaction that settled a photo may have begun so long before the photos were listed, and ended after.
 _LONGEST_TRANSACTION = timedelta(minutes=5)
@@ -54,6 +53,25 @@ def open_items(project: Project, item_ids: npt.NDArray[np.int64]) -> npt.NDArray
     return item_ids[~np.isin(item_ids, done)]
 
 
+@dataclass(frozen=True)
+class MadeOf:
+    """What was there when an order was made, as :class:`Ranking` keeps it: what came later takes places in it."""
+
+    photos: int
+    last_item_id: int | None
+    last_before_missing: int | None
+
+    @classmethod
+    def pool(cls, item_ids: npt.NDArray[np.int64], found: npt.NDArray[np.bool_]) -> MadeOf:
+        """``item_ids`` (n,), rising, of a project's photos; ``found`` (n,): whether each has an embedding."""
+        missing = item_ids[~found]
+        return cls(
+            photos=int(found.sum()),
+            last_item_id=int(item_ids[-1]) if len(item_ids) else None,
+            last_before_missing=int(missing[0]) - 1 if len(missing) else None,
+        )
+
+
 @transaction.atomic
 def write_ranking(
     *,
@@ -65,6 +83,7 @@ def write_ranking(
     arrivals: list[int],
     margins: steps.Margins,
     read_at: datetime,
+    made_of: MadeOf | None = None,
 ) -> Ranking:
     """Copy the order into a ranking that is not yet current. ``arrivals`` go behind all others.
 
@@ -83,6 +102,7 @@ def write_ranking(
         bands=bands,
         model_version_id=ordered.model_version_id,
         summary=ordered.summary(),
+        **(asdict(made_of) if made_of is not None else {}),
     )
     partition = partition_of(ranking.pk)
     partition.create(round=1, taken=0, free=project.answers_per_image, late=False, draw="rank")
@@ -103,13 +123,8 @@ def write_ranking(
 def _by_place(columns: dict[str, Any]) -> dict[tuple[int, int], int]:
     """(ladder, 0 for none; band) -> rows."""
     bands = columns["band"]
-    ladders = columns.get("ladder_id", np.zeros(len(bands), dtype=np.int64))
-    return {
-        (ladder, band): n
-        for ladder in np.unique(ladders).tolist()
-        for band, n in enumerate(np.bincount(bands[ladders == ladder]).tolist())
-        if n
-    }
+    places, which = places_of(columns.get("ladder_id", np.zeros(len(bands), dtype=np.int64)), bands)
+    return dict(zip(places, np.bincount(which).tolist(), strict=True))
 
 
 # What another ranking must know of an entry: exactly the rows of the index entry_touched.

@@ -103,6 +103,11 @@ def on_ranking_swapped(*, project: Project, **_: Any) -> None:
         services.look_at_bands_again(project=project, cause=BandOpening.Cause.MODEL)
 
 
-@receiver([embedded, promoted])
-def on_new_order_possible(*, project: Project, **_: Any) -> None:
+@receiver(promoted)
+def on_another_champion(*, project: Project, **_: Any) -> None:
     services.request_ranking(project=project)
+
+
+@receiver(embedded)
+def on_embedded(*, project: Project, **_: Any) -> None:
+    services.request_places(project=project)

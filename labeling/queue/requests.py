@@ -9,24 +9,26 @@ from collections.abc import Sequence
 from django.db import transaction
 
 from labeling.catalog.models import Project
-from labeling.jobs.models import Job, JobState
-from labeling.jobs.services import enqueue
+from labeling.jobs.models import Job
+from labeling.jobs.services import enqueue, enqueue_once
 from labeling.people.models import User
+from labeling.queue.models import Ranking
+from labeling.queue.outgrown import has_outgrown
 
 
 @transaction.atomic
 def request_ranking(*, project: Project, by: User | None = None) -> Job:
     """Re-score and re-rank the pool in the background. Requests that come while one waits are one."""
-    arguments = {
-        "kind": "rank",
-        "project_id": project.pk,
-        "requested_by": by,
-        "lock": f"project:{project.pk}",
-    }
-    job = enqueue(dedupe=f"rank:{project.pk}", **arguments)  # type: ignore[arg-type]
-    if job.state == JobState.RUNNING:  # it may have read the pool before what prompted this request
-        job = enqueue(dedupe=f"rank:{project.pk}:next", **arguments)  # type: ignore[arg-type]
-    return job
+    return enqueue_once(kind="rank", project_id=project.pk, by=by)
+
+
+@transaction.atomic
+def request_places(*, project: Project) -> Job:
+    """Photos have embeddings now: they get places in the order there is (``joining``), or another one where that is due."""
+    ranking = Ranking.objects.filter(project=project, current=True).first()
+    if ranking is None or has_outgrown(project, ranking):
+        return request_ranking(project=project)
+    return enqueue_once(kind="place", project_id=project.pk)
 
 
 @transaction.atomic

@@ -35,13 +35,14 @@ from labeling.learning.compute.scoring import (
     gather,
     items_of,
     margins,
+    picked,
     probabilities,
     write_scores,
 )
 from labeling.learning.compute.stores import open_store
 from labeling.learning.models import ModelVersion
 from labeling.queue.models import Entry, Ranking
-from labeling.queue.ranking import clear_out, open_items, swap_in, write_ranking
+from labeling.queue.ranking import MadeOf, clear_out, open_items, swap_in, write_ranking
 from labeling.truth.services import reconsider
 
 if TYPE_CHECKING:
@@ -155,6 +156,7 @@ class _Ahead:
     read_at: datetime
     judged_by: str
     photos: int
+    made_of: MadeOf
     ordered: Any
 
 
@@ -180,8 +182,9 @@ def _begin(
         with stages.of("ordering"):
             return ordering.order(prepared, bands=project.bands, seed=seed)
 
-    mine = proba[pool.images] if proba is not None else None
-    return _Ahead(member, pool, mine, seed, read_at, judged_by, len(items), thread.submit(think))
+    mine = picked(proba, pool.images) if proba is not None else None
+    made_of = MadeOf.pool(pool.item_ids, gathered.places.found[pool.images])
+    return _Ahead(member, pool, mine, seed, read_at, judged_by, len(items), made_of, thread.submit(think))
 
 
 def _write(ahead: _Ahead, stages: Stages) -> dict[str, Any]:
@@ -203,6 +206,7 @@ def _write(ahead: _Ahead, stages: Stages) -> dict[str, Any]:
             arrivals=ordered.missing,
             margins=margins(champion, ahead.proba) if champion is not None else {},
             read_at=ahead.read_at,
+            made_of=ahead.made_of,
         )
     with stages.of("taking over"):
         swap_in(ranking=ranking, read_at=ahead.read_at)

@@ -17,7 +17,8 @@ from labeling.database.kept_counts import totals
 from labeling.database.read_once import read_once
 from labeling.jobs.models import Job
 from labeling.people.models import User
-from labeling.queue import claiming, pace
+from labeling.queue import pace
+from labeling.queue.claiming import taking
 from labeling.queue.entry_counts import waiting_of
 from labeling.queue.late_counts import Late, late
 from labeling.queue.models import Entry, Ranking, Slot
@@ -79,7 +80,7 @@ def queue_state(project: Project, labeler: User) -> dict[str, str]:
 def waiting_for(labeler: User, projects: Sequence[Project]) -> set[int]:
     """Ids of the projects whose order holds a photo for this person, in two queries. Blind: it says no number."""
     rankings = Ranking.objects.filter(project__in=projects, current=True).values_list("pk", "project_id")
-    return claiming.offering(labeler, dict(rankings))
+    return taking.offering(labeler, dict(rankings))
 
 
 def notes_for(slots: list[Slot]) -> dict[int, str]:

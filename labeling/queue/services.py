@@ -26,7 +26,7 @@ from labeling.queue.lending import (
     unskip,
 )
 from labeling.queue.opening_bands import look_at_bands_again, open_next_band, reopen_band
-from labeling.queue.requests import request_ranking, request_rescoring
+from labeling.queue.requests import request_places, request_ranking, request_rescoring
 
 __all__ = [
     "MAX_LEASES",
@@ -51,6 +51,7 @@ __all__ = [
     "release",
     "remove_several",
     "reopen_band",
+    "request_places",
     "request_ranking",
     "request_rescoring",
     "share_ranking",

@@ -5,7 +5,7 @@ The scores are at hand as arrays when an order is written; the database would ha
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -44,6 +44,14 @@ def write_placements(ranking: Ranking, margins: Margins) -> None:
     Placement.objects.bulk_create(placements)
 
 
+def add_to_ridges(placements: Sequence[Placement], of_new: Margins) -> None:
+    """Count photos that were scored after the order was made. ``of_new``: as ``margins`` of :func:`write_placements`."""
+    for each in placements:
+        counted = _ridge(each.lows, of_new.get(each.predicted_id, ()))
+        each.ridge = [before + n for before, n in zip(each.ridge, counted, strict=True)]
+    Placement.objects.bulk_update(placements, ["ridge"])
+
+
 def _lows(said: Mapping[str, list[float]], bands: int) -> list[float]:
     """Lowest margin of each band, outermost first; ``said``: band -> [lowest margin, ...] of those that hold photos.
 
@@ -64,6 +72,7 @@ def _ridge(lows: list[float], margins: npt.ArrayLike) -> list[int]:
         ends += [outer + (low - outer) * step / STEPS - EPSILON for step in range(1, STEPS + 1)]
         outer = low
     rising = np.array(sorted(ends[:-1]))  # the innermost step has no end
-    at = len(rising) - np.searchsorted(rising, np.asarray(margins, dtype=np.float64), side="right")
-    counted: list[int] = np.bincount(at, minlength=len(ends)).tolist()
+    # A few ends are looked for among the sorted margins, not each of a million margins among the ends.
+    below = np.searchsorted(np.sort(margins).astype(np.float64), rising)
+    counted: list[int] = np.diff(below, prepend=0, append=np.size(margins))[::-1].tolist()
     return counted

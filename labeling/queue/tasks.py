@@ -11,6 +11,8 @@ from labeling.catalog.models import Project
 from labeling.jobs.handlers import handles
 from labeling.jobs.progress import Progress
 from labeling.queue import entry_counts, placing
+from labeling.queue.joining import join_order
+from labeling.queue.requests import request_places
 from labeling.queue.rescoring import rescore
 
 log = logging.getLogger(__name__)
@@ -24,12 +26,20 @@ def rank(progress: Progress) -> dict[str, Any]:
     return {**told, "seconds": done["seconds"]}
 
 
+@handles("place")
+def place(progress: Progress) -> dict[str, Any]:
+    return join_order(progress)
+
+
 @handles("rescore")
 def rescore_many(progress: Progress) -> dict[str, Any]:
     """The projects that the job names: those of one backbone share one pass over the embeddings."""
     named = progress.args.get("projects", [])
     projects = Project.objects.filter(pk__in=named, archived_at__isnull=True).order_by("pk")
-    return rescore(list(projects), progress)
+    done = rescore(list(projects), progress)
+    for project in projects:  # what came while it was at work was not placed
+        request_places(project=project)
+    return done
 
 
 @app.periodic(cron="47 3 * * *")

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -14,21 +13,18 @@ from django.views.decorators.cache import never_cache
 
 from labeling.catalog.codes import BY_DIGIT
 from labeling.catalog.models import Project
-from labeling.catalog.pages import project_context
-from labeling.catalog.permissions import Action, project_for
+from labeling.catalog.pages import open_to, project_context
+from labeling.catalog.permissions import Action, must_be_allowed
 from labeling.catalog.selectors import current_guideline
-from labeling.http.safe_methods import only_looked_at
 from labeling.people.keys import keys_of, pressed_for
 from labeling.people.signed_in import signed_in
 from labeling.queue import screen
 from labeling.queue.sweeps import screen as sweep_screen
 
 
-@only_looked_at
-@login_required
+@open_to(get=Action.LABEL)
 @never_cache
-def label(request: HttpRequest, slug: str) -> HttpResponse:
-    project = project_for(request.user, slug, Action.LABEL)
+def label(request: HttpRequest, project: Project) -> HttpResponse:
     context = _shared(request, project, "label", screen.settings_for)
     return render(
         request,
@@ -42,12 +38,10 @@ def label(request: HttpRequest, slug: str) -> HttpResponse:
     )
 
 
-@only_looked_at
-@login_required
+@open_to(get=Action.LABEL)
 @never_cache
-def criteria(request: HttpRequest, slug: str, key: str) -> HttpResponse:
+def criteria(request: HttpRequest, project: Project, key: str) -> HttpResponse:
     """The criteria of one class, where a screen has too many to bring all of them along."""
-    project = project_for(request.user, slug, Action.LABEL)
     classes = screen.classes_shown(current_guideline(project))
     found = next((each for each in classes if each["key"] == key), None)
     if found is None:
@@ -55,13 +49,13 @@ def criteria(request: HttpRequest, slug: str, key: str) -> HttpResponse:
     return render(request, "queue/_criteria.html", {"class": found, "many": True})
 
 
-@only_looked_at
-@login_required
+@open_to(get=Action.LABEL)
 @never_cache
-def sweep(request: HttpRequest, slug: str) -> HttpResponse:
+def sweep(request: HttpRequest, project: Project) -> HttpResponse:
     """Grids of one predicted class, or of what a search found. Where the project allows none now, the page says why."""
     over = request.GET.get("over", "")
-    project = project_for(request.user, slug, Action.REVIEW if over else Action.LABEL)
+    if over:
+        must_be_allowed(request.user, project, Action.REVIEW)
     settings_for = partial(sweep_screen.settings_for, over=over, over_class=request.GET.get("class", ""))
     context = _shared(request, project, "sweep", settings_for)
     return render(request, "queue/sweep.html", context | {"texts": sweep_screen.texts()})

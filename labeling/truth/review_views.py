@@ -11,21 +11,18 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_http_methods, require_POST
 
 from labeling.catalog.models import Project
-from labeling.catalog.pages import project_context
-from labeling.catalog.permissions import Action, project_for
+from labeling.catalog.pages import open_to, project_context
+from labeling.catalog.permissions import Action
 from labeling.catalog.publishing import publishing
 from labeling.catalog.services import amend_guideline, propose_guideline
 from labeling.database.read_once import only_looking
-from labeling.http.safe_methods import only_looked_at
 from labeling.people.models import User
 from labeling.people.signed_in import signed_in
 from labeling.refusals import Refused
@@ -42,22 +39,18 @@ DESK_HEADER = "X-Hilltop-Desk"
 NAMES_READ, MOST_KEPT = "review-names-read", 100
 
 
-@login_required
-@only_looked_at
-def review(request: HttpRequest, slug: str) -> HttpResponse:
+@open_to(get=Action.REVIEW)
+def review(request: HttpRequest, project: Project) -> HttpResponse:
     """The oldest of the wanted disputes that this reviewer may rule on."""
-    project = project_for(request.user, slug, Action.REVIEW)
     if request.GET.get("fragment") == "strip":
         shown = desk.strip(project, signed_in(request), Wanted.of(request.GET))
         return render(request, "truth/_strip.html", {"project": project} | shown)
     return _desk(request, project, _next(request, project))
 
 
-@login_required
-@only_looked_at
-def review_dispute(request: HttpRequest, slug: str, dispute_id: UUID) -> HttpResponse:
+@open_to(get=Action.REVIEW)
+def review_dispute(request: HttpRequest, project: Project, dispute_id: UUID) -> HttpResponse:
     """One dispute, open or ruled; ``?skip`` goes to the one behind it."""
-    project = project_for(request.user, slug, Action.REVIEW)
     dispute = _dispute(project, dispute_id)
     if "skip" in request.GET:
         return _to(request, project, _next(request, project, after=dispute))
@@ -68,11 +61,9 @@ def review_dispute(request: HttpRequest, slug: str, dispute_id: UUID) -> HttpRes
     return _desk(request, project, dispute)
 
 
-@login_required
-@require_POST
-def ruling(request: HttpRequest, slug: str, dispute_id: UUID) -> HttpResponse:
+@open_to(post=Action.REVIEW)
+def ruling(request: HttpRequest, project: Project, dispute_id: UUID) -> HttpResponse:
     """Rule, then show the next dispute. What is refused shows the same dispute with the reason and the text kept."""
-    project = project_for(request.user, slug, Action.REVIEW)
     dispute = _dispute(project, dispute_id)
     form = RulingForm(request.POST)
     if not form.is_valid():
@@ -95,11 +86,9 @@ def ruling(request: HttpRequest, slug: str, dispute_id: UUID) -> HttpResponse:
     return _to(request, project, following)
 
 
-@login_required
-@require_http_methods(["GET", "HEAD", "POST"])
-def several(request: HttpRequest, slug: str) -> HttpResponse:
+@open_to(get=Action.REVIEW, post=Action.REVIEW)
+def several(request: HttpRequest, project: Project) -> HttpResponse:
     """The wanted disputes as a grid; a POST rules alike on all that are marked, each by itself."""
-    project = project_for(request.user, slug, Action.REVIEW)
     if request.method != "POST":
         return _several(request, project)
     form = RulingForm(request.POST)
@@ -114,11 +103,9 @@ def several(request: HttpRequest, slug: str) -> HttpResponse:
     return _several(request, project, done=done, left=left, status=200 if done else 409)
 
 
-@login_required
-@require_POST
-def undo(request: HttpRequest, slug: str) -> HttpResponse:
+@open_to(post=Action.REVIEW)
+def undo(request: HttpRequest, project: Project) -> HttpResponse:
     """Take fresh rulings back: one leads to its photo, several to the grid."""
-    project = project_for(request.user, slug, Action.REVIEW)
     ids = _marked(request)
     read = [each for each in ids if str(each) in request.session.get(NAMES_READ, [])]
     known = Refused(
@@ -146,11 +133,9 @@ def undo(request: HttpRequest, slug: str) -> HttpResponse:
     return _several(request, project, notice=said, left=left, marked={each.pk for each in back})
 
 
-@login_required
-@require_POST
-def amend(request: HttpRequest, slug: str, dispute_id: UUID) -> HttpResponse:
+@open_to(post=Action.REVIEW)
+def amend(request: HttpRequest, project: Project, dispute_id: UUID) -> HttpResponse:
     """Write a new guideline version from the dispute, or propose one to an admin, and stay on it."""
-    project = project_for(request.user, slug, Action.REVIEW)
     dispute = _dispute(project, dispute_id)
     form = AmendForm(request.POST, detail=selectors.dispute_detail(dispute))
     if not form.is_valid():
@@ -194,11 +179,9 @@ def _amended(project: Project, by: User, form: AmendForm) -> str:
     }
 
 
-@login_required
-@require_POST
-def dispute_again(request: HttpRequest, slug: str, dispute_id: UUID) -> HttpResponse:
+@open_to(post=Action.REVIEW)
+def dispute_again(request: HttpRequest, project: Project, dispute_id: UUID) -> HttpResponse:
     """A ruling was a slip: put the photo before reviewers again. The ruling stays on record."""
-    project = project_for(request.user, slug, Action.REVIEW)
     dispute = _dispute(project, dispute_id)
     fresh = services.request_review(
         project=project, item=dispute.item, by=signed_in(request), note=request.POST.get("note", "")[:300]
@@ -206,11 +189,9 @@ def dispute_again(request: HttpRequest, slug: str, dispute_id: UUID) -> HttpResp
     return _to(request, project, fresh)
 
 
-@login_required
-@require_POST
-def paused_back(request: HttpRequest, slug: str) -> HttpResponse:
+@open_to(post=Action.REVIEW)
+def paused_back(request: HttpRequest, project: Project) -> HttpResponse:
     """Send all photos back that came to review because a labeler was paused."""
-    project = project_for(request.user, slug, Action.REVIEW)
     try:
         sent, left = services.send_back_paused(
             project=project, reviewer=signed_in(request), comment=request.POST.get("comment", "")
@@ -226,7 +207,7 @@ def paused_back(request: HttpRequest, slug: str) -> HttpResponse:
                 left,
             ) % {"n": left}
         messages.success(request, said)
-    return redirect("review", slug)
+    return redirect("review", project.slug)
 
 
 @only_looking()

@@ -35,9 +35,10 @@ from django.db import connection, transaction
 from labeling.catalog.models import Project
 from labeling.catalog.selectors import class_resolution
 from labeling.database import locks
-from labeling.database.kept_counts import Counted, rows, totals
+from labeling.database.kept_counts import Counted, totals
 from labeling.database.locks import Lock
 from labeling.database.read_once import read_once
+from labeling.database.rows import rows
 from labeling.truth.models import Origin
 
 #: What is read besides the folded rows stays below this, as a fold comes each minute.

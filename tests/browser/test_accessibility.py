@@ -56,6 +56,7 @@ PAGES = (
     "review/several",
     "labelers",
     "models",
+    "models/import",
     "jobs",
     "",
     "near-duplicates",

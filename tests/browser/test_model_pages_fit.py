@@ -54,7 +54,7 @@ def test_nothing_is_squeezed_or_cut_at_360_and_1280_pixels(page_for: Callable[..
     _shoot(page, "models-1280")
     buttons = [_box(each) for each in page.locator(".page-title a.button").all()]
     gaps = [b["x"] - a["x"] - a["width"] for a, b in pairwise(buttons)]
-    assert len(buttons) == 5 and all(0 < gap < 24 for gap in gaps) and len({b["y"] for b in buttons}) == 1
+    assert len(buttons) == 6 and all(0 < gap < 24 for gap in gaps) and len({b["y"] for b in buttons}) == 1
 
 
 def test_a_wish_that_is_no_share_is_said_beside_its_field(page_for: Callable[..., Page]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from labeling.catalog import metadata
+from labeling.catalog.metadata import values as metadata
 from labeling.exchange.categories.looking import count_texts, propose_categories
 from labeling.exchange.categories.services import make_vocabulary
 from labeling.jobs.models import Job

@@ -8,8 +8,8 @@ from pathlib import Path
 from benchmarks.fuzz import mutations
 from labeling.catalog import photos
 from labeling.catalog.photos import PhotoRefused
-from labeling.catalog.source_errors import SourceError
-from labeling.catalog.sources import ARCHIVE, Archive
+from labeling.catalog.sources.errors import SourceError
+from labeling.catalog.sources.source import ARCHIVE, Archive
 from labeling.learning.deriving import read_gold
 from labeling.refusals import Refused
 from tests.examples import thorough

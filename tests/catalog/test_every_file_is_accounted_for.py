@@ -16,9 +16,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image as Pillow
 
-from labeling.catalog import intake_worker, photos, services, sources
+from labeling.catalog import photos, services
+from labeling.catalog.intake import keeping, listing, taking_in
 from labeling.catalog.models import Image, IntakeBatch, IntakeOutcome, Item, Project
 from labeling.catalog.selectors import intake_report, open_folders
+from labeling.catalog.sources import source as sources
 from labeling.jobs.models import Job
 from labeling.jobs.progress import Interrupted
 from tests.catalog.conftest import upload, zip_of
@@ -65,9 +67,9 @@ def test_any_number_of_files_is_listed_whole(
     files = {f"{number}.png": content[each](number) for number, each in enumerate(kinds)}
     project = make_project()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(intake_worker, "LISTED_AT_ONCE", listed_at_once)
-        patch.setattr(intake_worker, "FIRST_CHUNK", max(1, chunk - 1))
-        patch.setattr(intake_worker, "CHUNK", chunk)
+        patch.setattr(listing, "LISTED_AT_ONCE", listed_at_once)
+        patch.setattr(taking_in, "FIRST_CHUNK", max(1, chunk - 1))
+        patch.setattr(taking_in, "CHUNK", chunk)
         batch, job = start(project, kind, files, tmp_path_factory.mktemp("many"), settings)
         assert do(job).state == "succeeded"
     told = intake_report(batch)["counts"]
@@ -160,12 +162,12 @@ def test_no_row_is_lost_where_a_portion_of_the_list_ends(monkeypatch: pytest.Mon
     """The real portions, and no photo: listing alone."""
     project = make_project()
     batch, _job = take_in(project, kind="zip", zip=upload("a.zip", zip_of({"one.png": b"?"})))
-    listing = [sources.Listed(f"{number}.png", str(number)) for number in range(count)]
+    listed = [sources.Listed(f"{number}.png", str(number)) for number in range(count)]
     archive = sources.StagedFiles(Path())
-    monkeypatch.setattr(archive, "listing", lambda: iter(listing), raising=False)
-    intake_worker._list_once(batch, archive)
+    monkeypatch.setattr(archive, "listing", lambda: iter(listed), raising=False)
+    listing.list_once(batch, archive)
     assert batch.files.count() == count
-    assert set(batch.files.values_list("name", flat=True)) == {each.name for each in listing}
+    assert set(batch.files.values_list("name", flat=True)) == {each.name for each in listed}
 
 
 # ---- one bad item never stops the others
@@ -219,12 +221,12 @@ def test_a_row_that_the_database_does_not_take_is_refused_and_the_others_come_in
     do: Do, monkeypatch: pytest.MonkeyPatch, fault: dict[str, Any]
 ) -> None:
     bad = photo_bytes(1)
-    fields = intake_worker.row_fields
+    fields = keeping.row_fields
 
     def row(photo: photos.Photo) -> dict[str, object]:
         return fields(photo) | (fault if photo.size == len(bad) and photo.width == 96 else {})
 
-    monkeypatch.setattr(intake_worker, "row_fields", row)
+    monkeypatch.setattr(keeping, "row_fields", row)
     batch, job = take_in(
         make_project(),
         kind="upload",
@@ -250,7 +252,7 @@ def test_a_database_that_is_away_refuses_no_photo(do: Do, monkeypatch: pytest.Mo
     def away(*_args: Any, **_fields: Any) -> None:
         raise OperationalError("the connection is lost")
 
-    monkeypatch.setattr(intake_worker, "add_items", away)
+    monkeypatch.setattr(keeping, "add_items", away)
     with pytest.raises(Interrupted):
         do(job)
     assert outcomes(batch) == {"a.png": "pending"}

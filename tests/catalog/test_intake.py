@@ -20,8 +20,9 @@ from PIL import Image as Pillow
 from pytest_django import Settings
 
 from inference.photo import Levels
-from labeling.catalog import events, intake_worker, photos, services, storage
+from labeling.catalog import events, photos, services, storage
 from labeling.catalog.images import add_image, add_items
+from labeling.catalog.intake import taking_in
 from labeling.catalog.models import Activity, Image, IntakeBatch, IntakeFile, Item, Project
 from labeling.catalog.selectors import intake_report
 from labeling.jobs.models import Job
@@ -169,15 +170,15 @@ def test_upper_rooms_are_told_of_each_new_item_once(do: Do) -> None:
 
 
 def test_an_intake_killed_in_its_midst_goes_on_where_it_was(do: Do, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(intake_worker, "FIRST_CHUNK", 3)
-    monkeypatch.setattr(intake_worker, "CHUNK", 4)
+    monkeypatch.setattr(taking_in, "FIRST_CHUNK", 3)
+    monkeypatch.setattr(taking_in, "CHUNK", 4)
     project = make_project()
     batch, job = send(project, *((f"{n}.png", photo_bytes(n)) for n in range(12)))
 
     class Killed(BaseException):
         """As abrupt as kill -9: no handler of ours sees it."""
 
-    settle, calls = intake_worker._settle, 0
+    settle, calls = taking_in.settle, 0
 
     def killed_in_the_second_chunk(*args: Any) -> int:
         nonlocal calls
@@ -186,14 +187,14 @@ def test_an_intake_killed_in_its_midst_goes_on_where_it_was(do: Do, monkeypatch:
             raise Killed
         return settle(*args)
 
-    monkeypatch.setattr(intake_worker, "_settle", killed_in_the_second_chunk)
+    monkeypatch.setattr(taking_in, "settle", killed_in_the_second_chunk)
     with pytest.raises(Killed):
         do(job)
     job.refresh_from_db()
     assert job.state == "running" and Item.objects.count() == 3
     assert batch.files.filter(outcome="pending").count() == 9
 
-    monkeypatch.setattr(intake_worker, "_settle", settle)
+    monkeypatch.setattr(taking_in, "settle", settle)
     job = do(job)
     assert job.state == "succeeded" and job.result == {"added": 12, "duplicate": 0, "refused": 0}
     assert Item.objects.count() == Image.objects.count() == 12
@@ -231,18 +232,18 @@ def test_a_zip_killed_while_it_is_listed_is_listed_again(do: Do, monkeypatch: py
 def test_cancelling_keeps_what_came_in_and_the_rest_can_be_resumed(
     do: Do, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(intake_worker, "FIRST_CHUNK", 2)
-    monkeypatch.setattr(intake_worker, "CHUNK", 2)
+    monkeypatch.setattr(taking_in, "FIRST_CHUNK", 2)
+    monkeypatch.setattr(taking_in, "CHUNK", 2)
     project = make_project()
     batch, job = send(project, *((f"{n}.png", photo_bytes(n)) for n in range(7)))
-    settle = intake_worker._settle
+    settle = taking_in.settle
 
     def cancelled_meanwhile(*args: Any) -> int:
         done = settle(*args)
         Job.objects.filter(pk=job.pk).update(cancel_requested_at=timezone.now())
         return done
 
-    monkeypatch.setattr(intake_worker, "_settle", cancelled_meanwhile)
+    monkeypatch.setattr(taking_in, "settle", cancelled_meanwhile)
     assert do(job).state == "cancelled"
     monkeypatch.undo()
     assert Item.objects.filter(project=project).count() == 2

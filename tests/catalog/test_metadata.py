@@ -8,8 +8,10 @@ from collections.abc import Callable
 import pytest
 from pytest_django import Settings
 
-from labeling.catalog import metadata, metadata_tables, services
-from labeling.catalog.metadata_tables import Tables, lines_of
+from labeling.catalog import services
+from labeling.catalog.metadata import tables as metadata_tables
+from labeling.catalog.metadata import values as metadata
+from labeling.catalog.metadata.tables import Tables, lines_of
 from labeling.catalog.models import IntakeBatch, IntakeFile, Item, Metadata, MetadataChange, Project
 from labeling.jobs.models import Job
 from labeling.refusals import Refused

@@ -18,7 +18,7 @@ from pytest_django import Settings
 from labeling.catalog import services
 from labeling.catalog.models import Activity, IntakeBatch, Item, Metadata, Project, WatchedFile, WatchedSource
 from labeling.catalog.watched import look_at_what_is_due
-from labeling.explorer.history import history
+from labeling.explorer.photo.history import history
 from labeling.http import public_addresses
 from labeling.http.public_addresses import Fetched, NotFetched
 from labeling.jobs.models import Job

@@ -13,7 +13,7 @@ from django.utils import timezone, translation
 from config.translations import compile_translations
 from labeling.catalog.models import Project
 from labeling.catalog.services import amend_guideline
-from labeling.catalog.source_errors import TEXTS, SourceError
+from labeling.catalog.sources.errors import TEXTS, SourceError
 from labeling.jobs.told import told
 from labeling.people.templatetags.look import criteria
 from labeling.queue import services as queue
@@ -134,11 +134,13 @@ def test_a_project_without_undo_says_so(db: None) -> None:
     assert "0: no answer can be taken back." in settings
 
 
-def test_nothing_new_since_a_training_is_said_without_a_zero(db: None) -> None:
+def test_before_any_ground_truth_no_training_is_spoken_of(db: None) -> None:
     project = make_project()
     page = client_of(project.created_by).get(f"/p/{project.slug}/models").content.decode()
-    assert "0 are new" not in page
-    assert "None is new since the last training." in page
+    assert "since the last training" not in page
+    assert "No photo is settled as a class yet. Label photos of each class, then train." in " ".join(
+        page.split()
+    )
 
 
 def test_saving_settings_says_whether_anything_changed(db: None) -> None:

@@ -1,11 +1,18 @@
-"""The package and its notebooks against a live Hilltop, as whoever installs it meets them."""
+"""The package, its notebooks and the examples of docs/agent.md against a live Hilltop, as whoever installs it meets them."""
 
 from __future__ import annotations
 
+import hashlib
 import os
+import re
+import subprocess
+import sys
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +21,7 @@ import numpy as np
 import pytest
 from hilltop_client import Hilltop, HilltopError, Project
 from nbclient import NotebookClient
+from playwright._impl._driver import compute_driver_executable
 
 from config.database import ROOT
 from labeling.catalog.models import Item
@@ -53,15 +61,24 @@ def until(so: Any, *, within: float = 120.0) -> None:
 
 
 @pytest.fixture
-def cells(live_stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
+def hilltop(transactional_db: None) -> Iterator[Stack]:
+    """Which may call back to where these tests listen."""
+    stack = Stack(HILLTOP_FETCH_NETWORKS="127.0.0.0/8")
+    stack.ensure_web()
+    yield stack
+    stack.stop()
+
+
+@pytest.fixture
+def cells(hilltop: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
     """A project with photos that came by the package, people's labels, and a champion that scored them all."""
     ours = make_project(slug="cells", backbone=TINY, promote_automatically=False)
-    monkeypatch.setenv("HILLTOP_URL", live_stack.url)
+    monkeypatch.setenv("HILLTOP_URL", hilltop.url)
     monkeypatch.setenv("HILLTOP_TOKEN", Token.objects.create(user=ours.created_by)[1])
     monkeypatch.setenv("PYTHONPATH", f"{ROOT / 'client'}{os.pathsep}{ROOT}")
-    live_stack.start_worker()
-    with Hilltop() as hilltop:
-        project = hilltop.project("cells")
+    hilltop.start_worker()
+    with Hilltop() as client:
+        project = client.project("cells")
         _begun(project, ours, tmp_path)
         yield project
 
@@ -99,6 +116,7 @@ def test_what_is_read_is_what_is_there_and_the_notebooks_run(cells: Project, tmp
         cells.model(2)["manifest"]["trained_on"] + registered["metrics"]["cross_validated"]["n"] == PHOTOS - 8
     )
     assert _in_review(cells) > 0, "the last notebook sent doubted labels to review"
+    _agents(tmp_path)
 
 
 def _tables(cells: Project) -> None:
@@ -130,3 +148,60 @@ def _executed(name: str, folder: Path) -> None:
 
 def _in_review(cells: Project) -> int:
     return len(cells.connection.get("projects/cells/disputes")["results"])
+
+
+def _agents(folder: Path) -> None:
+    """Every example of the page says the same of one new photo: people are to decide it. Those that want to be called back
+    are, once, in the words of the page's receiver."""
+    photo = stripes_or_disc(1001)
+    (folder / "photo.png").write_bytes(photo)
+    text = (ROOT / "docs" / "agent.md").read_text()
+    *asking, (_python, receiver) = re.findall(r"```(python|sh|js)\n(.*?)```", text, re.DOTALL)
+    assert [language for language, _code in asking] == ["python", "sh", "js"] * 2
+    node, _cli = compute_driver_executable()
+    commands = {"python": [sys.executable, "-"], "sh": ["bash", "-euo", "pipefail", "-s"], "js": [node, "-"]}
+    defined: dict[str, Any] = {}
+    exec(receiver, defined)
+    with _listening(lambda: (folder / "hilltop-secret").read_text(), defined["called"]) as (address, heard):
+        for language, code in asking:
+            told = subprocess.run(
+                commands[language],
+                input=code,
+                cwd=folder,
+                env=os.environ | {"MY_ADDRESS": address},
+                capture_output=True,
+                text=True,
+                timeout=120,
+            )
+            assert told.returncode == 0, told.stderr
+            assert ("held: off" in told.stdout) or '"reason":"off"' in told.stdout, told.stdout
+        assert heard == []
+        item = Item.objects.select_related("image", "project").get(
+            image__sha256=hashlib.sha256(photo).hexdigest()
+        )
+        settle(item.project, [item], ["functional"])
+        until(lambda: heard)
+        assert heard == [f"{item.image.sha256}: functional"]
+
+
+@contextmanager
+def _listening(
+    secret: Callable[[], str], called: Callable[[bytes, dict[str, str], str], str]
+) -> Iterator[tuple[str, list[str]]]:
+    """Its address, and what it was called for."""
+    heard: list[str] = []
+
+    class Receiver(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            heard.append(called(body, dict(self.headers.items()), secret()))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_args: Any) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Receiver) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/called", heard
+        server.shutdown()

@@ -164,18 +164,13 @@ def _derived(_world: World, told: str) -> None:
 
 def _answered(_world: World, _told: str) -> None:
     given = Annotation.objects.get(key="6f2b5a0e-8f52-4c3e-9f6e-0d4f3a1b7c11")
-    assert (given.user.username, given.label_class.key) == ("labeler1", "functional")
+    assert (given.labeler.username, given.label_class.key) == ("labeler1", "functional")
 
 
 def _predicted(world: World, told: str) -> None:
     photos = json.loads(told)["photos"]
     assert photos and all(each["error"] is None and each["version"] == 1 for each in photos)
     assert all(set(each["scores"]) == {"functional", "defective"} for each in photos)
-
-
-def _held(_world: World, told: str) -> None:
-    answer = json.loads(told)
-    assert (answer["by"], answer["reason"]) == ("queue", "off")
 
 
 def _uploaded(_world: World, _told: str) -> None:
@@ -258,8 +253,6 @@ DOES = [
     Does("LEASE=*", _something, then='printf %s "$LEASE"'),
     Does("curl * $API/projects/cells/annotations *", _answered),
     Does("curl * localhost:8000/api/v1/me *", says('"username":"lina"')),
-    Does("curl * $HILLTOP_URL/api/v1/projects/cells/decide*", _held),
-    Does("* of docs/agent.md", says("held: off")),
     Does("python of client/README.md", _uploaded),
     Does("curl * localhost:8000/api/v1/protocols/car-wash/inspections *", _inspected),
     Does("curl * localhost:8000/api/v1/projects/cells/predict *", _predicted),

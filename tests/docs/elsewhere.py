@@ -26,6 +26,11 @@ LIST = [
         "tests/processes/test_month.py::test_the_crew_goes_on_by_the_real_clock",
         ["make crew"],
     ),
+    Elsewhere(
+        "asks with a call back, so for somebody who listens: that test runs the whole page word for word",
+        "tests/client/test_live.py::test_what_is_read_is_what_is_there_and_the_notebooks_run",
+        ["* of docs/agent.md", "curl * $HILLTOP_URL/api/v1/projects/cells/decide*"],
+    ),
     Elsewhere("another version would take the place of the one that is tested", None, ["git pull"]),
     Elsewhere(
         "asks a hub for 88 MB of weights",

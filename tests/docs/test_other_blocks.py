@@ -1,6 +1,6 @@
 """Every block of the docs that is not for a shell is run, or held against what reads such a thing; no language is forgotten.
 
-Python and JavaScript that needs a Hilltop is run by ``test_commands.py``, with the commands of its page.
+What asks a Hilltop is none of them: ``test_commands.py`` runs it, and ``tests/client/test_live.py`` docs/agent.md.
 """
 
 from __future__ import annotations

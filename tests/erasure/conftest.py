@@ -15,7 +15,7 @@ from pytest_django import Settings
 
 import labeling.catalog.tasks
 import labeling.erasure.tasks  # noqa: F401 - registers the handlers, as a worker does
-from labeling.catalog import metadata
+from labeling.catalog.metadata import values as metadata
 from labeling.catalog.models import (
     Activity,
     ClassDefinition,

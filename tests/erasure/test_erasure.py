@@ -15,7 +15,8 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from labeling.catalog import erased, metadata, storage
+from labeling.catalog import erased, storage
+from labeling.catalog.metadata import values as metadata
 from labeling.catalog.models import (
     Activity,
     Exemplar,
@@ -35,8 +36,8 @@ from labeling.erasure.services import ask, undo
 from labeling.erasure.tasks import erase_due
 from labeling.exchange.provenance import GROUND_TRUTHS, stream
 from labeling.explorer.models import SavedView
-from labeling.explorer.search import search
-from labeling.explorer.wanted import Wanted
+from labeling.explorer.search.finding import search
+from labeling.explorer.search.wanted import Wanted
 from labeling.jobs.models import Job
 from labeling.learning.compute.stores import open_store
 from labeling.learning.training_set import readiness

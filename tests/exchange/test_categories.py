@@ -9,14 +9,14 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
-from labeling.catalog import metadata
+from labeling.catalog.metadata import values as metadata
 from labeling.catalog.models import Item, MetadataChange, Project
 from labeling.exchange.categories import selectors, services
 from labeling.exchange.imports.services import undo_import
 from labeling.exchange.models import Use
 from labeling.exchange.vocabularies import Vocabulary
-from labeling.explorer.search import search
-from labeling.explorer.wanted import Wanted
+from labeling.explorer.search.finding import search
+from labeling.explorer.search.wanted import Wanted
 from labeling.jobs.models import Job
 from labeling.learning.compute.stores import load_backbone, store_of
 from labeling.refusals import Refused

@@ -10,7 +10,8 @@ import pytest
 
 from labeling.exchange.categories.compute.looks import closeness, nearest
 from labeling.exchange.categories.grouping import Text, propose
-from labeling.exchange.spelling import are_one, spelled, words_of
+from labeling.exchange.spelling import are_one, words_of
+from labeling.text.spelling import spelled
 
 ONE = [
     ("Foam wash", "foam-WASH"),

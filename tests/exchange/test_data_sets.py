@@ -15,7 +15,8 @@ import pyarrow.parquet as pq
 import pytest
 from django.core.files.storage import default_storage
 
-from labeling.catalog import metadata, storage
+from labeling.catalog import storage
+from labeling.catalog.metadata import values as metadata
 from labeling.catalog.models import Item, Project
 from labeling.exchange.format import SAYS
 from labeling.exchange.formats import FORMATS

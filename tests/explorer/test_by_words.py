@@ -20,8 +20,8 @@ from labeling.catalog.models import Item, Project
 from labeling.catalog.services import add_image, add_items
 from labeling.explorer.laying_out import tidy_up
 from labeling.explorer.models import AskedWords
-from labeling.explorer.naming import KnownBy
-from labeling.explorer.saving import forget_views_of
+from labeling.explorer.search.naming import KnownBy
+from labeling.explorer.search.saving import forget_views_of
 from labeling.jobs.models import Job, JobState
 from labeling.jobs.services import cancel
 from labeling.learning.services import request_embedding

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
+import html
 import struct
 from array import array
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.urls import reverse
 
-from labeling.explorer.colouring import NONE, By, colouring
 from labeling.explorer.laying_out import JOB_KIND
-from labeling.explorer.map_points import points
+from labeling.explorer.map.colouring import NONE, By, colouring
+from labeling.explorer.map.points import points
 from labeling.explorer.models import Space
+from labeling.explorer.search.wanted import Wanted
 from labeling.explorer.spaces import current_space
-from labeling.explorer.wanted import Wanted
 from labeling.frontier.told import Status
 from labeling.jobs.models import Job
+from labeling.learning.features import features_of
 from labeling.learning.models import Score
 from labeling.refusals import Refused
 from tests.explorer.conftest import Circle
-from tests.factories import make_items
+from tests.factories import make_items, photo_bytes
 from tests.gateway.conftest import make_world
 from tests.learning.building import settle
 
@@ -70,7 +73,7 @@ def test_points_come_in_parts_with_the_colour_that_is_asked_for(
 ) -> None:
     circle.fill()
     settle(circle.project, circle.items[:10], ["functional", "defective"] * 5)
-    monkeypatch.setattr("labeling.explorer.map_points.CHUNK", 25)
+    monkeypatch.setattr("labeling.explorer.map.points.CHUNK", 25)
     address = reverse("map-points", args=[circle.project.slug])
     found: list[tuple[int, int, int, int]] = []
     after = 0.0
@@ -161,3 +164,18 @@ def test_a_project_without_a_map_says_how_it_comes_to_one(circle: Circle) -> Non
     admin.post(reverse("map-anew", args=[circle.project.slug]))
     assert Job.objects.filter(kind=JOB_KIND, args={"anew": True}).count() == 1
     assert "being laid out" in circle.client.get(reverse("map", args=[circle.project.slug])).content.decode()
+
+
+def test_where_the_photos_could_not_be_embedded_nobody_is_told_to_wait(circle: Circle) -> None:
+    project = circle.project
+    why = "The weights are not there. Choose another backbone in the project's settings."
+    Job.objects.create(project_id=project.pk, kind="embed", state="failed", error=why)
+    assert why in html.unescape(circle.client.get(reverse("map", args=[project.slug])).content.decode())
+    with pytest.raises(Refused, match="could not be embedded: The weights are not there"):
+        features_of(project)
+    photo = SimpleUploadedFile("mine.png", photo_bytes(3), "image/png")
+    refused = circle.client.post(f"/api/v1/projects/{project.slug}/similar", {"photo": photo}).json()
+    assert refused["error"]["code"] == "not_ready" and why in refused["error"]["message"]
+    Job.objects.create(project_id=project.pk, kind="embed", state="queued")
+    with pytest.raises(Refused, match="Look again when they are embedded"):
+        features_of(project)

@@ -11,14 +11,15 @@ from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
-from labeling.catalog import metadata
+from labeling.catalog.metadata import values as metadata
 from labeling.catalog.models import Item, Metadata, MetadataNumber, Project
 from labeling.catalog.services import amend_guideline, put_metadata
-from labeling.explorer import candidates, conditions, services
+from labeling.explorer import services
 from labeling.explorer.models import SavedView
-from labeling.explorer.pairs import having
-from labeling.explorer.search import search
-from labeling.explorer.wanted import Wanted
+from labeling.explorer.search import candidates, conditions
+from labeling.explorer.search.finding import search
+from labeling.explorer.search.pairs import having
+from labeling.explorer.search.wanted import Wanted
 from labeling.learning.models import Score
 from labeling.queue.models import Entry
 from labeling.queue.places import ASKED_FIRST

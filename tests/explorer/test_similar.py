@@ -17,8 +17,8 @@ from labeling.catalog.models import Item, Project
 from labeling.explorer import services, spaces
 from labeling.explorer.laying_out import JOB_KIND, tidy_up
 from labeling.explorer.models import AskedPhoto, Space
-from labeling.explorer.search import search
-from labeling.explorer.wanted import Wanted
+from labeling.explorer.search.finding import search
+from labeling.explorer.search.wanted import Wanted
 from labeling.jobs.models import Job, JobState
 from labeling.learning.events import embedded
 from tests.explorer.conftest import Circle
@@ -71,7 +71,7 @@ def test_the_nearest_come_first_and_pages_go_on_behind_them(
     assert search(circle.project, circle.reviewer, wanted, before=1).rows == []
 
     # The first pages look for fewer: whoever turns on misses nobody, and meets nobody twice.
-    monkeypatch.setattr("labeling.explorer.conditions.FIRST_ALIKE", 7)
+    monkeypatch.setattr("labeling.explorer.search.conditions.FIRST_ALIKE", 7)
     turned: list[int] = []
     behind: int | None = 0
     while behind is not None:

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from labeling.catalog.models import Item
-from labeling.explorer.history import Kind
+from labeling.explorer.photo.history import Kind
 from labeling.explorer.services import mend
 from labeling.frontier.models import AutomaticDecision, CertificateEnd, DecisionOverruled
 from labeling.refusals import Refused

@@ -52,6 +52,14 @@ def handlers_of(route: URLPattern) -> dict[str, Any]:
     return {name.upper(): getattr(view, name) for name in offered}
 
 
+def who_may(route: URLPattern) -> dict[str, str]:
+    """Method -> who may, as a page or the API's handlers declare it; empty for any other."""
+    page = getattr(route.callback, "may", {})
+    return {method: who for method, who in page.items() if method != "HEAD"} or {
+        method: handler.may for method, handler in handlers_of(route).items()
+    }
+
+
 ROUTES = {str(route.name): route for route in _routes(get_resolver().url_patterns)}
 
 

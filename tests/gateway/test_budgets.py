@@ -25,7 +25,7 @@ from labeling.catalog.models import Project
 from labeling.catalog.permissions import Action
 from labeling.catalog.project_templates.known import PROJECTS
 from labeling.catalog.selectors import current_guideline
-from labeling.gateway.api.endpoint import Who
+from labeling.http.who_may import Who
 from labeling.inspections.protocol_templates.known import PROTOCOLS
 from tests.gateway.addresses import address_of
 from tests.gateway.budgets import DEARER, QUERIES, Cost

@@ -94,8 +94,8 @@ def test_a_password_stays_as_it_was_typed(world: World) -> None:
 def test_names_of_photos_come_in_without_turning_characters(
     world: World, settings: Any, tmp_path: Any
 ) -> None:
-    from labeling.catalog.intake_worker import _list_once
-    from labeling.catalog.sources import Archive
+    from labeling.catalog.intake.listing import list_once
+    from labeling.catalog.sources.source import Archive
 
     settings.STAGING_DIR = tmp_path
     packed = io.BytesIO()
@@ -108,7 +108,7 @@ def test_names_of_photos_come_in_without_turning_characters(
         zip=SimpleUploadedFile("photos.zip", packed.getvalue()),
     )
     source = Archive(tmp_path / str(batch.pk))
-    _list_once(batch, source)
+    list_once(batch, source)
     source.close()
     assert IntakeFile.objects.get(batch=batch).name == f"a{PLAIN}.png"
 

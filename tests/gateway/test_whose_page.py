@@ -14,7 +14,7 @@ from labeling.queue.models import Slot
 from labeling.truth.models import Annotation
 from tests.gateway.addresses import address_of
 from tests.gateway.conftest import World
-from tests.gateway.test_who_may_use_each_route import MAY, PAGES, ROLES, _allowed
+from tests.gateway.test_who_may_use_each_route import MAY, ROLES, _allowed, _is_page
 
 #: Whoever sits at the computer may end the session that is open on it.
 ANYBODYS = {"logout", "account_logout", "api-capture-photos", "api-capture-submit"}
@@ -92,8 +92,8 @@ def test_what_a_page_fetches_is_not_another_persons(world: World) -> None:
 
 def test_every_form_says_for_whom_it_was_made(world: World) -> None:
     seen, wrong = 0, []
-    for name in (name for name, methods in PAGES.items() if "GET" in methods):
-        role = _role_for(PAGES[name]["GET"])
+    for name in (name for name, methods in MAY.items() if _is_page(name) and "GET" in methods):
+        role = _role_for(MAY[name]["GET"])
         person: Any = world.person(role)
         answer = world.client(role).get(address_of(world, name))
         if answer.streaming or "html" not in answer.headers.get("Content-Type", ""):

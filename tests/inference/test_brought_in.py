@@ -12,7 +12,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from inference.backbones.preprocessing import Preprocessing
-from inference.brought_in import Asked, NotTaken, bring, read_manifest
+from inference.brought_in import Asked, NotTaken, bring, look, read_manifest
 from inference.brought_in.folder import NETWORK, load
 from inference.brought_in.graph import read, wrapped
 from inference.brought_in.preprocessor import read as read_preprocessor
@@ -119,7 +119,7 @@ def outside() -> Any:
         (of_others, "com.example"),
         (outside, "other files"),
         (lambda: classifier(columns=7), "7 columns"),
-        (lambda: classifier(side=48), "--size says 32"),
+        (lambda: classifier(side=48), "the size said is 32"),
         (lambda: helper.make_model(helper.make_graph([], "empty", [], [])), "take one thing"),
     ],
 )
@@ -127,7 +127,35 @@ def test_a_file_that_could_do_harm_or_does_not_fit_is_refused_and_says_why(
     model: Any, why: str, tmp_path: Path
 ) -> None:
     with pytest.raises(NotTaken, match=why):
-        wrapped(read(saved(model(), tmp_path)), LOOK, 2, "logits")
+        wrapped(read(saved(model(), tmp_path)), LOOK, [0, 1], "logits")
+
+
+def test_what_the_file_says_of_itself_is_read_whoever_wrote_it(tmp_path: Path) -> None:
+    model = classifier(columns=3, channels_last=True)
+    onnx.helper.set_model_props(
+        model, {"id2label": '{"0": "ok", "2": "b\\u0000ad\\ud800", "1": "so so"}', "std": "[0.2, 0.3, 1e999]"}
+    )
+    told = look(saved(model, tmp_path))
+    assert (told["size"], told["columns"], told["layout"], told["numbers"]) == (SIDE, 3, "NHWC", "float32")
+    assert told["names"] == ["ok", "so so", "bad"] and told["mean"] is None is told["std"]
+    for names in ("__import__('os').system('true')", "{'a': 1}", "[1, 2, 3]", "[" * 10_000, "['one', 'two']"):
+        onnx.helper.set_model_props(model, {"names": names})
+        assert look(saved(model, tmp_path))["names"] == [], names
+
+
+def test_several_columns_may_be_one_class_and_a_column_none(tmp_path: Path) -> None:
+    path = saved(classifier(columns=4), tmp_path)
+    alone = Asked(("a", "b", "c", "d"), LOOK)
+    together = Asked(("bad", "ok", "bad", ""), LOOK)
+    said = []
+    for asked in (alone, together):
+        folder = tmp_path / "kept" / bring(path, tmp_path / "kept", asked)
+        (batch,) = Embedder(load(folder, name="onnx:tried")).embed([("a", photo_bytes(5))])
+        odds = np.exp(batch.vectors[0] - batch.vectors[0].max())
+        said.append(odds / odds.sum())
+    a, b, c, _d = said[0]
+    np.testing.assert_allclose(said[1], [(a + c) / (a + b + c), b / (a + b + c)], atol=1e-5)
+    assert read_manifest(folder)["classes"] == ["bad", "ok"]
 
 
 def test_the_process_that_tries_it_refuses_too_and_leaves_nothing(
@@ -171,6 +199,11 @@ def test_how_photos_are_shown_is_read_as_hugging_face_says_it() -> None:
         {"size": {"height": 224, "width": 112}},
         {"size": 224, "image_std": [0, 1, 1]},
         {"size": 9_999},
+        {"size": 224.0},
+        {"size": 224, "rescale_factor": 0},
+        {"size": 224, "rescale_factor": "a lot"},
+        {"size": 224, "resample": []},
+        {"size": {"shortest_edge": 224}, "crop_pct": 1e-320},
     ):
         with pytest.raises(NotTaken):
             read_preprocessor(bad, {})

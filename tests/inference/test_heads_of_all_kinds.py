@@ -5,10 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from sklearn.base import clone
 
 from inference.artifacts import load_head, save_head
-from inference.heads import KINDS, LogisticHead, MultiLabelHead, TooFewLabels, automatic, choose_head
+from inference.heads import KINDS, LogisticHead, MultiLabelHead, TooFewLabels, automatic, choose_head, mlp
 from inference.heads.folds import stratified_folds
 from inference.metrics import evaluate_multilabel
 from inference.scoring import score_many
@@ -104,6 +105,25 @@ def test_views_of_one_photo_never_help_to_judge_it(kind: str) -> None:
     mixed = KINDS[kind]().fit(views, answers).out_of_fold_proba_
     # Labels are pure chance: only who saw the photo's other views can know them.
     assert (apart.argmax(axis=1) == answers).mean() < 0.75 < (mixed.argmax(axis=1) == answers).mean()
+
+
+def test_the_networks_steps_are_those_of_torchs_adamw() -> None:
+    draw = torch.Generator().manual_seed(3)
+    shapes = [(5, 30, 64), (5, 64), (5, 64, 3), (5, 3)]
+    first = [torch.randn(shape, generator=draw) for shape in shapes]
+    theirs = [each.clone().requires_grad_(True) for each in first]
+    torchs = torch.optim.AdamW(theirs, lr=mlp._RATE, weight_decay=mlp._DECAY)
+    ours = mlp._AdamW(first)
+    for step in range(40):
+        torchs.zero_grad()
+        ours.forget()
+        for weights in (theirs, ours.weights):
+            sum(((each * (1 + step % 3)).tanh() ** 2).sum() for each in weights).backward()
+        torchs.step()
+        ours.step()
+    for one, other, start in zip(ours.weights, theirs, first, strict=True):
+        assert (one.detach() - start).abs().median() > 1e-2
+        torch.testing.assert_close(one, other, rtol=1e-6, atol=1e-7)
 
 
 def test_groups_stay_together_and_folds_stay_even() -> None:

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from labeling.catalog.models import Item, Project
 from labeling.catalog.selectors import current_guideline, may_see_photo
-from labeling.explorer.history import Kind, history
+from labeling.explorer.photo.history import Kind, history
 from labeling.frontier.compute.certifying import plan_for
 from labeling.frontier.compute.sample import draws
 from labeling.frontier.policy import policy_of
@@ -20,7 +20,8 @@ from labeling.inspections.evidence import Reader
 from labeling.inspections.models import Inspection
 from labeling.inspections.services import Earlier, show_earlier, show_earlier_at_review
 from labeling.people.models import User
-from labeling.queue import claiming, services
+from labeling.queue import services
+from labeling.queue.claiming import beginning, checks, taking
 from labeling.queue.models import EarlierShown, Slot
 from labeling.refusals import Refused
 from labeling.truth.gold import gold_record
@@ -55,10 +56,10 @@ class Twice:
         project, who = project or self.washes.wash, who or self.ann
         image = self.item(self.second, project).image_id
         with transaction.atomic():
-            claiming.start(project, who)
-            ranking = claiming.order_of(project, who).ranking
+            beginning.start(project, who)
+            ranking = beginning.order_of(project, who).ranking
             assert ranking is not None
-            slot = claiming.take_photo(project, ranking, who, image)
+            slot = taking.take_photo(project, ranking, who, image)
         assert slot is not None
         return slot
 
@@ -163,7 +164,7 @@ def test_a_gold_question_beside_an_earlier_photo_checks_nobody_and_settles_nothi
     add_gold(project=wash, item=item, class_key="functional", by=twice.washes.admin)
     for person, look in ((twice.ann, True), (twice.bob, False)):
         with transaction.atomic():
-            slot = claiming.take_gold(wash, person, current_guideline(wash))
+            slot = checks.take_gold(wash, person, current_guideline(wash))
         assert slot is not None and slot.item_id == item.pk
         assert bool(look and twice.show(slot)) == look
         assert answer_with(wash, slot, "defective").annotation.draw == Draw.GOLD

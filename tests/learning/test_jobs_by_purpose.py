@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
 from labeling.catalog.models import Project
+from labeling.jobs import handlers
 from labeling.jobs.models import Job, JobState
+from labeling.learning.job_lines import NAMES
 from labeling.learning.job_purposes import NEWEST, OPEN, PurposeJobs, by_purpose
 from tests.factories import make_project
 
@@ -76,3 +81,14 @@ def test_a_kind_that_nobody_knows_has_a_place() -> None:
     project = make_project()
     ended(project, "dust_the_shelves")
     assert list(groups(project)) == ["other"]
+
+
+def test_every_kind_of_job_has_its_name() -> None:
+    for room in settings.ROOMS:
+        if find_spec(f"labeling.{room}.tasks"):
+            import_module(f"labeling.{room}.tasks")
+    kinds = {
+        kind for kind, handler in handlers._handlers.items() if handler.__module__.startswith("labeling.")
+    }
+    assert {"train", "wash"} <= kinds
+    assert kinds - NAMES.keys() == set(), "the page would call it by its key, in English"

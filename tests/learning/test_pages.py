@@ -131,7 +131,7 @@ def test_what_hilltop_did_again_and_again_alike_is_one_line() -> None:
         job = enqueue(kind="certify", project_id=project.pk, requested_by=by, args={})
         Job.objects.filter(pk=job.pk).update(state=JobState.SUCCEEDED, finished_at=now, result=result)
     text = text_of(signed_in(project).get(reverse("jobs", args=[project.slug])))
-    assert text.count("9 random labels count; 1 more are asked for. No new certificate.") == 2
+    assert text.count("9 random labels count; 1 more asked for. No new certificate.") == 2
     assert text.count("2 before it ended alike") == 1
     assert text.count("1 new certificate.") == 1 and text.count("5 random labels count") == 1
 

@@ -26,6 +26,7 @@ from labeling.learning.head_manifest import read_manifest
 from labeling.learning.models import ModelVersion
 from labeling.learning.on_disk import is_whole
 from labeling.learning.registering import register_head
+from labeling.notify.kinds import KINDS
 from labeling.refusals import Refused
 from labeling.store.folders import STAGING
 from tests.learning.building import run_job, trained_project
@@ -78,6 +79,8 @@ def test_a_head_becomes_a_challenger_that_is_judged_on_what_it_has_not_learned_f
     assert (made.number, made.metrics["cross_validated"]["n"]) == (2, 20), "50 are settled, and it saw 30"
     assert made.comparison["champion"] == 1 and made.comparison["all"]["n"] == 20
     assert made.manifest["trained_on"] == 30 and is_whole(made)
+    event = KINDS["version.trained"].sources["learning_modelversion"]([str(made.pk)])[str(made.pk)]
+    assert (event["origin"], event["ground_truths"]) == ("registered", 50)
     assert selectors.champion(project).number == 1, "an admin promotes, or nobody"
     # As sure as it says what it learned from, nothing rests on that but its comparison.
     assert len(made.snapshot.ground_truth_ids) == 50

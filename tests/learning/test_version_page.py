@@ -12,7 +12,7 @@ from django.test import Client
 from django.urls import reverse
 
 from inference.forecast import CurvePoint, forecast
-from labeling.catalog import metadata
+from labeling.catalog.metadata import values as metadata
 from labeling.catalog.models import Image, Item, Project, Role
 from labeling.jobs.models import Job, JobState
 from labeling.jobs.services import enqueue

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 from django.core import mail
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -346,3 +348,20 @@ def test_pauses_grow_and_differ(monkeypatch: pytest.MonkeyPatch, settings: Setti
     longest = [max(recording._pause(n) for _try in range(20)) for n in range(len(settings.WEBHOOK_PAUSES))]
     assert longest == sorted(longest) and sum(settings.WEBHOOK_PAUSES) >= 86_400
     assert len({recording._pause(3) for _try in range(20)}) > 1
+
+
+def test_a_copy_that_is_quiet_tells_nobody_and_what_waits_goes_out_when_it_is_not(
+    receiver: Receiver, settings: Settings, client: Client
+) -> None:
+    project = make_project()
+    endpoint = receiver.endpoint(project, DECIDED)
+    settings.QUIET = True
+    settle(project, make_items(project, 2))
+    send_test(endpoint=endpoint)
+    assert run() == 0 and not delivering.something_is_due()
+    assert states(endpoint) == ["waiting"] * 3 and not Attempt.objects.exists()
+    client.force_login(project.created_by)
+    page = reverse("webhooks", args=[project.slug])
+    assert "HILLTOP_QUIET" in client.get(page).content.decode()
+    settings.QUIET = False
+    assert run() == 3 and "HILLTOP_QUIET" not in client.get(page).content.decode()

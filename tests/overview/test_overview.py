@@ -137,6 +137,23 @@ def test_next_steps_name_what_is_pressing() -> None:
     embedded_anew = next_steps(scene.project, progress(scene.project))[1]
     assert embedded_anew.text == "Train again: photos are embedded otherwise now"
     assert "scores no photos that come in" in embedded_anew.why
+    failing = {"name": scene.model.backbone, "error": "Its weights are not there."}
+    Job.objects.create(
+        project_id=scene.project.pk,
+        kind="embed",
+        state="succeeded",
+        result={"backbones": [{"name": "own", "content_hash": "1", "dim": 2}, failing]},
+    )
+    failed = next_steps(scene.project, progress(scene.project))[1]
+    assert failed.text == "Version 1 scores no photos that come in: its backbone fails"
+    assert f"{scene.model.backbone}: Its weights are not there. Restore its weights" in failed.why
+    assert failed.page == "backbones"
+    other = {"name": "a candidate", "error": "Its weights are not there."}
+    same = {"name": scene.model.backbone, "content_hash": scene.model.backbone_hash, "dim": 2}
+    Job.objects.create(
+        project_id=scene.project.pk, kind="embed", state="succeeded", result={"backbones": [same, other]}
+    )
+    assert next_steps(scene.project, progress(scene.project))[1].text == "Train again"
 
 
 def test_a_model_that_never_finds_a_class_is_not_praised() -> None:
@@ -185,8 +202,8 @@ def test_a_model_that_never_finds_a_class_is_not_praised() -> None:
         ("guideline_changed", {"number": 2, "note": "Cracks"}, "Ada published guideline version 2: “Cracks”"),
         (
             "intake_finished",
-            {"source": "cam", "added": 2, "duplicate": 1, "refused": 0, "pending": 0},
-            "Intake of cam: 2 photos came in, 1 was here already.",
+            {"source": "cam", "added": 40000, "duplicate": 1, "refused": 0, "pending": 0},
+            "Intake of cam: 40,000 photos came in, 1 was here already.",
         ),
         (
             "intake_finished",
@@ -215,6 +232,26 @@ def test_a_model_that_never_finds_a_class_is_not_praised() -> None:
             {"changes": {"mode": ["off", "on"], "precision": [0.98, 0.955], "planned_labels": [500, 1000]}},
             "Ada changed what the machine may decide: Decision mode: Off → On; "
             "Planned random labels: 500 → 1000; Target precision, in %: 98 → 95.5.",
+        ),
+        ("decided", {"mode": "on", "photos": 1, "audited": 0}, "The machine decided 1 photo."),
+        (
+            "decided",
+            {"mode": "on", "photos": 1234567, "audited": 1},
+            "The machine decided 1,234,567 photos; 1 of them goes to people, blind, as the audit.",
+        ),
+        ("decided", {"mode": "shadow", "photos": 1}, "In shadow, the machine would have decided 1 photo."),
+        ("random_drawn", {"photos": 1}, "Ada had 1 photo drawn at random, for the proof."),
+        ("random_drawn", {"photos": 20}, "Ada had 20 photos drawn at random, for the proof."),
+        (
+            "certificate_suspended",
+            {"reason": "audit", "class": "dent", "errors": 2, "audited": 9, "photos": 1},
+            f"The certificate for {isolated('dent')} is suspended: 2 of 9 audited decisions were wrong. "
+            "1 photo went back to people.",
+        ),
+        (
+            "labeler_paused",
+            {"labeler": "kim", "correct": 3, "asked": 9, "to_review": 1},
+            f"{isolated('kim')} is paused: 3 of the last 9 gold answers were right. 1 unconfirmed answer went to review.",
         ),
         ("something_new", {}, "Ada: something new"),
         ("band_opened", {}, "Ada: band opened"),

@@ -6,12 +6,15 @@ import re
 import tomllib
 from collections.abc import Iterator
 from datetime import timedelta
+from io import BytesIO
 from typing import Any
 
 import pytest
+from babel.messages.extract import extract
 from babel.messages.pofile import read_po
 from django.test import Client
 from django.utils import timezone, translation
+from django.utils.translation.template import templatize
 
 from config.database import ROOT
 from config.translations import compile_translations
@@ -83,6 +86,35 @@ def test_every_text_has_its_korean_with_the_same_placeholders() -> None:
     for english, korean in texts():
         assert korean.strip() or not english.strip(", "), f"not translated: {english}"
         assert sorted(PLACEHOLDER.findall(korean)) == sorted(PLACEHOLDER.findall(english)), english
+
+
+#: What asks for a text, and where in its arguments the text stands (``c``: its context).
+ASKING: dict[str, Any] = {
+    **dict.fromkeys(("_", "gettext", "gettext_lazy", "gettext_noop")),
+    **dict.fromkeys(("ngettext", "ngettext_lazy"), (1, 2)),
+    **dict.fromkeys(("pgettext", "pgettext_lazy"), ((1, "c"), 2)),
+    "npgettext": ((1, "c"), 2, 3),
+}
+
+
+def asked_for() -> Iterator[tuple[str, str, str | None]]:
+    """Where, and with which context, code and pages ask for which text. Of a plural its singular."""
+    for path in [*(ROOT / "labeling").rglob("*.py"), *(ROOT / "templates").rglob("*.html")]:
+        text, how = path.read_text(), "python"
+        if path.suffix == ".html":
+            # Django makes calls of a template's tags, and noise of all else: no Python, but tokens.
+            text, how = re.sub(r"\bu(?=['\"])", "", templatize(text, origin=str(path))), "javascript"
+        for line, found, _comments, context in extract(how, BytesIO(text.encode()), keywords=ASKING):
+            if said := found if isinstance(found, str) else found[0]:
+                yield f"{path.relative_to(ROOT)}:{line}", said, context
+
+
+def test_every_text_of_code_and_pages_is_in_the_catalog() -> None:
+    with (ROOT / "locale/ko/LC_MESSAGES/django.po").open("rb") as file:
+        catalog = read_po(file)
+    asked = list(asked_for())
+    assert len(asked) > 4000, "else it reads too little of them"
+    assert [each for each in asked if catalog.get(each[1], each[2]) is None] == []
 
 
 def test_no_particle_is_left_open() -> None:

@@ -14,8 +14,9 @@ from django.core.exceptions import PermissionDenied
 from django.db import connection, transaction
 from django.db.models import Count
 from django.http import Http404
+from django.test import Client
 
-from labeling.catalog.models import Item, Project
+from labeling.catalog.models import Item, Project, Role
 from labeling.catalog.permissions import Action
 from labeling.people.models import User
 from labeling.queue import services as queue
@@ -319,3 +320,13 @@ def test_people_at_two_sheets_of_the_same_projects_share_no_wanted_answer_and_wa
     assert answers and all(row["n"] == row["people"] <= 2 for row in answers)
     settled = set(GroundTruth.objects.trainable().values_list("item", flat=True))
     assert {row["item"] for row in answers if row["n"] == 2} == settled
+
+
+def test_who_is_admin_of_one_project_is_told_that_a_sheet_needs_two(client: Client) -> None:
+    one = make_project()
+    client.force_login(one.created_by)
+    page = client.get("/sheets/new/").content.decode()
+    assert "two projects or more, and you are an admin of one only" in page
+    join(make_project(), one.created_by, role=Role.ADMIN)
+    page = client.get("/sheets/new/").content.decode()
+    assert "whose questions are asked, two or more" in page and "admin of one only" not in page

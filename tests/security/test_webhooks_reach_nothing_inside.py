@@ -1,15 +1,20 @@
-"""A webhook's address never leads inside: kinds of addresses × plain, redirected, and rebound; 0 reached.
+"""No address of a webhook or a call back leads inside: kinds of addresses × plain, redirected, and rebound; 0 reached.
 
 The table of addresses and the net in which each is "reached" are those of ``test_public_addresses``, whose code sends.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
-from labeling.notify.channels.webhook import prepare
+from labeling.notify.calling_back import Wish
+from labeling.notify.channels import call_back, webhook
 from labeling.notify.models import Endpoint, Event
 from labeling.notify.secrets import encrypted, new_secret
+from labeling.notify.services import call_back_on_photo
+from tests.factories import make_items, make_project
 from tests.security.test_public_addresses import NOT_PUBLIC, PUBLIC, Net, Site, net, site  # noqa: F401
 
 WAYS = ["plain", "among public ones", "as a number", "redirected", "rebound", "rebound after a redirect"]
@@ -20,15 +25,37 @@ def _posts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Site, "do_POST", Site.do_GET, raising=False)
 
 
-def send(url: str) -> tuple[int | None, str]:
+def by_webhook(url: str) -> tuple[int | None, str]:
     endpoint = Endpoint(url=url, secret=encrypted(new_secret()))
-    answer = prepare(endpoint, Event(uuid=endpoint.pk), {"type": "endpoint.test"})()
+    answer = webhook.prepare(endpoint, Event(uuid=endpoint.pk), {"type": "endpoint.test"})()
     return answer.status, answer.error
 
 
+def by_call_back(url: str) -> tuple[int | None, str]:
+    """As it is stored: what was asked for may have been another address, of a name that led elsewhere then."""
+    project = make_project()
+    sha256 = make_items(project, 1)[0].image.sha256
+    wish = Wish("https://hooks.example/")
+    opened = call_back_on_photo(
+        wish=wish, by=project.created_by, project=project, sha256=sha256, strict=False
+    )
+    call = opened.call_back
+    call.url, call.event = url, Event.objects.create(kind="call_back.undecided", subject="call", alone=True)
+    call.save()
+    answer = call_back.prepare(call.endpoint, call.event, {"type": "call_back.undecided", "data": {}})()
+    return answer.status, answer.error
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("send", [by_webhook, by_call_back])
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("address", NOT_PUBLIC.values(), ids=NOT_PUBLIC)
-def test_nothing_inside_is_reached(net: Net, address: str, way: str) -> None:  # noqa: F811
+def test_nothing_inside_is_reached(
+    net: Net,  # noqa: F811
+    address: str,
+    way: str,
+    send: Callable[[str], tuple[int | None, str]],
+) -> None:
     net.names = {"hooks.example": [[PUBLIC]], "inside.example": [[address]]}
     url = "http://inside.example/hook"
     match way:

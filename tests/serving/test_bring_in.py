@@ -17,6 +17,7 @@ from labeling.catalog.services import add_image, add_items
 from labeling.jobs.models import Job, JobState
 from labeling.learning import selectors, services
 from labeling.learning.models import ModelVersion, Score
+from labeling.notify.kinds import KINDS
 from labeling.overview.diary import diary
 from labeling.queue.models import Entry
 from tests.factories import make_project
@@ -53,6 +54,8 @@ def test_it_orders_the_queue_before_anybody_labeled_and_is_judged_with_the_first
     assert "Version 1" in out.getvalue()
     version = selectors.champion(project)
     assert version is not None and version.manifest["origin"] == "brought_in"
+    event = KINDS["version.trained"].sources["learning_modelversion"]([str(version.pk)])[str(version.pk)]
+    assert (event["origin"], event["ground_truths"]) == ("imported", 0)
     embed_and_rank(project)
     scores = dict(Score.objects.filter(model_version=version).values_list("item_id", "confidence"))
     assert set(scores) == {item.pk for item in items}
@@ -79,6 +82,9 @@ def test_it_orders_the_queue_before_anybody_labeled_and_is_judged_with_the_first
     found = predicted(bundle, {"0.png": stripes_or_disc(0)}, tmp_path)["0.png"]["scores"]
     kept = Score.objects.get(model_version=version, item=items[0]).probabilities
     np.testing.assert_allclose(list(found.values()), kept, atol=1e-4)
+    out = io.StringIO()
+    call_command("gate", project.slug, "--photos", "4", stdout=out)
+    assert "Version 1 passes." in out.getvalue() and "accuracy: unknown (n = 0)" in out.getvalue()
 
     # The first training has a head on its logits compete, and compares with it on labels that it never saw.
     settle(project, items, ["functional", "defective"] * 12)
@@ -98,13 +104,13 @@ def test_what_does_not_fit_the_project_is_refused(tmp_path: Path) -> None:
     project = make_project()
     model = saved(classifier(), tmp_path)
     for classes, size, why in (
-        ("functional,cracked", "32", "Name each column's class once"),
-        ("functional,functional", "32", "Name each column's class once"),
-        (CLASSES, "48", "--size says 48"),
+        ("functional,cracked", "32", "two classes at least"),
+        ("functional,functional", "32", "two classes at least"),
+        (CLASSES, "48", "the size said is 48"),
     ):
         with pytest.raises(CommandError, match=why):
             call_command("bring_in", project.slug, str(model), "--classes", classes, "--size", size)
-    with pytest.raises(CommandError, match="--size"):
+    with pytest.raises(CommandError, match="name its size"):
         call_command("bring_in", project.slug, str(model), "--classes", CLASSES)
     with pytest.raises(CommandError, match="No such file"):
         call_command(

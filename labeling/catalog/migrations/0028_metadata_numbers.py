@@ -4,7 +4,7 @@ import django.db.models.deletion
 import django.db.models.expressions
 from django.db import migrations, models
 
-import labeling.catalog.metadata_numbers
+import labeling.catalog.metadata.numbers
 
 
 class Migration(migrations.Migration):
@@ -27,6 +27,6 @@ class Migration(migrations.Migration):
                 'indexes': [models.Index(models.F('project'), models.F('name'), django.db.models.expressions.CombinedExpression(models.F('item'), '>>', models.Value(14)), models.F('number'), name='metadata_by_number')],
             },
         ),
-        migrations.RunSQL(labeling.catalog.metadata_numbers.CREATE, labeling.catalog.metadata_numbers.DROP),
-        migrations.RunSQL(labeling.catalog.metadata_numbers.FILL, migrations.RunSQL.noop),
+        migrations.RunSQL(labeling.catalog.metadata.numbers.CREATE, labeling.catalog.metadata.numbers.DROP),
+        migrations.RunSQL(labeling.catalog.metadata.numbers.FILL, migrations.RunSQL.noop),
     ]

@@ -5,24 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
 
 from labeling.catalog import selectors, services
 from labeling.catalog.codes import codes_of
 from labeling.catalog.groups import FEW, by_group, found
 from labeling.catalog.history import guideline_history
 from labeling.catalog.meaning import meaning_now
-from labeling.catalog.models import ClassState
-from labeling.catalog.pages import project_context
-from labeling.catalog.permissions import Action, project_for
+from labeling.catalog.models import ClassState, Project
+from labeling.catalog.pages import open_to, project_context
+from labeling.catalog.permissions import Action
 from labeling.catalog.proposals import proposals_shown
 from labeling.catalog.publishing import publishing
 from labeling.http.refused import refusals_said
-from labeling.http.safe_methods import only_looked_at
 from labeling.people.signed_in import signed_in
 from labeling.text.typed_numbers import whole
 
@@ -30,11 +27,9 @@ from labeling.text.typed_numbers import whole
 NEWEST, EARLIER = 5, 30
 
 
-@login_required
-@only_looked_at
-def guideline(request: HttpRequest, slug: str) -> HttpResponse:
+@open_to(get=Action.VIEW)
+def guideline(request: HttpRequest, project: Project) -> HttpResponse:
     """``?find=``: classes whose names have this; ``?versions=all``: the earlier ones too."""
-    project = project_for(request.user, slug, Action.VIEW)
     current = selectors.current_guideline(project)
     definitions = list(selectors.definitions_of(current))
     codes = codes_of(definitions)
@@ -73,11 +68,9 @@ def _definition(row: dict[str, Any]) -> Any:
     return row["definition"]
 
 
-@login_required
-@require_POST
-def proposal_answer(request: HttpRequest, slug: str, proposal_id: int) -> HttpResponse:
+@open_to(post=Action.ADMIN)
+def proposal_answer(request: HttpRequest, project: Project, proposal_id: int) -> HttpResponse:
     """An admin agrees to a proposed change (``answer=agree``, under the version ``base`` that they read), or declines it."""
-    project = project_for(request.user, slug, Action.ADMIN)
     by = signed_in(request)
     with refusals_said(request):
         if request.POST.get("answer") == "agree":
@@ -91,14 +84,12 @@ def proposal_answer(request: HttpRequest, slug: str, proposal_id: int) -> HttpRe
             services.decline_proposal(project=project, proposal_id=proposal_id, by=by, note=note)
             said = _("The proposal is declined. Whoever made it reads why on this page.")
         messages.success(request, said)
-    return redirect("guideline", slug=slug)
+    return redirect("guideline", slug=project.slug)
 
 
-@login_required
-@require_POST
-def guideline_object(request: HttpRequest, slug: str, number: int) -> HttpResponse:
+@open_to(post=Action.ADMIN)
+def guideline_object(request: HttpRequest, project: Project, number: int) -> HttpResponse:
     """An admin says that a version which was published as another wording changed the meaning."""
-    project = project_for(request.user, slug, Action.ADMIN)
     with refusals_said(request):
         services.object_to_wording(
             project=project, number=number, by=signed_in(request), note=request.POST.get("note", "")
@@ -106,4 +97,4 @@ def guideline_object(request: HttpRequest, slug: str, number: int) -> HttpRespon
         messages.success(
             request, _("Version %(number)s counts as a change of meaning now.") % {"number": number}
         )
-    return redirect("guideline", slug=slug)
+    return redirect("guideline", slug=project.slug)

@@ -5,20 +5,17 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods
 
 from labeling.catalog import selectors, services
 from labeling.catalog.forms.guideline import ClassForm, GuidelineForm
 from labeling.catalog.groups import FEW, by_group, found, groups_of
-from labeling.catalog.models import ClassDefinition
-from labeling.catalog.pages import project_context
-from labeling.catalog.permissions import Action, project_for
+from labeling.catalog.models import ClassDefinition, Project
+from labeling.catalog.pages import open_to, project_context
+from labeling.catalog.permissions import Action
 from labeling.catalog.publishing import publishing
-from labeling.http.safe_methods import only_looked_at
 from labeling.people.signed_in import signed_in
 from labeling.refusals import Refused
 
@@ -26,11 +23,9 @@ from labeling.refusals import Refused
 OPENED = 10
 
 
-@login_required
-@require_http_methods(["GET", "POST"])
-def guideline_edit(request: HttpRequest, slug: str) -> HttpResponse:
+@open_to(get=Action.ADMIN, post=Action.ADMIN)
+def guideline_edit(request: HttpRequest, project: Project) -> HttpResponse:
     """``?find=``: opens the classes whose names have this, where not all are open."""
-    project = project_for(request.user, slug, Action.ADMIN)
     current = selectors.current_guideline(project)
     in_use = selectors.active_definitions(project)
     find = request.GET.get("find", "").strip()
@@ -54,7 +49,7 @@ def guideline_edit(request: HttpRequest, slug: str) -> HttpResponse:
                 else _("Version %(number)s is published as another wording. Nothing else changes.")
                 % {"number": version.number},
             )
-            return redirect("guideline", slug=slug)
+            return redirect("guideline", slug=project.slug)
     rows = [(each, form.by_key.get(each.label_class.key)) for each in in_use]
     return render(
         request,
@@ -81,11 +76,9 @@ def _opened(in_use: list[ClassDefinition], find: str) -> Collection[str]:
     return {each.label_class.key for each in found(in_use, find)[:OPENED]} if find else ()
 
 
-@login_required
-@only_looked_at
-def guideline_edit_class(request: HttpRequest, slug: str, class_key: str) -> HttpResponse:
+@open_to(get=Action.ADMIN)
+def guideline_edit_class(request: HttpRequest, project: Project, class_key: str) -> HttpResponse:
     """The fields of one class, for a page that has it folded."""
-    project = project_for(request.user, slug, Action.ADMIN)
     in_use = selectors.active_definitions(project)
     definition = next((each for each in in_use if each.label_class.key == class_key), None)
     if definition is None:

@@ -6,31 +6,27 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods
 
 from labeling.catalog import selectors, services
 from labeling.catalog.forms.intake import FolderForm, UploadForm
 from labeling.catalog.forms.sources import UrlsForm
+from labeling.catalog.intake.renaming import readings
 from labeling.catalog.models import IntakeBatch, IntakeKind, Project
 from labeling.catalog.name_encodings import ENCODINGS
-from labeling.catalog.pages import project_context, show_refusal
-from labeling.catalog.permissions import Action, project_for
+from labeling.catalog.pages import open_to, project_context
+from labeling.catalog.permissions import Action
 from labeling.catalog.photos import advice
-from labeling.catalog.renaming import readings
-from labeling.http.refused import refusals_said
+from labeling.http.refused import refusals_said, show_refusal
 from labeling.people.signed_in import signed_in
 from labeling.refusals import Refused
 
 
-@login_required
-@require_http_methods(["GET", "POST"])
-def intake(request: HttpRequest, slug: str) -> HttpResponse:
-    project = project_for(request.user, slug, Action.ADMIN)
+@open_to(get=Action.ADMIN, post=Action.ADMIN)
+def intake(request: HttpRequest, project: Project) -> HttpResponse:
     if request.GET.get("part") == "batches":
         return render(request, "catalog/_batches.html", {"project": project, **_batches(project)})
     action = request.POST.get("action", "upload") if request.method == "POST" else ""
@@ -56,7 +52,7 @@ def intake(request: HttpRequest, slug: str) -> HttpResponse:
                 messages.success(
                     request, _("The photos are on their way. Each archive has a page of its own.")
                 )
-                return redirect("intake", slug=slug)
+                return redirect("intake", slug=project.slug)
         elif by_script:
             return JsonResponse({"message": _all_errors(form)}, status=422)
     return render(
@@ -80,10 +76,8 @@ def intake(request: HttpRequest, slug: str) -> HttpResponse:
     )
 
 
-@login_required
-@require_http_methods(["GET", "POST"])
-def intake_batch(request: HttpRequest, slug: str, batch_id: UUID) -> HttpResponse:
-    project = project_for(request.user, slug, Action.ADMIN)
+@open_to(get=Action.ADMIN, post=Action.ADMIN)
+def intake_batch(request: HttpRequest, project: Project, batch_id: UUID) -> HttpResponse:
     batch = selectors.intake_batch(project, batch_id)
     if batch is None:
         raise Http404(_("There is no such intake in this project."))
@@ -96,7 +90,7 @@ def intake_batch(request: HttpRequest, slug: str, batch_id: UUID) -> HttpRespons
         "batch": batch,
         "refused": [{"file": file, "advice": advice(file.reason)} for file in report["refused"]],
         "unlisted": max(0, report["counts"]["refused"] - len(report["refused"])),
-        "photos_url": reverse("photos", args=[slug]),
+        "photos_url": reverse("photos", args=[project.slug]),
         "readings": [(encoding, ENCODINGS[encoding], names) for encoding, names in readings(batch).items()],
         "read_as": ENCODINGS.get(batch.encoding, ""),
     }

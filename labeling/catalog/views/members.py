@@ -6,18 +6,16 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods
 
 from labeling.catalog import selectors, services
 from labeling.catalog.forms.members import InviteMemberForm, MemberForm
 from labeling.catalog.models import Project, Role
-from labeling.catalog.pages import project_context, show_refusal
-from labeling.catalog.permissions import Action, project_for
-from labeling.http.refused import refusals_said
+from labeling.catalog.pages import open_to, project_context
+from labeling.catalog.permissions import Action
+from labeling.http.refused import refusals_beside, refusals_said
 from labeling.people.links import days_of_links
 from labeling.people.models import User
 from labeling.people.services import make_link
@@ -26,10 +24,8 @@ from labeling.refusals import Refused
 from labeling.text.plain import isolated
 
 
-@login_required
-@require_http_methods(["GET", "POST"])
-def members(request: HttpRequest, slug: str) -> HttpResponse:
-    project = project_for(request.user, slug, Action.ADMIN)
+@open_to(get=Action.ADMIN, post=Action.ADMIN)
+def members(request: HttpRequest, project: Project) -> HttpResponse:
     action = request.POST.get("action", "") if request.method == "POST" else ""
     form = MemberForm(request.POST if action == "add" else None)
     account = InviteMemberForm(request.POST if action == "create" else None, prefix="account")
@@ -37,7 +33,7 @@ def members(request: HttpRequest, slug: str) -> HttpResponse:
         return _change(request, project, action)
     if action == "add" and form.is_valid():
         if _add(request, project, form):
-            return redirect("members", slug=slug)
+            return redirect("members", slug=project.slug)
     elif action == "create" and account.is_valid() and (person := _invite(request, project, account)):
         return _page(
             request, project, MemberForm(), InviteMemberForm(prefix="account"), 201, **_link(request, person)
@@ -83,21 +79,17 @@ def _add(request: HttpRequest, project: Project, form: MemberForm) -> bool:
     if user is None:
         form.add_error("username", _("There is no account with this name. Ask an administrator to make one."))
         return False
-    try:
+    with refusals_beside(form):
         services.set_role(project=project, user=user, role=form.cleaned_data["role"], by=signed_in(request))
-    except Refused as refusal:
-        show_refusal(form, refusal)
-        return False
-    messages.success(request, _("%(name)s is a member now.") % {"name": isolated(str(user))})
-    return True
+        messages.success(request, _("%(name)s is a member now.") % {"name": isolated(str(user))})
+        return True
+    return False
 
 
 def _invite(request: HttpRequest, project: Project, form: InviteMemberForm) -> User | None:
-    try:
+    with refusals_beside(form):
         return services.invite_member(project=project, by=signed_in(request), **form.cleaned_data)
-    except Refused as refusal:
-        show_refusal(form, refusal)
-        return None
+    return None
 
 
 def _change(request: HttpRequest, project: Project, action: str) -> HttpResponse:

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from labeling.catalog import told_twins, twins
-from labeling.catalog.pages import project_context
-from labeling.catalog.permissions import Action, project_for
-from labeling.http.safe_methods import only_looked_at
+from labeling.catalog.models import Project
+from labeling.catalog.pages import open_to, project_context
+from labeling.catalog.permissions import Action
 from labeling.text.typed_numbers import whole
 
 
-@login_required
-@only_looked_at
-def near_duplicates(request: HttpRequest, slug: str) -> HttpResponse:
-    project = project_for(request.user, slug, Action.ADMIN)
+@open_to(get=Action.ADMIN)
+def near_duplicates(request: HttpRequest, project: Project) -> HttpResponse:
     after = whole(request.GET.get("after", ""), digits=18) or 0
     groups, following = told_twins.page_of_groups(project, after=after)
     aside, out = told_twins.out(project)

@@ -2,41 +2,36 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.template.defaultfilters import floatformat
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST
 
 from labeling.catalog import services
 from labeling.catalog.forms.classes import NewClasses
 from labeling.catalog.forms.projects import ArchiveForm, ProjectForm, SettingsForm
 from labeling.catalog.models import Project
-from labeling.catalog.pages import project_context, show_refusal
-from labeling.catalog.permissions import Action, may_create_projects, project_for
+from labeling.catalog.pages import open_to, project_context
+from labeling.catalog.permissions import Action, project_for
 from labeling.catalog.project_templates.known import PROJECTS
 from labeling.catalog.project_templates.template import ProjectTemplate
 from labeling.catalog.projects import free_slug
 from labeling.catalog.selectors import active_definitions
 from labeling.catalog.strictness import PRESETS, consequence, error_of, preset_called
 from labeling.catalog.work import work_of
-from labeling.http.refused import refusals_said
+from labeling.http.refused import refusals_beside, refusals_said
+from labeling.http.who_may import Who, pages
 from labeling.people.signed_in import signed_in
-from labeling.refusals import Refused
 from labeling.text.percentage import with_sign
 
 
-@login_required
-@require_http_methods(["GET", "POST"])
+@open_to(get=Who.SUPERUSER, post=Who.SUPERUSER)
 def project_new(request: HttpRequest) -> HttpResponse:
     """``?template=``: the fields are filled as it says, and looked at before anything is created."""
-    if not may_create_projects(request.user):
-        raise PermissionDenied(_("Only the site's administrators found projects. Ask one of them."))
     given = request.POST if request.method == "POST" else None
     template = PROJECTS.called((given or request.GET).get("template", ""))
     ready = template.as_project() if template else {}
@@ -44,7 +39,7 @@ def project_new(request: HttpRequest) -> HttpResponse:
     form = ProjectForm(None if classes.more else given, initial=given or _typed(template, ready))
     checked = given is not None and not classes.more
     if checked and form.is_valid() & classes.is_valid():
-        try:
+        with refusals_beside(form):
             if form.cleaned_data["template"]:
                 template = PROJECTS.called_or_refused(form.cleaned_data["template"])
             project = services.create_project(
@@ -56,9 +51,6 @@ def project_new(request: HttpRequest) -> HttpResponse:
                 by=signed_in(request),
                 **(template.settings if template else {}),
             )
-        except Refused as refusal:
-            show_refusal(form, refusal)
-        else:
             messages.success(request, _("The project is created. Now add some photos."))
             return redirect("intake", slug=project.slug)
     invalid = checked and (bool(form.errors) or not classes.is_valid())
@@ -82,11 +74,9 @@ def _typed(template: ProjectTemplate | None, ready: dict[str, Any]) -> dict[str,
     return {**ready, "slug": free_slug(template.key), "template": template.key}
 
 
-@login_required
-@require_http_methods(["GET", "POST"])
-def project_settings(request: HttpRequest, slug: str) -> HttpResponse:
+@open_to(get=Action.ADMIN, post=Action.ADMIN)
+def project_settings(request: HttpRequest, project: Project) -> HttpResponse:
     """``?preset=``: the fields are filled as it says, and the page shows what saving them would change."""
-    project = project_for(request.user, slug, Action.ADMIN)
     archiving = request.POST.get("action") == "archive"
     saving = request.method == "POST" and not archiving
     preset = None if saving else preset_called(request.GET.get("preset", ""))
@@ -99,16 +89,13 @@ def project_settings(request: HttpRequest, slug: str) -> HttpResponse:
         )
         return redirect("home")
     if saving and form.is_valid():
-        try:
+        with refusals_beside(form):
             services.update_settings(project=project, by=signed_in(request), **form.changes())
-        except Refused as refusal:
-            show_refusal(form, refusal)
-        else:
             if form.has_changed():
                 messages.success(request, _("The settings are saved."))
             else:
                 messages.info(request, _("Nothing was changed, so nothing was saved."))
-            return redirect("project-settings", slug=slug)
+            return redirect("project-settings", slug=project.slug)
     return render(
         request,
         "catalog/project_settings.html",
@@ -150,12 +137,10 @@ def _choices(project: Project) -> dict[str, Any]:
     }
 
 
-@login_required
-@require_POST
-def project_restore(request: HttpRequest, slug: str) -> HttpResponse:
+@pages({"slug": ("project", partial(project_for, archived_too=True))})(post=Action.ADMIN)
+def project_restore(request: HttpRequest, project: Project) -> HttpResponse:
     """Bring an archived project back."""
-    project = project_for(request.user, slug, Action.ADMIN, archived_too=True)
     with refusals_said(request):
         services.restore_project(project=project, by=signed_in(request))
         messages.success(request, _("The project is back, as it was."))
-    return redirect("project", slug=slug)
+    return redirect("project", slug=project.slug)

@@ -12,10 +12,9 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from labeling.catalog.forms.templates import TemplateFileForm
-from labeling.catalog.pages import show_refusal
 from labeling.catalog.project_templates.files import as_response, parse
 from labeling.catalog.project_templates.shelf import Shelf, T
-from labeling.http.refused import refusals_said
+from labeling.http.refused import refusals_beside, refusals_said
 from labeling.people.signed_in import signed_in
 from labeling.refusals import Refused
 
@@ -62,19 +61,14 @@ def keep_or_download(
     request: HttpRequest, shelf: Shelf[T], make: Callable[..., T], form: Form, *, told: str, address: str
 ) -> HttpResponse | None:
     """``make``: the template, with what the form says; None: the form is to be shown, with its errors."""
-    if "file" in request.GET and request.method == "GET":
-        try:
+    if "file" in request.GET and request.method != "POST":
+        with refusals_said(request):
             made = make()
-        except Refused as refusal:
-            messages.error(request, refusal.message)
-            return redirect(request.path)
-        return as_response(made.key, made.content)
+            return as_response(made.key, made.content)
+        return redirect(request.path)
     if form.is_valid():
-        try:
+        with refusals_beside(form):
             shelf.keep(make(**form.cleaned_data), by=signed_in(request))
-        except Refused as refusal:
-            show_refusal(form, refusal)
-        else:
             messages.success(request, told)
             return redirect(address)
     return None

@@ -3,40 +3,34 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST
 
 from labeling.catalog import services, stored
 from labeling.catalog.file_counts import added_by_source
 from labeling.catalog.forms.sources import SourceForm
-from labeling.catalog.pages import project_context, show_refusal
-from labeling.catalog.permissions import Action, project_for
+from labeling.catalog.models import Project
+from labeling.catalog.pages import open_to, project_context
+from labeling.catalog.permissions import Action
 from labeling.catalog.selectors import open_folders
 from labeling.catalog.watched import all_sources, name_of, open_buckets, source_of
+from labeling.http.refused import refusals_beside
 from labeling.jobs.told import told
 from labeling.people.signed_in import signed_in
-from labeling.refusals import Refused
 
 MOST_NOT_THERE = 50
 
 
-@login_required
-@require_http_methods(["GET", "HEAD", "POST"])
-def sources(request: HttpRequest, slug: str) -> HttpResponse:
-    project = project_for(request.user, slug, Action.ADMIN)
+@open_to(get=Action.ADMIN, post=Action.ADMIN)
+def sources(request: HttpRequest, project: Project) -> HttpResponse:
     buckets = open_buckets()
     form = SourceForm(request.POST if request.method == "POST" else None, buckets=bool(buckets))
     if request.method == "POST" and form.is_valid():
-        try:
+        with refusals_beside(form):
             services.watch(project=project, by=signed_in(request), **form.cleaned_data)
-        except Refused as refusal:
-            show_refusal(form, refusal)
-        else:
             messages.success(request, _("The source is watched from now on, and looked at right away."))
-            return redirect("sources", slug=slug)
+            return redirect("sources", slug=project.slug)
     every, photos = list(all_sources(project)), added_by_source(project)
     return render(
         request,
@@ -57,10 +51,8 @@ def sources(request: HttpRequest, slug: str) -> HttpResponse:
     )
 
 
-@login_required
-@require_POST
-def source(request: HttpRequest, slug: str, source_id: int) -> HttpResponse:
-    project = project_for(request.user, slug, Action.ADMIN)
+@open_to(post=Action.ADMIN)
+def source(request: HttpRequest, project: Project, source_id: int) -> HttpResponse:
     removes = request.POST.get("action") == "remove"  # twice is as once
     watched, by = source_of(project, source_id, removed=removes), signed_in(request)
     match request.POST.get("action"):
@@ -76,4 +68,4 @@ def source(request: HttpRequest, slug: str, source_id: int) -> HttpResponse:
             messages.success(request, _("It is watched no more. Its photos stay here."))
         case _other:
             messages.error(request, _("This button is not known. Load the page again."))
-    return redirect("sources", slug=slug)
+    return redirect("sources", slug=project.slug)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from labeling.catalog.metadata import LONGEST_NAME, LONGEST_TEXT
+from labeling.catalog.metadata.values import LONGEST_NAME, LONGEST_TEXT
 from labeling.exchange.vocabularies import VocabularyVersion
 
 _PLAIN = {"autocomplete": "off", "spellcheck": "false"}

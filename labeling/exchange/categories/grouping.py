@@ -25,7 +25,7 @@ Looks = Callable[[str, Sequence[str]], tuple[str, int, int] | None]
 
 @dataclass(frozen=True)
 class Text:
-    """``key``: as :func:`~labeling.exchange.spelling.spelled` gives it; ``category``: what an admin said, if one did."""
+    """``key``: as :func:`~labeling.text.spelling.spelled` gives it; ``category``: what an admin said, if one did."""
 
     key: str
     text: str

@@ -9,9 +9,9 @@ from django.db.models import Max
 from django.utils.translation import gettext_noop
 
 from labeling.exchange.categories.grouping import Looks, Text, propose
-from labeling.exchange.spelling import spelled
 from labeling.exchange.vocabularies import MOST_TEXTS, Vocabulary, VocabularyText
 from labeling.jobs.progress import JobError
+from labeling.text.spelling import spelled
 
 #: Ids of photos that are kept of each text: to be shown, and to be looked at.
 PHOTOS = 12

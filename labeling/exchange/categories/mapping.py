@@ -7,14 +7,14 @@ from collections.abc import Collection, Mapping
 
 from django.db import transaction
 
-from labeling.catalog import metadata
-from labeling.catalog.metadata import Value
+from labeling.catalog.metadata import values as metadata
+from labeling.catalog.metadata.values import Value
 from labeling.catalog.models import Metadata, Project
 from labeling.database import locks
 from labeling.database.locks import Lock
 from labeling.exchange.categories.services import look_again
-from labeling.exchange.spelling import spelled
 from labeling.exchange.vocabularies import MOST_TEXTS, Vocabulary, VocabularyText, VocabularyVersion
+from labeling.text.spelling import spelled
 
 
 def in_force(of: Vocabulary) -> VocabularyVersion | None:

@@ -9,16 +9,16 @@ from django.db.models import F, Max
 from django.utils.translation import gettext as _
 
 from labeling.catalog.activity import log_activity
-from labeling.catalog.metadata import LONGEST_TEXT, checked
+from labeling.catalog.metadata.values import LONGEST_TEXT, checked
 from labeling.catalog.models import Project
 from labeling.database.locks import Lock, hold
-from labeling.exchange.spelling import spelled
 from labeling.exchange.vocabularies import MOST_TEXTS, Vocabulary, VocabularyText, VocabularyVersion, Why
 from labeling.jobs import services as jobs
 from labeling.jobs.models import Job
 from labeling.people.models import User
 from labeling.refusals import Refused
 from labeling.text.plain import composed, plain
+from labeling.text.spelling import spelled
 
 JOB_KIND = "vocabulary"
 #: Texts of one call.

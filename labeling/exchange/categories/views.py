@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_http_methods
 
-from labeling.catalog.pages import project_context, show_refusal
-from labeling.catalog.permissions import Action, project_for
+from labeling.catalog.models import Project
+from labeling.catalog.pages import open_to, project_context
+from labeling.catalog.permissions import Action
 from labeling.exchange.categories import selectors, services
 from labeling.exchange.categories.forms import MakeForm, RenameForm, VersionForm
 from labeling.exchange.imports.forms import SendForm
 from labeling.exchange.models import Use
 from labeling.exchange.vocabularies import Vocabulary, Why
+from labeling.http.refused import refusals_beside, show_refusal
 from labeling.people.signed_in import signed_in
 from labeling.refusals import Refused
 
@@ -26,20 +26,15 @@ ROWS, PHOTOS, VERSIONS = 50, 3, 20
 _FIELD = "text-"
 
 
-@login_required
-@require_http_methods(["GET", "HEAD", "POST"])
-def categories(request: HttpRequest, slug: str) -> HttpResponse:
-    project = project_for(request.user, slug, Action.ADMIN)
+@open_to(get=Action.ADMIN, post=Action.ADMIN)
+def categories(request: HttpRequest, project: Project) -> HttpResponse:
     form = MakeForm(request.POST if request.method == "POST" else None)
     send = SendForm(initial={"use": Use.TEXT}, auto_id="send-%s")
     send.fields["file"].label = _("Table of texts")
     if request.method == "POST" and form.is_valid():
-        try:
+        with refusals_beside(form):
             made = services.make_vocabulary(project=project, by=signed_in(request), **form.cleaned_data)
-        except Refused as refusal:
-            show_refusal(form, refusal)
-        else:
-            return redirect("vocabulary", slug=slug, vocabulary_id=made.pk)
+            return redirect("vocabulary", slug=project.slug, vocabulary_id=made.pk)
     return render(
         request,
         "exchange/categories.html",
@@ -56,10 +51,8 @@ def categories(request: HttpRequest, slug: str) -> HttpResponse:
     )
 
 
-@login_required
-@require_http_methods(["GET", "HEAD", "POST"])
-def vocabulary(request: HttpRequest, slug: str, vocabulary_id: int) -> HttpResponse:
-    project = project_for(request.user, slug, Action.ADMIN)
+@open_to(get=Action.ADMIN, post=Action.ADMIN)
+def vocabulary(request: HttpRequest, project: Project, vocabulary_id: int) -> HttpResponse:
     of = selectors.vocabulary_of(project, vocabulary_id)
     action = request.POST.get("action", "")
     rename = RenameForm(request.POST if action == "rename" else None)

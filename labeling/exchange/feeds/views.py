@@ -6,21 +6,19 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
 
 from labeling.catalog.models import Project
-from labeling.catalog.pages import project_context, show_refusal
-from labeling.catalog.permissions import Action, project_for
+from labeling.catalog.pages import open_to, project_context
+from labeling.catalog.permissions import Action
 from labeling.exchange.feeds import links
 from labeling.exchange.feeds.forms import FeedForm
+from labeling.http.refused import refusals_beside
 from labeling.people.signed_in import signed_in
-from labeling.refusals import Refused
 
 SHOWN = 100
 PROLONGED = timedelta(days=90)
@@ -28,35 +26,30 @@ PROLONGED = timedelta(days=90)
 SOON = timedelta(days=30)
 
 
-@login_required
-def feeds(request: HttpRequest, slug: str) -> HttpResponse:
-    project = project_for(request.user, slug, Action.ADMIN)
+@open_to(get=Action.ADMIN, post=Action.ADMIN)
+def feeds(request: HttpRequest, project: Project) -> HttpResponse:
     form = FeedForm(request.POST if request.method == "POST" else None)
     if request.method != "POST":
         return _page(request, project, form)
     if form.is_valid():
-        try:
+        with refusals_beside(form):
             made = links.make_feed(project=project, by=signed_in(request), **form.asked())
-        except Refused as refusal:
-            show_refusal(form, refusal)
-        else:
             messages.success(request, _("The address is made. Copy it into your spreadsheet."))
-            return redirect(f"{reverse('feeds', args=[slug])}?feed={made.pk}")
+            return redirect(f"{reverse('feeds', args=[project.slug])}?feed={made.pk}")
     return _page(request, project, form, status=422)
 
 
-@login_required
-@require_POST
-def feed(request: HttpRequest, slug: str, feed_id: UUID) -> HttpResponse:
+@open_to(post=Action.ADMIN)
+def feed(request: HttpRequest, project: Project, feed_id: UUID) -> HttpResponse:
     """Revoke it, or let it go on."""
-    found = links.feed_of(project_for(request.user, slug, Action.ADMIN), feed_id)
+    found = links.feed_of(project, feed_id)
     if request.POST.get("action") == "revoke":
         links.revoke_feed(feed=found, by=signed_in(request))
         messages.success(request, _("The address is revoked: whoever reads it is told so."))
     else:
         links.prolong_feed(feed=found, by=signed_in(request), expires_at=timezone.now() + PROLONGED)
         messages.success(request, _("The address goes on, and stays the same."))
-    return redirect("feeds", slug=slug)
+    return redirect("feeds", slug=project.slug)
 
 
 def _page(request: HttpRequest, project: Project, form: FeedForm, *, status: int = 200) -> HttpResponse:

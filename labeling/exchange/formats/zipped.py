@@ -82,7 +82,8 @@ def zipped(written: Written, entries: Iterable[Entry]) -> Iterator[bytes]:
                         yield ready
         manifest = json.dumps(manifest_of(written), ensure_ascii=False, indent=1).encode()
         file.writestr(_entry("manifest.json", at, zipfile.ZIP_DEFLATED), manifest)
-    yield sink.taken()
+        yield sink.taken()
+        yield from sink.all_of(file.close)  # the directory, a hundred bytes an entry
 
 
 def _entry(name: str, at: datetime, how: int) -> zipfile.ZipInfo:

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from labeling.catalog.models import Project
 from labeling.catalog.selectors import active_classes
+from labeling.exchange.imports.looks import looks_of
 from labeling.exchange.imports.readers import READERS
 from labeling.exchange.models import Import, Use
 from labeling.truth.models import AnswerKind
@@ -67,18 +68,22 @@ class MapForm(forms.Form):
                 initial=of.columns.get(role, ""),
                 required=False,
             )
+        self._names = {row.label_class.key: row.name for row in active_classes(project)}
         means = [
             ("?", _("Choose")),
-            *((row.label_class.key, row.name) for row in active_classes(project)),
+            *self._names.items(),
             (AnswerKind.HOLD.value, AnswerKind.HOLD.label),
             (AnswerKind.UNUSABLE.value, AnswerKind.UNUSABLE.label),
             ("", _("Leave out")),
         ]
         rows = {} if of.use == Use.TEXT else of.found.get("labels", {})
         self._labels = sorted(rows, key=lambda label: (-rows[label], label))
+        self._looks = {label: look for label, look in looks_of(of).items() if look.key in self._names}
         for number, label in enumerate(self._labels):
+            look = self._looks.get(label)
+            likely = look.key if look is not None and look.is_clear else "?"
             self.fields[f"class-{number}"] = forms.ChoiceField(
-                label=label, choices=means, initial=of.classes.get(label, "?"), required=False
+                label=label, choices=means, initial=of.classes.get(label, likely), required=False
             )
 
     @property
@@ -86,9 +91,23 @@ class MapForm(forms.Form):
         return [self[name] for name in self.fields if name.startswith("column-")]
 
     @property
-    def labels(self) -> list[tuple[forms.BoundField, int]]:
+    def labels(self) -> list[dict[str, Any]]:
+        """Of each label its field, its rows, and what its photos look like where nobody has said what it means: the name
+        of the class, ``alike`` and ``of``."""
         rows = self._of.found.get("labels", {})
-        return [(self[f"class-{number}"], rows[label]) for number, label in enumerate(self._labels)]
+        return [
+            {"field": self[f"class-{number}"], "rows": rows[label], "looks": self._look_named(label)}
+            for number, label in enumerate(self._labels)
+        ]
+
+    def _look_named(self, label: str) -> dict[str, Any] | None:
+        look = self._looks.get(label)
+        return None if look is None else {"name": self._names[look.key], "alike": look.alike, "of": look.of}
+
+    @property
+    def looked_like(self) -> int:
+        """Labels of which something is chosen in advance, and nothing was saved."""
+        return sum(look.is_clear for look in self._looks.values())
 
     @property
     def uses(self) -> list[tuple[str, Any, Any]]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
-from labeling.catalog.metadata import Value
+from labeling.catalog.metadata.values import Value
 from labeling.catalog.models import Project
 from labeling.catalog.selectors import active_classes, class_names, class_resolution, current_guideline
 from labeling.exchange.imports.states import State, What

@@ -7,17 +7,16 @@ import io
 import shutil
 import tempfile
 import zipfile
-from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import suppress
-from functools import cached_property
 from pathlib import Path
 from typing import IO, Any
 
 import ijson
 
-from labeling.catalog.source_errors import SourceError
-from labeling.catalog.sources import ARCHIVE, Archive
+from labeling.catalog.sources.errors import SourceError
+from labeling.catalog.sources.source import ARCHIVE, Archive
+from labeling.exchange.imports.members import Members
 from labeling.exchange.imports.nesting import refuse_deep
 from labeling.exchange.imports.photo_names import is_photo, is_sha256, path_of
 from labeling.exchange.imports.reader import Unreadable
@@ -38,23 +37,27 @@ class Package:
         if (folder / ARCHIVE).exists():
             try:
                 self._archive = Archive(folder)
-                self._members = {
-                    listed.name: int(listed.path)
+                self._members = Members(
+                    (listed.name, int(listed.path))
                     for listed in self._archive.listing()
                     if not listed.refused or (listed.refused == "too_large" and not is_photo(listed.name))
-                }
+                )
             except SourceError as error:
+                self._close_archive()
                 raise Unreadable(str(error)) from None
-            self.names = list(self._members)
         else:
             self._file = folder / LABELS
-            self.names = [name]
+            self._members = Members([(name, 0)])
 
     @property
     def is_archive(self) -> bool:
         return self._archive is not None
 
     def close(self) -> None:
+        self._members.close()
+        self._close_archive()
+
+    def _close_archive(self) -> None:
         if self._archive is not None:
             self._archive.close()
 
@@ -63,9 +66,7 @@ class Package:
     def ending_in(self, *endings: str) -> list[str]:
         """Names of files of labels. What Hilltop writes beside them is none."""
         return [
-            name
-            for name in self.names
-            if name.lower().endswith(endings) and name.rpartition("/")[2] != "manifest.json"
+            name for name in self._members.ending_in(*endings) if name.rpartition("/")[2] != "manifest.json"
         ]
 
     def open(self, name: str) -> IO[bytes]:
@@ -74,7 +75,7 @@ class Package:
             with suppress(FileNotFoundError):
                 return self._file.open("rb")
             raise Unreadable("The file is gone. Send it again.")
-        member = self._archive.zip.infolist()[self._members[name]]
+        member = self._archive.zip.infolist()[self._members.number(name)]
         try:
             return io.BufferedReader(_Bounded(self._archive.zip.open(member)))
         except Exception:  # what stands in an archive makes its reader fail in many ways
@@ -135,17 +136,13 @@ class Package:
 
     # -- photos -------------------------------------------------------------------------------------------------
 
-    @cached_property
-    def photos(self) -> list[str]:
-        return [name for name in self.names if is_photo(name)] if self.is_archive else []
+    @property
+    def photos(self) -> Iterator[str]:
+        return self._members.each_photo() if self.is_archive else iter(())
 
-    @cached_property
-    def _by_last_part(self) -> dict[str, list[str]]:
-        found: dict[str, list[str]] = defaultdict(list)
-        for name in self.photos:
-            found[name.rpartition("/")[2]].append(name)
-            found[name.rpartition("/")[2].rpartition(".")[0]].append(name)
-        return found
+    @property
+    def photo_count(self) -> int:
+        return self._members.photos if self.is_archive else 0
 
     def hash_of(self, named: str, *, stated: str = "", beside: str = "") -> str:
         """SHA-256 of the photo that is called so: as it is ``stated``, else of the archive's; empty where nobody knows.
@@ -154,37 +151,36 @@ class Package:
         """
         if is_sha256(stated):
             return stated.lower()
-        inside = self.photo(named, beside) if self.photos and named else None
+        inside = self.photo(named, beside) if self.photo_count and named else None
         return self.sha256(inside) if inside else ""
 
     def photo(self, named: str, beside: str = "") -> str | None:
         """The one photo of the archive that is called so. A name without an ending is looked for with any."""
-        path = path_of(named)
+        path = path_of(named).encode(errors="replace").decode()
         beside_it = f"{beside.rpartition('/')[0]}/{path}".lstrip("/")
-        found = self._by_last_part.get(path.rpartition("/")[2], [])
         for wanted in (beside_it, path):
-            if wanted in found:
+            if self._members.is_photo(wanted):
                 return wanted
+        found = self._members.photos_called(path.rpartition("/")[2])
         alike = [name for name in found if _ends_in(name, path) or _ends_in(path, name)]
         return alike[0] if len(alike) == 1 else None
 
     def sha256(self, photo: str) -> str:
         """Of a photo of the archive, read once; empty where it cannot be read."""
         assert self._archive is not None
-        if photo not in self._hashes:
-            digest = hashlib.sha256()
-            try:
-                with self._archive.zip.open(self._archive.zip.infolist()[self._members[photo]]) as file:
-                    while piece := file.read(2**20):
-                        digest.update(piece)
-                self._hashes[photo] = digest.hexdigest()
-            except Exception:  # what stands in an archive makes its reader fail in many ways
-                self._hashes[photo] = ""
-        return self._hashes[photo]
-
-    @cached_property
-    def _hashes(self) -> dict[str, str]:
-        return {}
+        number, known = self._members.photo(photo)
+        if known is not None:
+            return known
+        digest = hashlib.sha256()
+        try:
+            with self._archive.zip.open(self._archive.zip.infolist()[number]) as file:
+                while piece := file.read(2**20):
+                    digest.update(piece)
+            known = digest.hexdigest()
+        except Exception:  # what stands in an archive makes its reader fail in many ways
+            known = ""
+        self._members.keep_sha256(photo, known)
+        return known
 
 
 def _ends_in(path: str, end: str) -> bool:

@@ -63,7 +63,7 @@ def read(of: Import, package: Package, progress: Progress) -> dict[str, Any]:
     with connection.cursor() as cursor:  # else what follows is planned for a table that has no such rows
         cursor.execute("ANALYZE exchange_importrow")
     return {
-        "photos": len(package.photos),
+        "photos": package.photo_count,
         "rows": total,
         "labels": dict(labels.most_common()),
         "annotators": {name: n for name, n in annotators.most_common() if name},

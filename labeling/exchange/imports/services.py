@@ -13,11 +13,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from labeling.catalog.activity import log_activity
-from labeling.catalog.intake import sent_name, start_intake
+from labeling.catalog.intake.handing_in import sent_name, start_intake
 from labeling.catalog.models import IntakeBatch, IntakeKind, Project
 from labeling.catalog.name_encodings import kept, read
 from labeling.catalog.selectors import active_classes
-from labeling.catalog.sources import ARCHIVE
+from labeling.catalog.sources.source import ARCHIVE
 from labeling.exchange.imports.classes import OTHERS
 from labeling.exchange.imports.package import LABELS
 from labeling.exchange.imports.readers import READERS

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from labeling.catalog import metadata
-from labeling.catalog.metadata import LONGEST_NAME, LONGEST_TEXT, Value
+from labeling.catalog.metadata import values as metadata
+from labeling.catalog.metadata.values import LONGEST_NAME, LONGEST_TEXT, Value
 from labeling.catalog.models import Metadata, MetadataChange
 from labeling.exchange.models import Import, ImportRow
 from labeling.people.models import User

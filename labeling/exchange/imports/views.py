@@ -6,19 +6,18 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods
 
-from labeling.catalog.pages import project_context, show_refusal
-from labeling.catalog.permissions import Action, project_for
+from labeling.catalog.models import Project
+from labeling.catalog.pages import open_to, project_context
+from labeling.catalog.permissions import Action
 from labeling.exchange.imports import selectors, services
 from labeling.exchange.imports.forms import MapForm, SendForm
 from labeling.exchange.imports.readers import READERS
 from labeling.exchange.models import Import, ImportState, Outcome, Use
-from labeling.http.refused import refusals_said
+from labeling.http.refused import refusals_beside, refusals_said
 from labeling.people.signed_in import signed_in
 from labeling.refusals import Refused
 
@@ -27,21 +26,16 @@ SHOWN = 50
 ROWS = 100
 
 
-@login_required
-@require_http_methods(["GET", "POST"])
-def imports(request: HttpRequest, slug: str) -> HttpResponse:
-    project = project_for(request.user, slug, Action.ADMIN)
+@open_to(get=Action.ADMIN, post=Action.ADMIN)
+def imports(request: HttpRequest, project: Project) -> HttpResponse:
     form = SendForm(*((request.POST, request.FILES) if request.method == "POST" else ()))
     if request.method == "POST" and form.is_valid():
-        try:
+        with refusals_beside(form):
             given = form.cleaned_data
             of, _job = services.start_import(
                 project=project, by=signed_in(request), **given | {"use": given["use"] or Use.ANSWER}
             )
-        except Refused as refusal:
-            show_refusal(form, refusal)
-        else:
-            return redirect("import", slug=slug, import_id=of.pk)
+            return redirect("import", slug=project.slug, import_id=of.pk)
     return render(
         request,
         "exchange/imports.html",
@@ -57,14 +51,12 @@ def imports(request: HttpRequest, slug: str) -> HttpResponse:
     )
 
 
-@login_required
-@require_http_methods(["GET", "POST"])
-def one_import(request: HttpRequest, slug: str, import_id: UUID) -> HttpResponse:
-    project = project_for(request.user, slug, Action.ADMIN)
+@open_to(get=Action.ADMIN, post=Action.ADMIN)
+def one_import(request: HttpRequest, project: Project, import_id: UUID) -> HttpResponse:
     of = selectors.import_of(project, import_id)
     form = MapForm(of, project, request.POST if request.POST.get("action") == "map" else None)
     if request.method == "POST" and _act(request, of, form):
-        return redirect("import", slug=slug, import_id=import_id)
+        return redirect("import", slug=project.slug, import_id=import_id)
     report = selectors.report(of)
     if request.GET.get("part") == "progress":
         return render(request, "exchange/_import_progress.html", {"project": project, "report": report})

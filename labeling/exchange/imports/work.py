@@ -11,11 +11,12 @@ from labeling.catalog.activity import log_activity
 from labeling.exchange.imports.applying import apply
 from labeling.exchange.imports.checking import check
 from labeling.exchange.imports.classes import propose
+from labeling.exchange.imports.looks import look_at
 from labeling.exchange.imports.package import Package
 from labeling.exchange.imports.reader import Unreadable
 from labeling.exchange.imports.reading import read, recognise
 from labeling.exchange.imports.undoing import undo
-from labeling.exchange.models import Import, ImportState, Outcome
+from labeling.exchange.models import Import, ImportState, Outcome, Use
 from labeling.jobs.progress import JobError, Progress
 from labeling.people.models import User
 from labeling.store.folders import STAGING
@@ -42,11 +43,9 @@ def _do(of: Import, progress: Progress) -> None:
                 _read(of, progress)
             except Unreadable as error:
                 raise JobError(str(error)) from None
-            check(of, progress)
-            _now(of, ImportState.READY)
+            _check(of, progress)
         case "check":
-            check(of, progress)
-            _now(of, ImportState.READY)
+            _check(of, progress)
         case "apply":
             apply(of, progress)
             _now(of, ImportState.APPLIED)
@@ -68,6 +67,18 @@ def _read(of: Import, progress: Progress) -> None:
         label: means for label, means in of.classes.items() if label in of.found["labels"]
     }
     of.save(update_fields=["format", "columns", "found", "classes"])
+
+
+def _check(of: Import, progress: Progress) -> None:
+    check(of, progress)
+    unsaid = (
+        []
+        if of.use == Use.TEXT
+        else [label for label in of.found.get("labels", {}) if label not in of.classes]
+    )
+    of.found["looks"] = look_at(of, unsaid)
+    of.save(update_fields=["found"])
+    _now(of, ImportState.READY)
 
 
 def _now(of: Import, state: str) -> None:

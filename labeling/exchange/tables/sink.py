@@ -1,9 +1,14 @@
-"""Where a library writes a file that is sent on as it grows: nothing on a disk, and no more held than was not taken yet."""
+"""Where a library writes a file that is sent on as it grows: no more held than was not taken yet."""
 
 from __future__ import annotations
 
 import io
+import tempfile
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
+
+_PIECE = 2**16
 
 
 class Sink(io.RawIOBase):
@@ -11,6 +16,7 @@ class Sink(io.RawIOBase):
 
     def __init__(self) -> None:
         self._waiting = bytearray()
+        self._put: Callable[[Any], object] = self._waiting.extend
         self._written = 0
 
     def writable(self) -> bool:
@@ -21,7 +27,7 @@ class Sink(io.RawIOBase):
 
     def write(self, piece: Any) -> int:
         size = memoryview(piece).nbytes
-        self._waiting += piece
+        self._put(piece)
         self._written += size
         return size
 
@@ -30,3 +36,12 @@ class Sink(io.RawIOBase):
         data = bytes(self._waiting)
         self._waiting.clear()
         return data
+
+    def all_of(self, write: Callable[[], object]) -> Iterator[bytes]:
+        """What ``write`` writes at once, in pieces: by way of a disk, however much it is."""
+        with tempfile.TemporaryFile() as file:
+            self._put = file.write
+            write()
+            self._put = self._waiting.extend
+            file.seek(0)
+            yield from iter(partial(file.read, _PIECE), b"")

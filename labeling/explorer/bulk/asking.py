@@ -17,7 +17,7 @@ from labeling.explorer.bulk.deeds import Asked, check
 from labeling.explorer.bulk.ticked import refuse_others
 from labeling.explorer.bulk.working import JOB_KIND, MOST_FIRST
 from labeling.explorer.models import Bulk, Deed
-from labeling.explorer.wanted import Wanted
+from labeling.explorer.search.wanted import Wanted
 from labeling.jobs import services as jobs
 from labeling.people.models import User
 from labeling.refusals import Refused

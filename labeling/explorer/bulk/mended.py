@@ -10,8 +10,8 @@ from labeling.catalog.models import Item
 from labeling.database import locks
 from labeling.database.locks import Lock
 from labeling.explorer.bulk.deeds import Asked, Keep, outcome
-from labeling.explorer.mending import mend_several
 from labeling.explorer.models import Deed
+from labeling.explorer.photo.mending import mend_several
 from labeling.frontier.told import Status, standing
 from labeling.truth.models import Annotation, Ruling, UnusableReason
 from labeling.truth.services import take_corrections_back

@@ -17,8 +17,8 @@ from labeling.catalog.permissions import may
 from labeling.explorer.bulk.acting import ACTS, do
 from labeling.explorer.bulk.deeds import NEEDS, Asked, Outcome
 from labeling.explorer.models import DONE, Bulk, BulkPhoto, Deed
-from labeling.explorer.search import search
-from labeling.explorer.wanted import Wanted
+from labeling.explorer.search.finding import search
+from labeling.explorer.search.wanted import Wanted
 from labeling.jobs.progress import JobError, Progress
 from labeling.queue.services import request_ranking
 from labeling.refusals import Refused

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from inference.projection import Projection, sign_codes
-from labeling.explorer.asking import FILE
 from labeling.explorer.models import AskedPhoto
+from labeling.explorer.search.asking import FILE
 from labeling.jobs.progress import Interrupted, JobError, Progress
 from labeling.learning.compute.stores import device, embedder_for
 from labeling.store.folders import STAGING

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from django.db import connection
 
 from labeling.catalog.models import Project
-from labeling.database.kept_counts import rows, totals
+from labeling.database.kept_counts import totals
+from labeling.database.rows import rows
 
 
 @dataclass(frozen=True, slots=True)

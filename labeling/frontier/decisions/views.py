@@ -3,30 +3,25 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
 
 from labeling.catalog.models import Project
-from labeling.catalog.pages import project_context
-from labeling.catalog.permissions import Action, project_for
+from labeling.catalog.pages import open_to, project_context
+from labeling.catalog.permissions import Action
 from labeling.catalog.selectors import active_classes
 from labeling.frontier import services
 from labeling.frontier.decisions.selectors import decision_to_tell, explain
 from labeling.frontier.explanations import explanation_of, heat_of, request_explanation
 from labeling.frontier.models import AutomaticDecision
-from labeling.http.safe_methods import only_looked_at
 from labeling.people.signed_in import signed_in
 from labeling.refusals import Refused
 
 
-@login_required
-@only_looked_at
-def decision(request: HttpRequest, slug: str, decision_id: int) -> HttpResponse:
+@open_to(get=Action.OVERRULE)
+def decision(request: HttpRequest, project: Project, decision_id: int) -> HttpResponse:
     """One decision, explained; with ``?fragment=explanation`` the part that a worker finds."""
-    project = project_for(request.user, slug, Action.OVERRULE)
     found = _decision(project, decision_id)
     if request.GET.get("fragment") == "explanation":
         context = {
@@ -38,20 +33,16 @@ def decision(request: HttpRequest, slug: str, decision_id: int) -> HttpResponse:
     return _page(request, project, found)
 
 
-@login_required
-@require_POST
-def ask_why(request: HttpRequest, slug: str, decision_id: int) -> HttpResponse:
+@open_to(post=Action.OVERRULE)
+def ask_why(request: HttpRequest, project: Project, decision_id: int) -> HttpResponse:
     """Have a worker look for what mattered in the photo, and for settled ones alike."""
-    project = project_for(request.user, slug, Action.OVERRULE)
     request_explanation(decision=_decision(project, decision_id), by=signed_in(request))
-    return redirect("frontier-decision", slug=slug, decision_id=decision_id)
+    return redirect("frontier-decision", slug=project.slug, decision_id=decision_id)
 
 
-@login_required
-@only_looked_at
-def heat(request: HttpRequest, slug: str, decision_id: int) -> HttpResponse:
+@open_to(get=Action.OVERRULE)
+def heat(request: HttpRequest, project: Project, decision_id: int) -> HttpResponse:
     """The heat map as a PNG to lay over the photo."""
-    project = project_for(request.user, slug, Action.OVERRULE)
     found = heat_of(project, decision_id)
     if found is None:
         raise Http404(_("There is no heat map of this decision."))
@@ -61,10 +52,8 @@ def heat(request: HttpRequest, slug: str, decision_id: int) -> HttpResponse:
     return response
 
 
-@login_required
-@require_POST
-def overrule(request: HttpRequest, slug: str, decision_id: int) -> HttpResponse:
-    project = project_for(request.user, slug, Action.OVERRULE)
+@open_to(post=Action.OVERRULE)
+def overrule(request: HttpRequest, project: Project, decision_id: int) -> HttpResponse:
     found = _decision(project, decision_id)
     try:
         services.overrule(
@@ -76,7 +65,7 @@ def overrule(request: HttpRequest, slug: str, decision_id: int) -> HttpResponse:
     except Refused as refusal:
         return _page(request, project, found, error=refusal.message, status=refusal.status)
     messages.success(request, _("Overruled. The photo went to people."))
-    return redirect("frontier-decisions", slug=slug)
+    return redirect("frontier-decisions", slug=project.slug)
 
 
 def _page(

@@ -11,9 +11,10 @@ from rest_framework.request import Request
 
 from labeling.catalog.models import Membership, Project, Role
 from labeling.gateway.api.base import ApiView, route, signed_in
-from labeling.gateway.api.endpoint import Json, Who, endpoint
+from labeling.gateway.api.endpoint import Json, endpoint
 from labeling.gateway.api.shapes import Shape, StrictSerializer, like
 from labeling.gateway.authentication import log_in
+from labeling.http.who_may import Who
 from labeling.people.models import Token, User
 from labeling.people.selectors import live_tokens
 from labeling.people.services import revoke_token

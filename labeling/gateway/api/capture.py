@@ -9,9 +9,10 @@ from rest_framework.request import Request
 
 from labeling.gateway.api.base import ApiView, route
 from labeling.gateway.api.by_address import ByAddress
-from labeling.gateway.api.endpoint import Json, Who, endpoint
+from labeling.gateway.api.endpoint import Json, endpoint
 from labeling.gateway.api.shapes import Shape, StrictSerializer
 from labeling.gateway.sent_paths import SentPathsParser
+from labeling.http.who_may import Who
 from labeling.inspections.capture import links
 from labeling.inspections.capture.state import state_of
 from labeling.inspections.models import CaptureLink

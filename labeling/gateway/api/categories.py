@@ -8,7 +8,7 @@ from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 from rest_framework.request import Request
 
-from labeling.catalog.metadata import LONGEST_TEXT
+from labeling.catalog.metadata.values import LONGEST_TEXT
 from labeling.catalog.models import Project
 from labeling.catalog.permissions import Action
 from labeling.exchange.categories import selectors, services

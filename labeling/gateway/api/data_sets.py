@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.reverse import reverse
 
 from labeling.catalog.activity import log_activity
-from labeling.catalog.metadata import LONGEST_NAME, MOST
+from labeling.catalog.metadata.values import LONGEST_NAME, MOST
 from labeling.catalog.models import Project
 from labeling.catalog.permissions import Action
 from labeling.exchange import selectors

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from enum import StrEnum
 from functools import cache, wraps
 from typing import Any, TypeVar
 
-from django.core.exceptions import PermissionDenied
 from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
@@ -16,23 +14,16 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from labeling.catalog.permissions import ALLOWED, Action, may_create_projects
+from labeling.catalog.permissions import ALLOWED, Action
 from labeling.gateway.api.shapes import PageShape, Shape
-from labeling.gateway.named import NAMES, named_by
+from labeling.gateway.named import FINDERS
 from labeling.gateway.pagination import PAGE_PARAMETERS
+from labeling.http.who_may import Who, admitted
 from labeling.refusals import Refused
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 #: A JSON object: what came in and was checked, or what goes out.
 Json = dict[str, Any]
-
-
-class Who(StrEnum):
-    """Who may, where it is no matter of a role in a project."""
-
-    ANYONE = "anyone"
-    SIGNED_IN = "signed in"
-    SUPERUSER = "superuser"
 
 
 class ErrorBody(Shape):
@@ -112,12 +103,7 @@ def endpoint(
         @wraps(handler)
         def method(view: Any, request: Request, **named: Any) -> HttpResponseBase:
             _refuse_unknown_parameters(request, in_query)
-            if isinstance(may, Action):
-                named = named_by(request.user, may, named) | {
-                    name: value for name, value in named.items() if name not in NAMES
-                }
-            elif may is Who.SUPERUSER and not may_create_projects(request.user):
-                raise PermissionDenied(_("Only an administrator of the whole site may do this. Ask one."))
+            named = admitted(request.user, may, named, FINDERS)
             if reader is not None:
                 named["given"] = _read(reader, request.data)
             answer = handler(view, request, **named)

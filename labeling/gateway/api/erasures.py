@@ -18,10 +18,11 @@ from labeling.erasure.asking import MOST_DAYS
 from labeling.erasure.models import Erasure, Scope
 from labeling.erasure.scopes import MOST_NAMED
 from labeling.gateway.api.base import ApiView, route, signed_in
-from labeling.gateway.api.endpoint import Json, Who, endpoint
+from labeling.gateway.api.endpoint import Json, endpoint
 from labeling.gateway.api.photos import items_named
 from labeling.gateway.api.shapes import Shape, StrictSerializer, like, paged
 from labeling.gateway.pagination import page_by_time
+from labeling.http.who_may import Who
 from labeling.inspections.models import Asset
 
 _HASH = r"^[0-9a-fA-F]{64}\Z"

@@ -9,15 +9,15 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 
-from labeling.catalog.metadata import of_photo
+from labeling.catalog.metadata.values import of_photo
 from labeling.catalog.models import Project
 from labeling.catalog.permissions import Action
 from labeling.catalog.services import put_metadata
 from labeling.explorer import services
-from labeling.explorer.history import Kind
-from labeling.explorer.photo_page import photo_page
-from labeling.explorer.search import Found, search
-from labeling.explorer.wanted import REASONS, Wanted
+from labeling.explorer.photo.history import Kind
+from labeling.explorer.photo.page import photo_page
+from labeling.explorer.search.finding import Found, search
+from labeling.explorer.search.wanted import REASONS, Wanted
 from labeling.frontier.told import Status
 from labeling.gateway.api.base import ApiView, route, signed_in
 from labeling.gateway.api.endpoint import Json, endpoint

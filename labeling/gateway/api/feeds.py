@@ -20,9 +20,10 @@ from labeling.exchange.tables import streamed
 from labeling.frontier.standing import StandsUnder
 from labeling.gateway.api.base import ApiView, route, signed_in
 from labeling.gateway.api.by_address import ByAddress
-from labeling.gateway.api.endpoint import Json, Who, endpoint, file_of
+from labeling.gateway.api.endpoint import Json, endpoint, file_of
 from labeling.gateway.api.shapes import Shape, StrictSerializer, like, paged
 from labeling.gateway.pagination import page_by_time
+from labeling.http.who_may import Who
 
 #: After which it is worth another try, where others read the same table.
 BUSY_S = 30

@@ -25,7 +25,7 @@ from labeling.catalog.models import (
     Project,
     ProposalAnswer,
 )
-from labeling.catalog.permissions import Action, project_for
+from labeling.catalog.permissions import Action, must_be_allowed
 from labeling.catalog.price import price_of_meaning
 from labeling.catalog.proposals import proposals_of, proposed
 from labeling.catalog.selectors import current_guideline
@@ -284,7 +284,7 @@ class GuidelinesView(ApiView):
     )
     def post(self, request: Request, project: Project, given: Json) -> Json:
         if set(given) - WORDING:
-            project_for(request.user, project.slug, Action.ADMIN)
+            must_be_allowed(request.user, project, Action.ADMIN)
         if set(given) <= {"note", "expected"}:
             raise Refused.invalid(None, _("Say what is to change: criteria, add, rename …"))
         if "wording_only" not in given and (price := price_of_meaning(project)).certificates:

@@ -77,7 +77,9 @@ class ImportOut(Shape):
     columns = serializers.DictField(child=serializers.CharField(allow_blank=True))
     classes = serializers.DictField(child=serializers.CharField(allow_blank=True), help_text=_MEANINGS)
     found = serializers.DictField(
-        help_text="What the file holds: photos, rows, labels and annotators with their rows, fields to choose columns from"
+        help_text="What the file holds: photos, rows, labels and annotators with their rows, fields to choose columns from. "
+        "`looks`: unmapped label → the class (`key`) as which the champion's `version` sees `alike` of `of` of "
+        "its photos; nothing comes of it until you send it as one of `classes`"
     )
     created_by = serializers.CharField()
     created_at = serializers.DateTimeField()

@@ -10,9 +10,9 @@ from labeling.catalog.permissions import Action
 from labeling.gateway.api.base import ApiView, route, signed_in
 from labeling.gateway.api.endpoint import endpoint, number_in_path
 from labeling.gateway.api.inspections import InspectionOut, present_inspection
-from labeling.gateway.named import named_by
 from labeling.gateway.waiting import LONGEST_S, seconds_to_wait, worth_waiting_for
 from labeling.inspections.models import Check, Inspection, Outcome
+from labeling.inspections.permissions import inspection_for
 from labeling.people.models import User
 
 _WAIT = OpenApiParameter(
@@ -42,7 +42,7 @@ class InspectionView(ApiView):
         def ask() -> tuple[Response, bool]:
             # Whoever may no longer see it is told so, as if they asked now.
             person = User.objects.get(pk=by.pk)
-            now = named_by(person, Action.FIGURES, {"inspection_id": inspection.pk})["inspection"]
+            now = inspection_for(person, inspection.pk, Action.FIGURES)
             return Response(present_inspection(now, person)), not _is_held(now)
 
         # Of one of its projects: what happens in the others is seen some moments later.

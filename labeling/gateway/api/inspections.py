@@ -16,9 +16,16 @@ from rest_framework.response import Response
 
 from labeling.catalog.permissions import Action
 from labeling.gateway.api.base import ApiView, route, signed_in
+from labeling.gateway.api.calls_back import (
+    CallBackOut,
+    callback_field,
+    deadline_field,
+    present_call_back,
+    wish_of,
+)
 from labeling.gateway.api.endpoint import Json, endpoint, number_in_path, one_of
 from labeling.gateway.api.fields import moment
-from labeling.gateway.api.shapes import FiniteFloat, Shape, StrictSerializer, like, paged
+from labeling.gateway.api.shapes import FiniteFloat, Shape, StrictSerializer, like, numbers_of_form, paged
 from labeling.gateway.pagination import page_by_time
 from labeling.gateway.parsers import StrictJSONParser
 from labeling.gateway.sent_paths import SentPathsParser
@@ -27,6 +34,7 @@ from labeling.inspections.process.service_level import due_at, is_overdue
 from labeling.inspections.selectors import inspections_of, missing_among, photos_of
 from labeling.inspections.services import Sent, add_photo, advice_on, record_inspection
 from labeling.inspections.telling import Telling
+from labeling.notify.services import call_back_on_inspection
 from labeling.people.models import User
 from labeling.refusals import Refused
 
@@ -54,6 +62,8 @@ class SaidIn(StrictSerializer):
         required=False,
         help_text="key of the shot → degrees from level, as the camera said",
     )
+    callback = callback_field()
+    deadline = deadline_field()
 
 
 class InspectionIn(StrictSerializer):
@@ -81,12 +91,7 @@ class PhotoIn(StrictSerializer):
     tilt = FiniteFloat(required=False, min_value=-180, max_value=180, help_text="Degrees from level.")
 
     def to_internal_value(self, data: Any) -> Any:
-        """A form's texts are numbers here, as JSON's are by themselves."""
-        if hasattr(data, "getlist"):
-            data = {name: data[name] for name in data}
-            if isinstance(data.get("tilt"), str):
-                data["tilt"] = _number(data["tilt"])
-        return super().to_internal_value(data)
+        return super().to_internal_value(numbers_of_form(data, "tilt"))
 
 
 class FaultOut(Shape):
@@ -156,6 +161,10 @@ class InspectionOut(InspectionRowOut):
     )
 
 
+class InspectionRecordedOut(InspectionOut):
+    callback = CallBackOut(allow_null=True)
+
+
 @route("protocols/<slug:protocol>/inspections", "api-inspections", "inspections")
 class InspectionsView(ApiView):
     parser_classes = (StrictJSONParser, SentPathsParser)
@@ -199,24 +208,31 @@ class InspectionsView(ApiView):
 
     @endpoint(
         "record_inspection",
-        "Record an inspection with its photos. Each photo's faults are told; one that cannot be used stops nothing",
+        "Record an inspection with its photos. Each photo's faults are told; one that cannot be used stops nothing. With a "
+        "`callback` that address is told once, when it is held no more",
         may=Action.OVERRULE,
         takes={"multipart/form-data": InspectionIn, "application/json": InspectionIn},
-        returns=InspectionOut,
+        returns=InspectionRecordedOut,
         status=201,
-        also={200: InspectionOut, 201: InspectionOut},
+        also={200: InspectionRecordedOut, 201: InspectionRecordedOut},
         errors=(409, 413, 429),
     )
     def post(self, request: Request, protocol: Protocol, given: Json) -> Response:
-        said = given["inspection"]
+        said, by = given["inspection"], signed_in(request)
         tilts: Mapping[str, float] = said.pop("tilts", {})
+        wish = wish_of(said, by)
         recorded = record_inspection(
             protocol=protocol,
-            by=signed_in(request),
+            by=by,
             photos=[Sent(shot, file, tilts.get(shot)) for shot, file in given["photos"]],
             **said,
         )
-        told = present_inspection(recorded.inspection, signed_in(request))
+        called = None
+        if wish is not None:
+            called = present_call_back(
+                call_back_on_inspection(wish=wish, by=by, inspection=recorded.inspection)
+            )
+        told = present_inspection(recorded.inspection, by) | {"callback": called}
         return Response(told, status=201 if recorded.created else 200)
 
 
@@ -293,14 +309,6 @@ def _json(sent: Any) -> Any:
     """A form's part, read as a body of JSON is."""
     raw = sent.read() if isinstance(sent, File) else str(sent).encode("utf-8", "surrogatepass")
     return StrictJSONParser().parse(BytesIO(raw))
-
-
-def _number(text: str) -> float | str:
-    """What is none is told by whoever reads on."""
-    try:
-        return float(text)
-    except ValueError:
-        return text
 
 
 def _text(request: Request, name: str) -> str | None:

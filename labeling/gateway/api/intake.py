@@ -11,10 +11,10 @@ from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 from rest_framework.request import Request
 
+from labeling.catalog.intake.renaming import readings
 from labeling.catalog.models import IntakeBatch, IntakeFile, IntakeKind, IntakeOutcome, Project
 from labeling.catalog.name_encodings import ENCODINGS
 from labeling.catalog.permissions import Action
-from labeling.catalog.renaming import readings
 from labeling.catalog.selectors import intake_report
 from labeling.catalog.services import read_names_again, start_intake
 from labeling.gateway.api.base import ApiView, route, signed_in

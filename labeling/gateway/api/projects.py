@@ -14,10 +14,11 @@ from labeling.catalog.project_templates.known import PROJECTS
 from labeling.catalog.selectors import current_guideline, schema_of
 from labeling.catalog.services import create_project, update_settings
 from labeling.gateway.api.base import ApiView, route, signed_in
-from labeling.gateway.api.endpoint import Json, Who, endpoint
+from labeling.gateway.api.endpoint import Json, endpoint
 from labeling.gateway.api.fields import ClassKey, NewAddress
 from labeling.gateway.api.guidelines import NewClass
 from labeling.gateway.api.shapes import ModelInput, Shape
+from labeling.http.who_may import Who
 
 SETTINGS = (
     "description", "answers_per_image", "certifying_answers", "boundary_answers", "rule", "agreement_k",

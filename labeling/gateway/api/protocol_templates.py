@@ -10,10 +10,11 @@ from rest_framework.request import Request
 from labeling.catalog.models import Project
 from labeling.catalog.permissions import Action
 from labeling.gateway.api.base import ApiView, route, signed_in
-from labeling.gateway.api.endpoint import Json, Who, endpoint
+from labeling.gateway.api.endpoint import Json, endpoint
 from labeling.gateway.api.fields import NewAddress
 from labeling.gateway.api.shapes import Shape, StrictSerializer, like
 from labeling.gateway.api.templates import KeepIn, TemplateIn
+from labeling.http.who_may import Who
 from labeling.inspections.models import Protocol
 from labeling.inspections.protocol_templates.creating import create_from_template
 from labeling.inspections.protocol_templates.known import PROTOCOLS

@@ -12,9 +12,10 @@ from rest_framework.request import Request
 from labeling.catalog.models import Project
 from labeling.catalog.permissions import Action, project_for
 from labeling.gateway.api.base import ApiView, route, signed_in
-from labeling.gateway.api.endpoint import Json, Who, endpoint, one_of
+from labeling.gateway.api.endpoint import Json, endpoint, one_of
 from labeling.gateway.api.fields import NewAddress
 from labeling.gateway.api.shapes import ModelInput, Shape, StrictSerializer, like
+from labeling.http.who_may import Who
 from labeling.inspections.catching_up import MOST_DAYS
 from labeling.inspections.models import Outcome, Protocol, ProtocolVersion, Shot
 from labeling.inspections.permissions import protocols_of

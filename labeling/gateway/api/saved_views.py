@@ -11,8 +11,8 @@ from labeling.catalog.models import Project
 from labeling.catalog.permissions import Action
 from labeling.explorer import services
 from labeling.explorer.models import SavedView
-from labeling.explorer.saving import view_of, views_of
-from labeling.explorer.wanted import Wanted
+from labeling.explorer.search.saving import view_of, views_of
+from labeling.explorer.search.wanted import Wanted
 from labeling.gateway.api.base import ApiView, route, signed_in
 from labeling.gateway.api.endpoint import Json, endpoint
 from labeling.gateway.api.explorer import SearchIn

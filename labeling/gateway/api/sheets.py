@@ -12,9 +12,10 @@ from rest_framework.request import Request
 
 from labeling.catalog.permissions import Action
 from labeling.gateway.api.base import ApiView, route, signed_in
-from labeling.gateway.api.endpoint import Json, Who, endpoint
+from labeling.gateway.api.endpoint import Json, endpoint
 from labeling.gateway.api.fields import PhotoOut, present_photo
 from labeling.gateway.api.shapes import Shape, StrictSerializer, like
+from labeling.http.who_may import Who
 from labeling.people.models import User
 from labeling.queue.models import QuestionSheet, Slot
 from labeling.queue.selectors import notes_for

@@ -18,8 +18,8 @@ from rest_framework.response import Response
 from labeling.catalog.models import ClassDefinition, Project
 from labeling.catalog.permissions import Action, may
 from labeling.catalog.selectors import active_definitions, current_guideline
-from labeling.explorer.offering import open_photos
-from labeling.explorer.wanted import Wanted
+from labeling.explorer.search.offering import open_photos
+from labeling.explorer.search.wanted import Wanted
 from labeling.gateway.api.base import ApiView, route, signed_in
 from labeling.gateway.api.endpoint import Json, endpoint
 from labeling.gateway.api.fields import AnsweredClass, GuidelineRead, PhotoOut, present_photo

@@ -13,8 +13,9 @@ from labeling.catalog.project_templates.known import PROJECTS
 from labeling.catalog.project_templates.of_project import template_of
 from labeling.catalog.project_templates.template import KEY, ProjectTemplate, read
 from labeling.gateway.api.base import ApiView, route, signed_in
-from labeling.gateway.api.endpoint import Json, Who, endpoint
+from labeling.gateway.api.endpoint import Json, endpoint
 from labeling.gateway.api.shapes import Shape, StrictSerializer, like
+from labeling.http.who_may import Who
 
 
 class TemplateIn(StrictSerializer):

@@ -11,9 +11,10 @@ from rest_framework.request import Request
 
 from labeling.exchange.tables import FORMATS, streamed
 from labeling.gateway.api.base import ApiView, route, signed_in
-from labeling.gateway.api.endpoint import Json, Who, endpoint
+from labeling.gateway.api.endpoint import Json, endpoint
 from labeling.gateway.api.shapes import Shape, paged
 from labeling.gateway.pagination import page_behind
+from labeling.http.who_may import Who
 from labeling.overview.trail import reading
 from labeling.overview.trail.topics import TOPICS
 from labeling.people.history import remember

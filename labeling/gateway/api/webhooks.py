@@ -10,9 +10,10 @@ from rest_framework.request import Request
 from labeling.catalog.models import Project
 from labeling.catalog.permissions import Action
 from labeling.gateway.api.base import ApiView, route, signed_in
-from labeling.gateway.api.endpoint import Json, Who, endpoint, number_in_path
+from labeling.gateway.api.endpoint import Json, endpoint, number_in_path
 from labeling.gateway.api.shapes import Shape, StrictSerializer, like, paged
 from labeling.gateway.pagination import page_by_id, page_by_time
+from labeling.http.who_may import Who
 from labeling.notify import selectors, services
 from labeling.notify.kinds import CHOICES
 from labeling.notify.models import Attempt, Channel, Delivery, DeliveryState, Endpoint, OffReason
@@ -40,7 +41,9 @@ class EndpointChangeIn(StrictSerializer):
 
 class EndpointOut(Shape):
     id = serializers.UUIDField()
-    project = serializers.CharField(allow_null=True, help_text="null: all projects")
+    project = serializers.CharField(
+        allow_null=True, help_text="null: all projects; of calls back, those of its account"
+    )
     name = serializers.CharField()
     kind = serializers.ChoiceField(Channel.choices)
     url = serializers.CharField()
@@ -207,6 +210,7 @@ class EndpointTestView(ApiView):
         may=Action.ADMIN,
         returns=DeliveryOut,
         status=202,
+        errors=(409,),
     )
     def post(self, request: Request, endpoint: Endpoint) -> Json:
         sent = services.send_test(endpoint=endpoint)

@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from uuid import UUID
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST
 
-from labeling.catalog.pages import show_refusal
 from labeling.catalog.permissions import Action
+from labeling.http.refused import refusals_beside
 from labeling.http.safe_methods import only_looked_at
+from labeling.http.who_may import pages
 from labeling.inspections.capture import links, screen
 from labeling.inspections.capture.forms import LinkForm
 from labeling.inspections.capture.qr_code import qr_code
 from labeling.inspections.capture.texts import texts
 from labeling.inspections.models import CaptureLink, Protocol
-from labeling.inspections.pages import protocol_context
-from labeling.inspections.permissions import protocol_for
+from labeling.inspections.pages import open_to, protocol_context
 from labeling.people.signed_in import signed_in
 from labeling.refusals import Refused
 
@@ -53,31 +50,24 @@ def capture(request: HttpRequest, token: str) -> HttpResponse:
     return response
 
 
-@login_required
-@require_http_methods(["GET", "HEAD", "POST"])
-def capture_links(request: HttpRequest, protocol: str) -> HttpResponse:
+@open_to(get=Action.OVERRULE, post=Action.OVERRULE)
+def capture_links(request: HttpRequest, protocol: Protocol) -> HttpResponse:
     """All links of a protocol, newest first, and the form for another one."""
-    found = protocol_for(request.user, protocol, Action.OVERRULE)
     form = LinkForm(request.POST or None)
     status = 200
     if request.method == "POST":
         if form.is_valid():
-            try:
-                made = links.make_link(protocol=found, by=signed_in(request), **form.asked())
-            except Refused as refused:
-                show_refusal(form, refused)
-            else:
+            with refusals_beside(form):
+                made = links.make_link(protocol=protocol, by=signed_in(request), **form.asked())
                 messages.success(request, _("The link is made. Send it, or have its code read by a phone."))
-                return redirect(f"{reverse('protocol-links', args=[found.slug])}?link={made.pk}")
+                return redirect(f"{reverse('protocol-links', args=[protocol.slug])}?link={made.pk}")
         status = 422
-    return _page(request, found, form, status)
+    return _page(request, protocol, form, status)
 
 
-@login_required
-@require_POST
-def capture_link(request: HttpRequest, link_id: UUID) -> HttpResponse:
+@pages({"link_id": ("link", links.link_for)})(post=Action.OVERRULE)
+def capture_link(request: HttpRequest, link: CaptureLink) -> HttpResponse:
     """Revoke a link, or let it go on."""
-    link = links.link_for(request.user, link_id, Action.OVERRULE)
     if request.POST.get("action") == "revoke":
         links.revoke_link(link=link, by=signed_in(request))
         messages.success(request, _("The link is revoked: whoever opens it is told so. What was sent stays."))

@@ -6,19 +6,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST
 
 from labeling.catalog.models import Project
-from labeling.catalog.pages import show_refusal
 from labeling.catalog.permissions import Action
+from labeling.http.refused import show_refusal
 from labeling.inspections.editing.differing import differences
 from labeling.inspections.editing.forms import ProtocolVersionForm, shot_rows
-from labeling.inspections.pages import protocol_context
-from labeling.inspections.permissions import of_admin, protocol_for
+from labeling.inspections.models import Protocol
+from labeling.inspections.pages import open_to, protocol_context
+from labeling.inspections.permissions import of_admin
 from labeling.inspections.protocols import described
 from labeling.inspections.services import archive_protocol, publish_version, restore_protocol
 from labeling.people.signed_in import signed_in
@@ -26,27 +25,25 @@ from labeling.refusals import Refused
 from labeling.text.typed_numbers import whole
 
 
-@login_required
-@require_http_methods(["GET", "POST"])
-def protocol_shots(request: HttpRequest, protocol: str) -> HttpResponse:
-    found = protocol_for(request.user, protocol, Action.ADMIN)
+@open_to(get=Action.ADMIN, post=Action.ADMIN)
+def protocol_shots(request: HttpRequest, protocol: Protocol) -> HttpResponse:
     me = signed_in(request)
     given = request.POST.copy() if request.method == "POST" else None
-    current = found.current
+    current = protocol.current
     edited = whole(given.get("expected", "")) if given else None
-    said = described((edited and found.versions.filter(number=edited).first()) or current)
+    said = described((edited and protocol.versions.filter(number=edited).first()) or current)
     projects = of_admin(me)
     projects += _archived(said, projects)
     moved: tuple[int, list[str]] | None = None
-    form = ProtocolVersionForm(given, protocol=found, projects=projects)
+    form = ProtocolVersionForm(given, protocol=protocol, projects=projects)
     rows = shot_rows(given, projects=projects, shots=said["shots"])
     if given is not None and form.is_valid() & rows.is_valid():
         try:
-            version = publish_version(protocol=found, by=me, shots=rows.given(), **form.cleaned_data)
+            version = publish_version(protocol=protocol, by=me, shots=rows.given(), **form.cleaned_data)
         except Refused as refusal:
             show_refusal(form, refusal)
             if refusal.code == "version_moved":
-                current = found.current
+                current = protocol.current
                 moved = (current.number, differences(said, described(current)))
                 # Whoever has read that and publishes again means it.
                 given["expected"] = str(current.number)
@@ -56,13 +53,13 @@ def protocol_shots(request: HttpRequest, protocol: str) -> HttpResponse:
                 _("Version %(number)d is in force. What was photographed before keeps its own.")
                 % {"number": version.number},
             )
-            return redirect("protocol-shots", protocol=protocol)
+            return redirect("protocol-shots", protocol=protocol.slug)
     wrong = given is not None and (bool(form.errors) or not rows.is_valid())
     return render(
         request,
         "inspections/shots.html",
         protocol_context(
-            request, found, "protocol-shots", number=current.number, form=form, rows=rows, moved=moved
+            request, protocol, "protocol-shots", number=current.number, form=form, rows=rows, moved=moved
         ),
         status=422 if wrong else 200,
     )
@@ -74,15 +71,13 @@ def _archived(said: Mapping[str, Any], there: Sequence[Project]) -> list[Project
     return list(Project.objects.filter(slug__in=asked).order_by("name", "pk"))
 
 
-@login_required
-@require_POST
-def protocol_archive(request: HttpRequest, protocol: str) -> HttpResponse:
+@open_to(post=Action.ADMIN)
+def protocol_archive(request: HttpRequest, protocol: Protocol) -> HttpResponse:
     """``action=archive`` puts it away, anything else brings it back."""
-    found = protocol_for(request.user, protocol, Action.ADMIN)
     if request.POST.get("action") == "archive":
-        archive_protocol(protocol=found, by=signed_in(request))
+        archive_protocol(protocol=protocol, by=signed_in(request))
         messages.success(request, _("The protocol is archived. Nothing of it was deleted."))
     else:
-        restore_protocol(protocol=found, by=signed_in(request))
+        restore_protocol(protocol=protocol, by=signed_in(request))
         messages.success(request, _("The protocol takes inspections again, and its links go on."))
-    return redirect("protocol", protocol=protocol)
+    return redirect("protocol", protocol=protocol.slug)

@@ -81,6 +81,11 @@ class ProtocolVersion(models.Model):
         """What the protocol calls this outcome."""
         return str(getattr(self, f"{Outcome(outcome).value}_name"))
 
+    @property
+    def names(self) -> list[tuple[str, str]]:
+        """(outcome, what the protocol calls it) of all three."""
+        return [(outcome, self.name_of(outcome)) for outcome in Outcome.values]
+
 
 class Shot(models.Model):
     """One picture that is taken of each asset, and the least that it must be to be of use."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 
 from django.utils import timezone
@@ -18,12 +19,12 @@ from labeling.inspections.process.words import took
 from labeling.text.percentage import percentage
 
 
-def plots(found: Figures) -> list[Figure]:
-    """Each says its finding; none where nothing came in."""
+def plots(found: Figures, names: Mapping[str, str]) -> list[Figure]:
+    """Each says its finding; none where nothing came in. ``names``: outcome -> what the protocol calls it."""
     if not found.total.n:
         return []
     days = _days(found)
-    return [_inspections(found, days), _straight(found, days), _minutes(found, days)]
+    return [_inspections(days, names), _straight(found, days), _minutes(found, days)]
 
 
 def _days(found: Figures) -> list[tuple[date, Counted]]:
@@ -47,12 +48,12 @@ def _figure(days: list[tuple[date, Counted]], y: Axis, title: str, *series: Seri
     )
 
 
-def _inspections(found: Figures, days: list[tuple[date, Counted]]) -> Figure:
+def _inspections(days: list[tuple[date, Counted]], names: Mapping[str, str]) -> Figure:
     mean = sum(each.n for _day, each in days) / max(1, len(days))
     series = [
         Series(
             outcome.value,
-            str(outcome.label),
+            names[outcome],
             [float(getattr(each, outcome)) for _day, each in days],
             "bar",
             look,

@@ -5,17 +5,16 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlencode
 
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
 from labeling.catalog.models import Project
 from labeling.catalog.permissions import Action, may_create_projects
-from labeling.http.safe_methods import only_looked_at
-from labeling.inspections.models import Outcome, ProtocolVersion, Shot
-from labeling.inspections.pages import protocol_context
-from labeling.inspections.permissions import may_in, protocol_for, protocols_of
+from labeling.http.who_may import Who
+from labeling.inspections.models import Protocol, ProtocolVersion, Shot
+from labeling.inspections.pages import open_to, protocol_context
+from labeling.inspections.permissions import may_in, protocols_of
 from labeling.inspections.process import words
 from labeling.inspections.process.asset import over_time
 from labeling.inspections.process.figures import MOST, MOST_EACH, SPANS, Counted, figures, side_by_side
@@ -29,8 +28,7 @@ from labeling.refusals import Refused
 USUAL = 28
 
 
-@login_required
-@only_looked_at
+@open_to(get=Who.SIGNED_IN)
 def protocols(request: HttpRequest) -> HttpResponse:
     """Those of the person, side by side, by what they came to in the last days."""
     known = protocols_of(request.user, archived_too=True)
@@ -55,25 +53,23 @@ def protocols(request: HttpRequest) -> HttpResponse:
     )
 
 
-@login_required
-@only_looked_at
-def inspections(request: HttpRequest, protocol: str) -> HttpResponse:
-    of = protocol_for(request.user, protocol, Action.FIGURES)
+@open_to(get=Action.FIGURES)
+def inspections(request: HttpRequest, protocol: Protocol) -> HttpResponse:
     wrong: dict[str, Any] = {}
     wanted, found = Wanted(), Page()
     try:
         wanted = Wanted.read(request.GET.dict())
-        found = page(of, wanted, request.GET.get("before", ""))
+        found = page(protocol, wanted, request.GET.get("before", ""))
     except Refused as refusal:
         wrong = dict(refusal.fields)
-    waiting, oldest = held(of)
+    waiting, oldest = held(protocol)
     older = f"{wanted.query}&{urlencode({'before': found.older})}".lstrip("&") if found.older else ""
     return render(
         request,
         "inspections/inspections.html",
         protocol_context(
             request,
-            of,
+            protocol,
             "protocol",
             wanted=wanted,
             asked=request.GET,
@@ -81,32 +77,34 @@ def inspections(request: HttpRequest, protocol: str) -> HttpResponse:
             rows=[(row, words.took(row.minutes), words.took(row.late_minutes)) for row in found.rows],
             older=older,
             looked_through=LOOKED_THROUGH if found.looked_through else 0,
-            outcomes=Outcome.choices,
+            outcomes=protocol.current.names,
             held=waiting,
             more_held=waiting > COUNTED,
             counted=COUNTED,
             oldest=oldest,
-            overdue=overdue([of]).get(of.pk, 0),
+            overdue=overdue([protocol]).get(protocol.pk, 0),
         ),
         status=422 if wrong else 200,
     )
 
 
-@login_required
-@only_looked_at
-def protocol_figures(request: HttpRequest, protocol: str) -> HttpResponse:
+@open_to(get=Action.FIGURES)
+def protocol_figures(request: HttpRequest, protocol: Protocol) -> HttpResponse:
     """``?days=7``, ``28`` or ``90``."""
-    of = protocol_for(request.user, protocol, Action.FIGURES)
     asked = request.GET.get("days", "")
     days = int(asked) if asked in map(str, SPANS) else USUAL
-    found = figures(of, days)
-    shots = dict(Shot.objects.filter(version__protocol=of).order_by("version").values_list("key", "name"))
+    found = figures(protocol, days)
+    shots = dict(
+        Shot.objects.filter(version__protocol=protocol).order_by("version").values_list("key", "name")
+    )
     projects = dict(
         Project.objects.filter(slug__in={slug for _shot, slug, _why, _n in found.held_for}).values_list(
             "slug", "name"
         )
     )
-    numbers = dict(ProtocolVersion.objects.filter(protocol=of).values_list("pk", "number"))
+    versions = list(ProtocolVersion.objects.filter(protocol=protocol).defer("rules"))
+    names = dict(versions[0].names)
+    numbers = {version.pk: version.number for version in versions}
     tables = [
         (_("By site"), _("Site"), [(name or _("not said"), each) for name, each in found.by_site]),
         (
@@ -115,21 +113,22 @@ def protocol_figures(request: HttpRequest, protocol: str) -> HttpResponse:
             [(f"{numbers.get(pk, pk)}", each) for pk, each in found.by_version],
         ),
     ]
-    if may_in(request.user, of, Action.OVERRULE):  # photographers are people
+    if may_in(request.user, protocol, Action.OVERRULE):  # photographers are people
         tables.append((_("By photographer"), _("Photographer"), found.by_photographer))
     return render(
         request,
         "inspections/figures.html",
         protocol_context(
             request,
-            of,
+            protocol,
             "protocol-figures",
             found=found,
             most=MOST,
             spans=[(span, span == days) for span in SPANS],
             median=words.took(found.total.median),
             p95=words.took(found.total.p95),
-            plots=plots(found),
+            names=names,
+            plots=plots(found, names),
             tables=[
                 (title, head, [_counted(name, each) for name, each in rows])
                 for title, head, rows in tables
@@ -148,8 +147,7 @@ def _counted(name: str, each: Counted) -> tuple[str, Counted, str, str]:
     return name, each, words.took(each.median), words.took(each.p95)
 
 
-@login_required
-@only_looked_at
+@open_to(get=Who.SIGNED_IN)
 def asset(request: HttpRequest, kind: str, identifier: str) -> HttpResponse:
     wrong, found = "", None
     try:

@@ -5,21 +5,19 @@ from __future__ import annotations
 from functools import partial
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from labeling.catalog.pages import show_refusal
-from labeling.catalog.permissions import Action, may_create_projects
+from labeling.catalog.permissions import Action
 from labeling.catalog.projects import free_slug
 from labeling.catalog.views import shelves
+from labeling.http.refused import refusals_beside
+from labeling.http.who_may import Who
 from labeling.inspections.models import Protocol
-from labeling.inspections.pages import protocol_context
-from labeling.inspections.permissions import of_admin, protocol_for
+from labeling.inspections.pages import open_to, protocol_context
+from labeling.inspections.permissions import of_admin
 from labeling.inspections.protocol_templates.creating import create_from_template
 from labeling.inspections.protocol_templates.forms import KeepProtocolForm, ProtocolForm
 from labeling.inspections.protocol_templates.known import PROTOCOLS
@@ -29,16 +27,9 @@ from labeling.people.signed_in import signed_in
 from labeling.refusals import Refused
 
 
-def _let_in(request: HttpRequest) -> None:
-    if not may_create_projects(request.user):
-        raise PermissionDenied(_("Only the site's administrators create protocols. Ask one of them."))
-
-
-@login_required
-@require_http_methods(["GET", "POST"])
+@open_to(get=Who.SUPERUSER, post=Who.SUPERUSER)
 def protocol_new(request: HttpRequest) -> HttpResponse:
     """``?template=``: what it would make, to be read before; without one, those to choose from."""
-    _let_in(request)
     given = request.POST if request.method == "POST" else None
     template = PROTOCOLS.called((given or request.GET).get("template", ""))
     if template is None or (lacking := _lacking(template)):
@@ -57,7 +48,7 @@ def protocol_new(request: HttpRequest) -> HttpResponse:
         },
     )
     if form.is_valid():
-        try:
+        with refusals_beside(form):
             protocol = create_from_template(
                 template=template,
                 by=me,
@@ -65,9 +56,6 @@ def protocol_new(request: HttpRequest) -> HttpResponse:
                 name=form.cleaned_data["name"],
                 asks=form.asks(),
             )
-        except Refused as refusal:
-            show_refusal(form, refusal)
-        else:
             messages.success(
                 request,
                 _("The protocol is created, and each project of its checks that was not there.")
@@ -92,48 +80,40 @@ def _lacking(template: ProtocolTemplate) -> str:
     return ""
 
 
-@login_required
-@require_http_methods(["GET", "POST"])
+@open_to(get=Who.SUPERUSER, post=Who.SUPERUSER)
 def protocol_templates(request: HttpRequest) -> HttpResponse:
     """All that there are; a file that is sent becomes one of the site's own."""
-    _let_in(request)
     return shelves.list_page(
         request, PROTOCOLS, read, page="inspections/protocol_templates.html", address="protocol-templates"
     )
 
 
-@login_required
-@require_GET
+@open_to(get=Who.SUPERUSER)
 def protocol_template_file(request: HttpRequest, key: str) -> HttpResponse:
-    _let_in(request)
     return shelves.download(PROTOCOLS, key)
 
 
-@login_required
-@require_POST
+@open_to(post=Who.SUPERUSER)
 def protocol_template_remove(request: HttpRequest, key: str) -> HttpResponse:
-    _let_in(request)
     told = _("The template is removed. Protocols that were made from it stay.")
     return shelves.remove(request, PROTOCOLS, key, told=told, address="protocol-templates")
 
 
-@login_required
-@require_http_methods(["GET", "POST"])
-def protocol_template(request: HttpRequest, protocol: str) -> HttpResponse:
+@open_to(get=Action.ADMIN, post=Action.ADMIN)
+def protocol_template(request: HttpRequest, protocol: Protocol) -> HttpResponse:
     """The protocol as a template: kept in the site, or (``?file``) as a file."""
-    found = protocol_for(request.user, protocol, Action.ADMIN)
     sent = request.POST if request.method == "POST" else None
-    form = KeepProtocolForm(sent, initial={"name": found.name, "key": found.slug})
+    form = KeepProtocolForm(sent, initial={"name": protocol.name, "key": protocol.slug})
     return shelves.keep_or_download(
         request,
         PROTOCOLS,
-        partial(template_of_protocol, found),
+        partial(template_of_protocol, protocol),
         form,
         told=_("The protocol is a template now: whoever creates one can choose it."),
-        address=reverse("protocol-shots", args=[protocol]),
+        address=reverse("protocol-shots", args=[protocol.slug]),
     ) or render(
         request,
         "inspections/protocol_template.html",
-        protocol_context(request, found, "protocol-shots", form=form),
+        protocol_context(request, protocol, "protocol-shots", form=form),
         status=422 if form.errors else 200,
     )

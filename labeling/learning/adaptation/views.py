@@ -5,16 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
 
 from labeling.catalog.models import Project
-from labeling.catalog.pages import project_context
-from labeling.catalog.permissions import Action, project_for
-from labeling.http.safe_methods import only_looked_at
+from labeling.catalog.pages import open_to, project_context
+from labeling.catalog.permissions import Action
 from labeling.learning import domain_backbones
 from labeling.learning.adaptation import page as adaptation_page
 from labeling.learning.adaptation import services as adaptation
@@ -23,26 +20,20 @@ from labeling.people.signed_in import signed_in
 from labeling.refusals import Refused
 
 
-@login_required
-@only_looked_at
-def page(request: HttpRequest, slug: str) -> HttpResponse:
-    project = project_for(request.user, slug, Action.ADMIN)
+@open_to(get=Action.ADMIN)
+def page(request: HttpRequest, project: Project) -> HttpResponse:
     return _page(request, project)
 
 
-@login_required
-@only_looked_at
-def result(request: HttpRequest, slug: str) -> HttpResponse:
-    project = project_for(request.user, slug, Action.ADMIN)
+@open_to(get=Action.ADMIN)
+def result(request: HttpRequest, project: Project) -> HttpResponse:
     return render(
         request, "learning/_adaptation_result.html", {"project": project} | adaptation_page.state(project)
     )
 
 
-@login_required
-@require_POST
-def run(request: HttpRequest, slug: str) -> HttpResponse:
-    project = project_for(request.user, slug, Action.ADMIN)
+@open_to(post=Action.ADMIN)
+def run(request: HttpRequest, project: Project) -> HttpResponse:
     chosen: dict[str, Any] = {
         "method": request.POST.get("method", DomainBackbone.Method.STATISTICS.value),
         "flips": request.POST.get("flips", ""),
@@ -65,7 +56,7 @@ def run(request: HttpRequest, slug: str) -> HttpResponse:
         messages.error(request, refusal.message)
         return _page(request, project, chosen=chosen, fields=refusal.fields, status=refusal.status)
     messages.success(request, _("It is on its way. This page shows how far it is."))
-    return redirect("adaptation", slug=slug)
+    return redirect("adaptation", slug=project.slug)
 
 
 def _page(

@@ -3,40 +3,32 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
 
 from labeling.catalog.models import Project
-from labeling.catalog.pages import project_context
-from labeling.catalog.permissions import Action, project_for
-from labeling.http.safe_methods import only_looked_at
+from labeling.catalog.pages import open_to, project_context
+from labeling.catalog.permissions import Action
 from labeling.learning.backbones import page as backbones_page
 from labeling.learning.backbones import services
 from labeling.people.signed_in import signed_in
 from labeling.refusals import Refused
 
 
-@login_required
-@only_looked_at
-def page(request: HttpRequest, slug: str) -> HttpResponse:
-    return _page(request, project_for(request.user, slug, Action.ADMIN))
+@open_to(get=Action.ADMIN)
+def page(request: HttpRequest, project: Project) -> HttpResponse:
+    return _page(request, project)
 
 
-@login_required
-@only_looked_at
-def state(request: HttpRequest, slug: str) -> HttpResponse:
-    project = project_for(request.user, slug, Action.ADMIN)
+@open_to(get=Action.ADMIN)
+def state(request: HttpRequest, project: Project) -> HttpResponse:
     return render(request, "learning/_backbones.html", {"project": project} | backbones_page.state(project))
 
 
-@login_required
-@require_POST
-def change(request: HttpRequest, slug: str) -> HttpResponse:
+@open_to(post=Action.ADMIN)
+def change(request: HttpRequest, project: Project) -> HttpResponse:
     """``action``: add, drop or measure the ``backbone``."""
-    project = project_for(request.user, slug, Action.ADMIN)
     by, name = signed_in(request), request.POST.get("backbone", "")
     done = {
         "add": _("%(name)s is added. The photos are being embedded with it; this page shows how far it is."),
@@ -57,7 +49,7 @@ def change(request: HttpRequest, slug: str) -> HttpResponse:
         messages.error(request, " ".join(map(str, refusal.fields.values())) or refusal.message)
         return _page(request, project, status=refusal.status)
     messages.success(request, done[action] % {"name": name})
-    return redirect("backbones", slug=slug)
+    return redirect("backbones", slug=project.slug)
 
 
 def _page(request: HttpRequest, project: Project, *, status: int = 200) -> HttpResponse:

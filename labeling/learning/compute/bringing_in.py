@@ -26,11 +26,12 @@ from inference.heads import GivenHead
 from labeling.catalog.models import Project
 from labeling.catalog.selectors import active_classes, current_guideline
 from labeling.catalog.services import log_activity
+from labeling.jobs.models import Job
 from labeling.learning import services
+from labeling.learning.columns import refuse_unknown
 from labeling.learning.compute import artifact
 from labeling.learning.compute.stores import load_backbone
-from labeling.learning.domain_backbones import BROUGHT_IN
-from labeling.learning.models import BROUGHT_IN_FAMILY, ModelVersion, Snapshot
+from labeling.learning.models import BROUGHT_IN, BROUGHT_IN_FAMILY, ModelVersion, Snapshot
 from labeling.learning.selectors import champion
 from labeling.people.models import User
 from labeling.refusals import Refused
@@ -47,25 +48,25 @@ def bring_in(
     says: Literal["auto", "logits", "probabilities"] = "auto",
     licence: str = "",
     by: User | None,
+    file: str = "",
+    job: Job | None = None,
 ) -> ModelVersion:
     """The version, promoted where the project has no champion yet; a job embeds what it has to score.
 
     Args:
         model: an ONNX file, untrusted.
-        classes: the project's class keys, in the order of its columns.
+        classes: the project's class key of each of its columns, in their order; several may be one class, and a column
+            without a key is left out.
         preprocessor, given: as :func:`inference.brought_in.preprocessor.read`.
         says, licence: as :class:`inference.brought_in.Asked`.
+        file: by which name it is known; by default the file's own.
+        job: that does it, if one does.
 
     Raises :class:`Refused`: ``invalid`` (422) for classes that the project does not ask about; ``not_taken`` (422) for a
     file or a preprocessing that is not taken; ``same_model`` (409) for one that is there. :class:`OSError`: no such file.
     """
     known = {each.label_class.key: each.label_class_id for each in active_classes(project)}
-    if not set(classes) <= set(known) or len(classes) < 2 or len(set(classes)) < len(classes):
-        raise Refused.invalid(
-            "classes",
-            _("Name each column's class once, two at least, by their keys. There are: %(keys)s.")
-            % {"keys": ", ".join(known)},
-        )
+    refuse_unknown(project, classes)
     try:
         asked = Asked(tuple(classes), read(preprocessor, given), says, licence)
         folder = bring(model, BACKBONES.root, asked)
@@ -79,28 +80,29 @@ def bring_in(
             "same_model", _("Version %(number)d is this very classifier.") % {"number": same.number}
         )
     relative = f"{project.slug}/{uuid.uuid4()}"
-    k = len(classes)
+    k = len(asked.kept)
     manifest = artifact.save(
         relative,
-        GivenHead.of(asked.classes),
+        GivenHead.of(asked.kept),
         artifact.OutOfFold(np.zeros(0, dtype=np.int64), np.zeros((0, k))),
-        _provenance(project, backbone, model, asked),
+        _provenance(project, backbone, file or model.name, asked),
     )
     made: ModelVersion | None = None
     try:
-        made = _store(project, relative, manifest, [known[key] for key in classes], asked, by)
+        made = _store(project, relative, manifest, [known[key] for key in asked.kept], asked, by, job)
     finally:
         if made is None:
             artifact.discard(relative)
     return made
 
 
-def _provenance(project: Project, backbone: Backbone, model: Path, asked: Asked) -> dict[str, Any]:
+def _provenance(project: Project, backbone: Backbone, file: str, asked: Asked) -> dict[str, Any]:
     return {
         "project": project.slug,
         "origin": BROUGHT_IN,
         "licence": asked.licence,
-        "file": model.name,
+        "file": file,
+        **({"columns": list(asked.classes)} if asked.kept != asked.classes else {}),
         "backbone": backbone.name,
         "backbone_hash": backbone.content_hash,
         "backbones": [
@@ -120,6 +122,7 @@ def _store(
     class_ids: list[int],
     asked: Asked,
     by: User | None,
+    job: Job | None,
 ) -> ModelVersion:
     Project.objects.select_for_update(no_key=True).get(pk=project.pk)  # numbers go up by one
     nothing = np.zeros(0, dtype=np.int64)
@@ -128,21 +131,22 @@ def _store(
         guideline=current_guideline(project),
         ground_truth_ids=[],
         digest=hashlib.sha256().hexdigest(),
-        counts=dict.fromkeys(asked.classes, 0),
+        counts=dict.fromkeys(asked.kept, 0),
     )
     newest = ModelVersion.objects.filter(project=project).aggregate(newest=Max("number"))["newest"] or 0
     made = ModelVersion.objects.create(
         project=project,
         number=newest + 1,
         snapshot=snapshot,
+        job=job,
         backbone=manifest["backbone"],
         backbone_hash=manifest["backbone_hash"],
         classes=class_ids,
         artifact=relative,
         manifest=manifest,
         metrics={
-            "order": list(asked.classes),
-            "cross_validated": metrics.evaluate(np.zeros((0, len(class_ids))), nothing, asked.classes),
+            "order": list(asked.kept),
+            "cross_validated": metrics.evaluate(np.zeros((0, len(class_ids))), nothing, asked.kept),
             "audit": None,
             "backbones": None,
         },

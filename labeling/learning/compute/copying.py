@@ -18,8 +18,8 @@ from django.db import connection
 
 Array = npt.NDArray[Any]
 
-#: Rows encoded at a time: a few MB.
-CHUNK = 65_536
+#: Rows encoded at a time: some hundred KB, which stay in the processor's cache while they are filled column by column.
+CHUNK = 4_096
 _HEADER = b"PGCOPY\n\xff\r\n\0" + struct.pack(">ii", 0, 0)
 _TRAILER = struct.pack(">h", -1)
 #: numpy kind and size -> the field's bytes; of array elements also their type's object id

@@ -90,6 +90,12 @@ def rows_of(rising: Ids, wanted: Ids) -> Ids:
     return np.arange(len(rising)) if np.array_equal(rising, wanted) else np.searchsorted(rising, wanted)
 
 
+def picked(values: npt.NDArray[Any], by: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """``values[by]``, by a mask or by row numbers. Often they name each row in turn, and then nothing is copied."""
+    everything = by.all() if by.dtype == bool else np.array_equal(by, np.arange(len(values)))
+    return values if everything else values[by]
+
+
 def items_of(project: Project) -> tuple[Ids, Ids]:
     """Ids of a project's items, rising, and of their images. They mostly lie so; the database would sort them on a disk."""
     with by_one_process():
@@ -177,7 +183,11 @@ def write_scores(model_version: ModelVersion, item_ids: Ids, proba: Proba) -> di
         try:
             with transaction.atomic():
                 partition.create()
-                copy_into(partition.name, _columns(model_version, item_ids[has], proba[has]), freeze=True)
+                copy_into(
+                    partition.name,
+                    _columns(model_version, picked(item_ids, has), picked(proba, has)),
+                    freeze=True,
+                )
                 partition.build_indexes()
                 partition.attach()
             return {"scored": int(has.sum()), "already": 0, "missing": int((~has).sum())}
@@ -192,18 +202,26 @@ def write_scores(model_version: ModelVersion, item_ids: Ids, proba: Proba) -> di
     already = int(seen.sum())
     fresh = has & ~seen
     if fresh.any():
-        _add(model_version, _columns(model_version, item_ids[fresh], proba[fresh]))
+        add_scores(model_version, item_ids[fresh], proba[fresh])
     return {"scored": int(fresh.sum()), "already": already, "missing": int((~has & ~seen).sum())}
 
 
 def _columns(model_version: ModelVersion, item_ids: Ids, proba: Proba) -> dict[str, npt.NDArray[Any]]:
-    predicted, confidence = top_two(proba)
+    predicted, confidence = predict(proba, model_version.classes)
     return {
         "item_id": item_ids,
-        "predicted_id": np.asarray(model_version.classes, dtype=np.int64)[predicted],
+        "predicted_id": predicted,
         "confidence": confidence.astype(np.float64),
         "probabilities": proba.astype(np.float64),
     }
+
+
+def predict(
+    proba: npt.NDArray[np.floating[Any]], classes: Sequence[int]
+) -> tuple[Ids, npt.NDArray[np.float32]]:
+    """Of probabilities (n, k) of these classes (ids): (n,) the likeliest class, and (n,) its distance from the boundary."""
+    at, confidence = top_two(proba)
+    return np.asarray(classes, dtype=np.int64)[at], confidence
 
 
 def margins(model_version: ModelVersion, proba: Proba) -> dict[int, npt.NDArray[np.float32]]:
@@ -211,29 +229,32 @@ def margins(model_version: ModelVersion, proba: Proba) -> dict[int, npt.NDArray[
 
     Photos without an embedding (NaN) are left out.
     """
-    predicted, confidence = top_two(proba[~np.isnan(proba[:, 0])])
+    predicted, confidence = top_two(picked(proba, ~np.isnan(proba[:, 0])))
     return {
         class_id: confidence[predicted == column] for column, class_id in enumerate(model_version.classes)
     }
 
 
 @transaction.atomic
-def _add(model_version: ModelVersion, columns: dict[str, npt.NDArray[Any]]) -> None:
+def add_scores(model_version: ModelVersion, item_ids: Ids, proba: Proba) -> list[int]:
+    """Probabilities (n, k) of photos beside those that are scored, none of them NaN. Returns whose score is new."""
     with connection.cursor() as cursor:
         # Another worker may score the same photos; COPY knows no ON CONFLICT: so through a temporary table.
         cursor.execute(
             "CREATE TEMP TABLE fresh_score (item_id bigint, predicted_id bigint, confidence float8, "
             "probabilities float8[]) ON COMMIT DROP"
         )
-        copy_into("fresh_score", columns)
+        copy_into("fresh_score", _columns(model_version, item_ids, proba))
         cursor.execute(
             "INSERT INTO learning_score (model_version_id, item_id, predicted_id, confidence, probabilities) "
             "SELECT %s, item_id, predicted_id, confidence, probabilities FROM fresh_score "
-            "ON CONFLICT (model_version_id, item_id) DO NOTHING",
+            "ON CONFLICT (model_version_id, item_id) DO NOTHING RETURNING item_id",
             [model_version.pk],
         )
+        added = [row[0] for row in cursor.fetchall()]
         # Also gone when this runs inside a longer transaction, so that the next call can make its own.
         cursor.execute("DROP TABLE fresh_score")
+    return added
 
 
 def drop_other_scores(model_version: ModelVersion) -> None:

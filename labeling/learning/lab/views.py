@@ -6,18 +6,15 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
 
 from labeling.catalog.models import Project
-from labeling.catalog.pages import project_context
-from labeling.catalog.permissions import Action, project_for
+from labeling.catalog.pages import open_to, project_context
+from labeling.catalog.permissions import Action
 from labeling.catalog.strategies import STRATEGIES
 from labeling.http.refused import refusals_said
-from labeling.http.safe_methods import only_looked_at
 from labeling.learning.lab import page as lab_page
 from labeling.learning.lab import services as lab
 from labeling.people.signed_in import signed_in
@@ -28,17 +25,13 @@ from labeling.text.typed_numbers import whole
 MOST_TYPED = 20
 
 
-@login_required
-@only_looked_at
-def page(request: HttpRequest, slug: str) -> HttpResponse:
-    project = project_for(request.user, slug, Action.ADMIN)
+@open_to(get=Action.ADMIN)
+def page(request: HttpRequest, project: Project) -> HttpResponse:
     return _page(request, project)
 
 
-@login_required
-@only_looked_at
-def earlier(request: HttpRequest, slug: str, job_id: UUID) -> HttpResponse:
-    project = project_for(request.user, slug, Action.ADMIN)
+@open_to(get=Action.ADMIN)
+def earlier(request: HttpRequest, project: Project, job_id: UUID) -> HttpResponse:
     run = lab.finished(project, job_id)
     if run is None:
         raise Http404(_("There is no such run, or it has no result."))
@@ -47,17 +40,13 @@ def earlier(request: HttpRequest, slug: str, job_id: UUID) -> HttpResponse:
     return render(request, "learning/lab_run.html", context)
 
 
-@login_required
-@only_looked_at
-def result(request: HttpRequest, slug: str) -> HttpResponse:
-    project = project_for(request.user, slug, Action.ADMIN)
+@open_to(get=Action.ADMIN)
+def result(request: HttpRequest, project: Project) -> HttpResponse:
     return render(request, "learning/_lab_result.html", {"project": project} | lab_page.state(project))
 
 
-@login_required
-@require_POST
-def run(request: HttpRequest, slug: str) -> HttpResponse:
-    project = project_for(request.user, slug, Action.ADMIN)
+@open_to(post=Action.ADMIN)
+def run(request: HttpRequest, project: Project) -> HttpResponse:
     chosen: dict[str, Any] = {
         "strategies": request.POST.getlist("strategies"),
         "labelers": request.POST.get("labelers", "strict"),
@@ -73,13 +62,11 @@ def run(request: HttpRequest, slug: str) -> HttpResponse:
         messages.error(request, refusal.message)
         return _page(request, project, chosen=chosen, fields=refusal.fields, status=refusal.status)
     messages.success(request, _("The comparison is on its way. This page shows how far it is."))
-    return redirect("lab", slug=slug)
+    return redirect("lab", slug=project.slug)
 
 
-@login_required
-@require_POST
-def adopt(request: HttpRequest, slug: str) -> HttpResponse:
-    project = project_for(request.user, slug, Action.ADMIN)
+@open_to(post=Action.ADMIN)
+def adopt(request: HttpRequest, project: Project) -> HttpResponse:
     strategy = request.POST.get("strategy", "")
     with refusals_said(request):
         lab.adopt(project=project, by=signed_in(request), strategy=strategy)
@@ -87,7 +74,7 @@ def adopt(request: HttpRequest, slug: str) -> HttpResponse:
             request,
             _("The queue follows “%(name)s” now. It is being ordered anew.") % {"name": STRATEGIES[strategy]},
         )
-    return redirect("lab", slug=slug)
+    return redirect("lab", slug=project.slug)
 
 
 def _page(

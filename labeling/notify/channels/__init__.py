@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from labeling.notify.channels import mail, slack, webhook
+from labeling.notify.channels import call_back, mail, slack, webhook
 from labeling.notify.channels.channel import Choose, Prepare
 from labeling.notify.models import Channel
 
-CHANNELS: dict[str, Prepare] = {Channel.WEBHOOK: webhook.prepare}
+CHANNELS: dict[str, Prepare] = {Channel.WEBHOOK: webhook.prepare, Channel.CALL_BACK: call_back.prepare}
 DIGESTS: dict[str, Choose] = {Channel.MAIL: mail.choose, Channel.SLACK: slack.choose}

@@ -26,7 +26,12 @@ KEPT_BYTES = 500
 
 
 def prepare(endpoint: Endpoint, event: Event, body: dict[str, Any]) -> Send:
-    url, secrets, name = endpoint.url, secrets_of(endpoint), event.name
+    return post(endpoint.url, endpoint, event, body)
+
+
+def post(url: str, endpoint: Endpoint, event: Event, body: dict[str, Any]) -> Send:
+    """To ``url``, signed with the endpoint's secrets."""
+    secrets, name = secrets_of(endpoint), event.name
     text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
 
     def send() -> Answer:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from importlib import import_module
 from pkgutil import iter_modules
 
+from labeling.notify.kinds.calls_back import UNDECIDED
 from labeling.notify.kinds.kind import Kind
 from labeling.notify.kinds.testing import TEST
 
@@ -15,4 +16,4 @@ KINDS: dict[str, Kind] = {
     for kind in getattr(import_module(file.name), "KINDS", [])
 }
 #: Those that an endpoint may listen to.
-CHOICES: dict[str, Kind] = {name: kind for name, kind in KINDS.items() if name != TEST}
+CHOICES: dict[str, Kind] = {name: kind for name, kind in KINDS.items() if name not in (TEST, UNDECIDED)}

@@ -1,4 +1,4 @@
-"""Model versions: trained, and promoted."""
+"""Model versions: made here or elsewhere, and promoted."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from django.utils.translation import gettext_lazy as _
 
 from labeling.learning.models import ModelVersion, Promotion
-from labeling.notify.kinds.kind import TEXT, WHOLE, Json, Kind, or_null
+from labeling.notify.kinds.kind import TEXT, WHOLE, Json, Kind, one_of, or_null
 
 
 def _trained(rows: Sequence[str]) -> dict[str, Json]:
@@ -17,6 +17,7 @@ def _trained(rows: Sequence[str]) -> dict[str, Json]:
             "version": each.number,
             "backbone": each.backbone,
             "ground_truths": sum(each.snapshot.counts.values()),
+            "origin": each.origin.value,
         }
         for each in found
     }
@@ -38,9 +39,16 @@ KINDS = [
     Kind(
         "version.trained",
         1,
-        _("A model version is trained"),
-        "A training made a model version. It decides nothing before it is promoted.",
-        {"version": WHOLE, "backbone": TEXT, "ground_truths": WHOLE},
+        _("A model version is trained or comes in"),
+        "There is a new model version. `origin`: `trained` here, `registered` as a head or `imported` as a classifier that "
+        "was trained elsewhere. `ground_truths`: what it learned from; of a registered head all that there were, as it may "
+        "have learned from any. A version decides nothing before it is promoted.",
+        {
+            "version": WHOLE,
+            "backbone": TEXT,
+            "ground_truths": WHOLE,
+            "origin": one_of(ModelVersion.Origin.values),
+        },
         {"learning_modelversion": _trained},
     ),
     Kind(

@@ -7,15 +7,16 @@ from threading import Thread
 
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_POST
 
+from labeling.catalog.pages import open_to
 from labeling.http.safe_methods import only_looked_at
+from labeling.http.who_may import Who
 from labeling.notify import pictures
 from labeling.notify.channels.channel import Send
 from labeling.notify.channels.slack.api import call
@@ -84,8 +85,7 @@ def picture(request: HttpRequest, token: str) -> HttpResponse:
     return response
 
 
-@login_required
-@require_http_methods(["GET", "HEAD", "POST"])
+@open_to(get=Who.SIGNED_IN, post=Who.SIGNED_IN)
 @never_cache
 def link(request: HttpRequest, token: str) -> HttpResponse:
     """To look at it changes nothing."""

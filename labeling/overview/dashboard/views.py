@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
-from labeling.catalog.pages import project_context
-from labeling.catalog.permissions import Action, may, project_for
-from labeling.http.safe_methods import only_looked_at
+from labeling.catalog.models import Project
+from labeling.catalog.pages import open_to, project_context
+from labeling.catalog.permissions import Action, may
 from labeling.overview.dashboard.build import dashboard, says
 from labeling.overview.dashboard.history import BY
 from labeling.overview.dashboard.targets import lead
@@ -19,11 +18,9 @@ from labeling.overview.dashboard.topics import most_changed, topics
 STEPS = 200
 
 
-@login_required
-@only_looked_at
-def page(request: HttpRequest, slug: str) -> HttpResponse:
+@open_to(get=Action.FIGURES)
+def page(request: HttpRequest, project: Project) -> HttpResponse:
     """``?by=day``, ``week`` or ``month``; anything else is left to what keeps the plots readable."""
-    project = project_for(request.user, slug, Action.FIGURES)
     asked = request.GET.get("by", "")
     seen = dashboard(project, by=asked if asked in BY else "", newest=STEPS)
     change = most_changed(seen.panels)

@@ -11,7 +11,7 @@ KINDS = {
     "vocabulary_version": Kind(
         "tags",
         "categories",
-        _("%(who)s put version %(number)d of the categories of “%(name)s” in force"),
+        _("%(who)s put version %(number)s of the categories of “%(name)s” in force"),
         note="note",
     ),
 }

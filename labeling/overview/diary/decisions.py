@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, ngettext_lazy
 
 from labeling.frontier.models import EndReason, Mode, PromiseKind, WatchedPart
 from labeling.frontier.promise import per_cent
@@ -24,60 +24,67 @@ def _certified(data: Data) -> str:
         told |= {"floor": told["wish"], "wish": per_cent(data["of_all"])}
         return (
             _(
-                "Certified, the delivered set: %(wish)s of all labels, and %(floor)s of what version %(model)d decides "
-                "alone (%(errors)d wrong of %(n)d random labels); it decides %(class)s."
+                "Certified, the delivered set: %(wish)s of all labels, and %(floor)s of what version %(model)s decides "
+                "alone (%(errors)s wrong of %(n)s random labels); it decides %(class)s."
             )
             % told
         )
     if promise == PromiseKind.ASSISTED and data.get("ring_n") and not data["n"]:
         return (
             _(
-                "Certified, with version %(model)d as second reader of %(class)s: %(wish)s of what one answer settles "
-                "(%(ring_errors)d wrong of %(ring_n)d random labels). It decides nothing of it alone."
+                "Certified, with version %(model)s as second reader of %(class)s: %(wish)s of what one answer settles "
+                "(%(ring_errors)s wrong of %(ring_n)s random labels). It decides nothing of it alone."
             )
             % told
         )
     if promise == PromiseKind.ASSISTED and data.get("ring_n"):
         return (
             _(
-                "Certified, with version %(model)d as second reader of %(class)s: %(wish)s of the surest %(share)s, which "
-                "it decides alone (%(errors)d wrong of %(n)d random labels), and %(wish)s of what one answer settles beside "
-                "it (%(ring_errors)d wrong of %(ring_n)d)."
+                "Certified, with version %(model)s as second reader of %(class)s: %(wish)s of the surest %(share)s, which "
+                "it decides alone (%(errors)s wrong of %(n)s random labels), and %(wish)s of what one answer settles beside "
+                "it (%(ring_errors)s wrong of %(ring_n)s)."
             )
             % told
         )
     return (
         _(
-            "Certified: %(wish)s of what version %(model)d says is %(class)s, for the surest %(share)s of it "
-            "(%(errors)d wrong of %(n)d random labels)."
+            "Certified: %(wish)s of what version %(model)s says is %(class)s, for the surest %(share)s of it "
+            "(%(errors)s wrong of %(n)s random labels)."
         )
         % told
     )
 
 
 def _void(data: Data) -> str:
-    return _("%(n)d certificates are void: %(why)s.") % {
-        "n": data["certificates"],
-        "why": str(EndReason(data["reason"]).label),
-    }
+    said = ngettext(
+        "%(n)s certificate is void: %(why)s.", "%(n)s certificates are void: %(why)s.", data["certificates"]
+    )
+    return said % {"n": data["certificates"], "why": str(EndReason(data["reason"]).label)}
 
 
 def _suspended(data: Data) -> str:
     if data["reason"] == EndReason.AUDIT:
         said = (
             _(
-                "The certificate for %(class)s is suspended: %(errors)d of %(audited)d audited decisions were "
-                "wrong. %(photos)d photos went back to people."
+                "The certificate for %(class)s is suspended: %(errors)s of %(audited)s audited decisions were wrong."
             )
             if data.get("part", WatchedPart.MACHINE) == WatchedPart.MACHINE
             else _(
-                "The certificate for %(class)s is suspended: %(errors)d of %(audited)d audited labels were "
-                "wrong. %(photos)d photos went back to people."
+                "The certificate for %(class)s is suspended: %(errors)s of %(audited)s audited labels were wrong."
             )
         )
-        return said % data + _withdrawn(data)
-    by_hand = _("%(who)s suspended the certificate for %(class)s; %(photos)d photos went to people") % data
-    return by_hand + noted(data, "note") + _withdrawn(data)
+        back = ngettext(
+            "%(photos)s photo went back to people.",
+            "%(photos)s photos went back to people.",
+            data["photos"],
+        )
+        return f"{said % data} {back % data}" + _withdrawn(data)
+    by_hand = ngettext(
+        "%(who)s suspended the certificate for %(class)s; %(photos)s photo went to people",
+        "%(who)s suspended the certificate for %(class)s; %(photos)s photos went to people",
+        data["photos"],
+    )
+    return by_hand % data + noted(data, "note") + _withdrawn(data)
 
 
 def _withdrawn(data: Data) -> str:
@@ -86,8 +93,8 @@ def _withdrawn(data: Data) -> str:
     if not labels:
         return ""
     told = ngettext(
-        "%(n)d label that one answer had settled was withdrawn, and waits for a second person.",
-        "%(n)d labels that one answer had settled were withdrawn, and wait for a second person.",
+        "%(n)s label that one answer had settled was withdrawn, and waits for a second person.",
+        "%(n)s labels that one answer had settled were withdrawn, and wait for a second person.",
         labels,
     )
     return " " + told % {"n": labels}
@@ -95,11 +102,23 @@ def _withdrawn(data: Data) -> str:
 
 def _decided(data: Data) -> str:
     if data["mode"] == Mode.SHADOW:
-        return _("In shadow, the machine would have decided %(photos)d photos.") % data
-    return (
-        _("The machine decided %(photos)d photos; %(audited)d of them go to people, blind, as the audit.")
-        % data
+        in_shadow = ngettext(
+            "In shadow, the machine would have decided %(photos)s photo.",
+            "In shadow, the machine would have decided %(photos)s photos.",
+            data["photos"],
+        )
+        return in_shadow % data
+    said = ngettext(
+        "The machine decided %(photos)s photo", "The machine decided %(photos)s photos", data["photos"]
     )
+    if not data["audited"]:
+        return said % data + "."
+    audited = ngettext(
+        "%(audited)s of them goes to people, blind, as the audit.",
+        "%(audited)s of them go to people, blind, as the audit.",
+        data["audited"],
+    )
+    return f"{said % data}; {audited % data}"
 
 
 KINDS = {
@@ -108,15 +127,29 @@ KINDS = {
     "band_drawn": Kind(
         "dices",
         "frontier",
-        _("%(who)s had %(photos)d photos of “%(class)s” drawn at random, for its next threshold."),
+        ngettext_lazy(
+            "%(who)s had %(photos)s photo of “%(class)s” drawn at random, for its next threshold.",
+            "%(who)s had %(photos)s photos of “%(class)s” drawn at random, for its next threshold.",
+            "photos",
+        ),
     ),
     "random_drawn": Kind(
-        "dices", "frontier", _("%(who)s had %(photos)d photos drawn at random, for the proof.")
+        "dices",
+        "frontier",
+        ngettext_lazy(
+            "%(who)s had %(photos)s photo drawn at random, for the proof.",
+            "%(who)s had %(photos)s photos drawn at random, for the proof.",
+            "photos",
+        ),
     ),
     "arrivals_unusual": Kind(
         "shield-alert",
         "frontier",
-        _("%(photos)d photos that came in differ from the pool. The machine leaves them to people."),
+        ngettext_lazy(
+            "%(photos)s photo that came in differs from the pool. The machine leaves it to people.",
+            "%(photos)s photos that came in differ from the pool. The machine leaves them to people.",
+            "photos",
+        ),
     ),
     "certificates_void": Kind("shield", "frontier", _void),
     "certificate_suspended": Kind("shield-alert", "frontier", _suspended),
@@ -124,8 +157,10 @@ KINDS = {
     "deciding_paused": Kind(
         "circle-pause",
         "frontier",
-        _(
-            "The machine decides no more of %(class)s for now: %(waiting)d of its decisions wait for their audit."
+        ngettext_lazy(
+            "The machine decides no more of %(class)s for now: %(waiting)s of its decisions waits for its audit.",
+            "The machine decides no more of %(class)s for now: %(waiting)s of its decisions wait for their audit.",
+            "waiting",
         ),
     ),
     "deciding_resumed": Kind(
@@ -137,6 +172,6 @@ KINDS = {
     "verdict_overruled": Kind(
         "undo-2",
         "",
-        _("%(who)s overruled the verdict of inspection %(inspection)d of %(protocol)s: %(said)s."),
+        _("%(who)s overruled the verdict of inspection %(inspection)s of %(protocol)s: %(said)s."),
     ),
 }

@@ -11,17 +11,17 @@ from labeling.overview.diary.kind import Data, Kind
 def _asked(data: Data) -> str:
     number = {"n": data["photos"]}
     photos = (
-        ngettext("more than %(n)d photo", "more than %(n)d photos", data["photos"]) % number
+        ngettext("more than %(n)s photo", "more than %(n)s photos", data["photos"]) % number
         if data.get("more")
-        else ngettext("%(n)d photo", "%(n)d photos", data["photos"]) % number
+        else ngettext("%(n)s photo", "%(n)s photos", data["photos"]) % number
     )
-    said = _("%(who)s had %(photos)s erased; they can be brought back for %(days)d days")
+    said = _("%(who)s had %(photos)s erased; they can be brought back for %(days)s days")
     return said % {**data, "photos": photos}
 
 
 def _done(data: Data) -> str:
     return ngettext(
-        "%(n)d photo is erased for good.", "%(n)d photos are erased for good.", data["photos"]
+        "%(n)s photo is erased for good.", "%(n)s photos are erased for good.", data["photos"]
     ) % {"n": data["photos"]}
 
 

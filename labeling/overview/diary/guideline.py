@@ -9,8 +9,8 @@ from labeling.overview.diary.kind import Data, Kind
 
 def _changed(data: Data) -> str:
     if data.get("wording_only"):
-        return _("%(who)s published guideline version %(number)d as another wording") % data
-    return _("%(who)s published guideline version %(number)d") % data
+        return _("%(who)s published guideline version %(number)s as another wording") % data
+    return _("%(who)s published guideline version %(number)s") % data
 
 
 KINDS = {
@@ -18,7 +18,7 @@ KINDS = {
     "wording_objected": Kind(
         "book-open",
         "guideline",
-        _("%(who)s counts guideline version %(number)d as a change of meaning"),
+        _("%(who)s counts guideline version %(number)s as a change of meaning"),
         note="note",
     ),
     "guideline_proposed": Kind(

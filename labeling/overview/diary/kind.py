@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.formats import number_format
 from django.utils.functional import Promise
 
 #: What was kept of an activity, and ``who`` did it.
@@ -16,9 +17,9 @@ Data = dict[str, Any]
 class Kind:
     """``icon`` is a lucide name, ``page`` the url name where more is to be seen (empty: nowhere).
 
-    ``text`` is a sentence with the names of the data in it, or makes one of them; behind it stands what people wrote, by the
-    name ``note``. ``many`` is for what comes often: one after the other by the same person are one line, with their number
-    as ``times``.
+    ``text`` is a sentence with the names of the data in it (``ngettext_lazy`` where it counts), or makes one of them; behind
+    it stands what people wrote, by the name ``note``. ``many`` is for what comes often: one after the other by the same
+    person are one line, with their number as ``times``.
     """
 
     icon: str
@@ -28,10 +29,24 @@ class Kind:
     many: str | Promise = ""
 
     def said(self, data: Data) -> str:
+        data = {name: _counted(value) for name, value in data.items()}
         if self.many and "times" in data:
-            return str(self.many) % data
-        said = self.text(data) if callable(self.text) else str(self.text) % data
+            return str(self.many % data)
+        said = self.text(data) if callable(self.text) else str(self.text % data)
         return said + noted(data, self.note) if self.note else said
+
+
+class _Count(int):
+    """Said with its thousands apart: 12,345."""
+
+    def __str__(self) -> str:
+        return str(number_format(int(self), force_grouping=True))
+
+
+def _counted(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _counted(each) for name, each in value.items()}
+    return _Count(value) if type(value) is int else value
 
 
 def noted(data: Data, name: str) -> str:

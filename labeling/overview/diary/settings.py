@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
 
 from labeling.overview import changes
 from labeling.overview.diary.kind import Data, Kind
@@ -35,7 +36,13 @@ KINDS = {
     "project_restored": Kind("dot", "", _("%(who)s brought the project back from the archive.")),
     "settings_changed": Kind("settings", "project-settings", _settings),
     "backbone_adapted": Kind(
-        "wand-sparkles", "adaptation", _("The backbone was adapted to %(photos)d photos.")
+        "wand-sparkles",
+        "adaptation",
+        ngettext_lazy(
+            "The backbone was adapted to %(photos)s photo.",
+            "The backbone was adapted to %(photos)s photos.",
+            "photos",
+        ),
     ),
     "protocol_published": Kind(
         "clipboard-check",

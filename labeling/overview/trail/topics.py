@@ -21,14 +21,16 @@ class Topic:
 
 
 _EXPORTS = frozenset({"trail_exported"})
-_TEMPLATES = frozenset({"template_kept", "template_removed"})
+_OF_THE_SITE = frozenset(
+    kind for kind in AccountEvent.Kind.values if kind.startswith(("template_", "endpoint_"))
+)
 _SIGNING_IN = frozenset(map(str, AccountEvent.SIGN_INS))
 
 
 _OF_ACCOUNTS = {
     "sign-ins": _SIGNING_IN,
-    "accounts": frozenset(AccountEvent.Kind.values) - _SIGNING_IN - _EXPORTS - _TEMPLATES,
-    "settings": _TEMPLATES,
+    "accounts": frozenset(AccountEvent.Kind.values) - _SIGNING_IN - _EXPORTS - _OF_THE_SITE,
+    "settings": _OF_THE_SITE,
     "exports": _EXPORTS,
 }
 _NAMES = {

@@ -4,31 +4,25 @@ from __future__ import annotations
 
 from urllib.parse import urlencode
 
-from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
 from labeling.catalog.models import Project
-from labeling.http.safe_methods import only_looked_at
+from labeling.catalog.pages import open_to
+from labeling.http.who_may import Who
 from labeling.overview.diary import sentence
 from labeling.overview.trail import reading
 from labeling.overview.trail.topics import TOPICS
 from labeling.people.models import AccountEvent, User
-from labeling.people.signed_in import signed_in
 from labeling.refusals import Refused
 
 A_PAGE = 50
 
 
-@login_required
-@only_looked_at
+@open_to(get=Who.SUPERUSER)
 @never_cache
 def page(request: HttpRequest) -> HttpResponse:
-    if not signed_in(request).is_superuser:
-        raise PermissionDenied(_("Only an administrator of the whole site reads the audit trail. Ask one."))
     asked = {name: request.GET[name] for name in reading.ASKED if request.GET.get(name)}
     wrong: dict[str, str] = {}
     try:

@@ -5,23 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 
 from django.conf import settings
-from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from labeling.catalog.pages import project_context
-from labeling.catalog.permissions import Action, project_for
-from labeling.http.safe_methods import only_looked_at
+from labeling.catalog.models import Project
+from labeling.catalog.pages import open_to, project_context
+from labeling.catalog.permissions import Action
 from labeling.overview.week.report import NoSuchWeek, report
 
 STYLE = Path(settings.BASE_DIR) / "static" / "css" / "week.css"
 
 
-@login_required
-@only_looked_at
-def page(request: HttpRequest, slug: str) -> HttpResponse:
+@open_to(get=Action.FIGURES)
+def page(request: HttpRequest, project: Project) -> HttpResponse:
     """``?of=2026-W47``; ``?download``: the same as a file."""
-    project = project_for(request.user, slug, Action.FIGURES)
     try:
         week = report(project, request.GET.get("of", ""))
     except NoSuchWeek as no:

@@ -8,29 +8,26 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import logout, update_session_auth_hash
 from django.contrib.auth import views as auth_views
-from django.contrib.auth.decorators import login_required
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse_lazy
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST
 
-from labeling.http.safe_methods import only_looked_at
+from labeling.http.who_may import Who
 from labeling.people import selectors, services
 from labeling.people.access import end_streams, stay_as_they_are
 from labeling.people.forms import ChangePasswordForm, TokenForm
 from labeling.people.history import remember
 from labeling.people.models import AccountEvent, SlackAccount
 from labeling.people.second_step import has_second_step
-from labeling.people.signed_in import signed_in
+from labeling.people.signed_in import open_to, signed_in
 from labeling.people.slack import unlink
 from labeling.people.views.not_taken import not_taken
 
 
-@login_required
-@only_looked_at
+@open_to(get=Who.SIGNED_IN)
 @never_cache
 def account(request: HttpRequest) -> HttpResponse:
     return _page(request, TokenForm())
@@ -83,8 +80,7 @@ class ChangePassword(auth_views.PasswordChangeView):
         return not_taken(super().form_invalid(form), form, "old_password")
 
 
-@login_required
-@require_POST
+@open_to(post=Who.SIGNED_IN)
 def sign_out_everywhere(request: HttpRequest) -> HttpResponse:
     me = signed_in(request)
     services.sign_out_everywhere(person=me, by=me)
@@ -93,8 +89,7 @@ def sign_out_everywhere(request: HttpRequest) -> HttpResponse:
     return redirect("login")
 
 
-@login_required
-@require_POST
+@open_to(post=Who.SIGNED_IN)
 @never_cache
 def make_token(request: HttpRequest) -> HttpResponse:
     """Answers with the page that shows the token: it is nowhere to be read again, so there is no other page to go to."""
@@ -105,8 +100,7 @@ def make_token(request: HttpRequest) -> HttpResponse:
     return _page(request, TokenForm(), status=201, made=token, text=text)
 
 
-@login_required
-@require_POST
+@open_to(post=Who.SIGNED_IN)
 def revoke_token(request: HttpRequest, key: str) -> HttpResponse:
     me = signed_in(request)
     services.revoke_token(user=me, key=key, by=me)
@@ -114,8 +108,7 @@ def revoke_token(request: HttpRequest, key: str) -> HttpResponse:
     return redirect("account")
 
 
-@login_required
-@require_POST
+@open_to(post=Who.SIGNED_IN)
 def unlink_slack(request: HttpRequest) -> HttpResponse:
     unlink(person=signed_in(request))
     messages.success(request, _("Nobody acts as you from Slack any more."))

@@ -5,21 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods
 
+from labeling.http.who_may import Who
 from labeling.people.keys import USUAL, choose_keys, keys_of, name_of
-from labeling.people.signed_in import signed_in
+from labeling.people.signed_in import open_to, signed_in
 from labeling.refusals import Refused
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@login_required
+@open_to(get=Who.SIGNED_IN, post=Who.SIGNED_IN)
 @never_cache
 def own_keys(request: HttpRequest) -> HttpResponse:
     """``next`` is the page that a person came from, to which a link leads back."""

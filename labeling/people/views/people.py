@@ -6,67 +6,50 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST
 
-from labeling.http.safe_methods import only_looked_at
+from labeling.http.refused import refusals_beside
+from labeling.http.who_may import Who
 from labeling.people import selectors, services
 from labeling.people.forms import InviteForm
 from labeling.people.links import days_of_links
 from labeling.people.models import User
 from labeling.people.second_step import has_second_step
-from labeling.people.signed_in import signed_in
-from labeling.refusals import Refused
+from labeling.people.signed_in import open_to, signed_in
 from labeling.text.plain import isolated
 
 A_PAGE = 50
 
 
-def _manager(request: HttpRequest) -> User:
-    me = signed_in(request)
-    if not me.is_superuser:
-        raise PermissionDenied(_("Only an administrator of the whole site manages accounts. Ask one."))
-    return me
-
-
-@login_required
-@only_looked_at
+@open_to(get=Who.SUPERUSER)
 def people(request: HttpRequest) -> HttpResponse:
-    me = _manager(request)
+    me = signed_in(request)
     search = request.GET.get("q", "")[:150]
     page = Paginator(selectors.everybody(search), A_PAGE).get_page(request.GET.get("page"))
     return render(request, "people/people.html", {"me": me, "page": page, "search": search})
 
 
-@login_required
-@require_http_methods(["GET", "POST"])
+@open_to(get=Who.SUPERUSER, post=Who.SUPERUSER)
 @never_cache
 def invite(request: HttpRequest) -> HttpResponse:
     """A new account and its one-time link, which the answer shows."""
-    me = _manager(request)
+    me = signed_in(request)
     form = InviteForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
-        try:
+        with refusals_beside(form):
             person = services.create_account(by=me, **form.cleaned_data)
-        except Refused as refusal:
-            for name, message in refusal.fields.items():
-                form.add_error(name if name in form.fields else None, message)
-        else:
             return _person(request, me, person, status=201, **_new_link(request, me, person))
     context = {"form": form, "mail": settings.MAIL_IS_SET_UP}
     return render(request, "people/invite.html", context, status=422 if form.errors else 200)
 
 
-@login_required
-@only_looked_at
+@open_to(get=Who.SUPERUSER)
 def person(request: HttpRequest, pk: int) -> HttpResponse:
-    me = _manager(request)
+    me = signed_in(request)
     return _person(request, me, get_object_or_404(User, pk=pk))
 
 
@@ -89,20 +72,18 @@ def _new_link(request: HttpRequest, me: User, person: User) -> dict[str, Any]:
     return {"link": link, "mailed": mailed, "not_mailed": mail and not mailed, "days": days_of_links()}
 
 
-@login_required
-@require_POST
+@open_to(post=Who.SUPERUSER)
 @never_cache
 def make_link(request: HttpRequest, pk: int) -> HttpResponse:
-    me = _manager(request)
+    me = signed_in(request)
     found = get_object_or_404(User, pk=pk)
     return _person(request, me, found, status=201, **_new_link(request, me, found))
 
 
-@login_required
-@require_POST
+@open_to(post=Who.SUPERUSER)
 def switch(request: HttpRequest, pk: int) -> HttpResponse:
     """Off, or with ``to=on`` on."""
-    me = _manager(request)
+    me = signed_in(request)
     found = get_object_or_404(User, pk=pk)
     name = {"name": isolated(str(found))}
     if request.POST.get("to") == "on":
@@ -114,30 +95,27 @@ def switch(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("person", pk=pk)
 
 
-@login_required
-@require_POST
+@open_to(post=Who.SUPERUSER)
 def sign_out(request: HttpRequest, pk: int) -> HttpResponse:
-    me = _manager(request)
+    me = signed_in(request)
     found = get_object_or_404(User, pk=pk)
     services.sign_out_everywhere(person=found, by=me)
     messages.success(request, _("%(name)s is signed out everywhere.") % {"name": isolated(str(found))})
     return redirect("person", pk=pk)
 
 
-@login_required
-@require_POST
+@open_to(post=Who.SUPERUSER)
 def revoke_token(request: HttpRequest, pk: int, key: str) -> HttpResponse:
-    me = _manager(request)
+    me = signed_in(request)
     services.revoke_token(user=get_object_or_404(User, pk=pk), key=key, by=me)
     messages.success(request, _("The token is revoked."))
     return redirect("person", pk=pk)
 
 
-@login_required
-@require_POST
+@open_to(post=Who.SUPERUSER)
 def drop_second_step(request: HttpRequest, pk: int) -> HttpResponse:
     """For somebody who lost their phone and their recovery codes."""
-    me = _manager(request)
+    me = signed_in(request)
     found = get_object_or_404(User, pk=pk)
     services.drop_second_step(person=found, by=me)
     messages.success(

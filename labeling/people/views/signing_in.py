@@ -7,14 +7,13 @@ from typing import Any
 from allauth.account.utils import perform_login
 from django.conf import settings
 from django.contrib.auth import views as auth_views
-from django.contrib.auth.decorators import login_required
 from django.contrib.auth.forms import AuthenticationForm
 from django.http import HttpRequest, HttpResponse
-from django.views.decorators.http import require_POST
 
+from labeling.http.who_may import Who
 from labeling.people import services
 from labeling.people.forms import SignInForm
-from labeling.people.signed_in import signed_in
+from labeling.people.signed_in import open_to, signed_in
 from labeling.people.views.not_taken import not_taken
 
 
@@ -42,15 +41,13 @@ class SignIn(auth_views.LoginView):
         return not_taken(super().form_invalid(form), form, "__all__")
 
 
-@require_POST
-@login_required
+@open_to(post=Who.SIGNED_IN)
 def brightness(request: HttpRequest) -> HttpResponse:
     services.start_photos_plain(user=signed_in(request), plain="reset" in request.POST)
     return HttpResponse(status=204)
 
 
-@require_POST
-@login_required
+@open_to(post=Who.SIGNED_IN)
 def tour_seen(request: HttpRequest) -> HttpResponse:
     services.remember_tour(user=signed_in(request))
     return HttpResponse(status=204)

@@ -18,7 +18,7 @@ from django.db import connection, transaction
 
 from labeling.catalog.models import Guideline, Image, Project
 from labeling.people.models import User
-from labeling.queue import claiming
+from labeling.queue.claiming import beginning, checks, expired, taking
 from labeling.queue.lending import next_in_order, renew
 from labeling.queue.models import QuestionSheet, Ranking, Slot
 from labeling.queue.sheets.asking import asked
@@ -64,7 +64,7 @@ def claim_sheet(
     one_at_a_time(labeler)
     projects = asked(sheet)
     # In one order for all: whoever shares several orders at a time cannot wait for somebody who waits for them.
-    starts = {each.pk: claiming.start(each, labeler) for each in sorted(projects, key=lambda each: each.pk)}
+    starts = {each.pk: beginning.start(each, labeler) for each in sorted(projects, key=lambda each: each.pk)}
     open_ = [each for each in projects if not starts[each.pk].paused]
     held = held_of(sheet, open_, labeler)
     wanted = min(count, AT_ONCE) - len(held)
@@ -109,7 +109,7 @@ class _Desk:
     def __init__(self, project: Project, guideline: Guideline) -> None:
         self.project = project
         self.guideline = guideline
-        self.order: claiming.Order | None = None
+        self.order: beginning.Order | None = None
         self.begun = self.more = True
 
     @property
@@ -135,7 +135,7 @@ class _Lender:
         self._opening: _Desk | None = None
         # After all starts, in statements of their own: they see what was swapped in while those waited.
         for desk in desks:
-            desk.order = claiming.order_of(desk.project, labeler)
+            desk.order = beginning.order_of(desk.project, labeler)
 
     def lend(self) -> bool:
         """One more photo; says whether there was one.
@@ -177,11 +177,11 @@ class _Lender:
         orders, the first project's first."""
         for desk in self._desks:
             if desk.order and desk.order.expired:
-                yield claiming.take_over_expired(desk.project, desk.ranking, self._labeler)
+                yield expired.take_over_expired(desk.project, desk.ranking, self._labeler)
         for desk in self._desks:
             if desk.order and desk.ranking and desk.begun:
                 band = min(desk.order.band, desk.ranking.bands - 1)
-                slot = claiming.take_asked_or_begun(desk.project, desk.ranking, self._labeler, band)
+                slot = taking.take_asked_or_begun(desk.project, desk.ranking, self._labeler, band)
                 desk.begun = slot is not None
                 yield slot
         for desk in self._desks:
@@ -203,29 +203,29 @@ class _Lender:
         slots = [lead]
         for desk in self._desks:
             if desk.ranking is not None and desk.project.pk != lead.project_id:
-                slot = claiming.take_photo(desk.project, desk.ranking, self._labeler, lead.item.image_id)
+                slot = taking.take_photo(desk.project, desk.ranking, self._labeler, lead.item.image_id)
                 slots += [slot] if slot is not None else []
         self._note(slots)
         return slots
 
     def _draw(self, desk: _Desk) -> bool:
         """The next photo that the project draws at random leads."""
-        drawn = desk.ranking and claiming.take_audit(desk.project, desk.ranking, self._labeler)
+        drawn = desk.ranking and taking.take_audit(desk.project, desk.ranking, self._labeler)
         return bool(drawn and self._along(drawn))
 
     def _check(self, desk: _Desk, others: Sequence[_Desk]) -> bool:
         """A gold photo of the project, beside the same questions as the photo whose place it takes."""
         beside = [other.project.pk for other in others]
-        gold = claiming.take_gold(desk.project, self._labeler, desk.guideline, beside=beside)
+        gold = checks.take_gold(desk.project, self._labeler, desk.guideline, beside=beside)
         if gold is None:
             return False
         real, covers = [gold], []
         for other in others:
             image = gold.item.image_id
-            slot = other.ranking and claiming.take_photo(other.project, other.ranking, self._labeler, image)
+            slot = other.ranking and taking.take_photo(other.project, other.ranking, self._labeler, image)
             if slot:
                 real.append(slot)
-            elif (cover := claiming.take_cover(other.project, self._labeler, image)) is not None:
+            elif (cover := checks.take_cover(other.project, self._labeler, image)) is not None:
                 covers.append(cover)
         self._note(real)
         self._note(covers, **{COVER: True})

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from labeling.catalog.models import ClassDefinition, Project
 from labeling.people.models import User
-from labeling.queue.claiming import HOLDERS
+from labeling.queue.claiming.taking import HOLDERS
 from labeling.queue.models import Ranking
 from labeling.queue.places import IS_ASKED_FIRST
 

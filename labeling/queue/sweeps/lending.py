@@ -14,7 +14,7 @@ from django.utils import timezone
 from labeling.catalog.models import ClassDefinition, Project
 from labeling.catalog.selectors import active_definitions, class_resolution
 from labeling.people.models import User
-from labeling.queue import claiming
+from labeling.queue.claiming import beginning
 from labeling.queue.lending import give_back
 from labeling.queue.models import Ranking, Slot, Sweep, SweepPhoto
 from labeling.queue.sweeps import claiming as sweep_claiming
@@ -55,7 +55,7 @@ def claim_sweep(
     for this person now: :func:`labeling.queue.sweeps.selectors.sweep_state` says why.
     """
     one_at_a_time(labeler)
-    paused = claiming.begin(project, labeler)
+    paused = beginning.begin(project, labeler)
     possible = not paused and not why_not(project)
     definitions = active_definitions(project)
     held = Sweep.objects.filter(project=project, labeler=labeler, closed_at__isnull=True).first()
@@ -73,7 +73,7 @@ def claim_sweep(
             _renew(project, grid.slots)
             return grid
         close(held)
-    ranking = claiming.order_of(project, labeler).ranking if possible else None
+    ranking = beginning.order_of(project, labeler).ranking if possible else None
     if ranking is None:
         return None
     # The class that the labeler has in mind goes on as long as it lasts.

@@ -5,47 +5,38 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
 
 from labeling.catalog.models import Project
-from labeling.catalog.pages import project_context
-from labeling.catalog.permissions import Action, project_for
+from labeling.catalog.pages import open_to, project_context
+from labeling.catalog.permissions import Action
 from labeling.http.refused import refusals_said
-from labeling.http.safe_methods import only_looked_at
 from labeling.learning import job_lines
 from labeling.learning.selectors import champion
 from labeling.people.signed_in import signed_in
 from labeling.serving.bundles import services
 
 
-@login_required
-@only_looked_at
-def page(request: HttpRequest, slug: str) -> HttpResponse:
-    project = project_for(request.user, slug, Action.ADMIN)
+@open_to(get=Action.ADMIN)
+def page(request: HttpRequest, project: Project) -> HttpResponse:
     return render(
         request, "serving/bundle.html", project_context(request, project, "bundle", **_state(project))
     )
 
 
-@login_required
-@only_looked_at
-def state(request: HttpRequest, slug: str) -> HttpResponse:
-    project = project_for(request.user, slug, Action.ADMIN)
+@open_to(get=Action.ADMIN)
+def state(request: HttpRequest, project: Project) -> HttpResponse:
     return render(request, "serving/_bundle.html", {"project": project, **_state(project)})
 
 
-@login_required
-@require_POST
-def make(request: HttpRequest, slug: str) -> HttpResponse:
-    project = project_for(request.user, slug, Action.ADMIN)
+@open_to(post=Action.ADMIN)
+def make(request: HttpRequest, project: Project) -> HttpResponse:
     with refusals_said(request):
         services.request_bundle(project=project, by=signed_in(request))
         messages.success(request, _("A worker writes it. This page shows how far it is."))
-    return redirect("bundle", slug=slug)
+    return redirect("bundle", slug=project.slug)
 
 
 def _state(project: Project) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from inference.bundle.predict import Model
+from inference.bundle.model import Model
 from inference.photo import DecodeError
 from inference.scoring import score
 from labeling.catalog import storage

@@ -11,7 +11,7 @@ export class Points {
     this.ids = new Float64Array(0);
   }
 
-  /** Lays them over what labeling/explorer/map_points.py sent; `at`: which of ours the first is. Returns what to ask for next. */
+  /** Lays them over what labeling/explorer/map/points.py sent; `at`: which of ours the first is. Returns what to ask for next. */
   take(buffer, at) {
     const head = new DataView(buffer);
     const n = head.getUint32(0, true);

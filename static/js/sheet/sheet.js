@@ -2,102 +2,71 @@
 // project as soon as it is given, through the same outbox as on the labeling screen, so what was answered is stored although
 // the rest of the photo never is. This file is what lies between: what is asked when, and what an answer, a skip and an undo do.
 
-import { AnswerBar } from "../screen/answers.js";
-import { Claims } from "../screen/claims.js";
 import { afterPaint } from "../screen/clock.js";
-import { Criteria } from "../screen/criteria.js";
-import { Halt } from "../screen/halt.js";
-import { listen, onControl, uuid } from "../screen/keys.js";
-import { ownKeys } from "../screen/own-keys.js";
+import { uuid } from "../screen/keys.js";
+import { TAKES_BACK, openOnePhoto } from "../screen/one-photo.js";
 import { $, say, settings, texts } from "../screen/page.js";
-import { Panels } from "../screen/panels.js";
-import { openScreen } from "../screen/screen.js";
-import { Stage } from "../screen/stage.js";
-import { oneTap } from "../screen/taps.js";
-import { UndoStack } from "../screen/undo.js";
-import { cardWords } from "../screen/words.js";
 import { about, isOlder } from "./about.js";
 import { Photos } from "./photos.js";
 import { Questions } from "./questions.js";
 
-// What this project has no use for is not loaded.
-const { Earlier } = settings.earlier ? await import("../screen/earlier.js") : {};
-
 const MOST = 8; // photos that a claim may ask for
-const MORE_MS = 300;
-const HISTORY = 5;
-const TAKES_BACK = new Set(["undo", "unskip"]);
-const RENEW_MS = 90000; // so long before a lease runs out
 
-const { outbox, status, announce, toast, card, tabs, memory } = openScreen("sheet", { trouble: () => claims.trouble });
-const panels = new Panels(["help", "light"]);
-const stage = new Stage({ may: () => !halt.why, asItIs });
-const { shelf, clock, viewer } = stage;
+const screen = openOnePhoto("sheet", {
+  bar: {
+    onClass: answerClass,
+    onReason: answerReason,
+    onButton: (event, { dataset }) => {
+      if (dataset.question) turn(questions.all.find(({ project }) => project === dataset.question));
+      else if ("skip" in dataset) skip(event);
+    },
+  },
+  claim: {
+    // The server still counts as held what we have answered but could not deliver yet.
+    body: () => ({ count: Math.min(MOST, settings.ahead + 1 + new Set(outbox.waiting.map(({ photo }) => photo)).size) }),
+    enough: () => shelf.current && shelf.ahead >= settings.ahead,
+  },
+  renewMs: 90000,
+  lent() {
+    const [question] = questions.open;
+    return question && `${about(question.project).url}leases/${question.lease}`;
+  },
+  undo,
+  skip,
+  rest: () => bar.leave(),
+  came() {
+    questions.of(shelf.current);
+    criteria.rest();
+  },
+  seen: () => questions.appear(),
+  taken,
+  done: () => (session.photos ? say(texts.emptyDone, { n: session.photos, answers: session.answers }) : ""),
+});
+const { outbox, announce, toast, panels, shelf, clock, criteria, undoable, bar, claims, halt } = screen;
 const photos = new Photos({ shelf });
 const questions = new Questions({ clock });
-const criteria = new Criteria({
-  memory: "hilltop-criteria",
-  open: (kept, wide) => (kept ? kept === "open" : wide),
-});
-const earlier = Earlier && new Earlier({
-  place: () => {
-    const [question] = !halt.why && shelf.current?.ready ? questions.open : [];
-    return question ? `${about(question.project).url}leases/${question.lease}/earlier` : "";
-  },
-  toast,
-  announce,
-  texts,
-});
-const undoable = new UndoStack({ keep: HISTORY, toast, undo, memory }); // { key, task, label, skipped, parts }
-const bar = new AnswerBar({
-  announce,
-  ready: () => !halt.why && shelf.current?.ready,
-  onClass: answerClass,
-  onReason: answerReason,
-  onButton: (event, { dataset }) => {
-    if (dataset.question) turn(questions.all.find(({ project }) => project === dataset.question));
-    else if ("skip" in dataset) skip(event);
-  },
-});
-const claims = new Claims({
-  url: settings.urls.claims,
-  may: () => halt.why !== "tab",
-  // The server still counts as held what we have answered but could not deliver yet.
-  body: () => ({ count: Math.min(MOST, settings.ahead + 1 + new Set(outbox.waiting.map(({ photo }) => photo)).size) }),
-  enough: () => shelf.current && shelf.ahead >= settings.ahead,
-  answered: onClaimed,
-});
-const halt = new Halt({ outbox, claims, card, toast, halted, released, tabs });
 const session = { photos: 0, answers: 0 };
-let queue = { state: "loading", message: "", guidelines: {} };
+let guidelines = {}; // in force, by project
 let due = false; // the page is to be read anew as soon as what was answered is delivered
 
 // ---- what the person did ---------------------------------------------------------------------------------------
 
-/** Whether the question may be answered now, after `wanted` ms; if it is too soon, says so gently. */
-function mayAnswer(wanted) {
-  if (halt.why || !shelf.current?.ready || !questions.asked || !clock.shownAt) return false;
-  if (clock.reached(wanted)) return true;
-  announce(texts.tooSoon);
-  return false;
-}
-
 function answerClass(event, row) {
   const { asked } = questions;
-  if (!asked || !mayAnswer(settings.minViewMs - asked.ms)) return;
+  if (!asked || !screen.mayAnswer(settings.minViewMs - asked.ms)) return;
   give(event, [asked], { kind: "class", class: row.key }, { label: row.name, ...questions.seen });
 }
 
 function answerReason(event, { kind, reason, label }) {
   const { asked, open } = questions;
   if (kind !== "all") {
-    if (!asked || !mayAnswer(settings.minViewMs - asked.ms)) return;
+    if (!asked || !screen.mayAnswer(settings.minViewMs - asked.ms)) return;
     give(event, [asked], { kind, reason, comment: bar.takeComment() }, { label, ...questions.seen });
     return;
   }
   // One look for all of them: its time is shared out, and has to do for each.
   const least = Math.max(...open.map(({ project }) => about(project).minViewMs)) * open.length;
-  if (!asked || !mayAnswer(least - (questions.seenOpen.ms - clock.ms))) return;
+  if (!asked || !screen.mayAnswer(least - (questions.seenOpen.ms - clock.ms))) return;
   const { ms, at } = questions.seenOpen;
   give(event, open, { kind: "unusable", reason, comment: bar.takeComment() }, { label, ms: ms / open.length, at });
 }
@@ -163,9 +132,9 @@ function go(event, { count = true } = {}) {
     return;
   }
   session.photos += 1;
-  due = isOlder(queue.guidelines);
+  due = isOlder(guidelines);
   shelf.finish(shelf.current);
-  showNext(event, { count });
+  screen.showNext(event, { count });
 }
 
 function turn(question) {
@@ -174,125 +143,36 @@ function turn(question) {
   criteria.rest();
 }
 
-function undo() {
-  if (halt.why) return;
-  const last = undoable.newest();
-  if (!last) return;
-  const { key, parts, label, skipped } = last;
-  undoable.drop(key);
-  bar.leave();
-  card.leave();
-  const task = photos.reopen(last.task, parts.map(({ lease }) => lease));
-  if (task !== shelf.current) {
-    earlier?.leave();
-    viewer.afresh();
-    shelf.putBack(task);
-  }
-  stage.show(task);
+function undo({ task: before, parts, label, skipped }) {
+  const task = photos.reopen(before, parts.map(({ lease }) => lease));
+  screen.putBack(task);
   questions.of(task, task.questions.find(({ lease }) => lease === parts[0].lease));
-  for (const part of parts) {
-    // Not sent yet: it never was. Otherwise the server is told, in its turn, after the answer (or skip) itself.
-    if (outbox.withdraw(part.key)) continue;
-    const { url } = about(part.project);
-    const [kind, address] = skipped
-      ? ["unskip", `${url}leases/${part.lease}/unskip`]
-      : ["undo", `${url}annotations/${part.key}/undo`];
-    outbox.add({ kind, key: part.key, lease: part.lease, url: address, body: {}, label, thumb: task.photo.thumb, photo: task.lease });
+  for (const { key, lease, project } of parts) {
+    const { url } = about(project);
+    const places = { annotations: `${url}annotations`, leases: `${url}leases/` };
+    screen.withdraw({ key, lease, skipped }, places, { label, thumb: task.photo.thumb, photo: task.lease });
   }
   if (!skipped) session.answers -= parts.length;
   toast(skipped ? texts.unskipped : say(texts.undone, { answer: label }));
 }
 
-// ---- what is on the screen -------------------------------------------------------------------------------------
-
-function showNext(event, options) {
-  $("toast").hidden = true; // what it said was about the photo before
-  earlier?.leave();
-  const there = stage.next(event, options);
-  questions.of(shelf.current);
-  criteria.rest();
-  if (!there) showCard();
-}
-
-function halted() {
-  undoable.offer(false);
-  bar.leave();
-  earlier?.leave();
-  stage.leave();
-  $("look-again").hidden = true;
-}
-
-function released() {
-  undoable.offer(true);
-  card.leave();
-  if (shelf.current?.ready) {
-    stage.show(shelf.current);
-    questions.appear();
-  } else if (!shelf.current && shelf.ahead) showNext(null);
-  else showCard();
-  claims.askForMore();
-}
-
-function showCard() {
-  if (halt.why) return;
-  const task = shelf.current;
-  if (task || queue.state === "loading" || (claims.asking && !claims.trouble)) {
-    card.wait(task?.broken ? texts.photoBroken : texts.loading, { photo: Boolean(task) });
-    return;
-  }
-  const [title, text] = cardWords(queue, { trouble: claims.trouble, offline: status.offline });
-  $("look-again").hidden = queue.state === "forbidden";
-  const done = session.photos ? say(texts.emptyDone, { n: session.photos, answers: session.answers }) : "";
-  card.say({ state: queue.state, title, text, done });
-}
-
 // ---- photos come, answers go -----------------------------------------------------------------------------------
 
-function onClaimed({ outcome, code, message, data }) {
-  if (outcome === "refused") {
-    queue = { ...queue, state: code === "paused" ? "paused" : "forbidden", message };
-  } else if (outcome === "taken") {
-    queue = data;
-    const names = data.paused.map((project) => about(project)?.name).filter(Boolean);
-    $("paused").hidden = !names.length;
-    $("paused").textContent = names.length ? say(texts.pausedIn, { projects: names.join(", ") }) : "";
-    if (photos.merge(data.photos)) setTimeout(() => claims.askForMore(), MORE_MS);
-    due ||= !shelf.current && isOlder(data.guidelines);
-    readAnew();
-  }
-  status.showState();
-  halt.look();
-  if (halt.why) return;
-  if (!shelf.current && shelf.ahead) {
-    card.leave();
-    showNext(null);
-  } else if (!shelf.current) {
-    showCard();
-  } else {
-    questions.refresh();
-  }
-  if (shelf.current || claims.trouble || queue.state === "forbidden") return;
-  claims.askIn(queue.state === "preparing" ? 3000 : 15000);
+function taken(data) {
+  guidelines = data.guidelines;
+  const names = data.paused.map((project) => about(project)?.name).filter(Boolean);
+  $("paused").hidden = !names.length;
+  $("paused").textContent = names.length ? say(texts.pausedIn, { projects: names.join(", ") }) : "";
+  if (photos.merge(data.photos)) screen.askSoon();
+  questions.refresh();
+  due ||= !shelf.current && isOlder(guidelines);
+  readAnew();
 }
-
-claims.renew({ every: 5000, left: RENEW_MS, expires: () => shelf.expires });
-
-shelf.addEventListener("ready", ({ detail: task }) => {
-  if (task !== shelf.current || halt.why) return;
-  card.leave();
-  stage.show(task);
-  questions.appear();
-});
-shelf.addEventListener("broken", ({ detail: task }) => {
-  if (task === shelf.current) showCard();
-});
 
 outbox.addEventListener("settled", ({ detail: { entry, result } }) => {
   if (TAKES_BACK.has(entry.kind)) {
     if (result.outcome === "taken" && result.data?.task && photos.relent(entry.lease, result.data.task)) {
-      for (const later of outbox.waiting) {
-        if (later.body.lease === entry.lease) later.body.lease = result.data.task.lease;
-      }
+      screen.follow(entry.lease, result.data.task);
     }
     // It stands as it was: nothing is asked here any more.
     const question = result.outcome === "refused" ? photos.question(entry.lease) : null;
@@ -312,7 +192,7 @@ outbox.addEventListener("settled", ({ detail: { entry, result } }) => {
  *  ours, and nothing waits here that leaving the page could lose. Once for each. */
 function readAnew() {
   if (!due || outbox.waiting.length) return;
-  const [name, now] = [`hilltop-sheet-guidelines:${settings.project}`, JSON.stringify(queue.guidelines)];
+  const [name, now] = [`hilltop-sheet-guidelines:${settings.project}`, JSON.stringify(guidelines)];
   if (sessionStorage.getItem(name) === now) return;
   sessionStorage.setItem(name, now);
   location.reload();
@@ -324,24 +204,11 @@ function escape() {
   if (!bar.leave()) panels.close();
 }
 
-function asItIs() {
-  viewer.asItIs();
-  announce(texts.reset);
-}
-
-const KEYS = { Escape: escape, z: undo, s: skip, i: () => criteria.toggle(), "?": () => panels.toggle("help"), 0: asItIs, ".": () => earlier?.toggle() };
-
 /** Whether the key did something. */
 function onKey(event, key) {
-  const control = onControl(event);
-  if (halt.why) return halt.key(event, key);
-  if (bar.key(event, key)) return true;
-  if (KEYS[key]) return KEYS[key](event), true;
-  if (key === "Enter" && !control && card.open) return claims.ask(), true;
-  const slider = event.target.closest("input[type=range]"); // arrows move it
-  if (slider && key.startsWith("Arrow")) return false;
-  if (viewer.key(key)) return true;
-  if (event.target.closest(".lb-aside, .lb-panel")) return false; // there, arrows scroll
+  if (key === "Escape") return escape(), true;
+  const did = screen.commonKey(event, key);
+  if (did !== undefined) return did;
   const [aside, step] = { ArrowLeft: [false, -1], ArrowRight: [false, 1], ArrowUp: [true, -1], ArrowDown: [true, 1] }[key] ?? [];
   if (!step || !questions.asked) return false;
   if (aside) return criteria.move(step), true;
@@ -350,14 +217,12 @@ function onKey(event, key) {
   return true;
 }
 
-listen(onKey, { own: ownKeys(() => bar.mode !== "answer") });
-oneTap("#bar button:not([data-question]), #undo");
-$("look-again").addEventListener("click", () => claims.ask());
+screen.listen(onKey, "#bar button:not([data-question]), #undo");
 
 // ---- begin -----------------------------------------------------------------------------------------------------
 
 questions.of(null);
-showCard();
+screen.showCard();
 // What an earlier page could not deliver goes first: its questions are answered and must not be asked again.
 await outbox.open();
 for (const { kind, lease } of outbox.waiting) if (!TAKES_BACK.has(kind)) photos.markClosed(lease);

@@ -17,7 +17,10 @@ _ROWS = {"metadata.csv": csv.rows, "metadata.jsonl": jsonl.rows, "metadata.parqu
 
 
 def _files(package: Package) -> list[str]:
-    return [name for name in package.names if package.is_archive and name.rpartition("/")[2] in _ROWS]
+    if not package.is_archive:
+        return []
+    tables = package.ending_in(".csv", ".jsonl", ".parquet")
+    return [name for name in tables if name.rpartition("/")[2] in _ROWS]
 
 
 def _rows(package: Package, name: str) -> table.Rows:

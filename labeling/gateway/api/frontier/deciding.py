@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Any
 
 from django.core.files.base import File
 from django.utils.translation import gettext as _
@@ -17,14 +18,22 @@ from labeling.frontier.deciding import DecidedBy
 from labeling.frontier.sent_photos import decide_sent_photo
 from labeling.frontier.standing import StandsUnder
 from labeling.gateway.api.base import ApiView, route, signed_in
+from labeling.gateway.api.calls_back import (
+    CallBackOut,
+    callback_field,
+    deadline_field,
+    present_call_back,
+    wish_of,
+)
 from labeling.gateway.api.endpoint import Json, endpoint
 from labeling.gateway.api.fields import Sha256
 from labeling.gateway.api.frontier.decisions import DecisionOut, present_decision
 from labeling.gateway.api.photos import no_such_photo
-from labeling.gateway.api.shapes import Shape, StrictSerializer
+from labeling.gateway.api.shapes import Shape, StrictSerializer, numbers_of_form
 from labeling.gateway.parsers import StrictJSONParser
 from labeling.gateway.sent_paths import SentPathsParser
 from labeling.gateway.waiting import LONGEST_S, seconds_to_wait, worth_waiting_for
+from labeling.notify.services import call_back_on_photo
 from labeling.people.models import User
 from labeling.refusals import Refused
 
@@ -39,6 +48,11 @@ class DecideIn(StrictSerializer):
         required=False,
         help_text="with `strict` only a label that people settled strictly is given; the machine decides nothing",
     )
+    callback = callback_field()
+    deadline = deadline_field()
+
+    def to_internal_value(self, data: Any) -> Any:
+        return super().to_internal_value(numbers_of_form(data, "deadline"))
 
 
 class DecidedOut(Shape):
@@ -64,6 +78,7 @@ class DecidedOut(Shape):
     )
     decision = DecisionOut(allow_null=True)
     class_ = serializers.CharField(allow_blank=True)
+    callback = CallBackOut(allow_null=True)
 
 
 _WAIT = OpenApiParameter(
@@ -84,7 +99,7 @@ class DecideView(ApiView):
         "Who decides a photo: the machine now, if it lies inside the frontier, else people. A photo that is "
         "new is taken in (202): ask again by its sha256 when it has been scored, or `wait` for it. One that cannot be taken "
         "in is refused with the reason (422), at once or when you ask again. The answer says which promise the label stands "
-        "under.",
+        "under. With a `callback` that address is told once it is decided, or known that it will not be.",
         may=Action.DECIDE,
         takes={"application/json": DecideIn, "multipart/form-data": DecideIn},
         returns=DecidedOut,
@@ -99,8 +114,14 @@ class DecideView(ApiView):
         photo, by, slug = given.get("photo"), signed_in(request), project.slug
         sha256 = _hash_of(photo) if photo is not None else given["sha256"]
         strict = given.get("promise") == StandsUnder.STRICT
+        wish = wish_of(given, by)
         found = _found(project, by, sha256, strict, photo)
-        answer = _answer(project, sha256, found)
+        called = None
+        if wish is not None:
+            called = present_call_back(
+                call_back_on_photo(wish=wish, by=by, project=project, sha256=sha256, strict=strict)
+            )
+        answer = _answer(project, sha256, found, called)
         if not seconds or not found.is_on_its_way:
             return answer
 
@@ -108,7 +129,7 @@ class DecideView(ApiView):
             # Whoever may no longer decide is told so, as if they asked now.
             now = project_for(User.objects.get(pk=by.pk), slug, Action.DECIDE)
             found = _found(now, by, sha256, strict)
-            return _answer(now, sha256, found), not found.is_on_its_way
+            return _answer(now, sha256, found, called), not found.is_on_its_way
 
         return worth_waiting_for(answer, project_id=project.pk, user_id=by.pk, seconds=seconds, ask=ask)
 
@@ -122,9 +143,9 @@ def _found(
     return found
 
 
-def _answer(project: Project, sha256: str, found: DecidedBy) -> Response:
+def _answer(project: Project, sha256: str, found: DecidedBy, called: Json | None) -> Response:
     decision = present_decision(project, found.decision.pk) if found.decision else None
-    told = DecidedOut.of(found, sha256=sha256, class_=found.label_class, decision=decision)
+    told = DecidedOut.of(found, sha256=sha256, class_=found.label_class, decision=decision, callback=called)
     return Response(told, status=202 if found.reason == "new" else 200)
 
 

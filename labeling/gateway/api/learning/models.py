@@ -59,6 +59,10 @@ class PartOut(Shape):
 class ModelOut(Shape):
     number = serializers.IntegerField()
     champion = serializers.BooleanField()
+    origin = serializers.ChoiceField(
+        ModelVersion.Origin.choices,
+        help_text="trained here, or elsewhere and registered as a head or imported as a classifier",
+    )
     backbone = serializers.CharField(help_text="of several that are fused, their names")
     parts = PartOut(many=True, help_text="its backbones, in the order of the columns")
     classes = serializers.ListField(child=serializers.CharField(), help_text="order of the probabilities")

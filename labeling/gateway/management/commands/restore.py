@@ -40,6 +40,9 @@ class Command(BaseCommand):
         except (CannotMove, CannotStart, OSError) as error:
             raise CommandError(str(error)) from None
         self.stdout.write(f"backup {manifest.name} is restored")
+        self.stdout.write(
+            "webhooks, mails, Slack: it tells whom the original tells; where that goes on, start this with HILLTOP_QUIET=1"
+        )
 
     def _check(self, where: str, backup: str) -> None:
         manifest, bad = restoring.check(backups_in=of_backups(where), backup=backup)

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from labeling.catalog.permissions import Action
-from labeling.catalog.source_errors import SourceError
+from labeling.catalog.sources.errors import SourceError
 from labeling.inspections.folders import STILL_S, take_in_folder
 from labeling.inspections.models import Protocol
 from labeling.inspections.permissions import may_in

@@ -26,7 +26,7 @@ class Command(BaseCommand):
             "--classes",
             required=True,
             metavar="KEY,KEY",
-            help="the project's class of each column, in their order",
+            help="the project's class of each column, in their order; several may be one, and an empty one is left out",
         )
         parser.add_argument(
             "--preprocessor",
