@@ -167,7 +167,7 @@ def texts() -> dict[str, str]:
         "loading": _("Loading photos…"),
         "photoBroken": _("This photo could not be loaded. Skip it, or wait: it is tried again."),
         "emptyTitle": _("You are through"),
-        "emptyDone": _("You answered {n} photos now, {today} today."),
+        "emptyDone": _("Photos answered now: {n}. Today: {today}."),
         "emptyPace": _("Half of them in less than {n}\u00a0s each."),
         "preparingTitle": _("Photos are being prepared"),
         "pausedTitle": _("You are paused"),

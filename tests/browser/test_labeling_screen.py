@@ -301,7 +301,7 @@ def test_the_end_of_the_queue_says_what_was_achieved(live_stack: object, page_fo
     page.keyboard.press("1")
     expect(page.locator("#card")).to_be_visible()
     expect(page.locator("#card-title")).to_have_text("You are through")
-    expect(page.locator("#card-done")).to_contain_text("You answered 2 photos now")
+    expect(page.locator("#card-done")).to_contain_text("Photos answered now: 2")
     assert len(wait_for_answers(labeler, 2)) == 2
 
 

@@ -40,7 +40,7 @@ def test_a_small_pool_is_told_what_it_lacks_and_offered_no_button(client: Client
 def test_the_button_asks_for_a_job_and_the_page_shows_it(client: Client) -> None:
     project = make_project()
     make_items(project, 70)
-    assert "70 photos may be learned from" in page(client, project)
+    assert "Photos that may be learned from: 70" in page(client, project)
     response = client.post(
         f"/p/{project.slug}/adaptation/run", {"method": "statistics", "flips": "flip"}, follow=True
     )

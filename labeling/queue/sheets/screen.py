@@ -88,7 +88,7 @@ def texts() -> dict[str, str]:
             "noneLeft": _("{answer}. No photo is left."),
             "all": _("Unusable for all"),
             "chooseForAll": _("What is wrong with the photo? It counts for all questions that are open."),
-            "emptyDone": _("You answered {n} photos now, {answers} answers in all."),
+            "emptyDone": _("Photos answered now: {n}. Answers in all: {answers}."),
             "open": _("not answered"),
             "pausedIn": _("Not asked, as labeling is paused for you there: {projects}"),
         }

@@ -82,7 +82,7 @@ def texts() -> dict[str, str]:
         "nextGrid": _("Next grid"),
         "lookAgain": _("Look again"),
         "emptyTitle": _("No grid for you now"),
-        "emptyDone": _("You handed in {grids} grids now, {n} photos. {today} answers today."),
+        "emptyDone": _("Grids handed in now: {grids}. Photos: {n}. Answers today: {today}."),
         "notHereTitle": _("No sweep here now"),
         "offlineTitle": _("Your grid is kept in this browser"),
         "offlineText": _(
