@@ -53,20 +53,23 @@ def work(*, queues: Sequence[str], concurrency: int, until_idle: bool = False) -
 
 
 async def _work(queues: Sequence[str], concurrency: int, until_idle: bool) -> None:
+    worker = Worker(
+        app,
+        queues=list(queues),
+        concurrency=concurrency,
+        wait=not until_idle,
+        fetch_job_polling_interval=POLL_S,
+        update_heartbeat_interval=HEARTBEAT_S,
+        stalled_worker_timeout=SILENT_S,
+        delete_jobs="successful",
+        install_signal_handlers=False,
+        task_middleware=[close_db_connections, close_db_connections_async],
+    )
+    # Before it connects: asyncio would cancel what connects, which may swallow that, and Ctrl-C were lost.
+    _end_on_signals(worker.stop)
     async with app.open_async():
-        worker = Worker(
-            app,
-            queues=list(queues),
-            concurrency=concurrency,
-            wait=not until_idle,
-            fetch_job_polling_interval=POLL_S,
-            update_heartbeat_interval=HEARTBEAT_S,
-            stalled_worker_timeout=SILENT_S,
-            delete_jobs="successful",
-            install_signal_handlers=False,
-            task_middleware=[close_db_connections, close_db_connections_async],
-        )
-        _end_on_signals(worker.stop)
+        if stopping.is_set():
+            return  # run() would forget it
         watch = asyncio.create_task(_rescue_for_ever(), name="rescue")
         try:
             await worker.run()  # type: ignore[no-untyped-call]
