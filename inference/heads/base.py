@@ -320,7 +320,8 @@ class LinearHead(Head):
 
     def _place(self, weights: Array, bias: Array, space: Space) -> None:
         """Set ``coef_`` and ``intercept_`` from (r, k) weights and (k,) intercepts in the coordinates of ``space``."""
-        self.coef_ = (space.basis.double().numpy() @ weights).T / space.scale.numpy()
+        # As it lies once read back: BLAS sums in another order where memory lies otherwise, and the last bit would differ.
+        self.coef_ = np.ascontiguousarray((space.basis.double().numpy() @ weights).T / space.scale.numpy())
         self.intercept_ = bias - self.coef_ @ space.mean.numpy() + self.temperature_ * self.offset_
 
     @classmethod

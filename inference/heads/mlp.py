@@ -94,8 +94,9 @@ class MlpHead(Head):
             final = networks
             report(looks[-1] + epoch, 2 * looks[-1])
         first, hidden_bias, second, out_bias = (each[0].double().numpy() for each in final)
-        self.hidden_weight_ = first.T
-        self.hidden_bias_, self.out_weight_, self.out_bias_ = hidden_bias, second.T, out_bias
+        # As they lie once read back (see ``LinearHead._place``).
+        self.hidden_weight_, self.out_weight_ = np.ascontiguousarray(first.T), np.ascontiguousarray(second.T)
+        self.hidden_bias_, self.out_bias_ = hidden_bias, out_bias
         report(2 * looks[-1], 2 * looks[-1])
 
     def _train(self, given: Examples, standard: _Standard, weight: Array, epochs: int) -> Any:
@@ -153,9 +154,9 @@ class MlpHead(Head):
         return {
             "mean": self.mean_,
             "scale": self.scale_,
-            "hidden_weight": np.ascontiguousarray(self.hidden_weight_),
+            "hidden_weight": self.hidden_weight_,
             "hidden_bias": self.hidden_bias_,
-            "out_weight": np.ascontiguousarray(self.out_weight_),
+            "out_weight": self.out_weight_,
             "out_bias": self.out_bias_,
             "temperature": np.asarray([self.temperature_]),
             "epochs": np.asarray([self.epochs_], dtype=np.int64),
