@@ -16,6 +16,7 @@ from labeling.jobs.models import Job, JobState
 from labeling.jobs.progress import DETAIL
 from labeling.learning.backbone_names import said
 from labeling.learning.models import DomainBackbone
+from labeling.text.counts import counted
 
 #: A running job reports at least this often, unless its worker died.
 SILENCE = timedelta(seconds=60)
@@ -212,7 +213,7 @@ def line(job: Job, now: datetime | None = None) -> JobLine:
         unit=str(_unit(job)),
         seconds_left=seconds_left,
         message=_message(job) if job.is_live else "",
-        outcome=_outcome(job.kind, result) if state is JobState.SUCCEEDED else "",
+        outcome=_outcome(job.kind, counted(result)) if state is JobState.SUCCEEDED else "",
         silent=state is JobState.RUNNING and now - job.updated_at > SILENCE,
         cancelling=job.is_live and job.cancel_requested_at is not None,
         failures=result.get("failures") or [] if job.kind == "embed" else [],
@@ -235,41 +236,41 @@ def _outcome(kind: str, result: dict[str, Any]) -> str:
     if kind == "embed" and "embedded" in result:
         text = (
             ngettext(
-                "%(embedded)d photo embedded, %(already)d had been before.",
-                "%(embedded)d photos embedded, %(already)d had been before.",
+                "%(embedded)s photo embedded, %(already)s had been before.",
+                "%(embedded)s photos embedded, %(already)s had been before.",
                 result["embedded"],
             )
             % result
         )
         if result.get("failed"):
-            text += " " + _("%(failed)d could not be read.") % result
+            text += " " + _("%(failed)s could not be read.") % result
         return " ".join([text, *_of_others(result)])
     if kind == "measure" and "missing" in result:
         said = ngettext(
-            "%(missing)d of %(photos)d photos is to be embedded with it.",
-            "%(missing)d of %(photos)d photos are to be embedded with it.",
+            "%(missing)s of %(photos)s photos is to be embedded with it.",
+            "%(missing)s of %(photos)s photos are to be embedded with it.",
             result["missing"],
         )
         return said % result
     if kind == "intake" and "added" in result:
         text = (
             ngettext(
-                "%(added)d photo came in; here already: %(duplicate)d.",
-                "%(added)d photos came in; here already: %(duplicate)d.",
+                "%(added)s photo came in; here already: %(duplicate)s.",
+                "%(added)s photos came in; here already: %(duplicate)s.",
                 result["added"],
             )
             % result
         )
-        return text + (" " + _("Refused: %(refused)d.") % result if result.get("refused") else "")
+        return text + (" " + _("Refused: %(refused)s.") % result if result.get("refused") else "")
     if kind == "look_at_source" and "there" in result:
         said = ngettext(
-            "%(there)d file there: %(new)d new, %(changed)d changed, %(gone)d gone.",
-            "%(there)d files there: %(new)d new, %(changed)d changed, %(gone)d gone.",
+            "%(there)s file there: %(new)s new, %(changed)s changed, %(gone)s gone.",
+            "%(there)s files there: %(new)s new, %(changed)s changed, %(gone)s gone.",
             result["there"],
         )
         return said % result
     if kind == "train" and "model" in result:
-        text = _("Version %(model)d from %(ground_truths)d ground truths.") % result
+        text = _("Version %(model)d from %(ground_truths)s ground truths.") % result
         if result.get("promoted"):
             text += " " + _("It was promoted by itself.")
         return text
@@ -277,8 +278,8 @@ def _outcome(kind: str, result: dict[str, Any]) -> str:
         return _("It is version %(model)d.") % result
     if kind == "adapt" and "photos" in result:
         said = ngettext(
-            "The backbone learned from %(photos)d photo. The next training judges it.",
-            "The backbone learned from %(photos)d photos. The next training judges it.",
+            "The backbone learned from %(photos)s photo. The next training judges it.",
+            "The backbone learned from %(photos)s photos. The next training judges it.",
             result["photos"],
         )
         return said % result
@@ -287,35 +288,37 @@ def _outcome(kind: str, result: dict[str, Any]) -> str:
     if kind == "derive" and "photos" in result:
         text = (
             ngettext(
-                "%(photos)d photo came over, %(already)d had been there before.",
-                "%(photos)d photos came over, %(already)d had been there before.",
+                "%(photos)s photo came over, %(already)s had been there before.",
+                "%(photos)s photos came over, %(already)s had been there before.",
                 result["photos"],
             )
             % result
         )
         if result.get("gold"):
-            text += " " + _("Of them gold: %(gold)d.") % result
+            text += " " + _("Of them gold: %(gold)s.") % result
         if result.get("unknown"):
-            text += " " + _("Known answers that found no fresh photo: %(n)d.") % {"n": len(result["unknown"])}
+            text += " " + _("Known answers that found no fresh photo: %(n)s.") % counted(
+                {"n": len(result["unknown"])}
+            )
         return text
     if kind == "ask_earlier_inspections" and "inspections" in result:
-        return _("Photos that came in: %(photos)d; inspections: %(inspections)d.") % result
+        return _("Photos that came in: %(photos)s; inspections: %(inspections)s.") % result
     if kind == "bundle" and "bytes" in result:
         return _("Version %(version)d as one file.") % result
     if kind == "rank" and "photos" in result:
         said = ngettext(
-            "%(photos)d photo in a new order.", "%(photos)d photos in a new order.", result["photos"]
+            "%(photos)s photo in a new order.", "%(photos)s photos in a new order.", result["photos"]
         )
         return said % result
     if kind == "place" and "placed" in result:
         said = ngettext(
-            "%(placed)d photo got its place in the order.",
-            "%(placed)d photos got their places in the order.",
+            "%(placed)s photo got its place in the order.",
+            "%(placed)s photos got their places in the order.",
             result["placed"],
         )
         return said % result
     if kind == "monitor" and "readings" in result:
-        return _("New readings: %(readings)d. New alerts: %(alerts)d.") % result
+        return _("New readings: %(readings)s. New alerts: %(alerts)s.") % result
     if kind == "certify" and "issued" in result:
         return _certified(result)
     if kind == "decide" and "decided" in result:
@@ -323,8 +326,8 @@ def _outcome(kind: str, result: dict[str, Any]) -> str:
     if kind == "watch" and "audited" in result:
         text = (
             ngettext(
-                "%(audited)d audited decision, %(errors)d wrong.",
-                "%(audited)d audited decisions, %(errors)d wrong.",
+                "%(audited)s audited decision, %(errors)s wrong.",
+                "%(audited)s audited decisions, %(errors)s wrong.",
                 result["audited"],
             )
             % result
@@ -332,7 +335,7 @@ def _outcome(kind: str, result: dict[str, Any]) -> str:
         return text + (" " + _("A certificate is suspended.") if result["suspended"] else "")
     if kind == "lab" and "ground_truths" in result:
         return (
-            _("Labeling replayed on %(ground_truths)d ground truths, %(seeds)d repetitions of each strategy.")
+            _("Labeling replayed on %(ground_truths)s ground truths, %(seeds)s repetitions of each strategy.")
             % result
         )
     return ""
@@ -343,8 +346,8 @@ def _decided(result: dict[str, Any]) -> str:
     if result["decided"]:
         text = (
             ngettext(
-                "%(decided)d photo decided; to people, as the audit: %(audited)d.",
-                "%(decided)d photos decided; to people, as the audit: %(audited)d.",
+                "%(decided)s photo decided; to people, as the audit: %(audited)s.",
+                "%(decided)s photos decided; to people, as the audit: %(audited)s.",
                 result["decided"],
             )
             % result
@@ -366,14 +369,14 @@ def _of_others(result: dict[str, Any]) -> Iterable[str]:
                 "why": each["error"],
             }
         elif each["embedded"]:
-            yield _("%(name)s: %(n)d.") % {"name": said(each["name"]), "n": each["embedded"]}
+            yield _("%(name)s: %(n)s.") % {"name": said(each["name"]), "n": each["embedded"]}
 
 
 def _certified(result: dict[str, Any]) -> str:
     text = (
         ngettext(
-            "%(labels)d random label counts; %(pending)d more asked for.",
-            "%(labels)d random labels count; %(pending)d more asked for.",
+            "%(labels)s random label counts; %(pending)s more asked for.",
+            "%(labels)s random labels count; %(pending)s more asked for.",
             result["labels"],
         )
         % result
@@ -381,4 +384,4 @@ def _certified(result: dict[str, Any]) -> str:
     n = result["issued"]
     if not n:
         return text + " " + _("No new certificate.")
-    return text + " " + ngettext("%(n)d new certificate.", "%(n)d new certificates.", n) % {"n": n}
+    return text + " " + ngettext("%(n)s new certificate.", "%(n)s new certificates.", n) % {"n": n}

@@ -26,6 +26,7 @@ from labeling.learning.selectors import champion, new_ground_truths, versions
 from labeling.learning.training_set import readiness
 from labeling.learning.wording import never_finds
 from labeling.monitors.selectors import unacknowledged
+from labeling.text.counts import Count
 from labeling.truth.models import Pause
 
 #: A training is worth suggesting again after this many new ground truths.
@@ -184,8 +185,8 @@ def _training_step(project: Project, model: ModelVersion | None, *, is_outdated:
     if model is None and ready.can_train:
         return Step(
             _("Train a first model"),
-            ngettext("%(n)d ground truth is there.", "%(n)d ground truths are there.", ready.total)
-            % {"n": ready.total},
+            ngettext("%(n)s ground truth is there.", "%(n)s ground truths are there.", ready.total)
+            % {"n": Count(ready.total)},
             "models",
             _("Models"),
         )
@@ -200,7 +201,7 @@ def _training_step(project: Project, model: ModelVersion | None, *, is_outdated:
     if model is not None and fresh >= WORTH_TRAINING and ready.can_train:
         return Step(
             _("Train again"),
-            _("%(n)d ground truths came since the last training.") % {"n": fresh},
+            _("%(n)s ground truths came since the last training.") % {"n": Count(fresh)},
             "models",
             _("Models"),
         )
@@ -211,11 +212,11 @@ def _blind_step(project: Project, number: int, keys: list[str], *, fresh: int) -
     """A model that never finds a class: promoting it helps nobody, more labels of that class do."""
     definitions = active_definitions(project)
     names = [each.name for each in definitions if each.label_class.key in keys] or keys
-    told = {"n": number, "classes": "”, “".join(names), "fresh": fresh}
+    told = {"n": number, "classes": "”, “".join(names), "fresh": Count(fresh)}
     if fresh >= WORTH_TRAINING:
         return Step(
             _("Train again: version %(n)d never finds “%(classes)s”") % told,
-            _("%(fresh)d ground truths came since the last training.") % told,
+            _("%(fresh)s ground truths came since the last training.") % told,
             "models",
             _("Models"),
         )

@@ -48,3 +48,22 @@ def test_what_is_not_alike_has_a_line_of_its_own() -> None:
     ]
     for pair in pairs:
         assert len(folded(lines(pair))) == 2, pair
+
+
+@pytest.mark.parametrize(
+    ("kind", "result", "said"),
+    [
+        (
+            "embed",
+            {"embedded": 1088, "already": 1536, "backbones": [{}, {"name": "lite1", "embedded": 2624}]},
+            "1,088 photos embedded, 1,536 had been before. lite1: 2,624.",
+        ),
+        ("decide", {"decided": 0, "waiting": {"no_model": 2594}}, "there is no model: 2,594"),
+        ("train", {"model": 1200, "ground_truths": 1200}, "Version 1200 from 1,200 ground truths."),
+    ],
+)
+def test_counts_have_their_thousands_apart_and_versions_have_not(
+    kind: str, result: dict[str, Any], said: str
+) -> None:
+    (row,) = lines([job(kind=kind, result=result)])
+    assert said in row.outcome

@@ -99,6 +99,6 @@ def _shown(bulk: Bulk) -> dict[str, Any]:
     return {
         "bulk": bulk,
         "said": said(bulk.project, bulk.query, names=names),
-        "n": bulk.photos_done(bulk.counted),
+        "photos": bulk.photos_done(bulk.counted),
         "called": names.get(bulk.class_key, bulk.class_key),
     }

@@ -14,6 +14,7 @@ from labeling.learning import domain_backbones, job_lines
 from labeling.learning.adaptation import services
 from labeling.learning.gate import GateResult, gate_result
 from labeling.learning.models import DomainBackbone
+from labeling.text.counts import Count
 
 #: Adaptations on the page, and jobs that are looked through, the newest first.
 MADE_SHOWN = 20
@@ -70,25 +71,25 @@ def described(made: DomainBackbone, last: GateResult | None) -> Described:
 
 def _found(made: DomainBackbone) -> str:
     modes = made.metrics.get("modes") or []
-    parts = [ngettext("%(n)d photo", "%(n)d photos", made.photos) % {"n": made.photos}]
+    parts = [ngettext("%(n)s photo", "%(n)s photos", made.photos) % {"n": Count(made.photos)}]
     if len(modes) > 1:
         parts.append(
-            _("%(n)d appearances (%(sizes)s photos)")
-            % {"n": len(modes), "sizes": " + ".join(map(str, modes))}
+            _("%(n)s appearances (%(sizes)s photos)")
+            % {"n": Count(len(modes)), "sizes": " + ".join(str(Count(n)) for n in modes)}
         )
     elif modes:
         parts.append(_("one appearance"))
     if "seconds" in made.metrics:
-        parts.append(_("%(n)d seconds") % {"n": round(made.metrics["seconds"])})
+        parts.append(_("%(n)s seconds") % {"n": Count(round(made.metrics["seconds"]))})
     return " · ".join(parts)
 
 
 def _kept_out(made: DomainBackbone) -> str:
     said = {
-        "audit": _("%(n)d drawn for the audit"),
-        "gold": _("%(n)d gold"),
-        "settled": _("%(n)d settled"),
-        "alike": _("%(n)d nearly the same as one of those"),
+        "audit": _("%(n)s drawn for the audit"),
+        "gold": _("%(n)s gold"),
+        "settled": _("%(n)s settled"),
+        "alike": _("%(n)s nearly the same as one of those"),
     }
-    parts = [text % {"n": made.excluded[key]} for key, text in said.items() if made.excluded.get(key)]
+    parts = [text % {"n": Count(made.excluded[key])} for key, text in said.items() if made.excluded.get(key)]
     return _("Kept out: %(what)s.") % {"what": ", ".join(parts)} if parts else ""

@@ -16,6 +16,7 @@ from labeling.monitors.models import MonitorReading
 from labeling.monitors.reading import Look, Reader, Reading
 from labeling.monitors.scales import P_VALUE, plain
 from labeling.monitors.spec import TO_THE_AUDIT, MonitorSpec, Part, Threshold
+from labeling.text.counts import counted
 
 
 def _read(look: Look) -> list[Reading]:
@@ -55,12 +56,14 @@ class DriftSpec(MonitorSpec):
         if figures.get("unembedded"):
             return _("The photos have no embeddings of this version any more: let them be embedded again")
         if figures["arrived"] < figures["window"]:
-            return _("%(arrived)d of %(window)d photos have come since the model was made") % figures
-        return _("The model was made for %(reference)d photos; it takes %(least)d to compare with") % figures
+            return _("%(arrived)s of %(window)s photos have come since the model was made") % counted(figures)
+        return _("The model was made for %(reference)s photos; it takes %(least)s to compare with") % counted(
+            figures
+        )
 
     def interval(self, reading: MonitorReading) -> str:
-        return _("largest gap between the distributions: %(gap)s (%(n)d against %(reference)d)") % {
-            **reading.figures,
+        return _("largest gap between the distributions: %(gap)s (%(n)s against %(reference)s)") % {
+            **counted(reading.figures),
             "gap": share(reading.figures["statistic"]),
         }
 

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils.formats import number_format
 from django.utils.functional import Promise
+
+from labeling.text.counts import counted
 
 #: What was kept of an activity, and ``who`` did it.
 Data = dict[str, Any]
@@ -29,24 +30,11 @@ class Kind:
     many: str | Promise = ""
 
     def said(self, data: Data) -> str:
-        data = {name: _counted(value) for name, value in data.items()}
+        data = {name: counted(value) for name, value in data.items()}
         if self.many and "times" in data:
             return str(self.many % data)
         said = self.text(data) if callable(self.text) else str(self.text % data)
         return said + noted(data, self.note) if self.note else said
-
-
-class _Count(int):
-    """Said with its thousands apart: 12,345."""
-
-    def __str__(self) -> str:
-        return str(number_format(int(self), force_grouping=True))
-
-
-def _counted(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _counted(each) for name, each in value.items()}
-    return _Count(value) if type(value) is int else value
 
 
 def noted(data: Data, name: str) -> str:
