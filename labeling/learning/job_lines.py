@@ -221,8 +221,9 @@ def line(job: Job, now: datetime | None = None) -> JobLine:
 
 
 def _message(job: Job) -> str:
-    said, dot, of_what = job.message.partition(DETAIL)
-    return (_(said) if said else "") + dot + of_what
+    message, dot, of_what = job.message.partition(DETAIL)
+    name, blank, which = of_what.partition(" ")  # of several, "(2/3)"
+    return (_(message) if message else "") + dot + said(name) + blank + which
 
 
 def _unit(job: Job) -> Any:

@@ -67,3 +67,18 @@ def test_counts_have_their_thousands_apart_and_versions_have_not(
 ) -> None:
     (row,) = lines([job(kind=kind, result=result)])
     assert said in row.outcome
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("message", "said"),
+    [
+        ("Embedding photos · domain:p1-d196 (2/2)", "Embedding photos · an adapted backbone (2/2)"),
+        ("Embedding photos · efficientnet_lite0 (1/2)", "Embedding photos · efficientnet_lite0 (1/2)"),
+        ("Embedding photos", "Embedding photos"),
+        ("", ""),
+    ],
+)
+def test_what_a_running_job_says_names_backbones_as_people_read_them(message: str, said: str) -> None:
+    (row,) = lines([job(JobState.RUNNING, kind="embed", message=message)])
+    assert row.message == said
