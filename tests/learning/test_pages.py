@@ -150,7 +150,7 @@ def test_jobs_show_progress_rate_time_left_and_can_be_cancelled() -> None:
     )
     client = signed_in(project)
     text = text_of(client.get(reverse("jobs", args=[project.slug])))
-    assert "500 / 1000" in text and "50 photos a second" in text and "10 s left" in text
+    assert "500 / 1,000" in text and "50 photos a second" in text and "10 s left" in text
     answer = client.post(
         reverse("job-cancel", args=[project.slug, job.pk]),
         {"next": "https://elsewhere.example/"},
