@@ -154,9 +154,9 @@ class MlpHead(Head):
         return {
             "mean": self.mean_,
             "scale": self.scale_,
-            "hidden_weight": self.hidden_weight_,
+            "hidden_weight": np.ascontiguousarray(self.hidden_weight_),
             "hidden_bias": self.hidden_bias_,
-            "out_weight": self.out_weight_,
+            "out_weight": np.ascontiguousarray(self.out_weight_),
             "out_bias": self.out_bias_,
             "temperature": np.asarray([self.temperature_]),
             "epochs": np.asarray([self.epochs_], dtype=np.int64),

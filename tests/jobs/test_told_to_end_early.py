@@ -40,9 +40,8 @@ def test_a_worker_that_is_told_to_end_while_it_connects_begins_nothing(
     monkeypatch.setattr(worker_module, "app", SimpleNamespace(open_async=connecting))
     monkeypatch.setattr(worker_module, "Worker", Worker)
     monkeypatch.setattr(worker_module, "stopping", stopping := threading.Event())
-    monkeypatch.setattr(
-        threading, "Timer", Mock()
-    )  # it ends a process that does not end itself: these tests'
+    # It ends a process that does not end itself, which here is the tests'.
+    monkeypatch.setattr(threading, "Timer", Mock())
     before = signal.getsignal(signal.SIGTERM)
     try:
         asyncio.run(worker_module._work(["cpu"], concurrency=1, until_idle=False))

@@ -21,9 +21,7 @@ pytestmark = pytest.mark.django_db
 
 def code_of(secret: str, *, steps: int = 0) -> str:
     if steps < 0 and (left := 30 - time.time() % 30) < 2:
-        time.sleep(
-            left
-        )  # the one before is good for this step only, and the step would end before it is sent
+        time.sleep(left)  # the one before is good for this step only, which would end before it is sent
     return format_hotp_value(hotp_value(secret, int(time.time()) // 30 + steps))
 
 

@@ -30,7 +30,7 @@ class Kind:
     many: str | Promise = ""
 
     def said(self, data: Data) -> str:
-        data = {name: counted(value) for name, value in data.items()}
+        data = counted(data)
         if self.many and "times" in data:
             return str(self.many % data)
         said = self.text(data) if callable(self.text) else str(self.text % data)
