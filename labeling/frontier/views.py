@@ -23,6 +23,7 @@ from labeling.frontier.policy import policy_of
 from labeling.http.refused import refusals_beside, refusals_said
 from labeling.people.signed_in import signed_in
 from labeling.queue.services import open_next_band, reopen_band
+from labeling.text.counts import Count
 from labeling.text.notes import kept_whole
 from labeling.text.typed_numbers import whole
 
@@ -120,11 +121,11 @@ def reopen(request: HttpRequest, project: Project) -> HttpResponse:
         messages.success(
             request,
             ngettext(
-                "Band %(n)d is open again for %(missing)d ground truth.",
-                "Band %(n)d is open again for %(missing)d ground truths.",
+                "Band %(n)d is open again for %(missing)s ground truth.",
+                "Band %(n)d is open again for %(missing)s ground truths.",
                 missing,
             )
-            % {"n": band + 1, "missing": missing},
+            % {"n": band + 1, "missing": Count(missing)},
         )
     return redirect("frontier-bands", slug=project.slug)
 

@@ -13,6 +13,7 @@ from labeling.catalog.selectors import class_names, current_guideline
 from labeling.frontier.at_a_glance import Glance
 from labeling.frontier.saying import why
 from labeling.queue.pace import opened_again_by_guideline
+from labeling.text.counts import Count
 from labeling.text.plain import isolated
 
 
@@ -67,13 +68,13 @@ def falls(project: Project, seen: Glance) -> list[Fall]:
             )
         )
     if (opening := opened_again_by_guideline(project)) is not None:
-        told_band = {"n": opening.band + 1, "missing": opening.figures.get("missing", 0)}
+        told_band = {"n": opening.band + 1, "missing": Count(opening.figures.get("missing", 0))}
         found.append(
             Fall(
                 ngettext(
-                    "Band %(n)d is open again: the guideline asks something else now, and %(missing)d ground truth is "
+                    "Band %(n)d is open again: the guideline asks something else now, and %(missing)s ground truth is "
                     "missing.",
-                    "Band %(n)d is open again: the guideline asks something else now, and %(missing)d ground truths are "
+                    "Band %(n)d is open again: the guideline asks something else now, and %(missing)s ground truths are "
                     "missing.",
                     told_band["missing"],
                 )

@@ -22,6 +22,11 @@ OURS = {name: service for name, service in COMPOSE["services"].items() if servic
 UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
 
 
+def queues_of(command: list[str]) -> set[str]:
+    """Those that a worker serves: all of them where it is told none."""
+    return {command[command.index("--queues") + 1]} if "--queues" in command else {"cpu", "gpu"}
+
+
 def is_known(command: str) -> bool:
     """Whether ``manage.py`` knows what follows it, and the queues are those that there are."""
     name, *told = shlex.split(re.split(r"manage\.py", command)[-1])
@@ -44,20 +49,31 @@ def test_a_service_of_ours_runs_a_command_that_there_is(name: str) -> None:
     assert {volume.split(":")[0] for volume in service["volumes"]} <= COMPOSE["volumes"].keys()
 
 
-def test_every_service_waits_for_its_profile_and_all_queues_are_served() -> None:
-    assert {profile for service in COMPOSE["services"].values() for profile in service["profiles"]} == {
-        "data", "web", "cpu", "gpu",
-    }  # fmt: skip
-    assert {service["command"][-1] for service in OURS.values() if "worker" in service["command"]} == {
-        "cpu",
-        "gpu",
+@pytest.mark.parametrize("profiles", [{"data", "web", "cpu", "gpu"}, {"one"}], ids=["several", "one"])
+def test_machines_of_these_profiles_have_every_part_and_serve_every_queue(profiles: set[str]) -> None:
+    page = (ROOT / "docs" / "many-machines.md").read_text()
+    assert {f"--profile {profile}" for profile in profiles} <= set(re.findall(r"--profile \w+", page))
+    started = {
+        name: service for name, service in COMPOSE["services"].items() if profiles & set(service["profiles"])
     }
+    assert {"db", "s3", "web"} <= started.keys()
+    workers = [service for service in started.values() if "worker" in service.get("command", ())]
+    assert {queue for worker in workers for queue in queues_of(worker["command"])} == {"cpu", "gpu"}
+    needs_a_gpu = [name for name, service in started.items() if "deploy" in service]
+    assert needs_a_gpu == (["gpu"] if "gpu" in profiles else [])
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
 def test_a_unit_runs_a_command_that_there_is(unit: Path) -> None:
     started = re.findall(r"^ExecStart(?:Pre)?=(.*)$", unit.read_text(), re.MULTILINE)
     assert started and all(is_known(command) for command in started)
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
+def test_a_unit_that_may_write_nowhere_has_a_temporary_folder(unit: Path) -> None:
+    told = unit.read_text()
+    assert "ProtectSystem=strict" in told, "then /tmp is read-only too"
+    assert "PrivateTmp=yes" in told, "a backup is written there first, and so is an upload"
 
 
 def test_every_variable_is_one_that_hilltop_reads() -> None:

@@ -21,6 +21,7 @@ from labeling.explorer.search.wanted import Wanted
 from labeling.jobs import services as jobs
 from labeling.people.models import User
 from labeling.refusals import Refused
+from labeling.text.counts import Count
 
 
 @transaction.atomic
@@ -74,9 +75,9 @@ def go_on(*, project: Project, bulk_id: UUID, by: User) -> Bulk:
             raise Refused(
                 "too_many",
                 _(
-                    "More than %(most)d photos cannot come before all others: none would be first. Narrow the search."
+                    "More than %(most)s photos cannot come before all others: none would be first. Narrow the search."
                 )
-                % {"most": MOST_FIRST},
+                % {"most": Count(MOST_FIRST)},
             )
         bulk.stage = Bulk.Stage.DOING
         log_activity(project=project, kind="bulk", actor=by, deed=bulk.deed, photos=n, bulk=str(bulk.pk))
