@@ -338,6 +338,9 @@ INTAKE_MAX_BYTES = int(os.environ.get("HILLTOP_MAX_BYTES", 40 * 2**20))
 #: All that one upload may hold: photos, or a zip of them.
 UPLOAD_MAX_BYTES = int(os.environ.get("HILLTOP_MAX_UPLOAD_BYTES", 4 * 2**30))
 INTAKE_MAX_PIXELS = int(os.environ.get("HILLTOP_MAX_PIXELS", 100_000_000))
+#: Of one archive. A data set of 100,000 photos, with its lists, comes in again.
+INTAKE_MAX_ZIP_MEMBERS = 250_000
+INTAKE_MAX_ZIP_BYTES = 50 * 2**30
 INTAKE_MIN_SIDE = int(os.environ.get("HILLTOP_MIN_SIDE", 32))
 
 # Predictions: where the web processes of this machine find the service, and how many model versions it keeps in memory.

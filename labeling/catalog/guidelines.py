@@ -28,10 +28,13 @@ from labeling.catalog.models import (
 )
 from labeling.people.models import User
 from labeling.refusals import Refused
+from labeling.text.notes import kept_whole
 from labeling.text.plain import composed, is_seen
 
 MAX_CLASSES = 500
-MAX_CHECKS = 20
+MAX_CHECKS, LONGEST_CHECK = 20, 200
+#: Characters of a class's criteria.
+LONGEST_CRITERIA = 10_000
 MAX_EXEMPLARS = 12
 #: Keys that a refusal lists before it breaks off.
 _LISTED = 20
@@ -128,7 +131,7 @@ def amend_guideline(
     guideline = _write(
         project=project,
         number=current.number + 1,
-        note=note.strip()[:300],
+        note=kept_whole(note, field="note"),
         by=by,
         schema=schema,
         wording_only=wording_only,
@@ -154,7 +157,7 @@ def reworded(
     """What a reviewer may amend of classes in use; the arguments are those of :func:`amend_guideline`."""
     schema = dict(before)
     for key, text in criteria.items():
-        schema[key] = replace(_active(schema, key), criteria=text.strip())
+        schema[key] = replace(_active(schema, key), criteria=_criteria(text))
     for key, checks in checklist.items():
         schema[key] = replace(_active(schema, key), checklist=_checks(checks))
     for key, hashes in exemplars.items():
@@ -302,7 +305,7 @@ def _add(schema: dict[str, Entry], classes: Sequence[Mapping[str, Any]]) -> None
             name=name,
             position=max((entry.position for entry in schema.values()), default=-1) + 1,
             group=_group(given.get("group") or (known.group if known else "")),
-            criteria=str(given.get("criteria") or (known.criteria if known else "")).strip(),
+            criteria=_criteria(given.get("criteria") or (known.criteria if known else "")),
             checklist=_checks(given.get("checklist") or (known.checklist if known else ())),
             exemplars=known.exemplars if known else (),
         )
@@ -383,14 +386,19 @@ def _group(value: Any) -> str:
     return group
 
 
+def _criteria(value: Any) -> str:
+    return kept_whole(str(value or ""), field="criteria", longest=LONGEST_CRITERIA)
+
+
 def _checks(values: Iterable[Any]) -> tuple[str, ...]:
     if isinstance(values, str):
         values = values.splitlines()
     checks = tuple(text for value in values if (text := str(value).strip()))
-    if len(checks) > MAX_CHECKS or any(len(text) > 200 for text in checks):
+    if len(checks) > MAX_CHECKS or any(len(text) > LONGEST_CHECK for text in checks):
         raise Refused.invalid(
             "checklist",
-            _("A checklist can have at most %(n)s lines of at most 200 letters.") % {"n": MAX_CHECKS},
+            _("A checklist can have at most %(n)s lines of at most %(longest)s letters.")
+            % {"n": MAX_CHECKS, "longest": LONGEST_CHECK},
         )
     return tuple(dict.fromkeys(checks))
 

@@ -28,7 +28,8 @@ def object_to_wording(*, project: Project, number: int, by: User, note: str) -> 
         raise Refused("not_found", _("The guideline has no such version."), status=404)
     if not version.wording_only or MeaningObjection.objects.filter(guideline=version).exists():
         raise Refused("not_wording", _("This version counts as a change of meaning already."))
-    MeaningObjection.objects.create(guideline=version, by=by, note=kept_whole(note, field="note"))
-    log_activity(project=project, kind="wording_objected", actor=by, number=number, note=note.strip()[:300])
+    words = kept_whole(note, field="note")
+    MeaningObjection.objects.create(guideline=version, by=by, note=words)
+    log_activity(project=project, kind="wording_objected", actor=by, number=number, note=words)
     events.meaning_changed.send(sender=MeaningObjection, project=project, by=by)
     return version

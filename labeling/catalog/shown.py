@@ -7,10 +7,6 @@ are written in every room; each page asks :func:`~labeling.catalog.permissions.p
 from __future__ import annotations
 
 from contextvars import ContextVar
-from typing import Any
-
-from django.core.signals import request_started
-from django.dispatch import receiver
 
 from inference.photo import DEFAULT_LEVELS, Levels
 
@@ -24,9 +20,3 @@ def as_in(levels: Levels) -> None:
 
 def levels() -> Levels:
     return _levels.get()
-
-
-@receiver(request_started)
-def _nothing_yet(**_: Any) -> None:
-    # A server's thread goes on to the next request with what the last one said.
-    _levels.set(DEFAULT_LEVELS)

@@ -12,6 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from labeling.catalog import erased
 from labeling.catalog.models import Item, Project
 from labeling.catalog.services import log_activity
 from labeling.erasure.consequences import Consequences, consequences
@@ -21,6 +22,7 @@ from labeling.erasure.scopes import photos_of
 from labeling.jobs.services import enqueue
 from labeling.people.models import User
 from labeling.refusals import Refused
+from labeling.text.notes import kept_whole
 
 JOB_KIND = "erase"
 #: Photos that are taken out, or brought back, before the request is answered.
@@ -87,7 +89,7 @@ def begin(
         source=source if scope == Scope.SOURCE else "",
         query=query if looks_from is not None else "",
         looks_from=looks_from,
-        reason=reason.strip()[:300],
+        reason=kept_whole(reason, field="reason"),
         asked_by=by,
         due_at=timezone.now() + timedelta(days=days),
     )
@@ -147,6 +149,14 @@ def _add(erasure: Erasure, item_ids: Sequence[int]) -> None:
         batch_size=5000,
         ignore_conflicts=True,
     )
+
+
+@transaction.atomic
+def lift(*, project: Project, sha256: str, by: User) -> None:
+    """Let a photo in again that was erased. Raises :class:`Refused` ``not_found`` (404) where none with this SHA-256 was."""
+    if not erased.lift(project, sha256.strip().lower()):
+        raise Refused("not_found", _("No photo with this SHA-256 was erased here."), status=404)
+    log_activity(project=project, kind="erasure_lifted", actor=by)
 
 
 @transaction.atomic

@@ -12,6 +12,7 @@ from labeling.catalog import selectors
 from labeling.catalog.models import Project
 from labeling.erasure.asking import MOST_DAYS
 from labeling.erasure.models import Erasure, Scope
+from labeling.text.lengths import longest
 from labeling.text.number_fields import WholeField
 
 
@@ -64,7 +65,7 @@ class ScopeForm(forms.Form):
 class _WhyAndWhen(forms.Form):
     reason = forms.CharField(
         label=_("Why"),
-        max_length=Erasure._meta.get_field("reason").max_length,
+        max_length=longest(Erasure, "reason"),
         help_text=_("Stays in the diary: name nobody, and nothing that is to be erased."),
     )
     days = WholeField(

@@ -21,6 +21,7 @@ from labeling.inspections.forgetting import forget_photographers
 from labeling.people import forgetting
 from labeling.people.models import User
 from labeling.refusals import Refused
+from labeling.text.notes import kept_whole
 
 
 @transaction.atomic
@@ -43,7 +44,7 @@ def ask_for_person(*, person: User, by: User, reason: str, days: int | None = No
         log_activity(project=project, kind="member_removed", actor=by, username=f"erased-{person.pk}")
     return ErasedPerson.objects.create(
         person=person,
-        reason=reason.strip()[:300],
+        reason=kept_whole(reason, field="reason"),
         asked_by=by,
         kept=kept,
         due_at=timezone.now() + timedelta(days=days),

@@ -70,7 +70,9 @@ def photos_of(
 
 def _named(project: Project, item_ids: Sequence[int], *, with_groups: bool) -> list[int]:
     if len(item_ids) > MOST_NAMED:
-        raise Refused.invalid("photos", _("Name at most %(most)s photos at once.") % {"most": Count(MOST_NAMED)})
+        raise Refused.invalid(
+            "photos", _("Name at most %(most)s photos at once.") % {"most": Count(MOST_NAMED)}
+        )
     items = Item.objects.filter(project=project).order_by("pk")
     named = items.filter(pk__in=[each for each in item_ids if 0 < each < 2**63])
     groups = [each for each in named.values_list("twins_of", flat=True) if each is not None]

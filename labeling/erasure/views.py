@@ -11,8 +11,6 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
-from labeling.catalog import erased
-from labeling.catalog.activity import log_activity
 from labeling.catalog.models import Project
 from labeling.catalog.pages import open_to, project_context
 from labeling.catalog.permissions import Action
@@ -123,9 +121,8 @@ def lift(request: HttpRequest, project: Project) -> HttpResponse:
     form = LiftForm(request.POST)
     if not form.is_valid():
         messages.error(request, _("A SHA-256 is 64 digits and letters from a to f."))
-    elif erased.lift(project, form.cleaned_data["sha256"].strip().lower()):
-        log_activity(project=project, kind="erasure_lifted", actor=signed_in(request))
-        messages.success(request, _("This photo may come in again: take it in as any other."))
     else:
-        messages.error(request, _("No photo with this SHA-256 was erased here."))
+        with refusals_said(request):
+            services.lift(project=project, sha256=form.cleaned_data["sha256"], by=signed_in(request))
+            messages.success(request, _("This photo may come in again: take it in as any other."))
     return redirect("erasures", slug=project.slug)

@@ -24,7 +24,6 @@ from labeling.http.refused import refusals_beside, refusals_said
 from labeling.people.signed_in import signed_in
 from labeling.queue.services import open_next_band, reopen_band
 from labeling.text.counts import Count
-from labeling.text.notes import kept_whole
 from labeling.text.typed_numbers import whole
 
 
@@ -101,11 +100,7 @@ def draw(request: HttpRequest, project: Project) -> HttpResponse:
 def open_band(request: HttpRequest, project: Project) -> HttpResponse:
     """Let the queue go on from its band before it has settled."""
     with refusals_said(request):
-        band = open_next_band(
-            project=project,
-            by=signed_in(request),
-            reason=kept_whole(request.POST.get("reason", ""), field="reason"),
-        )
+        band = open_next_band(project=project, by=signed_in(request), reason=request.POST.get("reason", ""))
         messages.success(request, _("Band %(n)d is open.") % {"n": band + 1})
     return redirect("frontier-bands", slug=project.slug)
 
@@ -116,7 +111,7 @@ def reopen(request: HttpRequest, project: Project) -> HttpResponse:
     typed = whole(request.POST.get("band", ""), digits=3)
     band = -1 if typed is None else typed
     with refusals_said(request):
-        why = kept_whole(request.POST.get("reason", ""), field="reason")
+        why = request.POST.get("reason", "")
         missing = reopen_band(project=project, band=band, by=signed_in(request), reason=why)
         messages.success(
             request,

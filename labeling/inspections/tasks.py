@@ -19,6 +19,7 @@ from labeling.inspections.process.service_level import overdue, write_down_overd
 from labeling.inspections.wanting import KIND, look_where_wanted
 from labeling.jobs.handlers import handles
 from labeling.jobs.progress import JobError, Progress
+from labeling.jobs.services import QUICK
 from labeling.jobs.told import know
 
 log = logging.getLogger(__name__)
@@ -76,7 +77,7 @@ def _look(ids: list[int]) -> tuple[int, int]:
 
 
 @app.periodic(cron="41 * * * *")
-@app.task(name="hilltop.look_at_inspections", queue="cpu", queueing_lock="hilltop.look_at_inspections")
+@app.task(name="hilltop.look_at_inspections", queue=QUICK, queueing_lock="hilltop.look_at_inspections")
 def look_again(timestamp: int) -> None:
     """Every hour: whatever still waits for a look gets one. What is overdue is said where operators read it, and what became
     so is written down, which tells it to whoever wants to hear it."""

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from labeling.inspections.models import Inspection
 from labeling.jobs.models import Job, JobState
-from labeling.jobs.services import enqueue
+from labeling.jobs.services import QUICK, enqueue
 
 #: Of the job, and of the lock under which one runs at a time.
 KIND = "look_at_inspections"
@@ -91,7 +91,7 @@ def _mark(of: str, these: Any) -> int:
 def request_looking() -> None:
     """One job waits, until this transaction ends at least: one that began earlier would not see what is written here."""
     names = cycle((KIND, f"{KIND}:next"))
-    while not _waits(enqueue(kind=KIND, dedupe=next(names), lock=KIND)):
+    while not _waits(enqueue(kind=KIND, queue=QUICK, dedupe=next(names), lock=KIND)):
         pass  # it has begun, or did so just now
 
 

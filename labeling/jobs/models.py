@@ -38,7 +38,9 @@ class Job(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     kind = models.CharField(max_length=40)
-    queue = models.CharField(max_length=10, choices=[("cpu", "cpu"), ("gpu", "gpu")], default="cpu")
+    queue = models.CharField(
+        max_length=10, choices=[("cpu", "cpu"), ("gpu", "gpu"), ("quick", "quick")], default="cpu"
+    )
     project_id = models.BigIntegerField(null=True, blank=True)
     args = models.JSONField(default=dict)
     dedupe_key = models.CharField(max_length=120, blank=True)

@@ -16,6 +16,7 @@ from procrastinate.exceptions import ConnectorException
 
 from labeling.jobs.fence import FencedJobManager
 from labeling.jobs.progress import stopping
+from labeling.jobs.services import QUICK
 
 logger = logging.getLogger(__name__)
 
@@ -47,12 +48,17 @@ def _outlasts(method: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:
 
 
 class OutlastingJobManager(FencedJobManager):
-    def __init__(self, connector: Any) -> None:
+    """``most``: tasks of any queue at once. While it does so many, this worker takes none but of :data:`QUICK`."""
+
+    def __init__(self, connector: Any, most: int) -> None:
         super().__init__(connector)
+        self._most = most
         self._mine: set[int] = set()
 
     async def fetch_job(self, queues: Any, worker_id: int) -> jobs.Job | None:
         job = None
+        if len(self._mine) >= self._most:
+            queues = [QUICK]
         try:
             job = await super().fetch_job(queues, worker_id)
         except ConnectorException as error:

@@ -19,6 +19,10 @@ from labeling.people.models import User
 
 TASK = "hilltop.run_job"
 
+#: What ends within seconds and somebody waits for. Whoever does jobs of ``cpu`` does these too, and keeps a place for them
+#: (docs/decisions/0082-a-place-for-what-ends-soon.md).
+QUICK = "quick"
+
 #: Above 0 goes before everything else that waits, below goes after it.
 NORMAL = 0
 #: Work that nobody waits for: it goes last, however early it was asked for.

@@ -23,6 +23,7 @@ from config.postgres.outages import is_outage
 from labeling.jobs import rescue
 from labeling.jobs.outlasting import OutlastingJobManager
 from labeling.jobs.progress import stopping
+from labeling.jobs.services import QUICK
 from labeling.store.folders import drop_copies_of_what_is_gone
 
 logger = logging.getLogger(__name__)
@@ -43,20 +44,22 @@ GRACE_S = 10.0
 def work(*, queues: Sequence[str], concurrency: int, until_idle: bool = False) -> None:
     """Do jobs of ``queues``, up to ``concurrency`` at once (each in a thread), until SIGTERM or SIGINT.
 
+    Whoever does jobs of ``cpu`` does those of :data:`~labeling.jobs.services.QUICK` too, and one more of them at once.
     ``until_idle``: or until none waits.
     """
     # A pool that tries ever more seldom to reach its database would prolong every outage.
     connector = PsycopgConnector(kwargs=connector_params(), reconnect_timeout=0, timeout=2)
     with app.replace_connector(connector) as ours:
-        ours.job_manager = OutlastingJobManager(connector)
+        ours.job_manager = OutlastingJobManager(connector, most=concurrency)
         asyncio.run(_work(queues, concurrency, until_idle))
 
 
 async def _work(queues: Sequence[str], concurrency: int, until_idle: bool) -> None:
+    quick = [QUICK] if "cpu" in queues else []
     worker = Worker(
         app,
-        queues=list(queues),
-        concurrency=concurrency,
+        queues=[*queues, *quick],
+        concurrency=concurrency + len(quick),
         wait=not until_idle,
         fetch_job_polling_interval=POLL_S,
         update_heartbeat_interval=HEARTBEAT_S,

@@ -7,7 +7,3 @@ class LearningConfig(AppConfig):
 
     def ready(self) -> None:
         from labeling.learning import receivers  # noqa: F401  (connects the signals)
-        from labeling.learning.lookalikes import lookalikes_of
-        from labeling.truth import similar
-
-        similar.register(lookalikes_of)

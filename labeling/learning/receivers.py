@@ -11,7 +11,7 @@ from labeling.catalog.models import Project
 from labeling.learning import lookalikes, services
 from labeling.learning.adaptation import services as adaptation
 from labeling.learning.events import embedded
-from labeling.truth.events import disputed, imported, settled
+from labeling.truth.events import disputed, imported, settled, similar_asked
 from labeling.truth.models import Ruling
 
 
@@ -56,3 +56,8 @@ def compare_with_what_was_ruled(*, project: Project, **_: Any) -> None:
 def adapt_to_the_pool(*, project: Project, **_: Any) -> None:
     adaptation.adapt_when_due(project=project)
     adaptation.train_when_adapted(project=project)
+
+
+@receiver(similar_asked)
+def similar_by_embeddings(*, project: Project, item_id: int, limit: int, **_: Any) -> dict[int, list[int]]:
+    return lookalikes.lookalikes_of(project, item_id, limit)

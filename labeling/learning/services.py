@@ -17,6 +17,7 @@ from labeling.learning.on_disk import is_whole
 from labeling.learning.training_set import FIRST_A_CLASS, readiness
 from labeling.people.models import User
 from labeling.refusals import Refused
+from labeling.text.notes import kept_whole
 from labeling.truth.models import DisputeCause
 from labeling.truth.services import request_review
 
@@ -165,10 +166,7 @@ def promote(*, model_version: ModelVersion, by: User | None, reason: str = "") -
     Raises :class:`Refused`: ``already_champion``, ``outdated_classes`` or ``damaged`` (409); ``invalid`` (422)
     for a reason of over 300 letters.
     """
-    if len(reason) > 300:
-        raise Refused.invalid(
-            "reason", _("Give the reason in at most 300 characters."), short=_("At most 300 characters.")
-        )
+    reason = kept_whole(reason, field="reason")
     # Two promotions at once would each see the same champion. Rows that point to the project go on meanwhile.
     project = Project.objects.select_for_update(no_key=True).get(pk=model_version.project_id)
     before = selectors.champion(project)

@@ -22,6 +22,7 @@ from labeling.people.links import link_for, mail_link_aside
 from labeling.people.models import AccountEvent, Token, User
 from labeling.people.proxies import neighbourhood
 from labeling.people.tokens import DAYS
+from labeling.text.lengths import longest
 
 MESSAGES: dict[str, Any] = {
     "invalid_login": _("This name and password do not match. Check both; capital letters count."),
@@ -171,7 +172,7 @@ class ForgotForm(PasswordResetForm):
 
 class TokenForm(forms.Form):
     name = forms.CharField(
-        max_length=Token._meta.get_field("name").max_length,
+        max_length=longest(Token, "name"),
         label=_("Name"),
         help_text=_("What it is for. For example: nightly export."),
     )

@@ -10,6 +10,7 @@ from labeling.people.models import User
 from labeling.queue import pace, placing
 from labeling.queue.models import BandOpening
 from labeling.refusals import Refused
+from labeling.text.notes import kept_whole
 
 
 @transaction.atomic
@@ -19,12 +20,12 @@ def open_next_band(*, project: Project, by: User, reason: str) -> int:
     Raises :class:`Refused` ``invalid`` (422) without a reason, ``no_bands`` (409) before a model's order, ``at_boundary``
     (409) at the innermost band.
     """
-    _say_why(reason, _("Say why this band should open before it has settled."))
+    words = _said(reason, _("Say why this band should open before it has settled."))
     if not pace.has_bands(project):
         raise Refused("no_bands", _("There are no bands yet: they begin with the first model's order."))
     if pace.current_band(project) + 1 >= project.bands:
         raise Refused("at_boundary", _("The boundary band is open already; there is no band further in."))
-    return pace.go_on(project, BandOpening.Cause.ADMIN, by=by, reason=reason.strip()[:300])
+    return pace.go_on(project, BandOpening.Cause.ADMIN, by=by, reason=words)
 
 
 @transaction.atomic
@@ -37,7 +38,7 @@ def reopen_band(*, project: Project, band: int, by: User, reason: str) -> int:
     Raises :class:`Refused` ``invalid`` (422) without a reason or for no such band, ``not_passed`` (409) for a band that the
     queue has not passed.
     """
-    _say_why(reason, _("Say why this band should be open again."))
+    words = _said(reason, _("Say why this band should be open again."))
     if not 0 <= band < project.bands:
         raise Refused.invalid("band", _("There is no such band."), short=_("out of range"))
     at = pace.band_progress(project)
@@ -52,16 +53,17 @@ def reopen_band(*, project: Project, band: int, by: User, reason: str) -> int:
         band,
         BandOpening.Cause.ADMIN,
         by=by,
-        reason=reason.strip()[:300],
+        reason=words,
         at=at,
         figures={"missing": missing, "back_to": at.reached},
     )
     return missing
 
 
-def _say_why(reason: str, message: str) -> None:
+def _said(reason: str, message: str) -> str:
     if not reason.strip():
         raise Refused.invalid("reason", message, short=_("missing"))
+    return kept_whole(reason, field="reason")
 
 
 @transaction.atomic

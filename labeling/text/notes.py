@@ -14,9 +14,9 @@ TOO_LONG = gettext_lazy(
 )
 
 
-def kept_whole(text: str, *, field: str) -> str:
-    """``text`` without blanks around it. Raises :class:`Refused` ``invalid`` (422) where it is too long to keep."""
+def kept_whole(text: str, *, field: str, longest: int = LONGEST) -> str:
+    """``text`` without blanks around it. Raises :class:`Refused` ``invalid`` (422) where it is longer than the column."""
     words = text.strip()
-    if len(words) > LONGEST:
-        raise Refused.invalid(field, TOO_LONG % {"show_value": len(words), "limit_value": LONGEST})
+    if len(words) > longest:
+        raise Refused.invalid(field, TOO_LONG % {"show_value": len(words), "limit_value": longest})
     return words

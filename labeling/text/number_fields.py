@@ -22,14 +22,18 @@ def plain(number: float) -> str:
     return f"{number:.8f}".rstrip("0").rstrip(".")
 
 
+def limits(model: type[models.Model], name: str) -> dict[str, float]:
+    """``min_value`` and ``max_value``, where the validators of a model's field say them."""
+    validators = getattr(model._meta.get_field(name), "validators", [])
+    lows = [each.limit_value for each in validators if isinstance(each, MinValueValidator)]
+    highs = [each.limit_value for each in validators if isinstance(each, MaxValueValidator)]
+    return ({"min_value": max(lows)} if lows else {}) | ({"max_value": min(highs)} if highs else {})
+
+
 def from_model(field: models.Field[Any, Any], **kwargs: Any) -> forms.Field | None:
     """A ``formfield_callback``: what a :class:`NumberField` may hold is read from the model's validators."""
     if issubclass(kwargs.get("form_class", object), NumberField):
-        for validator in field.validators:
-            if isinstance(validator, MinValueValidator):
-                kwargs["min_value"] = validator.limit_value
-            elif isinstance(validator, MaxValueValidator):
-                kwargs["max_value"] = validator.limit_value
+        kwargs |= limits(field.model, field.name)
     # A model's own help texts are for who reads the code and the API.
     return field.formfield(**{"help_text": "", **kwargs})
 

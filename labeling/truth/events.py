@@ -11,6 +11,9 @@ gold_chosen = Signal()
 #: kwargs: reviewer. Asks beside which photos the reviewer was shown something that makes their ruling not blind: receivers
 #: return a condition over :class:`~labeling.catalog.models.Item`, which is asked with what a ruling looks up anyway.
 about_to_be_ruled = Signal()
+#: kwargs: project, item_id, limit. Asks which settled photos look like this one: a receiver returns, by class id, up to
+#: ``limit`` item ids, nearest first.
+similar_asked = Signal()
 #: kwargs: project, item_ids. The photos went to review and need no further answers.
 disputed = Signal()
 #: kwargs: project, item_id, annotation. An answer was given, and the photo waits for another: neither ground truth nor

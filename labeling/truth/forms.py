@@ -8,8 +8,9 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from labeling.catalog.forms.meaning import SaysMeaning
-from labeling.catalog.forms.texts import longest
+from labeling.catalog.guidelines import LONGEST_CRITERIA
 from labeling.catalog.models import Guideline, LabelClass
+from labeling.text.lengths import longest
 from labeling.truth.models import HoldReason, Outcome, Ruling, UnusableReason
 from labeling.truth.selectors import DisputeDetail
 
@@ -61,7 +62,7 @@ class AmendForm(SaysMeaning):
         self.detail = detail
         for side in detail.sides:
             self.fields[f"criteria-{side.key}"] = forms.CharField(
-                required=False, max_length=10_000, strip=True, initial=side.definition.criteria
+                required=False, max_length=LONGEST_CRITERIA, initial=side.definition.criteria
             )
 
     def clean(self) -> dict[str, Any]:

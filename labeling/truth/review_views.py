@@ -23,6 +23,7 @@ from labeling.catalog.permissions import Action
 from labeling.catalog.publishing import publishing
 from labeling.catalog.services import amend_guideline, propose_guideline
 from labeling.database.read_once import only_looking
+from labeling.http.refused import refusals_said
 from labeling.people.models import User
 from labeling.people.signed_in import signed_in
 from labeling.refusals import Refused
@@ -183,10 +184,11 @@ def _amended(project: Project, by: User, form: AmendForm) -> str:
 def dispute_again(request: HttpRequest, project: Project, dispute_id: UUID) -> HttpResponse:
     """A ruling was a slip: put the photo before reviewers again. The ruling stays on record."""
     dispute = _dispute(project, dispute_id)
-    fresh = services.request_review(
-        project=project, item=dispute.item, by=signed_in(request), note=request.POST.get("note", "")[:300]
-    )
-    return _to(request, project, fresh)
+    with refusals_said(request):
+        dispute = services.request_review(
+            project=project, item=dispute.item, by=signed_in(request), note=request.POST.get("note", "")
+        )
+    return _to(request, project, dispute)
 
 
 @open_to(post=Action.REVIEW)

@@ -14,6 +14,8 @@ from labeling.catalog.models import ClassDefinition, Guideline, Item, Project
 from labeling.catalog.services import log_activities, log_activity
 from labeling.people.models import User
 from labeling.refusals import Refused
+from labeling.text.lengths import longest
+from labeling.text.notes import kept_whole
 from labeling.truth import events
 from labeling.truth.answers import REASONS
 from labeling.truth.current import current_round, current_rounds, newest_truths, open_dispute
@@ -76,6 +78,8 @@ def end_disputes(
     if not disputes:
         return []
     label_class = definition.label_class if definition else None
+    comment = kept_whole(comment, field="comment", longest=longest(Ruling, "comment"))
+    note = kept_whole(note, field="note")
     rulings = Ruling.objects.bulk_create(
         Ruling(
             dispute=dispute,
@@ -83,8 +87,8 @@ def end_disputes(
             outcome=outcome,
             label_class=label_class,
             reason=reason,
-            comment=comment[:1000],
-            note=note.strip()[:300],
+            comment=comment,
+            note=note,
             guideline=guideline,
         )
         for dispute in disputes
@@ -200,6 +204,7 @@ def request_review(
     existing = open_dispute(item.pk)
     if existing is not None:
         return existing
+    note = kept_whole(note, field="note")
     dispute = raise_dispute(project, item.pk, current_round(item.pk), cause, note=note)
     log_activity(project=project, kind="review_requested", actor=by, item=item.pk, note=note)
     return dispute

@@ -14,6 +14,7 @@ from labeling.catalog.models import Project
 from labeling.catalog.selectors import class_resolution
 from labeling.jobs.handlers import handles
 from labeling.jobs.progress import JobError, Progress
+from labeling.jobs.services import QUICK
 from labeling.truth import tallies
 from labeling.truth.models import Annotation, AnswerKind, GroundTruth, Origin
 from labeling.truth.quality.agreement import ESTIMATES
@@ -161,7 +162,7 @@ def _value(
 
 
 @app.periodic(cron="* * * * *")
-@app.task(name="hilltop.fold_counts", queue="cpu", queueing_lock="hilltop.fold_counts")
+@app.task(name="hilltop.fold_counts", queue=QUICK, queueing_lock="hilltop.fold_counts")
 def fold_counts(timestamp: int) -> None:
     """Every minute: so that who reads a count adds up few rows."""
     tallies.fold()

@@ -20,10 +20,10 @@ from inference import backbones
 from labeling.catalog.models import Item, Project
 from labeling.jobs.models import Job, JobState
 from labeling.learning import selectors, services
-from labeling.learning.compute.scoring import score_items
 from labeling.learning.compute.stores import store_of
 from tests.factories import TINY
 from tests.learning.building import trained_project
+from tests.learning.one_project import score_items
 
 pytestmark = pytest.mark.django_db
 

@@ -26,13 +26,13 @@ from labeling.learning import domain_backbones, selectors, services
 from labeling.learning.adaptation import compute as computing
 from labeling.learning.adaptation import services as adaptation
 from labeling.learning.compute.contest import judge
-from labeling.learning.compute.scoring import score_items
 from labeling.learning.compute.stores import load_backbone, store_of
 from labeling.learning.models import DomainBackbone, ModelVersion
 from labeling.refusals import Refused
 from labeling.truth.models import Gold
 from tests.factories import TINY, make_items, make_project
 from tests.learning.building import run_job, separable_project, settle, store_vectors, trained_project
+from tests.learning.one_project import score_items
 
 pytestmark = pytest.mark.django_db
 

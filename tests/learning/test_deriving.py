@@ -206,7 +206,7 @@ def test_the_command_founds_a_project_and_says_what_is_wrong(tmp_path: Path, cap
     )  # fmt: skip
     project = Project.objects.get(slug="kinds")
     run_all(project)
-    assert "Founded “Kinds”" in capsys.readouterr().out
+    assert "Created “Kinds”" in capsys.readouterr().out
     assert set(project.label_classes.values_list("key", flat=True)) == {"mono", "poly"}
     assert Gold.objects.filter(project=project).count() == 1
     for options, said in (

@@ -20,11 +20,11 @@ from labeling.learning import domain_backbones, services
 from labeling.learning.adaptation import services as adaptation
 from labeling.learning.compute import contest, training
 from labeling.learning.compute.finetuning import one_view
-from labeling.learning.compute.scoring import score_items
 from labeling.learning.models import ModelVersion
 from labeling.refusals import Refused
 from tests.factories import make_project
 from tests.learning.building import run_job, separable_project, settle, trained_project
+from tests.learning.one_project import score_items
 
 pytestmark = pytest.mark.django_db
 

@@ -12,11 +12,10 @@ from labeling.catalog.services import add_image, add_items
 from labeling.jobs.models import Job, JobState
 from labeling.jobs.progress import Progress
 from labeling.learning import selectors, services
-from labeling.learning.compute.ordering import order_items
-from labeling.learning.compute.scoring import score_items
 from labeling.learning.models import ModelVersion, Score
 from tests.factories import make_project
 from tests.learning.building import run_job, settle
+from tests.learning.one_project import order_items, score_items
 
 SIDE = 160
 

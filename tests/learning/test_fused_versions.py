@@ -20,7 +20,6 @@ from labeling.jobs.progress import Progress, of
 from labeling.jobs.services import cancel
 from labeling.learning import domain_backbones, events, job_lines, selectors, services
 from labeling.learning.compute import artifact
-from labeling.learning.compute.scoring import score_items
 from labeling.learning.compute.stores import store_of, vectors_of
 from labeling.learning.deriving import derive_project
 from labeling.learning.models import ModelVersion, Score
@@ -31,6 +30,7 @@ from labeling.refusals import Refused
 from tests.factories import TINY, make_items, make_project
 from tests.kept import made_once
 from tests.learning.building import run_job, settle
+from tests.learning.one_project import score_items
 from tests.learning.test_embedding import with_photos
 
 pytestmark = pytest.mark.django_db

@@ -10,10 +10,11 @@ import pytest
 from labeling.catalog.models import Project
 from labeling.jobs.progress import JobError
 from labeling.learning import services
-from labeling.learning.compute.ordering import Ordered, order_items
+from labeling.learning.compute.ordering import Ordered
 from labeling.learning.models import ModelVersion
 from tests.factories import make_items, make_project
 from tests.learning.building import store_vectors, trained_project
+from tests.learning.one_project import order_items
 from tests.learning.test_training import amend
 
 pytestmark = pytest.mark.django_db

@@ -20,7 +20,6 @@ from labeling.jobs.models import Job, JobState
 from labeling.learning import registering, selectors, services
 from labeling.learning.compute import artifact
 from labeling.learning.compute.outside import NO_HEAD, NO_PROBABILITIES, OTHER
-from labeling.learning.compute.scoring import score_items
 from labeling.learning.compute.stores import store_of
 from labeling.learning.head_manifest import read_manifest
 from labeling.learning.models import ModelVersion
@@ -30,6 +29,7 @@ from labeling.notify.kinds import KINDS
 from labeling.refusals import Refused
 from labeling.store.folders import STAGING
 from tests.learning.building import run_job, trained_project
+from tests.learning.one_project import score_items
 
 pytestmark = pytest.mark.django_db
 

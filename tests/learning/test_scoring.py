@@ -13,6 +13,7 @@ from labeling.learning.compute.stores import open_store
 from labeling.learning.models import ModelVersion, Score
 from tests.factories import make_items
 from tests.learning.building import run_job, trained_project
+from tests.learning.one_project import score_items
 
 pytestmark = pytest.mark.django_db
 
@@ -25,7 +26,7 @@ def trained(count: int = 30, unlabeled: int = 10) -> tuple[Project, list[Item], 
 def test_every_photo_gets_the_heads_probabilities(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scoring, "CHUNK", 7)  # several chunks, the last one smaller
     project, items, _keys, version = trained()
-    told = scoring.score_items(project=project, model_version=version, item_ids=[item.pk for item in items])
+    told = score_items(project=project, model_version=version, item_ids=[item.pk for item in items])
     assert told == {"scored": 30, "already": 0, "missing": 0}
     head = artifact.load(version)
     store = open_store(version.backbone_hash, head.n_features_in_)
@@ -39,7 +40,7 @@ def test_every_photo_gets_the_heads_probabilities(monkeypatch: pytest.MonkeyPatc
 
 def test_unlabeled_photos_are_mostly_predicted_right() -> None:
     project, items, keys, version = trained(60, 30)
-    scoring.score_items(project=project, model_version=version, item_ids=[item.pk for item in items[30:]])
+    score_items(project=project, model_version=version, item_ids=[item.pk for item in items[30:]])
     right = sum(
         score.predicted.key == keys[items.index(score.item)]
         for score in Score.objects.select_related("predicted", "item")
@@ -50,33 +51,31 @@ def test_unlabeled_photos_are_mostly_predicted_right() -> None:
 def test_scoring_again_changes_nothing_and_a_new_version_replaces_the_old_rows() -> None:
     project, items, _keys, first = trained()
     ids = [item.pk for item in items]
-    scoring.score_items(project=project, model_version=first, item_ids=ids[:20])
+    score_items(project=project, model_version=first, item_ids=ids[:20])
     before = dict(Score.objects.values_list("item_id", "probabilities"))
-    told = scoring.score_items(project=project, model_version=first, item_ids=ids)
+    told = score_items(project=project, model_version=first, item_ids=ids)
     assert told == {"scored": 10, "already": 20, "missing": 0}
     after = dict(Score.objects.values_list("item_id", "probabilities"))
     assert len(after) == 30 and {item: after[item] for item in before} == before
     run_job(services.request_training(project=project, by=None, seed=1))
     second = ModelVersion.objects.filter(project=project).latest("number")
-    scoring.score_items(project=project, model_version=second, item_ids=ids)
+    score_items(project=project, model_version=second, item_ids=ids)
     assert Score.objects.count() == 30
     assert set(Score.objects.values_list("model_version_id", flat=True)) == {second.pk}
 
 
 def test_another_projects_scores_stay() -> None:
     project, items, _keys, version = trained()
-    scoring.score_items(project=project, model_version=version, item_ids=[item.pk for item in items])
+    score_items(project=project, model_version=version, item_ids=[item.pk for item in items])
     other, others, _keys, its_version = trained()
-    scoring.score_items(project=other, model_version=its_version, item_ids=[item.pk for item in others])
+    score_items(project=other, model_version=its_version, item_ids=[item.pk for item in others])
     assert Score.objects.filter(model_version=version).count() == 30
 
 
 def test_photos_without_an_embedding_are_counted_and_not_scored() -> None:
     project, items, _keys, version = trained()
     bare = make_items(project, 2, seed=8)
-    told = scoring.score_items(
-        project=project, model_version=version, item_ids=[item.pk for item in [*items, *bare]]
-    )
+    told = score_items(project=project, model_version=version, item_ids=[item.pk for item in [*items, *bare]])
     assert told == {"scored": 30, "already": 0, "missing": 2}
     assert not Score.objects.filter(item__in=bare).exists()
 
@@ -86,4 +85,4 @@ def test_a_damaged_head_is_an_error_that_says_what_to_do(settings: Settings) -> 
     weights = artifact.folder_of(version.artifact) / "head.safetensors"
     weights.write_bytes(weights.read_bytes()[:-8])
     with pytest.raises(JobError, match="backup"):
-        scoring.score_items(project=project, model_version=version, item_ids=[items[0].pk])
+        score_items(project=project, model_version=version, item_ids=[items[0].pk])

@@ -116,7 +116,6 @@ def test_audit_photos_are_the_test_set_where_there_are_enough() -> None:
     keys = [KEYS[index % 2] for index in range(len(audited))]
     store_vectors(project, audited, keys, apart=0.35)
     settle(project, audited, keys, draw=Draw.AUDIT)
-    assert lab.lab_readiness(project).tests_on_audit
     result: dict[str, Any] = run_job(ask(project)).result or {}
     assert result["test"] == {"kind": "audit", "photos": lab.LEAST_AUDIT}
     assert max(point["ground_truths"] for point in result["curves"][0]["points"]) <= 60

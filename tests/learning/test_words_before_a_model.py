@@ -15,7 +15,7 @@ from labeling.catalog.services import add_image, add_items
 from labeling.frontier.picture import picture
 from labeling.jobs.models import Job, JobState
 from labeling.learning import cold_start
-from labeling.learning.compute.ordering import Ordered, order_items
+from labeling.learning.compute.ordering import Ordered
 from labeling.learning.compute.words import encoder_of, tried
 from labeling.learning.models import ModelVersion
 from labeling.learning.services import promote, request_embedding
@@ -24,6 +24,7 @@ from labeling.truth.models import Annotation
 from tests.factories import make_project
 from tests.inference.test_clip import photo
 from tests.learning.building import run_job, settle, store_vectors, trained_project
+from tests.learning.one_project import order_items
 from tests.tiny_clip import make_clip
 
 pytestmark = pytest.mark.django_db

@@ -19,13 +19,13 @@ from labeling.catalog.services import add_image, add_items
 from labeling.jobs.models import Job, JobState
 from labeling.jobs.progress import Progress
 from labeling.learning import services
-from labeling.learning.compute.scoring import score_items
 from labeling.learning.models import ModelVersion
 from labeling.serving import asking
 from labeling.serving.compute.service import Service
 from tests.factories import make_project
 from tests.kept import made_once
 from tests.learning.building import ask_again, run_job, settle
+from tests.learning.one_project import score_items
 from tests.learning.test_from_photos_to_scores import stripes_or_disc
 
 KEYS = ("functional", "defective")

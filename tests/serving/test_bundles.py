@@ -22,11 +22,11 @@ from labeling.catalog.models import Item, Project
 from labeling.catalog.services import add_image, add_items
 from labeling.jobs.models import Job, JobState
 from labeling.learning import services
-from labeling.learning.compute.scoring import score_items
 from labeling.learning.models import ModelVersion, Score
 from labeling.serving.bundles.services import newest
 from tests.factories import TINY, make_project
 from tests.learning.building import run_job, settle
+from tests.learning.one_project import score_items
 from tests.learning.test_from_photos_to_scores import stripes_or_disc
 from tests.serving.kinds_of_photos import kinds_of_photos
 

@@ -12,9 +12,10 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from labeling.catalog.forms.texts import ONE_A_LINE, lines_of, longest
+from labeling.catalog.forms.texts import ONE_A_LINE, lines_of
 from labeling.catalog.guidelines import MAX_CLASSES
 from labeling.catalog.models import ClassDefinition, LabelClass
+from labeling.text.lengths import longest
 
 if TYPE_CHECKING:
     _ClassFormSet = forms.BaseFormSet["NewClassForm"]

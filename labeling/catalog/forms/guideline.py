@@ -15,10 +15,11 @@ from django.utils.translation import gettext_lazy
 
 from labeling.catalog.forms.classes import GROUP, NewClassForm, PastedClasses
 from labeling.catalog.forms.meaning import SaysMeaning
-from labeling.catalog.forms.texts import ONE_A_LINE, lines_of, longest
+from labeling.catalog.forms.texts import ONE_A_LINE, lines_of
 from labeling.catalog.guidelines import MAX_CLASSES, MAX_EXEMPLARS
 from labeling.catalog.models import ClassDefinition, Guideline, Item, Project
 from labeling.refusals import Refused
+from labeling.text.lengths import longest
 from labeling.text.plain import composed
 
 #: Classes whose fields may be sent at once: each offers all others to be merged into.

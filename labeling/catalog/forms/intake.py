@@ -9,9 +9,9 @@ from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from labeling.catalog.forms.texts import longest
 from labeling.catalog.models import IntakeFile, Item
 from labeling.catalog.name_encodings import ENCODINGS
+from labeling.text.lengths import longest
 
 
 class _ManyFiles(forms.ClearableFileInput):

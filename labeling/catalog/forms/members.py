@@ -5,10 +5,10 @@ from __future__ import annotations
 from django import forms
 from django.utils.translation import gettext_lazy
 
-from labeling.catalog.forms.texts import longest
 from labeling.catalog.models import Role
 from labeling.people.forms import InviteForm
 from labeling.people.models import User
+from labeling.text.lengths import longest
 
 
 class MemberForm(forms.Form):

@@ -15,11 +15,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from labeling.catalog import backbones
-from labeling.catalog.forms.texts import longest
 from labeling.catalog.models import KeptProjectTemplate, Project
 from labeling.catalog.projects import SETTINGS, SLUG_RULE
 from labeling.catalog.strategies import STRATEGIES
 from labeling.catalog.strictness import Preset
+from labeling.text.lengths import longest
 
 if TYPE_CHECKING:
     _ProjectModelForm = forms.ModelForm[Project]

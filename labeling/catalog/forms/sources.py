@@ -7,8 +7,8 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy
 
-from labeling.catalog.forms.texts import longest
 from labeling.catalog.models import WatchedSource
+from labeling.text.lengths import longest
 from labeling.text.number_fields import WholeField
 
 

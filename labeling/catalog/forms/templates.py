@@ -8,10 +8,10 @@ from django import forms
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext_lazy
 
-from labeling.catalog.forms.texts import longest
 from labeling.catalog.models import KeptProjectTemplate, Project
 from labeling.catalog.projects import SLUG_RULE
 from labeling.refusals import Refused
+from labeling.text.lengths import longest
 
 
 class TemplateFileForm(forms.Form):

@@ -269,7 +269,7 @@ def _stage_files(
 def _stage_zip(batch: IntakeBatch, archive: File[bytes] | None, staging: Path) -> None:
     if archive is None:
         raise Refused.invalid(None, _("No archive was sent. Choose a zip file."), code="nothing_sent")
-    bound = getattr(settings, "INTAKE_MAX_ZIP_BYTES", 50 * 2**30)
+    bound = settings.INTAKE_MAX_ZIP_BYTES
     if archive.size > bound:
         raise Refused(
             "too_large",

@@ -8,7 +8,13 @@ from typing import Any
 from django.db import models
 from django.utils.translation import gettext_lazy
 
-from labeling.catalog.guidelines import MAX_CHECKS, MAX_CLASSES, first_schema
+from labeling.catalog.guidelines import (
+    LONGEST_CHECK,
+    LONGEST_CRITERIA,
+    MAX_CHECKS,
+    MAX_CLASSES,
+    first_schema,
+)
 from labeling.catalog.models import ClassDefinition, Project
 from labeling.catalog.project_templates.shapes import (
     Lines,
@@ -25,6 +31,7 @@ from labeling.catalog.project_templates.shelf import Template
 from labeling.catalog.projects import SETTINGS, SLUG, SLUG_RULE, wrong_settings
 from labeling.catalog.strictness import PRESETS, Preset, preset_called
 from labeling.refusals import Refused
+from labeling.text.lengths import longest
 
 KIND = "project"
 #: Settings that mean the same at another site: neither its money and time limits nor the networks that it has.
@@ -52,17 +59,13 @@ def _setting(name: str) -> Shape:
             return Text(80)
 
 
-def _longest(model: Any, name: str) -> int:
-    return int(model._meta.get_field(name).max_length)
-
-
 _CLASS = Table(
     {
         "key": CLASS_KEY,
-        "name": Text(_longest(ClassDefinition, "name")),
-        "group": Text(_longest(ClassDefinition, "group"), empty=True),
-        "criteria": Text(50_000, empty=True),
-        "checklist": Lines(MAX_CHECKS, 200),
+        "name": Text(longest(ClassDefinition, "name")),
+        "group": Text(longest(ClassDefinition, "group"), empty=True),
+        "criteria": Text(LONGEST_CRITERIA, empty=True),
+        "checklist": Lines(MAX_CHECKS, LONGEST_CHECK),
     },
     needed=("key", "name"),
 )
@@ -70,9 +73,9 @@ SHAPE = Table(
     {
         "kind": Word({KIND}),
         "key": KEY,
-        "name": Text(_longest(Project, "name")),
+        "name": Text(longest(Project, "name")),
         "says": Text(300, empty=True),
-        "question": Text(_longest(Project, "question")),
+        "question": Text(longest(Project, "question")),
         "description": Text(20_000, empty=True),
         "strictness": Word([preset.key for preset in PRESETS]),
         "settings": Table({name: _setting(name) for name in PORTABLE}),

@@ -20,6 +20,7 @@ from labeling.http import public_addresses
 
 URLS = "urls.csv"
 URL = "url"
+MOST_ADDRESSES = 100_000
 #: What servers of files call a photo whose kind they do not know.
 _KINDS = ("image/", "application/octet-stream", "binary/octet-stream")
 
@@ -68,9 +69,8 @@ class UrlTable(Remote):
             raise SourceError("table_gone") from None
         except PhotoRefused:
             raise SourceError("table_unreadable") from None
-        limit = getattr(settings, "INTAKE_MAX_ZIP_MEMBERS", 100_000)
-        if len(lines) > limit:
-            raise SourceError("table_long", limit=limit)
+        if len(lines) > MOST_ADDRESSES:
+            raise SourceError("table_long", limit=MOST_ADDRESSES)
         for line in lines:
             name = str(line.values.pop(FILE_NAME, "")) or _name_of(line.key)
             path, refused = f"{line.number}:{line.key}", line.refused

@@ -23,9 +23,10 @@ from labeling.catalog.name_encodings import Reading, kept_path, leads_out, read,
 from labeling.catalog.photos import PhotoRefused
 from labeling.catalog.sources.errors import SourceError
 from labeling.catalog.sources.zip_names import BlindToNames, BlindZip, name_of
+from labeling.text.lengths import longest
 
 ARCHIVE = "archive.zip"
-LONGEST_PATH = IntakeFile._meta.get_field("path").max_length or 0
+LONGEST_PATH = longest(IntakeFile, "path")
 _CLUTTER = frozenset({"thumbs.db", "desktop.ini", "__macosx"})
 
 
@@ -99,11 +100,9 @@ class Archive:
 
     def listing(self) -> Iterator[Listed]:
         members = self.zip.infolist()
-        # A data set of 100,000 photos, with its lists, comes in again.
-        limit = getattr(settings, "INTAKE_MAX_ZIP_MEMBERS", 250_000)
-        if len(members) > limit:
-            raise SourceError("archive_many", limit=limit)
-        bound = getattr(settings, "INTAKE_MAX_ZIP_BYTES", 50 * 2**30)
+        if len(members) > settings.INTAKE_MAX_ZIP_MEMBERS:
+            raise SourceError("archive_many", limit=settings.INTAKE_MAX_ZIP_MEMBERS)
+        bound = settings.INTAKE_MAX_ZIP_BYTES
         # What a member claims that is refused for its size is no size of the others.
         if sum(size for member in members if (size := member.file_size) <= settings.INTAKE_MAX_BYTES) > bound:
             raise SourceError("archive_large", limit=f"{bound / 2**30:.3g}")

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from labeling.catalog.metadata.values import LONGEST_NAME, LONGEST_TEXT
 from labeling.exchange.vocabularies import VocabularyVersion
+from labeling.text.lengths import longest
 
 _PLAIN = {"autocomplete": "off", "spellcheck": "false"}
 
@@ -43,6 +44,6 @@ class RenameForm(forms.Form):
 class VersionForm(forms.Form):
     note = forms.CharField(
         label=_("Note"),
-        max_length=VocabularyVersion._meta.get_field("note").max_length,
+        max_length=longest(VocabularyVersion, "note"),
         help_text=_("What changed, and why."),
     )

@@ -17,6 +17,7 @@ from labeling.jobs import services as jobs
 from labeling.jobs.models import Job
 from labeling.people.models import User
 from labeling.refusals import Refused
+from labeling.text.lengths import longest
 from labeling.text.plain import composed, plain
 from labeling.text.spelling import spelled
 
@@ -111,11 +112,11 @@ def rename_category(*, of: Vocabulary, old: str, new: str) -> int:
 
 @transaction.atomic
 def save_version(*, of: Vocabulary, by: User, note: str) -> VocabularyVersion:
-    """Put in force what is said, and have it applied to all photos.
+    """Apply what is said, to all photos.
 
     Raises :class:`Refused` (422), ``nothing_changed`` (409).
     """
-    note = _text("note", note, longest=VocabularyVersion._meta.get_field("note").max_length or 0)
+    note = _text("note", note, longest=longest(VocabularyVersion, "note"))
     hold(
         Lock.ITEMS, of.project_id
     )  # whoever says something of photos now is mapped by the one before, or by this one

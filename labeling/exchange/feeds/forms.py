@@ -9,9 +9,9 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from labeling.catalog.forms.texts import longest
 from labeling.exchange.feeds.models import Feed, Table
 from labeling.frontier.standing import StandsUnder
+from labeling.text.lengths import longest
 
 LASTS = [(7, _("7\u00a0days")), (90, _("90\u00a0days")), (366, _("A year"))]
 

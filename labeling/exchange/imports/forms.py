@@ -12,6 +12,7 @@ from labeling.catalog.selectors import active_classes
 from labeling.exchange.imports.looks import looks_of
 from labeling.exchange.imports.readers import READERS
 from labeling.exchange.models import Import, Use
+from labeling.text.lengths import longest
 from labeling.truth.models import AnswerKind
 
 #: What each use means, in a sentence.
@@ -41,7 +42,7 @@ class SendForm(forms.Form):
     )
     use = forms.ChoiceField(choices=Use.choices, required=False, initial=Use.ANSWER, widget=forms.HiddenInput)
     source = forms.CharField(
-        max_length=Import._meta.get_field("source").max_length,
+        max_length=longest(Import, "source"),
         required=False,
         label=_("Source"),
         help_text=_("By which these labels are known here. Optional: the file's name."),
@@ -52,7 +53,7 @@ class MapForm(forms.Form):
     """Use, source, columns and classes of one import. ``labels``: the fields of classes with label and rows."""
 
     use = forms.ChoiceField(choices=Use.choices, widget=forms.RadioSelect)
-    source = forms.CharField(max_length=Import._meta.get_field("source").max_length, label=_("Source"))
+    source = forms.CharField(max_length=longest(Import, "source"), label=_("Source"))
     format = forms.ChoiceField(
         label=_("Format"), choices=[(name, reader.title) for name, reader in READERS.items()]
     )

@@ -5,8 +5,8 @@ from __future__ import annotations
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from labeling.catalog.forms.texts import longest
 from labeling.catalog.models import LabelClass
+from labeling.text.lengths import longest
 from labeling.truth.forms import RulingForm
 from labeling.truth.models import Ruling
 

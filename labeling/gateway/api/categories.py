@@ -187,7 +187,7 @@ class VocabularyVersionsView(ApiView):
 
     @endpoint(
         "save_category_version",
-        "Put in force what is said. All photos are mapped by a job, and what comes later when it comes",
+        "Apply what is said. All photos are mapped by a job, and what comes later when it comes",
         may=Action.ADMIN,
         takes=VersionIn,
         returns=VocabularyVersionOut,

@@ -1,4 +1,4 @@
-"""A project with another question is founded on the photos of one that is there."""
+"""A project with another question is created on the photos of one that is there."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class DeriveOut(Shape):
 class DeriveView(ApiView):
     @endpoint(
         "derive",
-        "Found a project with another question on this one's photos and backbone; its photos come by a job",
+        "Create a project with another question on this one's photos and backbone; its photos come by a job",
         may=Action.ADMIN,
         takes=DeriveIn,
         returns=DeriveOut,

@@ -9,8 +9,6 @@ from django.utils.translation import gettext as _
 from rest_framework import serializers
 from rest_framework.request import Request
 
-from labeling.catalog import erased
-from labeling.catalog.activity import log_activity
 from labeling.catalog.models import Project
 from labeling.catalog.permissions import Action
 from labeling.erasure import selectors, services
@@ -203,6 +201,4 @@ class AssetErasureView(ApiView):
 class ErasureLiftView(ApiView):
     @endpoint("lift_erasure", "Let a photo in again that was erased", may=Action.ADMIN, takes=LiftIn)
     def post(self, request: Request, project: Project, given: Json) -> None:
-        if not erased.lift(project, given["sha256"].lower()):
-            raise Http404(_("No photo with this SHA-256 was erased here."))
-        log_activity(project=project, kind="erasure_lifted", actor=signed_in(request))
+        services.lift(project=project, sha256=given["sha256"], by=signed_in(request))

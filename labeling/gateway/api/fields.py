@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from rest_framework import serializers
 from rest_framework.request import Request
 
+from labeling.catalog.guidelines import LONGEST_CHECK, MAX_CHECKS
 from labeling.catalog.models import Image, LabelClass, Project
 from labeling.catalog.projects import SLUG, SLUG_RULE
 from labeling.catalog.renditions import TILE
@@ -40,7 +41,9 @@ class Checklist(serializers.ListField):
     """Short criteria."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(child=serializers.CharField(max_length=300), max_length=30, **options)
+        super().__init__(
+            child=serializers.CharField(max_length=LONGEST_CHECK), max_length=MAX_CHECKS, **options
+        )
 
 
 class GuidelineRead(serializers.IntegerField):
@@ -57,7 +60,7 @@ class GuidelineRead(serializers.IntegerField):
 
 
 class NewAddress(serializers.RegexField):
-    """The address of a project that is founded."""
+    """The address of a project that is created."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(

@@ -13,7 +13,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 from labeling.catalog.codes import codes_of
-from labeling.catalog.guidelines import MAX_CLASSES
+from labeling.catalog.guidelines import LONGEST_CRITERIA, MAX_CLASSES
 from labeling.catalog.history import Change, changes_of
 from labeling.catalog.meaning import meanings
 from labeling.catalog.models import (
@@ -43,7 +43,7 @@ from labeling.gateway.api.shapes import Shape, StrictSerializer, like, paged
 from labeling.gateway.pagination import page_by_id
 from labeling.refusals import Refused
 
-CRITERIA: dict[str, Any] = {"max_length": 10_000, "allow_blank": True}
+CRITERIA: dict[str, Any] = {"max_length": LONGEST_CRITERIA, "allow_blank": True}
 
 
 #: What a reviewer may amend in passing; anything that changes which classes there are is an admin's.

@@ -9,8 +9,8 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
-from labeling.catalog.forms.texts import longest
 from labeling.inspections.models import Asset, CaptureLink
+from labeling.text.lengths import longest
 
 LASTS = [
     (1, gettext_lazy("1\u00a0hour")),

@@ -9,13 +9,13 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from labeling.catalog.forms.texts import longest
 from labeling.catalog.guidelines import key_for
 from labeling.catalog.models import Project
 from labeling.inspections.catching_up import MOST_DAYS
 from labeling.inspections.models import Outcome, Protocol, ProtocolVersion, Shot
 from labeling.inspections.protocols import MOST_SHOTS, SHOT_FIELDS
-from labeling.text.number_fields import RealField, WholeField
+from labeling.text.lengths import longest
+from labeling.text.number_fields import RealField, WholeField, limits
 
 if TYPE_CHECKING:
     _ShotForms = forms.BaseFormSet["ShotForm"]
@@ -58,8 +58,7 @@ class ProtocolVersionForm(forms.Form):
         ),
     )
     settle_within_hours = WholeField(
-        min_value=1,
-        max_value=8760,
+        **limits(Protocol, "settle_within_hours"),
         required=False,
         label=gettext_lazy("Settle held inspections within (hours; empty: no such time)"),
         help_text=gettext_lazy(
@@ -108,11 +107,10 @@ class ShotForm(forms.Form):
     )
     outline = forms.ChoiceField(choices=OUTLINES, required=False, label=gettext_lazy("Outline"))
     min_side = WholeField(
-        min_value=0, max_value=20_000, initial=720, label=gettext_lazy("Shorter side, at least (pixels)")
+        **limits(Shot, "min_side"), initial=720, label=gettext_lazy("Shorter side, at least (pixels)")
     )
     min_sharpness = RealField(
-        min_value=0,
-        max_value=100_000,
+        **limits(Shot, "min_sharpness"),
         initial=30,
         label=gettext_lazy("Sharpness, at least"),
         help_text=gettext_lazy(
@@ -120,13 +118,13 @@ class ShotForm(forms.Form):
         ),
     )
     min_brightness = RealField(
-        min_value=0, max_value=255, initial=40, label=gettext_lazy("Brightness, at least (0–255)")
+        **limits(Shot, "min_brightness"), initial=40, label=gettext_lazy("Brightness, at least (0–255)")
     )
     max_brightness = RealField(
-        min_value=0, max_value=255, initial=220, label=gettext_lazy("Brightness, at most (0–255)")
+        **limits(Shot, "max_brightness"), initial=220, label=gettext_lazy("Brightness, at most (0–255)")
     )
     max_tilt = RealField(
-        min_value=0, max_value=90, required=False, label=gettext_lazy("Tilt, at most (degrees; empty: any)")
+        **limits(Shot, "max_tilt"), required=False, label=gettext_lazy("Tilt, at most (degrees; empty: any)")
     )
     advice = forms.CharField(
         max_length=longest(Shot, "advice"),

@@ -96,10 +96,12 @@ class Shot(models.Model):
     name = models.CharField(max_length=60)
     required = models.BooleanField(default=True)
     outline = models.CharField(max_length=40, blank=True, help_text="drawing to align with; empty: none")
-    min_side = models.PositiveIntegerField(default=0, help_text="pixels of the shorter side")
+    min_side = models.PositiveIntegerField(
+        default=0, validators=[MaxValueValidator(20_000)], help_text="pixels of the shorter side"
+    )
     min_sharpness = models.FloatField(
         default=0,
-        validators=[MinValueValidator(0.0)],
+        validators=[MinValueValidator(0.0), MaxValueValidator(100_000.0)],
         help_text="variance of the Laplacian, as Image.sharpness",
     )
     min_brightness = models.FloatField(

@@ -18,6 +18,7 @@ from labeling.inspections.protocol_templates.template import ProtocolTemplate
 from labeling.inspections.protocols import create_protocol
 from labeling.people.models import User
 from labeling.refusals import Refused
+from labeling.text.lengths import longest
 
 
 @transaction.atomic
@@ -93,7 +94,7 @@ def _there(template: ProtocolTemplate, by: User, asks: Mapping[str, str]) -> dic
 
 
 def _project(said: dict[str, Any], key: str, slug: str, name: str, by: User) -> Project:
-    most = Project._meta.get_field("name").max_length or 0
+    most = longest(Project, "name")
     title = f"{said['name']} · {name}"
     try:
         return create_project(

@@ -10,12 +10,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from labeling.catalog.forms.templates import KeepTemplateForm
-from labeling.catalog.forms.texts import longest
 from labeling.catalog.models import Project
 from labeling.catalog.projects import SLUG_RULE
 from labeling.inspections.models import KeptProtocolTemplate, Protocol
 from labeling.inspections.protocol_templates.creating import fitting
 from labeling.inspections.protocol_templates.template import ProtocolTemplate
+from labeling.text.lengths import longest
 
 #: Names of the fields that say which project a check asks begin with it, as refusals' fields do.
 ASKS = "asks."

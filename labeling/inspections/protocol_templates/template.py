@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,14 +21,11 @@ from labeling.inspections.models import Outcome, Protocol, ProtocolVersion, Shot
 from labeling.inspections.protocols import MOST_SHOTS
 from labeling.inspections.sentences import Names, rest_says, sentence
 from labeling.refusals import Refused
+from labeling.text.lengths import longest
+from labeling.text.number_fields import limits
 
 KIND = "protocol"
 MOST_CHECKS = 20
-_PIXELS, _VARIANCE, _LUMA, _DEGREES = 20_000, 100_000, 255, 90
-
-
-def _longest(model: Any, name: str) -> int:
-    return int(model._meta.get_field(name).max_length)
 
 
 class _AsIs:
@@ -53,21 +51,26 @@ class _Check:
 
 
 def _word(model: Any, name: str) -> Shape:
-    return Word(pattern=rf"[a-z0-9_-]{{1,{_longest(model, name)}}}", rule=SIGNS)
+    return Word(pattern=rf"[a-z0-9_-]{{1,{longest(model, name)}}}", rule=SIGNS)
+
+
+def _number(name: str, *, whole: bool = True) -> Shape:
+    ends = limits(Shot, name)
+    return Number(ends["min_value"], ends["max_value"], whole=whole)
 
 
 _SHOT = Table(
     {
         "key": _word(Shot, "key"),
-        "name": Text(_longest(Shot, "name")),
+        "name": Text(longest(Shot, "name")),
         "required": Switch(),
         "outline": _word(Shot, "outline"),
-        "min_side": Number(0, _PIXELS),
-        "min_sharpness": Number(0, _VARIANCE, whole=False),
-        "min_brightness": Number(0, _LUMA, whole=False),
-        "max_brightness": Number(0, _LUMA, whole=False),
-        "max_tilt": Number(0, _DEGREES, whole=False),
-        "advice": Text(_longest(Shot, "advice"), empty=True),
+        "min_side": _number("min_side"),
+        **{
+            name: _number(name, whole=False)
+            for name in ("min_sharpness", "min_brightness", "max_brightness", "max_tilt")
+        },
+        "advice": Text(longest(Shot, "advice"), empty=True),
         "checks": Rows(KEY, most=MOST_CHECKS),
     },
     needed=("key", "name"),
@@ -76,11 +79,11 @@ SHAPE = Table(
     {
         "kind": Word({KIND}),
         "key": KEY,
-        "name": Text(_longest(Protocol, "name")),
+        "name": Text(longest(Protocol, "name")),
         "says": Text(300, empty=True),
         "asset_kind": _word(Protocol, "asset_kind"),
         **{
-            f"{each}_name": Text(_longest(ProtocolVersion, f"{each}_name"), empty=True)
+            f"{each}_name": Text(longest(ProtocolVersion, f"{each}_name"), empty=True)
             for each in Outcome.values
         },
         "otherwise": Word([Outcome.HELD.value, Outcome.FAILED.value]),
@@ -166,7 +169,7 @@ def check(given: Any, place: str, wrong: Wrong) -> dict[str, Any]:
     if len(set(keys)) < len(keys):
         wrong["shots"] = _("Each shot has a key of its own.")
     for number, shot in enumerate(content["shots"], start=1):
-        if shot.get("min_brightness", 0) > shot.get("max_brightness", _LUMA):
+        if shot.get("min_brightness", 0) > shot.get("max_brightness", math.inf):
             wrong[f"shots[{number}].min_brightness"] = _("The least brightness is above the greatest.")
         if strange := [key for key in shot.get("checks", []) if key not in template.projects]:
             wrong[f"shots[{number}].checks"] = _("This is none of its checks: %(names)s.") % {

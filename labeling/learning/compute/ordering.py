@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,10 +16,9 @@ from inference.strategies import Strategy
 from labeling.catalog.models import Project
 from labeling.catalog.selectors import class_resolution
 from labeling.jobs.progress import JobError
-from labeling.learning import selectors
 from labeling.learning.compute import artifact
 from labeling.learning.compute.classes import in_force
-from labeling.learning.compute.scoring import Gathered, Pool, gather, picked, probabilities, rows_of
+from labeling.learning.compute.scoring import Gathered, Pool, picked, rows_of
 from labeling.learning.compute.stores import Open, open_store, store_of, vectors_of
 from labeling.learning.compute.words import prior
 from labeling.learning.models import ModelVersion
@@ -231,27 +229,6 @@ def order(prepared: Prepared, *, bands: int, seed: int) -> Ordered:
         missing=prepared.missing,
         words=prepared.words,
     )
-
-
-def order_items(
-    *, project: Project, item_ids: Sequence[int], strategy: str, bands: int, seed: int
-) -> Ordered:
-    """Order the given photos by ``strategy`` with the champion, if there is one.
-
-    Raises what :func:`backbone_of` and :func:`prepare` raise.
-    """
-    champion = selectors.champion(project)
-    store, head = backbone_of(project, champion)
-    gathered = gather(store, [project])
-    prepared = prepare(
-        gathered=gathered,
-        pool=gathered.pools[0],
-        champion=champion,
-        proba=probabilities(gathered, [head])[0] if head is not None else None,
-        item_ids=np.asarray(item_ids, dtype=np.int64),
-        strategy=strategy,
-    )
-    return order(prepared, bands=bands, seed=seed)
 
 
 def _labeled(

@@ -23,10 +23,8 @@ from labeling.catalog.models import Project
 from labeling.database.partitions import Partition
 from labeling.database.planner import by_one_process
 from labeling.jobs.progress import Progress
-from labeling.learning.compute import artifact
 from labeling.learning.compute.beside import Begin, one_at_a_time
 from labeling.learning.compute.copying import copy_into, fetch_columns, fetch_ids_and_bytes
-from labeling.learning.compute.stores import vectors_of
 from labeling.learning.models import ModelVersion
 
 CHUNK = 8_192
@@ -143,29 +141,6 @@ def probabilities(
         if progress is not None:
             progress.report(stop, len(order), gettext_noop("Scoring photos"))
     return out
-
-
-def score_items(
-    *,
-    project: Project,
-    model_version: ModelVersion,
-    item_ids: Sequence[int],
-    progress: Progress | None = None,
-) -> dict[str, int]:
-    """Score the photos, then drop the project's scores by any other version. Returns what :func:`keep_scores` does."""
-    head = artifact.load(model_version)
-    gathered = gather(vectors_of(model_version), [project])
-    (proba,) = probabilities(gathered, [head], progress)
-    (pool,) = gathered.pools
-    asked = np.isin(pool.item_ids, np.asarray(item_ids, dtype=np.int64))
-    return keep_scores(model_version, pool.item_ids[asked], proba[pool.images[asked]])
-
-
-def keep_scores(model_version: ModelVersion, item_ids: Ids, proba: Proba) -> dict[str, int]:
-    """:func:`write_scores`, then drop the project's scores by any other version."""
-    told = write_scores(model_version, item_ids, proba)
-    drop_other_scores(model_version)
-    return told
 
 
 def write_scores(model_version: ModelVersion, item_ids: Ids, proba: Proba) -> dict[str, int]:

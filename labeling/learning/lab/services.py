@@ -63,10 +63,6 @@ class LabReadiness:
     def can_run(self) -> bool:
         return not self.reason
 
-    @property
-    def tests_on_audit(self) -> bool:
-        return self.audit >= LEAST_AUDIT and self.total - self.audit >= LEAST
-
 
 def lab_readiness(project: Project) -> LabReadiness:
     ready = readiness(project)

@@ -11,17 +11,16 @@ from django.utils.translation import gettext_lazy
 from labeling.catalog.models import Project
 from labeling.queue.models import QuestionSheet
 from labeling.queue.sheets.services import MOST
+from labeling.text.lengths import longest
 from labeling.text.number_fields import WholeField
 
 
 class SheetForm(forms.Form):
     """``projects``: those to choose from; ``places``: project id -> its place, from 1."""
 
-    name = forms.CharField(
-        max_length=QuestionSheet._meta.get_field("name").max_length, label=gettext_lazy("Name")
-    )
+    name = forms.CharField(max_length=longest(QuestionSheet, "name"), label=gettext_lazy("Name"))
     slug = forms.CharField(
-        max_length=QuestionSheet._meta.get_field("slug").max_length,
+        max_length=longest(QuestionSheet, "slug"),
         label=gettext_lazy("Address"),
         help_text=gettext_lazy("Small letters, digits and hyphens. It stays, because links carry it."),
     )

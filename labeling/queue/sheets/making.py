@@ -20,6 +20,7 @@ from labeling.people.models import User
 from labeling.queue.models import QuestionSheet, SheetQuestion
 from labeling.queue.sheets.asking import why_not
 from labeling.refusals import Refused
+from labeling.text.lengths import longest
 
 #: Questions of one photo: fewer are a project's own page, more nobody answers in one look.
 FEWEST, MOST = 2, 8
@@ -75,7 +76,7 @@ def archive_sheet(*, sheet: QuestionSheet, by: User) -> None:
 
 def _name(name: str) -> str:
     name = name.strip()
-    most = QuestionSheet._meta.get_field("name").max_length or 0
+    most = longest(QuestionSheet, "name")
     if not name or len(name) > most or "\0" in name:
         raise Refused.invalid(
             "name", _("Give the sheet a name of 1 to %(most)d characters.") % {"most": most}

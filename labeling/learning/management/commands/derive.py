@@ -74,7 +74,7 @@ class Command(BaseCommand):
             raise CommandError(f"The CSV cannot be read: {error}") from None
         except Refused as refusal:
             raise CommandError(refusal.message) from None
-        self.stdout.write(f"Founded “{project.name}” at /p/{project.slug}/. A worker brings its photos.")
+        self.stdout.write(f"Created “{project.name}” at /p/{project.slug}/. A worker brings its photos.")
         if options["wait"]:
             self._wait(project, job, began)
 
