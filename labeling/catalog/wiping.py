@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
@@ -120,7 +119,7 @@ def wipe_texts(project: Project | None, *, hashes: Sequence[str], names: Sequenc
     )
     with erasing():
         for entry in Activity.objects.filter(pk__in=_holding("catalog_activity", "data", project, words)):
-            left = {key: value for key, value in entry.data.items() if not said.search(_text(value))}
+            left = {key: value for key, value in entry.data.items() if not _says(value, said)}
             if left != entry.data:
                 Activity.objects.filter(pk=entry.pk).update(data=left)
         for proposal in GuidelineProposal.objects.filter(
@@ -132,8 +131,8 @@ def wipe_texts(project: Project | None, *, hashes: Sequence[str], names: Sequenc
     columns = "concat_ws(' ', args, result, message, error, trace)"
     for job in Job.objects.filter(pk__in=_holding("jobs_job", columns, project, words)):
         Job.objects.filter(pk=job.pk).update(
-            args=json.loads(said.sub("", json.dumps(job.args, ensure_ascii=False))),
-            result=json.loads(said.sub("", json.dumps(job.result, ensure_ascii=False))),
+            args=_blotted(job.args, said),
+            result=_blotted(job.result, said),
             **{name: said.sub("", getattr(job, name)) for name in ("message", "error", "trace")},
         )
 
@@ -178,8 +177,18 @@ def _holding(table: str, column: str, project: Project | None, words: Sequence[s
         return [row[0] for row in cursor.fetchall()]
 
 
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+def _says(value: Any, said: re.Pattern[str]) -> bool:
+    """Whether a text in it does. A number that happens to be somebody's name counts something."""
+    return bool(_blotted(value, said) != value)
+
+
+def _blotted(value: Any, said: re.Pattern[str]) -> Any:
+    """The same JSON without what is said in its texts."""
+    if isinstance(value, dict):
+        return {said.sub("", key): _blotted(inner, said) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_blotted(inner, said) for inner in value]
+    return said.sub("", value) if isinstance(value, str) else value
 
 
 def _without(value: Any, gone: set[str]) -> Any:

@@ -19,7 +19,7 @@ from labeling.erasure.consequences import Consequences, consequences
 from labeling.erasure.models import ErasedPhoto, Erasure, Scope
 from labeling.erasure.moving_out import bring_back_some, take_out_some
 from labeling.erasure.scopes import photos_of
-from labeling.jobs.services import enqueue
+from labeling.jobs.services import enqueue_to_wait
 from labeling.people.models import User
 from labeling.refusals import Refused
 from labeling.text.notes import kept_whole
@@ -182,8 +182,9 @@ def undo(*, erasure: Erasure, by: User) -> Erasure:
 
 
 def request_work(erasure: Erasure) -> None:
-    """A job that finds, takes out, brings back or erases what is left to be: it goes on where another one was cut off."""
-    enqueue(
+    """A job that finds, takes out, brings back or erases what is left to be: it goes on where another one was cut off, and
+    follows one that runs, which may be taking out what is to come back."""
+    enqueue_to_wait(
         kind=JOB_KIND,
         project_id=erasure.project_id,
         args={"erasure": str(erasure.pk)},

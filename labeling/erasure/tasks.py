@@ -10,7 +10,7 @@ from procrastinate.contrib.django import app
 
 from labeling.erasure import erasing, keeping_out, limits, people
 from labeling.erasure.asking import JOB_KIND, request_work
-from labeling.erasure.models import Erasure
+from labeling.erasure.models import ErasedPhoto, Erasure
 from labeling.jobs.handlers import handles
 from labeling.jobs.progress import Progress
 
@@ -26,14 +26,16 @@ def erase(progress: Progress) -> dict[str, Any]:
 def erase_due(timestamp: int) -> None:
     """What is due, what was cut off, and what had been erased and is here again."""
     keeping_out.erase_again()
-    people.erase_people_due()
+    held = Q(pk__in=ErasedPhoto.objects.held().values("erasure"))
     waiting = (
         Q(undone_at__isnull=True, due_at__lte=timezone.now())
         | Q(photos__taken_at__isnull=True)
         | Q(looks_from__isnull=False)
+        | held & Q(undone_at__isnull=False)
     )
     for erasure in Erasure.objects.filter(waiting, gone_at__isnull=True).distinct():
         request_work(erasure)
+    people.erase_people_due()
 
 
 @app.periodic(cron="53 1 * * *")

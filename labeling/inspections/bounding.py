@@ -79,7 +79,7 @@ class Whole:
                 "%(n)d answers were decided with the machine, each proven right in at least %(share)s.",
                 n,
             )
-            % {"n": n, "share": _share(1.0 - error)}
+            % {"n": n, "share": share_proven(1.0 - error)}
             for error, n in sorted(kinds)
         ]
         if self.bound is None:
@@ -87,7 +87,7 @@ class Whole:
         if len(self.proven) > 1:
             told.append(
                 _("So all %(n)d together are right in at least %(share)s.")
-                % {"n": len(self.proven), "share": _share(self.bound)}
+                % {"n": len(self.proven), "share": share_proven(self.bound)}
             )
         told.append(
             _(
@@ -109,6 +109,6 @@ def whole(parts: Iterable[Resting]) -> Whole:
     return Whole(len(each) - len(others), proven, len(others) - len(proven), min(1.0, sum(risks.values())))
 
 
-def _share(share: float) -> str:
+def share_proven(share: float) -> str:
     """Cut, not rounded: what is stated is not more than is proven."""
     return percentage(math.floor(1000 * share + 1e-6) / 1000, ".4g")

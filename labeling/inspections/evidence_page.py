@@ -20,7 +20,7 @@ from labeling.catalog.permissions import Action, may
 from labeling.frontier.models import DecisionExplanation
 from labeling.frontier.told import Standing, Status
 from labeling.inspections import rules as ruling
-from labeling.inspections.bounding import Resting, whole
+from labeling.inspections.bounding import Resting, share_proven, whole
 from labeling.inspections.evidence import Evidence, Known
 from labeling.inspections.looking import Judge, in_force
 from labeling.inspections.models import Fault, Inspection, InspectionPhoto, Outcome, Shot, Verdict
@@ -29,7 +29,6 @@ from labeling.inspections.sentences import Names, rest_says, sentence
 from labeling.inspections.telling import Telling, why_withheld
 from labeling.inspections.undecided import why_undecided
 from labeling.people.models import User
-from labeling.text.percentage import percentage
 
 #: The newest, on one page.
 MOST_VERDICTS = 50
@@ -75,7 +74,7 @@ class VerdictShown:
     verdict: Verdict
     name: str
     why: str
-    bound: float | None
+    bound: str
 
 
 @dataclass
@@ -175,7 +174,7 @@ class _Page:
             by=str(_BY[known.by]) if answer else "",
             stated=""
             if not answer or known.error is None
-            else _("right in at least %(share)s") % {"share": percentage(1 - known.error, ".3g")},
+            else _("right in at least %(share)s") % {"share": share_proven(1 - known.error)},
             decides=decides,
             waits=waits,
             decision=known.decision if may_open else None,
@@ -190,7 +189,7 @@ class _Page:
                 each,
                 each.version.name_of(each.outcome),
                 self._why(each),
-                each.bound if self.telling.tells_why(each) else None,
+                share_proven(each.bound) if each.bound is not None and self.telling.tells_why(each) else "",
             )
             for each in rows
         ]

@@ -76,6 +76,7 @@ def look(inspection_ids: Collection[int]) -> Looked:
     judge_ = Judge()
     evidence = judge_.reader.read(ids)
     new: list[Verdict] = []
+    waits_otherwise: list[Inspection] = []
     for inspection in inspections:
         version, seen = versions[inspection.protocol_id], evidence[inspection.pk]
         judged = judge_.judge(inspection, seen, version)
@@ -84,7 +85,12 @@ def look(inspection_ids: Collection[int]) -> Looked:
             new.append(verdict)
         now = verdict if new and new[-1] is verdict else inspection.verdict
         _ask(found, inspection, now, seen, judged, away=version.protocol.archived_at is not None)
+        held_for = _held_for(now, seen, judged)
+        if held_for != inspection.held_for:
+            inspection.held_for = held_for
+            waits_otherwise.append(inspection)
     append(new)
+    Inspection.objects.bulk_update(waits_otherwise, ["held_for"])
     found.appended.update({each.inspection_id: each for each in new})
     return found
 
@@ -138,6 +144,17 @@ def _verdict(inspection: Inspection, version: ProtocolVersion, evidence: Evidenc
         told=told,
         bound=whole(each.resting for each in rests).bound,
     )
+
+
+def _held_for(verdict: Verdict | None, evidence: Evidence, judged: Judged) -> list[list[str]]:
+    """[shot, project, why] of all that it is held for: without a project the shot has no photo, without a shot it is held
+    though all is known."""
+    if verdict is None or verdict.outcome != Outcome.HELD:
+        return []
+    if verdict.by_id is not None:
+        return [["", "", "overruled"]]
+    unknown = [[*part, why_unknown(evidence.by_part.get(part))] for part in judged.unknown]
+    return unknown + [[shot, "", ""] for shot in judged.missing] or [["", "", "no_rule"]]
 
 
 def why_unknown(known: Known | None) -> str:

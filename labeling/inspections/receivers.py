@@ -33,11 +33,18 @@ def on_reopened(*, rounds: dict[int, int], **_: Any) -> None:
     want_look_at_photos(list(rounds))
 
 
-@receiver([ranking_swapped, arrivals_placed])
+@receiver(ranking_swapped)
 def on_ranking_swapped(*, project: Project, **_: Any) -> None:
     """Where the machine decides, people are asked first only for what it has seen."""
     if policy_of(project).mode == Mode.ON:
         want_look_at_held_of(project.pk)
+
+
+@receiver(arrivals_placed)
+def on_arrivals_placed(*, project: Project, item_ids: Collection[int], **_: Any) -> None:
+    """The same, of the photos that it sees now."""
+    if policy_of(project).mode == Mode.ON:
+        want_look_at_photos(item_ids)
 
 
 @receiver([ranking_swapped, arrivals_placed])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,18 +41,31 @@ class Choices:
     answers: list[tuple[str, list[tuple[str, str]]]]
 
 
-def choices(shape: Shape, names: Names) -> Choices:
+def choices(shape: Shape, names: Names, rows: Sequence[Row] = ()) -> Choices:
+    """Also what ``rows`` choose and nobody is asked any more, or it would be taken out of a rule without a word."""
     asked = dict.fromkeys(shot for shots in shape.asked.values() for shot in shots)
+    chosen = dict.fromkeys(each for row in rows for each in row.answers)
     return Choices(
         [(key, name) for key, name in names.shots.items() if key in asked],
         [
             (
                 names.projects[project],
-                [(f"{project}{_OF}{key}", names.classes[project, key]) for key in shape.classes[project]],
+                _answers(project, shape.classes[project], names, chosen),
             )
             for project in shape.asked
         ],
     )
+
+
+def _answers(
+    project: str, keys: Collection[str], names: Names, chosen: Collection[str]
+) -> list[tuple[str, str]]:
+    offered = {f"{project}{_OF}{key}": names.classes[project, key] for key in keys}
+    gone = [each for each in chosen if each.partition(_OF)[0] == project and each not in offered]
+    return [
+        *offered.items(),
+        *((each, _("%(key)s (asked no more)") % {"key": each.partition(_OF)[2]}) for each in gone),
+    ]
 
 
 def rows_of(rules: Sequence[Mapping[str, Any]]) -> list[Row]:

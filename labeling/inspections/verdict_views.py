@@ -150,7 +150,7 @@ def _rules(
         sentences=[sentence(rule, names) for rule in read(version.rules, shape.asked)],
         rest=rest_says(version.otherwise, names),
         rows=with_spare(rows),
-        offers=choices(shape, names),
+        offers=choices(shape, names, rows),
         otherwise=otherwise,
         names=names.outcomes,
         outcomes={"passed": Outcome.PASSED, "held": Outcome.HELD, "failed": Outcome.FAILED},

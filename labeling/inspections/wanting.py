@@ -7,7 +7,6 @@ looked at before what was written of it is there, and none is forgotten.
 from __future__ import annotations
 
 from collections.abc import Collection
-from itertools import cycle
 from typing import Any
 
 from django.db import connection, transaction
@@ -15,7 +14,7 @@ from django.utils import timezone
 
 from labeling.inspections.models import Inspection
 from labeling.jobs.models import Job, JobState
-from labeling.jobs.services import QUICK, enqueue
+from labeling.jobs.services import QUICK, enqueue_to_wait
 
 #: Of the job, and of the lock under which one runs at a time.
 KIND = "look_at_inspections"
@@ -35,7 +34,8 @@ JOIN catalog_item i ON i.image_id = p.image_id
 JOIN inspections_check c ON c.shot_id = p.shot_id AND c.project_id = i.project_id
 WHERE i.id = ANY(%(these)s)
 """
-_HELD_OF_PROTOCOL = "WHERE n.protocol_id = %(these)s AND n.outcome = 'held'"
+# And those that are judged for the first time at this moment, by the version before.
+_HELD_OF_PROTOCOL = "WHERE n.protocol_id = %(these)s AND n.outcome IN ('held', '')"
 _HELD_OF_PROJECT = """
 WHERE n.outcome = 'held' AND n.protocol_id IN (
     SELECT v.protocol_id FROM inspections_check c JOIN inspections_shot s ON s.id = c.shot_id
@@ -90,18 +90,7 @@ def _mark(of: str, these: Any) -> int:
 
 def request_looking() -> None:
     """One job waits, until this transaction ends at least: one that began earlier would not see what is written here."""
-    names = cycle((KIND, f"{KIND}:next"))
-    while not _waits(enqueue(kind=KIND, queue=QUICK, dedupe=next(names), lock=KIND)):
-        pass  # it has begun, or did so just now
-
-
-def _waits(job: Job) -> bool:
-    """Shared, so that many may ask at once."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT 1 FROM jobs_job WHERE id = %s AND state = %s FOR SHARE", [job.pk, JobState.QUEUED]
-        )
-        return cursor.fetchone() is not None
+    enqueue_to_wait(kind=KIND, queue=QUICK, dedupe=KIND, lock=KIND)
 
 
 @transaction.atomic

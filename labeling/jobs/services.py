@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from itertools import cycle
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 from procrastinate.contrib.django.django_connector import DjangoConnector
 from procrastinate.contrib.django.models import ProcrastinateJob
@@ -101,6 +102,24 @@ def enqueue_once(*, kind: str, project_id: int, by: User | None = None, lock: st
     if job.state == JobState.RUNNING:
         job = enqueue(kind=kind, project_id=project_id, requested_by=by, dedupe=f"{dedupe}:next", lock=lock)
     return job
+
+
+def enqueue_to_wait(*, dedupe: str, **asked: Any) -> Job:
+    """A job of :func:`enqueue` that begins when this transaction has ended: one that began earlier would not see what it
+    writes. Requests that come meanwhile are one."""
+    names = cycle((dedupe, f"{dedupe}:next"))
+    while not _waits(job := enqueue(dedupe=next(names), **asked)):
+        pass  # it has begun, or did so just now
+    return job
+
+
+def _waits(job: Job) -> bool:
+    """Shared, so that many may ask at once."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT 1 FROM jobs_job WHERE id = %s AND state = %s FOR SHARE", [job.pk, JobState.QUEUED]
+        )
+        return cursor.fetchone() is not None
 
 
 def _inserted(job: Job) -> bool:

@@ -84,7 +84,8 @@ def put_back(*, project: Project, rounds: Mapping[int, int]) -> None:
     slots: dict[int, list[Slot]] = {item_id: [] for item_id in rounds}
     for slot in Slot.objects.filter(item__in=rounds).order_by("-leased_at"):
         slots[slot.item_id].append(slot)
-    more = dict(Item.objects.filter(pk__in=rounds).values_list("pk", "answers_wanted"))
+    # Those that were erased meanwhile are in no project.
+    more = dict(Item.objects.filter(project=project, pk__in=rounds).values_list("pk", "answers_wanted"))
     current = pace.current_band(project)
     entries = [
         _returning(
@@ -97,6 +98,7 @@ def put_back(*, project: Project, rounds: Mapping[int, int]) -> None:
             wanted=max(project.answers_per_image, more[item_id] or 0),
         )
         for item_id, round in rounds.items()
+        if item_id in more
     ]
     if entries:
         with connection.cursor() as cursor:

@@ -4,5 +4,5 @@ from django.dispatch import Signal
 
 #: kwargs: project. Another ranking was swapped in: all entries are new.
 ranking_swapped = Signal()
-#: kwargs: project. Photos that came after the order in force have scores and places in it now.
+#: kwargs: project, item_ids. Photos that came after the order in force have scores and places in it now.
 arrivals_placed = Signal()

@@ -150,7 +150,7 @@ def _take_places(ranking: Ranking, champion: ModelVersion, photos: _Places) -> t
     steps.add_to_ridges(list(placements.values()), margins(champion, photos.proba[is_fresh]))
     placed = _move(ranking, placements, photos)
     # With each part: a worker that is killed after it finds nothing of it left to place.
-    events.arrivals_placed.send(sender=Ranking, project=ranking.project)
+    events.arrivals_placed.send(sender=Ranking, project=ranking.project, item_ids=photos.item_ids.tolist())
     return placed, len(fresh)
 
 

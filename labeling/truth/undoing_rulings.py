@@ -159,7 +159,8 @@ def _as_before(project: Project, rulings: Mapping[int, Ruling]) -> None:
         guideline=catalog.current_guideline(project),
         origin=Origin.UNDONE,
     )
-    before = GroundTruth.objects.filter(superseded_by__in=list(made.values()))
+    # Of photos that were erased meanwhile, nothing comes back.
+    before = GroundTruth.objects.filter(superseded_by__in=list(made.values()), item__project=project)
     GroundTruth.objects.bulk_create(
         GroundTruth(
             project=project,

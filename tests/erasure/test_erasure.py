@@ -15,7 +15,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from labeling.catalog import erased, storage
+from labeling.catalog import erased, storage, wiping
 from labeling.catalog.metadata import values as metadata
 from labeling.catalog.models import (
     Activity,
@@ -28,7 +28,14 @@ from labeling.catalog.models import (
     Metadata,
 )
 from labeling.catalog.selectors import may_see_photo, photo_url
-from labeling.catalog.services import add_image, amend_guideline, look_now, update_settings, watch
+from labeling.catalog.services import (
+    add_image,
+    amend_guideline,
+    log_activity,
+    look_now,
+    update_settings,
+    watch,
+)
 from labeling.database.append_only import erasing
 from labeling.erasure import asking, consequences, keeping_out, limits
 from labeling.erasure.models import ErasedPhoto, Erasure
@@ -41,6 +48,7 @@ from labeling.explorer.search.wanted import Wanted
 from labeling.jobs.models import Job
 from labeling.learning.compute.stores import open_store
 from labeling.learning.training_set import readiness
+from labeling.queue.entries import put_back
 from labeling.queue.models import Entry
 from labeling.queue.services import append_arrivals, claim
 from labeling.refusals import Refused
@@ -356,6 +364,57 @@ def test_photos_of_a_large_request_are_looked_for_by_a_job(
     assert in_names(known) == [] and (made.query, made.looks_from) == ("", None)
     counted = {"photos": 3, "answers": both.answers, "gold": both.gold, "exemplars": both.exemplars}
     assert made.took.items() >= counted.items() and made.took["size"] > both.size
+
+
+def test_a_request_that_is_undone_while_its_job_works_is_undone_by_the_next_one(
+    known: Known, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asking, "AT_ONCE", 1)
+    made = erase(known, days=3, item_ids=[known.photo.pk, known.other.pk])
+    (running,) = Job.objects.filter(kind="erase")
+    while asking.take_out_some(made, 1):
+        pass  # what that job has done so far
+    Job.objects.filter(pk=running.pk).update(state="running")
+    undo(erasure=made, by=known.project.created_by)
+    following = Job.objects.get(kind="erase", state="queued")
+    assert following.dedupe_key == f"erase:{made.pk}:next"
+    Job.objects.filter(pk=running.pk).update(state="succeeded")
+    do_jobs(made)
+    assert sorted(in_names(known)) == sorted([NAME, "other.png"])
+
+
+def test_what_an_undone_request_still_holds_is_found_later(
+    known: Known, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asking, "AT_ONCE", 1)
+    made = erase(known, days=3, item_ids=[known.photo.pk, known.other.pk])
+    do_jobs(made)
+    undo(erasure=made, by=known.project.created_by)
+    Job.objects.filter(kind="erase").update(state="failed")
+    erase_due(0)
+    do_jobs(made)
+    assert sorted(in_names(known)) == sorted([NAME, "other.png"])
+
+
+def test_an_erased_photo_does_not_come_back_into_the_order(known: Known) -> None:
+    append_arrivals(project=known.project, item_ids=[known.photo.pk, known.other.pk])
+    erase(known, days=3)
+    put_back(project=known.project, rounds={known.photo.pk: 1, known.other.pk: 1})
+    assert set(Entry.objects.values_list("item_id", flat=True)) == {known.other.pk}
+
+
+@pytest.mark.parametrize("number", [20231, 7])
+def test_a_name_that_is_a_number_leaves_numbers_alone(known: Known, number: int) -> None:
+    job = Job.objects.create(
+        kind="embed", project_id=known.project.pk, state="succeeded",
+        args={"photos": number, "names": [f"{number}"]}, result={"embedded": number, "by": str(number)},
+    )  # fmt: skip
+    entry = log_activity(project=known.project, kind="intake", actor=None, taken=number, source=f"{number}")
+    wiping.wipe_texts(known.project, hashes=[], names=[str(number)])
+    job.refresh_from_db()
+    assert job.args == {"photos": number, "names": [""]} and job.result["embedded"] == number
+    assert job.result["by"] == ""
+    assert entry is None or Activity.objects.get(pk=entry.pk).data == {"taken": number}
 
 
 def test_a_table_that_only_grows_forgets_text_and_nothing_else(known: Known) -> None:

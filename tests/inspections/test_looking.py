@@ -18,6 +18,7 @@ from labeling.frontier.events import decided, taken_back
 from labeling.inspections import looking
 from labeling.inspections.evidence import Reader
 from labeling.inspections.models import Inspection, InspectionPhoto, Protocol, Verdict
+from labeling.inspections.process.figures import figures
 from labeling.inspections.process.listing import page
 from labeling.inspections.process.wanted import Wanted
 from labeling.inspections.services import archive_protocol, overrule, restore_protocol, try_rules
@@ -117,6 +118,9 @@ def test_what_is_unknown_holds_and_each_change_is_followed_by_a_verdict(
     waits = dict(row.waits_for)[washes.damage.name]
     assert "Front" not in waits, "as it is today"
     assert "Rear" in waits
+    held_for = {each[:2]: each[2:] for each in figures(washes.protocol, 7).held_for}
+    assert held_for["front", "wash"] == ("open", 2)
+    assert held_for["front", "damage"] == ("open", 1), "the other one alone still waits for it"
     washes.say(washes.items(inspection, "rear")["damage"], "none")
     promised.decides(washes.pool, certified["functional"], washes.items(inspection, "front")["wash"])
     want_look([inspection.pk])

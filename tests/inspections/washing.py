@@ -76,7 +76,10 @@ class Wash:
             told={"parts": [], "unknown": [], "missing": []} | told,
         )
         # The database says when a verdict was given, and lets nobody change it: the photographer was done before.
-        Inspection.objects.filter(pk=of.pk).update(verdict=verdict)
+        held_for = [*verdict.told["unknown"], *([shot, "", ""] for shot in verdict.told["missing"])]
+        Inspection.objects.filter(pk=of.pk).update(
+            verdict=verdict, held_for=held_for if outcome == "held" else []
+        )
         if outcome != "held":
             done = verdict.created_at - timedelta(minutes=minutes)
             Inspection.objects.filter(pk=of.pk).update(submitted_at=done)

@@ -48,11 +48,13 @@ class NamedOut(CountedOut):
 
 
 class HeldForOut(Shape):
-    shot = serializers.CharField()
+    shot = serializers.CharField(allow_blank=True, help_text="empty: all is known, see `why`")
     project = serializers.CharField(
         allow_null=True, help_text="whose question is open; null: the photo is missing"
     )
-    why = serializers.CharField(allow_blank=True)
+    why = serializers.CharField(
+        allow_blank=True, help_text="`no_rule`: no rule decides what is known; `overruled`: a person holds it"
+    )
     inspections = serializers.IntegerField()
 
 

@@ -51,7 +51,9 @@ class Asset(models.Model):
 
 class Inspection(models.Model):
     """``submitted_at``: null until the photographer is done. ``outcome``: of the current ``verdict``, written by the
-    database; empty before there is one. ``look_wanted_at``: since when a part has changed that the verdict has not seen."""
+    database; empty before there is one. ``look_wanted_at``: since when a part has changed that the verdict has not seen.
+    ``held_for``: [shot, project, why] of what it waited for when it was last looked at; a held verdict is not appended anew
+    for each answer."""
 
     protocol = models.ForeignKey(
         Protocol, on_delete=models.CASCADE, related_name="inspections", db_index=False
@@ -73,6 +75,7 @@ class Inspection(models.Model):
     verdict = models.ForeignKey(Verdict, null=True, on_delete=models.PROTECT, related_name="+")
     outcome = models.CharField(max_length=6, blank=True, choices=Outcome.choices)
     look_wanted_at = models.DateTimeField(null=True)
+    held_for = models.JSONField(default=list, db_default=[])
 
     class Meta:
         ordering = ["-happened_at", "-id"]

@@ -25,7 +25,7 @@ LISTED = 30
 _NEWEST = """
 WITH looked_at AS MATERIALIZED (
     SELECT n.* FROM unnest(%(protocols)s::bigint[]) protocol (id) CROSS JOIN LATERAL (
-        SELECT id, protocol_id, version_id, happened_at, site, photographer, outcome, verdict_id, submitted_at
+        SELECT id, protocol_id, version_id, happened_at, site, photographer, outcome, verdict_id, submitted_at, held_for
         FROM inspections_inspection
         WHERE protocol_id = protocol.id AND happened_at >= %(since)s AND happened_at < %(until)s
         ORDER BY happened_at DESC, id DESC LIMIT %(most)s) n),
@@ -64,12 +64,9 @@ SELECT CASE 0 WHEN GROUPING(day) THEN 'day' WHEN GROUPING(site) THEN 'site' WHEN
 FROM each GROUP BY GROUPING SETS ((), (day), (site), (photographer), (version_id), (protocol_id))
 """  # noqa: S608
 _HELD = f"""{_NEWEST},
-held AS (SELECT n.id, v.told FROM newest n JOIN inspections_verdict v ON v.id = n.verdict_id WHERE n.outcome = 'held')
-SELECT why->>0, why->>1, coalesce(why->>2, ''), count(DISTINCT held.id)
-FROM held, jsonb_array_elements(coalesce(told->'unknown', '[]')) why GROUP BY 1, 2, 3
-UNION ALL
-SELECT shot, '', '', count(DISTINCT held.id)
-FROM held, jsonb_array_elements_text(coalesce(told->'missing', '[]')) shot GROUP BY 1
+held AS (SELECT id, held_for FROM newest WHERE outcome = 'held')
+SELECT why->>0, why->>1, why->>2, count(DISTINCT held.id)
+FROM held, jsonb_array_elements(held.held_for) why GROUP BY 1, 2, 3
 ORDER BY 4 DESC, 1, 2, 3
 """  # noqa: S608
 _FAULTS = f"""{_NEWEST}
@@ -131,7 +128,8 @@ class Figures:
     as was asked for, and its day is not whole. ``unfinished``: not handed in by their photographer, and in no other figure.
 
     ``by_site`` and ``by_photographer``: most inspections first; ``by_version``: by id of the protocol's version.
-    ``held_for``: (key of a shot, slug of the project that asks, why, inspections); without a project its photo is missing.
+    ``held_for``: (key of a shot, slug of the project that asks, why, inspections); without a project its photo is missing,
+    without a shot all is known, and no rule decides (``no_rule``) or a person held it (``overruled``).
     ``faults``: (key of a shot, fault, photos).
     """
 

@@ -78,7 +78,7 @@ def _straight(found: Figures, days: list[tuple[date, Counted]]) -> Figure:
 def _minutes(found: Figures, days: list[tuple[date, Counted]]) -> Figure:
     total = found.total
     title = (
-        _("Half have their verdict within %(median)s, 95\u00a0%% within %(p95)s")
+        _("Of those decided, half had their verdict within %(median)s, 95\u00a0%% within %(p95)s")
         % {"median": took(total.median), "p95": took(total.p95)}
         if total.median is not None
         else _("None has its verdict yet")

@@ -18,6 +18,9 @@ _WHY = {
     "no_photo": gettext_lazy("photo is missing"),
     "gone": gettext_lazy("the photo was erased"),
     "no_class": gettext_lazy("answered with a class that is asked no more"),
+    "no_rule": gettext_lazy("all is known, and no rule decides it"),
+    "overruled": gettext_lazy("a person holds it"),
+    "": gettext_lazy("photo is missing"),
     "not_asked": gettext_lazy("the version it was photographed by does not ask it"),
 }
 
