@@ -5,6 +5,9 @@ What they answered and decided stays under a number. Only administrators of the 
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 from django.conf import settings
@@ -12,6 +15,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from config.postgres.outages import is_disk_full, is_outage
 from labeling.catalog.models import Membership, Project
 from labeling.catalog.services import log_activity
 from labeling.catalog.wiping import wipe_texts
@@ -22,6 +26,8 @@ from labeling.people import forgetting
 from labeling.people.models import User
 from labeling.refusals import Refused
 from labeling.text.notes import kept_whole
+
+logger = logging.getLogger(__name__)
 
 
 @transaction.atomic
@@ -82,7 +88,7 @@ def erase_people_due() -> int:
     )
     done = 0
     for erased in due.select_related("person"):
-        with transaction.atomic():
+        with _one_stops_no_other(erased), transaction.atomic():
             kept = erased.kept
             names = {kept[name] for name in forgetting.IDENTITY} | {
                 f"{kept['first_name']} {kept['last_name']}".strip()
@@ -92,5 +98,17 @@ def erase_people_due() -> int:
             forget_photographers(sorted(name for name in names if name))
             erased.kept, erased.gone_at = {}, timezone.now()
             erased.save(update_fields=["kept", "gone_at"])
-        done += 1
+            done += 1
     return done
+
+
+@contextmanager
+def _one_stops_no_other(erased: ErasedPerson) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        if is_outage(error) or is_disk_full(error):
+            raise
+        logger.exception(
+            "the identity of account %d could not be erased; it is tried again", erased.person_id
+        )

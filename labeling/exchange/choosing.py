@@ -69,11 +69,16 @@ def _choose(data_set: DataSet, number: int, reached: int, progress: Progress) ->
 
 
 def forget_searches_of(*, project: Project, gone: KnownBy) -> None:
-    """Forget the searches that name an erased photo; what they found stays: ids, of which that photo's leads nowhere."""
+    """Forget the searches that name an erased photo; what they found stays: ids, of which that photo's leads nowhere. One
+    that was still looking ends with what it had found."""
     with erasing():
         for data_set in DataSet.objects.filter(project=project).exclude(search=""):
             if gone.is_meant_by(data_set.search):
                 DataSet.objects.filter(pk=data_set.pk).update(search="")
+                if not data_set.chosen.filter(last=True).exists():
+                    # Without its search it would hold all of the project.
+                    number = data_set.chosen.count()
+                    Chosen.objects.create(data_set=data_set, number=number, item_ids=[], reached=0, last=True)
 
 
 def is_chosen(data_set: DataSet) -> bool:

@@ -14,6 +14,7 @@ from labeling.erasure.models import ErasedPerson
 from labeling.erasure.people import erase_people_due
 from labeling.erasure.services import ask_for_person, undo_person
 from labeling.jobs.models import Job
+from labeling.people import forgetting
 from labeling.people.history import remember
 from labeling.people.models import AccountEvent, Token, User
 from labeling.people.services import make_token
@@ -64,6 +65,29 @@ def test_an_identity_is_in_no_table_and_answers_stay(person: User, root: User) -
     )
     assert Annotation.objects.get().labeler == person
     assert Activity.objects.filter(kind="role_set", data={"role": "labeler"}).exists()
+
+
+def test_one_that_cannot_be_erased_stops_no_other(
+    person: User, root: User, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    other = make_user("jiwoo")
+    for each in (person, other):
+        ask_for_person(person=each, by=root, reason="A wish", days=0)
+    really = forgetting.forget
+
+    def broken(account: User) -> None:
+        if account == person:
+            raise ValueError("a bug")
+        really(account)
+
+    monkeypatch.setattr(forgetting, "forget", broken)
+    assert erase_people_due() == 1
+    assert "could not be erased" in caplog.text
+    assert (
+        ErasedPerson.objects.get(person=other).gone_at and not ErasedPerson.objects.get(person=person).gone_at
+    )
+    monkeypatch.undo()
+    assert erase_people_due() == 1
 
 
 def test_it_is_hidden_at_once_and_comes_back(person: User, root: User, client: Client) -> None:

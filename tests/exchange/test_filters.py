@@ -12,6 +12,7 @@ from labeling.exchange import choosing
 from labeling.exchange.models import DataSet
 from labeling.exchange.selectors import file_of, manifest
 from labeling.exchange.services import make_data_set
+from labeling.explorer.search.naming import KnownBy
 from labeling.jobs.models import Job
 from labeling.jobs.progress import Progress
 from labeling.refusals import Refused
@@ -59,6 +60,15 @@ def test_it_has_the_same_rows_after_its_photos_changed(
     Item.objects.filter(pk=item.pk).update(name="other.png")
     assert manifest(data_set)["sha256_of_rows"] == before["sha256_of_rows"]
     assert manifest(chosen(made(settled, "class=defective")))["rows"] == 1, "today it is another set"
+
+
+def test_one_whose_search_is_forgotten_before_it_found_anything_does_not_hold_everything(
+    settled: Project,
+) -> None:
+    data_set = made(settled, "q=side.png")
+    choosing.forget_searches_of(project=settled, gone=KnownBy(settled, names={"side.png"}))
+    data_set.refresh_from_db()
+    assert data_set.search == "" and rows(data_set) == []
 
 
 def test_it_is_not_read_before_its_photos_are_found(settled: Project) -> None:
