@@ -10,7 +10,6 @@ from PIL import Image as PillowImage
 
 from labeling.catalog.services import add_image, add_items
 from labeling.jobs.models import Job, JobState
-from labeling.jobs.progress import Progress
 from labeling.learning import selectors, services
 from labeling.learning.models import ModelVersion, Score
 from tests.factories import make_project
@@ -61,7 +60,6 @@ def test_sixty_photos_become_a_champion_that_tells_the_two_kinds_apart() -> None
         project=project,
         model_version=version,
         item_ids=[item.pk for item in items],
-        progress=Progress(job),
     )
     assert told == {"scored": 60, "already": 0, "missing": 0}
     scores = {score.item_id: score for score in Score.objects.select_related("predicted")}

@@ -17,7 +17,6 @@ import labeling.serving.tasks  # noqa: F401  (both register their handlers)
 from labeling.catalog.models import Item, Project
 from labeling.catalog.services import add_image, add_items
 from labeling.jobs.models import Job, JobState
-from labeling.jobs.progress import Progress
 from labeling.learning import services
 from labeling.learning.models import ModelVersion
 from labeling.serving import asking
@@ -71,7 +70,6 @@ def served_project() -> Served:
         project=project,
         model_version=versions[0],
         item_ids=[item.pk for item in items[:18]],
-        progress=Progress(jobs[0]),
     )
     return Served(project, items, versions)
 

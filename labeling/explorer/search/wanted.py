@@ -66,8 +66,6 @@ class Wanted:
     @classmethod
     def of(cls, project: Project, given: Mapping[str, str]) -> Wanted:
         """What an address asks for. Raises :class:`Refused` ``invalid`` (422), naming the parameter."""
-        if nul := [name for name, value in given.items() if "\0" in value]:
-            raise Refused.invalid(nul[0], _("No text has the character NUL. Type it again."))
         keys = (
             set(project.label_classes.values_list("key", flat=True))
             if _any(given, "class", "predicted")
@@ -99,6 +97,8 @@ class Wanted:
         Raises :class:`Refused` ``invalid`` (422), naming the parameter, or ``field`` for one that is unknown.
         """
         given = dict(parse_qsl(query, keep_blank_values=True))
+        if nul := [name for name, value in given.items() if "\0" in value]:
+            raise Refused.invalid(nul[0], _("No text has the character NUL. Type it again."))
         if unknown := sorted(given.keys() - set(PARAMETERS)):
             raise Refused.invalid(
                 field,
