@@ -21,6 +21,9 @@ from labeling.inspections.evidence import Evidence, Known, Reader
 from labeling.inspections.models import Inspection, Outcome, ProtocolVersion, Verdict
 from labeling.inspections.rules import Judged, Rule, judge
 
+#: What an inspection is held for that a person holds, as ``Inspection.held_for`` keeps it.
+HELD_BY_A_PERSON = [["", "", "overruled"]]
+
 
 @dataclass(frozen=True)
 class Looked:
@@ -152,7 +155,7 @@ def _held_for(verdict: Verdict | None, evidence: Evidence, judged: Judged) -> li
     if verdict is None or verdict.outcome != Outcome.HELD:
         return []
     if verdict.by_id is not None:
-        return [["", "", "overruled"]]
+        return HELD_BY_A_PERSON
     unknown = [[*part, why_unknown(evidence.by_part.get(part))] for part in judged.unknown]
     return unknown + [[shot, "", ""] for shot in judged.missing] or [["", "", "no_rule"]]
 

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from labeling.catalog.services import log_activity
 from labeling.inspections.asking_first import release
 from labeling.inspections.evidence import Reader
-from labeling.inspections.looking import append, in_force
+from labeling.inspections.looking import HELD_BY_A_PERSON, append, in_force
 from labeling.inspections.models import Inspection, Outcome, Verdict
 from labeling.inspections.naming import asked_by
 from labeling.people.models import User
@@ -55,6 +55,8 @@ def _append(inspection_id: int, by: User, outcome: Outcome, reason: str) -> Verd
         },
     )
     append([verdict])
+    if outcome == Outcome.HELD:
+        Inspection.objects.filter(pk=inspection.pk).update(held_for=HELD_BY_A_PERSON)
     # Without the reason: it is kept in one place, from which it can be erased.
     for project in asked_by(verdict.version):
         log_activity(

@@ -64,8 +64,13 @@ def _answers(
     gone = [each for each in chosen if each.partition(_OF)[0] == project and each not in offered]
     return [
         *offered.items(),
-        *((each, _("%(key)s (asked no more)") % {"key": each.partition(_OF)[2]}) for each in gone),
+        *((each, _("%(name)s (asked no more)") % {"name": _called(each, names)}) for each in gone),
     ]
+
+
+def _called(answer: str, names: Names) -> str:
+    project, _of, key = answer.partition(_OF)
+    return names.classes.get((project, key), key)
 
 
 def rows_of(rules: Sequence[Mapping[str, Any]]) -> list[Row]:

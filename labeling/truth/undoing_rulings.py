@@ -43,7 +43,13 @@ def undo_ruling(*, project: Project, dispute_id: UUID, reviewer: User) -> Disput
     Raises :class:`Refused` ``not_found`` (404), ``undo_too_late`` or ``already_ruled`` (409).
     """
     ruling = (
-        Ruling.objects.filter(dispute__project=project, dispute_id=dispute_id, reviewer=reviewer)
+        # A photo that was erased since is in no project.
+        Ruling.objects.filter(
+            dispute__project=project,
+            dispute__item__project=project,
+            dispute_id=dispute_id,
+            reviewer=reviewer,
+        )
         .select_related("dispute")
         .first()
     )

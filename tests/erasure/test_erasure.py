@@ -56,7 +56,7 @@ from labeling.store import objects, on_disk
 from labeling.store.folders import STAGING, drop_copies_of_what_is_gone
 from labeling.truth import tallies
 from labeling.truth.models import Annotation, GroundTruth
-from labeling.truth.services import add_gold
+from labeling.truth.services import add_gold, request_review, rule, undo_ruling
 from tests.database import without_triggers
 from tests.erasure.conftest import BACKBONE, COMMENT, NAME, PLATE, Known, do_jobs, make_known, run, take_in
 from tests.erasure.looking import in_files, in_index, in_tables
@@ -403,6 +403,18 @@ def test_an_erased_photo_does_not_come_back_into_the_order(known: Known) -> None
     assert set(Entry.objects.values_list("item_id", flat=True)) == {known.other.pk}
 
 
+def test_a_ruling_on_an_erased_photo_cannot_be_taken_back(known: Known) -> None:
+    reviewer = make_member(known.project, "reviewer")
+    dispute = request_review(project=known.project, item=known.photo, by=reviewer)
+    rule(project=known.project, dispute_id=dispute.pk, reviewer=reviewer, outcome="unusable")
+    erase(known, days=3)
+    before = GroundTruth.objects.filter(item=known.photo).count()
+    with pytest.raises(Refused) as refused:
+        undo_ruling(project=known.project, dispute_id=dispute.pk, reviewer=reviewer)
+    assert refused.value.status == 404
+    assert GroundTruth.objects.filter(item=known.photo).count() == before
+
+
 @pytest.mark.parametrize("number", [20231, 7])
 def test_a_name_that_is_a_number_leaves_numbers_alone(known: Known, number: int) -> None:
     job = Job.objects.create(
@@ -414,7 +426,7 @@ def test_a_name_that_is_a_number_leaves_numbers_alone(known: Known, number: int)
     job.refresh_from_db()
     assert job.args == {"photos": number, "names": [""]} and job.result["embedded"] == number
     assert job.result["by"] == ""
-    assert entry is None or Activity.objects.get(pk=entry.pk).data == {"taken": number}
+    assert Activity.objects.get(pk=entry.pk).data == {"taken": number}
 
 
 def test_a_table_that_only_grows_forgets_text_and_nothing_else(known: Known) -> None:

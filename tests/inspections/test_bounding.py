@@ -9,7 +9,7 @@ import pytest
 from scipy.stats import binom
 
 from inference.certify.finite import most_wrong
-from labeling.inspections.bounding import Resting, whole
+from labeling.inspections.bounding import Resting, share_proven, whole
 from labeling.inspections.rules import Shape, judge, parse
 
 FLEETS = 2_000
@@ -150,3 +150,11 @@ def test_the_bound_is_said_in_plain_words(parts: list[Resting], bound: float | N
     assert len(told.says()) == len(says)
     for sentence, part in zip(told.says(), says, strict=True):
         assert part.replace(" %", "\u00a0%") in sentence
+
+
+@pytest.mark.parametrize(
+    ("share", "said"),
+    [(0.98801, "98.8\u00a0%"), (0.9969, "99.6\u00a0%"), (0.9999, "99.9\u00a0%"), (0.96, "96\u00a0%")],
+)
+def test_what_is_stated_is_cut_never_rounded_up(share: float, said: str) -> None:
+    assert share_proven(share) == said

@@ -290,6 +290,9 @@ def test_what_a_person_says_stands_until_something_changes_that_they_saw(washes:
     work()
     assert outcomes(inspection)[3:] == ["passed", "failed"], "another photo"
 
+    overrule(inspection=inspection, by=washes.admin, outcome="held", reason="Ask the site")
+    assert figures(washes.protocol, 7).held_for == [("", "", "overruled", 1)]
+
 
 # -- the queue -----------------------------------------------------------------------------------------------------
 

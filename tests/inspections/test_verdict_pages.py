@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from labeling.catalog.services import amend_guideline
 from labeling.inspections.models import Inspection
 from labeling.learning.models import Score
 from labeling.people.models import User
@@ -200,6 +201,20 @@ def test_rules_are_changed_as_a_table_tried_and_published(washes: Washes, passed
     version = washes.protocol.current
     assert (version.number, version.note, version.otherwise) == (2, "Both sides", "held")
     assert version.rules[0]["when"][1] == when("damage", "every", "dent", shots=["front"], **{"not": True})
+
+
+def test_a_class_that_was_merged_stays_in_the_rules_table_until_somebody_chooses_another(
+    washes: Washes, passed: Inspection
+) -> None:
+    amend_guideline(
+        project=washes.damage, by=washes.admin, note="One", merge={"dent": "none"}, add=[{"name": "Dirt"}]
+    )
+    client = _client(washes.admin)
+    page = client.get(reverse("protocol-rules", args=["car-wash"])).content.decode()
+    assert 'value="damage:dent" selected' in page and "(asked no more)" in page
+    as_shown = _rows({"rule": 1, "outcome": "failed", "of": "any", "is": ["damage:dent"]})
+    refused = client.post(reverse("protocol-rules-change", args=["car-wash"]), as_shown)
+    assert refused.status_code == 422 and "has no class dent" in refused.content.decode()
 
 
 def test_what_is_wrong_with_rules_stands_beside_their_row(washes: Washes) -> None:
